@@ -1,0 +1,1 @@
+"""Ways to object to a number, all pure and causal."""

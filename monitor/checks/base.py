@@ -1,0 +1,56 @@
+"""What a check is, and the table of all that are known.
+
+A check objects, or does not, to the last point of a series. It is a frozen dataclass whose fields are its keys
+in the configuration; `@check("name")` puts it into the table. It is causal: it reads the past only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from monitor.records import Evidence, Series, Severity
+
+if TYPE_CHECKING:
+    from monitor.checks.limit import Limit
+    from monitor.records import Flags
+
+_CHECKS: dict[str, type] = {}
+C = TypeVar("C", bound=type)
+
+
+class Check(Protocol):
+    """A way to object."""
+
+    def __call__(self, past: Series, reference: Series | None, held: Severity) -> Evidence | None:
+        """Judge the last point of `past`.
+
+        Args:
+            past: The series up to and including the judged point; its direction is `past.better`.
+            reference: What it is compared with, or None: ends before the judged point.
+            held: The level now active, which a margin keeps alive.
+        """
+
+    def may_object(self, series: Series) -> Flags:
+        """Per point of `series`, False only where no call could object with nothing held: the vectorised pre-filter."""
+
+    def limits(self) -> list[tuple[Severity, Limit]]:
+        """Fixed limits for the chart, worst first; empty for a check that has none."""
+
+    def sentence(self, name: str, show: Callable[[float], str]) -> str:
+        """What it asks, in plain words, such as `accuracy below 0.90 is critical`."""
+
+
+def check(name: str) -> Callable[[C], C]:
+    """Put a check into the table under the name that rules use for it."""
+
+    def enter(kind: C) -> C:
+        _CHECKS[name] = kind
+        return kind
+
+    return enter
+
+
+def checks() -> dict[str, type]:
+    """All known checks by name."""
+    return dict(_CHECKS)

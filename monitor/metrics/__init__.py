@@ -1,0 +1,1 @@
+"""Families of numbers, all pure. Measuring never judges."""

@@ -1,0 +1,135 @@
+"""What a metric is, and the table of all that are known.
+
+A metric alone knows which way it improves, its bounds, its support and how it is printed; no list of
+"higher is better" stands anywhere else. To add one, call `register` in the file of its family.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from monitor.records import Better
+
+_KNOWN: dict[str, Metric] = {}
+_ALIASES: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One kind of number that can be computed per period."""
+
+    name: str
+    better: Better = Better.NEITHER
+    bounds: tuple[float | None, float | None] = (None, None)
+    """Smallest and largest possible value, both possible themselves; None where there is no bound."""
+    support: str | None = None
+    """`rows`: the row count of a period is its support. None: only a column `<name>_count` tells."""
+    proportion: bool = False
+    """True if the value is a share of its support, so that Wilson's interval holds."""
+    digits: int = 3
+    """Decimals on the screen; large values of unbounded metrics are printed with fewer."""
+    family: str = ""
+    """Metrics of one family are drawn together by the overlay."""
+    aliases: tuple[str, ...] = ()
+    title: str = ""
+    """What people call it, where the name does not say so."""
+
+    def show(self, value: float) -> str:
+        """The value as a person reads it; `n/a` for NaN.
+
+        >>> Metric("accuracy").show(0.87), Metric("rows").show(1234567.0), Metric("psi").show(0.0004)
+        ('0.870', '1234567', '0.0004')
+        """
+        return "n/a" if math.isnan(value) else _fixed(value, self.digits)
+
+    def show_change(self, delta: float) -> str:
+        """A difference, always signed; `0` carries no sign.
+
+        >>> Metric("accuracy").show_change(-0.09), Metric("accuracy").show_change(0.0)
+        ('-0.090', '0.000')
+        """
+        text = self.show(delta)
+        return f"+{text}" if delta > 0 else text.replace("-0.000", "0.000") if delta == 0 else text
+
+    def holds(self, value: float) -> bool:
+        """Whether the value lies within the bounds; infinities and NaN are no values to bound."""
+        if not math.isfinite(value):
+            return True
+        low, high = self.bounds
+        return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _fixed(value: float, digits: int) -> str:
+    """`digits` decimals; fewer for large values; two significant digits where all decimals would be zero."""
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size >= 1e15:
+        return f"{value:.6g}"
+    if size >= 1000:
+        return f"{value:.0f}" if value == round(value) or size >= 1e5 else f"{value:.1f}"
+    if value and round(size, digits) == 0:
+        return f"{value:.1g}"
+    return f"{value:.{digits}f}"
+
+
+def register(*metrics: Metric) -> None:
+    """Add metrics to the table. Raises ValueError if a name or an alias is taken."""
+    for metric in metrics:
+        for name in (metric.name, *metric.aliases):
+            key = fold(name)
+            if key in _ALIASES:
+                raise ValueError(f"two metrics answer to {name!r}: {_ALIASES[key]} and {metric.name}")
+            _ALIASES[key] = metric.name
+        _KNOWN[metric.name] = metric
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared: lower case, words joined by one underscore.
+
+    >>> fold("ROC AUC"), fold("F1-Score")
+    ('roc_auc', 'f1_score')
+    """
+    return re.sub(r"[\s\-_]+", "_", name.strip().lower()).strip("_")
+
+
+class Catalog:
+    """The metrics as one run knows them: the registered ones, then what the configuration says.
+
+    Args:
+        overrides: From a metric's name to the fields that the configuration changes (`better`, `bounds`, ...).
+    """
+
+    def __init__(self, overrides: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        self._cache: dict[str, Metric] = {}
+        self._aliases = dict(_ALIASES)
+        for name, changed in (overrides or {}).items():
+            known = self.of(name)
+            # mypy cannot see through a mapping of fields; the configuration has checked names and types.
+            self._cache[known.name] = replace(known, **changed)  # type: ignore[arg-type]
+            for alias in self._cache[known.name].aliases:
+                self._aliases[fold(alias)] = known.name
+
+    def canonical(self, name: str) -> str:
+        """The registered name that `name` stands for, or `name` as written if none is.
+
+        >>> Catalog().canonical("my-kpi")
+        'my-kpi'
+        """
+        return self._aliases.get(fold(name), name)
+
+    def of(self, name: str) -> Metric:
+        """The metric of that name or alias; one that is not known is neutral and unbounded."""
+        canonical = self.canonical(name)
+        found = self._cache.get(canonical)
+        if found is None:
+            found = self._cache[canonical] = _KNOWN.get(canonical) or Metric(canonical)
+        return found
+
+
+def known() -> Iterable[Metric]:
+    """All registered metrics, in the order in which their families registered them."""
+    return _KNOWN.values()

@@ -1,0 +1,296 @@
+"""The nouns. Frozen; times are aware UTC; a ratio is a fraction; what holds an array compares by identity.
+
+A series is kept in numpy arrays, not in pandas objects: the first numbers of a small fleet stand on the screen
+before pandas could have been imported (0.3 s), and slices are views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Times = NDArray[np.datetime64]
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+STAMP = "datetime64[us]"
+"""The dtype of period starts, in UTC."""
+
+
+class Better(Enum):
+    """Which way a metric improves."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Severity(IntEnum):
+    """How bad, in the order in which people should look."""
+
+    OK = 0
+    WARNING = 1
+    UNKNOWN = 2
+    CRITICAL = 3
+
+
+class State(Enum):
+    """Where an alert stands."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+
+
+class Condition(Enum):
+    """What an alert is about: a value, an absence, or a source that cannot be read."""
+
+    THRESHOLD = "threshold"
+    NO_DATA = "no-data"
+    ERROR = "error"
+
+
+def to_stamp(moment: datetime) -> np.datetime64:
+    """The moment as numpy keeps it. Raises ValueError on a naive datetime."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime has no place on the time axis: give its zone")
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def to_datetime(stamp: np.datetime64) -> datetime:
+    """The aware UTC datetime of a period start."""
+    naive: datetime = stamp.astype(STAMP).item()
+    return naive.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SeriesKey:
+    """One line on one chart. The strings are as written in the data: foreign text."""
+
+    model: str
+    metric: str
+    segment: str = "all"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The values of one metric of one model, one a period; a missing period is absent, not NaN.
+
+    All arrays have the length of `times`; a column that is unknown throughout is None.
+    """
+
+    key: SeriesKey
+    better: Better
+    times: Times
+    """Period starts, UTC, strictly increasing, dtype `datetime64[us]`."""
+    values: Floats
+    """Finite, or infinite where the data says so (held by every rule); never NaN."""
+    support: Floats | None = None
+    """The number of cases the value rests on; NaN where unknown."""
+    rows: Floats | None = None
+    """The number of rows of the period, an upper bound of the support; NaN where unknown."""
+    provisional: Flags | None = None
+    """True where the period is not complete yet: shown, never judged."""
+    low: Floats | None = None
+    """Lower end of the 95 % interval that came with the data; NaN where it gave none."""
+    high: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, part: slice) -> Series:
+        """The same series over a contiguous part of its periods; arrays are views."""
+        cut = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, value in cut.items():
+            if isinstance(value, np.ndarray):
+                cut[name] = value[part]
+        return Series(**cut)
+
+    @property
+    def latest(self) -> float:
+        """The value of the newest period."""
+        return float(self.values[-1])
+
+    @property
+    def newest(self) -> datetime:
+        """Start of the newest period."""
+        return to_datetime(self.times[-1])
+
+    def count(self, index: int) -> float | None:
+        """What `min_count` is compared with: the support, else the row count, else None."""
+        for column in (self.support, self.rows):
+            if column is not None and np.isfinite(column[index]):
+                return float(column[index])
+        return None
+
+    def judged(self, min_count: float = 0) -> Flags:
+        """True for each point a rule may judge: finite, not provisional, and not known to rest on too few cases."""
+        keep: Flags = np.isfinite(self.values)
+        if self.provisional is not None:
+            keep = keep & ~self.provisional
+        if min_count > 0:
+            known = np.full(len(self), np.nan)
+            for column in (self.rows, self.support):
+                if column is not None:
+                    known = np.where(np.isfinite(column), column, known)
+            keep = keep & ~(known < min_count)
+        return keep
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read, in words for a person."""
+
+    source: str
+    """The file or source, as it was named: foreign text."""
+    message: str
+    """One clause in lower case with the reason and the remedy; may quote foreign text."""
+    line: int | None = None
+    """Line number in the file, counted from 1."""
+    fatal: bool = False
+    """True if the whole source could not be read; then an alert stands for it."""
+
+    def __str__(self) -> str:
+        place = self.source if self.line is None else f"{self.source}:{self.line}"
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """All that is known: one series per key, and what could not be read."""
+
+    series: Mapping[SeriesKey, Series]
+    """In the order in which models, then metrics were first met."""
+    periods: Mapping[str, Times]
+    """Per model, every period start of any metric and segment, sorted, without repeats."""
+    problems: tuple[Problem, ...] = ()
+
+    def of_model(self, model: str) -> list[Series]:
+        """The model's series, in order."""
+        return [series for key, series in self.series.items() if key.model == model]
+
+    @property
+    def newest(self) -> datetime | None:
+        """Start of the newest period of any model; None without data."""
+        ends = [times[-1] for times in self.periods.values() if len(times)]
+        return to_datetime(max(ends)) if ends else None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a check objects to a value."""
+
+    severity: Severity
+    value: float
+    limit: float | None
+    """The limit that was crossed, in the metric's unit."""
+    message: str
+    """Such as `0.870 < 0.90`; numbers and signs only, no foreign text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One alert, followed from the first period found wrong to the last."""
+
+    id: str | None
+    """Stable name of the alert, 8 hexadecimal digits of its rule, series and `since`; None while pending."""
+    rule: str
+    key: SeriesKey
+    condition: Condition
+    state: State
+    severity: Severity
+    """The level now active; once resolved, the last one that was; while pending, the one it would reach."""
+    since: datetime
+    """Start of the first period found wrong; earlier than `fired` when the rule waits for confirmation."""
+    fired: datetime | None
+    """Start of the period that confirmed it; None while pending."""
+    resolved: datetime | None = None
+    """Start of the period that ended it; None while it stands."""
+    worst: Evidence | None = None
+    """The evidence furthest beyond its limit."""
+    evidence: Evidence | None = None
+    """The newest evidence; its value is the value last objected to."""
+    periods: int = 0
+    """Judged periods from `since` to the last one judged, or to `resolved`."""
+    count: float | None = None
+    """Support of the newest judged point; None where unknown."""
+
+    @property
+    def stands(self) -> bool:
+        """True while people should know of it: firing or recovering."""
+        return self.state in (State.FIRING, State.RECOVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one rule stands on one series now, said in words."""
+
+    rule: str
+    key: SeriesKey
+    severity: Severity
+    """OK where it holds."""
+    sentence: str
+    """A plain sentence about the value and the limit, without the model's name."""
+    left_out: str | None = None
+    """Why a default rule was not applied here; None where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one period, or window, to the newest value of a series."""
+
+    key: SeriesKey
+    against: str
+    """`first`, `previous`, `7d`, `30d` or `reference`."""
+    before: float
+    """The earlier value; for `reference`, the mean of the window, weighted by support where known."""
+    after: float
+    delta: float
+    """`after - before`, computed in decimal, so free of binary dust."""
+    low: float | None
+    """Lower end of the 95 % interval of the difference; None where the support is unknown."""
+    high: float | None
+    when: datetime
+    """Start of the earlier period; for `reference`, of the first one in the window."""
+    count: float | None
+    """Support of the newest value; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the person on call reads first about one model."""
+
+    model: str
+    severity: Severity
+    sentence: str
+    """One sentence about the worst thing; foreign text may be in it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The only thing a screen or a report sees."""
+
+    taken_at: datetime
+    """The moment for which alerts were judged."""
+    history: History
+    episodes: tuple[Episode, ...]
+    """All episodes, standing ones first in the order of `monitor.ranking`, then the past, newest first."""
+    standings: tuple[Standing, ...]
+    """One for each pair of rule and series."""
+    verdicts: tuple[Verdict, ...]
+    """One per model, worst first: the order of models everywhere."""
+    rules: tuple[object, ...] = ()
+    """The `monitor.rules.Rule`s in force (typed loosely: nouns know no rooms above them)."""
+    now: datetime | None = None
+    """The true clock when the snapshot was taken, for the age of the data."""
+    notices: tuple[str, ...] = field(default=())
+    """What a person should know about how this was judged, a sentence each; foreign text may be in it."""
