@@ -7,7 +7,7 @@ before pandas could have been imported (0.3 s), and slices are views.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
@@ -273,24 +273,3 @@ class Verdict:
     severity: Severity
     sentence: str
     """One sentence about the worst thing; foreign text may be in it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """The only thing a screen or a report sees."""
-
-    taken_at: datetime
-    """The moment for which alerts were judged."""
-    history: History
-    episodes: tuple[Episode, ...]
-    """All episodes, standing ones first in the order of `monitor.ranking`, then the past, newest first."""
-    standings: tuple[Standing, ...]
-    """One for each pair of rule and series."""
-    verdicts: tuple[Verdict, ...]
-    """One per model, worst first: the order of models everywhere."""
-    rules: tuple[object, ...] = ()
-    """The `monitor.rules.Rule`s in force (typed loosely: nouns know no rooms above them)."""
-    now: datetime | None = None
-    """The true clock when the snapshot was taken, for the age of the data."""
-    notices: tuple[str, ...] = field(default=())
-    """What a person should know about how this was judged, a sentence each; foreign text may be in it."""

@@ -1,0 +1,35 @@
+"""What a screen or a report sees, and all that it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.metrics.base import Catalog
+from monitor.records import Episode, History, Standing, Verdict
+from monitor.rules import Rule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One look at everything, taken by `monitor.pipeline` and never changed afterwards.
+
+    What a person rarely asks for (the changes of a series) is not in it: it is a pure function of a series,
+    `monitor.changes.summary`, computed where it is shown.
+    """
+
+    taken_at: datetime
+    """The moment for which alerts were judged: `now`."""
+    clock: datetime
+    """The true time of the look; the age of the data counts from it."""
+    history: History
+    catalog: Catalog
+    rules: tuple[Rule, ...]
+    episodes: tuple[Episode, ...]
+    """All: those that stand and the pending, in the order of `monitor.ranking`; then the past, newest first."""
+    standings: tuple[Standing, ...]
+    """One for each pair of rule and series, those left out included."""
+    verdicts: tuple[Verdict, ...]
+    """One per model, worst first: the order of models everywhere."""
+    notices: tuple[str, ...] = ()
+    """How this was judged, where a person could be surprised: a sentence each; foreign text may be in it."""
