@@ -1,0 +1,79 @@
+"""What a chart shows, before anybody knows how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.records import Severity
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from monitor.records import Flags, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """The points of one series; all arrays have the length of `times`."""
+
+    name: str
+    """Fit for the terminal already."""
+    times: Floats
+    """Period starts, UTC, seconds since 1970, strictly increasing."""
+    values: Floats
+    """May be infinite where the data says so: no place on the axis, but a point all the same."""
+    breaches: NDArray[np.int8]
+    """`Severity` of each point by the rules' limits; 0 where none was crossed."""
+    held: Flags
+    """True for a point that no rule judges: provisional, not finite, or resting on too few cases."""
+    gaps: Flags
+    """True where periods are missing before this point, so that the line does not reach it from the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """A horizontal line that a rule drew."""
+
+    value: float
+    severity: Severity
+    label: str
+    """Such as `< 0.90`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChartData:
+    """One chart. Made once per content, so that its identity can key a cache."""
+
+    lines: tuple[Line, ...]
+    """The selected series first, then the rest of its family."""
+    limits: tuple[LimitLine, ...]
+    title: str
+    """Fit for the terminal already; the pane's border shows it, the plot itself need not."""
+    digits: int
+    """Decimals of the values."""
+    start: float
+    """Left end of the time axis, UTC, seconds since 1970."""
+    end: float
+    """Right end; equal to `start` where there is one point only."""
+    cursor: float | None = None
+    """The time that the read-out is about: a vertical line; None without one."""
+    empty: str = "no points to draw"
+    """Said in place of a chart without points."""
+
+    @property
+    def points(self) -> int:
+        """The number of points of all lines."""
+        return sum(len(line.times) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class PlotTheme:
+    """What the terminal can show. Colours are the 16 of ANSI by name: the app's theme gives them their shade."""
+
+    ascii: bool = False
+    """Only characters below 128."""
+    colours: bool = True
+    light: bool = False
+    """Dark text on a light background."""
