@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Times = NDArray[np.datetime64]
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Levels = NDArray[np.int8]
 
 STAMP = "datetime64[us]"
 """The dtype of period starts, in UTC."""
@@ -125,6 +126,13 @@ class Series:
         """Start of the newest period."""
         return to_datetime(self.times[-1])
 
+    @property
+    def latest_support(self) -> float | None:
+        """The number of cases the newest value rests on; None where unknown."""
+        if self.support is None or not np.isfinite(self.support[-1]):
+            return None
+        return float(self.support[-1])
+
     def count(self, index: int) -> float | None:
         """What `min_count` is compared with: the support, else the row count, else None."""
         for column in (self.support, self.rows):
@@ -208,7 +216,7 @@ class Episode:
     condition: Condition
     state: State
     severity: Severity
-    """The level now active; once resolved, the last one that was; while pending, the one it would reach."""
+    """The level now active; once resolved, the highest it had reached; while pending, the one it would reach."""
     since: datetime
     """Start of the first period found wrong; earlier than `fired` when the rule waits for confirmation."""
     fired: datetime | None
@@ -216,13 +224,13 @@ class Episode:
     resolved: datetime | None = None
     """Start of the period that ended it; None while it stands."""
     worst: Evidence | None = None
-    """The evidence furthest beyond its limit."""
+    """The evidence furthest beyond its limit, among that of the highest level any value had."""
     evidence: Evidence | None = None
     """The newest evidence; its value is the value last objected to."""
     periods: int = 0
     """Judged periods from `since` to the last one judged, or to `resolved`."""
     count: float | None = None
-    """Support of the newest judged point; None where unknown."""
+    """Support of the newest judged point (the row count is none); None where unknown."""
 
     @property
     def stands(self) -> bool:

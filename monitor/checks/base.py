@@ -13,7 +13,7 @@ from monitor.records import Evidence, Series, Severity
 
 if TYPE_CHECKING:
     from monitor.checks.limit import Limit
-    from monitor.records import Flags
+    from monitor.records import Flags, Floats, Levels
 
 _CHECKS: dict[str, type] = {}
 C = TypeVar("C", bound=type)
@@ -21,6 +21,10 @@ C = TypeVar("C", bound=type)
 
 class Check(Protocol):
     """A way to object."""
+
+    @property
+    def margin(self) -> float:
+        """Distance back inside its limit that a recovering value must reach; 0 for a check without one."""
 
     def __call__(self, past: Series, reference: Series | None, held: Severity) -> Evidence | None:
         """Judge the last point of `past`.
@@ -33,6 +37,12 @@ class Check(Protocol):
 
     def may_object(self, series: Series) -> Flags:
         """Per point of `series`, False only where no call could object with nothing held: the vectorised pre-filter."""
+
+    def levels(self, series: Series, held: Severity) -> Levels:
+        """Per point of `series`, the severity that a call gives it while `held` is active."""
+
+    def beyond(self, series: Series, level: Severity) -> Floats:
+        """Per point of `series`, how far it lies beyond what `level` asks; larger is worse, in any unit."""
 
     def limits(self) -> list[tuple[Severity, Limit]]:
         """Fixed limits for the chart, worst first; empty for a check that has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,3 +55,12 @@ class Limit:
         if self.above is not None and value > self.above - margin:
             return ">", self.above
         return None
+
+    def words(self, show: Callable[[float], str]) -> str:
+        """Which values lie beyond it.
+
+        >>> Limit(below=0.2, above=0.8).words(str)
+        'below 0.2 or above 0.8'
+        """
+        sides = (("below", self.below), ("above", self.above))
+        return " or ".join(f"{word} {show(value)}" for word, value in sides if value is not None)

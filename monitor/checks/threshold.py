@@ -1,0 +1,124 @@
+"""A value beyond a fixed limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.checks.base import check
+from monitor.checks.limit import Limit
+from monitor.records import Evidence, Series, Severity
+from monitor.text import brief, comparison, plain
+
+if TYPE_CHECKING:
+    from monitor.records import Flags, Floats, Levels
+
+
+@check("threshold")
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Objects to a value beyond a limit; exactly on the limit is fine.
+
+    Raises ValueError if there is no limit, if the margin is no distance or leaves no value that recovers, or if
+    a value could be critical before it is worth a warning.
+    """
+
+    warn: Limit | None = None
+    critical: Limit | None = None
+    margin: float = 0.0
+    """Distance back inside the limit that a recovering value must reach, in the metric's unit."""
+
+    def __post_init__(self) -> None:
+        if self.warn is None and self.critical is None:
+            raise ValueError("a threshold needs `warn`, `critical` or both: such as critical = { below = 0.9 }")
+        if not (math.isfinite(self.margin) and self.margin >= 0):
+            raise ValueError(f"margin is {plain(self.margin)}: give a finite distance of 0 or more")
+        for _, limit in self.limits():
+            _refuse_trap(limit, self.margin)
+        if self.warn and self.critical:
+            _refuse_contradiction(self.warn, self.critical)
+
+    def __call__(
+        self,
+        past: Series,
+        reference: Series | None,  # noqa: ARG002  the contract of every check
+        held: Severity,
+    ) -> Evidence | None:
+        """Judge the last value of `past` by itself; the reference is not asked."""
+        value = past.latest
+        for severity, limit in self.limits():
+            slack = self.margin if held >= severity else 0.0
+            crossed = limit.crossed(value) or limit.crossed(value, slack)
+            if crossed:
+                sign, side = crossed
+                return Evidence(severity, value, side, self._message(value, sign, side))
+        return None
+
+    def _message(self, value: float, sign: str, side: float) -> str:
+        if (value < side) if sign == "<" else (value > side):
+            return comparison(value, sign, side)
+        return f"{brief(value)} within {brief(self.margin)} of {brief(side)}"
+
+    def may_object(self, series: Series) -> Flags:
+        """Exactly the points that it objects to with nothing held: a healthy series costs one comparison a limit."""
+        flags = [limit.exceeded(series.values) for _, limit in self.limits()]
+        return flags[0] if len(flags) == 1 else flags[0] | flags[1]
+
+    def levels(self, series: Series, held: Severity = Severity.OK) -> Levels:
+        """Per point the level that `__call__` gives it while `held` is active."""
+        found = np.zeros(len(series), dtype=np.int8)
+        for severity, limit in reversed(self.limits()):
+            found[limit.exceeded(series.values, self.margin if held >= severity else 0.0)] = severity
+        return found
+
+    def beyond(self, series: Series, level: Severity) -> Floats:
+        """Per point the distance beyond the limit of `level`, in the metric's unit; negative inside it."""
+        limit = next(limit for severity, limit in self.limits() if severity <= level)
+        far = np.full(len(series), -np.inf)
+        if limit.below is not None:
+            far = limit.below - series.values
+        if limit.above is not None:
+            far = np.maximum(far, series.values - limit.above)
+        return far
+
+    def limits(self) -> list[tuple[Severity, Limit]]:
+        """Its limits, worst first."""
+        pairs = ((Severity.CRITICAL, self.critical), (Severity.WARNING, self.warn))
+        return [(severity, limit) for severity, limit in pairs if limit is not None]
+
+    def sentence(self, name: str, show: Callable[[float], str]) -> str:
+        """What it asks.
+
+        >>> Threshold(warn=Limit(below=0.92), critical=Limit(below=0.9)).sentence("accuracy", brief)
+        'accuracy below 0.92 warns, below 0.90 is critical'
+        """
+        said = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
+        parts = [f"{limit.words(show)} {said[severity]}" for severity, limit in reversed(self.limits())]
+        return f"{name} {', '.join(parts)}"
+
+
+def _refuse_trap(limit: Limit, margin: float) -> None:
+    if limit.below is None or limit.above is None:
+        return
+    if limit.below + margin > limit.above - margin:
+        raise ValueError(
+            f"margin = {plain(margin)} leaves no value between below = {plain(limit.below)} and "
+            f"above = {plain(limit.above)} that recovers: make it smaller"
+        )
+
+
+def _refuse_contradiction(warn: Limit, critical: Limit) -> None:
+    if warn.below is not None and critical.below is not None and warn.below < critical.below:
+        raise ValueError(
+            f"warn below {plain(warn.below)} is never said, as below {plain(critical.below)} is critical already: "
+            "warn at the higher limit"
+        )
+    if warn.above is not None and critical.above is not None and warn.above > critical.above:
+        raise ValueError(
+            f"warn above {plain(warn.above)} is never said, as above {plain(critical.above)} is critical already: "
+            "warn at the lower limit"
+        )
