@@ -1,0 +1,117 @@
+"""The command line: which word is asked, its arguments, and one line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import NoReturn, TextIO
+
+from monitor import __version__
+from monitor.commands.base import Context, OpenApp
+from monitor.errors import MonitorError
+from monitor.text import safe
+
+COMMANDS = {
+    "open": "the app; where there is no terminal for it, the summary",
+    "check": "one-shot verdict with an exit code, for cron and CI",
+    "alerts": "the alerts that stand, or all of the past",
+    "record": "append one period, or many from stdin, to the store",
+    "export": "the periods as a table",
+    "report": "text, markdown or json of everything",
+}
+"""Each is a file of `monitor.commands`, imported when it is asked for."""
+
+EXIT_USAGE = 2
+EXIT_CHECK_USAGE = 3
+"""`check` keeps 2 for critical, so what it cannot judge is 3, as monitoring plugins have it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line to stderr for a usage error, foreign text made safe."""
+
+    exit_code = EXIT_USAGE
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"modeltop: {safe(message, 300)}; see {self.prog} --help\n")
+        raise SystemExit(self.exit_code)
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    open_app: OpenApp | None = None,
+    unusable: Callable[[], str | None] = lambda: None,
+) -> int:
+    """Run one command line.
+
+    Args:
+        argv: The words after the program's name; default: those of the process.
+        open_app: Shows the app; None where it is not installed.
+        unusable: Why the app cannot be shown on this terminal, if so.
+
+    Returns:
+        The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable))
+    except SystemExit as stop:  # argparse has said what there was to say
+        return stop.code if isinstance(stop.code, int) else EXIT_USAGE
+    except BrokenPipeError:
+        _quiet(sys.stdout)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: list[str], context: Context) -> int:
+    if words[:1] in (["--version"], ["-V"]):
+        context.say(f"modeltop {__version__}")
+        return 0
+    if words[:1] in (["--help"], ["-h"], ["help"]):
+        context.say(_overview())
+        return 0
+    name = words.pop(0) if words and words[0] in COMMANDS else "open"
+    command = importlib.import_module(f"monitor.commands.{name}")
+    failed = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
+    args = _parser(name, command, failed).parse_intermixed_args(words)
+    try:
+        code: int = command.run(args, context)
+        context.out.flush()
+    except MonitorError as error:
+        for line in str(error).splitlines():
+            context.tell(safe(line, 300))
+        return failed
+    return code
+
+
+def _parser(name: str, command: ModuleType, failed: int) -> argparse.ArgumentParser:
+    parser = _Parser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
+    parser.exit_code = failed
+    command.configure(parser)
+    return parser
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    rows = [f"  {name:{width}}{text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: modeltop [COMMAND] [PATH ...]",
+            "",
+            "htop for machine-learning models in production: which one got worse, since when, by how much.",
+            "",
+            *rows,
+            "",
+            "`modeltop PATH ...` opens the app; without PATH the store is read. `modeltop COMMAND --help` says more.",
+        ]
+    )
+
+
+def _quiet(stream: TextIO) -> None:
+    """Point the stream's descriptor elsewhere, so that the interpreter's last flush does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,34 @@
+"""`modeltop [open]`: the app, or the summary where there is no terminal for it."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.commands.base import AppOptions, Context, add_source
+
+PATIENCE = 3
+"""Looks in a row that must fail before the app raises an alert for a source: a file may be between two names."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `open`."""
+    add_source(parser)
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, for selecting text")
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    parser.add_argument("--theme", metavar="NAME", help="such as textual-light, ansi-dark (default: as the terminal)")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Open the app on what the arguments name."""
+    reason = "the app is not part of this installation: pip install modeltop" if context.open_app is None else None
+    reason = reason or context.unusable()
+    if reason is None and context.open_app is not None:
+        observer = context.observer(args, patience=PATIENCE)
+        return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
+    from monitor.report.text import summary
+
+    snapshot = context.observer(args).observe(context.clock())
+    for line in summary(snapshot):
+        context.say(line)
+    context.tell(f"summary only: {reason}")
+    return 0

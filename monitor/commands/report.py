@@ -1,0 +1,30 @@
+"""`modeltop report`: everything about every model, to be read or pasted elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.commands.base import Context, add_source
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `report`."""
+    add_source(parser)
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the report."""
+    from monitor.commands.check import tell_problems
+    from monitor.report.as_json import as_json
+    from monitor.report.markdown import markdown
+    from monitor.report.text import pages
+
+    snapshot = context.observer(args).observe(context.clock())
+    if args.format == "json":
+        context.say(as_json(snapshot))
+        return 0
+    for line in markdown(snapshot) if args.format == "markdown" else pages(snapshot):
+        context.say(line)
+    tell_problems(snapshot.history.problems, context)
+    return 0

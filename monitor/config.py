@@ -1,0 +1,111 @@
+"""TOML → ready objects. Nothing below this room knows that TOML exists.
+
+A file is validated as a whole before anything runs: every error names the dotted key and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from monitor.errors import ConfigError
+from monitor.metrics.base import Catalog
+from monitor.records import Severity
+from monitor.rules import Rule
+from monitor.settings import Table, parse_metrics, parse_rules
+
+NAME = "modeltop.toml"
+SIZE_LIMIT = 1_000_000
+"""Bytes; a configuration is written by hand, so a larger file is a mistake."""
+
+SEVERITIES = {
+    "ok": Severity.OK,
+    "warning": Severity.WARNING,
+    "unknown": Severity.UNKNOWN,
+    "critical": Severity.CRITICAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What was configured, ready to use; without a file, what holds by default."""
+
+    path: Path | None = None
+    rules: tuple[Rule, ...] = ()
+    """Empty where none are configured: then the default floors hold."""
+    catalog: Catalog = field(default_factory=Catalog)
+    store: Path | None = None
+    zone: tzinfo = UTC
+    """The zone of dates that carry none."""
+    stale_after: timedelta | None = None
+    """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
+    on_no_data: Severity = Severity.UNKNOWN
+
+
+def find(named: str | None = None) -> Path | None:
+    """The configuration file: the named one, else in the working directory, else in the XDG config folder."""
+    if named is not None:
+        return Path(named)
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  never fails, unlike Path.home
+    return next((path for path in (Path(NAME), Path(home) / "modeltop" / NAME) if path.is_file()), None)
+
+
+def load(path: Path | None) -> Config:
+    """Read and validate a configuration.
+
+    Raises:
+        ConfigError: One line per mistake; the file is used whole or not at all.
+    """
+    if path is None:
+        return Config()
+    top = Table("", _read(path))
+    config = Config(
+        path=path,
+        catalog=Catalog(metrics := parse_metrics(top.table("metrics"))),
+        rules=parse_rules(top.tables("rules"), metrics),
+        store=_store(top.table("store"), path.parent),
+        zone=_zone(top),
+        stale_after=top.duration("stale_after"),
+        on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
+    )
+    top.finish()
+    if top.mistakes:
+        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in top.mistakes))
+    return config
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; name another with --config") from error
+    if len(data) > SIZE_LIMIT:
+        raise ConfigError(f"{path}: larger than {SIZE_LIMIT:,} bytes; is this the configuration?")
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _store(table: Table, base: Path) -> Path | None:
+    path = table.text("path")
+    return None if path is None else base / os.path.expanduser(path)  # noqa: PTH111  never fails on an unknown user
+
+
+def _zone(top: Table) -> tzinfo:
+    name = top.text("timezone")
+    try:
+        return UTC if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        top.mistake("timezone", f"{name!r} is no time zone; use a name such as Europe/Berlin")
+        return UTC

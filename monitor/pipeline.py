@@ -1,0 +1,143 @@
+"""From files to a snapshot: the only place that knows every room."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.alerts import no_data, replay, source_error
+from monitor.config import Config
+from monitor.ranking import ordered_episodes, verdicts
+from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
+from monitor.rules import Rule, default_rules, left_out
+from monitor.snapshot import Snapshot
+from monitor.sources.base import Progress
+from monitor.sources.reader import Reader
+from monitor.standings import standing
+
+
+class _Judged(NamedTuple):
+    series: Series
+    episodes: tuple[Episode, ...]
+    standings: tuple[Standing, ...]
+
+
+class Observer:
+    """Looks at the same paths again and again; what did not change is neither read nor judged anew.
+
+    Args:
+        config: Rules, metrics, zone.
+        paths: Files and folders in the order in which they count.
+        live: True for a store, where `now` is the clock; False for plain paths, where it is the newest row
+            that is not after the clock.
+        now: Overrides both.
+        patience: Looks in a row that must fail before a source that cannot be read is an alert.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        paths: Sequence[Path],
+        *,
+        live: bool = False,
+        now: datetime | None = None,
+        patience: int = 1,
+    ) -> None:
+        self._config = config
+        self._rules = config.rules or default_rules()
+        self._reader = Reader(paths, catalog=config.catalog, zone=config.zone)
+        self._live = live
+        self._now = now
+        self._patience = patience
+        self._failures: Counter[str] = Counter()
+        self._judged: dict[SeriesKey, _Judged] = {}
+
+    def changed(self) -> bool:
+        """Whether a new look could show anything else; costs one `os.stat` a file."""
+        waiting = any(count < self._patience for count in self._failures.values())
+        return waiting or self._reader.changed()
+
+    def identity(self) -> str:
+        """A digest of the files as they stand: what was seen of the same data may be shown again."""
+        return self._reader.identity()
+
+    def observe(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
+        """Read what is new, judge it, and say how everything stands.
+
+        Args:
+            clock: The true time, aware.
+            progress: Called with (files read, files in all) while files are read.
+        """
+        history = self._reader.read(progress)
+        now = self._now or (clock if self._live else _newest(history, clock))
+        self._judged = {key: self._judge(series) for key, series in history.series.items()}
+        standings = tuple(item for judged in self._judged.values() for item in judged.standings)
+        episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
+        episodes += self._silences(history, now)
+        episodes += [source_error(problem, now) for problem in self._broken(history.problems)]
+        history = replace(history, problems=(*history.problems, *_ahead(history, now)))
+        ordered = tuple(ordered_episodes(episodes))
+        return Snapshot(
+            taken_at=now,
+            clock=clock,
+            history=history,
+            catalog=self._config.catalog,
+            rules=self._rules,
+            episodes=ordered,
+            standings=standings,
+            verdicts=verdicts(history, ordered, standings, self._config.catalog),
+        )
+
+    def _judge(self, series: Series) -> _Judged:
+        known = self._judged.get(series.key)
+        if known is not None and known.series is series:
+            return known
+        metric = self._config.catalog.of(series.key.metric)
+        episodes: list[Episode] = []
+        standings: list[Standing] = []
+        for rule in self._rules:
+            if rule.matches(series.key):
+                found = [] if left_out(rule, series) else replay(series, rule)
+                episodes += found
+                standings.append(standing(series, rule, found, metric))
+        return _Judged(series, tuple(episodes), tuple(standings))
+
+    def _silences(self, history: History, now: datetime) -> Iterable[Episode]:
+        for model, periods in history.periods.items():
+            found = no_data(model, periods, now, stale_after=self._config.stale_after, severity=self._config.on_no_data)
+            if found is not None:
+                yield found
+
+    def _broken(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Sources that could not be read as often in a row as it takes to be an alert."""
+        fatal = {problem.source: problem for problem in problems if problem.fatal}
+        self._failures = Counter({source: self._failures[source] + 1 for source in fatal})
+        return [problem for source, problem in fatal.items() if self._failures[source] >= self._patience]
+
+
+def replaced(rules: Sequence[Rule], limits: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Rules in which those of the command line stand in place of all others of the same metric."""
+    metrics = frozenset(rule.metric for rule in limits)
+    return (*(replace(rule, excluded=rule.excluded | metrics) for rule in rules), *limits)
+
+
+def _newest(history: History, clock: datetime) -> datetime:
+    """Start of the newest period that is not after the clock; the clock itself without any."""
+    stamp = to_stamp(clock)
+    past = [times[index - 1] for times in history.periods.values() if (index := np.searchsorted(times, stamp, "right"))]
+    return to_datetime(max(past)) if past else clock
+
+
+def _ahead(history: History, now: datetime) -> Iterable[Problem]:
+    """Rows more than one period ahead of `now`: judged all the same, and said."""
+    stamp = to_stamp(now)
+    for model, times in history.periods.items():
+        if len(times) > 1 and times[-1] > stamp + np.median(np.diff(times)):
+            count = len(times) - int(np.searchsorted(times, stamp, "right"))
+            yield Problem(model, f"{count} of its periods lie ahead of now; check the clock and the date column's zone")

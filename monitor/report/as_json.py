@@ -1,0 +1,106 @@
+"""A snapshot as JSON: ASCII-escaped, numbers exact, undefined is null, strings as written in the data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import datetime
+
+from monitor.changes import latest_interval
+from monitor.changes import summary as changes_of
+from monitor.records import Episode, Series
+from monitor.report.text import status
+from monitor.snapshot import Snapshot
+
+
+def as_json(snapshot: Snapshot) -> str:
+    """Everything as JSON: ASCII-escaped, numbers exact, undefined is null."""
+    record = {
+        "status": status(snapshot).name.lower(),
+        "taken_at": _iso(snapshot.taken_at),
+        "models": [_model_record(snapshot, verdict.model) for verdict in snapshot.verdicts],
+        "alerts": [alert_record(episode) for episode in snapshot.episodes if episode.resolved is None],
+        "errors": [
+            {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
+            for problem in snapshot.history.problems
+        ],
+    }
+    return json.dumps(record, allow_nan=False, indent=1)
+
+
+def _model_record(snapshot: Snapshot, model: str) -> dict[str, object]:
+    verdict = next(verdict for verdict in snapshot.verdicts if verdict.model == model)
+    series = snapshot.history.of_model(model)
+    return {
+        "model": model,
+        "status": verdict.severity.name.lower(),
+        "summary": verdict.sentence,
+        "latest": [_latest_record(one, snapshot) for one in series],
+        "changes": [record for one in series for record in _change_records(one, snapshot)],
+    }
+
+
+def _latest_record(series: Series, snapshot: Snapshot) -> dict[str, object]:
+    low, high = latest_interval(series, snapshot.catalog.of(series.key.metric)) or (None, None)
+    return {
+        "metric": series.key.metric,
+        "segment": series.key.segment,
+        "date": _iso(series.newest),
+        "value": number(series.latest),
+        "low": number(low),
+        "high": number(high),
+        "count": whole(series.latest_support),
+        "provisional": bool(series.provisional is not None and series.provisional[-1]),
+    }
+
+
+def _change_records(series: Series, snapshot: Snapshot) -> Iterator[dict[str, object]]:
+    for change in changes_of(series, snapshot.catalog.of(series.key.metric)):
+        yield {
+            "metric": series.key.metric,
+            "segment": series.key.segment,
+            "against": change.against,
+            "from": number(change.before),
+            "to": number(change.after),
+            "delta": number(change.delta),
+            "low": number(change.low),
+            "high": number(change.high),
+        }
+
+
+def alert_record(episode: Episode) -> dict[str, object]:
+    """One alert as JSON has it."""
+    evidence = episode.evidence
+    return {
+        "id": episode.id,
+        "rule": episode.rule,
+        "condition": episode.condition.value,
+        "model": episode.key.model,
+        "metric": episode.key.metric,
+        "segment": episode.key.segment,
+        "severity": episode.severity.name.lower(),
+        "state": episode.state.value,
+        "value": number(evidence.value if evidence else None),
+        "limit": number(evidence.limit if evidence else None),
+        "count": whole(episode.count),
+        "since": _iso(episode.since),
+        "fired": _iso(episode.fired),
+        "resolved": _iso(episode.resolved),
+        "suppressed_by": None,
+        "message": evidence.message if evidence else None,
+    }
+
+
+def number(value: float | None) -> float | None:
+    """A number as JSON has it: what is not finite is null."""
+    return None if value is None or not math.isfinite(value) else value
+
+
+def whole(value: float | None) -> float | int | None:
+    """A count, without a fraction where it has none."""
+    return int(value) if value is not None and value.is_integer() else value
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,138 @@
+"""A snapshot in lines that people read; every foreign string is made safe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from monitor.changes import latest_interval, sentence
+from monitor.changes import summary as changes_of
+from monitor.records import Condition, Episode, Series, SeriesKey, Severity, Standing, State
+from monitor.rules import sentence as rule_sentence
+from monitor.snapshot import Snapshot
+from monitor.text import clip, day, plain, plural, safe
+
+MARKS = {
+    Severity.CRITICAL: ("▲", "CRIT"),
+    Severity.UNKNOWN: ("○", "n/d"),
+    Severity.WARNING: ("◆", "WARN"),
+    Severity.OK: ("●", "ok"),
+}
+"""Shape and word of each severity, worst first: never colour alone."""
+
+EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
+"""As monitoring plugins have them."""
+FIRST_LINE = 80
+"""Cells; the first line may become a mail's subject or a pager's whole message."""
+HOLDING_SHOWN = 20
+
+
+def status(snapshot: Snapshot) -> Severity:
+    """The worst severity of any model; without any model and any alert, unknown."""
+    found = [verdict.severity for verdict in snapshot.verdicts]
+    found += [episode.severity for episode in snapshot.episodes if episode.stands]
+    return max(found, default=Severity.UNKNOWN)
+
+
+def exit_code(snapshot: Snapshot) -> int:
+    """0 ok, 1 warning, 2 critical, 3 unknown."""
+    return EXIT_CODES[status(snapshot)]
+
+
+def headline(snapshot: Snapshot) -> str:
+    """The verdict on everything in at most 80 cells, the worst model named."""
+    models = len(snapshot.verdicts)
+    if not models:
+        return "UNKNOWN: no model found; there is nothing to judge"
+    worst = status(snapshot)
+    if worst is Severity.OK:
+        rules = sum(standing.left_out is None for standing in snapshot.standings)
+        said = f"{plural(rules, 'rule')} hold" if rules else "no rule judges any of them"
+        return f"OK: {plural(models, 'model')}, {said}"
+    counts = Counter(verdict.severity for verdict in snapshot.verdicts)
+    words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
+    first = next((episode for episode in snapshot.episodes if episode.stands), None)
+    named = f": {safe(first.key.model, 40)} {_about(first)}" if first else ""
+    return clip(f"{worst.name}: {plural(models, 'model')}, {', '.join(words)}{named}", FIRST_LINE)
+
+
+def summary(snapshot: Snapshot) -> Iterator[str]:
+    """What `check` prints: the headline, a line a problem, what holds, what was left out, and the rules."""
+    yield headline(snapshot)
+    for episode in snapshot.episodes:
+        if episode.resolved is None:
+            yield alert_line(episode)
+    holding = [item for item in snapshot.standings if item.severity is Severity.OK and item.left_out is None]
+    for item in holding[:HOLDING_SHOWN]:
+        yield f"● ok    {safe(item.key.model, 60)} {safe(item.sentence)}"
+    if len(holding) > HOLDING_SHOWN:
+        yield f"        and {len(holding) - HOLDING_SHOWN:,} more hold"
+    yield from left_out(snapshot.standings)
+    for rule in snapshot.rules:
+        name = "default rule" if rule.default else f"rule {safe(rule.name, 60)}"
+        yield f"  {name}: {safe(rule_sentence(rule, snapshot.catalog.of(rule.metric)))}"
+
+
+def left_out(standings: Iterable[Standing]) -> Iterator[str]:
+    """Default rules that were not applied, the models of one reason in one line."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for item in standings:
+        if item.left_out is not None:
+            grouped.setdefault((item.key.metric, item.left_out), []).append(safe(item.key.model, 60))
+    for (metric, reason), models in grouped.items():
+        yield f"  {safe(metric)} of {', '.join(models)}: {reason}"
+
+
+def alert_line(episode: Episode, *, past: bool = False) -> str:
+    """One alert in one line; `past` adds the state and when it ended."""
+    shape, word = MARKS[episode.severity]
+    if episode.state is State.PENDING:
+        shape, word = "·", "pend"
+    count = "" if episode.count is None else f", n {plain(episode.count)}"
+    line = f"{shape} {word:5} {safe(episode.key.model, 60)} {_about(episode)}"
+    if episode.condition is Condition.THRESHOLD:
+        line += f", {plural(episode.periods, 'period')}"
+    line += f", since {day(episode.since)}{count}"
+    if episode.state in (State.RECOVERING, State.PENDING):
+        line += f", {episode.state.value}"
+    if past and episode.id:
+        ended = f", resolved {day(episode.resolved)}" if episode.resolved else ", stands"
+        line = f"{episode.id}  {line}{ended}"
+    return line
+
+
+def _about(episode: Episode) -> str:
+    """The metric, its segment, and the value against the limit."""
+    message = episode.evidence.message if episode.evidence else episode.condition.value
+    if episode.condition is not Condition.THRESHOLD:
+        return safe(message)
+    return f"{series_name(episode.key)} {safe(message)}"
+
+
+def series_name(key: SeriesKey) -> str:
+    """The metric, with its segment where that is not all, made safe."""
+    name = safe(key.metric, 60)
+    return name if key.segment == "all" else f"{name} [{safe(key.segment, 60)}]"
+
+
+def pages(snapshot: Snapshot) -> Iterator[str]:
+    """The text report: the summary, then a page a model."""
+    yield from summary(snapshot)
+    for verdict in snapshot.verdicts:
+        shape, word = MARKS[verdict.severity]
+        yield ""
+        yield f"{shape} {word} {safe(verdict.model)}: {safe(verdict.sentence, 300)}"
+        for series in snapshot.history.of_model(verdict.model):
+            yield f"  {_latest(series, snapshot)}"
+            metric = snapshot.catalog.of(series.key.metric)
+            for change in changes_of(series, metric):
+                yield f"    {safe(sentence(change, metric))}"
+
+
+def _latest(series: Series, snapshot: Snapshot) -> str:
+    metric = snapshot.catalog.of(series.key.metric)
+    interval = latest_interval(series, metric)
+    bounds = "" if interval is None else f" (95 % {metric.show(interval[0])} to {metric.show(interval[1])})"
+    support = series.latest_support
+    count = "n unknown" if support is None else f"n {plain(support)}"
+    return f"{series_name(series.key)} {metric.show(series.latest)}{bounds} on {day(series.newest)}, {count}"

@@ -1,0 +1,159 @@
+"""A configuration is used whole or not at all, and every mistake in it names its key and a remedy."""
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.checks.limit import Limit
+from monitor.config import SIZE_LIMIT, Config, find, load
+from monitor.errors import ConfigError
+from monitor.records import Better, SeriesKey, Severity
+
+
+@pytest.fixture
+def configured(tmp_path: Path):
+    def write(text: str) -> Config:
+        path = tmp_path / "modeltop.toml"
+        path.write_text(text, encoding="utf-8")
+        return load(path)
+
+    return write
+
+
+RULE = '[[rules]]\nname = "floor"\nmetric = "accuracy"\n'
+
+
+def test_without_a_file_the_defaults_hold():
+    config = load(None)
+    assert config.rules == ()
+    assert config.on_no_data is Severity.UNKNOWN
+
+
+def test_every_key_of_a_rule_reaches_the_rule(configured):
+    rule = configured(
+        RULE
+        + 'model = "churn*"\nsegment = "country=*"\ncheck = "threshold"\nwarn = { below = 0.92 }\n'
+        + 'critical = { below = 0.90 }\nmargin = 0.005\nconfirm = 2\nrecover = 3\nmin_count = 200\nmax_gap = "36h"\n'
+    ).rules[0]
+    assert (rule.name, rule.metric, rule.model, rule.segment) == ("floor", "accuracy", "churn*", "country=*")
+    assert rule.check.warn == Limit(below=0.92)
+    assert rule.check.critical == Limit(below=0.90)
+    assert rule.check.margin == 0.005
+    assert (rule.confirm, rule.recover, rule.min_count) == ((2, 2), 3, 200)
+    assert rule.max_gap == timedelta(hours=36)
+    assert rule.matches(SeriesKey("churn-eu", "accuracy", "country=DE"))
+    assert not rule.matches(SeriesKey("churn-eu", "accuracy", "all"))
+
+
+def test_a_rule_may_confirm_each_level_in_its_own_time(configured):
+    rule = configured(RULE + "critical = { below = 0.9 }\nconfirm = { warn = 3, critical = 1 }\n").rules[0]
+    assert rule.confirm_for(Severity.WARNING) == 3
+    assert rule.confirm_for(Severity.CRITICAL) == 1
+
+
+def test_a_rule_names_its_metric_by_any_alias(configured):
+    text = '[[rules]]\nname = "a"\nmetric = "F1"\ncritical = { below = 0.8 }\n'
+    assert configured(text).rules[0].metric == "f1_score"
+
+
+def test_a_metric_of_ones_own_gets_its_direction_and_bounds(configured):
+    config = configured('[metrics.churn_cost]\nbetter = "lower"\nmin = 0\ndigits = 1\naliases = ["cost"]\n')
+    metric = config.catalog.of("Cost")
+    assert metric.better is Better.LOWER
+    assert metric.bounds == (0.0, None)
+    assert metric.show(12.34) == "12.3"
+
+
+def test_the_rest_of_the_keys(configured, tmp_path):
+    config = configured(
+        'timezone = "Europe/Berlin"\nstale_after = "2d"\non_no_data = "critical"\n[store]\npath = "metrics"\n'
+    )
+    assert config.zone == ZoneInfo("Europe/Berlin")
+    assert config.stale_after == timedelta(days=2)
+    assert config.on_no_data is Severity.CRITICAL
+    assert config.store == tmp_path / "metrics"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("[[rule]]\n", "rule: unknown key; did you mean rules?", id="unknown table"),
+        pytest.param(
+            RULE + "critical = { below = 0.9 }\nconfrim = 2\n",
+            "rules[1].confrim: unknown key; did you mean confirm?",
+            id="unknown key",
+        ),
+        pytest.param(RULE + "critical = { under = 0.9 }\n", "rules[1].critical.under: unknown key", id="unknown side"),
+        pytest.param(RULE + "critical = 0.9\n", "rules[1].critical: a number where a table is expected", id="type"),
+        pytest.param(RULE + "critical = { below = nan }\n", "critical.below: nan is not a finite number", id="nan"),
+        pytest.param(RULE + "critical = { below = inf }\n", "critical.below: inf is not a finite", id="infinity"),
+        pytest.param(RULE + "critical = { below = true }\n", "true or false where a number", id="boolean"),
+        pytest.param(RULE + "critical = {}\n", "rules[1].critical: empty", id="empty limit"),
+        pytest.param(RULE + "critical = { below = 2, above = 1 }\n", "lies above", id="impossible limit"),
+        pytest.param(RULE, "rules[1]: ", id="no limit"),
+        pytest.param(RULE + "critical = { below = 0.9 }\nmargin = -1\n", "rules[1]: ", id="negative margin"),
+        pytest.param(RULE + "critical = { below = 0.9 }\nconfirm = 0\n", "confirm: 0 is too small", id="confirm 0"),
+        pytest.param(RULE + 'critical = { below = 0.9 }\nmax_gap = "soon"\n', "no length of time", id="duration"),
+        pytest.param('[[rules]]\nname = "x"\ncritical = { below = 1 }\n', "rules[1].metric: missing", id="no metric"),
+        pytest.param(
+            RULE + "critical = { below = 0.9 }\n" + RULE + "critical = { below = 0.8 }\n", "two rules", id="twice"
+        ),
+        pytest.param(RULE + 'check = "treshold"\ncritical = { below = 0.9 }\n', "mean threshold?", id="unknown check"),
+        pytest.param("rules = 3\n", "rules: a number where an array of tables", id="rules of another type"),
+        pytest.param('[metrics.x]\nbetter = "up"\n', "metrics.x.better: 'up' is none of", id="direction"),
+        pytest.param("[metrics.x]\nmin = 2\nmax = 1\n", "metrics.x.min: 2 lies above max = 1", id="bounds"),
+        pytest.param("[metrics.x]\naliases = [1]\n", "metrics.x.aliases: an array of strings", id="aliases"),
+        pytest.param('timezone = "Mars"\n', "timezone: 'Mars' is no time zone", id="zone"),
+        pytest.param('timezone = "../../etc/passwd"\n', "timezone: ", id="zone as a path"),
+        pytest.param('on_no_data = "bad"\n', "on_no_data: 'bad' is none of ok, warning", id="severity"),
+        pytest.param("store = 1\n", "store: a number where a table is expected", id="store of another type"),
+        pytest.param("a = \n", "line 1", id="syntax names the line"),
+    ],
+)
+def test_a_mistake_names_the_file_the_key_and_the_remedy(configured, tmp_path, text, said):
+    with pytest.raises(ConfigError) as error:
+        configured(text)
+    assert said in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path / 'modeltop.toml'}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_all_mistakes_are_said_at_once_one_a_line(configured):
+    with pytest.raises(ConfigError) as error:
+        configured('tz = "UTC"\n[store]\npaht = "x"\n')
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_file_that_is_no_text_names_the_line(tmp_path):
+    path = tmp_path / "modeltop.toml"
+    path.write_bytes(b"# fine\n# \xff\n")
+    with pytest.raises(ConfigError, match=r"modeltop.toml:2: not UTF-8"):
+        load(path)
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    path = tmp_path / "modeltop.toml"
+    path.write_bytes(b"#" * (SIZE_LIMIT + 2))
+    with pytest.raises(ConfigError, match="larger than"):
+        load(path)
+
+
+def test_a_missing_file_is_said_only_if_it_was_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    assert find() is None
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(find("absent.toml"))
+
+
+def test_the_working_directory_comes_before_the_users_folder(tmp_path, monkeypatch):
+    home = tmp_path / "home" / "modeltop"
+    home.mkdir(parents=True)
+    (home / "modeltop.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    assert find() == home / "modeltop.toml"
+    (tmp_path / "modeltop.toml").touch()
+    assert find() == Path("modeltop.toml")
