@@ -1,7 +1,9 @@
 """What a metric is, and the table of all that are known.
 
 A metric alone knows which way it improves, its bounds, its support and how it is printed; no list of
-"higher is better" stands anywhere else. To add one, call `register` in the file of its family.
+"higher is better" stands anywhere else. To add one, call `register` in the file of its family; a new family is
+one file and its name in `FAMILIES`. The families are loaded at the first look into the table, by name, so that
+they may import this file and nobody has to import them.
 """
 
 from __future__ import annotations
@@ -10,8 +12,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
 
+from monitor.metrics.names import split
 from monitor.records import Better
+
+FAMILIES = ("classification", "ranking", "calibration", "regression", "operational")
+"""Files of this folder that register metrics, in the order in which they are listed to people."""
 
 _KNOWN: dict[str, Metric] = {}
 _ALIASES: dict[str, str] = {}
@@ -51,8 +59,8 @@ class Metric:
         >>> Metric("accuracy").show_change(-0.09), Metric("accuracy").show_change(0.0)
         ('-0.090', '0.000')
         """
-        text = self.show(delta)
-        return f"+{text}" if delta > 0 else text.replace("-0.000", "0.000") if delta == 0 else text
+        text = self.show(delta + 0.0)  # -0.0 + 0.0 is 0.0
+        return f"+{text}" if delta > 0 else text
 
     def holds(self, value: float) -> bool:
         """Whether the value lies within the bounds; infinities and NaN are no values to bound."""
@@ -96,6 +104,12 @@ def fold(name: str) -> str:
     return re.sub(r"[\s\-_]+", "_", name.strip().lower()).strip("_")
 
 
+@cache
+def _load() -> None:
+    for family in FAMILIES:
+        import_module(f"monitor.metrics.{family}")
+
+
 class Catalog:
     """The metrics as one run knows them: the registered ones, then what the configuration says.
 
@@ -104,32 +118,51 @@ class Catalog:
     """
 
     def __init__(self, overrides: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        _load()
         self._cache: dict[str, Metric] = {}
         self._aliases = dict(_ALIASES)
         for name, changed in (overrides or {}).items():
-            known = self.of(name)
+            metric = self.of(name)
             # mypy cannot see through a mapping of fields; the configuration has checked names and types.
-            self._cache[known.name] = replace(known, **changed)  # type: ignore[arg-type]
-            for alias in self._cache[known.name].aliases:
-                self._aliases[fold(alias)] = known.name
+            self._cache[metric.name] = replace(metric, **changed)  # type: ignore[arg-type]
+            for alias in self._cache[metric.name].aliases:
+                self._aliases[fold(alias)] = metric.name
 
     def canonical(self, name: str) -> str:
         """The registered name that `name` stands for, or `name` as written if none is.
 
-        >>> Catalog().canonical("my-kpi")
-        'my-kpi'
+        A cut or an average of a registered metric has a name of its own, spelled in one way.
+
+        >>> [Catalog().canonical(name) for name in ("F1", "NDCG@10", "macro-F1", "my-kpi")]
+        ['f1_score', 'ndcg_at_10', 'f1_score_macro', 'my-kpi']
         """
-        return self._aliases.get(fold(name), name)
+        folded = fold(name)
+        found = self._aliases.get(folded)
+        if found is None and (parts := split(folded)) and parts[0] in self._aliases:
+            found = f"{self._aliases[parts[0]]}_{parts[1]}"
+        return name if found is None else found
 
     def of(self, name: str) -> Metric:
         """The metric of that name or alias; one that is not known is neutral and unbounded."""
         canonical = self.canonical(name)
         found = self._cache.get(canonical)
         if found is None:
-            found = self._cache[canonical] = _KNOWN.get(canonical) or Metric(canonical)
+            found = self._cache[canonical] = _KNOWN.get(canonical) or self._derived(canonical)
         return found
+
+    def _derived(self, canonical: str) -> Metric:
+        """A cut or an average takes after its base; anything else is neutral."""
+        parts = split(canonical)
+        if parts is None or parts[0] not in self._aliases:
+            return Metric(canonical)
+        base = self.of(parts[0])
+        if base.support == "rows" and parts[1].startswith("at_"):
+            return replace(base, name=canonical, aliases=(), title="")
+        # A mean over queries or classes is no share of one count.
+        return replace(base, name=canonical, aliases=(), title="", support=None, proportion=False)
 
 
 def known() -> Iterable[Metric]:
     """All registered metrics, in the order in which their families registered them."""
+    _load()
     return _KNOWN.values()
