@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+import numpy as np
+
 from monitor.checks.base import Check
-from monitor.records import SeriesKey, Severity
+from monitor.checks.limit import Limit
+from monitor.checks.threshold import Threshold
+from monitor.metrics.base import Metric
+from monitor.records import Series, SeriesKey, Severity
+from monitor.text import age, brief, plain, plural
+
+TRIAL = 8
+"""Judged points by which it is decided, once, whether a default limit is this model's level."""
+REACHED = 2
+"""How many of them must have reached the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,8 @@ class Rule:
     """A longer silence between judged points starts the count of `confirm` anew; None: never."""
     default: bool = False
     """True for the floors that hold where nothing is configured; they may be left out of a series."""
+    override: bool = False
+    """True for a limit of the command line: no other rule is then asked about its metric, whatever the segment."""
 
     def matches(self, key: SeriesKey) -> bool:
         """Whether the rule asks about this series."""
@@ -44,3 +59,95 @@ class Rule:
     def confirm_for(self, level: Severity) -> int:
         """Points in a row that this level waits for."""
         return self.confirm[1] if level is Severity.CRITICAL else self.confirm[0]
+
+
+def default_rules() -> tuple[Rule, ...]:
+    """The floors that hold where no rule is configured."""
+    floors = (("accuracy", 0.90), ("f1_score", 0.85))
+    return tuple(
+        Rule(f"default-{metric}", Threshold(critical=Limit(below=floor)), metric, default=True)
+        for metric, floor in floors
+    )
+
+
+def limit_rule(metric: str, below: float | None = None, above: float | None = None) -> Rule:
+    """The rule that `--below` or `--above` stands for: critical at once, on every model, never left out.
+
+    Args:
+        metric: The canonical name, taken as it is written: no glob.
+        below: The floor, in the metric's unit.
+        above: The ceiling.
+
+    Raises:
+        ValueError: As `Limit` does.
+    """
+    literal = re.sub(r"([*?[])", r"[\1]", metric)
+    return Rule(f"limit-{metric}", Threshold(critical=Limit(below, above)), literal, override=True)
+
+
+def asked(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
+    """The rules that ask about a series, in order; a limit of the command line displaces all others of its metric."""
+    limits = [rule for rule in rules if rule.override and fnmatchcase(key.metric, rule.metric)]
+    return [rule for rule in limits or rules if rule.matches(key)]
+
+
+def left_out(rule: Rule, series: Series) -> str | None:
+    """Why a default rule is not applied to a series; None if it is.
+
+    It is left out where fewer than two of the first eight judged points reached the limit. Later points change
+    nothing, and with fewer than eight the floor holds: a model that is bad from its first day is told of.
+    """
+    if not rule.default:
+        return None
+    trial = np.flatnonzero(series.judged(rule.min_count))[:TRIAL]
+    if len(trial) < TRIAL:
+        return None
+    reached = int(np.count_nonzero(~rule.check.may_object(series)[trial]))
+    if reached >= REACHED:
+        return None
+    level = " and ".join(_sides(rule))
+    return (
+        f"left out: of its first {TRIAL} periods {reached} reached {level}, "
+        f"so {level} is not this model's level; set a rule for it"
+    )
+
+
+def _sides(rule: Rule) -> list[str]:
+    _, limit = rule.check.limits()[-1]
+    return [brief(side) for side in (limit.below, limit.above) if side is not None]
+
+
+def sentence(rule: Rule, metric: Metric) -> str:
+    """A rule in one plain sentence; the name of a metric that is not registered is foreign text.
+
+    >>> sentence(default_rules()[0], Metric("accuracy"))
+    'accuracy below 0.90 is critical'
+    """
+    parts = [rule.check.sentence(metric.name, brief) + _patience(rule)]
+    recovery = _recovery(rule)
+    if recovery:
+        parts.append(f"resolves after {recovery}")
+    if rule.min_count > 0:
+        parts.append(f"periods with fewer than {plain(rule.min_count)} cases are not judged")
+    if rule.max_gap is not None and max(rule.confirm) > 1:
+        parts.append(f"a silence of more than {age(rule.max_gap)} starts the count anew")
+    return "; ".join(parts)
+
+
+def _patience(rule: Rule) -> str:
+    levels = [(level, rule.confirm_for(level)) for level, _ in reversed(rule.check.limits())]
+    waits = {wait for _, wait in levels}
+    if waits == {1}:
+        return ""
+    if len(waits) == 1:
+        return f", after {waits.pop()} periods in a row"
+    said = {Severity.WARNING: "a warning", Severity.CRITICAL: "critical"}
+    return ", " + ", ".join(f"{said[level]} after {plural(wait, 'period')} in a row" for level, wait in levels)
+
+
+def _recovery(rule: Rule) -> str:
+    margin = rule.check.margin
+    if rule.recover == 1 and not margin:
+        return ""
+    good = "one good one" if rule.recover == 1 else f"{rule.recover} good ones in a row"
+    return f"{good} at least {plain(margin)} back inside" if margin else good

@@ -1,0 +1,108 @@
+"""How a rule stands on a series now, in words: rules that hold are said too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from monitor.checks.limit import Limit
+from monitor.metrics.base import Metric
+from monitor.records import Episode, Series, Severity, Standing, State
+from monitor.rules import Rule, left_out
+from monitor.text import brief, comparison, day, plain, plural
+
+WORDS = {Severity.OK: "ok", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.CRITICAL: "critical"}
+
+
+def standing(series: Series, rule: Rule, episodes: Iterable[Episode], metric: Metric) -> Standing:
+    """Say how one rule stands on one series.
+
+    Args:
+        series: At least one period.
+        rule: One that asks about it.
+        episodes: The episodes to look among; those of other rules and series are passed over.
+        metric: What the values are; its name may be foreign text, and then the sentence has it too.
+    """
+    why = left_out(rule, series)
+    if why:
+        said = f"{metric.name} {brief(series.latest)}: {why}"
+        return Standing(rule.name, series.key, Severity.OK, said, why)
+    judged = np.flatnonzero(series.judged(rule.min_count))
+    open_one = next((one for one in episodes if _is_open(one, rule, series)), None)
+    said = _newest(series, rule, judged, metric)
+    if len(judged):
+        now = _state(series[: int(judged[-1]) + 1], rule, open_one)
+        said = f"{said}; before it {now}" if said else f"{metric.name} {now}"
+    severity = open_one.severity if open_one and open_one.stands else Severity.OK
+    return Standing(rule.name, series.key, severity, said)
+
+
+def _is_open(episode: Episode, rule: Rule, series: Series) -> bool:
+    return episode.key == series.key and episode.rule == rule.name and episode.state is not State.RESOLVED
+
+
+def _newest(series: Series, rule: Rule, judged: np.ndarray, metric: Metric) -> str:
+    """Why the newest value is not judged; empty if it is."""
+    last = len(series) - 1
+    if len(judged) and judged[-1] == last:
+        return ""
+    value = f"{metric.name} {brief(series.latest)}"
+    if not np.isfinite(series.latest):
+        return f"{value}: not judged, as it is not finite"
+    if series.provisional is not None and series.provisional[last]:
+        return f"{value}: not judged, as its period is not complete"
+    cases = plain(series.count(last) or 0.0)
+    return f"{value} on {cases} cases: not judged, fewer than {rule.min_count}".replace("on 1 cases", "on 1 case")
+
+
+def _state(past: Series, rule: Rule, episode: Episode | None) -> str:
+    """The value of the last point of `past`, which is judged, and how it is seen."""
+    value = past.latest
+    if episode is None or episode.evidence is None:
+        return f"{brief(value)}: healthy, {_inside(rule)}"
+    word = WORDS[episode.severity]
+    since = f"since {day(episode.since)}"
+    if episode.state is State.RECOVERING:
+        good = _good_in_a_row(past, rule, episode.severity)
+        return f"{brief(value)}: recovering from {word}, {good} of {rule.recover} good periods, {since}"
+    shown, wrong = _wrong(rule, episode)
+    if episode.state is State.PENDING:
+        needed = max(_needed(rule, episode), episode.periods + 1)
+        return f"{shown}: {wrong} for {episode.periods} of {needed} periods, not yet told"
+    return f"{shown}: {word}, {wrong} for {plural(episode.periods, 'period')}, {since}"
+
+
+def _inside(rule: Rule) -> str:
+    """The limit that is not crossed: the warning's, where there are two."""
+    limits = rule.check.limits()
+    return f"not {_sides(limits[-1][1])}" if limits else "no objection"
+
+
+def _sides(limit: Limit) -> str:
+    return limit.words(brief).replace(" or ", " nor ")
+
+
+def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:
+    """The value, and what is wrong with it, with digits enough to tell the value from the limit."""
+    evidence = episode.evidence
+    assert evidence is not None, "a check that objects says why"
+    if evidence.limit is None:
+        return brief(evidence.value), evidence.message
+    for severity, limit in rule.check.limits():
+        crossed = limit.crossed(evidence.value)
+        if severity <= evidence.severity and crossed:
+            shown, sign, side = comparison(evidence.value, *crossed).split(" ")
+            return shown, f"{'below' if sign == '<' else 'above'} {side}"
+    return brief(evidence.value), f"not yet {plain(rule.check.margin)} back inside {brief(evidence.limit)}"
+
+
+def _good_in_a_row(past: Series, rule: Rule, level: Severity) -> int:
+    """Judged points at the end that lie under `level`, which is active all along."""
+    wrong = rule.check.levels(past, level)[past.judged(rule.min_count)] >= level
+    return int(np.argmax(wrong[::-1]))
+
+
+def _needed(rule: Rule, episode: Episode) -> int:
+    """Points in a row at which people will first be told."""
+    return rule.confirm[0] if episode.severity is Severity.WARNING else min(rule.confirm)
