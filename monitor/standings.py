@@ -89,11 +89,11 @@ def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:
     assert evidence is not None, "a check that objects says why"
     if evidence.limit is None:
         return brief(evidence.value), evidence.message
-    for severity, limit in rule.check.limits():
-        crossed = limit.crossed(evidence.value)
-        if severity <= evidence.severity and crossed:
-            shown, sign, side = comparison(evidence.value, *crossed).split(" ")
-            return shown, f"{'below' if sign == '<' else 'above'} {side}"
+    limit = dict(rule.check.limits()).get(evidence.severity)
+    crossed = limit and limit.crossed(evidence.value)
+    if crossed:
+        shown, sign, side = comparison(evidence.value, *crossed).split(" ")
+        return shown, f"{'below' if sign == '<' else 'above'} {side}"
     return brief(evidence.value), f"not yet {plain(rule.check.margin)} back inside {brief(evidence.limit)}"
 
 
