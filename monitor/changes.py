@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 BACK = (("7d", timedelta(days=7)), ("30d", timedelta(days=30)))
 WORDS = {
     "previous": "since previous ({})",
-    "7d": "in 7 days (from {})",
-    "30d": "in 30 days (from {})",
+    "7d": "since 7d back ({})",
+    "30d": "since 30d back ({})",
     "first": "since first ({})",
     "reference": "against reference (from {})",
 }

@@ -85,14 +85,13 @@ def _fixed(value: float, digits: int) -> str:
 
 
 def register(*metrics: Metric) -> None:
-    """Add metrics to the table. Raises ValueError if a name or an alias is taken."""
-    for metric in metrics:
-        for name in (metric.name, *metric.aliases):
-            key = fold(name)
-            if key in _ALIASES:
-                raise ValueError(f"two metrics answer to {name!r}: {_ALIASES[key]} and {metric.name}")
-            _ALIASES[key] = metric.name
-        _KNOWN[metric.name] = metric
+    """Add metrics to the table. Raises ValueError if a name or an alias is taken; that metric is not added."""
+    for new in metrics:
+        names = {fold(name): new.name for name in (new.name, *new.aliases)}
+        for taken in names.keys() & _ALIASES.keys():
+            raise ValueError(f"two metrics answer to {taken!r}: {_ALIASES[taken]} and {new.name}")
+        _ALIASES.update(names)
+        _KNOWN[new.name] = new
 
 
 def fold(name: str) -> str:
