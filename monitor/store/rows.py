@@ -1,7 +1,8 @@
 """What stands in the store's files: one row a period, in columns that only ever grow.
 
-The header is `date,model,segment,count,<metric>[,<metric>_count]...,provisional`. The last column is there so that
-a row cut short by a crash is always short of a field: were a value last, `0.951` cut to `0.9` would be read as such.
+The header is `date,model,segment,count,<metric>[,<metric>_count][,<metric>_low][,<metric>_high]...,provisional`.
+The last column is there so that a row cut short by a crash is short of a cell: were a value last, `0.951` cut to `0.9`
+would be read as such.
 """
 
 from __future__ import annotations
@@ -9,24 +10,32 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from monitor.errors import StoreError
-from monitor.metrics.base import fold
+from monitor.metrics.base import Catalog, fold
 from monitor.text import plain, safe
 
 FIRST = ("date", "model", "segment", "count")
 LAST = "provisional"
-SUPPORT = "_count"
 
-RESERVED = frozenset({"date", "timestamp", "time", "ds", "day", "period", "model", "segment", "count", "provisional"})
-"""Names of columns that say what a row is about: no metric can be called so."""
+RESERVED = frozenset(
+    {"date", "timestamp", "time", "ds", "day", "period", "model", "segment", "count", "provisional", "metric"}
+)
+"""Names of columns that say what a row is about, here or in other people's files: no metric can be called so."""
 
-COMPANIONS = (SUPPORT, "_low", "_high")
-"""What `<metric><suffix>` is read as where `<metric>` has a column: support and interval."""
+COMPANIONS = {"_count": "supports", "_low": "lows", "_high": "highs"}
+"""Which field of a record `<metric><suffix>` holds; read so only where `<metric>` has a column."""
 
+YEARS = (1970, 2200)
+"""First and last year of a date; beyond them lie slips of the keyboard, and readers refuse them."""
+MAX_NAME = 10_000
+"""Characters of a name."""
+MAX_BREAKS = 8
+"""Line breaks in the name of a model or a segment; a row over many lines looks like an open quote."""
+MAX_COLUMNS = 1_000
 HEADER_LIMIT = 1 << 18
 """Most bytes of a header; thousands of metrics."""
 
@@ -50,6 +59,15 @@ class Record:
     supports: Mapping[str, float] = field(default_factory=dict)
     """Metric → the number of cases that its value rests on."""
     provisional: bool | None = None
+    """True where the period is not complete yet."""
+    lows: Mapping[str, float] = field(default_factory=dict)
+    """Metric → lower end of the 95 % interval of its value."""
+    highs: Mapping[str, float] = field(default_factory=dict)
+
+    def companions(self) -> dict[str, float]:
+        """Support and interval by the name of the column, such as `recall_count`."""
+        fields = ((suffix, getattr(self, name)) for suffix, name in COMPANIONS.items())
+        return {metric + suffix: number for suffix, numbers in fields for metric, number in numbers.items()}
 
 
 def columns_for(records: Sequence[Record], existing: Sequence[str] | None) -> tuple[str, ...]:
@@ -60,59 +78,90 @@ def columns_for(records: Sequence[Record], existing: Sequence[str] | None) -> tu
         existing: Columns of the newest part; None where there is no part, or one that was not made by the store.
 
     Raises:
-        StoreError: A record cannot be kept under the names it uses.
+        StoreError: A metric cannot be kept under its name.
     """
     kept = list(existing[len(FIRST) : -1]) if existing else []
-    metrics = {metric: None for record in records for metric in (*record.values, *record.supports)}
-    supported = {metric for record in records for metric in record.supports}
+    metrics = dict.fromkeys(metric for record in records for metric in record.values)
+    _check_apart(metrics, kept)
+    companions = {name for record in records for name in record.companions()}
     for metric in metrics:
-        _check_metric(metric, {*kept, *metrics})
-        companions = [metric, metric + SUPPORT] if metric in supported else [metric]
-        if metric not in kept and any(metric + suffix in kept for suffix in COMPANIONS):
-            raise _ambiguous(next(metric + suffix for suffix in COMPANIONS if metric + suffix in kept), metric)
-        kept += [name for name in companions if name not in kept]
+        names = (metric, *(metric + suffix for suffix in COMPANIONS if metric + suffix in companions))
+        kept += [name for name in names if name not in kept]
     columns = (*FIRST, *kept, LAST)
-    if len(header(columns)) > HEADER_LIMIT:
-        raise StoreError("too many metrics for one model: keep some of them under another model's name")
+    if len(columns) > MAX_COLUMNS or len(header(columns)) > HEADER_LIMIT:
+        raise StoreError("these are too many metrics for one model: keep some of them under another model's name")
     return columns
 
 
-def _check_metric(metric: str, beside: set[str]) -> None:
-    _check_text("metric", metric)
-    if fold(metric) in RESERVED:
-        raise StoreError(f"{safe(metric, 40)!r} is a name for a column of every file: call the metric otherwise")
-    for suffix in COMPANIONS:
-        if metric.endswith(suffix) and metric.removesuffix(suffix) in beside:
-            raise _ambiguous(metric, metric.removesuffix(suffix))
+def _check_apart(metrics: Iterable[str], kept: Sequence[str]) -> None:
+    """Raises StoreError where a metric would be read as the support of another, or make another be read so."""
+    canonical = Catalog().canonical
+    present = {canonical(metric) for metric in metrics}
+    before = {canonical(name) for name in kept}
+    for metric in metrics:
+        if stem := _stem(metric, canonical, before | present):
+            raise _ambiguous(metric, stem)
+    for name in kept:
+        stem = _stem(name, canonical, present)
+        if stem and stem not in before:
+            raise _ambiguous(name, stem)
+
+
+def _stem(name: str, canonical: Callable[[str], str], among: set[str]) -> str | None:
+    """The metric among these that `name` would be read as the support or interval of."""
+    stems = (canonical(name[: -len(suffix)]) for suffix in COMPANIONS if name.lower().endswith(suffix))
+    return next((stem for stem in stems if stem in among), None)
 
 
 def _ambiguous(companion: str, metric: str) -> StoreError:
     return StoreError(
-        f"{safe(companion, 40)!r} beside {safe(metric, 40)!r} is read as its support or interval: "
-        "give the support together with the value, or call one of them otherwise"
+        f"`{safe(companion, 40)}` beside `{safe(metric, 40)}` is read as its support or interval: "
+        "give it together with the value, or call one of them otherwise"
     )
 
 
-def _check_text(what: str, text: str) -> None:
+def _check_text(what: str, text: str, *, breaks: int = MAX_BREAKS) -> None:
+    shown = safe(text, 40)
     if not text.strip():
         raise StoreError(f"a {what} without a name cannot be kept: give it one")
+    if text != text.strip():
+        raise StoreError(f"the {what} `{shown}` begins or ends with a blank: take it away")
+    if len(text) > MAX_NAME or text.count("\n") + text.count("\r") > breaks:
+        raise StoreError(f"the {what} `{shown}` is too long or has too many line breaks: shorten it")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise StoreError(f"the {what} {safe(text, 40)!r} is not valid text: write it in UTF-8") from None
+        raise StoreError(f"the {what} `{shown}` is not valid text: write it in UTF-8") from None
 
 
 def check(record: Record) -> None:
-    """Raises StoreError if the record cannot be kept as it is."""
+    """Raises StoreError if a reader would not find in the file what the record says."""
     _check_text("model", record.model)
     _check_text("segment", record.segment)
     if record.date.tzinfo is None:
         raise StoreError(f"the date {record.date.isoformat()} has no zone: give one, such as +00:00")
+    # The year as written is looked at first: a year at the end of all time cannot be moved to another zone.
+    first, last = YEARS
+    if not (first <= record.date.year <= last and first <= record.date.astimezone(UTC).year <= last):
+        raise StoreError(f"the year of {record.date.isoformat()} is outside {first} to {last}: correct it")
     if not record.values:
-        raise StoreError(f"no value to keep for {safe(record.model, 40)!r}: give at least one metric")
-    for name, number in (*record.values.items(), *record.supports.items(), ("count", record.count or 0)):
-        if math.isnan(number):
-            raise StoreError(f"{safe(name, 40)!r} is not a number: leave it out")
+        raise StoreError(f"there is no value to keep for `{safe(record.model, 40)}`: give at least one metric")
+    for metric, value in record.values.items():
+        _check_metric(metric)
+        if math.isnan(value):
+            raise StoreError(f"`{safe(metric, 40)}` is not a number: leave it out")
+    for name, number in record.companions().items():
+        if math.isnan(number) or name[: name.rindex("_")] not in record.values:
+            raise StoreError(f"`{safe(name, 40)}` goes with a value and is a number: give both, or leave it out")
+    for name, number in (("rows", record.count or 0), *record.supports.items()):
+        if not 0 <= number < math.inf:
+            raise StoreError(f"the count of `{safe(name, 40)}` is {plain(number)}: write a whole number, 0 or more")
+
+
+def _check_metric(metric: str) -> None:
+    _check_text("metric", metric, breaks=0)
+    if fold(metric) in RESERVED:
+        raise StoreError(f"`{safe(metric, 40)}` is the name of another column: call the metric otherwise")
 
 
 def header(columns: Iterable[str]) -> bytes:
@@ -123,7 +172,7 @@ def header(columns: Iterable[str]) -> bytes:
 def encode(record: Record, columns: Sequence[str]) -> bytes:
     """The record as one line under these columns: UTF-8, LF, shortest exact numbers, ISO dates."""
     cells = {metric: plain(value) for metric, value in record.values.items()}
-    cells |= {metric + SUPPORT: plain(number) for metric, number in record.supports.items()}
+    cells |= {name: plain(number) for name, number in record.companions().items()}
     cells |= {
         "date": iso(record.date),
         "model": record.model,
@@ -140,8 +189,8 @@ def iso(moment: datetime) -> str:
     >>> iso(datetime(2025, 1, 10, tzinfo=UTC)), iso(datetime(2025, 1, 10, 2, 30, tzinfo=UTC))
     ('2025-01-10', '2025-01-10T02:30:00Z')
     """
-    utc = moment.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat().removesuffix("T00:00:00") if utc.isoformat().endswith("T00:00:00") else utc.isoformat() + "Z"
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return text[:10] if text.endswith("T00:00:00") else f"{text}Z"
 
 
 def line(cells: Iterable[str]) -> bytes:
