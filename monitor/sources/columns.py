@@ -1,0 +1,191 @@
+"""Cells, column by column: dates, names, numbers and flags, with what is wrong in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from monitor.metrics.base import Catalog, Metric
+from monitor.records import STAMP
+from monitor.sources import dates
+from monitor.sources.base import Block
+from monitor.sources.complaints import Complaints
+from monitor.sources.header import Column, Layout
+from monitor.sources.numbers import COUNT, bounds_message, flag, number, out_of_bounds, plain_numbers
+from monitor.sources.table import Part, Table, blocks_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from monitor.records import Flags, Floats, Times
+
+REMEMBERED_DATES = 100_000
+"""Dates kept parsed between two pieces; a fleet repeats the same few thousand."""
+
+Row = Sequence[str]
+Name = tuple[str, str, str | None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReader:
+    """Reads rows that have as many cells as the header."""
+
+    layout: Layout
+    complaints: Complaints
+    catalog: Catalog
+    zone: tzinfo = UTC
+    known: dict[str, int | str] = field(default_factory=dict)
+    """Dates met before, in microseconds, or why they are none."""
+
+    def blocks(self, model: str, places: Sequence[int], rows: Sequence[Row]) -> list[Block]:
+        """The blocks of `rows`.
+
+        Args:
+            model: The model's name where there is no column for it.
+            places: The line of each row.
+            rows: Not empty.
+
+        Raises:
+            SourceError: If they fall into too many groups.
+        """
+        stamps = self._stamps([row[self.layout.date] for row in rows])
+        faults = [self._fault(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]
+        kept = [index for index, fault in enumerate(faults) if fault is None]
+        if len(kept) < len(rows):
+            for place, fault in zip(places, faults, strict=True):
+                if fault is not None:
+                    self.complaints.bad(place, fault, self.layout.date)
+            places, rows, stamps = ([things[i] for i in kept] for things in (places, rows, stamps))  # type: ignore[assignment]
+        if not rows:
+            return []
+        times: Times = np.array(stamps, dtype=np.int64).view(STAMP)
+        columns = list(zip(*rows, strict=True))
+        names, groups = self._groups(model, columns, len(rows))
+        numbers = self._all_numbers(columns, places, names, groups)
+        return blocks_of(Table(times, names, groups, numbers, self._flags(columns, places)))
+
+    def _stamps(self, texts: Sequence[str]) -> list[int | str]:
+        """Per date its microseconds, or why it is none."""
+        known = self.known
+        if len(known) > REMEMBERED_DATES:
+            known.clear()
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        times = dates.column(fresh, self.zone) if fresh else None
+        if times is not None:
+            known.update(zip(fresh, times.view(np.int64).tolist(), strict=True))
+        else:
+            known.update((text, _stamp_or_reason(text, self.zone)) for text in fresh)
+        return [known[text] for text in texts]
+
+    def _fault(self, row: Row, stamp: int | str) -> str | None:
+        """Why the whole row is lost, or None."""
+        if isinstance(stamp, str):
+            return stamp
+        for role in (self.layout.model, self.layout.metric):
+            if role is not None and not row[role]:
+                name = "model" if role == self.layout.model else "metric"
+                return f"the row names no {name}: fill the cell"
+        return None
+
+    def _groups(self, model: str, columns: Sequence[Row], rows: int) -> tuple[list[Name], NDArray[np.intp] | None]:
+        """Model, segment and, in the long shape, metric: the distinct ones and per row which."""
+        layout = self.layout
+        if layout.model is None and layout.segment is None and layout.metric is None:
+            return [(model, "all", None)], None
+        models = [model] * rows if layout.model is None else columns[layout.model]
+        segments = ["all"] * rows if layout.segment is None else [cell or "all" for cell in columns[layout.segment]]
+        metrics: Sequence[str | None] = [None] * rows
+        if layout.metric is not None:
+            metrics = _canonical(columns[layout.metric], self.catalog)
+        index: dict[Name, int] = {}
+        groups = [index.setdefault(name, len(index)) for name in zip(models, segments, metrics, strict=True)]
+        return list(index), np.array(groups, dtype=np.intp)
+
+    def _all_numbers(
+        self, columns: Sequence[Row], places: Sequence[int], names: Sequence[Name], groups: NDArray[np.intp] | None
+    ) -> dict[Part, Floats]:
+        found: dict[Part, Floats] = {}
+        for column in self.layout.numbers:
+            values = self._numbers(column, columns[column.index], places)
+            self._bound(column, values, places, names, groups)
+            part = (column.metric, column.part)
+            found[part] = values if part not in found else np.where(np.isnan(values), found[part], values)
+        return found
+
+    def _numbers(self, column: Column, cells: Row, places: Sequence[int]) -> Floats:
+        """The numbers of one column; NaN where there is none."""
+        values = plain_numbers(cells)
+        if values is None:
+            comma = self.layout.delimiter == ";" and column.part not in ("rows", "support")
+            read = self._each(column, cells, places, lambda cell: number(cell, comma=comma))
+            values = np.array([np.nan if value is None else value for value in read], dtype=np.float64)
+        self.complaints.good(column.index, int(np.count_nonzero(~np.isnan(values))))
+        return values
+
+    def _each(self, column: Column, cells: Row, places: Sequence[int], read: Callable[[str], T]) -> list[T | None]:
+        """Every cell by itself; None, and a complaint, where `read` raises."""
+        found: list[T | None] = []
+        for cell, place in zip(cells, places, strict=True):
+            try:
+                found.append(read(cell))
+            except ValueError as error:
+                found.append(None)
+                self.complaints.bad(place, f"column `{column.name[:40]}`: {error}", column.index)
+        return found
+
+    def _bound(
+        self,
+        column: Column,
+        values: Floats,
+        places: Sequence[int],
+        names: Sequence[Name],
+        groups: NDArray[np.intp] | None,
+    ) -> None:
+        """Empties the cells whose number cannot be."""
+        if column.part in ("low", "high"):
+            return  # an interval may reach beyond what the value itself can be
+        if column.part == "value" and not column.metric:
+            metrics = [self.catalog.of(metric or "") for _, _, metric in names]
+        else:
+            metrics = [COUNT if column.part != "value" else self.catalog.of(column.metric)]
+        wrong = _wrong(values, metrics, groups)
+        for row in np.flatnonzero(wrong).tolist():
+            metric = metrics[0 if len(metrics) == 1 or groups is None else int(groups[row])]
+            message = f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
+            self.complaints.bad(places[row], message, column.index)
+        values[wrong] = np.nan
+
+    def _flags(self, columns: Sequence[Row], places: Sequence[int]) -> Flags | None:
+        """The provisional column; a cell that says nothing is not provisional."""
+        index = self.layout.provisional
+        if index is None:
+            return None
+        column = Column(index, "provisional", "", "provisional")
+        return np.array([bool(value) for value in self._each(column, columns[index], places, flag)], dtype=np.bool_)
+
+
+def _stamp_or_reason(text: str, zone: tzinfo) -> int | str:
+    try:
+        return dates.microseconds(text, zone)
+    except ValueError as error:
+        return str(error)
+
+
+def _canonical(cells: Row, catalog: Catalog) -> list[str]:
+    names = {cell: catalog.canonical(cell) for cell in dict.fromkeys(cells)}
+    return [names[cell] for cell in cells]
+
+
+def _wrong(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.intp] | None) -> Flags:
+    if len(metrics) == 1 or groups is None:
+        return out_of_bounds(values, metrics[0])
+    lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]
+    highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])[groups]
+    with np.errstate(invalid="ignore"):  # comparing NaN
+        wrong: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
+    return wrong

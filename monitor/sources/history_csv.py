@@ -1,0 +1,119 @@
+"""History from CSV text, tolerantly: what can be read is kept, what cannot is said with its line.
+
+A row is lost where its date, its model or the number of its cells is wrong; a bad number loses its cell alone.
+The csv module splits what is quoted; pandas is not used, so that names stay as they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+
+from monitor.metrics.base import Catalog, Metric
+from monitor.sources import dialect
+from monitor.sources.base import Block
+from monitor.sources.columns import ColumnReader, Row
+from monitor.sources.complaints import Complaints
+from monitor.sources.header import Layout, read_header
+
+
+class Parser:
+    """Reads one file, piece by piece; a later piece continues the earlier ones.
+
+    Args:
+        source: The file, as it is named to people.
+        model: The model's name where the file has no column for it.
+        catalog: The metrics, with their bounds and other names.
+        zone: Holds for dates that name none.
+    """
+
+    def __init__(self, source: str, model: str, *, catalog: Catalog, zone: tzinfo = UTC) -> None:
+        self.model = model
+        self.catalog = catalog
+        self.zone = zone
+        self.complaints = Complaints(source)
+        self.layout: Layout | None = None
+        self.lines = 0
+        """Lines read so far."""
+        self.whole = True
+        """False once a quote was taken for a slip: then a later piece could have closed it."""
+        self._strange = False
+        self._dates: dict[str, int | str] = {}
+
+    def fork(self) -> Parser:
+        """The same, to try a piece that may change."""
+        other = Parser(self.complaints.source, self.model, catalog=self.catalog, zone=self.zone)
+        other.complaints = self.complaints.copy()
+        other.layout, other.lines, other.whole = self.layout, self.lines, self.whole
+        other._strange, other._dates = self._strange, self._dates
+        return other
+
+    def feed(self, data: bytes) -> list[Block]:
+        """Blocks of the rows in `data`, which holds whole lines (the last may lack its end) of UTF-8.
+
+        Raises:
+            NoHistory: If the header has no date column.
+            SourceError: If the file is beyond a limit.
+        """
+        lines, strangers = dialect.lines_of(data)
+        first = self.lines + 1
+        self.lines += len(lines)
+        if strangers and not self._strange:
+            self._strange = True
+            message = "not UTF-8 from here on: read as Windows-1252, save the file as UTF-8"
+            self.complaints.remark([message], first + strangers[0])
+        start = 0 if self.layout else self._read_header(lines)
+        if self.layout is None:
+            return []
+        places, rows = self._split(lines[start:], first + start, self.layout)
+        reader = ColumnReader(self.layout, self.complaints, catalog=self.catalog, zone=self.zone, known=self._dates)
+        return reader.blocks(self.model, places, rows) if rows else []
+
+    def _read_header(self, lines: Sequence[str]) -> int:
+        """Reads the layout; the index of the first line behind the header."""
+        for index, line in enumerate(lines):
+            bare = line.strip()
+            if bare and not (bare.lower().startswith("sep=") and len(bare) <= 5):  # Excel's own hint
+                delimiter = dialect.delimiter_of(line)
+                cells, used = self._quoted(lines, index, delimiter)
+                self.layout = read_header(cells, delimiter, self.catalog)
+                self.complaints.remark(self.layout.remarks, self.lines - len(lines) + index + 1)
+                self.complaints.may_be_text(self._unknown(self.layout))
+                return index + used
+        return len(lines)
+
+    def _unknown(self, layout: Layout) -> dict[int, str]:
+        """Columns of metrics that nobody has described: they may hold text."""
+        return {c.index: c.name for c in layout.numbers if c.metric and self.catalog.of(c.metric) == Metric(c.metric)}
+
+    def _split(self, lines: Sequence[str], first: int, layout: Layout) -> tuple[list[int], list[Row]]:
+        """Rows of the right width, and the line on which each begins."""
+        places: list[int] = []
+        rows: list[Row] = []
+        index, end, delimiter, width = 0, len(lines), layout.delimiter, layout.width
+        while index < end:
+            line, used = lines[index], 1
+            cells: list[str] = line.rstrip("\r\n").split(delimiter)
+            if '"' in line or len(cells) != width or len(line) > dialect.MAX_CELL:
+                try:
+                    cells, used = self._quoted(lines, index, delimiter)
+                    cells = dialect.fitted(cells, width)
+                except ValueError as error:
+                    self.complaints.bad(first + index, str(error))
+                    cells = []
+            if cells:
+                places.append(first + index)
+                rows.append(cells)
+            index += used
+        return places, rows
+
+    def _quoted(self, lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
+        """The cells of the row that begins on a line, and the number of lines it takes."""
+        text = ""
+        for used, line in enumerate(lines[index : index + dialect.MAX_ROW_LINES], start=1):
+            text += line
+            cells = dialect.cells_of(text, delimiter)
+            if cells is not None:
+                return cells, used
+        self.whole = False
+        raise ValueError("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")

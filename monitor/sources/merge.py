@@ -1,0 +1,136 @@
+"""Blocks of all files, in the order in which they count, as series: sorted, one value a period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.metrics.base import Catalog
+from monitor.records import Series, SeriesKey
+from monitor.sources.base import Block
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from monitor.records import Flags, Floats, Times
+
+
+def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
+    """The series of one model and segment; a metric without any value has none.
+
+    Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
+    Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
+    provisional flag from its own row alone. The row count belongs to the period: its own row or a later one gives it,
+    failing that any. Where one block is sorted and complete, the series are views of it.
+
+    Args:
+        blocks: One or more, all of one model and segment; a later block is later.
+        catalog: Gives the direction of each metric.
+    """
+    block = stacked(blocks)
+    sorted_already = len(block.times) < 2 or bool((block.times[1:] > block.times[:-1]).all())
+    repeats = None if sorted_already else _Repeats(block.times)
+    found = (_series(block, metric, repeats, catalog) for metric in block.values)
+    return [series for series in found if len(series)]
+
+
+def all_periods(blocks: Sequence[Block]) -> Times:
+    """Every period start of `blocks`, sorted, without repeats."""
+    times = blocks[0].times if len(blocks) == 1 else np.concatenate([block.times for block in blocks])
+    increasing = len(times) < 2 or bool((times[1:] > times[:-1]).all())
+    return times if increasing else np.unique(times)
+
+
+def stacked(blocks: Sequence[Block]) -> Block:
+    """One block of the rows of all; NaN where a block lacks a column that another has."""
+    if len(blocks) == 1:
+        return blocks[0]
+    sizes = [len(block.times) for block in blocks]
+    rows = [block.rows for block in blocks]
+    flags = [
+        np.zeros(size, np.bool_) if b.provisional is None else b.provisional
+        for b, size in zip(blocks, sizes, strict=True)
+    ]
+    return Block(
+        blocks[0].model,
+        blocks[0].segment,
+        np.concatenate([block.times for block in blocks]),
+        _stacked([block.values for block in blocks], sizes),
+        _stacked([block.supports for block in blocks], sizes),
+        _stacked([block.lows for block in blocks], sizes),
+        _stacked([block.highs for block in blocks], sizes),
+        None if all(row is None for row in rows) else _joined(rows, sizes),
+        np.concatenate(flags) if any(flag.any() for flag in flags) else None,
+    )
+
+
+def _stacked(columns: Sequence[Mapping[str, Floats]], sizes: Sequence[int]) -> dict[str, Floats]:
+    metrics = dict.fromkeys(metric for column in columns for metric in column)
+    return {metric: _joined([column.get(metric) for column in columns], sizes) for metric in metrics}
+
+
+def _joined(arrays: Sequence[Floats | None], sizes: Sequence[int]) -> Floats:
+    pairs = zip(arrays, sizes, strict=True)
+    return np.concatenate([np.full(size, np.nan) if array is None else array for array, size in pairs])
+
+
+class _Repeats:
+    """Rows in any order, some of one period: which row of each period comes last."""
+
+    def __init__(self, times: Times) -> None:
+        self.order = np.argsort(times, kind="stable")
+        ordered = times[self.order]
+        first = np.concatenate(([True], ordered[1:] > ordered[:-1]))
+        self.starts = np.flatnonzero(first)
+        self.times = ordered[self.starts]
+
+    def last(self, filled: Flags) -> NDArray[np.intp]:
+        """Per period the place, in sorted order, of the last row that is `filled`; -1 where none is."""
+        places = np.where(filled[self.order], np.arange(len(filled)), -1)
+        return np.maximum.reduceat(places, self.starts)
+
+    def at(self, column: Floats | Flags, places: NDArray[np.intp]) -> NDArray[np.generic]:
+        """The cells of `column` at such places."""
+        return column[self.order[places]]
+
+
+def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalog) -> Series:
+    values = block.values[metric]
+    extras = {"support": block.supports.get(metric), "low": block.lows.get(metric), "high": block.highs.get(metric)}
+    columns: dict[str, Floats | Flags | None] = {"values": values, **extras, "rows": block.rows}
+    columns["provisional"] = block.provisional
+    filled = ~np.isnan(values)
+    if repeats is not None:
+        columns, times = _deduplicated(columns, filled, repeats)
+    elif filled.all():
+        times = block.times
+    else:
+        columns = {name: None if column is None else column[filled] for name, column in columns.items()}
+        times = block.times[filled]
+    kept = {name: column for name, column in columns.items() if column is not None and _says(column)}
+    kept.setdefault("values", np.empty(0))
+    return Series(SeriesKey(block.model, metric, block.segment), catalog.of(metric).better, times, **kept)
+
+
+def _says(column: Floats | Flags) -> bool:
+    """Whether a column knows anything: an unknown one is left out."""
+    return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
+
+
+def _deduplicated(
+    columns: Mapping[str, Floats | Flags | None], filled: Flags, repeats: _Repeats
+) -> tuple[dict[str, Floats | Flags | None], Times]:
+    """One row a period; periods without a value are dropped."""
+    own = repeats.last(filled)
+    present = own >= 0
+    found: dict[str, Floats | Flags | None] = {}
+    for name, column in columns.items():
+        if column is None or name in ("values", "provisional"):
+            found[name] = None if column is None else repeats.at(column, own)[present]
+            continue
+        last = repeats.last(~np.isnan(column))
+        usable = last >= (0 if name == "rows" else own)
+        found[name] = np.where(usable, repeats.at(column, last), np.nan)[present]
+    return found, repeats.times[present]
