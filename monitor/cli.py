@@ -11,19 +11,11 @@ from types import ModuleType
 from typing import NoReturn, TextIO
 
 from monitor import __version__
-from monitor.commands.base import Context, OpenApp
+from monitor.commands.base import COMMANDS, AppOptions, Context, OpenApp
 from monitor.errors import MonitorError
 from monitor.text import safe
 
-COMMANDS = {
-    "open": "the app; where there is no terminal for it, the summary",
-    "check": "one-shot verdict with an exit code, for cron and CI",
-    "alerts": "the alerts that stand, or all of the past",
-    "record": "append one period, or many from stdin, to the store",
-    "export": "the periods as a table",
-    "report": "text, markdown or json of everything",
-}
-"""Each is a file of `monitor.commands`, imported when it is asked for."""
+__all__ = ["AppOptions", "main"]
 
 EXIT_USAGE = 2
 EXIT_CHECK_USAGE = 3

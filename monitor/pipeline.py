@@ -15,7 +15,7 @@ from monitor.alerts import no_data, replay, source_error
 from monitor.config import Config
 from monitor.ranking import ordered_episodes, verdicts
 from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
-from monitor.rules import Rule, default_rules, left_out
+from monitor.rules import asked, default_rules, left_out
 from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
@@ -63,6 +63,10 @@ class Observer:
         waiting = any(count < self._patience for count in self._failures.values())
         return waiting or self._reader.changed()
 
+    def history(self) -> History:
+        """What there is to judge, unjudged."""
+        return self._reader.read()
+
     def identity(self) -> str:
         """A digest of the files as they stand: what was seen of the same data may be shown again."""
         return self._reader.identity()
@@ -101,11 +105,10 @@ class Observer:
         metric = self._config.catalog.of(series.key.metric)
         episodes: list[Episode] = []
         standings: list[Standing] = []
-        for rule in self._rules:
-            if rule.matches(series.key):
-                found = [] if left_out(rule, series) else replay(series, rule)
-                episodes += found
-                standings.append(standing(series, rule, found, metric))
+        for rule in asked(self._rules, series.key):
+            found = [] if left_out(rule, series) else replay(series, rule)
+            episodes += found
+            standings.append(standing(series, rule, found, metric))
         return _Judged(series, tuple(episodes), tuple(standings))
 
     def _silences(self, history: History, now: datetime) -> Iterable[Episode]:
@@ -119,12 +122,6 @@ class Observer:
         fatal = {problem.source: problem for problem in problems if problem.fatal}
         self._failures = Counter({source: self._failures[source] + 1 for source in fatal})
         return [problem for source, problem in fatal.items() if self._failures[source] >= self._patience]
-
-
-def replaced(rules: Sequence[Rule], limits: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Rules in which those of the command line stand in place of all others of the same metric."""
-    metrics = frozenset(rule.metric for rule in limits)
-    return (*(replace(rule, excluded=rule.excluded | metrics) for rule in rules), *limits)
 
 
 def _newest(history: History, clock: datetime) -> datetime:

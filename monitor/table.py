@@ -6,16 +6,20 @@ A written table is itself valid history: reading it back gives the same series.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monitor.metrics.base import Catalog
-from monitor.records import History, Series, to_datetime
+from monitor.records import History, Series
+from monitor.store.rows import iso, line
 from monitor.text import day, pad, plain, safe
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from monitor.records import Floats
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell of text that starts so is run as a formula by spreadsheets (OWASP, CSV injection)."""
@@ -49,7 +53,7 @@ def table_of(history: History, *, head: int | None = None) -> pd.DataFrame:
     return table[kept] if head is None else table[kept].head(head)
 
 
-def _says_nothing(column: pd.Series) -> bool:
+def _says_nothing(column: pd.Series[Any]) -> bool:
     return bool(column.isna().all() or (column.name == "segment" and (column == "all").all()))
 
 
@@ -78,32 +82,30 @@ def _frame(model: str, segment: str, group: list[Series]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=range(len(times)))
 
 
-def _placed(values: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
+def _placed(values: Floats, at: NDArray[np.intp], size: int) -> Floats:
     column = np.full(size, np.nan)
     column[at] = values
     return column
 
 
-def _same(support: np.ndarray, rows: np.ndarray | None) -> bool:
+def _same(support: Floats, rows: Floats | None) -> bool:
     return rows is not None and bool(np.array_equal(support, rows, equal_nan=True))
 
 
 def cells(table: pd.DataFrame) -> Iterator[list[str]]:
     """The rows as text that reads back exactly: ISO dates, shortest floats, empty where absent."""
-    import pandas as pd
-
-    columns = []
-    for name in table.columns:
-        values = table[name]
-        if name == "date":
-            columns.append([day(to_datetime(np.datetime64(stamp.tz_localize(None)))) for stamp in values])
-        elif name == "provisional":
-            columns.append(["true" if value is True or value == 1 else "" for value in values])
-        elif pd.api.types.is_numeric_dtype(values):
-            columns.append(["" if np.isnan(value) else plain(value) for value in values])
-        else:
-            columns.append([str(value) for value in values])
+    columns = [_exact(table[name]) for name in table.columns]
     yield from (list(row) for row in zip(*columns, strict=True))
+
+
+def _exact(column: pd.Series[Any]) -> list[str]:
+    if column.name == "date":
+        return [iso(stamp.to_pydatetime()) for stamp in column]
+    if column.name == "provisional":
+        return ["true" if value else "" for value in column]
+    if column.name in ("model", "segment"):
+        return [str(value) for value in column]
+    return ["" if np.isnan(value) else plain(value) for value in column]
 
 
 def csv_bytes(table: pd.DataFrame, *, spreadsheet: bool = False) -> bytes:
@@ -113,21 +115,17 @@ def csv_bytes(table: pd.DataFrame, *, spreadsheet: bool = False) -> bytes:
         table: From `table_of`.
         spreadsheet: Put an apostrophe before text that a spreadsheet would run; numbers stay as they are.
     """
-    from monitor.store import csv_line
+    names = [str(name) for name in table.columns]
+    text = {names.index(name) for name in ("model", "segment") if name in names}
+    rows = cells(table)
+    if spreadsheet:
+        names = [_disarmed(name) for name in names]
+        rows = ([_disarmed(cell) if at in text else cell for at, cell in enumerate(row)] for row in rows)
+    return b"".join(map(line, (names, *rows)))
 
-    text = [name for name in table.columns if name in ("model", "segment")]
-    at = [list(table.columns).index(name) for name in text]
-    lines = [csv_line(_disarmed(list(table.columns), range(len(table.columns))) if spreadsheet else list(table.columns))]
-    lines += [csv_line(_disarmed(row, at) if spreadsheet else row) for row in cells(table)]
-    return "".join(lines).encode("utf-8", "surrogatepass")
 
-
-def _disarmed(row: list[str], at: object) -> list[str]:
-    out = list(row)
-    for index in at:  # type: ignore[attr-defined]
-        if out[index].startswith(FORMULA):
-            out[index] = f"'{out[index]}"
-    return out
+def _disarmed(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def lines(table: pd.DataFrame, catalog: Catalog) -> Iterator[str]:
@@ -142,10 +140,10 @@ def lines(table: pd.DataFrame, catalog: Catalog) -> Iterator[str]:
         yield "  ".join(placed).rstrip()
 
 
-def _shown(column: pd.Series, catalog: Catalog) -> list[str]:
+def _shown(column: pd.Series[Any], catalog: Catalog) -> list[str]:
     name = str(column.name)
     if name == "date":
-        return [day(to_datetime(np.datetime64(stamp.tz_localize(None)))) for stamp in column]
+        return [day(stamp.to_pydatetime()) for stamp in column]
     if name in ("model", "segment"):
         return [safe(value, NAME_CELLS) for value in column]
     if name == "provisional":

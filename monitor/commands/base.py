@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.pipeline import Observer
 
+COMMANDS = {
+    "open": "the app; where there is no terminal for it, the summary",
+    "check": "one-shot verdict with an exit code, for cron and CI",
+    "alerts": "the alerts that stand, or all of the past",
+    "record": "append one period, or many from stdin, to the store",
+    "export": "the periods as a table",
+    "report": "text, markdown or json of everything",
+    "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
+    "completion": "what bash, zsh or fish needs to complete this command",
+}
+"""Each is a file of `monitor.commands`, imported when it is asked for."""
+
 _PLAIN = str.maketrans(
     {"▲": "X", "◆": "!", "●": ".", "○": "?", "…": "~", "−": "-", "→": ">", "Δ": "d", "±": "+/-", "×": "x", "·": "-"}
 )
@@ -76,19 +88,19 @@ class Context:
             ConfigError: The configuration is wrong.
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
-        from monitor.pipeline import Observer, replaced
+        from monitor.pipeline import Observer
         from monitor.rules import default_rules
 
         config = self.config(args)
         if limits := limit_rules(args, config):
-            config = replace(config, rules=replaced(config.rules or default_rules(), limits))
+            config = replace(config, rules=(*(config.rules or default_rules()), *limits))
         paths = [Path(path) for path in args.paths]
         folder = self.store_folder(args)
         if paths and args.store:
             raise UsageError("either paths or --store, not both")
         if not paths and not folder.is_dir():
             raise UsageError(
-                f"no history: {safe(folder)} is not there yet; name a CSV file or a folder, or `modeltop record` a period"
+                f"no history: {safe(folder)} is not there; name a CSV file or a folder, or `modeltop record` a period"
             )
         return Observer(config, paths or [folder], live=not paths, now=args.now, patience=patience)
 
@@ -111,6 +123,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         "--config", metavar="FILE", help="the configuration (default: ./modeltop.toml, then the XDG config folder)"
     )
     parser.add_argument("--store", metavar="DIR", help="the store (default: [store] path, then the XDG data folder)")
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """What to look at."""
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
+    )
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from monitor.commands.base import Context, add_config
+from monitor.commands.base import Context, add_config, add_paths
 from monitor.errors import UsageError
+from monitor.metrics.base import Catalog
+from monitor.text import safe
 
-COLUMNS_SHOWN = 12
-"""Cells of a metric's column on the screen; longer names are clipped there, never in a file."""
+PREVIEW = 5
+"""Rows shown from the file that was written."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `export`."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; without any, the store")
+    add_paths(parser)
     add_config(parser)
+    parser.set_defaults(below=[], above=[], now=None)
     parser.add_argument("--head", type=_positive, metavar="N", help="only the first N periods")
     parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (replaced whole), `-` for stdout")
     parser.add_argument(
@@ -40,11 +43,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from monitor.commands.check import tell_problems
     from monitor.table import csv_bytes, lines, table_of
 
-    args.below, args.above, args.now = [], [], None
+    catalog = context.config(args).catalog
     history = context.observer(args).history()
     table = table_of(history, head=args.head)
     if args.csv is None and not args.spreadsheet:
-        for line in lines(table, history, context.config(args).catalog):
+        for line in lines(table, catalog):
             context.say(line)
     else:
         data = csv_bytes(table, spreadsheet=args.spreadsheet)
@@ -52,17 +55,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.out.flush()
             context.out.write(data.decode("utf-8"))
         else:
-            _save(Path(args.csv), data, context)
+            _save(Path(args.csv), data, catalog, context)
     tell_problems(history.problems, context)
     return 0
 
 
-def _save(path: Path, data: bytes, context: Context) -> None:
+def _save(path: Path, data: bytes, catalog: Catalog, context: Context) -> None:
+    """Write, read back through the same door that history comes in by, and show the first rows from there."""
+    from monitor.sources.reader import Reader
     from monitor.store.disk import write_atomically
+    from monitor.table import lines, table_of
 
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file for --csv")
     write_atomically(path, data)
     if path.read_bytes() != data:
         raise UsageError(f"{path} does not read back as it was written; the disk or another writer changed it")
-    context.tell(f"{data.count(10) - 1:,} periods saved to {path}, read back equal")
+    saved = table_of(Reader([path], catalog=catalog).read())
+    for line in lines(saved.head(PREVIEW), catalog):
+        context.say(line)
+    context.tell(f"{len(saved):,} periods saved to {safe(path)} and read back equal; the first {PREVIEW} are above")

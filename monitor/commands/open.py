@@ -13,6 +13,11 @@ PATIENCE = 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `open`."""
     add_source(parser)
+    add_looks(parser)
+
+
+def add_looks(parser: argparse.ArgumentParser) -> None:
+    """How the screen looks and behaves."""
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, for selecting text")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--theme", metavar="NAME", help="such as textual-light, ansi-dark (default: as the terminal)")
