@@ -22,7 +22,8 @@ def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
-    provisional flag from its own row alone. The row count belongs to the period: its own row or a later one gives it,
+    provisional flag from its own row alone. Of a metric that rests on all rows, the row count is the support where no
+    other is given. The row count belongs to the period: its own row or a later one gives it,
     failing that any. Where one block is sorted and complete, the series are views of it.
 
     Args:
@@ -111,6 +112,9 @@ def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalo
         times = block.times[filled]
     kept = {name: column for name, column in columns.items() if column is not None and _says(column)}
     kept.setdefault("values", np.empty(0))
+    if catalog.of(metric).support == "rows" and "rows" in kept:
+        own_support = kept.get("support", kept["rows"])
+        kept["support"] = np.where(np.isnan(own_support), kept["rows"], own_support)
     return Series(SeriesKey(block.model, metric, block.segment), catalog.of(metric).better, times, **kept)
 
 
