@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from monitor.alerts import no_data, replay, source_error
 from monitor.config import Config
 from monitor.ranking import ordered_episodes, verdicts
 from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
-from monitor.rules import asked, default_rules, left_out
+from monitor.rules import Rule, asked, default_rules, left_out
 from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
@@ -92,7 +93,7 @@ class Observer:
             clock=clock,
             history=history,
             catalog=self._config.catalog,
-            rules=self._rules,
+            rules=_in_force(self._rules),
             episodes=ordered,
             standings=standings,
             verdicts=verdicts(history, ordered, standings, self._config.catalog),
@@ -122,6 +123,14 @@ class Observer:
         fatal = {problem.source: problem for problem in problems if problem.fatal}
         self._failures = Counter({source: self._failures[source] + 1 for source in fatal})
         return [problem for source, problem in fatal.items() if self._failures[source] >= self._patience]
+
+
+def _in_force(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules without those of which a limit of the command line leaves nothing."""
+    limits = [rule for rule in rules if rule.override]
+    return tuple(
+        rule for rule in rules if rule.override or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
+    )
 
 
 def _newest(history: History, clock: datetime) -> datetime:
