@@ -49,13 +49,19 @@ def file_mode(folder: Path) -> int:
     return 0o600 | (folder.stat().st_mode & 0o064)
 
 
+def close(descriptor: int) -> None:
+    """Close it; an error here says nothing that fsync has not said, and what is kept is kept."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in the folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def create(path: Path, data: bytes) -> None:
@@ -71,12 +77,16 @@ def create(path: Path, data: bytes) -> None:
     try:
         _write_new(newborn, data, file_mode(path.parent))
         os.link(newborn, path)
-    finally:
-        newborn.unlink(missing_ok=True)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            newborn.unlink(missing_ok=True)
+        raise
     try:
+        newborn.unlink()
         sync_folder(path.parent)
     except BaseException:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -87,7 +97,7 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         os.fchmod(descriptor, mode)
         os.fsync(descriptor)
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -134,7 +144,7 @@ def append(path: Path, lines: Sequence[bytes], mark: Mark | None) -> tuple[int, 
             raise
         return before, Mark(before + len(payload), lines[-1])
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def _known(descriptor: int, mark: Mark | None) -> int:
@@ -149,7 +159,7 @@ def open_file(path: Path, flags: int) -> int:
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
         return descriptor
-    os.close(descriptor)
+    close(descriptor)
     number = errno.EISDIR if stat.S_ISDIR(kind) else errno.ENXIO
     raise OSError(number, os.strerror(number))
 
@@ -160,7 +170,7 @@ def beginning(path: Path, limit: int) -> bytes:
     try:
         return _read(descriptor, 0, limit)
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def undo(path: Path, before: int | None, after: int) -> None:
@@ -239,7 +249,7 @@ def _replace(target: Path, data: bytes) -> None:
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         finally:
-            os.close(descriptor)
+            close(descriptor)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

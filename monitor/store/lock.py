@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.errors import StoreError
-from monitor.store.disk import SAFELY, failed, file_mode, sync_folder
+from monitor.store.disk import SAFELY, close, failed, file_mode, sync_folder
 from monitor.text import safe
 
 LOCK = ".lock"
@@ -39,7 +39,7 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def _lock(folder: Path, deadline: float) -> int:
@@ -55,9 +55,9 @@ def _lock(folder: Path, deadline: float) -> int:
         except (BlockingIOError, FileNotFoundError):
             pass
         except OSError:
-            os.close(descriptor)
+            close(descriptor)
             raise
-        os.close(descriptor)
+        close(descriptor)
         if time.monotonic() > deadline:
             raise StoreError(f"another process has been holding {safe(folder / LOCK)}: see who does, or try again")
         time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  spreads the waiters, keeps no secret
@@ -68,7 +68,11 @@ def _open_lock(folder: Path) -> int:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
     except FileExistsError:
         return os.open(folder / LOCK, os.O_RDWR | SAFELY)
-    os.fchmod(descriptor, file_mode(folder))
+    try:
+        os.fchmod(descriptor, file_mode(folder))
+    except BaseException:
+        close(descriptor)
+        raise
     return descriptor
 
 
