@@ -21,6 +21,7 @@ from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
 from monitor.standings import standing
+from monitor.text import plural
 
 
 class _Judged(NamedTuple):
@@ -52,7 +53,7 @@ class Observer:
     ) -> None:
         self._config = config
         self._rules = config.rules or default_rules()
-        self._reader = Reader(paths, catalog=config.catalog, zone=config.zone)
+        self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
         self._now = now
         self._patience = patience
@@ -86,7 +87,7 @@ class Observer:
         episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
         episodes += self._silences(history, now)
         episodes += [source_error(problem, now) for problem in self._broken(history.problems)]
-        history = replace(history, problems=(*history.problems, *_ahead(history, now)))
+        history = replace(history, problems=(*history.problems, *_ahead(history, clock)))
         ordered = tuple(ordered_episodes(episodes))
         return Snapshot(
             taken_at=now,
@@ -140,10 +141,14 @@ def _newest(history: History, clock: datetime) -> datetime:
     return to_datetime(max(past)) if past else clock
 
 
-def _ahead(history: History, now: datetime) -> Iterable[Problem]:
-    """Rows more than one period ahead of `now`: judged all the same, and said."""
-    stamp = to_stamp(now)
-    for model, times in history.periods.items():
-        if len(times) > 1 and times[-1] > stamp + np.median(np.diff(times)):
-            count = len(times) - int(np.searchsorted(times, stamp, "right"))
-            yield Problem(model, f"{count} of its periods lie ahead of now; check the clock and the date column's zone")
+def _ahead(history: History, clock: datetime) -> Iterable[Problem]:
+    """Rows more than one period ahead of the clock: judged all the same, and said."""
+    stamp = to_stamp(clock)
+    found = [
+        model
+        for model, times in history.periods.items()
+        if len(times) > 1 and times[-1] > stamp + np.median(np.diff(times))
+    ]
+    for model in found[:1]:
+        others = f", and those of {plural(len(found) - 1, 'other model')}," if len(found) > 1 else ""
+        yield Problem(model, f"its newest period{others} lies ahead of the clock; check the clock and the dates' zone")

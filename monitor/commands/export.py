@@ -71,7 +71,7 @@ def _save(path: Path, data: bytes, catalog: Catalog, context: Context) -> None:
     write_atomically(path, data)
     if path.read_bytes() != data:
         raise UsageError(f"{path} does not read back as it was written; the disk or another writer changed it")
-    saved = table_of(Reader([path], catalog=catalog).read())
+    saved = table_of(Reader([str(path)], catalog=catalog).read())
     for line in lines(saved.head(PREVIEW), catalog):
         context.say(line)
     context.tell(f"{len(saved):,} periods saved to {safe(path)} and read back equal; the first {PREVIEW} are above")

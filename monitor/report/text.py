@@ -53,7 +53,8 @@ def headline(snapshot: Snapshot) -> str:
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = next((episode for episode in snapshot.episodes if episode.stands), None)
     named = f": {safe(first.key.model, 40)} {_about(first)}" if first else ""
-    return clip(f"{worst.name}: {plural(models, 'model')}, {', '.join(words)}{named}", FIRST_LINE)
+    many = f"{', '.join(words)} of {plural(models, 'model')}"
+    return clip(f"{worst.name}: {many}{named}" if models > 1 or not first else f"{worst.name}{named}", FIRST_LINE)
 
 
 def summary(snapshot: Snapshot) -> Iterator[str]:
