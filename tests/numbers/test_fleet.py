@@ -1,0 +1,69 @@
+"""The sample fleet, read and judged as a person would have it: three models are wrong, five are not."""
+
+import tomllib
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor import changes, samples
+from monitor.config import Config
+from monitor.pipeline import Observer
+from monitor.records import Condition, SeriesKey, Severity, State
+
+FLEET = samples.folder() / "fleet"
+PLANTED = tomllib.loads((FLEET / "incidents.toml").read_text())["incident"]
+
+
+@pytest.fixture(scope="module")
+def snapshot():
+    return Observer(Config(), [FLEET]).observe(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_three_models_alert_and_no_others(snapshot):
+    assert [(verdict.model, verdict.severity) for verdict in snapshot.verdicts if verdict.severity] == [
+        ("triage", Severity.CRITICAL),
+        ("fraud-detector", Severity.CRITICAL),
+        ("search", Severity.UNKNOWN),
+    ]
+    assert len(snapshot.verdicts) == 8
+    assert snapshot.history.problems == ()
+
+
+def test_floors_fire_on_the_planted_day_and_never_rest(snapshot):
+    fired = [
+        (episode.key.model, episode.fired.date(), episode.state)
+        for episode in snapshot.episodes
+        if (episode.condition, episode.key.metric) == (Condition.THRESHOLD, "accuracy")
+    ]
+    planted = [(entry["model"], entry["alert"], State.FIRING) for entry in PLANTED if "alert" in entry]
+    assert sorted(fired) == sorted(planted)
+
+
+def test_the_silent_model_has_reported_nothing_for_a_week(snapshot):
+    (silent,) = [episode for episode in snapshot.episodes if episode.condition is Condition.NO_DATA]
+    (start,) = [entry["start"] for entry in PLANTED if entry["kind"] == "silence"]
+    assert silent.key.model == "search"
+    assert silent.since.date() > start
+    assert (snapshot.taken_at.date() - start).days >= 7
+
+
+def test_floors_are_left_out_where_they_were_never_reached(snapshot):
+    left_out = {(standing.key.model, standing.key.metric) for standing in snapshot.standings if standing.left_out}
+    assert left_out == {("credit", "f1_score"), ("churn", "accuracy"), ("churn", "f1_score")}
+
+
+@pytest.mark.parametrize(
+    ("model", "metric", "against", "sure"),
+    [
+        pytest.param("credit", "recall", "first", True, id="a decay of recall, on enough positives, is no chance"),
+        pytest.param("credit", "accuracy", "first", False, id="its accuracy holds"),
+        pytest.param("churn", "accuracy", "reference", True, id="a fall of accuracy is no chance"),
+        pytest.param("spam-filter", "recall", "reference", False, id="the healthy one has not moved"),
+        pytest.param("credit", "avg_confidence", "first", None, id="a mean has no interval"),
+    ],
+)
+def test_changes_say_which_falls_are_sure(snapshot, model, metric, against, sure):
+    series = snapshot.history.series[SeriesKey(model, metric)]
+    found = {change.against: change for change in changes.summary(series, snapshot.catalog.of(metric))}
+    high = found[against].high
+    assert (None if high is None else high < 0) is sure
