@@ -15,7 +15,7 @@ from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.metrics.base import Metric
 from monitor.records import Series, SeriesKey, Severity
-from monitor.text import age, brief, plain, plural
+from monitor.text import age, brief, plain
 
 TRIAL = 8
 """Judged points by which it is decided, once, whether a default limit is this model's level."""
@@ -135,14 +135,17 @@ def sentence(rule: Rule, metric: Metric) -> str:
 
 
 def _patience(rule: Rule) -> str:
-    levels = [(level, rule.confirm_for(level)) for level, _ in reversed(rule.check.limits())]
-    waits = {wait for _, wait in levels}
-    if waits == {1}:
-        return ""
-    if len(waits) == 1:
-        return f", after {waits.pop()} periods in a row"
-    said = {Severity.WARNING: "a warning", Severity.CRITICAL: "critical"}
-    return ", " + ", ".join(f"{said[level]} after {plural(wait, 'period')} in a row" for level, wait in levels)
+    warns, critical = rule.confirm
+    if rule.check.limits()[0][0] is not Severity.CRITICAL:
+        critical = warns
+    if warns == critical:
+        return f", after {warns} periods in a row" if warns > 1 else ""
+    # What is critical counts towards the warning as well, even where no limit of its own was given to that.
+    return f", a warning {_after(warns)}, critical {_after(critical)}"
+
+
+def _after(points: int) -> str:
+    return "at once" if points == 1 else f"after {points} periods in a row"
 
 
 def _recovery(rule: Rule) -> str:
