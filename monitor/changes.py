@@ -6,6 +6,7 @@ the latest. Alerts are not made here: they judge complete periods only, in `moni
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -92,10 +93,10 @@ def _difference(after: float, before: float) -> float:
 
 def _pooled(window: Series) -> tuple[float, float | None]:
     """The mean of a window and the cases it rests on: weighted by support if all of it is known, else plain."""
-    support = window.support
-    if support is None or not np.isfinite(support).all() or not support.sum() > 0:
+    cases = math.nan if window.support is None else float(window.support.sum())
+    if not 0 < cases < math.inf:
         return float(window.values.mean()), None
-    return float(np.average(window.values, weights=support)), float(support.sum())
+    return float(np.average(window.values, weights=window.support)), cases
 
 
 def _support(series: Series) -> float | None:

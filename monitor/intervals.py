@@ -58,7 +58,8 @@ def newcombe(
         confidence: Chance that the interval covers the true difference, between 0 and 1.
 
     Returns:
-        Low and high, within -1 and 1, around `share - other`; None where either has no interval of its own.
+        Low and high, within -1 and 1 but for rounding, around `share - other`; None where either has
+        no interval of its own.
 
     >>> low, high = newcombe(0.87, 1200, 0.96, 1200)
     >>> round(low, 4), round(high, 4)
@@ -70,4 +71,4 @@ def newcombe(
     difference = share - other
     low = difference - math.hypot(share - first[0], second[1] - other)
     high = difference + math.hypot(first[1] - share, other - second[0])
-    return max(-1.0, low), min(1.0, high)
+    return low, high

@@ -120,8 +120,9 @@ def test_the_reference_is_weighted_by_support_and_rests_on_all_of_it(series_of, 
     assert reference.when == date("2025-01-01")
 
 
-def test_the_reference_is_a_plain_mean_where_a_support_is_unknown(series_of, catalog):
-    series = series_of([0.9] * 9 + [0.5, 0.8], support=[math.nan] + [100] * 10)
+@pytest.mark.parametrize("support", [[math.nan] + [100] * 9, [0] * 10, [math.inf] + [100] * 9])
+def test_the_reference_is_a_plain_mean_where_a_support_says_nothing(series_of, catalog, support):
+    series = series_of([0.9] * 9 + [0.5, 0.8], support=[*support, 100])
     reference = by_name(series, catalog.of("accuracy"))["reference"]
     assert reference.before == pytest.approx(0.86)
     assert (reference.low, reference.high, reference.count) == (None, None, 100)

@@ -72,7 +72,7 @@ def test_more_cases_make_an_interval_narrower(share, cases):
 def test_a_difference_lies_in_its_interval_and_turns_with_its_sign(one, two):
     first, second = one[0] / one[1], two[0] / two[1]
     low, high = newcombe(first, one[1], second, two[1])
-    assert -1 <= low <= first - second <= high <= 1
+    assert -1 - 1e-12 <= low <= first - second <= high <= 1 + 1e-12
     assert newcombe(second, two[1], first, one[1]) == pytest.approx((-high, -low), abs=1e-12)
 
 

@@ -28,6 +28,7 @@ HIGHER, LOWER, NEITHER = Better.HIGHER, Better.LOWER, Better.NEITHER
         ("tpr", "recall"),
         ("CTR", "click_through_rate"),
         ("NDCG@10", "ndcg_at_10"),
+        ("ndcg_at_010", "ndcg_at_10"),
         ("top5_accuracy", "accuracy_at_5"),
         ("hit_ratio@3", "hit_rate_at_3"),
         ("macro-F1", "f1_score_macro"),
@@ -68,6 +69,7 @@ def test_every_metric_knows_which_way_is_better(better, names):
         pytest.param("hit_rate_at_10", "rows", True, id="a query is a hit or not"),
         pytest.param("recall_at_10", None, False, id="a mean over queries"),
         pytest.param("macro_recall", None, False, id="a mean over classes"),
+        pytest.param("macro_accuracy", None, False, id="even where the metric itself is a share of rows"),
         pytest.param("my_kpi", None, False, id="unknown"),
     ],
 )
