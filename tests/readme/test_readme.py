@@ -1,0 +1,72 @@
+"""README promises nothing that does not run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from monitor.commands.base import COMMANDS
+from monitor.config import load
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CODES = {
+    "modeltop check sample_data/fleet": 2,
+    "modeltop check sample_data/fleet --json": 2,
+    "modeltop check --store metrics": 3,
+}
+"""What README's commands exit with where it is not 0: its store has but one or two periods of long ago."""
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"^```console\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [re.sub(r"\s+#.*", "", line).strip() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory) -> Path:
+    """A working directory as README has it: the samples, a folder of metrics, two files."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "sample_data").symlink_to(ROOT / "sample_data")
+    for name in ("metrics", "more"):
+        (folder / name).mkdir()
+    for name in ("metrics/a.csv", "a.csv", "b.csv", "more/c.csv"):
+        shutil.copy(ROOT / "sample_data" / "model_performance_tracking.csv", folder / name)
+    scripts = folder / "bin"
+    scripts.mkdir()
+    script = scripts / "modeltop"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tui "$@"\n')
+    script.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_of_readme_runs(desk, command):
+    env = os.environ | {"PATH": f"{desk / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(desk)}
+    env = {name: value for name, value in env.items() if not name.startswith("XDG_")}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=desk, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == CODES.get(command, 0), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_readme_has_commands_to_test():
+    assert len(commands()) > 10
+
+
+def test_every_command_is_spoken_of():
+    assert [name for name in COMMANDS if f"modeltop {name}" not in README and name != "open"] == []
+
+
+def test_the_configuration_of_readme_is_valid(tmp_path):
+    [text] = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    (tmp_path / "modeltop.toml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "modeltop.toml")
+    assert [rule.name for rule in config.rules] == [rule["name"] for rule in tomllib.loads(text)["rules"]]
