@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.errors import SourceError
@@ -33,7 +33,8 @@ class Found:
     """What the paths stand for now."""
 
     files: tuple[HistoryFile, ...]
-    folders: tuple[str, ...]
+    folders: Mapping[str, tuple[str, ...]]
+    """Each folder that was named, with the files in it."""
     problems: tuple[Problem, ...]
 
 
@@ -51,36 +52,43 @@ def natural(name: str) -> tuple[object, ...]:
     return (words, recorded, name)
 
 
-def find(paths: Iterable[str]) -> Found:
+def find(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Found:
     """The files that `paths` stand for, in the order in which they count; a later one is later.
 
     A folder stands for its own `*.csv`, not for those of its subfolders. A file named twice is read once.
+
+    Args:
+        paths: What the person named; one that does not exist stands for itself, and is refused when it is opened.
+        before: What each folder held when it could last be listed; holds where it cannot be listed now.
     """
     entries: dict[str, tuple[str, bool]] = {}
-    folders: list[str] = []
+    folders: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []
     for path in paths:
         try:
-            inside = _inside(path)
+            inside = inside_of(path)
         except OSError as error:
             problems.append(Problem(path, reason(error), fatal=True))
-            continue
-        if inside is not None:
-            folders.append(path)
-            if not inside:
+            inside = list((before or {}).get(path, ()))
+        else:
+            if inside is not None and not inside:
                 problems.append(Problem(path, "the folder holds no *.csv file: name another, or record a first value"))
+        if inside is not None:
+            folders[path] = tuple(inside)
         for name in [path] if inside is None else inside:
             entries.setdefault(os.path.abspath(name), (name, inside is None))  # noqa: PTH100  Path() would lose `./`
     names = model_names(list(entries))
     files = tuple(HistoryFile(name, names[full], named) for full, (name, named) in entries.items())
-    return Found(files, tuple(folders), tuple(problems))
+    return Found(files, folders, tuple(problems))
 
 
-def _inside(path: str) -> list[str] | None:
-    """The CSV files of a folder, or None if `path` is no folder. Raises OSError where it cannot be listed."""
-    if "\0" in path or not path:
-        raise FileNotFoundError(2, "no such file or folder", path)
-    if not stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116
+def inside_of(path: str) -> list[str] | None:
+    """The CSV files of a folder, or None if `path` is none. Raises OSError where it cannot be listed."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  a Path would lose `./`
+    except (OSError, ValueError):
+        return None
+    if not is_folder:
         return None
     names = [name for name in os.listdir(path) if name.lower().endswith(".csv") and not name.startswith(".")]  # noqa: PTH208
     return [os.path.join(path, name) for name in sorted(names, key=natural)]  # noqa: PTH118
@@ -105,7 +113,7 @@ def model_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _tail(path: str, depth: int) -> str:
-    parts = path.split(os.sep)
+    parts = path.split("/")
     base = parts[-1]
     stem = base[:-4] if base.lower().endswith(".csv") and len(base) > 4 else base
     return "/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from monitor.records import Flags, Floats, Times
+
+    _Column = NDArray[Any]
 
 
 def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
@@ -92,47 +94,46 @@ class _Repeats:
         places = np.where(filled[self.order], np.arange(len(filled)), -1)
         return np.maximum.reduceat(places, self.starts)
 
-    def at(self, column: Floats | Flags, places: NDArray[np.intp]) -> NDArray[np.generic]:
+    def at(self, column: _Column, places: NDArray[np.intp]) -> _Column:
         """The cells of `column` at such places."""
         return column[self.order[places]]
 
 
 def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalog) -> Series:
-    values = block.values[metric]
-    extras = {"support": block.supports.get(metric), "low": block.lows.get(metric), "high": block.highs.get(metric)}
-    columns: dict[str, Floats | Flags | None] = {"values": values, **extras, "rows": block.rows}
-    columns["provisional"] = block.provisional
-    filled = ~np.isnan(values)
+    columns: dict[str, _Column | None] = {
+        "values": block.values[metric],
+        "support": block.supports.get(metric),
+        "low": block.lows.get(metric),
+        "high": block.highs.get(metric),
+        "rows": block.rows,
+        "provisional": block.provisional,
+    }
+    given = {name: column for name, column in columns.items() if column is not None}
+    filled = ~np.isnan(given["values"])
+    times = block.times
     if repeats is not None:
-        columns, times = _deduplicated(columns, filled, repeats)
-    elif filled.all():
-        times = block.times
-    else:
-        columns = {name: None if column is None else column[filled] for name, column in columns.items()}
-        times = block.times[filled]
-    kept = {name: column for name, column in columns.items() if column is not None and _says(column)}
-    kept.setdefault("values", np.empty(0))
-    if catalog.of(metric).support == "rows" and "rows" in kept:
-        own_support = kept.get("support", kept["rows"])
-        kept["support"] = np.where(np.isnan(own_support), kept["rows"], own_support)
-    return Series(SeriesKey(block.model, metric, block.segment), catalog.of(metric).better, times, **kept)
+        given, times = _deduplicated(given, filled, repeats)
+    elif not filled.all():
+        given, times = {name: column[filled] for name, column in given.items()}, times[filled]
+    said: dict[str, Any] = {name: column for name, column in given.items() if name == "values" or _says(column)}
+    return Series(SeriesKey(block.model, metric, block.segment), catalog.of(metric).better, times, **said)
 
 
-def _says(column: Floats | Flags) -> bool:
+def _says(column: _Column) -> bool:
     """Whether a column knows anything: an unknown one is left out."""
     return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
 
 
 def _deduplicated(
-    columns: Mapping[str, Floats | Flags | None], filled: Flags, repeats: _Repeats
-) -> tuple[dict[str, Floats | Flags | None], Times]:
+    columns: Mapping[str, _Column], filled: Flags, repeats: _Repeats
+) -> tuple[dict[str, _Column], Times]:
     """One row a period; periods without a value are dropped."""
     own = repeats.last(filled)
     present = own >= 0
-    found: dict[str, Floats | Flags | None] = {}
+    found: dict[str, _Column] = {}
     for name, column in columns.items():
-        if column is None or name in ("values", "provisional"):
-            found[name] = None if column is None else repeats.at(column, own)[present]
+        if name in ("values", "provisional"):
+            found[name] = repeats.at(column, own)[present]
             continue
         last = repeats.last(~np.isnan(column))
         usable = last >= (0 if name == "rows" else own)

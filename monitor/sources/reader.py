@@ -5,27 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
 
-from monitor.errors import SourceError
 from monitor.metrics.base import Catalog
-from monitor.records import History, Problem, Series, SeriesKey
-from monitor.sources.base import Block, Progress
-from monitor.sources.dialect import to_utf8
-from monitor.sources.files import find, open_regular
-from monitor.sources.header import NoHistory
-from monitor.sources.history_csv import Parser
-from monitor.sources.merge import all_periods, merge
+from monitor.records import History, Problem
+from monitor.sources.assembly import Assembly
+from monitor.sources.base import Progress
+from monitor.sources.files import Found, HistoryFile, find, inside_of
+from monitor.sources.follow import Follower, State, state_of
 
-if TYPE_CHECKING:
-    from monitor.records import Times
+UNSETTLED_SECONDS = 2.0
+"""A folder changed as shortly as this before it was listed may change again without its time showing it."""
 
 
 class Reader:
     """The history that a person's paths stand for.
+
+    A file that only grew is read from where it ended. What was read of a file that cannot be opened any more is
+    kept, and a fatal problem says so. Not to be used from two threads at once.
 
     Args:
         paths: Files and folders; a later one is later.
@@ -35,67 +33,79 @@ class Reader:
     """
 
     def __init__(
-        self, paths: Sequence[str], *, catalog: Catalog, zone: tzinfo = UTC, clock: Callable[[], float] = time.time
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        catalog: Catalog,
+        zone: tzinfo = UTC,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.paths = [os.fspath(path) for path in paths]
         self.catalog = catalog
         self.zone = zone
         self.clock = clock
-        self._stats: dict[str, tuple[int, ...] | None] = {}
+        self.failures: dict[str, int] = {}
+        """Per source that cannot be read now, how many looks in a row have failed."""
+        self._found = Found((), {}, ())
+        self._followers: dict[str, Follower] = {}
+        self._states: dict[str, State | None] = {}
+        self._unsettled: set[str] = set()
+        self._assembly = Assembly(catalog)
 
     def read(self, progress: Progress | None = None) -> History:
-        """All history now."""
-        found = find(self.paths)
-        self._stats = {path: _stat(path) for path in self._watched(found)}
-        problems = list(found.problems)
-        blocks: list[Block] = []
-        for number, file in enumerate(found.files, start=1):
-            parser = Parser(file.path, file.model, catalog=self.catalog, zone=self.zone)
-            try:
-                descriptor, _ = open_regular(file.path)
-                with open(descriptor, "rb") as stream:
-                    data, _ = to_utf8(stream.read())
-                blocks += parser.feed(data)
-            except NoHistory as error:
-                problems.append(Problem(file.path, str(error), fatal=file.named))
-            except SourceError as error:
-                problems.append(Problem(file.path, str(error), fatal=True))
-            problems += parser.complaints.problems()
+        """All history now. Unchanged series, or the whole unchanged history, are the very same objects as before."""
+        now = self.clock()
+        self._states = {path: state_of(path) for path in self.paths}
+        self._unsettled = {
+            path for path, state in self._states.items() if state and now - state[4] / 1e9 < UNSETTLED_SECONDS
+        }
+        self._found = find(self.paths, self._found.folders)
+        before = self._followers
+        self._followers = {file.path: self._follower(file, before) for file in self._found.files}
+        total = len(self._followers)
+        for number, follower in enumerate(list(self._followers.values()), start=1):
+            piece = follower.look(now)
+            if piece is not None:
+                follower.take(piece, now)
             if progress:
-                progress(number, len(found.files))
-        return history_of(blocks, self.catalog, problems)
+                progress(number, total)
+        self._followers = {path: one for path, one in self._followers.items() if not one.gone}
+        return self._history()
 
-    def _watched(self, found) -> list[str]:
-        return [*self.paths, *(file.path for file in found.files)]
+    def _follower(self, file: HistoryFile, before: dict[str, Follower]) -> Follower:
+        follower = before.get(file.path)
+        if follower is None:
+            return Follower(file, catalog=self.catalog, zone=self.zone)
+        follower.rename(file)
+        return follower
+
+    def _history(self) -> History:
+        followers = self._followers.values()
+        problems = (*self._found.problems, *(problem for one in followers for problem in one.problems))
+        self._count_failures(problems)
+        return self._assembly.history([block for one in followers for block in one.blocks], problems)
+
+    def _count_failures(self, problems: Iterable[Problem]) -> None:
+        failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
+        self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
 
     def changed(self) -> bool:
-        """Whether another look would see something else."""
-        return any(_stat(path) != before for path, before in self._stats.items())
+        """Whether another look would see something else; asks the system only for the state of files and folders."""
+        now = self.clock()
+        if any(state_of(path) != state for path, state in self._states.items()):
+            return True
+        if any(one.due(now) or state_of(path) != one.seen for path, one in self._followers.items()):
+            return True
+        return any(self._listed_anew(path) for path in self._unsettled & self._found.folders.keys())
+
+    def _listed_anew(self, folder: str) -> bool:
+        try:
+            return tuple(inside_of(folder) or ()) != self._found.folders[folder]
+        except OSError:
+            return True
 
     def identity(self) -> str:
-        """A digest of what the files are now."""
-        text = repr([(path, _stat(path)) for path in self._watched(find(self.paths))])
-        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def _stat(path: str) -> tuple[int, ...] | None:
-    try:
-        state = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return state.st_dev, state.st_ino, state.st_mode, state.st_size, state.st_mtime_ns
-
-
-def history_of(blocks: Sequence[Block], catalog: Catalog, problems: Sequence[Problem]) -> History:
-    models: dict[str, dict[str, list[Block]]] = defaultdict(lambda: defaultdict(list))
-    for block in blocks:
-        models[block.model][block.segment].append(block)
-    series: dict[SeriesKey, Series] = {}
-    periods: dict[str, Times] = {}
-    for model, segments in models.items():
-        found = [one for group in segments.values() for one in merge(group, catalog)]
-        first = {metric: place for place, metric in enumerate(dict.fromkeys(one.key.metric for one in found))}
-        found.sort(key=lambda one: first[one.key.metric])
-        series.update((one.key, one) for one in found)
-        periods[model] = all_periods([block for group in segments.values() for block in group])
-    return History(series, periods, tuple(problems))
+        """A digest of path, device, inode, size and time of change of every file as it is now."""
+        found = find(self.paths, self._found.folders)
+        states = [(file.path, state_of(file.path)) for file in found.files]
+        return hashlib.blake2b(ascii(states).encode("ascii"), digest_size=16).hexdigest()

@@ -39,13 +39,18 @@ class Table:
 def blocks_of(table: Table) -> list[Block]:
     """One block per group. Raises SourceError if there are more than `MAX_GROUPS`."""
     if len(table.names) > MAX_GROUPS:
-        raise SourceError(
-            f"the file has {len(table.names):,} models and segments, the most is {MAX_GROUPS:,}: "
-            "is a column of row numbers named model or segment?"
-        )
+        raise SourceError(too_many_groups(len(table.names)))
     if not len(table.times):
         return []
     return [_block(table, name, rows) for name, rows in zip(table.names, _rows_of(table), strict=True)]
+
+
+def too_many_groups(count: int) -> str:
+    """Why a file is refused, and what to look for."""
+    return (
+        f"the file has {count:,} models and segments, the most is {MAX_GROUPS:,}: "
+        "is a column of row numbers named model or segment?"
+    )
 
 
 def _rows_of(table: Table) -> list[slice | NDArray[np.intp]]:

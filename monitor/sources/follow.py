@@ -1,0 +1,239 @@
+"""One file, read once in full and then from where it ended."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from monitor.errors import SourceError
+from monitor.metrics.base import Catalog
+from monitor.records import Problem
+from monitor.sources.base import Block
+from monitor.sources.dialect import to_utf8
+from monitor.sources.files import HistoryFile, open_regular
+from monitor.sources.growing import GrowingBlock, Key, grow
+from monitor.sources.header import NoHistory
+from monitor.sources.history_csv import Parser
+from monitor.sources.table import MAX_GROUPS, too_many_groups
+
+QUIET_SECONDS = 5.0
+"""A last line without its end counts once nothing was written for this long: its writer has stopped."""
+FINGERPRINT_BYTES = 2**20
+"""Up to here all that was read is compared before reading on; of a larger file this much of its head and its end."""
+PIECE_BYTES = 8 * 2**20
+"""Text in hand at once, some ten times which Python needs to split it."""
+
+State = tuple[int, int, int, int, int]
+
+
+def state_of(path: str) -> State | None:
+    """Device, inode, mode, size and time of change, or None where there is nothing to see."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  a Path would be built a thousand times a second
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What was read of a file: whole lines, and what stands behind the last line end."""
+
+    lines: bytes
+    tail: bytes
+    whole: bool
+    """True if it begins with the file's first line."""
+
+
+class Follower:
+    """Follows one file; `blocks` and `problems` are what it says now.
+
+    Args:
+        file: Where, and whether a person named it.
+        catalog: The metrics.
+        zone: Holds for dates that name none.
+    """
+
+    def __init__(self, file: HistoryFile, *, catalog: Catalog, zone: tzinfo) -> None:
+        self.file = file
+        self.catalog = catalog
+        self.zone = zone
+        self.seen: State | None = None
+        """The state that `blocks` and `problems` are from."""
+        self.blocks: tuple[Block, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
+        self._retry = True  # look again, whatever the state says
+        self._mtime = 0.0
+        self._quiet_at: float | None = None
+        self._since = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.parser = Parser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone)
+        self._grown: dict[Key, GrowingBlock] = {}
+        self._identity: tuple[int, int] | None = None
+        self._offset = 0
+        self._print: tuple[int, int] | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether a file of a folder went away between listing and opening: then it is not there, and no problem."""
+        return self._retry and not self.file.named and not os.path.lexists(self.file.path)
+
+    def due(self, now: float) -> bool:
+        """Whether a last line without its end has waited long enough."""
+        return self._quiet_at is not None and now >= self._quiet_at
+
+    def rename(self, file: HistoryFile) -> None:
+        """The model's name changed, as another file of the same stem came or went."""
+        if file.model != self.file.model and self.parser.layout and self.parser.layout.model is None:
+            self._grown = {
+                (file.model, *key[1:]): GrowingBlock(replace(grown.block, model=file.model))
+                for key, grown in self._grown.items()
+            }
+            self.blocks = tuple(replace(block, model=file.model) for block in self.blocks)
+        self.file, self.parser.model = file, file.model
+
+    def look(self, now: float) -> Piece | None:
+        """Reads what is new. None if there is nothing, or if it failed: then `problems` says so and `blocks` stay."""
+        state = state_of(self.file.path)
+        if state == self.seen and not self.due(now) and not self._retry:
+            return None
+        if state != self.seen:
+            self._since = now
+        self.seen, self._retry = state, False
+        try:
+            descriptor, opened = open_regular(self.file.path)
+        except SourceError as error:
+            self._fail(error)
+            return None
+        try:
+            return self._read(descriptor, opened)
+        except (SourceError, OSError) as error:
+            self._fail(error)
+            return None
+        finally:
+            os.close(descriptor)
+
+    def _fail(self, error: Exception) -> None:
+        """The last good data stay, and a problem says that they are old."""
+        kept = "; what was read before is shown" if self.blocks else ""
+        self.problems = (Problem(self.file.path, f"{error}{kept}", fatal=True),)
+        self._quiet_at, self._retry = None, True
+
+    def _read(self, descriptor: int, opened: os.stat_result) -> Piece:
+        size = opened.st_size
+        identity = opened.st_dev, opened.st_ino
+        onward = identity == self._identity and size >= self._offset and self._unchanged(descriptor)
+        data = _bytes(descriptor, self._offset, size) if onward else b""
+        if onward and not (data.startswith(b"\n") and _bytes(descriptor, self._offset - 1, self._offset) == b"\r"):
+            wide = False
+        else:
+            self._forget()
+            onward = False
+            raw = _bytes(descriptor, 0, size)
+            data, wide = to_utf8(raw)
+        end = data.rfind(b"\n") + 1
+        if not end and not onward:
+            end = data.rfind(b"\r") + 1
+        piece = Piece(data[:end], data[end:], not onward)
+        self._identity = None if wide else identity
+        self._offset = size - len(piece.tail)
+        self._mtime = opened.st_mtime
+        if end or not onward:
+            read = raw if not onward else None
+            self._print = self._fingerprint(descriptor, read)
+        return piece
+
+    def _unchanged(self, descriptor: int) -> bool:
+        return self.parser.whole and self._offset > 0 and self._fingerprint(descriptor) == self._print
+
+    def _fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
+        """Of the bytes up to the offset: their head, and what is not head of their last part."""
+        head = min(self._offset, FINGERPRINT_BYTES)
+        spans = ((0, head), (max(head, self._offset - FINGERPRINT_BYTES), self._offset))
+        one, two = (raw[a:b] if raw is not None else _bytes(descriptor, a, b) for a, b in spans)
+        return zlib.crc32(one), zlib.crc32(two)
+
+    def take(self, piece: Piece, now: float, blocks: Sequence[Block] | None = None) -> None:
+        """Makes `blocks` and `problems` of what was read.
+
+        Args:
+            piece: From `look`.
+            now: Seconds since 1970.
+            blocks: Those of its whole lines, where the parser was told of them already.
+        """
+        try:
+            self._take(piece, now, blocks)
+        except NoHistory as error:
+            self._drop(str(error), fatal=self.file.named)
+        except SourceError as error:
+            self._drop(str(error), fatal=True)
+
+    def _drop(self, message: str, *, fatal: bool) -> None:
+        self._forget()
+        self.blocks, self._quiet_at = (), None
+        self.problems = (Problem(self.file.path, message, fatal=fatal),)
+
+    def _take(self, piece: Piece, now: float, blocks: Sequence[Block] | None) -> None:
+        if blocks is None:
+            for text in _cut(piece.lines):
+                self._grow(self.parser.feed(text))
+        else:
+            self._grow(blocks)
+        parser, extra = self.parser, list[Block]()
+        waits = self._waits(piece.tail, now)
+        if piece.tail and not waits:
+            parser = parser.fork()
+            extra = parser.feed(piece.tail)
+        if parser.layout is None and not waits:
+            raise NoHistory("the file is empty: write a header and a first row")
+        self.blocks = (*(grown.block for grown in self._grown.values()), *extra)
+        self.problems = (*parser.complaints.problems(), *self._said(parser, waits=waits))
+
+    def _grow(self, blocks: Sequence[Block]) -> None:
+        long = self.parser.layout is not None and self.parser.layout.metric is not None
+        grow(self._grown, blocks, long=long)
+        if len(self._grown) > MAX_GROUPS:
+            raise SourceError(too_many_groups(len(self._grown)))
+
+    def _waits(self, tail: bytes, now: float) -> bool:
+        """Whether a last line without its end may still be in the making."""
+        quiet_at = min(self._mtime, self._since) + QUIET_SECONDS
+        waits = bool(tail) and now < quiet_at
+        self._quiet_at = quiet_at if waits else None
+        return waits
+
+    def _said(self, parser: Parser, *, waits: bool) -> list[Problem]:
+        if waits:
+            message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
+            return [Problem(self.file.path, message, parser.lines + 1)]
+        if not self.blocks and not parser.complaints.problems():
+            return [Problem(self.file.path, "a header and no rows yet: append one")]
+        return []
+
+
+def _bytes(descriptor: int, start: int, end: int) -> bytes:
+    found = []
+    while start < end:
+        more = os.pread(descriptor, end - start, start)
+        if not more:
+            break  # it was cut short meanwhile; the next look sees that
+        found.append(more)
+        start += len(more)
+    return b"".join(found)
+
+
+def _cut(lines: bytes) -> list[bytes]:
+    """Pieces of whole lines; a text with quotes stays whole, since a quoted cell may hold a line end."""
+    if len(lines) <= PIECE_BYTES or b'"' in lines:
+        return [lines]
+    pieces, start = [], 0
+    while start < len(lines):
+        end = lines.find(b"\n", start + PIECE_BYTES) + 1 or len(lines)
+        pieces.append(lines[start:end])
+        start = end
+    return pieces
