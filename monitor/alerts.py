@@ -28,7 +28,6 @@ from monitor.records import (
 )
 from monitor.reference import earlier
 from monitor.rules import Rule
-from monitor.text import age
 
 if TYPE_CHECKING:
     from monitor.records import Times
@@ -37,6 +36,7 @@ GAPS = 60
 """Newest gaps between periods that tell how regularly a model reports."""
 FEWEST_GAPS = 3
 SHORTEST_WAIT = timedelta(minutes=10)
+UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
 
 
 @dataclass(slots=True)
@@ -231,9 +231,22 @@ def _support(series: Series, index: int) -> float | None:
 
 
 def _lateness(old: timedelta, wait: timedelta) -> str:
-    """Age against wait, each in its largest unit, or in whole hours or minutes where that would not tell them apart."""
-    said, expected = age(old), age(wait)
-    if said == expected:
-        unit, size = ("h", 3600) if wait > timedelta(days=1) else ("m", 60)
-        said, expected = (f"{span.total_seconds() / size:.6g}{unit}" for span in (old, wait))
+    """Age against wait, with as many decimals as it takes to tell the two apart."""
+    said = expected = ""
+    for digits in (1, 2, 4, 6, 9):
+        said, expected = _span(old, digits), _span(wait, digits)
+        if said != expected:
+            break
     return f"no rows for {said}, expected within {expected}"
+
+
+def _span(span: timedelta, digits: int) -> str:
+    """A length of time in its largest unit; a tenth is said only of few.
+
+    >>> _span(timedelta(hours=60), 1), _span(timedelta(days=76, hours=12), 1), _span(timedelta(minutes=10), 1)
+    ('2.5d', '76d', '10m')
+    """
+    seconds = span.total_seconds()
+    unit, size = next((pair for pair in UNITS if seconds >= pair[1]), ("s", 1))
+    few = seconds / size < 10 or digits > 1
+    return f"{seconds / size:.{digits}f}".rstrip("0").rstrip(".") + unit if few else f"{int(seconds / size)}{unit}"

@@ -52,10 +52,18 @@ def test_it_speaks_for_the_whole_model_and_names_how_late_it_is():
     assert (found.evidence.value, found.evidence.limit) == (77 * 86_400, 75 * 86_400)
 
 
-def test_an_age_that_would_read_like_the_limit_is_said_in_smaller_units():
+@pytest.mark.parametrize(
+    ("hours", "message"),
+    [
+        (11 * 24, "no rows for 11d, expected within 2.5d"),
+        (63, "no rows for 2.6d, expected within 2.5d"),
+        (60.1, "no rows for 2.5042d, expected within 2.5d"),
+    ],
+)
+def test_an_age_is_told_apart_from_the_limit(hours, message):
     periods = every([1] * 9)
-    found = no_data("m", periods, newest(periods) + timedelta(hours=63))
-    assert found.evidence.message == "no rows for 63h, expected within 60h"
+    found = no_data("m", periods, newest(periods) + timedelta(hours=hours))
+    assert found.evidence.message == message
 
 
 def test_its_name_stays_while_the_silence_lasts():
