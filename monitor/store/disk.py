@@ -85,8 +85,9 @@ def create(path: Path, data: bytes) -> None:
         newborn.unlink()
         sync_folder(path.parent)
     except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        for name in (path, newborn):
+            with contextlib.suppress(OSError):
+                name.unlink(missing_ok=True)
         raise
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.errors import StoreError
-from monitor.store.disk import SAFELY, close, failed, file_mode, sync_folder
+from monitor.store.disk import SAFELY, close, failed, file_mode, open_file, sync_folder
 from monitor.text import safe
 
 LOCK = ".lock"
@@ -67,7 +67,7 @@ def _open_lock(folder: Path) -> int:
     try:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
     except FileExistsError:
-        return os.open(folder / LOCK, os.O_RDWR | SAFELY)
+        return open_file(folder / LOCK, os.O_RDWR)
     try:
         os.fchmod(descriptor, file_mode(folder))
     except BaseException:
