@@ -1,0 +1,1 @@
+"""The five panes and the lines around them; none knows another, nor the app."""

@@ -1,0 +1,1 @@
+"""Screens: the desk with its panes, and what needs a screen of its own."""

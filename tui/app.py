@@ -1,0 +1,131 @@
+"""The app: it starts the feed and holds the desk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from monitor.errors import MonitorError
+from monitor.text import plural, safe
+from tui.deeds import DEEDS, export_to
+from tui.feed import Feed, News, Observer
+from tui.screens.desk import Desk
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+    from textual.screen import Screen
+
+    from monitor.commands.base import AppOptions
+
+PATIENCE = 0.15
+"""Seconds that the first frame waits for the first look: painted once, with its data, where that is quick."""
+
+APP_KEYS: tuple[Binding, ...] = (
+    Binding("r", "app.deed('refresh')", "read everything again now", show=False),
+    Binding("p", "app.deed('pause')", "pause, or go on", show=False),
+    Binding("t", "app.deed('theme')", "next theme", show=False),
+    Binding("y", "app.deed('copy')", "copy what is said of the selection", show=False),
+    Binding("Y", "app.deed('export')", "write the view to a file: .csv, .svg or .txt", show=False),
+    Binding("ctrl+z", "app.deed('suspend')", "to the shell; fg comes back", key_display="^z", show=False),
+    Binding("?", "app.deed('help')", "help", tooltip="this list"),
+    Binding("q,ctrl+c", "app.quit", "quit", key_display="q"),
+)
+
+
+class ModeltopApp(App[object], inherit_bindings=False):
+    """htop for models.
+
+    Args:
+        observer: What is looked at; or a feed that has begun to look already.
+        options: How it is to look.
+        driver_class: Textual's own by default.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "modeltop"
+    ENABLE_COMMAND_PALETTE = False  # it costs 50 kB to open
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, Binding("ctrl+q", "quit", show=False, priority=True)]
+
+    class Heard(Message):
+        """News from the feed."""
+
+        def __init__(self, news: News) -> None:
+            super().__init__()
+            self.news = news
+
+    def __init__(
+        self, observer: Observer | Feed, options: AppOptions, *, driver_class: type[Driver] | None = None
+    ) -> None:
+        super().__init__(driver_class=driver_class)
+        self.options = options
+        self.feed = observer if isinstance(observer, Feed) else Feed(observer)
+        self._took = 0.0
+        if options.theme and options.theme in self.available_themes:
+            self.theme = options.theme
+        self.desk = Desk(self.now, APP_KEYS, ascii_only=bool(options.ascii))
+
+    def get_default_screen(self) -> Screen[None]:
+        """The desk."""
+        return self.desk
+
+    def now(self) -> datetime:
+        """The true time: that of the last look, and what has passed since by the monotonic clock."""
+        snapshot = self.desk.scene.snapshot
+        if snapshot is None:
+            return datetime.now(UTC)
+        return snapshot.clock + timedelta(seconds=time.monotonic() - self._took)
+
+    def on_load(self) -> None:
+        """Look before anything is painted."""
+        self.feed.start()
+        self._hear(self.feed.first(PATIENCE))
+
+    def on_mount(self) -> None:
+        """From now on the feed tells by itself."""
+        self.feed.listen(self._told)
+
+    def _told(self, news: News) -> None:
+        """Take news in the feed's thread."""
+        self.post_message(self.Heard(news))
+
+    def on_unmount(self) -> None:
+        """Nothing is to be told any more."""
+        self.feed.stop()
+
+    def on_modeltop_app_heard(self, event: Heard) -> None:
+        """Show what is new."""
+        self._hear(event.news)
+
+    def _hear(self, news: News) -> None:
+        scene = self.desk.scene
+        if news.snapshot is not None and news.snapshot is not scene.snapshot:
+            self._took = time.monotonic()
+            self.desk.show_scene(replace(scene, snapshot=news.snapshot, trouble="", loading=""))
+        elif news.error is not None:
+            if scene.snapshot is None and not isinstance(news.error, MonitorError):
+                raise news.error
+            self.desk.show_scene(replace(scene, trouble=_trouble(news.error), loading=""))
+        elif scene.snapshot is None:
+            done, files = news.progress or (0, 0)
+            loading = f"loading {done}/{plural(files, 'file')}" if files else "loading"
+            self.desk.show_scene(replace(scene, loading=loading))
+
+    def on_desk_asked(self, event: Desk.Asked) -> None:
+        """A person has named the file to write to."""
+        export_to(self, event.text)
+
+    def action_deed(self, name: str) -> None:
+        """Do what a key of the app asks for."""
+        DEEDS[name](self)
+
+
+def _trouble(error: Exception) -> str:
+    kind = "" if isinstance(error, MonitorError) else f"{type(error).__name__}: "
+    return f"not read: {kind}{safe(error, 200)}"

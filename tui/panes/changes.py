@@ -1,0 +1,19 @@
+"""The changes of the selected series."""
+
+from __future__ import annotations
+
+from tui.panes.base import Body, Pane
+from tui.present.changes import change_lines
+
+
+class ChangesPane(Pane):
+    """The verdict in one sentence, then by how much the metric moved, and whether that can be chance."""
+
+    NUMBER = 5
+    TITLE = "Changes"
+
+    def body(self, cells_wide: int, rows: int) -> Body:
+        """The verdict and one line a comparison."""
+        del rows
+        lines = change_lines(self.scene, cells_wide)
+        return Body(len(lines), lambda at: lines[at])

@@ -1,0 +1,56 @@
+"""By how much the selected metric changed, and whether that can be chance."""
+
+from __future__ import annotations
+
+from monitor.changes import reference_note
+from monitor.metrics.base import Metric
+from monitor.records import Change, Series
+from monitor.text import day, safe, width
+from tui.present.cells import TINTS, Cells, wrap
+from tui.present.metrics import label
+from tui.present.scene import Scene, board, changes_of
+
+NAMES = {"previous": "prev", "7d": "7 d", "30d": "30 d", "first": "first", "reference": "ref"}
+"""In the order in which they are read: the newest change first."""
+
+
+def selected_series(scene: Scene) -> Series | None:
+    """The series that the selection names; None without one."""
+    if scene.snapshot is None or scene.view.key is None:
+        return None
+    return scene.snapshot.history.series.get(scene.view.key)
+
+
+def change_lines(scene: Scene, cells_wide: int) -> list[Cells]:
+    """The verdict on the model in one sentence, then one line a comparison."""
+    if scene.snapshot is None or scene.view.model is None:
+        return []
+    verdict = board(scene.snapshot).verdicts.get(scene.view.model)
+    lines: list[Cells] = []
+    if verdict is not None and verdict.sentence:
+        lines = wrap(safe(verdict.sentence, 400), cells_wide, role=TINTS[verdict.severity] if verdict.severity else "")
+    series = selected_series(scene)
+    if series is None:
+        return lines
+    metric = scene.snapshot.catalog.of(series.key.metric)
+    lines.append(((label(series.key), "strong"), (f" {day(series.newest)}", "dim")))
+    found = {change.against: change for change in changes_of(series, metric)}
+    for against in NAMES:
+        if against in found:
+            lines += _comparison(found[against], metric, cells_wide)
+    if note := reference_note(series):
+        lines += wrap(f"{NAMES['reference']:<5} {note}", cells_wide, role="dim", indent="      ")
+    return lines
+
+
+def _comparison(change: Change, metric: Metric, cells_wide: int) -> list[Cells]:
+    moved = f"{metric.show(change.before)}→{metric.show(change.after)}"
+    line = f"{NAMES.get(change.against, change.against):<5} {moved} "
+    delta = metric.show_change(change.delta)
+    if change.low is None or change.high is None:
+        return [((line, ""), (delta, "strong"))]
+    interval = f"[{metric.show_change(change.low)}, {metric.show_change(change.high)}]"
+    doubt = " chance?" if change.low <= 0 <= change.high else ""
+    if width(line + delta) + 1 + width(interval + doubt) <= cells_wide:
+        return [((line, ""), (delta, "strong"), (f" {interval}{doubt}", "dim"))]
+    return [((line, ""), (delta, "strong")), ((f"      {interval}{doubt}", "dim"),)]

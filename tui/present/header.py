@@ -1,0 +1,145 @@
+"""The lines that frame the screen: what is seen above, what can be done below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from monitor.text import age, clip, day, plural, safe, width
+from tui.present.cells import SHAPES, TINTS, WORDS, Cells, fit, plain_text
+from tui.present.metrics import label
+from tui.present.models import totals
+from tui.present.scene import Scene, Sort, board, listed
+
+STEPS = ((200, 9), (40, 9), (40, 6), (32, 5), (32, 4), (24, 3), (24, 2), (16, 2), (10, 2), (10, 1), (0, 0))
+"""Cells of the place, and the highest rank that stays, from the roomiest line to the narrowest."""
+
+
+def header(scene: Scene, now: datetime, cells_wide: int) -> Cells:
+    """The first line: the least important parts go first where it is narrow, severities and age never.
+
+    Args:
+        scene: What is shown.
+        now: The true time, from which the age of the data counts.
+        cells_wide: Cells of the line.
+    """
+    line: Cells = ()
+    for place, highest in STEPS:
+        parts = [cells for rank, cells in _parts(scene, now, place) if rank <= highest and plain_text(cells)]
+        line = _joined(parts)
+        if width(plain_text(line)) <= cells_wide:
+            break
+    return fit(line, cells_wide)
+
+
+def _joined(parts: list[Cells]) -> Cells:
+    out: list[tuple[str, str]] = []
+    for part in parts:
+        out += [("  ", "")] if out else []
+        out += part
+    return tuple(out)
+
+
+def _parts(scene: Scene, now: datetime, place: int) -> list[tuple[int, Cells]]:
+    """The parts in their order; those of a high rank are left out first."""
+    name = (9, (("modeltop", "strong"),))
+    if scene.snapshot is None:
+        return [name, (0, ((scene.loading, "dim"),)), (0, _trouble(scene))]
+    return [
+        name,
+        (2, ((clip(place_text(scene), place), "head"),)),
+        (6, ((_counted(scene), ""),)),
+        (0, _severities(scene)),
+        (1, _trouble(scene)),
+        (3, ((_modes(scene), "strong"),)),
+        (4, ((_newest(scene), ""),)),
+        (0, ((data_age(scene, now), ""),)),
+    ]
+
+
+def place_text(scene: Scene) -> str:
+    """The selected model and metric."""
+    if scene.view.model is None:
+        return "no model"
+    model = safe(scene.view.model, 80)
+    return model if scene.view.key is None else f"{model} > {label(scene.view.key)}"
+
+
+def _counted(scene: Scene) -> str:
+    assert scene.snapshot is not None
+    models = len(board(scene.snapshot).verdicts)
+    shown = len(listed(scene))
+    return plural(models, "model") if shown == models else f"{shown} of {plural(models, 'model')}"
+
+
+def _severities(scene: Scene) -> Cells:
+    out: list[tuple[str, str]] = []
+    for severity, count in totals(scene).items():
+        out += [(" ", "")] if out else []
+        out.append((f"{SHAPES[severity]}{count} {WORDS[severity]}", TINTS[severity]))
+    return tuple(out) or (("all ok", "ok"),)
+
+
+def _trouble(scene: Scene) -> Cells:
+    """What could not be read: the first of it, and how many more."""
+    said = [scene.trouble] if scene.trouble else []
+    problems = scene.snapshot.history.problems if scene.snapshot is not None else ()
+    broken = [problem for problem in problems if problem.fatal]
+    rows = len(problems) - len(broken)
+    out: list[str] = [safe(text, 60) for text in said]
+    if broken:
+        out.append(f"{plural(len(broken), 'error')}: {safe(broken[0], 60)}")
+    if rows:
+        out.append(plural(rows, "problem"))
+    return (("; ".join(out), "critical" if said or broken else "warning"),) if out else ()
+
+
+def _modes(scene: Scene) -> str:
+    view = scene.view
+    return " ".join(
+        text
+        for text, on in (
+            ("PAUSED", scene.paused),
+            (f"/{safe(view.filter, 20)}", bool(view.filter)),
+            ("problems only", view.problems_only),
+            (view.sort.value, view.sort is not Sort.WORST),
+        )
+        if on
+    )
+
+
+def _newest(scene: Scene) -> str:
+    newest = scene.snapshot.history.newest if scene.snapshot is not None else None
+    return day(newest) if newest else ""
+
+
+def data_age(scene: Scene, now: datetime) -> str:
+    """The true age of the newest row, in minutes or more: an idle screen is not written to each second."""
+    newest = scene.snapshot.history.newest if scene.snapshot is not None else None
+    if newest is None:
+        return "no data"
+    if newest > now:
+        return "ahead of the clock"
+    return age(now - newest) if now - newest >= timedelta(minutes=1) else "<1m"
+
+
+def keys_line(keys: Iterable[tuple[str, str]], cells_wide: int) -> Cells:
+    """The last line: keys and what they do, as many as fit; the last two always.
+
+    Args:
+        keys: The key as people read it, and a word or two, the most useful first; help and quit come last.
+        cells_wide: Cells of the line.
+    """
+    known = list(keys)
+    first, last = known[:-2], known[-2:]
+    while first and sum(width(key) + width(word) + 3 for key, word in (*first, *last)) - 2 > cells_wide:
+        first.pop()
+    return fit(_joined([((key, "strong"), (f" {word}", "")) for key, word in (*first, *last)]), cells_wide)
+
+
+def tabs_line(names: Iterable[str], front: int, cells_wide: int) -> Cells:
+    """The panes by their digits, where one is shown at a time; only the digits where it is narrow."""
+    full = [f"{at} {name}" for at, name in enumerate(names, 1)]
+    digits = [text if at == front else text[0] for at, text in enumerate(full, 1)]
+    texts = full if sum(width(text) + 2 for text in full) <= cells_wide else digits
+    return fit(tuple((f" {text} ", "cursor" if at == front else "") for at, text in enumerate(texts, 1)), cells_wide)

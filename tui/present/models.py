@@ -1,0 +1,37 @@
+"""The list of models, worst first."""
+
+from __future__ import annotations
+
+from monitor.records import Severity
+from monitor.text import safe
+from tui.present.cells import SHAPES, TINTS, WORDS, Cells
+from tui.present.scene import Scene, board, listed
+
+
+def model_cells(scene: Scene, model: str) -> Cells:
+    """One model: its worst severity as a shape and a word, then its name."""
+    assert scene.snapshot is not None
+    severity = board(scene.snapshot).verdicts[model].severity
+    mark = f"{SHAPES[severity]}{WORDS[severity]:>4} "
+    return (mark, TINTS[severity]), (safe(model), "cursor" if model == scene.view.model else "")
+
+
+def nothing_listed(scene: Scene) -> str:
+    """Why the list is empty; empty itself where it is not."""
+    if scene.snapshot is None:
+        return scene.loading
+    if listed(scene):
+        return ""
+    if not board(scene.snapshot).verdicts:
+        return "no models: no rows were found"
+    if scene.view.filter:
+        return f"no model has {safe(scene.view.filter, 40)} in its name: / changes the filter"
+    return "no problems: ! shows all models"
+
+
+def totals(scene: Scene) -> dict[Severity, int]:
+    """How many models are how bad, worst first; those that are fine are not in it."""
+    assert scene.snapshot is not None
+    found = [verdict.severity for verdict in board(scene.snapshot).verdicts.values()]
+    order = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING)
+    return {severity: found.count(severity) for severity in order if severity in found}

@@ -1,0 +1,229 @@
+"""Where a key takes the selection: pure functions from one view to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from monitor.records import SeriesKey
+from tui.present.changes import selected_series
+from tui.present.chart import family, nearest, seconds, span
+from tui.present.metrics import label
+from tui.present.scene import Board, Scene, Sort, View, Window, board, listed
+
+FEWEST_STEPS = 4
+"""Median steps between two periods that the narrowest window still shows."""
+
+
+def settle(scene: Scene) -> View:
+    """The same view with a selection that exists: at first the worst model and its worst metric.
+
+    A selected model stays selected while it exists and is listed, whatever its place in the list.
+    """
+    models = listed(scene)
+    view = scene.view
+    if scene.snapshot is None or not models:
+        return replace(view, model=None, key=None) if scene.snapshot is not None else view
+    if view.model not in models:
+        return _on_model(board(scene.snapshot), view, models[0])
+    if view.key not in scene.snapshot.history.series:
+        return _on_model(board(scene.snapshot), view, view.model or models[0])
+    return view
+
+
+def _on_model(known: Board, view: View, model: str) -> View:
+    """The view on a model: its worst metric if something stands, else the metric looked at before, else its first."""
+    keys = known.keys(model)
+    worst = [episode.key for episode in known.episodes(model) if episode.stands and episode.key in keys]
+    same = [key for key in keys if view.key and (key.metric, key.segment) == (view.key.metric, view.key.segment)]
+    return replace(view, model=model, key=next(iter([*worst, *same, *keys]), None))
+
+
+def model(scene: Scene, steps: int) -> View:
+    """The model that is `steps` further down the list, at most its ends."""
+    models = listed(scene)
+    if not models or scene.snapshot is None:
+        return scene.view
+    at = models.index(scene.view.model) if scene.view.model in models else 0
+    to = models[_within(at + steps, models)]
+    return scene.view if to == scene.view.model else _on_model(board(scene.snapshot), scene.view, to)
+
+
+def metric(scene: Scene, steps: int) -> View:
+    """The metric that is `steps` further down the table, at most its ends."""
+    if scene.snapshot is None:
+        return scene.view
+    keys = board(scene.snapshot).keys(scene.view.model)
+    if not keys:
+        return scene.view
+    at = keys.index(scene.view.key) if scene.view.key in keys else 0
+    return replace(scene.view, key=keys[_within(at + steps, keys)])
+
+
+def _within(index: int, items: Sequence[object]) -> int:
+    return max(0, min(index, len(items) - 1))
+
+
+def side(scene: Scene, steps: int) -> View:
+    """Left and right: the chart's cursor where there is one, else the metric."""
+    return metric(scene, steps) if scene.view.cursor is None else cursor(scene, steps)
+
+
+def problem(scene: Scene, steps: int) -> View:
+    """The next standing alert on a series of a listed model; round at the end."""
+    if scene.snapshot is None:
+        return scene.view
+    shown = set(listed(scene))
+    places = list(
+        dict.fromkeys(
+            (episode.key.model, episode.key)
+            for episode in board(scene.snapshot).open
+            if episode.stands and episode.key.model in shown
+        )
+    )
+    if not places:
+        return scene.view
+    here = _place(places, scene.view)
+    to, key = places[(here + steps) % len(places)] if here is not None else places[0 if steps > 0 else -1]
+    return look_at(scene, to, key)
+
+
+def _place(places: list[tuple[str, SeriesKey]], view: View) -> int | None:
+    """Where the view stands in the list of problems; a problem of the whole model counts for each of its metrics."""
+    for at, (name, key) in enumerate(places):
+        if name == view.model and key == view.key:
+            return at
+    return next((at for at, (name, _) in enumerate(places) if name == view.model), None)
+
+
+def look_at(scene: Scene, name: str, key: SeriesKey | None = None) -> View:
+    """The view on a model and, where it has it, on a series."""
+    if scene.snapshot is None:
+        return scene.view
+    known = board(scene.snapshot)
+    view = _on_model(known, scene.view, name)
+    return replace(view, key=key) if key in known.keys(name) else view
+
+
+def sort(scene: Scene, steps: int) -> View:
+    """The next order of the models."""
+    orders = list(Sort)
+    return replace(scene.view, sort=orders[(orders.index(scene.view.sort) + steps) % len(orders)])
+
+
+def problems_only(scene: Scene, _: int) -> View:
+    """Hide the models that are fine, or show them again."""
+    return replace(scene.view, problems_only=not scene.view.problems_only)
+
+
+def overlay(scene: Scene, _: int) -> View:
+    """Draw the metric's family beside it, or the metric alone."""
+    return replace(scene.view, overlay=not scene.view.overlay)
+
+
+def cursor_switch(scene: Scene, _: int) -> View:
+    """Put a cursor on the newest point of the chart, or take it away."""
+    series = selected_series(scene)
+    if scene.view.cursor is not None or series is None:
+        return replace(scene.view, cursor=None)
+    start, end = span(series, scene.view.window)
+    times = seconds(series)
+    inside = times[(times >= start) & (times <= end)]
+    return replace(scene.view, cursor=float(inside[-1] if len(inside) else times[-1]))
+
+
+def cursor(scene: Scene, steps: int) -> View:
+    """The cursor `steps` points further; a window that does not reach there follows."""
+    series = selected_series(scene)
+    if series is None or scene.view.cursor is None:
+        return scene.view
+    times = seconds(series)
+    to = float(times[_within(nearest(series, scene.view.cursor) + steps, times.tolist())])
+    view = replace(scene.view, cursor=to)
+    start, end = span(series, view.window)
+    if view.window is None or start <= to <= end:
+        return view
+    length = view.window.length
+    return replace(view, window=Window(length, to + length if to < start else to))
+
+
+def zoom(scene: Scene, steps: int) -> View:
+    """A part of the time axis half as long (`steps` 1), or twice as long (-1), around the cursor or at the same end."""
+    series = selected_series(scene)
+    if series is None or len(series) < 2:
+        return scene.view
+    times = seconds(series)
+    whole = float(times[-1] - times[0])
+    start, end = span(series, scene.view.window)
+    least = FEWEST_STEPS * (whole / (len(times) - 1))
+    length = max(min(least, whole), (end - start) / 2**steps)
+    if length >= whole:
+        return replace(scene.view, window=None)
+    if scene.view.cursor is not None:
+        end = min(scene.view.cursor + length / 2, float(times[-1]))
+        end = max(end, float(times[0]) + length)
+    return replace(scene.view, window=Window(length, None if end >= times[-1] else end))
+
+
+def shift(scene: Scene, steps: int) -> View:
+    """Half a window earlier (-1) or later (1)."""
+    series = selected_series(scene)
+    if series is None or scene.view.window is None:
+        return scene.view
+    times = seconds(series)
+    length = scene.view.window.length
+    _, end = span(series, scene.view.window)
+    to = max(end + steps * length / 2, float(times[0]) + length)
+    return replace(scene.view, window=Window(length, None if to >= times[-1] else to))
+
+
+def all_time(scene: Scene, _: int) -> View:
+    """The whole time axis."""
+    return replace(scene.view, window=None)
+
+
+MOVES: dict[str, Callable[[Scene, int], View]] = {
+    "model": model,
+    "metric": metric,
+    "side": side,
+    "problem": problem,
+    "sort": sort,
+    "problems_only": problems_only,
+    "overlay": overlay,
+    "cursor_switch": cursor_switch,
+    "zoom": zoom,
+    "shift": shift,
+    "all_time": all_time,
+}
+"""By the name that a key's action gives."""
+
+
+def no_move(name: str, scene: Scene) -> str:
+    """Why a key changed nothing."""
+    if scene.snapshot is None:
+        return "nothing is loaded yet"
+    reasons = {
+        "problem": "no other problem stands",
+        "shift": "all of time is shown: + shows a part" if scene.view.window is None else "time ends here",
+        "zoom": "all of time is shown" if scene.view.window is None else "it is as near as it gets",
+        "side": "no further metric" if scene.view.cursor is None else "no further point",
+        "cursor_switch": "no point to read",
+    }
+    return reasons.get(name, f"no further {name}" if name in ("model", "metric") else "nothing to change")
+
+
+def said(name: str, scene: Scene) -> str:
+    """What a key did, where the panes do not show it by themselves."""
+    view = scene.view
+    if name == "sort":
+        return f"models {view.sort.value}"
+    if name == "problems_only":
+        return "problems only: ! shows all models" if view.problems_only else "all models"
+    if name == "overlay" and scene.snapshot is not None and view.key is not None:
+        others = family(board(scene.snapshot), view.key)
+        if view.overlay:
+            names = ", ".join(label(series.key) for series in others)
+            return f"with {names}" if others else "no other metric of its family is known"
+    if name == "cursor_switch" and view.cursor is not None:
+        return "←→ move the cursor, c or esc takes it away"
+    return ""

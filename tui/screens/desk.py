@@ -1,0 +1,220 @@
+"""The desk: five panes about one scene, and the keys that move through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from tui.panes.alerts import AlertsPane
+from tui.panes.base import Pane
+from tui.panes.changes import ChangesPane
+from tui.panes.chart import ChartPane
+from tui.panes.edges import Header, Status, Tabs
+from tui.panes.metrics import MetricsPane
+from tui.panes.models import ModelsPane
+from tui.present.jump import best, hint
+from tui.present.moves import MOVES, look_at, no_move, said, settle
+from tui.present.scene import Scene, View, listed
+
+PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
+DESK_KEYS: tuple[Binding, ...] = (
+    Binding("1", "front(1)", "to a pane by its number", key_display="1-5", show=False),
+    Binding("tab", "turn(1)", "next pane", show=False),
+    Binding("shift+tab", "turn(-1)", "previous pane", show=False),
+    Binding("escape", "back", "one step back: cursor, zoom, filter", key_display="Esc", show=False),
+)
+
+
+class Desk(Screen[None], inherit_bindings=False):
+    """All panes at 80x24 and above; below, one at a time with a line of tabs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *DESK_KEYS,
+        *(Binding(str(number), f"front({number})", show=False) for number in range(2, len(PANES) + 1)),
+        *(key for pane in PANES for key in pane.KEYS),
+    ]
+    # The framework declares these two as instance variables.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-usual"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-middling"), (30, "-high")]  # noqa: RUF012
+    AUTO_FOCUS = ""
+
+    scene: reactive[Scene] = reactive(Scene(), repaint=False)
+
+    class Asked(Message):
+        """An answer that is not about the view: what was asked, and the text."""
+
+        def __init__(self, about: str, text: str) -> None:
+            super().__init__()
+            self.about = about
+            self.text = text
+
+    def __init__(self, now: Callable[[], datetime], app_keys: tuple[Binding, ...], *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.now = now
+        self.app_keys = app_keys
+        self.ascii_only = ascii_only
+        self._about = ""
+        self._before = View()
+        self._chosen = False
+
+    def compose(self) -> ComposeResult:
+        """The panes, each bound to the scene."""
+        flag = self.ascii_only
+        panes = [pane(ascii_only=flag, id=pane.TITLE.lower()).data_bind(Desk.scene) for pane in PANES]
+        yield Header(self.now, ascii_only=flag).data_bind(Desk.scene)
+        yield Tabs([pane.TITLE for pane in PANES], ascii_only=flag)
+        with Horizontal(id="upper"):
+            yield from panes[:2]
+        with Horizontal(id="lower"):
+            yield panes[2]
+            with Vertical(id="right"):
+                yield from panes[3:]
+        yield Status(ascii_only=flag)
+
+    def on_mount(self) -> None:
+        """Begin on the models, without having chosen a pane."""
+        self._come_forward(self.query_one(ModelsPane))
+
+    @property
+    def status(self) -> Status:
+        """The last line."""
+        return self.query_one(Status)
+
+    @property
+    def front(self) -> Pane:
+        """The pane that has the keys, and the screen where one pane is shown at a time."""
+        return self.query_one("Pane.-front", Pane)
+
+    def show_scene(self, scene: Scene) -> None:
+        """Take a scene, with a selection that exists in it."""
+        self.scene = replace(scene, view=settle(scene))
+
+    def look(self, view: View) -> None:
+        """Change what is looked at, and nothing else."""
+        self.show_scene(replace(self.scene, view=view))
+
+    def _come_forward(self, pane: Pane) -> None:
+        for each in self.query(Pane):
+            each.set_class(each is pane, "-front")
+        pane.focus()
+        tabs = self.query_one(Tabs)
+        tabs.front = pane.NUMBER
+        tabs.show()
+        keys = [("↑↓", pane.STEPS)]
+        shown = [key for each in PANES for key in each.KEYS if key.show] + [key for key in self.app_keys if key.show]
+        shown.sort(key=lambda key: key.action != "go('side', 1)")
+        self.status.keys = keys + [(key.key_display or key.key, key.description) for key in shown]
+        self.status.show()
+
+    def action_front(self, number: int) -> None:
+        """Give a pane the keys."""
+        self._chosen = True
+        self._come_forward(next(pane for pane in self.query(Pane) if number == pane.NUMBER))
+
+    def action_turn(self, steps: int) -> None:
+        """Give the next pane the keys."""
+        self.action_front((self.front.NUMBER - 1 + steps) % len(PANES) + 1)
+
+    def action_zoom(self) -> None:
+        """Give one pane the whole screen: the chart, unless a person has chosen another."""
+        if not self._chosen and not self.has_class("-zoomed"):
+            self.action_front(ChartPane.NUMBER)
+        self.toggle_class("-zoomed")
+
+    def action_back(self) -> None:
+        """Undo the innermost of what stands between the person and the whole."""
+        view = self.scene.view
+        if view.cursor is not None:
+            self.look(replace(view, cursor=None))
+        elif self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+        elif view.filter or view.problems_only:
+            self.look(replace(view, filter="", problems_only=False))
+        else:
+            self.status.say("esc has nothing to undo here; q quits")
+
+    def action_go(self, name: str, steps: int) -> None:
+        """Move the selection, and say why where it stays."""
+        view = settle(replace(self.scene, view=MOVES[name](self.scene, steps)))
+        if view == self.scene.view:
+            self.status.say(no_move(name, self.scene))
+            return
+        self.look(view)
+        self.status.say(said(name, self.scene))
+
+    def on_pane_move(self, event: Pane.Move) -> None:
+        """A pane asks to move the selection."""
+        self.action_go(event.name, event.steps)
+
+    def on_pane_look(self, event: Pane.Look) -> None:
+        """A person pointed at something."""
+        self.look(look_at(self.scene, event.model, event.key))
+
+    def action_ask(self, about: str) -> None:
+        """Ask for a filter, or for a place to jump to."""
+        if about == "filter":
+            self.ask(about, "/", self.scene.view.filter, "enter keeps, esc drops the filter")
+        else:
+            self.ask(about, ":", "", hint(self.scene, ""))
+
+    def ask(self, about: str, question: str, typed: str, words: str) -> None:
+        """Ask for a line of text; what is not about the view comes back as `Asked`."""
+        self._about, self._before = about, self.scene.view
+        self.status.ask(question, typed, words)
+
+    def on_status_typed(self, event: Status.Typed) -> None:
+        """Filter while a person types; go where they meant when they are done."""
+        if self._about == "jump":
+            self.status.hint = hint(self.scene, event.text)
+        elif self._about == "filter":
+            kept = event.kept or not event.done
+            self.look(replace(self.scene.view if kept else self._before, filter=event.text.strip() if kept else ""))
+        if event.done:
+            self.status.leave()
+            self.front.focus()
+            if event.kept and event.text.strip() and self._about != "filter":
+                self._answered(event.text)
+
+    def _answered(self, text: str) -> None:
+        if self._about == "jump":
+            self._jump(text)
+        else:
+            self.post_message(self.Asked(self._about, text))
+
+    def _jump(self, typed: str) -> None:
+        place = best(self.scene, typed)
+        if place is None:
+            self.status.say(f"nothing has {typed} in its name")
+            return
+        model, key = place
+        shown = model in listed(self.scene)
+        scene = (
+            self.scene if shown else replace(self.scene, view=replace(self.scene.view, filter="", problems_only=False))
+        )
+        self.look(look_at(scene, model, key))
+
+    def on_key(self, event: events.Key) -> None:
+        """Take back what was said last; say so where a key does nothing."""
+        known = event.key in self.active_bindings
+        self.status.say("" if known else f"{event.character or event.key} does nothing here; ? lists the keys")
+
+    def groups(self) -> list[tuple[str, list[Binding]]]:
+        """All keys, by what they belong to."""
+        moves = [key for key in Pane.BINDINGS if isinstance(key, Binding)]
+        panes = [(f"{pane.NUMBER} {pane.TITLE}", list(pane.KEYS)) for pane in PANES if pane.KEYS]
+        return [
+            ("The pane with the keys", moves),
+            ("Panes", list(DESK_KEYS)),
+            *panes,
+            ("modeltop", list(self.app_keys)),
+        ]

@@ -1,0 +1,85 @@
+"""Help: every key, derived from the bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from monitor.text import pad, width
+from tui.panes.base import Body, Pane
+from tui.present.cells import Cells, wrap
+
+SIGNS = {"comma": ",", "escape": "Esc"}
+LEGEND = (
+    "▲ CRIT critical   ◆ WARN warning   ○ n/d no data   ● fine",
+    "n is the number of cases that a value rests on; ? where it is not known.",
+    "[low, high] is the 95 % interval of a change; `chance?` where it has 0 in it.",
+)
+
+
+def keys_of(binding: Binding) -> str:
+    """A binding's keys as people read them."""
+    if binding.key_display:
+        return binding.key_display
+    keys = binding.key.split(",") if binding.key != "," else [","]
+    return " ".join(SIGNS.get(key, key) for key in keys)
+
+
+def help_lines(groups: Iterable[tuple[str, Iterable[Binding]]], cells_wide: int) -> list[Cells]:
+    """One line a key, under the name of what it belongs to."""
+    groups = [(name, [key for key in keys if key.description]) for name, keys in groups]
+    lead = max((width(keys_of(key)) for _, keys in groups for key in keys), default=0) + 2
+    lines: list[Cells] = []
+    for name, keys in groups:
+        lines.append(((name, "head"),))
+        for key in keys:
+            start = ((f"  {pad(keys_of(key), lead)}", "strong"),)
+            text = key.tooltip or key.description
+            lines += wrap(text, cells_wide, indent=" " * (lead + 2), lead=start)
+        lines.append(())
+    for text in LEGEND:
+        lines += wrap(text, cells_wide, role="dim")
+    return lines
+
+
+class HelpPane(Pane):
+    """The list; it scrolls."""
+
+    TITLE = "Help"
+
+    def __init__(self, groups: list[tuple[str, list[Binding]]], *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self.groups = groups
+
+    def body(self, cells_wide: int, rows: int) -> Body:
+        """All lines."""
+        del rows
+        lines = help_lines(self.groups, cells_wide)
+        return Body(len(lines), lambda at: lines[at])
+
+    def note(self) -> str:
+        """How to leave."""
+        return "↑↓ scroll, q or ? back"
+
+
+class Help(ModalScreen[None], inherit_bindings=False):
+    """Covers the desk until a key takes it away."""
+
+    AUTO_FOCUS = "HelpPane"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,?,escape", "dismiss", "back", key_display="q"),
+        Binding("ctrl+c", "app.quit", "quit", show=False),
+    ]
+
+    def __init__(self, groups: list[tuple[str, list[Binding]]], *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.groups = groups
+        self.ascii_only = ascii_only
+
+    def compose(self) -> ComposeResult:
+        """One pane."""
+        yield HelpPane(self.groups, ascii_only=self.ascii_only)

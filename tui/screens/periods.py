@@ -1,0 +1,97 @@
+"""The periods of one model as a table, newest first."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+
+from monitor.text import plural, safe
+from tui.panes.base import Body, Pane
+from tui.present.cells import Cells
+from tui.present.periods import Periods, periods_of
+from tui.present.scene import Scene
+
+
+class PeriodsPane(Pane):
+    """Dates down, metrics across; a line is made when it comes into sight."""
+
+    TITLE = "Periods"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "aside(1)", "columns to the right", key_display="→ l"),
+        Binding("left,h", "aside(-1)", "columns to the left", key_display="← h"),
+    ]
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self.first = 0
+        self.at = 0
+
+    def body(self, cells_wide: int, rows: int) -> Body:
+        """One line a period."""
+        del rows
+        table = periods_of(self.scene)
+        if table is None or not len(table):
+            return Body(1, lambda _: (("no periods", "dim"),))
+        self.at = max(0, min(self.at, len(table) - 1))
+        return Body(
+            len(table), lambda row: self._line(table, row), self.at, heading=(table.heading(self.first, cells_wide),)
+        )
+
+    def _line(self, table: Periods, row: int) -> Cells:
+        line = table.line(row, self.first)
+        return ((line[0][0], "cursor"), *line[1:]) if row == self.at else line
+
+    def title(self) -> str:
+        """Whose periods, and how many."""
+        table = periods_of(self.scene)
+        count = plural(len(table), "period") if table is not None else ""
+        return f"{safe(self.scene.view.model, 60)} {count}"
+
+    def note(self) -> str:
+        """How to move and to leave."""
+        table = periods_of(self.scene)
+        place = f"{self.at + 1} of {len(table)}  " if table is not None else ""
+        return f"{place}↑↓ ←→ move  v or q back"
+
+    def step(self, steps: int) -> None:
+        """Up and down move the cursor."""
+        self.at += steps
+        self.show()
+
+    def pointed(self, row: int) -> None:
+        """A click moves the cursor."""
+        self.at = row
+        self.show()
+
+    def action_aside(self, columns: int) -> None:
+        """Columns that did not fit."""
+        table = periods_of(self.scene)
+        if table is not None:
+            fits = table.cells_wide <= self.size.width - 2
+            self.first = 0 if fits else max(0, min(self.first + columns, len(table.series) - 1))
+            self.show()
+
+
+class PeriodsScreen(ModalScreen[None], inherit_bindings=False):
+    """Covers the desk, and follows its scene, until a key takes it away."""
+
+    AUTO_FOCUS = "PeriodsPane"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,v,escape", "dismiss", "back", key_display="q"),
+        Binding("ctrl+c", "app.quit", "quit", show=False),
+    ]
+
+    scene: reactive[Scene] = reactive(Scene(), repaint=False)
+
+    def __init__(self, scene: Scene, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.ascii_only = ascii_only
+        self.set_reactive(PeriodsScreen.scene, scene)
+
+    def compose(self) -> ComposeResult:
+        """One pane."""
+        yield PeriodsPane(ascii_only=self.ascii_only).data_bind(PeriodsScreen.scene)
