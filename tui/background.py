@@ -1,0 +1,146 @@
+"""Is the terminal's background light? Asked of the terminal itself while the app is still being imported."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import termios
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+TIMEOUT = 0.1
+"""Seconds from the question to the last moment at which an answer counts."""
+
+QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
+"""OSC 11, and DA1, which every terminal answers: whoever answers the second alone does not know the first."""
+
+_COLOUR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
+_END = re.compile(rb"\x1b\[\?[\d;]*c")
+_REPLY = re.compile(r"\x1b\]11;[^\x07\x1b]{0,40}(?:\x07|\x1b\\)|\x1b\[\?[\d;]{0,40}c")
+_UNFINISHED = re.compile(r"(?:\x1b\](?:1(?:1(?:;[^\x07\x1b]{0,40}\x1b?)?)?)?|\x1b\[\?[\d;]{0,40})\Z")
+_SPEAK_OSC = (
+    "xterm",
+    "tmux",
+    "rxvt",
+    "alacritty",
+    "foot",
+    "wezterm",
+    "contour",
+    "konsole",
+    "vte",
+    "st-",
+    "iterm",
+    "mintty",
+)
+
+
+class Question:
+    """Asks on entering, listens until `answer`; the terminal neither echoes nor waits for a line meanwhile."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._terminal: int | None = None
+        self._before: list[object] = []
+        self._asked = 0.0
+        self._heard = b""
+
+    def __enter__(self) -> Self:
+        # GNU screen calls itself screen and swallows the question; tmux may too, and answers.
+        if self._environ.get("TERM", "").startswith(_SPEAK_OSC) or self._environ.get("TMUX"):
+            with contextlib.suppress(OSError, termios.error):
+                self._ask()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._terminal is None:
+            return
+        with contextlib.suppress(OSError, termios.error):
+            if self._before:
+                termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)  # type: ignore[arg-type]
+        os.close(self._terminal)
+        self._terminal = None
+
+    def _ask(self) -> None:
+        self._terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        if os.tcgetpgrp(self._terminal) != os.getpgrp():
+            return  # in the background: changing the terminal would stop the process
+        self._before = list(termios.tcgetattr(self._terminal))
+        quiet = termios.tcgetattr(self._terminal)
+        quiet[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(self._terminal, termios.TCSANOW, quiet)
+        os.write(self._terminal, QUESTION)
+        self._asked = time.monotonic()
+
+    def light(self) -> bool:
+        """Whether the background is light; False where nobody says."""
+        self._listen()
+        found = brightness(self._heard)
+        if found is None:
+            return light_by_environment(self._environ)
+        return found > 0.5
+
+    @property
+    def late(self) -> bool:
+        """True if an answer may still come, which the app must not take for keys."""
+        return bool(self._asked) and not _END.search(self._heard)
+
+    def _listen(self) -> None:
+        while self._terminal is not None and self.late:
+            left = self._asked + TIMEOUT - time.monotonic()
+            if not select.select([self._terminal], [], [], max(0.0, left))[0]:
+                return
+            more = os.read(self._terminal, 1024)
+            if not more:
+                return
+            self._heard += more
+
+
+def brightness(reply: bytes) -> float | None:
+    r"""The relative luminance, 0 to 1, of the colour in a terminal's reply; None if there is none.
+
+    >>> brightness(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), brightness(b"\x1b[?62c")
+    (1.0, None)
+    """
+    found = _COLOUR.search(reply)
+    if found is None:
+        return None
+    red, green, blue = (int(part, 16) / (16.0 ** len(part) - 1) for part in found.groups())
+    luminance: float = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return round(luminance, 6)
+
+
+def light_by_environment(environ: Mapping[str, str]) -> bool:
+    """What COLORFGBG says: its last field is the background's number among the 16 colours.
+
+    >>> light_by_environment({"COLORFGBG": "0;15"}), light_by_environment({"COLORFGBG": "15;default;0"})
+    (True, False)
+    """
+    last = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return last in ("7", "9", "10", "11", "12", "13", "14", "15")
+
+
+class LateReplies:
+    """Takes answers that come after the app has started out of what it reads, until the last one has come."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._done = False
+
+    def removed_from(self, data: str) -> str:
+        """The keys in `data`; the beginning of an answer is held back until its end comes."""
+        if self._done:
+            return data
+        data, self._held = self._held + data, ""
+        self._done = any(reply.endswith("c") for reply in _REPLY.findall(data))
+        data = _REPLY.sub("", data)
+        unfinished = _UNFINISHED.search(data)
+        if unfinished and not self._done:
+            self._held = unfinished.group()
+            data = data[: unfinished.start()]
+        return data

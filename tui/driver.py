@@ -1,0 +1,60 @@
+"""Textual's terminal driver, made to let go of a terminal that is slow, gone, or answers late."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual._xterm_parser import XTermParser
+from textual.drivers import linux_driver
+from textual.message import Message
+
+from tui.background import LateReplies
+
+
+class _Parser(XTermParser):
+    """Hears keys, and no answers to a question that was asked before the app began."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._late = LateReplies()
+
+    def feed(self, data: str) -> Iterable[Message]:
+        keys = self._late.removed_from(data)
+        return super().feed(keys) if keys or not data else ()  # an empty string would end the parser
+
+
+class TerminalDriver(linux_driver.LinuxDriver):
+    """The Linux driver, with three differences: late answers, stale frames, and a terminal that has gone."""
+
+    late_replies: ClassVar[bool] = False
+    """True if an answer to `tui.background` may still arrive."""
+
+    def run_input_thread(self) -> None:
+        """Read keys until the app ends."""
+        if self.late_replies:
+            linux_driver.XTermParser = _Parser  # type: ignore[attr-defined]  # the driver looks it up here, and nowhere else
+        super().run_input_thread()
+
+    def write(self, data: str) -> None:
+        """Queue data for the terminal; nothing once its writer has failed, else a full queue would block for ever."""
+        writer = self._writer_thread
+        if writer is not None and writer.is_alive():
+            writer.write(data)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, without first sending frames that nobody will see."""
+        writer = self._writer_thread
+        while writer is not None:
+            try:
+                writer._queue.get_nowait()  # noqa: SLF001  there is no other way to empty it
+            except queue.Empty:
+                break
+        super().stop_application_mode()
+
+    def _sigcont_application(self, *signal: Any) -> None:
+        # Continued after a SIGSTOP, which no program hears of, the driver was never shut down: starting it
+        # again would leave two threads to fight for each key.
+        if self._must_signal_resume:
+            super()._sigcont_application(*signal)
