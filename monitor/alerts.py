@@ -122,10 +122,9 @@ class _Walk:
 
     def _worst(self, run: _Run, objecting: np.ndarray) -> int:
         """Position of the point furthest beyond the limit of the highest level that any point had."""
-        levels = np.asarray(run.found)[objecting - run.first]
-        top = objecting[levels == levels.max()]
-        beyond = self.rule.check.beyond(self.series, Severity(int(levels.max())))[self.points[top]]
-        return int(top[np.argmax(beyond)])
+        top = max(run.found[position - run.first] for position in objecting)
+        beyond = self.rule.check.beyond(self.series, Severity(top))[self.points[objecting]]
+        return int(objecting[np.argmax(beyond)])
 
     def _evidence(self, run: _Run, position: int) -> Evidence | None:
         past = self.series[: int(self.points[position]) + 1]

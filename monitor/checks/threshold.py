@@ -52,7 +52,7 @@ class Threshold:
         value = past.latest
         for severity, limit in self.limits():
             slack = self.margin if held >= severity else 0.0
-            crossed = limit.crossed(value) or limit.crossed(value, slack)
+            crossed = limit.crossed(value, slack)
             if crossed:
                 sign, side = crossed
                 return Evidence(severity, value, side, self._message(value, sign, side))

@@ -70,8 +70,15 @@ def episode():
             moments["resolved"] = since + timedelta(days=1)
         key = SeriesKey(model, metric, other.pop("segment", "all"))
         condition = other.pop("condition", Condition.THRESHOLD)
-        facts = {"evidence": evidence, "periods": 1} | moments | other
-        return Episode(name, "floor", key, condition, state, severity, **facts)
+        return Episode(
+            name,
+            other.pop("rule", "floor"),
+            key,
+            condition,
+            state,
+            severity,
+            **{"evidence": evidence, "periods": 1} | moments | other,
+        )
 
     return make
 

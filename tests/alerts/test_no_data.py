@@ -29,6 +29,8 @@ def newest(periods):
     ("periods", "wait"),
     [
         pytest.param(every([1] * 9), 2.5 * DAY, id="a daily model: two and a half days"),
+        pytest.param(every([1] * 3), 2.5 * DAY, id="three gaps are enough"),
+        pytest.param(every([24] * 5 + [12] * 4, "h"), 2.5 * DAY, id="the median is what is usual, not the mean"),
         pytest.param(every([1, 1, 1, 1, 3] * 4), 4.5 * DAY, id="a weekday model is not dead every Monday"),
         pytest.param(every([30] * 6 + [120]), 180 * DAY, id="a league may have its summer"),
         pytest.param(every([120] + [1] * 60), 2.5 * DAY, id="a gap before the last sixty is forgotten"),

@@ -18,6 +18,7 @@ LEFT_OUT = "left out: of its first 8 periods 0 reached 0.90, so 0.90 is not this
         pytest.param({"fired": 1}, {"severity": UNKNOWN, "fired": 9}, id="critical before unknown"),
         pytest.param({"severity": UNKNOWN}, {"severity": WARNING, "fired": 9}, id="unknown before warning"),
         pytest.param({"fired": 1}, {"fired": 9, "metric": "taken"}, id="what nobody has acknowledged"),
+        pytest.param({"metric": "taken", "fired": 9}, {"severity": WARNING}, id="but critical stays before warning"),
         pytest.param({"fired": 9}, {"fired": 1, "value": 0.1}, id="then the newest fired"),
         pytest.param({"value": 0.7}, {"value": 0.8, "model": "a"}, id="then the furthest beyond its limit"),
         pytest.param({"value": 0.8}, {"value": 81, "limit": 90, "model": "a"}, id="as a share of the limit"),
@@ -127,6 +128,15 @@ def test_a_model_opens_on_its_worst_series(daily, episode, history_of):
     assert worst_series("m", history, found) == SeriesKey("m", "accuracy")
     assert worst_series("m", history, found[3:]) == SeriesKey("m", "loss")
     assert worst_series("x.csv", history, found) is None
+
+
+def test_a_rule_that_holds_is_said_before_one_that_was_left_out(daily, history_of):
+    series = [daily([0.6] * 9), daily([0.95] * 9, metric="f1_score")]
+    rules = zip(series, default_rules(), strict=True)
+    said = [standing(one, rule, [], Metric(one.key.metric)) for one, rule in rules]
+    (verdict,) = verdicts(history_of(*series), [], said, Catalog())
+    assert verdict.sentence == "f1_score 0.95: healthy, not below 0.85"
+    assert worst_series("fraud", history_of(*series), [], said) == series[1].key
 
 
 def test_a_healthy_model_opens_on_a_series_that_a_rule_judges(daily, history_of):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.alerts import replay
+from monitor.condition import Machine
 from monitor.records import Severity, State
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
@@ -92,6 +93,18 @@ def test_each_level_waits_for_its_own_number_of_days(story, floor, day, confirm,
 def test_a_long_silence_starts_the_count_anew_but_ends_nothing(story, floor, day, days, expected):
     rule = floor(confirm=2, min_count=30, max_gap=timedelta(days=3))
     assert told(story(days), rule, day) == expected
+
+
+def test_periods_before_a_long_silence_are_not_counted(story, floor):
+    (one,) = replay(story("x   x"), floor(confirm=2, max_gap=timedelta(days=3)))
+    assert one.periods == 1
+
+
+def test_what_is_active_keeps_its_beginning_through_a_long_silence(floor, day):
+    machine = Machine(floor(max_gap=timedelta(days=3)))
+    for number in (1, 9):
+        machine.feed(day(number), CRITICAL)
+    assert (machine.since, machine.state) == (day(1), State.FIRING)
 
 
 def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):

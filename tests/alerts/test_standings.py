@@ -84,7 +84,7 @@ def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
 
 def test_episodes_of_other_rules_and_series_are_passed_over(daily, floor, episode):
     series = daily([0.95])
-    others = [episode("other", "accuracy"), episode("fraud", "recall")]
+    others = [episode("other", "accuracy"), episode("fraud", "recall"), episode("fraud", rule="other")]
     assert standing(series, floor(), others, Metric("accuracy")).severity is OK
 
 

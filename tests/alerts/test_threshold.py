@@ -98,5 +98,11 @@ def test_how_far_beyond_counts_from_the_nearer_side(daily):
     np.testing.assert_allclose(beyond, [0.05, -0.4, 0.07])
 
 
+def test_each_level_counts_the_distance_from_its_own_limit(daily):
+    check = Threshold(warn=Limit(below=0.4, above=0.6), critical=Limit(below=0.1))
+    np.testing.assert_allclose(check.beyond(daily([0.35, 0.75]), WARNING), [0.05, 0.15])
+    np.testing.assert_allclose(check.beyond(daily([0.35, 0.75]), CRITICAL), [-0.25, -0.65])
+
+
 def test_rules_find_it_by_its_name():
     assert checks()["threshold"] is Threshold
