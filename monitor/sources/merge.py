@@ -26,7 +26,7 @@ def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
     Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
     provisional flag from its own row alone. Of a metric that rests on all rows, the row count is the support where no
     other is given. The row count belongs to the period: its own row or a later one gives it,
-    failing that any. Where one block is sorted and complete, the series are views of it.
+    failing that any; of a metric that rests on all rows it is the support where no other is given. Where one block is sorted and complete, the series are views of it.
 
     Args:
         blocks: One or more, all of one model and segment; a later block is later.
@@ -116,7 +116,11 @@ def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalo
     elif not filled.all():
         given, times = {name: column[filled] for name, column in given.items()}, times[filled]
     said: dict[str, Any] = {name: column for name, column in given.items() if name == "values" or _says(column)}
-    return Series(SeriesKey(block.model, metric, block.segment), catalog.of(metric).better, times, **said)
+    known = catalog.of(metric)
+    if known.support == "rows" and "rows" in said:
+        own = said.get("support", said["rows"])
+        said["support"] = np.where(np.isnan(own), said["rows"], own)
+    return Series(SeriesKey(block.model, metric, block.segment), known.better, times, **said)
 
 
 def _says(column: _Column) -> bool:
@@ -124,9 +128,7 @@ def _says(column: _Column) -> bool:
     return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
 
 
-def _deduplicated(
-    columns: Mapping[str, _Column], filled: Flags, repeats: _Repeats
-) -> tuple[dict[str, _Column], Times]:
+def _deduplicated(columns: Mapping[str, _Column], filled: Flags, repeats: _Repeats) -> tuple[dict[str, _Column], Times]:
     """One row a period; periods without a value are dropped."""
     own = repeats.last(filled)
     present = own >= 0
