@@ -1,4 +1,6 @@
+import csv
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from monitor.condition import Machine
 from monitor.records import Severity, State
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
+REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 VALUES = {".": 0.95, "w": 0.91, "x": 0.88, "m": 0.903, "?": 0.10, "i": np.inf, "p": 0.10}
 
 
@@ -149,3 +152,19 @@ def test_a_pending_alert_has_no_name_yet(daily, floor):
 def test_hostile_names_can_be_named(daily, floor):
     (one,) = replay(daily([0.8], model="\ud800\x1b[2J"), floor())
     assert len(one.id) == 8
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the reference data lies beside the project, and is absent here")
+@pytest.mark.parametrize("metric", ["accuracy", "f1_score"])
+def test_no_real_alert_rests_on_a_handful_of_games(daily, floor, metric):
+    with REAL.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row[metric]]
+    values, games = np.array([float(row[metric]) for row in rows]), np.array([float(row["count"]) for row in rows])
+    blamed = {0: set(), 30: set()}
+    for model in {row["model"] for row in rows}:
+        mine = [row["model"] == model for row in rows]
+        for few, said in blamed.items():
+            alerts = replay(daily(values[mine], rows=games[mine]), floor(0.65, min_count=few))
+            said.update(evidence.value for one in alerts for evidence in (one.evidence, one.worst))
+    assert blamed[30] <= set(values[games >= 30])
+    assert not blamed[0] <= set(values[games >= 30])
