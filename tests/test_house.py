@@ -1,0 +1,43 @@
+"""The house: what may import what, held by running it rather than by reading it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "monitor").rglob("*.py")
+    if "_samples" not in path.parts
+)
+OUTSIDE = ("textual", "rich", "plotext", "tui", "pandas", "click")
+
+
+def imported_by(modules: list[str]) -> set[str]:
+    code = f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_the_core_reaches_neither_the_screen_nor_pandas_at_import():
+    assert imported_by(MODULES) & set(OUTSIDE) == set()
+
+
+def test_the_app_does_not_wait_for_pandas():
+    assert "pandas" not in imported_by(["tui.app"])
+
+
+def test_the_entry_point_imports_no_textual_before_it_is_known_that_the_app_is_wanted():
+    assert imported_by(["tui.__main__"]) & {"textual", "rich", "plotext"} == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "monitor").rglob("*.py")) + sorted((ROOT / "tui").rglob("*.py")))
+def test_no_file_grows_beyond_what_can_be_read(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, "split it by what its parts are about"
+
+
+def test_plotext_stands_behind_one_file():
+    users = [path.name for path in (ROOT / "tui").rglob("*.py") if "import plotext" in path.read_text(encoding="utf-8")]
+    assert len(users) == 1
