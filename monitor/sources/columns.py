@@ -13,9 +13,9 @@ from monitor.metrics.base import Catalog, Metric
 from monitor.records import STAMP
 from monitor.sources import dates
 from monitor.sources.base import Block
+from monitor.sources.cells import COUNT, bounds_message, flag, number, out_of_bounds, plain_numbers
 from monitor.sources.complaints import Complaints
 from monitor.sources.header import Column, Layout
-from monitor.sources.numbers import COUNT, bounds_message, flag, number, out_of_bounds, plain_numbers
 from monitor.sources.table import Part, Table, blocks_of
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from monitor.sources import dialect
 from monitor.sources.base import Block
 from monitor.sources.columns import ColumnReader, Row
 from monitor.sources.complaints import Complaints
+from monitor.sources.fast_csv import Parsed
 from monitor.sources.header import Layout, read_header
 
 
@@ -48,6 +49,17 @@ class Parser:
         other._strange, other._dates = self._strange, self._dates
         return other
 
+    def begin(self, layout: Layout) -> None:
+        """Take the layout of a header line that was read elsewhere."""
+        self.lines += 1
+        self._take_layout(layout, self.lines)
+
+    def adopt(self, parsed: Parsed) -> None:
+        """Count what the fast reader made of the next lines."""
+        self.lines += parsed.lines
+        for column, cells in parsed.good.items():
+            self.complaints.good(column, cells)
+
     def feed(self, data: bytes) -> list[Block]:
         """Blocks of the rows in `data`, which holds whole lines (the last may lack its end) of UTF-8.
 
@@ -76,11 +88,14 @@ class Parser:
             if bare and not (bare.lower().startswith("sep=") and len(bare) <= 5):  # Excel's own hint
                 delimiter = dialect.delimiter_of(line)
                 cells, used = self._quoted(lines, index, delimiter)
-                self.layout = read_header(cells, delimiter, self.catalog)
-                self.complaints.remark(self.layout.remarks, self.lines - len(lines) + index + 1)
-                self.complaints.may_be_text(self._unknown(self.layout))
+                self._take_layout(read_header(cells, delimiter, self.catalog), self.lines - len(lines) + index + 1)
                 return index + used
         return len(lines)
+
+    def _take_layout(self, layout: Layout, line: int) -> None:
+        self.layout = layout
+        self.complaints.remark(layout.remarks, line)
+        self.complaints.may_be_text(self._unknown(layout))
 
     def _unknown(self, layout: Layout) -> dict[int, str]:
         """Columns of metrics that nobody has described: they may hold text."""

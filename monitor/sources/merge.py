@@ -24,8 +24,8 @@ def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
-    provisional flag from its own row alone. The row count belongs to the period: its own row or a later one gives it,
-    failing that any. Of a metric that rests on all rows it is the support where no other is given. Where one block is
+    provisional flag from its own row alone. The row count belongs to the period: the last one in a block of the metric, failing
+    that in any. Of a metric that rests on all rows it is the support where no other is given. Where one block is
     sorted and complete, the series are views of it.
 
     Args:
@@ -34,7 +34,7 @@ def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
     """
     block = stacked(blocks)
     sorted_already = len(block.times) < 2 or bool((block.times[1:] > block.times[:-1]).all())
-    repeats = None if sorted_already else _Repeats(block.times)
+    repeats = None if sorted_already else _Repeats(block.times, blocks)
     found = (_series(block, metric, repeats, catalog) for metric in block.values)
     return [series for series in found if len(series)]
 
@@ -82,7 +82,8 @@ def _joined(arrays: Sequence[Floats | None], sizes: Sequence[int]) -> Floats:
 class _Repeats:
     """Rows in any order, some of one period: which row of each period comes last."""
 
-    def __init__(self, times: Times) -> None:
+    def __init__(self, times: Times, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
         self.order = np.argsort(times, kind="stable")
         ordered = times[self.order]
         first = np.concatenate(([True], ordered[1:] > ordered[:-1]))
@@ -93,6 +94,13 @@ class _Repeats:
         """Per period the place, in sorted order, of the last row that is `filled`; -1 where none is."""
         places = np.where(filled[self.order], np.arange(len(filled)), -1)
         return np.maximum.reduceat(places, self.starts)
+
+    def last_count(self, rows: Floats, metric: str) -> NDArray[np.intp]:
+        """Per period the place of the row count: in the long shape each metric has its own."""
+        known = ~np.isnan(rows)
+        of_metric = np.repeat([metric in b.values for b in self._blocks], [len(b.times) for b in self._blocks])
+        own = self.last(known & of_metric)
+        return np.where(own >= 0, own, self.last(known))
 
     def at(self, column: _Column, places: NDArray[np.intp]) -> _Column:
         """The cells of `column` at such places."""
@@ -112,14 +120,14 @@ def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalo
     filled = ~np.isnan(given["values"])
     times = block.times
     if repeats is not None:
-        given, times = _deduplicated(given, filled, repeats)
+        given, times = _deduplicated(given, metric, repeats)
     elif not filled.all():
         given, times = {name: column[filled] for name, column in given.items()}, times[filled]
     said: dict[str, Any] = {name: column for name, column in given.items() if name == "values" or _says(column)}
     known = catalog.of(metric)
     if known.support == "rows" and "rows" in said:
-        own = said.get("support", said["rows"])
-        said["support"] = np.where(np.isnan(own), said["rows"], own)
+        own = said.get("support")
+        said["support"] = said["rows"] if own is None else np.where(np.isnan(own), said["rows"], own)
     return Series(SeriesKey(block.model, metric, block.segment), known.better, times, **said)
 
 
@@ -128,16 +136,16 @@ def _says(column: _Column) -> bool:
     return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
 
 
-def _deduplicated(columns: Mapping[str, _Column], filled: Flags, repeats: _Repeats) -> tuple[dict[str, _Column], Times]:
+def _deduplicated(columns: Mapping[str, _Column], metric: str, repeats: _Repeats) -> tuple[dict[str, _Column], Times]:
     """One row a period; periods without a value are dropped."""
-    own = repeats.last(filled)
+    own = repeats.last(~np.isnan(columns["values"]))
     present = own >= 0
     found: dict[str, _Column] = {}
     for name, column in columns.items():
         if name in ("values", "provisional"):
             found[name] = repeats.at(column, own)[present]
             continue
-        last = repeats.last(~np.isnan(column))
+        last = repeats.last_count(column, metric) if name == "rows" else repeats.last(~np.isnan(column))
         usable = last >= (0 if name == "rows" else own)
         found[name] = np.where(usable, repeats.at(column, last), np.nan)[present]
     return found, repeats.times[present]

@@ -12,6 +12,8 @@ from monitor.metrics.base import Catalog
 from monitor.records import History, Problem
 from monitor.sources.assembly import Assembly
 from monitor.sources.base import Progress
+from monitor.sources.bulk import Bulk
+from monitor.sources.fast_csv import WORTH_BYTES
 from monitor.sources.files import Found, HistoryFile, find, inside_of
 from monitor.sources.follow import Follower, State, state_of
 
@@ -62,15 +64,25 @@ class Reader:
         self._found = find(self.paths, self._found.folders)
         before = self._followers
         self._followers = {file.path: self._follower(file, before) for file in self._found.files}
-        total = len(self._followers)
-        for number, follower in enumerate(list(self._followers.values()), start=1):
-            piece = follower.look(now)
-            if piece is not None:
-                follower.take(piece, now)
-            if progress:
-                progress(number, total)
+        self._look(now, progress)
         self._followers = {path: one for path, one in self._followers.items() if not one.gone}
         return self._history()
+
+    def _look(self, now: float, progress: Progress | None) -> None:
+        """Reads what is new in all files."""
+        followers = list(self._followers.values())
+        in_volume = sum(one.expected() for one in followers) >= WORTH_BYTES
+        bulk = Bulk(now, catalog=self.catalog, zone=self.zone)
+        for number, follower in enumerate(followers, start=1):
+            piece = follower.look(now)
+            follower.in_volume = in_volume
+            if piece is not None and in_volume:
+                bulk.add(follower, piece)
+            elif piece is not None:
+                follower.take(piece, now)
+            if progress:
+                progress(number, len(followers))
+        bulk.flush()
 
     def _follower(self, file: HistoryFile, before: dict[str, Follower]) -> Follower:
         follower = before.get(file.path)
