@@ -66,6 +66,11 @@ class Complaints:
         """Count problems without a message."""
         self._bad[column] += count
 
+    def count(self) -> int:
+        """Rows and cells that could not be read; a column without any number is no metric, and not counted."""
+        text = {index for index in self._optional if self._bad[index] and not self._good[index]}
+        return sum(count for index, count in self._bad.items() if index not in text)
+
     def problems(self) -> tuple[Problem, ...]:
         """All, the remarks first, then by line."""
         text = {index for index in self._optional if self._bad[index] and not self._good[index]}
