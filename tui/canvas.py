@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BREACH_REACH = 4.0
 """A limit further from the values than this many times their own spread is named at the edge, not drawn."""
+_LARGEST = 1e150
+"""Values beyond it would overflow where an axis is computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,16 @@ class Canvas:
 
 
 def _cells(fractions: Floats, cells: int, dots: int) -> Cells:
-    finite = np.where(np.isfinite(fractions), fractions, -1.0)
+    finite = np.clip(np.where(np.isfinite(fractions), fractions, -1.0), -1.0, 2.0)
     return np.floor(np.round(0.5 + (cells * dots - 1) * finite, 8)).astype(np.int64) // dots
 
 
 def visible(line: Line, start: float, end: float) -> Line:
-    """The part of the line within [start, end], as views."""
+    """The part of the line within [start, end]; what no axis can hold counts as infinite."""
     first, last = np.searchsorted(line.times, start, "left"), np.searchsorted(line.times, end, "right")
     part = slice(int(first), int(last))
-    return Line(line.name, line.times[part], line.values[part], line.breaches[part], line.held[part], line.gaps[part])
+    values = np.where(np.abs(line.values[part]) > _LARGEST, np.copysign(np.inf, line.values[part]), line.values[part])
+    return Line(line.name, line.times[part], values, line.breaches[part], line.held[part], line.gaps[part])
 
 
 def thinned(line: Line, canvas: Canvas) -> Cells:

@@ -24,7 +24,7 @@ from tui.marks import RED, YELLOW, colour, place, tint
 
 _NARROW, _LOW = 20, 5
 """Under these sizes the value axis goes, and the time axis."""
-_ROWS_PER_TICK = 3
+_ROWS_PER_TICK = 2
 _ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
 _STYLES = {RED: "bold red", YELLOW: "bold yellow", "blue+": "bright_blue", "white": "bright_white"}
 """plotext's colours in Rich's words, where they differ; breaches stand out where there are few colours."""
@@ -94,7 +94,7 @@ def _legend(lines: list[Line], width: int, theme: PlotTheme) -> list[Text]:
 def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int], theme: PlotTheme) -> _Layout:
     width, height = size
     rows = height - 2 if height >= _LOW else height
-    ticks = value_ticks(*values, max(2, rows // _ROWS_PER_TICK + 1)) if width >= _NARROW else []
+    ticks = value_ticks(*values, max(2, rows // _ROWS_PER_TICK)) if width >= _NARROW else []
     left = max(len(label) for _, label in ticks) + 1 if ticks else 0
     start, end = time_range(chart)
     canvas = Canvas(width - left, rows, start, end, *values, fine=not theme.ascii)
