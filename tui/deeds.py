@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.text import plural
+from tui.panes.base import Lines
 from tui.present.story import points_csv, story
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def theme(app: ModeltopApp) -> None:
     known = [name for name in THEMES if name in app.available_themes]
     at = known.index(app.theme) + 1 if app.theme in known else 0
     app.theme = known[at % len(known)]
+    for lines in app.desk.query(Lines):
+        lines.show()  # what is drawn may differ on a light background, not only its colours
     app.desk.status.say(f"theme {app.theme}: --theme {app.theme} begins with it")
 
 
@@ -61,7 +64,7 @@ def periods(app: ModeltopApp) -> None:
     if app.desk.scene.view.model is None:
         app.desk.status.say("no model is selected")
         return
-    app.push_screen(PeriodsScreen(app.desk.scene, ascii_only=bool(app.options.ascii)))
+    app.push_screen(PeriodsScreen(app.desk, ascii_only=bool(app.options.ascii)))
 
 
 def copy(app: ModeltopApp) -> None:

@@ -63,7 +63,8 @@ class Lines(Widget):
     def show(self) -> None:
         """Repaint the lines that differ from what stands there."""
         if not self._fresh():
-            return  # it is painted as a whole as soon as it has a size
+            self.refresh()  # as a whole, as soon as it has a size
+            return
         lines = self.frame(*self.size)
         changed = [row for row, line in enumerate(lines) if line != self._shown[row]]
         self._shown = lines
@@ -72,11 +73,6 @@ class Lines(Widget):
     def _fresh(self) -> bool:
         """Whether what was last shown had the size that the widget has now."""
         return bool(self._shown) and len(self._shown) == self.size.height and self._wide == self.size.width
-
-    def notify_style_update(self) -> None:
-        """A theme may change what is drawn, not only its colours."""
-        super().notify_style_update()
-        self._shown = []
 
     def render_line(self, y: int) -> Strip:
         """One line, in the style that the sheet has for each role."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.records import Condition, Episode, Severity, Standing, State
-from monitor.text import age, day, plural, safe
+from monitor.text import day, plural, safe
 from tui.present.cells import SHAPES, TINTS, Cells, wrap
 from tui.present.metrics import label
 from tui.present.scene import Board, Scene, board
@@ -38,11 +38,17 @@ def entries(scene: Scene, cells_wide: int) -> list[Entry]:
     out += [_alert(episode, scene, cells_wide, named=True) for episode in others[:OTHERS]]
     if len(others) > OTHERS:
         out.append(Entry(None, (((f"and {len(others) - OTHERS} more in the list of models", "dim"),),)))
-    return out + _notices(known, cells_wide)
+    return out + _remarks(known, cells_wide)
 
 
-def _notices(known: Board, cells_wide: int) -> list[Entry]:
-    return [Entry(None, tuple(wrap(safe(n, 400), cells_wide, role="dim"))) for n in known.snapshot.notices]
+def _remarks(known: Board, cells_wide: int) -> list[Entry]:
+    """What could not be read, with its line, and how this was judged where a person could be surprised."""
+    problems = known.snapshot.history.problems
+    said = [(safe(problem, 400), "warning") for problem in problems[:OTHERS]]
+    if len(problems) > OTHERS:
+        said.append((f"and {len(problems) - OTHERS} more problems: `modeltop check` lists them", "dim"))
+    said += [(safe(notice, 400), "dim") for notice in known.snapshot.notices]
+    return [Entry(None, tuple(wrap(text, cells_wide, role=role, indent="  "))) for text, role in said]
 
 
 def _alert(episode: Episode, scene: Scene, cells_wide: int, *, named: bool) -> Entry:
@@ -59,17 +65,15 @@ def what(episode: Episode) -> str:
     evidence = episode.evidence
     if episode.condition is Condition.THRESHOLD and evidence is not None:
         return f"{label(episode.key)} {safe(evidence.message)}"
-    if episode.condition is Condition.NO_DATA:
-        return "no data"
-    return safe(evidence.message if evidence is not None else "cannot be read", 300)
+    return safe(evidence.message if evidence is not None else episode.condition.value, 300)
 
 
 def how_long(episode: Episode, scene: Scene) -> str:
     """Since when, for how many periods, and where it stands."""
     assert scene.snapshot is not None
-    since = day(episode.since, year=False)
+    since = day(episode.since, year=episode.since.year != scene.snapshot.clock.year)
     if episode.condition is not Condition.THRESHOLD:
-        return f"for {age(scene.snapshot.taken_at - episode.since)}, since {since}"
+        return f"since {since}"
     text = f"{plural(episode.periods, 'period')}, since {since}" if episode.periods else f"since {since}"
     if episode.state is State.PENDING:
         return f"pending: {text}"

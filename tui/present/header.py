@@ -119,8 +119,8 @@ def data_age(scene: Scene, now: datetime) -> str:
     if newest is None:
         return "no data"
     if newest > now:
-        return "ahead of the clock"
-    return age(now - newest) if now - newest >= timedelta(minutes=1) else "<1m"
+        return "dated ahead"
+    return f"{age(now - newest)} old" if now - newest >= timedelta(minutes=1) else "<1m old"
 
 
 def keys_line(keys: Iterable[tuple[str, str]], cells_wide: int) -> Cells:

@@ -15,8 +15,10 @@ from tui.present.scene import Board, Scene, board, changes_of
 
 HEADINGS = ("latest", "Δ prev", "Δ first", "n")
 RULE_WIDE = 11
-SPARK_FROM = 84
-"""Cells inside the pane from which there is room for sparks: a terminal of about 110 columns."""
+N_LEAST = 4
+SPARK_FROM = 74
+"""Cells inside the pane from which there is room for sparks: a terminal of 100 columns."""
+MOST_SPARK = 60
 NAME_LEAST = 8
 
 
@@ -119,16 +121,15 @@ def columns(table: tuple[Row, ...], cells_wide: int) -> Columns:
         max(len(heading), *(width(row.numbers[at]) for row in table)) if table else len(heading)
         for at, heading in enumerate(HEADINGS)
     )
-    n_least = 4
-    numbers = (*numbers[:3], max(n_least, numbers[3]))
-    rule = max([RULE_WIDE, *(width(row.rule) for row in table)])
-    sparks = min(30, cells_wide - SPARK_FROM + 16) if cells_wide >= SPARK_FROM else 0
-    wanted = [*numbers, rule, sparks]
+    wanted = [*numbers[:3], max(N_LEAST, numbers[3]), max([RULE_WIDE, *(width(row.rule) for row in table)])]
+    longest = max([NAME_LEAST, *(width(row.name) for row in table)])
+    spare = _name_wide(cells_wide, wanted) - longest - 4
+    if cells_wide >= SPARK_FROM and spare >= NAME_LEAST:
+        return Columns(longest, tuple(wanted[:4]), wanted[4], min(spare, MOST_SPARK))
     while wanted and _name_wide(cells_wide, wanted) < NAME_LEAST:
-        wanted.pop(-2 if len(wanted) == 6 and not wanted[-1] else -1)
-    wanted += [0] * (6 - len(wanted))
-    longest = max([NAME_LEAST, *(width(row.name) for row in table)]) if sparks else cells_wide
-    return Columns(min(longest + 2, _name_wide(cells_wide, wanted)), tuple(wanted[:4]), wanted[4], wanted[5])
+        wanted.pop()
+    wanted += [0] * (5 - len(wanted))
+    return Columns(_name_wide(cells_wide, wanted), tuple(wanted[:4]), wanted[4], 0)
 
 
 def _name_wide(cells_wide: int, columns_wide: list[int]) -> int:

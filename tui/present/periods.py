@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.records import Series, Severity, Times, to_datetime
+from monitor.records import Series, Severity, to_datetime
 from monitor.text import clip, day, pad, width
 from tui.present.cells import SHAPES, TINTS, Cells, fit
 from tui.present.chart import judged
 from tui.present.metrics import label
 from tui.present.scene import Board, Scene, board
+
+if TYPE_CHECKING:
+    from monitor.records import Times
 
 GAP = 2
 

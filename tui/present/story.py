@@ -24,7 +24,7 @@ def story(scene: Scene, now: datetime) -> str:
         return ""
     known = board(scene.snapshot)
     series = selected_series(scene)
-    when = f", newest {day(series.newest)}, data {data_age(scene, now)} old" if series is not None else ""
+    when = f", newest {day(series.newest)}, data {data_age(scene, now)}" if series is not None else ""
     lines = [f"{place_text(scene)}{when}"]
     for episode in known.episodes(scene.view.model):
         mark = f"{SHAPES[episode.severity]} {WORDS[episode.severity]}"

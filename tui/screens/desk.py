@@ -73,12 +73,13 @@ class Desk(Screen[None], inherit_bindings=False):
         panes = [pane(ascii_only=flag, id=pane.TITLE.lower()).data_bind(Desk.scene) for pane in PANES]
         yield Header(self.now, ascii_only=flag).data_bind(Desk.scene)
         yield Tabs([pane.TITLE for pane in PANES], ascii_only=flag)
-        with Horizontal(id="upper"):
-            yield from panes[:2]
-        with Horizontal(id="lower"):
-            yield panes[2]
-            with Vertical(id="right"):
-                yield from panes[3:]
+        with Vertical(id="desk"):
+            with Horizontal(id="upper"):
+                yield from panes[:2]
+            with Horizontal(id="lower"):
+                yield panes[2]
+                with Vertical(id="right"):
+                    yield from panes[3:]
         yield Status(ascii_only=flag)
 
     def on_mount(self) -> None:
@@ -106,13 +107,15 @@ class Desk(Screen[None], inherit_bindings=False):
     def _come_forward(self, pane: Pane) -> None:
         for each in self.query(Pane):
             each.set_class(each is pane, "-front")
+        for box in self.query("#upper, #lower, #right"):
+            box.set_class(box in pane.ancestors, "-holds")
         pane.focus()
         tabs = self.query_one(Tabs)
         tabs.front = pane.NUMBER
         tabs.show()
         keys = [("↑↓", pane.STEPS)]
-        shown = [key for each in PANES for key in each.KEYS if key.show] + [key for key in self.app_keys if key.show]
-        shown.sort(key=lambda key: key.action != "go('side', 1)")
+        order = (MetricsPane, ChartPane, ModelsPane, AlertsPane, ChangesPane)
+        shown = [key for keys in (*(each.KEYS for each in order), self.app_keys) for key in keys if key.show]
         self.status.keys = keys + [(key.key_display or key.key, key.description) for key in shown]
         self.status.show()
 

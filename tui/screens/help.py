@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from textual.screen import Screen
 
 from monitor.text import pad, width
 from tui.panes.base import Body, Pane
@@ -66,7 +66,7 @@ class HelpPane(Pane):
         return "↑↓ scroll, q or ? back"
 
 
-class Help(ModalScreen[None], inherit_bindings=False):
+class Help(Screen[None], inherit_bindings=False):
     """Covers the desk until a key takes it away."""
 
     AUTO_FOCUS = "HelpPane"

@@ -7,13 +7,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.screen import ModalScreen
+from textual.screen import Screen
 
 from monitor.text import plural, safe
 from tui.panes.base import Body, Pane
 from tui.present.cells import Cells
 from tui.present.periods import Periods, periods_of
 from tui.present.scene import Scene
+from tui.screens.desk import Desk
 
 
 class PeriodsPane(Pane):
@@ -76,7 +77,7 @@ class PeriodsPane(Pane):
             self.show()
 
 
-class PeriodsScreen(ModalScreen[None], inherit_bindings=False):
+class PeriodsScreen(Screen[None], inherit_bindings=False):
     """Covers the desk, and follows its scene, until a key takes it away."""
 
     AUTO_FOCUS = "PeriodsPane"
@@ -87,10 +88,18 @@ class PeriodsScreen(ModalScreen[None], inherit_bindings=False):
 
     scene: reactive[Scene] = reactive(Scene(), repaint=False)
 
-    def __init__(self, scene: Scene, *, ascii_only: bool = False) -> None:
+    def __init__(self, desk: Desk, *, ascii_only: bool = False) -> None:
         super().__init__()
+        self.desk = desk
         self.ascii_only = ascii_only
-        self.set_reactive(PeriodsScreen.scene, scene)
+        self.set_reactive(PeriodsScreen.scene, desk.scene)
+
+    def on_mount(self) -> None:
+        """Follow the desk."""
+        self.watch(self.desk, "scene", self._follow, init=False)
+
+    def _follow(self, scene: Scene) -> None:
+        self.scene = scene
 
     def compose(self) -> ComposeResult:
         """One pane."""
