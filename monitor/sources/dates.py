@@ -54,6 +54,8 @@ def microseconds(text: str, zone: tzinfo = UTC) -> int:
     (86400000000, True)
     """
     stripped = text.strip()
+    if not stripped:
+        raise ValueError(f"the date is empty: {REMEDY}")
     if stripped.isascii() and stripped.isdecimal():
         return _whole_number(stripped, zone)
     match = _ISO.fullmatch(stripped)

@@ -126,3 +126,19 @@ def fitted(cells: list[str], width: int) -> list[str]:
         return cells
     fault = "quote cells that hold the delimiter" if len(cells) > width else "write every cell, empty or not"
     raise ValueError(f"the row has {plural(len(cells), 'cell')}, the header {width}: {fault}")
+
+
+def cut(lines: bytes, size: int) -> list[bytes]:
+    r"""Pieces of whole lines; a text with quotes stays whole, since a quoted cell may hold a line end.
+
+    >>> cut(b"date\n1\n2\n3\n", 3)
+    [b'date\n', b'1\n2\n', b'3\n']
+    """
+    if len(lines) <= size or b'"' in lines:
+        return [lines]
+    pieces, start = [], 0
+    while start < len(lines):
+        end = lines.find(b"\n", start + size - 1) + 1 or len(lines)
+        pieces.append(lines[start:end])
+        start = end
+    return pieces

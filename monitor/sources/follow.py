@@ -11,8 +11,9 @@ from datetime import tzinfo
 from monitor.errors import SourceError
 from monitor.metrics.base import Catalog
 from monitor.records import Problem
+from monitor.sources.ahead import Ahead, ahead
 from monitor.sources.base import Block
-from monitor.sources.dialect import to_utf8
+from monitor.sources.dialect import cut, to_utf8
 from monitor.sources.fast_csv import BLOCK_BYTES, WORTH_BYTES, Parsed, Text, parse
 from monitor.sources.files import HistoryFile, open_regular
 from monitor.sources.growing import GrowingBlock, Key, grow
@@ -79,6 +80,7 @@ class Follower:
         self._grown: dict[Key, GrowingBlock] = {}
         self._identity: tuple[int, int] | None = None
         self._offset = 0
+        self._early: list[Ahead] = []
         self._print: tuple[int, int] | None = None
 
     @property
@@ -89,6 +91,10 @@ class Follower:
     def due(self, now: float) -> bool:
         """Whether a last line without its end has waited long enough."""
         return self._quiet_at is not None and now >= self._quiet_at
+
+    def early(self, now: float) -> list[Problem]:
+        """What is dated more than one period after now, as far as it still is."""
+        return [one.problem(self.file.path) for one in self._early if one.holds(now)]
 
     def expected(self) -> int:
         """Bytes that a look would read, as far as can be told without opening the file."""
@@ -204,6 +210,7 @@ class Follower:
             raise NoHistory("the file is empty: write a header and a first row")
         self.blocks = (*(grown.block for grown in self._grown.values()), *extra)
         self.problems = (*parser.complaints.problems(), *self._said(parser, waits=waits))
+        self._early = [found for block in self.blocks if (found := ahead(block, now))]
 
     def _without_header(self, lines: bytes) -> bytes:
         """Reads a plain header by itself, so that the fast reader may have the rest."""
@@ -257,19 +264,3 @@ def _bytes(descriptor: int, start: int, end: int) -> bytes:
         found.append(more)
         start += len(more)
     return b"".join(found)
-
-
-def cut(lines: bytes, size: int) -> list[bytes]:
-    r"""Pieces of whole lines; a text with quotes stays whole, since a quoted cell may hold a line end.
-
-    >>> cut(b"date\n1\n2\n3\n", 3)
-    [b'date\n', b'1\n2\n', b'3\n']
-    """
-    if len(lines) <= size or b'"' in lines:
-        return [lines]
-    pieces, start = [], 0
-    while start < len(lines):
-        end = lines.find(b"\n", start + size - 1) + 1 or len(lines)
-        pieces.append(lines[start:end])
-        start = end
-    return pieces

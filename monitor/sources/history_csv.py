@@ -15,7 +15,7 @@ from monitor.sources.base import Block
 from monitor.sources.columns import ColumnReader, Row
 from monitor.sources.complaints import Complaints
 from monitor.sources.fast_csv import Parsed
-from monitor.sources.header import Layout, read_header
+from monitor.sources.header import Layout, NoHistory, read_header
 
 
 class Parser:
@@ -86,8 +86,11 @@ class Parser:
         for index, line in enumerate(lines):
             bare = line.strip()
             if bare and not (bare.lower().startswith("sep=") and len(bare) <= 5):  # Excel's own hint
-                delimiter = dialect.delimiter_of(line)
-                cells, used = self._quoted(lines, index, delimiter)
+                delimiter = dialect.delimiter_of(line[: dialect.MAX_LINE])
+                try:
+                    cells, used = self._quoted(lines, index, delimiter)
+                except ValueError as error:
+                    raise NoHistory(f"the header cannot be read: {error}") from None
                 self._take_layout(read_header(cells, delimiter, self.catalog), self.lines - len(lines) + index + 1)
                 return index + used
         return len(lines)
@@ -108,19 +111,24 @@ class Parser:
         index, end, delimiter, width = 0, len(lines), layout.delimiter, layout.width
         while index < end:
             line, used = lines[index], 1
-            cells: list[str] = line.rstrip("\r\n").split(delimiter)
-            if '"' in line or len(cells) != width or len(line) > dialect.MAX_CELL:
-                try:
-                    cells, used = self._quoted(lines, index, delimiter)
-                    cells = dialect.fitted(cells, width)
-                except ValueError as error:
-                    self.complaints.bad(first + index, str(error))
-                    cells = []
+            plain = '"' not in line and len(line) <= dialect.MAX_CELL
+            cells: list[str] = line.rstrip("\r\n").split(delimiter) if plain else []
+            if len(cells) != width or not cells[layout.date]:
+                cells, used = self._fitted(lines, index, layout)
             if cells:
                 places.append(first + index)
                 rows.append(cells)
             index += used
         return places, rows
+
+    def _fitted(self, lines: Sequence[str], index: int, layout: Layout) -> tuple[list[str], int]:
+        """The cells of the row that begins on a line, none if it is empty or wrong, and how many lines it takes."""
+        try:
+            cells, used = self._quoted(lines, index, layout.delimiter)
+            return dialect.fitted(cells, layout.width), used
+        except ValueError as error:
+            self.complaints.bad(self.lines - len(lines) + index + 1, str(error))
+            return [], 1  # the next line may be a good row, whatever this one opened
 
     def _quoted(self, lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
         """The cells of the row that begins on a line, and the number of lines it takes."""
@@ -130,5 +138,5 @@ class Parser:
             cells = dialect.cells_of(text, delimiter)
             if cells is not None:
                 return cells, used
-        self.whole = False
+        self.whole = self.whole and index + dialect.MAX_ROW_LINES <= len(lines)
         raise ValueError("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")

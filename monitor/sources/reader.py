@@ -66,7 +66,7 @@ class Reader:
         self._followers = {file.path: self._follower(file, before) for file in self._found.files}
         self._look(now, progress)
         self._followers = {path: one for path, one in self._followers.items() if not one.gone}
-        return self._history()
+        return self._history(now)
 
     def _look(self, now: float, progress: Progress | None) -> None:
         """Reads what is new in all files."""
@@ -91,9 +91,10 @@ class Reader:
         follower.rename(file)
         return follower
 
-    def _history(self) -> History:
+    def _history(self, now: float) -> History:
         followers = self._followers.values()
-        problems = (*self._found.problems, *(problem for one in followers for problem in one.problems))
+        told = (problem for one in followers for problem in (*one.problems, *one.early(now)))
+        problems = (*self._found.problems, *told)
         self._count_failures(problems)
         return self._assembly.history([block for one in followers for block in one.blocks], problems)
 
