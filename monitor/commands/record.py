@@ -62,8 +62,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def told(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
     """What was kept, as one line for a person."""
     names = list(models)
-    whose = safe(names[0], 60) if len(names) == 1 else plural(len(names), "model")
-    return f"recorded {plural(number, noun)} of {whose} in {safe(folder)}"
+    whose = f" of {safe(names[0], 60) if len(names) == 1 else plural(len(names), 'model')}" if names else ""
+    return f"recorded {plural(number, noun)}{whose} in {safe(folder)}"
 
 
 def _warn(folder: Path, context: Context) -> None:

@@ -38,7 +38,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         The number of rows and cells that were refused; they are said on stderr.
 
     Raises:
-        UsageError: The rows name no model.
+        UsageError: There is no header, or the rows name no model.
         SourceError: This is no CSV with a date column.
         StoreError: A batch could not be kept; those before it were.
     """
@@ -54,6 +54,8 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         if isinstance(error, SourceError):
             raise SourceError(f"{SOURCE}: {error}") from error
         raise
+    if parser.layout is None:
+        raise UsageError("nothing came in on stdin: give a header such as date,model,accuracy, then rows")
     return _report(taken, parser, store, context)
 
 
