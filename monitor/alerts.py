@@ -28,6 +28,7 @@ from monitor.records import (
 )
 from monitor.reference import earlier
 from monitor.rules import Rule
+from monitor.text import safe
 
 if TYPE_CHECKING:
     from monitor.records import Times
@@ -189,11 +190,11 @@ def source_error(problem: Problem, now: datetime, severity: Severity = Severity.
     """The alert that a source cannot be read at all; the source stands where a model would.
 
     Args:
-        problem: What was met; its message is foreign text and stays out of the evidence.
+        problem: What was met; the evidence carries its message made safe, so that every list says the reason.
         now: When the source was first found unreadable, if that is known, else the moment of the look: `id` follows it.
         severity: How bad that is.
     """
-    evidence = Evidence(severity, float("nan"), None, "cannot be read")
+    evidence = Evidence(severity, float("nan"), None, safe(problem.message))
     return _at_once("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, evidence)
 
 

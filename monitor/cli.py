@@ -78,7 +78,22 @@ def _run(words: list[str], context: Context) -> int:
         for line in str(error).splitlines():
             context.tell(safe(line, 300))
         return failed
+    except (BrokenPipeError, SystemExit):
+        raise
+    except Exception as error:  # noqa: BLE001  no traceback, and so none of its data, reaches a user
+        context.tell(
+            f"internal error in {_place(error)}: {type(error).__name__}; please report it with the command line"
+        )
+        return failed
     return code
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised: file and line, without anything that the data could have put there."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119  a name, not a path
 
 
 def _parser(name: str, command: ModuleType, failed: int) -> argparse.ArgumentParser:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +27,12 @@ class _Judged(NamedTuple):
     series: Series
     episodes: tuple[Episode, ...]
     standings: tuple[Standing, ...]
+
+
+class _Failure(NamedTuple):
+    looks: int
+    """Looks in a row that could not read the source."""
+    since: datetime
 
 
 class Observer:
@@ -57,12 +62,12 @@ class Observer:
         self._live = live
         self._now = now
         self._patience = patience
-        self._failures: Counter[str] = Counter()
+        self._failures: dict[str, _Failure] = {}
         self._judged: dict[SeriesKey, _Judged] = {}
 
     def changed(self) -> bool:
         """Whether a new look could show anything else; costs one `os.stat` a file."""
-        waiting = any(count < self._patience for count in self._failures.values())
+        waiting = any(known.looks < self._patience for known in self._failures.values())
         return waiting or self._reader.changed()
 
     def history(self) -> History:
@@ -86,7 +91,7 @@ class Observer:
         standings = tuple(item for judged in self._judged.values() for item in judged.standings)
         episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
         episodes += self._silences(history, now)
-        episodes += [source_error(problem, now) for problem in self._broken(history.problems)]
+        episodes += [source_error(problem, since) for problem, since in self._broken(history.problems, now)]
         history = replace(history, problems=(*history.problems, *_ahead(history, clock)))
         ordered = tuple(ordered_episodes(episodes))
         return Snapshot(
@@ -119,11 +124,16 @@ class Observer:
             if found is not None:
                 yield found
 
-    def _broken(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Sources that could not be read as often in a row as it takes to be an alert."""
+    def _broken(self, problems: Iterable[Problem], now: datetime) -> list[tuple[Problem, datetime]]:
+        """Sources that could not be read as often in a row as it takes to be an alert, and since when."""
         fatal = {problem.source: problem for problem in problems if problem.fatal}
-        self._failures = Counter({source: self._failures[source] + 1 for source in fatal})
-        return [problem for source, problem in fatal.items() if self._failures[source] >= self._patience]
+        before = self._failures
+        self._failures = {
+            source: _Failure(before[source].looks + 1, before[source].since) if source in before else _Failure(1, now)
+            for source in fatal
+        }
+        told = {source: known.since for source, known in self._failures.items() if known.looks >= self._patience}
+        return [(fatal[source], since) for source, since in told.items()]
 
 
 def _in_force(rules: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -11,7 +11,6 @@ from monitor.records import (
     Condition,
     Episode,
     History,
-    Problem,
     SeriesKey,
     Severity,
     Standing,
@@ -139,7 +138,7 @@ def _alert(episode: Episode, history: History, catalog: Catalog) -> str:
         newest = _newest(history, episode.key.model)
         return f"no rows since {day(newest)}" if newest else message
     if episode.condition is Condition.ERROR:
-        return _reason(history.problems, episode.key.model) or message
+        return message
     metric = catalog.of(episode.key.metric).name
     span = plural(episode.periods, "period")
     if episode.state is State.PENDING:
@@ -154,7 +153,3 @@ def _alert(episode: Episode, history: History, catalog: Catalog) -> str:
 def _newest(history: History, model: str) -> datetime | None:
     periods = history.periods.get(model)
     return to_datetime(periods[-1]) if periods is not None and len(periods) else None
-
-
-def _reason(problems: Iterable[Problem], source: str) -> str | None:
-    return next((problem.message for problem in problems if problem.fatal and problem.source == source), None)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from monitor.commands.base import Context, add_source
+
+if TYPE_CHECKING:
+    from monitor.records import Problem
 
 PROBLEMS_SHOWN = 20
 
@@ -27,11 +32,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return exit_code(snapshot)
     for line in summary(snapshot):
         context.say(line)
-    tell_problems(snapshot.history.problems, context)
+    tell_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
     return exit_code(snapshot)
 
 
-def tell_problems(problems: tuple[object, ...], context: Context) -> None:
+def tell_problems(problems: Sequence[Problem], context: Context) -> None:
     """What could not be read, a line each, on stderr."""
     from monitor.text import safe
 

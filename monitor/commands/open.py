@@ -30,10 +30,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if reason is None and context.open_app is not None:
         observer = context.observer(args, patience=PATIENCE)
         return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
+    from monitor.commands.check import tell_problems
     from monitor.report.text import summary
 
     snapshot = context.observer(args).observe(context.clock())
     for line in summary(snapshot):
         context.say(line)
+    tell_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
     context.tell(f"summary only: {reason}")
     return 0

@@ -63,7 +63,8 @@ def summary(snapshot: Snapshot) -> Iterator[str]:
     for episode in snapshot.episodes:
         if episode.resolved is None:
             yield alert_line(episode)
-    holding = [item for item in snapshot.standings if item.severity is Severity.OK and item.left_out is None]
+    told = {(episode.rule, episode.key) for episode in snapshot.episodes if episode.resolved is None}
+    holding = [item for item in snapshot.standings if item.left_out is None and (item.rule, item.key) not in told]
     for item in holding[:HOLDING_SHOWN]:
         yield f"● ok    {safe(item.key.model, 60)} {safe(item.sentence)}"
     if len(holding) > HOLDING_SHOWN:

@@ -114,9 +114,9 @@ def test_of_five_real_models_only_the_one_that_saw_a_single_season_is_silent():
     assert [model for model, one in found.items() if one] == ["nhl-games"]
 
 
-def test_a_source_that_cannot_be_read_is_an_alert_and_keeps_foreign_text_out_of_the_evidence():
+def test_a_source_that_cannot_be_read_is_an_alert_whose_evidence_is_its_reason_made_safe():
     now = datetime(2025, 1, 1, tzinfo=UTC)
     found = source_error(Problem("x.csv", "no such file: \x1b[2J", fatal=True), now, Severity.CRITICAL)
     assert (found.rule, found.key.model, found.key.metric) == ("error", "x.csv", "*")
     assert (found.condition, found.state, found.severity) == (Condition.ERROR, State.FIRING, Severity.CRITICAL)
-    assert (found.since, found.fired, found.evidence.message) == (now, now, "cannot be read")
+    assert (found.since, found.fired, found.evidence.message) == (now, now, "no such file: \\x1b[2J")

@@ -90,7 +90,8 @@ def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
 
 def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
     silent = daily([0.95] * 5, model="silent")
-    more = [no_data("silent", silent.times, day(100)), source_error(Problem("x.csv", "gone", fatal=True), day(50))]
+    broken = Problem("x.csv", "no such file; check the path", fatal=True)
+    more = [no_data("silent", silent.times, day(100)), source_error(broken, day(50))]
     found = look(
         daily([0.95], model="zoo"),
         daily([0.95], model="ape"),
@@ -99,7 +100,7 @@ def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
         daily([0.95, 0.5], model="new"),
         daily([0.5], model="unasked", metric="recall"),
         more=more,
-        problems=[Problem("x.csv", "no such file; check the path", fatal=True)],
+        problems=[broken],
     )
     assert [one.model for one in found] == ["new", "old", "x.csv", "silent", "ape", "unasked", "zoo"]
     said = {one.model: one.sentence for one in found}
