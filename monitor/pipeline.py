@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,7 +19,6 @@ from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
 from monitor.standings import standing
-from monitor.text import plural
 
 
 class _Judged(NamedTuple):
@@ -92,7 +90,6 @@ class Observer:
         episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
         episodes += self._silences(history, now)
         episodes += [source_error(problem, since) for problem, since in self._broken(history.problems, now)]
-        history = replace(history, problems=(*history.problems, *_ahead(history, clock)))
         ordered = tuple(ordered_episodes(episodes))
         return Snapshot(
             taken_at=now,
@@ -149,16 +146,3 @@ def _newest(history: History, clock: datetime) -> datetime:
     stamp = to_stamp(clock)
     past = [times[index - 1] for times in history.periods.values() if (index := np.searchsorted(times, stamp, "right"))]
     return to_datetime(max(past)) if past else clock
-
-
-def _ahead(history: History, clock: datetime) -> Iterable[Problem]:
-    """Rows more than one period ahead of the clock: judged all the same, and said."""
-    stamp = to_stamp(clock)
-    found = [
-        model
-        for model, times in history.periods.items()
-        if len(times) > 1 and times[-1] > stamp + np.median(np.diff(times))
-    ]
-    for model in found[:1]:
-        others = f", and those of {plural(len(found) - 1, 'other model')}," if len(found) > 1 else ""
-        yield Problem(model, f"its newest period{others} lies ahead of the clock; check the clock and the dates' zone")

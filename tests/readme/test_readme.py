@@ -20,7 +20,7 @@ CODES = {
     "modeltop check sample_data/fleet --json": 2,
     "modeltop check --store metrics": 3,
 }
-"""What README's commands exit with where it is not 0: its store has but one or two periods of long ago."""
+"""What README's commands exit with where it is not 0: the folder `metrics` has the ten-day table beside what was recorded."""
 
 
 def commands() -> list[str]:
