@@ -83,9 +83,15 @@ class ModeltopApp(App[object], inherit_bindings=False):
         return snapshot.clock + timedelta(seconds=time.monotonic() - self._took)
 
     def on_load(self) -> None:
-        """Look before anything is painted."""
+        """Look before anything is painted; nothing is before `on_ready`."""
+        self._begin_batch()
         self.feed.start()
         self._hear(self.feed.first(PATIENCE))
+
+    def on_ready(self) -> None:
+        """Everything has its place and its data: paint it, once."""
+        self._end_batch()
+        self.screen.refresh()
 
     def on_mount(self) -> None:
         """From now on the feed tells by itself."""

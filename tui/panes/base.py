@@ -3,6 +3,9 @@
 The terminal is sent whole widgets when Textual refreshes them, changed or not, and the line may be slow. So each
 pane keeps the lines it last showed, compares, and asks for those that differ. Data reaches the screen as segments
 of plain text: no markup is parsed anywhere.
+
+The framework's focus is not used: each change of it repaints the whole screen. The screen that holds panes knows which
+is in front, and hands it the keys.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -107,7 +110,7 @@ class Body:
     """Lines that stay on top."""
 
 
-class Pane(Lines, can_focus=True):
+class Pane(Lines):
     """A framed list: the number to reach it and its title in the frame, more lines than fit by scrolling."""
 
     NUMBER: ClassVar[int] = 0
@@ -116,14 +119,6 @@ class Pane(Lines, can_focus=True):
     """What up and down do here, in a word for the last line of the screen."""
     KEYS: ClassVar[tuple[Binding, ...]] = ()
     """Keys about this pane that work from anywhere on the desk."""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "step(1)", "down", key_display="↓ j"),
-        Binding("up,k", "step(-1)", "up", key_display="↑ k"),
-        Binding("pagedown,ctrl+f", "page(1)", "a page down", key_display="PgDn"),
-        Binding("pageup,ctrl+b", "page(-1)", "a page up", key_display="PgUp"),
-        Binding("home,g", "end(-1)", "to the first", key_display="Home g"),
-        Binding("end,G", "end(1)", "to the last", key_display="End G"),
-    ]
 
     class Move(Message):
         """A key asks to move the selection."""
@@ -144,6 +139,7 @@ class Pane(Lines, can_focus=True):
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
         super().__init__(ascii_only=ascii_only, id=id)
         self.top = 0
+        self.front = False
         self._kept: int | None = None
 
     def body(self, cells_wide: int, rows: int) -> Body:
@@ -168,7 +164,7 @@ class Pane(Lines, can_focus=True):
         lines += [()] * (high - len(lines))
         edge = (("│", "border"),)
         title = clip(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inside)
-        upper: Cells = (("┌", "border"), (title, "focus" if self.has_focus else "strong"))
+        upper: Cells = (("┌", "border"), (title, "focus" if self.front else "strong"))
         upper += (("─" * (inside - width(title)) + "┐", "border"),)
         note = clip(self.note() or self._place(body.count, visible), inside)
         lower: Cells = (("└" + "─" * (inside - width(note)), "border"), (note, ""), ("┘", "border"))
@@ -189,17 +185,9 @@ class Pane(Lines, can_focus=True):
         self.top += steps
         self.show()
 
-    def action_step(self, steps: int) -> None:
-        """Up or down."""
-        self.step(steps)
-
-    def action_page(self, pages: int) -> None:
+    def page(self, pages: int) -> None:
         """A page up or down."""
         self.step(pages * max(1, self.size.height - 3))
-
-    def action_end(self, direction: int) -> None:
-        """To the first or the last."""
-        self.step(direction * FAR)
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
@@ -214,8 +202,9 @@ class Pane(Lines, can_focus=True):
         self.top = max(0, self.top + lines)
         self.show()
 
-    def watch_has_focus(self, _has_focus: bool) -> None:
-        """The title alone shows the focus; the style sheet has nothing to say about it."""
+    def come_forward(self, *, front: bool) -> None:
+        """Have the keys, or no longer. The title alone shows it: one line to repaint."""
+        self.front = front
         self.show()
 
     def pointed(self, row: int) -> None:

@@ -46,7 +46,7 @@ class Tabs(Lines):
         return [tabs_line(self.names, self.front, cells_wide)][:rows]
 
 
-class Status(Lines, can_focus=True):
+class Status(Lines):
     """The last line: what the keys do, what was just done, or a question to be answered by typing."""
 
     class Typed(Message):
@@ -91,7 +91,6 @@ class Status(Lines, can_focus=True):
     def ask(self, question: str, typed: str, hint: str) -> None:
         """Ask for a line of text."""
         self.question, self.typed, self.hint, self.said = question, typed, hint, ""
-        self.focus()
         self.show()
 
     def leave(self) -> None:
@@ -99,10 +98,8 @@ class Status(Lines, can_focus=True):
         self.question, self.typed = None, ""
         self.show()
 
-    def on_key(self, event: events.Key) -> None:
+    def key(self, event: events.Key) -> None:
         """Edit the answer. Every key is taken, so that letters are letters here."""
-        if self.question is None:
-            return
         event.stop()
         event.prevent_default()
         if event.key in ("enter", "escape"):
@@ -117,12 +114,10 @@ class Status(Lines, can_focus=True):
         added = event.character if event.is_printable and event.character else ""
         self._typed(edits.get(event.key, self.typed + added))
 
-    def on_paste(self, event: events.Paste) -> None:
+    def paste(self, text: str) -> None:
         """Take the first line of what was pasted, without what does not print."""
-        if self.question is not None:
-            event.stop()
-            first = next(iter(event.text.splitlines()), "")
-            self._typed(self.typed + "".join(char for char in first if char.isprintable()))
+        first = next(iter(text.splitlines()), "")
+        self._typed(self.typed + "".join(char for char in first if char.isprintable()))
 
     def _typed(self, text: str) -> None:
         if text != self.typed:

@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from tui.panes.alerts import AlertsPane
 from tui.panes.base import Pane
@@ -25,6 +24,7 @@ from tui.panes.models import ModelsPane
 from tui.present.jump import best, hint
 from tui.present.moves import MOVES, look_at, no_move, said, settle
 from tui.present.scene import Scene, View, listed
+from tui.screens.base import STEP_KEYS, PaneScreen
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
 DESK_KEYS: tuple[Binding, ...] = (
@@ -35,7 +35,7 @@ DESK_KEYS: tuple[Binding, ...] = (
 )
 
 
-class Desk(Screen[None], inherit_bindings=False):
+class Desk(PaneScreen):
     """All panes at 80x24 and above; below, one at a time with a line of tabs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,7 +46,6 @@ class Desk(Screen[None], inherit_bindings=False):
     # The framework declares these two as instance variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-usual"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-middling"), (30, "-high")]  # noqa: RUF012
-    AUTO_FOCUS = ""
 
     scene: reactive[Scene] = reactive(Scene(), repaint=False)
 
@@ -107,9 +106,9 @@ class Desk(Screen[None], inherit_bindings=False):
     def _come_forward(self, pane: Pane) -> None:
         for each in self.query(Pane):
             each.set_class(each is pane, "-front")
+            each.come_forward(front=each is pane)
         for box in self.query("#upper, #lower, #right"):
             box.set_class(box in pane.ancestors, "-holds")
-        pane.focus()
         tabs = self.query_one(Tabs)
         tabs.front = pane.NUMBER
         tabs.show()
@@ -184,7 +183,6 @@ class Desk(Screen[None], inherit_bindings=False):
             self.look(replace(self.scene.view if kept else self._before, filter=event.text.strip() if kept else ""))
         if event.done:
             self.status.leave()
-            self.front.focus()
             if event.kept and event.text.strip() and self._about != "filter":
                 self._answered(event.text)
 
@@ -207,16 +205,23 @@ class Desk(Screen[None], inherit_bindings=False):
         self.look(look_at(scene, model, key))
 
     def on_key(self, event: events.Key) -> None:
-        """Take back what was said last; say so where a key does nothing."""
+        """A question takes every key. Else take back what was said last, and say so where a key does nothing."""
+        if self.status.question is not None:
+            self.status.key(event)
+            return
         known = event.key in self.active_bindings
         self.status.say("" if known else f"{event.character or event.key} does nothing here; ? lists the keys")
 
+    def on_paste(self, event: events.Paste) -> None:
+        """A question takes what is pasted."""
+        if self.status.question is not None:
+            self.status.paste(event.text)
+
     def groups(self) -> list[tuple[str, list[Binding]]]:
         """All keys, by what they belong to."""
-        moves = [key for key in Pane.BINDINGS if isinstance(key, Binding)]
         panes = [(f"{pane.NUMBER} {pane.TITLE}", list(pane.KEYS)) for pane in PANES if pane.KEYS]
         return [
-            ("The pane with the keys", moves),
+            ("The pane with the keys", list(STEP_KEYS)),
             ("Panes", list(DESK_KEYS)),
             *panes,
             ("modeltop", list(self.app_keys)),

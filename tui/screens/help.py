@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from monitor.text import pad, width
 from tui.panes.base import Body, Pane
 from tui.present.cells import Cells, wrap
+from tui.screens.base import PaneScreen
 
 SIGNS = {"comma": ",", "escape": "Esc"}
 LEGEND = (
@@ -66,10 +66,9 @@ class HelpPane(Pane):
         return "↑↓ scroll, q or ? back"
 
 
-class Help(Screen[None], inherit_bindings=False):
+class Help(PaneScreen):
     """Covers the desk until a key takes it away."""
 
-    AUTO_FOCUS = "HelpPane"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,?,escape", "dismiss", "back", key_display="q"),
         Binding("ctrl+c", "app.quit", "quit", show=False),

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from monitor.text import plural, safe
 from tui.panes.base import Body, Pane
 from tui.present.cells import Cells
 from tui.present.periods import Periods, periods_of
 from tui.present.scene import Scene
+from tui.screens.base import PaneScreen
 from tui.screens.desk import Desk
 
 
@@ -21,10 +21,6 @@ class PeriodsPane(Pane):
     """Dates down, metrics across; a line is made when it comes into sight."""
 
     TITLE = "Periods"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "aside(1)", "columns to the right", key_display="→ l"),
-        Binding("left,h", "aside(-1)", "columns to the left", key_display="← h"),
-    ]
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -68,7 +64,7 @@ class PeriodsPane(Pane):
         self.at = row
         self.show()
 
-    def action_aside(self, columns: int) -> None:
+    def aside(self, columns: int) -> None:
         """Columns that did not fit."""
         table = periods_of(self.scene)
         if table is not None:
@@ -77,11 +73,12 @@ class PeriodsPane(Pane):
             self.show()
 
 
-class PeriodsScreen(Screen[None], inherit_bindings=False):
+class PeriodsScreen(PaneScreen):
     """Covers the desk, and follows its scene, until a key takes it away."""
 
-    AUTO_FOCUS = "PeriodsPane"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "aside(1)", "columns to the right", key_display="→ l"),
+        Binding("left,h", "aside(-1)", "columns to the left", key_display="← h"),
         Binding("q,v,escape", "dismiss", "back", key_display="q"),
         Binding("ctrl+c", "app.quit", "quit", show=False),
     ]
@@ -97,6 +94,10 @@ class PeriodsScreen(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Follow the desk."""
         self.watch(self.desk, "scene", self._follow, init=False)
+
+    def action_aside(self, columns: int) -> None:
+        """Columns that did not fit."""
+        self.query_one(PeriodsPane).aside(columns)
 
     def _follow(self, scene: Scene) -> None:
         self.scene = scene

@@ -1,0 +1,39 @@
+"""What all screens share: one pane is in front, and has the keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui.panes.base import FAR, Pane
+
+STEP_KEYS: tuple[Binding, ...] = (
+    Binding("down,j", "step(1)", "down", key_display="↓ j"),
+    Binding("up,k", "step(-1)", "up", key_display="↑ k"),
+    Binding("pagedown,ctrl+f", "page(1)", "a page down", key_display="PgDn"),
+    Binding("pageup,ctrl+b", "page(-1)", "a page up", key_display="PgUp"),
+    Binding("home,g", f"step({-FAR})", "to the first", key_display="Home g"),
+    Binding("end,G", f"step({FAR})", "to the last", key_display="End G"),
+)
+
+
+class PaneScreen(Screen[None], inherit_bindings=False):
+    """A screen of panes."""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]
+
+    @property
+    def front(self) -> Pane:
+        """The pane that has the keys."""
+        return self.query_one(Pane)
+
+    def action_step(self, steps: int) -> None:
+        """Up or down."""
+        self.front.step(steps)
+
+    def action_page(self, pages: int) -> None:
+        """A page up or down."""
+        self.front.page(pages)
