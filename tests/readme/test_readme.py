@@ -18,9 +18,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODES = {
     "modeltop check sample_data/fleet": 2,
     "modeltop check sample_data/fleet --json": 2,
-    "modeltop check --store metrics": 3,
+    "modeltop check --store metrics": 2,
 }
-"""What README's commands exit with where it is not 0: the folder `metrics` has the ten-day table beside what was recorded."""
+"""What README's commands exit with where it is not 0; in `metrics` lies the ten-day table beside what was recorded."""
 
 
 def commands() -> list[str]:
