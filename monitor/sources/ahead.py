@@ -25,7 +25,7 @@ class Ahead:
 
     def problem(self, source: str) -> Problem:
         """The same, for a person."""
-        row = f"model `{self.model[:40]}`: the newest row, {to_datetime(self.newest):%Y-%m-%d %H:%M} UTC, is in the future"
+        row = f"model `{self.model[:40]}`: its newest row, {to_datetime(self.newest):%Y-%m-%d %H:%M}, is in the future"
         return Problem(source, f"{row}: check the clock, and the zone of the dates")
 
 
