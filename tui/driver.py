@@ -6,11 +6,15 @@ import queue
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 from textual.message import Message
 
 from tui.background import LateReplies
+
+_FRAME = 100
+"""Characters from which on a write is a part of the screen: positions, styles and text, the same however often."""
 
 
 class _Parser(XTermParser):
@@ -28,6 +32,8 @@ class _Parser(XTermParser):
 class TerminalDriver(linux_driver.LinuxDriver):
     """The Linux driver, with three differences: late answers, stale frames, and a terminal that has gone."""
 
+    _frame = ""
+    """What was written last, if that was a frame."""
     late_replies: ClassVar[bool] = False
     """True if an answer to `tui.background` may still arrive."""
 
@@ -38,9 +44,19 @@ class TerminalDriver(linux_driver.LinuxDriver):
         super().run_input_thread()
 
     def write(self, data: str) -> None:
-        """Queue data for the terminal; nothing once its writer has failed, else a full queue would block for ever."""
+        """Queue data for the terminal, but not the frame that it was sent last.
+
+        Textual lays a screen out two or three times when it changes, and sends the same frame each time. Nothing is
+        queued once the writer has failed: a full queue would block for ever.
+        """
         writer = self._writer_thread
         if writer is not None and writer.is_alive():
+            if len(data) >= _FRAME:
+                if data == self._frame:
+                    return
+                self._frame = data
+            elif data not in (SYNC_START, SYNC_END):
+                self._frame = ""
             writer.write(data)
 
     def stop_application_mode(self) -> None:
@@ -58,3 +74,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
         # again would leave two threads to fight for each key.
         if self._must_signal_resume:
             super()._sigcont_application(*signal)
+            self._loop.call_soon_threadsafe(self._app.call_later, self._repaint)
+
+    def _repaint(self) -> None:
+        self._app.refresh(layout=True)
