@@ -29,6 +29,7 @@ def open_app(observer: Observer, options: AppOptions) -> int:
     feed.start()  # the files are read while Textual is imported
     with guard.signals():
         with Question(os.environ) as question:
+            question.ask()
             # The terminal thinks about its answer while these are imported.
             from tui.app import ModeltopApp
             from tui.driver import TerminalDriver

@@ -39,7 +39,7 @@ _SPEAK_OSC = (
 
 
 class Question:
-    """Asks on entering, listens until `answer`; the terminal neither echoes nor waits for a line meanwhile."""
+    """From `ask` until it is left, the terminal neither echoes nor waits for a whole line."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -49,10 +49,6 @@ class Question:
         self._heard = b""
 
     def __enter__(self) -> Self:
-        # GNU screen calls itself screen and swallows the question; tmux may too, and answers.
-        if self._environ.get("TERM", "").startswith(_SPEAK_OSC) or self._environ.get("TMUX"):
-            with contextlib.suppress(OSError, termios.error):
-                self._ask()
         return self
 
     def __exit__(
@@ -65,6 +61,13 @@ class Question:
                 termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)  # type: ignore[arg-type]
         os.close(self._terminal)
         self._terminal = None
+
+    def ask(self) -> None:
+        """Ask, where the terminal is known to understand; nothing happens where it cannot be asked."""
+        # GNU screen calls itself screen and swallows the question; tmux may too, and answers.
+        if self._environ.get("TERM", "").startswith(_SPEAK_OSC) or self._environ.get("TMUX"):
+            with contextlib.suppress(OSError, termios.error):
+                self._ask()
 
     def _ask(self) -> None:
         self._terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
