@@ -120,10 +120,11 @@ def _first_of_each(ordered: Sequence[Episode]) -> dict[str, Episode]:
 
 
 def _best_of_each(standings: Iterable[Standing]) -> dict[str, str]:
-    """Per model the sentence of the first rule that was applied, else of the first at all."""
+    """Per model the sentence of the first rule that was applied; else that none was."""
     said: dict[str, str] = {}
     for one in sorted(standings, key=lambda one: one.left_out is not None):
-        said.setdefault(one.key.model, _of_segment(one.key, one.sentence))
+        text = "no rule judges it: the default limits were left out" if one.left_out else one.sentence
+        said.setdefault(one.key.model, _of_segment(one.key, text))
     return said
 
 

@@ -106,10 +106,7 @@ def left_out(rule: Rule, series: Series) -> str | None:
     if reached >= REACHED:
         return None
     level = " and ".join(_sides(rule))
-    return (
-        f"left out: of its first {TRIAL} periods {reached} reached {level}, "
-        f"so {level} is not this model's level; set a rule for it"
-    )
+    return f"left out: {reached} of its first {TRIAL} periods reached {level}; set a rule for it"
 
 
 def _sides(rule: Rule) -> list[str]:

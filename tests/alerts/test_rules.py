@@ -56,7 +56,7 @@ def test_what_a_person_configured_is_never_left_out(daily, floor):
 
 def test_the_reason_names_the_floor_and_the_remedy(daily):
     assert left_out(ACCURACY, daily([0.5] * 9)) == (
-        "left out: of its first 8 periods 0 reached 0.90, so 0.90 is not this model's level; set a rule for it"
+        "left out: 0 of its first 8 periods reached 0.90; set a rule for it"
     )
 
 

@@ -78,7 +78,7 @@ def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
     series = daily([0.61] * 9)
     found = stands(series, default_rules()[0])
     assert found.severity is OK
-    assert found.left_out.startswith("left out: of its first 8 periods 0 reached 0.90")
+    assert found.left_out.startswith("left out: 0 of its first 8 periods reached 0.90")
     assert found.sentence == f"accuracy 0.61: {found.left_out}"
 
 
