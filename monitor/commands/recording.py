@@ -181,18 +181,17 @@ def _batches(stdin: BinaryIO, parser: Parser) -> Iterator[tuple[list[Block], Par
 
 
 def _pieces(stdin: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """What has come in, as UTF-8, and whether that is the last of it."""
+    """What has come in, as UTF-8, as soon as it is there; and whether that is the end."""
     start = b""
     while len(start) < 4 and (piece := _some(stdin)):
         start += piece
     data, utf16 = to_utf8(start)
     if utf16:  # no stream, but a file that some program has saved
         data, _ = to_utf8(start + stdin.read(MAX_BYTES))
-    else:
-        while piece := _some(stdin):
-            yield data, False
-            data = piece
-    yield data, True
+    yield data, False
+    while piece := _some(stdin):
+        yield piece, False
+    yield b"", True
 
 
 def _some(stdin: BinaryIO) -> bytes:
