@@ -74,4 +74,5 @@ def read(path: Path, line: str = "") -> dict[str, float]:
     argv = [sys.executable, "-m", "tests.benchmarks.reading", str(path), line]
     env = environment(path.parent / "home")
     done = subprocess.run(argv, env=env, cwd=env["PYTHONPATH"], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found

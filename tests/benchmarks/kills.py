@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.metrics.base import Catalog
-from monitor.records import SeriesKey, to_stamp
+from monitor.records import SeriesKey, to_datetime
 from monitor.sources.reader import Reader
 from monitor.store.appending import Store
 from monitor.store.rows import Record
@@ -29,8 +29,8 @@ def kills(bench: Bench) -> Iterator[Finding]:
         acknowledged = _killed(folder, acknowledged, chance.uniform(0.0, 0.02))
     history = Reader([folder], catalog=Catalog()).read()
     series = history.series[SeriesKey("churn", "accuracy")]
-    found = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
-    lost = [n for n in range(1, acknowledged + 1) if found.get(_stamp(n)) != _value(n)]
+    found = dict(zip(map(to_datetime, series.times), series.values.tolist(), strict=True))
+    lost = [n for n in range(1, acknowledged + 1) if found.get(_period(n)) != _value(n)]
     unreadable = [problem for problem in history.problems if problem.fatal]
     note = f"{acknowledged:,} rows acknowledged before {KILLS} kills"
     yield Finding("killed while recording: rows lost", len(lost), 0, "", note)
@@ -49,7 +49,7 @@ def _killed(folder: Path, done: int, seconds: float) -> int:
         finally:
             os._exit(1)
     os.close(writer)
-    heard = select.select([reader], [], [], 10)[0] and os.read(reader, 8)  # at work: now at any moment
+    heard = os.read(reader, 8) if select.select([reader], [], [], 10)[0] else b""  # at work: now at any moment
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -63,7 +63,7 @@ def _record(folder: Path, done: int, writer: int) -> None:
     store = Store(folder)
     while True:
         done += 1
-        store.append([Record("churn", START + timedelta(hours=done), {"accuracy": _value(done)}, count=done)])
+        store.append([Record("churn", _period(done), {"accuracy": _value(done)}, count=done)])
         os.write(writer, done.to_bytes(8))
 
 
@@ -71,5 +71,5 @@ def _value(number: int) -> float:
     return (number * 7919 % 10_000) / 10_000
 
 
-def _stamp(number: int) -> int:
-    return to_stamp(START + timedelta(hours=number))
+def _period(number: int) -> datetime:
+    return START + timedelta(hours=number)
