@@ -27,8 +27,9 @@ def open_app(observer: Observer, options: AppOptions) -> int:
     terminal.prepare(found)
     feed = Feed(observer)
     feed.start()  # the files are read while Textual is imported
-    with guard.signals():
+    with guard.signals() as ending:
         with Question(os.environ) as question:
+            ending.tidy = question.close
             question.ask()
             # The terminal thinks about its answer while these are imported.
             from tui.app import ModeltopApp
@@ -39,7 +40,7 @@ def open_app(observer: Observer, options: AppOptions) -> int:
         terminal.check_theme(options.theme)
         app = ModeltopApp(feed, options)
         app.driver_class = TerminalDriver
-        return guard.run(app, mouse=options.mouse)
+        return guard.run(app, ending, mouse=options.mouse)
 
 
 def main() -> int:

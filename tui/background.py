@@ -54,13 +54,17 @@ class Question:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._terminal is None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the terminal as it was found. May be called again."""
+        terminal, self._terminal = self._terminal, None
+        if terminal is None:
             return
         with contextlib.suppress(OSError, termios.error):
             if self._before:
-                termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)  # type: ignore[arg-type]
-        os.close(self._terminal)
-        self._terminal = None
+                termios.tcsetattr(terminal, termios.TCSANOW, self._before)  # type: ignore[arg-type]
+        os.close(terminal)
 
     def ask(self) -> None:
         """Ask, where the terminal is known to understand; nothing happens where it cannot be asked."""

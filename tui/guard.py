@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +26,12 @@ _GRACE = 1.5
 """Seconds in which everything must have ended once the end was asked for."""
 
 
-def hurry(code: int, seconds: float = _GRACE) -> None:
+def hurry(code: int, tidy: Callable[[], None] = lambda: None) -> None:
     """End the process with that code soon, even if a thread still reads files or writes to a dead terminal."""
 
     def end() -> None:
-        time.sleep(seconds)
+        time.sleep(_GRACE)
+        tidy()
         os._exit(code)
 
     threading.Thread(target=end, name="modeltop-end", daemon=True).start()
@@ -48,30 +49,45 @@ def leave(code: int) -> int:
     return code
 
 
+class Ending:
+    """Whether the end was asked for before there was an app to end."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        """The exit code, once it was."""
+        self.tidy: Callable[[], None] = lambda: None
+        """What must be done to the terminal even where everything else is stuck."""
+
+
 @contextlib.contextmanager
-def signals() -> Iterator[None]:
+def signals() -> Iterator[Ending]:
     """Within it SIGTERM and SIGHUP raise SystemExit, so that everything on the way out is tidied up.
 
     A SIGHUP that is ignored (nohup) stays so.
     """
+    ending = Ending()
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(_CODES[signal.Signals(number)])
+        # Raised in a callback of the import system the exception would be lost: `run` looks at the code again.
+        ending.code = _CODES[signal.Signals(number)]
+        hurry(ending.code, ending.tidy)
+        raise SystemExit(ending.code)
 
     wanted = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, leave) for number in wanted}
     try:
-        yield
+        yield ending
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def run(app: App[Any], *, mouse: bool) -> int:
+def run(app: App[Any], ending: Ending, *, mouse: bool) -> int:
     """Run the app to its end, on a loop of its own, and return the exit code of the process.
 
     Args:
         app: Not yet running.
+        ending: Of the `signals` within which this is called.
         mouse: Whether the terminal should report the mouse.
     """
     import asyncio  # `modeltop check` never needs it
@@ -81,14 +97,14 @@ def run(app: App[Any], *, mouse: bool) -> int:
     stop = _Stop(app, loop)
     try:
         with stop:
-            app.run(mouse=mouse, loop=loop)
+            if ending.code is None:
+                app.run(mouse=mouse, loop=loop)
     finally:
         # Not `asyncio.run`: it would wait for a thread that is still reading a large file.
         _cancel_tasks(loop)
         loop.close()
-    if stop.code is not None:
-        return stop.code
-    return crash.code(app.return_code)
+    code = stop.code or ending.code
+    return crash.code(app.return_code) if code is None else code
 
 
 def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
