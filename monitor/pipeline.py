@@ -19,6 +19,7 @@ from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
 from monitor.standings import standing
+from monitor.store.places import network_filesystem
 
 
 class _Judged(NamedTuple):
@@ -58,6 +59,7 @@ class Observer:
         self._rules = config.rules or default_rules()
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
+        self._notices = tuple(_of_disks(paths)) if live else ()
         self._now = now
         self._patience = patience
         self._failures: dict[str, _Failure] = {}
@@ -100,6 +102,7 @@ class Observer:
             episodes=ordered,
             standings=standings,
             verdicts=verdicts(history, ordered, standings, self._config.catalog),
+            notices=self._notices + _idle(self._rules, history),
         )
 
     def _judge(self, series: Series) -> _Judged:
@@ -138,6 +141,25 @@ def _in_force(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     limits = [rule for rule in rules if rule.override]
     return tuple(
         rule for rule in rules if rule.override or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
+    )
+
+
+def _of_disks(folders: Sequence[Path]) -> Iterable[str]:
+    """What a person should know of the disks that stores lie on."""
+    for folder in folders:
+        if kind := network_filesystem(folder):
+            yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
+
+
+def _idle(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
+    """Configured rules that ask about nothing that is there: a name is misspelt, or a model is gone."""
+    asking = [rule for rule in rules if not rule.default]
+    if not asking or not history.series:
+        return ()
+    return tuple(
+        f"rule {rule.name} asks about {rule.metric} of {rule.model}, segment {rule.segment}: there is no such series"
+        for rule in asking
+        if not any(rule.matches(key) for key in history.series)
     )
 
 

@@ -70,6 +70,8 @@ def summary(snapshot: Snapshot) -> Iterator[str]:
     if len(holding) > HOLDING_SHOWN:
         yield f"        and {len(holding) - HOLDING_SHOWN:,} more hold"
     yield from left_out(snapshot.standings)
+    for notice in snapshot.notices:
+        yield f"  {safe(notice, 300)}"
     for rule in snapshot.rules:
         name = "default rule" if rule.default else f"rule {safe(rule.name, 60)}"
         yield f"  {name}: {safe(rule_sentence(rule, snapshot.catalog.of(rule.metric)))}"
