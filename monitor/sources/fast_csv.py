@@ -90,10 +90,11 @@ def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzi
     if not _is_regular(body, layout):
         return None
     try:
-        frame = _frame(body, layout)
+        kinds = {**dict.fromkeys(_text_columns(layout), "category"), **{c.index: "float64" for c in layout.numbers}}
+        frame = _frame(body, layout, kinds)
+        names = _coded(frame, body, layout)
     except (ValueError, OverflowError):  # pandas' own errors are ValueErrors: a cell that is no number, no UTF-8
         return None
-    names = {index: _coded(frame[index]) for index in _text_columns(layout)}
     times = _times(*names.pop(layout.date), zone)
     if times is None or any("" in names[index][1] for index in (layout.model, layout.metric) if index is not None):
         return None
@@ -130,21 +131,19 @@ def _text_columns(layout: Layout) -> list[int]:
     return [index for index in roles if index is not None]
 
 
-def _frame(body: bytes, layout: Layout) -> pd.DataFrame:
+def _frame(body: bytes, layout: Layout, kinds: Mapping[int, str]) -> pd.DataFrame:
+    """The columns of `kinds`, each of its dtype."""
     # Late: three times as slow to import as a small fleet is to read.
     import pandas as pd
 
-    texts, numbers = _text_columns(layout), [column.index for column in layout.numbers]
-    version = tuple(int(part) for part in pd.__version__.split(".")[:2])
-    options: dict[str, Any] = (
-        {} if version >= (3, 1) else {"float_precision": "round_trip"}
-    )  # exact by default since 3.1
-    options |= {
+    options: dict[str, Any] = {
         "names": list(range(layout.width)),
-        "usecols": [*texts, *numbers],
-        "dtype": {**dict.fromkeys(texts, "category"), **dict.fromkeys(numbers, "float64")},
-        "na_values": {index: [""] for index in numbers},
+        "usecols": list(kinds),
+        "dtype": dict(kinds),
+        "na_values": {index: [""] for index, kind in kinds.items() if kind == "float64"},
     }
+    if tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1):
+        options["float_precision"] = "round_trip"  # since 3.1 the default is exact, and asking for it a warning
     frame: pd.DataFrame = pd.read_csv(
         io.BytesIO(body),
         sep=layout.delimiter,
@@ -159,8 +158,19 @@ def _frame(body: bytes, layout: Layout) -> pd.DataFrame:
     return frame
 
 
-def _coded(column: pd.Series[Any]) -> tuple[Codes, list[str]]:
-    return column.cat.codes.to_numpy(), column.cat.categories.tolist()
+def _coded(frame: pd.DataFrame, body: bytes, layout: Layout) -> dict[int, tuple[Codes, list[str]]]:
+    """Per column of text its distinct cells, and per row which."""
+    import pandas as pd
+
+    found: dict[int, tuple[Codes, list[str]]] = {}
+    for index in _text_columns(layout):
+        column = frame[index]
+        if column.cat.categories.inferred_type == "string":
+            found[index] = column.cat.codes.to_numpy(), column.cat.categories.tolist()
+        else:  # a column of nothing but numbers became one, and `007` would be 7
+            codes, cells = pd.factorize(_frame(body, layout, {index: "str"})[index])
+            found[index] = codes, cells.tolist()
+    return found
 
 
 def _times(codes: Codes, texts: list[str], zone: tzinfo) -> Times | None:

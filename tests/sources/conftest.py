@@ -1,17 +1,16 @@
 """Histories written to disk and read back."""
 
+import math
 import os
 from pathlib import Path
 
 import pytest
 
-from monitor.metrics.base import Catalog, Metric
 from monitor.metrics import names  # noqa: F401  registers the known metrics
-from monitor.records import Better, SeriesKey
+from monitor.metrics.base import Catalog
 from monitor.sources.reader import Reader
 
 NOON = 1_736_510_400.0  # 2025-01-10T12:00:00Z
-HEADER = b"date,model,accuracy\n"
 
 
 class Desk:
@@ -49,25 +48,36 @@ def desk(tmp_path):
     return Desk(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def make_desk(tmp_path_factory):
+    """A new desk for every example of a property."""
+    return lambda: Desk(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(scope="session")
 def table():
     """A history as plain data: key to a list of (date, value)."""
 
     def plain(history):
         return {
-            (key.model, key.metric, key.segment): list(zip(series.times.astype(str).tolist(), series.values.tolist()))
+            (key.model, key.metric, key.segment): list(
+                zip(series.times.astype(str).tolist(), series.values.tolist(), strict=True)
+            )
             for key, series in history.series.items()
         }
 
     return plain
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def everything():
     """All that a history says, to be compared for equality; NaN as None."""
 
+    def missing(cell):
+        return isinstance(cell, float) and math.isnan(cell)
+
     def column(array):
-        return None if array is None else [None if cell != cell else cell for cell in array.tolist()]
+        return None if array is None else [None if missing(cell) else cell for cell in array.tolist()]
 
     def plain(history, *, problems=True):
         series = [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.sources import dates
 
+FIRST, LAST = datetime(1970, 1, 1), datetime(2200, 12, 31)  # noqa: DTZ001  hypothesis wants them naive
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +54,10 @@ def test_fractions_are_kept_to_the_microsecond():
     assert moment("2025-01-01T00:00:00.123456789").microsecond == 123456
 
 
-@given(st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31)), min_size=65, max_size=80), st.sampled_from("dTsZ"))  # noqa: DTZ001
+@given(
+    st.lists(st.datetimes(FIRST, LAST), min_size=65, max_size=80),
+    st.sampled_from("dTsZ"),
+)
 def test_a_column_is_read_as_its_dates_one_by_one(moments, shape):
     form = {"d": "%Y-%m-%d", "T": "%Y-%m-%dT%H:%M:%S", "s": "%Y-%m-%d %H:%M:%S", "Z": "%Y-%m-%dT%H:%M:%SZ"}[shape]
     texts = [one.strftime(form) for one in moments]
