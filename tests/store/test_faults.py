@@ -197,11 +197,28 @@ def test_a_lock_that_another_process_keeps_is_waited_for_and_then_said(tmp_path)
         pytest.fail("two hold the lock")
 
 
-def test_a_lock_file_that_was_replaced_meanwhile_locks_nobody_out_of_step(tmp_path):
-    with locked(tmp_path):
-        (tmp_path / LOCK).unlink()
-        with locked(tmp_path, 1), (tmp_path / LOCK).open("r+") as file, pytest.raises(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def test_a_lock_on_a_file_that_was_replaced_meanwhile_does_not_count(tmp_path, monkeypatch):
+    """The folder is deleted and made anew by a writer who holds the new lock, between our opening and locking."""
+    flock, others = fcntl.flock, []
+
+    def late(descriptor, operation):
+        if not others:
+            (tmp_path / LOCK).unlink()
+            others.append((tmp_path / LOCK).open("w"))
+            flock(others[0], fcntl.LOCK_EX)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(StoreError, match="another process has been holding"), locked(tmp_path, 0.05):
+        pytest.fail("two hold the lock")
+    others[0].close()
+
+
+def test_nobody_is_told_before_the_bytes_and_the_name_are_durable(store, record):
+    for steps in (["write", "fsync", "link", "fsync"], ["write", "fsync"]):
+        with failing(step=-1) as made:
+            store.append([record()])
+        assert [call for call in made[made.index("write") :] if call in ("write", "link", "fsync")] == steps
 
 
 def test_a_file_system_without_locks_is_said(store, record, monkeypatch):
