@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -70,3 +71,8 @@ def test_the_configuration_of_readme_is_valid(tmp_path):
     (tmp_path / "modeltop.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "modeltop.toml")
     assert [rule.name for rule in config.rules] == [rule["name"] for rule in tomllib.loads(text)["rules"]]
+
+
+async def test_the_screens_and_keys_of_readme_are_those_of_the_app():
+    screens = runpy.run_path(str(Path(__file__).with_name("screens.py")))
+    assert await screens["renewed"](README) == README, "run: python tests/readme/screens.py"

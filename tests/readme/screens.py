@@ -1,0 +1,70 @@
+"""Writes the screens and the keys into README: `python tests/readme/screens.py`.
+
+They are those of the app itself on the sample fleet, on the morning after its newest day.
+"""
+
+import asyncio
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.commands.base import AppOptions
+from monitor.config import Config
+from monitor.pipeline import Observer
+from tui.app import ModeltopApp
+from tui.feed import Feed
+from tui.screens.help import keys_of
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+MORNING = datetime(2025, 6, 30, 3, 0, tzinfo=UTC)
+SIZES = ((80, 24), (120, 36))
+
+
+async def screen(width: int, height: int) -> tuple[str, str]:
+    """What the app shows at this size, and its keys as a table."""
+    feed = Feed(Observer(Config(), [ROOT / "sample_data" / "fleet"]), clock=lambda: MORNING)
+    app = ModeltopApp(feed, AppOptions())
+    async with app.run_test(size=(width, height)) as pilot:
+        end = asyncio.get_running_loop().time() + 30
+        while app.desk.scene.snapshot is None and asyncio.get_running_loop().time() < end:
+            await pilot.pause(0.05)
+        await pilot.pause()
+        lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+        return "\n".join(lines), keys(app)
+
+
+def keys(app: ModeltopApp) -> str:
+    """The table of keys, from the bindings that help is made of."""
+    rows = ["| | key | what it does |", "| --- | --- | --- |"]
+    for group, bindings in app.desk.groups():
+        name = group
+        for binding in bindings:
+            if binding.description:
+                shown = " ".join(f"`{key}`" for key in keys_of(binding).split(" "))
+                rows.append(f"| {name} | {shown} | {binding.tooltip or binding.description} |")
+                name = ""
+    return "\n".join(rows)
+
+
+def put(text: str, name: str, content: str) -> str:
+    """README with `content` between the marks of that name."""
+    return re.sub(
+        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda found: found[1] + content + found[2], text, flags=re.S
+    )
+
+
+async def renewed(text: str) -> str:
+    """README as it should be."""
+    for width, height in SIZES:
+        shown, table = await screen(width, height)
+        text = put(text, f"screen {width}x{height}", f"\n```text\n{shown}\n```\n\n")
+    return put(text, "keys", f"\n{table}\n\n")
+
+
+if __name__ == "__main__":
+    before = README.read_text(encoding="utf-8")
+    after = asyncio.run(renewed(before))
+    README.write_text(after, encoding="utf-8")
+    sys.stdout.write("README is as it was\n" if before == after else "README renewed\n")
