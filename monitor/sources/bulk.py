@@ -53,7 +53,7 @@ class Bulk:
 
     def _hand_over(self, layout: Layout, start: int, members: Sequence[tuple[Follower, Piece]]) -> None:
         texts = [Text(follower.file.model, piece.lines[start:]) for follower, piece in members]
-        results = parse(texts, layout, catalog=self.catalog, zone=self.zone)
+        results = parse(texts, layout, catalog=self.catalog, zone=layout.zone(self.zone))
         for (follower, piece), parsed in zip(members, results, strict=True):
             if parsed is not None:
                 follower.parser.begin(layout)

@@ -228,7 +228,7 @@ class Follower:
             return
         for part in cut(lines, BLOCK_BYTES):
             text = Text(self.file.model, part)
-            parsed = parse([text], layout, catalog=self.catalog, zone=self.zone)[0]
+            parsed = parse([text], layout, catalog=self.catalog, zone=layout.zone(self.zone))[0]
             if parsed is not None:
                 self.parser.adopt(parsed)
             self._grow(self.parser.feed(part) if parsed is None else parsed.blocks)

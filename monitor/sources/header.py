@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from monitor.errors import SourceError
 from monitor.metrics.base import Catalog
+from monitor.store.rows import is_header
 
 DATES = ("date", "timestamp", "time", "ds", "day", "period")
 """Names of the date column; of several in one file the first of these."""
@@ -48,6 +50,12 @@ class Layout:
     numbers: tuple[Column, ...]
     remarks: tuple[str, ...]
     """What a person could be surprised by: columns given twice, or left out."""
+    in_utc: bool = False
+    """True for files of the store: it writes every date in UTC, whatever is configured."""
+
+    def zone(self, configured: tzinfo) -> tzinfo:
+        """The zone of dates that name none."""
+        return UTC if self.in_utc else configured
 
 
 def read_header(cells: Sequence[str], delimiter: str, catalog: Catalog) -> Layout:
@@ -87,6 +95,7 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: Catalog) -> Layou
         roles["metric"] if long else None,
         tuple(numbers),
         tuple(remarks),
+        is_header(cells),
     )
 
 

@@ -78,7 +78,8 @@ class Parser:
         if self.layout is None:
             return []
         places, rows = self._split(lines[start:], first + start, self.layout)
-        reader = ColumnReader(self.layout, self.complaints, catalog=self.catalog, zone=self.zone, known=self._dates)
+        zone = self.layout.zone(self.zone)
+        reader = ColumnReader(self.layout, self.complaints, catalog=self.catalog, zone=zone, known=self._dates)
         return reader.blocks(self.model, places, rows) if rows else []
 
     def _read_header(self, lines: Sequence[str]) -> int:

@@ -220,5 +220,10 @@ def columns_of(start: bytes) -> tuple[str, ...] | None:
         found = tuple(next(csv.reader(io.StringIO(text, newline="")), ()))
     except csv.Error:
         return None
-    ours = found[: len(FIRST)] == FIRST and found[-1:] == (LAST,) and len(set(found)) == len(found)
+    ours = is_header(found) and len(set(found)) == len(found)
     return found if ours and start.startswith(header(found)) else None
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a header is one of the store's; then all dates are in UTC."""
+    return tuple(cells[: len(FIRST)]) == FIRST and tuple(cells[-1:]) == (LAST,)

@@ -3,13 +3,16 @@
 import stat
 import threading
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import StoreError
+from monitor.metrics.base import Catalog
 from monitor.records import SeriesKey, to_datetime
+from monitor.sources.reader import Reader
 from monitor.store.appending import Store
 from monitor.store.rows import Record
 
@@ -192,3 +195,12 @@ def test_threads_of_one_process_share_a_store(store, record, rows_of):
     for thread in threads:
         thread.join()
     assert len(rows_of(store.folder / "churn-88b2072e.csv")) == 80
+
+
+@pytest.mark.parametrize("days", [3, 40_000], ids=["a few rows", "in volume"])
+def test_dates_are_in_utc_whatever_zone_is_configured(store, record, days):
+    minutes = [START + timedelta(minutes=30 * n) for n in range(days)]
+    store.append([record(date=moment) for moment in minutes])
+    reader = Reader([str(store.folder)], catalog=Catalog(), zone=ZoneInfo("Asia/Tokyo"))
+    (series,) = reader.read().series.values()
+    assert [to_datetime(time) for time in series.times] == minutes
