@@ -1,0 +1,75 @@
+"""Few colours, no colours, no characters but ASCII, and a light background."""
+
+import pytest
+
+SHAPES = {0, 1, 2, 3, 4, 7, 9, 22, 23, 24, 27, 29, 39, 49}
+"""Bold, dim, italic, underlined, reversed, struck, their ends, and the terminal's own colours."""
+SIXTEEN = SHAPES | set(range(30, 38)) | set(range(40, 48)) | set(range(90, 98)) | set(range(100, 108))
+WHITE = {b"\x1b]11;?": b"\x1b]11;rgb:ffff/ffff/ffff\x07", b"\x1b[c": b"\x1b[?62c", b"\x1b[?2026$p": b"\x1b[?2026;2$y"}
+
+
+def walked(session):
+    """After a look at every kind of screen."""
+    session.wait_for("CRIT").settle(0.2)
+    for key in ("j", "m", "z", "z", "v", "v", "?", "q"):
+        session.type(key).settle(0.15)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("environ", "allowed"),
+    [
+        pytest.param({"NO_COLOR": "1"}, SHAPES, id="NO_COLOR"),
+        pytest.param({"TERM": "vt100"}, SHAPES, id="a terminal without colours"),
+        pytest.param({"TERM": "xterm"}, SIXTEEN, id="16 colours"),
+    ],
+)
+def test_no_colour_is_sent_that_the_terminal_lacks(spawn, fleet, environ, allowed):
+    session = walked(spawn(fleet, **environ))
+    assert session.colours() <= allowed
+    assert "▲CRIT" in session.text
+
+
+def test_sixteen_colours_tell_critical_from_no_data(spawn, fleet):
+    session = spawn(fleet, TERM="xterm").wait_for("n/d").settle()
+    found = {}
+    for word in ("CRIT", "n/d"):
+        row = next(y for y, line in enumerate(session.screen.display) if y and word in line)
+        found[word] = session.screen.buffer[row][session.screen.display[row].index(word)].fg
+    assert found["CRIT"] != found["n/d"]
+
+
+@pytest.mark.parametrize(
+    ("words", "environ"),
+    [([], {"LC_ALL": "C"}), ([], {"TERM": "linux"}), (["--ascii"], {})],
+    ids=["LC_ALL=C", "TERM=linux", "--ascii"],
+)
+def test_in_ascii_no_other_byte_is_sent(spawn, fleet, words, environ, tmp_path):
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text("date,model,segment,accuracy\n2025-06-29,宽é🙂,größe,0.8\n2025-06-28,宽é🙂,größe,0.9\n")
+    session = walked(spawn(*words, fleet, foreign, **environ))
+    assert [byte for byte in session.output if byte > 0x7F] == []
+    assert "X CRIT" in session.text or "XCRIT" in session.text
+
+
+@pytest.mark.parametrize(
+    ("answers", "environ", "light"),
+    [
+        pytest.param(WHITE, {}, True, id="it says white"),
+        pytest.param({}, {"COLORFGBG": "0;15"}, True, id="it says nothing, COLORFGBG does"),
+        pytest.param({}, {}, False, id="nobody says anything"),
+    ],
+)
+def test_the_screen_is_as_light_as_the_terminal(spawn, fleet, answers, environ, light):
+    session = spawn(fleet, answers=answers, COLORTERM="truecolor", **environ).wait_for("CRIT").settle()
+    background = session.screen.buffer[10][40].bg
+    assert (int(background[:2], 16) > 0x80) is light
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_keys(spawn, fleet):
+    session = spawn(fleet, answers={}).wait_for("CRIT").settle()
+    before = session.text
+    for part in ("\x1b]11;rgb:ffff/ff", "ff/ffff", "\x1b\\", "\x1b[?6", "2;22c"):
+        session.type(part).settle(0.2)
+    assert session.text == before
+    session.type("?").wait_for("Help")
