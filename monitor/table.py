@@ -6,6 +6,7 @@ A written table is itself valid history: reading it back gives the same series.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,15 +93,21 @@ def _same(support: Floats, rows: Floats | None) -> bool:
     return rows is not None and bool(np.array_equal(support, rows, equal_nan=True))
 
 
-def cells(table: pd.DataFrame) -> Iterator[list[str]]:
-    """The rows as text that reads back exactly: ISO dates, shortest floats, empty where absent."""
-    columns = [_exact(table[name]) for name in table.columns]
+def cells(table: pd.DataFrame, zone: tzinfo = UTC) -> Iterator[list[str]]:
+    """The rows as text that reads back exactly: ISO dates, shortest floats, empty where absent.
+
+    Args:
+        table: From `table_of`.
+        zone: In which a date without a zone will be read back; only in UTC may it go without one.
+    """
+    columns = [_exact(table[name], bare=zone is UTC) for name in table.columns]
     yield from (list(row) for row in zip(*columns, strict=True))
 
 
-def _exact(column: pd.Series[Any]) -> list[str]:
+def _exact(column: pd.Series[Any], *, bare: bool) -> list[str]:
     if column.name == "date":
-        return [iso(stamp.to_pydatetime()) for stamp in column]
+        dates = [iso(stamp.to_pydatetime()) for stamp in column]
+        return dates if bare else [date if date.endswith("Z") else f"{date}T00:00:00Z" for date in dates]
     if column.name == "provisional":
         return ["true" if value else "" for value in column]
     if column.name in ("model", "segment"):
@@ -108,16 +115,17 @@ def _exact(column: pd.Series[Any]) -> list[str]:
     return ["" if np.isnan(value) else plain(value) for value in column]
 
 
-def csv_bytes(table: pd.DataFrame, *, spreadsheet: bool = False) -> bytes:
+def csv_bytes(table: pd.DataFrame, *, zone: tzinfo = UTC, spreadsheet: bool = False) -> bytes:
     """The table as CSV in UTF-8 with LF, header first.
 
     Args:
         table: From `table_of`.
+        zone: In which a date without a zone will be read back.
         spreadsheet: Put an apostrophe before text that a spreadsheet would run; numbers stay as they are.
     """
     names = [str(name) for name in table.columns]
     text = {names.index(name) for name in ("model", "segment") if name in names}
-    rows = cells(table)
+    rows = cells(table, zone)
     if spreadsheet:
         names = [_disarmed(name) for name in names]
         rows = ([_disarmed(cell) if at in text else cell for at, cell in enumerate(row)] for row in rows)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from monitor.commands.base import Context, add_config, add_paths
+from monitor.config import Config
 from monitor.errors import UsageError
-from monitor.metrics.base import Catalog
 from monitor.text import safe
 
 PREVIEW = 5
@@ -43,24 +43,24 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from monitor.commands.check import tell_problems
     from monitor.table import csv_bytes, lines, table_of
 
-    catalog = context.config(args).catalog
+    config = context.config(args)
     history = context.observer(args).history()
     table = table_of(history, head=args.head)
     if args.csv is None and not args.spreadsheet:
-        for line in lines(table, catalog):
+        for line in lines(table, config.catalog):
             context.say(line)
     else:
-        data = csv_bytes(table, spreadsheet=args.spreadsheet)
+        data = csv_bytes(table, zone=config.zone, spreadsheet=args.spreadsheet)
         if args.csv in (None, "-"):
             context.out.flush()
             context.out.write(data.decode("utf-8"))
         else:
-            _save(Path(args.csv), data, catalog, context)
+            _save(Path(args.csv), data, config, context)
     tell_problems(history.problems, context)
     return 0
 
 
-def _save(path: Path, data: bytes, catalog: Catalog, context: Context) -> None:
+def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     """Write, read back through the same door that history comes in by, and show the first rows from there."""
     from monitor.sources.reader import Reader
     from monitor.store.disk import write_atomically
@@ -71,7 +71,7 @@ def _save(path: Path, data: bytes, catalog: Catalog, context: Context) -> None:
     write_atomically(path, data)
     if path.read_bytes() != data:
         raise UsageError(f"{path} does not read back as it was written; the disk or another writer changed it")
-    saved = table_of(Reader([str(path)], catalog=catalog).read())
-    for line in lines(saved.head(PREVIEW), catalog):
+    saved = table_of(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
+    for line in lines(saved.head(PREVIEW), config.catalog):
         context.say(line)
     context.tell(f"{len(saved):,} periods saved to {safe(path)} and read back equal; the first {PREVIEW} are above")

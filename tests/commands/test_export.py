@@ -93,3 +93,14 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(run, ten_days, tmp_
 def test_an_empty_history_exports_an_empty_table(run, tmp_path):
     (tmp_path / "m.csv").write_text("date,accuracy\n")
     assert run("export", "m.csv").code == 0
+
+
+def test_an_export_reads_back_the_same_in_a_configured_zone(run, tmp_path):
+    (tmp_path / "modeltop.toml").write_text('timezone = "Europe/Berlin"\n')
+    (tmp_path / "m.csv").write_text("date,accuracy\n2025-01-01,0.9\n2025-01-02T00:00:00Z,0.8\n")
+    first = run("export", "m.csv", "--csv", "out.csv")
+    assert run("export", "out.csv").lines[1:] == run("export", "m.csv").lines[1:] == first.lines[1:]
+    assert (tmp_path / "out.csv").read_text().splitlines()[1:] == [
+        "2024-12-31T23:00:00Z,m,0.9",
+        "2025-01-02T00:00:00Z,m,0.8",
+    ]
