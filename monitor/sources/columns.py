@@ -75,11 +75,7 @@ class ColumnReader:
         if len(known) > REMEMBERED_DATES:
             known.clear()
         fresh = [text for text in dict.fromkeys(texts) if text not in known]
-        times = dates.column(fresh, self.zone) if fresh else None
-        if times is not None:
-            known.update(zip(fresh, times.view(np.int64).tolist(), strict=True))
-        else:
-            known.update((text, _stamp_or_reason(text, self.zone)) for text in fresh)
+        known.update(zip(fresh, dates.each(fresh, self.zone), strict=True))
         return [known[text] for text in texts]
 
     def _fault(self, row: Row, stamp: int | str) -> str | None:
@@ -167,13 +163,6 @@ class ColumnReader:
             return None
         column = Column(index, "provisional", "", "provisional")
         return np.array([bool(value) for value in self._each(column, columns[index], places, flag)], dtype=np.bool_)
-
-
-def _stamp_or_reason(text: str, zone: tzinfo) -> int | str:
-    try:
-        return dates.microseconds(text, zone)
-    except ValueError as error:
-        return str(error)
 
 
 def _canonical(cells: Row, catalog: Catalog) -> list[str]:

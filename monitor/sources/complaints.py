@@ -58,14 +58,6 @@ class Complaints:
         if len(self._kept[column]) < KEPT:
             self._kept[column].append((line, message))
 
-    def wants(self, column: int = ROW) -> bool:
-        """False once a message about this column would only be counted; then call `more`."""
-        return len(self._kept[column]) < KEPT
-
-    def more(self, count: int, column: int = ROW) -> None:
-        """Count problems without a message."""
-        self._bad[column] += count
-
     def count(self) -> int:
         """Rows and cells that could not be read; a column without any number is no metric, and not counted."""
         text = {index for index in self._optional if self._bad[index] and not self._good[index]}
@@ -74,11 +66,13 @@ class Complaints:
     def problems(self) -> tuple[Problem, ...]:
         """All, the remarks first, then by line."""
         text = {index for index in self._optional if self._bad[index] and not self._good[index]}
-        told = [item for index, kept in self._kept.items() if index not in text for item in kept]
-        told = sorted(told, key=lambda item: item[0])[:KEPT]
+        told = sorted(
+            (line, index, message) for index in self._kept if index not in text for line, message in self._kept[index]
+        )
+        del told[KEPT:]
         found = [*self._remarks, *(self._no_metric(index) for index in sorted(text))]
-        found += [Problem(self.source, message, line) for line, message in told]
-        rest = sum(count for index, count in self._bad.items() if index not in text) - len(told)
+        found += [Problem(self.source, message, line) for line, _, message in told]
+        rest = self.count() - len(told)
         if rest > 0:
             found.append(Problem(self.source, f"and {rest:,} more like these: repair the file and look again"))
         return tuple(found)

@@ -11,6 +11,14 @@ from hypothesis import strategies as st
 from monitor.sources import dates
 
 FIRST, LAST = datetime(1970, 1, 1), datetime(2200, 12, 31)  # noqa: DTZ001  hypothesis wants them naive
+FORMS = {
+    "d": "%Y-%m-%d",
+    "T": "%Y-%m-%dT%H:%M:%S",
+    "s": "%Y-%m-%d %H:%M:%S",
+    "Z": "%Y-%m-%dT%H:%M:%SZ",
+    "+": "%Y-%m-%d %H:%M:%S+00:00",
+}
+BAD = ["2025-02-30", "1969-12-31", "2201-01-01", "2025x01-01", "2025-01-0l", "2025-01-0\0", "soon"]
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -56,18 +64,24 @@ def test_fractions_are_kept_to_the_microsecond():
 
 @given(
     st.lists(st.datetimes(FIRST, LAST), min_size=65, max_size=80),
-    st.sampled_from("dTsZ"),
+    st.sampled_from(list(FORMS)),
 )
 def test_a_column_is_read_as_its_dates_one_by_one(moments, shape):
-    form = {"d": "%Y-%m-%d", "T": "%Y-%m-%dT%H:%M:%S", "s": "%Y-%m-%d %H:%M:%S", "Z": "%Y-%m-%dT%H:%M:%SZ"}[shape]
+    form = FORMS[shape]
     texts = [one.strftime(form) for one in moments]
-    expected = [datetime.strptime(text, form).replace(tzinfo=UTC) for text in texts]
+    expected = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in texts]
     found = dates.column(texts)
     assert found.dtype == np.dtype("datetime64[us]")
     assert found.tolist() == [one.replace(tzinfo=None) for one in expected]
     assert [dates.microseconds(text) for text in texts] == found.view(np.int64).tolist()
 
 
-@pytest.mark.parametrize("bad", ["2025-02-30", "1969-12-31", "2201-01-01", "2025x01-01", "2025-01-0l"])
-def test_one_bad_date_spoils_no_fast_column(bad):
-    assert dates.column([*["2025-01-01"] * 99, bad]) is None
+@pytest.mark.parametrize(
+    "bad", ["2025-02-30", "1969-12-31", "2201-01-01", "2025x01-01", "2025-01-0l", "2025-01-0\0", "soon"]
+)
+def test_one_bad_date_is_refused_and_its_neighbours_are_read(bad):
+    texts = [*["2025-01-01"] * 99, bad, "2025-01"]
+    *good, refused, month = dates.each(texts)
+    assert {*good, month} == {1735689600_000000}
+    assert "write an ISO 8601 date" in refused
+    assert dates.column(texts) is None
