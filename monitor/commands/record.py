@@ -63,7 +63,7 @@ def told(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
     """What was kept, as one line for a person."""
     names = list(models)
     whose = f" of {safe(names[0], 60) if len(names) == 1 else plural(len(names), 'model')}" if names else ""
-    return f"recorded {plural(number, noun)}{whose} in {safe(folder)}"
+    return f"recorded {number:,} {noun if number == 1 else noun + 's'}{whose} in {safe(folder)}"
 
 
 def _warn(folder: Path, context: Context) -> None:

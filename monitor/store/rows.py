@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from monitor.errors import StoreError
 from monitor.metrics.base import Catalog, fold
@@ -120,18 +121,18 @@ def _ambiguous(companion: str, metric: str) -> StoreError:
     )
 
 
+@lru_cache(maxsize=1_000)  # the same few names stand in row after row
 def _check_text(what: str, text: str, *, breaks: int = MAX_BREAKS) -> None:
-    shown = safe(text, 40)
     if not text.strip():
         raise StoreError(f"a {what} without a name cannot be kept: give it one")
     if text != text.strip():
-        raise StoreError(f"the {what} `{shown}` begins or ends with a blank: take it away")
+        raise StoreError(f"the {what} `{safe(text, 40)}` begins or ends with a blank: take it away")
     if len(text) > MAX_NAME or text.count("\n") + text.count("\r") > breaks:
-        raise StoreError(f"the {what} `{shown}` is too long or has too many line breaks: shorten it")
+        raise StoreError(f"the {what} `{safe(text, 40)}` is too long or has too many line breaks: shorten it")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise StoreError(f"the {what} `{shown}` is not valid text: write it in UTF-8") from None
+        raise StoreError(f"the {what} `{safe(text, 40)}` is not valid text: write it in UTF-8") from None
 
 
 def check(record: Record) -> None:
@@ -158,6 +159,7 @@ def check(record: Record) -> None:
             raise StoreError(f"the count of `{safe(name, 40)}` is {plain(number)}: write a whole number, 0 or more")
 
 
+@lru_cache(maxsize=1_000)
 def _check_metric(metric: str) -> None:
     _check_text("metric", metric, breaks=0)
     if fold(metric) in RESERVED:

@@ -226,3 +226,19 @@ def test_batches_before_a_failure_are_kept_and_said(modeltop, found, tmp_path):
     assert first == f"modeltop: recorded 1 row of a in {tmp_path / 'store'}"
     assert "is read as its support" in second
     assert list(found().values()) == [0.9]
+
+
+def test_a_store_on_a_network_disk_is_said(modeltop, monkeypatch, found):
+    monkeypatch.setattr("monitor.store.places.network_filesystem", lambda _: "nfs4")
+    code, said = modeltop("churn", "accuracy=0.9", "--date", "2025-01-10")
+    assert code == 0
+    assert "is on nfs4, where locks are not reliable: let each writer have a store of its own" in said
+    assert list(found().values()) == [0.9]
+
+
+def test_without_a_store_named_the_configured_one_is_used(tmp_path, capsys, monkeypatch, found):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "modeltop.toml").write_text('[store]\npath = "store"\n')
+    assert main(["record", "churn", "accuracy=0.9", "--date", "2025-01-10"]) == 0
+    assert "recorded 1 period of churn in store" in capsys.readouterr().err
+    assert list(found().values()) == [0.9]
