@@ -129,16 +129,25 @@ def fitted(cells: list[str], width: int) -> list[str]:
 
 
 def cut(lines: bytes, size: int) -> list[bytes]:
-    r"""Pieces of whole lines; a text with quotes stays whole, since a quoted cell may hold a line end.
+    r"""Pieces of whole lines, of at least `size` bytes each but the last; none ends inside of a quoted cell.
 
     >>> cut(b"date\n1\n2\n3\n", 3)
     [b'date\n', b'1\n2\n', b'3\n']
     """
-    if len(lines) <= size or b'"' in lines:
-        return [lines]
     pieces, start = [], 0
     while start < len(lines):
-        end = lines.find(b"\n", start + size - 1) + 1 or len(lines)
+        end = _line_end(lines, start + size - 1)
+        quotes = lines.count(b'"', start, end)
+        for _ in range(MAX_ROW_LINES):
+            if quotes % 2 == 0:
+                break
+            after = _line_end(lines, end)
+            quotes += lines.count(b'"', end, after)
+            end = after
         pieces.append(lines[start:end])
         start = end
-    return pieces
+    return pieces or [lines]
+
+
+def _line_end(lines: bytes, start: int) -> int:
+    return lines.find(b"\n", start) + 1 or len(lines)

@@ -136,6 +136,8 @@ class Parser:
         text = ""
         for used, line in enumerate(lines[index : index + dialect.MAX_ROW_LINES], start=1):
             text += line
+            if used > 1 and '"' not in line:
+                continue  # it cannot close the quote
             cells = dialect.cells_of(text, delimiter)
             if cells is not None:
                 return cells, used

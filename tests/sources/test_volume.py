@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.sources import bulk, fast_csv, follow, reader
+from monitor.sources import bulk, dialect, fast_csv, follow, reader
 
 ODD_NUMBERS = [
     "",
@@ -111,3 +111,20 @@ def test_a_thousand_rows_appended_to_a_large_file_are_read_on(desk, everything):
     one.read()
     desk.append(path, b"".join(b"21%02d-01-01,5,0.5,1\n" % year for year in range(100)) * 10)
     assert everything(one.read()) == everything(desk.reader().read())
+
+
+def test_a_large_file_with_quotes_is_read_in_pieces_that_end_with_a_row(desk, monkeypatch):
+    monkeypatch.setattr(follow, "PIECE_BYTES", 50)
+    names = [f"line\n{n}" for n in range(40)]
+    history = desk.read("date,model,accuracy\n" + "".join(f'2025-01-01,"{name}",0.5\n' for name in names))
+    assert list(history.periods) == names
+    assert history.problems == ()
+
+
+def test_a_file_of_open_quotes_is_told_in_time_that_grows_with_its_size(desk, monkeypatch):
+    split = []
+    cells_of = dialect.cells_of
+    monkeypatch.setattr(dialect, "cells_of", lambda *args: split.append(1) or cells_of(*args))
+    history = desk.read("date,accuracy\n" + '"\n' * 2_000 + "2025-01-01,0.5\n")
+    assert len(history.series) == 1
+    assert len(split) < 3 * 2_000
