@@ -111,7 +111,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
 
     def _hear(self, news: News) -> None:
         scene = self.desk.scene
-        if news.snapshot is not None and news.snapshot is not scene.snapshot:
+        if news.snapshot is not None:
             self._took = time.monotonic()
             self.desk.show_scene(replace(scene, snapshot=news.snapshot, trouble="", loading=""))
         elif news.error is not None:

@@ -166,7 +166,7 @@ class Pane(Lines):
         title = clip(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inside)
         upper: Cells = (("┌", "border"), (title, "focus" if self.front else "strong"))
         upper += (("─" * (inside - width(title)) + "┐", "border"),)
-        note = clip(self.note() or self._place(body.count, visible), inside)
+        note = clip(self.note() or self._place(body.count, visible, inside), inside)
         lower: Cells = (("└" + "─" * (inside - width(note)), "border"), (note, ""), ("┘", "border"))
         return [upper, *(edge + fit(line, inside) + edge for line in lines), lower][:rows]
 
@@ -177,8 +177,13 @@ class Pane(Lines):
         self._kept = body.cursor
         self.top = max(0, min(self.top, body.count - visible))
 
-    def _place(self, count: int, visible: int) -> str:
-        return f"{self.top + 1}-{min(count, self.top + visible)} of {count}" if count > visible > 0 else ""
+    def _place(self, count: int, visible: int, inside: int) -> str:
+        """Which lines are in sight, where not all are."""
+        if not count > visible > 0:
+            return ""
+        last = min(count, self.top + visible)
+        text = f"{self.top + 1}-{last} of {count}"
+        return text if len(text) <= inside else f"{last}/{count}"
 
     def step(self, steps: int) -> None:
         """Up and down: here they scroll."""

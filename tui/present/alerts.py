@@ -43,7 +43,7 @@ def entries(scene: Scene, cells_wide: int) -> list[Entry]:
 
 def _remarks(known: Board, cells_wide: int) -> list[Entry]:
     """What could not be read, with its line, and how this was judged where a person could be surprised."""
-    problems = known.snapshot.history.problems
+    problems = [problem for problem in known.snapshot.history.problems if not problem.fatal]  # those are alerts
     said = [(safe(problem, 400), "warning") for problem in problems[:OTHERS]]
     if len(problems) > OTHERS:
         said.append((f"and {len(problems) - OTHERS} more problems: `modeltop check` lists them", "dim"))

@@ -39,7 +39,7 @@ def change_lines(scene: Scene, cells_wide: int) -> list[Cells]:
         if against in found:
             lines += _comparison(found[against], metric, cells_wide)
     if note := reference_note(series):
-        lines += wrap(f"{NAMES['reference']:<5} {note}", cells_wide, role="dim", indent="      ")
+        lines += wrap(note, cells_wide, role="dim", indent="      ", lead=((f"{NAMES['reference']:<5} ", "dim"),))
     return lines
 
 

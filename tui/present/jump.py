@@ -16,8 +16,8 @@ MOST = 99
 def places(scene: Scene, typed: str) -> list[Place]:
     """The places that `typed` can mean, the likeliest first: each word must be in the model's or the metric's name.
 
-    A model comes before its series, models in the order of the list; a name that begins with the first word comes
-    before one that only has it inside.
+    Names that begin with the words come before those that have them inside, a model before its series, and models in
+    the order of the list.
     """
     words = typed.casefold().replace(">", " ").split()
     if scene.snapshot is None or not words:
@@ -36,10 +36,11 @@ def _in_model(known: Board, model: str, words: list[str]) -> list[Place]:
     return [(model, key) for key in keys] if len(rest) < len(words) or len(words) == 1 else []
 
 
-def _rank(place: Place, words: list[str]) -> tuple[bool, bool]:
+def _rank(place: Place, words: list[str]) -> tuple[int, bool]:
     model, key = place
-    names = [model] if key is None else [model, key.metric]
-    return not any(name.casefold().startswith(words[0]) for name in names), key is not None
+    names = [name.casefold() for name in ([model] if key is None else [model, key.metric, key.segment])]
+    begun = sum(any(name.startswith(word) for name in names) for word in words)
+    return -begun, key is not None
 
 
 def best(scene: Scene, typed: str) -> Place | None:

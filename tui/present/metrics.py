@@ -123,9 +123,9 @@ def columns(table: tuple[Row, ...], cells_wide: int) -> Columns:
     )
     wanted = [*numbers[:3], max(N_LEAST, numbers[3]), max([RULE_WIDE, *(width(row.rule) for row in table)])]
     longest = max([NAME_LEAST, *(width(row.name) for row in table)])
-    spare = _name_wide(cells_wide, wanted) - longest - 4
-    if cells_wide >= SPARK_FROM and spare >= NAME_LEAST:
-        return Columns(longest, tuple(wanted[:4]), wanted[4], min(spare, MOST_SPARK))
+    sparks = min(_name_wide(cells_wide, wanted) - longest - 2, MOST_SPARK)
+    if cells_wide >= SPARK_FROM and sparks >= NAME_LEAST:
+        return Columns(_name_wide(cells_wide, [*wanted, sparks]), tuple(wanted[:4]), wanted[4], sparks)
     while wanted and _name_wide(cells_wide, wanted) < NAME_LEAST:
         wanted.pop()
     wanted += [0] * (5 - len(wanted))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from monitor.ranking import worst_series
 from monitor.records import SeriesKey
 from tui.present.changes import selected_series
 from tui.present.chart import family, nearest, seconds, span
@@ -32,11 +33,12 @@ def settle(scene: Scene) -> View:
 
 
 def _on_model(known: Board, view: View, model: str) -> View:
-    """The view on a model: its worst metric if something stands, else the metric looked at before, else its first."""
+    """The view on a model: its worst metric if something stands, else the metric looked at before, else a judged one."""
     keys = known.keys(model)
     worst = [episode.key for episode in known.episodes(model) if episode.stands and episode.key in keys]
     same = [key for key in keys if view.key and (key.metric, key.segment) == (view.key.metric, view.key.segment)]
-    return replace(view, model=model, key=next(iter([*worst, *same, *keys]), None))
+    usual = worst_series(model, known.snapshot.history, known.episodes(model), known.standings_of(model))
+    return replace(view, model=model, key=next(iter([*worst, *same, usual])))
 
 
 def model(scene: Scene, steps: int) -> View:

@@ -1,0 +1,190 @@
+"""Snapshots in a few characters, made by the pure core; and the app on an observer that hands them over."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from monitor.alerts import no_data, replay, source_error
+from monitor.checks.limit import Limit
+from monitor.checks.threshold import Threshold
+from monitor.commands.base import AppOptions
+from monitor.metrics import classification  # noqa: F401  registers accuracy and its kin
+from monitor.metrics.base import Catalog
+from monitor.ranking import ordered_episodes, verdicts
+from monitor.records import STAMP, History, Series, SeriesKey
+from monitor.rules import Rule, asked, default_rules, left_out
+from monitor.snapshot import Snapshot
+from monitor.standings import standing
+from tui.app import ModeltopApp
+from tui.present.moves import settle
+from tui.present.scene import Scene, View
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+CLOCK = datetime(2025, 1, 10, 0, 3, tzinfo=UTC)
+DATES = np.datetime64("2025-01-01", "us")
+HOSTILE = [
+    "\x1b]52;c;ZWNobyBwd25lZA==\x07", "\x1b]0;PWNED\x07", "\x1b[2J\x1b[H", "\x1b[?1049l", "\x1b[6n", "\x1bc",
+    "\x1b]8;;http://evil.test\x1b\\click", "\x1bP+q544e\x1b\\", "\x1b]0;", "\x9b31m", "\x9d0;x\x9c",
+    "\x05\x0e\x00\x7f\x08", "\r overwritten", "\u202egpj.exe", "\u200b\ufeff", "e" + 100 * "\u0301", "\udc80",
+    10_000 * "W", 200 * "宽", "👨‍👩‍👧‍👦", "[bold]x[/bold]", "[/]", "[/foo]", "x[/x",
+    "[@click=app.quit]x[/]", "[link=http://evil.test]x[/link]", "[a-z]+", "\\[bold]", "x\\", "{value}", "%s",
+    "../../etc/passwd", "..", "C:\\x", "-rf", "--help", "a\0b", "=cmd|'/C calc'!A0", "m\r\nBcc: evil@x.test",
+    "<script>alert(1)</script>", "NA", "null", "nan", "inf", "` `", "007", "true", "|perf'=1", "$primary", "@everyone",
+]  # fmt: skip
+
+
+def line(values, *, model="fraud", metric="accuracy", segment="all", days=None, catalog=None, **columns):
+    """A series of one value a day; `days` places the values on other days than 1, 2, 3 and so on."""
+    offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
+    times = (DATES + offsets * np.timedelta64(1, "D")).astype(STAMP)
+    columns = {name: np.asarray(value, float if name != "provisional" else bool) for name, value in columns.items()}
+    better = (catalog or Catalog()).of(metric).better
+    return Series(SeriesKey(model, metric, segment), better, times, np.array(values, float), **columns)
+
+
+def snapshot(*lines, rules=None, clock=CLOCK, now=None, problems=(), notices=()):
+    """What the pipeline would say of these series."""
+    rules, catalog = tuple(default_rules() if rules is None else rules), Catalog()
+    periods: dict[str, np.ndarray] = {}
+    for each in lines:
+        known = periods.get(each.key.model, each.times)
+        periods[each.key.model] = np.union1d(known, each.times)
+    history = History({each.key: each for each in lines}, periods, tuple(problems))
+    newest = max((each.newest for each in lines), default=clock)
+    episodes, standings = [], []
+    for each in lines:
+        for rule in asked(rules, each.key):
+            found = [] if left_out(rule, each) else replay(each, rule)
+            episodes += found
+            standings.append(standing(each, rule, found, catalog.of(each.key.metric)))
+    silent = [no_data(model, times, now or newest) for model, times in periods.items()]
+    episodes += [*filter(None, silent), *(source_error(one, clock) for one in problems if one.fatal)]
+    ordered = tuple(ordered_episodes(episodes))
+    order = verdicts(history, ordered, standings, catalog)
+    return Snapshot(now or newest, clock, history, catalog, rules, ordered, tuple(standings), order, tuple(notices))
+
+
+def ten_days(model="fraud"):
+    """The ten-day table."""
+    table = {
+        "accuracy": (0.96, 0.96, 0.95, 0.94, 0.94, 0.92, 0.91, 0.90, 0.89, 0.87),
+        "precision": (0.95, 0.95, 0.94, 0.93, 0.92, 0.91, 0.90, 0.89, 0.87, 0.85),
+        "recall": (0.94, 0.93, 0.93, 0.92, 0.91, 0.90, 0.88, 0.87, 0.86, 0.84),
+        "f1_score": (0.945, 0.94, 0.935, 0.925, 0.915, 0.905, 0.89, 0.88, 0.865, 0.845),
+        "avg_confidence": (0.94, 0.94, 0.93, 0.92, 0.91, 0.90, 0.89, 0.88, 0.86, 0.84),
+    }
+    return [line(values, model=model, metric=metric) for metric, values in table.items()]
+
+
+def healthy(model, value=0.95, **options):
+    """A model with nothing wrong."""
+    return line([value] * 10, model=model, **options)
+
+
+def floor(critical=0.90, warn=None, *, metric="accuracy", **options):
+    """A rule with floors."""
+    limits = [None if side is None else Limit(below=side) for side in (warn, critical)]
+    return Rule("floor", Threshold(*limits), metric, **options)
+
+
+def scene(*lines, view=None, **options):
+    """A scene on a snapshot, its selection settled."""
+    made = Scene(snapshot(*lines, **options), view or View())
+    return Scene(made.snapshot, settle(made))
+
+
+class FakeObserver:
+    """Hands over what it has; `hand` changes that."""
+
+    def __init__(self, first):
+        self.now, self.fresh, self.looks = first, False, 0
+
+    def hand(self, snapshot):
+        self.now, self.fresh = snapshot, True
+
+    def changed(self):
+        return self.fresh
+
+    def observe(self, clock, progress=None):
+        self.looks, self.fresh = self.looks + 1, False
+        if isinstance(self.now, Exception):
+            raise self.now
+        return self.now
+
+
+class Driven:
+    """A running app: press keys, read the screen."""
+
+    def __init__(self, app, pilot, observer):
+        self.app, self.pilot, self.hand = app, pilot, observer.hand
+
+    async def press(self, *keys):
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    @property
+    def lines(self):
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+    @property
+    def view(self):
+        return self.app.desk.scene.view
+
+    @property
+    def said(self):
+        return self.lines[-1].rstrip()
+
+
+@contextlib.asynccontextmanager
+async def running(first, size=(80, 24), **options):
+    observer = FakeObserver(first)
+    app = ModeltopApp(observer, AppOptions(**options))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Driven(app, pilot, observer)
+
+
+@pytest.fixture(scope="session")
+def make():
+    """Builders."""
+    return SimpleNamespace(
+        line=line, snapshot=snapshot, ten_days=ten_days, healthy=healthy, floor=floor, scene=scene, start=START,
+        clock=CLOCK, hostile=HOSTILE, observer=FakeObserver, day=timedelta(days=1),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def fleet():
+    """Three models: one with the ten-day table, one with a warning, one that is fine."""
+    warned = line([0.95] * 8 + [0.91, 0.91], model="churn")
+    return snapshot(*ten_days(), warned, healthy("ranker"), rules=[floor(warn=0.92), *default_rules()[1:]])
+
+
+@pytest.fixture
+def run():
+    """The app, running on a snapshot: `async with run(snapshot, size=(80, 24)) as screen`."""
+    return running
+
+
+@pytest.fixture
+def gold(request):
+    """Compare lines with a file beside the tests; `MODELTOP_GOLD=write` writes it anew."""
+    import os
+    from pathlib import Path
+
+    def compare(name, lines):
+        path = Path(__file__).parent / "gold" / f"{name}.txt"
+        text = "".join(f"{each.rstrip()}\n" for each in lines)
+        if os.environ.get("MODELTOP_GOLD") == "write":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text.splitlines() == path.read_text(encoding="utf-8").splitlines()
+
+    return compare

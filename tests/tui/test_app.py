@@ -1,0 +1,179 @@
+"""The app, driven by keys."""
+
+import pytest
+from textual import events
+
+from monitor.text import width
+from tui.screens.help import keys_of
+
+SMALL = (60, 18)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_the_first_screen_is_as_designed(fleet, run, gold, size):
+    async with run(fleet, size=size) as screen:
+        gold(f"fleet_{size[0]}x{size[1]}", screen.lines)
+
+
+@pytest.mark.parametrize("keys", ["3", "4", "5"])
+async def test_below_80x24_one_pane_is_shown_with_a_line_of_tabs(fleet, run, gold, keys):
+    async with run(fleet, size=SMALL) as screen:
+        await screen.press(keys)
+        gold(f"fleet_60x18_pane_{keys}", screen.lines)
+
+
+async def test_in_ascii_nothing_above_127_is_drawn(fleet, run, gold):
+    async with run(fleet, ascii=True) as screen:
+        gold("fleet_ascii", screen.lines)
+        await screen.press("c", "m", "v")
+        assert screen.text.isascii()
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 30), (80, 24), (79, 50), (100, 29), (101, 31), (300, 80)])
+async def test_at_every_size_each_line_fills_the_screen_and_no_other(fleet, run, size):
+    async with run(fleet, size=size) as screen:
+        for key in "12345zz":
+            await screen.press(key)
+            assert [width(line) for line in screen.lines] == [size[0]] * size[1]
+            assert screen.lines[-1].rstrip().endswith("q quit")
+
+
+async def test_a_storm_of_sizes_ends_in_the_right_layout(fleet, run, gold):
+    async with run(fleet) as screen:
+        for size in [(40, 12), (300, 80), (90, 20), (81, 25), (80, 24)]:
+            await screen.pilot.resize_terminal(*size)
+        await screen.pilot.pause()
+        gold("fleet_80x24", screen.lines)
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        pytest.param("down", ("churn", "accuracy"), id="down is the next model"),
+        pytest.param("j j k", ("churn", "accuracy"), id="so are j and k"),
+        pytest.param("left left", ("fraud", "precision"), id="left and right are metrics, from anywhere"),
+        pytest.param("h l h", ("fraud", "recall"), id="so are h and l"),
+        pytest.param("G", ("ranker", "accuracy"), id="the last"),
+        pytest.param("end g", ("fraud", "f1_score"), id="the first"),
+        pytest.param("2 g j", ("fraud", "precision"), id="in the table up and down are metrics"),
+        pytest.param("4 j", ("fraud", "f1_score"), id="in the alerts they scroll"),
+        pytest.param("3 j", ("churn", "accuracy"), id="before the chart they are models"),
+        pytest.param("e", ("fraud", "accuracy"), id="the next problem"),
+        pytest.param("E", ("churn", "accuracy"), id="the previous one"),
+        pytest.param("/ r a n enter", ("ranker", "accuracy"), id="a filter selects"),
+        pytest.param(": r a n enter", ("ranker", "accuracy"), id="a jump"),
+        pytest.param(": p r e c enter", ("fraud", "precision"), id="a jump to a metric"),
+        pytest.param(": r a n escape", ("fraud", "f1_score"), id="a jump that is thought better of"),
+        pytest.param("z j z", ("churn", "accuracy"), id="the keys work in the zoom"),
+    ],
+)
+async def test_keys_lead_where_they_say(fleet, run, keys, place):
+    async with run(fleet) as screen:
+        await screen.press(*keys.replace(":", "colon").replace("/", "slash").split())
+        assert (screen.view.model, screen.view.key.metric) == place
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        pytest.param("k", "no further model", id="no further"),
+        pytest.param("w", "w does nothing here; ? lists the keys", id="a key without a meaning"),
+        pytest.param("!", "problems only: ! shows all models", id="problems only"),
+        pytest.param("s", "models by name", id="sort"),
+        pytest.param("m", "with precision, recall", id="overlay"),
+        pytest.param("p", "paused: p goes on, r looks once", id="pause"),
+        pytest.param("p p", "going on", id="and on"),
+        pytest.param("r", "reading again", id="refresh"),
+        pytest.param("left_square_bracket", "all of time is shown: + shows a part", id="no range to move"),
+        pytest.param("t", "theme textual-light: --theme textual-light begins with it", id="theme"),
+        pytest.param("escape", "esc has nothing to undo here; q quits", id="nothing to undo"),
+        pytest.param("colon z z enter", "nothing has zz in its name", id="a jump to nowhere"),
+    ],
+)
+async def test_what_a_key_did_is_said_where_it_cannot_be_seen(fleet, run, keys, said):
+    async with run(fleet) as screen:
+        await screen.press(*keys.replace("!", "exclamation_mark").split())
+        assert screen.said == said
+        await screen.press("j")
+        assert screen.said != said
+
+
+async def test_escape_undoes_one_thing_after_the_other(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("slash", "a", "enter", "z", "c", "escape")
+        assert screen.view.cursor is None
+        await screen.press("escape")
+        assert "2 Metrics" in screen.text
+        await screen.press("escape")
+        assert screen.view.filter == ""
+
+
+async def test_the_filter_works_while_it_is_typed_and_escape_brings_all_back(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("down", "slash", "r", "a", "n")
+        assert "1 of 3 models" in screen.text
+        await screen.press("backspace", "backspace", "backspace", "q", "q")
+        assert "no model has qq" in " ".join(line[1:17].rstrip() for line in screen.lines)
+        await screen.press("escape")
+        assert (screen.view.model, screen.view.filter) == ("churn", "")
+
+
+async def test_a_paste_is_typed_without_what_does_not_print(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("slash")
+        screen.app.post_message(events.Paste("ra\x1b[2Jn\nsecond line"))
+        await screen.pilot.pause()
+        assert screen.view.filter == "ra[2Jn"
+
+
+async def test_zoom_gives_the_chart_the_screen_and_takes_it_back(fleet, run, gold):
+    async with run(fleet) as screen:
+        before = screen.lines
+        await screen.press("z")
+        gold("fleet_zoom", screen.lines)
+        await screen.press("z", "1")
+        assert screen.lines == before
+
+
+async def test_zoom_takes_the_pane_that_was_chosen(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("4", "z")
+        assert screen.lines[1].startswith("┌4 Alerts")
+        assert "▲ f1_score 0.845 < 0.85" in screen.lines[2]
+
+
+async def test_the_cursor_reads_out_and_moves(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("c", "left", "left")
+        assert "2025-01-08  0.880  n ?" in screen.text
+        await screen.press("up")
+        assert "2025-01-08" in screen.text
+
+
+async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
+    async with run(fleet) as screen:
+        await screen.press("v", "down", "down")
+        gold("fleet_periods", screen.lines)
+        await screen.press("G")
+        assert "10 of 10" in screen.text
+        await screen.press("v")
+        assert "1 Models" in screen.text
+
+
+async def test_help_lists_every_key_of_the_desk(fleet, run):
+    async with run(fleet, size=(80, 80)) as screen:
+        keys = [key for _, keys in screen.app.desk.groups() for key in keys]
+        await screen.press("question_mark")
+        assert "e          next problem" in screen.text
+        for key in keys:
+            assert f"{keys_of(key)} " in screen.text
+            assert (key.tooltip or key.description) in screen.text
+        await screen.press("q")
+        assert "1 Models" in screen.text
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_it_can_be_left(fleet, run, key):
+    async with run(fleet) as screen:
+        await screen.pilot.press(key)
+        assert screen.app._exit

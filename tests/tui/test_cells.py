@@ -1,0 +1,57 @@
+"""Lines measured in terminal cells."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.text import width
+from tui.present.cells import fit, plain_text, spark, to_ascii, wrap
+
+texts = st.text(alphabet="ab 宽é▲…", max_size=30)
+
+
+@pytest.mark.parametrize(
+    ("cells", "wide", "shown"),
+    [
+        pytest.param((("fraud", ""),), 8, "fraud   ", id="filled with spaces"),
+        pytest.param((("fraud-detector", ""),), 8, "fraud-d…", id="clipped, and it shows"),
+        pytest.param((("fraud", ""), ("-detector", "")), 5, "frau…", id="what follows is missed"),
+        pytest.param((("宽宽宽", ""),), 4, "宽… ", id="a wide character is not halved"),
+        pytest.param((), 3, "   ", id="nothing at all"),
+        pytest.param((("x", ""),), 0, "", id="no room"),
+    ],
+)
+def test_a_line_takes_exactly_its_cells(cells, wide, shown):
+    assert plain_text(fit(cells, wide)) == shown
+
+
+@given(st.lists(st.tuples(texts, st.sampled_from(["", "dim"])), max_size=4), st.integers(0, 40))
+def test_no_line_is_wider_or_narrower_than_asked(spans, wide):
+    assert width(plain_text(fit(tuple(spans), wide))) == wide
+
+
+@given(texts, st.integers(2, 40), st.sampled_from(["", "  "]))
+def test_wrapped_text_loses_nothing_but_spaces_and_stays_within_its_width(text, wide, indent):
+    lines = [plain_text(line) for line in wrap(text, max(wide, len(indent) + 2), indent=indent)]
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(width(line) <= max(wide, len(indent) + 2) for line in lines)
+
+
+@given(texts)
+def test_ascii_keeps_every_column_where_it_was(text):
+    assert to_ascii(text).isascii()
+    assert width(to_ascii(text)) == width(text)
+
+
+@pytest.mark.parametrize(
+    ("shown", "plain"),
+    [("▲CRIT", "XCRIT"), ("◆WARN", "!WARN"), ("○ n/d", "? n/d"), ("●", "."), ("0.960→0.870", "0.960>0.870")],
+)
+def test_each_sign_has_its_own_in_ascii(shown, plain):
+    assert to_ascii(shown) == plain
+
+
+def test_a_spark_shows_the_newest_values_between_their_lowest_and_highest():
+    assert spark([9.0, 0.0, 3.5, 7.0], 3) == "▁▅█"
+    assert spark([1.0, 1.0], 5) == "▄▄"
+    assert spark([0.0, float("inf"), 1.0], 3) == "▁ █"

@@ -1,0 +1,88 @@
+"""What the chart shows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from monitor.records import SeriesKey, Severity
+from tui.present.chart import chart_of, read_out
+from tui.present.scene import Scene, View
+
+
+def test_the_points_the_limit_and_what_crossed_it(make):
+    scene = make.scene(*make.ten_days(), view=View("fraud", SeriesKey("fraud", "accuracy")))
+    chart = chart_of(scene)
+    assert chart.title == "accuracy 10 days"
+    assert chart.lines[0].values.tolist()[-2:] == [0.89, 0.87]
+    assert np.flatnonzero(chart.lines[0].breaches).tolist() == [8, 9]
+    assert [(limit.value, limit.severity, limit.label) for limit in chart.limits] == [
+        (0.9, Severity.CRITICAL, "< 0.90")
+    ]
+
+
+def test_of_two_limits_the_worse_marks_the_point(make):
+    scene = make.scene(make.line([0.95, 0.91, 0.85]), rules=[make.floor(warn=0.92)])
+    assert chart_of(scene).lines[0].breaches.tolist() == [0, Severity.WARNING, Severity.CRITICAL]
+
+
+@pytest.mark.parametrize(
+    ("columns", "held"),
+    [
+        pytest.param({"provisional": [0, 0, 1]}, [False, False, True], id="not complete"),
+        pytest.param({"support": [100, 5, 100]}, [False, True, False], id="too few cases"),
+    ],
+)
+def test_points_that_no_rule_judges_are_held_and_never_marked(make, columns, held):
+    scene = make.scene(make.line([0.5, 0.5, 0.5], **columns), rules=[make.floor(min_count=30)])
+    line = chart_of(scene).lines[0]
+    assert line.held.tolist() == held
+    assert (line.breaches > 0).tolist() == [not each for each in held]
+
+
+def test_a_floor_that_was_left_out_is_not_drawn(make):
+    chart = chart_of(make.scene(make.line([0.5] * 10)))
+    assert chart.limits == ()
+    assert not chart.lines[0].breaches.any()
+
+
+def test_a_missing_season_is_a_gap(make):
+    scene = make.scene(make.line([0.9] * 6, days=[1, 2, 3, 30, 31, 32]))
+    assert np.flatnonzero(chart_of(scene).lines[0].gaps).tolist() == [3]
+
+
+def test_the_overlay_draws_the_family_beside_the_metric(make):
+    scene = make.scene(*make.ten_days(), make.line([0.9] * 10, metric="recall", segment="country=DE"))
+    chart = chart_of(replace(scene, view=replace(scene.view, overlay=True)))
+    assert [line.name for line in chart.lines] == ["f1_score", "precision", "recall"]
+    assert chart.title == "f1_score +2 10 days"
+
+
+def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make):
+    scene = make.scene(*make.ten_days())
+    assert chart_of(scene) is chart_of(replace(scene, view=replace(scene.view, filter="fra")))
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [(9, "2025-01-10  0.845  n ? ▲CRIT"), (0, "2025-01-01  0.945  n ?")],
+)
+def test_the_cursor_reads_out_date_value_and_support(make, steps, said):
+    scene = make.scene(*make.ten_days())
+    stamp = (make.start + steps * make.day).timestamp()
+    assert read_out(replace(scene, view=replace(scene.view, cursor=stamp))) == said
+
+
+def test_the_cursor_says_what_was_not_judged(make):
+    scene = make.scene(make.line([0.95, 0.5], support=[900, 3]), rules=[make.floor(min_count=30)])
+    view = replace(scene.view, cursor=(make.start + make.day).timestamp())
+    assert read_out(replace(scene, view=view)) == "2025-01-02  0.500  n 3 not judged"
+
+
+def test_infinite_values_are_kept_and_held(make):
+    line = chart_of(make.scene(make.line([1.0, np.inf, 2.0], metric="log_loss"))).lines[0]
+    assert line.held.tolist() == [False, True, False]
+
+
+def test_nothing_selected_draws_nothing():
+    assert chart_of(Scene(loading="loading 1/2 files")).empty == "loading 1/2 files"

@@ -1,0 +1,93 @@
+"""The first and the last line."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.records import Problem, Severity
+from monitor.text import width
+from tui.present.cells import plain_text
+from tui.present.header import data_age, header, keys_line, tabs_line
+from tui.present.models import totals
+from tui.present.scene import Scene, Sort
+
+
+@pytest.fixture
+def scene(make):
+    return make.scene(*make.ten_days("fraud-detector"), make.healthy("ranker"))
+
+
+@pytest.mark.parametrize(
+    ("wide", "said"),
+    [
+        (100, "modeltop  fraud-detector > f1_score  2 models  ▲1 CRIT  2025-01-10  3m old"),
+        (80, "modeltop  fraud-detector > f1_score  2 models  ▲1 CRIT  2025-01-10  3m old"),
+        (60, "fraud-detector > f1_score  ▲1 CRIT  2025-01-10  3m old"),
+        (50, "fraud-detector > f1_sco…  ▲1 CRIT  3m old"),
+        (30, "fraud-det…  ▲1 CRIT  3m old"),
+        (17, "▲1 CRIT  3m old"),
+    ],
+)
+def test_the_least_important_goes_first_and_the_severities_never(scene, make, wide, said):
+    assert plain_text(header(scene, make.clock, wide)).rstrip() == said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param({"paused": True}, "PAUSED", id="paused"),
+        pytest.param({"trouble": "not read: disk gone"}, "not read: disk gone", id="the last look failed"),
+        pytest.param({"view": {"filter": "fra"}}, "1 of 2 models  ▲1 CRIT  /fra", id="a filter"),
+        pytest.param({"view": {"problems_only": True}}, "problems only", id="problems only"),
+        pytest.param({"view": {"sort": Sort.NAME}}, "by name", id="another order"),
+    ],
+)
+def test_what_differs_from_the_usual_is_said(scene, make, change, said):
+    view = replace(scene.view, **change.pop("view", {}))
+    assert said in plain_text(header(replace(scene, view=view, **change), make.clock, 120))
+
+
+def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
+    problems = [Problem("b.csv", "permission denied", fatal=True), Problem("a.csv", "no number", line=3)]
+    scene = make.scene(*make.ten_days(), problems=problems)
+    said = plain_text(header(scene, make.clock, 140))
+    assert "1 error: b.csv: permission denied; 1 problem" in said
+
+
+def test_unknown_ranks_between_critical_and_warning(make, fleet):
+    silent = make.line([0.9] * 5, model="search")
+    known = make.snapshot(*make.ten_days(), silent, now=make.clock)
+    assert list(totals(Scene(known)).items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
+    assert list(totals(Scene(fleet)).items()) == [(Severity.CRITICAL, 1), (Severity.WARNING, 1)]
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (timedelta(seconds=0), "3m old"),
+        (timedelta(seconds=-130), "<1m old"),
+        (timedelta(minutes=57), "1h old"),
+        (timedelta(days=-1), "dated ahead"),
+    ],
+)
+def test_the_age_is_true_and_coarse(scene, make, later, said):
+    assert data_age(scene, make.clock + later) == said
+
+
+def test_before_the_first_look_the_line_says_so(make):
+    assert "loading 3/40 files" in plain_text(header(Scene(loading="loading 3/40 files"), make.clock, 80))
+
+
+@pytest.mark.parametrize("wide", [20, 30, 40, 60, 80])
+def test_help_and_quit_are_the_last_keys_to_go(wide):
+    keys = [("↑↓", "model"), ("←→", "metric"), ("z", "zoom"), ("e", "next problem"), ("?", "help"), ("q", "quit")]
+    line = plain_text(keys_line(keys, wide))
+    assert line.rstrip().endswith("? help  q quit")
+    assert width(line) == wide
+
+
+def test_tabs_shrink_to_their_digits():
+    names = ["Models", "Metrics", "Chart", "Alerts", "Changes"]
+    assert plain_text(tabs_line(names, 3, 80)).split() == "1 Models 2 Metrics 3 Chart 4 Alerts 5 Changes".split()
+    assert plain_text(tabs_line(names, 3, 40)).split() == "1 2 3 Chart 4 5".split()

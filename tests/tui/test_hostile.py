@@ -1,0 +1,94 @@
+"""No foreign string reaches the terminal unescaped, and none is parsed as markup."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.records import Problem
+from monitor.text import width
+from tui.panes.base import printed
+from tui.present.alerts import entries
+from tui.present.cells import plain_text
+from tui.present.changes import change_lines
+from tui.present.chart import chart_of, read_out
+from tui.present.header import header
+from tui.present.jump import hint
+from tui.present.metrics import columns, heading, metric_cells, rows
+from tui.present.models import model_cells, nothing_listed
+from tui.present.periods import periods_of
+from tui.present.scene import listed
+from tui.present.story import story
+
+
+@pytest.fixture(scope="module")
+def scenes(make):
+    """One scene a string, which stands in it as model, metric, segment, rule, problem, notice, filter, trouble."""
+
+    def scene(text):
+        lines = [
+            make.line([0.95] * 9 + [0.5], model=text, metric=text, segment=text, support=[90] * 10),
+            make.line([0.95] * 9 + [0.5], model=text),
+            make.line([0.5] * 10, model=f"other {text}"),
+        ]
+        rules = [make.floor(model="*", segment="*"), replace(make.floor(metric="*", segment="*"), name=text)]
+        problems = [Problem(text, text, fatal=True), Problem(text, text, line=3)]
+        return replace(make.scene(*lines, rules=rules, problems=problems, notices=[text]), trouble=text)
+
+    return {text: scene(text) for text in make.hostile}
+
+
+def everything(scene, clock):
+    """Each text that present makes of a scene, for a narrow pane and a wide one."""
+    for wide in (16, 58):
+        table = rows(scene)
+        shape = columns(table, wide)
+        yield from (plain_text(model_cells(scene, model)) for model in listed(scene))
+        yield from (plain_text(metric_cells(row, shape, selected=True)) for row in table)
+        yield from (plain_text(line) for entry in entries(scene, wide) for line in entry.lines)
+        yield from (plain_text(line) for line in change_lines(scene, wide))
+        yield from (plain_text(heading(shape)), plain_text(header(scene, clock, wide)))
+    chart = chart_of(scene)
+    yield from (chart.title, chart.empty, read_out(scene), *(line.name for line in chart.lines))
+    yield from (hint(scene, scene.view.model), nothing_listed(replace(scene, view=replace(scene.view, filter="\x1bz"))))
+    periods = periods_of(scene)
+    yield from (plain_text(periods.heading(0, 60)), plain_text(periods.line(0, 0)), *story(scene, clock).split("\n"))
+
+
+@pytest.mark.parametrize("at", range(50))
+def test_whatever_a_name_is_only_what_prints_is_shown(make, scenes, at):
+    text = make.hostile[at]
+    shown = list(everything(scenes[text], make.clock))
+    assert all(each.isprintable() for each in shown), [each for each in shown if not each.isprintable()]
+
+
+def test_the_list_of_strings_is_tried_as_a_whole(make):
+    assert len(make.hostile) == 50
+
+
+async def test_all_of_them_at_once_on_every_screen(make, run):
+    lines = [make.line([0.95] * 9 + [0.5], model=text, metric=text, segment=text) for text in make.hostile]
+    snapshot = make.snapshot(*lines, rules=[make.floor(metric="*", segment="*")])
+    async with run(snapshot, size=(100, 30)) as screen:
+        for _ in range(10):
+            await screen.press("down", "down", "down", "down", "down", "m", "c")
+            assert screen.text.replace("\n", "").isprintable()
+            assert all(width(line) == 100 for line in screen.lines)
+        for keys in ("v", "q", "?", "q", "colon", "z", "enter", "/", "[", "enter"):
+            await screen.press(keys)
+            assert screen.text.replace("\n", "").isprintable()
+
+
+async def test_markup_in_names_is_text(make, run):
+    names = ["[bold]x[/bold]", "[@click=app.quit]x[/]", "x[/x", "[eu] churn"]
+    snapshot = make.snapshot(*(make.line([0.95] * 9 + [0.5], model=name, metric=name) for name in names))
+    async with run(snapshot, size=(120, 36)) as screen:
+        for name in names:
+            assert name in screen.text
+        await screen.pilot.click("#models", offset=(10, 2))
+        assert screen.app.is_running
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "\x9b31m", "a\u202eb", "\ud800", "a\x00b"])
+def test_the_last_sink_lets_nothing_through_that_does_not_print(text):
+    assert printed(text, ascii_only=False).isprintable()
+    assert printed(text, ascii_only=True).isascii()

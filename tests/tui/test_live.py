@@ -1,0 +1,133 @@
+"""Fresh rows, errors, and what is repainted."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+import tui.feed
+from monitor.errors import SourceError
+from tui.panes.base import Lines
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(tui.feed, "LOOK", 0.01)
+
+
+async def until(screen, text):
+    for _ in range(300):
+        await screen.pilot.pause(0.01)
+        if text in screen.text:
+            return
+    raise AssertionError(f"{text!r} never came:\n{screen.text}")
+
+
+async def test_a_fresh_row_is_shown_and_the_cursor_stays_on_its_model(make, run):
+    first = make.snapshot(*make.ten_days(), make.healthy("churn"), make.healthy("ranker"))
+    worse = make.line([0.95] * 10 + [0.2], model="ranker")
+    second = make.snapshot(*make.ten_days(), make.healthy("churn"), worse)
+    async with run(first) as screen:
+        await screen.press("down")
+        screen.hand(second)
+        await until(screen, "▲2 CRIT")
+        assert screen.view.model == "churn"
+        assert "▲CRIT ranker" in screen.lines[2]
+
+
+async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
+    first = make.snapshot(*make.ten_days(), make.healthy("churn"))
+    asked = []
+    async with run(first) as screen:
+        monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append((self, areas)))
+        desk = screen.app.desk
+        desk.show_scene(replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn"))))
+        await screen.pilot.pause()
+        assert asked == []
+        desk.show_scene(
+            replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.5], model="churn")))
+        )
+        await screen.pilot.pause()
+        assert {type(pane).__name__ for pane, _ in asked} == {"Header", "ModelsPane", "AlertsPane"}
+        assert all(areas for _, areas in asked)
+
+
+async def test_moving_to_the_next_model_repaints_two_of_its_lines(make, run, monkeypatch):
+    models = [make.healthy(f"model-{number}") for number in range(6)]
+    asked = []
+    async with run(make.snapshot(*models)) as screen:
+        pane = screen.app.desk.query_one("#models")
+        monkeypatch.setattr(pane, "refresh", lambda *areas, **_: asked.extend(areas))
+        await screen.press("down")
+        assert [area.y for area in asked] == [1, 2]
+
+
+async def test_idle_seconds_repaint_nothing(fleet, run, monkeypatch):
+    asked = []
+    async with run(fleet) as screen:
+        monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append(self))
+        await asyncio.sleep(2.2)
+        assert asked == []
+
+
+async def test_a_look_that_fails_is_said_and_the_data_stays(make, fleet, run):
+    async with run(fleet) as screen:
+        screen.hand(SourceError("metrics/ cannot be read: \x1b[2J"))
+        await until(screen, "not read: metrics/ cannot be read")
+        assert "▲CRIT fraud" in screen.text
+        screen.hand(fleet)
+        await until(screen, "2025-01-10  3m old")
+
+
+async def test_a_first_look_that_fails_is_said(run):
+    async with run(SourceError("metrics/ cannot be read")) as screen:
+        await until(screen, "not read: metrics/ cannot be read")
+
+
+async def test_an_error_of_our_own_before_there_is_anything_to_show_ends_the_app(run):
+    with pytest.raises(ZeroDivisionError):
+        async with run(ZeroDivisionError("a bug")) as screen:
+            await screen.pilot.pause(0.1)
+
+
+async def test_while_files_are_read_their_number_is_said(make, fleet):
+    import threading
+
+    from monitor.commands.base import AppOptions
+    from tui.app import ModeltopApp
+
+    go_on = threading.Event()
+
+    class Slow:
+        def changed(self):
+            return False
+
+        def observe(self, clock, progress=None):
+            progress(12, 40)
+            go_on.wait(10)
+            return fleet
+
+    app = ModeltopApp(Slow(), AppOptions())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.05)
+        lines = [strip.text for strip in app.screen._compositor.render_strips()]
+        assert "loading 12/40 files" in lines[0]
+        go_on.set()
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if app.desk.scene.snapshot is fleet:
+                break
+        assert app.desk.scene.view.model == "fraud"
+
+
+async def test_ten_thousand_models_are_no_slower_to_move_through_than_ten(make, run):
+    lines = [make.line([0.95, 0.95], model=f"model-{number}") for number in range(10_000)]
+    made = []
+    async with run(make.snapshot(*lines, rules=[])) as screen:
+        pane = screen.app.desk.query_one("#models")
+        body = pane.body
+        pane.body = lambda *size: (made.append(body(*size)), made[-1])[1]
+        await screen.press("G")
+        assert screen.view.model == "model-9999"
+        assert made[-1].count == 10_000
+        assert "10000/10000" in screen.text

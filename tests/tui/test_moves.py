@@ -1,0 +1,125 @@
+"""Where a key takes the selection."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.records import SeriesKey
+from tui.present.chart import chart_of, span
+from tui.present.moves import MOVES, look_at, settle
+from tui.present.scene import Scene, Window
+
+DAY = 86_400.0
+
+
+def go(scene, *moves):
+    """The scene after some moves, each `name` or `name-` or `name+3`."""
+    for move in moves:
+        name, sign, count = move.partition("+") if "+" in move else move.partition("-")
+        steps = int(count or 1) * (-1 if sign == "-" else 1)
+        scene = replace(scene, view=settle(replace(scene, view=MOVES[name](scene, steps))))
+    return scene
+
+
+def place(scene):
+    return scene.view.model, scene.view.key and scene.view.key.metric
+
+
+@pytest.fixture
+def scene(fleet):
+    return Scene(fleet, settle(Scene(fleet)))
+
+
+@pytest.mark.parametrize(
+    ("moves", "to"),
+    [
+        pytest.param([], ("fraud", "f1_score"), id="opens on the worst model and its worst metric"),
+        pytest.param(["model"], ("churn", "accuracy"), id="the next model, on what is wrong with it"),
+        pytest.param(["model-"], ("fraud", "f1_score"), id="nothing is above the first"),
+        pytest.param(["model+99"], ("ranker", "accuracy"), id="as far as the list goes"),
+        pytest.param(["metric-3"], ("fraud", "accuracy"), id="a metric to the left"),
+        pytest.param(["metric-2", "model+2"], ("ranker", "accuracy"), id="a judged metric where the same is missing"),
+        pytest.param(["problem"], ("fraud", "accuracy"), id="the next problem may be of the same model"),
+        pytest.param(["problem+2"], ("churn", "accuracy"), id="problems go from model to model"),
+        pytest.param(["problem-"], ("churn", "accuracy"), id="backwards they begin at the end"),
+        pytest.param(["problem+3"], ("fraud", "f1_score"), id="problems go round"),
+        pytest.param(["model+2", "problem"], ("fraud", "f1_score"), id="from a healthy model to the worst"),
+        pytest.param(["model+2", "problems_only"], ("fraud", "f1_score"), id="a hidden model is left"),
+        pytest.param(["model", "sort"], ("churn", "accuracy"), id="another order moves nobody"),
+    ],
+)
+def test_keys_lead_from_place_to_place(scene, moves, to):
+    assert place(go(scene, *moves)) == to
+
+
+def test_the_selection_stays_on_its_model_when_the_order_changes(make, scene):
+    at_churn = go(scene, "model")
+    worse = make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.1], model="churn"), make.healthy("ranker"))
+    assert place(Scene(worse, settle(replace(at_churn, snapshot=worse)))) == ("churn", "accuracy")
+
+
+def test_a_model_that_is_gone_gives_way_to_the_worst(make, scene):
+    left = make.snapshot(*make.ten_days())
+    assert settle(replace(go(scene, "model"), snapshot=left)).model == "fraud"
+
+
+def test_the_same_metric_is_kept_from_model_to_model(make):
+    lines = [make.line([0.9] * 10, model=model, metric=metric) for model in "ab" for metric in ("psi", "brier", "mcc")]
+    scene = make.scene(*lines, rules=[])
+    assert place(go(scene, "metric+2", "model")) == ("b", "mcc")
+
+
+def test_an_empty_snapshot_selects_nothing_and_no_key_fails(make):
+    scene = make.scene()
+    assert place(scene) == (None, None)
+    assert all(place(go(scene, name)) == (None, None) for name in MOVES)
+
+
+def test_before_anything_is_loaded_no_key_fails():
+    assert all(MOVES[name](Scene(), 1) is not None for name in MOVES)
+
+
+@pytest.mark.parametrize(
+    ("moves", "days"),
+    [
+        pytest.param([], (1, 10), id="all of time"),
+        pytest.param(["zoom"], (5.5, 10), id="half of it, at the newest end"),
+        pytest.param(["zoom", "shift-"], (3.25, 7.75), id="half a window earlier"),
+        pytest.param(["zoom", "shift-", "shift"], (5.5, 10), id="and back"),
+        pytest.param(["zoom", "shift-9"], (1, 5.5), id="not before the first point"),
+        pytest.param(["zoom", "zoom-"], (1, 10), id="out again"),
+        pytest.param(["zoom+9"], (6, 10), id="not nearer than a few points"),
+        pytest.param(["zoom+2", "all_time"], (1, 10), id="all at once"),
+        pytest.param(["cursor_switch", "side-5", "zoom"], (2.75, 7.25), id="around the cursor"),
+        pytest.param(["zoom", "cursor_switch", "side-7"], (3, 7.5), id="the window follows the cursor"),
+    ],
+)
+def test_the_time_range(make, moves, days):
+    scene = go(make.scene(*make.ten_days()), *moves)
+    ends = span(scene.snapshot.history.series[scene.view.key], scene.view.window)
+    first = make.start.timestamp() - DAY
+    assert tuple((end - first) / DAY for end in ends) == pytest.approx(days)
+
+
+def test_a_window_at_the_newest_end_follows_new_rows(make):
+    scene = go(make.scene(*make.ten_days()), "zoom")
+    longer = make.snapshot(make.line([0.9] * 12, metric="f1_score"))
+    chart = chart_of(replace(scene, snapshot=longer))
+    assert chart.end - make.start.timestamp() == 11 * DAY
+
+
+def test_the_cursor_moves_by_points_and_stays_on_them(make):
+    scene = make.scene(make.line([0.9, 0.8, 0.7], days=[1, 2, 9]))
+    start = make.start.timestamp()
+    at = [go(scene, "cursor_switch", *moves).view.cursor for moves in ([], ["side-"], ["side-9"], ["side-9", "side"])]
+    assert [(stamp - start) / DAY for stamp in at] == [8, 1, 0, 1]
+
+
+def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(scene):
+    assert place(replace(scene, view=look_at(scene, "churn", SeriesKey("churn", "gone")))) == ("churn", "accuracy")
+
+
+def test_a_window_without_points_is_said(make):
+    scene = make.scene(make.line([0.9, 0.9], days=[1, 90]))
+    chart = chart_of(replace(scene, view=replace(scene.view, window=Window(DAY, make.start.timestamp() + 40 * DAY))))
+    assert chart.empty == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
