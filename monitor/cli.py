@@ -70,7 +70,9 @@ def _run(words: list[str], context: Context) -> int:
     name = words.pop(0) if words and words[0] in COMMANDS else "open"
     command = importlib.import_module(f"monitor.commands.{name}")
     failed = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
-    args = _parser(name, command, failed).parse_intermixed_args(words)
+    parser = _parser(name, command, failed)
+    # Options may stand among paths; but argparse then takes what follows `--` for options all the same.
+    args = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
     try:
         code: int = command.run(args, context)
         context.out.flush()

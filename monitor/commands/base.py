@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from monitor.errors import UsageError
-from monitor.text import safe
+from monitor.text import plural, safe
 
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.pipeline import Observer
+    from monitor.rules import Rule
 
 COMMANDS = {
     "open": "the app; where there is no terminal for it, the summary",
@@ -189,10 +189,8 @@ def _limit(text: str, side: str) -> tuple[str, float]:
     return metric.strip(), value
 
 
-def environment(name: str) -> str | None:
-    """A variable of the environment; an empty one counts as unset."""
-    return os.environ.get(name) or None
-
-
-if TYPE_CHECKING:
-    from monitor.rules import Rule
+def recorded(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
+    """What was kept, as one line for a person."""
+    names = list(models)
+    whose = f" of {safe(names[0], 60) if len(names) == 1 else plural(len(names), 'model')}" if names else ""
+    return f"recorded {number:,} {noun if number == 1 else noun + 's'}{whose} in {safe(folder)}"

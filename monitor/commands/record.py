@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.commands.base import Context, add_config
+from monitor.commands.base import Context, add_config, recorded
 from monitor.errors import UsageError
-from monitor.text import plural, safe
+from monitor.text import safe
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -55,15 +55,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     record = _record(args, config, context.clock())
     _warn(folder, context)
     Store(folder).append([record])
-    context.tell(told(1, "period", [record.model], folder))
+    context.tell(recorded(1, "period", [record.model], folder))
     return 0
-
-
-def told(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
-    """What was kept, as one line for a person."""
-    names = list(models)
-    whose = f" of {safe(names[0], 60) if len(names) == 1 else plural(len(names), 'model')}" if names else ""
-    return f"recorded {number:,} {noun if number == 1 else noun + 's'}{whose} in {safe(folder)}"
 
 
 def _warn(folder: Path, context: Context) -> None:

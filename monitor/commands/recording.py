@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from monitor.commands.base import Context
-from monitor.commands.record import told
+from monitor.commands.base import Context, recorded
 from monitor.config import Config
 from monitor.errors import MonitorError, SourceError, StoreError, UsageError
 from monitor.sources.base import Block
@@ -65,7 +64,7 @@ def _report(taken: _Taken, parser: Parser, store: Store, context: Context) -> in
         context.tell(safe(problem, 300))
     refused = parser.complaints.count() + taken.refused
     rest = f"; {refused:,} refused" if refused else ""
-    context.tell(told(taken.rows, "row", taken.models, store.folder) + rest)
+    context.tell(recorded(taken.rows, "row", taken.models, store.folder) + rest)
     return refused
 
 

@@ -39,6 +39,15 @@ def test_a_folder_called_as_a_command_is_reached_by_its_path(run, ten_days, tmp_
     assert "CRITICAL" in run("./check").out
 
 
+def test_what_follows_two_dashes_is_a_name(run, tmp_path):
+    assert run("record", "--store", "s", "--", "-rf", "accuracy=0.9").code == 0
+    assert "-rf" in run("check", "--store", "s").out
+
+
+def test_options_may_stand_among_paths(run, ten_days, fleet):
+    assert run("check", ten_days, "--json", fleet).code == 2
+
+
 def test_version_and_help(run):
     assert run("--version").out == f"modeltop {__version__}\n"
     assert "check" in run("--help").out

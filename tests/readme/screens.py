@@ -51,7 +51,7 @@ def keys(app: ModeltopApp) -> str:
 def put(text: str, name: str, content: str) -> str:
     """README with `content` between the marks of that name."""
     return re.sub(
-        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda found: found[1] + content + found[2], text, flags=re.S
+        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda found: found[1] + content + found[2], text, flags=re.DOTALL
     )
 
 
