@@ -108,7 +108,7 @@ class FakeObserver:
     def changed(self):
         return self.fresh
 
-    def observe(self, clock, progress=None):
+    def observe(self, _clock, _progress=None):
         self.looks, self.fresh = self.looks + 1, False
         if isinstance(self.now, Exception):
             raise self.now

@@ -100,7 +100,7 @@ def test_progress_is_told_until_there_is_something_to_show(start):
         def changed(self):
             return False
 
-        def observe(self, clock, progress=None):
+        def observe(self, _clock, progress=None):
             progress(1, 2)
             return "done"
 
@@ -113,7 +113,7 @@ def test_leaving_does_not_wait_for_a_look_that_hangs():
     never = threading.Event()
 
     class Hung:
-        def observe(self, clock, progress=None):
+        def observe(self, _clock, _progress=None):
             never.wait(60)
 
     feed = Feed(Hung())

@@ -64,8 +64,8 @@ async def test_moving_to_the_next_model_repaints_two_of_its_lines(make, run, mon
 
 async def test_idle_seconds_repaint_nothing(fleet, run, monkeypatch):
     asked = []
-    async with run(fleet) as screen:
-        monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append(self))
+    async with run(fleet):
+        monkeypatch.setattr(Lines, "refresh", lambda self, *_, **__: asked.append(self))
         await asyncio.sleep(2.2)
         assert asked == []
 
@@ -102,7 +102,7 @@ async def test_while_files_are_read_their_number_is_said(make, fleet):
         def changed(self):
             return False
 
-        def observe(self, clock, progress=None):
+        def observe(self, _clock, progress=None):
             progress(12, 40)
             go_on.wait(10)
             return fleet

@@ -33,7 +33,7 @@ def settle(scene: Scene) -> View:
 
 
 def _on_model(known: Board, view: View, model: str) -> View:
-    """The view on a model: its worst metric if something stands, else the metric looked at before, else a judged one."""
+    """The view on a model: its worst metric if something stands, else the metric of before, else a judged one."""
     keys = known.keys(model)
     worst = [episode.key for episode in known.episodes(model) if episode.stands and episode.key in keys]
     same = [key for key in keys if view.key and (key.metric, key.segment) == (view.key.metric, view.key.segment)]
