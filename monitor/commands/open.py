@@ -6,6 +6,7 @@ import argparse
 
 from monitor.commands.base import AppOptions, Context, add_source
 
+CORE_ALONE = "this is the core without its screen: run `modeltop`; if there is no such command, pip install modeltop"
 PATIENCE = 3
 """Looks in a row that must fail before the app raises an alert for a source: a file may be between two names."""
 
@@ -25,7 +26,7 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Open the app on what the arguments name."""
-    reason = "the app is not part of this installation: pip install modeltop" if context.open_app is None else None
+    reason = CORE_ALONE if context.open_app is None else None
     reason = reason or context.unusable()
     if reason is None and context.open_app is not None:
         observer = context.observer(args, patience=PATIENCE)

@@ -1,4 +1,4 @@
-"""What a source of history hands over: blocks of periods, and what could not be read."""
+"""What a source of history hands over: blocks of periods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from monitor.records import Flags, Floats, Problem, Times
+    from monitor.records import Flags, Floats, Times
 
 Progress = Callable[[int, int], None]
 """Called with (files read, files in all)."""
@@ -33,13 +33,3 @@ class Block:
     rows: Floats | None = None
     """From `count`: rows of the period; NaN where unknown."""
     provisional: Flags | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Loaded:
-    """What one file gave."""
-
-    source: str
-    """Its path as the person named it, or as it was found in a folder they named."""
-    blocks: tuple[Block, ...]
-    problems: tuple[Problem, ...]
