@@ -39,15 +39,13 @@ def idle(bench: Bench) -> Iterator[Finding]:
 def move(bench: Bench) -> Iterator[Finding]:
     """To the next model and to the next metric: bytes, and milliseconds until the last of them."""
     with _opened(bench.folder("home"), SAMPLE) as terminal:
-        for what, keys in {"next model": (b"j", b"k"), "next metric": (b"\x1b[C", b"\x1b[D")}.items():
+        for what, (there, back) in {"next model": (b"j", b"k"), "next metric": (b"\x1b[D", b"\x1b[C")}.items():
             sizes, times = [], []
-            for key in [keys[0]] * bench.runs + [keys[1]] * bench.runs:
-                size, moment = terminal.size, terminal.type(key)
+            for number in range(2 * bench.runs):
+                size, moment = terminal.size, terminal.type(there if number % 6 < 3 else back)
                 terminal.settle(QUIET)
                 sizes.append(terminal.size - size)
-                times.append(1000 * (terminal.arrivals[-1][0] - moment) if sizes[-1] else 0.0)
-            moved = [pair for pair in zip(sizes, times, strict=True) if pair[0]]
-            sizes, times = [size for size, _ in moved], [time_ for _, time_ in moved]
+                times.append(1000 * (terminal.arrivals[-1][0] - moment))
             yield Finding(f"{what}: written", median(sizes) / 1000, 12, " kB", f"at most {max(sizes) / 1000:.3g} kB")
             yield Finding(f"{what}: until the last byte", median(times), 50, " ms", f"at most {max(times):.0f} ms")
 
