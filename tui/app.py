@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -126,6 +127,15 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def on_desk_asked(self, event: Desk.Asked) -> None:
         """A person has named the file to write to."""
         export_to(self, event.text)
+
+    def on_key(self, event: events.Key) -> None:
+        """A question takes every key.
+
+        Here, where actions run, and not on the desk: keys that came in one packet with the one that asked have
+        passed the desk before the question stood.
+        """
+        if self.screen is self.desk and self.desk.status.question is not None:
+            self.desk.status.key(event)
 
     def action_deed(self, name: str) -> None:
         """Do what a key of the app asks for."""

@@ -205,9 +205,8 @@ class Desk(PaneScreen):
         self.look(look_at(scene, model, key))
 
     def on_key(self, event: events.Key) -> None:
-        """A question takes every key. Else take back what was said last, and say so where a key does nothing."""
+        """Take back what was said last, and say so where a key does nothing; a question has the app's ear."""
         if self.status.question is not None:
-            self.status.key(event)
             return
         known = event.key in self.active_bindings
         self.status.say("" if known else f"{event.character or event.key} does nothing here; ? lists the keys")
