@@ -108,15 +108,22 @@ class Session:
         """The screen as lines."""
         return "\n".join(self.screen.display)
 
+    def wait_until(self, true, seconds):
+        """Whether it became true in that time."""
+        end = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > end:
+                return False
+            self.pump()
+        return True
+
     def wait_for(self, words, seconds=15.0, *, gone=False):
         """Until the screen shows the words (or no longer does)."""
-        end = time.monotonic() + seconds
-        while (words in self.text) is gone:
-            self.pump()
-            assert time.monotonic() < end, f"{words!r} {'still' if gone else 'not'} on screen:\n{self.text}"
+        found = self.wait_until(lambda: (words in self.text) is not gone, seconds)
+        assert found, f"{words!r} {'still' if gone else 'not'} on screen:\n{self.text}"
         return self
 
-    def settle(self, quiet=0.4, seconds=15.0):
+    def settle(self, quiet=0.2, seconds=15.0):
         """Until nothing was written for `quiet` seconds."""
         end = time.monotonic() + seconds
         while self.pump(quiet):

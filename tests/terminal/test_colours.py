@@ -10,9 +10,9 @@ WHITE = {b"\x1b]11;?": b"\x1b]11;rgb:ffff/ffff/ffff\x07", b"\x1b[c": b"\x1b[?62c
 
 def walked(session):
     """After a look at every kind of screen."""
-    session.wait_for("CRIT").settle(0.2)
-    for key in ("j", "m", "z", "z", "v", "v", "?", "q"):
-        session.type(key).settle(0.15)
+    session.wait_for("CRIT").settle()
+    for key in "jmzzvv?q":
+        session.type(key).settle(0.1)
     return session
 
 

@@ -63,15 +63,15 @@ def write(path, header, rows):
 
 @pytest.fixture
 def hostile(tmp_path):
-    """A folder in which every string is a model, a metric, a segment and, where a file may bear it, a file."""
+    """A folder in which every string is a model and, where a file may bear it, a file; the worst are all there is."""
     folder = tmp_path / "fleet"
     folder.mkdir()
     days = ("2025-01-01", "2025-01-02")
     rows = [[day, name, "all", value] for name in STRINGS for day, value in zip(days, ("0.95", "0.85"), strict=True)]
     write(folder / "models.csv", ["date", "model", "segment", "accuracy"], rows)
-    rows = [[day, "metrics", name, "all", "0.5"] for name in STRINGS for day in days]
+    rows = [[day, "metrics", name, "all", "0.5"] for name in [*COMMANDS, *MARKUP] for day in days]
     write(folder / "metrics.csv", ["date", "model", "metric", "segment", "value"], rows)
-    rows = [[day, "segments", name, "0.5"] for name in STRINGS for day in days]
+    rows = [[day, "segments", name, "0.5"] for name in [*COMMANDS, *MARKUP] for day in days]
     write(folder / "segments.csv", ["date", "model", "segment", "accuracy"], rows)
     for name in STRINGS:
         encoded = name.encode("utf-8", "replace")  # a lone surrogate cannot be in a file's name
@@ -80,17 +80,24 @@ def hostile(tmp_path):
     return folder
 
 
+def walk(session, key):
+    """Press the key as long as it moves the selection; all that was seen on the way."""
+    seen = [session.text]
+    while session.type(key).wait_until(lambda: session.screen.display[0] != seen[-1].partition("\n")[0], seconds=0.6):
+        seen.append(session.text)
+        assert len(seen) < 200
+    return "".join(seen)
+
+
 def test_walking_past_every_name_sends_nothing_foreign_and_parses_no_markup(spawn, hostile):
-    session = spawn(hostile).wait_for("1 Models").settle(0.5)
-    shown = session.text
-    for key in ["j"] * (2 * len(STRINGS)) + [":metrics\r"] + ["l"] * len(STRINGS) + [":segments\r"] + ["l"] * 20:
-        session.type(key).pump(0.04)
-        shown += session.text
-    session.settle()
+    session = spawn(hostile).wait_for("1 Models").settle()
+    shown = walk(session, "j")
+    for model in ("metrics", "segments"):
+        session.type(f":{model}\r").wait_for(f"{model} > ")
+        shown += walk(session, "l")
     assert session.foreign() == []
-    beginnings = ("[bold]x[/", "[@click=a", "[link=htt", "\\x1b]52;c", "../../etc", "=cmd|'/C")
-    missing = [name for name in beginnings if name not in shown]
-    assert missing == []
+    for beginning in ("[bold]x[/", "[@click=a", "[link=htt", "\\x1b]52;c", "../../etc", "=cmd|'/C"):
+        assert shown.count(beginning) > 1, beginning
     session.type("q")
     assert session.exit_code() == 0
     assert session.restored() == []

@@ -24,9 +24,9 @@ def test_it_opens_at_every_size_on_the_worst_model(spawn, fleet, size):
 
 def test_it_follows_the_terminal_from_size_to_size(spawn, fleet):
     session = spawn(fleet).wait_for("CRIT").settle()
-    for size in [*SIZES, *reversed(SIZES)]:
+    for size in [*SIZES, (80, 24), (40, 12), (80, 24)]:
         session.resize(*size)
-        session.settle(0.25)
+        session.settle(0.2)
         assert whole(session), f"{size}:\n{session.text}"
 
 

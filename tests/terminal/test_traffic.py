@@ -13,7 +13,7 @@ os.write(handle, sys.argv[2].encode())
 
 
 def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(spawn, fleet):
-    session = spawn(fleet).wait_for("CRIT").settle()
+    session = spawn(fleet).wait_for("CRIT").settle(0.5)
     assert "triage > " in session.screen.display[0]
     assert len(session.output) <= 30_000
     assert session.output.count(b"1 Models") == 1, "painted once, with its data"
@@ -21,11 +21,11 @@ def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(spawn, fleet):
 
 @pytest.mark.parametrize("key", ["j", "l"], ids=["model", "metric"])
 def test_the_next_model_or_metric_costs_at_most_12_kb(spawn, fleet, key):
-    session = spawn(fleet).wait_for("CRIT").settle()
+    session = spawn(fleet).wait_for("CRIT").settle(0.5)
     header = session.screen.display[0]
     for _ in range(3):
         before = len(session.output)
-        session.type(key).settle()
+        session.type(key).settle(0.3)
         assert 0 < len(session.output) - before <= 12_000
     assert session.screen.display[0] != header
 
