@@ -33,6 +33,7 @@ APP_KEYS: tuple[Binding, ...] = (
     Binding("t", "app.deed('theme')", "next theme", show=False),
     Binding("y", "app.deed('copy')", "copy what is said of the selection", show=False),
     Binding("Y", "app.deed('export')", "write the view to a file: .csv, .svg or .txt", show=False),
+    Binding("M", "app.deed('mouse')", "the mouse to the terminal, for selecting text, or back", show=False),
     Binding("ctrl+z", "app.deed('suspend')", "to the shell; fg comes back", key_display="^z", show=False),
     Binding("?", "app.deed('help')", "help", tooltip="this list"),
     Binding("q,ctrl+c", "app.quit", "quit", key_display="q"),
@@ -66,6 +67,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.options = options
+        self.mouse = options.mouse
         self.feed = observer if isinstance(observer, Feed) else Feed(observer)
         self._took = 0.0
         if options.theme and options.theme in self.available_themes:

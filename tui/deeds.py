@@ -47,7 +47,25 @@ def theme(app: ModeltopApp) -> None:
 
 def suspend(app: ModeltopApp) -> None:
     """To the shell, where the terminal can do so."""
-    app.action_suspend_process()
+    driver = app._driver  # noqa: SLF001  the only one to ask
+    if driver is not None and driver.can_suspend:
+        app.action_suspend_process()
+    else:
+        app.desk.status.say("this terminal has no shell to go back to")
+
+
+def mouse(app: ModeltopApp) -> None:
+    """Give the mouse to the terminal, so that it selects text, or take it back."""
+    driver = app._driver  # noqa: SLF001  Textual has no switch while it runs
+    turn = getattr(driver, "_disable_mouse_support" if app.mouse else "_enable_mouse_support", None)
+    if turn is None:
+        app.desk.status.say("this terminal has no mouse")
+        return
+    app.mouse = not app.mouse
+    vars(driver)["_mouse"] = True  # else it does not write the sequences
+    turn()
+    vars(driver)["_mouse"] = app.mouse  # and so it stays when the app is suspended and comes back
+    app.desk.status.say("the mouse works here" if app.mouse else "the mouse is the terminal's: it selects text")
 
 
 def show_help(app: ModeltopApp) -> None:
@@ -160,6 +178,7 @@ DEEDS: dict[str, Callable[[ModeltopApp], None]] = {
     "pause": pause,
     "theme": theme,
     "suspend": suspend,
+    "mouse": mouse,
     "help": show_help,
     "periods": periods,
     "copy": copy,

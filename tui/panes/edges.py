@@ -30,7 +30,7 @@ class Header(Lines):
 
     def on_mount(self) -> None:
         """Age the data; only a line that reads differently is painted."""
-        self.set_interval(1.0, self.show)
+        self.set_interval(5.0, self.show)
 
 
 class Tabs(Lines):

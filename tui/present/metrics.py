@@ -154,5 +154,5 @@ def metric_cells(row: Row, shape: Columns, *, selected: bool) -> Cells:
     if shape.rule:
         out.append((f"  {pad(row.rule, shape.rule)}", tint or "dim"))
     if shape.spark:
-        out.append((f"  {pad(spark(row.series.values[-shape.spark :].tolist(), shape.spark), shape.spark)}", ""))
+        out.append((f"  {pad(spark(row.series.values[-shape.spark :].tolist(), shape.spark), shape.spark)}", "dim"))
     return tuple(out)

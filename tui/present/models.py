@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from monitor.records import Severity
 from monitor.text import safe
 from tui.present.cells import SHAPES, TINTS, WORDS, Cells
-from tui.present.scene import Scene, board, listed
+from tui.present.scene import Board, Scene, board, listed
 
 
 def model_cells(scene: Scene, model: str) -> Cells:
@@ -32,6 +34,11 @@ def nothing_listed(scene: Scene) -> str:
 def totals(scene: Scene) -> dict[Severity, int]:
     """How many models are how bad, worst first; those that are fine are not in it."""
     assert scene.snapshot is not None
-    found = [verdict.severity for verdict in board(scene.snapshot).verdicts.values()]
+    return _totals(board(scene.snapshot))
+
+
+@lru_cache(maxsize=2)
+def _totals(known: Board) -> dict[Severity, int]:
+    found = [verdict.severity for verdict in known.verdicts.values()]
     order = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING)
     return {severity: found.count(severity) for severity in order if severity in found}

@@ -1,0 +1,129 @@
+"""What the app's own keys do to the world outside: the clipboard, files, the mouse."""
+
+import base64
+import csv
+import stat
+from xml.etree import ElementTree as ET
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    """A state folder of the test's own, and a current folder to write into."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("TMUX", raising=False)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "state" / "modeltop"
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What was written to the terminal."""
+    from textual.drivers.headless_driver import HeadlessDriver
+
+    written = []
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _, data: written.append(data))
+    return written
+
+
+async def test_a_copy_goes_to_the_clipboard_and_to_a_file_that_is_named(fleet, run, state, sent):
+    async with run(fleet, size=(120, 36)) as screen:
+        await screen.press("y")
+        text = (state / "copied.txt").read_text(encoding="utf-8")
+        assert text.startswith("fraud > f1_score, newest 2025-01-10")
+        assert "sent to the clipboard, saved in " in screen.said
+        assert f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a" in sent
+        assert stat.S_IMODE((state / "copied.txt").stat().st_mode) == 0o600
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+async def test_inside_tmux_the_copy_is_handed_on_to_the_terminal_outside(fleet, run, sent, monkeypatch):
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with run(fleet) as screen:
+        await screen.press("y")
+    passed = next(each for each in sent if each.startswith("\x1bPtmux;"))
+    assert passed.endswith("\a\x1b\\")
+    assert passed.count("\x1b\x1b]52;c;") == 1
+
+
+async def test_a_copy_that_cannot_be_saved_is_still_sent_and_said(fleet, run, state, sent):
+    state.parent.write_text("a file where the folder should be")
+    async with run(fleet, size=(120, 36)) as screen:
+        await screen.press("y")
+        assert "sent to the clipboard; not saved: Not a directory" in screen.said
+        assert any(each.startswith("\x1b]52;c;") for each in sent)
+
+
+async def test_a_link_in_place_of_the_copy_is_not_followed(fleet, run, state, tmp_path, sent):
+    state.mkdir(parents=True)
+    (tmp_path / "precious").write_text("mine")
+    (state / "copied.txt").symlink_to(tmp_path / "precious")
+    async with run(fleet, size=(120, 36)) as screen:
+        await screen.press("y")
+        assert "not saved" in screen.said
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+async def export(screen, suffix):
+    """Take the offered name, with another suffix."""
+    await screen.press("Y", *["backspace"] * 3, *suffix, "enter")
+
+
+async def test_the_points_are_exported_as_csv_under_the_offered_name(fleet, run, tmp_path):
+    async with run(fleet) as screen:
+        await screen.press("Y", "enter")
+        await screen.pilot.pause()
+        text = (tmp_path / "here" / "fraud-f1-score.csv").read_text(encoding="utf-8")
+        rows = list(csv.DictReader(text.splitlines()))
+        assert [row["value"] for row in rows[-2:]] == ["0.865", "0.845"]
+        assert "written to" in screen.said
+
+
+async def test_the_screen_is_exported_as_text_and_as_a_picture(fleet, run, tmp_path):
+    async with run(fleet) as screen:
+        await export(screen, "txt")
+        await export(screen, "svg")
+        await screen.pilot.pause()
+    text = (tmp_path / "here" / "fraud-f1-score.txt").read_text(encoding="utf-8")
+    assert "▲CRIT fraud" in text
+    picture = ET.parse(tmp_path / "here" / "fraud-f1-score.svg")
+    assert "CRIT" in "".join(picture.getroot().itertext())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "said"),
+    [
+        pytest.param("csv", "not written: fraud-f1-score.csv is there already", id="a file that is there"),
+        pytest.param("exe", "not written: fraud-f1-score.exe does not end in .csv, .svg or .txt", id="a form unknown"),
+    ],
+)
+async def test_an_export_never_replaces_a_file(fleet, run, tmp_path, suffix, said):
+    (tmp_path / "here" / "fraud-f1-score.csv").write_text("mine")
+    async with run(fleet) as screen:
+        await export(screen, suffix)
+        await screen.pilot.pause()
+        assert screen.said == said
+    assert (tmp_path / "here" / "fraud-f1-score.csv").read_text() == "mine"
+
+
+async def test_the_name_of_a_model_never_leads_out_of_the_folder(make, run, tmp_path):
+    async with run(make.snapshot(make.line([0.9, 0.8], model="../../etc/passwd\x1b[2J"))) as screen:
+        await screen.press("Y", "enter")
+        await screen.pilot.pause()
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["etc-passwd-2j-accuracy.csv"]
+
+
+async def test_a_terminal_that_cannot_suspend_is_told_of(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("ctrl+z")
+        assert screen.said == "this terminal has no shell to go back to"
+
+
+async def test_a_theme_changes_colours_and_the_chart_with_them(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("t")
+        assert screen.app.theme == "textual-light"
+        await screen.press(*"tttttt")
+        assert screen.app.theme == "textual-dark"
