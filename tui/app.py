@@ -14,7 +14,7 @@ from textual.message import Message
 
 from monitor.errors import MonitorError
 from monitor.text import plural, safe
-from tui.deeds import DEEDS, export_to
+from tui.deeds import DEEDS
 from tui.feed import Feed, News, Observer
 from tui.screens.desk import Desk
 
@@ -125,10 +125,6 @@ class ModeltopApp(App[object], inherit_bindings=False):
             done, files = news.progress or (0, 0)
             loading = f"loading {done}/{plural(files, 'file')}" if files else "loading"
             self.desk.show_scene(replace(scene, loading=loading))
-
-    def on_desk_asked(self, event: Desk.Asked) -> None:
-        """A person has named the file to write to."""
-        export_to(self, event.text)
 
     def on_key(self, event: events.Key) -> None:
         """A question takes every key.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor.text import plural
 from tui.panes.base import Lines
+from tui.panes.edges import Question
 from tui.present.story import points_csv, story
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def mouse(app: ModeltopApp) -> None:
 
 def show_help(app: ModeltopApp) -> None:
     """The list of all keys."""
-    from tui.screens.help import Help  # not needed for the first frame
+    from tui.screens.help import Help, groups  # not needed for the first frame
 
-    app.push_screen(Help(app.desk.groups(), ascii_only=bool(app.options.ascii)))
+    app.push_screen(Help(groups(app.desk.app_keys), ascii_only=bool(app.options.ascii)))
 
 
 def periods(app: ModeltopApp) -> None:
@@ -141,7 +142,8 @@ def export(app: ModeltopApp) -> None:
         app.desk.status.say("no metric is selected")
         return
     slug = re.sub(r"[^a-z0-9]+", "-", f"{key.model}-{key.metric}".casefold()).strip("-")[:60] or "view"
-    app.desk.ask("export", "write to", f"{slug}.csv", "the points; .svg or .txt the screen; esc does not")
+    hint = ".csv the points, .svg or .txt the screen; esc leaves it"
+    app.desk.status.ask(Question("write to", f"{slug}.csv", lambda _: hint, kept=lambda typed: export_to(app, typed)))
 
 
 def export_to(app: ModeltopApp, typed: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from textual import events
-from textual.message import Message
 
 from monitor.text import clip, safe, width
 from tui.panes.base import Lines
@@ -46,81 +46,89 @@ class Tabs(Lines):
         return [tabs_line(self.names, self.front, cells_wide)][:rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something to be answered by typing a line."""
+
+    sign: str
+    answer: str
+    """What stands there already."""
+    typed: Callable[[str], str]
+    """Called with each state of the answer, the first included; gives a hint to show beside it."""
+    kept: Callable[[str], None]
+    """Called with the answer that ended in enter."""
+    dropped: Callable[[], None] = lambda: None
+    """Called where the person left with escape."""
+
+
 class Status(Lines):
     """The last line: what the keys do, what was just done, or a question to be answered by typing."""
-
-    class Typed(Message):
-        """The answer to the question so far, or at its end."""
-
-        def __init__(self, text: str, *, done: bool, kept: bool = True) -> None:
-            super().__init__()
-            self.text = text
-            self.done = done
-            self.kept = kept
-            """False where the person left with escape."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
         self.keys: list[tuple[str, str]] = []
         self.said = ""
-        self.question: str | None = None
-        self.typed = ""
+        self.question: Question | None = None
+        self.answer = ""
         self.hint = ""
 
     def frame(self, cells_wide: int, rows: int) -> list[Cells]:
         """One line."""
         if self.question is not None:
-            return [self._asking(self.question, cells_wide)][:rows]
+            return [self._asking(self.question.sign, cells_wide)][:rows]
         if self.said:
             return [fit(((self.said, "strong"),), cells_wide)][:rows]
         return [keys_line(self.keys, cells_wide)][:rows]
 
-    def _asking(self, question: str, cells_wide: int) -> Cells:
-        room = max(8, cells_wide - width(question) - 2)
+    def _asking(self, sign: str, cells_wide: int) -> Cells:
+        room = max(8, cells_wide - width(sign) - 2)
         # The end of a long answer is what the person is typing.
-        typed = safe(self.typed, 10 * LONGEST)
-        typed = typed if width(typed) < room else "…" + typed[-(room - 2) :]
-        hint = clip(self.hint, max(0, room - width(typed) - 2))
-        return fit(((f"{question} ", "head"), (typed, ""), (" ", "cursor"), (f" {hint}", "dim")), cells_wide)
+        answer = safe(self.answer, 10 * LONGEST)
+        answer = answer if width(answer) < room else "…" + answer[-(room // 2) :]
+        hint = clip(self.hint, max(0, room - width(answer) - 2))
+        return fit(((f"{sign} ", "head"), (answer, ""), (" ", "cursor"), (f" {hint}", "dim")), cells_wide)
 
     def say(self, text: str) -> None:
         """Say something until the next key; foreign text in it is made safe."""
         self.said = safe(text, 400)
         self.show()
 
-    def ask(self, question: str, typed: str, hint: str) -> None:
-        """Ask for a line of text."""
-        self.question, self.typed, self.hint, self.said = question, typed, hint, ""
-        self.show()
-
-    def leave(self) -> None:
-        """Back to the keys."""
-        self.question, self.typed = None, ""
-        self.show()
+    def ask(self, question: Question) -> None:
+        """Ask for a line of text, which takes all keys until enter or escape."""
+        self.question, self.said = question, ""
+        self._set(question.answer)
 
     def key(self, event: events.Key) -> None:
-        """Edit the answer. Every key is taken, so that letters are letters here."""
+        """Edit the answer, or end it. Every key is taken, so that letters are letters here."""
         event.stop()
         event.prevent_default()
         if event.key in ("enter", "escape"):
-            self.post_message(self.Typed(self.typed, done=True, kept=event.key == "enter"))
+            self._end(kept=event.key == "enter")
             return
         edits = {
-            "backspace": self.typed[:-1],
-            "ctrl+h": self.typed[:-1],
+            "backspace": self.answer[:-1],
+            "ctrl+h": self.answer[:-1],
             "ctrl+u": "",
-            "ctrl+w": self.typed.rstrip().rpartition(" ")[0],
+            "ctrl+w": self.answer.rstrip().rpartition(" ")[0],
         }
         added = event.character if event.is_printable and event.character else ""
-        self._typed(edits.get(event.key, self.typed + added))
+        self._set(edits.get(event.key, self.answer + added))
 
     def paste(self, text: str) -> None:
         """Take the first line of what was pasted, without what does not print."""
         first = next(iter(text.splitlines()), "")
-        self._typed(self.typed + "".join(char for char in first if char.isprintable()))
+        self._set(self.answer + "".join(char for char in first if char.isprintable()))
 
-    def _typed(self, text: str) -> None:
-        if text != self.typed:
-            self.typed = text[:LONGEST]
-            self.post_message(self.Typed(self.typed, done=False))
+    def _set(self, text: str) -> None:
+        if self.question is not None:
+            self.answer = text[:LONGEST]
+            self.hint = self.question.typed(self.answer)
             self.show()
+
+    def _end(self, *, kept: bool) -> None:
+        question, self.question = self.question, None
+        if question is not None and kept:
+            question.kept(self.answer)
+        elif question is not None:
+            question.dropped()
+        self.show()

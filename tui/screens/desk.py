@@ -11,7 +11,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.reactive import reactive
 
 from tui.panes.alerts import AlertsPane
@@ -21,10 +20,10 @@ from tui.panes.chart import ChartPane
 from tui.panes.edges import Header, Status, Tabs
 from tui.panes.metrics import MetricsPane
 from tui.panes.models import ModelsPane
-from tui.present.jump import best, hint
 from tui.present.moves import MOVES, look_at, no_move, said, settle
-from tui.present.scene import Scene, View, listed
-from tui.screens.base import STEP_KEYS, PaneScreen
+from tui.present.scene import Scene, View
+from tui.screens.base import PaneScreen
+from tui.screens.questions import QUESTIONS
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
 DESK_KEYS: tuple[Binding, ...] = (
@@ -49,21 +48,11 @@ class Desk(PaneScreen):
 
     scene: reactive[Scene] = reactive(Scene(), repaint=False)
 
-    class Asked(Message):
-        """An answer that is not about the view: what was asked, and the text."""
-
-        def __init__(self, about: str, text: str) -> None:
-            super().__init__()
-            self.about = about
-            self.text = text
-
     def __init__(self, now: Callable[[], datetime], app_keys: tuple[Binding, ...], *, ascii_only: bool = False) -> None:
         super().__init__()
         self.now = now
         self.app_keys = app_keys
         self.ascii_only = ascii_only
-        self._about = ""
-        self._before = View()
         self._chosen = False
 
     def compose(self) -> ComposeResult:
@@ -163,46 +152,8 @@ class Desk(PaneScreen):
         self.look(look_at(self.scene, event.model, event.key))
 
     def action_ask(self, about: str) -> None:
-        """Ask for a filter, or for a place to jump to."""
-        if about == "filter":
-            self.ask(about, "/", self.scene.view.filter, "enter keeps, esc drops the filter")
-        else:
-            self.ask(about, ":", "", hint(self.scene, ""))
-
-    def ask(self, about: str, question: str, typed: str, words: str) -> None:
-        """Ask for a line of text; what is not about the view comes back as `Asked`."""
-        self._about, self._before = about, self.scene.view
-        self.status.ask(question, typed, words)
-
-    def on_status_typed(self, event: Status.Typed) -> None:
-        """Filter while a person types; go where they meant when they are done."""
-        if self._about == "jump":
-            self.status.hint = hint(self.scene, event.text)
-        elif self._about == "filter":
-            kept = event.kept or not event.done
-            self.look(replace(self.scene.view if kept else self._before, filter=event.text.strip() if kept else ""))
-        if event.done:
-            self.status.leave()
-            if event.kept and event.text.strip() and self._about != "filter":
-                self._answered(event.text)
-
-    def _answered(self, text: str) -> None:
-        if self._about == "jump":
-            self._jump(text)
-        else:
-            self.post_message(self.Asked(self._about, text))
-
-    def _jump(self, typed: str) -> None:
-        place = best(self.scene, typed)
-        if place is None:
-            self.status.say(f"nothing has {typed} in its name")
-            return
-        model, key = place
-        shown = model in listed(self.scene)
-        scene = (
-            self.scene if shown else replace(self.scene, view=replace(self.scene.view, filter="", problems_only=False))
-        )
-        self.look(look_at(scene, model, key))
+        """Ask for a line of text."""
+        self.status.ask(QUESTIONS[about](self))
 
     def on_key(self, event: events.Key) -> None:
         """Take back what was said last, and say so where a key does nothing; a question has the app's ear."""
@@ -215,13 +166,3 @@ class Desk(PaneScreen):
         """A question takes what is pasted."""
         if self.status.question is not None:
             self.status.paste(event.text)
-
-    def groups(self) -> list[tuple[str, list[Binding]]]:
-        """All keys, by what they belong to."""
-        panes = [(f"{pane.NUMBER} {pane.TITLE}", list(pane.KEYS)) for pane in PANES if pane.KEYS]
-        return [
-            ("The pane with the keys", list(STEP_KEYS)),
-            ("Panes", list(DESK_KEYS)),
-            *panes,
-            ("modeltop", list(self.app_keys)),
-        ]

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from monitor.text import pad, width
 from tui.panes.base import Body, Pane
 from tui.present.cells import Cells, wrap
-from tui.screens.base import PaneScreen
+from tui.screens.base import STEP_KEYS, PaneScreen
+from tui.screens.desk import DESK_KEYS, PANES
 
 SIGNS = {"comma": ",", "escape": "Esc"}
 LEGEND = (
@@ -44,6 +45,12 @@ def help_lines(groups: Iterable[tuple[str, Iterable[Binding]]], cells_wide: int)
     for text in LEGEND:
         lines += wrap(text, cells_wide, role="dim")
     return lines
+
+
+def groups(app_keys: Iterable[Binding]) -> list[tuple[str, list[Binding]]]:
+    """All keys, by what they belong to."""
+    panes = [(f"{pane.NUMBER} {pane.TITLE}", list(pane.KEYS)) for pane in PANES if pane.KEYS]
+    return [("The pane in front", list(STEP_KEYS)), ("Panes", list(DESK_KEYS)), *panes, ("modeltop", list(app_keys))]
 
 
 class HelpPane(Pane):
