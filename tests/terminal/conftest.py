@@ -18,6 +18,7 @@ import pyte
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FLEET = ROOT / "sample_data" / "fleet"
 
 # CSI; OSC; DCS, SOS, PM and APC; the rest that ESC begins.
 ESCAPE = re.compile(
@@ -192,11 +193,8 @@ class Session:
             self.hang_up()
 
 
-@pytest.fixture
-def environment(tmp_path):
-    """A bare environment in which nothing of the machine's owner is found."""
-    home = tmp_path / "home"
-    home.mkdir()
+def bare(home):
+    """An environment in which nothing of the machine's owner is found."""
     kept = {name: os.environ[name] for name in ("PATH", "VIRTUAL_ENV", "SYSTEMROOT") if name in os.environ}
     return kept | {
         "HOME": str(home),
@@ -208,6 +206,25 @@ def environment(tmp_path):
         "TERM": "xterm-256color",
         "LANG": "C.UTF-8",
     }
+
+
+@pytest.fixture
+def environment(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    return bare(home)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """The sample fleet at 80x24, opened once for a module's tests: each leaves it open; `first` is the first screen."""
+    home = tmp_path_factory.mktemp("home")
+    argv = [sys.executable, "-m", "tui", str(FLEET)]
+    session = Session(argv, size=(80, 24), env=bare(home), answers=SYNC, ignore_hangup=False, cwd=home)
+    with contextlib.closing(session):
+        session.wait_for("CRIT").settle(0.5)
+        session.first = session.text, bytes(session.output)
+        yield session
 
 
 @pytest.fixture
@@ -234,4 +251,4 @@ def spawn(environment, tmp_path):
 
 @pytest.fixture
 def fleet():
-    return ROOT / "sample_data" / "fleet"
+    return FLEET

@@ -83,7 +83,7 @@ def hostile(tmp_path):
 def walk(session, key):
     """Press the key as long as it moves the selection; all that was seen on the way."""
     seen = [session.text]
-    while session.type(key).wait_until(lambda: session.screen.display[0] != seen[-1].partition("\n")[0], seconds=0.6):
+    while session.type(key).wait_until(lambda: session.screen.display[0] != seen[-1].partition("\n")[0], seconds=0.5):
         seen.append(session.text)
         assert len(seen) < 200
     return "".join(seen)
@@ -112,7 +112,7 @@ def test_every_screen_shows_such_a_model_harmlessly(spawn, tmp_path, name):
     write(path, ["date", "model", "segment", "accuracy", name], rows)
     session = spawn(path).wait_for("1 Models").settle(0.2)
     for key in [*"mzzvv?qc", "\x1b", "/x", "\r", ":x", "\r", *"!!serp2345j"]:
-        session.type(key).settle(0.1)
+        session.type(key).settle(0.07)
     session.settle(0.2)
     assert session.foreign() == []
     session.type("q")

@@ -12,27 +12,25 @@ os.write(handle, sys.argv[2].encode())
 """
 
 
-def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(spawn, fleet):
-    session = spawn(fleet).wait_for("CRIT").settle(0.5)
-    assert "triage > " in session.screen.display[0]
-    assert len(session.output) <= 30_000
-    assert session.output.count(b"1 Models") == 1, "painted once, with its data"
+def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(opened):
+    text, output = opened.first
+    assert "triage > " in text.splitlines()[0]
+    assert len(output) <= 30_000
+    assert output.count(b"1 Models") == 1, "painted once, with its data"
 
 
 @pytest.mark.parametrize("key", ["j", "l"], ids=["model", "metric"])
-def test_the_next_model_or_metric_costs_at_most_12_kb(spawn, fleet, key):
-    session = spawn(fleet).wait_for("CRIT").settle(0.5)
-    header = session.screen.display[0]
+def test_the_next_model_or_metric_costs_at_most_12_kb(opened, key):
     for _ in range(3):
-        before = len(session.output)
-        session.type(key).settle(0.3)
-        assert 0 < len(session.output) - before <= 12_000
-    assert session.screen.display[0] != header
+        header, before = opened.screen.display[0], len(opened.output)
+        opened.type(key).settle(0.3)
+        assert opened.screen.display[0] != header
+        assert len(opened.output) - before <= 12_000
 
 
-def test_five_idle_seconds_cost_nothing(spawn, fleet):
-    session = spawn(fleet).wait_for("CRIT").settle(1.0)
-    assert not session.pump(5.0)
+def test_five_idle_seconds_cost_nothing(opened):
+    opened.settle(1.0)
+    assert not opened.pump(5.0)
 
 
 def test_a_row_that_another_process_appends_is_shown_and_little_else_is_sent(spawn, tmp_path):
