@@ -14,7 +14,7 @@ from monitor.config import Config
 from monitor.pipeline import Observer
 from tui.app import ModeltopApp
 from tui.feed import Feed
-from tui.screens.help import keys_of
+from tui.screens.help import groups, keys_of
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -38,7 +38,7 @@ async def screen(width: int, height: int) -> tuple[str, str]:
 def keys(app: ModeltopApp) -> str:
     """The table of keys, from the bindings that help is made of."""
     rows = ["| | key | what it does |", "| --- | --- | --- |"]
-    for group, bindings in app.desk.groups():
+    for group, bindings in groups(app.desk.app_keys):
         name = group
         for binding in bindings:
             if binding.description:
