@@ -62,7 +62,7 @@ class Terminal:
         """When each piece came, and its bytes."""
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
-        self.began = time.perf_counter()
+        self.began = self._newest = time.perf_counter()
         self.process = subprocess.Popen(
             argv,
             stdin=slave,
@@ -109,7 +109,7 @@ class Terminal:
     def _answer(self, data: bytes) -> None:
         known, text = len(self._asked), self._asked + data
         for question, answer in ANSWERS.items():
-            at = text.find(question)
+            at = text.rfind(question)
             if at >= 0 and at + len(question) > known:
                 self.type(answer)
         self._asked = text[-_LONGEST:]
@@ -127,11 +127,10 @@ class Terminal:
             self._draw()
         return "\n".join(self._screen.display)
 
-    def _draw(self) -> float:
-        stamp, data = self._waiting.popleft()
+    def _draw(self) -> None:
+        self._newest, data = self._waiting.popleft()
         self._drawn += len(data)
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
-        return stamp
 
     def until(self, words: Sequence[str], seconds: float = 30.0, *, since: float | None = None) -> Shown:
         """Until all of the words stand on the screen.
@@ -141,15 +140,18 @@ class Terminal:
         """
         since = self.began if since is None else since
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            if self.read(0.004) and self._rate is None:
-                continue
-            while self._waiting:
-                stamp = self._draw()
-                shown = "\n".join(self._screen.display)
-                if all(word in shown for word in words):
-                    return Shown(stamp - since, self._drawn)
-        raise TimeoutError(f"{words} not on the screen:\n{self.text}")
+        while not all(word in "\n".join(self._screen.display) for word in words):
+            self._catch_up()
+            if time.perf_counter() > end:
+                raise TimeoutError(f"{words} not on the screen:\n{self.text}")
+        return Shown(max(0.0, self._newest - since), self._drawn)
+
+    def _catch_up(self) -> None:
+        """Draw the next piece, once all that has come is taken."""
+        while self.read(0.0 if self._waiting else 0.005) and self._rate is None:
+            pass
+        if self._waiting:
+            self._draw()
 
     def settle(self, quiet: float = 0.5, seconds: float = 20.0) -> None:
         """Until nothing came for that long."""
