@@ -5,6 +5,8 @@ import fcntl
 import os
 import re
 import select
+import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -252,3 +254,16 @@ def spawn(environment, tmp_path):
 @pytest.fixture
 def fleet():
     return FLEET
+
+
+@pytest.fixture
+def in_tmux(spawn, tmp_path):
+    """Runs a command in a tmux of its own, 80x24, and ends that tmux."""
+    if shutil.which("tmux") is None:
+        pytest.skip("no tmux is installed here")
+    label = f"modeltop-test-{os.getpid()}"
+    config = tmp_path / "tmux.conf"
+    config.write_text("set -g status off\nset -g default-terminal tmux-256color\n")
+    tmux = ["tmux", "-L", label, "-f", str(config)]
+    yield lambda command: spawn(argv=[*tmux, "new-session", "-x", "80", "-y", "24", shlex.join(command)])
+    subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)

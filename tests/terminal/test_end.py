@@ -123,3 +123,11 @@ def test_an_error_in_check_is_unknown_and_not_a_warning(spawn, fleet):
     assert session.exit_code() == 3
     assert b"ZeroDivisionError" in session.output
     assert b"Traceback" not in session.output
+
+
+def test_a_demo_that_is_hung_up_on_takes_its_files_along(spawn, tmp_path):
+    session = spawn("demo", TMPDIR=str(tmp_path)).wait_for("1 Models").settle()
+    assert list(tmp_path.glob("modeltop-demo-*"))
+    session.hang_up()
+    assert session.exit_code() == 129
+    assert not list(tmp_path.glob("modeltop-demo-*"))

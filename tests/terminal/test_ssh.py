@@ -18,7 +18,6 @@ SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exist
 pytestmark = [
     pytest.mark.skipif(SSHD is None, reason="no sshd is installed here"),
     pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client is installed here"),
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux is installed here"),
 ]
 
 
@@ -88,17 +87,6 @@ def wait_until_open(port, daemon):
         time.sleep(0.05)
     daemon.terminate()
     pytest.skip(f"sshd does not start here: {daemon.stderr.read().decode(errors='replace').strip()[-200:]}")
-
-
-@pytest.fixture
-def in_tmux(spawn, tmp_path):
-    """Runs a command in a tmux of its own, 80x24, and ends that tmux."""
-    label = f"modeltop-test-{os.getpid()}"
-    config = tmp_path / "tmux.conf"
-    config.write_text("set -g status off\nset -g default-terminal tmux-256color\n")
-    tmux = ["tmux", "-L", label, "-f", str(config)]
-    yield lambda command: spawn(argv=[*tmux, "new-session", "-x", "80", "-y", "24", shlex.join(command)])
-    subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' HUP;"], ids=["SIGHUP heard", "SIGHUP ignored"])
