@@ -27,7 +27,7 @@ def fleet(bench: Bench) -> Iterator[Finding]:
         again.append(_opens(home, bench.fleet, expected.message))
         with modeltop(home, bench.fleet) as terminal:
             terminal.until([expected.message])
-            terminal.settle(2.5)  # until it has looked at every file again at least once
+            terminal.live(2.5)  # until it has looked at every file again at least once
             value = 0.3 - number / 100
             began = time.perf_counter()
             append(path, next_row(path, accuracy=f"{value:.4f}"))
@@ -42,7 +42,7 @@ def fleet(bench: Bench) -> Iterator[Finding]:
 def _opens(home: Path, path: Path, message: str) -> float:
     with modeltop(home, path) as terminal:
         shown = terminal.until([WORST[:12], message])
-        terminal.settle(1.0)
+        terminal.live(1.0)
         terminal.type(b"q")
         terminal.exited()
     return shown.seconds

@@ -72,6 +72,7 @@ def slow_quit(bench: Bench) -> Iterator[Finding]:
         feed = threading.Thread(target=_feed, args=(folder / f"{expected.model}.csv", over))
         with modeltop(bench.folder("home"), folder, rate=SLOW) as terminal:
             terminal.until([expected.message])
+            terminal.live(0.5)
             feed.start()
             try:
                 _watch(terminal, 3.0)
@@ -98,5 +99,5 @@ def _watch(terminal: Terminal, seconds: float) -> None:
 def _opened(home: Path, path: Path) -> Terminal:
     terminal = modeltop(home, path)
     terminal.until([worst(home, path).message])
-    terminal.settle(QUIET)
+    terminal.live(QUIET)
     return terminal

@@ -12,6 +12,9 @@ from tests.benchmarks.base import ROOT, Bench, Finding, in_turns, row
 from tests.benchmarks.programs import EMPTY, MODELTOP, READY, SAMPLE, environment, forget, leet, modeltop, worst
 from tests.benchmarks.terminal import Terminal
 
+QUIET = 0.4
+"""Seconds without a byte after which the app is taken to have shown everything."""
+
 
 @row("seen-before")
 def seen_before(bench: Bench) -> Iterator[Finding]:
@@ -46,7 +49,7 @@ def _beside_leet(bench: Bench, what: str, figure: float, *, fresh: bool) -> Iter
 def _opens(home: Path, path: Path, words: Sequence[str]) -> float:
     with modeltop(home, path) as terminal:
         shown = terminal.until(words)
-        terminal.settle(0.3)
+        terminal.live(QUIET)
         terminal.type(b"q")
         terminal.exited()
     return shown.seconds
@@ -66,19 +69,23 @@ def _steps(path: Path) -> list[Mapping[str, float]]:
 
 @row("first-frame")
 def first_frame(bench: Bench) -> Iterator[Finding]:
-    """Exec to the first frame at all, beside an empty Textual app."""
+    """Exec to the first frame at all, with data or without, beside an empty Textual app."""
     home = bench.folder("home")
 
-    def ours() -> float:
-        with modeltop(home, SAMPLE) as terminal:
-            return terminal.until(READY).seconds
+    def again() -> float:
+        return _opens(home, SAMPLE, READY)
+
+    def fresh() -> float:
+        forget(home)
+        return again()
 
     def theirs() -> float:
         with Terminal(EMPTY, env=environment(home), cwd=home) as terminal:
             return terminal.until(["empty"]).seconds
 
-    pairs = in_turns(bench.runs, ours, theirs)
-    yield Finding("first frame / empty Textual app", pairs.ratio, 1.3, " x", pairs.note("empty app"))
+    for what, ours in {"first sight": fresh, "data seen before": again}.items():
+        pairs = in_turns(bench.runs, ours, theirs)
+        yield Finding(f"first frame, {what} / empty Textual app", pairs.ratio, 1.3, " x", pairs.note("empty app"))
 
 
 @row("check")

@@ -56,6 +56,7 @@ class Terminal:
         self._rate, self._asked, self._drawn = rate, b"", 0
         self._waiting: deque[tuple[float, bytes]] = deque()
         self.size = 0
+        self.questions: set[bytes] = set()
         self.frames = 0
         """Updates that the program has ended so far."""
         self.arrivals: list[tuple[float, int]] = []
@@ -112,6 +113,7 @@ class Terminal:
             at = text.rfind(question)
             if at >= 0 and at + len(question) > known:
                 self.type(answer)
+                self.questions.add(question)
         self._asked = text[-_LONGEST:]
 
     def type(self, keys: bytes) -> float:
@@ -152,6 +154,13 @@ class Terminal:
             pass
         if self._waiting:
             self._draw()
+
+    def live(self, quiet: float, seconds: float = 20.0) -> None:
+        """Until the app itself has begun to talk, not only what is shown before it, and then has nothing to add."""
+        end = time.perf_counter() + seconds
+        while b"\x1b[?2026$p" not in self.questions and time.perf_counter() < end:
+            self.read(0.05)
+        self.settle(quiet, seconds)
 
     def settle(self, quiet: float = 0.5, seconds: float = 20.0) -> None:
         """Until nothing came for that long."""
