@@ -17,6 +17,8 @@ LOOK = 1.0
 """Seconds between two questions whether anything changed: one `os.stat` a file."""
 AGAIN = 60.0
 """Seconds after which unchanged files are judged anew: a model falls silent by the clock alone."""
+TELL = 0.25
+"""Seconds between two reports of progress."""
 SHARE = 100
 """A look that costs much is repeated after this many times its cost at the earliest: 1 % of a core."""
 
@@ -61,6 +63,7 @@ class Feed:
         self._stopped = False
         self._looked = 0.0
         self._cost = 0.0
+        self._told = -TELL
         self.last = News()
         self.paused = False
         self._thread = threading.Thread(target=self._run, name="modeltop feed", daemon=True)
@@ -123,7 +126,9 @@ class Feed:
         self._first.set()
 
     def _progress(self, done: int, files: int) -> None:
-        if self.last.snapshot is None:
+        moment = time.monotonic()
+        if self.last.snapshot is None and moment - self._told >= TELL:
+            self._told = moment
             self._hand(News(progress=(done, files)))
 
     def _hand(self, news: News) -> None:

@@ -95,18 +95,19 @@ def test_an_error_is_news_and_the_next_look_goes_on(make, start, error):
     assert told[0].error is error
 
 
-def test_progress_is_told_until_there_is_something_to_show(start):
+def test_progress_is_told_a_few_times_a_second_until_there_is_something_to_show(start):
     class Slow:
         def changed(self):
             return False
 
         def observe(self, _clock, progress=None):
-            progress(1, 2)
+            progress(1, 3)
+            progress(2, 3)
             return "done"
 
     feed, told = start(Slow())
     feed.first(5)
-    assert told == [News(progress=(1, 2)), News(snapshot="done")]
+    assert told == [News(progress=(1, 3)), News(snapshot="done")]
 
 
 def test_leaving_does_not_wait_for_a_look_that_hangs():

@@ -113,7 +113,7 @@ class Columns:
 
 @lru_cache(maxsize=8)
 def columns(table: tuple[Row, ...], cells_wide: int) -> Columns:
-    """Share `cells_wide` among the columns; what does not fit is left out from the right, the name last.
+    """Share `cells_wide` among the columns; where they do not fit, support and changes go before the rule.
 
     Numbers are never clipped: a clipped number is a wrong one.
     """
@@ -126,9 +126,9 @@ def columns(table: tuple[Row, ...], cells_wide: int) -> Columns:
     sparks = min(_name_wide(cells_wide, wanted) - longest - 2, MOST_SPARK)
     if cells_wide >= SPARK_FROM and sparks >= NAME_LEAST:
         return Columns(_name_wide(cells_wide, [*wanted, sparks]), tuple(wanted[:4]), wanted[4], sparks)
-    while wanted and _name_wide(cells_wide, wanted) < NAME_LEAST:
-        wanted.pop()
-    wanted += [0] * (5 - len(wanted))
+    for least in (3, 2, 1, 4, 0):
+        if _name_wide(cells_wide, wanted) < NAME_LEAST:
+            wanted[least] = 0
     return Columns(_name_wide(cells_wide, wanted), tuple(wanted[:4]), wanted[4], 0)
 
 

@@ -101,10 +101,11 @@ class Desk(PaneScreen):
         tabs = self.query_one(Tabs)
         tabs.front = pane.NUMBER
         tabs.show()
-        keys = [("↑↓", pane.STEPS)]
+        steps = [("↑↓", pane.STEPS)]
         order = (MetricsPane, ChartPane, ModelsPane, AlertsPane, ChangesPane)
         shown = [key for keys in (*(each.KEYS for each in order), self.app_keys) for key in keys if key.show]
-        self.status.keys = keys + [(key.key_display or key.key, key.description) for key in shown]
+        keys = [(key.key_display or key.key, key.description) for key in shown if key.description != pane.STEPS]
+        self.status.keys = steps + keys
         self.status.show()
 
     def action_front(self, number: int) -> None:
