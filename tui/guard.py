@@ -23,14 +23,16 @@ _CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
 _LOOK = 2000
 """Milliseconds between looks at the terminal, where the kernel does not wake us at once."""
 _GRACE = 1.5
-"""Seconds in which everything must have ended once the end was asked for."""
+"""Seconds in which everything must have ended once nobody is there any more."""
+_PATIENCE = 5.0
+"""The same where a terminal, perhaps a slow one, is still to be given back."""
 
 
-def hurry(code: int, tidy: Callable[[], None] = lambda: None) -> None:
+def hurry(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float = _GRACE) -> None:
     """End the process with that code soon, even if a thread still reads files or writes to a dead terminal."""
 
     def end() -> None:
-        time.sleep(_GRACE)
+        time.sleep(seconds)
         tidy()
         os._exit(code)
 
@@ -67,14 +69,14 @@ def signals() -> Iterator[Ending]:
     """
     ending = Ending()
 
-    def leave(number: int, _frame: FrameType | None) -> None:
+    def heard(number: int, _frame: FrameType | None) -> None:
         # Raised in a callback of the import system the exception would be lost: `run` looks at the code again.
         ending.code = _CODES[signal.Signals(number)]
         hurry(ending.code, ending.tidy)
         raise SystemExit(ending.code)
 
     wanted = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, leave) for number in wanted}
+    before = {number: signal.signal(number, heard) for number in wanted}
     try:
         yield ending
     finally:
@@ -144,7 +146,7 @@ class _Stop:
     def _end(self, code: int) -> None:
         if self.code is None:
             self.code = code
-            hurry(code)
+            hurry(code, seconds=_GRACE if code == HANGUP else _PATIENCE)
             self._app.exit(return_code=code)
 
     def _watch(self) -> None:
