@@ -148,25 +148,33 @@ def export(app: ModeltopApp) -> None:
 
 def export_to(app: ModeltopApp, typed: str) -> None:
     """Write the view to the file that a person named; one that is there already is never replaced."""
-    path = Path(typed.strip()).expanduser()
     makers: dict[str, Callable[[], str]] = {
         ".csv": lambda: points_csv(app.desk.scene),
-        ".svg": app.export_screenshot,
+        ".svg": lambda: picture(app),
         ".txt": lambda: screen_text(app),
     }
-    maker = makers.get(path.suffix.lower())
+    maker = makers.get(Path(typed.strip()).suffix.lower())
     if maker is None:
         app.desk.status.say(f"not written: {typed.strip()} does not end in .csv, .svg or .txt")
         return
+    text = maker()
     try:
+        path = Path(typed.strip()).expanduser().absolute()
         with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(maker())
+            file.write(text)
     except FileExistsError:
-        app.desk.status.say(f"not written: {tilde(path)} is there already")
+        app.desk.status.say(f"not written: {typed.strip()} is there already")
     except OSError as error:
         app.desk.status.say(f"not written: {error.strerror or error}")
+    except RuntimeError as error:  # ~name of nobody
+        app.desk.status.say(f"not written: {error}")
     else:
-        app.desk.status.say(f"written to {tilde(path.absolute())}")
+        app.desk.status.say(f"written to {tilde(path)}")
+
+
+def picture(app: ModeltopApp) -> str:
+    """The screen as SVG, without the fonts that it would fetch from elsewhere."""
+    return re.sub(r"@font-face\s*\{[^}]*\}", "", app.export_screenshot())
 
 
 def screen_text(app: ModeltopApp) -> str:

@@ -100,7 +100,8 @@ class Feed:
         self._observe()
         while not self._stopped:
             asked = self._wake.wait(LOOK)
-            self._wake.clear()
+            if asked:
+                self._wake.clear()  # not where time ran out: somebody may have asked since
             if not self._stopped and (asked or (not self.paused and self._due())):
                 self._observe()
 

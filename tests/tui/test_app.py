@@ -173,6 +173,34 @@ async def test_help_lists_every_key_of_the_desk(fleet, run):
         assert "1 Models" in screen.text
 
 
+async def test_a_click_selects_and_brings_its_pane_forward(fleet, run):
+    async with run(fleet) as screen:
+        await screen.pilot.click("#metrics", offset=(5, 3))
+        assert screen.view.key.metric == "precision"
+        assert screen.app.desk.front.NUMBER == 2
+        await screen.pilot.click("#models", offset=(5, 2))
+        await screen.pilot.click("#alerts", offset=(5, 4))
+        assert (screen.view.model, screen.view.key.metric) == ("fraud", "f1_score")
+        assert screen.app.desk.front.NUMBER == 4
+
+
+async def test_a_pane_that_was_out_of_sight_is_up_to_date_when_it_comes_back(fleet, run):
+    async with run(fleet, size=SMALL) as screen:
+        await screen.press("2", "1", "G", "2")
+        assert "accuracy" in screen.lines[4]
+        assert "f1_score" not in screen.text
+
+
+async def test_a_wide_table_of_periods_begins_at_the_selected_metric(make, run):
+    names = [f"kpi-number-{number}" for number in range(12)]
+    async with run(make.snapshot(*(make.line([0.9, 0.8], metric=name) for name in names))) as screen:
+        await screen.press(*["right"] * 5, "v")
+        assert screen.lines[1].split()[1] == "kpi-number-5"
+        assert "from metric 6 of 12" in screen.text
+        await screen.press("left", "right", "right")
+        assert "from metric 7 of 12" in screen.text
+
+
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
 async def test_it_can_be_left(fleet, run, key):
     async with run(fleet) as screen:

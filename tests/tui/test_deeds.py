@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tui.deeds import export_to
+
 
 @pytest.fixture(autouse=True)
 def state(tmp_path, monkeypatch):
@@ -89,7 +91,9 @@ async def test_the_screen_is_exported_as_text_and_as_a_picture(fleet, run, tmp_p
     text = (tmp_path / "here" / "fraud-f1-score.txt").read_text(encoding="utf-8")
     assert "▲CRIT fraud" in text
     picture = ET.parse(tmp_path / "here" / "fraud-f1-score.svg")
-    assert "CRIT" in "".join(picture.getroot().itertext())
+    words = "".join(picture.getroot().itertext())
+    assert "CRIT" in words
+    assert "http" not in words
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,14 @@ async def test_an_export_never_replaces_a_file(fleet, run, tmp_path, suffix, sai
         await screen.pilot.pause()
         assert screen.said == said
     assert (tmp_path / "here" / "fraud-f1-score.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["no/such/folder.csv", "~nobody-of-that-name/x.csv"])
+async def test_an_export_that_cannot_be_written_says_why(fleet, run, path):
+    async with run(fleet) as screen:
+        export_to(screen.app, path)
+        await screen.pilot.pause()
+        assert screen.said.startswith("not written: ")
 
 
 async def test_the_name_of_a_model_never_leads_out_of_the_folder(make, run, tmp_path):

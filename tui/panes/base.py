@@ -65,6 +65,9 @@ class Lines(Widget):
 
     def show(self) -> None:
         """Repaint the lines that differ from what stands there."""
+        if not self.region:
+            self._shown = []  # out of sight: whatever it showed is out of date once it is seen again
+            return
         if not self._fresh():
             self.refresh()  # as a whole, as soon as it has a size
             return
@@ -111,7 +114,10 @@ class Body:
 
 
 class Pane(Lines):
-    """A framed list: the number to reach it and its title in the frame, more lines than fit by scrolling."""
+    """A framed list: the number to reach it and its title in the frame, more lines than fit by scrolling.
+
+    It has more methods than is usual here because most of them are small hooks that one pane or another fills in.
+    """
 
     NUMBER: ClassVar[int] = 0
     TITLE: ClassVar[str] = ""
@@ -135,6 +141,13 @@ class Pane(Lines):
             super().__init__()
             self.model = model
             self.key = key
+
+    class Front(Message):
+        """A person pointed into the pane with this number."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
         super().__init__(ascii_only=ascii_only, id=id)
@@ -216,7 +229,8 @@ class Pane(Lines):
         """A click on line `row` of the body."""
 
     def on_click(self, event: events.Click) -> None:
-        """Find the line under the pointer."""
+        """Come forward, and find the line under the pointer."""
+        self.post_message(self.Front(self.NUMBER))
         body = self.body(max(0, self.size.width - 2), max(0, self.size.height - 2))
         row = event.y - 1 - len(body.heading) + self.top
         if 0 <= row < body.count and 0 < event.y < self.size.height - 1:

@@ -35,7 +35,10 @@ DESK_KEYS: tuple[Binding, ...] = (
 
 
 class Desk(PaneScreen):
-    """All panes at 80x24 and above; below, one at a time with a line of tabs."""
+    """All panes at 80x24 and above; below, one at a time with a line of tabs.
+
+    It has more methods than is usual here because each key's action and each message of a pane is one.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *DESK_KEYS,
@@ -147,6 +150,11 @@ class Desk(PaneScreen):
     def on_pane_move(self, event: Pane.Move) -> None:
         """A pane asks to move the selection."""
         self.action_go(event.name, event.steps)
+
+    def on_pane_front(self, event: Pane.Front) -> None:
+        """A person pointed into a pane."""
+        if event.number != self.front.NUMBER:
+            self.action_front(event.number)
 
     def on_pane_look(self, event: Pane.Look) -> None:
         """A person pointed at something."""

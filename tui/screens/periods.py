@@ -26,6 +26,7 @@ class PeriodsPane(Pane):
         super().__init__(ascii_only=ascii_only)
         self.first = 0
         self.at = 0
+        self._placed = False
 
     def body(self, cells_wide: int, rows: int) -> Body:
         """One line a period."""
@@ -34,6 +35,11 @@ class PeriodsPane(Pane):
         if table is None or not len(table):
             return Body(1, lambda _: (("no periods", "dim"),))
         self.at = max(0, min(self.at, len(table) - 1))
+        if not self._placed:
+            self._placed = True
+            keys = [series.key for series in table.series]
+            if table.cells_wide > cells_wide and self.scene.view.key in keys:
+                self.first = keys.index(self.scene.view.key)
         return Body(
             len(table), lambda row: self._line(table, row), self.at, heading=(table.heading(self.first, cells_wide),)
         )
@@ -51,8 +57,11 @@ class PeriodsPane(Pane):
     def note(self) -> str:
         """How to move and to leave."""
         table = periods_of(self.scene)
-        place = f"{self.at + 1} of {len(table)}  " if table is not None else ""
-        return f"{place}↑↓ ←→ move  v or q back"
+        if table is None:
+            return "v or q back"
+        fits = table.cells_wide <= self.size.width - 2
+        metrics = "" if fits else f"from metric {self.first + 1} of {len(table.series)}  "
+        return f"{self.at + 1} of {len(table)}  {metrics}↑↓ ←→ move  v or q back"
 
     def step(self, steps: int) -> None:
         """Up and down move the cursor."""
