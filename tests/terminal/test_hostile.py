@@ -143,3 +143,34 @@ def test_an_error_quotes_what_it_was_given_harmlessly(spawn, words):
     assert session.foreign() == []
     assert b"\x1b]0;" not in session.output
     assert b"\x1b[2J" not in session.output
+
+
+RULE = """
+[[rules]]
+name = "\\u001b]0;PWNED\\u0007 [@click=app.quit]x[/] x[/x \\u202e"
+metric = "accuracy"
+critical = { below = 0.99 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "command", "code"),
+    [
+        pytest.param(RULE, "check", 2, id="the name of a rule, told"),
+        pytest.param(RULE, "open", 0, id="the name of a rule, on the screen"),
+        pytest.param('"\\u001b]0;PWNED\\u0007" = 1\n', "check", 3, id="an unknown key"),
+        pytest.param('[store]\npath = "\x1b]0;PWNED\x07"\n', "check", 3, id="broken syntax"),
+    ],
+)
+def test_a_configuration_is_quoted_harmlessly(spawn, fleet, tmp_path, config, command, code):
+    path = tmp_path / "modeltop.toml"
+    path.write_text(config, encoding="utf-8")
+    session = spawn(command, fleet, "--config", path)
+    if command == "open":
+        session.wait_for("CRIT").settle()
+        for key in "45jzz?q":
+            session.type(key).settle(0.1)
+        session.type("q")
+    assert session.exit_code(seconds=10) == code
+    assert session.foreign() == []
+    assert b"\x1b]0;" not in session.output
