@@ -93,8 +93,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
 
     def on_ready(self) -> None:
         """Everything has its place and its data: paint it, once."""
-        self._end_batch()
         self.screen.refresh()
+        self._end_batch()
 
     def on_mount(self) -> None:
         """From now on the feed tells by itself."""
