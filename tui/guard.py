@@ -40,14 +40,18 @@ def hurry(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float 
 
 
 def leave(code: int) -> int:
-    """The code, with which the interpreter can now end: promptly, and whatever became of its streams."""
+    """The code, with which the interpreter can end; where a thread still runs, the process ends here and now.
+
+    The interpreter aborts if such a thread, which may be deep in an import, holds a lock that it needs for its end;
+    and if a stream cannot be flushed it turns the code into 120.
+    """
     try:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
     except (OSError, ValueError):
-        os._exit(code)  # the interpreter would fail to flush too, and turn the code into 120
+        os._exit(code)
     if threading.active_count() > 1:
-        hurry(code)
+        os._exit(code)
     return code
 
 

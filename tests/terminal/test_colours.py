@@ -13,7 +13,7 @@ def walked(session):
     session.wait_for("CRIT").settle()
     for key in "jmvv?q":
         session.type(key).settle(0.1)
-    return session
+    return session.wait_for("1 Models")
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,7 @@ def test_it_opens_on_the_worst_model_at_the_ends_of_the_range(spawn, fleet, size
 def test_it_follows_the_terminal_from_size_to_size(opened):
     for size in [*SIZES, (80, 24), (40, 12), (80, 24)]:
         opened.resize(*size)
-        opened.settle()
-        assert whole(opened), f"{size}:\n{opened.text}"
+        assert opened.wait_until(lambda: whole(opened), seconds=5), f"{size}:\n{opened.text}"
 
 
 def test_a_storm_of_sizes_ends_in_the_last_one(opened):
@@ -33,6 +32,5 @@ def test_a_storm_of_sizes_ends_in_the_last_one(opened):
         opened.resize(dice.randint(1, 300), dice.randint(1, 80))
         opened.pump(0.005)
     opened.resize(80, 24)
-    opened.settle(0.6)
-    assert opened.text == opened.first[0]
+    assert opened.wait_until(lambda: opened.text == opened.first[0], seconds=5), opened.text
     opened.type("?").wait_for("Help").type("?").wait_for("Help", gone=True)

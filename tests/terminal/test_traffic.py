@@ -23,8 +23,8 @@ def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(opened):
 def test_the_next_model_or_metric_costs_at_most_12_kb(opened, key):
     for _ in range(3):
         header, before = opened.screen.display[0], len(opened.output)
-        opened.type(key).settle(0.3)
-        assert opened.screen.display[0] != header
+        assert opened.type(key).wait_until(lambda was=header: opened.screen.display[0] != was, seconds=5)
+        opened.settle(0.3)
         assert len(opened.output) - before <= 12_000
 
 
