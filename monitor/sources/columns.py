@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 REMEMBERED_DATES = 100_000
 """Dates kept parsed between two pieces; a fleet repeats the same few thousand."""
+
+ANYTHING = Metric("")
+"""No bounds."""
 
 Row = Sequence[str]
 Name = tuple[str, str, str | None]
@@ -53,14 +56,9 @@ class ColumnReader:
         Raises:
             SourceError: If they fall into too many groups.
         """
-        stamps = self._stamps([row[self.layout.date] for row in rows])
-        faults = [self._fault(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]
-        kept = [index for index, fault in enumerate(faults) if fault is None]
+        kept, stamps = self.kept(places, rows)
         if len(kept) < len(rows):
-            for place, fault in zip(places, faults, strict=True):
-                if fault is not None:
-                    self.complaints.bad(place, fault, self.layout.date)
-            places, rows, stamps = ([things[i] for i in kept] for things in (places, rows, stamps))  # type: ignore[assignment]
+            places, rows = [places[index] for index in kept], [rows[index] for index in kept]
         if not rows:
             return []
         times: Times = np.array(stamps, dtype=np.int64).view(STAMP)
@@ -68,6 +66,18 @@ class ColumnReader:
         names, groups = self._groups(model, columns, len(rows))
         numbers = self._all_numbers(columns, places, names, groups)
         return blocks_of(Table(times, names, groups, numbers, self._flags(columns, places)))
+
+    def kept(self, places: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
+        """The indices of the rows that say when and of what, and their dates in microseconds."""
+        kept, stamps = [], []
+        for index, stamp in enumerate(self._stamps([row[self.layout.date] for row in rows])):
+            fault = self._fault(rows[index], stamp)
+            if fault is not None:
+                self.complaints.bad(places[index], fault, self.layout.date)
+            elif not isinstance(stamp, str):
+                kept.append(index)
+                stamps.append(stamp)
+        return kept, stamps
 
     def _stamps(self, texts: Sequence[str]) -> list[int | str]:
         """Per date its microseconds, or why it is none."""
@@ -106,14 +116,15 @@ class ColumnReader:
         self, columns: Sequence[Row], places: Sequence[int], names: Sequence[Name], groups: NDArray[np.intp] | None
     ) -> dict[Part, Floats]:
         found: dict[Part, Floats] = {}
+        long = [] if self.layout.metric is None else [self.catalog.of(metric or "") for _, _, metric in names]
         for column in self.layout.numbers:
-            values = self._numbers(column, columns[column.index], places)
-            self._bound(column, values, places, names, groups)
+            values = self.numbers(column, columns[column.index], places)
+            bound(column, values, places, self.complaints, metrics=limits(column, long, self.catalog), groups=groups)
             part = (column.metric, column.part)
             found[part] = values if part not in found else np.where(np.isnan(values), found[part], values)
         return found
 
-    def _numbers(self, column: Column, cells: Row, places: Sequence[int]) -> Floats:
+    def numbers(self, column: Column, cells: Row, places: Sequence[int]) -> Floats:
         """The numbers of one column; NaN where there is none."""
         values = plain_numbers(cells)
         if values is None:
@@ -134,28 +145,6 @@ class ColumnReader:
                 self.complaints.bad(place, f"column `{column.name[:40]}`: {error}", column.index)
         return found
 
-    def _bound(
-        self,
-        column: Column,
-        values: Floats,
-        places: Sequence[int],
-        names: Sequence[Name],
-        groups: NDArray[np.intp] | None,
-    ) -> None:
-        """Empties the cells whose number cannot be."""
-        if column.part in ("low", "high"):
-            return  # an interval may reach beyond what the value itself can be
-        if column.part == "value" and not column.metric:
-            metrics = [self.catalog.of(metric or "") for _, _, metric in names]
-        else:
-            metrics = [COUNT if column.part != "value" else self.catalog.of(column.metric)]
-        wrong = _wrong(values, metrics, groups)
-        for row in np.flatnonzero(wrong).tolist():
-            metric = metrics[0 if len(metrics) == 1 or groups is None else int(groups[row])]
-            message = f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
-            self.complaints.bad(places[row], message, column.index)
-        values[wrong] = np.nan
-
     def _flags(self, columns: Sequence[Row], places: Sequence[int]) -> Flags | None:
         """The provisional column; a cell that says nothing is not provisional."""
         index = self.layout.provisional
@@ -165,12 +154,43 @@ class ColumnReader:
         return np.array([bool(value) for value in self._each(column, columns[index], places, flag)], dtype=np.bool_)
 
 
+def limits(column: Column, long: Sequence[Metric], catalog: Catalog) -> Sequence[Metric]:
+    """The metrics whose bounds hold in a column: one, or in the long shape one per group."""
+    if column.part in ("low", "high"):
+        return [ANYTHING]  # an interval may reach beyond what the value itself can be
+    if column.part == "value":
+        return [catalog.of(column.metric)] if column.metric else long
+    return [COUNT]
+
+
+def bound(
+    column: Column,
+    values: Floats,
+    places: Sequence[int] | NDArray[np.intp],
+    complaints: Complaints,
+    *,
+    metrics: Sequence[Metric],
+    groups: NDArray[np.integer[Any]] | None,
+) -> None:
+    """Empties the cells whose number cannot be."""
+    wrong = _wrong(values, metrics, groups)
+
+    def said(row: int) -> tuple[int, str]:
+        metric = metrics[0 if len(metrics) == 1 or groups is None else int(groups[row])]
+        message = f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
+        return int(places[row]), message
+
+    if wrong.any():
+        complaints.bad_each(np.flatnonzero(wrong).tolist(), said, column.index)
+        values[wrong] = np.nan
+
+
 def _canonical(cells: Row, catalog: Catalog) -> list[str]:
     names = {cell: catalog.canonical(cell) for cell in dict.fromkeys(cells)}
     return [names[cell] for cell in cells]
 
 
-def _wrong(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.intp] | None) -> Flags:
+def _wrong(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]] | None) -> Flags:
     if len(metrics) == 1 or groups is None:
         return out_of_bounds(values, metrics[0])
     lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from monitor.records import Problem
 from monitor.text import plural
@@ -57,6 +57,24 @@ class Complaints:
         self._bad[column] += 1
         if len(self._kept[column]) < KEPT:
             self._kept[column].append((line, message))
+
+    def bad_each(self, rows: Sequence[int], said: Callable[[int], tuple[int, str]], column: int) -> None:
+        """Many cells of one column are lost; `said` gives line and message of those that may be told."""
+        if rows:
+            self._bad[column] += len(rows)
+            kept = self._kept[column]
+            kept += [said(row) for row in rows[: KEPT - len(kept)]]
+
+    def absorb(self, parts: Sequence[Complaints], after: int) -> None:
+        """Add what was found wrong in the next lines, of which line 1 follows line `after`."""
+        told: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for part in parts:
+            self._bad.update(part._bad)  # noqa: SLF001  a part of its own kind
+            for column, kept in part._kept.items():  # noqa: SLF001
+                told[column] += [(after + line, message) for line, message in kept]
+        for column, more in told.items():
+            kept = self._kept[column]
+            kept += sorted(more)[: KEPT - len(kept)]
 
     def count(self) -> int:
         """Rows and cells that could not be read; a column without any number is no metric, and not counted."""

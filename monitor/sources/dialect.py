@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Sequence
 
 from monitor.errors import SourceError
 from monitor.text import plural
@@ -78,6 +79,13 @@ def _is_cp1252(raw: bytes) -> bool:
     return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
 
 
+class OpenQuote(ValueError):  # noqa: N818  it is a fact about the row, said as a sentence
+    """A quote is still open where a row must have ended."""
+
+    def __init__(self) -> None:
+        super().__init__("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")
+
+
 def delimiter_of(header: str) -> str:
     """The sign that stands between the cells: the commonest outside of quotes.
 
@@ -108,6 +116,33 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
     if max(map(len, cells), default=0) > MAX_CELL:
         raise ValueError(f"a cell is longer than {MAX_CELL:,} characters: look for a quote that is not closed")
     return cells
+
+
+def row_at(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
+    """The cells of the row that begins on a line, and the number of lines it takes.
+
+    Raises:
+        OpenQuote: If it does not end within `MAX_ROW_LINES`.
+        ValueError: With the reason, if it cannot be split.
+    """
+    text = ""
+    for used, line in enumerate(lines[index : index + MAX_ROW_LINES], start=1):
+        text += line
+        if used > 1 and '"' not in line:
+            continue  # it cannot close the quote
+        cells = cells_of(text, delimiter)
+        if cells is not None:
+            return cells, used
+    raise OpenQuote
+
+
+def is_row(line: bytes) -> bool:
+    """Whether a line in UTF-8 is one row by itself: no quote is still open at its end."""
+    try:
+        text = line.decode("utf-8", "replace")
+        return cells_of(text, delimiter_of(text)) is not None
+    except ValueError:
+        return False
 
 
 def fitted(cells: list[str], width: int) -> list[str]:

@@ -6,6 +6,7 @@ of the tolerant reader, or None where only that reader knows what to say.
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from monitor.records import STAMP
 from monitor.sources import dates
 from monitor.sources.base import Block
 from monitor.sources.cells import COUNT, flag, out_of_bounds
+from monitor.sources.complaints import Complaints
 from monitor.sources.dialect import MAX_CELL
 from monitor.sources.header import Layout
 from monitor.sources.table import Part, Table, blocks_of
@@ -50,19 +52,21 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parsed:
-    """What the tolerant reader would have made of it, without any complaint."""
+    """What the tolerant reader would have made of it."""
 
     blocks: tuple[Block, ...]
     lines: int
     good: Mapping[int, int]
     """Column → cells that hold a number."""
+    complaints: tuple[Complaints, ...] = ()
+    """Of lines that are counted from 1, where the text begins."""
 
 
 def parse(texts: Sequence[Text], layout: Layout, *, catalog: Catalog, zone: tzinfo = UTC) -> list[Parsed | None]:
     """One result per text; None where something is wrong with it, or might be."""
     columns = _columns([text.lines for text in texts], layout, catalog, zone)
     if columns is not None:
-        return list(_apart(texts, columns, layout, catalog))
+        return list(apart(texts, columns, layout, catalog))
     if len(texts) == 1:
         return [None]
     middle = len(texts) // 2
@@ -71,7 +75,7 @@ def parse(texts: Sequence[Text], layout: Layout, *, catalog: Catalog, zone: tzin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Columns:
+class Columns:
     """The columns of several texts, one below the other."""
 
     times: Times
@@ -83,18 +87,16 @@ class _Columns:
     provisional: Flags | None
 
 
-def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzinfo) -> _Columns | None:
+def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzinfo) -> Columns | None:
     body = b"".join(lines)
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     if not _is_regular(body, layout):
         return None
-    try:
-        kinds = {**dict.fromkeys(_text_columns(layout), "category"), **{c.index: "float64" for c in layout.numbers}}
-        frame = _frame(body, layout, kinds)
-        names = _coded(frame, body, layout)
-    except (ValueError, OverflowError):  # pandas' own errors are ValueErrors: a cell that is no number, no UTF-8
+    cells = split(body, layout)
+    if cells is None:
         return None
+    names, numbers = cells.names, cells.numbers
     times = _times(*names.pop(layout.date), zone)
     if times is None or any("" in names[index][1] for index in (layout.model, layout.metric) if index is not None):
         return None
@@ -102,11 +104,30 @@ def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzi
         provisional = None if layout.provisional is None else _flags(*names.pop(layout.provisional))
     except ValueError:
         return None
-    numbers = {column.index: frame[column.index].to_numpy() for column in layout.numbers}
     if not _plausible(numbers, body, layout, catalog, names):
         return None
     ends = np.cumsum([text.count(b"\n") for text in lines]).tolist()
-    return _Columns(times, ends, names, numbers, provisional) if ends[-1] == len(times) else None
+    return Columns(times, ends, names, numbers, provisional) if ends[-1] == len(times) else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """What pandas makes of a text; nothing is verified."""
+
+    names: dict[int, tuple[Codes, list[str]]]
+    """Column of text → per row an index into its distinct cells."""
+    numbers: dict[int, Floats]
+
+
+def split(body: bytes, layout: Layout) -> Cells | None:
+    """The cells that a layout names; None where one cannot be what it should be."""
+    kinds = {**dict.fromkeys(text_columns(layout), "category"), **{c.index: "float64" for c in layout.numbers}}
+    try:
+        frame = _frame(body, layout, kinds)
+        names = _coded(frame, body, layout)
+    except (ValueError, OverflowError):  # pandas' own errors are ValueErrors: a cell that is no number, no UTF-8
+        return None
+    return Cells(names, {column.index: frame[column.index].to_numpy() for column in layout.numbers})
 
 
 def _is_regular(body: bytes, layout: Layout) -> bool:
@@ -126,7 +147,8 @@ def _is_regular(body: bytes, layout: Layout) -> bool:
     return bool((rows[:, -1] < line_ends).all() and (rows[1:, 0] > line_ends[:-1]).all())
 
 
-def _text_columns(layout: Layout) -> list[int]:
+def text_columns(layout: Layout) -> list[int]:
+    """The columns that are read as they are written."""
     roles = (layout.date, layout.model, layout.segment, layout.metric, layout.provisional)
     return [index for index in roles if index is not None]
 
@@ -150,7 +172,7 @@ def _frame(body: bytes, layout: Layout, kinds: Mapping[int, str]) -> pd.DataFram
         header=None,
         index_col=False,
         keep_default_na=False,
-        quoting=3,
+        quoting=csv.QUOTE_MINIMAL if b'"' in body else csv.QUOTE_NONE,
         compression=None,
         engine="c",
         **options,
@@ -163,7 +185,7 @@ def _coded(frame: pd.DataFrame, body: bytes, layout: Layout) -> dict[int, tuple[
     import pandas as pd
 
     found: dict[int, tuple[Codes, list[str]]] = {}
-    for index in _text_columns(layout):
+    for index in text_columns(layout):
         column = frame[index]
         if column.cat.categories.inferred_type == "string":
             found[index] = column.cat.codes.to_numpy(), column.cat.categories.tolist()
@@ -209,7 +231,7 @@ def _could_be_flags(values: Floats) -> bool:
     return len(values) > 0 and bool(((values == 0) | (values == 1)).all())
 
 
-def _apart(texts: Sequence[Text], columns: _Columns, layout: Layout, catalog: Catalog) -> Iterator[Parsed | None]:
+def apart(texts: Sequence[Text], columns: Columns, layout: Layout, catalog: Catalog) -> Iterator[Parsed | None]:
     """The columns of all texts, cut into those of each."""
     start = 0
     for text, end in zip(texts, columns.ends, strict=True):
@@ -231,7 +253,7 @@ def _apart(texts: Sequence[Text], columns: _Columns, layout: Layout, catalog: Ca
 
 
 def _groups(
-    model: str, columns: _Columns, rows: slice, layout: Layout, catalog: Catalog
+    model: str, columns: Columns, rows: slice, layout: Layout, catalog: Catalog
 ) -> tuple[list[tuple[str, str, str | None]], NDArray[np.intp] | None]:
     """The distinct (model, segment, metric) in the order of their first rows, and per row which."""
     roles = (layout.model, layout.segment, layout.metric)

@@ -13,12 +13,13 @@ from monitor.metrics.base import Catalog
 from monitor.records import Problem
 from monitor.sources.ahead import Ahead, ahead
 from monitor.sources.base import Block
-from monitor.sources.dialect import cut, to_utf8
+from monitor.sources.dialect import cut, is_row, to_utf8
 from monitor.sources.fast_csv import BLOCK_BYTES, WORTH_BYTES, Parsed, Text, parse
 from monitor.sources.files import HistoryFile, open_regular
 from monitor.sources.growing import GrowingBlock, Key, grow
 from monitor.sources.header import NoHistory
 from monitor.sources.history_csv import Parser
+from monitor.sources.mended import mend
 from monitor.sources.table import MAX_GROUPS, too_many_groups
 
 QUIET_SECONDS = 5.0
@@ -213,23 +214,27 @@ class Follower:
         self._early = [found for block in self.blocks if (found := ahead(block, now))]
 
     def _without_header(self, lines: bytes) -> bytes:
-        """Reads a plain header by itself, so that the fast reader may have the rest."""
+        """Reads the header by itself, so that the fast reader may have the rest."""
         end = lines.find(b"\n") + 1
-        if self.parser.layout is None and self.in_volume and b'"' not in lines[:end]:
+        if self.parser.layout is None and self.in_volume and is_row(lines[:end]):
             self._grow(self.parser.feed(lines[:end]))
             return lines[end:]
         return lines
 
     def _feed(self, lines: bytes) -> None:
-        """The rows of one piece: in volume by the fast reader, where it finds nothing wrong."""
+        """The rows of one piece: in volume by the fast reader, unless too much is wrong."""
         layout = self.parser.layout
         small = len(lines) < WORTH_BYTES // 4 or not self.in_volume
-        if layout is None or small or b'"' in lines:  # the fast reader leaves quotes alone
+        if layout is None or small:
             self._grow(self.parser.feed(lines))
             return
-        for part in cut(lines, BLOCK_BYTES):
+        zone = layout.zone(self.zone)
+        # Between stray quotes only the rows themselves tell where to cut.
+        for part in [lines] if b'"' in lines else cut(lines, BLOCK_BYTES):
             text = Text(self.file.model, part)
-            parsed = parse([text], layout, catalog=self.catalog, zone=layout.zone(self.zone))[0]
+            parsed = parse([text], layout, catalog=self.catalog, zone=zone)[0]
+            if parsed is None:
+                parsed = mend(text, layout, catalog=self.catalog, zone=zone)
             if parsed is not None:
                 self.parser.adopt(parsed)
             self._grow(self.parser.feed(part) if parsed is None else parsed.blocks)

@@ -56,6 +56,7 @@ class Parser:
 
     def adopt(self, parsed: Parsed) -> None:
         """Count what the fast reader made of the next lines."""
+        self.complaints.absorb(parsed.complaints, self.lines)
         self.lines += parsed.lines
         for column, cells in parsed.good.items():
             self.complaints.good(column, cells)
@@ -133,13 +134,8 @@ class Parser:
 
     def _quoted(self, lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
         """The cells of the row that begins on a line, and the number of lines it takes."""
-        text = ""
-        for used, line in enumerate(lines[index : index + dialect.MAX_ROW_LINES], start=1):
-            text += line
-            if used > 1 and '"' not in line:
-                continue  # it cannot close the quote
-            cells = dialect.cells_of(text, delimiter)
-            if cells is not None:
-                return cells, used
-        self.whole = self.whole and index + dialect.MAX_ROW_LINES <= len(lines)
-        raise ValueError("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")
+        try:
+            return dialect.row_at(lines, index, delimiter)
+        except dialect.OpenQuote:
+            self.whole = self.whole and index + dialect.MAX_ROW_LINES <= len(lines)
+            raise
