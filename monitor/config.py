@@ -50,10 +50,14 @@ class Config:
 
 def find(named: str | None = None) -> Path | None:
     """The configuration file: the named one, else in the working directory, else in the XDG config folder."""
-    if named is not None:
-        return Path(named)
+    return Path(named) if named is not None else next((path for path in places() if path.is_file()), None)
+
+
+def places(found: Path | None = None) -> tuple[Path, ...]:
+    """Where a configuration is looked for, and the one that was found: what these files say decides what is judged."""
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  never fails, unlike Path.home
-    return next((path for path in (Path(NAME), Path(home) / "modeltop" / NAME) if path.is_file()), None)
+    usual = (Path(NAME), Path(home) / "modeltop" / NAME)
+    return usual if found is None or found in usual else (found, *usual)
 
 
 def load(path: Path | None) -> Config:

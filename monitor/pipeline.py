@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -11,13 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.alerts import no_data, replay, source_error
-from monitor.config import Config
+from monitor.config import Config, places
 from monitor.ranking import ordered_episodes, verdicts
 from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
 from monitor.rules import Rule, asked, default_rules, left_out
 from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
+from monitor.sources.state import State, state_of
 from monitor.standings import standing
 from monitor.store.places import network_filesystem
 
@@ -74,9 +76,9 @@ class Observer:
         """What there is to judge, unjudged."""
         return self._reader.read()
 
-    def identity(self) -> str:
-        """A digest of the files as they stand: what was seen of the same data may be shown again."""
-        return self._reader.identity()
+    def seen(self) -> dict[str, State | None]:
+        """How every file that counts, a configuration among them, stood at the last look: the same, the same answer."""
+        return self._reader.seen() | {os.fspath(path): state_of(os.fspath(path)) for path in places(self._config.path)}
 
     def observe(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
         """Read what is new, judge it, and say how everything stands.

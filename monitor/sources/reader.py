@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +14,8 @@ from monitor.sources.base import Progress
 from monitor.sources.bulk import Bulk
 from monitor.sources.fast_csv import WORTH_BYTES
 from monitor.sources.files import Found, HistoryFile, find, inside_of
-from monitor.sources.follow import Follower, State, state_of
+from monitor.sources.follow import Follower
+from monitor.sources.state import State, state_of
 
 UNSETTLED_SECONDS = 2.0
 """A folder changed as shortly as this before it was listed may change again without its time showing it."""
@@ -117,8 +117,6 @@ class Reader:
         except OSError:
             return True
 
-    def identity(self) -> str:
-        """A digest of path, device, inode, size and time of change of every file as it is now."""
-        found = find(self.paths, self._found.folders)
-        states = [(file.path, state_of(file.path)) for file in found.files]
-        return hashlib.blake2b(ascii(states).encode("ascii"), digest_size=16).hexdigest()
+    def seen(self) -> dict[str, State | None]:
+        """How every file and folder stood when it was last read: the same states, the same history."""
+        return self._states | {path: one.seen for path, one in self._followers.items()}

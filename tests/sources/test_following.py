@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -210,12 +211,18 @@ def test_a_second_file_of_the_same_stem_renames_the_model_of_the_first(desk):
     assert list(reader.read().periods) == ["m"]
 
 
-def test_the_identity_changes_with_the_files_alone(desk):
+def test_what_was_seen_is_how_every_file_and_folder_stood(desk):
     path = desk.write(HEADER + ROW)
-    first = desk.reader().identity()
-    assert desk.reader().identity() == first
+    reader = desk.reader()
+    reader.read()
+    first = reader.seen()
+    assert {desk.folder, path} == {Path(name) for name in first}
+    reader.read()
+    assert reader.seen() == first
     desk.append(path, b"2025-01-02,a,0.8,10\n")
-    assert desk.reader().identity() != first
+    assert reader.seen() == first
+    reader.read()
+    assert reader.seen()[str(path)] != first[str(path)]
 
 
 def test_progress_counts_the_files(desk):
