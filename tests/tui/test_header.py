@@ -24,7 +24,7 @@ def scene(make):
         (100, "modeltop  fraud-detector > f1_score  2 models  ▲1 CRIT  2025-01-10  3m old"),
         (80, "modeltop  fraud-detector > f1_score  2 models  ▲1 CRIT  2025-01-10  3m old"),
         (60, "fraud-detector > f1_score  ▲1 CRIT  2025-01-10  3m old"),
-        (50, "fraud-detector > f1_sco…  ▲1 CRIT  3m old"),
+        (50, "fraud-detector > f1_score  ▲1 CRIT  3m old"),
         (30, "fraud-det…  ▲1 CRIT  3m old"),
         (17, "▲1 CRIT  3m old"),
     ],
@@ -53,6 +53,21 @@ def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
     scene = make.scene(*make.ten_days(), problems=problems)
     said = plain_text(header(scene, make.clock, 140))
     assert "1 error: b.csv: permission denied; 1 problem" in said
+
+
+@pytest.mark.parametrize(
+    ("wide", "said"),
+    [
+        (90, "fraud > f1_score  ▲1 CRIT ○1 n/d  1 error: /var/lib/metrics/b.csv:…; 1 problem  3m old"),
+        (80, "fraud > f1_score  ▲1 CRIT ○1 n/d  1 error: /var/lib/metr…; 1 problem  3m old"),
+        (54, "fraud > f…  ▲1 CRIT ○1 n/d  1 error; 1 problem  3m old"),
+        (44, "▲1 CRIT ○1 n/d  1 error; 1 problem  3m old"),
+    ],
+)
+def test_trouble_is_shortened_before_it_is_left_out(make, wide, said):
+    problems = [Problem("/var/lib/metrics/b.csv", "permission denied", fatal=True), Problem("a", "b", line=3)]
+    scene = make.scene(*make.ten_days(), problems=problems)
+    assert plain_text(header(scene, make.clock, wide)).rstrip() == said
 
 
 def test_unknown_ranks_between_critical_and_warning(make, fleet):

@@ -11,8 +11,21 @@ from tui.present.metrics import label
 from tui.present.models import totals
 from tui.present.scene import Scene, Sort, board, listed
 
-STEPS = ((200, 9), (40, 9), (40, 6), (32, 5), (32, 4), (24, 3), (24, 2), (16, 2), (10, 2), (10, 1), (0, 0))
-"""Cells of the place, and the highest rank that stays, from the roomiest line to the narrowest."""
+STEPS = (
+    (200, 60, 9),
+    (40, 60, 9),
+    (40, 40, 6),
+    (32, 40, 5),
+    (32, 40, 4),
+    (32, 34, 3),
+    (24, 24, 3),
+    (24, 12, 3),
+    (16, 12, 2),
+    (10, 12, 2),
+    (10, 12, 1),
+    (0, 0, 0),
+)
+"""Cells of the place, cells of the trouble, and the highest rank that stays, from the roomiest to the narrowest."""
 
 
 def header(scene: Scene, now: datetime, cells_wide: int) -> Cells:
@@ -24,8 +37,8 @@ def header(scene: Scene, now: datetime, cells_wide: int) -> Cells:
         cells_wide: Cells of the line.
     """
     line: Cells = ()
-    for place, highest in STEPS:
-        parts = [cells for rank, cells in _parts(scene, now, place) if rank <= highest and plain_text(cells)]
+    for place, trouble, highest in STEPS:
+        parts = [cells for rank, cells in _parts(scene, now, place, trouble) if rank <= highest and plain_text(cells)]
         line = _joined(parts)
         if width(plain_text(line)) <= cells_wide:
             break
@@ -40,17 +53,17 @@ def _joined(parts: list[Cells]) -> Cells:
     return tuple(out)
 
 
-def _parts(scene: Scene, now: datetime, place: int) -> list[tuple[int, Cells]]:
+def _parts(scene: Scene, now: datetime, place: int, trouble: int) -> list[tuple[int, Cells]]:
     """The parts in their order; those of a high rank are left out first."""
     name = (9, (("modeltop", "strong"),))
     if scene.snapshot is None:
-        return [name, (0, ((scene.loading, "dim"),)), (0, _trouble(scene))]
+        return [name, (0, ((scene.loading, "dim"),)), (0, _trouble(scene, trouble))]
     return [
         name,
         (2, ((clip(place_text(scene), place), "head"),)),
         (6, ((_counted(scene), ""),)),
         (0, _severities(scene)),
-        (1, _trouble(scene)),
+        (1, _trouble(scene, trouble)),
         (3, ((_modes(scene), "strong"),)),
         (4, ((_newest(scene), ""),)),
         (0, ((data_age(scene, now), ""),)),
@@ -77,21 +90,22 @@ def _severities(scene: Scene) -> Cells:
     for severity, count in totals(scene).items():
         out += [(" ", "")] if out else []
         out.append((f"{SHAPES[severity]}{count} {WORDS[severity]}", TINTS[severity]))
-    return tuple(out) or (("all ok", "ok"),)
+    fine = "all ok" if scene.snapshot is not None and board(scene.snapshot).verdicts else "nothing to judge"
+    return tuple(out) or ((fine, "ok"),)
 
 
-def _trouble(scene: Scene) -> Cells:
-    """What could not be read: the first of it, and how many more."""
-    said = [scene.trouble] if scene.trouble else []
+def _trouble(scene: Scene, limit: int) -> Cells:
+    """What could not be read: how much, and the first of it where there is room."""
     problems = scene.snapshot.history.problems if scene.snapshot is not None else ()
     broken = [problem for problem in problems if problem.fatal]
     rows = len(problems) - len(broken)
-    out: list[str] = [safe(text, 60) for text in said]
+    out: list[str] = [safe(scene.trouble, max(limit, 8))] if scene.trouble else []
     if broken:
-        out.append(f"{plural(len(broken), 'error')}: {safe(broken[0], 60)}")
+        reason = f": {safe(broken[0], limit - 10)}" if limit >= 24 else ""
+        out.append(f"{plural(len(broken), 'error')}{reason}")
     if rows:
         out.append(plural(rows, "problem"))
-    return (("; ".join(out), "critical" if said or broken else "warning"),) if out else ()
+    return (("; ".join(out), "critical" if scene.trouble or broken else "warning"),) if out else ()
 
 
 def _modes(scene: Scene) -> str:
