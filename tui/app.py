@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -102,7 +103,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
 
     def _told(self, news: News) -> None:
         """Take news in the feed's thread."""
-        self.post_message(self.Heard(news))
+        with contextlib.suppress(RuntimeError):  # the loop may have ended since
+            self.post_message(self.Heard(news))
 
     def on_unmount(self) -> None:
         """Nothing is to be told any more."""

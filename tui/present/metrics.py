@@ -18,7 +18,6 @@ RULE_WIDE = 11
 N_LEAST = 4
 SPARK_FROM = 74
 """Cells inside the pane from which there is room for sparks: a terminal of 100 columns."""
-MOST_SPARK = 60
 NAME_LEAST = 8
 
 
@@ -123,7 +122,8 @@ def columns(table: tuple[Row, ...], cells_wide: int) -> Columns:
     )
     wanted = [*numbers[:3], max(N_LEAST, numbers[3]), max([RULE_WIDE, *(width(row.rule) for row in table)])]
     longest = max([NAME_LEAST, *(width(row.name) for row in table)])
-    sparks = min(_name_wide(cells_wide, wanted) - longest - 2, MOST_SPARK)
+    points = max((len(row.series) for row in table), default=0)
+    sparks = min(_name_wide(cells_wide, wanted) - longest - 2, max(points, NAME_LEAST))
     if cells_wide >= SPARK_FROM and sparks >= NAME_LEAST:
         return Columns(_name_wide(cells_wide, [*wanted, sparks]), tuple(wanted[:4]), wanted[4], sparks)
     for least in (3, 2, 1, 4, 0):
