@@ -14,7 +14,9 @@ from monitor.records import STAMP
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitor.records import Times
+    from monitor.records import Flags, Times
+
+    Places = NDArray[np.intp]
 
 FIRST_YEAR = 1970
 LAST_YEAR = 2200
@@ -38,6 +40,7 @@ _EPOCHS = (
 )
 _SHAPES = {
     10: "dddd-dd-dd",
+    16: "dddd-dd-ddTdd:dd",
     19: "dddd-dd-ddTdd:dd:dd",
     20: "dddd-dd-ddTdd:dd:ddZ",
     25: "dddd-dd-ddTdd:dd:dd+00:00",
@@ -133,22 +136,63 @@ def _one(text: str, zone: tzinfo) -> int | str:
         return str(error)
 
 
+def at(body: bytes, starts: Places, ends: Places, zone: tzinfo = UTC) -> tuple[Times, dict[int, str]] | None:
+    """The dates that stand at such places of a text, and which of them are none, and why.
+
+    None where not nearly all are of one common shape: then the distinct ones are read sooner one by one.
+    """
+    length = int((ends - starts)[len(starts) // 2]) if len(starts) else 0
+    if zone is not UTC or length not in _SHAPES:
+        return None
+    same = ends - starts == length
+    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(body, np.uint8), length)
+    fits, found = _read(windows[np.where(same, starts, 0)], _SHAPES[length])
+    rest = np.flatnonzero(~(fits & same)).tolist()
+    if len(rest) * 16 > len(starts) + 16 * FEW:
+        return None
+    faults = {}
+    for row, one in zip(rest, each([body[starts[row] : ends[row]].decode() for row in rest], zone), strict=True):
+        if isinstance(one, str):
+            faults[row] = one
+        found[row] = 0 if isinstance(one, str) else one
+    return found.view(STAMP), faults
+
+
 def _uniform(texts: Sequence[str], length: int) -> tuple[list[int], list[int]]:
-    """Where the dates of the shape of that length stand, and their microseconds; none where one is impossible."""
+    """Where the dates of the shape of that length stand, and their microseconds."""
     shape = _SHAPES.get(length)
     picks = [index for index, text in enumerate(texts) if len(text) == length and text.isascii()] if shape else []
     if not shape or not picks:
         return [], []
     letters = np.array([texts[index] for index in picks], dtype=f"S{length}")
-    matrix: NDArray[np.uint8] = letters.view(np.uint8).reshape(len(picks), length)
-    fits = np.ones(len(picks), dtype=np.bool_)
+    fits, found = _read(letters.view(np.uint8).reshape(len(picks), length), shape)
+    return np.array(picks)[fits].tolist(), found[fits].tolist()
+
+
+def _read(letters: NDArray[np.uint8], shape: str) -> tuple[Flags, NDArray[np.int64]]:
+    """Which rows of letters are dates of a shape, and their microseconds."""
+    fits = np.ones(len(letters), dtype=np.bool_)
     for place, sign in enumerate(shape):
-        cells = matrix[:, place]
+        cells = letters[:, place]
         fits &= (cells >= 48) & (cells <= 57) if sign == "d" else np.isin(cells, list(_ALSO.get(sign, sign).encode()))
-    try:
-        times = letters[fits].astype("S19").astype("U19").astype(STAMP)
-    except ValueError:
-        return [], []
-    years = times.astype("datetime64[Y]").astype(np.int64) + 1970
-    sane = (years >= FIRST_YEAR) & (years <= LAST_YEAR)
-    return np.array(picks)[fits][sane].tolist(), times[sane].view(np.int64).tolist()
+    year, month, day = _number(letters, 0, 4), _number(letters, 5, 7), _number(letters, 8, 10)
+    hour, minute, second = (_number(letters, start, start + 2) if start < len(shape) else 0 for start in (11, 14, 17))
+    fits &= (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month >= 1) & (month <= 12)
+    fits &= np.less(hour, 24) & np.less(minute, 60) & np.less(second, 60)
+    months = (year - 1970) * 12 + month - 1
+    first, following = (_first_day(months + more) for more in (0, 1))
+    fits &= (day >= 1) & (day <= following - first)
+    seconds = (first + day - 1) * 86_400 + hour * 3_600 + minute * 60 + second
+    return fits, seconds * 1_000_000
+
+
+def _number(letters: NDArray[np.uint8], start: int, end: int) -> NDArray[np.int64]:
+    found = np.zeros(len(letters), dtype=np.int64)
+    for place in range(start, end):
+        found = found * 10 + letters[:, place] - 48
+    return found
+
+
+def _first_day(months: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Days from 1970-01-01 to the first day of a month, counted in months from then."""
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)

@@ -75,6 +75,14 @@ def lines_of(data: bytes) -> tuple[list[str], list[int]]:
     return lines, strangers
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether `lines_of` finds no stranger; also where nobody else would decode them all."""
+    try:
+        return data.isascii() or bool(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
 def _is_cp1252(raw: bytes) -> bool:
     return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
 

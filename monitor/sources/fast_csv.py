@@ -23,7 +23,7 @@ from monitor.sources import dates
 from monitor.sources.base import Block
 from monitor.sources.cells import COUNT, flag, out_of_bounds
 from monitor.sources.complaints import Complaints
-from monitor.sources.dialect import MAX_CELL
+from monitor.sources.grid import date_spans
 from monitor.sources.header import Layout
 from monitor.sources.table import Part, Table, blocks_of
 
@@ -91,13 +91,15 @@ def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzi
     body = b"".join(lines)
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
-    if not _is_regular(body, layout):
+    spans = date_spans(body, layout)
+    if spans is None:
         return None
-    cells = split(body, layout)
+    dated = dates.at(body, *spans, zone)
+    cells = split(body, layout, dated=dated is None)
     if cells is None:
         return None
     names, numbers = cells.names, cells.numbers
-    times = _times(*names.pop(layout.date), zone)
+    times = _times(*names.pop(layout.date), zone) if dated is None else None if dated[1] else dated[0]
     if times is None or any("" in names[index][1] for index in (layout.model, layout.metric) if index is not None):
         return None
     try:
@@ -107,7 +109,8 @@ def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzi
     if not _plausible(numbers, body, layout, catalog, names):
         return None
     ends = np.cumsum([text.count(b"\n") for text in lines]).tolist()
-    return Columns(times, ends, names, numbers, provisional) if ends[-1] == len(times) else None
+    regular = ends[-1] == len(times) == cells.rows
+    return Columns(times, ends, names, numbers, provisional) if regular else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,34 +120,19 @@ class Cells:
     names: dict[int, tuple[Codes, list[str]]]
     """Column of text → per row an index into its distinct cells."""
     numbers: dict[int, Floats]
+    rows: int
 
 
-def split(body: bytes, layout: Layout) -> Cells | None:
-    """The cells that a layout names; None where one cannot be what it should be."""
-    kinds = {**dict.fromkeys(text_columns(layout), "category"), **{c.index: "float64" for c in layout.numbers}}
+def split(body: bytes, layout: Layout, *, dated: bool = True) -> Cells | None:
+    """The cells that a layout names, the dates only if asked; None where one cannot be what it should be."""
+    texts = [index for index in text_columns(layout) if dated or index != layout.date]
+    kinds = {**dict.fromkeys(texts, "category"), **{c.index: "float64" for c in layout.numbers}}
     try:
-        frame = _frame(body, layout, kinds)
-        names = _coded(frame, body, layout)
+        frame = _frame(body, layout, kinds or {layout.date: "category"})
+        names = _coded(frame, body, layout, texts)
     except (ValueError, OverflowError):  # pandas' own errors are ValueErrors: a cell that is no number, no UTF-8
         return None
-    return Cells(names, {column.index: frame[column.index].to_numpy() for column in layout.numbers})
-
-
-def _is_regular(body: bytes, layout: Layout) -> bool:
-    """Whether every line has as many cells as the header, and nothing is quoted."""
-    if not body.endswith(b"\n") or any(sign in body for sign in (b'"', b"\r", b"\0")):
-        return False
-    signs = np.frombuffer(body, np.uint8)
-    line_ends = np.flatnonzero(signs == ord("\n"))
-    if np.diff(line_ends, prepend=-1).max() > MAX_CELL:
-        return False
-    if layout.width == 1:
-        return True
-    between = np.flatnonzero(signs == ord(layout.delimiter))
-    if len(between) != len(line_ends) * (layout.width - 1):
-        return False
-    rows = between.reshape(len(line_ends), layout.width - 1)
-    return bool((rows[:, -1] < line_ends).all() and (rows[1:, 0] > line_ends[:-1]).all())
+    return Cells(names, {column.index: frame[column.index].to_numpy() for column in layout.numbers}, len(frame))
 
 
 def text_columns(layout: Layout) -> list[int]:
@@ -180,12 +168,14 @@ def _frame(body: bytes, layout: Layout, kinds: Mapping[int, str]) -> pd.DataFram
     return frame
 
 
-def _coded(frame: pd.DataFrame, body: bytes, layout: Layout) -> dict[int, tuple[Codes, list[str]]]:
+def _coded(
+    frame: pd.DataFrame, body: bytes, layout: Layout, columns: Sequence[int]
+) -> dict[int, tuple[Codes, list[str]]]:
     """Per column of text its distinct cells, and per row which."""
     import pandas as pd
 
     found: dict[int, tuple[Codes, list[str]]] = {}
-    for index in text_columns(layout):
+    for index in columns:
         column = frame[index]
         if column.cat.categories.inferred_type == "string":
             found[index] = column.cat.codes.to_numpy(), column.cat.categories.tolist()

@@ -20,6 +20,7 @@ from monitor.sources.growing import GrowingBlock, Key, grow
 from monitor.sources.header import NoHistory
 from monitor.sources.history_csv import Parser
 from monitor.sources.mended import mend
+from monitor.sources.state import State, state_of
 from monitor.sources.table import MAX_GROUPS, too_many_groups
 
 QUIET_SECONDS = 5.0
@@ -28,17 +29,6 @@ FINGERPRINT_BYTES = 2**20
 """Up to here all that was read is compared before reading on; of a larger file this much of its head and its end."""
 PIECE_BYTES = 8 * 2**20
 """Text in hand at once, some ten times which Python needs to split it."""
-
-State = tuple[int, int, int, int, int]
-
-
-def state_of(path: str) -> State | None:
-    """Device, inode, mode, size and time of change, or None where there is nothing to see."""
-    try:
-        found = os.stat(path)  # noqa: PTH116  a Path would be built a thousand times a second
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,14 @@ from monitor.sources.cells import flag
 from monitor.sources.columns import ColumnReader, bound, limits
 from monitor.sources.complaints import Complaints
 from monitor.sources.fast_csv import Cells, Columns, Parsed, Text, apart, split, text_columns
+from monitor.sources.grid import date_spans
 from monitor.sources.header import Layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitor.records import Flags
+    from monitor.records import Flags, Times
+    from monitor.sources.fast_csv import Codes
 
     Places = NDArray[np.intp]
 
@@ -48,10 +50,18 @@ def mend(text: Text, layout: Layout, *, catalog: Catalog, zone: tzinfo = UTC) ->
         body, places = lines.plain(ColumnReader(layout, torn, catalog=catalog, zone=zone))
     except BeyondMending:
         return None
-    cells = split(body, layout) if body else None
-    if cells is None or len(cells.names[layout.date][0]) != len(places):
+    spans = date_spans(body, layout) if body else None
+    dated = None if spans is None else dates.at(body, *spans, zone)
+    cells = split(body, layout, dated=dated is None) if body else None
+    if cells is None or cells.rows != len(places):
         return None
-    columns, good = _judged(cells, places, layout, wrong, catalog=catalog, zone=zone)
+    times, faults = dated or _dates(*cells.names.pop(layout.date), zone)
+    if faults:
+        told = sorted(faults)
+        wrong.bad_each(told, lambda row: (int(places[row]), faults[row]), layout.date)
+        kept = np.delete(np.arange(len(places)), told)
+        times, places, cells = times[kept], places[kept], _only(cells, kept)
+    columns, good = _judged(times, cells, places, layout, wrong, catalog=catalog)
     parsed = next(apart([text], columns, layout, catalog))
     return None if parsed is None else replace(parsed, lines=lines.count, good=good, complaints=(torn, wrong))
 
@@ -65,7 +75,7 @@ def _doubt(layout: Layout) -> re.Pattern[bytes]:
     """
     other = b'[^%s"\n\r\0]' % re.escape(layout.delimiter).encode()
     quoted = b'[^"\n\r\0]'
-    number = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+    number = rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
     cells = [b'(?:%s*|"%s*(?:""%s*)*")' % (other, quoted, quoted)] * layout.width
     for index in (layout.model, layout.metric):
         if index is not None:
@@ -96,7 +106,8 @@ class _Lines:
 
     def sort_out(self) -> None:
         """Passes all lines. Raises BeyondMending."""
-        if len(self.body) < 2 or not self.body.endswith(b"\n") or _longest(self.body) > dialect.MAX_CELL:
+        whole = len(self.body) > 1 and self.body.endswith(b"\n") and dialect.is_utf8(self.body)
+        if not whole or _longest(self.body) > dialect.MAX_CELL:
             raise BeyondMending
         doubt, view, start, met = _doubt(self.layout), memoryview(self.body), 1, 0
         while start < len(self.body):
@@ -130,10 +141,7 @@ class _Lines:
         if self.body.find(b'"', start, end) >= 0:
             for _ in range(dialect.MAX_ROW_LINES - 1):
                 end = self.body.find(b"\n", end) + 1 or len(self.body)
-        lines, strangers = dialect.lines_of(self.body[start:end])
-        if strangers:
-            raise BeyondMending
-        return lines
+        return dialect.lines_of(self.body[start:end])[0]
 
     def _row(self, lines: Sequence[str]) -> int:
         """Takes the row in that begins the lines; how many it takes."""
@@ -186,18 +194,23 @@ def _cell(cell: str, delimiter: str) -> str:
     return cell
 
 
+def _dates(codes: Codes, texts: Sequence[str], zone: tzinfo) -> tuple[Times, dict[int, str]]:
+    """Per row its date, and which of them are none, and why."""
+    stamps = dates.each(texts, zone)
+    lost = np.flatnonzero(np.array([isinstance(stamp, str) for stamp in stamps], np.bool_)[codes]).tolist()
+    times = np.array([0 if isinstance(stamp, str) else stamp for stamp in stamps], np.int64)[codes]
+    return times.view(STAMP), {row: str(stamps[codes[row]]) for row in lost}
+
+
+def _only(cells: Cells, kept: Places) -> Cells:
+    names = {index: (codes[kept], texts) for index, (codes, texts) in cells.names.items()}
+    return Cells(names, {index: values[kept] for index, values in cells.numbers.items()}, len(kept))
+
+
 def _judged(
-    cells: Cells, places: Places, layout: Layout, complaints: Complaints, *, catalog: Catalog, zone: tzinfo
+    times: Times, cells: Cells, places: Places, layout: Layout, complaints: Complaints, *, catalog: Catalog
 ) -> tuple[Columns, dict[int, int]]:
     """The columns without what cannot be, and how many numbers each of them had."""
-    codes, texts = cells.names.pop(layout.date)
-    stamps = dates.each(texts, zone)
-    lost = np.array([isinstance(stamp, str) for stamp in stamps], np.bool_)[codes]
-    if lost.any():
-        told = np.flatnonzero(lost).tolist()
-        complaints.bad_each(told, lambda row: (int(places[row]), str(stamps[codes[row]])), layout.date)
-        codes, places, cells = codes[~lost], places[~lost], _without(cells, lost)
-    times = np.array([0 if isinstance(stamp, str) else stamp for stamp in stamps], np.int64).view(STAMP)[codes]
     provisional = None
     if layout.provisional is not None:
         provisional = _flags(*cells.names.pop(layout.provisional), places, complaints, layout.provisional)
@@ -211,14 +224,7 @@ def _judged(
     return Columns(times, [len(times)], cells.names, numbers, provisional), good
 
 
-def _without(cells: Cells, lost: Flags) -> Cells:
-    names = {index: (codes[~lost], texts) for index, (codes, texts) in cells.names.items()}
-    return Cells(names, {index: values[~lost] for index, values in cells.numbers.items()})
-
-
-def _flags(
-    codes: NDArray[np.integer], texts: Sequence[str], places: Places, complaints: Complaints, index: int
-) -> Flags:
+def _flags(codes: Codes, texts: Sequence[str], places: Places, complaints: Complaints, index: int) -> Flags:
     """The provisional column; a cell that says nothing is not provisional."""
     found: list[bool | str] = [_flag(text) for text in texts]
     wrong = np.flatnonzero(np.array([isinstance(one, str) for one in found], np.bool_)[codes]).tolist()

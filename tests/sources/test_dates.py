@@ -13,6 +13,7 @@ from monitor.sources import dates
 FIRST, LAST = datetime(1970, 1, 1), datetime(2200, 12, 31)  # noqa: DTZ001  hypothesis wants them naive
 FORMS = {
     "d": "%Y-%m-%d",
+    "m": "%Y-%m-%dT%H:%M",
     "T": "%Y-%m-%dT%H:%M:%S",
     "s": "%Y-%m-%d %H:%M:%S",
     "Z": "%Y-%m-%dT%H:%M:%SZ",
@@ -85,3 +86,27 @@ def test_one_bad_date_is_refused_and_its_neighbours_are_read(bad):
     assert {*good, month} == {1735689600_000000}
     assert "write an ISO 8601 date" in refused
     assert dates.column(texts) is None
+
+
+SHAPED = st.from_regex(
+    r"[12][0-9]{3}-[0-3][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9]Z?)?)?", fullmatch=True
+)
+
+
+@given(st.lists(st.one_of(SHAPED, st.dates().map(str), st.sampled_from(BAD)), min_size=1, max_size=90))
+def test_dates_are_read_in_the_text_itself_as_they_are_one_by_one(texts):
+    body = ",".join(texts).encode()
+    ends = np.cumsum([len(text) + 1 for text in texts]) - 1
+    found = dates.at(body, ends - [len(text) for text in texts], ends)
+    expected = [dates.each([text])[0] for text in texts]
+    if found is not None:
+        stamps, faults = found
+        assert faults == {row: one for row, one in enumerate(expected) if isinstance(one, str)}
+        assert [0 if isinstance(one, str) else one for one in expected] == stamps.view(np.int64).tolist()
+
+
+def test_dates_of_another_zone_or_of_no_common_shape_are_not_read_in_the_text():
+    ends = np.arange(1, 201) * 11 - 1
+    assert dates.at(b"2025-01-01," * 200, ends - 10, ends) is not None
+    assert dates.at(b"2025-01-01," * 200, ends - 10, ends, ZoneInfo("Europe/Paris")) is None
+    assert dates.at(b"2025.01.01," * 200, ends - 10, ends) is None

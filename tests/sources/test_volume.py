@@ -1,4 +1,4 @@
-"""The fast reader says what the tolerant one says, or gives the file back."""
+"""The fast reader says what the tolerant one says, of broken rows too, or gives the text back."""
 
 import random
 import sys
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.sources import bulk, dialect, fast_csv, follow, reader
+from monitor.sources import bulk, complaints, dialect, fast_csv, follow, mended, reader
 
 ODD_NUMBERS = [
     "",
@@ -63,11 +63,13 @@ files = st.lists(st.one_of(st.tuples(st.just(WIDE), wide), st.tuples(st.just(LON
 def agree(everything, forced):
     """Whether all readers say the same of what lies on a desk, whatever they are handed at once."""
 
-    def check(desk):
-        tolerant = everything(desk.reader().read())
-        for worth, block in ((0, 2**20), (0, 40)):
-            with pytest.MonkeyPatch.context() as patch:
-                forced(patch, worth)
+    def check(desk, kept=complaints.KEPT):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(complaints, "KEPT", kept)
+            tolerant = everything(desk.reader().read())
+            for block, few in ((2**20, 1_000), (40, 1_000), (2**20, 2)):
+                forced(patch, 0)
+                patch.setattr(mended, "FEW", few)
                 for module in (bulk, follow):
                     patch.setattr(module, "BLOCK_BYTES", block)
                 assert everything(desk.reader().read()) == tolerant
@@ -115,7 +117,33 @@ def damaged(draw, header):
 def test_rows_that_are_broken_cost_themselves_alone_in_volume_too(make_desk, agree, data):
     desk = make_desk()
     desk.write(data)
-    agree(desk)
+    agree(desk, kept=3)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_in_volume_the_tolerant_reader_is_given_no_more_than_the_header(desk, everything, forced, monkeypatch, quote):
+    rows = [f"2025-01-01T00:{n // 60 % 60:02d}:{n % 60:02d},{quote}m{n // 3600}{quote},0.5\n" for n in range(90_000)]
+    broken = ["soon,a,1", "2025-02-30,a,1", "2025-01-01,a", '2025-01-01,"a,b",95', '2025-01-01,"a,1']
+    rows[300::1000] = [f"{row}\n" for row in broken * 18]
+    desk.write("date,model,accuracy\n" + "".join(rows))
+    fed = []
+    feed = follow.Parser.feed
+    monkeypatch.setattr(follow.Parser, "feed", lambda parser, data: fed.append(len(data)) or feed(parser, data))
+    fast = everything(desk.reader().read())
+    assert sum(fed) == len("date,model,accuracy\n")
+    forced(monkeypatch, 2**40)
+    assert fast == everything(desk.reader().read())
+
+
+def test_a_large_file_quoted_in_full_is_read_as_if_it_were_not(desk, everything, monkeypatch):
+    lines = [f"2025-01-01T{n // 3600 % 24:02d}:{n // 60 % 60:02d}:{n % 60:02d},7,0.5" for n in range(86_400)]
+    plain = everything(desk.read("\n".join(["date,count,accuracy", *lines, ""])))
+    desk.write("".join('"' + line.replace(",", '","') + '"\n' for line in ["date,count,accuracy", *lines]))
+    split = []
+    cells_of = dialect.cells_of
+    monkeypatch.setattr(dialect, "cells_of", lambda *args: split.append(1) or cells_of(*args))
+    assert everything(desk.reader().read()) == plain
+    assert len(split) < 10
 
 
 def fleet(desk, files, years):
