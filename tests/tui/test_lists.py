@@ -30,6 +30,15 @@ def test_each_model_has_a_shape_and_a_word_worst_first(make, fleet):
     ]
 
 
+def test_a_wide_list_says_what_is_wrong_too(fleet):
+    lines = [plain_text(model_cells(Scene(fleet), model, 60)) for model in listed(Scene(fleet))]
+    assert lines == [
+        "▲CRIT fraud  f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
+        "◆WARN churn  accuracy 0.91 < 0.92 for 2 periods, since 2025-01-09",
+        "●     ranker",
+    ]
+
+
 @pytest.mark.parametrize(
     ("view", "models"),
     [

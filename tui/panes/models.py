@@ -37,7 +37,7 @@ class ModelsPane(Pane):
         models = listed(self.scene)
         chosen = self.scene.view.model
         at = models.index(chosen) if chosen in models else None
-        return Body(len(models), lambda row: model_cells(self.scene, models[row]), at)
+        return Body(len(models), lambda row: model_cells(self.scene, models[row], cells_wide), at)
 
     def step(self, steps: int) -> None:
         """Up and down move the selection."""

@@ -9,13 +9,19 @@ from monitor.text import safe
 from tui.present.cells import SHAPES, TINTS, WORDS, Cells
 from tui.present.scene import Board, Scene, board, listed
 
+VERDICT_FROM = 36
+"""Cells of the pane's inside from which there is room for more than names."""
 
-def model_cells(scene: Scene, model: str) -> Cells:
-    """One model: its worst severity as a shape and a word, then its name."""
+
+def model_cells(scene: Scene, model: str, cells_wide: int = 0) -> Cells:
+    """One model: its worst severity as a shape and a word, then its name; in a wide pane, what is wrong with it."""
     assert scene.snapshot is not None
-    severity = board(scene.snapshot).verdicts[model].severity
-    mark = f"{SHAPES[severity]}{WORDS[severity]:>4} "
-    return (mark, TINTS[severity]), (safe(model), "cursor" if model == scene.view.model else "")
+    verdict = board(scene.snapshot).verdicts[model]
+    mark = f"{SHAPES[verdict.severity]}{WORDS[verdict.severity]:>4} "
+    line = (mark, TINTS[verdict.severity]), (safe(model), "cursor" if model == scene.view.model else "")
+    if verdict.severity and cells_wide >= VERDICT_FROM:
+        return *line, (f"  {safe(verdict.sentence)}", "dim")
+    return line
 
 
 def nothing_listed(scene: Scene) -> str:
