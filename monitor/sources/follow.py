@@ -72,6 +72,7 @@ class Follower:
         self._identity: tuple[int, int] | None = None
         self._offset = 0
         self._early: list[Ahead] = []
+        self._broken = False
         self._print: tuple[int, int] | None = None
 
     @property
@@ -222,9 +223,12 @@ class Follower:
         # Between stray quotes only the rows themselves tell where to cut.
         for part in [lines] if b'"' in lines else cut(lines, BLOCK_BYTES):
             text = Text(self.file.model, part)
-            parsed = parse([text], layout, catalog=self.catalog, zone=zone)[0]
+            # Where one piece was broken the next one most likely is, and nothing is lost if it is not.
+            parsed = None if self._broken else parse([text], layout, catalog=self.catalog, zone=zone)[0]
+            self._broken = parsed is None
             if parsed is None:
                 parsed = mend(text, layout, catalog=self.catalog, zone=zone)
+                self._broken = parsed is not None and any(part.count() for part in parsed.complaints)
             if parsed is not None:
                 self.parser.adopt(parsed)
             self._grow(self.parser.feed(part) if parsed is None else parsed.blocks)

@@ -45,9 +45,7 @@ def mend(text: Text, layout: Layout, *, catalog: Catalog, zone: tzinfo = UTC) ->
     """What the tolerant reader would make of a text, complaints included; None where only that reader knows."""
     torn, wrong = Complaints(""), Complaints("")
     try:
-        lines = _Lines(b"\n" + text.lines, layout, torn)
-        lines.sort_out()
-        body, places = lines.plain(ColumnReader(layout, torn, catalog=catalog, zone=zone))
+        body, places, count = _plain(text.lines, ColumnReader(layout, torn, catalog=catalog, zone=zone))
     except BeyondMending:
         return None
     spans = date_spans(body, layout) if body else None
@@ -63,7 +61,14 @@ def mend(text: Text, layout: Layout, *, catalog: Catalog, zone: tzinfo = UTC) ->
         times, places, cells = times[kept], places[kept], _only(cells, kept)
     columns, good = _judged(times, cells, places, layout, wrong, catalog=catalog)
     parsed = next(apart([text], columns, layout, catalog))
-    return None if parsed is None else replace(parsed, lines=lines.count, good=good, complaints=(torn, wrong))
+    return None if parsed is None else replace(parsed, lines=count, good=good, complaints=(torn, wrong))
+
+
+def _plain(lines: bytes, reader: ColumnReader) -> tuple[bytes, Places, int]:
+    """The lines as they are once mended, where each row of them began, and how many they were."""
+    sorted_out = _Lines(b"\n" + lines, reader.layout, reader.complaints)
+    sorted_out.sort_out()
+    return *sorted_out.plain(reader), sorted_out.count
 
 
 @lru_cache(maxsize=64)

@@ -120,6 +120,29 @@ def test_rows_that_are_broken_cost_themselves_alone_in_volume_too(make_desk, agr
     agree(desk, kept=3)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param("date,kpi\n2025-02-30,1\nsoon,1\n", id="told by line, however they were found"),
+        pytest.param("date,kpi,kpi_count\n2025-01-01,1,-5\n2025-01-02,1,-6\n", id="wrong numbers are no text"),
+        pytest.param('date,model,kpi\n2025-01-01,"""a",1\n2025-01-01,b,x\n', id="a name that begins with a quote"),
+        pytest.param('date,model,kpi\n2025-01-01,a"b,1\n2025-01-02,"' + "c" * 20 + '\nd",1\n', id="an even cut inside"),
+    ],
+)
+def test_what_a_wrong_row_says_is_the_same_in_volume(desk, agree, data):
+    desk.write(data)
+    agree(desk, kept=1)
+
+
+def test_a_quote_that_a_later_line_may_close_is_read_again_with_it(desk, everything, forced, monkeypatch):
+    forced(monkeypatch, 0)
+    path = desk.write('date,model,accuracy\n2025-01-01,a,0.5\n2025-01-02,"b\n')
+    one = desk.reader()
+    one.read()
+    desk.append(path, b'c",0.5\n')
+    assert list(one.read().periods) == ["a", "b\nc"]
+
+
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_in_volume_the_tolerant_reader_is_given_no_more_than_the_header(desk, everything, forced, monkeypatch, quote):
     rows = [f"2025-01-01T00:{n // 60 % 60:02d}:{n % 60:02d},{quote}m{n // 3600}{quote},0.5\n" for n in range(90_000)]
