@@ -117,7 +117,7 @@ def test_the_support_is_shown_where_it_is_known(make):
 def test_no_number_of_the_table_is_ever_clipped(make, wide):
     lines = [make.line([123456.789, 0.0004], metric="my-kpi"), *make.ten_days()]
     shown = table(make.scene(*lines), wide)
-    assert all(width(line) == wide for line in shown)
+    assert all(width(line) <= wide for line in shown)
     assert not any("…" in line[2 + 8 :] and "…" not in line[: line.index("…") + 1] for line in shown)
     assert all(text.split()[0] for text in shown)
 

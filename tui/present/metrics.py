@@ -125,7 +125,7 @@ def columns(table: tuple[Row, ...], cells_wide: int) -> Columns:
     points = max((len(row.series) for row in table), default=0)
     sparks = min(_name_wide(cells_wide, wanted) - longest - 2, max(points, NAME_LEAST))
     if cells_wide >= SPARK_FROM and sparks >= NAME_LEAST:
-        return Columns(_name_wide(cells_wide, [*wanted, sparks]), tuple(wanted[:4]), wanted[4], sparks)
+        return Columns(longest, tuple(wanted[:4]), wanted[4], sparks)
     for least in (3, 2, 1, 4, 0):
         if _name_wide(cells_wide, wanted) < NAME_LEAST:
             wanted[least] = 0
