@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -11,7 +12,7 @@ from types import ModuleType
 from typing import NoReturn, TextIO
 
 from monitor import __version__
-from monitor.commands.base import COMMANDS, AppOptions, Context, OpenApp
+from monitor.commands.base import COMMANDS, AppOptions, Context, Curtain, OpenApp
 from monitor.errors import MonitorError
 from monitor.text import safe
 
@@ -37,6 +38,7 @@ def main(
     *,
     open_app: OpenApp | None = None,
     unusable: Callable[[], str | None] = lambda: None,
+    curtain: Curtain = contextlib.nullcontext,
 ) -> int:
     """Run one command line.
 
@@ -44,13 +46,17 @@ def main(
         argv: The words after the program's name; default: those of the process.
         open_app: Shows the app; None where it is not installed.
         unusable: Why the app cannot be shown on this terminal, if so.
+        curtain: Entered as soon as the app is wanted, before anything heavy is imported.
 
     Returns:
         The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    asked_check = words[:1] == ["check"]
+    # numpy would start a thread a core for algebra that is never done here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable))
+        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable, curtain))
     except SystemExit as stop:  # argparse has said what there was to say
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except BrokenPipeError:
@@ -58,6 +64,12 @@ def main(
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001  the last line of defence: whatever it is, it ends in one line
+        from monitor.crash import tell
+
+        # `check` says by 1 that there is a warning, which nobody knows now.
+        code = tell(error)
+        return EXIT_CHECK_USAGE if asked_check else code
 
 
 def _run(words: list[str], context: Context) -> int:
@@ -80,22 +92,10 @@ def _run(words: list[str], context: Context) -> int:
         for line in str(error).splitlines():
             context.tell(safe(line, 300))
         return failed
-    except (BrokenPipeError, SystemExit):
-        raise
-    except Exception as error:  # noqa: BLE001  no traceback, and so none of its data, reaches a user
-        context.tell(
-            f"internal error in {_place(error)}: {type(error).__name__}; please report it with the command line"
-        )
+    except ModuleNotFoundError as error:
+        context.tell(f"{safe(error.name, 60)} is not installed here: pip install modeltop")
         return failed
     return code
-
-
-def _place(error: BaseException) -> str:
-    """Where it was raised: file and line, without anything that the data could have put there."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "?" if trace is None else f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119  a name, not a path
 
 
 def _parser(name: str, command: ModuleType, failed: int) -> argparse.ArgumentParser:

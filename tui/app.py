@@ -20,6 +20,8 @@ from tui.feed import Feed, News, Observer
 from tui.screens.desk import Desk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.driver import Driver
     from textual.screen import Screen
 
@@ -70,7 +72,10 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self.options = options
         self.mouse = options.mouse
         self.feed = observer if isinstance(observer, Feed) else Feed(observer)
+        self.seen: Callable[[list[str]], None] = lambda _: None
+        """Told the first full frame with data, a line of text and colours each."""
         self._took = 0.0
+        self._painted = False
         if options.theme and options.theme in self.available_themes:
             self.theme = options.theme
         self.desk = Desk(self.now, APP_KEYS, ascii_only=bool(options.ascii))
@@ -94,8 +99,15 @@ class ModeltopApp(App[object], inherit_bindings=False):
 
     def on_ready(self) -> None:
         """Everything has its place and its data: paint it, once."""
+        self._painted = True
         self.screen.refresh()
         self._end_batch()
+        if self.desk.scene.snapshot is not None:
+            self.call_after_refresh(self._first_seen)
+
+    def _first_seen(self) -> None:
+        compositor = self.desk._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
+        self.seen([strip.render(self.console) for strip in compositor.render_strips()])
 
     def on_mount(self) -> None:
         """From now on the feed tells by itself."""
@@ -117,6 +129,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def _hear(self, news: News) -> None:
         scene = self.desk.scene
         if news.snapshot is not None:
+            if scene.snapshot is None and self._painted:
+                self.call_after_refresh(self._first_seen)
             self._took = time.monotonic()
             self.desk.show_scene(replace(scene, snapshot=news.snapshot, trouble="", loading=""))
         elif news.error is not None:

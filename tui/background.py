@@ -93,6 +93,11 @@ class Question:
         return found > 0.5
 
     @property
+    def typed(self) -> str:
+        """What a person typed meanwhile: heard here, but meant for the app."""
+        return _REPLY.sub("", self._heard.decode("utf-8", "ignore"))
+
+    @property
     def late(self) -> bool:
         """True if an answer may still come, which the app must not take for keys."""
         return bool(self._asked) and not _END.search(self._heard)

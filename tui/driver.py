@@ -16,30 +16,41 @@ from tui.background import LateReplies
 _FRAME = 100
 """Characters from which on a write is a part of the screen: positions, styles and text, the same however often."""
 
+_ALTERNATE = "\x1b[?1049h"
+
 
 class _Parser(XTermParser):
-    """Hears keys, and no answers to a question that was asked before the app began."""
+    """Hears keys, those typed before the app began among them, and no answers to the question asked then."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._late = LateReplies()
+        self._typed = TerminalDriver.typed
 
     def feed(self, data: str) -> Iterable[Message]:
         keys = self._late.removed_from(data)
         return super().feed(keys) if keys or not data else ()  # an empty string would end the parser
 
+    def tick(self) -> Iterable[Message]:
+        typed, self._typed = self._typed, ""
+        return (*(super().feed(typed) if typed else ()), *super().tick())
+
 
 class TerminalDriver(linux_driver.LinuxDriver):
-    """The Linux driver, with three differences: late answers, stale frames, and a terminal that has gone."""
+    """The Linux driver, but for early keys, late answers, stale frames, screens that stand, terminals that have gone."""
 
     _frame = ""
     """What was written last, if that was a frame."""
     late_replies: ClassVar[bool] = False
     """True if an answer to `tui.background` may still arrive."""
+    entered: ClassVar[bool] = False
+    """True while the terminal shows the alternate screen already: asked for it again, some would clear it."""
+    typed: ClassVar[str] = ""
+    """What was typed before the app began, and read by `tui.background`."""
 
     def run_input_thread(self) -> None:
         """Read keys until the app ends."""
-        if self.late_replies:
+        if self.late_replies or self.typed:
             linux_driver.XTermParser = _Parser  # type: ignore[attr-defined]  # the driver looks it up here, and nowhere else
         super().run_input_thread()
 
@@ -50,6 +61,9 @@ class TerminalDriver(linux_driver.LinuxDriver):
         queued once the writer has failed: a full queue would block for ever.
         """
         writer = self._writer_thread
+        if data == _ALTERNATE and self.entered:
+            TerminalDriver.entered = False
+            return
         if writer is not None and writer.is_alive():
             if len(data) >= _FRAME:
                 if data == self._frame:

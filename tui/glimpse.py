@@ -27,7 +27,7 @@ KEPT = 32
 """Frames in the cache folder; older ones go."""
 SIZE_LIMIT = 2_000_000
 """Bytes of a frame with the states of its files: 300x80 cells in many colours, and 10,000 files."""
-ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[H", "\x1b[?25h\x1b[?1049l"
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[1;1H", "\x1b[?25h\x1b[?1049l"
 VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG", "LC_ALL", "LC_CTYPE", "TMUX", "STY")
 """What of the environment decides how a frame looks."""
 
@@ -127,9 +127,10 @@ class Glimpse:
     ) -> None:
         self.close()
 
-    def taken_over(self) -> None:
-        """The app has the terminal now, and will give it back itself."""
-        self._shown = False
+    def taken_over(self) -> bool:
+        """The app has the terminal now, and will give it back itself; whether it is on the alternate screen already."""
+        shown, self._shown = self._shown, False
+        return shown
 
     def close(self) -> None:
         """Give the terminal back. May be called again."""

@@ -183,7 +183,7 @@ class _Crash:
 
     def code(self, returned: int | None) -> int:
         """The exit code, after an error was told of."""
-        from tui.crash import tell
+        from monitor.crash import tell
 
         error = self._app._exception  # noqa: SLF001  Textual keeps it for its test harness
         if error is not None:

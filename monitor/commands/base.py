@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,9 @@ class AppOptions:
 OpenApp = Callable[["Observer", AppOptions], int]
 """Runs the app until the person leaves it; returns the exit code."""
 
+Curtain = Callable[[], AbstractContextManager[object]]
+"""What stands on the screen from the moment the app is wanted until it is there."""
+
 
 @dataclass(slots=True)
 class Context:
@@ -57,6 +61,7 @@ class Context:
     open_app: OpenApp | None = None
     unusable: Callable[[], str | None] = lambda: None
     """Why the app cannot be shown here; None where it can."""
+    curtain: Curtain = nullcontext
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def say(self, line: str = "") -> None:

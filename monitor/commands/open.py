@@ -29,8 +29,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     reason = CORE_ALONE if context.open_app is None else None
     reason = reason or context.unusable()
     if reason is None and context.open_app is not None:
-        observer = context.observer(args, patience=PATIENCE)
-        return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
+        with context.curtain():
+            observer = context.observer(args, patience=PATIENCE)
+            return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
     from monitor.commands.check import tell_problems
     from monitor.report.text import summary
 
