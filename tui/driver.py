@@ -37,7 +37,7 @@ class _Parser(XTermParser):
 
 
 class TerminalDriver(linux_driver.LinuxDriver):
-    """The Linux driver, but for early keys, late answers, stale frames, screens that stand, terminals that have gone."""
+    """The Linux driver, but for early keys, late answers, stale frames, and screens that stand or have gone."""
 
     _frame = ""
     """What was written last, if that was a frame."""
