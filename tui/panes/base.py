@@ -56,8 +56,8 @@ class Lines(Widget):
         self._shown: list[Cells] = []
 
     def frame(self, cells_wide: int, rows: int) -> list[Cells]:
-        """The lines to show: `rows` of them, each of `cells_wide` cells."""
-        raise NotImplementedError
+        """The lines to show: `rows` of them, each of `cells_wide` cells. Empty here."""
+        return [((" " * cells_wide, ""),)] * rows
 
     def watch_scene(self) -> None:
         """Show what is new in it."""
@@ -156,8 +156,9 @@ class Pane(Lines):
         self._kept: int | None = None
 
     def body(self, cells_wide: int, rows: int) -> Body:
-        """The content, for a pane whose inside has this size."""
-        raise NotImplementedError
+        """The content, for a pane whose inside has this size. Empty here."""
+        del cells_wide, rows
+        return Body()
 
     def title(self) -> str:
         """What the frame says, fit for the terminal."""

@@ -17,8 +17,8 @@ class MetricsPane(Pane):
     TITLE = "Metrics"
     STEPS = "metric"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("right,l", "go('side', 1)", "metric", key_display="←→", tooltip="next metric; with c, next point"),
-        Binding("left,h", "go('side', -1)", "previous metric; with c, previous point", key_display="← h", show=False),
+        Binding("right,l", "go('side', 1)", "metric", key_display="←→", tooltip="next metric (→ l); with c, point"),
+        Binding("left,h", "go('side', -1)", "previous metric; with c, point", key_display="← h", show=False),
         Binding("v", "app.deed('periods')", "the periods as a table", show=False),
     )
 
