@@ -25,6 +25,8 @@ EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severit
 FIRST_LINE = 80
 """Cells; the first line may become a mail's subject or a pager's whole message."""
 HOLDING_SHOWN = 20
+NAMED = 8
+"""Models named in one line."""
 
 
 def status(snapshot: Snapshot) -> Severity:
@@ -84,7 +86,8 @@ def left_out(standings: Iterable[Standing]) -> Iterator[str]:
         if item.left_out is not None:
             grouped.setdefault((item.key.metric, item.left_out), []).append(safe(item.key.model, 60))
     for (metric, reason), models in grouped.items():
-        yield f"  {safe(metric)} of {', '.join(models)}: {reason}"
+        rest = f" and {plural(len(models) - NAMED, 'more model')}" if len(models) > NAMED else ""
+        yield f"  {safe(metric)} of {', '.join(models[:NAMED])}{rest}: {reason}"
 
 
 def alert_line(episode: Episode, *, past: bool = False) -> str:

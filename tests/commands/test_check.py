@@ -149,3 +149,17 @@ def test_no_control_character_of_the_data_reaches_the_terminal(run, tmp_path):
     outcome = run("check", tmp_path / f"{evil}.csv")
     assert outcome.code == 2
     assert all(char.isprintable() or char == "\n" for char in outcome.out + outcome.err)
+
+
+def test_a_large_fleet_is_told_in_few_lines(run, tmp_path):
+    rows = [f"2025-01-{day:02},m{model},{0.95 if model % 2 else 0.5}\n" for model in range(100) for day in range(1, 11)]
+    (tmp_path / "m.csv").write_text("date,model,accuracy\n" + "".join(rows))
+    outcome = run("check", "m.csv")
+    assert outcome.code == 0
+    assert outcome.lines[0] == "OK: 100 models, 50 rules hold"
+    assert "        and 30 more hold" in outcome.lines
+    assert any(
+        line.endswith(" and 42 more models: left out: 0 of its first 8 periods reached 0.90; set a rule for it")
+        for line in outcome.lines
+    )
+    assert len(outcome.lines) < 30
