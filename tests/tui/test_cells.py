@@ -1,11 +1,13 @@
 """Lines measured in terminal cells."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.text import width
 from tui.present.cells import fit, plain_text, spark, to_ascii, wrap
+from tui.present.metrics import stretches
 
 texts = st.text(alphabet="ab 宽é▲…", max_size=30)
 
@@ -55,3 +57,10 @@ def test_a_spark_shows_the_newest_values_between_their_lowest_and_highest():
     assert spark([9.0, 0.0, 3.5, 7.0], 3) == "▁▅█"
     assert spark([1.0, 1.0], 5) == "▄▄"
     assert spark([0.0, float("inf"), 1.0], 3) == "▁ █"
+
+
+def test_a_history_is_drawn_whole_however_few_the_cells():
+    fall = np.concatenate([np.full(150, 0.95), np.full(30, 0.7)])
+    assert spark(stretches(fall, 12), 12) == "██████████▁▁"
+    assert stretches(np.array([np.inf, np.inf, 1.0]), 3) == [np.inf, np.inf, 1.0]
+    assert stretches(np.array([1.0]), 9) == [1.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from monitor.records import Episode, Series, SeriesKey, Severity, State
 from monitor.text import brief, pad, safe, width
 from tui.present.cells import SHAPES, TINTS, WORDS, Cells, spark
 from tui.present.scene import Board, Scene, board, changes_of
+
+if TYPE_CHECKING:
+    from monitor.records import Floats
 
 HEADINGS = ("latest", "Δ prev", "Δ first", "n")
 RULE_WIDE = 11
@@ -154,5 +158,16 @@ def metric_cells(row: Row, shape: Columns, *, selected: bool) -> Cells:
     if shape.rule:
         out.append((f"  {pad(row.rule, shape.rule)}", tint or "dim"))
     if shape.spark:
-        out.append((f"  {pad(spark(row.series.values[-shape.spark :].tolist(), shape.spark), shape.spark)}", "dim"))
+        out.append((f"  {pad(spark(stretches(row.series.values, shape.spark), shape.spark), shape.spark)}", "dim"))
     return tuple(out)
+
+
+def stretches(values: Floats, most: int) -> list[float]:
+    """The whole of a history in at most so many numbers: the means of stretches of it; inf where nothing is finite.
+
+    >>> stretches(np.array([1.0, 3.0, 5.0, np.inf]), 2)
+    [2.0, 5.0]
+    """
+    parts = np.array_split(values, min(most, len(values)))
+    means = (float(part[np.isfinite(part)].mean()) if np.isfinite(part).any() else np.inf for part in parts)
+    return list(means)
