@@ -55,8 +55,8 @@ class Session:
 
         def in_child():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            if ignore_hangup:
-                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            # Said either way: a suite that runs under nohup hands its own ignorance down.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore_hangup else signal.SIG_DFL)
 
         self.process = subprocess.Popen(
             argv,
