@@ -80,6 +80,9 @@ def _run(words: list[str], context: Context) -> int:
         context.say(_overview())
         return 0
     name = words.pop(0) if words and words[0] in COMMANDS else "open"
+    if name == "open" and (meant := _misspelt(words)):
+        context.tell(f"no file or command is called {safe(words[0], 60)!r}: did you mean `modeltop {meant}`?")
+        return EXIT_USAGE
     command = importlib.import_module(f"monitor.commands.{name}")
     failed = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
     parser = _parser(name, command, failed)
@@ -96,6 +99,15 @@ def _run(words: list[str], context: Context) -> int:
         context.tell(f"{safe(error.name, 60)} is not installed here: pip install modeltop")
         return failed
     return code
+
+
+def _misspelt(words: Sequence[str]) -> str | None:
+    """The command that the first word was meant to be, where it is neither a path nor an option."""
+    if not words or words[0].startswith("-") or os.path.lexists(words[0]):
+        return None
+    import difflib
+
+    return next(iter(difflib.get_close_matches(words[0], COMMANDS, n=1, cutoff=0.75)), None)
 
 
 def _parser(name: str, command: ModuleType, failed: int) -> argparse.ArgumentParser:

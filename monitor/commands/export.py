@@ -8,7 +8,7 @@ from pathlib import Path
 from monitor.commands.base import Context, add_config, add_paths
 from monitor.config import Config
 from monitor.errors import UsageError
-from monitor.text import safe
+from monitor.text import plural, safe
 
 PREVIEW = 5
 """Rows shown from the file that was written."""
@@ -74,4 +74,5 @@ def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     saved = table_of(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
     for line in lines(saved.head(PREVIEW), config.catalog):
         context.say(line)
-    context.tell(f"{len(saved):,} periods saved to {safe(path)} and read back equal; the first {PREVIEW} are above")
+    shown = f"; the first {PREVIEW} are above" if len(saved) > PREVIEW else ""
+    context.tell(f"{plural(len(saved), 'period')} saved to {safe(path)} and read back equal{shown}")

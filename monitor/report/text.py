@@ -49,7 +49,7 @@ def headline(snapshot: Snapshot) -> str:
     worst = status(snapshot)
     if worst is Severity.OK:
         rules = sum(standing.left_out is None for standing in snapshot.standings)
-        said = f"{plural(rules, 'rule')} hold" if rules else "no rule judges any of them"
+        said = f"{plural(rules, 'rule')} hold{'s' if rules == 1 else ''}" if rules else "no rule judges any of them"
         return f"OK: {plural(models, 'model')}, {said}"
     counts = Counter(verdict.severity for verdict in snapshot.verdicts)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]

@@ -48,6 +48,12 @@ def test_options_may_stand_among_paths(run, ten_days, fleet):
     assert run("check", ten_days, "--json", fleet).code == 2
 
 
+def test_a_misspelt_command_is_no_path(run, ten_days):
+    outcome = run("chek", ten_days)
+    assert outcome.code == 2
+    assert "did you mean `modeltop check`?" in outcome.err
+
+
 def test_version_and_help(run):
     assert run("--version").out == f"modeltop {__version__}\n"
     assert "check" in run("--help").out
