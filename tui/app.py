@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -136,6 +137,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         elif news.error is not None:
             if scene.snapshot is None and not isinstance(news.error, MonitorError):
                 raise news.error
+            gc.enable()  # `tui.stage` stopped it until the first look was over; it is, if badly
             self.desk.show_scene(replace(scene, trouble=_trouble(news.error), loading=""))
         elif scene.snapshot is None:
             done, files = news.progress or (0, 0)
