@@ -117,8 +117,8 @@ class _Walk:
             resolved=to_datetime(self.series.times[self.points[last]]) if ended else None,
             worst=self._evidence(run, self._worst(run, objecting)),
             evidence=self._evidence(run, int(objecting[-1])),
-            periods=last - begin + 1,
-            count=_support(self.series, int(self.points[last])),
+            periods=last - begin + (not ended),
+            count=_support(self.series, int(self.points[objecting[-1]])),
         )
 
     def _worst(self, run: _Run, objecting: np.ndarray) -> int:

@@ -228,9 +228,9 @@ class Episode:
     evidence: Evidence | None = None
     """The newest evidence; its value is the value last objected to."""
     periods: int = 0
-    """Judged periods from `since` to the last one judged, or to `resolved`."""
+    """Judged periods from `since` to the last one judged, or to the last before `resolved`."""
     count: float | None = None
-    """Support of the newest judged point (the row count is none); None where unknown."""
+    """Support of the value last objected to; None where unknown."""
 
     @property
     def stands(self) -> bool:

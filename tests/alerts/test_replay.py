@@ -115,9 +115,9 @@ def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
     series = daily([0.95, 0.87, 0.84, 0.91, 0.95, 0.95], support=support)
     (one,) = replay(series[:5], floor(0.90, 0.92, recover=2))
     assert (one.worst.message, one.evidence.message) == ("0.84 < 0.90", "0.91 < 0.92")
-    assert (one.periods, one.count, one.state) == (4, 50.0, State.RECOVERING)
+    assert (one.periods, one.count, one.state) == (4, 40.0, State.RECOVERING)
     (ended,) = replay(series, floor(0.90, 0.92, recover=2))
-    assert (ended.periods, ended.count, ended.state) == (5, None, State.RESOLVED)
+    assert (ended.periods, ended.count, ended.state) == (4, 40.0, State.RESOLVED)
 
 
 def test_the_worst_value_is_never_one_that_only_the_margin_holds(daily, floor):
