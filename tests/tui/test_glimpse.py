@@ -93,6 +93,7 @@ def test_no_more_frames_are_kept_than_that(tmp_path):
 def test_a_cache_that_cannot_be_written_is_no_trouble(tmp_path):
     (tmp_path / "file").touch()
     glimpse.save(tmp_path / "file" / "x.frame", LINES, {}, 1.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_terminal_is_given_back_unless_an_app_has_taken_over(tmp_path, monkeypatch):
