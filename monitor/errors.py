@@ -33,8 +33,15 @@ class StoreError(MonitorError):
 
 
 class NotifyError(MonitorError):
-    """A receiver could not be told."""
+    """A receiver could not be told.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    Args:
+        message: Without secrets, and made safe: it may quote the receiver's answer.
+        permanent: Trying again is useless.
+        retry_after: Seconds that the receiver asked to be left alone; None where it did not.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after = retry_after

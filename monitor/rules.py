@@ -47,6 +47,10 @@ class Rule:
     """True for the floors that hold where nothing is configured; they may be left out of a series."""
     override: bool = False
     """True for a limit of the command line: no other rule is then asked about its metric, whatever the segment."""
+    runbook: str | None = None
+    """Where it is written what to do: a web address or a path; said in every message."""
+    receivers: tuple[str, ...] | None = None
+    """Who is told, instead of what the routes say; None: as the routes say."""
 
     def matches(self, key: SeriesKey) -> bool:
         """Whether the rule asks about this series."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.facts import Ack, Facts, Health, Suppression
 from monitor.metrics.base import Catalog
 from monitor.records import Episode, History, Standing, Verdict
 from monitor.rules import Rule
@@ -33,3 +35,11 @@ class Snapshot:
     """One per model, worst first: the order of models everywhere."""
     notices: tuple[str, ...] = ()
     """How this was judged, where a person could be surprised: a sentence each; foreign text may be in it."""
+    facts: Facts = Facts()
+    """What people did and what receivers were told."""
+    suppressed: Mapping[str, Suppression] = field(default_factory=dict)
+    """By the id of each standing alert that nobody is told of now."""
+    acks: Mapping[str, Ack] = field(default_factory=dict)
+    """By the id of each standing alert that a person has taken; whether repeats stop is thereby said."""
+    health: Health | None = None
+    """How the watcher of this store is; None where none has ever run."""
