@@ -35,7 +35,7 @@ class Snapshot:
     """One per model, worst first: the order of models everywhere."""
     notices: tuple[str, ...] = ()
     """How this was judged, where a person could be surprised: a sentence each; foreign text may be in it."""
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     """What people did and what receivers were told."""
     suppressed: Mapping[str, Suppression] = field(default_factory=dict)
     """By the id of each standing alert that nobody is told of now."""
