@@ -18,7 +18,9 @@ from monitor.errors import ConfigError
 from monitor.metrics.base import Catalog
 from monitor.records import Severity
 from monitor.rules import Rule
-from monitor.settings import Table, parse_metrics, parse_rules
+from monitor.settings.metrics import parse_metrics
+from monitor.settings.rules import parse_rules
+from monitor.settings.table import Table
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
