@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.errors import ConfigError
 from monitor.metrics.base import Catalog
 from monitor.records import Severity
 from monitor.rules import Rule
 from monitor.settings.metrics import parse_metrics
+from monitor.settings.routes import parse_zone
 from monitor.settings.rules import parse_rules
 from monitor.settings.table import Table
 
@@ -76,7 +76,7 @@ def load(path: Path | None) -> Config:
         catalog=Catalog(metrics := parse_metrics(top.table("metrics"))),
         rules=parse_rules(top.tables("rules"), metrics),
         store=_store(top.table("store"), path.parent),
-        zone=_zone(top),
+        zone=parse_zone(top, "timezone") or UTC,
         stale_after=top.duration("stale_after"),
         on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
     )
@@ -106,12 +106,3 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _store(table: Table, base: Path) -> Path | None:
     path = table.text("path")
     return None if path is None else base / os.path.expanduser(path)  # noqa: PTH111  never fails on an unknown user
-
-
-def _zone(top: Table) -> tzinfo:
-    name = top.text("timezone")
-    try:
-        return UTC if name is None else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        top.mistake("timezone", f"{name!r} is no time zone; use a name such as Europe/Berlin")
-        return UTC

@@ -41,6 +41,8 @@ def _rule(part: Table, catalog: Catalog) -> Rule | None:
         recover=part.whole("recover", least=1, default=1),
         min_count=part.whole("min_count", least=0, default=0),
         max_gap=part.duration("max_gap"),
+        runbook=part.text("runbook"),
+        receivers=part.texts("receivers"),
     )
     return rule if name and metric and check else None
 

@@ -89,6 +89,22 @@ class Table:
             return None
         return timedelta(seconds=float(found[1]) * UNITS[found[2]])
 
+    def texts(self, key: str) -> tuple[str, ...] | None:
+        """An array of strings; one string stands for an array of one."""
+        value = self.get(key, (list, str), "an array of strings")
+        if value is None:
+            return None
+        items = [value] if isinstance(value, str) else value
+        if not all(isinstance(item, str) and item for item in items):
+            self.mistake(key, "an array of strings, none of them empty, is expected")
+            return None
+        return tuple(items)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self.get(key, bool, "true or false")
+        return default if value is None else bool(value)
+
     def table(self, key: str) -> Table:
         """A table within; empty where it is absent."""
         data = self.get(key, dict, "a table") or {}
