@@ -1,0 +1,87 @@
+"""What a prediction log is: where it lies, which column plays which part, and how its rows fall into periods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+ALL_FEATURES = "*"
+"""Stands for every column that plays no other part."""
+DEFAULT_THRESHOLD = 0.5
+"""Score from which on a prediction is positive, where the log holds scores alone."""
+
+
+class Task(Enum):
+    """What the model predicts."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A prediction log as it was asked for; `monitor.logs.inspect.inspect` finds out what was left open.
+
+    Names of columns are as written in the log: foreign text.
+    """
+
+    sources: tuple[str, ...]
+    """Files, folders, globs, `FILE.duckdb::TABLE`, or `CONNECTION::TABLE` with a connection string of Ibis."""
+    model: str | None = None
+    """A column of the log, else the name of the one model; None: the column `model`, else the stem of the first file."""
+    timestamp: str | None = None
+    prediction: str | None = None
+    label: str | None = None
+    scores: tuple[str, ...] = ()
+    """One column: the score of the positive class. Several, as `CLASS=COLUMN` or bare names: one a class."""
+    id: str | None = None
+    labels: str | None = None
+    """A file of labels that arrive later, joined by `id`; it has the columns `id` and `label`."""
+    segments: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    """Columns; `*` for all that play no other part."""
+    task: Task | None = None
+    positive: str | None = None
+    """The value that is the positive class, as text."""
+    threshold: float | None = None
+    """Score from which on a prediction is positive; given, it overrules the log's own predictions."""
+    period: str = "D"
+    """`15min`, `6h`, `H`, `D`, `W`, `MS`, `QS`, `YS`, `5000rows`, or `column=NAME`."""
+    timezone: str = "UTC"
+    """Days, weeks and months are cut in this zone; naive timestamps are read in it too."""
+    reference: str | None = None
+    """`COLUMN=VALUE`, or `START..END` with ISO dates, the end included where it is a date."""
+    start: str | None = None
+    """ISO date of the first period of a log without any timestamp."""
+    every: str | None = None
+    """Distance of its periods, such as `D` or `6h`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A log with every part known: what `read`, `counts`, `reference` and `features` work on.
+
+    Names are columns of the log; None where the log has none for the part.
+    """
+
+    log: Log
+    task: Task
+    model: str | None
+    """Column; None where `model_name` is the one model."""
+    model_name: str
+    timestamp: str | None
+    prediction: str | None
+    """None: derived from score and threshold."""
+    label: str | None
+    scores: Mapping[str, str]
+    """Class → column; for a binary task the one key is the positive class."""
+    id: str | None
+    classes: tuple[str, ...]
+    """Binary: negative, positive. Multi-class: in natural order. Regression: empty."""
+    threshold: float
+    segments: tuple[str, ...]
+    features: tuple[str, ...]
+    said: tuple[str, ...] = field(default=())
+    """What was guessed, in words for a person; may quote foreign text."""
