@@ -22,7 +22,7 @@ class Task(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """A prediction log as it was asked for; `monitor.logs.inspect.inspect` finds out what was left open.
+    """A prediction log as it was asked for; `monitor.logs.inspect` finds out what was left open.
 
     Names of columns are as written in the log: foreign text.
     """
@@ -30,7 +30,7 @@ class Log:
     sources: tuple[str, ...]
     """Files, folders, globs, `FILE.duckdb::TABLE`, or `CONNECTION::TABLE` with a connection string of Ibis."""
     model: str | None = None
-    """A column of the log, else the name of the one model; None: the column `model`, else the stem of the first file."""
+    """A column of the log, else the name of the one model; None: the column `model`, else the stem of the source."""
     timestamp: str | None = None
     prediction: str | None = None
     label: str | None = None
