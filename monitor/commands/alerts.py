@@ -25,10 +25,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     snapshot = context.observer(args).observe(context.clock())
     shown = [episode for episode in snapshot.episodes if args.history or episode.resolved is None]
     if args.json:
-        context.say(json.dumps([alert_record(episode) for episode in shown], allow_nan=False, indent=1))
+        context.say(json.dumps([alert_record(episode, snapshot) for episode in shown], allow_nan=False, indent=1))
         return 0
     for episode in shown:
-        context.say(alert_line(episode, past=args.history))
+        context.say(alert_line(episode, snapshot, past=args.history))
     if not shown:
         context.tell("no alert stands" if not args.history else "no alert, now or in the past")
     tell_problems(snapshot.history.problems, context)

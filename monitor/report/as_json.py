@@ -9,6 +9,7 @@ from datetime import datetime
 
 from monitor.changes import latest_interval
 from monitor.changes import summary as changes_of
+from monitor.facts import Ack, Suppression
 from monitor.records import Episode, Series
 from monitor.report.text import status
 from monitor.snapshot import Snapshot
@@ -20,7 +21,7 @@ def as_json(snapshot: Snapshot) -> str:
         "status": status(snapshot).name.lower(),
         "taken_at": _iso(snapshot.taken_at),
         "models": [_model_record(snapshot, verdict.model) for verdict in snapshot.verdicts],
-        "alerts": [alert_record(episode) for episode in snapshot.episodes if episode.resolved is None],
+        "alerts": [alert_record(episode, snapshot) for episode in snapshot.episodes if episode.resolved is None],
         "errors": [
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
             for problem in snapshot.history.problems
@@ -69,9 +70,10 @@ def _change_records(series: Series, snapshot: Snapshot) -> Iterator[dict[str, ob
         }
 
 
-def alert_record(episode: Episode) -> dict[str, object]:
-    """One alert as JSON has it."""
+def alert_record(episode: Episode, snapshot: Snapshot) -> dict[str, object]:
+    """One alert as JSON has it, with what people did about it."""
     evidence = episode.evidence
+    name = episode.id or ""
     return {
         "id": episode.id,
         "rule": episode.rule,
@@ -87,9 +89,20 @@ def alert_record(episode: Episode) -> dict[str, object]:
         "since": _iso(episode.since),
         "fired": _iso(episode.fired),
         "resolved": _iso(episode.resolved),
-        "suppressed_by": None,
+        "suppressed_by": _suppression_record(snapshot.suppressed.get(name)),
+        "acknowledged": _ack_record(snapshot.acks.get(name)),
         "message": evidence.message if evidence else None,
     }
+
+
+def _suppression_record(found: Suppression | None) -> dict[str, object] | None:
+    """Why nobody is told: silenced, inhibited or muted."""
+    return found and {"kind": found.kind, "reason": found.reason, "until": _iso(found.until)}
+
+
+def _ack_record(found: Ack | None) -> dict[str, object] | None:
+    """Who has it."""
+    return found and {"by": found.by, "why": found.why, "at": _iso(found.at), "until": _iso(found.until)}
 
 
 def number(value: float | None) -> float | None:

@@ -21,7 +21,7 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     if standing:
         yield "## Alerts"
         yield ""
-        yield from (f"- {_code(alert_line(episode))}" for episode in standing)
+        yield from (f"- {_code(alert_line(episode, snapshot))}" for episode in standing)
         yield ""
     for verdict in snapshot.verdicts:
         yield f"## {MARKS[verdict.severity][0]} {_code(safe(verdict.model))}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from monitor.changes import latest_interval, sentence
 from monitor.changes import summary as changes_of
 from monitor.records import Condition, Episode, Series, SeriesKey, Severity, Standing, State
+from monitor.report.people import handled
 from monitor.rules import sentence as rule_sentence
 from monitor.snapshot import Snapshot
 from monitor.text import clip, day, plain, plural, safe
@@ -64,7 +65,7 @@ def summary(snapshot: Snapshot) -> Iterator[str]:
     yield headline(snapshot)
     for episode in snapshot.episodes:
         if episode.resolved is None:
-            yield alert_line(episode)
+            yield alert_line(episode, snapshot)
     told = {(episode.rule, episode.key) for episode in snapshot.episodes if episode.resolved is None}
     holding = [item for item in snapshot.standings if item.left_out is None and (item.rule, item.key) not in told]
     for item in holding[:HOLDING_SHOWN]:
@@ -90,8 +91,14 @@ def left_out(standings: Iterable[Standing]) -> Iterator[str]:
         yield f"  {safe(metric)} of {', '.join(models[:NAMED])}{rest}: {reason}"
 
 
-def alert_line(episode: Episode, *, past: bool = False) -> str:
-    """One alert in one line; `past` adds the state and when it ended."""
+def alert_line(episode: Episode, snapshot: Snapshot | None = None, *, past: bool = False) -> str:
+    """One alert in one line.
+
+    Args:
+        episode: The alert.
+        snapshot: Adds who has it and why nobody is told, where somebody did something about it.
+        past: Adds the id, and when it ended.
+    """
     shape, word = MARKS[episode.severity]
     if episode.state is State.PENDING:
         shape, word = "·", "pend"
@@ -105,7 +112,8 @@ def alert_line(episode: Episode, *, past: bool = False) -> str:
     if past and episode.id:
         ended = f", resolved {day(episode.resolved)}" if episode.resolved else ", stands"
         line = f"{episode.id}  {line}{ended}"
-    return line
+    said = handled(episode, snapshot) if snapshot is not None else []
+    return "; ".join((line, *said))
 
 
 def _about(episode: Episode) -> str:
