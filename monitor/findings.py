@@ -1,0 +1,151 @@
+"""What is found out about a model: the course of its metrics, the likely cause, and what to do. Explanations never alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from monitor.records import SeriesKey, Severity
+
+
+class Pattern(Enum):
+    """The recent course of a metric, by its name."""
+
+    STEADY = "steady"
+    DECLINE = "gradual decline"
+    DROP = "sudden drop"
+    SPIKE = "spike"
+    SEASONAL = "seasonal"
+    RECOVERING = "recovering"
+    IMPROVING = "improving"
+    TOO_LITTLE = "too little data"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well one description of a course fits."""
+
+    name: str
+    """`level`, `step`, `line` or `season`."""
+    error: float
+    """Weighted sum of squared residuals in standard errors; smaller is better."""
+    score: float
+    """Bayesian information criterion (Schwarz 1978): the description with the smallest is preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a metric has gone of late."""
+
+    key: SeriesKey
+    pattern: Pattern
+    begin: datetime | None
+    """Start of the first period of the change; None where nothing changed."""
+    size: float | None
+    """What it changed by, in the metric's unit: after less before; None where nothing changed."""
+    sure: float
+    """0 to 1: the weight of this description among those that were tried."""
+    fits: tuple[Fit, ...] = ()
+    """All that were tried, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """Where the level of a series changed."""
+
+    at: datetime
+    """Start of the first period after it."""
+    before: float
+    after: float
+    p: float
+    """How likely chance alone makes as large a change, 0 to 1, the search among all places allowed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a trend leads: only where it is significant."""
+
+    slope: float
+    """Per day, in the metric's unit."""
+    low: float
+    """95 % interval of the slope."""
+    high: float
+    p: float
+    limit: float | None = None
+    """The limit that will be crossed."""
+    days: float | None = None
+    """Days from the newest period until then; None where no limit lies ahead."""
+    soonest: float | None = None
+    latest: float | None = None
+    """None: maybe never."""
+
+
+class Cause(Enum):
+    """Why a model got worse."""
+
+    DATA_DRIFT = "data drift"
+    FEATURE_DRIFT = "feature drift"
+    CONCEPT_DRIFT = "concept drift"
+    LABEL_SHIFT = "label shift"
+    UPSTREAM = "broken upstream"
+    BUSINESS = "business change"
+    OUTAGE = "data outage"
+    SEGMENT = "one segment only"
+    NOISE = "sample noise"
+    SEASON = "seasonal"
+    THRESHOLD = "threshold effect"
+    CALIBRATION = "calibration"
+    UNKNOWN = "not enough to tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause that was weighed."""
+
+    cause: Cause
+    weight: float
+    """0 to 1; comparable among the findings of one model only."""
+    because: tuple[str, ...]
+    """Evidence for it, a clause each; foreign text in it is made safe."""
+    against: tuple[str, ...] = ()
+
+
+class Step(Enum):
+    """What to do next."""
+
+    NOTHING = "nothing to do"
+    WAIT = "wait"
+    TICKET = "open a ticket"
+    FIX_PIPELINE = "fix the pipeline first"
+    ROLL_BACK = "roll back"
+    RECALIBRATE = "recalibrate"
+    MOVE_THRESHOLD = "move the decision threshold"
+    RETRAIN = "retrain"
+    LOOK = "look at the evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is to be known of one model, worst metric first; computed for models that alert or are selected."""
+
+    model: str
+    severity: Severity
+    key: SeriesKey | None
+    """The series that it is about."""
+    sentence: str
+    """What, since when, how much, why, and what now: one sentence."""
+    course: Course | None
+    findings: tuple[Finding, ...]
+    """Weighed causes, likeliest first; never empty where anything is wrong."""
+    steps: tuple[Step, ...]
+    advice: str
+    """The next step in a sentence, with numbers where they are known."""
+    courses: tuple[Course, ...] = ()
+    """Those of the model's other metrics that are not steady."""
+    forecast: Forecast | None = None
+
+    @property
+    def cause(self) -> Cause:
+        """The likeliest."""
+        return self.findings[0].cause if self.findings else Cause.UNKNOWN
