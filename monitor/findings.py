@@ -1,4 +1,4 @@
-"""What is found out about a model: the course of its metrics, the likely cause, and what to do. Explanations never alert."""
+"""What is found out about a model: its course, the likely cause, what to do. Explanations never alert."""
 
 from __future__ import annotations
 
