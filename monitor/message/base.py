@@ -41,6 +41,8 @@ class Part:
     """The value against its limit, such as `0.870 < 0.90`."""
     worst: float | None = None
     worst_against: str = ""
+    reached: Severity = Severity.OK
+    """The worst level that it ever had."""
     count: float | None = None
     """Support of `value`; None where unknown."""
     since: datetime | None = None
@@ -50,6 +52,8 @@ class Part:
     """None while it stands."""
     why: str = ""
     """Why it was withdrawn, or who took it and until when."""
+    asks: str = ""
+    """What the rule asks, in a plain sentence."""
     runbook: str = ""
     """Where it is written what to do; empty without one."""
     chart: tuple[str, ...] = ()

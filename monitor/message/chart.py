@@ -20,7 +20,7 @@ def chart(series: Series, limit: float | None = None, points: int = POINTS) -> t
 
     Args:
         series: Of any length; values that are not finite are passed over.
-        limit: Drawn into the scale where it is not far outside the values; None: there is none.
+        limit: Said beside them; None: there is none.
         points: Newest periods drawn at most.
     """
     finite = np.flatnonzero(np.isfinite(series.values))[-points:]
@@ -37,7 +37,7 @@ def blocks(values: list[float]) -> str:
     """One block per value, the lowest for the least, the highest for the greatest.
 
     >>> blocks([0.96, 0.95, 0.93, 0.89, 0.87]), blocks([1.0, 1.0])
-    ('█▇▅▂▁', '▄▄')
+    ('█▇▆▃▁', '▄▄')
     """
     low, high = min(values), max(values)
     if low == high:
