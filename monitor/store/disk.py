@@ -136,20 +136,38 @@ def append(path: Path, lines: Sequence[bytes], mark: Mark | None) -> tuple[int, 
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     try:
         before = os.fstat(descriptor).st_size
-        payload = seal(_read(descriptor, _known(descriptor, mark), before)) + b"".join(lines)
-        try:
-            _write(descriptor, payload)
-            os.fsync(descriptor)
-        except BaseException:
-            _cut(descriptor, before, payload)
-            raise
+        payload = seal(read_from(descriptor, _known(descriptor, mark), before)) + b"".join(lines)
+        _add(descriptor, before, payload)
         return before, Mark(before + len(payload), lines[-1])
     finally:
         close(descriptor)
 
 
+def append_lines(path: Path, data: bytes) -> None:
+    """Whole lines behind a file of plain lines, in one write; the lock must be held.
+
+    A tail that a crash has torn becomes a line of its own. Raises OSError: it cannot be done; the file is as it was.
+    """
+    descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
+    try:
+        before = os.fstat(descriptor).st_size
+        torn = read_from(descriptor, max(0, before - 1), before) not in (b"", b"\n")
+        _add(descriptor, before, b"\n" + data if torn else data)
+    finally:
+        close(descriptor)
+
+
+def _add(descriptor: int, before: int, payload: bytes) -> None:
+    try:
+        _write(descriptor, payload)
+        os.fsync(descriptor)
+    except BaseException:
+        _cut(descriptor, before, payload)
+        raise
+
+
 def _known(descriptor: int, mark: Mark | None) -> int:
-    if mark and _read(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
+    if mark and read_from(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
         return mark.end
     return 0
 
@@ -169,7 +187,7 @@ def beginning(path: Path, limit: int) -> bytes:
     """The first bytes of a file, at most `limit`. Raises OSError."""
     descriptor = open_file(path, os.O_RDONLY)
     try:
-        return _read(descriptor, 0, limit)
+        return read_from(descriptor, 0, limit)
     finally:
         close(descriptor)
 
@@ -189,12 +207,13 @@ def _cut(descriptor: int, before: int, payload: bytes) -> None:
     """Back to the length before, if nothing but the beginning of our own bytes stands behind it."""
     with contextlib.suppress(OSError):
         size = os.fstat(descriptor).st_size
-        if size > before and payload.startswith(_read(descriptor, before, size)):
+        if size > before and payload.startswith(read_from(descriptor, before, size)):
             os.ftruncate(descriptor, before)
             os.fsync(descriptor)
 
 
-def _read(descriptor: int, begin: int, end: int) -> bytes:
+def read_from(descriptor: int, begin: int, end: int) -> bytes:
+    """The bytes from `begin` to `end`, fewer where the file ends before. Raises OSError."""
     parts: list[bytes] = []
     while begin < end and (part := os.pread(descriptor, end - begin, begin)):
         parts.append(part)
