@@ -44,7 +44,7 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 def _lock(folder: Path, deadline: float) -> int:
     while True:
-        _make_folder(folder)
+        make_folder(folder)
         descriptor = _open_lock(folder)
         try:
             # flock, not lockf: that is silently lost when anything in this process closes the same file.
@@ -76,7 +76,8 @@ def _open_lock(folder: Path) -> int:
     return descriptor
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing: private, or shared where the one above is. Raises OSError."""
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
