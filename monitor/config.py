@@ -11,16 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.errors import ConfigError
 from monitor.metrics.base import Catalog
 from monitor.records import Severity
+from monitor.routing import Mute, Route
 from monitor.rules import Rule
+from monitor.settings.logs import LogSettings, parse_logs
 from monitor.settings.metrics import parse_metrics
-from monitor.settings.routes import parse_zone
+from monitor.settings.routes import parse_mutes, parse_routes, parse_zone
 from monitor.settings.rules import parse_rules
 from monitor.settings.table import Table
+
+if TYPE_CHECKING:
+    from monitor.notify.base import Receiver
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
@@ -48,6 +53,12 @@ class Config:
     stale_after: timedelta | None = None
     """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
     on_no_data: Severity = Severity.UNKNOWN
+    receivers: Mapping[str, Receiver] = field(default_factory=dict)
+    """Who can be told, in the order in which one takes over from another."""
+    routes: tuple[Route, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    logs: Mapping[str, LogSettings] = field(default_factory=dict)
+    """Prediction logs to be computed, by name."""
 
 
 def find(named: str | None = None) -> Path | None:
@@ -71,14 +82,21 @@ def load(path: Path | None) -> Config:
     if path is None:
         return Config()
     top = Table("", _read(path))
+    zone = parse_zone(top, "timezone") or UTC
+    people = top.table("receivers")
+    named = tuple(people.data)
     config = Config(
         path=path,
         catalog=Catalog(metrics := parse_metrics(top.table("metrics"))),
-        rules=parse_rules(top.tables("rules"), metrics),
+        rules=parse_rules(top.tables("rules"), metrics, receivers=named),
         store=_store(top.table("store"), path.parent),
-        zone=parse_zone(top, "timezone") or UTC,
+        zone=zone,
+        receivers=_receivers(people, path.parent),
+        routes=parse_routes(top.tables("routes"), named, zone),
+        mutes=parse_mutes(top.tables("mutes"), zone),
         stale_after=top.duration("stale_after"),
         on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
+        logs=parse_logs(top.table("logs"), path.parent, str(zone)),
     )
     top.finish()
     if top.mistakes:
@@ -101,6 +119,14 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _receivers(table: Table, base: Path) -> Mapping[str, Receiver]:
+    if not table.data:
+        return {}
+    from monitor.settings.receivers import parse_receivers  # most files name nobody who is to be told
+
+    return parse_receivers(table, base)
 
 
 def _store(table: Table, base: Path) -> Path | None:

@@ -9,15 +9,24 @@ from monitor.checks.base import Check, checks
 from monitor.checks.limit import Limit
 from monitor.metrics.base import Catalog
 from monitor.rules import Rule
+from monitor.settings.routes import known_receivers
 from monitor.settings.table import Table
 
 
-def parse_rules(parts: Sequence[Table], metrics: Mapping[str, Mapping[str, object]]) -> tuple[Rule, ...]:
-    """`[[rules]]`: each a question about the series whose labels match."""
+def parse_rules(
+    parts: Sequence[Table], metrics: Mapping[str, Mapping[str, object]], *, receivers: Sequence[str] = ()
+) -> tuple[Rule, ...]:
+    """`[[rules]]`: each a question about the series whose labels match.
+
+    Args:
+        parts: The tables.
+        metrics: What is configured of metrics.
+        receivers: The names of those who can be told.
+    """
     catalog = Catalog(metrics)
     rules: dict[str, Rule] = {}
     for part in parts:
-        rule = _rule(part, catalog)
+        rule = _rule(part, catalog, receivers)
         if rule is not None and rule.name in rules:
             part.mistake("name", f"{rule.name!r} names two rules; alerts are told apart by it, so choose another")
         elif rule is not None:
@@ -25,7 +34,7 @@ def parse_rules(parts: Sequence[Table], metrics: Mapping[str, Mapping[str, objec
     return tuple(rules.values())
 
 
-def _rule(part: Table, catalog: Catalog) -> Rule | None:
+def _rule(part: Table, catalog: Catalog, receivers: Sequence[str]) -> Rule | None:
     name, metric = part.text("name"), part.text("metric")
     for key, value in (("name", name), ("metric", metric)):
         if key not in part.data or value == "":
@@ -42,7 +51,7 @@ def _rule(part: Table, catalog: Catalog) -> Rule | None:
         min_count=part.whole("min_count", least=0, default=0),
         max_gap=part.duration("max_gap"),
         runbook=part.text("runbook"),
-        receivers=part.texts("receivers"),
+        receivers=known_receivers(part, "receivers", receivers) if "receivers" in part.data else None,
     )
     return rule if name and metric and check else None
 
