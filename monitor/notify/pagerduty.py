@@ -1,0 +1,115 @@
+"""PagerDuty, or what speaks its Events API v2: trigger, acknowledge, resolve, one event an incident.
+
+A change of severity, or a repeat, is a trigger with the same key. It groups and paces by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from monitor.errors import NotifyError
+from monitor.events import Kind, Reason
+from monitor.message import words
+from monitor.message.base import Message, Part
+from monitor.notify.base import Secret, notifier
+from monitor.records import Severity
+from monitor.text import safe
+
+if TYPE_CHECKING:
+    from monitor.notify.http import Post
+
+SUMMARY, KEY = 1024, 255
+"""Characters that PagerDuty takes."""
+SEVERITIES = {
+    Severity.CRITICAL: "critical",
+    Severity.UNKNOWN: "error",
+    Severity.WARNING: "warning",
+    Severity.OK: "info",
+}
+
+
+@notifier("pagerduty")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerDuty:
+    """Sends events to a service's integration."""
+
+    routing_key: Secret
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+    """In the EU: `https://events.eu.pagerduty.com/v2/enqueue`."""
+    timeout: float = 10.0
+    ca_file: str | None = None
+
+    exempt: ClassVar[bool] = True
+    acknowledges: ClassVar[bool] = True
+
+    def send(self, message: Message) -> None:
+        """Done when every event is accepted; after a failure all are sent again, which changes nothing there.
+
+        Raises NotifyError.
+        """  # noqa: DOC501
+        from monitor.notify.http import Post  # late: it loads what encrypts
+
+        key = self.routing_key.reveal()
+        post = Post(self.url, self.timeout, self.ca_file, secrets=(key,))
+        for event in events(message, key):
+            self._enqueue(post, event)
+
+    def _enqueue(self, post: Post, event: dict[str, Any]) -> None:
+        reply = post.send(json.dumps(event).encode("ascii"), {})
+        try:
+            status = json.loads(reply.body)["status"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            status = None
+        if status != "success":
+            raise _unexpected(post, reply.status, reply.body)
+
+
+def _unexpected(post: Post, status: int, body: str) -> NotifyError:
+    from monitor.notify.http import Reply
+
+    return post.refusal(Reply(status, body, {}), f"answered {status}, but not with success")
+
+
+def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
+    """One event per incident; two where it is over before anybody hears of it: it must not stay open."""
+    for part in message.parts:
+        for action in _actions(message, part):
+            event: dict[str, Any] = {
+                "routing_key": routing_key,
+                "event_action": action,
+                "dedup_key": safe(part.dedup_key, KEY),
+            }
+            if action == "trigger":
+                event |= {"client": "modeltop", "payload": _payload(part), "links": _links(part)}
+            yield event
+
+
+def _actions(message: Message, part: Part) -> tuple[str, ...]:
+    if message.test or part.reason is Reason.LATE:
+        return ("trigger", "resolve")
+    return {Kind.TRIGGER: ("trigger",), Kind.ACKNOWLEDGE: ("acknowledge",), Kind.RESOLVE: ("resolve",)}[part.kind]
+
+
+def _payload(part: Part) -> dict[str, Any]:
+    details = {label: text for label, text in words.facts(part)}
+    chart = {f"chart {number}": line for number, line in enumerate(part.chart, 1)}
+    payload: dict[str, Any] = {
+        "summary": safe(part.title, SUMMARY),
+        "severity": SEVERITIES[part.severity],
+        "source": safe(part.model),
+        "component": words.name(part, 200) or "data",
+        "class": safe(part.rule),
+        "custom_details": {"sentence": part.sentence, **details, **chart, "take it": part.acknowledge},
+    }
+    if part.since is not None:
+        payload["timestamp"] = part.since.isoformat()
+    return payload
+
+
+def _links(part: Part) -> list[dict[str, str]]:
+    if not part.runbook.startswith(("https://", "http://")):
+        return []
+    return [{"href": part.runbook, "text": "Runbook"}]
