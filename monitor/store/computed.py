@@ -12,27 +12,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from monitor.errors import StoreError
 from monitor.metrics.base import Catalog
 from monitor.store import disk
 from monitor.store.lock import locked
 from monitor.store.names import family
-from monitor.store.sheet import Labelled, Sheet, decode, encode, metric_of, tidy
+from monitor.store.sheet import Labelled, Sheet, decode, encode, tidy
+from monitor.store.upsert import same, upserted
 from monitor.text import safe
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from monitor.records import Floats
-
-SAME = 1e-12
-"""Values closer than this, relatively, are equal: parallel sums of floats differ in their last bits."""
-SAME_BOUND = 2e-5
-"""The same for the ends of intervals, which are kept with six digits."""
 EVIDENCE = "evidence"
 STAGED, PREVIOUS = ".staged", ".previous"
 RUNNING = ".computing"
@@ -52,7 +41,10 @@ def computed_name(model: str) -> str:
 
 def read(folder: Path, model: str) -> Sheet | None:
     """What was computed of a model before; None if nothing was. Raises StoreError."""
-    path = folder / computed_name(model)
+    return _sheet(folder / computed_name(model))
+
+
+def _sheet(path: Path) -> Sheet | None:
     data = _content(path)
     return None if data is None else decode(data, path)
 
@@ -80,22 +72,22 @@ class Generation:
         self.folder = folder
         self._catalog = catalog
         self._labelled = labelled
-        self._staged: list[Path] = []
+        self._staged: dict[Path, None] = {}
 
-    def put(self, sheet: Sheet, cuts: Sequence[str] = ()) -> bool:
+    def put(self, sheet: Sheet, cuts: Sequence[str]) -> bool:
         """Stage a model's periods, merged with what was computed before; False if that changes nothing.
 
         Args:
-            sheet: All of what the run knows of the model.
-            cuts: What the run has looked at besides `all`: the left sides of its segments.
+            sheet: What the run knows of the model; more of it may follow in another call.
+            cuts: What this part of it is about: `all`, and the left sides of its segments.
 
         Raises:
             StoreError: The old file is not compute's, or the disk fails.
         """
-        before = read(self.folder, sheet.model)
+        path = self.folder / computed_name(sheet.model)
+        before = _sheet(_aside(path, STAGED)) if path in self._staged else _sheet(path)
         merged = tidy(sheet if before is None else upserted(before, sheet, cuts), self._catalog)
         data = encode(merged, self._labelled)
-        path = self.folder / computed_name(sheet.model)
         if before is not None and same(before, decode(data, path)):
             return False
         self._stage(path, data)
@@ -122,7 +114,7 @@ class Generation:
                     disk.sync_folder(parent)
         evidence = sum(path.parent.name == EVIDENCE for path in self._staged)
         changed = Changed(len(self._staged) - evidence, evidence)
-        self._staged = []
+        self._staged = {}
         return changed
 
     def _stage(self, path: Path, data: bytes) -> None:
@@ -134,7 +126,7 @@ class Generation:
             staged.unlink(missing_ok=True)
             disk.write_atomically(staged, data)
             staged.chmod(disk.file_mode(path.parent))
-        self._staged.append(path)
+        self._staged[path] = None
 
 
 @contextlib.contextmanager
@@ -186,75 +178,6 @@ def undo(folder: Path) -> int:
             "is kept, and it is back already; compute again to go forward"
         )
     return len(kept)
-
-
-def upserted(before: Sheet, after: Sheet, cuts: Sequence[str]) -> Sheet:
-    """The old periods with the new ones over them.
-
-    A metric that the run looked at takes its new value, also where that is undefined now; other metrics of the same
-    periods stay. Within the span of the run only its own periods stay, so that no period stands twice where their
-    length or zone was changed; and only its own segments where it has cut by the same column.
-    """
-    old, new = before.keys(), after.keys()
-    own, times = set(new), {time for time, _ in new}
-    first, last = min(times), max(times)
-    looked = {"all", *cuts}
-
-    def stays(time: int, segment: str) -> bool:
-        beside = time in times and segment.partition("=")[0] not in looked
-        return not first <= time <= last or (time, segment) in own or beside
-
-    rest = before.take(np.array([stays(*key) for key in old], dtype=np.bool_))
-    return _over(rest, after)
-
-
-def _over(rest: Sheet, after: Sheet) -> Sheet:
-    """The rows of both; where they share one, what `after` says."""
-    place: dict[tuple[int, str], int] = {}
-    old = np.array([place.setdefault(key, len(place)) for key in rest.keys()], dtype=np.intp)  # noqa: SIM118  a method
-    new = np.array([place.setdefault(key, len(place)) for key in after.keys()], dtype=np.intp)  # noqa: SIM118
-
-    def over(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-        found = np.empty(len(place), dtype=other.dtype)
-        found[old], found[new] = one, other
-        return found
-
-    def number(name: str) -> Floats:
-        # Where the run has not looked at a metric, the old value of a period stays.
-        found = np.full(len(place), np.nan)
-        for at, sheet in ((old, rest), (new, after)):
-            if name in sheet.columns:
-                found[at] = sheet.columns[name]
-        return found
-
-    names = dict.fromkeys((*rest.columns, *after.columns))
-    return Sheet(
-        after.model,
-        over(rest.times, after.times),
-        over(rest.segments, after.segments),
-        over(rest.rows, after.rows),
-        over(rest.provisional, after.provisional),
-        over(rest.pending, after.pending),
-        {name: number(name) for name in names},
-    )
-
-
-def same(one: Sheet, other: Sheet) -> bool:
-    """Whether two sheets say the same: all keys and flags, and every number but for the last bits."""
-    if one.keys() != other.keys() or one.columns.keys() != other.columns.keys():
-        return False
-    if (one.provisional != other.provisional).any() or (one.pending != other.pending).any():
-        return False
-    pairs = [(name, column, other.columns[name]) for name, column in one.columns.items()]
-    return _near(one.rows, other.rows, SAME) and all(
-        _near(left, right, SAME_BOUND if metric_of(name)[1] in ("_low", "_high") else SAME)
-        for name, left, right in pairs
-    )
-
-
-def _near(one: Floats, other: Floats, tolerance: float) -> bool:
-    # Near 0 the distance itself counts: a difference of sums may be 1e-17 on one day and 0 on the next.
-    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def _content(path: Path) -> bytes | None:
