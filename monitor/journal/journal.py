@@ -91,7 +91,7 @@ class Journal:
         Raises:
             StoreError: As for `append`.
         """
-        with self._guard, locked(self.folder):
+        with locked(self.folder), self._guard:  # in this order: who waits for another process holds up no reader
             facts = self._follower.facts()
             events = tuple(decide(facts))
             if events:
