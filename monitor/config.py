@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any
 from monitor.errors import ConfigError
 from monitor.metrics.base import Catalog
 from monitor.records import Severity
-from monitor.routing import Mute, Route
+from monitor.routing import Mute, Route, WatchSettings
 from monitor.rules import Rule
 from monitor.settings.logs import LogSettings, parse_logs
 from monitor.settings.metrics import parse_metrics
 from monitor.settings.routes import parse_mutes, parse_routes, parse_zone
 from monitor.settings.rules import parse_rules
 from monitor.settings.table import Table
+from monitor.settings.watch import parse_watch
 
 if TYPE_CHECKING:
     from monitor.notify.base import Receiver
+    from monitor.settings.logs import LogSettings
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
@@ -57,6 +59,9 @@ class Config:
     """Who can be told, in the order in which one takes over from another."""
     routes: tuple[Route, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    logs: Mapping[str, LogSettings] = field(default_factory=dict)
+    """Prediction logs that `compute` turns into history."""
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
     """Prediction logs to be computed, by name."""
 
@@ -94,6 +99,8 @@ def load(path: Path | None) -> Config:
         receivers=_receivers(people, path.parent),
         routes=parse_routes(top.tables("routes"), named, zone),
         mutes=parse_mutes(top.tables("mutes"), zone),
+        watch=parse_watch(top.table("watch"), path.parent),
+        logs=_logs(top.table("logs"), path.parent, str(zone)),
         stale_after=top.duration("stale_after"),
         on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
         logs=parse_logs(top.table("logs"), path.parent, str(zone)),
@@ -127,6 +134,14 @@ def _receivers(table: Table, base: Path) -> Mapping[str, Receiver]:
     from monitor.settings.receivers import parse_receivers  # most files name nobody who is to be told
 
     return parse_receivers(table, base)
+
+
+def _logs(table: Table, base: Path, timezone: str) -> Mapping[str, LogSettings]:
+    if not table.data:
+        return {}
+    from monitor.settings.logs import parse_logs  # most files configure no log
+
+    return parse_logs(table, base, timezone)
 
 
 def _store(table: Table, base: Path) -> Path | None:

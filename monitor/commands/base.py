@@ -15,6 +15,7 @@ from monitor.text import plural, safe
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.facts import Health
     from monitor.pipeline import Observer
     from monitor.rules import Rule
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "check": "one-shot verdict with an exit code, for cron and CI",
     "alerts": "the alerts that stand, or all of the past",
     "record": "append one period, or many from stdin, to the store",
+    "compute": "prediction logs into history: metrics, drift, estimates",
     "export": "the periods as a table",
     "report": "text, markdown or json of everything",
     "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
@@ -93,6 +95,7 @@ class Context:
             ConfigError: The configuration is wrong.
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
+        from monitor.memory import memory_of
         from monitor.pipeline import Observer
         from monitor.rules import default_rules
 
@@ -107,7 +110,14 @@ class Context:
             raise UsageError(
                 f"no history: {safe(folder)} is not there; name a CSV file or a folder, or `modeltop record` a period"
             )
-        return Observer(config, paths or [folder], live=not paths, now=args.now, patience=patience)
+        memory = memory_of(None if paths else folder, paths, health=_health)
+        return Observer(config, paths or [folder], live=not paths, now=args.now, patience=patience, memory=memory)
+
+
+def _health(folder: Path) -> Health | None:
+    from monitor.watch.health import read  # only where something is remembered
+
+    return read(folder)
 
 
 def fitting(line: str, stream: TextIO) -> str:

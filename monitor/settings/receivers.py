@@ -91,7 +91,7 @@ def _is_secret(hint: Any) -> bool:
 def _value(part: Table, key: str, hint: Any, base: Path) -> object:
     """The value of a field by its type; `_ABSENT` where it is not given, or wrong (which is a mistake)."""
     if _is_secret(hint):
-        return _secret(part, key, base)
+        return parse_secret(part, key, base) or _ABSENT
     for option in _options(hint):
         origin = get_origin(option) or option
         if origin in _READERS or (isinstance(origin, type) and issubclass(origin, Enum)):
@@ -100,7 +100,8 @@ def _value(part: Table, key: str, hint: Any, base: Path) -> object:
     raise TypeError(f"{key}: no setting is read as {hint}")
 
 
-def _secret(part: Table, key: str, base: Path) -> object:
+def parse_secret(part: Table, key: str, base: Path) -> Secret | None:
+    """Where the secret `key` is kept: `key_env`, a variable, or `key_file`, a path that counts from `base`."""
     env, file = part.text(f"{key}_env"), part.text(f"{key}_file")
     if key in part.data:
         part.get(key, object, "nothing")
@@ -109,7 +110,7 @@ def _secret(part: Table, key: str, base: Path) -> object:
         part.mistake(f"{key}_file", f"either {key}_env or {key}_file, not both")
     if env:
         return Secret(env=env)
-    return Secret(file=_path(file, base)) if file else _ABSENT
+    return Secret(file=_path(file, base)) if file else None
 
 
 def _path(text: str, base: Path) -> str:
