@@ -18,7 +18,6 @@ from monitor.metrics.base import Catalog
 from monitor.records import Severity
 from monitor.routing import Mute, Route, WatchSettings
 from monitor.rules import Rule
-from monitor.settings.logs import LogSettings, parse_logs
 from monitor.settings.metrics import parse_metrics
 from monitor.settings.routes import parse_mutes, parse_routes, parse_zone
 from monitor.settings.rules import parse_rules
@@ -62,8 +61,6 @@ class Config:
     watch: WatchSettings = field(default_factory=WatchSettings)
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
     """Prediction logs that `compute` turns into history."""
-    logs: Mapping[str, LogSettings] = field(default_factory=dict)
-    """Prediction logs to be computed, by name."""
 
 
 def find(named: str | None = None) -> Path | None:
@@ -103,7 +100,6 @@ def load(path: Path | None) -> Config:
         logs=_logs(top.table("logs"), path.parent, str(zone)),
         stale_after=top.duration("stale_after"),
         on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
-        logs=parse_logs(top.table("logs"), path.parent, str(zone)),
     )
     top.finish()
     if top.mistakes:
