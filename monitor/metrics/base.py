@@ -44,6 +44,8 @@ class Metric:
     aliases: tuple[str, ...] = ()
     title: str = ""
     """What people call it, where the name does not say so."""
+    labels: bool = True
+    """False if it is known without labels, so that it does not wait for them."""
 
     def show(self, value: float) -> str:
         """The value as a person reads it; `n/a` for NaN.

@@ -51,6 +51,7 @@ register(
         family="accuracy",
         aliases=("confidence", "mean_confidence", "average_confidence"),
         title="mean probability of the predicted class",
+        labels=False,
     ),
-    Metric("avg_score", Better.NEITHER, support="rows", aliases=("mean_score", "average_score")),
+    Metric("avg_score", Better.NEITHER, support="rows", aliases=("mean_score", "average_score"), labels=False),
 )

@@ -110,6 +110,7 @@ register(
         family="rates",
         aliases=("predicted_positive_rate", "prediction_rate"),
         title="share of positive predictions",
+        labels=False,
     ),
     Metric(
         "label_coverage",
