@@ -66,10 +66,12 @@ class Course(Enum):
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
     """It no longer stands, nor ever did, by what is known now."""
+    MISSING = "missing"
+    """Its rows are gone, or there again: absence is never recovery."""
     MERGED = "merged"
     """Its episode became part of another incident's."""
     KNOWN = "known"
-    """It was over before the watcher looked for the first time."""
+    """It was over for a day or more when the watcher saw it for the first time."""
 
 
 @dataclass(frozen=True, slots=True)

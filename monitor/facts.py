@@ -114,12 +114,15 @@ class Incident:
     """The level now active, or last active."""
     worst: Severity
     opened: datetime
-    """When the watcher first saw it (its clock)."""
+    """When the watcher first saw it, or saw it open again (its clock)."""
     resolved: datetime | None = None
     """Data time at which it ended; None while open."""
     closed: datetime | None = None
-    """When the watcher saw that it had ended (its clock)."""
+    """When the watcher saw that it had ended (its clock); where it had never been seen open, or was over for a day
+    when it was seen, the end of the period that ended it."""
     standing: Standing = Standing.OPEN
+    missing: datetime | None = None
+    """Since when its rows are gone (the watcher's clock): it stays as it was for a day. None: they are there."""
 
     @property
     def dedup_key(self) -> str:
@@ -145,6 +148,8 @@ class Belief:
     """OK: it was told that it is over, or never told."""
     at: datetime
     """When it was last told (the watcher's clock)."""
+    taken: bool = False
+    """It was told as well that a person has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Protocol
 
-from monitor.facts import Matchers
+from monitor.facts import Incident, Matchers
+from monitor.records import Severity
+from monitor.rules import Rule
 
 WEEK = (0, 1, 2, 3, 4, 5, 6)
 
@@ -20,6 +24,21 @@ class Hours:
     end: time = time(0)
     """Not part of it; equal to `start`: the whole day."""
     zone: tzinfo = UTC
+
+    def open(self, now: datetime) -> bool:
+        """Whether the moment lies in it.
+
+        Of an hour that comes twice the first counts, and a time that a day leaves out is taken by the offset before
+        the gap, as RFC 5545 (3.3.5) has it: each stretch begins once and ends once.
+        """
+        today = now.astimezone(self.zone).date()
+        return any(self._covers(day, now) for day in (today - timedelta(days=1), today) if day.weekday() in self.days)
+
+    def _covers(self, day: date, now: datetime) -> bool:
+        last = day if self.end > self.start else day + timedelta(days=1)
+        begin, end = (datetime.combine(when, at, self.zone) for when, at in ((day, self.start), (last, self.end)))
+        # In UTC: two times of one zone would be compared by their clock faces.
+        return begin.astimezone(UTC) <= now < end.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,15 @@ class Route:
     """Time since the incident was opened, without acknowledgement, after which `escalate_to` is told as well."""
     escalate_to: tuple[str, ...] = ()
 
+    def names(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
+        """Whom this route has told of an incident of that level now, in order; nobody outside of its hours."""
+        if level < Severity[self.least.upper()] or not self.matchers.match_labels(incident.rule, incident.key, level):
+            return ()
+        if not (any(hours.open(now) for hours in self.hours) if self.hours else True):
+            return ()
+        late = self.escalate_after is not None and now - incident.opened >= self.escalate_after
+        return self.receivers + (self.escalate_to if late and not acked else ())
+
 
 @dataclass(frozen=True, slots=True)
 class Mute:
@@ -45,6 +73,10 @@ class Mute:
     name: str
     matchers: Matchers
     hours: tuple[Hours, ...]
+
+    def active(self, now: datetime) -> bool:
+        """Whether it holds at this moment."""
+        return any(hours.open(now) for hours in self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +93,75 @@ class Pace:
     """Whether it is told that an incident is over."""
     exempt: bool = False
     """Neither grouped nor capped: PagerDuty groups by itself."""
+    acknowledges: bool = False
+    """It is told as well when a person takes an incident."""
     fallback: str | None = None
     """Who is told while this one is broken; None: the next receiver of the configuration."""
+
+
+class Revealing(Protocol):
+    """A secret that is read when it is used."""
+
+    def reveal(self) -> str:
+        """The text. Raises NotifyError."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """How the watcher goes about it."""
+
+    every: timedelta = timedelta(minutes=1)
+    """At most between two cycles; a changed file starts one at once."""
+    no_data_wait: timedelta = timedelta(minutes=1)
+    """After the first look that finds no data, the second one that counts."""
+    ack_for: timedelta = timedelta(hours=24)
+    """How long an acknowledgement holds where nobody says otherwise."""
+    heartbeat: Revealing | None = None
+    """A web address that is fetched after every completed cycle."""
+
+
+def addressed(
+    incident: Incident,
+    *,
+    routes: Sequence[Route],
+    rules: Sequence[Rule],
+    paces: Mapping[str, Pace],
+    broken: Collection[str],
+    now: datetime,
+    acked: bool = False,
+    level: Severity | None = None,
+) -> tuple[str, ...]:
+    """Who is to be told of an incident now, each once, in the order of rule or routes.
+
+    Args:
+        incident: One that stands, or stood.
+        routes: All that match count.
+        rules: A rule that names receivers has its own told, at any hour, and the routes are not asked.
+        paces: By receiver, in the order of the configuration; who is not among them is not told.
+        broken: Receivers that do not work: the fallback takes over, else the next of the configuration.
+        now: The watcher's clock.
+        acked: A person has it, so nobody else is called.
+        level: What is to be told; None: how bad it is now.
+    """
+    bad = incident.level if level is None else level
+    own = next((rule.receivers for rule in rules if rule.name == incident.rule and rule.receivers is not None), None)
+    if own is None:
+        named = [name for route in routes for name in route.names(incident, bad, now, acked=acked)]
+    else:
+        named = list(own) if bad >= Severity.WARNING else []
+    working = (stand_in(name, paces, broken) for name in named if name in paces)
+    return tuple(dict.fromkeys(name for name in working if name is not None))
+
+
+def stand_in(name: str, paces: Mapping[str, Pace], broken: Collection[str]) -> str | None:
+    """Who is told in place of a receiver: itself where it works, else who follows; None where nobody is left."""
+    tried = [name]
+    while tried[-1] in broken:
+        names = list(paces)
+        at = names.index(tried[-1])
+        follow = (paces[tried[-1]].fallback, *names[at + 1 :], *names[:at])
+        after = next((one for one in follow if one in paces and one not in tried), None)
+        if after is None:
+            return None
+        tried.append(after)
+    return tried[-1]
