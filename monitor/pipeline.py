@@ -13,6 +13,7 @@ import numpy as np
 
 from monitor.alerts import no_data, replay, source_error
 from monitor.config import Config, places
+from monitor.memory import Memory
 from monitor.ranking import ordered_episodes, verdicts
 from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
 from monitor.rules import Rule, asked, default_rules, left_out
@@ -22,6 +23,7 @@ from monitor.sources.reader import Reader
 from monitor.sources.state import State, state_of
 from monitor.standings import standing
 from monitor.store.places import network_filesystem
+from monitor.suppress import suppressions, taken
 
 
 class _Judged(NamedTuple):
@@ -46,6 +48,7 @@ class Observer:
             that is not after the clock.
         now: Overrides both.
         patience: Looks in a row that must fail before a source that cannot be read is an alert.
+        memory: What people did, and how the watcher is.
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Observer:
         live: bool = False,
         now: datetime | None = None,
         patience: int = 1,
+        memory: Memory | None = None,
     ) -> None:
+        self.memory = memory or Memory()
         self._config = config
         self._rules = config.rules or default_rules()
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
@@ -70,7 +75,7 @@ class Observer:
     def changed(self) -> bool:
         """Whether a new look could show anything else; costs one `os.stat` a file."""
         waiting = any(known.looks < self._patience for known in self._failures.values())
-        return waiting or self._reader.changed()
+        return waiting or self._reader.changed() or self.memory.changed()
 
     def history(self) -> History:
         """What there is to judge, unjudged."""
@@ -78,7 +83,8 @@ class Observer:
 
     def seen(self) -> dict[str, State | None]:
         """How every file that counts, a configuration among them, stood at the last look: the same, the same answer."""
-        return self._reader.seen() | {os.fspath(path): state_of(os.fspath(path)) for path in places(self._config.path)}
+        configured = {os.fspath(path): state_of(os.fspath(path)) for path in places(self._config.path)}
+        return self._reader.seen() | configured | self.memory.seen()
 
     def observe(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
         """Read what is new, judge it, and say how everything stands.
@@ -94,7 +100,10 @@ class Observer:
         episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
         episodes += self._silences(history, now)
         episodes += [source_error(problem, since) for problem, since in self._broken(history.problems, now)]
-        ordered = tuple(ordered_episodes(episodes))
+        facts = self.memory.facts()
+        # People live by the clock, also where the data is judged as of another moment.
+        acks = taken(episodes, facts, clock)
+        ordered = ordered_episodes(episodes, acks.keys())
         return Snapshot(
             taken_at=now,
             clock=clock,
@@ -103,8 +112,12 @@ class Observer:
             rules=_in_force(self._rules),
             episodes=ordered,
             standings=standings,
-            verdicts=verdicts(history, ordered, standings, self._config.catalog),
+            verdicts=verdicts(history, ordered, standings, self._config.catalog, acknowledged=acks.keys()),
             notices=self._notices + _idle(self._rules, history),
+            facts=facts,
+            suppressed=suppressions(ordered, facts, self._config.mutes, clock),
+            acks=acks,
+            health=self.memory.health(),
         )
 
     def _judge(self, series: Series) -> _Judged:
