@@ -118,6 +118,8 @@ class WatchSettings:
     """How long an acknowledgement holds where nobody says otherwise."""
     heartbeat: Revealing | None = None
     """A web address that is fetched after every completed cycle."""
+    log: str = "text"
+    """How the watcher logs: `text`, or `json` with an object a line."""
 
 
 def addressed(

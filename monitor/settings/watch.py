@@ -26,4 +26,5 @@ def parse_watch(table: Table, base: Path) -> WatchSettings:
         no_data_wait=table.duration("no_data_wait") or usual.no_data_wait,
         ack_for=table.duration("ack_for") or usual.ack_for,
         heartbeat=heartbeat,
+        log=table.choice("log", ("text", "json"), usual.log),
     )
