@@ -18,6 +18,7 @@ from monitor.errors import MonitorError
 from monitor.text import plural, safe
 from tui.deeds import DEEDS
 from tui.feed import Feed, News, Observer
+from tui.screens.base import PaneScreen
 from tui.screens.desk import Desk
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class ModeltopApp(App[object], inherit_bindings=False):
         def __init__(self, news: News) -> None:
             super().__init__()
             self.news = news
+
+    class Settled(Message):
+        """Something that a thread did is over; what follows belongs on the screen's thread."""
+
+        def __init__(self, follow: Callable[[], None]) -> None:
+            super().__init__()
+            self.follow = follow
 
     def __init__(
         self, observer: Observer | Feed, options: AppOptions, *, driver_class: type[Driver] | None = None
@@ -127,6 +135,15 @@ class ModeltopApp(App[object], inherit_bindings=False):
         """Show what is new."""
         self._hear(event.news)
 
+    def settle(self, follow: Callable[[], None]) -> None:
+        """Do what follows from something that a thread did; called in that thread."""
+        with contextlib.suppress(RuntimeError):  # as above
+            self.post_message(self.Settled(follow))
+
+    def on_modeltop_app_settled(self, event: Settled) -> None:
+        """Do it."""
+        event.follow()
+
     def _hear(self, news: News) -> None:
         scene = self.desk.scene
         if news.snapshot is not None:
@@ -145,13 +162,14 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.desk.show_scene(replace(scene, loading=loading))
 
     def on_key(self, event: events.Key) -> None:
-        """A question takes every key.
+        """What is typed into a question or a form is no command.
 
-        Here, where actions run, and not on the desk: keys that came in one packet with the one that asked have
+        Asked here, where actions run, and not on the screen: keys that came in one packet with the one that asked have
         passed the desk before the question stood.
         """
-        if self.screen is self.desk and self.desk.status.question is not None:
-            self.desk.status.key(event)
+        if isinstance(self.screen, PaneScreen) and self.screen.took(event):
+            event.stop()
+            event.prevent_default()
 
     def action_deed(self, name: str) -> None:
         """Do what a key of the app asks for."""

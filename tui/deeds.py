@@ -183,6 +183,18 @@ def screen_text(app: ModeltopApp) -> str:
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
+def _of_people(name: str) -> Callable[[ModeltopApp], None]:
+    """A deed of `tui.people`, which is imported once it is asked for."""
+
+    def deed(app: ModeltopApp) -> None:
+        from tui import people
+
+        act: Callable[[ModeltopApp], None] = getattr(people, name)
+        act(app)
+
+    return deed
+
+
 DEEDS: dict[str, Callable[[ModeltopApp], None]] = {
     "refresh": refresh,
     "pause": pause,
@@ -193,5 +205,8 @@ DEEDS: dict[str, Callable[[ModeltopApp], None]] = {
     "periods": periods,
     "copy": copy,
     "export": export,
+    "take": _of_people("take"),
+    "silence": _of_people("silence"),
+    "note": _of_people("note"),
 }
 """By the name in the key's action."""

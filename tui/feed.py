@@ -6,12 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from monitor.errors import MonitorError
 from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
+
+if TYPE_CHECKING:
+    from monitor.journal.journal import Journal
+    from monitor.memory import Memory
 
 LOOK = 1.0
 """Seconds between two questions whether anything changed: one `os.stat` a file."""
@@ -19,6 +23,7 @@ AGAIN = 60.0
 """Seconds after which unchanged files are judged anew: a model falls silent by the clock alone."""
 TELL = 0.25
 """Seconds between two reports of progress."""
+ACK_FOR = timedelta(hours=24)
 SHARE = 100
 """A look that costs much is repeated after this many times its cost at the earliest: 1 % of a core."""
 
@@ -67,6 +72,24 @@ class Feed:
         self.last = News()
         self.paused = False
         self._thread = threading.Thread(target=self._run, name="modeltop feed", daemon=True)
+
+    @property
+    def journal(self) -> Journal | None:
+        """Where what people do is kept; None where there is no place for it."""
+        memory: Memory | None = getattr(self._observer, "memory", None)
+        return memory.journal if memory is not None else None
+
+    @property
+    def nowhere(self) -> str:
+        """Why there is no such place."""
+        memory: Memory | None = getattr(self._observer, "memory", None)
+        return memory.trouble if memory is not None else "there is no folder for it"
+
+    @property
+    def ack_for(self) -> timedelta:
+        """How long an acknowledgement lasts, as configured."""
+        lasting: timedelta = getattr(self._observer, "ack_for", ACK_FOR)
+        return lasting
 
     def start(self) -> None:
         """Begin to look; what comes before anybody listens is kept."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 
-from monitor.facts import Ack, Note, Silence, Suppression
+from monitor.facts import Ack, Matchers, Note, Silence, Suppression
 from monitor.records import Episode
 from monitor.snapshot import Snapshot
 from monitor.text import safe
@@ -38,6 +39,16 @@ def hushed(suppression: Suppression) -> str:
     """Why nobody is told of an alert: the reason says who, why and until when."""
     reason = safe(suppression.reason, WHY + NAME)
     return reason if reason.startswith(suppression.kind) else f"{suppression.kind}: {reason}"
+
+
+def matcher_words(matchers: Matchers) -> str:
+    """Which alerts: what is asked for, without what may be anything.
+
+    >>> matcher_words(Matchers(model="fraud-*", severity="warning")), matcher_words(Matchers())
+    ('model fraud-*, severity warning', 'everything')
+    """
+    asked = ((field.name, getattr(matchers, field.name)) for field in fields(matchers))
+    return ", ".join(f"{name} {safe(glob, 60)}" for name, glob in asked if glob != "*") or "everything"
 
 
 def silence_words(silence: Silence, now: datetime) -> str:

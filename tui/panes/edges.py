@@ -11,10 +11,8 @@ from textual import events
 from monitor.text import clip, safe, width
 from tui.panes.base import Lines
 from tui.present.cells import Cells, fit
+from tui.present.editing import LONGEST, edited, pasted
 from tui.present.header import header, keys_line, tabs_line
-
-LONGEST = 500
-"""Characters that a person can type or paste."""
 
 
 class Header(Lines):
@@ -100,28 +98,18 @@ class Status(Lines):
 
     def key(self, event: events.Key) -> None:
         """Edit the answer, or end it. Every key is taken, so that letters are letters here."""
-        event.stop()
-        event.prevent_default()
         if event.key in ("enter", "escape"):
             self._end(kept=event.key == "enter")
             return
-        edits = {
-            "backspace": self.answer[:-1],
-            "ctrl+h": self.answer[:-1],
-            "ctrl+u": "",
-            "ctrl+w": self.answer.rstrip().rpartition(" ")[0],
-        }
-        added = event.character if event.is_printable and event.character else ""
-        self._set(edits.get(event.key, self.answer + added))
+        self._set(edited(self.answer, event.key, event.character if event.is_printable else None))
 
     def paste(self, text: str) -> None:
         """Take the first line of what was pasted, without what does not print."""
-        first = next(iter(text.splitlines()), "")
-        self._set(self.answer + "".join(char for char in first if char.isprintable()))
+        self._set(pasted(self.answer, text))
 
     def _set(self, text: str) -> None:
         if self.question is not None:
-            self.answer = text[:LONGEST]
+            self.answer = text
             self.hint = self.question.typed(self.answer)
             self.show()
 

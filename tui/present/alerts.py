@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.records import Condition, Episode, Severity, Standing, State
 from monitor.text import day, plural, safe
 from tui.present.cells import SHAPES, TINTS, Cells, wrap
 from tui.present.metrics import label
+from tui.present.people import note_lines, people_lines
 from tui.present.scene import Board, Scene, board
 
 OTHERS = 50
@@ -34,6 +35,7 @@ def entries(scene: Scene, cells_wide: int) -> list[Entry]:
     out += [_stands(s, cells_wide) for s in known.standings_of(model) if (s.rule, s.key) not in said]
     if not out:
         out.append(Entry(None, tuple(wrap("no rule asks about this model", cells_wide, role="dim"))))
+    out += [Entry(None, tuple(lines)) for lines in note_lines(scene, cells_wide)]
     others = [episode for episode in known.open if episode.key.model != model]
     out += [_alert(episode, scene, cells_wide, named=True) for episode in others[:OTHERS]]
     if len(others) > OTHERS:
@@ -57,7 +59,21 @@ def _alert(episode: Episode, scene: Scene, cells_wide: int, *, named: bool) -> E
     shape = " " if pending else SHAPES[episode.severity]
     owner = f"{safe(episode.key.model, 60)}: " if named else ""
     first = wrap(owner + what(episode), cells_wide, role=tint, indent="  ", lead=((f"{shape} ", tint),))
-    return Entry(episode, (*first, *wrap(f"  {how_long(episode, scene)}", cells_wide, indent="  ", lead=(("  ", ""),))))
+    span = wrap(f"  {how_long(episode, scene)}", cells_wide, indent="  ", lead=(("  ", ""),))
+    return Entry(episode, (*first, *span, *people_lines(episode, scene, cells_wide)))
+
+
+def pointed_at(entry: Entry) -> Entry:
+    """The entry with a cursor on its first line."""
+    (*lead, (text, _)), *rest = entry.lines
+    return replace(entry, lines=((*lead, (text, "cursor")), *rest))
+
+
+def place_of(episode: Episode, found: list[Entry], usual: int) -> int:
+    """Where the alert stands among the entries by now; `usual` where it is gone."""
+    name = (episode.rule, episode.key)
+    places = (at for at, entry in enumerate(found) if entry.episode and (entry.episode.rule, entry.episode.key) == name)
+    return next(places, usual)
 
 
 def what(episode: Episode) -> str:

@@ -10,6 +10,7 @@ from tui.present.cells import SHAPES, TINTS, WORDS, Cells, fit, plain_text
 from tui.present.metrics import label
 from tui.present.models import totals
 from tui.present.scene import Scene, Sort, board, listed
+from tui.present.watcher import watcher
 
 STEPS = (
     (200, 60, 9),
@@ -64,6 +65,7 @@ def _parts(scene: Scene, now: datetime, place: int, trouble: int) -> list[tuple[
         (6, ((_counted(scene), ""),)),
         (0, _severities(scene)),
         (1, _trouble(scene, trouble)),
+        *_watcher(scene, trouble),
         (3, ((_modes(scene), "strong"),)),
         (4, ((_newest(scene), ""),)),
         (0, ((data_age(scene, now), ""),)),
@@ -106,6 +108,13 @@ def _trouble(scene: Scene, limit: int) -> Cells:
     if rows:
         out.append(plural(rows, "problem"))
     return (("; ".join(out), "critical" if scene.trouble or broken else "warning"),) if out else ()
+
+
+def _watcher(scene: Scene, limit: int) -> list[tuple[int, Cells]]:
+    """How the watcher is: what is wrong with it stays as long as any trouble does."""
+    if scene.snapshot is None or (found := watcher(scene.snapshot, limit)) is None:
+        return []
+    return [(1 if found.bad else 5, ((found.text, "critical" if found.bad else "dim"),))]
 
 
 def _modes(scene: Scene) -> str:

@@ -12,6 +12,7 @@ from monitor.checks.limit import Limit
 from monitor.records import Episode, Series, SeriesKey, Severity, State
 from monitor.text import brief, pad, safe, width
 from tui.present.cells import SHAPES, TINTS, WORDS, Cells, spark
+from tui.present.people import mark
 from tui.present.scene import Board, Scene, board, changes_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Row:
 
     key: SeriesKey
     severity: Severity
+    mark: str
+    """What is done about its alerts, in one cell."""
     name: str
     numbers: tuple[str, ...]
     """Latest value, change from the previous period and from the first, support."""
@@ -63,7 +66,9 @@ def _row(known: Board, series: Series) -> Row:
         *(metric.show_change(deltas[name]) if name in deltas else "" for name in ("previous", "first")),
         _support(series),
     )
-    return Row(series.key, known.severity(series.key), label(series.key), numbers, _rule(known, series), series)
+    key = series.key
+    done = mark(known, known.on(key))
+    return Row(key, known.severity(key), done, label(key), numbers, _rule(known, series), series)
 
 
 def _support(series: Series) -> str:
@@ -151,9 +156,12 @@ def heading(shape: Columns) -> Cells:
 def metric_cells(row: Row, shape: Columns, *, selected: bool) -> Cells:
     """One line of the table."""
     tint = TINTS[row.severity] if row.severity else ""
-    mark = SHAPES[row.severity] if row.severity else " "
+    shape_mark = SHAPES[row.severity] if row.severity else " "
     numbers = "".join(f"  {text:>{size}}" for text, size in zip(row.numbers, shape.numbers, strict=True) if size)
-    out: list[tuple[str, str]] = [(f"{mark} ", tint), (pad(row.name, shape.name), "cursor" if selected else "")]
+    out: list[tuple[str, str]] = [
+        (shape_mark + row.mark, tint),
+        (pad(row.name, shape.name), "cursor" if selected else ""),
+    ]
     out.append((numbers, ""))
     if shape.rule:
         out.append((f"  {pad(row.rule, shape.rule)}", tint or "dim"))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from monitor.records import Severity
 from monitor.text import safe
 from tui.present.cells import SHAPES, TINTS, WORDS, Cells
+from tui.present.people import mark
 from tui.present.scene import Board, Scene, board, listed
 
 VERDICT_FROM = 36
@@ -14,11 +15,15 @@ VERDICT_FROM = 36
 
 
 def model_cells(scene: Scene, model: str, cells_wide: int = 0) -> Cells:
-    """One model: its worst severity as a shape and a word, then its name; in a wide pane, what is wrong with it."""
+    """One model: its worst severity as a shape and a word, whether it is taken care of, then its name.
+
+    In a wide pane also what is wrong with it.
+    """
     assert scene.snapshot is not None
-    verdict = board(scene.snapshot).verdicts[model]
-    mark = f"{SHAPES[verdict.severity]}{WORDS[verdict.severity]:>4} "
-    line = (mark, TINTS[verdict.severity]), (safe(model), "cursor" if model == scene.view.model else "")
+    known = board(scene.snapshot)
+    verdict = known.verdicts[model]
+    shape = f"{SHAPES[verdict.severity]}{WORDS[verdict.severity]:>4}{mark(known, known.episodes(model))}"
+    line = (shape, TINTS[verdict.severity]), (safe(model), "cursor" if model == scene.view.model else "")
     if verdict.severity and cells_wide >= VERDICT_FROM:
         return *line, (f"  {safe(verdict.sentence)}", "dim")
     return line

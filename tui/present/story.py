@@ -7,6 +7,7 @@ import io
 from datetime import datetime
 
 from monitor.records import to_datetime
+from monitor.report.people import handled
 from monitor.text import day, plain, safe
 from tui.present.alerts import how_long, what
 from tui.present.cells import SHAPES, WORDS, plain_text
@@ -29,6 +30,7 @@ def story(scene: Scene, now: datetime) -> str:
     for episode in known.episodes(scene.view.model):
         mark = f"{SHAPES[episode.severity]} {WORDS[episode.severity]}"
         lines.append(f"{mark} {what(episode)}, {how_long(episode, scene)} (rule {safe(episode.rule, 60)})")
+        lines += [f"  {clause}" for clause in handled(episode, scene.snapshot)]
     lines += [plain_text(line).rstrip() for line in change_lines(scene, CELLS)]
     return "\n".join(lines) + "\n"
 

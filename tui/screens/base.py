@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -29,6 +30,11 @@ class PaneScreen(Screen[None], inherit_bindings=False):
     def front(self) -> Pane:
         """The pane that has the keys."""
         return self.query_one(Pane)
+
+    def took(self, event: events.Key) -> bool:
+        """Whether the key was typed into something on the screen, and is no command."""
+        del event
+        return False
 
     def action_step(self, steps: int) -> None:
         """Up or down."""

@@ -105,7 +105,8 @@ class Desk(PaneScreen):
         tabs.front = pane.NUMBER
         tabs.show()
         steps = [("↑↓", pane.STEPS)]
-        order = (MetricsPane, ChartPane, ModelsPane, AlertsPane, ChangesPane)
+        own = (AlertsPane,) if pane.NUMBER == AlertsPane.NUMBER else ()  # where it is narrow, the first keys stay
+        order = dict.fromkeys((*own, MetricsPane, ChartPane, ModelsPane, AlertsPane, ChangesPane))
         shown = [key for keys in (*(each.KEYS for each in order), self.app_keys) for key in keys if key.show]
         keys = [(key.key_display or key.key, key.description) for key in shown if key.description != pane.STEPS]
         self.status.keys = steps + keys
@@ -163,6 +164,13 @@ class Desk(PaneScreen):
     def action_ask(self, about: str) -> None:
         """Ask for a line of text."""
         self.status.ask(QUESTIONS[about](self))
+
+    def took(self, event: events.Key) -> bool:
+        """A question takes every key."""
+        if self.status.question is None:
+            return False
+        self.status.key(event)
+        return True
 
     def on_key(self, event: events.Key) -> None:
         """Take back what was said last, and say so where a key does nothing; a question has the app's ear."""

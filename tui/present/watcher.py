@@ -1,0 +1,43 @@
+"""How the watcher is, in a few words: whoever looks at the screen must know whether anybody else is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.snapshot import Snapshot
+from monitor.text import age, clip, plural, safe
+
+ROOM = 24
+"""Cells from which there is room for a reason or a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the header says."""
+
+    text: str
+    bad: bool
+    """Whether people may not be told of alerts, or not remembered to have been."""
+
+
+def watcher(snapshot: Snapshot, limit: int) -> Told | None:
+    """What to say of the watcher in about `limit` cells; None where none has ever run.
+
+    Judged for the moment of the look, not for the present: an idle screen looks once a minute only.
+    """
+    health = snapshot.health
+    if health is None:
+        return None
+    if health.stopped:
+        return Told("watch stopped", bad=True)
+    if health.late(snapshot.clock):
+        return Told(f"watch silent {age(snapshot.clock - health.at)}", bad=True)
+    said = []
+    if health.error:
+        said.append(f"watch: {safe(health.error, max(limit - 7, 8))}" if limit >= ROOM else "watch error")
+    if health.broken:
+        name = safe(health.broken[0], limit - 7) if len(health.broken) == 1 and limit >= ROOM else ""
+        said.append(f"{name or plural(len(health.broken), 'receiver')} broken")
+    if said:
+        return Told("; ".join(said), bad=True)
+    return Told(clip("watch ok", max(limit, 8)), bad=False)
