@@ -15,10 +15,11 @@ from pathlib import Path
 
 from monitor.errors import StoreError
 from monitor.metrics.base import Catalog
+from monitor.points.sheet import Sheet
 from monitor.store import disk
 from monitor.store.lock import locked
 from monitor.store.names import family
-from monitor.store.sheet import Labelled, Sheet, decode, encode, tidy
+from monitor.store.sheet import Labelled, decode, encode, tidy
 from monitor.store.upsert import same, upserted
 from monitor.text import safe
 

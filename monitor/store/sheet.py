@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from monitor.errors import StoreError
 from monitor.metrics.base import Catalog
+from monitor.points.sheet import Sheet
 from monitor.records import STAMP, to_datetime
 from monitor.store.rows import COMPANIONS, FIRST, LAST, header, is_header, iso, line
 from monitor.text import safe
@@ -24,49 +25,13 @@ from monitor.text import safe
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitor.records import Flags, Floats, Times
+    from monitor.records import Floats
 
 Labelled = Callable[[str], bool]
 """Whether a metric rests on labels."""
 
 BOUND_DIGITS = 6
 """Significant digits of the ends of an interval, rounded outwards: an estimate, or a bound that may be wider."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
-    """The computed periods of one model. All arrays have one entry a (time, segment), which does not repeat."""
-
-    model: str
-    times: Times
-    segments: NDArray[np.object_]
-    rows: Floats
-    """Rows of the log in the period; NaN where unknown."""
-    provisional: Flags
-    """True where the period itself is not over."""
-    pending: Flags
-    """True where labels are still to come, or the period is not over."""
-    columns: Mapping[str, Floats]
-    """A metric, or its `_count`, `_low`, `_high` → its numbers; NaN where undefined."""
-
-    def __len__(self) -> int:
-        return len(self.times)
-
-    def keys(self) -> list[tuple[int, str]]:
-        """Time in microseconds and segment of each row."""
-        return list(zip(self.times.astype(np.int64).tolist(), self.segments.tolist(), strict=True))
-
-    def take(self, chosen: NDArray[np.intp] | Flags) -> Sheet:
-        """Some of the rows."""
-        return Sheet(
-            self.model,
-            self.times[chosen],
-            self.segments[chosen],
-            self.rows[chosen],
-            self.provisional[chosen],
-            self.pending[chosen],
-            {name: column[chosen] for name, column in self.columns.items()},
-        )
 
 
 def metric_of(column: str) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from monitor.store.sheet import Sheet, metric_of
+from monitor.points.sheet import Sheet
+from monitor.store.sheet import metric_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

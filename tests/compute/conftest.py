@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from monitor import cli
-from monitor.store.sheet import Sheet
+from monitor.points.sheet import Sheet
 
 ROOT = Path(__file__).parents[2]
 NAN = float("nan")

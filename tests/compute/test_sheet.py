@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from monitor.errors import StoreError
 from monitor.metrics.base import Catalog
+from monitor.points.sheet import Sheet
 from monitor.sources.reader import Reader
+from monitor.store.sheet import decode, encode, tidy
 from monitor.store.upsert import same
-from monitor.store.sheet import Sheet, decode, encode, tidy
 
 CATALOG = Catalog()
 NAN = float("nan")
