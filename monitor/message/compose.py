@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from monitor.events import Delivery, Kind, Reason
@@ -81,8 +81,8 @@ def trial(receiver: str, now: datetime) -> Message:
         worst=0.87,
         worst_against="0.87 < 0.90",
         reached=Severity.WARNING,
-        since=now.astimezone(UTC).replace(microsecond=0),
-        fired=now.astimezone(UTC).replace(microsecond=0),
+        since=_minute(now),
+        fired=_minute(now),
     )
     return Message(receiver, (part,), part.key, part.title, "\n".join(words.lines(part)), test=True)
 
@@ -181,7 +181,7 @@ class _Known:
             return ""
         if delivery.reason is Reason.TAKEN:
             reason = f": {safe(ack.why)}" if ack.why else ""
-            return f"{safe(ack.by, 60)} has it until {day(ack.until.astimezone(UTC))} UTC{reason}"
+            return f"{safe(ack.by, 60)} has it until {day(_minute(ack.until))} UTC{reason}"
         return f"got worse since {safe(ack.by, 60)} took it" if delivery.reason is Reason.WORSE else ""
 
     def _withdrawn(self, delivery: Delivery) -> str:
@@ -196,17 +196,17 @@ class _Known:
 def _dated(part: Part, incident: Incident | None, *, over: bool) -> Part:
     if incident is None:
         return part
-    ended = incident.resolved or incident.closed
+    ended = incident.resolved or (incident.closed and _minute(incident.closed))
     withdrawn = part.reason is Reason.WITHDRAWN
     return replace(
         part,
         since=incident.since,
         fired=incident.fired,
-        resolved=_minute(ended) if over and ended and not withdrawn else None,
+        resolved=ended if over and ended and not withdrawn else None,
         reached=incident.worst,
     )
 
 
 def _minute(moment: datetime) -> datetime:
-    """Without what is below a second: a watcher's clock has microseconds that nobody asks for."""
-    return moment - timedelta(microseconds=moment.microsecond)
+    """A moment of somebody's clock as people say it."""
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)

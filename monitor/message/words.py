@@ -47,8 +47,8 @@ def title(part: Part, against: str) -> str:
 def _word(part: Part) -> str:
     level = LEVELS[part.severity]
     words = {
-        Reason.WORSE: f"{level}, worse,",
-        Reason.REPEAT: f"still {level}",
+        Reason.WORSE: f"{level} (worse)",
+        Reason.REPEAT: f"{level} (still)",
         Reason.WITHDRAWN: "WITHDRAWN",
         Reason.TAKEN: "TAKEN",
     }
@@ -74,17 +74,19 @@ def lines(part: Part) -> Iterator[str]:
 
 def facts(part: Part) -> list[tuple[str, str]]:
     """Labelled facts, in the order in which a person asks for them."""
+    over = part.resolved is not None
+    waited = part.fired is not None and part.fired != part.since
     found = [
         ("why", part.why),
         ("model", safe(part.model)),
         ("metric", name(part, 200)),
-        ("value", part.against),
-        ("worst", part.worst_against if part.worst_against != part.against or part.resolved else ""),
+        ("what" if part.metric == "*" else "value", "" if over else part.against),
+        ("worst", part.worst_against if over or part.worst_against != part.against else ""),
         ("level", LEVELS[part.severity] if part.severity else f"was {LEVELS[part.reached]}"),
-        ("since", f"{day(part.since)} UTC" if part.since and not part.resolved else ""),
-        ("firing", f"{between(part)} UTC" if part.resolved else ""),
+        ("since", f"{day(part.since)} UTC" if part.since and (waited or not over) else ""),
+        ("firing", f"{between(part)} UTC" if over else ""),
         ("lasted", span(part.lasted) if part.lasted is not None else ""),
-        ("n", plain(part.count) if part.count is not None and not part.resolved else ""),
+        ("n", plain(part.count) if part.count is not None and not over else ""),
         ("rule", f"{safe(part.rule, 60)}: {part.asks}" if part.asks else safe(part.rule)),
     ]
     return [(label, text) for label, text in found if text]

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 from monitor.errors import NotifyError
 from monitor.message.base import Message
 from monitor.routing import Pace
-from monitor.text import safe
+from monitor.text import plain, safe
 
 _FILES: Mapping[str, str] = {
     "slack": "monitor.notify.slack",
@@ -145,6 +145,12 @@ class Secret:
             raise NotifyError(f"{shown} cannot be read: {error.strerror}", permanent=True) from None
         except UnicodeDecodeError:
             raise NotifyError(f"{shown} is not UTF-8", permanent=True) from None
+
+
+def patience(seconds: float) -> None:
+    """Refuse a time-out that nobody can mean. Raises ValueError."""
+    if not 0.05 <= seconds <= 300:
+        raise ValueError(f"timeout: {plain(seconds)} is no number of seconds between 0.05 and 300")
 
 
 def unusable(notifier: Notifier) -> str | None:

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -21,6 +22,7 @@ from monitor import __version__
 from monitor.errors import NotifyError
 from monitor.notify.deadline import Deadline
 from monitor.notify.redact import redacted
+from monitor.notify.tls import distrust, trusting
 from monitor.text import plain, safe
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class Post:
     address: str = field(repr=False)
     timeout: float
     """Seconds for all of it."""
-    ca_file: str | None = None
+    ca_file: Path | None = None
     """The certificates that are trusted, instead of the system's."""
     encrypted: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -167,17 +169,10 @@ class Post:
 
         options: dict[str, object] = {"timeout": self.timeout}
         if kind is HTTPSConnection:
-            options["ssl_context"] = self._context()
+            options["ssl_context"] = trusting(self.ca_file)
         host = address.parts.hostname or ""
         connection: HTTPConnection = Watched(host, address.parts.port, **options)
         return connection
-
-    def _context(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self.ca_file)
-        except (OSError, ValueError) as error:
-            why = safe(getattr(error, "strerror", None) or error)
-            raise NotifyError(f"ca_file {safe(self.ca_file)} cannot be used: {why}", permanent=True) from None
 
     def _failure(self, error: Exception, *, late: bool) -> NotifyError:
         """What a failed conversation is called. All of them may pass: nothing on this side has to change for that."""
@@ -187,11 +182,8 @@ class Post:
         if late or any(isinstance(cause, TimeoutError | ConnectTimeoutError) for cause in causes):
             return NotifyError(f"gave no complete answer within {plain(self.timeout)} s")
         for cause in causes:
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                why = redacted(cause.verify_message, (self.address, *self.secrets))
-                return NotifyError(f"its certificate is not accepted: {why}")
             if isinstance(cause, ssl.SSLError):
-                return NotifyError(f"no encrypted connection: {safe(cause.reason or 'it ended')}")
+                return distrust(cause, (self.address, *self.secrets))
             if isinstance(cause, NameResolutionError):
                 return NotifyError("the name of its host cannot be resolved")
         os_error = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)

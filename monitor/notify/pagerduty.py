@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from monitor.errors import NotifyError
 from monitor.events import Kind, Reason
 from monitor.message import words
 from monitor.message.base import Message, Part
-from monitor.notify.base import Secret, notifier
+from monitor.notify.base import Secret, notifier, patience
 from monitor.records import Severity
 from monitor.text import safe
 
@@ -40,16 +40,22 @@ class PagerDuty:
     url: str = "https://events.pagerduty.com/v2/enqueue"
     """In the EU: `https://events.eu.pagerduty.com/v2/enqueue`."""
     timeout: float = 10.0
-    ca_file: str | None = None
+    ca_file: Path | None = None
 
     exempt: ClassVar[bool] = True
     acknowledges: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        patience(self.timeout)
+        if not self.url.startswith("https://") and "://127.0.0.1" not in self.url:
+            raise ValueError("url: write an https address")
 
     def send(self, message: Message) -> None:
         """Done when every event is accepted; after a failure all are sent again, which changes nothing there.
 
         Raises NotifyError.
-        """  # noqa: DOC501
+        """
         from monitor.notify.http import Post  # late: it loads what encrypts
 
         key = self.routing_key.reveal()
@@ -64,13 +70,7 @@ class PagerDuty:
         except (ValueError, TypeError, KeyError, RecursionError):
             status = None
         if status != "success":
-            raise _unexpected(post, reply.status, reply.body)
-
-
-def _unexpected(post: Post, status: int, body: str) -> NotifyError:
-    from monitor.notify.http import Reply
-
-    return post.refusal(Reply(status, body, {}), f"answered {status}, but not with success")
+            raise post.refusal(reply, f"answered {reply.status}, but not with success")
 
 
 def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
@@ -94,7 +94,7 @@ def _actions(message: Message, part: Part) -> tuple[str, ...]:
 
 
 def _payload(part: Part) -> dict[str, Any]:
-    details = {label: text for label, text in words.facts(part)}
+    details = dict(words.facts(part))
     chart = {f"chart {number}": line for number, line in enumerate(part.chart, 1)}
     payload: dict[str, Any] = {
         "summary": safe(part.title, SUMMARY),
@@ -102,8 +102,15 @@ def _payload(part: Part) -> dict[str, Any]:
         "source": safe(part.model),
         "component": words.name(part, 200) or "data",
         "class": safe(part.rule),
-        "custom_details": {"sentence": part.sentence, **details, **chart, "take it": part.acknowledge},
+        "custom_details": {
+            "sentence": part.sentence,
+            **details,
+            **chart,
+            "take it": part.acknowledge,
+            "runbook": part.runbook,
+        },
     }
+    payload["custom_details"] = {label: text for label, text in payload["custom_details"].items() if text}
     if part.since is not None:
         payload["timestamp"] = part.since.isoformat()
     return payload

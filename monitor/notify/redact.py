@@ -18,7 +18,7 @@ def redacted(text: str, secrets: Iterable[str], limit: int = 160) -> str:
     """The text with every secret, and every part of a secret address, replaced; safe for people, one line.
 
     >>> redacted("no hook at /T0AAAA/B0BBBB", ["https://hooks.example/T0AAAA/B0BBBB"])
-    'no hook at <secret>'
+    'no hook at /<secret>'
     """
     forms = {form for secret in secrets for part in _parts(secret) for form in _forms(part)}
     for form in sorted(forms, key=len, reverse=True):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from monitor.message import words
 from monitor.message.base import Message, Part
-from monitor.notify.base import Secret, notifier
+from monitor.notify.base import Secret, notifier, patience
 from monitor.records import Severity
 
 HEADER, FIELD, TEXT = 150, 2000, 3000
@@ -28,10 +29,14 @@ class Slack:
 
     url: Secret
     timeout: float = 10.0
-    ca_file: str | None = None
+    ca_file: Path | None = None
 
     exempt: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        patience(self.timeout)
 
     def send(self, message: Message) -> None:
         """Done when the answer is `ok` and nothing else. Raises NotifyError."""
