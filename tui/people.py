@@ -113,7 +113,7 @@ def _taking(app: ModeltopApp, alert: Episode) -> Question:
             app,
             lambda facts, now: deeds.take(facts, alert, by=by, why=why.strip(), now=now, lasting=lasting),
             lambda refused: app.desk.status.say(
-                refused or f"you have {name} until {moment(app.now() + lasting, app.now())}; a gives it back"
+                refused or f"you have {name} until {moment(app.now() + lasting, app.now())} UTC; a gives it back"
             ),
         )
 

@@ -49,7 +49,7 @@ def note_lines(scene: Scene, cells_wide: int) -> list[list[Cells]]:
         return []
     mine = [note for note in snapshot.facts.notes if fnmatchcase(model, note.model)]
     mine.sort(key=lambda note: note.at, reverse=True)
-    texts = [note_words(note, snapshot.clock) for note in mine[:NOTES]]
+    texts = [f"note {note_words(note, snapshot.clock)}" for note in mine[:NOTES]]
     texts += [f"and {plural(len(mine) - NOTES, 'older note')}"] if len(mine) > NOTES else []
     return [wrap(text, cells_wide, role="dim", indent="  ", lead=(("  ", ""),)) for text in texts]
 

@@ -21,7 +21,7 @@ GLOBS = len(FIELDS) - 2
 FOR, WHY = GLOBS, GLOBS + 1
 HINTS = {"for": "such as 30m, 8h, 2d; at most 30d", "why": "for the others, and for you tomorrow"}
 GLOB_HINT = "* is anything, ? one character"
-LEAD = 10
+LEAD = 11
 USUAL = "1h"
 FAR = timedelta(days=3650)
 """Longer than any silence may be, and near enough to have a date."""
@@ -142,7 +142,7 @@ def _field(form: Form, at: int, cells_wide: int) -> Cells:
 def effect_lines(form: Form, scene: Scene, now: datetime, cells_wide: int) -> list[Cells]:
     """How many of the standing alerts it would silence and until when, and what speaks against it."""
     found, length = previewed(form, scene), length_of(form)
-    until = f" until {moment(now + length, now)}" if length is not None else ""
+    until = f" until {moment(now + length, now)} UTC" if length is not None else ""
     count = f"{len(found.matched)} of {plural(found.standing, 'alert')} that stand{'s' if found.standing == 1 else ''}"
     lines = wrap(f"silences {count}{until}", cells_wide, indent="  ", lead=(("  ", ""),))
     told = [(form.said, "strong")] if form.said else [(refusal(form, scene, now) or "", "warning")]

@@ -15,6 +15,7 @@ from monitor.journal import deeds
 from monitor.journal.author import author
 from monitor.records import Episode
 from monitor.report.people import matcher_words, moment
+from monitor.text import plural
 from tui.panes.base import Body, Pane
 from tui.people import KEEPING, keep
 from tui.present.cells import Cells
@@ -169,7 +170,8 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
             if self.is_attached and self.is_current:
                 self.dismiss()
             until = moment(now + length, now)
-            self.desk.status.say(f"saved: {matcher_words(matchers)} silenced until {until}, {count} of them now")
+            said = f"silenced until {until} UTC, {plural(count, 'alert')} now"
+            self.desk.status.say(f"{said}: {matcher_words(matchers)}")
             return None
 
         return keep(self._modeltop, decide, told)
