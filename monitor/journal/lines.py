@@ -95,10 +95,10 @@ def parse(line: bytes) -> Event | Facts | Newer | Unread:
 
 def _parsed(record: dict[str, Any]) -> Event | Facts | Newer | Unread:
     schema, kind = record["v"], record["kind"]
-    if type(schema) is int and schema > SCHEMA:
-        return Newer(schema)
-    if schema != SCHEMA:
+    if type(schema) is not int or schema < SCHEMA:
         return Unread.DAMAGED
+    if schema > SCHEMA:
+        return Newer(schema)
     known = Facts if kind == CHECKPOINT else KINDS.get(kind)
     if known is None:
         return Unread.UNKNOWN

@@ -1,0 +1,151 @@
+"""What each event changes, and what is forgotten when."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.events import (
+    Acknowledged,
+    Believed,
+    Course,
+    Expired,
+    Kind,
+    Reason,
+    ReceiverChanged,
+    Sending,
+    Silenced,
+    Unacknowledged,
+    Watching,
+)
+from monitor.facts import Ack, Belief, BeliefKey, Facts, Matchers, ReceiverState, Silence, Standing
+from monitor.journal.fold import fold, fold_all
+from monitor.records import SeriesKey, Severity
+
+NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
+KEY = SeriesKey("churn", "accuracy")
+SLACK = BeliefKey("slack", "floor", KEY)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def ack(by="ann", at=NOON, **changes):
+    return replace(Ack("1a2b3c4d", "floor", KEY, Severity.WARNING, by, "", at, at + DAY, NOON), **changes)
+
+
+def silence(name="5e5e5e5e", start=NOON, lasting=HOUR):
+    return Silence(name, Matchers(model="churn"), start, start + lasting, "ann", "a release", NOON)
+
+
+def watched(at):
+    return Watching(at, 1, "host", began=True)
+
+
+@given(data=st.data())
+def test_folding_an_event_twice_changes_nothing_more(any_facts, any_event, data):
+    event = data.draw(any_event)
+    once = fold(data.draw(any_facts), event)
+    assert fold(once, event) == once
+
+
+@given(data=st.data())
+def test_folding_one_by_one_or_together_is_the_same(alike_events, data):
+    events = data.draw(alike_events)
+    one_by_one = Facts()
+    for event in events:
+        one_by_one = fold(one_by_one, event)
+    assert fold_all(Facts(), events) == one_by_one
+    at = data.draw(st.integers(0, len(events)))
+    assert fold_all(fold_all(Facts(), events[:at]), events[at:]) == one_by_one
+
+
+@given(data=st.data())
+def test_the_facts_that_are_given_are_left_as_they_were(any_facts, any_event, data):
+    facts = data.draw(any_facts)
+    copy = replace(facts, **{name: dict(getattr(facts, name)) for name in ("incidents", "beliefs", "receivers")})
+    fold(facts, data.draw(any_event))
+    assert facts == copy
+
+
+def test_an_acknowledgement_stands_until_it_is_given_back():
+    facts = fold(Facts(), Acknowledged(NOON, ack()))
+    assert facts.acks == (ack(),)
+    assert fold(facts, Unacknowledged(NOON + HOUR, "another", "bob")).acks == (ack(),)
+    assert fold(facts, Unacknowledged(NOON + HOUR, "1a2b3c4d", "bob")).acks == ()
+
+
+def test_of_two_acknowledgements_of_one_incident_the_later_stands():
+    both = [Acknowledged(NOON, ack()), Acknowledged(NOON, ack("bob")), Acknowledged(NOON, ack(incident="other"))]
+    assert [one.by for one in fold_all(Facts(), both).acks] == ["bob", "ann"]
+
+
+def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
+    facts = fold_all(Facts(), [Silenced(NOON, silence()), Expired(NOON + HOUR / 2, "5e5e5e5e", "bob")])
+    assert facts.silences == (silence(lasting=HOUR / 2),)
+    assert fold(facts, Expired(NOON + HOUR, "5e5e5e5e", "eve")).silences == facts.silences
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "level", "believed"),
+    [
+        (Kind.TRIGGER, Reason.FIRST, Severity.WARNING, Severity.WARNING),
+        (Kind.TRIGGER, Reason.WORSE, Severity.CRITICAL, Severity.CRITICAL),
+        (Kind.RESOLVE, Reason.OVER, Severity.CRITICAL, Severity.OK),
+        (Kind.RESOLVE, Reason.WITHDRAWN, Severity.CRITICAL, Severity.OK),
+        (Kind.ACKNOWLEDGE, Reason.TAKEN, Severity.CRITICAL, None),
+    ],
+)
+@pytest.mark.parametrize("given_up", [None, "gone for good"])
+def test_what_was_sent_is_believed_and_so_is_what_will_never_be(sent, kind, reason, level, believed, given_up):
+    facts = fold(Facts(), sent(kind, reason, level=level, given_up=given_up))
+    assert facts.beliefs == ({} if believed is None else {SLACK: Belief("1a2b3c4d", believed, NOON)})
+
+
+def test_what_is_only_about_to_be_sent_is_not_believed(delivery):
+    facts = fold_all(Facts(), [watched(NOON), Sending(NOON, (delivery(),))])
+    assert facts == Facts(newest=NOON)
+
+
+def test_a_belief_may_change_without_a_message():
+    belief = Belief("1a2b3c4d", Severity.WARNING, NOON)
+    assert fold(Facts(), Believed(NOON, SLACK, belief)).beliefs == {SLACK: belief}
+
+
+def test_messages_of_the_last_hour_are_counted_by_receiver(sent):
+    events = [ReceiverChanged(NOON, "slack", ReceiverState(NOON))]
+    events += [sent(at=NOON + minutes * HOUR / 60) for minutes in (0, 30, 30, 59, 70)]
+    events += [sent(at=NOON + HOUR, given_up="gone"), sent(to="mail", at=NOON + HOUR)]
+    facts = fold_all(Facts(), events)
+    assert [(at - NOON) / HOUR * 60 for at in facts.receivers["slack"].sent] == [30, 59, 70]
+    assert set(facts.receivers) == {"slack"}, "a receiver is known by its own event alone"
+
+
+def test_an_incident_is_as_it_was_last_seen(followed):
+    worse = {"level": Severity.CRITICAL, "worst": Severity.CRITICAL}
+    facts = fold_all(Facts(), [followed(), followed(Course.WORSE, at=NOON + HOUR, **worse)])
+    assert [(one.level, one.worst) for one in facts.incidents.values()] == [(Severity.CRITICAL, Severity.CRITICAL)]
+
+
+@pytest.mark.parametrize(("after", "kept"), [(5 * DAY, 1), (5 * DAY + HOUR, 0)])
+def test_silences_are_listed_for_five_days_after_their_end(after, kept):
+    facts = fold_all(Facts(), [Silenced(NOON, silence()), watched(NOON + HOUR + after)])
+    assert len(facts.silences) == kept
+
+
+@pytest.mark.parametrize(("after", "kept"), [(30 * DAY, 1), (30 * DAY + HOUR, 0)])
+def test_what_is_over_is_forgotten_after_thirty_days(followed, sent, after, kept):
+    over = followed(Course.RESOLVED, resolved=NOON, closed=NOON, standing=Standing.RESOLVED)
+    told = sent(Kind.RESOLVE, Reason.OVER)
+    facts = fold_all(Facts(), [over, told, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
+    assert [len(facts.incidents), len(facts.beliefs), len(facts.acks)] == [kept] * 3
+
+
+def test_what_is_open_is_never_forgotten(followed, sent):
+    facts = fold_all(Facts(), [followed(), sent(), watched(NOON + 3650 * DAY)])
+    assert (len(facts.incidents), len(facts.beliefs)) == (1, 1)
+
+
+def test_a_clock_ten_years_back_forgets_nothing_and_does_not_turn_time_back(followed):
+    facts = fold_all(Facts(), [Silenced(NOON, silence()), followed(), watched(NOON - 3650 * DAY)])
+    assert (len(facts.silences), len(facts.incidents), facts.newest) == (1, 1, NOON)
