@@ -15,7 +15,7 @@ import numpy as np
 
 from monitor.metrics.base import Catalog
 from monitor.records import History, Series, to_datetime
-from monitor.text import brief, day, plural
+from monitor.text import day, plural
 
 if TYPE_CHECKING:
     from monitor.records import Times
@@ -87,10 +87,14 @@ def _told(state: LabelState, coverage: Series, periods: Times) -> LabelNews:
     share = float(coverage.values[at].mean())
     many = plural(len(periods), "period")
     if state is LabelState.PENDING:
-        text = f"since {day(since)}: {many} wait{'s' if len(periods) == 1 else ''}, {brief(100 * share, 2)} % are there"
+        text = f"since {day(since)}: {many} wait{'s' if len(periods) == 1 else ''}, {_percent(share)} are there"
     else:
-        text = f"since {day(since)}: {brief(100 * share, 2)} % of the rows of {many} have one, too few to judge"
+        text = f"since {day(since)}: {_percent(share)} of the rows of {many} have one, too few to judge"
     return LabelNews(state, since, f"{state.value} {text}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
 
 
 def said(sentence: str, news: LabelNews | None) -> str:

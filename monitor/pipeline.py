@@ -13,6 +13,7 @@ import numpy as np
 
 from monitor.alerts import no_data, replay, source_error
 from monitor.config import Config, places
+from monitor.labels import label_news
 from monitor.memory import Memory
 from monitor.ranking import ordered_episodes, verdicts
 from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
@@ -101,6 +102,7 @@ class Observer:
         episodes += self._silences(history, now)
         episodes += [source_error(problem, since) for problem, since in self._broken(history.problems, now)]
         facts = self.memory.facts()
+        labels = label_news(history, self._config.catalog)
         # People live by the clock, also where the data is judged as of another moment.
         acks = taken(episodes, facts, clock)
         ordered = ordered_episodes(episodes, acks.keys())
@@ -112,8 +114,11 @@ class Observer:
             rules=_in_force(self._rules),
             episodes=ordered,
             standings=standings,
-            verdicts=verdicts(history, ordered, standings, self._config.catalog, acknowledged=acks.keys()),
+            verdicts=verdicts(
+                history, ordered, standings, self._config.catalog, acknowledged=acks.keys(), labels=labels
+            ),
             notices=self._notices + _idle(self._rules, history),
+            labels=labels,
             facts=facts,
             suppressed=suppressions(ordered, facts, self._config.mutes, clock),
             acks=acks,

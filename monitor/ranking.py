@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
+from monitor.labels import LabelNews, said, unjudged
 from monitor.metrics.base import Catalog
 from monitor.records import (
     Condition,
@@ -24,6 +25,7 @@ NOBODY: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
 """Smaller comes first: severity, acknowledged, age of `fired`, relative excess."""
 AT_EASE: Rank = (0, False, 0.0, 0.0)
+UNJUDGED: Rank = (-Severity.UNKNOWN, False, 0.0, 0.0)
 
 
 def ordered_episodes(episodes: Iterable[Episode], acknowledged: AbstractSet[str] = NOBODY) -> tuple[Episode, ...]:
@@ -69,6 +71,7 @@ def verdicts(
     catalog: Catalog,
     *,
     acknowledged: AbstractSet[str] = NOBODY,
+    labels: Mapping[str, LabelNews] | None = None,
 ) -> tuple[Verdict, ...]:
     """What to read first about each model, and about each source that gave none: worst first.
 
@@ -78,16 +81,20 @@ def verdicts(
         standings: Of all models.
         catalog: Names the metrics.
         acknowledged: The ids that a person has taken.
+        labels: What is missing of the labels, by model: a model that could not be judged for that is not said to be ok.
     """
     open_ones = _first_of_each([one for one in ordered_episodes(episodes, acknowledged) if one.resolved is None])
-    said = _best_of_each(standings)
+    news, sentences = labels or {}, _best_of_each(standings)
+    seen = _judged(standings, history) if news else NOBODY
     ranked: list[tuple[Rank, str, Verdict]] = []
     for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *open_ones)):
         top = open_ones.get(model)
         stands = top is not None and top.stands
-        severity = top.severity if top and stands else Severity.OK
-        text = _alert(top, history, catalog) if top else said.get(model, "no rule judges it")
-        rank = _rank(top, acknowledged) if top and stands else AT_EASE
+        calm = Severity.UNKNOWN if unjudged(news, model) and model not in seen else Severity.OK
+        severity = top.severity if top and stands else calm
+        text = _alert(top, history, catalog) if top else sentences.get(model, "no rule judges it")
+        text = f"{text}; {news[model].sentence}" if top and model in news else said(text, news.get(model))
+        rank = _rank(top, acknowledged) if top and stands else (UNJUDGED if calm else AT_EASE)
         ranked.append((rank, model, Verdict(model, severity, text)))
     return tuple(verdict for *_, verdict in sorted(ranked, key=lambda entry: entry[:2]))
 
@@ -110,6 +117,12 @@ def worst_series(
     wanted += [one.key for one in sorted(rules, key=lambda one: one.left_out is not None)]
     wanted += [series.key for series in history.of_model(model)]
     return next((key for key in wanted if key in history.series), None)
+
+
+def _judged(standings: Iterable[Standing], history: History) -> AbstractSet[str]:
+    """The models of which a rule has judged anything at all."""
+    applied = [one.key for one in standings if one.left_out is None]
+    return {key.model for key in applied if key in history.series and history.series[key].judged().any()}
 
 
 def _first_of_each(ordered: Sequence[Episode]) -> dict[str, Episode]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.facts import Ack, Facts, Health, Suppression
+from monitor.labels import LabelNews
 from monitor.metrics.base import Catalog
 from monitor.records import Episode, History, Standing, Verdict
 from monitor.rules import Rule
@@ -41,5 +42,7 @@ class Snapshot:
     """By the id of each standing alert that nobody is told of now."""
     acks: Mapping[str, Ack] = field(default_factory=dict)
     """By the id of each standing alert that a person has taken; whether repeats stop is thereby said."""
+    labels: Mapping[str, LabelNews] = field(default_factory=dict)
+    """What is missing of the labels, by model; those that have enough are not in it."""
     health: Health | None = None
     """How the watcher of this store is; None where none has ever run."""

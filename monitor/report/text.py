@@ -55,9 +55,15 @@ def headline(snapshot: Snapshot) -> str:
     counts = Counter(verdict.severity for verdict in snapshot.verdicts)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = next((episode for episode in snapshot.episodes if episode.stands), None)
-    named = f": {safe(first.key.model, 40)} {_about(first)}" if first else ""
+    named = f": {safe(first.key.model, 40)} {_about(first)}" if first else _unjudged(snapshot)
     many = f"{', '.join(words)} of {plural(models, 'model')}"
-    return clip(f"{worst.name}: {many}{named}" if models > 1 or not first else f"{worst.name}{named}", FIRST_LINE)
+    return clip(f"{worst.name}: {many}{named}" if models > 1 or not named else f"{worst.name}{named}", FIRST_LINE)
+
+
+def _unjudged(snapshot: Snapshot) -> str:
+    """The first model that nothing could be judged of for want of labels."""
+    first = next((one for one in snapshot.verdicts if one.severity and one.model in snapshot.labels), None)
+    return f": {safe(first.model, 40)} {snapshot.labels[first.model].sentence}" if first else ""
 
 
 def summary(snapshot: Snapshot) -> Iterator[str]:
@@ -68,8 +74,14 @@ def summary(snapshot: Snapshot) -> Iterator[str]:
             yield alert_line(episode, snapshot)
     told = {(episode.rule, episode.key) for episode in snapshot.episodes if episode.resolved is None}
     holding = [item for item in snapshot.standings if item.left_out is None and (item.rule, item.key) not in told]
+    for model, news in list(snapshot.labels.items())[:HOLDING_SHOWN]:
+        yield f"○ n/d   {safe(model, 60)} {news.sentence}"
+    if len(snapshot.labels) > HOLDING_SHOWN:
+        yield f"        and {len(snapshot.labels) - HOLDING_SHOWN:,} more models lack labels"
     for item in holding[:HOLDING_SHOWN]:
-        yield f"● ok    {safe(item.key.model, 60)} {safe(item.sentence)}"
+        # What was never judged is not said to be ok.
+        mark = "● ok " if snapshot.history.series[item.key].judged().any() else "○ n/d"
+        yield f"{mark}   {safe(item.key.model, 60)} {safe(item.sentence)}"
     if len(holding) > HOLDING_SHOWN:
         yield f"        and {len(holding) - HOLDING_SHOWN:,} more hold"
     yield from left_out(snapshot.standings)
