@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
@@ -122,48 +122,55 @@ class WatchSettings:
     """How the watcher logs: `text`, or `json` with an object a line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Who wants to be told of what, and how: the configuration as delivery sees it."""
+
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    """Those in force; one may name receivers of its own."""
+    mutes: tuple[Mute, ...] = ()
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    """By receiver, in the order of the configuration; who is not among them is not told."""
+
+    def named(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
+        """The receivers that are meant, each once, whether or not they work.
+
+        A rule that names receivers has its own told, at any hour, and the routes are not asked.
+
+        Args:
+            incident: One that stands, or stood.
+            level: What is to be told.
+            now: The moment for which hours and escalation are judged.
+            acked: A person has it, so nobody else is called.
+        """
+        asked = (rule.receivers for rule in self.rules if rule.name == incident.rule)
+        if (own := next(asked, None)) is not None:
+            names = own if level >= Severity.WARNING else ()
+        else:
+            names = tuple(name for one in self.routes for name in one.names(incident, level, now, acked=acked))
+        return tuple(dict.fromkeys(name for name in names if name in self.paces))
+
+    def stand_in(self, name: str, broken: Collection[str]) -> str | None:
+        """Who is told in place of a receiver: itself where it works, else its fallback, else the next of the
+        configuration; None where nobody is left.
+        """  # noqa: D205  one sentence
+        tried = [name]
+        while tried[-1] in broken:
+            names = list(self.paces)
+            at = names.index(tried[-1])
+            follow = (self.paces[tried[-1]].fallback, *names[at + 1 :], *names[:at])
+            after = next((one for one in follow if one in self.paces and one not in tried), None)
+            if after is None:
+                return None
+            tried.append(after)
+        return tried[-1]
+
+
 def addressed(
-    incident: Incident,
-    *,
-    routes: Sequence[Route],
-    rules: Sequence[Rule],
-    paces: Mapping[str, Pace],
-    broken: Collection[str],
-    now: datetime,
-    acked: bool = False,
-    level: Severity | None = None,
+    incident: Incident, orders: Orders, now: datetime, *, broken: Collection[str] = (), acked: bool = False
 ) -> tuple[str, ...]:
-    """Who is to be told of an incident now, each once, in the order of rule or routes.
-
-    Args:
-        incident: One that stands, or stood.
-        routes: All that match count.
-        rules: A rule that names receivers has its own told, at any hour, and the routes are not asked.
-        paces: By receiver, in the order of the configuration; who is not among them is not told.
-        broken: Receivers that do not work: the fallback takes over, else the next of the configuration.
-        now: The watcher's clock.
-        acked: A person has it, so nobody else is called.
-        level: What is to be told; None: how bad it is now.
-    """
-    bad = incident.level if level is None else level
-    own = next((rule.receivers for rule in rules if rule.name == incident.rule and rule.receivers is not None), None)
-    if own is None:
-        named = [name for route in routes for name in route.names(incident, bad, now, acked=acked)]
-    else:
-        named = list(own) if bad >= Severity.WARNING else []
-    working = (stand_in(name, paces, broken) for name in named if name in paces)
+    """Who is to be told of an open incident now, each once: those that are meant, or who takes over from them."""
+    meant = orders.named(incident, incident.level, now, acked=acked)
+    working = (orders.stand_in(name, broken) for name in meant)
     return tuple(dict.fromkeys(name for name in working if name is not None))
-
-
-def stand_in(name: str, paces: Mapping[str, Pace], broken: Collection[str]) -> str | None:
-    """Who is told in place of a receiver: itself where it works, else who follows; None where nobody is left."""
-    tried = [name]
-    while tried[-1] in broken:
-        names = list(paces)
-        at = names.index(tried[-1])
-        follow = (paces[tried[-1]].fallback, *names[at + 1 :], *names[:at])
-        after = next((one for one in follow if one in paces and one not in tried), None)
-        if after is None:
-            return None
-        tried.append(after)
-    return tried[-1]
