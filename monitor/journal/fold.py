@@ -119,7 +119,12 @@ class _Draft:
 
     @apply.register
     def _(self, event: Followed) -> None:
-        self.incidents[event.incident.id] = event.incident
+        incident = event.incident
+        self.incidents[incident.id] = incident
+        ack = self.acks.get(incident.id)
+        # An acknowledgement ends for good where it got worse, or is over: neither better nor again makes it hold.
+        if ack is not None and ack.at <= event.at and (incident.closed is not None or incident.level > ack.level):
+            del self.acks[incident.id]
 
     @apply.register
     def _(self, event: Believed) -> None:
@@ -132,7 +137,8 @@ class _Draft:
     @apply.register
     def _(self, event: Sent) -> None:
         for delivery in event.deliveries:
-            if (belief := believed(delivery, event.at)) is not None:
+            before = self.beliefs.get(delivery.belief)
+            if (belief := believed(delivery, event.at, before, given_up=event.given_up is not None)) is not None:
                 self.beliefs[delivery.belief] = belief
         if event.given_up is None:
             for name in {delivery.receiver for delivery in event.deliveries} & self.receivers.keys():
@@ -140,12 +146,19 @@ class _Draft:
                 self.receivers[name] = replace(state, sent=_hour({*state.sent, event.at}, event.at))
 
 
-def believed(delivery: Delivery, at: datetime) -> Belief | None:
-    """What a receiver believes once it took the delivery; None where that changes nothing."""
-    if delivery.kind is Kind.ACKNOWLEDGE:
+def believed(delivery: Delivery, at: datetime, before: Belief | None, *, given_up: bool = False) -> Belief | None:
+    """What a receiver believes once it took the delivery; None where that changes nothing.
+
+    A trigger that was given up is not believed, or an end would be told of what was never begun; an end that was given
+    up is not told again.
+    """
+    if delivery.kind is Kind.RESOLVE:
+        return Belief(delivery.incident, Severity.OK, at)
+    if given_up:
         return None
-    level = Severity.OK if delivery.kind is Kind.RESOLVE else delivery.level
-    return Belief(delivery.incident, level, at)
+    if delivery.kind is Kind.TRIGGER:
+        return Belief(delivery.incident, delivery.level, at)
+    return replace(before, taken=True) if before is not None and before.incident == delivery.incident else None
 
 
 def _hour(moments: Iterable[datetime], at: datetime) -> tuple[datetime, ...]:

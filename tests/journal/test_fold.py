@@ -97,9 +97,41 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
     ],
 )
 @pytest.mark.parametrize("given_up", [None, "gone for good"])
-def test_what_was_sent_is_believed_and_so_is_what_will_never_be(sent, kind, reason, level, believed, given_up):
+def test_what_was_sent_is_believed_but_no_trigger_that_was_given_up(sent, kind, reason, level, believed, given_up):
     facts = fold(Facts(), sent(kind, reason, level=level, given_up=given_up))
-    assert facts.beliefs == ({} if believed is None else {SLACK: Belief("1a2b3c4d", believed, NOON)})
+    nothing = believed is None or (given_up and kind is Kind.TRIGGER)
+    assert facts.beliefs == ({} if nothing else {SLACK: Belief("1a2b3c4d", believed, NOON)})
+
+
+def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
+    first = fold(Facts(), sent(Kind.TRIGGER, Reason.FIRST))
+    taken = fold(first, sent(Kind.ACKNOWLEDGE, Reason.TAKEN, at=NOON + HOUR))
+    assert taken.beliefs[SLACK] == replace(first.beliefs[SLACK], taken=True)
+    assert fold(first, sent(Kind.ACKNOWLEDGE, Reason.TAKEN, given_up="gone")).beliefs == first.beliefs
+    again = fold(taken, sent(Kind.TRIGGER, Reason.REPEAT, at=NOON + 2 * HOUR))
+    assert not again.beliefs[SLACK].taken
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        pytest.param({}, True, id="as it was"),
+        pytest.param({"level": Severity.WARNING}, True, id="better"),
+        pytest.param({"level": Severity.CRITICAL}, True, id="as bad as it was taken"),
+        pytest.param({"closed": NOON + HOUR}, False, id="over"),
+    ],
+)
+def test_an_acknowledgement_ends_for_good_with_the_incident(followed, change, holds):
+    took = Acknowledged(NOON, replace(ack(), level=Severity.CRITICAL))
+    facts = fold_all(Facts(), [followed(), took, followed(at=NOON + HOUR, **change)])
+    assert bool(facts.acks) == holds
+
+
+def test_an_acknowledgement_ends_for_good_where_it_gets_worse(followed):
+    mild = {"level": Severity.WARNING}
+    events = [followed(**mild), Acknowledged(NOON, replace(ack(), level=Severity.WARNING))]
+    events += [followed(Course.WORSE, at=NOON + HOUR, level=Severity.CRITICAL), followed(at=NOON + 2 * HOUR, **mild)]
+    assert fold_all(Facts(), events).acks == ()
 
 
 def test_what_is_only_about_to_be_sent_is_not_believed(delivery):
