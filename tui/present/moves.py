@@ -72,20 +72,21 @@ def side(scene: Scene, steps: int) -> View:
 
 
 def problem(scene: Scene, steps: int) -> View:
-    """The next standing alert on a series of a listed model; round at the end."""
+    """The next standing alert that nobody has, on a series of a listed model; round at the end.
+
+    Where somebody has each, the next of all. From one that is taken it goes to the first that is not: it is worse.
+    """
     if scene.snapshot is None:
         return scene.view
     shown = set(listed(scene))
-    places = list(
-        dict.fromkeys(
-            (episode.key.model, episode.key)
-            for episode in board(scene.snapshot).open
-            if episode.stands and episode.key.model in shown
-        )
-    )
+    known = board(scene.snapshot)
+    standing = [one for one in known.open if one.stands and one.key.model in shown]
+    left = [one for one in standing if one.id not in scene.snapshot.acks]
+    places = list(dict.fromkeys((one.key.model, one.key) for one in left or standing))
     if not places:
         return scene.view
-    here = _place(places, scene.view)
+    taken = scene.view.key is not None and any(one.stands for one in known.on(scene.view.key))
+    here = _place(places, scene.view) if not taken or (scene.view.model, scene.view.key) in places else None
     to, key = places[(here + steps) % len(places)] if here is not None else places[0 if steps > 0 else -1]
     return look_at(scene, to, key)
 

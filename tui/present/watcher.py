@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.snapshot import Snapshot
-from monitor.text import age, clip, plural, safe
+from monitor.text import age, safe
 
 ROOM = 24
 """Cells from which there is room for a reason or a name."""
@@ -34,10 +34,10 @@ def watcher(snapshot: Snapshot, limit: int) -> Told | None:
         return Told(f"watch silent {age(snapshot.clock - health.at)}", bad=True)
     said = []
     if health.error:
-        said.append(f"watch: {safe(health.error, max(limit - 7, 8))}" if limit >= ROOM else "watch error")
+        said.append(f"watch: {safe(health.error, limit - 7)}" if limit >= ROOM else "watch error")
     if health.broken:
-        name = safe(health.broken[0], limit - 7) if len(health.broken) == 1 and limit >= ROOM else ""
-        said.append(f"{name or plural(len(health.broken), 'receiver')} broken")
-    if said:
-        return Told("; ".join(said), bad=True)
-    return Told(clip("watch ok", max(limit, 8)), bad=False)
+        one = len(health.broken) == 1
+        said.append(f"{safe(health.broken[0], max(limit - 7, 8)) if one else len(health.broken)} broken")
+    if not said:
+        return Told("watch ok", bad=False)
+    return Told("; ".join(said) if limit >= ROOM else said[0], bad=True)

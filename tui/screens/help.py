@@ -17,6 +17,7 @@ from tui.screens.desk import DESK_KEYS, PANES
 SIGNS = {"comma": ",", "escape": "Esc"}
 LEGEND = (
     "▲ CRIT critical   ◆ WARN warning   ○ n/d no data   ● fine",
+    "✓ a person has each alert that stands   × nobody is told of it now: silenced, inhibited, muted",
     "n is the number of cases that a value rests on; ? where it is not known.",
     "[low, high] is the 95 % interval of a change; `chance?` where it has 0 in it.",
 )
