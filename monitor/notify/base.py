@@ -155,11 +155,16 @@ def patience(seconds: float) -> None:
 
 def unusable(notifier: Notifier) -> str | None:
     """Why the secrets and files of a notifier cannot be used now; None where they can. For `watch`, before it sends."""
-    for secret in _secrets(notifier):
+    for name, value in _values(notifier):
         try:
-            secret.reveal()
+            if isinstance(value, Secret):
+                value.reveal()
+            elif isinstance(value, Path):
+                value.open("rb").close()
         except NotifyError as error:
             return str(error)
+        except OSError as error:
+            return f"{name} {safe(value)} cannot be read: {error.strerror}"
     return None
 
 
@@ -176,10 +181,6 @@ def fingerprint(notifier: Notifier) -> str:
 def _values(notifier: Notifier) -> list[tuple[str, Any]]:
     assert is_dataclass(notifier), "a notifier is a dataclass"
     return [(part.name, getattr(notifier, part.name)) for part in fields(notifier)]
-
-
-def _secrets(notifier: Notifier) -> list[Secret]:
-    return [value for _, value in _values(notifier) if isinstance(value, Secret)]
 
 
 def _said(value: object) -> str:

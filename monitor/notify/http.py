@@ -176,10 +176,10 @@ class Post:
 
     def _failure(self, error: Exception, *, late: bool) -> NotifyError:
         """What a failed conversation is called. All of them may pass: nothing on this side has to change for that."""
-        from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
+        from urllib3.exceptions import NameResolutionError
 
         causes = list(_causes(error))
-        if late or any(isinstance(cause, TimeoutError | ConnectTimeoutError) for cause in causes):
+        if late or any(isinstance(cause, TimeoutError) for cause in causes):
             return NotifyError(f"gave no complete answer within {plain(self.timeout)} s")
         for cause in causes:
             if isinstance(cause, ssl.SSLError):

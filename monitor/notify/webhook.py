@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
+from monitor.errors import NotifyError
 from monitor.message.base import Message, Part
 from monitor.notify.base import Secret, notifier, patience
 
@@ -55,6 +56,8 @@ class Webhook:
         headers = {"Idempotency-Key": f'"{name}"', "webhook-id": name}
         if signing is not None:
             headers |= signature(signing, name, int(time.time()), body)
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise NotifyError("its token has characters that no header may have", permanent=True)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         secrets = tuple(one for one in (signing, token) if one)
