@@ -18,7 +18,16 @@ from importlib import import_module
 from monitor.metrics.names import split
 from monitor.records import Better
 
-FAMILIES = ("classification", "ranking", "calibration", "regression", "operational")
+FAMILIES = (
+    "classification",
+    "ranking",
+    "calibration",
+    "regression",
+    "estimated",
+    "quality",
+    "drift",
+    "operational",
+)
 """Files of this folder that register metrics, in the order in which they are listed to people."""
 
 _KNOWN: dict[str, Metric] = {}

@@ -53,5 +53,15 @@ register(
         title="mean probability of the predicted class",
         labels=False,
     ),
+    # 0 is best: above it the model is surer than it is right.
+    Metric(
+        "confidence_gap",
+        Better.NEITHER,
+        (-1.0, 1.0),
+        support="rows",
+        family="calibration",
+        aliases=("overconfidence",),
+        title="mean confidence minus accuracy",
+    ),
     Metric("avg_score", Better.NEITHER, support="rows", aliases=("mean_score", "average_score"), labels=False),
 )

@@ -120,4 +120,13 @@ register(
         proportion=True,
         title="share of rows whose label is known",
     ),
+    Metric(
+        "cost_per_1000_rows",
+        Better.LOWER,
+        (0.0, None),
+        support="rows",
+        digits=1,
+        aliases=("cost", "cost_per_1000"),
+        title="cost of false alarms and misses per 1,000 rows",
+    ),
 )

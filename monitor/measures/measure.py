@@ -1,0 +1,31 @@
+"""A tally of any kind → its metrics: the one way in."""
+
+from __future__ import annotations
+
+from monitor.measures import binary, multiclass, regression
+from monitor.measures.base import Measured
+from monitor.measures.confusion import Cost
+from monitor.tallies.base import Tally
+from monitor.tallies.binary import BinaryTally
+from monitor.tallies.multiclass import MulticlassTally
+from monitor.tallies.regression import RegressionTally
+
+
+def measure(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
+    """All metrics of a tally by their registered names, in the order in which people read them.
+
+    Args:
+        tally: Binary, multi-class or regression, of K cells; a few hundred at a time keep memory flat.
+        cost: What errors of a binary model cost; without it there is no `cost_per_1000_rows`.
+
+    Raises:
+        TypeError: The tally is of another kind, such as that of a feature.
+    """
+    match tally:
+        case BinaryTally():
+            return binary.measure(tally, cost=cost)
+        case MulticlassTally():
+            return multiclass.measure(tally)
+        case RegressionTally():
+            return regression.measure(tally)
+    raise TypeError(f"a {type(tally).__name__} has no metrics of its own")

@@ -1,0 +1,174 @@
+"""Everything that a multi-class tally says without a reference.
+
+Averages over classes come in two: `_macro`, each class counting alike, and `_weighted`, each by its labels. The classes
+are those that have labels or predictions in the cell. Where the metric of one of them is undefined, so is the average:
+scikit-learn counts it as 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.measures import class_scores, order, spread
+from monitor.measures.base import Measured, Why, measured, ratio, reasons
+from monitor.measures.confusion import Confusion, f1_score, precision, recall, share
+from monitor.measures.table import Slopes, Table
+from monitor.tallies.bins import BINS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from monitor.records import Floats
+    from monitor.tallies.multiclass import MulticlassTally
+
+
+def measure(tally: MulticlassTally) -> dict[str, Measured]:
+    """All multi-class metrics by their registered names; those of scores only if any row has one."""
+    table = Table.of(tally)
+    found = {"accuracy": share(table.hits.sum(axis=1), table.rows, Why.NO_LABELS)}
+    found |= averages(table)
+    found |= {"balanced_accuracy": balanced_accuracy(table), "mcc": mcc(table), "cohen_kappa": cohen_kappa(table)}
+    every = tally.confusion.sum(axis=(1, 2)).astype(np.float64)
+    found["label_coverage"] = share(table.rows, every, Why.NO_ROWS)
+    return found | class_scores.measure(tally)
+
+
+def classes(tally: MulticlassTally) -> dict[str, dict[str, Measured]]:
+    """Precision, recall, F1 and label rate of each class against all others; for segments `class=NAME`."""
+    table = Table.of(tally)
+    found = {}
+    for at, name in enumerate(tally.classes):
+        hits, labels, predictions = table.hits[:, at], table.labels[:, at], table.predictions[:, at]
+        one = Confusion(tp=hits, fp=predictions - hits, fn=labels - hits, tn=table.rows - predictions - labels + hits)
+        found[name] = {
+            "precision": precision(one),
+            "recall": recall(one),
+            "f1_score": f1_score(one),
+            "label_rate": share(labels, table.rows, Why.NO_LABELS),
+        }
+        if tally.ranked is not None:
+            ranked = tally.ranked[:, at, :, :BINS].astype(np.float64)
+            why = reasons(((ranked[:, :2].sum(axis=2) == 0).any(axis=1), Why.ONE_CLASS))
+            found[name]["roc_auc"] = order.roc_auc(ranked[:, 1], ranked[:, 0], why=why)
+    return found
+
+
+def averages(table: Table) -> dict[str, Measured]:
+    """Precision, recall and F1: 0 to 1. Support: labels of the rarest class; of the weighted ones, labelled rows.
+
+    The intervals are the delta method's on the scale of log-odds, with a case a class spread over the cells.
+    """
+    present, padded = table.present, table.padded()
+    undefined = {
+        "precision": (table.predictions == 0, Why.CLASS_UNPREDICTED),
+        "recall": (table.labels == 0, Why.CLASS_ABSENT),
+        "f1_score": (~present, Why.NO_ROWS),
+    }
+    found = {}
+    for name, (gone, why) in undefined.items():
+        for suffix, counted in (("macro", present), ("weighted", table.labels > 0)):
+            weighted = suffix == "weighted"
+            value, _ = _average(table, name, weighted=weighted)
+            ends = spread.around(value, spread.logit(*_average(padded, name, weighted=weighted)))
+            missing = reasons((table.rows == 0, Why.NO_LABELS), ((gone & counted).any(axis=1), why))
+            support = table.rows if weighted else table.rarest
+            found[f"{name}_{suffix}"] = measured(value, support, ends, why=missing)
+    return found
+
+
+def balanced_accuracy(table: Table) -> Measured:
+    """Mean recall of the classes that have labels: 0 to 1. Support: labels of the rarest of them."""
+    value, _ = _recall_of_labelled(table)
+    ends = spread.around(value, spread.logit(*_recall_of_labelled(table.padded())))
+    one = (table.labels > 0).sum(axis=1) < 2
+    why = reasons((table.rows == 0, Why.NO_LABELS), (one, Why.ONE_CLASS))
+    return measured(value, table.rarest, ends, why=why)
+
+
+def mcc(table: Table) -> Measured:
+    """Correlation of label and prediction: at most 1, 0 for chance (Gorodkin 2004, Comput. Biol. Chem. 28).
+
+    Support: labels of the rarest class. The interval is the delta method's on Fisher's z, with a case a class spread
+    over the cells. scikit-learn says 0 where it is undefined.
+    """
+    value, _ = _mcc(table)
+    ends = spread.around(value, spread.fisher(*_mcc(table.padded())))
+    return measured(value, table.rarest, ends, why=_two_of_each(table))
+
+
+def cohen_kappa(table: Table) -> Measured:
+    """Agreement beyond chance: at most 1, 0 for chance (Cohen 1960, EPM 20). Interval and support as for `mcc`."""
+    value, _ = _kappa(table)
+    ends = spread.around(value, spread.fisher(*_kappa(table.padded())))
+    same = (table.present.sum(axis=1) < 2) & (table.rows > 0)
+    why = reasons((table.rows == 0, Why.NO_LABELS), (same, Why.ALL_AGREE))
+    return measured(value, table.rarest, ends, why=why)
+
+
+def _average(table: Table, name: str, *, weighted: bool) -> tuple[Floats, Floats]:
+    """The mean over classes and its variance."""
+    by_labels, by_predictions = {"precision": (0.0, 1.0), "recall": (1.0, 0.0), "f1_score": (0.5, 0.5)}[name]
+    whole = by_labels * table.labels + by_predictions * table.predictions
+    each = ratio(table.hits, whole)
+    counted = table.labels > 0 if weighted else table.present
+    weight = ratio(table.labels, table.rows[:, None]) if weighted else ratio(counted, counted.sum(axis=1)[:, None])
+    value = np.where(counted, weight * each, 0.0).sum(axis=1)
+    slope = np.where(counted, weight * ratio(1.0, whole), 0.0)
+    less = -slope * np.where(counted, each, 0.0)
+    labels, rows = by_labels * less, np.zeros_like(table.rows)
+    if weighted:
+        labels = labels + ratio(np.where(counted, each, 0.0), table.rows[:, None])
+        rows = -ratio(value, table.rows)
+    slopes = Slopes(hits=slope, labels=labels, predictions=by_predictions * less, rows=rows)
+    return value, slopes.variance(table)
+
+
+def _recall_of_labelled(table: Table) -> tuple[Floats, Floats]:
+    counted = table.labels > 0
+    weight = ratio(counted, counted.sum(axis=1)[:, None])
+    each = np.where(counted, ratio(table.hits, table.labels), 0.0)
+    slope = np.where(counted, weight * ratio(1.0, table.labels), 0.0)
+    none = np.zeros_like(each)
+    slopes = Slopes(hits=slope, labels=-slope * each, predictions=none, rows=none[:, 0])
+    return (weight * each).sum(axis=1), slopes.variance(table)
+
+
+def _mcc(table: Table) -> tuple[Floats, Floats]:
+    rows, hits = table.rows, table.hits.sum(axis=1)
+    predicted = rows**2 - (table.predictions**2).sum(axis=1)
+    labelled = rows**2 - (table.labels**2).sum(axis=1)
+    root = np.sqrt(predicted) * np.sqrt(labelled)
+    value = ratio(hits * rows - (table.predictions * table.labels).sum(axis=1), root)
+    more, by_label, by_prediction = ratio(1.0, root), ratio(value, labelled), ratio(value, predicted)
+    slopes = Slopes(
+        hits=np.broadcast_to((rows * more)[:, None], table.hits.shape),
+        labels=table.labels * by_label[:, None] - table.predictions * more[:, None],
+        predictions=table.predictions * by_prediction[:, None] - table.labels * more[:, None],
+        rows=hits * more - rows * (by_label + by_prediction),
+    )
+    return value, slopes.variance(table)
+
+
+def _kappa(table: Table) -> tuple[Floats, Floats]:
+    rows, hits = table.rows, table.hits.sum(axis=1)
+    chance = (table.predictions * table.labels).sum(axis=1)
+    more = ratio(1.0, rows**2 - chance)
+    value = (hits * rows - chance) * more
+    less = ((value - 1) * more)[:, None]
+    slopes = Slopes(
+        hits=np.broadcast_to((rows * more)[:, None], table.hits.shape),
+        labels=less * table.predictions,
+        predictions=less * table.labels,
+        rows=(hits - 2 * rows * value) * more,
+    )
+    return value, slopes.variance(table)
+
+
+def _two_of_each(table: Table) -> NDArray[np.int8]:
+    return reasons(
+        (table.rows == 0, Why.NO_LABELS),
+        ((table.labels > 0).sum(axis=1) < 2, Why.ONE_CLASS),
+        ((table.predictions > 0).sum(axis=1) < 2, Why.ONE_PREDICTION),
+    )
