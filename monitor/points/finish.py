@@ -41,7 +41,7 @@ class Periods:
 
 def periods_of(
     draft: Draft,
-    ends: Callable[[Times], Times],
+    ends: Callable[[Times, Floats], Times],
     *,
     now: np.datetime64,
     delay: np.timedelta64 | None = None,
@@ -51,7 +51,7 @@ def periods_of(
 
     Args:
         draft: Of the model; the rows of its segment `all` count.
-        ends: The ends of periods that start at these times; NaT where one has none.
+        ends: From the starts of periods, sorted, and their rows to their ends; NaT where one has none.
         now: UTC.
         delay: Time after which labels are not waited for; None: seen from the coverage.
         before: What was computed of the model earlier: its older periods say what is usual.
@@ -63,7 +63,7 @@ def periods_of(
         times, rows, labelled = (
             np.concatenate([one[older], other]) for one, other in zip(old, (times, rows, labelled), strict=True)
         )
-    ended = ends(times)
+    ended = ends(times, rows)
     over = ~(ended > now)
     if COVERAGE not in draft.columns:
         return Periods(times, over, over)

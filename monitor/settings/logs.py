@@ -10,9 +10,10 @@ from pathlib import Path
 
 from monitor.logs.log import Log, Task
 from monitor.settings.table import UNITS, Table
+from monitor.text import plain
 
-ERRORS_WITH_A_PRICE = ("fp", "fn", "tp", "tn")
-"""What `cost` may put a price on: false and true positives and negatives."""
+PRICED = ("fp", "fn")
+"""What `cost` may put a price on: false positives and false negatives."""
 LENGTH = "write a number and s, m, h, d or w, such as 7d"
 
 
@@ -26,7 +27,7 @@ class LogSettings:
     engine: str = "duckdb"
     """`duckdb`, or a connection string such as `spark://host:7077` or `local[2]`."""
     cost: Mapping[str, float] = field(default_factory=dict)
-    """Price of one false or true positive or negative: `fp`, `fn`, `tp`, `tn`."""
+    """Price of one false positive, `fp`, and of one false negative, `fn`; at least 0."""
     label_delay: timedelta | None = None
     """Time after a period's end after which its labels are not waited for; None: seen from the log."""
     per_class: bool = False
@@ -106,8 +107,11 @@ def _value(part: Table, key: str) -> str | None:
 
 def _cost(part: Table) -> dict[str, float]:
     inner = part.table("cost")
-    found = {key: inner.number(key) for key in ERRORS_WITH_A_PRICE}
-    return {key: price for key, price in found.items() if price is not None}
+    found = {key: price for key in PRICED if (price := inner.number(key)) is not None}
+    for key, price in found.items():
+        if price < 0:
+            inner.mistake(key, f"{plain(price)} is negative; an error costs 0 or more")
+    return found
 
 
 def _from(base: Path, source: str) -> str:

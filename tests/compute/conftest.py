@@ -9,6 +9,8 @@ import pytest
 
 from monitor import cli
 from monitor.points.sheet import Sheet
+from monitor.tallies.binary import BinaryTally
+from monitor.tallies.bins import bin_of
 
 ROOT = Path(__file__).parents[2]
 NAN = float("nan")
@@ -72,3 +74,23 @@ def shared():
         return path
 
     return at
+
+
+@pytest.fixture
+def tallied():
+    """A binary tally from rows: the cell of each, its label (0, 1, 2 for none), score; predicted from 0.5 on."""
+
+    def made(cell, label, score, cells):
+        tally = BinaryTally.empty(cells)
+        cell, label, score = (np.asarray(values) for values in (cell, label, score))
+        predicted = (score >= 0.5).astype(int)
+        place = (cell, label, predicted, bin_of(score))
+        np.add.at(tally.count, place, 1)
+        np.add.at(tally.score, place, score)
+        np.add.at(tally.score2, place[:3], score**2)
+        known = label < 2
+        right = np.where(label == 1, score, 1 - score)
+        np.add.at(tally.nll, (cell[known], label[known], place[3][known]), -np.log(np.maximum(right[known], 2e-16)))
+        return tally
+
+    return made

@@ -1,0 +1,52 @@
+"""What the rows of the reference say: the chance of a positive by score, for estimates without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.measures import estimated
+from monitor.tallies.base import Cells, Tally
+from monitor.tallies.binary import BinaryTally
+from monitor.tallies.bins import BINS
+
+if TYPE_CHECKING:
+    from monitor.measures.base import Measured
+    from monitor.records import Floats
+
+Key = tuple[str, str]
+"""Model and segment."""
+
+
+@dataclass(slots=True)
+class References:
+    """By model and segment; a segment that the reference never had has none."""
+
+    chances: dict[Key, Floats] = field(default_factory=dict)
+    """The chance of a positive label by bin of the score, [256]."""
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    """Of whole models, one cell each."""
+
+    @classmethod
+    def of(cls, batches: Iterable[Cells[Tally]], whole: str) -> References:
+        """Read the reference: one cell a model and segment; `whole` is the segment of all rows."""
+        found = cls()
+        for cells in batches:
+            keys = list(zip(cells.model.tolist(), cells.segment.tolist(), strict=True))
+            if isinstance(cells.tally, BinaryTally):
+                found.chances |= dict(zip(keys, estimated.calibrate(cells.tally), strict=True))
+            at = (place for place, (_, segment) in enumerate(keys) if segment == whole)
+            found.tallies |= {keys[place][0]: cells.tally.take(slice(place, place + 1)) for place in at}
+        return found
+
+    def estimates(self, cells: Cells[Tally]) -> dict[str, Measured]:
+        """The estimated metrics of a batch; none of a model without scores."""
+        if not self.chances or not isinstance(cells.tally, BinaryTally) or not cells.tally.score.any():
+            return {}
+        unknown = np.full(BINS, np.nan)
+        keys = zip(cells.model.tolist(), cells.segment.tolist(), strict=True)
+        chance = np.stack([self.chances.get(key, unknown) for key in keys])
+        return estimated.measure(cells.tally, chance)
