@@ -35,6 +35,7 @@ class Why(IntEnum):
     NO_SPREAD = 15
     CLASS_UNPREDICTED = 16
     CLASS_ABSENT = 17
+    EMPTY_REFERENCE = 18
 
     @property
     def text(self) -> str:
@@ -61,6 +62,7 @@ _TEXTS = {
     Why.NO_SPREAD: "the reference has one value only",
     Why.CLASS_UNPREDICTED: "a class was never predicted",
     Why.CLASS_ABSENT: "a class has no labels",
+    Why.EMPTY_REFERENCE: "the reference has no values but missing ones",
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from monitor.measures import binary, multiclass, regression
+from monitor.measures import binary, drift, multiclass, quality, regression
 from monitor.measures.base import Measured
 from monitor.measures.confusion import Cost
 from monitor.tallies.base import Tally
 from monitor.tallies.binary import BinaryTally
+from monitor.tallies.feature import FeatureTally
 from monitor.tallies.multiclass import MulticlassTally
 from monitor.tallies.regression import RegressionTally
 
@@ -15,11 +16,11 @@ def measure(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
     """All metrics of a tally by their registered names, in the order in which people read them.
 
     Args:
-        tally: Binary, multi-class or regression, of K cells; a few hundred at a time keep memory flat.
+        tally: Of K cells; a few hundred at a time keep memory flat.
         cost: What errors of a binary model cost; without it there is no `cost_per_1000_rows`.
 
     Raises:
-        TypeError: The tally is of another kind, such as that of a feature.
+        TypeError: The tally is of no known kind.
     """
     match tally:
         case BinaryTally():
@@ -28,4 +29,6 @@ def measure(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
             return multiclass.measure(tally)
         case RegressionTally():
             return regression.measure(tally)
-    raise TypeError(f"a {type(tally).__name__} has no metrics of its own")
+        case FeatureTally():
+            return quality.measure(tally) | drift.measure(tally)
+    raise TypeError(f"a {type(tally).__name__} has no metrics")
