@@ -19,6 +19,7 @@ register(
         family="drift",
         aliases=("population_stability_index",),
         title="population stability index",
+        labels=False,
     ),
     Metric(
         "js_distance",
@@ -27,6 +28,7 @@ register(
         family="drift",
         aliases=("jensen_shannon", "jensen_shannon_distance", "js"),
         title="Jensen-Shannon distance",
+        labels=False,
     ),
     Metric(
         "ks_distance",
@@ -35,6 +37,7 @@ register(
         family="drift",
         aliases=("ks", "ks_statistic", "kolmogorov_smirnov"),
         title="Kolmogorov-Smirnov distance",
+        labels=False,
     ),
     Metric(
         "wasserstein_normed",
@@ -43,6 +46,7 @@ register(
         family="drift",
         aliases=("wasserstein", "wasserstein_distance", "earth_mover_distance"),
         title="Wasserstein distance in standard deviations of the reference",
+        labels=False,
     ),
     Metric(
         "chi_squared",
@@ -51,6 +55,7 @@ register(
         digits=1,
         aliases=("chi2", "chi_square"),
         title="chi-squared statistic against the reference",
+        labels=False,
     ),
     # A p-value is small by size of sample alone: it has no good side.
     Metric(
@@ -59,6 +64,7 @@ register(
         SHARE,
         aliases=("chi2_p", "chi_square_p"),
         title="p-value of the chi-squared test",
+        labels=False,
     ),
     Metric(
         "drifted_share",
@@ -68,5 +74,6 @@ register(
         family="drift",
         aliases=("share_of_drifted_columns", "moved_share"),
         title="share of columns that moved",
+        labels=False,
     ),
 )

@@ -19,6 +19,7 @@ register(
         family="accuracy",
         aliases=("expected_accuracy",),
         title="accuracy expected from the scores",
+        labels=False,
     ),
     Metric(
         "estimated_precision",
@@ -27,6 +28,7 @@ register(
         family="precision-recall",
         aliases=("expected_precision",),
         title="precision expected from the scores",
+        labels=False,
     ),
     Metric(
         "estimated_recall",
@@ -35,6 +37,7 @@ register(
         family="precision-recall",
         aliases=("expected_recall",),
         title="recall expected from the scores",
+        labels=False,
     ),
     Metric(
         "estimated_f1_score",
@@ -43,6 +46,7 @@ register(
         family="precision-recall",
         aliases=("estimated_f1", "expected_f1"),
         title="F1 expected from the scores",
+        labels=False,
     ),
     Metric(
         "estimated_roc_auc",
@@ -51,5 +55,6 @@ register(
         family="discrimination",
         aliases=("estimated_auc", "expected_auc"),
         title="area under the ROC curve expected from the scores",
+        labels=False,
     ),
 )

@@ -17,6 +17,7 @@ register(
         family="quality",
         aliases=("null_rate", "missing_share"),
         title="share of rows without a value",
+        labels=False,
     ),
     Metric(
         "unseen_category_rate",
@@ -26,5 +27,6 @@ register(
         family="quality",
         aliases=("unseen_rate", "new_category_rate"),
         title="share of values that the reference never had",
+        labels=False,
     ),
 )
