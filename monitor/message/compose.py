@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from monitor.events import Delivery, Kind, Reason
-from monitor.facts import Facts, Incident
+from monitor.facts import Facts, Incident, Standing
 from monitor.message import words
 from monitor.message.base import Message, Part
 from monitor.message.chart import chart
@@ -42,7 +42,7 @@ def compose(
         digest: They were held back by the hourly cap.
     """
     known = _Known(snapshot, facts, why or {})
-    parts = tuple(sorted((known.part(delivery) for delivery in deliveries), key=lambda part: -part.severity))
+    parts = tuple(sorted((known.part(one) for one in _once(deliveries)), key=lambda part: -part.severity))
     if len(parts) == 1 and not digest:
         return Message(deliveries[0].receiver, parts, parts[0].key, parts[0].title, "\n".join(words.lines(parts[0])))
     return Message(
@@ -85,6 +85,18 @@ def trial(receiver: str, now: datetime) -> Message:
         fired=_minute(now),
     )
     return Message(receiver, (part,), part.key, part.title, "\n".join(words.lines(part)), test=True)
+
+
+def _once(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Begin and end of what is told late are one thing to say."""
+    late: set[str] = set()
+    kept = []
+    for one in deliveries:
+        if one.reason is not Reason.LATE or one.incident not in late:
+            kept.append(one)
+        if one.reason is Reason.LATE:
+            late.add(one.incident)
+    return kept
 
 
 def _joined(keys: Sequence[str]) -> str:
@@ -186,11 +198,16 @@ class _Known:
 
     def _withdrawn(self, delivery: Delivery) -> str:
         rule, key = delivery.belief.rule, delivery.belief.key
+        gone = self.facts.incidents.get(delivery.incident)
+        for other in self.facts.incidents.values():
+            same = (other.rule, other.key) == (rule, key) and other.standing is not Standing.WITHDRAWN
+            if gone is not None and same and other.since <= gone.fired <= (other.resolved or self.snapshot.taken_at):
+                return f"it became part of {other.id}"
         if key.metric != "*" and all(one.name != rule for one in self.snapshot.rules):
-            return f"rule {rule} is no longer asked"
+            return "the rule was removed"
         if key.model not in self.snapshot.history.periods:
-            return "its data is no longer there"
-        return "by the data and the rule as they are now, there was nothing to tell"
+            return "its rows are gone"
+        return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
 
 
 def _dated(part: Part, incident: Incident | None, *, over: bool) -> Part:
