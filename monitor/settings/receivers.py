@@ -31,7 +31,7 @@ def parse_receivers(table: Table, base: Path) -> dict[str, Receiver]:
         if "type" not in part.data:
             part.mistake("type", f"missing; one of {', '.join(kinds())}")
         notifier = _notifier(part, kind_of(kind), base) if kind else None
-        pace = _pace(part, list(parts), name, exempt=bool(notifier and notifier.exempt))
+        pace = _pace(part, list(parts), name, notifier)
         if notifier is None and not kind:
             part.forgive()  # which keys it may have depends on its type
         if notifier is not None:
@@ -39,7 +39,7 @@ def parse_receivers(table: Table, base: Path) -> dict[str, Receiver]:
     return found
 
 
-def _pace(part: Table, names: list[str], own: str, *, exempt: bool) -> Pace:
+def _pace(part: Table, names: list[str], own: str, notifier: Notifier | None) -> Pace:
     usual = Pace()
     fallback = part.text("fallback")
     if fallback is not None and (fallback not in names or fallback == own):
@@ -52,7 +52,8 @@ def _pace(part: Table, names: list[str], own: str, *, exempt: bool) -> Pace:
         group=part.whole("group", least=0, default=usual.group),
         hourly=part.whole("hourly", least=0, default=usual.hourly),
         resolved=part.flag("resolved", default=usual.resolved),
-        exempt=exempt,
+        exempt=notifier is not None and notifier.exempt,
+        acknowledges=notifier is not None and notifier.acknowledges,
         fallback=fallback,
     )
 
