@@ -66,6 +66,8 @@ def take(
     if held is not None and held.by != by:
         raise UsageError(f"{safe(held.by, 64)} has had it since {when(held.at)}{_because(held.why)}")
     name = held.incident if held is not None else name_of(episode, facts)
+    # Who takes it for longer does so for the same reason, unless another is given.
+    why = why if why.strip() or held is None else held.why
     ack = Ack(name, episode.rule, episode.key, episode.severity, by, why, now, now + lasting, episode.since)
     return (Acknowledged(now, ack),)
 

@@ -118,8 +118,10 @@ def followed(incident):
 
 @pytest.fixture(scope="session")
 def delivery(incident):
-    def make(kind=Kind.TRIGGER, reason=Reason.FIRST, *, to="slack", level=Severity.WARNING, name="1a2b3c4d"):
-        about = incident(name)
+    def make(
+        kind=Kind.TRIGGER, reason=Reason.FIRST, *, to="slack", level=Severity.WARNING, name="1a2b3c4d", model="churn"
+    ):
+        about = incident(name, model)
         return Delivery(to, kind, reason, name, level, BeliefKey(to, about.rule, about.key), f"{name}-{reason.value}")
 
     return make
