@@ -58,8 +58,7 @@ def keep(app: ModeltopApp, decide: Decide, told: Callable[[str | None], None]) -
             refused = f"not kept: {error}"
         except Exception as error:  # noqa: BLE001  a person must hear that nothing was kept, whatever the reason
             refused = f"not kept: {type(error).__name__}: {error}"
-        else:
-            app.feed.look()
+        app.feed.look()  # what was kept, or who was first
         app.settle(lambda: told(refused))
 
     # A daemon: leaving the app never waits for somebody else's lock. What was not told may not have been kept.

@@ -1,6 +1,7 @@
 """Snapshots in a few characters, made by the pure core; and the app on an observer that hands them over."""
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from monitor.alerts import no_data, replay, source_error
 from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.commands.base import AppOptions
+from monitor.facts import Ack, Facts, Note, Suppression
 from monitor.metrics import classification  # noqa: F401  registers accuracy and its kin
 from monitor.metrics.base import Catalog
 from monitor.ranking import ordered_episodes, verdicts
@@ -18,6 +20,7 @@ from monitor.records import STAMP, History, Series, SeriesKey
 from monitor.rules import Rule, asked, default_rules, left_out
 from monitor.snapshot import Snapshot
 from monitor.standings import standing
+from monitor.suppress import suppressions, taken
 from tui.app import ModeltopApp
 from tui.present.moves import settle
 from tui.present.scene import Scene, View
@@ -90,6 +93,24 @@ def floor(critical=0.90, warn=None, *, metric="accuracy", **options):
     return Rule("floor", Threshold(*limits), metric, **options)
 
 
+def handled(known, *, by="ana", why="looking into it", acks=(), hushed=(), notes=()):
+    """The snapshot where a person has the alerts with these places among the standing, and others are silenced."""
+    ids = [episode.id for episode in known.episodes if episode.stands]
+    until = known.clock + timedelta(days=1)
+    of = {episode.id: episode for episode in known.episodes}
+
+    def ack(name):
+        one = of[name]
+        return Ack(name, one.rule, one.key, one.severity, by, why, known.clock, until, one.since)
+
+    said = f"silenced by {by} until 2025-01-11 00:03 UTC: {why}"
+    facts = Facts(notes=tuple(Note(model, text, by, known.clock) for model, text in notes))
+    return replace(
+        known, facts=facts, acks={ids[at]: ack(ids[at]) for at in acks},
+        suppressed={ids[at]: Suppression("silenced", said, until) for at in hushed},
+    )  # fmt: skip
+
+
 def scene(*lines, view=None, **options):
     """A scene on a snapshot, its selection settled."""
     made = Scene(snapshot(*lines, **options), view or View())
@@ -115,6 +136,24 @@ class FakeObserver:
         return self.now
 
 
+class RememberingObserver(FakeObserver):
+    """What it has, with what people did about it, as the pipeline adds it."""
+
+    def __init__(self, first, memory):
+        super().__init__(first)
+        self.memory = memory
+
+    def changed(self):
+        return self.fresh or self.memory.changed()
+
+    def observe(self, _clock, _progress=None):
+        self.looks, self.fresh = self.looks + 1, False
+        facts, now = self.memory.facts(), datetime.now(UTC)
+        acks = taken(self.now.episodes, facts, now)
+        hushed = suppressions(self.now.episodes, facts, (), now)
+        return replace(self.now, clock=now, facts=facts, acks=acks, suppressed=hushed)
+
+
 class Driven:
     """A running app: press keys, read the screen."""
 
@@ -124,6 +163,14 @@ class Driven:
     async def press(self, *keys):
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    async def until(self, text):
+        """Wait for a text on the screen."""
+        for _ in range(500):
+            if text in self.text:
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"{text!r} never came:\n{self.text}")
 
     @property
     def lines(self):
@@ -143,8 +190,8 @@ class Driven:
 
 
 @contextlib.asynccontextmanager
-async def running(first, size=(80, 24), **options):
-    observer = FakeObserver(first)
+async def running(first, size=(80, 24), memory=None, **options):
+    observer = FakeObserver(first) if memory is None else RememberingObserver(first, memory)
     app = ModeltopApp(observer, AppOptions(**options))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -156,7 +203,7 @@ def make():
     """Builders."""
     return SimpleNamespace(
         line=line, snapshot=snapshot, ten_days=ten_days, healthy=healthy, floor=floor, scene=scene, start=START,
-        clock=CLOCK, hostile=HOSTILE, observer=FakeObserver, day=timedelta(days=1),
+        clock=CLOCK, hostile=HOSTILE, observer=FakeObserver, day=timedelta(days=1), handled=handled,
     )  # fmt: skip
 
 

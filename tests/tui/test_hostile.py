@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.facts import Health
 from monitor.records import Problem
 from monitor.text import width
 from tui.panes.base import printed
@@ -32,7 +33,10 @@ def scenes(make):
         ]
         rules = [make.floor(model="*", segment="*"), replace(make.floor(metric="*", segment="*"), name=text)]
         problems = [Problem(text, text, fatal=True), Problem(text, text, line=3)]
-        return replace(make.scene(*lines, rules=rules, problems=problems, notices=[text]), trouble=text)
+        made = make.scene(*lines, rules=rules, problems=problems, notices=[text])
+        after = make.handled(made.snapshot, by=text, why=text, acks=[0], hushed=[0, 1], notes=[("*", text)])
+        health = Health(make.clock, make.clock, 1, text, 60.0, error=text, broken=(text,))
+        return replace(made, snapshot=replace(after, health=health), trouble=text)
 
     return {text: scene(text) for text in make.hostile}
 

@@ -1,0 +1,224 @@
+"""Acknowledging, silencing and noting by keys, on a real journal."""
+
+import fcntl
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.events import Silenced
+from monitor.facts import Matchers, Silence
+from monitor.journal import deeds
+from monitor.journal.author import author
+from monitor.journal.journal import Journal
+from monitor.memory import Memory
+from tui.people import meant
+
+
+@pytest.fixture
+def memory(tmp_path):
+    return Memory(tmp_path / "state")
+
+
+@pytest.fixture
+def others(tmp_path):
+    """The journal as somebody else writes it."""
+    return Journal(tmp_path / "state")
+
+
+def taken_by(others, who, episode, why="mine"):
+    others.act(lambda facts: deeds.take(facts, episode, by=who, why=why, now=datetime.now(UTC)))
+
+
+async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, run, memory, others):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("a")
+        assert screen.said == "acknowledge f1_score, why?   enter takes it, esc leaves it"
+        await screen.press(*"on it", "enter")
+        await screen.until("you have f1_score until")
+        await screen.until(f"✓ taken by {author()}")
+        (ack,) = others.facts().acks
+        assert (ack.by, ack.why, ack.key.metric) == (author(), "on it", "f1_score")
+        assert ack.until - ack.at == timedelta(hours=24)
+        await screen.press("a")
+        assert "you have f1_score: give it back?" in screen.said
+        await screen.press("enter")
+        await screen.until("given back: nobody has f1_score")
+        assert others.facts().acks == ()
+
+
+async def test_escape_takes_nothing(fleet, run, memory, tmp_path):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("a", *"hm", "escape", "a", "escape")
+        assert not (tmp_path / "state").exists()
+
+
+async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run, memory, others):
+    async with run(fleet, size=(120, 36), memory=memory) as screen:
+        await screen.press("a", *"me too")
+        taken_by(others, "ana", fleet.episodes[0], "looking")
+        await screen.press("enter")
+        await screen.until("ana has had it since")
+        assert screen.said.endswith(": looking")
+        await screen.until("✓ taken by ana")
+        await screen.press("a")
+        assert f"`modeltop unack {fleet.episodes[0].id}` gives it back" in screen.said
+        assert [ack.by for ack in others.facts().acks] == ["ana"]
+
+
+async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, run, memory, others):
+    async with run(fleet, size=(120, 36), memory=memory) as screen:
+        await screen.press("4", "down", "down")
+        assert meant(screen.app).key.model == "churn"
+        await screen.press("a", "enter")
+        await screen.until("you have churn accuracy until")
+        assert others.facts().acks[0].key.model == "churn"
+        assert screen.view.model == "fraud"
+
+
+async def test_the_cursor_stays_on_its_alert_when_the_order_changes(make, fleet, run, memory):
+    async with run(fleet, size=(120, 36), memory=memory) as screen:
+        await screen.press("4", "G")
+        before = meant(screen.app)
+        worse = make.line([0.95] * 8 + [0.91, 0.5], model="ranker")
+        warned = make.line([0.95] * 8 + [0.91, 0.91], model="churn")
+        screen.hand(make.snapshot(*make.ten_days(), warned, worse, rules=fleet.rules))
+        await screen.until("ranker: accuracy 0.5")
+        assert (meant(screen.app).rule, meant(screen.app).key) == (before.rule, before.key)
+
+
+async def test_what_is_no_alert_cannot_be_taken(make, run, memory):
+    async with run(make.snapshot(make.healthy("ranker")), memory=memory) as screen:
+        await screen.press("a")
+        assert screen.said == "no alert stands here: e goes to the next problem"
+
+
+async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make, fleet, run, memory, others):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("a", *"on it")
+        screen.hand(make.snapshot(make.healthy("fraud"), make.healthy("churn")))
+        await screen.until("all ok")
+        await screen.press("enter")
+        assert "f1_score is over meanwhile" in screen.said
+        assert others.facts().acks == ()
+
+
+@pytest.mark.parametrize("keys", [["a"], ["N"], ["S"]])
+async def test_without_a_place_to_keep_it_nothing_is_asked(fleet, run, keys):
+    async with run(fleet, memory=Memory(trouble="no home folder is known")) as screen:
+        await screen.press(*keys)
+        assert screen.said == "nothing can be kept: no home folder is known"
+
+
+async def test_a_state_that_cannot_be_written_refuses_with_the_reason(fleet, run, memory, tmp_path):
+    (tmp_path / "state").write_text("a file in the way")
+    async with run(fleet, size=(200, 36), memory=memory) as screen:
+        await screen.press("a", "enter")
+        await screen.until("not kept: ")
+        assert str(tmp_path / "state") in screen.said
+        await screen.press("S", *"why", "enter")
+        await screen.until("not kept: ")
+        assert "Silence" in screen.text
+        assert "✓" not in screen.text
+
+
+async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, run, memory, others):
+    others.act(lambda _: deeds.note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
+    lock = os.open(others.folder / ".lock", os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with run(fleet, memory=memory) as screen:
+            await screen.press("a", "enter")
+            assert screen.said == "keeping it"
+            await screen.press("down")
+            assert screen.view.model == "churn"
+            assert others.facts().acks == ()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            await screen.until("you have ")
+    finally:
+        os.close(lock)
+
+
+async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, memory, others):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("S")
+        assert "silences 1 of 3 alerts that stand until" in screen.text
+        await screen.press("enter")
+        assert "not saved: a silence needs a reason" in screen.text
+        await screen.press(*"release", "enter")
+        await screen.until("silenced until")
+        (silence,) = others.facts().silences
+        assert silence.matchers == Matchers("fraud", "f1_score", "all", "default-f1_score", "*")
+        assert (silence.by, silence.why, silence.end - silence.start) == (author(), "release", timedelta(hours=1))
+        await screen.until(f"× silenced by {author()} until")
+
+
+async def test_what_would_silence_everything_or_more_than_half_is_said_before_it_is_saved(fleet, run, memory, others):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("S", *"all", "tab", *["ctrl+u", "tab"] * 4, "enter")
+        await screen.pilot.pause()
+        assert "silences 3 of 3 alerts" in screen.text
+        assert "not saved: the silence would match everything" in screen.text
+        assert "more than half" in screen.text
+        assert others.facts().silences == ()
+
+
+async def test_a_silence_can_be_ended_and_stays_listed(fleet, run, memory, others):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("S", *"release", "enter")
+        await screen.until("silenced until")
+        await screen.until("× silenced")
+        await screen.press("S", "down", "x")
+        await screen.until(": ended ")
+        assert others.facts().silences[0].end <= datetime.now(UTC)
+        await screen.press("escape")
+        await screen.until("1 Models")
+        assert "× silenced" not in screen.text
+
+
+async def test_letters_typed_at_once_behind_the_key_are_typed_into_the_form(fleet, run, memory):
+    from textual import events
+
+    async with run(fleet, memory=memory) as screen:
+        for key in "Sqrep?":
+            screen.app.post_message(events.Key(key, key))
+        await screen.until("why      qrep?")
+        screen.app.screen.post_message(events.Paste(" and\x1b[2J more\nlines"))
+        await screen.until("qrep? and[2J more")
+        assert screen.app.is_running
+
+
+@pytest.mark.parametrize(("size", "ascii_only"), [((60, 18), False), ((80, 24), False), ((120, 36), True)])
+async def test_the_form_fills_the_screen_at_every_size(fleet, run, memory, size, ascii_only):
+    async with run(fleet, size=size, memory=memory, ascii=ascii_only) as screen:
+        await screen.press("4", "S", *"less", "ctrl+u", *"more")
+        assert len(screen.lines) == size[1]
+        assert all(len(line) == size[0] for line in screen.lines)
+        assert "why      more" in screen.text
+        assert screen.text.isascii() or not ascii_only
+        await screen.press("ctrl+c")
+        assert screen.app._exit
+
+
+async def test_a_note_stands_among_the_alerts_of_its_model(make, run, memory, others):
+    async with run(make.snapshot(make.healthy("[eu] churn*")), size=(120, 36), memory=memory) as screen:
+        await screen.press("N", "enter")
+        assert screen.said == "nothing was noted"
+        await screen.press("N", *"release 2.3", "enter")
+        await screen.until("noted about [eu] churn*")
+        await screen.until(f"{author()}: release 2.3")
+        assert others.facts().notes[0].model == "[[]eu] churn[*]"
+
+
+async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, memory, others):
+    for at, text in enumerate(make.hostile):
+        now = datetime.now(UTC)
+        others.act(lambda _, text=text, now=now: deeds.note("fraud", f"x{text[:400]}", by=text[:60], now=now))
+        matchers = Matchers(model=f"a{at}{text[:100]}", rule=text[:100])
+        others.append(Silenced(now, Silence(str(at), matchers, now, now + timedelta(hours=1), text, text, now)))
+    taken_by(others, make.hostile[0], fleet.episodes[0], make.hostile[1])
+    async with run(fleet, size=(100, 30), memory=memory) as screen:
+        await screen.until("\\x1b]52;c;ZWNobyBwd25lZA==\\x07")
+        for keys in ("4", "z", "G", "a", "S", "down", "up", "up", "escape"):
+            await screen.press(keys)
+            assert screen.text.replace("\n", "").isprintable()

@@ -1,0 +1,183 @@
+"""What people did, and how the watcher is, beside everything that it is about."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.facts import Health
+from monitor.records import SeriesKey
+from monitor.text import width
+from tui.present.alerts import entries
+from tui.present.cells import plain_text, to_ascii
+from tui.present.header import header
+from tui.present.metrics import columns, metric_cells, rows
+from tui.present.models import model_cells
+from tui.present.moves import MOVES, settle
+from tui.present.people import selected_alert
+from tui.present.scene import Scene, View, listed
+from tui.present.story import story
+from tui.present.watcher import watcher
+
+F1, ACCURACY, CHURN = 0, 1, 2
+"""Places among the standing alerts of the fleet."""
+
+
+@pytest.fixture
+def after(make, fleet):
+    """The fleet's scene after somebody did something."""
+
+    def scene(view=None, **done):
+        made = Scene(make.handled(fleet, **done), view or View())
+        return replace(made, view=settle(made))
+
+    return scene
+
+
+def said(scene, wide=60):
+    return [plain_text(line).rstrip() for entry in entries(scene, wide) for line in entry.lines]
+
+
+def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(after):
+    lines = said(after(acks=[F1]))
+    assert lines[:3] == [
+        "▲ f1_score 0.845 < 0.85",
+        "  1 period, since Jan 10",
+        "✓ taken by ana 00:03, until Jan 11 00:03: looking into it",
+    ]
+    assert [line for line in lines if "taken" in line] == lines[2:3]
+
+
+def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(after):
+    lines = said(after(hushed=[CHURN]), 80)
+    at = lines.index("◆ churn: accuracy 0.91 < 0.92")
+    assert lines[at + 2] == "× silenced by ana until 2025-01-11 00:03 UTC: looking into it"
+
+
+@pytest.mark.parametrize(
+    ("done", "shown"),
+    [
+        pytest.param({}, "▲CRIT fraud", id="nobody did anything"),
+        pytest.param({"acks": [F1]}, "▲CRIT fraud", id="one of two is still to be taken"),
+        pytest.param({"acks": [F1, ACCURACY]}, "▲CRIT✓fraud", id="both are taken"),
+        pytest.param({"hushed": [F1, ACCURACY]}, "▲CRIT×fraud", id="nobody is told of either"),
+        pytest.param({"acks": [F1], "hushed": [ACCURACY]}, "▲CRIT×fraud", id="one of each"),
+        pytest.param({"acks": [F1, ACCURACY], "hushed": [F1]}, "▲CRIT✓fraud", id="taken says more than silenced"),
+    ],
+)
+def test_a_model_is_marked_once_each_of_its_alerts_is_taken_care_of(after, done, shown):
+    scene = after(**done)
+    assert plain_text(model_cells(scene, "fraud")) == shown
+    assert plain_text(model_cells(scene, "ranker")) == "●     ranker"
+
+
+def test_a_metric_is_marked_by_its_own_alerts(after):
+    table = rows(after(acks=[F1], hushed=[ACCURACY]))
+    marks = [plain_text(metric_cells(row, columns(table, 60), selected=False))[:10].rstrip() for row in table]
+    assert marks == ["▲×accuracy", "  precisio", "  recall", "▲✓f1_score", "  avg_conf"]
+
+
+def test_in_ascii_the_marks_are_other_signs_of_one_cell():
+    assert to_ascii("✓×") == "+x"
+
+
+@pytest.mark.parametrize(
+    ("key", "acks", "at"),
+    [
+        pytest.param("f1_score", [], "f1_score", id="the alert of the selected series"),
+        pytest.param("accuracy", [], "accuracy", id="whichever that is"),
+        pytest.param("recall", [], "f1_score", id="a series without one: the worst of the model"),
+        pytest.param("recall", [F1], "accuracy", id="that nobody has"),
+        pytest.param("f1_score", [F1], "f1_score", id="its own although it is taken: a gives it back"),
+    ],
+)
+def test_the_key_is_about_the_alert_that_a_person_would_expect(after, key, acks, at):
+    scene = after(View("fraud", SeriesKey("fraud", key)), acks=acks)
+    assert selected_alert(scene).key.metric == at
+
+
+def test_a_healthy_model_has_no_alert_to_take(after):
+    assert selected_alert(after(View("ranker", SeriesKey("ranker", "accuracy")))) is None
+    assert selected_alert(Scene()) is None
+
+
+def test_an_alert_about_the_whole_model_is_about_each_of_its_series(make):
+    silent = make.scene(make.healthy("search"), now=make.clock + 20 * make.day)
+    assert selected_alert(silent).rule == "no-data"
+
+
+@pytest.mark.parametrize(
+    ("acks", "start", "to"),
+    [
+        pytest.param([F1], ("fraud", "accuracy"), ("churn", "accuracy"), id="what is taken is passed over"),
+        pytest.param([F1], ("fraud", "f1_score"), ("fraud", "accuracy"), id="from it to the worst that is not"),
+        pytest.param([CHURN], ("churn", "accuracy"), ("fraud", "f1_score"), id="even where that stands above"),
+        pytest.param([F1, ACCURACY, CHURN], ("fraud", "f1_score"), ("fraud", "accuracy"), id="all taken: through all"),
+    ],
+)
+def test_the_next_problem_is_one_that_nobody_has(after, acks, start, to):
+    scene = after(View(start[0], SeriesKey(*start)), acks=acks)
+    assert MOVES["problem"](scene, 1).key == SeriesKey(*to)
+
+
+def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(after):
+    lines = said(after(notes=[("fraud", "release 2.3"), ("chu*", "not here"), ("*", "prices changed")]))
+    assert sorted(line for line in lines if "note" in line) == [
+        "  note 00:03 ana: prices changed",
+        "  note 00:03 ana: release 2.3",
+    ]
+    many = said(after(notes=[("fraud", f"number {at}") for at in range(8)]))
+    assert "  and 3 older notes" in many
+
+
+def test_what_is_copied_says_who_has_it(after, make):
+    text = story(after(acks=[F1]), make.clock)
+    assert "  taken by ana 2025-01-10 00:03 UTC, until 2025-01-11 00:03 UTC: looking into it" in text.splitlines()
+
+
+@pytest.fixture
+def watched(make, fleet):
+    """The fleet as seen by an app beside a watcher."""
+
+    def snapshot(ago=0, **options):
+        at = fleet.clock - timedelta(seconds=ago)
+        return replace(fleet, health=Health(at, at, 7, "host", 60.0, **options))
+
+    return snapshot
+
+
+@pytest.mark.parametrize(
+    ("options", "wide", "narrow"),
+    [
+        pytest.param({}, "watch ok", "watch ok", id="all is well"),
+        pytest.param({"ago": 150}, "watch ok", "watch ok", id="two cycles late may be a slow disk"),
+        pytest.param({"ago": 720}, "watch silent 12m", "watch silent 12m", id="it says nothing any more"),
+        pytest.param({"stopped": True, "ago": 9000}, "watch stopped", "watch stopped", id="somebody stopped it"),
+        pytest.param({"broken": ("pager",)}, "pager broken", "pager broken", id="a receiver is broken"),
+        pytest.param({"broken": ("pager", "mail")}, "2 broken", "2 broken", id="several are"),
+        pytest.param({"error": "state not saved"}, "watch: state not saved", "watch error", id="it cannot remember"),
+    ],
+)
+def test_how_the_watcher_is_stands_in_few_words(watched, options, wide, narrow):
+    told = watcher(watched(**options), 40)
+    assert (told.text, told.bad) == (wide, wide != "watch ok")
+    assert watcher(watched(**options), 12).text == narrow
+
+
+def test_where_nobody_ever_watched_nothing_is_said(fleet):
+    assert watcher(fleet, 40) is None
+
+
+@pytest.mark.parametrize("wide", [60, 80, 120])
+def test_a_watcher_in_trouble_is_in_the_header_at_every_size_and_one_that_is_well_where_there_is_room(
+    watched, make, wide
+):
+    lame, well = (Scene(watched(**options)) for options in ({"broken": ("pager",)}, {}))
+    settled = [header(replace(each, view=settle(each)), make.clock, wide) for each in (lame, well)]
+    assert "pager broken" in plain_text(settled[0])
+    assert ("watch ok" in plain_text(settled[1])) == (wide > 60)
+    assert all(width(plain_text(line)) == wide for line in settled)
+
+
+def test_the_order_of_models_is_that_of_the_snapshot(after, fleet):
+    assert listed(after(acks=[F1])) == tuple(verdict.model for verdict in fleet.verdicts)

@@ -1,0 +1,198 @@
+"""The form for a silence: what it begins with, what it would do, why it is refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.facts import Facts, Matchers, Silence
+from monitor.records import SeriesKey
+from monitor.text import width
+from tui.present.cells import plain_text
+from tui.present.editing import edited, pasted
+from tui.present.scene import Scene, View
+from tui.present.silencing import (
+    FIELDS,
+    FOR,
+    WHY,
+    Form,
+    alert_lines,
+    chosen_silence,
+    effect_lines,
+    exactly,
+    field_lines,
+    length_of,
+    moved,
+    prefilled,
+    previewed,
+    refusal,
+    silence_lines,
+    typed,
+)
+
+
+@pytest.fixture
+def scene(fleet):
+    return Scene(fleet, View("fraud", SeriesKey("fraud", "f1_score")))
+
+
+@pytest.fixture
+def form(scene, fleet):
+    return prefilled(scene, fleet.episodes[0])
+
+
+def filled(form, **texts):
+    """The form with other texts in some fields; `length` is that of the silence."""
+    names = {"length": "for"}
+    for name, text in texts.items():
+        form = typed(replace(form, at=FIELDS.index(names.get(name, name))), text)
+    return form
+
+
+@given(st.text(), st.text())
+def test_the_glob_of_a_name_matches_that_name_and_no_other(name, other):
+    assert fnmatchcase(name, exactly(name))
+    assert fnmatchcase(other, exactly(name)) == (name == other)
+
+
+def test_the_form_begins_with_the_alert_and_asks_for_the_reason(form):
+    assert form.texts == ("fraud", "f1_score", "all", "default-f1_score", "*", "1h", "")
+    assert FIELDS[form.at] == "why"
+
+
+def test_a_warning_is_silenced_as_one_so_that_people_hear_if_it_gets_worse(scene, fleet):
+    churn = next(episode for episode in fleet.episodes if episode.key.model == "churn")
+    assert prefilled(scene, churn).texts[FIELDS.index("severity")] == "warning"
+
+
+def test_without_an_alert_the_form_begins_with_the_selected_series(make, scene):
+    assert prefilled(scene, None).texts[:5] == ("fraud", "f1_score", "all", "*", "*")
+    assert prefilled(make.scene(), None).texts[:5] == ("*",) * 5
+
+
+def test_an_alert_about_a_whole_model_is_silenced_whatever_its_metric(make):
+    silent = make.scene(make.healthy("[eu] search"), now=make.clock + 20 * make.day)
+    begun = prefilled(silent, silent.snapshot.episodes[0])
+    assert begun.texts[:4] == ("[[]eu] search", "*", "all", "no-data")
+    assert len(previewed(begun, silent).matched) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("30m", timedelta(minutes=30)),
+        (" 1.5 h ", timedelta(minutes=90)),
+        ("2d", timedelta(days=2)),
+        ("1w", timedelta(days=7)),
+        ("999999w", timedelta(days=3650)),
+        ("", None),
+        ("soon", None),
+        ("-1h", None),
+        ("1h30", None),
+    ],
+)
+def test_how_long_is_a_number_and_a_unit(form, text, length):
+    assert length_of(filled(form, length=text)) == length
+
+
+@pytest.mark.parametrize(
+    ("texts", "why_not"),
+    [
+        pytest.param({}, "a silence needs a reason", id="no reason"),
+        pytest.param({"why": "  "}, "a silence needs a reason", id="a blank reason"),
+        pytest.param({"why": "x", "length": "soon"}, "soon is no length of time", id="no length"),
+        pytest.param({"why": "x", "length": "31d"}, "a silence lasts 30 days at most", id="too long"),
+        pytest.param(
+            {"why": "x", "model": "*", "metric": "", "segment": "*", "rule": "**"}, "match everything", id="everything"
+        ),
+        pytest.param({"why": "x", "length": "30d"}, None, id="the longest"),
+        pytest.param(
+            {"why": "x", "model": "*", "metric": "*", "rule": "*", "severity": "critical"}, None, id="all of a severity"
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_saved_says_why(scene, form, make, texts, why_not):
+    found = refusal(filled(form, **texts), scene, make.clock)
+    assert (found is None) == (why_not is None)
+    assert why_not is None or why_not in found
+
+
+def shown(lines):
+    return [plain_text(line).strip() for line in lines]
+
+
+def test_how_many_alerts_it_would_silence_is_said_while_it_is_typed(scene, form, make):
+    form = filled(form, why="release")
+    assert shown(effect_lines(form, scene, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
+    assert shown(alert_lines(form, scene, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
+    wider = filled(form, metric="*", rule="*")
+    assert shown(effect_lines(wider, scene, make.clock, 78)) == [
+        "silences 2 of 3 alerts that stand until 01:03 UTC",
+        "that is 2 of 3 standing alerts, more than half",
+    ]
+
+
+def test_a_long_list_of_alerts_ends_in_their_number(scene, form):
+    wide = filled(form, model="*", metric="*", segment="*", rule="*")
+    assert shown(alert_lines(wide, scene, 78, 2))[1:] == ["and 2 more"]
+
+
+@pytest.fixture
+def silenced(scene, fleet):
+    """A scene in which one silence holds, one is to come, and one is over."""
+
+    def silence(name, start, end):
+        begin = fleet.clock + timedelta(hours=start)
+        end = fleet.clock + timedelta(hours=end)
+        return Silence(name, Matchers(model=name), begin, end, "ana", "release", begin)
+
+    made = (silence("over", -3, -2), silence("holds", -1, 5), silence("comes", 8, 9))
+    return replace(scene, snapshot=replace(fleet, facts=Facts(silences=made)))
+
+
+def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(silenced, form):
+    assert [shown(lines) for lines in silence_lines(form, silenced, 78)] == [
+        ["model holds: until 05:03, ana: release"],
+        ["model comes: from 08:03 until 09:03, ana: release"],
+        ["model over: ended Jan 9 22:03, ana: release"],
+    ]
+
+
+def test_the_keys_go_through_the_fields_and_on_to_the_silences(silenced, form):
+    below = moved(form, 1, 3)
+    assert chosen_silence(form, silenced) is None
+    assert chosen_silence(below, silenced).id == "holds"
+    assert chosen_silence(moved(below, 2, 3), silenced).id == "over"
+    assert moved(below, 3, 3).at == 0
+    assert moved(replace(form, at=0), -1, 0).at == WHY
+
+
+@pytest.mark.parametrize("wide", [58, 78, 118])
+def test_no_text_is_wider_than_the_form(make, scene, wide):
+    for text in make.hostile:
+        form = Form((text, text, text, text, text, text, text), at=FOR)
+        lines = [*field_lines(form, wide), *effect_lines(form, scene, make.clock, wide)]
+        assert all(plain_text(line).isprintable() for line in lines)
+        assert all(width(plain_text(line).rstrip()) <= wide for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("key", "character", "text"),
+    [
+        ("x", "x", "two wordsx"),
+        ("backspace", None, "two word"),
+        ("ctrl+w", None, "two"),
+        ("ctrl+u", None, ""),
+        ("f5", None, "two words"),
+    ],
+)
+def test_a_line_is_edited_at_its_end(key, character, text):
+    assert edited("two words", key, character) == text
+
+
+def test_a_paste_is_its_first_line_without_what_does_not_print():
+    assert pasted("a ", "b\x1b[2Jc\nd") == "a b[2Jc"
+    assert len(pasted("", "x" * 10_000)) == 500
