@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.compute.reference import References
 from monitor.compute.told import Told, kept
-from monitor.compute.work import CLASS, Ends, Work
+from monitor.compute.work import CLASS, FEATURE, OWN_COLUMNS, Ends, Work
 from monitor.errors import UsageError
 from monitor.logs.log import Log, Task
 from monitor.logs.progress import Progress
@@ -91,11 +91,13 @@ def _one(job: LogSettings, run: Generation, now: datetime, progress: Progress | 
             delay=_delay(job.label_delay),
             cost=Cost(**job.cost) if job.cost else None,
             per_class=job.per_class,
-            cuts=(ALL, *reading.segments, *([CLASS] if job.per_class else [])),
+            cuts=_cuts(job, reading),
+            references=_references(reading, engine),
         )
-        references = _references(reading, engine)
         since = None if job.since is None else to_stamp(now - job.since)
-        work.classified(read(reading, engine, since=since, progress=progress), references.estimates)
+        work.classified(read(reading, engine, since=since, progress=progress))
+        for model, data in work.pages.files():
+            run.put_evidence(model, data)
     return work.told, [*reading.said, *work.told.lines()]
 
 
@@ -105,6 +107,12 @@ def _check(job: LogSettings, reading: Reading) -> None:
         raise UsageError(f"a cost of fp and fn needs a binary task, and this log is {reading.task.value}")
     if job.per_class and reading.task is not Task.MULTICLASS:
         raise UsageError(f"--per-class needs several classes, and this log is {reading.task.value}")
+
+
+def _cuts(job: LogSettings, reading: Reading) -> tuple[str, ...]:
+    """What the first part of a run is about: everything but the features, which are read in a pass of their own."""
+    columns = () if not job.log.reference else OWN_COLUMNS if reading.features else (FEATURE,)
+    return (ALL, *reading.segments, *([CLASS] if job.per_class else []), *columns)
 
 
 def _references(reading: Reading, engine: Engine) -> References:

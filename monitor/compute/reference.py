@@ -1,21 +1,24 @@
-"""What the rows of the reference say: the chance of a positive by score, for estimates without labels."""
+"""What the rows of the reference say: what scores meant, for estimates without labels, and how rows were spread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from monitor.measures import estimated
+from monitor.measures.columns import prediction_column, score_column
 from monitor.tallies.base import Cells, Tally
 from monitor.tallies.binary import BinaryTally
 from monitor.tallies.bins import BINS
+from monitor.tallies.multiclass import MulticlassTally
 
 if TYPE_CHECKING:
     from monitor.measures.base import Measured
     from monitor.records import Floats
+    from monitor.tallies.feature import FeatureTally
 
 Key = tuple[str, str]
 """Model and segment."""
@@ -50,3 +53,13 @@ class References:
         keys = zip(cells.model.tolist(), cells.segment.tolist(), strict=True)
         chance = np.stack([self.chances.get(key, unknown) for key in keys])
         return estimated.measure(cells.tally, chance)
+
+    def columns(self, model: str, tally: Tally) -> Iterator[FeatureTally]:
+        """The model's own score and prediction as columns that may move; none without a reference."""
+        known = self.tallies.get(model)
+        if isinstance(tally, BinaryTally) and isinstance(known, BinaryTally):
+            if known.score.any():
+                yield score_column(tally, known)
+            yield prediction_column(tally, known)
+        elif isinstance(tally, MulticlassTally) and isinstance(known, MulticlassTally):
+            yield prediction_column(tally, known)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.compute.pages import Pages
+from monitor.compute.reference import References
 from monitor.compute.told import Told
-from monitor.measures import multiclass
+from monitor.measures import drift, multiclass
+from monitor.measures.columns import PREDICTION, SCORE
 from monitor.measures.confusion import Cost
 from monitor.measures.measure import measure
 from monitor.points.finish import ALL, Periods, finished, periods_of
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
     from monitor.records import Floats, Times
 
 Ends = Callable[["Times", "Floats"], "Times"]
-CLASS = "class"
+CLASS, FEATURE = "class", "feature"
+OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}")
+"""Segments of columns whose change the tallies themselves tell."""
 
 
 @dataclass(slots=True)
@@ -40,29 +45,37 @@ class Work:
     per_class: bool = False
     cuts: tuple[str, ...] = (ALL,)
     """What the log is cut by: `all`, and the left sides of its segments."""
+    references: References = field(default_factory=References)
     told: Told = field(default_factory=Told)
     periods: dict[str, Periods] = field(default_factory=dict)
     """Of the models that are done."""
+    pages: Pages = field(default_factory=Pages)
 
-    def classified(self, batches: Iterable[Cells[Tally]], extra: Callable[[Cells[Tally]], dict[str, Measured]]) -> None:
-        """Measure cells and keep what comes of them.
-
-        Args:
-            batches: Ordered by model.
-            extra: Further measurements of a batch, such as estimates.
-        """
+    def classified(self, batches: Iterable[Cells[Tally]]) -> None:
+        """Measure cells and keep what comes of them; they come ordered by model."""
         gatherer = Gatherer()
         for cells in batches:
-            found = measure(cells.tally, cost=self.cost) | extra(cells)
+            found = measure(cells.tally, cost=self.cost) | self.references.estimates(cells)
             rows = rows_of(cells.tally)
             self.told.measured(cells.segment, found, rows)
             parts = list(by_model(cells.model, cells.period, cells.segment, rows, columns_of(found)))
-            order = {part.model: place for place, part in enumerate(parts)}
-            if self.per_class and isinstance(cells.tally, MulticlassTally):
-                parts += _classes(cells, cells.tally)
-            for part in sorted(parts, key=lambda part: order[part.model]):
-                self._keep(gatherer.add(part))
+            whole = _whole(cells)
+            for part in parts:
+                mine = _of(whole, part.model)
+                for one in (part, *self._besides(mine)):
+                    self._keep(gatherer.add(one))
+                self.pages.add(mine)  # only now is the model before it finished
         self._keep(gatherer.rest())
+
+    def _besides(self, cells: Cells[Tally]) -> Iterator[Draft]:
+        """Segments that are not cuts of the rows: classes, and the model's own score and prediction."""
+        if not len(cells):
+            return
+        if self.per_class and isinstance(cells.tally, MulticlassTally):
+            for name, found in multiclass.classes(cells.tally).items():
+                yield draft_of(cells, f"{CLASS}={name}", found)
+        for column in self.references.columns(str(cells.model[0]), cells.tally):
+            yield draft_of(cells, f"{FEATURE}={column.reference.name}", drift.measure(column))
 
     def _keep(self, drafts: Iterable[Draft]) -> None:
         for draft in drafts:
@@ -72,14 +85,13 @@ class Work:
             sheet = finished(draft, known)
             self.run.put(sheet, self.cuts)
             self.told.finished(sheet, known)
+            self.pages.finish(sheet, self.references)
 
     def beside(self, draft: Draft, cuts: tuple[str, ...]) -> None:
         """Keep further rows of a model that is done, such as those of its features."""
         known = self.periods.get(draft.model)
         if known is not None:
-            sheet = finished(draft, known)
-            self.run.put(sheet, cuts)
-            self.told.metrics |= {name for name in sheet.columns if "_" not in name}
+            self.run.put(finished(draft, known), cuts, OWN_COLUMNS)
 
 
 def rows_of(tally: Tally) -> Floats:
@@ -96,15 +108,20 @@ def rows_of(tally: Tally) -> Floats:
     return np.asarray(found, dtype=np.float64)
 
 
-def _classes(cells: Cells[Tally], tally: MulticlassTally) -> Iterator[Draft]:
-    """Each class of each whole period as a segment."""
-    at = np.flatnonzero(cells.segment == ALL)
-    rows = rows_of(tally)[at]
-    for name, found in multiclass.classes(tally.take(at)).items():
-        segment = np.full(len(at), f"{CLASS}={name}", dtype=object)
-        yield from by_model(cells.model[at], cells.period[at], segment, rows, columns_of(found))
+def draft_of(cells: Cells[Tally], segment: str, found: Mapping[str, Measured]) -> Draft:
+    """Measurements of one model's whole periods, as those of a segment."""
+    segments = np.full(len(cells), segment, dtype=object)
+    return Draft(str(cells.model[0]), cells.period, segments, rows_of(cells.tally), columns_of(found))
 
 
-def nothing(_: Cells[Tally]) -> Mapping[str, Measured]:
-    """No further measurements."""
-    return {}
+def _whole(cells: Cells[Tally]) -> Cells[Tally]:
+    return _chosen(cells, np.flatnonzero(cells.segment == ALL))
+
+
+def _of(cells: Cells[Tally], model: str) -> Cells[Tally]:
+    at = np.flatnonzero(cells.model == model)
+    return _chosen(cells, slice(at[0], at[-1] + 1) if len(at) else slice(0, 0))
+
+
+def _chosen(cells: Cells[Tally], at: np.ndarray | slice) -> Cells[Tally]:
+    return Cells(cells.model[at], cells.period[at], cells.segment[at], cells.tally.take(at))

@@ -59,7 +59,7 @@ def complete(labels: Labels, now: np.datetime64, delay: np.timedelta64 | None = 
     coverage = labels.coverage
     if (coverage >= PLENTY).all():
         return over
-    reached = _reached(labels, waited)
+    reached = _reached(labels)
     if delay is not None:
         return over & (reached | waited)
     # Up to the newest that has reached what is usual, each has had as much time as that one needed.
@@ -73,7 +73,7 @@ def _passed(ends: Times, now: np.datetime64, delay: np.timedelta64) -> Flags:
     return passed
 
 
-def _reached(labels: Labels, waited: Flags) -> Flags:
+def _reached(labels: Labels) -> Flags:
     """Whether the coverage of each period is what was usual before it."""
     coverage = labels.coverage.tolist()
     rows = np.maximum(labels.rows, 1.0).tolist()
@@ -84,7 +84,7 @@ def _reached(labels: Labels, waited: Flags) -> Flags:
         error = (max(share * (1 - share), 0.0) / rows[index]) ** 0.5
         enough = share > 0 and share + ERRORS * error >= least
         found.append(enough)
-        if enough or (waited[index] and share > 0):
+        if enough:  # what only waited long enough does not lower what is usual: time alone makes nothing incomplete
             known.append(share)
     return np.array(found, dtype=np.bool_)
 

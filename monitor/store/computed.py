@@ -75,19 +75,20 @@ class Generation:
         self._labelled = labelled
         self._staged: dict[Path, None] = {}
 
-    def put(self, sheet: Sheet, cuts: Sequence[str]) -> bool:
+    def put(self, sheet: Sheet, cuts: Sequence[str], spare: Sequence[str] = ()) -> bool:
         """Stage a model's periods, merged with what was computed before; False if that changes nothing.
 
         Args:
             sheet: What the run knows of the model; more of it may follow in another call.
-            cuts: What this part of it is about: `all`, and the left sides of its segments.
+            cuts: What this part of it is about: `all`, and its segments or the left sides of them.
+            spare: Segments that another part is about.
 
         Raises:
             StoreError: The old file is not compute's, or the disk fails.
         """
         path = self.folder / computed_name(sheet.model)
         before = _sheet(_aside(path, STAGED)) if path in self._staged else _sheet(path)
-        merged = tidy(sheet if before is None else upserted(before, sheet, cuts), self._catalog)
+        merged = tidy(sheet if before is None else upserted(before, sheet, cuts, spare), self._catalog)
         data = encode(merged, self._labelled)
         if before is not None and same(before, decode(data, path)):
             return False

@@ -21,12 +21,12 @@ SAME_BOUND = 2e-5
 """The same for the ends of intervals, which are kept with six digits."""
 
 
-def upserted(before: Sheet, after: Sheet, cuts: Sequence[str]) -> Sheet:
+def upserted(before: Sheet, after: Sheet, cuts: Sequence[str], spare: Sequence[str] = ()) -> Sheet:
     """The old periods with the new ones over them.
 
     A metric that the run looked at takes its new value, also where that is undefined now; other metrics of the same
     periods stay. Within the span of the run only its own periods stay, so that no period stands twice where their
-    length or zone was changed; and of what it has cut by, only its own segments.
+    length or zone was changed; and of what it has cut by, only its own segments and those to spare.
     """
     old, new = before.keys(), after.keys()
     own, times = set(new), {time for time, _ in new}
@@ -34,7 +34,8 @@ def upserted(before: Sheet, after: Sheet, cuts: Sequence[str]) -> Sheet:
     whole = "all" in cuts
 
     def stays(time: int, segment: str) -> bool:
-        beside = segment.partition("=")[0] not in cuts and (time in times or not whole)
+        cut = segment.partition("=")[0] in cuts or segment in cuts
+        beside = (not cut or segment in spare) and (time in times or not whole)
         return not first <= time <= last or (time, segment) in own or beside
 
     rest = before.take(np.array([stays(*key) for key in old], dtype=np.bool_))

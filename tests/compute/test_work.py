@@ -1,5 +1,6 @@
 """From cells to the store: each model's points with their support, their completeness, and what is told of them."""
 
+import csv
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,6 +10,7 @@ from monitor.compute.reference import References
 from monitor.compute.work import Work
 from monitor.metrics.base import Catalog
 from monitor.points.ends import of_spans
+from monitor.records import SeriesKey
 from monitor.sources.reader import Reader
 from monitor.store.computed import generation, read
 from monitor.tallies.base import Cells
@@ -36,10 +38,12 @@ def rows():
 
 @pytest.fixture
 def kept(tmp_path):
-    def keep(batches, *, now=NOW, ends=calendar, cuts=("all",), references=None, **more):
+    def keep(batches, *, now=NOW, ends=calendar, cuts=("all",), **more):
         with generation(tmp_path / "store", CATALOG, lambda name: CATALOG.of(name).labels) as run:
             work = Work(run, ends, now, cuts=cuts, **more)
-            work.classified(batches, (references or References()).estimates)
+            work.classified(batches)
+            for model, data in work.pages.files():
+                run.put_evidence(model, data)
             changed = run.commit()
         return tmp_path / "store", work.told, changed
 
@@ -124,3 +128,31 @@ def test_estimates_come_from_the_reference_of_the_same_segment(kept, tallied, ro
     estimate = dict(zip(sheet.segments, sheet.columns["estimated_accuracy"], strict=True))
     assert estimate["all"] == pytest.approx(sheet.columns["accuracy"][0], abs=0.06)
     assert np.isnan(estimate["plan=a"])
+
+
+def test_score_and_prediction_move_against_the_reference(kept, tallied, rows):
+    day, label, score = rows
+    tally = tallied(day, label, np.where(day == 2, score**3, score), 3)
+    references = References.of([Cells(names("m"), DAYS[:1], names("all"), tally.take(slice(0, 1)))], "all")
+    store, _, _ = kept([Cells(names(*["m"] * 3), DAYS, names(*["all"] * 3), tally)], references=references)
+    found = Reader([store], catalog=CATALOG).read().series
+    psi = found[SeriesKey("m", "psi", "feature=score")].values
+    assert psi[0] == 0
+    assert psi[2] > 0.25 > psi[1]
+    assert SeriesKey("m", "js_distance", "feature=prediction") in found
+
+
+def test_evidence_holds_the_reference_and_the_newest_periods_of_its_own_model(kept, tallied):
+    score = np.random.default_rng(3).uniform(size=550)
+    tally = tallied(np.repeat(np.arange(11), 50), (score > 0.4).astype(int), score, 11)
+    times = DAYS[0] + np.append(np.arange(10), 0) * np.timedelta64(1, "D")
+    cells = Cells(names(*["a"] * 10, "b"), times, names(*["all"] * 11), tally)
+    first = Cells(cells.model[:1], times[:1], cells.segment[:1], tally.take(slice(0, 1)))
+    store, _, changed = kept([cells], references=References.of([first], "all"))
+    assert changed.evidence == 2
+    a, b = (list(csv.DictReader(path.read_text().splitlines())) for path in sorted(store.glob("evidence/*.csv")))
+    curve = [line for line in a if line["kind"] == "reliability"]
+    assert sorted({line["period"] for line in curve}) == [*(f"2025-01-{day:02d}" for day in range(3, 11)), "reference"]
+    assert sum(float(line["rows"]) for line in curve if line["period"] == "2025-01-10") == 50
+    assert {line["period"] for line in b} == {"2025-01-01"}
+    assert kept([cells], references=References.of([first], "all"))[2].evidence == 0
