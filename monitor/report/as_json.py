@@ -97,12 +97,16 @@ def alert_record(episode: Episode, snapshot: Snapshot) -> dict[str, object]:
 
 def _suppression_record(found: Suppression | None) -> dict[str, object] | None:
     """Why nobody is told: silenced, inhibited or muted."""
-    return found and {"kind": found.kind, "reason": found.reason, "until": _iso(found.until)}
+    if found is None:
+        return None
+    return {"kind": found.kind, "reason": found.reason, "until": _iso(found.until)}
 
 
 def _ack_record(found: Ack | None) -> dict[str, object] | None:
     """Who has it."""
-    return found and {"by": found.by, "why": found.why, "at": _iso(found.at), "until": _iso(found.until)}
+    if found is None:
+        return None
+    return {"by": found.by, "why": found.why, "at": _iso(found.at), "until": _iso(found.until)}
 
 
 def number(value: float | None) -> float | None:

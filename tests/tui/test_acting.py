@@ -200,6 +200,14 @@ async def test_the_form_fills_the_screen_at_every_size(fleet, run, memory, size,
         assert screen.app._exit
 
 
+async def test_a_click_gives_a_field_the_keys(fleet, run, memory):
+    async with run(fleet, memory=memory) as screen:
+        await screen.press("S")
+        await screen.pilot.click("SilencePane", offset=(20, 6))
+        await screen.press("ctrl+u", *"2d")
+        assert "> for      2d" in screen.text
+
+
 async def test_a_note_stands_among_the_alerts_of_its_model(make, run, memory, others):
     async with run(make.snapshot(make.healthy("[eu] churn*")), size=(120, 36), memory=memory) as screen:
         await screen.press("N", "enter")

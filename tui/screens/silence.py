@@ -81,6 +81,11 @@ class SilencePane(Pane):
             return "x ends the silence  ↑↓ move  esc back"
         return "enter saves  ↑↓ field  esc back"
 
+    def pointed(self, row: int) -> None:
+        """A click gives a field the keys."""
+        if row < len(FIELDS):
+            self.take(replace(self.form, at=row, said=""))
+
     def take(self, form: Form) -> None:
         """Show another state of the form."""
         self.form = form
