@@ -46,15 +46,24 @@ class Apprise:
         library = _library()
         addresses = self.urls.reveal().split()
         with _Quiet(addresses):
-            told = self._services(library, addresses).notify(
-                title=self._text(message.title),
-                body=self._text(message.text),
-                notify_type=TYPES[message.severity],
-                body_format="text",
-                interpret_escapes=False,
-            )
+            try:
+                told = self._tell(library, addresses, message)
+            except NotifyError:
+                raise
+            except Exception as error:  # noqa: BLE001  a service's own failure, whose text may quote the address
+                raise NotifyError(f"Apprise failed: {type(error).__name__}") from None
         if not told:
             raise NotifyError("not every service took it; Apprise says why in the log")
+
+    def _tell(self, library: Any, addresses: list[str], message: Message) -> bool:
+        told = self._services(library, addresses).notify(
+            title=self._text(message.title),
+            body=self._text(message.text),
+            notify_type=TYPES[message.severity],
+            body_format="text",
+            interpret_escapes=False,
+        )
+        return bool(told)
 
     def _services(self, library: Any, addresses: list[str]) -> Any:
         asset = library.AppriseAsset(async_mode=False, secure_logging=True, app_id="modeltop", app_desc="modeltop")

@@ -145,6 +145,8 @@ class Secret:
             raise NotifyError(f"{shown} cannot be read: {error.strerror}", permanent=True) from None
         except UnicodeDecodeError:
             raise NotifyError(f"{shown} is not UTF-8", permanent=True) from None
+        except ValueError:
+            raise NotifyError(f"{shown} cannot be read: it is no path", permanent=True) from None
 
 
 def patience(seconds: float) -> None:
