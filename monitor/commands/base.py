@@ -28,6 +28,7 @@ COMMANDS = {
     "silence": "add, list or expire silences: alerts that nobody is told of for a while",
     "note": "write down what you know of a model, or list what others wrote",
     "story": "each incident of a model whole: fired, told, taken, worse, over",
+    "watch": "look on change and on a timer, and tell receivers: a service, or one run from cron",
     "record": "append one period, or many from stdin, to the store",
     "compute": "prediction logs into history: metrics, drift, estimates",
     "export": "the periods as a table",

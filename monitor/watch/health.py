@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,13 +21,11 @@ _BLOCK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the file holds: the health, and what the next run of the watcher has to know."""
+    """What the file holds."""
 
     health: Health
     once: bool = False
     """It runs from cron: between two runs no process is there."""
-    waiting: dict[str, datetime] = field(default_factory=dict)
-    """By id, when an alert of no data was first seen that nobody is told of before a second look."""
 
 
 class Record:
@@ -120,14 +118,13 @@ def _text(report: Report) -> str:
             "broken": list(health.broken),
             "stopped": health.stopped,
             "once": report.once,
-            "waiting": {name: moment.isoformat() for name, moment in report.waiting.items()},
         }
     )
 
 
 def _report(said: dict[str, object], stamp: float) -> Report:
-    error, broken, waiting = said["error"], said["broken"], said.get("waiting") or {}
-    if not isinstance(broken, list) or not isinstance(waiting, dict):
+    error, broken = said["error"], said["broken"]
+    if not isinstance(broken, list):
         raise TypeError
     return Report(
         health=Health(
@@ -141,7 +138,6 @@ def _report(said: dict[str, object], stamp: float) -> Report:
             stopped=said["stopped"] is True,
         ),
         once=said.get("once") is True,
-        waiting={str(name): _moment(moment) for name, moment in waiting.items()},
     )
 
 

@@ -14,7 +14,7 @@ LONGEST = 500
 
 
 class Log:
-    """Lines of text, or JSON: one object a line, ASCII. Foreign strings are made safe; a stream that is gone is nothing.
+    """Lines of text, or of JSON: an object a line, ASCII. Foreign strings are made safe; a stream may be gone.
 
     Args:
         stream: Where to.
@@ -55,7 +55,7 @@ class Log:
             return  # nobody reads it any more; that is no reason to stop telling people
 
 
-class Once:
+class Lasting:
     """Says a lasting trouble when it begins, and that it is over when it is: not every second of it."""
 
     def __init__(self, log: Log) -> None:

@@ -20,9 +20,7 @@ class SecondLook:
         self.wait = wait
         self.seen = dict(seen or {})
 
-    def of(
-        self, episodes: Iterable[Episode], now: datetime, known: Callable[[Episode], bool]
-    ) -> tuple[Episode, ...]:
+    def of(self, episodes: Iterable[Episode], now: datetime, known: Callable[[Episode], bool]) -> tuple[Episode, ...]:
         """The alerts that count now.
 
         Args:

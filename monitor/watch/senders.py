@@ -39,6 +39,8 @@ class Outcome:
     deliveries: tuple[Delivery, ...]
     error: NotifyError | None
     """None: the receiver took it."""
+    title: str = ""
+    """What it was about."""
 
 
 class Senders:
@@ -66,6 +68,10 @@ class Senders:
             self._threads[receiver] = _Sender(receiver, self._tell)
         self._busy.add(receiver)
         self._threads[receiver].rows.put((notifier, tuple(parcels)))
+
+    def pending(self) -> bool:
+        """Whether there are outcomes to fetch."""
+        return not self._done.empty()
 
     def outcomes(self) -> list[Outcome]:
         """What became of parcels since the last call, per receiver in the order of sending."""
@@ -115,7 +121,7 @@ class _Sender:
                 if self.stopping.is_set():
                     break
                 error = attempt(notifier, parcel.message)
-                self._tell(Outcome(self._receiver, parcel.deliveries, error))
+                self._tell(Outcome(self._receiver, parcel.deliveries, error, parcel.message.title))
                 if error is not None:
                     break
             self._tell(_Idle(self._receiver))

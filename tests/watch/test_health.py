@@ -23,8 +23,8 @@ def test_what_was_written_is_read(tmp_path, written):
     assert health.read(tmp_path) == written
 
 
-def test_the_next_run_finds_whom_a_second_look_waits_for(tmp_path):
-    report = Report(GOOD, once=True, waiting={"abcd0123": AT})
+def test_it_says_that_it_runs_from_cron(tmp_path):
+    report = Report(GOOD, once=True)
     health.write(tmp_path, report)
     assert health.read_report(tmp_path) == report
 

@@ -1,0 +1,184 @@
+"""Whom to tell now, of what, and what became of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.delivery import Plan, plan
+from monitor.errors import NotifyError
+from monitor.events import Course, Event, Followed, ReceiverChanged, Sending, Sent
+from monitor.facts import Facts, ReceiverState
+from monitor.message.base import Message
+from monitor.message.compose import compose
+from monitor.pacing import Bundle
+from monitor.routing import Orders
+from monitor.snapshot import Snapshot
+from monitor.watch.backoff import Backoff, broke, failed, works
+from monitor.watch.clock import APART, Clock
+from monitor.watch.ledger import Ledger
+from monitor.watch.log import Log
+from monitor.watch.senders import Outcome, Parcel, Senders
+from monitor.watch.setup import Setup
+
+AT_ONCE = 50
+"""Messages that are handed to a receiver before it is decided anew what it has to be told."""
+
+
+class Dispatch:
+    """Hands out what is to be told, takes in what became of it, and journals both.
+
+    Args:
+        ledger: Where it is remembered.
+        clock: `now`.
+        log: Says what was sent, and what could not be.
+        ring: Called, in any thread, when something became of a message.
+        backoff: How long a receiver that failed is left alone.
+    """
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, log: Log, ring: Callable[[], None], backoff: Backoff | None = None
+    ) -> None:
+        self._ledger, self._clock, self._log, self._ring = ledger, clock, log, ring
+        self._backoff = backoff or Backoff()
+        self._senders = Senders(ring)
+        self._why: dict[str, str] = {}
+        self._wake: datetime | None = None
+        self._last: datetime | None = None
+        self.trouble: str | None = None
+        """Why a message could not even be written; None: all could."""
+
+    def start(self) -> None:
+        """Begin, or begin anew after `stop`."""
+        self._senders = Senders(self._ring)
+        self._wake = None
+        facts = self._ledger.facts()
+        if self._clock.behind() > APART:
+            # The moments to wait for were set by a clock that was ahead: nobody is to be waited for that long.
+            waiting = {name: one for name, one in facts.receivers.items() if one.retry_at is not None}
+            self._ledger.append(
+                *(ReceiverChanged(self._moment(), name, replace(one, retry_at=None)) for name, one in waiting.items())
+            )
+
+    def stop(self) -> None:
+        """Begin no further message."""
+        self._senders.stop()
+
+    def busy(self) -> bool:
+        """Whether messages are on their way."""
+        return bool(self._senders.busy())
+
+    def stirred(self) -> bool:
+        """Whether there are outcomes to take in, or a receiver may be tried again."""
+        return self._senders.pending() or (self._wake is not None and self._wake <= self._clock.now())
+
+    def learn(self, followed: Iterable[Followed]) -> None:
+        """Remember why incidents were withdrawn, for the messages that say so."""
+        ends = (Course.WITHDRAWN, Course.MERGED)
+        self._why |= {one.incident.id: one.message for one in followed if one.course in ends}
+        known = self._ledger.facts().incidents
+        self._why = {name: why for name, why in self._why.items() if name in known}
+
+    def collect(self) -> bool:
+        """Take in and journal what became of messages; whether a receiver has ended its row."""
+        before = self._senders.busy()
+        outcomes = self._senders.outcomes()
+        if outcomes:
+            states = dict(self._ledger.facts().receivers)
+            events: list[Event] = []
+            for outcome in outcomes:
+                now = self._moment()
+                state = states.get(outcome.receiver) or ReceiverState(now)
+                states[outcome.receiver], became = self._became(outcome, state, now)
+                events += became
+            self._ledger.append(*events)
+        return self._senders.busy() != before
+
+    def hand_out(self, snapshot: Snapshot, setup: Setup, notice: str | None) -> None:
+        """Decide what each receiver that is free is to be told, journal it, and have it sent.
+
+        Args:
+            snapshot: The last look.
+            setup: The configuration.
+            notice: What every message has to say beside: that the state was not saved; None: nothing.
+        """
+        receivers = setup.config.receivers
+        self._senders.keep(receivers)
+        facts = self._ledger.facts()
+        now = self._clock.now(facts.newest)
+        planned = plan(facts, orders(setup, snapshot), now)
+        self._wake = planned.wake
+        busy = self._senders.busy()
+        rows = _rows(planned, busy)
+        said = [one for one in planned.believed if one.key.receiver not in busy]
+        parcels = {name: self._parcels(row, snapshot, facts, notice) for name, row in rows.items()}
+        sending = (one for row in parcels.values() for parcel in row for one in parcel.deliveries)
+        about = tuple(sending)
+        self._ledger.append(*said, *([Sending(now, about)] if about else []))
+        for name, row in parcels.items():
+            if row:
+                self._senders.send(name, receivers[name].notifier, row)
+
+    def _parcels(self, row: Sequence[Bundle], snapshot: Snapshot, facts: Facts, notice: str | None) -> list[Parcel]:
+        found: list[Parcel] = []
+        for bundle in row:
+            try:
+                message = compose(bundle.deliveries, snapshot, facts, why=self._why, digest=bundle.digest)
+            except Exception as error:  # noqa: BLE001  one message that cannot be written must not keep back the others
+                self.trouble = f"a message to {bundle.receiver} cannot be written: {type(error).__name__}"
+            else:
+                found.append(Parcel(bundle.deliveries, noticed(message, notice)))
+        return found
+
+    def _became(self, outcome: Outcome, state: ReceiverState, now: datetime) -> tuple[ReceiverState, tuple[Event, ...]]:
+        name, error = outcome.receiver, outcome.error
+        if error is None:
+            self._log.info("sent", f"told {name} of {outcome.title}", receiver=name, messages=1)
+            after = works(state)
+            mended = () if after == state else (ReceiverChanged(now, name, after),)
+            return replace(after, sent=(*after.sent, now)), (*mended, Sent(now, outcome.deliveries))
+        if error.permanent:
+            self._log.error("broken", f"{name} is broken: {error}", receiver=name)
+            after = broke(state, str(error))
+            return after, (Sent(now, outcome.deliveries, str(error)), ReceiverChanged(now, name, after))
+        after = self._later(state, error, now)
+        return after, (ReceiverChanged(now, name, after),)
+
+    def _later(self, state: ReceiverState, error: NotifyError, now: datetime) -> ReceiverState:
+        delay = self._backoff.delay(state.failures + 1, asked=error.retry_after, chance=random.random)
+        self._log.warning("failed", f"{error}; tried again in {delay:.1f} s", failures=state.failures + 1)
+        return failed(state, str(error), now, delay)
+
+    def _moment(self) -> datetime:
+        """Now, but later than ever before: of two messages at one moment the hourly cap would count one."""
+        now = self._clock.now()
+        if self._last is not None and now <= self._last:
+            now = self._last + timedelta(microseconds=1)
+        self._last = now
+        return now
+
+
+def orders(setup: Setup, snapshot: Snapshot) -> Orders:
+    """What is configured of telling people."""
+    config = setup.config
+    paces = {name: one.pace for name, one in config.receivers.items()}
+    return Orders(routes=config.routes, rules=snapshot.rules, mutes=config.mutes, paces=paces)
+
+
+def noticed(message: Message, notice: str | None) -> Message:
+    """The message, and what it has to say beside: once in the text, once in the sentence of its first part."""
+    if notice is None:
+        return message
+    first = replace(message.first, sentence=f"{message.first.sentence} ({notice})".strip())
+    return replace(message, parts=(first, *message.parts[1:]), text=f"{message.text}\n\n{notice}")
+
+
+def _rows(planned: Plan, busy: frozenset[str]) -> dict[str, list[Bundle]]:
+    rows: dict[str, list[Bundle]] = {}
+    for bundle in planned.bundles:
+        row = rows.setdefault(bundle.receiver, [])
+        if bundle.receiver not in busy and len(row) < AT_ONCE:
+            row.append(bundle)
+    return rows

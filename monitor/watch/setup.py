@@ -1,0 +1,33 @@
+"""What a configuration makes of the watcher; read anew at SIGHUP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from monitor.config import Config
+from monitor.snapshot import Snapshot
+
+
+class Observer(Protocol):
+    """What the watcher asks; `monitor.pipeline.Observer` is one."""
+
+    def changed(self) -> bool:
+        """Whether a new look could show anything else."""
+
+    def observe(self, clock: datetime) -> Snapshot:
+        """A look at everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Whom to look at, and whom to tell."""
+
+    config: Config
+    observer: Observer
+
+
+Load = Callable[[], Setup]
+"""Reads the configuration. Raises MonitorError: it is not used, neither in part."""

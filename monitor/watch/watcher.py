@@ -1,0 +1,78 @@
+"""The service: one leads and makes its rounds, the others stand by and take over."""
+
+from __future__ import annotations
+
+import time
+
+from monitor.watch.bell import Wishes, listening
+from monitor.watch.bulletin import Post
+from monitor.watch.leader import Leader, holder
+from monitor.watch.log import Log
+from monitor.watch.rounds import Rounds
+
+LOOK = 1.0
+"""Seconds between two questions whether anything changed, or whether the leader has gone."""
+SHARE = 20
+"""A look that costs much is repeated after this many times its cost at the earliest: 5 % of a core."""
+AFTER_FAILURE = 10.0
+"""Seconds after a look that failed."""
+
+
+class Watcher:
+    """Leads, or stands by until it can; ends when it is asked to.
+
+    Args:
+        rounds: What a leader does.
+        leader: The lock.
+        post: Where it stands.
+        log: What it says of itself.
+    """
+
+    def __init__(self, rounds: Rounds, leader: Leader, post: Post, log: Log) -> None:
+        self._rounds, self._leader, self._post, self._log = rounds, leader, post, log
+        self._looked = self._wait = 0.0
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT. Raises StoreError where the lock cannot be written."""
+        with listening(self._rounds.bell) as wishes, self._leader:
+            known: str | None = None
+            while not wishes.stop:
+                if self._leader.take():
+                    self._lead(wishes)
+                    known = None
+                    continue
+                who = str(holder(self._post.folder) or "another process")
+                if who != known:
+                    self._log.info("standby", f"{who} leads; stands by until it ends")
+                known = who
+                self._rounds.bell.wait(LOOK)
+
+    def _lead(self, wishes: Wishes) -> None:
+        self._rounds.begin()
+        self._wait = 0.0
+        while not wishes.stop and self._leader.leads():
+            if wishes.reload:
+                wishes.reload = False
+                self._rounds.reload()
+                self._wait = 0.0
+            if self._due():
+                self._look()
+            elif self._rounds.stirred():
+                self._rounds.deliver()
+            self._rounds.bell.wait(LOOK)
+        if not wishes.stop:
+            self._log.error("lost", "the lock file was removed or replaced: another may lead now")
+        self._rounds.end()
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        done = self._rounds.cycle()
+        self._looked = time.monotonic()
+        self._wait = SHARE * (self._looked - began) if done else AFTER_FAILURE
+
+    def _due(self) -> bool:
+        """Whether to look: at once when something changed, else when it is time, but not again and again."""
+        passed = time.monotonic() - self._looked
+        if passed < min(self._wait, self._rounds.every):
+            return False
+        return passed >= self._rounds.every or self._rounds.changed()
