@@ -40,11 +40,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
         return status(_folder(args, context), context.clock(), context.say, as_json=args.json)
     if args.test is not None:
-        from monitor.watch.trial import trial
+        from monitor.commands.watch_trial import trial
 
         return trial(context.config(args), args.test, _folder(args, context), context)
     if args.dry_run:
-        from monitor.watch.dry import dry_run
+        from monitor.commands.watch_dry import dry_run
 
         return dry_run(_loader(args, context, patience=1)(), _folder(args, context), context, as_json=args.json)
     return _watch(args, context)
