@@ -6,6 +6,7 @@ import argparse
 
 from monitor.commands.base import Context, add_source
 from monitor.commands.people import journal_of, span, the_one
+from monitor.text import safe
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,5 +43,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         )
     )
     ack = facts.acks[-1]
-    context.say(f"{ack.incident} is yours until {deeds.when(ack.until)}: {alert_line(episode)}")
+    context.say(f"{safe(ack.incident, 20)} is yours until {deeds.when(ack.until)}: {alert_line(episode)}")
     return 0

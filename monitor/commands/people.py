@@ -61,7 +61,7 @@ def listed(episodes: Iterable[Episode], facts: Facts) -> list[str]:
     from monitor.journal.deeds import name_of
     from monitor.report.text import alert_line
 
-    lines = [f"{name_of(episode, facts)}  {alert_line(episode)}" for episode in episodes]
+    lines = [f"{safe(name_of(episode, facts), 20)}  {alert_line(episode)}" for episode in episodes]
     return lines if len(lines) <= LISTED else [*lines[:LISTED], f"and {len(lines) - LISTED:,} more"]
 
 

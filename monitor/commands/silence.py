@@ -9,7 +9,7 @@ from datetime import timedelta
 from monitor.commands.base import Context, add_source, moment
 from monitor.commands.people import journal_of, listed, span
 from monitor.errors import UsageError
-from monitor.text import plural
+from monitor.text import plural, safe
 
 USUAL = timedelta(hours=1)
 LABELS = ("model", "metric", "segment", "rule", "severity")
@@ -87,7 +87,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
     journal = journal_of(context.observer(args))
     facts, now = journal.facts(), journal.now()
     for silence in sorted(facts.silences, key=lambda one: one.end, reverse=True):
-        context.say(f"{silence.id}  {matcher_words(silence.matchers)}: {silence_words(silence, now)}")
+        context.say(f"{safe(silence.id, 20)}  {matcher_words(silence.matchers)}: {silence_words(silence, now)}")
     context.tell("times are UTC" if facts.silences else "no silence, now or in the last 5 days")
     return 0
 
@@ -102,5 +102,5 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     journal = journal_of(context.observer(args))
     (meant,) = deeds.expire(journal.facts(), prefix, by=author(), now=journal.now())
     journal.act(lambda facts: deeds.expire(facts, meant.silence, by=meant.by, now=journal.moment(facts)))
-    context.say(f"silence {meant.silence} is over: its alerts are told again")
+    context.say(f"silence {safe(meant.silence, 20)} is over: its alerts are told again")
     return 0

@@ -90,10 +90,12 @@ def _title(chapter: Chapter) -> str:
     head = f"{safe(chapter.key.model, 60)}{about}, rule {safe(chapter.rule, 60)}"
     incident = chapter.incident
     if incident is None:
-        return f"{chapter.id}  {head}"
+        return f"{safe(chapter.id, 20)}  {head}"
     shape, word = MARKS[incident.worst]
     ended = f", resolved {day(incident.resolved)}" if incident.resolved else ""
-    return f"{chapter.id}  {shape} {word} {head}, since {day(incident.since)}{ended}, {incident.standing.value}"
+    return (
+        f"{safe(chapter.id, 20)}  {shape} {word} {head}, since {day(incident.since)}{ended}, {incident.standing.value}"
+    )
 
 
 def _said(line: Line) -> str:

@@ -7,6 +7,7 @@ import argparse
 from monitor.commands.base import Context, add_source
 from monitor.commands.people import journal_of, the_one
 from monitor.errors import UsageError
+from monitor.text import safe
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,5 +32,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if ack is None:
         raise UsageError(f"nobody has {deeds.name_of(episode, snapshot.facts)}: {alert_line(episode)}")
     journal.act(lambda facts: deeds.give_back(facts, ack, by=author(), now=journal.moment(facts)))
-    context.say(f"{ack.incident} was given back ({taken(ack)}): {alert_line(episode)}")
+    context.say(f"{safe(ack.incident, 20)} was given back ({taken(ack)}): {alert_line(episode)}")
     return 0

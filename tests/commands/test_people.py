@@ -7,17 +7,18 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from monitor.events import Course, Delivery, Followed, Kind, Reason, Sent
-from monitor.facts import BeliefKey, Facts, Incident
+from monitor.events import Acknowledged, Course, Delivery, Followed, Kind, Reason, Sent, Silenced
+from monitor.facts import Ack, BeliefKey, Facts, Incident, Matchers, Silence
 from monitor.journal.journal import Journal
 from monitor.journal.places import state_folder
 from monitor.records import Condition, SeriesKey, Severity
 
+HOUR = timedelta(hours=1)
 ESCAPE = "\x1b]0;x\x07[bold]x[/]"
 
 
@@ -187,6 +188,19 @@ def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):
     said = "".join(outcome.out + outcome.err for outcome in outcomes)
     assert all(char.isprintable() or char == "\n" for char in said)
     assert "[bold]x[/]" in said
+
+
+def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, store):
+    at, key = datetime.now(UTC), SeriesKey("churn", "recall")
+    facts = ("floor", key, Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, datetime(2025, 1, 9, tzinfo=UTC))
+    silence = Silence(ESCAPE, Matchers(model=ESCAPE), at, at + HOUR, ESCAPE, ESCAPE, at)
+    journal(store).append(Acknowledged(at, Ack(ESCAPE, *facts)), Silenced(at, silence))
+    outcomes = [on(*words) for words in (["story", "churn"], ["silence", "list"], ["ack", "churn/recall"])]
+    outcomes += [on("silence", "expire", ESCAPE[:2]), on("unack", "churn/recall")]
+    assert [outcome.code for outcome in outcomes] == [0, 0, 2, 0, 0]
+    said = "".join(outcome.out + outcome.err for outcome in outcomes)
+    assert said.count("[bold]x[/]") >= 7
+    assert all(char.isprintable() or char == "\n" for char in said)
 
 
 def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):

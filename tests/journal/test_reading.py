@@ -106,7 +106,9 @@ def test_a_new_file_begins_with_all_facts_and_the_old_one_need_not_be_read(journ
     journal.append(noted(2))
     assert names(journal) == [FIRST, "journal.000002.jsonl"]
     (journal.folder / FIRST).unlink()
+    (journal.folder / FIRST).mkdir()  # what is opened there would fail
     assert texts(Journal(journal.folder)) == ["released 1", "released 2"]
+    assert Journal(journal.folder).facts().read_only is None
 
 
 def test_facts_that_fill_a_file_by_themselves_do_not_begin_another_with_every_line(tmp_path, noted):
