@@ -76,6 +76,11 @@ class Schedule:
         """Whether there is nothing to compute, ever."""
         return not self._every
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being computed, or has ended and was not told yet."""
+        return self._running is not None
+
     def tick(self, now: datetime) -> Finished | None:
         """Start what is due, if nothing is being computed; tell what has ended since.
 
