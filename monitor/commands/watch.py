@@ -96,14 +96,18 @@ def _loader(args: argparse.Namespace, context: Context, patience: int = PATIENCE
 
     def load() -> Setup:
         from monitor.pipeline import Observer
+        from monitor.store.lock import make_folder
         from monitor.watch.setup import Setup
 
         config = context.config(args)
         if _folder(args, context) != folder:
             raise UsageError("the store lies elsewhere now: start the watcher anew")
         paths = [Path(path) for path in args.paths] or [context.store_folder(args)]
+        if any(log.every is not None for log in config.logs.values()) and not args.paths:
+            make_folder(paths[0])  # what is computed will be its first history
         if not args.paths and not paths[0].is_dir():
             raise UsageError(f"no history: {safe(paths[0])} is not there; name a file or folder, or record a period")
-        return Setup(config, Observer(config, paths, live=True, patience=patience))
+        observer = Observer(config, paths, live=True, patience=patience)
+        return Setup(config, observer, None if args.paths else paths[0])
 
     return load

@@ -33,6 +33,7 @@ def once(rounds: Rounds, leader: Leader, post: Post, says: Log) -> int:
             says.info("standby", f"{holder(post.folder) or 'another process'} leads; nothing is left to do")
             health = read(post.folder)
             return 1 if health is not None and health.late(datetime.now(UTC)) else 0
+        rounds.compute(wait=True)
         deadline = time.monotonic() + DEADLINE
         rounds.begin()
         for _ in range(LOOKS):

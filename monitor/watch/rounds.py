@@ -14,6 +14,7 @@ from monitor.watch.backoff import Backoff
 from monitor.watch.bell import Bell
 from monitor.watch.bulletin import Bulletin, Post
 from monitor.watch.clock import APART, Clock
+from monitor.watch.computing import Computing
 from monitor.watch.dispatch import Dispatch
 from monitor.watch.heartbeat import Heartbeat
 from monitor.watch.introduce import broken, introduced
@@ -50,6 +51,8 @@ class Rounds:
         self._looker = Looker(post.folder, self._setup.config.watch.no_data_wait)
         self._bulletin = Bulletin(post, log, self._clock.now())
         self._heartbeat = Heartbeat()
+        store = self._setup.store
+        self._computing = None if store is None else Computing(store, log, self._bulletin.says)
         self.last: Look | None = None
         """The last look that succeeded."""
 
@@ -85,6 +88,12 @@ class Rounds:
             self._heartbeat.ping(self._setup.config.watch.heartbeat)
         self.report()
         return why is None
+
+    def compute(self, *, wait: bool = False) -> None:
+        """Have the configured logs computed that are due; a run from cron waits for them."""
+        if self._computing is not None:
+            work = self._computing.once if wait else self._computing.tick
+            work(self._setup.config, self._clock.now())
 
     def deliver(self) -> None:
         """Without another look: take in what became of messages, and hand out what is to be told by the last one."""
@@ -137,6 +146,8 @@ class Rounds:
     def end(self, seconds: float = PARTING) -> None:
         """Let what is on its way arrive, within so many seconds; then say that this one leads no more."""
         self._dispatch.stop()
+        if self._computing is not None:
+            self._computing.end()
         deadline = time.monotonic() + seconds
         while self._dispatch.busy() and (left := deadline - time.monotonic()) > 0:
             self.bell.wait(left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from monitor.config import Config
@@ -27,6 +28,8 @@ class Setup:
 
     config: Config
     observer: Observer
+    store: Path | None = None
+    """Where configured logs are computed to; None where plain paths are watched."""
 
 
 Load = Callable[[], Setup]

@@ -30,7 +30,7 @@ class Watcher:
 
     def __init__(self, rounds: Rounds, leader: Leader, post: Post, log: Log) -> None:
         self._rounds, self._leader, self._post, self._log = rounds, leader, post, log
-        self._looked = self._wait = 0.0
+        self._at_once()
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError where the lock cannot be written."""
@@ -49,12 +49,13 @@ class Watcher:
 
     def _lead(self, wishes: Wishes) -> None:
         self._rounds.begin()
-        self._wait = 0.0
+        self._at_once()
         while not wishes.stop and self._leader.leads():
             if wishes.reload:
                 wishes.reload = False
                 self._rounds.reload()
-                self._wait = 0.0
+                self._at_once()
+            self._rounds.compute()
             if self._due():
                 self._look()
             elif self._rounds.stirred():
@@ -63,6 +64,9 @@ class Watcher:
         if not wishes.stop:
             self._log.error("lost", "the lock file was removed or replaced: another may lead now")
         self._rounds.end()
+
+    def _at_once(self) -> None:
+        self._looked, self._wait = float("-inf"), 0.0
 
     def _look(self) -> None:
         began = time.monotonic()
