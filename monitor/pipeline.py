@@ -63,6 +63,7 @@ class Observer:
         memory: Memory | None = None,
     ) -> None:
         self.memory = memory or Memory()
+        self.ack_for = config.watch.ack_for
         self._config = config
         self._rules = config.rules or default_rules()
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)

@@ -23,6 +23,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with tempfile.TemporaryDirectory(prefix="modeltop-demo-") as name:
         target = Path(name)
         set_up(target, context.clock())
-        args.paths, args.config = [name], str(target / "modeltop.toml")
+        # As a store, so that what a person does in it is forgotten with it.
+        args.paths, args.store, args.config = [], name, str(target / "modeltop.toml")
         with Feed(target):
             return open_command.run(args, context)
