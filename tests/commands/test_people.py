@@ -210,6 +210,9 @@ def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
     assert len(Journal(folder).facts().acks) == 1
     assert "taken by" in run("alerts", path).out
     assert "taken by" not in run("alerts", "--store", store).out
+    assert run("note", "churn", "v2 is out", path).code == 0
+    assert "v2 is out" in run("note", "--list", "churn", path).out
+    assert run("note", "--list", "--store", store).out == ""
 
 
 def test_a_newer_journal_is_read_and_never_written(on, store, told):

@@ -66,8 +66,10 @@ def life(followed, sent, delivery):
         silence(7, 24),
         Expired(at(8), "5e5e5e5e", "eve"),
         silence(7, 24, "0ther000", "other"),
+        silence(-9, 1, "before00"),
         followed(Course.RESOLVED, at=at(9), **over),
         noted(20, "long after"),
+        silence(20, 1, "after000"),
     ]
 
 
