@@ -76,7 +76,14 @@ def test_the_cursor_reads_out_date_value_and_support(make, steps, said):
 def test_the_cursor_says_what_was_not_judged(make):
     scene = make.scene(make.line([0.95, 0.5], support=[900, 3]), rules=[make.floor(min_count=30)])
     view = replace(scene.view, cursor=(make.start + make.day).timestamp())
-    assert read_out(replace(scene, view=view)) == "2025-01-02  0.500  n 3 not judged"
+    assert read_out(replace(scene, view=view)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not judged"
+
+
+def test_a_metric_that_came_with_an_interval_shows_it(make):
+    scene = make.scene(make.line([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
+    assert chart_of(scene).title == "roc_auc 2 days, now [0.930, 0.960]"
+    view = replace(scene.view, cursor=make.start.timestamp())
+    assert read_out(replace(scene, view=view)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
 
 
 def test_infinite_values_are_kept_and_held(make):

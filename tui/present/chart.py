@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from monitor.metrics.base import Catalog
+from monitor.changes import latest_interval
+from monitor.metrics.base import Catalog, Metric
 from monitor.records import Series, SeriesKey, Severity
 from monitor.text import brief, day, plural
 from tui.chart_data import ChartData, LimitLine, Line
@@ -62,10 +63,11 @@ def _drawn(
     start, end = span(series, window)
     lines = [_line(known, each, start, end) for each in (series, *others)]
     limits = _limits(known, series.key)
-    title = f"{label(series.key)} {_span_words(series, lines[0], window)}"
     metric = known.snapshot.catalog.of(series.key.metric)
-    if others:
-        title = f"{label(series.key)} +{len(others)} {_span_words(series, lines[0], window)}"
+    more = f" +{len(others)}" if others else ""
+    title = f"{label(series.key)}{more} {_span_words(series, lines[0], window)}"
+    if series.low is not None:
+        title += f", now {_interval(series, metric)}"
     return ChartData(tuple(lines), limits, title, metric.digits, start, end, cursor, empty=_empty(lines[0], start, end))
 
 
@@ -137,7 +139,7 @@ def _limits(known: Board, key: SeriesKey) -> tuple[LimitLine, ...]:
 
 
 def read_out(scene: Scene) -> str:
-    """What the chart's cursor stands on: date, value, support, limits crossed."""
+    """What the chart's cursor stands on: date, value and interval, support, limits crossed."""
     series = selected_series(scene)
     if series is None or scene.snapshot is None or scene.view.cursor is None:
         return ""
@@ -149,7 +151,14 @@ def read_out(scene: Scene) -> str:
     note = f" {SHAPES[Severity(int(breaches[at]))]}{WORDS[Severity(int(breaches[at]))]}" if breaches[at] else ""
     note += " not judged" if held[at] else ""
     moment = _moment(float(seconds(series)[at]))
-    return f"{day(moment)}  {metric.show(float(series.values[at]))}  n {count}{note}"
+    value = f"{metric.show(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
+    return f"{day(moment)}  {value}  n {count}{note}"
+
+
+def _interval(series: Series, metric: Metric) -> str:
+    """The 95 % interval, or the bound, of the newest value; empty where it is not known."""
+    ends = latest_interval(series, metric)
+    return "" if ends is None else f"[{metric.show(ends[0])}, {metric.show(ends[1])}]"
 
 
 def nearest(series: Series, stamp: float) -> int:
