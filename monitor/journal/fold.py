@@ -152,13 +152,14 @@ def believed(delivery: Delivery, at: datetime, before: Belief | None, *, given_u
     A trigger that was given up is not believed, or an end would be told of what was never begun; an end that was given
     up is not told again.
     """
+    heard = before is not None and before.incident == delivery.incident
     if delivery.kind is Kind.RESOLVE:
-        return Belief(delivery.incident, Severity.OK, at)
+        return Belief(delivery.incident, Severity.OK, at) if heard or not given_up else None
     if given_up:
         return None
     if delivery.kind is Kind.TRIGGER:
         return Belief(delivery.incident, delivery.level, at)
-    return replace(before, taken=True) if before is not None and before.incident == delivery.incident else None
+    return replace(before, taken=True) if before is not None and heard else None
 
 
 def _hour(moments: Iterable[datetime], at: datetime) -> tuple[datetime, ...]:

@@ -88,11 +88,11 @@ class _Draft:
 
     def done(self, teller: _Teller) -> Chapter:
         found = [*self.lines, *self.trying.values()]
-        begin = min([line.at for line in found] + ([self.incident.since] if self.incident else []))
-        end = (self.incident.closed if self.incident else None) or max(line.at for line in found)
-        end = _END if self.incident is not None and self.incident.closed is None else end
+        seen = min(line.at for line in found)
+        begin = min(seen, self.incident.since) if self.incident else seen
+        end = (self.incident.closed or _END) if self.incident else max(line.at for line in found)
         found += [Line(note.at, "noted", note.by, note.text) for note in teller.notes if begin <= note.at <= end]
-        found += [line for silence in teller.silences.values() for line in self._hushed(silence, teller, begin, end)]
+        found += [line for silence in teller.silences.values() for line in self._hushed(silence, teller, seen, end)]
         # A stable sort: what happened in one moment stays in the order in which it was kept.
         return Chapter(self.id, self.rule, self.key, self.incident, tuple(sorted(found, key=lambda line: line.at)))
 

@@ -96,11 +96,15 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
         (Kind.ACKNOWLEDGE, Reason.TAKEN, Severity.CRITICAL, None),
     ],
 )
-@pytest.mark.parametrize("given_up", [None, "gone for good"])
-def test_what_was_sent_is_believed_but_no_trigger_that_was_given_up(sent, kind, reason, level, believed, given_up):
-    facts = fold(Facts(), sent(kind, reason, level=level, given_up=given_up))
-    nothing = believed is None or (given_up and kind is Kind.TRIGGER)
-    assert facts.beliefs == ({} if nothing else {SLACK: Belief("1a2b3c4d", believed, NOON)})
+def test_what_was_sent_is_believed_and_nothing_of_what_was_given_up(sent, kind, reason, level, believed):
+    facts = fold(Facts(), sent(kind, reason, level=level))
+    assert facts.beliefs == ({} if believed is None else {SLACK: Belief("1a2b3c4d", believed, NOON)})
+    assert fold(Facts(), sent(kind, reason, level=level, given_up="gone for good")).beliefs == {}
+
+
+def test_an_end_that_was_given_up_is_not_told_again(sent):
+    first = fold(Facts(), sent(Kind.TRIGGER, Reason.FIRST))
+    assert fold(first, sent(Kind.RESOLVE, Reason.OVER, given_up="gone")).beliefs[SLACK].level is Severity.OK
 
 
 def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
