@@ -20,7 +20,7 @@ class Journal(Protocol):
     """What is asked of it; `monitor.journal.journal.Journal` is one."""
 
     def facts(self) -> Facts:
-        """All that it says, folded."""
+        """All that it says, folded; raises nothing."""
 
     def append(self, *events: Event) -> None:
         """Keep them; on return they are on the disk. Raises StoreError."""
@@ -35,15 +35,11 @@ class Ledger:
         self._unsaved: deque[Event] = deque(maxlen=MOST)
         self._facts: Facts | None = None
         self.trouble: str | None = None
-        """Why something is not saved, or not read; None: everything is on the disk."""
+        """Why something is not saved; None: everything is on the disk."""
 
     def facts(self) -> Facts:
         """What is known now: what others wrote, and what is still to be written."""
-        try:
-            known = self._journal.facts()
-        except StoreError as error:
-            self.trouble = str(error)
-            known = self._known
+        known = self._journal.facts()
         if known is not self._known or self._facts is None:
             self._known = known
             self._facts = fold_all(known, self._unsaved)
