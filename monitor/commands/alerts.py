@@ -19,6 +19,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     import json
 
     from monitor.commands.check import tell_problems
+    from monitor.journal.deeds import name_of
     from monitor.report.as_json import alert_record
     from monitor.report.text import alert_line
 
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.say(json.dumps([alert_record(episode, snapshot) for episode in shown], allow_nan=False, indent=1))
         return 0
     for episode in shown:
-        context.say(alert_line(episode, snapshot, past=args.history))
+        context.say(alert_line(episode, snapshot, name=name_of(episode, snapshot.facts)))
     if not shown:
         context.tell("no alert stands" if not args.history else "no alert, now or in the past")
     tell_problems(snapshot.history.problems, context)

@@ -103,13 +103,13 @@ def left_out(standings: Iterable[Standing]) -> Iterator[str]:
         yield f"  {safe(metric)} of {', '.join(models[:NAMED])}{rest}: {reason}"
 
 
-def alert_line(episode: Episode, snapshot: Snapshot | None = None, *, past: bool = False) -> str:
+def alert_line(episode: Episode, snapshot: Snapshot | None = None, *, name: str | None = None) -> str:
     """One alert in one line.
 
     Args:
         episode: The alert.
         snapshot: Adds who has it and why nobody is told, where somebody did something about it.
-        past: Adds the id, and when it ended.
+        name: The id to show before it, with how it ended; None: neither is shown.
     """
     shape, word = MARKS[episode.severity]
     if episode.state is State.PENDING:
@@ -121,9 +121,9 @@ def alert_line(episode: Episode, snapshot: Snapshot | None = None, *, past: bool
     line += f", since {day(episode.since)}{count}"
     if episode.state in (State.RECOVERING, State.PENDING):
         line += f", {episode.state.value}"
-    if past and episode.id:
-        ended = f", resolved {day(episode.resolved)}" if episode.resolved else ", stands"
-        line = f"{episode.id}  {line}{ended}"
+    if name is not None:
+        ended = f", resolved {day(episode.resolved)}" if episode.resolved else ""
+        line = f"{name:8}  {line}{ended}"
     said = handled(episode, snapshot) if snapshot is not None else []
     return "; ".join((line, *said))
 

@@ -8,7 +8,7 @@ import pytest
 def test_alerts_that_stand_are_listed_worst_first(run, fleet):
     outcome = run("alerts", fleet)
     assert outcome.code == 0
-    assert [line.split()[2] for line in outcome.lines] == [
+    assert [line.split()[3] for line in outcome.lines] == [
         "triage",
         "triage",
         "fraud-detector",
