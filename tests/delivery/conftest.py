@@ -1,4 +1,4 @@
-"""A small world: models whose rows come, come late and are corrected; a watcher that may be killed; receivers that fail.
+"""A small world: models whose rows come late and are corrected, a watcher that may be killed, receivers that fail.
 
 A row is an hour's level. Consecutive bad rows are an episode, by four lines that know nothing of the machine.
 """
@@ -28,6 +28,7 @@ OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 START = datetime(2025, 1, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+TICK = timedelta(microseconds=1)
 RULE = Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy")
 LEVELS = {".": OK, "w": WARNING, "c": CRITICAL}
 
@@ -94,7 +95,12 @@ class World:
 
     @property
     def now(self):
-        return max(self.clock, self.facts.newest or self.clock)
+        """The watcher's clock: later than the journal's last line."""
+        return max(self.clock, self.facts.newest + TICK) if self.facts.newest else self.clock
+
+    def wait(self, span):
+        """Until so long after the journal's last line."""
+        self.clock = self.facts.newest + span
 
     def write(self, *events):
         self.journal += events
@@ -106,11 +112,11 @@ class World:
         levels = [LEVELS[char] for char in "".join(text)]
         first = max(rows, default=START - HOUR) + HOUR if at is None else at
         rows |= {first + index * HOUR: level for index, level in enumerate(levels)}
-        self.clock = max(self.clock, max(rows))
+        self.clock = max(self.clock, first + (len(levels) - 1) * HOUR)
 
     def follow(self):
         look = look_at(self.rows, self.rules, self.problems)
-        episodes = [one for model, rows in self.rows.items() for one in episodes_of(model, rows)]
+        episodes = [one for model, rows in self.rows.items() for one in episodes_of(model, rows) if rows]
         asked = {rule.name for rule in self.rules}
         found = [one for one in episodes if one.rule in asked] + list(self.extra)
         first = not self.facts.receivers and not self.facts.incidents
@@ -210,13 +216,37 @@ def view():
     return look_at
 
 
+@pytest.fixture(scope="session")
+def found_in():
+    """The episodes of a world's rows."""
+    return lambda here: [one for model, rows in here.rows.items() for one in episodes_of(model, rows)]
+
+
+@pytest.fixture(scope="session")
+def whole():
+    """An alert about a model as a whole, found now."""
+
+    def make(here, condition, *, model="m", later=timedelta(0)):
+        since = here.now + later
+        evidence = Evidence(Severity.UNKNOWN, 1.0, None, "no rows for 9h")
+        about = (condition.value, SeriesKey(model, "*"), condition)
+        name = identify(*about, since)
+        return Episode(name, *about, State.FIRING, Severity.UNKNOWN, since, since, None, evidence, evidence)
+
+    return make
+
+
 STEPS = st.one_of(
-    st.tuples(st.just("report"), st.sampled_from("m" * 3 + "n"), st.sampled_from([".", "w", "c", "c.", "wc", "c.c", ".."])),
+    st.tuples(
+        st.just("report"), st.sampled_from("m" * 3 + "n"), st.sampled_from([".", "w", "c", "c.", "wc", "c.c", ".."])
+    ),
     st.tuples(st.just("correct"), st.sampled_from("mn"), st.integers(0, 6), st.sampled_from([*LEVELS.values(), None])),
     st.tuples(st.just("pass"), st.sampled_from([MINUTE, 20 * MINUTE, 5 * HOUR])),
     st.tuples(st.just("look")),
 )
-SILENCES = st.one_of(st.tuples(st.just("silence"), st.sampled_from([10 * MINUTE, HOUR, 6 * HOUR])), st.tuples(st.just("expire")))
+SILENCES = st.one_of(
+    st.tuples(st.just("silence"), st.sampled_from([10 * MINUTE, HOUR, 6 * HOUR])), st.tuples(st.just("expire"))
+)
 ACKS = st.tuples(st.just("ack"), st.sampled_from("mn"))
 FAULTS = st.one_of(
     st.tuples(st.just("way"), st.sampled_from(["slack", "mail"]), st.sampled_from(["refuse", None])),
@@ -225,7 +255,7 @@ FAULTS = st.one_of(
 KILLS = st.tuples(st.just("way"), st.sampled_from(["slack", "mail"]), st.just("kill"))
 
 
-def take(world, step):
+def happen(world, step):
     """One thing that happens; what reached anybody by it."""
     name, *args = step
     if name == "report":
@@ -253,7 +283,7 @@ def live():
 
     def run(world, steps):
         for step in steps:
-            take(world, step)
+            happen(world, step)
         return world.accepted
 
     return run

@@ -4,14 +4,13 @@ from collections import defaultdict
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.events import Kind
 from monitor.facts import BeliefKey
 from monitor.facts import Standing as Stands
 from monitor.incidents import OWED
-from monitor.records import Severity
 from monitor.routing import Pace
 
 HOUR = timedelta(hours=1)
