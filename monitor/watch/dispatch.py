@@ -35,14 +35,15 @@ class Dispatch:
         clock: `now`.
         log: Says what was sent, and what could not be.
         ring: Called, in any thread, when something became of a message.
-        backoff: How long a receiver that failed is left alone.
+        backoff: How long a receiver that failed is left alone; None: for as long as this process runs.
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, log: Log, ring: Callable[[], None], backoff: Backoff | None = None
+        self, ledger: Ledger, clock: Clock, log: Log, ring: Callable[[], None], backoff: Backoff | None
     ) -> None:
         self._ledger, self._clock, self._log, self._ring = ledger, clock, log, ring
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff
+        self._given_up: set[str] = set()
         self._senders = Senders(ring)
         self._why: dict[str, str] = {}
         self._wake: datetime | None = None
@@ -110,7 +111,7 @@ class Dispatch:
         now = self._clock.now(facts.newest)
         planned = plan(facts, orders(setup, snapshot), now)
         self._wake = planned.wake
-        busy = self._senders.busy()
+        busy = self._senders.busy() | self._given_up
         rows = _rows(planned, busy)
         said = [one for one in planned.believed if one.key.receiver not in busy]
         parcels = {name: self._parcels(row, snapshot, facts, notice) for name, row in rows.items()}
@@ -143,12 +144,16 @@ class Dispatch:
             self._log.error("broken", f"{name} is broken: {error}", receiver=name)
             after = broke(state, str(error))
             return after, (Sent(now, outcome.deliveries, str(error)), ReceiverChanged(now, name, after))
-        after = self._later(state, error, now)
+        after = self._later(name, state, error, now)
         return after, (ReceiverChanged(now, name, after),)
 
-    def _later(self, state: ReceiverState, error: NotifyError, now: datetime) -> ReceiverState:
-        delay = self._backoff.delay(state.failures + 1, asked=error.retry_after, chance=random.random)
-        self._log.warning("failed", f"{error}; tried again in {delay:.1f} s", failures=state.failures + 1)
+    def _later(self, name: str, state: ReceiverState, error: NotifyError, now: datetime) -> ReceiverState:
+        policy = self._backoff or Backoff()
+        delay = policy.delay(state.failures + 1, asked=error.retry_after, chance=random.random)
+        again = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
+        self._log.warning("failed", f"{name} was not told: {error}; {again}", receiver=name)
+        if self._backoff is None:
+            self._given_up.add(name)
         return failed(state, str(error), now, delay)
 
     def _moment(self) -> datetime:

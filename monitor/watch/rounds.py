@@ -17,7 +17,7 @@ from monitor.watch.clock import APART, Clock
 from monitor.watch.computing import Computing
 from monitor.watch.dispatch import Dispatch
 from monitor.watch.heartbeat import Heartbeat
-from monitor.watch.introduce import broken, introduced
+from monitor.watch.introduce import broken, failing, introduced
 from monitor.watch.ledger import Ledger
 from monitor.watch.log import Log
 from monitor.watch.look import Look, Looker
@@ -47,7 +47,9 @@ class Rounds:
         self.bell = Bell()
         self._journal = Journal(post.folder)
         self._ledger = Ledger(self._journal)
-        self._dispatch = Dispatch(self._ledger, self._clock, log, self.bell.ring, backoff)
+        self._dispatch = Dispatch(
+            self._ledger, self._clock, log, self.bell.ring, None if post.once else backoff or Backoff()
+        )
         self._looker = Looker(post.folder, self._setup.config.watch.no_data_wait)
         self._bulletin = Bulletin(post, log, self._clock.now())
         self._heartbeat = Heartbeat()
@@ -131,17 +133,18 @@ class Rounds:
     def report(self, *, stopped: bool = False) -> None:
         """Say how the watcher is."""
         self._ledger.save()
+        receivers, facts = self._setup.config.receivers, self._ledger.facts()
         behind = self._clock.behind()
         said = {
             "clock": f"the clock is {age(behind)} behind the journal: set it" if behind > APART else None,
             "journal": self._unsaved(),
             "message": self._dispatch.trouble,
             "heartbeat": self._heartbeat.trouble,
+            "receivers": failing(receivers, facts),
         }
         for about, why in said.items():
             self._bulletin.says(about, why)
-        receivers = self._setup.config.receivers
-        self._bulletin.publish(self.every, broken(receivers, self._ledger.facts()), stopped=stopped)
+        self._bulletin.publish(self.every, broken(receivers, facts), stopped=stopped)
 
     def end(self, seconds: float = PARTING) -> None:
         """Let what is on its way arrive, within so many seconds; then say that this one leads no more."""

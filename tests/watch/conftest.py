@@ -1,16 +1,21 @@
 """A small world: a store, a clock that the test moves, and receivers that do what the test says."""
 
 import io
+import os
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from monitor import cli
 from monitor.config import Config
 from monitor.errors import StoreError
-from monitor.facts import Matchers
 from monitor.journal.journal import Journal
 from monitor.journal.places import state_folder
 from monitor.notify.base import Receiver
@@ -24,6 +29,7 @@ from monitor.watch.log import Log
 from monitor.watch.rounds import Rounds
 from monitor.watch.setup import Setup
 
+ROOT = Path(__file__).parents[2]
 START = datetime(2025, 3, 10, 12, tzinfo=UTC)
 FREE = Pace(group=0, hourly=0)
 
@@ -69,7 +75,8 @@ class Ear:
 class World:
     """Everything around a watcher; `restart` begins a new process in the same place."""
 
-    store: object
+    store: Path
+    configure: object = None
     config: Config = field(default_factory=Config)
     wall: datetime = START
     steady: float = 1000.0
@@ -175,5 +182,94 @@ def unwritable(monkeypatch):
 
 
 @pytest.fixture
-def matchers():
-    return Matchers
+def home(tmp_path, monkeypatch):
+    """No configuration or store of the machine is found; the working directory is empty."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Service:
+    """A watcher in a process of its own; what it says is read from a file."""
+
+    def __init__(self, folder, number, words):
+        self.log = folder / f"watch-{number}.log"
+        with self.log.open("wb") as err:
+            argv = [sys.executable, "-m", "tui", "watch", *map(str, words)]
+            env = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
+            self.process = subprocess.Popen(argv, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=err)
+
+    @property
+    def said(self):
+        return self.log.read_text()
+
+    def until(self, word, seconds=30):
+        """Wait until it has said that."""
+        wait_for(lambda: word in self.said or self.process.poll() is not None, seconds, lambda: self.said)
+        assert word in self.said
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def ended(self, seconds=30):
+        """Its exit code."""
+        return self.process.wait(seconds)
+
+
+def wait_for(met, seconds=30, why=lambda: ""):
+    end = time.monotonic() + seconds
+    while not met():
+        if time.monotonic() > end:
+            raise TimeoutError(why())
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def until():
+    return wait_for
+
+
+@pytest.fixture
+def watch(home):
+    """Starts watchers; those that are left are killed in the end."""
+    started = []
+
+    def start(*words):
+        started.append(Service(home, len(started), words))
+        return started[-1]
+
+    yield start
+    for service in started:
+        service.process.kill()
+        service.process.wait()
+
+
+@pytest.fixture
+def configured(home, world):
+    """A store with one alert, and a configuration whose receiver writes each message into the file `told`."""
+    world.rows("churn", *(0.95,) * 8, 0.7)
+
+    def write(extra="", command="cat >> told; echo >> told"):
+        text = 'on_no_data = "ok"\n[store]\npath = "store"\n[receivers.ops]\ntype = "command"\n'
+        text += f'command = ["/bin/sh", "-c", "{command}"]\n'
+        (home / "modeltop.toml").write_text(text + extra)
+        return home
+
+    write()
+    world.configure = write
+    return world
+
+
+@pytest.fixture
+def run(home, capsys):
+    """One command line in this process: exit code, stdout, stderr."""
+
+    def call(*words):
+        code = cli.main([str(word) for word in words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call

@@ -281,3 +281,12 @@ def test_a_look_that_fails_is_said_and_people_are_told_of_the_last_one_meanwhile
     assert len(ruled.told()) == 1
     assert "ZeroDivisionError" in health.read(ruled.state).error
     assert health.read(ruled.state).at == before
+
+
+def test_a_receiver_that_fails_again_and_again_is_said(ruled):
+    ruled.boxes["ops"].answers = [DOWN] * 3
+    ruled.rows("churn", *FINE, BAD)
+    for expected in (None, None, "ops has failed 3 times in a row: answered 503", None):
+        ruled.cycle()
+        assert health.read(ruled.state).error == expected
+        ruled.sleep(minutes=6)
