@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -44,6 +45,7 @@ class Dispatch:
         self._ledger, self._clock, self._log, self._ring = ledger, clock, log, ring
         self._backoff = backoff
         self._given_up: set[str] = set()
+        self._caps: dict[str, int] = {}
         self._senders = Senders(ring)
         self._why: dict[str, str] = {}
         self._wake: datetime | None = None
@@ -71,9 +73,11 @@ class Dispatch:
         """Whether messages are on their way."""
         return bool(self._senders.busy())
 
-    def stirred(self) -> bool:
-        """Whether there are outcomes to take in, or a receiver may be tried again."""
-        return self._senders.pending() or (self._wake is not None and self._wake <= self._clock.now())
+    def wait(self) -> float:
+        """Seconds until there is something to do: outcomes to take in, or a receiver to be tried again."""
+        if self._senders.pending():
+            return 0.0
+        return math.inf if self._wake is None else max(0.0, (self._wake - self._clock.now()).total_seconds())
 
     def learn(self, followed: Iterable[Followed]) -> None:
         """Remember why incidents were withdrawn, for the messages that say so."""
@@ -107,6 +111,7 @@ class Dispatch:
         """
         receivers = setup.config.receivers
         self._senders.keep(receivers)
+        self._caps = {name: 0 if one.pace.exempt else one.pace.hourly for name, one in receivers.items()}
         facts = self._ledger.facts()
         now = self._clock.now(facts.newest)
         planned = plan(facts, orders(setup, snapshot), now)
@@ -137,14 +142,14 @@ class Dispatch:
         name, error = outcome.receiver, outcome.error
         if error is None:
             self._log.info("sent", f"told {name} of {outcome.title}", receiver=name, messages=1)
-            after = works(state)
-            mended = () if after == state else (ReceiverChanged(now, name, after),)
+            after = self._brief(name, works(state))
+            mended = (ReceiverChanged(now, name, after),) if state.failures or state.broken else ()
             return replace(after, sent=(*after.sent, now)), (*mended, Sent(now, outcome.deliveries))
         if error.permanent:
             self._log.error("broken", f"{name} is broken: {error}", receiver=name)
-            after = broke(state, str(error))
+            after = self._brief(name, broke(state, str(error)))
             return after, (Sent(now, outcome.deliveries, str(error)), ReceiverChanged(now, name, after))
-        after = self._later(name, state, error, now)
+        after = self._brief(name, self._later(name, state, error, now))
         return after, (ReceiverChanged(now, name, after),)
 
     def _later(self, name: str, state: ReceiverState, error: NotifyError, now: datetime) -> ReceiverState:
@@ -155,6 +160,11 @@ class Dispatch:
         if self._backoff is None:
             self._given_up.add(name)
         return failed(state, str(error), now, delay)
+
+    def _brief(self, name: str, state: ReceiverState) -> ReceiverState:
+        """The state without moments that its hourly cap does not ask for: each change of it is a line."""
+        cap = self._caps.get(name, 0)
+        return replace(state, sent=state.sent[-cap:] if cap else ())
 
     def _moment(self) -> datetime:
         """Now, but later than ever before: of two messages at one moment the hourly cap would count one."""

@@ -110,9 +110,9 @@ class Rounds:
         except OSError:
             return True  # the look itself will say what is wrong
 
-    def stirred(self) -> bool:
-        """Whether there may be something to send, or to take in, without another look."""
-        return self._dispatch.stirred() or self._journal.changed()
+    def wait(self) -> float:
+        """Seconds until there may be something to send, or to take in, without another look."""
+        return 0.0 if self._journal.changed() else self._dispatch.wait()
 
     def busy(self) -> bool:
         """Whether messages are on their way."""

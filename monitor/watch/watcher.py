@@ -58,9 +58,9 @@ class Watcher:
             self._rounds.compute()
             if self._due():
                 self._look()
-            elif self._rounds.stirred():
+            elif not self._rounds.wait():
                 self._rounds.deliver()
-            self._rounds.bell.wait(LOOK)
+            self._rounds.bell.wait(min(LOOK, self._rounds.wait()))
         if not wishes.stop:
             self._log.error("lost", "the lock file was removed or replaced: another may lead now")
         self._rounds.end()
