@@ -94,7 +94,7 @@ def _library() -> Any:
 
 
 class _Quiet(logging.Filter):
-    """While it is entered, Apprise's log has no debugging lines, which hold what is sent, and no addresses."""
+    """While it is entered, Apprise's log has no addresses; from then on no debugging lines, which hold what is sent."""
 
     def __init__(self, addresses: list[str]) -> None:
         super().__init__()
@@ -110,4 +110,4 @@ class _Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redacted(record.getMessage(), self._addresses, 300), None
-        return record.levelno >= logging.WARNING
+        return True

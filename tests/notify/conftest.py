@@ -125,7 +125,7 @@ class Served:
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             handler.connection.close()
         elif answer.fault == "drip-head":
-            self._drip(handler, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 500)
+            self._drip(handler, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 60)
         elif answer.fault != "drop":
             self._answer(handler, answer)
 
@@ -135,7 +135,7 @@ class Served:
             handler.send_header(name, value)
         if answer.fault == "drip":
             handler.end_headers()
-            self._drip(handler, b"ok" + b" " * 500)
+            self._drip(handler, b"ok" + b" " * 60)
             return
         handler.send_header("Content-Length", str(len(answer.body) + (10 if answer.fault == "short" else 0)))
         handler.end_headers()

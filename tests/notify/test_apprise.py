@@ -47,6 +47,24 @@ def test_an_address_that_is_none_is_named_by_its_place(secret, message, caplog):
     assert SECRET not in caplog.text
 
 
+def test_a_service_that_writes_its_address_into_the_log_gives_nothing_away(secret, message, caplog):
+    from apprise.decorators import notify
+    from apprise.manager_plugins import NotificationManager
+
+    @notify(on="leaky", name="leaky")
+    def leak(body, title, notify_type, *_, meta, **__):
+        logging.getLogger("apprise").warning("cannot reach %s", meta["url"])
+        return False
+
+    try:
+        with pytest.raises(NotifyError):
+            Apprise(urls=secret(f"leaky://{SECRET}")).send(message())
+    finally:
+        NotificationManager().remove("leaky")
+    assert "cannot reach" in caplog.text
+    assert SECRET not in caplog.text
+
+
 def test_foreign_text_becomes_neither_mention_nor_link(serve, secret, message, hostile):
     served = serve()
     Apprise(urls=secret(address(served)), timeout=3).send(message(model=hostile, rule=hostile))

@@ -171,7 +171,7 @@ def test_why_it_was_withdrawn_is_said(observed):
     snapshot = observed(0.96, 0.85)
     incident, facts = known(snapshot)
     other = replace(incident, id="5e6f7a8b")
-    withdrawn = replace(incident, standing=Standing.WITHDRAWN)
+    withdrawn = replace(incident, standing=Standing.WITHDRAWN, closed=NIGHT + timedelta(hours=2))
     delivery = told(withdrawn, Kind.RESOLVE, Reason.WITHDRAWN)
     reasons = [
         compose([delivery], look, replace(facts, incidents=incidents), why=why).first.why
@@ -182,6 +182,8 @@ def test_why_it_was_withdrawn_is_said(observed):
             (snapshot, {incident.id: withdrawn}, None),
         )
     ]
+    said = compose([delivery], snapshot, replace(facts, incidents={incident.id: withdrawn})).text
+    assert "firing " not in said  # it never was
     assert reasons == [
         "a \\x1b[2J reason",
         "it became part of 5e6f7a8b",
