@@ -145,7 +145,8 @@ def _settled(fleet: Fleet) -> bool:
     if standing != fleet.bad or len(facts.incidents) < sum(fleet.stretches.values()):
         return False
     wanted = Orders(routes=(Route("everything", ("hook",)),), paces={"hook": Pace(group=0, hourly=0)})
-    return not plan(facts, wanted, facts.newest or fleet.moment).deliveries
+    planned = plan(facts, wanted, facts.newest or fleet.moment)
+    return not planned.deliveries and planned.wake is None
 
 
 def _judged(fleet: Fleet, server: Receiving, note: str) -> Iterator[Finding]:
