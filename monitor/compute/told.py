@@ -88,7 +88,7 @@ class Told:
         span = f"{day(to_datetime(self.first))} to {day(to_datetime(self.newest))}"
         yield f"{plural(self.periods, 'period')} of {whose}, {span}, from {self.rows:,.0f} rows"
         if self.has_labels and (missing := self.rows - self.labelled) >= 0.5:
-            yield f"{missing:,.0f} of {self.rows:,.0f} rows ({missing / self.rows:.1%}) have no label that can be used"
+            yield f"{missing:,.0f} of {self.rows:,.0f} rows ({_percent(missing / self.rows)}) have no label that can be used"
         if self.waiting:
             yield f"labels are still to come for {plural(self.waiting, 'period')}: what rests on them is provisional"
         if self.running:
@@ -104,6 +104,15 @@ class Told:
         for why, names in list(reasons.items())[:NAMED]:
             listed = ", ".join(names[:NAMED]) + (" and others" if len(names) > NAMED else "")
             yield f"undefined in {plural(most[why], 'period')}: {listed}: {why.text}"
+
+
+def _percent(share: float) -> str:
+    """At least one digit that says something.
+
+    >>> _percent(0.25), _percent(0.00028)
+    ('25 %', '0.028 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def kept(changed: Changed, folder: Path) -> str:
