@@ -54,7 +54,7 @@ def paced(
     """
     letters = [letter for slot in slots for letter in slot]
     if pace.exempt:
-        return tuple(Bundle(receiver, (one,)) for letter in letters for one in letter.deliveries), 0
+        return tuple(Bundle(receiver, letter.deliveries) for letter in letters), 0
     room = pace.hourly - sum(now - HOUR < moment for moment in sent) if pace.hourly else len(letters)
     messages = _messages(receiver, letters, pace)
     if len(messages) <= room:

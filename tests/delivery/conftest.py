@@ -163,12 +163,12 @@ class World:
         for name, state in self.facts.receivers.items():
             self.write(ReceiverChanged(self.now, name, replace(state, broken=None, retry_at=None, failures=0)))
 
-    def silence(self, length=HOUR, **matchers):
-        made = Silence("s", Matchers(**matchers), self.now, self.now + length, "ann", "deploy", self.now)
+    def silence(self, length=HOUR, name="s", **matchers):
+        made = Silence(name, Matchers(**matchers), self.now, self.now + length, "ann", "deploy", self.now)
         self.write(Silenced(self.now, made))
 
-    def expire(self):
-        self.write(Expired(self.now, "s", "ann"))
+    def expire(self, name="s"):
+        self.write(Expired(self.now, name, "ann"))
 
     def ack(self, model="m", length=24 * HOUR):
         for one in self.open_incidents():

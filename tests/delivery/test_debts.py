@@ -5,9 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from monitor.facts import Matchers
+from monitor.records import Condition
 from monitor.routing import Hours, Mute, Pace, Route
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 LOUD = Pace(group=0, hourly=0)
 LATE = ["late+", "late-"]
 
@@ -33,25 +35,20 @@ def missed(here, rows="c."):
 def test_what_was_missed_is_told_once_for_a_day(world, said, after, told):
     here = world()
     missed(here)
-    here.clock += after
+    (incident,) = here.facts.incidents.values()
     here.mend()
+    here.clock = incident.closed + max(after, MINUTE)
     assert said(here.look()) == told
     assert here.look() == []
 
 
-def test_begin_and_end_go_out_in_one_message(world):
-    here = world({"slack": Pace()})
+@pytest.mark.parametrize("pace", [Pace(), LOUD, Pace(exempt=True)])
+def test_begin_and_end_go_out_in_one_message(world, pace):
+    here = world({"slack": pace})
     missed(here)
     here.mend()
     (bundle,) = here.plan().bundles
     assert [one.kind.value for one in bundle.deliveries] == ["trigger", "resolve"]
-
-
-def test_to_who_groups_by_itself_they_are_two_messages(world):
-    here = world({"slack": Pace(exempt=True)})
-    missed(here)
-    here.mend()
-    assert [len(bundle.deliveries) for bundle in here.plan().bundles] == [1, 1]
 
 
 def test_who_wants_no_resolved_messages_is_told_the_begin_alone(world, said):
@@ -129,6 +126,62 @@ def test_what_came_and_went_in_a_mute_is_not_owed(world):
     here.mend()
     here.clock += 10 * HOUR
     assert here.look() == []
+
+
+def test_what_came_in_a_mute_and_went_after_it_is_owed(world, said):
+    here = world()
+    here.mutes = (Mute("night", Matchers(), (Hours(start=time(0), end=time(3)),)),)
+    missed(here)
+    here.mend()
+    assert said(here.look()) == LATE
+
+
+def test_what_was_told_to_nobody_between_two_silences_is_owed(world, said):
+    here = world()
+    here.report("..")
+    here.look()
+    here.ways = {"slack": "refuse"}
+    here.silence(HOUR, model="m")
+    here.report("c")
+    here.look()
+    here.expire()
+    here.wait(HOUR / 2)
+    here.silence(HOUR, severity="critical", name="second")
+    here.report(".")
+    here.look()
+    here.expire("second")
+    here.mend()
+    assert said(here.look()) == LATE
+
+
+def test_what_covers_the_model_only_later_does_not_make_it_forgotten(world, said, whole):
+    here = world()
+    missed(here)
+    for extra in ((whole(here, Condition.NO_DATA),), ()):
+        here.extra = extra
+        here.wait(MINUTE)
+        here.look()
+    here.mend()
+    assert sorted(said(here.look())) == sorted([*LATE, *LATE])
+
+
+def test_an_end_that_is_a_day_old_when_it_is_seen_is_owed_to_nobody(world):
+    here = world()
+    missed(here, "c")
+    here.report(".")
+    here.clock += 25 * HOUR
+    here.mend()
+    assert here.look() == []
+    assert [one.standing.value for one in here.facts.incidents.values()] == ["resolved"]
+
+
+def test_who_is_new_when_it_ends_owes_nothing(world):
+    here = world()
+    here.report("..c")
+    here.look()
+    here.paces = {"slack": LOUD, "mail": LOUD}
+    here.report(".")
+    assert {one.receiver for one in [*here.look(), *here.look()]} == {"slack"}
 
 
 def test_outside_of_a_routes_hours_nothing_is_owed(world):

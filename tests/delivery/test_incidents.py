@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from monitor.events import Course
 from monitor.facts import Standing
-from monitor.incidents import follow, incident_of
-from monitor.records import Condition, Problem, Severity, State
+from monitor.incidents import Look, follow, incident_of
+from monitor.records import Condition, Problem, SeriesKey, Severity, State
+from monitor.records import Standing as Standing_
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+WHY = (("accuracy", None), ("recall", "left out: 0 of its first 8 periods reached 0.9"))
 
 
 def correct(here, *, model="m", **levels):
@@ -59,6 +61,21 @@ def test_rows_that_change_change_the_incident(world, said, before, change, found
     assert said(here.deliver()) == told
     assert set(here.facts.incidents) == names
     assert here.follow() == (), "once followed, there is nothing more to follow"
+
+
+def test_of_what_is_over_the_last_level_and_the_worst_are_known(world):
+    here = world()
+    for row in ("..w", "c", "w", "."):
+        here.report(row)
+        here.look()
+    (one,) = here.facts.incidents.values()
+    assert (one.level, one.worst) == (Severity.WARNING, Severity.CRITICAL)
+
+
+def test_what_a_rule_leaves_out_was_not_judged(view):
+    history = view({"m": {}}).history
+    judged, left = (Standing_("floor", SeriesKey("m", metric), Severity.OK, "", why) for metric, why in WHY)
+    assert Look.of(history, [judged, left], ()).asked == {("floor", judged.key)}
 
 
 def test_two_that_merge_go_on_as_the_open_one(world, said):

@@ -136,6 +136,8 @@ def test_the_acknowledgement_of_an_incident_is_not_that_of_the_next(world, found
         here.report(row)
         here.look()
     assert taken(found_in(here), here.facts, here.now) == taken_incidents(here.facts, here.now) == {}
+    old = replace(ack(found_in(here)[0]), until=here.now + DAY)
+    assert taken(found_in(here)[1:], replace(here.facts, acks=(old,)), here.now) == {}
 
 
 def test_a_preview_counts_what_stands_and_warns_over_half(standing):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from monitor.events import Sent
 from monitor.facts import BeliefKey
 from monitor.records import Severity
 from monitor.routing import Pace, Route
@@ -123,7 +124,7 @@ def test_after_a_failure_nothing_is_told_until_it_may_be_tried_again_and_others_
     assert [one.receiver for one in here.look()] == ["mail"]
     here.ways = {}
     assert (here.look(), here.plan().wake) == ([], here.facts.receivers["slack"].retry_at)
-    here.wait(MINUTE)
+    here.clock = here.facts.receivers["slack"].retry_at
     assert [one.receiver for one in here.look()] == ["slack"]
 
 
@@ -217,6 +218,63 @@ def test_a_kill_before_the_record_repeats_the_message_with_its_key(world):
     (second,) = here.look()
     assert first == second
     assert here.look() == []
+
+
+@pytest.mark.parametrize(
+    ("looks", "told"),
+    [
+        pytest.param("cwcwc", ["first CRITICAL", *["worse CRITICAL"] * 2], id="worse again and again"),
+        pytest.param("crr", ["first CRITICAL", *["repeat CRITICAL"] * 2], id="repeated again and again"),
+        pytest.param("c.uu.u", ["first CRITICAL", "over"] * 2 + ["first CRITICAL"], id="opened again and again"),
+    ],
+)
+def test_what_is_told_a_second_time_has_another_key(world, said, looks, told):
+    here = world()
+    here.report("..")
+    for look in looks:
+        if look == "r":
+            here.wait(5 * HOUR)
+        elif look == "u":  # the last row turns out to be bad, or good after all
+            last = max(here.rows["m"])
+            here.rows["m"][last] = Severity.CRITICAL if here.rows["m"][last] is Severity.OK else Severity.OK
+        else:
+            here.report(look)
+        here.look()
+    assert said(here.accepted) == told
+    assert len({one.key for one in here.accepted}) == len(told)
+
+
+def test_a_kill_between_begin_and_end_of_what_is_late_repeats_the_end_with_its_key(world):
+    here = world({"slack": Pace(exempt=True)})
+    for row in ("..c", "."):
+        here.report(row)
+        here.follow()
+    begin, end = here.plan().deliveries
+    here.write(Sent(here.now, (begin,)))
+    (again,) = here.plan().deliveries
+    assert (again.kind, again.key) == (end.kind, end.key)
+
+
+def test_what_got_better_is_said_when_it_would_have_been_repeated(world, said):
+    here = world()
+    here.report("..c")
+    here.look()
+    here.report("www")
+    here.look()
+    here.wait(HOUR + MINUTE)
+    assert said(here.look()) == ["repeat WARNING"]
+
+
+def test_what_somebody_has_is_not_told_to_more(world):
+    here = world({"slack": LOUD, "boss": LOUD})
+    here.routes = (Route("all", ("slack",), escalate_after=30 * MINUTE, escalate_to=("boss",)),)
+    here.report("..c")
+    here.look()
+    here.ack(length=2 * HOUR)
+    here.wait(HOUR)
+    assert here.look() == []
+    here.wait(2 * HOUR)
+    assert [one.receiver for one in here.look()] == ["boss"]
 
 
 def test_the_worst_is_told_first_then_what_has_been_open_longest(world):
