@@ -9,10 +9,12 @@ what that one was not told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.facts import BeliefKey, Facts, Incident, Standing
 from monitor.incidents import OWED
+from monitor.records import Condition
 from monitor.routing import Orders
 from monitor.suppress import Hush
 
@@ -21,10 +23,15 @@ def owed(facts: Facts, orders: Orders, now: datetime) -> dict[BeliefKey, list[In
     """By receiver, rule and series: what is over and still to be told, oldest first; nothing that is silenced now."""
     found: dict[BeliefKey, list[Incident]] = {}
     broken = {name for name, state in facts.receivers.items() if state.broken is not None}
+    # Each moment of each incident asks what covered its model then: only few incidents can.
+    covering = {name: one for name, one in facts.incidents.items() if one.condition is not Condition.THRESHOLD}
+    lean = replace(facts, incidents=covering)
     for incident in sorted(facts.incidents.values(), key=lambda one: one.since):
         if incident.standing is not Standing.RESOLVED or incident.closed is None or now - incident.closed >= OWED:
             continue
-        for name in _meant(incident, facts, orders, now):
+        if all(_knows(name, incident, facts, now) for name in orders.paces):
+            continue
+        for name in _meant(incident, lean, orders, now):
             receiver = orders.stand_in(name, broken)
             if receiver is None or any(_knows(one, incident, facts, now) for one in (name, receiver)):
                 continue
@@ -35,7 +42,7 @@ def owed(facts: Facts, orders: Orders, now: datetime) -> dict[BeliefKey, list[In
 
 
 def _meant(incident: Incident, facts: Facts, orders: Orders, now: datetime) -> Iterator[str]:
-    """The receivers that are to be told now, and were to be told while it lasted."""
+    """The receivers that are to be told now, and were to be told while it lasted; of `facts`, silences and covers."""
     today = _told_at(incident, facts, orders, now)
     if today:
         then = {name for moment in _moments(incident, facts) for name in _told_at(incident, facts, orders, moment)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -117,7 +117,9 @@ class Dispatch:
         planned = plan(facts, orders(setup, snapshot), now)
         self._wake = planned.wake
         busy = self._senders.busy() | self._given_up
-        rows = _rows(planned, busy)
+        # One that failed is asked with a single message whether it works again.
+        many = {name: 1 if state.failures else AT_ONCE for name, state in facts.receivers.items()}
+        rows = _rows(planned, busy, many)
         said = [one for one in planned.believed if one.key.receiver not in busy]
         parcels = {name: self._parcels(row, snapshot, facts, notice) for name, row in rows.items()}
         sending = (one for row in parcels.values() for parcel in row for one in parcel.deliveries)
@@ -190,10 +192,10 @@ def noticed(message: Message, notice: str | None) -> Message:
     return replace(message, parts=(first, *message.parts[1:]), text=f"{message.text}\n\n{notice}")
 
 
-def _rows(planned: Plan, busy: frozenset[str]) -> dict[str, list[Bundle]]:
+def _rows(planned: Plan, busy: Collection[str], many: Mapping[str, int]) -> dict[str, list[Bundle]]:
     rows: dict[str, list[Bundle]] = {}
     for bundle in planned.bundles:
         row = rows.setdefault(bundle.receiver, [])
-        if bundle.receiver not in busy and len(row) < AT_ONCE:
+        if bundle.receiver not in busy and len(row) < many.get(bundle.receiver, AT_ONCE):
             row.append(bundle)
     return rows
