@@ -59,16 +59,16 @@ class Schedule:
         logs: Those of the configuration; those without `every` are left out.
         store: Where to.
         config: The file that names them.
-        program: What `compute` is asked of.
+        program: What `compute` is asked of; default: this program.
     """
 
     def __init__(
-        self, logs: Mapping[str, LogSettings], *, store: Path, config: Path | None, program: Sequence[str] = PROGRAM
+        self, logs: Mapping[str, LogSettings], *, store: Path, config: Path | None, program: Sequence[str] | None = None
     ) -> None:
         self._every = {name: one.every for name, one in logs.items() if one.every is not None}
         self._store = store
         self._config = config
-        self._program = tuple(program)
+        self._program = PROGRAM if program is None else tuple(program)
         self._running: _Running | None = None
 
     @property

@@ -87,8 +87,10 @@ class Told:
         whose = safe(self.models[0], 60) if len(self.models) == 1 else plural(len(self.models), "model")
         span = f"{day(to_datetime(self.first))} to {day(to_datetime(self.newest))}"
         yield f"{plural(self.periods, 'period')} of {whose}, {span}, from {self.rows:,.0f} rows"
-        if self.has_labels and (missing := self.rows - self.labelled) >= 0.5:
-            yield f"{missing:,.0f} of {self.rows:,.0f} rows ({_percent(missing / self.rows)}) have no label that can be used"
+        missing = self.rows - self.labelled
+        if self.has_labels and missing >= 0.5:
+            share = _percent(missing / self.rows)
+            yield f"{missing:,.0f} of {self.rows:,.0f} rows ({share}) have no label that can be used"
         if self.waiting:
             yield f"labels are still to come for {plural(self.waiting, 'period')}: what rests on them is provisional"
         if self.running:

@@ -17,7 +17,7 @@ from monitor.measures.confusion import Cost
 from monitor.measures.measure import measure
 from monitor.points.finish import ALL, Periods, finished, periods_of
 from monitor.points.gather import Draft, Gatherer, by_model, columns_of
-from monitor.store.computed import Generation, read
+from monitor.store.computed import Generation
 from monitor.tallies.base import Cells, Tally
 from monitor.tallies.binary import BinaryTally
 from monitor.tallies.multiclass import MulticlassTally
@@ -79,7 +79,7 @@ class Work:
 
     def _keep(self, drafts: Iterable[Draft]) -> None:
         for draft in drafts:
-            before = read(self.run.folder, draft.model)
+            before = self.run.before(draft.model)
             known = periods_of(draft, self.ends, now=self.now, delay=self.delay, before=before)
             self.periods[draft.model] = known
             sheet = finished(draft, known)

@@ -74,6 +74,14 @@ class Generation:
         self._catalog = catalog
         self._labelled = labelled
         self._staged: dict[Path, None] = {}
+        self._before: tuple[str, Sheet | None] | None = None
+
+    def before(self, model: str) -> Sheet | None:
+        """What was computed of a model before, by this run too; None if nothing was. Raises StoreError."""
+        if self._before is None or self._before[0] != model:
+            path = self.folder / computed_name(model)
+            self._before = model, _sheet(_aside(path, STAGED) if path in self._staged else path)
+        return self._before[1]
 
     def put(self, sheet: Sheet, cuts: Sequence[str], spare: Sequence[str] = ()) -> bool:
         """Stage a model's periods, merged with what was computed before; False if that changes nothing.
@@ -86,13 +94,13 @@ class Generation:
         Raises:
             StoreError: The old file is not compute's, or the disk fails.
         """
-        path = self.folder / computed_name(sheet.model)
-        before = _sheet(_aside(path, STAGED)) if path in self._staged else _sheet(path)
+        path, before = self.folder / computed_name(sheet.model), self.before(sheet.model)
         merged = tidy(sheet if before is None else upserted(before, sheet, cuts, spare), self._catalog)
         data = encode(merged, self._labelled)
         if before is not None and same(before, decode(data, path)):
             return False
         self._stage(path, data)
+        self._before = None
         return True
 
     def put_evidence(self, model: str, data: bytes) -> bool:
@@ -126,8 +134,7 @@ class Generation:
                 path.parent.chmod(self.folder.stat().st_mode & 0o7777)
             staged = _aside(path, STAGED)
             staged.unlink(missing_ok=True)
-            disk.write_atomically(staged, data)
-            staged.chmod(disk.file_mode(path.parent))
+            disk.write_new(staged, data, disk.file_mode(path.parent))
         self._staged[path] = None
 
 
@@ -203,7 +210,7 @@ def _keep(path: Path) -> None:
     try:
         os.link(path, previous)
     except FileNotFoundError:
-        disk.write_atomically(previous, b"")
+        previous.touch(mode=disk.file_mode(path.parent))
 
 
 def _kept(folder: Path, suffix: str) -> list[Path]:

@@ -75,7 +75,7 @@ def create(path: Path, data: bytes) -> None:
     # A crash may have left it, even as a second name of a living part: it is unlinked, never truncated.
     newborn.unlink(missing_ok=True)
     try:
-        _write_new(newborn, data, file_mode(path.parent))
+        write_new(newborn, data, file_mode(path.parent))
         os.link(newborn, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -91,7 +91,8 @@ def create(path: Path, data: bytes) -> None:
         raise
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """A new file whose bytes are durable; its name is so once the folder is synced. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
     try:
         _write(descriptor, data)
