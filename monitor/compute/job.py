@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.compute.featured import featured
 from monitor.compute.reference import References
 from monitor.compute.told import Told, kept
 from monitor.compute.work import CLASS, FEATURE, OWN_COLUMNS, Ends, Work
@@ -96,6 +97,10 @@ def _one(job: LogSettings, run: Generation, now: datetime, progress: Progress | 
         )
         since = None if job.since is None else to_stamp(now - job.since)
         work.classified(read(reading, engine, since=since, progress=progress))
+        if reading.features:
+            from monitor.logs.features import features
+
+            featured(work, features(reading, engine, since=since, progress=progress))
         for model, data in work.pages.files():
             run.put_evidence(model, data)
     return work.told, [*reading.said, *work.told.lines()]
