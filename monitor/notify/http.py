@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from monitor import __version__
 from monitor.errors import NotifyError
 from monitor.notify.deadline import Deadline
+from monitor.notify.proxy import Proxy, proxy_for
 from monitor.notify.redact import redacted
 from monitor.notify.tls import distrust, trusting
 from monitor.text import plain, safe
@@ -75,6 +76,11 @@ class Address:
         """Path and query."""
         return (self.parts.path or "/") + (f"?{self.parts.query}" if self.parts.query else "")
 
+    @property
+    def authority(self) -> str:
+        """Host and port, without a user."""
+        return self.parts.netloc.rpartition("@")[2]
+
     def credentials(self) -> dict[str, str]:
         """The header for a user and a password in the address."""
         if self.parts.username is None:
@@ -121,15 +127,19 @@ class Post:
         """Send a request and return the answer, whatever it is. Raises NotifyError where there is none."""
         address = Address.parse(self.address, encrypted=self.encrypted)
         said = {"User-Agent": f"modeltop/{__version__}", **address.credentials(), **headers}
+        proxy = proxy_for(address.parts.scheme, address.parts.hostname or "", address.parts.port)
+        target = address.target
+        if proxy and address.parts.scheme == "http":  # what is not encrypted is asked of the proxy itself (RFC 9112)
+            target, said = f"http://{address.authority}{target}", {**said, **proxy.credentials}
         with Deadline(self.timeout) as deadline:
             try:
-                with closing(self._connection(address, deadline)) as connection:
-                    connection.request(method, address.target, body=body, headers=said, preload_content=False)
+                with closing(self._connection(address, deadline, proxy)) as connection:
+                    connection.request(method, target, body=body, headers=said, preload_content=False)
                     reply = _read(connection)
             except NotifyError:
                 raise
             except Exception as error:  # noqa: BLE001  what a library raises here may quote the address
-                raise self._failure(error, late=deadline.passed) from None
+                raise self._failure(error, late=deadline.passed, proxy=proxy) from None
         if deadline.passed:  # the end of the answer was our own doing
             raise self._failure(TimeoutError(), late=True)
         return reply
@@ -156,7 +166,7 @@ class Post:
             retry_after=None if permanent else retry_after(reply.headers),
         )
 
-    def _connection(self, address: Address, deadline: Deadline) -> HTTPConnection:
+    def _connection(self, address: Address, deadline: Deadline, proxy: Proxy | None) -> HTTPConnection:
         from urllib3.connection import HTTPConnection, HTTPSConnection
 
         kind: Any = HTTPSConnection if address.parts.scheme == "https" else HTTPConnection
@@ -170,11 +180,14 @@ class Post:
         options: dict[str, object] = {"timeout": self.timeout}
         if kind is HTTPSConnection:
             options["ssl_context"] = trusting(self.ca_file)
-        host = address.parts.hostname or ""
-        connection: HTTPConnection = Watched(host, address.parts.port, **options)
+        host, port = address.parts.hostname or "", address.parts.port
+        connection: HTTPConnection = Watched(*((proxy.host, proxy.port) if proxy else (host, port)), **options)
+        if proxy and kind is HTTPSConnection:
+            scheme = "https" if proxy.encrypted else "http"
+            connection.set_tunnel(host, port or 443, headers=proxy.credentials, scheme=scheme)
         return connection
 
-    def _failure(self, error: Exception, *, late: bool) -> NotifyError:
+    def _failure(self, error: Exception, *, late: bool, proxy: Proxy | None = None) -> NotifyError:
         """What a failed conversation is called. All of them may pass: nothing on this side has to change for that."""
         from urllib3.exceptions import NameResolutionError
 
@@ -186,6 +199,9 @@ class Post:
                 return distrust(cause, (self.address, *self.secrets))
             if isinstance(cause, NameResolutionError):
                 return NotifyError("the name of its host cannot be resolved")
+        refused = next((str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")), None)
+        if proxy and refused:
+            return NotifyError(f"the proxy does not let it through: {redacted(refused, (self.address, *self.secrets))}")
         os_error = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
         if isinstance(os_error, OSError):
             return NotifyError(f"cannot be reached: {safe(os_error.strerror).lower()}")
