@@ -1,0 +1,149 @@
+"""DuckDB inside this process: what does not fit in its memory is spilled into a folder that goes with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import ibis
+
+from monitor.errors import SourceError
+from monitor.logs.engine import BATCH, ROW, Expression, Source, one_line
+from monitor.logs.files import Files, Format, find, stem
+from monitor.text import plural, safe
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEMORY_MB = 192
+"""What DuckDB may hold beside its buffers for threads."""
+MEMORY_MB_A_THREAD = 24
+WILD = frozenset("*?[]{}\\")
+"""Characters that DuckDB reads as a pattern in a path."""
+TABLE = "::"
+
+
+class DuckEngine:
+    """See `monitor.logs.engine.Engine`."""
+
+    name = "duckdb"
+
+    def __init__(self) -> None:
+        self.cache: dict[object, Any] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="modeltop-"))
+        self._names = 0
+        threads = os.cpu_count() or 1
+        self._ibis = ibis.duckdb.connect(
+            ":memory:",
+            temp_directory=self._folder / "spill",
+            memory_limit=f"{MEMORY_MB + MEMORY_MB_A_THREAD * threads}MB",
+            threads=threads,
+            preserve_insertion_order=False,
+            # Nothing is fetched from anywhere because a file's name asks for it.
+            autoinstall_known_extensions=False,
+        )
+        self._duck = self._ibis.con
+        for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
+            self._duck.execute(f"SET {setting}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ibis.disconnect()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> Source:
+        """Files, folders, globs, or `FILE.duckdb::TABLE`."""
+        try:
+            if len(sources) == 1 and (TABLE in sources[0] or sources[0].endswith((".duckdb", ".ddb"))):
+                return self._database(sources[0])
+            return self._files(find(sources), ordered=ordered)
+        except duckdb.Error as error:
+            raise SourceError(f"{safe(', '.join(sources))} cannot be read: {one_line(error)}") from None
+
+    def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
+        """Record batches of at most `BATCH` rows."""
+        try:
+            yield from self._duck.sql(self._ibis.compile(expression)).to_arrow_reader(BATCH)
+        except duckdb.Error as error:
+            raise SourceError(f"the log cannot be read: {one_line(error)}") from None
+
+    def keep(self, expression: Expression) -> Expression:
+        """Rows written once as Parquet into the engine's own folder."""
+        path = self._folder / f"{self._next()}.parquet"
+        try:
+            self._ibis.to_parquet(expression, path)
+        except duckdb.Error as error:
+            raise SourceError(f"the log cannot be read: {one_line(error)}") from None
+        return self._ibis.read_parquet(path)
+
+    def lookup(self, rows: pa.Table) -> Expression:
+        """A table in memory."""
+        return self._ibis.create_table(self._next(), rows, temp=True)
+
+    def share(self) -> float | None:
+        """DuckDB's own estimate."""
+        percent = self._duck.query_progress()
+        return None if percent < 0 else min(percent / 100, 1.0)
+
+    def _next(self) -> str:
+        self._names += 1
+        return f"modeltop_{self._names}"
+
+    def _files(self, files: Files, *, ordered: bool) -> Source:
+        if ordered:
+            self._duck.execute("SET preserve_insertion_order = true")
+        paths = [os.fspath(self._plain(path)) for path in files.paths]
+        match files.format:
+            case Format.CSV:
+                how = {"all_varchar": True, "header": True, "quote": '"', "escape": '"', "union_by_name": True}
+                table = self._ibis.read_csv(paths, delim=files.delimiter, **how)
+            case Format.PARQUET:
+                table = self._ibis.read_parquet(paths, union_by_name=True, hive_partitioning=False)
+            case Format.JSON:
+                table = self._ibis.read_json(paths, format="newline_delimited", union_by_name=True)
+        if ordered:
+            table = table.mutate(**{ROW: ibis.row_number()})
+        csv = files.format is Format.CSV
+        parsed = files.format is not Format.PARQUET
+        return Source(table, stem(files.paths[0]), textual=csv, parsed=parsed or ordered, bytes=files.bytes)
+
+    def _plain(self, path: Path) -> Path:
+        """A path that DuckDB cannot take for a pattern or an address."""
+        full = path.absolute()
+        if not WILD & set(os.fspath(full)):
+            return full
+        link = self._folder / (self._next() + (".gz" if full.suffix.lower() == ".gz" else ""))
+        link.symlink_to(full)
+        return link
+
+    def _database(self, source: str) -> Source:
+        path, _, name = source.removeprefix("duckdb://").partition(TABLE)
+        if "://" in path:
+            raise SourceError(f"{safe(path)} is another database")
+        if not Path(path).is_file():
+            raise SourceError(f"{safe(path)} is no file: write FILE.duckdb::TABLE")
+        self._ibis.attach(path, name="log", read_only=True)
+        schema, _, table = name.rpartition(".")
+        place = ("log", schema or "main")
+        known = self._ibis.list_tables(database=place)
+        if name in known:
+            place, table = ("log", "main"), name
+        elif not name and len(known) == 1:
+            table = known[0]
+        elif table not in known:
+            raise SourceError(
+                f"{safe(path)} has no table {safe(name, 60)}: it has {safe(', '.join(known), 200) or 'none'}"
+                if name
+                else f"{safe(path)} has {plural(len(known), 'table')}: write FILE.duckdb::TABLE"
+            )
+        return Source(self._ibis.table(table, database=place), table, bytes=Path(path).stat().st_size)
