@@ -1,5 +1,7 @@
 """Episodes followed over time: late rows, corrected rows and edited rules move an episode, its incident stays.
 
+What is open has no end yet: where it ended and began anew between two looks, the same incident goes on.
+
 What is past is told apart from what was missed by data time alone. The watcher remembers, per model, the newest
 period of its last look (`Look.newest`). An episode that is over and was never seen open is
 

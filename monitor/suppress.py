@@ -59,8 +59,7 @@ class Hush:
     @classmethod
     def of_incidents(cls, facts: Facts, mutes: Sequence[Mute], now: datetime) -> Hush:
         """The same, where what covers a model is an incident that was open at the moment."""
-        whole = (one for one in facts.incidents.values() if one.condition in _WHOLE and _open_at(one, now))
-        return cls.at(facts, mutes, now, {one.key.model: one.condition for one in whole})
+        return cls.at(facts, mutes, now, covers(whole(facts), now))
 
     def why(self, rule: str, key: SeriesKey, condition: Condition, level: Severity) -> Suppression | None:
         """Why nobody is told of such an alert; None where people are."""
@@ -74,6 +73,16 @@ class Hush:
             if mute.matchers.match_labels(rule, key, level):
                 return Suppression("muted", f"muted by the schedule {mute.name}")
         return None
+
+
+def whole(facts: Facts) -> list[Incident]:
+    """Incidents about a model or a source as a whole."""
+    return [one for one in facts.incidents.values() if one.condition in _WHOLE]
+
+
+def covers(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:
+    """By model, such an incident that was open at a moment."""
+    return {one.key.model: one.condition for one in incidents if _open_at(one, moment)}
 
 
 def taken(episodes: Iterable[Episode], facts: Facts, now: datetime) -> dict[str, Ack]:
