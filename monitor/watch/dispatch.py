@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.delivery import Plan, plan
-from monitor.errors import NotifyError
-from monitor.events import Course, Event, Followed, ReceiverChanged, Sending, Sent
+from monitor.events import Course, Event, Followed, ReceiverChanged, Sending
 from monitor.facts import Facts, ReceiverState
 from monitor.message.base import Message
 from monitor.message.compose import compose
 from monitor.pacing import Bundle
 from monitor.routing import Orders
 from monitor.snapshot import Snapshot
-from monitor.watch.backoff import Backoff, broke, failed, works
+from monitor.watch.aftermath import Aftermath
+from monitor.watch.backoff import Backoff
 from monitor.watch.clock import APART, Clock
 from monitor.watch.ledger import Ledger
 from monitor.watch.log import Log
-from monitor.watch.senders import Outcome, Parcel, Senders
+from monitor.watch.senders import Parcel, Senders
 from monitor.watch.setup import Setup
 
 AT_ONCE = 50
@@ -43,9 +42,9 @@ class Dispatch:
         self, ledger: Ledger, clock: Clock, log: Log, ring: Callable[[], None], backoff: Backoff | None
     ) -> None:
         self._ledger, self._clock, self._log, self._ring = ledger, clock, log, ring
-        self._backoff = backoff
+        self._aftermath = Aftermath(log, backoff)
+        self._retries = backoff is not None
         self._given_up: set[str] = set()
-        self._caps: dict[str, int] = {}
         self._senders = Senders(ring)
         self._why: dict[str, str] = {}
         self._wake: datetime | None = None
@@ -96,8 +95,10 @@ class Dispatch:
             for outcome in outcomes:
                 now = self._moment()
                 state = states.get(outcome.receiver) or ReceiverState(now)
-                states[outcome.receiver], became = self._became(outcome, state, now)
+                states[outcome.receiver], became = self._aftermath.of(outcome, state, now)
                 events += became
+                if outcome.error is not None and not self._retries:
+                    self._given_up.add(outcome.receiver)
             self._ledger.append(*events)
         return self._senders.busy() != before
 
@@ -111,7 +112,7 @@ class Dispatch:
         """
         receivers = setup.config.receivers
         self._senders.keep(receivers)
-        self._caps = {name: 0 if one.pace.exempt else one.pace.hourly for name, one in receivers.items()}
+        self._aftermath.caps = {name: 0 if one.pace.exempt else one.pace.hourly for name, one in receivers.items()}
         facts = self._ledger.facts()
         now = self._clock.now(facts.newest)
         planned = plan(facts, orders(setup, snapshot), now)
@@ -139,34 +140,6 @@ class Dispatch:
             else:
                 found.append(Parcel(bundle.deliveries, noticed(message, notice)))
         return found
-
-    def _became(self, outcome: Outcome, state: ReceiverState, now: datetime) -> tuple[ReceiverState, tuple[Event, ...]]:
-        name, error = outcome.receiver, outcome.error
-        if error is None:
-            self._log.info("sent", f"told {name} of {outcome.title}", receiver=name, messages=1)
-            after = self._brief(name, works(state))
-            mended = (ReceiverChanged(now, name, after),) if state.failures or state.broken else ()
-            return replace(after, sent=(*after.sent, now)), (*mended, Sent(now, outcome.deliveries))
-        if error.permanent:
-            self._log.error("broken", f"{name} is broken: {error}", receiver=name)
-            after = self._brief(name, broke(state, str(error)))
-            return after, (Sent(now, outcome.deliveries, str(error)), ReceiverChanged(now, name, after))
-        after = self._brief(name, self._later(name, state, error, now))
-        return after, (ReceiverChanged(now, name, after),)
-
-    def _later(self, name: str, state: ReceiverState, error: NotifyError, now: datetime) -> ReceiverState:
-        policy = self._backoff or Backoff()
-        delay = policy.delay(state.failures + 1, asked=error.retry_after, chance=random.random)
-        again = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
-        self._log.warning("failed", f"{name} was not told: {error}; {again}", receiver=name)
-        if self._backoff is None:
-            self._given_up.add(name)
-        return failed(state, str(error), now, delay)
-
-    def _brief(self, name: str, state: ReceiverState) -> ReceiverState:
-        """The state without moments that its hourly cap does not ask for: each change of it is a line."""
-        cap = self._caps.get(name, 0)
-        return replace(state, sent=state.sent[-cap:] if cap else ())
 
     def _moment(self) -> datetime:
         """Now, but later than ever before: of two messages at one moment the hourly cap would count one."""

@@ -45,6 +45,11 @@ class Ledger:
             self._facts = fold_all(known, self._unsaved)
         return self._facts
 
+    @property
+    def notice(self) -> str | None:
+        """What people have to know of it; None: everything is on the disk."""
+        return None if self.trouble is None else f"the watcher's state was not saved: {self.trouble}"
+
     def append(self, *events: Event) -> None:
         """Keep the events: on the disk where that can be done, else in memory until it can."""
         if self._unsaved or events:

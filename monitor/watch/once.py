@@ -41,7 +41,7 @@ def once(rounds: Rounds, leader: Leader, post: Post, says: Log) -> int:
             if rounds.last is None or not rounds.last.doubts:
                 break
             time.sleep(BETWEEN)
-        while rounds.busy() and (left := deadline - time.monotonic()) > 0:
+        while rounds.dispatch.busy() and (left := deadline - time.monotonic()) > 0:
             rounds.bell.wait(left)
             rounds.deliver()
         rounds.end(seconds=max(0.0, deadline - time.monotonic()))

@@ -31,6 +31,11 @@ class Setup:
     store: Path | None = None
     """Where configured logs are computed to; None where plain paths are watched."""
 
+    @property
+    def every(self) -> float:
+        """Seconds between two cycles at most."""
+        return self.config.watch.every.total_seconds()
+
 
 Load = Callable[[], Setup]
 """Reads the configuration. Raises MonitorError: it is not used, neither in part."""

@@ -77,6 +77,6 @@ class Watcher:
     def _due(self) -> bool:
         """Whether to look: at once when something changed, else when it is time, but not again and again."""
         passed = time.monotonic() - self._looked
-        if passed < min(self._wait, self._rounds.every):
+        if passed < min(self._wait, self._rounds.setup.every):
             return False
-        return passed >= self._rounds.every or self._rounds.changed()
+        return passed >= self._rounds.setup.every or self._rounds.changed()

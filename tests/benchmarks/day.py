@@ -136,7 +136,7 @@ class _Replay:
         self.cycles += 1
         if rounds.last is not None:
             self.fired |= {one.incident.id for one in rounds.last.followed if one.course.value == "fired"}
-        while rounds.busy():
+        while rounds.dispatch.busy():
             rounds.bell.wait(1.0)
             rounds.deliver()
 

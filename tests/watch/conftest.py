@@ -131,7 +131,7 @@ class World:
 
     def settle(self, wait=()):
         for _ in range(400):
-            if not self.rounds._dispatch._senders.busy() - set(wait):
+            if not self.rounds.dispatch._senders.busy() - set(wait):
                 return
             self.rounds.bell.wait(0.05)
             self.rounds.deliver()
@@ -164,7 +164,7 @@ def world(tmp_path):
     for box in found.boxes.values():
         box.gate.set()
     if found.rounds is not None:
-        found.rounds._dispatch.stop()
+        found.rounds.dispatch.stop()
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ def test_each_completed_cycle_pings_and_one_that_failed_does_not(world, pinged):
         world.cycle()
         world.rounds._heartbeat.wait(10)
         assert len(pinged[0]) == expected
-    world.rounds._setup.observer.observe = lambda _: 1 / 0
+    world.rounds.setup.observer.observe = lambda _: 1 / 0
     world.cycle()
     world.rounds._heartbeat.wait(10)
     assert len(pinged[0]) == 2

@@ -275,7 +275,7 @@ def test_a_look_that_fails_is_said_and_people_are_told_of_the_last_one_meanwhile
     ruled.boxes["ops"].answers = [DOWN]
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle()
-    monkeypatch.setattr(ruled.rounds._setup.observer, "observe", lambda _: 1 / 0)
+    monkeypatch.setattr(ruled.rounds.setup.observer, "observe", lambda _: 1 / 0)
     before = health.read(ruled.state).at
     ruled.sleep(minutes=5)
     ruled.cycle()
