@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +14,8 @@ from typing import ClassVar
 import pytest
 
 from monitor import cli
+from monitor.checks.limit import Limit
+from monitor.checks.threshold import Threshold
 from monitor.config import Config
 from monitor.errors import StoreError
 from monitor.journal.journal import Journal
@@ -21,6 +23,7 @@ from monitor.journal.places import state_folder
 from monitor.notify.base import Receiver
 from monitor.pipeline import Observer
 from monitor.routing import Pace, Route, WatchSettings
+from monitor.rules import Rule
 from monitor.watch.backoff import Backoff
 from monitor.watch.bulletin import Post
 from monitor.watch.clock import Clock
@@ -77,6 +80,7 @@ class World:
 
     store: Path
     configure: object = None
+    rule: object = None
     config: Config = field(default_factory=Config)
     wall: datetime = START
     steady: float = 1000.0
@@ -165,6 +169,19 @@ def world(tmp_path):
         box.gate.set()
     if found.rounds is not None:
         found.rounds.dispatch.stop()
+
+
+def rule(warn=0.9, critical=0.8, **changes):
+    check = Threshold(warn=Limit(below=warn), critical=Limit(below=critical))
+    return Rule(name="floor", metric="accuracy", check=check, **changes)
+
+
+@pytest.fixture
+def ruled(world):
+    """The world with a rule of two limits."""
+    world.rule = rule
+    world.config = replace(world.config, rules=(rule(),))
+    return world
 
 
 @pytest.fixture

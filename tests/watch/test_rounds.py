@@ -3,29 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
-from monitor.checks.limit import Limit
-from monitor.checks.threshold import Threshold
 from monitor.errors import ConfigError, NotifyError
+from monitor.events import Acknowledged, Silenced
+from monitor.facts import Ack, Matchers, Silence
+from monitor.journal.journal import Journal
 from monitor.records import Severity
-from monitor.rules import Rule
 from monitor.watch import health
 
 GOOD, BAD, WORST = 0.95, 0.85, 0.7
 FINE = (GOOD,) * 8
 DOWN = NotifyError("answered 503")
-
-
-def rule(warn=0.9, critical=0.8, **changes):
-    check = Threshold(warn=Limit(below=warn), critical=Limit(below=critical))
-    return Rule(name="floor", metric="accuracy", check=check, **changes)
-
-
-@pytest.fixture
-def ruled(world):
-    world.config = replace(world.config, rules=(rule(),))
-    return world
 
 
 def test_an_alert_is_told_once_then_worse_then_over(ruled):
@@ -96,7 +83,7 @@ def test_a_corrected_row_withdraws_what_never_was_and_says_why(ruled):
 def test_an_edited_rule_withdraws_what_it_no_longer_objects_to(ruled):
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle()
-    ruled.config = replace(ruled.config, rules=(rule(warn=0.8, critical=0.7),))
+    ruled.config = replace(ruled.config, rules=(ruled.rule(warn=0.8, critical=0.7),))
     ruled.rounds.reload()
     ruled.cycle(looks=2)
     assert ruled.told() == [("trigger", "first", "churn"), ("resolve", "withdrawn", "churn")]
@@ -105,7 +92,7 @@ def test_an_edited_rule_withdraws_what_it_no_longer_objects_to(ruled):
 def test_an_edited_rule_that_objects_more_tells_what_is_worse_under_the_same_name(ruled):
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle()
-    ruled.config = replace(ruled.config, rules=(rule(warn=0.9, critical=0.88),))
+    ruled.config = replace(ruled.config, rules=(ruled.rule(warn=0.9, critical=0.88),))
     ruled.rounds.reload()
     ruled.cycle(looks=2)
     first, worse = ruled.boxes["ops"].got
@@ -139,77 +126,6 @@ def test_an_episode_that_a_correction_splits_stays_one_incident(ruled):
     ruled.rows("churn", GOOD, begin="2025-03-09")
     ruled.cycle(looks=2)
     assert [one[1] for one in ruled.told()] == ["first", "over"]
-
-
-def test_a_receiver_that_hangs_keeps_neither_another_nor_the_watcher_waiting(ruled):
-    ruled.receivers("slow", "ops")
-    ruled.config = replace(ruled.config, rules=(rule(),))
-    ruled.boxes["slow"].gate.clear()
-    ruled.rows("churn", *FINE, BAD)
-    ruled.cycle(looks=3, wait=["slow"])
-    assert (len(ruled.told("ops")), len(ruled.told("slow"))) == (1, 0)
-    ruled.boxes["slow"].gate.set()
-    ruled.settle()
-    ruled.cycle()
-    assert len(ruled.told("slow")) == 1
-
-
-def test_a_failure_that_may_pass_is_tried_again_and_the_budget_survives_a_restart(ruled):
-    ruled.rows("churn", *FINE, BAD)
-    ruled.boxes["ops"].answers = [NotifyError("answered 429", retry_after=120)]
-    ruled.cycle()
-    state = ruled.facts.receivers["ops"]
-    assert (state.failures, state.error) == (1, "answered 429")
-    ruled.sleep(seconds=100)
-    ruled.restart()
-    ruled.cycle(looks=2)
-    assert len(ruled.boxes["ops"].tried) == 1
-    assert 20 < ruled.rounds.wait() < 22
-    ruled.sleep(seconds=25)
-    assert ruled.rounds.wait() == 0
-    ruled.rounds.deliver()
-    ruled.settle()
-    assert len(ruled.told()) == 1
-    assert len({message.key for message in ruled.boxes["ops"].tried}) == 1
-    assert ruled.facts.receivers["ops"].failures == 0
-
-
-def test_what_fired_and_ended_while_the_receiver_was_down_is_told_late_once(ruled):
-    ruled.boxes["ops"].answers = [DOWN] * 2
-    ruled.rows("churn", *FINE, BAD)
-    ruled.cycle()
-    ruled.rows("churn", GOOD, begin="2025-03-10")
-    ruled.sleep(minutes=10)
-    ruled.cycle()
-    assert ruled.told() == []
-    ruled.sleep(minutes=10)
-    ruled.cycle(looks=2)
-    assert {one[1] for one in ruled.told()} == {"late"}
-    assert len(ruled.boxes["ops"].got) == 1
-
-
-def test_a_receiver_that_is_broken_is_said_and_the_next_takes_over(ruled):
-    ruled.receivers("ops", "backup", routes=[])
-    ruled.config = replace(ruled.config, rules=(replace(rule(), receivers=("ops",)),))
-    ruled.boxes["ops"].answers = [NotifyError("answered 410", permanent=True)]
-    ruled.rows("churn", *FINE, BAD)
-    ruled.cycle(looks=2)
-    assert ruled.told("backup") == [("trigger", "first", "churn")]
-    assert health.read(ruled.state).broken == ("ops",)
-    assert ruled.facts.receivers["ops"].broken == "answered 410"
-    assert "ops is broken: answered 410" in ruled.log
-
-
-def test_other_settings_mend_a_broken_receiver(ruled):
-    ruled.boxes["ops"].answers = [NotifyError("answered 401", permanent=True)]
-    ruled.rows("churn", *FINE, BAD)
-    ruled.cycle(looks=3)
-    assert ruled.told() == []
-    ruled.receivers("ops", setting="another")
-    ruled.rounds.reload()
-    ruled.cycle(looks=2)
-    assert len(ruled.told()) == 1
-    assert health.read(ruled.state).broken == ()
 
 
 def test_a_configuration_that_is_broken_keeps_the_old_and_says_so(ruled):
@@ -284,10 +200,40 @@ def test_a_look_that_fails_is_said_and_people_are_told_of_the_last_one_meanwhile
     assert health.read(ruled.state).at == before
 
 
-def test_a_receiver_that_fails_again_and_again_is_said(ruled):
-    ruled.boxes["ops"].answers = [DOWN] * 3
+def test_what_people_do_takes_effect_without_another_look(ruled):
     ruled.rows("churn", *FINE, BAD)
-    for expected in (None, None, "ops has failed 3 times in a row: answered 503", None):
-        ruled.cycle()
-        assert health.read(ruled.state).error == expected
-        ruled.sleep(minutes=6)
+    ruled.cycle()
+    [incident] = ruled.facts.incidents.values()
+    assert ruled.rounds.wait() > 0
+    ack = Ack(
+        incident.id,
+        "floor",
+        incident.key,
+        incident.level,
+        "ann",
+        "mine",
+        ruled.wall,
+        ruled.wall + timedelta(days=1),
+        incident.since,
+    )
+    Journal(ruled.state).append(Acknowledged(ruled.wall, ack))
+    assert ruled.rounds.wait() == 0
+    ruled.rounds.deliver()
+    ruled.sleep(hours=5)
+    ruled.cycle(looks=2)
+    assert len(ruled.told()) == 1
+
+
+def test_while_silenced_only_the_end_is_told(ruled):
+    ruled.rows("churn", *FINE, BAD)
+    ruled.cycle()
+    silence = Silence(
+        "s1", Matchers(model="churn"), ruled.wall, ruled.wall + timedelta(hours=9), "ann", "x", ruled.wall
+    )
+    Journal(ruled.state).append(Silenced(ruled.wall, silence))
+    ruled.sleep(hours=5)
+    ruled.rows("churn", WORST, begin="2025-03-10")
+    ruled.cycle()
+    ruled.rows("churn", GOOD, begin="2025-03-11")
+    ruled.cycle()
+    assert [one[1] for one in ruled.told()] == ["first", "over"]
