@@ -72,8 +72,9 @@ class Rounds:
         self._bulletin.started = self._bulletin.completed = now
         self._looker = Looker(self._post.folder, self.setup.config.watch.no_data_wait)
         self.dispatch.start()
-        if not self._post.once:  # of a run a minute from cron nobody wants to read in the story
-            _leads(self._post.me, now, self._ledger, self._log, began=True)
+        if self._post.once:  # of a run a minute nobody wants to read, neither in the story nor in cron's mails
+            return
+        _leads(self._post.me, now, self._ledger, self._log, began=True)
         if not self.setup.config.receivers:
             self._log.warning("receivers", "no receiver is configured: nobody is told")
 

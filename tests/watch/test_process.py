@@ -90,3 +90,11 @@ def test_of_two_started_together_one_leads_fifty_times_and_the_other_follows_a_k
         follower.signal(signal.SIGTERM)
         assert (follower.ended(), leader.ended()) == (0, -signal.SIGKILL), number
     assert led(configured.state) == [True, True, False] * 50
+
+
+def test_without_receivers_it_follows_alerts_and_says_that_nobody_is_told(configured, home, watch, until):
+    (home / "modeltop.toml").write_text('[store]\npath = "store"\n')
+    service = watch()
+    service.until("no receiver is configured: nobody is told")
+    service.until("fired: churn accuracy 0.70 < 0.90")
+    until(lambda: health.read(configured.state) is not None)
