@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from monitor.compute.told import Told, kept
 from monitor.compute.work import CLASS, FEATURE, OWN_COLUMNS, Ends, Work
 from monitor.errors import UsageError
 from monitor.logs.log import Log, Task
+from monitor.logs.periods import COLUMN, parse, rows_of
 from monitor.logs.progress import Progress
 from monitor.measures.confusion import Cost
 from monitor.metrics.base import Catalog
@@ -29,9 +31,6 @@ from monitor.text import safe
 if TYPE_CHECKING:
     from monitor.logs.engine import Engine
     from monitor.logs.log import Reading
-
-ROWS = "rows"
-COLUMN = "column="
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +131,10 @@ def _delay(delay: timedelta | None) -> np.timedelta64 | None:
 
 def ends_of(log: Log) -> Ends:
     """When the periods of a log end. Raises SourceError for a period that is none."""
-    from monitor.logs.periods import parse
-
     if log.period.startswith(COLUMN):
         return lambda times, _: of_spans(times)
-    if log.period.endswith(ROWS):
-        size = int(log.period.removesuffix(ROWS))
+    size = rows_of(log.period)
+    if size is not None:
         return lambda times, rows: of_chunks(times, rows, size)
-    period = parse(log.period, log.timezone)
-    return lambda times, _: np.array([period.end(time) for time in times], dtype=times.dtype)
+    end = cache(parse(log.period, log.timezone).end)  # a fleet repeats the same few thousand
+    return lambda times, _: np.array([end(time) for time in times], dtype=times.dtype)
