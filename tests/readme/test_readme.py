@@ -67,7 +67,7 @@ def test_every_command_is_spoken_of():
 
 
 def test_the_configuration_of_readme_is_valid(tmp_path):
-    [text] = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    text = "\n".join(re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
     (tmp_path / "modeltop.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "modeltop.toml")
     assert [rule.name for rule in config.rules] == [rule["name"] for rule in tomllib.loads(text)["rules"]]
