@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 ALL_FEATURES = "*"
@@ -50,7 +51,7 @@ class Log:
     period: str = "D"
     """`15min`, `6h`, `H`, `D`, `W`, `MS`, `QS`, `YS`, `5000rows`, or `column=NAME`."""
     timezone: str = "UTC"
-    """Days, weeks and months are cut in this zone; naive timestamps are read in it too."""
+    """Days, weeks and months are cut in this zone; a timestamp without a zone is in UTC."""
     reference: str | None = None
     """`COLUMN=VALUE`, or `START..END` with ISO dates, the end included where it is a date."""
     start: str | None = None
@@ -85,3 +86,10 @@ class Reading:
     features: tuple[str, ...]
     said: tuple[str, ...] = field(default=())
     """What was guessed, in words for a person; may quote foreign text."""
+    first: datetime | None = None
+    """Time of the first and of the last row, UTC; None without any."""
+    last: datetime | None = None
+    total: int = 0
+    """Rows."""
+    bytes: int = 0
+    """Size of the files; 0 where unknown."""

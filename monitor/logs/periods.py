@@ -76,8 +76,8 @@ class Period:
         if self.unit == "M":
             after = (local.astype("datetime64[M]") + self.size).astype(STAMP)
         else:
-            length = np.timedelta64(self.size * 7, "D") if self.unit == "W" else np.timedelta64(self.size, self.unit)
-            after = local + length
+            minutes = 7 * MINUTES["D"] if self.unit == "W" else MINUTES[self.unit]
+            after = local + np.timedelta64(self.size * minutes, "m")
         return self._to_utc(self._floor(after)[0])
 
     def _floor(self, local: Times) -> Times:

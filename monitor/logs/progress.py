@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitor.logs.engine import Engine
+    from monitor.logs.log import Reading
+
+EVERY = 0.2
+"""Seconds between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +34,30 @@ class Done:
 
 Progress = Callable[[Done], None]
 """Told a few times a second, from another thread than the one that reads."""
+
+
+@contextlib.contextmanager
+def told(progress: Progress | None, engine: Engine, reading: Reading, what: str) -> Iterator[None]:
+    """While this lasts, `progress` is told how far the engine has come."""
+    if progress is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(EVERY):
+            progress(_done(engine.share(), reading, what))
+
+    watcher = threading.Thread(target=tell, name="progress", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    progress(_done(1.0, reading, what))
+
+
+def _done(share: float | None, reading: Reading, what: str) -> Done:
+    part = share or 0.0
+    return Done(what, share, int(part * reading.total), reading.total, int(part * reading.bytes), reading.bytes or None)

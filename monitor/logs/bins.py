@@ -1,0 +1,28 @@
+"""The bins of `monitor.tallies.bins` as an expression: the same operations in the same order, in double precision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.tallies.bins import BINS, FINEST, FIRST_STEP, SMALLEST, STEPS, TAIL, TAIL_RATE, TAIL_STARTS
+
+if TYPE_CHECKING:
+    from monitor.logs.engine import Expression
+
+
+def bin_of(score: Expression) -> Expression:
+    """The bin of a score within 0 and 1; missing where there is none."""
+    import ibis
+
+    linear = ((score * FINEST - FIRST_STEP) / STEPS).floor() + TAIL
+    lower = _tail(score)
+    upper = BINS - 1 - _tail(1.0 - score)
+    middle = (score >= TAIL_STARTS) & (score < 1.0 - TAIL_STARTS)
+    return ibis.cases((middle, linear), (score < TAIL_STARTS, lower), (score.notnull(), upper)).cast("int16")
+
+
+def _tail(distance: Expression) -> Expression:
+    import ibis
+
+    steps = ((ibis.greatest(distance, SMALLEST) / SMALLEST).ln() * TAIL_RATE).floor()
+    return ibis.least(steps, TAIL - 1)

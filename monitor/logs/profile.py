@@ -1,0 +1,102 @@
+"""One pass over a log: how much it is, and what of it cannot be what it was taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from monitor.errors import SourceError
+from monitor.logs import rows as ours
+from monitor.logs.engine import Engine, Expression, fetch
+from monitor.logs.log import Reading, Task
+from monitor.logs.opening import opened
+from monitor.text import plural, safe
+
+Facts = Mapping[str, Any]
+
+
+def profiled(reading: Reading, engine: Engine) -> Reading:
+    """The reading with its size, and what of it is left out, said.
+
+    Raises:
+        SourceError: A column holds nothing of the kind that its part needs.
+    """
+    table = ours.rows(opened(reading.log, engine), reading, engine)
+    facts = {name: column[0].as_py() for name, column in _columns(fetch(engine, table.aggregate(**_asked(table))))}
+    if not facts.get("rows"):
+        raise SourceError("the log has no rows")
+    _check(facts, reading)
+    return replace(
+        reading,
+        first=facts.get("first"),
+        last=facts.get("last"),
+        total=facts["rows"],
+        said=(*reading.said, *_left_out(facts, reading)),
+    )
+
+
+def _columns(table: Any) -> Iterator[tuple[str, Any]]:
+    return zip(table.column_names, table.columns, strict=True)
+
+
+def _asked(table: Expression) -> dict[str, Expression]:
+    asked = {"rows": table.count(), "label": table[ours.LABEL].count(), "labels": table[ours.LABEL_GIVEN].sum()}
+    asked["models"] = table[ours.MODEL].count()
+    if ours.AT in table.columns:
+        at = table[ours.AT]
+        asked |= {"first": at.min(), "last": at.max(), "at": at.count(), "ats": table[ours.AT_GIVEN].sum()}
+    if ours.PREDICTION in table.columns:
+        asked |= {"prediction": table[ours.PREDICTION].count(), "predictions": table[ours.PREDICTION_GIVEN].sum()}
+    if ours.SCORE in table.columns:
+        asked |= {"score": table[ours.SCORE].count(), "scores": table[ours.SCORE_GIVEN].sum()}
+    for name in table.columns:
+        if name.startswith("score") and name != ours.SCORE_GIVEN:
+            asked |= {f"{name} low": table[name].min(), f"{name} high": table[name].max()}
+    return asked
+
+
+def _check(facts: Facts, reading: Reading) -> None:
+    for part, readable, given in (("timestamp", "at", "ats"), ("score", "score", "scores")):
+        if (facts.get(given) or 0) > facts.get(readable, 0):
+            name = reading.timestamp if part == "timestamp" else next(iter(reading.scores.values()))
+            wrong = plural(facts[given] - facts[readable], "value")
+            kind = "no ISO dates" if part == "timestamp" else "no numbers"
+            raise SourceError(f"--{part} {safe(name, 60)} has {wrong} that are {kind}: correct them, or name another")
+    if reading.task is not Task.REGRESSION:
+        _check_range(facts, reading)
+    elif (facts["labels"] or 0) > facts["label"]:
+        wrong = plural(facts["labels"] - facts["label"], "value")
+        raise SourceError(f"--label {safe(reading.label, 60)} has {wrong} that are no numbers: correct them")
+
+
+def _check_range(facts: Facts, reading: Reading) -> None:
+    names = (
+        list(reading.scores.values())
+        if len(reading.scores) == 1
+        else [reading.scores[c] for c in reading.classes if reading.scores]
+    )
+    for place, name in enumerate(names):
+        key = ours.SCORE if len(names) == 1 else ours.score_of(place)
+        low, high = facts[f"{key} low"], facts[f"{key} high"]
+        if low is not None and (low < 0 or high > 1):
+            worst = low if low < 0 else high
+            raise SourceError(
+                f"--score {safe(name, 60)} holds {worst:g}, and a score lies within 0 and 1: give probabilities, "
+                "or leave the score out"
+            )
+
+
+def _left_out(facts: Facts, reading: Reading) -> Iterator[str]:
+    rows = facts["rows"]
+    if reading.task is not Task.REGRESSION and (strange := (facts["labels"] or 0) - facts["label"]):
+        kinds = "neither value" if reading.task is Task.BINARY else "none of the classes"
+        yield f"{plural(strange, 'row')} with a label that is {kinds} count as unlabelled, such as ties"
+    if "prediction" in facts and (missing := rows - facts["prediction"]):
+        yield f"{plural(missing, 'row')} without a prediction that can be read are left out"
+    if reading.prediction is None and "score" in facts and (missing := rows - facts["score"]):
+        yield f"{plural(missing, 'row')} without a score are left out"
+    if "at" in facts and (missing := rows - facts["at"]):
+        yield f"{plural(missing, 'row')} without a time are left out"
+    if missing := rows - facts["models"]:
+        yield f"{plural(missing, 'row')} without a model's name are left out"

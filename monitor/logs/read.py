@@ -1,0 +1,124 @@
+"""The log, read: one query, ordered by model and period, whose answer becomes tallies as it comes.
+
+Only the answer is ordered, not the rows; what of it does not fit in memory is the engine's to spill. So memory stays
+flat however many rows, models and periods there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from monitor.logs import rows as ours
+from monitor.logs.batches import ALL, CLASS, CUT, SEGMENT, Piece, pieces
+from monitor.logs.cutting import KEY, Cut, cut, referred
+from monitor.logs.engine import Engine, Expression
+from monitor.logs.log import Reading
+from monitor.logs.multiclass import WHOLE, Multiclass
+from monitor.logs.progress import Progress, told
+from monitor.logs.tallying import Tallying, tallying
+from monitor.tallies.base import Cells, Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MISSING = "(missing)"
+"""The value of a segment whose column is empty."""
+
+
+def read(
+    reading: Reading,
+    engine: Engine,
+    *,
+    since: np.datetime64 | None = None,
+    until: np.datetime64 | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Cells[Tally]]:
+    """The tallies of all cells, in batches, in the order of model, then period.
+
+    Args:
+        reading: The log.
+        engine: What opened it.
+        since: The first period is the one in which this lies; UTC.
+        until: Periods that start at or after it are left out.
+        progress: Told how far it has come, from another thread.
+
+    Raises:
+        SourceError: The log cannot be read.
+    """
+    with told(progress, engine, reading, "reading"):
+        yield from _cells(cut(reading, engine, since=since, until=until), reading, engine)
+
+
+def reference(reading: Reading, engine: Engine, *, progress: Progress | None = None) -> Iterator[Cells[Tally]]:
+    """The tallies of the rows of the reference, one cell a model and segment.
+
+    Raises:
+        SourceError: The log cannot be read, or no row is in the reference.
+    """
+    if reading.log.reference is None:
+        return
+    with told(progress, engine, reading, "reference"):
+        yield from _cells(referred(reading, engine), reading, engine)
+
+
+def _cells(made: Cut, reading: Reading, engine: Engine) -> Iterator[Cells[Tally]]:
+    kind = tallying(reading)
+    answer = query(made, reading, kind)
+    for piece in pieces(engine.stream(answer), made, names=tuple(f"{name}=" for name in reading.segments)):
+        yield Cells(piece.model, piece.period, piece.segment, _tally(piece, kind))
+
+
+def _tally(piece: Piece, kind: Tallying) -> Tally:
+    if not isinstance(kind, Multiclass) or not kind.ranked:
+        return kind.tally(piece.cell, len(piece), piece.found)
+    whole = piece.found[CLASS] == WHOLE
+    tally = kind.tally(piece.cell[whole], len(piece), _some(piece.found, whole))
+    for place in range(len(kind.classes)):
+        mine = piece.found[CLASS] == place
+        kind.rank(tally, place, piece.cell[mine], _some(piece.found, mine))
+    return tally
+
+
+def _some(found: dict[str, NDArray[Any]], rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    return {name: column[rows] for name, column in found.items()}
+
+
+def query(made: Cut, reading: Reading, kind: Tallying) -> Expression:
+    """All cuts, and all classes, in one expression."""
+    import ibis
+
+    table = kind.prepared(made.table)
+    parts = []
+    for place in range(-1, len(reading.segments)):
+        parts.append(_part(table, place, WHOLE, kind.keys(table), kind.sums(table)))
+        if isinstance(kind, Multiclass):
+            ranks = enumerate(kind.ranks(table))
+            parts += [_part(table, place, number, keys, {"n": table.count()}) for number, keys in ranks]
+    if len(parts) == 1:
+        return parts[0].order_by([ours.MODEL, KEY])
+    types = {name: kind for part in reversed(parts) for name, kind in part.schema().items()}
+    alike = [
+        part.select(**{n: part[n] if n in part.columns else ibis.null(kind) for n, kind in types.items()})
+        for part in parts
+    ]
+    return ibis.union(*alike, distinct=False).order_by([ours.MODEL, KEY, CUT, SEGMENT])
+
+
+def _part(
+    table: Expression, place: int, number: int, keys: dict[str, Expression], sums: dict[str, Expression]
+) -> Expression:
+    """The groups of one cut, or of one class's scores in it."""
+    import ibis
+
+    group = {ours.MODEL: table[ours.MODEL], KEY: table[KEY]}
+    if place >= 0:
+        group[SEGMENT] = table[ours.segment_of(place)].fill_null(MISSING)
+    whole = {name: key.cast("int16") for name, key in keys.items()}
+    found = table.group_by(**group, **whole).agg(**sums)
+    marks = {CUT: ibis.literal(place, "int16"), CLASS: ibis.literal(number, "int16")}
+    if place < 0:
+        marks[SEGMENT] = ibis.literal(ALL)
+    return found.mutate(**marks)

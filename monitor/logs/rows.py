@@ -1,0 +1,183 @@
+"""The rows of a log in the words of the tallies: whatever its columns were called, here they have our names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.errors import SourceError
+from monitor.logs import columns as read
+from monitor.logs.columns import Columns, Kind
+from monitor.logs.engine import ROW, Engine, Expression, Source
+from monitor.logs.log import Log, Reading, Task
+from monitor.logs.periods import COLUMN, rows_of
+from monitor.logs.references import Range, Value, parse
+from monitor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODEL, AT, LABEL, PREDICTION, SCORE, ID, GROUP, REFERENCE = (
+    "model", "at", "label", "prediction", "score", "id", "group", "reference",
+)  # fmt: skip
+"""Columns of ours. Label and prediction of a classifier are places in the list of classes, null where they are none
+of them; those of a regression are numbers."""
+LABEL_GIVEN, AT_GIVEN, SCORE_GIVEN, PREDICTION_GIVEN = "label_given", "at_given", "score_given", "prediction_given"
+"""Whether the log has anything there, readable or not."""
+
+
+def score_of(place: int) -> str:
+    """Our name of the score of a class of several."""
+    return f"score{place}"
+
+
+def segment_of(place: int) -> str:
+    """Our name of a column that cuts."""
+    return f"segment{place}"
+
+
+def feature_of(place: int) -> str:
+    """Our name of a feature."""
+    return f"feature{place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A log's table, with the labels of another file beside it, and its columns."""
+
+    source: Source
+    columns: Columns
+
+
+def rows(opened: Opened, reading: Reading, engine: Engine) -> Expression:
+    """The table of our columns. It is made once a reading; text is parsed once."""
+    key = ("rows", reading.log)
+    if key not in engine.cache:
+        table = opened.source.table
+        made = table.select(**dict(_made(table, opened.columns, reading)))
+        engine.cache[key] = engine.keep(made) if opened.source.parsed else made
+    return engine.cache[key]
+
+
+def _made(table: Expression, columns: Columns, reading: Reading) -> Iterator[tuple[str, Expression]]:
+    import ibis
+
+    log = reading.log
+    model = None if reading.model is None else columns[reading.model]
+    yield MODEL, ibis.literal(reading.model_name) if model is None else read.text(table, model)
+    if reading.timestamp is not None:
+        yield AT, read.moment(table, columns[reading.timestamp])
+        yield AT_GIVEN, _given(table, columns, reading.timestamp)
+    if reading.id is not None:
+        yield ID, _sortable(table, columns, reading.id)
+    if ROW in columns:
+        yield ROW, table[ROW]
+    if log.period.startswith(COLUMN):
+        yield GROUP, read.text(table, columns[log.period.removeprefix(COLUMN)])
+    yield from _outcomes(table, columns, reading)
+    for place, name in enumerate(reading.segments):
+        yield segment_of(place), read.text(table, columns[name])
+    for place, name in enumerate(reading.features):
+        column = columns[name]
+        numeric = column.kind is Kind.NUMBER
+        yield feature_of(place), read.number(table, column) if numeric else read.text(table, column)
+    yield from _referred(table, columns, reading)
+
+
+def _outcomes(table: Expression, columns: Columns, reading: Reading) -> Iterator[tuple[str, Expression]]:
+    import ibis
+
+    if reading.label is None:
+        yield LABEL, ibis.null("float64" if reading.task is Task.REGRESSION else "int8")
+        yield LABEL_GIVEN, ibis.literal(value=False)
+    else:
+        yield LABEL, _outcome(table, columns, reading.label, reading)
+        yield LABEL_GIVEN, _given(table, columns, reading.label)
+    yield from _scores(table, columns, reading)
+    if reading.prediction is not None:
+        yield PREDICTION, _outcome(table, columns, reading.prediction, reading)
+        yield PREDICTION_GIVEN, _given(table, columns, reading.prediction)
+
+
+def _outcome(table: Expression, columns: Columns, name: str, reading: Reading) -> Expression:
+    column = columns[name]
+    if reading.task is Task.REGRESSION:
+        return read.number(table, column)
+    return _place(table, columns, name, reading.classes)
+
+
+def _place(table: Expression, columns: Columns, name: str, classes: tuple[str, ...]) -> Expression:
+    import ibis
+
+    branches = [
+        (read.is_value(table, columns[name], value), ibis.literal(place, "int8" if len(classes) < 100 else "int16"))
+        for place, value in enumerate(classes)
+    ]
+    return ibis.cases(*branches)
+
+
+def _scores(table: Expression, columns: Columns, reading: Reading) -> Iterator[tuple[str, Expression]]:
+    names = _ordered(reading.scores, reading.classes)
+    if len(names) == 1:
+        yield SCORE, read.number(table, columns[names[0]])
+        yield SCORE_GIVEN, _given(table, columns, names[0])
+    elif names:
+        for place, name in enumerate(names):
+            yield score_of(place), read.number(table, columns[name])
+
+
+def _ordered(scores: Mapping[str, str], classes: tuple[str, ...]) -> list[str]:
+    if len(scores) == 1:
+        return list(scores.values())
+    return [scores[name] for name in classes] if scores else []
+
+
+def _given(table: Expression, columns: Columns, name: str) -> Expression:
+    column = columns[name]
+    found = table[name]
+    if column.stored is Kind.TEXT:
+        return found.nullif("").notnull()
+    if column.stored is Kind.NUMBER and found.type().is_floating():
+        return found.notnull() & ~found.isnan()
+    return found.notnull()
+
+
+def _sortable(table: Expression, columns: Columns, name: str) -> Expression:
+    """An identifier in the order in which numbers rise where it is one."""
+    column = columns[name]
+    return read.number(table, column) if column.kind is Kind.NUMBER else read.text(table, column)
+
+
+def _referred(table: Expression, columns: Columns, reading: Reading) -> Iterator[tuple[str, Expression]]:
+    """Whether a row is one of the reference."""
+    import ibis
+
+    match parse(reading.log.reference):
+        case Value(name, value):
+            column = columns.find(name, "--reference")
+            yield REFERENCE, read.is_value(table, column, value).fill_null(False)  # noqa: FBT003  the argument has a private name
+        case Range(start, end) if reading.timestamp is not None:
+            at = read.moment(table, columns[reading.timestamp])
+            inside = ibis.literal(value=True)
+            if start is not None:
+                inside &= at >= ibis.literal(start, "timestamp(6)")
+            if end is not None:
+                inside &= at < ibis.literal(end, "timestamp(6)")
+            yield REFERENCE, inside
+        case Range():
+            raise SourceError(f"--reference {safe(reading.log.reference, 60)} needs --timestamp: name that column")
+        case None:
+            pass
+
+
+def order_of(reading: Reading) -> tuple[str, ...]:
+    """Our columns by which the rows of a period of so many rows are ordered; none where time alone counts."""
+    if reading.timestamp is None:
+        return (ROW,)
+    return (AT, ID) if reading.id is not None else (AT,)
+
+
+def timeless(log: Log) -> bool:
+    """Whether periods are dated by `--start` and `--every` alone."""
+    return log.start is not None and (rows_of(log.period) is not None or log.period.startswith(COLUMN))
