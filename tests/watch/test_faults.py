@@ -193,3 +193,18 @@ def test_a_process_that_may_write_no_more_bytes_tells_all_the_same(world, tmp_pa
     assert "state was not saved" in said
     assert "state was not saved" in done.stderr
     assert "limit of this process" in done.stderr
+
+
+def test_what_was_seen_but_never_saved_is_found_again_by_the_next_process(world, unwritable):
+    world.rows("churn", *FINE)
+    world.cycle()
+    world.sleep(minutes=5)
+    unwritable(off=True)
+    world.boxes["ops"].answers = [NotifyError("answered 503")]
+    world.rows("churn", BAD, GOOD, begin="2025-03-09")
+    world.cycle()
+    assert world.told() == []
+    unwritable(off=False)
+    world.restart()
+    world.cycle(looks=2)
+    assert [one[1] for one in world.told()] == ["late"]

@@ -3,6 +3,11 @@
 from dataclasses import replace
 
 from monitor.errors import NotifyError
+from monitor.events import Sending
+from monitor.journal.journal import Journal
+from monitor.notify.base import Receiver, Secret
+from monitor.notify.webhook import Webhook
+from monitor.routing import Pace
 from monitor.watch import health
 
 GOOD, BAD, WORST = 0.95, 0.85, 0.7
@@ -103,3 +108,34 @@ def test_a_receiver_that_failed_is_asked_with_one_message_whether_it_works_again
     ruled.cycle()
     assert len(ruled.told()) == 6
     assert ruled.facts.receivers["ops"].error is None
+
+
+def test_of_one_that_failed_no_more_is_announced_than_the_one_message(ruled):
+    for number in range(4):
+        ruled.rows(f"m{number}", *FINE, WORST)
+    ruled.boxes["ops"].answers = [DOWN, DOWN]
+    for _ in range(2):
+        ruled.cycle()
+        ruled.sleep(minutes=6)
+    announced = [len(one.deliveries) for one in Journal(ruled.state).events() if isinstance(one, Sending)]
+    assert announced == [4, 1]
+
+
+def test_the_hourly_cap_counts_messages_of_one_moment_apart(ruled):
+    ruled.receivers("ops", pace=Pace(group=0, hourly=20))
+    for number in range(4):
+        ruled.rows(f"m{number}", *FINE, WORST)
+    ruled.cycle()
+    assert len(ruled.facts.receivers["ops"].sent) == len(ruled.boxes["ops"].got) == 4
+
+
+def test_a_variable_that_is_set_at_last_mends_the_receiver_that_lacked_it(ruled, monkeypatch):
+    hook = Receiver("hook", Webhook(url=Secret(env="LATE_URL"), timeout=1))
+    ruled.config = replace(ruled.config, receivers={"hook": hook, **ruled.config.receivers})
+    ruled.rows("churn", *FINE)
+    ruled.cycle()
+    assert "LATE_URL is not set" in ruled.facts.receivers["hook"].broken
+    monkeypatch.setenv("LATE_URL", "http://127.0.0.1:1/")
+    ruled.restart()
+    ruled.cycle()
+    assert ruled.facts.receivers["hook"].broken is None

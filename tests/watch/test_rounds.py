@@ -237,3 +237,41 @@ def test_while_silenced_only_the_end_is_told(ruled):
     ruled.rows("churn", GOOD, begin="2025-03-11")
     ruled.cycle()
     assert [one[1] for one in ruled.told()] == ["first", "over"]
+
+
+def test_a_rule_that_was_removed_is_said_as_the_reason(ruled):
+    ruled.rows("churn", *FINE, BAD)
+    ruled.cycle()
+    ruled.config = replace(ruled.config, rules=(replace(ruled.rule(warn=0.1, critical=0.05), name="other"),))
+    ruled.rounds.reload()
+    ruled.cycle()
+    assert ruled.told()[1:] == [("resolve", "withdrawn", "churn")]
+    assert "the rule was removed" in ruled.boxes["ops"].got[1].text
+
+
+def test_how_long_a_second_look_waits_can_be_changed_while_it_runs(world):
+    world.config = replace(world.config, stale_after=timedelta(days=2))
+    world.rows("churn", *FINE)
+    world.sleep(days=1)
+    world.cycle()
+    world.receivers("ops", no_data_wait=timedelta(seconds=10))
+    world.config = replace(world.config, stale_after=timedelta(days=2))
+    world.rounds.reload()
+    world.sleep(seconds=11)
+    world.cycle()
+    assert len(world.told()) == 1
+
+
+def test_an_alert_whose_rows_are_gone_stands_for_a_day_and_then_is_withdrawn_for_that_reason(ruled):
+    path = ruled.rows("churn", *FINE, BAD)
+    ruled.rows("other", *FINE)
+    ruled.config = replace(ruled.config, on_no_data=Severity.OK)
+    ruled.cycle()
+    path.unlink()
+    ruled.cycle()
+    ruled.sleep(hours=3)
+    ruled.cycle()
+    assert len(ruled.told()) == 1
+    ruled.sleep(hours=22)
+    ruled.cycle()
+    assert "its rows have been gone for a day" in ruled.boxes["ops"].got[-1].text
