@@ -1,0 +1,38 @@
+"""In a process of its own: how long the plain count of a log takes, and how long the query of `compute`.
+
+`python -m tests.benchmarks.querying FILE RUNS` prints both in seconds, the runs in turns, as JSON.
+"""
+
+import json
+import sys
+import time
+
+from monitor.logs.engine import open_engine
+from monitor.logs.inspect import inspect
+from monitor.logs.log import Log
+from monitor.logs.read import read
+
+COUNT = "SELECT model, CAST(timestamp AS DATE) AS day, count(*) FROM read_parquet('{}') GROUP BY ALL"
+
+
+def main(path: str, runs: int) -> None:
+    """Once to warm up, then in turns."""
+    import duckdb
+
+    times: dict[str, list[float]] = {"count": [], "query": []}
+    with open_engine() as engine, duckdb.connect() as plain:
+        reading = inspect(Log(sources=(path,)), engine)
+        for run in range(runs + 1):
+            began = time.perf_counter()
+            plain.execute(COUNT.format(path)).fetchall()
+            counted = time.perf_counter()
+            cells = sum(len(batch) for batch in read(reading, engine))
+            ended = time.perf_counter()
+            if run:
+                times["count"].append(counted - began)
+                times["query"].append(ended - counted)
+    print(json.dumps(times | {"cells": cells}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
