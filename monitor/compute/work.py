@@ -115,7 +115,8 @@ def draft_of(cells: Cells[Tally], segment: str, found: Mapping[str, Measured]) -
 
 
 def _whole(cells: Cells[Tally]) -> Cells[Tally]:
-    return _chosen(cells, np.flatnonzero(cells.segment == ALL))
+    whole = cells.segment == ALL
+    return cells if whole.all() else _chosen(cells, np.flatnonzero(whole))
 
 
 def _of(cells: Cells[Tally], model: str) -> Cells[Tally]:
