@@ -64,8 +64,11 @@ def _whole(batches: Iterable[pa.RecordBatch], made: Cut) -> Iterator[dict[str, N
     for batch in batches:
         if not batch.num_rows:
             continue
-        heap.append(_dated(columns(batch), made))
-        size += batch.num_rows
+        found = _placed(columns(batch))
+        if not len(found[KEY]):
+            continue
+        heap.append(_dated(found, made))
+        size += len(found[ours.MODEL])
         if size < ROWS:
             continue
         joined = _joined(heap)
@@ -77,6 +80,17 @@ def _whole(batches: Iterable[pa.RecordBatch], made: Cut) -> Iterator[dict[str, N
         heap, size = [joined], len(joined[START])
     if size:
         yield _joined(heap)
+
+
+def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The groups that have a model, a period and, where they are grouped by it, a prediction."""
+    model, key = found[ours.MODEL], found[KEY]
+    keep: NDArray[np.bool_] = (model != None) & (model != "")  # noqa: E711  by element
+    if key.dtype.kind == "M":
+        keep &= ~np.isnat(key)
+    if "p" in found:
+        keep &= (found["p"] >= 0) | (found[CLASS] >= 0)
+    return found if keep.all() else {name: column[keep] for name, column in found.items()}
 
 
 def _dated(found: dict[str, NDArray[Any]], made: Cut) -> dict[str, NDArray[Any]]:

@@ -35,13 +35,12 @@ class Binary:
         return cls(bool(reading.scores), reading.threshold, reading.prediction is not None)
 
     def prepared(self, table: Expression) -> Expression:
-        """Rows that have a prediction, with the bin of the score."""
+        """Rows with the bin of the score; groups without a prediction are dropped later."""
         import ibis
 
         score = table[ours.SCORE] if self.scored else ibis.null("float64")
         said = table[ours.PREDICTION] if self.predicted else (score >= self.threshold).cast("int8")
-        found = table.mutate(p=said, s=score, b=bin_of(score) if self.scored else ibis.literal(NO_SCORE))
-        return found.filter(found.p.notnull())
+        return table.mutate(p=said, s=score, b=bin_of(score) if self.scored else ibis.literal(NO_SCORE))
 
     def keys(self, table: Expression) -> dict[str, Expression]:
         """Label, prediction and bin."""

@@ -18,7 +18,7 @@ def bin_of(score: Expression) -> Expression:
     lower = _tail(score)
     upper = BINS - 1 - _tail(1.0 - score)
     middle = (score >= TAIL_STARTS) & (score < 1.0 - TAIL_STARTS)
-    return ibis.cases((middle, linear), (score < TAIL_STARTS, lower), (score.notnull(), upper)).cast("int16")
+    return ibis.cases((middle, linear), (score < TAIL_STARTS, lower), (score.notnull(), upper))
 
 
 def _tail(distance: Expression) -> Expression:

@@ -47,6 +47,10 @@ class Column:
     """What the engine takes it for."""
     sample: tuple[Any, ...]
     """Without missing values."""
+    whole: bool = False
+    """Whether it is stored as whole numbers."""
+    double: bool = False
+    """Whether it is stored in double precision."""
 
     @property
     def values(self) -> dict[str, int]:
@@ -82,7 +86,7 @@ def describe(name: str, dtype: Any, sample: Iterable[object]) -> Column:
         kind = _kind_of_text([str(value) for value in known])
     elif stored is Kind.NUMBER:
         known = tuple(value for value in known if not math.isnan(float(value)))  # type: ignore[arg-type]
-    return Column(name, kind, stored, known)
+    return Column(name, kind, stored, known, whole=dtype.is_integer(), double=dtype.is_float64())
 
 
 def _stored(dtype: Any) -> Kind:

@@ -43,7 +43,7 @@ class Cut:
 def cut(
     reading: Reading, engine: Engine, *, since: np.datetime64 | None = None, until: np.datetime64 | None = None
 ) -> Cut:
-    """The rows that have a model and a time, by period.
+    """The rows by period.
 
     Args:
         reading: The log.
@@ -52,11 +52,9 @@ def cut(
         until: Periods that start at or after it are left out.
     """
     table = ours.rows(opened(reading.log, engine), reading, engine)
-    table = table.filter(table[ours.MODEL].notnull())
-    if reading.timestamp is not None:
-        table = table.filter(table[ours.AT].notnull())
     if rows_of(reading.log.period) is None and not reading.log.period.startswith(COLUMN):
-        return _calendar(table, reading, since, until)
+        return _calendar(table, reading, since, until)  # what has no model or time is dropped when it is grouped
+    table = _placed(table, reading)
     keyed = _chunks(table, reading) if rows_of(reading.log.period) else _values(table)
     found = _starts(keyed, reading, engine)
     return Cut(keyed, _looked_up(_wanted(found, since, until)), sorted=bool(rows_of(reading.log.period)))
@@ -67,14 +65,18 @@ def referred(reading: Reading, engine: Engine) -> Cut:
     import ibis
 
     table = ours.rows(opened(reading.log, engine), reading, engine)
-    table = table.filter(table[ours.MODEL].notnull() & table[ours.REFERENCE])
-    if reading.timestamp is not None:
-        table = table.filter(table[ours.AT].notnull())
+    table = _placed(table.filter(table[ours.REFERENCE]), reading)
     keyed = table.mutate(**{KEY: ibis.literal(0)})
     found = _starts(keyed, reading, engine)
     if not found:
         raise SourceError(f"--reference {safe(reading.log.reference, 60)}: no row of the log is in it; correct it")
     return Cut(keyed, _looked_up(found), sorted=True)
+
+
+def _placed(table: Expression, reading: Reading) -> Expression:
+    """The rows that have a model and a time."""
+    found = table.filter(table[ours.MODEL].notnull())
+    return found if reading.timestamp is None else found.filter(found[ours.AT].notnull())
 
 
 def _calendar(table: Expression, reading: Reading, since: np.datetime64 | None, until: np.datetime64 | None) -> Cut:

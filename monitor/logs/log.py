@@ -93,3 +93,5 @@ class Reading:
     """Rows."""
     bytes: int = 0
     """Size of the files; 0 where unknown."""
+    plain: frozenset[str] = frozenset()
+    """Columns that a look at every row has found to need no mending: no NaN, no class but 0 and 1."""

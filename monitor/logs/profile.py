@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.errors import SourceError
 from monitor.logs import rows as ours
+from monitor.logs.columns import Columns, Kind
 from monitor.logs.engine import Engine, Expression, fetch
 from monitor.logs.log import Reading, Task
 from monitor.logs.opening import opened
@@ -22,8 +23,10 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
     Raises:
         SourceError: A column holds nothing of the kind that its part needs.
     """
-    table = ours.rows(opened(reading.log, engine), reading, engine)
-    facts = {name: column[0].as_py() for name, column in _columns(fetch(engine, table.aggregate(**_asked(table))))}
+    log = opened(reading.log, engine)
+    table = ours.rows(log, reading, engine)
+    found = fetch(engine, table.aggregate(**_asked(table)))
+    facts = {name: found[name][0].as_py() for name in found.column_names}
     if not facts.get("rows"):
         raise SourceError("the log has no rows")
     _check(facts, reading)
@@ -32,12 +35,25 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
         first=facts.get("first"),
         last=facts.get("last"),
         total=facts["rows"],
+        plain=frozenset(_plain(facts, reading, log.columns)),
         said=(*reading.said, *_left_out(facts, reading)),
     )
 
 
-def _columns(table: Any) -> Iterator[tuple[str, Any]]:
-    return zip(table.column_names, table.columns, strict=True)
+def _plain(facts: Facts, reading: Reading, columns: Columns) -> Iterator[str]:
+    """Columns whose every value can be taken as it stands: numbers without NaN, and labels of 0 and 1."""
+    parts = [(reading.label, "label", "labels"), (reading.prediction, "prediction", "predictions")]
+    scores = list(reading.scores.values())
+    parts += [(scores[0], "score", "scores")] if len(scores) == 1 else []
+    for name, readable, given in parts:
+        column = columns.get(name or "")
+        if column is None or column.stored is not Kind.NUMBER or facts[readable] != facts[given]:
+            continue
+        if readable != "score" and reading.task is not Task.REGRESSION:
+            if reading.classes == ("0", "1") and column.whole:
+                yield column.name
+        elif column.double and not facts[readable + ours.ODD]:
+            yield column.name
 
 
 def _asked(table: Expression) -> dict[str, Expression]:
@@ -50,8 +66,9 @@ def _asked(table: Expression) -> dict[str, Expression]:
         asked |= {"prediction": table[ours.PREDICTION].count(), "predictions": table[ours.PREDICTION_GIVEN].sum()}
     if ours.SCORE in table.columns:
         asked |= {"score": table[ours.SCORE].count(), "scores": table[ours.SCORE_GIVEN].sum()}
+    asked |= {name: table[name].sum() for name in table.columns if name.endswith(ours.ODD)}
     for name in table.columns:
-        if name.startswith("score") and name != ours.SCORE_GIVEN:
+        if name.startswith("score") and not name.endswith(("_given", ours.ODD)):
             asked |= {f"{name} low": table[name].min(), f"{name} high": table[name].max()}
     return asked
 

@@ -116,9 +116,10 @@ def _part(
     group = {ours.MODEL: table[ours.MODEL], KEY: table[KEY]}
     if place >= 0:
         group[SEGMENT] = table[ours.segment_of(place)].fill_null(MISSING)
-    whole = {name: key.cast("int16") for name, key in keys.items()}
-    found = table.group_by(**group, **whole).agg(**sums)
-    marks = {CUT: ibis.literal(place, "int16"), CLASS: ibis.literal(number, "int16")}
+    found = table.group_by(**group, **keys).agg(**sums)
+    # Cast after grouping: the groups are few, the rows are not.
+    marks = {name: found[name].cast("int16") for name in keys}
+    marks |= {CUT: ibis.literal(place, "int16"), CLASS: ibis.literal(number, "int16")}
     if place < 0:
         marks[SEGMENT] = ibis.literal(ALL)
     return found.mutate(**marks)

@@ -25,6 +25,8 @@ MODEL, AT, LABEL, PREDICTION, SCORE, ID, GROUP, REFERENCE = (
 of them; those of a regression are numbers."""
 LABEL_GIVEN, AT_GIVEN, SCORE_GIVEN, PREDICTION_GIVEN = "label_given", "at_given", "score_given", "prediction_given"
 """Whether the log has anything there, readable or not."""
+ODD = "_odd"
+"""After the name of a part: whether a number stored in double precision is NaN."""
 
 
 def score_of(place: int) -> str:
@@ -52,7 +54,7 @@ class Opened:
 
 def rows(opened: Opened, reading: Reading, engine: Engine) -> Expression:
     """The table of our columns. It is made once a reading; text is parsed once."""
-    key = ("rows", reading.log)
+    key = ("rows", reading.log, opened.source.parsed or reading.plain)
     if key not in engine.cache:
         table = opened.source.table
         made = table.select(**dict(_made(table, opened.columns, reading)))
@@ -65,7 +67,7 @@ def _made(table: Expression, columns: Columns, reading: Reading) -> Iterator[tup
 
     log = reading.log
     model = None if reading.model is None else columns[reading.model]
-    yield MODEL, ibis.literal(reading.model_name) if model is None else read.text(table, model)
+    yield MODEL, ibis.literal(reading.model_name) if model is None else _model(table, model)
     if reading.timestamp is not None:
         yield AT, read.moment(table, columns[reading.timestamp])
         yield AT_GIVEN, _given(table, columns, reading.timestamp)
@@ -85,6 +87,11 @@ def _made(table: Expression, columns: Columns, reading: Reading) -> Iterator[tup
     yield from _referred(table, columns, reading)
 
 
+def _model(table: Expression, column: read.Column) -> Expression:
+    """Text is taken as it stands, which groups fastest; groups without a name are dropped by whoever reads them."""
+    return table[column.name] if column.stored is Kind.TEXT else read.text(table, column)
+
+
 def _outcomes(table: Expression, columns: Columns, reading: Reading) -> Iterator[tuple[str, Expression]]:
     import ibis
 
@@ -94,17 +101,25 @@ def _outcomes(table: Expression, columns: Columns, reading: Reading) -> Iterator
     else:
         yield LABEL, _outcome(table, columns, reading.label, reading)
         yield LABEL_GIVEN, _given(table, columns, reading.label)
+        yield from _odd(table, columns, reading.label, LABEL)
     yield from _scores(table, columns, reading)
     if reading.prediction is not None:
         yield PREDICTION, _outcome(table, columns, reading.prediction, reading)
         yield PREDICTION_GIVEN, _given(table, columns, reading.prediction)
+        yield from _odd(table, columns, reading.prediction, PREDICTION)
 
 
 def _outcome(table: Expression, columns: Columns, name: str, reading: Reading) -> Expression:
-    column = columns[name]
     if reading.task is Task.REGRESSION:
-        return read.number(table, column)
+        return _number(table, columns, name, reading)
+    if name in reading.plain:
+        return table[name]
     return _place(table, columns, name, reading.classes)
+
+
+def _odd(table: Expression, columns: Columns, name: str, part: str) -> Iterator[tuple[str, Expression]]:
+    if columns[name].double:
+        yield part + ODD, table[name].isnan()
 
 
 def _place(table: Expression, columns: Columns, name: str, classes: tuple[str, ...]) -> Expression:
@@ -120,11 +135,16 @@ def _place(table: Expression, columns: Columns, name: str, classes: tuple[str, .
 def _scores(table: Expression, columns: Columns, reading: Reading) -> Iterator[tuple[str, Expression]]:
     names = _ordered(reading.scores, reading.classes)
     if len(names) == 1:
-        yield SCORE, read.number(table, columns[names[0]])
+        yield SCORE, _number(table, columns, names[0], reading)
         yield SCORE_GIVEN, _given(table, columns, names[0])
+        yield from _odd(table, columns, names[0], SCORE)
     elif names:
         for place, name in enumerate(names):
-            yield score_of(place), read.number(table, columns[name])
+            yield score_of(place), _number(table, columns, name, reading)
+
+
+def _number(table: Expression, columns: Columns, name: str, reading: Reading) -> Expression:
+    return table[name] if name in reading.plain else read.number(table, columns[name])
 
 
 def _ordered(scores: Mapping[str, str], classes: tuple[str, ...]) -> list[str]:
