@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from monitor.records import Floats
 
-MOST = 1e6
-"""Cases that a row may count for in the gap: without a limit, a gap without spread would divide by nothing."""
+MOST = 100.0
+"""Cases that a row may count for in the gap: a few rows without any spread are no proof that there is none."""
 
 
 def measure(scores: Scores) -> dict[str, Measured]:
@@ -105,7 +105,7 @@ def confidence_gap(scores: Scores) -> Measured:
 def gap_ends(sure: Floats, right: Floats, squares: Floats, *, rows: Floats) -> spread.Ends:
     """Interval of mean confidence minus accuracy; `squares` is the sum over rows of its square."""
     variance = np.maximum(ratio(squares, rows) - (sure - right) ** 2, 0.0)
-    cases = np.minimum(ratio(right * (1 - right), of_mean(variance, rows)), MOST * rows)
+    cases = np.fmin(ratio(right * (1 - right), of_mean(variance, rows)), MOST * rows)
     low, high = spread.wilson(right, np.where((right > 0) & (right < 1), cases, rows))
     return sure - high, sure - low
 

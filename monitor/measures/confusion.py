@@ -190,7 +190,8 @@ def _mcc(table: Confusion) -> tuple[Floats, Floats]:
     tp, fp, fn, tn = table.tp, table.fp, table.fn, table.tn
     # Roots first: the product of four counts would leave the range in which floats count exactly.
     product = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
-    value = ratio(tp * tn - fp * fn, product)
+    # Rounded roots may leave one ulp beyond a perfect -1 or 1.
+    value = np.clip(ratio(tp * tn - fp * fn, product), -1.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         yes, positive, no, negative = (value / 2 / whole for whole in (tp + fp, tp + fn, tn + fn, tn + fp))
         variance = (

@@ -140,7 +140,7 @@ def _mcc(table: Table) -> tuple[Floats, Floats]:
     predicted = rows**2 - (table.predictions**2).sum(axis=1)
     labelled = rows**2 - (table.labels**2).sum(axis=1)
     root = np.sqrt(predicted) * np.sqrt(labelled)
-    value = ratio(hits * rows - (table.predictions * table.labels).sum(axis=1), root)
+    value = np.clip(ratio(hits * rows - (table.predictions * table.labels).sum(axis=1), root), -1.0, 1.0)
     more, by_label, by_prediction = ratio(1.0, root), ratio(value, labelled), ratio(value, predicted)
     slopes = Slopes(
         hits=np.broadcast_to((rows * more)[:, None], table.hits.shape),
