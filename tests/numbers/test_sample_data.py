@@ -1,6 +1,7 @@
 """The sample data is what it is said to be."""
 
 import csv
+import gzip
 import runpy
 import tomllib
 from datetime import date
@@ -148,3 +149,17 @@ def test_samples_lie_in_the_wheel_or_in_the_checkout(tmp_path, monkeypatch):
     for place in (tmp_path / "sample_data", tmp_path / "monitor" / "_samples"):
         place.mkdir(parents=True)
         assert samples.folder() == Path(place)
+
+
+def test_the_prediction_log_is_what_its_script_writes():
+    written = runpy.run_path(str(samples.folder() / "make_predictions.py"))["archive"]()
+    kept = (samples.folder() / "predictions.csv.gz").read_bytes()
+    assert gzip.decompress(kept) == gzip.decompress(written)
+
+
+def test_labels_of_the_last_days_have_not_all_arrived():
+    lines = gzip.decompress((samples.folder() / "predictions.csv.gz").read_bytes()).decode().splitlines()[1:]
+    days = ("27", "28", "29", "30")
+    missing = {day: sum(line.endswith(",") for line in lines if f",2025-06-{day}T" in line) for day in days}
+    assert missing["27"] == 0
+    assert 0 < missing["28"] < missing["29"] < missing["30"] == 200
