@@ -14,7 +14,7 @@ import duckdb
 import ibis
 
 from monitor.errors import SourceError
-from monitor.logs.engine import BATCH, ROW, Expression, Source, one_line
+from monitor.logs.engine import BATCH, ROW, TABLE, Expression, Source, one_line
 from monitor.logs.files import Files, Format, find, stem
 from monitor.text import plural, safe
 
@@ -26,7 +26,6 @@ MEMORY_MB = 192
 MEMORY_MB_A_THREAD = 24
 WILD = frozenset("*?[]{}\\")
 """Characters that DuckDB reads as a pattern in a path."""
-TABLE = "::"
 
 
 class DuckEngine:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Expression = Any
 """An Ibis expression; what it can do depends on the type of its data, which no annotation knows."""
 
+TABLE = "::"
+"""Between a file or a connection, and the name of a table in it."""
 ROW = "modeltop row"
 """The column that numbers rows as they stand in their file."""
 BATCH = 50_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from monitor.errors import SourceError
@@ -32,12 +33,17 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
     _check(facts, reading)
     return replace(
         reading,
-        first=facts.get("first"),
-        last=facts.get("last"),
+        first=_naive(facts.get("first")),
+        last=_naive(facts.get("last")),
         total=facts["rows"],
         plain=frozenset(_plain(facts, reading, log.columns)),
         said=(*reading.said, *_left_out(facts, reading)),
     )
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    """Some engines say that it is UTC, which it is anyway."""
+    return None if moment is None else moment.replace(tzinfo=None)
 
 
 def _plain(facts: Facts, reading: Reading, columns: Columns) -> Iterator[str]:
