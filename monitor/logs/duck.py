@@ -14,9 +14,10 @@ import duckdb
 import ibis
 
 from monitor.errors import SourceError
+from monitor.logs.database import copy, without_secrets
 from monitor.logs.engine import BATCH, ROW, TABLE, Expression, Source, one_line
 from monitor.logs.files import Files, Format, find, stem
-from monitor.text import plural, safe
+from monitor.text import safe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +27,11 @@ MEMORY_MB = 192
 MEMORY_MB_A_THREAD = 24
 WILD = frozenset("*?[]{}\\")
 """Characters that DuckDB reads as a pattern in a path."""
+
+
+DATABASES = (".duckdb", ".ddb")
+ATTACHED = "modeltop_log"
+TABLES = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL"
 
 
 class DuckEngine:
@@ -61,10 +67,13 @@ class DuckEngine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> Source:
-        """Files, folders, globs, or `FILE.duckdb::TABLE`."""
+        """Files, folders, globs, `FILE.duckdb::TABLE`, or `CONNECTION::TABLE` of a database that Ibis reaches."""
         try:
-            if len(sources) == 1 and (TABLE in sources[0] or sources[0].endswith((".duckdb", ".ddb"))):
-                return self._database(sources[0])
+            first = sources[0]
+            if "://" in first and not first.startswith("duckdb://"):
+                return self._elsewhere(first)
+            if len(sources) == 1 and not Path(first).is_dir() and (TABLE in first or first.endswith(DATABASES)):
+                return self._database(first)
             return self._files(find(sources), ordered=ordered)
         except duckdb.Error as error:
             raise SourceError(f"{safe(', '.join(sources))} cannot be read: {one_line(error)}") from None
@@ -125,24 +134,24 @@ class DuckEngine:
         link.symlink_to(full)
         return link
 
+    def _elsewhere(self, source: str) -> Source:
+        connection, _, name = source.rpartition(TABLE)
+        if not connection:
+            raise SourceError(f"{safe(without_secrets(source), 80)}: name the table, as in CONNECTION::TABLE")
+        path = self._folder / f"{self._next()}.parquet"
+        copy(connection, name, path)
+        return Source(self._ibis.read_parquet(path), name, bytes=path.stat().st_size)
+
     def _database(self, source: str) -> Source:
-        path, _, name = source.removeprefix("duckdb://").partition(TABLE)
-        if "://" in path:
-            raise SourceError(f"{safe(path)} is another database")
+        path, _, name = source.removeprefix("duckdb://").rpartition(TABLE) if TABLE in source else (source, "", "")
         if not Path(path).is_file():
             raise SourceError(f"{safe(path)} is no file: write FILE.duckdb::TABLE")
-        self._ibis.attach(path, name="log", read_only=True)
-        schema, _, table = name.rpartition(".")
-        place = ("log", schema or "main")
-        known = self._ibis.list_tables(database=place)
-        if name in known:
-            place, table = ("log", "main"), name
-        elif not name and len(known) == 1:
-            table = known[0]
-        elif table not in known:
-            raise SourceError(
-                f"{safe(path)} has no table {safe(name, 60)}: it has {safe(', '.join(known), 200) or 'none'}"
-                if name
-                else f"{safe(path)} has {plural(len(known), 'table')}: write FILE.duckdb::TABLE"
-            )
-        return Source(self._ibis.table(table, database=place), table, bytes=Path(path).stat().st_size)
+        self._ibis.attach(path, name=ATTACHED, read_only=True)
+        known = self._duck.execute(TABLES, [ATTACHED]).fetchall()
+        wanted = [(schema, table) for schema, table in known if name in ("", table, f"{schema}.{table}")]
+        if len(wanted) != 1:
+            there = f"it has {safe(', '.join(table for _, table in known), 200)}" if known else "it is empty"
+            which = f"has no one table {safe(name, 60)}" if name else "has not one table"
+            raise SourceError(f"{safe(path)} {which}: write FILE.duckdb::TABLE; {there}")
+        schema, table = wanted[0]
+        return Source(self._ibis.table(table, database=(ATTACHED, schema)), table, bytes=Path(path).stat().st_size)
