@@ -68,7 +68,8 @@ def test_every_command_is_spoken_of():
 
 
 def test_the_configuration_of_readme_is_valid(tmp_path):
-    text = "\n".join(re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
+    blocks = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    text = "\n".join(sorted(blocks, key=lambda block: block.startswith("[")))  # keys of no table come first
     (tmp_path / "modeltop.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "modeltop.toml")
     assert [rule.name for rule in config.rules] == [rule["name"] for rule in tomllib.loads(text)["rules"]]
