@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Ends = Callable[["Times", "Floats"], "Times"]
 CLASS, FEATURE = "class", "feature"
+CELLS = 256
+"""Cells that are measured at a time."""
 OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}")
 """Segments of columns whose change the tallies themselves tell."""
 
@@ -54,7 +56,7 @@ class Work:
     def classified(self, batches: Iterable[Cells[Tally]]) -> None:
         """Measure cells and keep what comes of them; they come ordered by model."""
         gatherer = Gatherer()
-        for cells in batches:
+        for cells in _few(batches):
             found = measure(cells.tally, cost=self.cost) | self.references.estimates(cells)
             rows = rows_of(cells.tally)
             self.told.measured(cells.segment, found, rows)
@@ -112,6 +114,13 @@ def draft_of(cells: Cells[Tally], segment: str, found: Mapping[str, Measured]) -
     """Measurements of one model's whole periods, as those of a segment."""
     segments = np.full(len(cells), segment, dtype=object)
     return Draft(str(cells.model[0]), cells.period, segments, rows_of(cells.tally), columns_of(found))
+
+
+def _few(batches: Iterable[Cells[Tally]]) -> Iterator[Cells[Tally]]:
+    """The same cells, fewer at a time: measuring takes several times the memory of what is measured."""
+    for cells in batches:
+        for begin in range(0, len(cells), CELLS):
+            yield _chosen(cells, slice(begin, begin + CELLS))
 
 
 def _whole(cells: Cells[Tally]) -> Cells[Tally]:
