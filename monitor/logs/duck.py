@@ -95,8 +95,12 @@ class DuckEngine:
         return self._ibis.read_parquet(path)
 
     def lookup(self, rows: pa.Table) -> Expression:
-        """A table in memory."""
-        return self._ibis.create_table(self._next(), rows, temp=True)
+        """A table written as Parquet into the engine's own folder: Ibis makes views by a statement DuckDB 2 refuses."""
+        from pyarrow import parquet
+
+        path = self._folder / f"{self._next()}.parquet"
+        parquet.write_table(rows, path)
+        return self._ibis.read_parquet(path)
 
     def share(self) -> float | None:
         """DuckDB's own estimate."""
