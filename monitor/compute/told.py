@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.measures.base import Measured, Why
+from monitor.metrics.estimated import CAVEAT
 from monitor.points.finish import ALL, Periods
 from monitor.records import to_datetime
 from monitor.store.computed import Changed
@@ -95,6 +96,8 @@ class Told:
             yield f"labels are still to come for {plural(self.waiting, 'period')}: what rests on them is provisional"
         if self.running:
             yield f"{plural(self.running, 'period')} not over yet: provisional"
+        if any(name.startswith("estimated_") for name in self.metrics):
+            yield f"each estimated metric is {CAVEAT}"
         yield from self._undefined()
 
     def _undefined(self) -> Iterator[str]:

@@ -55,6 +55,8 @@ class Metric:
     """What people call it, where the name does not say so."""
     labels: bool = True
     """False if it is known without labels, so that it does not wait for them."""
+    caveat: str = ""
+    """What it takes for granted, in a clause of our own that is shown beside it."""
 
     def show(self, value: float) -> str:
         """The value as a person reads it; `n/a` for NaN.

@@ -10,6 +10,7 @@ from monitor.metrics.base import Metric, register
 from monitor.records import Better
 
 SHARE = (0.0, 1.0)
+CAVEAT = "an estimate: holds while the inputs alone move (covariate shift), not where scores mean else (concept drift)"
 
 register(
     Metric(
@@ -20,6 +21,7 @@ register(
         aliases=("expected_accuracy",),
         title="accuracy expected from the scores",
         labels=False,
+        caveat=CAVEAT,
     ),
     Metric(
         "estimated_precision",
@@ -29,6 +31,7 @@ register(
         aliases=("expected_precision",),
         title="precision expected from the scores",
         labels=False,
+        caveat=CAVEAT,
     ),
     Metric(
         "estimated_recall",
@@ -38,6 +41,7 @@ register(
         aliases=("expected_recall",),
         title="recall expected from the scores",
         labels=False,
+        caveat=CAVEAT,
     ),
     Metric(
         "estimated_f1_score",
@@ -47,6 +51,7 @@ register(
         aliases=("estimated_f1", "expected_f1"),
         title="F1 expected from the scores",
         labels=False,
+        caveat=CAVEAT,
     ),
     Metric(
         "estimated_roc_auc",
@@ -56,5 +61,6 @@ register(
         aliases=("estimated_auc", "expected_auc"),
         title="area under the ROC curve expected from the scores",
         labels=False,
+        caveat=CAVEAT,
     ),
 )

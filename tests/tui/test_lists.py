@@ -178,6 +178,12 @@ def test_a_bad_row_is_listed_with_its_line_and_reason(make):
     assert "a.csv:17: 'x' is no number" in said(scene, 60)
 
 
+def test_what_an_estimate_takes_for_granted_stands_beside_it(make):
+    for metric, shown in (("estimated_accuracy", True), ("accuracy", False)):
+        lines = change_lines(make.scene(make.line([0.95, 0.94], metric=metric)), 60)
+        assert ("concept drift" in " ".join(map(plain_text, lines))) is shown
+
+
 def test_changes_tell_what_may_be_chance_from_what_may_not(make):
     series = make.line([0.9] * 9 + [0.6], support=[1000] * 9 + [10])
     lines = [plain_text(line).rstrip() for line in change_lines(make.scene(series), 60)]

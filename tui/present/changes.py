@@ -34,6 +34,8 @@ def change_lines(scene: Scene, cells_wide: int) -> list[Cells]:
         return lines
     metric = scene.snapshot.catalog.of(series.key.metric)
     lines.append(((label(series.key), "strong"), (f" {day(series.newest)}", "dim")))
+    if metric.caveat:
+        lines += wrap(metric.caveat, cells_wide, role="dim")
     found = {change.against: change for change in changes_of(series, metric)}
     for against in NAMES:
         if against in found:
