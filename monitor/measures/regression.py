@@ -40,10 +40,17 @@ def mae(tally: RegressionTally) -> Measured:
 
 
 def rmse(tally: RegressionTally) -> Measured:
-    """Root of the mean squared error: 0 or more. The interval is the root of that of the mean square, as for `mae`."""
+    """Root of the mean squared error: 0 or more.
+
+    The interval is the root of that of the mean square: Student's on the scale of logarithms, with the degrees of
+    freedom that squares have. Their kurtosis would take eighth powers; it is put at 0.9 k to the 2.5 for errors of
+    kurtosis k, which is 14 for normal errors (exactly 15) and 79 for Laplace's (88).
+    """
     rows = tally.count.astype(np.float64)
     mean = ratio(tally.squared, rows)
-    low, high = spread.positive_mean(mean, _variance(mean, tally.fourth, rows), spread.student(rows - 1))
+    kurtosis = ratio(ratio(tally.fourth, rows), mean * mean)
+    degrees = ratio(2 * rows, np.maximum(0.9 * kurtosis**2.5 - 1, 1e-3))
+    low, high = spread.positive_mean(mean, _variance(mean, tally.fourth, rows), spread.student(degrees))
     return measured(np.sqrt(mean), rows, (np.sqrt(low), np.sqrt(high)), why=_no_labels(tally))
 
 
