@@ -14,7 +14,7 @@ MODULES = sorted(
     for path in (ROOT / "monitor").rglob("*.py")
     if "_samples" not in path.parts
 )
-ENGINES = ("monitor.logs.duck", "monitor.logs.spark")
+ENGINES = ("monitor.logs.duck", "monitor.logs.database", "monitor.logs.spark")
 """They stand behind an extra and are imported by name; what their libraries import is not ours to say."""
 LATE = ("ibis", "duckdb", "pyarrow", "pyspark", "scipy", "sklearn", "urllib3", "smtplib", "apprise")
 OUTSIDE = ("textual", "rich", "plotext", "tui", "pandas", "click")

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 
 import pytest
 
@@ -103,7 +104,9 @@ def test_the_terminal_is_given_back_unless_an_app_has_taken_over(tmp_path, monke
         with glimpse.Glimpse(["m.csv"], theirs) as shown:
             if taken:
                 shown.taken_over()
-        written = os.read(ours, 4096).decode()
+        written = ""
+        while select.select([ours], [], [], 0.2)[0]:  # a terminal hands over what was written in parts
+            written += os.read(ours, 4096).decode()
         assert glimpse.ENTER in written
         assert (glimpse.LEAVE in written) == left
         os.close(ours)
