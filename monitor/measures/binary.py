@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from monitor.measures import calibration, confusion, order
 from monitor.measures.base import Measured, Why
 from monitor.measures.confusion import Confusion, Cost, share
-from monitor.measures.scores import Scores
+from monitor.measures.scores import Scores, decisions
 
 if TYPE_CHECKING:
+    from monitor.records import Floats
     from monitor.tallies.binary import BinaryTally
 
 
@@ -20,22 +21,22 @@ def measure(tally: BinaryTally, *, cost: Cost | None = None) -> dict[str, Measur
         tally: K cells.
         cost: What errors cost; without it there is no `cost_per_1000_rows`.
     """
-    table = Confusion.of(tally)
+    decided = decisions(tally)
+    table = Confusion.of(decided)
     found = confusion.measure(table)
-    found |= rates(tally)
+    found |= rates(decided)
     if cost is not None:
         found["cost_per_1000_rows"] = confusion.cost_per_1000_rows(table, cost)
-    scores = Scores.of(tally)
+    scores = Scores.of(tally, decided)
     if scores.rows.any():
         found |= calibration.measure(scores) | order.measure(scores)
     return found
 
 
-def rates(tally: BinaryTally) -> dict[str, Measured]:
+def rates(decided: Floats) -> dict[str, Measured]:
     """Shares of all rows, labelled or not: predicted positive, and labelled. Support: rows."""
-    by = tally.count.sum(axis=3).astype(float)
-    rows = by.sum(axis=(1, 2))
+    rows = decided.sum(axis=(1, 2))
     return {
-        "positive_rate": share(by[:, :, 1].sum(axis=1), rows, Why.NO_ROWS),
-        "label_coverage": share(by[:, :2].sum(axis=(1, 2)), rows, Why.NO_ROWS),
+        "positive_rate": share(decided[:, :, 1].sum(axis=1), rows, Why.NO_ROWS),
+        "label_coverage": share(decided[:, :2].sum(axis=(1, 2)), rows, Why.NO_ROWS),
     }

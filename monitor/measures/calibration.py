@@ -44,12 +44,11 @@ def log_loss(scores: Scores) -> Measured:
     since a few confident errors may carry most of it.
     """
     rows, mean = scores.labelled, ratio(scores.nll.sum(axis=(1, 2)), scores.labelled)
-    counts = np.stack([scores.negatives, scores.positives], axis=1)
-    away = np.divide(scores.nll, counts, out=np.zeros_like(scores.nll), where=counts > 0)
-    away -= np.where(np.isnan(mean), 0.0, mean)[:, None, None]
-    square = away * away
-    weighted = counts * square
-    second, fourth = ratio(weighted.sum(axis=(1, 2)), rows), ratio(np.einsum("kij,kij->k", weighted, square), rows)
+    each = scores.nll / np.maximum(scores.count, 1.0)
+    square = each * each
+    parts = (scores.nll, each), (scores.nll, square), (scores.nll * each, square)
+    raw = [mean, *(ratio(np.einsum("kij,kij->k", *part), rows) for part in parts)]
+    second, fourth = np.maximum(raw[1] - mean * mean, 0.0), spread.central_fourth(*raw)
     return measured(mean, rows, _mean_ends(mean, rows, second, fourth), why=_no_scores(scores))
 
 

@@ -100,7 +100,9 @@ def roc_auc_macro(ranked: NDArray[np.int64]) -> Measured:
     flat = count.reshape(cells * size, 3, BINS)
     labels = count[:, :, CORRECT].sum(axis=2)
     present = (labels > 0) & (count[:, :, WRONG].sum(axis=2) > 0)
-    each = order.roc_auc(flat[:, CORRECT], flat[:, WRONG], why=reasons((~present.ravel(), Why.CLASS_ABSENT)))
+    each = order.roc_auc(
+        order.Ranked.of(flat[:, CORRECT], flat[:, WRONG]), why=reasons((~present.ravel(), Why.CLASS_ABSENT))
+    )
     parts = (part.reshape(cells, size) for part in (each.value, each.low, each.high, _known(each.bound)))
     value, low, high, bound = (ratio(np.where(present, part, 0.0).sum(axis=1), present.sum(axis=1)) for part in parts)
     rarest = np.min(np.where(present, labels, np.inf), axis=1)

@@ -12,7 +12,6 @@ from monitor.measures.base import Measured, Why, measured, ratio, reasons
 
 if TYPE_CHECKING:
     from monitor.records import Flags, Floats
-    from monitor.tallies.binary import BinaryTally
 
 HALF = 0.5
 """Added to each cell of a confusion for the spread of MCC and kappa (Haldane 1956, Anscombe 1956)."""
@@ -28,10 +27,9 @@ class Confusion:
     tn: Floats
 
     @classmethod
-    def of(cls, tally: BinaryTally) -> Confusion:
-        """The labelled rows of a tally."""
-        by = tally.count[:, :2].sum(axis=3).astype(np.float64)
-        return cls(tp=by[:, 1, 1], fp=by[:, 0, 1], fn=by[:, 1, 0], tn=by[:, 0, 0])
+    def of(cls, decided: Floats) -> Confusion:
+        """From rows by label (0, 1, any other) and prediction, [K, 2 or 3, 2]."""
+        return cls(tp=decided[:, 1, 1], fp=decided[:, 0, 1], fn=decided[:, 1, 0], tn=decided[:, 0, 0])
 
     @property
     def rows(self) -> Floats:

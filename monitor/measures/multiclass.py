@@ -51,7 +51,7 @@ def classes(tally: MulticlassTally) -> dict[str, dict[str, Measured]]:
         if tally.ranked is not None:
             ranked = tally.ranked[:, at, :, :BINS].astype(np.float64)
             why = reasons(((ranked[:, :2].sum(axis=2) == 0).any(axis=1), Why.ONE_CLASS))
-            found[name]["roc_auc"] = order.roc_auc(ranked[:, 1], ranked[:, 0], why=why)
+            found[name]["roc_auc"] = order.roc_auc(order.Ranked.of(ranked[:, 1], ranked[:, 0]), why=why)
     return found
 
 

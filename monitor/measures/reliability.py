@@ -7,6 +7,7 @@ one with several classes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from monitor.tallies.bins import edges
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from monitor.records import Floats
+    from monitor.records import Flags, Floats
 
 GROUPS = 10
 """Equal-width groups: [0, 0.1), ..., [0.9, 1]."""
@@ -38,13 +39,12 @@ class Outcomes:
         """[K, 256]."""
         return self.came + self.failed
 
-    def group(self) -> NDArray[np.int64]:
-        """The group of each bin: that of its mean probability, of its middle where it is empty."""
-        rows = self.rows
-        mean = np.broadcast_to((edges()[1:] + edges()[:-1]) / 2, rows.shape).copy()
-        np.divide(self.total, rows, out=mean, where=rows > 0)
+    def upper(self) -> Flags:
+        """Whether a bin with an edge of the groups in it counts with the upper group, by its mean: [K, 9]."""
+        cut, inner = _cuts()
+        rows = self.rows[:, cut]
         # A sum of equal numbers may end a few ulp below their multiple: 0.3 must not fall into [0.2, 0.3).
-        return np.minimum(np.floor(mean * GROUPS + 1e-9), GROUPS - 1).astype(np.int64)
+        return (rows > 0) & (self.total[:, cut] >= rows * (inner - 1e-9))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +63,8 @@ class Reliability:
 
 def reliability(outcomes: Outcomes) -> Reliability:
     """How often it came, by what was said of it."""
-    group = outcomes.group()
-    rows, came, total = (_by_group(group, part) for part in (outcomes.rows, outcomes.came, outcomes.total))
+    upper = outcomes.upper()
+    rows, came, total = (_by_group(upper, part) for part in (outcomes.rows, outcomes.came, outcomes.total))
     rate = ratio(came, rows)
     low, high = spread.wilson(rate, rows)
     return Reliability(rows=rows, score=ratio(total, rows), rate=rate, low=low, high=high)
@@ -78,20 +78,30 @@ def calibration_error(outcomes: Outcomes, *, why: NDArray[np.int8]) -> Measured:
     small samples, so none of its spread alone would hold.
     """
     rows = outcomes.rows.sum(axis=1)
-    value = ratio(np.abs(_by_group(outcomes.group(), outcomes.total - outcomes.came)).sum(axis=1), rows)
+    value = ratio(np.abs(_by_group(outcomes.upper(), outcomes.total - outcomes.came)).sum(axis=1), rows)
     bound = ratio(2 * _movable(outcomes).sum(axis=1), rows)
     ends = np.maximum(value - bound, 0.0), np.minimum(value + bound, 1.0)
     return measured(value, rows, ends, why=why, bound=bound)
 
 
-def _by_group(group: NDArray[np.int64], values: Floats) -> Floats:
+@cache
+def _cuts() -> tuple[NDArray[np.int64], Floats]:
+    """The bins that an inner edge of the groups lies in, and those edges."""
+    inner = np.arange(1, GROUPS) / GROUPS
+    return np.searchsorted(edges(), inner, side="right") - 1, inner
+
+
+def _by_group(upper: Flags, values: Floats) -> Floats:
     """Sums of the bins of each group, [K, 10]."""
-    place = group + np.arange(len(group))[:, None] * GROUPS
-    found = np.bincount(place.ravel(), weights=values.ravel(), minlength=len(group) * GROUPS)
-    return found.astype(np.float64, copy=False).reshape(-1, GROUPS)
+    cut, _ = _cuts()
+    found: Floats = np.add.reduceat(values, np.append(0, cut + 1), axis=1)
+    moved = np.where(upper, values[:, cut], 0.0)
+    found[:, :-1] -= moved
+    found[:, 1:] += moved
+    return found
 
 
 def _movable(outcomes: Outcomes) -> Floats:
-    """The most that a bin with an edge in it can take from one group and bring to another, [K, inner edges]."""
-    cut = np.searchsorted(edges(), np.arange(1, GROUPS) / GROUPS, side="right") - 1
+    """The most that a bin with an edge in it can take from one group and bring to another, [K, 9]."""
+    cut, _ = _cuts()
     return np.maximum(outcomes.came[:, cut] * (1 - edges()[cut]), outcomes.failed[:, cut] * edges()[cut + 1])

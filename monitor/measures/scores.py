@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.tallies.bins import BINS
+from monitor.tallies.bins import BINS, NO_SCORE
 
 if TYPE_CHECKING:
     from monitor.records import Floats
     from monitor.tallies.binary import BinaryTally
 
 
+def decisions(tally: BinaryTally) -> Floats:
+    """Rows by label (0, 1, unlabelled) and prediction, with a score or without, [K, 3, 2]."""
+    found: Floats = tally.count.sum(axis=3).astype(np.float64)
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """The labelled rows that have a score, over K cells."""
 
-    negatives: Floats
-    """By bin, [K, 256]."""
-    positives: Floats
+    count: Floats
+    """By label and bin, [K, 2, 256]."""
     score: Floats
     """Sum of the scores by bin, [K, 256]."""
     nll: Floats
@@ -33,19 +38,28 @@ class Scores:
     """Sum of their squares, likewise."""
 
     @classmethod
-    def of(cls, tally: BinaryTally) -> Scores:
-        """Reads the tally once."""
+    def of(cls, tally: BinaryTally, decided: Floats | None = None) -> Scores:
+        """Of a tally; `decided` if its rows by label and prediction have been summed already."""
         count, score = tally.count[..., :BINS], tally.score[..., :BINS]
-        by_label = (count[:, :2, 0] + count[:, :2, 1]).astype(np.float64)
+        every = decisions(tally) if decided is None else decided
         return cls(
-            negatives=by_label[:, 0],
-            positives=by_label[:, 1],
+            count=np.add(count[:, :2, 0], count[:, :2, 1], dtype=np.float64),
             score=score[:, 0, 0] + score[:, 0, 1] + score[:, 1, 0] + score[:, 1, 1],
             nll=tally.nll[..., :BINS],
-            rows=count.sum(axis=3).astype(np.float64),
-            total=score.sum(axis=3),
+            rows=every - tally.count[..., NO_SCORE],
+            total=tally.score.sum(axis=3),
             squares=tally.score2,
         )
+
+    @property
+    def negatives(self) -> Floats:
+        """By bin, [K, 256]."""
+        return self.count[:, 0]
+
+    @property
+    def positives(self) -> Floats:
+        """By bin, [K, 256]."""
+        return self.count[:, 1]
 
     @property
     def labelled(self) -> Floats:
