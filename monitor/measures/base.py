@@ -36,6 +36,7 @@ class Why(IntEnum):
     CLASS_UNPREDICTED = 16
     CLASS_ABSENT = 17
     EMPTY_REFERENCE = 18
+    UNSCORED = 19
 
     @property
     def text(self) -> str:
@@ -62,6 +63,7 @@ _TEXTS = {
     Why.NO_SPREAD: "the reference has one value only",
     Why.CLASS_UNPREDICTED: "a class was never predicted",
     Why.CLASS_ABSENT: "a class has no labels",
+    Why.UNSCORED: "no row has a score",
     Why.EMPTY_REFERENCE: "the reference has no values but missing ones",
 }
 

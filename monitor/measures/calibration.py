@@ -81,7 +81,7 @@ def avg_confidence(scores: Scores) -> Measured:
     square = scores.squares[..., 1].sum(axis=1) + refused - 2 * no + scores.squares[..., 0].sum(axis=1)
     variance = np.maximum(ratio(square, rows) - mean * mean, 0.0)
     low, high = spread.positive_mean(1 - mean, of_mean(variance, rows), spread.student(rows - 1))
-    why = reasons((rows == 0, Why.NO_SCORES))
+    why = reasons((rows == 0, Why.UNSCORED))
     return measured(mean, rows, (np.maximum(1 - high, 0.0), 1 - low), why=why)
 
 

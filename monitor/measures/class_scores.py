@@ -41,7 +41,7 @@ def avg_confidence(tally: MulticlassTally) -> Measured:
     mean = ratio(tally.confidence.sum(axis=(1, 2)), rows)
     variance = of_mean(np.maximum(ratio(tally.confidence2.sum(axis=1), rows) - mean * mean, 0.0), rows)
     low, high = spread.positive_mean(1 - mean, variance, spread.student(rows - 1))
-    return measured(mean, rows, (np.maximum(1 - high, 0.0), 1 - low), why=reasons((rows == 0, Why.NO_SCORES)))
+    return measured(mean, rows, (np.maximum(1 - high, 0.0), 1 - low), why=reasons((rows == 0, Why.UNSCORED)))
 
 
 def confidence_gap(tally: MulticlassTally) -> Measured:

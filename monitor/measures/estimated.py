@@ -50,7 +50,7 @@ def measure(tally: BinaryTally, chance: Floats) -> dict[str, Measured]:
     count = tally.count[..., :BINS].sum(axis=1).astype(np.float64)
     chances = np.broadcast_to(chance, (len(tally), BINS))
     expected = _Expected(count[:, 0], count[:, 1], chances)
-    gone = reasons((expected.rows == 0, Why.NO_SCORES), (np.isnan(chances[:, 0]), Why.NO_REFERENCE))
+    gone = reasons((expected.rows == 0, Why.UNSCORED), (np.isnan(chances[:, 0]), Why.NO_REFERENCE))
     return {
         "estimated_accuracy": _accuracy(expected, gone),
         "estimated_precision": _precision(expected, gone),

@@ -52,7 +52,10 @@ TallyT = TypeVar("TallyT", bound=Tally)
 def added(array: NDArray[Any], group: NDArray[np.int64], groups: int) -> NDArray[Any]:
     """The sums of the rows of `array` by group; sums of floats add in the order of the rows."""
     found = np.zeros((groups, *array.shape[1:]), dtype=array.dtype)
-    np.add.at(found, group, array)
+    if len(group):
+        order = np.argsort(group, kind="stable")
+        filled, starts = np.unique(group[order], return_index=True)
+        found[filled] = np.add.reduceat(array[order], starts, axis=0)
     return found
 
 

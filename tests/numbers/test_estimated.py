@@ -117,7 +117,7 @@ def test_labels_of_the_judged_period_are_not_looked_at(binary):
     ("reference", "log", "metric", "reason"),
     [
         (([2], [1], [0.5]), ([2], [1], [0.5]), "estimated_accuracy", "the reference has no labelled rows with a score"),
-        (([1], [1], [0.5]), ([2], [1], [np.nan]), "estimated_accuracy", "no labelled row has a score"),
+        (([1], [1], [0.5]), ([2], [1], [np.nan]), "estimated_accuracy", "no row has a score"),
         (([1], [1], [0.5]), ([2], [0], [0.5]), "estimated_precision", "nothing was predicted positive"),
         (([0], [1], [0.5]), ([2], [1], [0.5]), "estimated_recall", "no positive labels"),
         (([0], [1], [0.5]), ([2], [1], [0.5]), "estimated_roc_auc", "all labels are of one class"),

@@ -49,6 +49,7 @@ def test_a_cell_without_scores_beside_one_with_them_says_so(binary):
     tally = binary([0, 1, 0, 1], [0, 1, 0, 1], [0.1, 0.9, np.nan, np.nan], cell=np.array([0, 0, 1, 1]), cells=2)
     found = measure(tally)
     assert [found["brier_score"].reason(cell) for cell in (0, 1)] == ["", "no labelled row has a score"]
+    assert [found["avg_confidence"].reason(cell) for cell in (0, 1)] == ["", "no row has a score"]
 
 
 def test_of_no_rows_nothing_is_known():
