@@ -11,6 +11,7 @@ import numpy as np
 
 from monitor.errors import SourceError
 from monitor.logs import rows as ours
+from monitor.logs.arrays import array
 from monitor.logs.columns import to_moment
 from monitor.logs.engine import ROW, Engine, Expression, fetch
 from monitor.logs.log import Log, Reading
@@ -51,26 +52,47 @@ def cut(
         since: Periods that end before are left out; UTC.
         until: Periods that start at or after it are left out.
     """
+    table = keyed(reading, engine)
+    if calendar(reading):
+        return _dated(table, reading, since, until)
+    found = _starts(table, reading, engine)
+    return Cut(table, _looked_up(_wanted(found, since, until)), sorted=bool(rows_of(reading.log.period)))
+
+
+def calendar(reading: Reading) -> bool:
+    """Whether the periods are spans of time, and not runs of rows or values of a column."""
+    return rows_of(reading.log.period) is None and not reading.log.period.startswith(COLUMN)
+
+
+def keyed(reading: Reading, engine: Engine) -> Expression:
+    """The rows with the column that tells periods apart.
+
+    Those of a calendar may lack a model or a time: their groups are dropped by whoever reads them.
+    """
     table = ours.rows(opened(reading.log, engine), reading, engine)
-    if rows_of(reading.log.period) is None and not reading.log.period.startswith(COLUMN):
-        return _calendar(table, reading, since, until)  # what has no model or time is dropped when it is grouped
+    if calendar(reading):
+        period = parse(reading.log.period, reading.log.timezone)
+        local = _local(table[ours.AT], reading, period)
+        return table.mutate(**{KEY: local.date() if period.grain == "D" else local.truncate(period.grain)})
     table = _placed(table, reading)
-    keyed = _chunks(table, reading) if rows_of(reading.log.period) else _values(table)
-    found = _starts(keyed, reading, engine)
-    return Cut(keyed, _looked_up(_wanted(found, since, until)), sorted=bool(rows_of(reading.log.period)))
+    return _chunks(table, reading) if rows_of(reading.log.period) else _values(table)
+
+
+def of_reference(reading: Reading, engine: Engine) -> Expression:
+    """The rows of the reference."""
+    table = ours.rows(opened(reading.log, engine), reading, engine)
+    return _placed(table.filter(table[ours.REFERENCE]), reading)
 
 
 def referred(reading: Reading, engine: Engine) -> Cut:
     """The rows of the reference as one period a model, which starts with the first of them."""
     import ibis
 
-    table = ours.rows(opened(reading.log, engine), reading, engine)
-    table = _placed(table.filter(table[ours.REFERENCE]), reading)
-    keyed = table.mutate(**{KEY: ibis.literal(0)})
-    found = _starts(keyed, reading, engine)
+    table = of_reference(reading, engine).mutate(**{KEY: ibis.literal(0)})
+    found = _starts(table, reading, engine)
     if not found:
         raise SourceError(f"--reference {safe(reading.log.reference, 60)}: no row of the log is in it; correct it")
-    return Cut(keyed, _looked_up(found), sorted=True)
+    return Cut(table, _looked_up(found), sorted=True)
 
 
 def _placed(table: Expression, reading: Reading) -> Expression:
@@ -79,22 +101,24 @@ def _placed(table: Expression, reading: Reading) -> Expression:
     return found if reading.timestamp is None else found.filter(found[ours.AT].notnull())
 
 
-def _calendar(table: Expression, reading: Reading, since: np.datetime64 | None, until: np.datetime64 | None) -> Cut:
+def _dated(table: Expression, reading: Reading, since: np.datetime64 | None, until: np.datetime64 | None) -> Cut:
     import ibis
 
     period = parse(reading.log.period, reading.log.timezone)
-    at = table[ours.AT]
     if since is not None:
-        table = table.filter(at >= ibis.literal(_naive(period.start(since)), "timestamp(6)"))
+        table = table.filter(table[ours.AT] >= ibis.literal(_naive(period.start(since)), "timestamp(6)"))
     if until is not None:
-        table = table.filter(at < ibis.literal(_naive(_next(period, until)), "timestamp(6)"))
-    local = _local(table[ours.AT], reading, period)
-    key = local.date() if period.grain == "D" else local.truncate(period.grain)
+        table = table.filter(table[ours.AT] < ibis.literal(_naive(_next(period, until)), "timestamp(6)"))
 
     def dates(_: NDArray[np.object_], keys: NDArray[Any]) -> Times:
         return period.starts(keys.astype(STAMP))
 
-    return Cut(table.mutate(**{KEY: key}), dates, sorted=True)
+    return Cut(table, dates, sorted=True)
+
+
+def first_of(reading: Reading, since: np.datetime64) -> np.datetime64:
+    """The start of the first period that is read: of a calendar, the one in which the moment lies."""
+    return parse(reading.log.period, reading.log.timezone).start(since) if calendar(reading) else since
 
 
 def _next(period: Period, until: np.datetime64) -> np.datetime64:
@@ -136,15 +160,15 @@ def _values(table: Expression) -> Expression:
     return table.filter(table[ours.GROUP].notnull()).mutate(**{KEY: table[ours.GROUP]})
 
 
-def _starts(keyed: Expression, reading: Reading, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:
+def _starts(table: Expression, reading: Reading, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:
     """The start of each period of a model: its first row, or as `--start` and `--every` say."""
     timeless = reading.log.start is not None
-    first = keyed[ROW] if timeless else keyed[ours.AT]
-    found = fetch(engine, keyed.group_by([ours.MODEL, KEY]).agg(start=first.min()))
+    first = table[ROW] if timeless else table[ours.AT]
+    found = fetch(engine, table.group_by([ours.MODEL, KEY]).agg(start=first.min()))
     if not found.num_rows:
         return {}
     models, keys = found[ours.MODEL].to_pylist(), found[KEY].to_pylist()
-    starts = found["start"].to_numpy()
+    starts = array(found["start"].combine_chunks())
     # Periods of one model that would start at the same moment are told apart by a microsecond.
     order = sorted(range(len(models)), key=lambda at: (models[at], starts[at], keys[at]))
     spaced = _spaced(reading.log) if timeless else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,7 @@ from monitor.errors import SourceError
 from monitor.logs import rows as ours
 from monitor.logs.arrays import columns
 from monitor.logs.batches import ALL
-from monitor.logs.columns import Kind
-from monitor.logs.cutting import KEY, Cut, cut, referred
+from monitor.logs.cutting import KEY, Cut, cut, first_of, keyed, of_reference
 from monitor.logs.engine import Engine, Expression
 from monitor.logs.feature_reference import LOST, OTHER, UNSEEN, Known, Numbers, references, slot_of
 from monitor.logs.log import Reading
@@ -51,33 +51,61 @@ def features(
         return
     if reading.log.reference is None:
         raise SourceError("--feature needs --reference: what its values are compared with")
-    columns_known = opened(reading.log, engine).columns
-    numeric = [columns_known[name].kind is Kind.NUMBER for name in reading.features]
     with told(progress, engine, reading, "features"):
-        before = referred(reading, engine)
-        known = references(reading, numeric, before.table, engine)
-        if not known:
-            return
-        at_first = {key: counts for key, _, counts in _heaps(engine.stream(_query(before, known, engine)), before)}
-        now = cut(reading, engine, since=since, until=until)
-        for (model, place), period, counts in _heaps(engine.stream(_query(now, known, engine)), now):
-            if (model, place) in at_first:
-                of = _reference(reading.features[place], known[place][model], at_first[model, place])
-                yield _cells(model, period, counts, of)
+        bare = replace(reading, segments=())
+        columns_known = opened(reading.log, engine).columns
+        known = references(bare, columns_known, lambda some: of_reference(some, engine), engine)
+        for (model, place), period, counts in _counted(bare, known, engine):
+            first = counts[ours.REFERENCE] > 0
+            wanted = _between(period, reading, since, until)
+            if first.any() and wanted.any():
+                name = reading.features[place]
+                of = _reference(name, known[name][model], _some(counts, first))
+                yield _cells(model, period[wanted], _some(counts, wanted), of)
 
 
-def _query(made: Cut, known: dict[int, Known], engine: Engine) -> Expression:
-    """The slots of all features, ordered by model and feature."""
+def _some(counts: Counts, rows: NDArray[np.bool_]) -> Counts:
+    return {name: column[rows] for name, column in counts.items()}
+
+
+def _between(
+    period: Times, reading: Reading, since: np.datetime64 | None, until: np.datetime64 | None
+) -> NDArray[np.bool_]:
+    """Which periods are read: the reference may lie before them, so all rows are counted."""
+    wanted = np.ones(len(period), dtype=np.bool_)
+    if since is not None:
+        wanted &= period >= first_of(reading, since)
+    return wanted if until is None else wanted & (period < until)
+
+
+def _counted(
+    reading: Reading, known: dict[str, Known], engine: Engine
+) -> Iterator[tuple[tuple[str, int], Times, Counts]]:
+    """The slots of each feature, one query a feature: as one, all would hold their groups in memory at once."""
+    made = cut(replace(reading, features=()), engine)
+    parts: Iterator[Expression] = (_query(reading, name, of, engine) for name, of in known.items())
+    if len({model for of in known.values() for model in of}) > 1:
+        parts = iter([_in_order([engine.keep(part) for part in parts])])
+    for part in parts:
+        yield from _heaps(engine.stream(part), made)
+
+
+def _query(reading: Reading, name: str, of: Known, engine: Engine) -> Expression:
     import ibis
 
-    parts = []
-    for place, of in known.items():
-        name = ours.feature_of(place)
-        table = slot_of(made.table.select(ours.MODEL, KEY, name), place, of, engine)
-        counted = table.group_by([ours.MODEL, KEY, "slot"]).agg(n=table.count(), total=table.value.sum())
-        parts.append(counted.mutate(**{FEATURE: ibis.literal(place, "int16")}))
+    # A log of many columns makes a long expression: only the one column is put into it.
+    table = keyed(replace(reading, features=(name,)), engine)
+    table = slot_of(table.select(ours.MODEL, KEY, ours.REFERENCE, ours.feature_of(name)), name, of, engine)
+    counted = table.group_by([ours.MODEL, KEY, ours.REFERENCE, "slot"]).agg(n=table.count(), total=table.value.sum())
+    referred = counted[ours.REFERENCE].cast("int8")
+    return counted.mutate(**{FEATURE: ibis.literal(reading.features.index(name), "int16"), ours.REFERENCE: referred})
+
+
+def _in_order(parts: list[Expression]) -> Expression:
+    import ibis
+
     whole = parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=False)
-    return whole.order_by([ours.MODEL, FEATURE, KEY])
+    return whole.order_by([ours.MODEL, FEATURE])
 
 
 def _heaps(batches: Iterable[pa.RecordBatch], made: Cut) -> Iterator[tuple[tuple[str, int], Times, Counts]]:

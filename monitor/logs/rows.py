@@ -39,9 +39,9 @@ def segment_of(place: int) -> str:
     return f"segment{place}"
 
 
-def feature_of(place: int) -> str:
+def feature_of(name: str) -> str:
     """Our name of a feature."""
-    return f"feature{place}"
+    return f"feature {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Opened:
 
 def rows(opened: Opened, reading: Reading, engine: Engine) -> Expression:
     """The table of our columns. It is made once a reading; text is parsed once."""
-    key = ("rows", reading.log, opened.source.parsed or reading.plain)
+    parts = (reading.plain, reading.segments, reading.features)
+    key = ("rows", reading.log, opened.source.parsed or parts)
     if key not in engine.cache:
         table = opened.source.table
         made = table.select(**dict(_made(table, opened.columns, reading)))
@@ -80,10 +81,10 @@ def _made(table: Expression, columns: Columns, reading: Reading) -> Iterator[tup
     yield from _outcomes(table, columns, reading)
     for place, name in enumerate(reading.segments):
         yield segment_of(place), read.text(table, columns[name])
-    for place, name in enumerate(reading.features):
+    for name in reading.features:
         column = columns[name]
         numeric = column.kind is Kind.NUMBER
-        yield feature_of(place), read.number(table, column) if numeric else read.text(table, column)
+        yield feature_of(name), read.number(table, column) if numeric else read.text(table, column)
     yield from _referred(table, columns, reading)
 
 
