@@ -1,6 +1,6 @@
 """Record batches as numpy columns: text as objects, times as `datetime64[us]`, missing numbers as NaN.
 
-By DLPack, not by `to_numpy`: that one imports pandas, which takes half a second.
+By DLPack and buffers: `to_numpy` and `fill_null` import pandas, which takes half a second.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def array(column: pa.Array) -> NDArray[Any]:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         coded = column.dictionary_encode()
         words = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
-        return words[_numbers(coded.indices.cast(pa.int64()), MISSING)]
+        named: NDArray[np.object_] = words[_numbers(coded.indices.cast(pa.int64()), MISSING)]
+        return named
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         whole = column.cast(pa.timestamp("us")).cast(pa.int64())
         return _numbers(whole, NOWHEN).view(STAMP)
@@ -44,7 +45,14 @@ def array(column: pa.Array) -> NDArray[Any]:
 
 
 def _numbers(column: pa.Array, missing: float) -> NDArray[Any]:
+    import pyarrow as pa
+
     if not len(column):
         return np.empty(0, dtype=np.int64 if isinstance(missing, int) else np.float64)
-    found: NDArray[Any] = np.from_dlpack(column.fill_null(missing) if column.null_count else column)
-    return found
+    if not column.null_count:
+        found: NDArray[Any] = np.from_dlpack(column)
+        return found
+    known, values = column.buffers()
+    bare = pa.Array.from_buffers(column.type, len(column), [None, values], offset=column.offset)
+    bits = np.unpackbits(np.frombuffer(known, dtype=np.uint8), bitorder="little")
+    return np.where(bits[column.offset : column.offset + len(column)], np.from_dlpack(bare), missing)
