@@ -10,6 +10,6 @@ The way through the room::
     features.features(reading, engine, since=None, progress=None) -> Iterator[Cells]    one model and feature a batch
     periods.parse(code, timezone) -> Period               `.starts`, `.end(start)`
 
-Cells come in the order of model, then period, in batches of about a thousand; a batch never splits a period of a
+Cells come in the order of model, then period, in batches of some hundred; a batch never splits a period of a
 model. Times are `datetime64[us]` in UTC, the start of the period. All raise `monitor.errors.SourceError`.
 """

@@ -1,4 +1,4 @@
-"""A stream of groups, ordered by model and period, in pieces of about a thousand whole cells."""
+"""A stream of groups, ordered by model and period, in pieces of some hundred whole cells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from monitor.records import Times
 
-CELLS = 1_000
+CELLS = 250
 """Cells of a piece; more only where the segments of one period are more."""
 ROWS = 50_000
 """Groups that are gathered before they are cut into pieces."""
@@ -89,7 +89,7 @@ def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     if key.dtype.kind == "M":
         keep &= ~np.isnat(key)
     if "p" in found:
-        keep &= (found["p"] >= 0) | (found[CLASS] >= 0)
+        keep &= (found["p"] >= 0) | (found[CLASS] >= 0 if CLASS in found else False)
     return found if keep.all() else {name: column[keep] for name, column in found.items()}
 
 
@@ -142,6 +142,8 @@ def _pieces(found: dict[str, NDArray[Any]], names: Sequence[str], *, split: bool
 
 def _segments(found: dict[str, NDArray[Any]], names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """The place of each group's segment among the different ones, and those."""
+    if CUT not in found:
+        return np.zeros(len(found[START]), dtype=np.int64), np.array([ALL], dtype=object)
     places: dict[tuple[int, str], int] = {(-1, ALL): 0}
     pairs = zip(found.pop(CUT).tolist(), found.pop(SEGMENT).tolist(), strict=True)
     at = np.array([places.setdefault(pair, len(places)) for pair in pairs], dtype=np.int64)

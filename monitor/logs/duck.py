@@ -22,7 +22,7 @@ from monitor.text import safe
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MEMORY_MB = 192
+MEMORY_MB = 152
 """What DuckDB may hold beside its buffers for threads."""
 MEMORY_MB_A_THREAD = 24
 WILD = frozenset("*?[]{}\\")
@@ -82,7 +82,7 @@ class DuckEngine:
         """Record batches of at most `BATCH` rows."""
         try:
             yield from self._duck.sql(self._ibis.compile(expression)).to_arrow_reader(BATCH)
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:  # what goes wrong on the way is an error of Arrow's reader
             raise SourceError(f"the log cannot be read: {one_line(error)}") from None
 
     def keep(self, expression: Expression) -> Expression:

@@ -91,14 +91,16 @@ def query(made: Cut, reading: Reading, kind: Tallying) -> Expression:
     import ibis
 
     table = kind.prepared(made.table)
+    ranks = kind.ranks(table) if isinstance(kind, Multiclass) else []
+    whole = _groups(table, -1, kind.keys(table), kind.sums(table))
+    if not reading.segments and not ranks:
+        return whole.order_by([ours.MODEL, KEY])  # without marks: what is ordered is as narrow as can be
     parts = []
     for place in range(-1, len(reading.segments)):
-        parts.append(_part(table, place, WHOLE, kind.keys(table), kind.sums(table)))
-        if isinstance(kind, Multiclass):
-            ranks = enumerate(kind.ranks(table))
-            parts += [_part(table, place, number, keys, {"n": table.count()}) for number, keys in ranks]
-    if len(parts) == 1:
-        return parts[0].order_by([ours.MODEL, KEY])
+        own = whole if place < 0 else _groups(table, place, kind.keys(table), kind.sums(table))
+        parts.append(_marked(own, place, WHOLE))
+        for number, keys in enumerate(ranks):
+            parts.append(_marked(_groups(table, place, keys, {"n": table.count()}), place, number))
     types = {name: kind for part in reversed(parts) for name, kind in part.schema().items()}
     alike = [
         part.select(**{n: part[n] if n in part.columns else ibis.null(kind) for n, kind in types.items()})
@@ -107,19 +109,21 @@ def query(made: Cut, reading: Reading, kind: Tallying) -> Expression:
     return ibis.union(*alike, distinct=False).order_by([ours.MODEL, KEY, CUT, SEGMENT])
 
 
-def _part(
-    table: Expression, place: int, number: int, keys: dict[str, Expression], sums: dict[str, Expression]
-) -> Expression:
-    """The groups of one cut, or of one class's scores in it."""
-    import ibis
-
+def _groups(table: Expression, place: int, keys: dict[str, Expression], sums: dict[str, Expression]) -> Expression:
+    """The groups of one cut."""
     group = {ours.MODEL: table[ours.MODEL], KEY: table[KEY]}
     if place >= 0:
         group[SEGMENT] = table[ours.segment_of(place)].fill_null(MISSING)
     found = table.group_by(**group, **keys).agg(**sums)
     # Cast after grouping: the groups are few, the rows are not.
-    marks = {name: found[name].cast("int16") for name in keys}
-    marks |= {CUT: ibis.literal(place, "int16"), CLASS: ibis.literal(number, "int16")}
+    return found.mutate(**{name: found[name].cast("int16") for name in keys})
+
+
+def _marked(groups: Expression, place: int, number: int) -> Expression:
+    """The groups with the cut they are of, and the class."""
+    import ibis
+
+    marks = {CUT: ibis.literal(place, "int16"), CLASS: ibis.literal(number, "int16")}
     if place < 0:
         marks[SEGMENT] = ibis.literal(ALL)
-    return found.mutate(**marks)
+    return groups.mutate(**marks)
