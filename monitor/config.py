@@ -81,9 +81,20 @@ def load(path: Path | None) -> Config:
     Raises:
         ConfigError: One line per mistake; the file is used whole or not at all.
     """
-    if path is None:
-        return Config()
-    top = Table("", _read(path))
+    return Config() if path is None else built(tables(path), path)
+
+
+def built(data: Mapping[str, Any], path: Path) -> Config:
+    """The configuration that a file of these tables would be.
+
+    Args:
+        data: As `tomllib` gives them.
+        path: The file, which need not exist: mistakes are said to be in it, and relative paths begin at its folder.
+
+    Raises:
+        ConfigError: As `load` does.
+    """
+    top = Table("", data)
     zone = parse_zone(top, "timezone") or UTC
     people = top.table("receivers")
     named = tuple(people.data)
@@ -107,7 +118,8 @@ def load(path: Path | None) -> Config:
     return config
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def tables(path: Path) -> Mapping[str, Any]:
+    """What a configuration says, unjudged. Raises ConfigError where it cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)

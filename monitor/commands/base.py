@@ -32,7 +32,9 @@ COMMANDS = {
     "record": "append one period, or many from stdin, to the store",
     "compute": "prediction logs into history: metrics, drift, estimates",
     "export": "the periods as a table",
-    "report": "text, markdown or json of everything",
+    "report": "text, markdown, json or html of everything",
+    "init": "write a configuration from the history at hand, with limits and how often each would have fired",
+    "rules": "`rules test`: replay rules over history: what would have fired when, how many a month",
     "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
     "completion": "what bash, zsh or fish needs to complete this command",
 }
