@@ -23,8 +23,8 @@ LEAST = 20
 """Healthy periods without which no limit is proposed."""
 FEWEST_CASES = 30
 """A share of fewer cases is mostly chance."""
-SMALL = 0.1
-"""Share of the periods that count as small; one of half as many cases is not judged."""
+SMALL = 0.25
+"""Share of the periods, those of fewest cases, that may be left unjudged."""
 RARE = 0.01
 REACH = 2.326
 """Deviations below which a normal value lies once in a hundred."""
@@ -83,12 +83,14 @@ def propose(series: Series, metric: Metric) -> Proposal | str:
 
 
 def _min_count(series: Series) -> int:
-    """Half the cases of a small period, at least 30; 0 where they are unknown."""
+    """Half the cases of a usual period, less where many are smaller, at least 30; 0 where they are unknown."""
     counts = series.support if series.support is not None else series.rows
     if counts is None:
         return 0
     known = counts[series.judged() & np.isfinite(counts) & (counts >= FEWEST_CASES)]
-    return _two_digits(float(np.quantile(known, SMALL)) / 2) if len(known) else FEWEST_CASES
+    if not len(known):
+        return FEWEST_CASES
+    return _two_digits(min(float(np.median(known)) / 2, float(np.quantile(known, SMALL))))
 
 
 def _two_digits(number: float) -> int:

@@ -10,13 +10,15 @@ from monitor.commands.base import Context, add_source
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of `report`."""
     add_source(parser)
-    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
+    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="default: text")
+    parser.epilog = "one file to send on: modeltop report --format html > report.html"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the report."""
     from monitor.commands.check import tell_problems
     from monitor.report.as_json import as_json
+    from monitor.report.html import html
     from monitor.report.markdown import markdown
     from monitor.report.text import pages
 
@@ -24,7 +26,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.format == "json":
         context.say(as_json(snapshot))
         return 0
-    for line in markdown(snapshot) if args.format == "markdown" else pages(snapshot):
+    forms = {"text": pages, "markdown": markdown, "html": html}
+    for line in forms[args.format](snapshot):
         context.say(line)
     tell_problems(snapshot.history.problems, context)
     return 0

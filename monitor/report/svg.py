@@ -1,0 +1,185 @@
+"""A line chart as inline SVG: no script, no font; the page's style sheet has the colours. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.records import to_datetime
+from monitor.text import day, safe
+
+if TYPE_CHECKING:
+    from monitor.records import Floats, Times
+
+WIDTH, HEIGHT = 640, 170
+LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 22
+"""Margins in units of the drawing; a number on the left takes the widest."""
+COLUMNS = 280
+"""A longer series is thinned to the least and the greatest of each column."""
+FEW = 60
+"""Periods up to which each is also a dot."""
+BROKEN = 3.5
+"""A line ends where the next period is as many usual distances away."""
+LARGEST = 1e150
+"""What is larger has no place on an axis."""
+STEPS = (1, 2, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """What is drawn."""
+
+    title: str
+    """Read to those who do not see it; foreign text may be in it."""
+    times: Times
+    values: Floats
+    """Those that are not finite are left out."""
+    show: Callable[[float], str]
+    """A value as the axis says it."""
+    low: Floats | None = None
+    high: Floats | None = None
+    limits: Sequence[tuple[str, float]] = ()
+    """Class and value of each level line."""
+    spans: Sequence[tuple[str, np.datetime64, np.datetime64]] = ()
+    """Class, begin and end of each alert."""
+    marks: Sequence[tuple[np.datetime64, str]] = ()
+    """Moment and words of each vertical line; foreign text may be in them."""
+
+
+class _Scale:
+    """From moments and values to places in the drawing."""
+
+    def __init__(self, line: Line, shown: np.ndarray) -> None:
+        times = line.times[shown].astype(np.int64).astype(np.float64)
+        self.first, self.last = float(times[0]), float(times[-1])
+        levels = [line.values[shown], np.array([value for _, value in line.limits])]
+        levels += [ends[shown] for ends in (line.low, line.high) if ends is not None]
+        known = np.concatenate(levels)
+        known = known[np.abs(known) < LARGEST]
+        low, high = float(known.min()), float(known.max())
+        pad = (high - low) * 0.06 or abs(high) * 0.02 or 1.0
+        self.low, self.high = low - pad, high + pad
+
+    def x(self, stamps: Times) -> Floats:
+        span = self.last - self.first
+        share = (stamps.astype(np.int64) - self.first) / span if span else np.full(len(stamps), 0.5)
+        return np.asarray(LEFT + np.clip(share, 0.0, 1.0) * (WIDTH - LEFT - RIGHT))
+
+    def y(self, values: Floats) -> Floats:
+        share = (values - self.low) / (self.high - self.low)
+        return np.asarray(HEIGHT - BOTTOM - np.clip(share, 0.0, 1.0) * (HEIGHT - TOP - BOTTOM))
+
+
+def draw(line: Line) -> str:
+    """The chart as one element; empty where no value is finite."""
+    shown = np.flatnonzero(np.abs(line.values) < LARGEST)
+    if not len(shown):
+        return ""
+    scale = _Scale(line, shown)
+    parts = [*_axes(line, scale, shown), *_backdrop(line, scale, shown), *_curve(line, scale, shown)]
+    title = _text(line.title)
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def ticks(low: float, high: float, most: int = 4) -> list[float]:
+    """Round values within a range, at most `most` + 1 of them.
+
+    >>> ticks(0.861, 0.964)
+    [0.9, 0.95]
+    """
+    size = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(size))
+    step = next(one * power for one in STEPS if one * power >= size * (1 - 1e-9))
+    begin = math.ceil(low / step - 1e-9)
+    count = math.floor(high / step + 1e-9) - begin + 1
+    return [float(f"{(begin + index) * step:.12g}") for index in range(count)]
+
+
+def _axes(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    right = WIDTH - RIGHT
+    for value in ticks(scale.low, scale.high):
+        y = _at(scale.y(np.array([value]))[0])
+        yield f'<path class="grid" d="M{LEFT} {y}H{right}"/>'
+        yield f'<text class="axis" x="{LEFT - 6}" y="{y}" dy="4" text-anchor="end">{_text(line.show(value))}</text>'
+    ends = line.times[shown[[0, -1]]]
+    for stamp, x, anchor in ((ends[0], LEFT, "start"), (ends[-1], right, "end")):
+        if anchor == "start" or ends[0] != ends[1]:
+            when = day(to_datetime(stamp))
+            yield f'<text class="axis" x="{x}" y="{HEIGHT - 6}" text-anchor="{anchor}">{when}</text>'
+
+
+def _backdrop(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    """Alerts, the interval, limits and notes: what lies under the curve."""
+    base = HEIGHT - BOTTOM
+    for kind, begin, end in line.spans:
+        left, right = scale.x(np.array([begin, end], dtype=line.times.dtype))
+        yield f'<path class="span {kind}" d="M{_at(left)} {TOP}H{_at(max(right, left + 2))}V{base}H{_at(left)}Z"/>'
+    yield from _band(line, scale, shown)
+    for kind, value in line.limits:
+        yield f'<path class="limit {kind}" d="M{LEFT} {_at(scale.y(np.array([value]))[0])}H{WIDTH - RIGHT}"/>'
+    for stamp, words in line.marks:
+        x = _at(scale.x(np.array([stamp], dtype=line.times.dtype))[0])
+        yield f'<path class="mark" d="M{x} {TOP}V{base}"><title>{_text(words)}</title></path>'
+
+
+def _band(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    if line.low is None or line.high is None:
+        return
+    known = shown[np.isfinite(line.low[shown]) & np.isfinite(line.high[shown])]
+    for piece in _pieces(line.times, known):
+        kept = piece[np.unique(np.linspace(0, len(piece) - 1, min(len(piece), COLUMNS)).astype(int))]
+        if len(kept) > 1:
+            x = scale.x(line.times[kept])
+            there, back = _points(x, scale.y(line.high[kept])), _points(x[::-1], scale.y(line.low[kept])[::-1])
+            yield f'<path class="band" d="M{there}L{back}Z"/>'
+
+
+def _curve(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    dots = len(shown) <= FEW
+    for piece in _pieces(line.times, shown):
+        kept = _thinned(line.values, piece, len(shown))
+        x, y = scale.x(line.times[kept]), scale.y(line.values[kept])
+        if len(kept) > 1:
+            yield f'<path class="line" d="M{_points(x, y)}"/>'
+        if dots or len(kept) == 1:
+            for left, top in zip(x, y, strict=True):
+                yield f'<circle class="dot" cx="{_at(left)}" cy="{_at(top)}" r="2"/>'
+
+
+def _pieces(times: Times, index: np.ndarray) -> list[np.ndarray]:
+    """The periods in stretches without a long silence."""
+    gaps = np.diff(times[index]).astype(np.int64)
+    if not len(gaps):
+        return [index] if len(index) else []
+    return np.split(index, np.flatnonzero(gaps > BROKEN * np.median(gaps)) + 1)
+
+
+def _thinned(values: Floats, piece: np.ndarray, total: int) -> np.ndarray:
+    """The least and the greatest of each column, in order of time, and both ends."""
+    columns = max(1, round(COLUMNS * len(piece) / total))
+    if len(piece) <= 2 * columns:
+        return piece
+    kept = {int(piece[0]), int(piece[-1])}
+    for part in np.array_split(piece, columns):
+        kept |= {int(part[np.argmin(values[part])]), int(part[np.argmax(values[part])])}
+    return np.array(sorted(kept))
+
+
+def _points(x: Floats, y: Floats) -> str:
+    return "L".join(f"{_at(left)} {_at(top)}" for left, top in zip(x, y, strict=True))
+
+
+def _at(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _text(foreign: str) -> str:
+    return escape(safe(foreign, 300), quote=True)
