@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 EPOCHS = ((1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (math.inf, 1, 1_000))
 """Numbers below the first are moments in seconds, milliseconds, microseconds, nanoseconds since 1970: how many
 microseconds each is, and by what to divide."""
+TELLING = 1_000
+"""First values that tell what a column of text is."""
 WITH_ZONE = re.compile(r"\d(Z|[+-]\d\d:?(\d\d)?)$", re.IGNORECASE)
 
 
@@ -83,7 +85,7 @@ def describe(name: str, dtype: Any, sample: Iterable[object]) -> Column:
     kind = stored
     if stored is Kind.TEXT:
         known = tuple(value for value in known if str(value).strip())
-        kind = _kind_of_text([str(value) for value in known])
+        kind = _kind_of_text([str(value) for value in known[:TELLING]])
     elif stored is Kind.NUMBER:
         known = tuple(value for value in known if not math.isnan(float(value)))  # type: ignore[arg-type]
     return Column(name, kind, stored, known, whole=dtype.is_integer(), double=dtype.is_float64())

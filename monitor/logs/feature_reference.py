@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from monitor.records import Floats
 
-VALUES = 4_000_000
+VALUES = 1_000_000
 """Values whose quantiles are sought in one query: an engine holds them all in memory."""
 SAMPLED = 1_000_000
 """Rows of the reference from which on the quantiles are those of a sample, the same at every run of one engine."""

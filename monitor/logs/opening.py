@@ -13,7 +13,7 @@ from monitor.logs.log import Log
 from monitor.logs.rows import Opened, timeless
 from monitor.text import safe
 
-SAMPLE = 20_000
+SAMPLE = 5_000
 """First rows that tell what the columns are."""
 JOINED = "modeltop id"
 LATE = "modeltop label"

@@ -58,37 +58,37 @@ def _plain(facts: Facts, reading: Reading, columns: Columns) -> Iterator[str]:
         if readable != "score" and reading.task is not Task.REGRESSION:
             if reading.classes == ("0", "1") and column.whole:
                 yield column.name
-        elif column.double and not facts[readable + ours.ODD]:
+        elif column.double and facts[readable + ours.RAW] == facts[readable]:
             yield column.name
 
 
 def _asked(table: Expression) -> dict[str, Expression]:
-    asked = {"rows": table.count(), "label": table[ours.LABEL].count(), "labels": table[ours.LABEL_GIVEN].sum()}
+    asked = {"rows": table.count(), "label": table[ours.LABEL].count(), "labels": table[ours.LABEL_GIVEN].count()}
     asked["models"] = table[ours.MODEL].count()
     if ours.AT in table.columns:
         at = table[ours.AT]
-        asked |= {"first": at.min(), "last": at.max(), "at": at.count(), "ats": table[ours.AT_GIVEN].sum()}
+        asked |= {"first": at.min(), "last": at.max(), "at": at.count(), "ats": table[ours.AT_GIVEN].count()}
     if ours.PREDICTION in table.columns:
-        asked |= {"prediction": table[ours.PREDICTION].count(), "predictions": table[ours.PREDICTION_GIVEN].sum()}
+        asked |= {"prediction": table[ours.PREDICTION].count(), "predictions": table[ours.PREDICTION_GIVEN].count()}
     if ours.SCORE in table.columns:
-        asked |= {"score": table[ours.SCORE].count(), "scores": table[ours.SCORE_GIVEN].sum()}
-    asked |= {name: table[name].sum() for name in table.columns if name.endswith(ours.ODD)}
+        asked |= {"score": table[ours.SCORE].count(), "scores": table[ours.SCORE_GIVEN].count()}
+    asked |= {name: table[name].count() for name in table.columns if name.endswith(ours.RAW)}
     for name in table.columns:
-        if name.startswith("score") and not name.endswith(("_given", ours.ODD)):
+        if name.startswith("score") and not name.endswith(("_given", ours.RAW)):
             asked |= {f"{name} low": table[name].min(), f"{name} high": table[name].max()}
     return asked
 
 
 def _check(facts: Facts, reading: Reading) -> None:
     for part, readable, given in (("timestamp", "at", "ats"), ("score", "score", "scores")):
-        if (facts.get(given) or 0) > facts.get(readable, 0):
+        if facts.get(given, 0) > facts.get(readable, 0):
             name = reading.timestamp if part == "timestamp" else next(iter(reading.scores.values()))
             wrong = plural(facts[given] - facts[readable], "value")
             kind = "no ISO dates" if part == "timestamp" else "no numbers"
             raise SourceError(f"--{part} {safe(name, 60)} has {wrong} that are {kind}: correct them, or name another")
     if reading.task is not Task.REGRESSION:
         _check_range(facts, reading)
-    elif (facts["labels"] or 0) > facts["label"]:
+    elif facts["labels"] > facts["label"]:
         wrong = plural(facts["labels"] - facts["label"], "value")
         raise SourceError(f"--label {safe(reading.label, 60)} has {wrong} that are no numbers: correct them")
 
@@ -112,7 +112,7 @@ def _check_range(facts: Facts, reading: Reading) -> None:
 
 def _left_out(facts: Facts, reading: Reading) -> Iterator[str]:
     rows = facts["rows"]
-    if reading.task is not Task.REGRESSION and (strange := (facts["labels"] or 0) - facts["label"]):
+    if reading.task is not Task.REGRESSION and (strange := facts["labels"] - facts["label"]):
         kinds = "neither value" if reading.task is Task.BINARY else "none of the classes"
         yield f"{plural(strange, 'row')} with a label that is {kinds} count as unlabelled, such as ties"
     if "prediction" in facts and (missing := rows - facts["prediction"]):

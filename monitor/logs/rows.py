@@ -24,9 +24,9 @@ MODEL, AT, LABEL, PREDICTION, SCORE, ID, GROUP, REFERENCE = (
 """Columns of ours. Label and prediction of a classifier are places in the list of classes, null where they are none
 of them; those of a regression are numbers."""
 LABEL_GIVEN, AT_GIVEN, SCORE_GIVEN, PREDICTION_GIVEN = "label_given", "at_given", "score_given", "prediction_given"
-"""Whether the log has anything there, readable or not."""
-ODD = "_odd"
-"""After the name of a part: whether a number stored in double precision is NaN."""
+"""Missing where the log has nothing there; whatever else it has, readable or not."""
+RAW = "_raw"
+"""After the name of a part: a number stored in double precision, as it stands, which may be NaN."""
 
 
 def score_of(place: int) -> str:
@@ -98,16 +98,16 @@ def _outcomes(table: Expression, columns: Columns, reading: Reading) -> Iterator
 
     if reading.label is None:
         yield LABEL, ibis.null("float64" if reading.task is Task.REGRESSION else "int8")
-        yield LABEL_GIVEN, ibis.literal(value=False)
+        yield LABEL_GIVEN, ibis.null("boolean")
     else:
         yield LABEL, _outcome(table, columns, reading.label, reading)
         yield LABEL_GIVEN, _given(table, columns, reading.label)
-        yield from _odd(table, columns, reading.label, LABEL)
+        yield from _raw(table, columns, reading.label, LABEL)
     yield from _scores(table, columns, reading)
     if reading.prediction is not None:
         yield PREDICTION, _outcome(table, columns, reading.prediction, reading)
         yield PREDICTION_GIVEN, _given(table, columns, reading.prediction)
-        yield from _odd(table, columns, reading.prediction, PREDICTION)
+        yield from _raw(table, columns, reading.prediction, PREDICTION)
 
 
 def _outcome(table: Expression, columns: Columns, name: str, reading: Reading) -> Expression:
@@ -118,9 +118,9 @@ def _outcome(table: Expression, columns: Columns, name: str, reading: Reading) -
     return _place(table, columns, name, reading.classes)
 
 
-def _odd(table: Expression, columns: Columns, name: str, part: str) -> Iterator[tuple[str, Expression]]:
+def _raw(table: Expression, columns: Columns, name: str, part: str) -> Iterator[tuple[str, Expression]]:
     if columns[name].double:
-        yield part + ODD, table[name].isnan()
+        yield part + RAW, table[name]
 
 
 def _place(table: Expression, columns: Columns, name: str, classes: tuple[str, ...]) -> Expression:
@@ -138,7 +138,7 @@ def _scores(table: Expression, columns: Columns, reading: Reading) -> Iterator[t
     if len(names) == 1:
         yield SCORE, _number(table, columns, names[0], reading)
         yield SCORE_GIVEN, _given(table, columns, names[0])
-        yield from _odd(table, columns, names[0], SCORE)
+        yield from _raw(table, columns, names[0], SCORE)
     elif names:
         for place, name in enumerate(names):
             yield score_of(place), _number(table, columns, name, reading)
@@ -155,13 +155,13 @@ def _ordered(scores: Mapping[str, str], classes: tuple[str, ...]) -> list[str]:
 
 
 def _given(table: Expression, columns: Columns, name: str) -> Expression:
+    import ibis
+
     column = columns[name]
-    found = table[name]
     if column.stored is Kind.TEXT:
-        return found.nullif("").notnull()
-    if column.stored is Kind.NUMBER and found.type().is_floating():
-        return found.notnull() & ~found.isnan()
-    return found.notnull()
+        there = ~table[name].strip().lower().isin(["", "nan"])
+        return ibis.cases((there, ibis.literal(value=True)))
+    return read.number(table, column) if column.double else table[name]
 
 
 def _sortable(table: Expression, columns: Columns, name: str) -> Expression:
