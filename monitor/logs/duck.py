@@ -15,7 +15,7 @@ import ibis
 
 from monitor.errors import SourceError
 from monitor.logs.database import copy, without_secrets
-from monitor.logs.engine import BATCH, ROW, TABLE, Expression, Source, one_line
+from monitor.logs.engine import BATCH, ROW, TABLE, Expression, Source, fetch, one_line
 from monitor.logs.files import Files, Format, find, stem
 from monitor.text import safe
 
@@ -43,6 +43,7 @@ class DuckEngine:
         self.cache: dict[object, Any] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="modeltop-"))
         self._names = 0
+        self._ordered = False
         threads = os.cpu_count() or 1
         self._ibis = ibis.duckdb.connect(
             ":memory:",
@@ -85,6 +86,18 @@ class DuckEngine:
         except (duckdb.Error, OSError) as error:  # what goes wrong on the way is an error of Arrow's reader
             raise SourceError(f"the log cannot be read: {one_line(error)}") from None
 
+    def head(self, table: Expression, rows: int) -> pa.Table:
+        """The first rows; in their order, because only so DuckDB stops reading when it has them."""
+        before = self._ordered
+        self._in_order(wanted=True)
+        found = fetch(self, table.limit(rows))
+        self._in_order(wanted=before)
+        return found
+
+    def _in_order(self, *, wanted: bool) -> None:
+        self._ordered = wanted
+        self._duck.execute(f"SET preserve_insertion_order = {str(wanted).lower()}")
+
     def keep(self, expression: Expression) -> Expression:
         """Rows written once as Parquet into the engine's own folder."""
         path = self._folder / f"{self._next()}.parquet"
@@ -113,7 +126,7 @@ class DuckEngine:
 
     def _files(self, files: Files, *, ordered: bool) -> Source:
         if ordered:
-            self._duck.execute("SET preserve_insertion_order = true")
+            self._in_order(wanted=True)
         paths = [os.fspath(self._plain(path)) for path in files.paths]
         match files.format:
             case Format.CSV:

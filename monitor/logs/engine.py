@@ -56,6 +56,9 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """The rows of the result, as they come."""
 
+    def head(self, table: Expression, rows: int) -> pa.Table:
+        """The first rows of a table, of all its columns."""
+
     def keep(self, expression: Expression) -> Expression:
         """The same rows, kept so that reading them again is cheap."""
 

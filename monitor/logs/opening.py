@@ -7,7 +7,7 @@ from typing import Any
 from monitor.errors import SourceError
 from monitor.logs import columns as read
 from monitor.logs.columns import Column, Columns, describe
-from monitor.logs.engine import ROW, Engine, Expression, Source, fetch
+from monitor.logs.engine import ROW, Engine, Expression, Source
 from monitor.logs.guess import GUESSES, guess
 from monitor.logs.log import Log
 from monitor.logs.rows import Opened, timeless
@@ -41,7 +41,7 @@ def _opened(log: Log, engine: Engine) -> Opened:
 
 def look(engine: Engine, table: Expression) -> Columns:
     """The columns by their first rows."""
-    sample = fetch(engine, table.limit(SAMPLE))
+    sample = engine.head(table, SAMPLE)
     types: dict[str, Any] = dict(table.schema().items())
     if not types:
         raise SourceError("the log has no columns: correct the path")

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.errors import SourceError
 from monitor.logs import rows as ours
-from monitor.logs.columns import Columns, Kind
+from monitor.logs.columns import Columns
 from monitor.logs.engine import Engine, Expression, fetch
 from monitor.logs.log import Reading, Task
 from monitor.logs.opening import opened
@@ -25,9 +25,9 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
         SourceError: A column holds nothing of the kind that its part needs.
     """
     log = opened(reading.log, engine)
+    reading = replace(reading, plain=frozenset(_zero_or_one(log, reading, engine)))
     table = ours.rows(log, reading, engine)
-    found = fetch(engine, table.aggregate(**_asked(table)))
-    facts = {name: found[name][0].as_py() for name in found.column_names}
+    facts = _row(engine, table.aggregate(**_asked(table)))
     if not facts.get("rows"):
         raise SourceError("the log has no rows")
     _check(facts, reading)
@@ -36,7 +36,7 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
         first=_naive(facts.get("first")),
         last=_naive(facts.get("last")),
         total=facts["rows"],
-        plain=frozenset(_plain(facts, reading, log.columns)),
+        plain=reading.plain | set(_without_nan(facts, reading, log.columns)),
         said=(*reading.said, *_left_out(facts, reading)),
     )
 
@@ -46,20 +46,35 @@ def _naive(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=None)
 
 
-def _plain(facts: Facts, reading: Reading, columns: Columns) -> Iterator[str]:
-    """Columns whose every value can be taken as it stands: numbers without NaN, and labels of 0 and 1."""
-    parts = [(reading.label, "label", "labels"), (reading.prediction, "prediction", "predictions")]
-    scores = list(reading.scores.values())
-    parts += [(scores[0], "score", "scores")] if len(scores) == 1 else []
-    for name, readable, given in parts:
-        column = columns.get(name or "")
-        if column is None or column.stored is not Kind.NUMBER or facts[readable] != facts[given]:
-            continue
-        if readable != "score" and reading.task is not Task.REGRESSION:
-            if reading.classes == ("0", "1") and column.whole:
-                yield column.name
-        elif column.double and facts[readable + ours.RAW] == facts[readable]:
-            yield column.name
+def _row(engine: Engine, expression: Expression) -> Facts:
+    found = fetch(engine, expression)
+    return {name: found[name][0].as_py() for name in found.column_names}
+
+
+def _zero_or_one(log: ours.Opened, reading: Reading, engine: Engine) -> Iterator[str]:
+    """Labels and predictions that are 0 and 1 throughout; of Parquet, its statistics tell that at once."""
+    names = [name for name in (reading.label, reading.prediction) if name is not None and log.columns[name].whole]
+    if reading.classes != ("0", "1") or log.source.parsed or not names:
+        return
+    table = log.source.table
+    asked = {f"{end} {name}": getattr(table[name], end)() for name in names for end in ("min", "max")}
+    facts = _row(engine, table.aggregate(**asked))
+    for name in names:
+        low, high = facts[f"min {name}"], facts[f"max {name}"]
+        if low is not None and low >= 0 and high <= 1:
+            yield name
+
+
+def _without_nan(facts: Facts, reading: Reading, columns: Columns) -> Iterator[str]:
+    """Numbers that can be taken as they stand. Statistics of a file leave NaN out, so they are counted."""
+    parts = [(next(iter(reading.scores.values())), ours.SCORE)] if len(reading.scores) == 1 else []
+    if reading.task is Task.REGRESSION:
+        parts += [
+            (name, part) for name, part in ((reading.label, ours.LABEL), (reading.prediction, ours.PREDICTION)) if name
+        ]
+    for name, part in parts:
+        if columns[name].double and facts[part + ours.RAW] == facts[part]:
+            yield name
 
 
 def _asked(table: Expression) -> dict[str, Expression]:

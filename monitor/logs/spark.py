@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import monotonically_increasing_id
 
 from monitor.errors import SourceError
-from monitor.logs.engine import BATCH, ROW, TABLE, Expression, Source, one_line
+from monitor.logs.engine import BATCH, ROW, TABLE, Expression, Source, fetch, one_line
 from monitor.logs.files import Files, Format, find, stem
 from monitor.text import safe
 
@@ -83,6 +83,10 @@ class SparkEngine:
             yield from frame.toArrow().to_batches(BATCH)
         except PySparkException as error:
             raise SourceError(f"the log cannot be read: {one_line(error)}") from None
+
+    def head(self, table: Expression, rows: int) -> pa.Table:
+        """The first rows of the first parts."""
+        return fetch(self, table.limit(rows))
 
     def keep(self, expression: Expression) -> Expression:
         """Spark itself decides what it reads again."""
