@@ -53,13 +53,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError("nothing to propose from: no period of any metric could be read")
     proposed = draft(history, config.catalog, model=args.model, metric=args.metric)
     # What is counted is what the file will say, read as a file is read.
-    trial = built({**kept, "rules": [one.table for one in proposed.rules]}, target)
+    trial = built({**kept, "rules": proposed.tables}, target)
     text = configuration(kept, proposed, _observer(trial, args).observe(context.clock()))
     if shown:
         context.out.write(text)
     else:
         _save(text, target, context)
-    context.tell(f"{plural(len(proposed.rules), 'rule')} proposed; try them: modeltop rules test")
+    context.tell(f"{plural(len(proposed.tables), 'rule')} proposed; try them: modeltop rules test")
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from monitor.records import SeriesKey
 from monitor.report.text import series_name
 from monitor.report.trials import Trial, rate_words, trials
+from monitor.rules import sentence
 from monitor.settings.drafts import Drafts
 from monitor.settings.written import value_text, written
 from monitor.snapshot import Snapshot
@@ -45,9 +46,12 @@ def configuration(kept: Mapping[str, object], proposed: Drafts, rehearsed: Snaps
     tried = {trial.rule.name: trial for trial in trials(rehearsed)}
     lines = [*_comment(HEAD), *([""] if kept else []), *written(kept)]
     for draft in proposed.rules:
-        lines += ["", *_comment(f"{safe(draft.key.model, 60)}, {series_name(draft.key)}: {draft.why}.")]
-        lines += _comment(f"{_would(tried[draft.table['name']])}.")
-        lines += ["[[rules]]", *(f"{key} = {value_text(value)}" for key, value in draft.table.items())]
+        said = f"{safe(draft.key.model, 60)}, {series_name(draft.key)}: {draft.why}."
+        lines += _rule(said, draft.table, tried[draft.table["name"]])
+    for table in proposed.kept:
+        trial = tried[table["name"]]
+        said = sentence(trial.rule, rehearsed.catalog.of(trial.rule.metric))
+        lines += _rule(f"By default, of every series: {said}.", table, trial)
     if proposed.rules:
         total = sum(len(trial.alerts) for trial in tried.values())
         lines += ["", *_comment(f"All rules together would have given {plural(total, 'alert')}.")]
@@ -57,6 +61,11 @@ def configuration(kept: Mapping[str, object], proposed: Drafts, rehearsed: Snaps
     lines += _left(proposed.without)
     text = "\n".join(lines) + "\n"
     return text if "receivers" in kept else text + PEOPLE
+
+
+def _rule(said: str, table: Mapping[str, object], trial: Trial) -> list[str]:
+    values = [f"{key} = {value_text(value)}" for key, value in table.items()]
+    return ["", *_comment(said), *_comment(f"{_would(trial)}."), "[[rules]]", *values]
 
 
 def _would(trial: Trial) -> str:

@@ -89,18 +89,18 @@ def draw(line: Line) -> str:
     )
 
 
-def ticks(low: float, high: float, most: int = 4) -> list[float]:
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round values within a range, at most `most` + 1 of them.
 
     >>> ticks(0.861, 0.964)
-    [0.9, 0.95]
+    [0.875, 0.9, 0.925, 0.95]
     """
     size = (high - low) / most
     power = 10.0 ** math.floor(math.log10(size))
     step = next(one * power for one in STEPS if one * power >= size * (1 - 1e-9))
     begin = math.ceil(low / step - 1e-9)
     count = math.floor(high / step + 1e-9) - begin + 1
-    return [float(f"{(begin + index) * step:.12g}") for index in range(count)]
+    return [float(f"{(begin + index) * step:.15g}") for index in range(count)]
 
 
 def _axes(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:

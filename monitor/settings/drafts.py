@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
+from monitor.checks.base import checks
 from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.errors import ConfigError
 from monitor.metrics.base import Catalog, Metric
 from monitor.proposals import Proposal, propose
 from monitor.records import History, Series, SeriesKey
-from monitor.rules import default_rules, left_out
+from monitor.rules import Rule, default_rules, left_out
 from monitor.settings.written import value_text
 from monitor.text import day, plain, plural
 
@@ -39,7 +40,14 @@ class Drafts:
 
     rules: tuple[Draft, ...]
     without: tuple[tuple[SeriesKey, str], ...]
-    """Series of known direction, and in a clause why they are left without a limit."""
+    """Series left without a limit, and in a clause why."""
+    kept: tuple[dict[str, Any], ...] = ()
+    """Defaults about any metric: with rules of its own, a configuration is without them unless it says them."""
+
+    @property
+    def tables(self) -> list[dict[str, Any]]:
+        """`[[rules]]`, as `tomllib` would give it."""
+        return [*(one.table for one in self.rules), *self.kept]
 
 
 def draft(history: History, catalog: Catalog, *, model: str = "*", metric: str = "*") -> Drafts:
@@ -65,7 +73,23 @@ def draft(history: History, catalog: Catalog, *, model: str = "*", metric: str =
         else:
             found.table["name"] = _unlike(found.table["name"], names)
             rules.append(found)
-    return Drafts(tuple(rules), tuple(without))
+    kept = tuple(table_of(rule) for rule in default_rules() if "*" in rule.metric) if rules else ()
+    return Drafts(tuple(rules), tuple(without), kept)
+
+
+def table_of(rule: Rule) -> dict[str, Any]:
+    """A rule as a configuration says it: what is as it is by default is left out."""
+    kinds = {kind: name for name, kind in checks().items()}
+    table: dict[str, Any] = {"name": rule.name, "metric": rule.metric, "check": kinds[type(rule.check)]}
+    for parameter in fields(rule.check):  # type: ignore[arg-type]  # a check is a dataclass
+        value = getattr(rule.check, parameter.name)
+        if value != parameter.default:
+            table[parameter.name] = _sides(value) if isinstance(value, Limit) else value
+    warns, critical = rule.confirm
+    if rule.confirm != (1, 1):
+        table["confirm"] = warns if warns == critical else {"warn": warns, "critical": critical}
+    usual = {"model": "*", "segment": "all", "recover": 1, "min_count": 0}
+    return table | {name: found for name, was in usual.items() if (found := getattr(rule, name)) != was}
 
 
 def _of(series: Series, metric: Metric, *, alone: bool) -> Draft | str:

@@ -1,0 +1,144 @@
+"""The report as one HTML file: what stands in it, and that no foreign text is markup."""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from monitor import cli
+from monitor.checks.limit import Limit
+from monitor.checks.threshold import Threshold
+from monitor.facts import Ack, Facts, Matchers, Note, Silence
+from monitor.intervals import wilson
+from monitor.metrics.base import Catalog
+from monitor.records import (
+    STAMP,
+    Better,
+    Condition,
+    Episode,
+    Evidence,
+    History,
+    Problem,
+    Series,
+    SeriesKey,
+    Severity,
+    State,
+    Verdict,
+)
+from monitor.report.html import html
+from monitor.rules import Rule
+from monitor.snapshot import Snapshot
+from monitor.text import safe
+
+NOW = datetime(2025, 1, 20, 12, tzinfo=UTC)
+
+
+def snapshot(name: str = "churn") -> Snapshot:
+    """One model that alerts since its 18th day; every foreign string in it is `name`."""
+    key = SeriesKey(name, "accuracy")
+    times = np.arange("2025-01-01", "2025-01-21", dtype="datetime64[D]").astype(STAMP)
+    values = np.where(np.arange(20) < 17, 0.95, 0.85)
+    series = Series(key, Better.HIGHER, times, values, support=np.full(20, 1000.0))
+    begin = datetime(2025, 1, 18, tzinfo=UTC)
+    episode = Episode(
+        "ab12cd34", "floor", key, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, begin, begin,
+        evidence=Evidence(Severity.CRITICAL, 0.85, 0.9, "0.85 < 0.90"), periods=3,
+    )  # fmt: skip
+    silence = Silence("1", Matchers(model=name), NOW, NOW + timedelta(hours=1), name, name, NOW)
+    return Snapshot(
+        NOW, NOW, History({key: series}, {name: times}, (Problem(name, name, 3),)), Catalog(),
+        (Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy"),), (episode,), (),
+        (Verdict(name, Severity.CRITICAL, f"accuracy of {name} 0.85: critical"),), (name,),
+        Facts(silences=(silence,), notes=(Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC)),)),
+        acks={"ab12cd34": Ack("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)},
+    )  # fmt: skip
+
+
+def text_of(shown: Snapshot) -> str:
+    return "\n".join(html(shown))
+
+
+def tree(shown: Snapshot) -> ET.Element:
+    return ET.fromstring(text_of(shown))
+
+
+def by_class(root: ET.Element, name: str) -> list[ET.Element]:
+    return [element for element in root.iter() if name in element.get("class", "").split()]
+
+
+def test_it_says_the_verdict_the_alert_the_change_and_what_people_did():
+    said = " ".join(tree(snapshot()).itertext())
+    assert "CRITICAL: churn accuracy 0.85 < 0.90" in said
+    assert "accuracy of churn 0.85: critical" in said
+    assert "taken by churn" in said
+    assert "model churn: until 13:00, churn: churn" in said  # the silence
+    assert "Jan 17 00:00 churn: churn" in said  # the note
+    low, high = wilson(0.85, 1000)
+    assert f"{low:.3f} to {high:.3f}" in said
+    assert "accuracy below 0.90 is critical" in said
+
+
+def test_the_chart_has_its_limit_its_alert_and_its_note():
+    root = tree(snapshot())
+    assert [len(by_class(root, name)) for name in ("line", "limit", "span", "mark")] == [1, 1, 1, 1]
+    (mark,) = by_class(root, "mark")
+    assert mark[0].text == "Jan 17 00:00 churn: churn"
+
+
+def test_nothing_is_fetched_and_nothing_runs():
+    text = text_of(snapshot())
+    assert not re.search(r"<script|\son\w+=|https?:|url\(|@import|src=|href=|javascript:", text)
+    assert "default-src 'none'" in text
+    assert "prefers-color-scheme: dark" in text
+
+
+def vocabulary(root: ET.Element) -> tuple[set[str], set[str]]:
+    return {element.tag for element in root.iter()}, {name for element in root.iter() for name in element.attrib}
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onload='x", "</title></style><b>", "&lt;&#60;",
+    "<!--", "]]>", "\x1b]52;c;ZWNobw==\x07", "\u202egpj", "\ud800", "宽" * 200, "a\0b\r\nc", "{v} %s [bold]",
+    "W" * 9999,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("evil", HOSTILE, ids=range(len(HOSTILE)))
+def test_foreign_text_is_no_markup_wherever_it_stands(evil):
+    text = text_of(snapshot(evil))
+    assert text.isascii()
+    assert all(char.isprintable() or char == "\n" for char in text)
+    root = ET.fromstring(text)
+    tags, attributes = vocabulary(root)
+    plain_tags, plain_attributes = vocabulary(tree(snapshot()))
+    assert tags <= plain_tags
+    assert attributes <= plain_attributes
+    assert safe(evil, 60) in " ".join(root.itertext())
+
+
+def test_without_any_model_it_is_still_a_page():
+    empty = replace(snapshot(), history=History({}, {}), episodes=(), verdicts=(), facts=Facts(), acks={})
+    assert "nothing to judge" in " ".join(tree(empty).itertext())
+
+
+def report(path, capsys) -> str:
+    assert cli.main(["report", str(path), "--format", "html"]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_command_writes_it_whatever_the_streams_encoding(capsys, tmp_path):
+    (tmp_path / "m.csv").write_text("date,model,accuracy\n2025-01-01,宽,0.5\n", encoding="utf-8")
+    out = report(tmp_path / "m.csv", capsys)
+    assert out.isascii()
+    assert "宽" in " ".join(ET.fromstring(out).itertext())
+
+
+def test_a_large_model_says_how_many_charts_are_left_out(capsys, tmp_path):
+    rows = "".join(f"2025-01-0{day},m,s{cut},0.9\n" for day in (1, 2) for cut in range(40))
+    (tmp_path / "m.csv").write_text("date,model,segment,accuracy\n" + rows)
+    out = report(tmp_path / "m.csv", capsys)
+    assert out.count("<svg") == 12
+    assert "28 more charts left out" in out
