@@ -24,7 +24,8 @@ HEAD = """\
 What modeltop watches here. Written from the history at hand: read it, change it, and try it before you trust it:
 `modeltop rules test` says when each rule would have fired, and how many alerts a month that makes.
 Each limit stands where a healthy period lies once in 100, critical twice as far from the usual value. A warning waits
-for two periods in a row, and is over after two good ones."""
+for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: a series without one
+here is asked nothing but whether it still reports."""
 
 PEOPLE = """\
 
