@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,10 +33,12 @@ def copy(connection: str, name: str, path: Path) -> None:
 
     shown = safe(without_secrets(connection), 80)
     try:
-        reader = _table(connection, name).to_pyarrow_batches(chunk_size=BATCH)
-        with pq.ParquetWriter(path, reader.schema) as writer:
-            for batch in reader:
-                writer.write_batch(batch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of libraries about each other
+            reader = _table(connection, name).to_pyarrow_batches(chunk_size=BATCH)
+            with pq.ParquetWriter(path, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
     except ModuleNotFoundError as error:
         kind = urlsplit(connection).scheme
         raise SourceError(f"{error.name} is not installed: pip install 'ibis-framework[{safe(kind, 20)}]'") from None

@@ -130,7 +130,15 @@ class DuckEngine:
         paths = [os.fspath(self._plain(path)) for path in files.paths]
         match files.format:
             case Format.CSV:
-                how = {"all_varchar": True, "header": True, "quote": '"', "escape": '"', "union_by_name": True}
+                # A first line that does not fit the others is not skipped, as DuckDB would, but told.
+                how = {
+                    "all_varchar": True,
+                    "header": True,
+                    "skip": 0,
+                    "quote": '"',
+                    "escape": '"',
+                    "union_by_name": True,
+                }
                 table = self._ibis.read_csv(paths, delim=files.delimiter, **how)
             case Format.PARQUET:
                 table = self._ibis.read_parquet(paths, union_by_name=True, hive_partitioning=False)

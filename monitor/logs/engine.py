@@ -107,4 +107,4 @@ def fetch(engine: Engine, expression: Expression) -> pa.Table:
 def one_line(error: Exception) -> str:
     """What an engine complains of, as one clause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return safe(lines[0] if lines else type(error).__name__, 300)
+    return safe("; ".join(lines[:3]) or type(error).__name__, 300)

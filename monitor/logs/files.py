@@ -33,6 +33,8 @@ SUFFIXES = {
     ".json": Format.JSON,
 }
 DELIMITERS = ",;\t|"
+ROWS = 50
+"""First rows of a CSV that are compared with its header."""
 HEAD = 1 << 16
 """Bytes of a file that tell how it is written."""
 
@@ -70,7 +72,12 @@ def find(sources: Sequence[str]) -> Files:
         names = " and ".join(sorted(one.value for one in formats))
         raise SourceError(f"the files are {names}: compute one format at a time, as with a glob")
     found = next(iter(formats))
-    return Files(paths, found, _delimiter(paths[0]) if found is Format.CSV else ",")
+    if found is not Format.CSV:
+        return Files(paths, found)
+    mark = _delimiter(paths[0])
+    for path in paths:
+        _check_cells(path, mark)
+    return Files(paths, found, mark)
 
 
 def _named(error: Exception, sources: Sequence[str]) -> str:
@@ -144,9 +151,25 @@ def _head(path: Path) -> bytes:
 
 def _delimiter(path: Path) -> str:
     """The delimiter that cuts the header, and the row below it, into the most cells."""
-    lines = _head(path).decode("utf-8-sig", "replace").splitlines()[:2]
+    lines = _lines(path)[:2]
     counts = {mark: [len(row) for row in _rows(lines, mark)] or [0] for mark in DELIMITERS}
-    return max(DELIMITERS, key=lambda mark: (len(set(counts[mark])) == 1, counts[mark][0]))
+    return max(DELIMITERS, key=lambda mark: (min(counts[mark]) > 1, len(set(counts[mark])) == 1, counts[mark][0]))
+
+
+def _lines(path: Path) -> list[str]:
+    """The first lines; one that the end of what is looked at has cut is left out."""
+    head = _head(path)
+    lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
+    return lines[:-1] if len(head) == HEAD else lines
+
+
+def _check_cells(path: Path, mark: str) -> None:
+    """Raises SourceError where rows are longer than the header: engines would take the header for a comment."""
+    header, *rows = [row for row in _rows(_lines(path), mark) if row] or [[]]
+    for number, row in enumerate(rows[:ROWS], 2):
+        if len(row) > len(header):
+            told = f"row {number} has {len(row)} cells and the header {len(header)}"
+            raise SourceError(f"{safe(path)} cannot be read: {told}; correct the file")
 
 
 def _rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:

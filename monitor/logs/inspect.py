@@ -9,7 +9,7 @@ from typing import Any
 from monitor.errors import SourceError
 from monitor.logs.columns import Column, Columns, Kind, text
 from monitor.logs.engine import Engine, fetch
-from monitor.logs.guess import MAX_CLASSES, binary_classes, guess, natural, task_of
+from monitor.logs.guess import MAX_CLASSES, binary_classes, guess, natural, positive_of, task_of
 from monitor.logs.log import ALL_FEATURES, DEFAULT_THRESHOLD, Log, Reading, Task
 from monitor.logs.opening import opened
 from monitor.logs.periods import COLUMN, parse, rows_of
@@ -31,6 +31,7 @@ def inspect(log: Log, engine: Engine) -> Reading:
     scores = _scores(log, finder, parts)
     if prediction is None and not scores:
         raise SourceError("the log has neither a prediction nor a score: name the column by --prediction or --score")
+    _check_no_score(log, prediction, label)
     task = task_of(log, prediction, label, scores)
     _check(task, prediction, label)
     classes = _classes(log, task, found, engine, (label, prediction), scores)
@@ -120,14 +121,19 @@ def _scores(log: Log, finder: _Finder, parts: dict[str, Column | None]) -> dict[
 
 def _check(task: Task, prediction: Column | None, label: Column | None) -> None:
     for part, column in (("prediction", prediction), ("label", label)):
-        if column is None or not column.sample:
-            continue
-        if task is Task.REGRESSION and column.kind is not Kind.NUMBER:
+        if task is Task.REGRESSION and column is not None and column.sample and column.kind is not Kind.NUMBER:
             raise SourceError(f"--{part} {safe(column.name, 60)} holds {column.kind.value}, and a regression numbers")
-    if task is not Task.BINARY or prediction is None or prediction.kind is not Kind.NUMBER:
+
+
+def _check_no_score(log: Log, prediction: Column | None, label: Column | None) -> None:
+    """Raises SourceError where predictions are probabilities: neither yes and no, nor amounts."""
+    if prediction is None or prediction.kind is not Kind.NUMBER or log.task is Task.REGRESSION:
         return
-    values = [float(value) for value in prediction.sample]
-    if any(0 < value < 1 for value in values) and len(set(values)) > 2:
+    values = {float(value) for value in prediction.sample}
+    between = sum(0 < value < 1 for value in values)
+    outcomes = {} if label is None else label.values
+    binary = log.task is Task.BINARY or log.positive is not None or (outcomes and positive_of(outcomes))
+    if binary and between > 1 and all(0 <= value <= 1 for value in values):
         raise SourceError(f"{safe(prediction.name, 60)} holds numbers between 0 and 1: name it by --score instead")
 
 
