@@ -6,7 +6,7 @@ import pytest
 
 from monitor.logs.arrays import array
 from monitor.logs.bins import bin_of as expression
-from monitor.logs.engine import fetch, open_engine
+from monitor.logs.engine import fetch
 from monitor.tallies.bins import LINEAR, TAIL, bin_of, edges
 
 
@@ -38,11 +38,3 @@ def test_edges_of_the_tails_are_met_within_one_place_of_the_last_bit(engine):
     assert np.abs(binned(engine, scores) - bin_of(scores)).max() <= 1
     away = np.concatenate([edges()[1:TAIL] * (1 - 1e-14), edges()[1:TAIL] * (1 + 1e-14)])
     assert np.array_equal(binned(engine, away), bin_of(away))
-
-
-@pytest.mark.spark
-def test_spark_bins_as_the_tallies_do():
-    pytest.importorskip("pyspark", reason="needs the extra `spark`")
-    with open_engine("local[2]") as spark:
-        for name, scores in SCORES.items():
-            assert np.array_equal(binned(spark, scores), bin_of(scores)), name
