@@ -7,6 +7,7 @@ corrected row changes the past and the replay with it.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -26,12 +27,12 @@ from monitor.records import (
     State,
     to_datetime,
 )
-from monitor.reference import earlier
-from monitor.rules import Rule
+from monitor.reference import NOTHING, Ground
+from monitor.rules import Rule, ground_of
 from monitor.text import safe
 
 if TYPE_CHECKING:
-    from monitor.records import Times
+    from monitor.records import Flags, Times
 
 GAPS = 60
 """Newest gaps between periods that tell how regularly a model reports."""
@@ -65,11 +66,11 @@ class _Run:
 class _Walk:
     """One rule's way through the judged points of one series."""
 
-    def __init__(self, series: Series, rule: Rule) -> None:
-        self.series, self.rule = series, rule
-        self.points = np.flatnonzero(series.judged(rule.min_count))
+    def __init__(self, series: Series, rule: Rule, ground: Ground | None, judged: Flags) -> None:
+        self.series, self.rule, self.ground = series, rule, ground
+        self.points = np.flatnonzero(judged)
         self.levels = {
-            held: rule.check.levels(series, held)[self.points].tolist()
+            held: rule.check.levels(series, held, ground)[self.points].tolist()
             for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
 
@@ -124,25 +125,32 @@ class _Walk:
     def _worst(self, run: _Run, objecting: np.ndarray) -> int:
         """Position of the point furthest beyond the limit of the highest level that any point had."""
         top = max(run.found[position - run.first] for position in objecting)
-        beyond = self.rule.check.beyond(self.series, Severity(top))[self.points[objecting]]
+        beyond = self.rule.check.beyond(self.series, Severity(top), self.ground)[self.points[objecting]]
         return int(objecting[np.argmax(beyond)])
 
     def _evidence(self, run: _Run, position: int) -> Evidence | None:
-        past = self.series[: int(self.points[position]) + 1]
-        reference = earlier(past, min_count=self.rule.min_count)
-        return self.rule.check(past, reference, run.held[position - run.first])
+        part = slice(int(self.points[position]) + 1)
+        ground = None if self.ground is None else self.ground[part]
+        return self.rule.check(self.series[part], ground, run.held[position - run.first])
 
 
-def replay(series: Series, rule: Rule) -> list[Episode]:
+def replay(series: Series, rule: Rule, others: Mapping[SeriesKey, Series] = NOTHING) -> list[Episode]:
     """The episodes of a rule on a series, in order of time; one that is still pending comes last.
+
+    Args:
+        series: The series.
+        rule: One that asks about it.
+        others: Where a reference that is another series is looked for: `history.series`.
 
     A series in which no judged point objects costs one look at its arrays. `severity` of a resolved episode is the
     highest level it reached: who reads the past asks how bad it got, not in which state it ended.
     """
-    objecting = rule.check.may_object(series)
-    if not objecting.any() or not (objecting & series.judged(rule.min_count)).any():
+    ground = ground_of(rule, series, others)
+    objecting = rule.check.may_object(series, ground)
+    if not objecting.any():
         return []
-    return _Walk(series, rule).episodes()
+    judged = series.judged(rule.min_count) if ground is None else ground.judged
+    return _Walk(series, rule, ground, judged).episodes() if (objecting & judged).any() else []
 
 
 def no_data(

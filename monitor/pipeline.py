@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -29,6 +29,8 @@ from monitor.suppress import suppressions, taken
 
 class _Judged(NamedTuple):
     series: Series
+    compared: tuple[tuple[SeriesKey, Series | None], ...]
+    """The other series that its rules compare it with."""
     episodes: tuple[Episode, ...]
     standings: tuple[Standing, ...]
 
@@ -97,7 +99,7 @@ class Observer:
         """
         history = self._reader.read(progress)
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._judged = {key: self._judge(series) for key, series in history.series.items()}
+        self._judged = {key: self._judge(series, history.series) for key, series in history.series.items()}
         standings = tuple(item for judged in self._judged.values() for item in judged.standings)
         episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
         episodes += self._silences(history, now)
@@ -126,18 +128,21 @@ class Observer:
             health=self.memory.health(),
         )
 
-    def _judge(self, series: Series) -> _Judged:
+    def _judge(self, series: Series, others: Mapping[SeriesKey, Series]) -> _Judged:
         known = self._judged.get(series.key)
-        if known is not None and known.series is series:
+        if known is not None and known.series is series and all(others.get(key) is one for key, one in known.compared):
             return known
         metric = self._config.catalog.of(series.key.metric)
+        rules = asked(self._rules, series.key)
+        keys = [key for rule in rules if (key := rule.reference.other(series.key)) is not None]
+        compared = tuple((key, others.get(key)) for key in keys)
         episodes: list[Episode] = []
         standings: list[Standing] = []
-        for rule in asked(self._rules, series.key):
-            found = [] if left_out(rule, series) else replay(series, rule)
+        for rule in rules:
+            found = [] if left_out(rule, series) else replay(series, rule, others)
             episodes += found
-            standings.append(standing(series, rule, found, metric))
-        return _Judged(series, tuple(episodes), tuple(standings))
+            standings.append(standing(series, rule, found, metric, others))
+        return _Judged(series, compared, tuple(episodes), tuple(standings))
 
     def _silences(self, history: History, now: datetime) -> Iterable[Episode]:
         for model, periods in history.periods.items():

@@ -104,6 +104,8 @@ class Series:
     low: Floats | None = None
     """Lower end of the 95 % interval that came with the data; NaN where it gave none."""
     high: Floats | None = None
+    proportion: bool = False
+    """True where a value is a share of its support, so that its own chance is known."""
 
     def __len__(self) -> int:
         return len(self.times)

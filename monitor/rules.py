@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -15,6 +15,7 @@ from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.metrics.base import Metric
 from monitor.records import Series, SeriesKey, Severity
+from monitor.reference import NOTHING, ROLLING, Ground, Kind
 from monitor.text import age, brief, plain
 
 TRIAL = 8
@@ -43,6 +44,10 @@ class Rule:
     """Support under which a point is not judged."""
     max_gap: timedelta | None = None
     """A longer silence between judged points starts the count of `confirm` anew; None: never."""
+    of: int | None = None
+    """Where `confirm` points among the newest so many judged ones are enough, in a row or not; None: in a row."""
+    reference: Kind = ROLLING
+    """What a check that compares is given to compare with."""
     default: bool = False
     """True for the floors that hold where nothing is configured; they may be left out of a series."""
     override: bool = False
@@ -63,6 +68,13 @@ class Rule:
     def confirm_for(self, level: Severity) -> int:
         """Points in a row that this level waits for."""
         return self.confirm[1] if level is Severity.CRITICAL else self.confirm[0]
+
+
+def ground_of(rule: Rule, series: Series, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground | None:
+    """What a rule compares the points of a series with; None where its check compares with nothing."""
+    if not rule.check.compares:
+        return None
+    return rule.reference.ground(series, min_count=rule.min_count, others=others)
 
 
 def default_rules() -> tuple[Rule, ...]:

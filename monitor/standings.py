@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from monitor.checks.limit import Limit
 from monitor.metrics.base import Metric
-from monitor.records import Episode, Series, Severity, Standing, State
-from monitor.rules import Rule, left_out
+from monitor.records import Episode, Series, SeriesKey, Severity, Standing, State
+from monitor.reference import NOTHING
+from monitor.rules import Rule, ground_of, left_out
 from monitor.text import brief, comparison, day, plain, plural
 
 WORDS = {Severity.OK: "ok", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.CRITICAL: "critical"}
 
 
-def standing(series: Series, rule: Rule, episodes: Iterable[Episode], metric: Metric) -> Standing:
+def standing(
+    series: Series,
+    rule: Rule,
+    episodes: Iterable[Episode],
+    metric: Metric,
+    others: Mapping[SeriesKey, Series] = NOTHING,
+) -> Standing:
     """Say how one rule stands on one series.
 
     Args:
@@ -23,6 +30,7 @@ def standing(series: Series, rule: Rule, episodes: Iterable[Episode], metric: Me
         rule: One that asks about it.
         episodes: The episodes to look among; those of other rules and series are passed over.
         metric: What the values are; its name may be foreign text, and then the sentence has it too.
+        others: Where a reference that is another series is looked for: `history.series`.
     """
     why = left_out(rule, series)
     if why:
@@ -32,7 +40,7 @@ def standing(series: Series, rule: Rule, episodes: Iterable[Episode], metric: Me
     open_one = next((one for one in episodes if _is_open(one, rule, series)), None)
     said = _newest(series, rule, judged, metric)
     if len(judged):
-        now = _state(series[: int(judged[-1]) + 1], rule, open_one)
+        now = _state(series[: int(judged[-1]) + 1], rule, open_one, others)
         said = f"{said}; before it {now}" if said else f"{metric.name} {now}"
     severity = open_one.severity if open_one and open_one.stands else Severity.OK
     return Standing(rule.name, series.key, severity, said)
@@ -56,7 +64,7 @@ def _newest(series: Series, rule: Rule, judged: np.ndarray, metric: Metric) -> s
     return f"{value} on {cases} cases: not judged, fewer than {rule.min_count}".replace("on 1 cases", "on 1 case")
 
 
-def _state(past: Series, rule: Rule, episode: Episode | None) -> str:
+def _state(past: Series, rule: Rule, episode: Episode | None, others: Mapping[SeriesKey, Series]) -> str:
     """The value of the last point of `past`, which is judged, and how it is seen."""
     value = past.latest
     if episode is None or episode.evidence is None:
@@ -64,7 +72,7 @@ def _state(past: Series, rule: Rule, episode: Episode | None) -> str:
     word = WORDS[episode.severity]
     since = f"since {day(episode.since)}"
     if episode.state is State.RECOVERING:
-        good = _good_in_a_row(past, rule, episode.severity)
+        good = _good_in_a_row(past, rule, episode.severity, others)
         return f"{brief(value)}: recovering from {word}, {good} of {rule.recover} good periods, {since}"
     shown, wrong = _wrong(rule, episode)
     if episode.state is State.PENDING:
@@ -97,9 +105,9 @@ def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:
     return brief(evidence.value), f"not yet {plain(rule.check.margin)} back inside {brief(evidence.limit)}"
 
 
-def _good_in_a_row(past: Series, rule: Rule, level: Severity) -> int:
+def _good_in_a_row(past: Series, rule: Rule, level: Severity, others: Mapping[SeriesKey, Series]) -> int:
     """Judged points at the end that lie under `level`, which is active all along."""
-    wrong = rule.check.levels(past, level)[past.judged(rule.min_count)] >= level
+    wrong = rule.check.levels(past, level, ground_of(rule, past, others))[past.judged(rule.min_count)] >= level
     return int(np.argmax(wrong[::-1]))
 
 

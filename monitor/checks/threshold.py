@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from monitor.text import brief, comparison, plain
 
 if TYPE_CHECKING:
     from monitor.records import Flags, Floats, Levels
+    from monitor.reference import Ground, Kind
 
 
 @check("threshold")
@@ -26,6 +27,8 @@ class Threshold:
     Raises ValueError if there is no limit, if the margin is no distance or leaves no value that recovers, or if
     a value could be critical before it is worth a warning.
     """
+
+    compares: ClassVar[bool] = False
 
     warn: Limit | None = None
     critical: Limit | None = None
@@ -45,10 +48,10 @@ class Threshold:
     def __call__(
         self,
         past: Series,
-        reference: Series | None,  # noqa: ARG002  the contract of every check
+        ground: Ground | None,  # noqa: ARG002  the contract of every check
         held: Severity,
     ) -> Evidence | None:
-        """Judge the last value of `past` by itself; the reference is not asked."""
+        """Judge the last value of `past` by itself; there is nothing to compare with."""
         value = past.latest
         for severity, limit in self.limits():
             slack = self.margin if held >= severity else 0.0
@@ -63,19 +66,19 @@ class Threshold:
             return comparison(value, sign, side)
         return f"{brief(value)} within {brief(self.margin)} of {brief(side)}"
 
-    def may_object(self, series: Series) -> Flags:
+    def may_object(self, series: Series, ground: Ground | None = None) -> Flags:  # noqa: ARG002
         """Exactly the points that it objects to with nothing held: a healthy series costs one comparison a limit."""
         flags = [limit.exceeded(series.values) for _, limit in self.limits()]
         return flags[0] if len(flags) == 1 else flags[0] | flags[1]
 
-    def levels(self, series: Series, held: Severity = Severity.OK) -> Levels:
+    def levels(self, series: Series, held: Severity = Severity.OK, ground: Ground | None = None) -> Levels:  # noqa: ARG002
         """Per point the level that `__call__` gives it while `held` is active."""
         found = np.zeros(len(series), dtype=np.int8)
         for severity, limit in reversed(self.limits()):
             found[limit.exceeded(series.values, self.margin if held >= severity else 0.0)] = severity
         return found
 
-    def beyond(self, series: Series, level: Severity) -> Floats:
+    def beyond(self, series: Series, level: Severity, ground: Ground | None = None) -> Floats:  # noqa: ARG002
         """Per point the distance beyond the limit of `level`, in the metric's unit; negative inside it."""
         limit = next(limit for severity, limit in self.limits() if severity <= level)
         far = np.full(len(series), -np.inf)
@@ -85,12 +88,18 @@ class Threshold:
             far = np.maximum(far, series.values - limit.above)
         return far
 
+    def begins(self, series: Series, ground: Ground | None = None) -> None:
+        """None: with the point itself."""
+
+    def refuse(self, kind: Kind) -> None:
+        """It compares with nothing, so no reference is wrong, nor of any use."""
+
     def limits(self) -> list[tuple[Severity, Limit]]:
         """Its limits, worst first."""
         pairs = ((Severity.CRITICAL, self.critical), (Severity.WARNING, self.warn))
         return [(severity, limit) for severity, limit in pairs if limit is not None]
 
-    def sentence(self, name: str, show: Callable[[float], str]) -> str:
+    def sentence(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002
         """What it asks.
 
         >>> Threshold(warn=Limit(below=0.92), critical=Limit(below=0.9)).sentence("accuracy", brief)

@@ -128,7 +128,9 @@ def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalo
     if known.support == "rows" and "rows" in said:
         own = said.get("support")
         said["support"] = said["rows"] if own is None else np.where(np.isnan(own), said["rows"], own)
-    return Series(SeriesKey(block.model, metric, block.segment), known.better, times, **said)
+    return Series(
+        SeriesKey(block.model, metric, block.segment), known.better, times, **said, proportion=known.proportion
+    )
 
 
 def _says(column: _Column) -> bool:

@@ -1,0 +1,1 @@
+"""Small statistics, pure numpy: scipy costs more to import than all else together."""
