@@ -126,6 +126,78 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One metric before and after the change began: a row of the evidence."""
+
+    key: SeriesKey
+    before: float
+    after: float
+    delta: float
+    """`after - before`, in the metric's unit."""
+    low: float | None
+    """95 % interval of the difference; None where nothing says how much may be chance."""
+    high: float | None
+    z: float
+    """The difference in standard errors, 0 where they are unknown: how surely it moved, not how far."""
+    word: str
+    """`fell`, `rose`, or `as before`."""
+    periods: int = 0
+    """Periods after."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is more than chance."""
+        return self.word != "as before"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A column of the log whose values are spread otherwise than in the reference."""
+
+    feature: str
+    """Foreign text; `score` and `prediction` are not features."""
+    distance: float
+    """Jensen-Shannon distance from the reference after the change began, 0 to 1; or what `metric` says."""
+    before: float
+    """The same before it."""
+    metric: str = "js_distance"
+    missing: tuple[float, float] | None = None
+    """Missing rate before and after, where it rose."""
+    unseen: tuple[float, float] | None = None
+    """Share of values that the reference never had, before and after, where it rose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one segment adds to the change of the whole; those of one cut sum up to it."""
+
+    segment: str
+    """Foreign text."""
+    share: tuple[float, float]
+    """Of the cases, before and after."""
+    level: tuple[float, float]
+    """The metric, before and after."""
+    within: float
+    """Of the change of the whole: because the segment itself changed, at its share after."""
+    mix: float
+    """Because it became more or less of the whole."""
+
+    @property
+    def total(self) -> float:
+        """What it adds, in the metric's unit."""
+        return self.within + self.mix
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What the model expected of itself, beside what came true."""
+
+    expected: Reading
+    """Mean confidence, or an estimated metric."""
+    realised: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is to be known of one model, worst metric first; computed for models that alert or are selected."""
 
@@ -144,6 +216,16 @@ class Diagnosis:
     courses: tuple[Course, ...] = ()
     """Those of the model's other metrics that are not steady."""
     forecast: Forecast | None = None
+    evidence: tuple[Reading, ...] = ()
+    """The metrics over all rows, the one it is about first."""
+    moved: tuple[Moved, ...] = ()
+    """Columns that moved, furthest first."""
+    segments: tuple[Contribution, ...] = ()
+    """Of every cut, the largest part in the change first."""
+    pairs: tuple[Pair, ...] = ()
+    """Confidence and accuracy; estimated and realised."""
+    labels: int | None = None
+    """Labelled rows since the change began: what a retraining could learn from; None where unknown."""
 
     @property
     def cause(self) -> Cause:

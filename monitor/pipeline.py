@@ -24,6 +24,7 @@ from monitor.sources.reader import Reader
 from monitor.sources.state import State, state_of
 from monitor.standings import standing
 from monitor.store.places import network_filesystem
+from monitor.store.shelf import Shelf
 from monitor.suppress import suppressions, taken
 
 
@@ -70,6 +71,7 @@ class Observer:
         self._rules = config.rules or default_rules()
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
+        self._shelf = Shelf(paths)
         self._notices = tuple(_of_disks(paths)) if live else ()
         self._now = now
         self._patience = patience
@@ -126,6 +128,7 @@ class Observer:
             suppressed=suppressions(ordered, facts, self._config.mutes, clock),
             acks=acks,
             health=self.memory.health(),
+            exhibits=self._shelf,
         )
 
     def _judge(self, series: Series, others: Mapping[SeriesKey, Series]) -> _Judged:

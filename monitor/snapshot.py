@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.exhibits import Exhibits
 from monitor.facts import Ack, Facts, Health, Suppression
 from monitor.labels import LabelNews
 from monitor.metrics.base import Catalog
@@ -46,3 +47,5 @@ class Snapshot:
     """What is missing of the labels, by model; those that have enough are not in it."""
     health: Health | None = None
     """How the watcher of this store is; None where none has ever run."""
+    exhibits: Mapping[str, Exhibits] = field(default_factory=dict)
+    """What lies under the newest numbers, by model: read when it is asked for."""
