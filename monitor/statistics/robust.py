@@ -1,0 +1,70 @@
+"""Location and scale that a few wild values cannot move, along the last axis of an array of finite numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from monitor.statistics.tails import NORMAL_MAD
+
+if TYPE_CHECKING:
+    Floats = NDArray[np.float64]
+
+_QN = 2.21914
+"""Makes Qn the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
+
+
+def spread(values: Floats, centre: Floats | float | None = None) -> float:
+    """Median absolute deviation, scaled to the standard deviation of a normal sample (Hampel 1974); 0 for none.
+
+    Args:
+        values: A sample.
+        centre: What to measure from; the median where it is not given.
+    """
+    if not len(values):
+        return 0.0
+    middle = np.median(values) if centre is None else centre
+    return float(NORMAL_MAD * np.median(np.abs(values - middle)))
+
+
+def qn(values: Floats) -> float:
+    """Qn, the lower quartile of the distances between pairs (Rousseeuw and Croux 1993); 0 for fewer than two.
+
+    As unmoved as the median absolute deviation by up to half of the values, but 82 % as efficient as the standard
+    deviation on normal ones, against 37 %. Scaled for a large sample; costs n² / 2 distances.
+    """
+    n = len(values)
+    if n < 2:
+        return 0.0
+    upper, lower = np.triu_indices(n, 1)
+    half = n // 2 + 1
+    place = half * (half - 1) // 2 - 1
+    return float(_QN * np.partition(np.abs(values[upper] - values[lower]), place)[place])
+
+
+def running_median(values: Floats, reach: int) -> Floats:
+    """The median of each value and its `reach` neighbours on either side; fewer at the ends."""
+    edge = np.full(reach, np.nan)
+    windows = sliding_window_view(np.concatenate([edge, values, edge]), 2 * reach + 1)
+    out: Floats = np.median(windows, axis=-1)
+    for place in (*range(min(reach, len(values))), *range(max(len(values) - reach, 0), len(values))):
+        out[place] = np.median(values[max(place - reach, 0) : place + reach + 1])
+    return out
+
+
+def tamed(values: Floats, errors: Floats, *, reach: int = 3, most: float = 3.0) -> Floats:
+    """Pull single wild values back towards their neighbours, and leave steps as they are (Hampel's filter).
+
+    Args:
+        values: In order of time.
+        errors: Standard error of each.
+        reach: Neighbours on either side; what lasts longer than that is no single wild value.
+        most: Standard errors beyond the neighbours' median at which a value is cut off.
+
+    Source: Davies and Gather 1993, The identification of multiple outliers.
+    """
+    middle = running_median(values, reach)
+    return np.clip(values, middle - most * errors, middle + most * errors)
