@@ -1,0 +1,1 @@
+"""Why a model got worse and what to do: pure; it explains and never alerts."""

@@ -1,0 +1,99 @@
+"""The next step. Nothing is done by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.diagnosis.facts import Facts
+from monitor.diagnosis.said import name, rows
+from monitor.diagnosis.surroundings import releases
+from monitor.findings import Cause, Finding, Step
+from monitor.records import Severity
+from monitor.text import plural
+
+LASTING = 5
+"""Periods that a fall must last before a new model is worth its risk."""
+LABELS = 1000
+"""Labelled rows since the begin that a retraining needs to see what is new."""
+STEPS = {
+    Cause.OUTAGE: Step.FIX_PIPELINE,
+    Cause.UPSTREAM: Step.FIX_PIPELINE,
+    Cause.LABEL_SHIFT: Step.RECALIBRATE,
+    Cause.BUSINESS: Step.LOOK,
+    Cause.SEGMENT: Step.LOOK,
+    Cause.NOISE: Step.WAIT,
+    Cause.SEASON: Step.NOTHING,
+    Cause.THRESHOLD: Step.MOVE_THRESHOLD,
+    Cause.CALIBRATION: Step.RECALIBRATE,
+    Cause.UNKNOWN: Step.LOOK,
+}
+"""Causes without an entry are drifts: whether to retrain is a question of labels and of time."""
+
+
+def steps(facts: Facts, findings: Sequence[Finding]) -> tuple[Step, ...]:
+    """What to do, first things first."""
+    if not findings:
+        return (Step.NOTHING,)
+    kind = findings[0].cause
+    first = STEPS.get(kind) or (Step.RETRAIN if trainable(facts) else Step.WAIT)
+    taken = [first]
+    if releases(facts) and facts.sudden and kind not in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON):
+        taken.insert(0, Step.ROLL_BACK)
+    if facts.case.severity is not Severity.CRITICAL and first not in (Step.NOTHING, Step.WAIT):
+        taken.append(Step.TICKET)
+    return tuple(dict.fromkeys(taken))
+
+
+def trainable(facts: Facts) -> bool:
+    """Whether the fall has lasted, and there are labels enough of the new times."""
+    lasted = facts.focus is not None and _periods(facts) >= LASTING
+    return lasted and facts.labels is not None and facts.labels >= LABELS
+
+
+def _periods(facts: Facts) -> int:
+    if facts.series is None or facts.span is None:
+        return 0
+    return int((facts.series.judged() & (facts.series.times >= facts.span.begin)).sum())
+
+
+def advice(facts: Facts, taken: Sequence[Step], findings: Sequence[Finding]) -> str:
+    """The first step in a sentence, with its numbers."""
+    first = taken[0]
+    kind = findings[0].cause if findings else None
+    if first is Step.ROLL_BACK:
+        return "roll the release back, then look at what it changed"
+    if first is Step.FIX_PIPELINE:
+        broken = facts.columns.broken or facts.columns.moved
+        where = f" ({name(broken[0].feature)})" if kind is Cause.UPSTREAM and broken else ""
+        return f"fix the pipeline first{where}; do not retrain on broken data"
+    if first is Step.RETRAIN:
+        return f"retrain: {rows(facts.labels or 0)} labelled rows since the change began"
+    if first is Step.WAIT and kind is not Cause.NOISE:
+        return _not_yet(facts)
+    return _PLAIN[first] if kind is not Cause.UNKNOWN else _needed(facts)
+
+
+_PLAIN = {
+    Step.NOTHING: "nothing to do",
+    Step.WAIT: "wait for more cases",
+    Step.RECALIBRATE: "recalibrate the scores; the model itself need not be trained anew",
+    Step.MOVE_THRESHOLD: "move the decision threshold back to the wanted balance",
+    Step.LOOK: "look at what changed there; a retraining is not the answer yet",
+    Step.TICKET: "open a ticket",
+}
+
+
+def _not_yet(facts: Facts) -> str:
+    periods = _periods(facts)
+    known = "" if facts.labels is None else f", {rows(facts.labels)} labelled rows"
+    short = "too early to retrain" if periods < LASTING else "not enough new labels to retrain"
+    return f"{short}: {plural(periods, 'period')}{known} since it began"
+
+
+def _needed(facts: Facts) -> str:
+    """What would tell more."""
+    if not facts.columns.features and not facts.pairs:
+        return "log features and scores to tell why: modeltop compute"
+    if not facts.columns.features:
+        return "log features to tell why: modeltop compute --feature all"
+    return "look at the evidence; no single cause stands out"

@@ -1,0 +1,97 @@
+"""Which columns of the log moved: distances, missing values, categories that the reference never had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.diagnosis.windows import Span, reading
+from monitor.findings import Moved, Reading
+from monitor.records import Series
+
+PREFIX = "feature="
+OUTPUTS = ("score", "prediction")
+"""Columns that are the model's own: `compute` measures their drift as that of a feature."""
+DISTANCES = (("js_distance", 0.1), ("psi", 0.2), ("ks_distance", 0.1), ("wasserstein_normed", 0.1))
+"""From the one that is preferred; a distance from which a column has moved by custom."""
+SURELY = 4.0
+"""Standard errors: many columns are looked at, so that of a single one must be rarer than p = 0.01."""
+LOST = 0.02
+"""Share of values missing, or never seen, from which it is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The log's columns, before and after a change."""
+
+    features: int = 0
+    """How many are logged."""
+    moved: tuple[Moved, ...] = ()
+    """Furthest first."""
+    broken: tuple[Moved, ...] = ()
+    """Of them, those that lost values or got unknown ones, worst first."""
+    score: Moved | None = None
+    """The score's own distribution, if it moved."""
+    prediction: Moved | None = None
+    outputs: bool = False
+    """Whether the score's distribution is watched at all."""
+
+
+def columns(series: Iterable[Series], span: Span) -> Columns:
+    """Look at every column."""
+    by_feature: dict[str, dict[str, Series]] = {}
+    for one in series:
+        if one.key.segment.startswith(PREFIX):
+            by_feature.setdefault(one.key.segment[len(PREFIX) :], {})[one.key.metric] = one
+    found = {name: _moved(name, metrics, span) for name, metrics in by_feature.items()}
+    features = [name for name in by_feature if name not in OUTPUTS]
+    moved = [far for name in features if (far := found[name]) is not None]
+    moved.sort(key=lambda far: -far.distance)
+    broken = sorted((lost for lost in moved if _loss(lost) >= LOST), key=lambda lost: -_loss(lost))
+    return Columns(
+        features=len(features),
+        moved=tuple(moved),
+        broken=tuple(broken),
+        score=found.get("score"),
+        prediction=found.get("prediction"),
+        outputs="score" in by_feature,
+    )
+
+
+def _loss(one: Moved) -> float:
+    pairs = (one.missing, one.unseen)
+    return max((pair[1] - pair[0] for pair in pairs if pair is not None), default=0.0)
+
+
+def _moved(name: str, metrics: Mapping[str, Series], span: Span) -> Moved | None:
+    missing = _rose(metrics.get("missing_rate"), span)
+    unseen = _rose(metrics.get("unseen_category_rate"), span)
+    for metric, custom in DISTANCES:
+        if metric in metrics:
+            before, after, far = _distance(metrics[metric], span, custom)
+            if far or missing or unseen:
+                return Moved(name, after, before, metric, missing, unseen)
+            return None
+    return Moved(name, 0.0, 0.0, "missing_rate", missing, unseen) if missing or unseen else None
+
+
+def _rose(series: Series | None, span: Span) -> tuple[float, float] | None:
+    found: Reading | None = None if series is None else reading(series, span)
+    if found is None or found.delta < LOST or found.z < SURELY:
+        return None
+    return found.before, found.after
+
+
+def _distance(series: Series, span: Span, custom: float) -> tuple[float, float, bool]:
+    """Distance before and after, and whether the column has moved: beyond custom, and beyond what it was before."""
+    early, late = span.before(series), span.later(series)
+    if not len(late):
+        return 0.0, 0.0, False
+    after = float(np.median(series.values[late]))
+    if len(early) < 2:
+        return after, after, False
+    known = series.values[early]
+    before, spread = float(known.mean()), float(known.std(ddof=1))
+    return before, after, after >= max(custom, 1.5 * before, before + SURELY * spread / len(late) ** 0.5)

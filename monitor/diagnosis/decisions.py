@@ -1,0 +1,91 @@
+"""The model ranks as well as before; what is made of its scores does not fit any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.diagnosis.base import Clause, cause, weighed
+from monitor.diagnosis.facts import Facts
+from monitor.diagnosis.said import went
+from monitor.findings import Cause, Finding, Reading
+from monitor.text import brief
+
+RANKING = ("roc_auc", "average_precision", "gini")
+CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
+
+
+def ranks(facts: Facts) -> Reading | None:
+    """A metric of ranking that is as good as before: not moved, or by less than a twentieth of what it lacks."""
+    for name in RANKING:
+        found = facts.readings.get(name)
+        if found is not None and (not found.moved or facts.loss(found) <= max(0.002, 0.05 * (1 - found.before))):
+            return found
+    return None
+
+
+@cause
+def label_shift(facts: Facts) -> Finding | None:
+    """The share of positives moved; each class is told as well as before."""
+    base = facts.readings.get("label_rate")
+    if facts.focus is None or base is None or not base.moved:
+        return None
+    if abs(base.delta) < max(0.03, 0.1 * base.before):
+        return None
+    pro = [Clause(0.6, f"the share of positives {base.word} {went(base)}")]
+    contra = []
+    told = [one for name in ("recall", "specificity") if (one := facts.readings.get(name)) is not None]
+    if told and all(facts.loss(one) <= max(0.01, 0.2 * abs(facts.loss(facts.focus))) for one in told):
+        pro.append(Clause(0.4, "recall and specificity hold" if len(told) == 2 else f"{told[0].key.metric} holds"))
+    contra += [
+        Clause(0.4, f"{one.key.metric} fell too, {went(one)}") for one in told if one.moved and facts.loss(one) > 0.03
+    ]
+    return weighed(Cause.LABEL_SHIFT, pro, contra)
+
+
+@cause
+def threshold(facts: Facts) -> Finding | None:
+    """Precision and recall move against each other: the line is drawn elsewhere, the model is not worse."""
+    precision, recall = facts.readings.get("precision"), facts.readings.get("recall")
+    if facts.focus is None or precision is None or recall is None or not (precision.moved and recall.moved):
+        return None
+    if precision.delta * recall.delta >= 0 or min(abs(precision.delta), abs(recall.delta)) < 0.01:
+        return None
+    return weighed(Cause.THRESHOLD, _exchanged(facts, precision, recall), _shifted(facts))
+
+
+def _exchanged(facts: Facts, precision: Reading, recall: Reading) -> Iterator[Clause]:
+    yield Clause(0.6, f"precision {went(precision)} against recall {went(recall)}")
+    if (ranking := ranks(facts)) is not None:
+        yield Clause(0.3, f"{ranking.key.metric} holds at {brief(ranking.after)}")
+    if facts.held("accuracy"):
+        yield Clause(0.2, "accuracy holds")
+    positive, base = facts.readings.get("positive_rate"), facts.readings.get("label_rate")
+    if positive is not None and positive.moved and (base is None or not base.moved):
+        yield Clause(0.2, f"the share of positive predictions {positive.word} {went(positive)}")
+
+
+def _shifted(facts: Facts) -> Iterator[Clause]:
+    base = facts.readings.get("label_rate")
+    if base is not None and base.moved:
+        yield Clause(0.3, f"the share of positives {base.word} too, {went(base)}")
+    if facts.columns.broken:
+        yield Clause(0.5, "a feature lost values")
+
+
+@cause
+def calibration(facts: Facts) -> Finding | None:
+    """Ranking holds while scores are not what they say: recalibration is enough."""
+    if facts.focus is None:
+        return None
+    worse = [one for name in CALIBRATION if (one := facts.readings.get(name)) and one.moved and facts.loss(one) > 0]
+    if not worse:
+        return None
+    ranking = ranks(facts)
+    pro = [Clause(0.35, f"{one.key.metric} {went(one)}") for one in worse[:2]]
+    if ranking is not None:
+        pro.append(Clause(0.5, f"{ranking.key.metric} holds at {brief(ranking.after)}"))
+    fell = [one for name in RANKING if (one := facts.readings.get(name)) and one.moved and facts.loss(one) > 0]
+    contra = [Clause(0.7, f"{one.key.metric} fell too, {went(one)}") for one in fell[:1] if ranking is None]
+    return weighed(
+        Cause.CALIBRATION, pro, contra or ([] if ranking else [Clause(0.5, "no metric of ranking is known")])
+    )

@@ -1,0 +1,96 @@
+"""From a case to its diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from monitor.diagnosis.advice import advice, steps
+from monitor.diagnosis.base import ENOUGH, findings
+from monitor.diagnosis.case import ALL, Case
+from monitor.diagnosis.courses import course_of
+from monitor.diagnosis.facts import ROWS, Facts, contributions, gathered
+from monitor.diagnosis.words import sentence
+from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Reading
+from monitor.records import Better, Condition, SeriesKey
+
+BAD = (Pattern.DROP, Pattern.DECLINE, Pattern.SPIKE)
+CALM = (Pattern.STEADY, Pattern.TOO_LITTLE)
+NOT_ASKED = ("drift", "quality")
+"""Families that explain: a course of theirs is no trouble of its own."""
+LACK = Finding(Cause.UNKNOWN, 0.0, ())
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """What happened to a model, why, and what to do; a pure function of the case."""
+    courses = _courses(case)
+    key = focus(case, courses)
+    series = next((one for one in case.series if one.key == key), None)
+    course = next((one for one in courses if one.key == key), None)
+    if series is not None and course is None:
+        course = course_of(series, case.catalog.of(series.key.metric))
+    others = tuple(one for one in courses if one.key != key and one.pattern not in CALM)
+    facts = gathered(case, series, course, others)
+    found = _named(facts)
+    taken = steps(facts, found)
+    return Diagnosis(
+        model=case.model,
+        severity=case.severity,
+        key=key,
+        sentence=sentence(facts, found, taken),
+        course=course,
+        findings=found,
+        steps=taken,
+        advice=advice(facts, taken, found),
+        courses=others,
+        evidence=tuple(_ordered(facts)),
+        moved=facts.columns.moved,
+        segments=contributions(facts),
+        pairs=tuple(facts.pairs),
+        labels=facts.labels,
+    )
+
+
+def _courses(case: Case) -> tuple[Course, ...]:
+    """Of every metric over all rows that has a direction, and of confidence, which has none and tells the most."""
+    asked = []
+    for name, series in case.whole().items():
+        metric = case.catalog.of(name)
+        if metric.family not in NOT_ASKED and (metric.better is not Better.NEITHER or name == "avg_confidence"):
+            asked.append(course_of(series, metric))
+    return tuple(asked)
+
+
+def focus(case: Case, courses: Sequence[Course] = ()) -> SeriesKey | None:
+    """The series to explain: of the worst alert, else of one pending, else of the worst course; None if calm."""
+    asked = [one for one in case.episodes if one.resolved is None and one.condition is Condition.THRESHOLD]
+    known = {one.key for one in case.series}
+    for episode in sorted(asked, key=lambda one: not one.stands):
+        if episode.key in known:
+            return episode.key
+    wrong = [one for one in courses if one.pattern in BAD and _judges(case, one.key)]
+    wrong += [one for one in courses if one.pattern is Pattern.SEASONAL and _judges(case, one.key)]
+    return max(wrong, key=lambda one: (-[*BAD, Pattern.SEASONAL].index(one.pattern), one.sure)).key if wrong else None
+
+
+def _judges(case: Case, key: SeriesKey) -> bool:
+    return case.catalog.of(key.metric).better is not Better.NEITHER and key.segment == ALL
+
+
+def _named(facts: Facts) -> tuple[Finding, ...]:
+    """The causes; before them, where none is heavy enough, that there is not enough to tell. None if nothing is wrong."""
+    if facts.series is None and facts.silent is None:
+        return ()
+    found = findings(facts)
+    if found and found[0].weight >= ENOUGH:
+        return found
+    return (LACK, *found)
+
+
+def _ordered(facts: Facts) -> Iterable[Reading]:
+    """The series that it is about, then what moved, surest first, then the rest as it stands in the history."""
+    if facts.focus is not None:
+        yield facts.focus
+    rest = [one for name, one in facts.readings.items() if one is not facts.focus and name != ROWS]
+    yield from sorted(rest, key=lambda one: -abs(one.z) if one.moved else 0.0)
+    if ROWS in facts.readings:
+        yield facts.readings[ROWS]

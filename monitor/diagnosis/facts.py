@@ -1,0 +1,198 @@
+"""What is known of a change, once: every cause is arithmetic on this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from monitor.diagnosis.case import Case
+from monitor.diagnosis.columns import Columns, columns
+from monitor.diagnosis.segments import Cut, cut_of, cuts
+from monitor.diagnosis.windows import Span, reading, span_of
+from monitor.facts import Note
+from monitor.findings import Contribution, Course, Pair, Pattern, Reading
+from monitor.labels import COVERAGE
+from monitor.metrics.base import Metric
+from monitor.records import Better, Condition, Episode, Series, SeriesKey, to_datetime
+
+ROWS = "rows"
+PAIRS = (("avg_confidence", "accuracy"),)
+ESTIMATED = "estimated_"
+NEW_SHARE = 0.02
+"""Of all rows, from which a segment that was not there before is worth a word."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """One change of one model."""
+
+    case: Case
+    series: Series | None
+    """The one that it is about; None where the model has no series, or nothing happened to one."""
+    course: Course | None
+    span: Span | None
+    focus: Reading | None
+    """The series before and after; None where there is too little before or after."""
+    readings: Mapping[str, Reading]
+    """Over all rows, by metric; the number of rows itself is `rows`."""
+    columns: Columns
+    cuts: Sequence[Cut]
+    pairs: Sequence[Pair]
+    notes: Sequence[Note]
+    """Those about the days of the begin."""
+    novel: Sequence[str]
+    """Segments that were not there before: foreign text."""
+    silent: Episode | None
+    """The alert that no data comes, or that a source cannot be read."""
+    labels: int | None
+    """Labelled rows since the begin; None where unknown."""
+    courses: Sequence[Course]
+    """Of the model's other metrics, those that are not steady."""
+
+    @property
+    def metric(self) -> Metric:
+        """What the series is about; a neutral one without it."""
+        return self.case.catalog.of(self.series.key.metric) if self.series else Metric("")
+
+    @property
+    def sudden(self) -> bool:
+        """Whether it came from one period to the next."""
+        return self.course is not None and self.course.pattern in (Pattern.DROP, Pattern.SPIKE)
+
+    def loss(self, found: Reading | None) -> float:
+        """How much worse the metric got, in its unit; 0 or less: it did not. A metric without a direction: it fell."""
+        if found is None:
+            return 0.0
+        worse_up = self.case.catalog.of(found.key.metric).better is Better.LOWER
+        return found.delta if worse_up else -found.delta
+
+    def held(self, name: str) -> bool:
+        """Whether the metric is known and did not get worse by more than chance."""
+        found = self.readings.get(name)
+        return found is not None and (not found.moved or self.loss(found) <= 0)
+
+    def course_of(self, name: str) -> Course | None:
+        """The course of another metric over all rows, if it is not steady."""
+        return next((one for one in self.courses if one.key.metric == name and one.key.segment == "all"), None)
+
+
+def gathered(case: Case, series: Series | None, course: Course | None, courses: Sequence[Course]) -> Facts:
+    """Everything there is to know of the change of a series.
+
+    Args:
+        case: The model.
+        series: What it is about; None: nothing happened to any.
+        course: That of the series.
+        courses: Of the others that are not steady.
+    """
+    silent = next((one for one in case.episodes if one.stands and one.condition is not Condition.THRESHOLD), None)
+    begin = None if series is None else _begin(case, series.key, course)
+    if series is None or begin is None:
+        empty: Mapping[str, Reading] = {}
+        return Facts(case, series, course, None, None, empty, Columns(), (), (), (), (), silent, None, courses)
+    span = span_of(series, begin, course)
+    whole = case.whole()
+    readings = {name: found for name, one in whole.items() if (found := reading(one, span)) is not None}
+    if (count := _rows(whole.values())) is not None and (found := reading(count, span)) is not None:
+        readings[ROWS] = found
+    return Facts(
+        case=case,
+        series=series,
+        course=course,
+        span=span,
+        focus=readings.get(series.key.metric) if series.key.segment == "all" else reading(series, span),
+        readings=readings,
+        columns=columns(case.series, span),
+        cuts=_cuts(case, series, span),
+        pairs=tuple(_pairs(readings, series.key.metric)),
+        notes=_notes(case, series, span),
+        novel=_novel(case, span),
+        silent=silent,
+        labels=_labelled(whole, span),
+        courses=courses,
+    )
+
+
+def _begin(case: Case, key: SeriesKey, course: Course | None) -> datetime | None:
+    if course is not None and course.begin is not None:
+        return course.begin
+    return next((one.since for one in case.episodes if one.key == key and one.resolved is None), None)
+
+
+def _rows(whole: Iterable[Series]) -> Series | None:
+    """How many rows the periods had, as a series of its own."""
+    best = max((one for one in whole if one.rows is not None), key=len, default=None)
+    if best is None or best.rows is None:
+        return None
+    known = np.isfinite(best.rows)
+    return Series(replace(best.key, metric=ROWS), Better.NEITHER, best.times[known], best.rows[known])
+
+
+def _cuts(case: Case, series: Series, span: Span) -> tuple[Cut, ...]:
+    """Of the metric itself where it is a mean over cases that are known, else of accuracy."""
+    if series.key.segment != "all":
+        return ()
+    for name in dict.fromkeys((series.key.metric, "accuracy")):
+        metric = case.catalog.of(name)
+        if metric.proportion or metric.support == ROWS:
+            found = cuts((one for one in case.series if one.key.metric == name), span)
+            if found:
+                return found
+    return ()
+
+
+def _pairs(readings: Mapping[str, Reading], metric: str) -> Iterable[Pair]:
+    names = [(ESTIMATED + metric, metric), (ESTIMATED + "accuracy", "accuracy"), *PAIRS]
+    for expected, realised in dict.fromkeys(names):
+        if expected in readings and realised in readings:
+            yield Pair(readings[expected], readings[realised])
+
+
+def _notes(case: Case, series: Series, span: Span) -> tuple[Note, ...]:
+    """Notes from two periods, at least a day, before the begin up to one period after it."""
+    step = np.median(np.diff(series.times)) if len(series) > 1 else np.timedelta64(1, "D")
+    period = max(timedelta(microseconds=int(step / np.timedelta64(1, "us"))), timedelta(days=1))
+    begin = to_datetime(span.begin)
+    return tuple(
+        note
+        for note in case.notes
+        if fnmatchcase(case.model, note.model) and begin - 2 * period <= note.at < begin + 2 * period
+    )
+
+
+def _novel(case: Case, span: Span) -> tuple[str, ...]:
+    """Segments whose first period is not before the begin, and that are not few."""
+    whole = case.whole()
+    counted = _rows(whole.values())
+    if counted is None or len(span.before(counted)) < 3:
+        return ()
+    total = float(counted.values[span.later(counted)].sum())
+    found: dict[str, None] = {}
+    for one in case.series:
+        if cut_of(one.key.segment) is not None and len(one) and one.times[0] >= span.begin and one.rows is not None:
+            rows = float(np.nansum(one.rows[span.later(one)]))
+            if total and rows / total >= NEW_SHARE:
+                found[one.key.segment] = None
+    return tuple(found)
+
+
+def _labelled(whole: Mapping[str, Series], span: Span) -> int | None:
+    """Rows with a label since the begin: of their coverage, else the cases of accuracy."""
+    coverage = whole.get(COVERAGE)
+    if coverage is not None and coverage.rows is not None:
+        on = coverage.times >= span.begin
+        return int(np.nansum(coverage.values[on] * coverage.rows[on]))
+    resting = whole.get("accuracy")
+    if resting is None or resting.support is None:
+        return None
+    on = resting.times >= span.begin
+    return int(np.nansum(resting.support[on]))
+
+
+def contributions(facts: Facts) -> tuple[Contribution, ...]:
+    """Of every cut, the largest part in the change first."""
+    return tuple(part for cut in facts.cuts for part in cut.parts)

@@ -1,0 +1,69 @@
+"""Something broke before the model: its inputs, or the pipeline that brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.diagnosis.base import Clause, cause, weighed
+from monitor.diagnosis.facts import ROWS, Facts
+from monitor.diagnosis.follow import follow
+from monitor.diagnosis.said import far, lost, plural, rows
+from monitor.findings import Cause, Finding, Moved
+from monitor.records import Condition
+from monitor.text import day, safe
+
+MANY = 0.05
+"""Share of values lost from which a column is broken, rather than scratched."""
+LEAP = 0.3
+"""Jensen-Shannon distance of a column whose values hardly overlap with those of the reference."""
+
+
+@cause
+def outage(facts: Facts) -> Finding | None:
+    """No rows come, or far fewer."""
+    return weighed(Cause.OUTAGE, _stopped(facts))
+
+
+def _stopped(facts: Facts) -> Iterator[Clause]:
+    if facts.silent is not None:
+        if facts.silent.condition is Condition.ERROR:
+            message = facts.silent.evidence.message if facts.silent.evidence else "a source cannot be read"
+            yield Clause(0.95, safe(message))
+        else:
+            yield Clause(0.95, f"no rows where some were due by {day(facts.silent.since)}")
+    count = facts.readings.get(ROWS)
+    if count is not None and count.moved and count.after < 0.5 * count.before:
+        yield Clause(0.6, f"rows fell from {rows(count.before)} to {rows(count.after)} a period")
+
+
+@cause
+def upstream(facts: Facts) -> Finding | None:
+    """A column lost its values, got unknown ones, or jumped to others from one period to the next."""
+    if facts.focus is None and not facts.columns.broken:
+        return None
+    return weighed(Cause.UPSTREAM, _broken(facts), _whole(facts))
+
+
+def _broken(facts: Facts) -> Iterator[Clause]:
+    for one in facts.columns.broken[:3]:
+        yield Clause(0.85 if _worst(one) >= MANY else 0.5, lost(one))
+    jumped = facts.columns.moved[:1]
+    lone = len(facts.columns.moved) <= max(1, facts.columns.features // 3)
+    if jumped and lone and facts.sudden and jumped[0].metric == "js_distance" and jumped[0].distance >= LEAP:
+        yield Clause(0.7, f"{far(jumped[0])} from the reference overnight: values of another kind")
+    share = follow(facts)
+    if share is not None and share < 0.5 and (facts.columns.moved or not facts.columns.features) and facts.sudden:
+        yield Clause(0.5, "sudden, and the model does not notice: it is sure of what is wrong")
+
+
+def _whole(facts: Facts) -> Iterator[Clause]:
+    if facts.columns.features and not facts.columns.moved:
+        yield Clause(0.7, f"none of {plural(facts.columns.features, 'feature')} moved or lost values")
+    if not facts.columns.features:
+        yield Clause(0.1, "no feature is logged")
+    if facts.course is not None and not facts.sudden and not facts.columns.broken:
+        yield Clause(0.3, "it came gradually")
+
+
+def _worst(one: Moved) -> float:
+    return max(pair[1] - pair[0] for pair in (one.missing, one.unseen) if pair is not None)

@@ -1,0 +1,78 @@
+"""Numbers and foreign names in a clause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.findings import Moved, Pair, Reading
+from monitor.text import brief, plural, safe
+
+NAME = 40
+"""Most cells of a foreign name."""
+
+
+def name(text: str) -> str:
+    """A foreign name, fit for a clause."""
+    return safe(text, NAME)
+
+
+def went(found: Reading) -> str:
+    """`0.957 -> 0.846`."""
+    return f"{brief(found.before)} -> {brief(found.after)}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, or with what it takes not to be 0.
+
+    >>> percent(0.341), percent(0.004), percent(0.0)
+    ('34 %', '0.4 %', '0 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.01 or not share else f"{100 * share:.1g} %"
+
+
+def rise(pair: tuple[float, float]) -> str:
+    """`0 % -> 34 %`."""
+    return f"{percent(pair[0])} -> {percent(pair[1])}"
+
+
+def far(one: Moved) -> str:
+    """A column and how far it moved."""
+    return f"{name(one.feature)} {brief(one.distance, 2)}"
+
+
+def some(moved: Sequence[Moved], most: int = 2) -> str:
+    """The columns that moved furthest."""
+    rest = f" and {len(moved) - most} more" if len(moved) > most else ""
+    return ", ".join(map(far, moved[:most])) + rest
+
+
+def lost(one: Moved) -> str:
+    """What is wrong with the values of a column: `unit missing 0 % -> 34 %`."""
+    gone, unknown = one.missing, one.unseen
+    if gone is not None and (unknown is None or gone[1] - gone[0] >= unknown[1] - unknown[0]):
+        return f"{name(one.feature)} missing {rise(gone)}"
+    assert unknown is not None, "asked of a column that lost values"
+    return f"{name(one.feature)} with unknown values {rise(unknown)}"
+
+
+def beside(pair: Pair) -> str:
+    """What was expected beside what came true."""
+    return f"{title(pair)} {went(pair.expected)}, {name(pair.realised.key.metric)} {went(pair.realised)}"
+
+
+def title(pair: Pair) -> str:
+    """What the expected metric is called in a clause."""
+    metric = pair.expected.key.metric
+    return "confidence" if metric == "avg_confidence" else name(metric.replace("_", " "))
+
+
+def rows(number: float) -> str:
+    """A count with thousands apart.
+
+    >>> rows(12345.0)
+    '12,345'
+    """
+    return f"{number:,.0f}"
+
+
+__all__ = ["beside", "far", "lost", "name", "percent", "plural", "rise", "rows", "some", "title", "went"]

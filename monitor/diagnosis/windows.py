@@ -1,0 +1,139 @@
+"""What is compared with what: the periods before a change began, and those after it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.findings import Course, Pattern, Reading
+from monitor.intervals import newcombe
+from monitor.records import Series, to_stamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from monitor.records import Floats
+
+    Places = NDArray[np.int64]
+
+MOST = 60
+"""Periods before: the window of `monitor.reference`."""
+SURE = 2.6
+"""Standard errors from which a difference is more than chance: p < 0.01, two-sided."""
+MOST_Z = 99.0
+WEEK = 7
+DAY = np.timedelta64(1, "D")
+FELT = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Two stretches of time."""
+
+    begin: np.datetime64
+    """What starts before is before."""
+    after: np.datetime64
+    """From here on is after: later than `begin` where the change was gradual, so that its end is seen, not its way."""
+    end: np.datetime64 | None = None
+    """What starts later is not looked at: a spike is over."""
+
+    def before(self, series: Series) -> Places:
+        """Places of the judged periods before, the newest `MOST`."""
+        return np.flatnonzero(series.judged() & (series.times < self.begin))[-MOST:]
+
+    def later(self, series: Series) -> Places:
+        """Places of the judged periods after."""
+        on = series.judged() & (series.times >= self.after)
+        return np.flatnonzero(on if self.end is None else on & (series.times <= self.end))
+
+
+def span_of(series: Series, begin: datetime, course: Course | None) -> Span:
+    """The stretches around the begin of a change: of a gradual one the last third counts as after."""
+    start = to_stamp(begin)
+    times = series.times[series.judged() & (series.times >= start)]
+    pattern = course.pattern if course else None
+    if pattern is Pattern.DECLINE and len(times) >= 3:
+        return Span(start, times[len(times) - max(3, len(times) // 3)])
+    if pattern is Pattern.SPIKE and len(times):
+        return Span(start, start, times[0])
+    return Span(start, start)
+
+
+def reading(series: Series, span: Span) -> Reading | None:
+    """Levels before and after, and how surely they differ; None with fewer than two periods before or none after."""
+    early, late = span.before(series), span.later(series)
+    if len(early) < 2 or not len(late):
+        return None
+    values = _without_week(series, early, late)
+    weights = _weights(series)
+    before, after = (float(np.average(values[at], weights=weights[at])) for at in (early, late))
+    delta = after - before
+    error = _error(series, values, early, late)
+    low, high = _interval(series, (before, after), weights, early, late) or (
+        (delta - FELT * error, delta + FELT * error) if error else (None, None)
+    )
+    z = _surely(delta, error)
+    word = "as before" if abs(z) < SURE else ("rose" if delta > 0 else "fell")
+    return Reading(series.key, before, after, delta, low, high, z, word, len(late))
+
+
+def _surely(delta: float, error: float) -> float:
+    if error > 0:
+        return max(-MOST_Z, min(MOST_Z, delta / error))
+    return math.copysign(MOST_Z, delta) if abs(delta) > 1e-12 else 0.0
+
+
+def _weights(series: Series) -> Floats:
+    """The support where all of it is known, else each period alike."""
+    if series.support is None or not (np.isfinite(series.support) & (series.support > 0)).all():
+        return np.ones(len(series))
+    return series.support
+
+
+def _error(series: Series, values: Floats, early: Places, late: Places) -> float:
+    """Standard error of the difference: what the periods before say, or what their counts say, if that is more."""
+    spread = float(np.std(values[early], ddof=1))
+    seen = spread * math.sqrt(1 / len(early) + 1 / len(late))
+    if not series.proportion or series.support is None:
+        return seen
+    cases = [float(np.nansum(series.support[at])) for at in (early, late)]
+    if not all(cases):
+        return seen
+    share = float(np.clip(np.average(values[early]), 0.0, 1.0))
+    # A share of 0 or 1 has no spread of its own: half a case more keeps it from certainty.
+    share = min(max(share, 0.5 / (cases[0] + 1)), 1 - 0.5 / (cases[0] + 1))
+    return max(seen, math.sqrt(share * (1 - share) * (1 / cases[0] + 1 / cases[1])))
+
+
+def _interval(
+    series: Series, levels: tuple[float, float], weights: Floats, early: Places, late: Places
+) -> tuple[float, float] | None:
+    if not series.proportion or series.support is None:
+        return None
+    before, after = (min(1.0, max(0.0, level)) for level in levels)
+    return newcombe(after, float(weights[late].sum()), before, float(weights[early].sum()))
+
+
+def _without_week(series: Series, early: Places, late: Places) -> Floats:
+    """The values without the rhythm of the week, where the days before have one that explains half of their spread."""
+    values = series.values
+    if len(early) < 3 * WEEK or np.median(np.diff(series.times[early])) != DAY:
+        return values
+    weekday = (series.times.astype("datetime64[D]").astype(np.int64) % WEEK).astype(np.int64)
+    days, known = weekday[early], values[early]
+    mean = np.array(
+        [known[days == number].mean() if (days == number).any() else known.mean() for number in range(WEEK)]
+    )
+    effect = mean - known.mean()
+    total = float(known.var())
+    if total <= 0 or float((known - effect[days]).var()) > total / 2:
+        return values
+    out = values.copy()
+    for at in (early, late):
+        out[at] -= effect[weekday[at]]
+    return out

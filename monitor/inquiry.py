@@ -1,0 +1,59 @@
+"""Ask a snapshot why: the diagnosis of one model, made when somebody looks, once a snapshot."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from fnmatch import fnmatchcase
+
+from monitor.diagnosis.case import Case
+from monitor.diagnosis.diagnose import diagnose
+from monitor.exhibits import Exhibits
+from monitor.findings import Diagnosis
+from monitor.records import SeriesKey, Severity
+from monitor.snapshot import Snapshot
+
+MOST = 512
+"""Diagnoses that are remembered; the oldest go first."""
+
+_known: OrderedDict[tuple[int, str], tuple[Snapshot, Diagnosis]] = OrderedDict()
+
+
+def diagnosis_of(snapshot: Snapshot, model: str) -> Diagnosis:
+    """What happened to a model, why, and what to do.
+
+    A pure function of the snapshot, remembered as long as it is among the newest `MOST`; the snapshot is held by what
+    is remembered, so its identity is not another's.
+    """
+    place = (id(snapshot), model)
+    known = _known.get(place)
+    if known is not None and known[0] is snapshot:
+        return known[1]
+    made = diagnose(case_of(snapshot, model))
+    _known[place] = (snapshot, made)
+    while len(_known) > MOST:
+        _known.popitem(last=False)
+    return made
+
+
+def focus(snapshot: Snapshot, model: str) -> SeriesKey | None:
+    """The series that the diagnosis is about; None where nothing happened to any."""
+    return diagnosis_of(snapshot, model).key
+
+
+def case_of(snapshot: Snapshot, model: str) -> Case:
+    """What a snapshot knows of one model."""
+    verdict = next((one for one in snapshot.verdicts if one.model == model), None)
+    mine = [one for one in snapshot.episodes if one.key.model == model]
+    return Case(
+        model=model,
+        series=snapshot.history.of_model(model),
+        taken_at=snapshot.taken_at,
+        catalog=snapshot.catalog,
+        episodes=mine,
+        severity=Severity.OK if verdict is None else verdict.severity,
+        standing="" if verdict is None else verdict.sentence,
+        labels=snapshot.labels.get(model),
+        notes=[note for note in snapshot.facts.notes if fnmatchcase(model, note.model)],
+        exhibits=snapshot.exhibits.get(model, Exhibits()),
+        others={one.key.model: one.since for one in snapshot.episodes if one.stands and one.key.model != model},
+    )
