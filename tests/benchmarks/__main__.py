@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tests.benchmarks.base import ROWS, Bench, Finding
 
-for room in ("startup", "screen", "fleet", "kills", "delivery", "day", "soak", "compute"):
+for room in ("startup", "screen", "fleet", "kills", "delivery", "day", "soak", "compute", "detection.alerting"):
     import_module(f"tests.benchmarks.{room}")  # each enters its rows, in this order
 
 
@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
     if args.list:
         for one in ROWS.values():
-            print(f"{one.name:<12} {one.title}")
+            print(f"{one.name:<18} {one.title}")
         return 0
     print(f"medians of {args.runs} runs, {os.cpu_count()} cores, Python {sys.version.split()[0]}", flush=True)
     with Bench(args.runs) as bench:

@@ -1,0 +1,197 @@
+"""The row `detection-alerts`: what is found, how soon, and how often people are called for nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from monitor.findings import Pattern
+from monitor.records import Better, Series
+from tests.benchmarks.base import Bench, Finding, row
+from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
+from tests.benchmarks.detection.histories import Frame, Scenario, history
+from tests.benchmarks.detection.readings import RATIOS, deviation, level
+from tests.benchmarks.detection.rivals import RATE, YEAR
+from tests.benchmarks.detection.scoring import Outcome, Score, interval, outcome, score
+from tests.benchmarks.detection.truth import MODEL, Truth
+from tests.benchmarks.detection.watchers import RIVALS, Watcher, ours
+from tests.benchmarks.detection.worlds import Classifier, missed
+
+SURE = Classifier(separation=3.6)
+FAIR = Classifier(separation=1.9)
+"""Below the floors, which are left out on it."""
+RARE = Classifier(prevalence=0.08, threshold=0.2)
+FALLS = (
+    Scenario("sudden", Pattern.DROP, classifier=SURE),
+    Scenario("sudden, fair model", Pattern.DROP, classifier=FAIR),
+    Scenario("recall under accuracy", Pattern.DROP, classifier=RARE, change=missed, metric="recall"),
+    Scenario("fading", Pattern.DECLINE, classifier=SURE, shape="fading"),
+)
+SUDDEN, FADING = FALLS[:3], FALLS[3:]
+SIZES = (3.0, 4.0, 5.0, 8.0)
+ROWS = (50, 200, 1000, 5000, 50_000)
+NOISES = (INDEPENDENT, Noise(stay=0.3), Noise(stay=0.6), Noise(copies=2))
+HEALTHY = (
+    Scenario("healthy", Pattern.STEADY, classifier=SURE, shape="steady"),
+    Scenario("healthy, fair model", Pattern.STEADY, classifier=FAIR, shape="steady"),
+    Scenario("healthy, rare yes", Pattern.STEADY, classifier=RARE, shape="steady"),
+)
+SLACK = 3
+"""Periods that people allow behind the oracle."""
+ENOUGH = 0.95
+"""Share of falls that must be found by then."""
+DEFAULT = "default lasting fall"
+SEED = 6
+
+
+def watchers() -> Mapping[str, Watcher]:
+    """All that are compared."""
+    return {**RIVALS, **ours()}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination that is measured."""
+
+    scenario: Scenario
+    frame: Frame
+
+    @property
+    def possible(self) -> bool:
+        """Whether such a fall can be: of few cases, chance alone may reach further than the worst model."""
+        try:
+            history(self.scenario, replace(self.frame, before=2, after=2), 0, 0)
+        except ValueError:
+            return False
+        return True
+
+
+def cells(noise: Noise, *, before: int = 90, scenarios: Iterable[Scenario] = FALLS) -> list[Cell]:
+    """Every lasting fall of every size in periods of every size."""
+    found = [
+        Cell(scenario, Frame(before=before, after=60, rows=rows, size=size, noise=noise))
+        for scenario, size, rows in product(scenarios, SIZES, ROWS)
+    ]
+    return [cell for cell in found if cell.possible]
+
+
+def falls(cell: Cell, many: int, seed: int) -> dict[str, Score]:
+    """How each watcher does on `many` histories of a fall; only the fallen series is looked at."""
+    watching = watchers()
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in watching}
+    for index in range(many):
+        case = history(cell.scenario, cell.frame, seed, index)
+        series = case.fallen
+        begin = int(np.searchsorted(series.times, case.history.periods[MODEL][cell.frame.before]))
+        for name, watch in watching.items():
+            outcomes[name].append(outcome(watch(series, case.truth), begin, len(series)))
+    return {name: score(found) for name, found in outcomes.items()}
+
+
+def timely(found: Mapping[str, Score], name: str) -> float:
+    """Share that a watcher found within some periods of the oracle's median delay."""
+    return found[name].within(found["oracle CUSUM"].median + SLACK)
+
+
+def quiet(scenario: Scenario, frame: Frame, many: int, seed: int) -> dict[str, Counter[str]]:
+    """Per watcher the alerts over all metrics of healthy models, with the periods and models that it watched."""
+    watching = watchers()
+    found: dict[str, Counter[str]] = {name: Counter() for name in watching}
+    for index in range(many):
+        for series in history(scenario, frame, seed, index).history.series.values():
+            truth = believed(scenario, frame, series)
+            if series.better is Better.NEITHER:
+                continue
+            for name, watch in watching.items():
+                if truth is not None or name not in RIVALS:
+                    found[name]["periods"] += len(series)
+                    found[name]["alerts"] += len(watch(series, truth or NOBODY))
+    for counter in found.values():
+        counter["models"] = many * frame.periods
+    return found
+
+
+def believed(scenario: Scenario, frame: Frame, series: Series) -> Truth | None:
+    """What the oracle knows of a healthy series; None where it knows nothing."""
+    metric = series.key.metric
+    if metric not in RATIOS:
+        return None
+    world = scenario.classifier.healthy
+    spread = deviation(metric, world, frame.rows) * frame.noise.copies**0.5
+    return Truth(scenario.kind, metric, "all", None, 0.0, Pattern.STEADY, None, level(metric, world), spread)
+
+
+NOBODY = Truth("", "", "all", None, 0.0, Pattern.STEADY, None, 0.0, 1.0)
+
+
+@row("detection-alerts")
+def detection_alerts(bench: Bench) -> Iterator[Finding]:
+    """Falls found, how soon, and false alerts, on generated histories."""
+    many = 15 * bench.runs
+    for noise in NOISES:
+        yield from _of_falls(noise, many)
+        yield from _of_quiet(noise, 4 * many)
+    yield from _of_short(many)
+
+
+def _of_falls(noise: Noise, many: int) -> Iterator[Finding]:
+    figure = 100 * (1 - ENOUGH) if noise is INDEPENDENT else None
+    scores = {cell: falls(cell, many, SEED) for cell in cells(noise)}
+    for size, group in product(SIZES, (SUDDEN, FADING)):
+        some = [found for cell, found in scores.items() if cell.frame.size == size and cell.scenario in group]
+        what = f"{noise.name}, {'fading to' if group is FADING else 'sudden'} {size:g} SE"
+        for name in watchers():
+            late = 100 * (1 - float(np.mean([timely(found, name) for found in some])))
+            aim = figure if name == DEFAULT else None
+            yield Finding(f"{what}: {name}", late, aim, " %", _said(some, name))
+    yield from _worst(noise, scores)
+
+
+def _worst(noise: Noise, scores: Mapping[Cell, Mapping[str, Score]]) -> Iterator[Finding]:
+    """The cells in which the defaults are furthest behind, so that no mean hides them."""
+    if DEFAULT not in watchers():
+        return
+    ordered = sorted(scores, key=lambda cell: timely(scores[cell], DEFAULT))[:5]
+    for cell in ordered:
+        what = f"{noise.name}, {cell.scenario.kind} {cell.frame.size:g} SE of {cell.frame.rows} rows"
+        late = 100 * (1 - timely(scores[cell], DEFAULT))
+        yield Finding(f"{what}: {DEFAULT}", late, None, " %", "among the worst; " + _said([scores[cell]], DEFAULT))
+
+
+def _said(some: list[Mapping[str, Score]], name: str) -> str:
+    found = float(np.mean([one[name].found for one in some]))
+    middle = float(np.median([one[name].median for one in some]))
+    oracles = float(np.median([one["oracle CUSUM"].median for one in some]))
+    false = sum(one[name].false for one in some) / sum(one[name].years for one in some)
+    return f"late or never; found {found:.1%}, median {middle:g} periods (oracle {oracles:g}), {false:.3f} false/year"
+
+
+def _of_quiet(noise: Noise, many: int) -> Iterator[Finding]:
+    totals: dict[str, Counter[str]] = {name: Counter() for name in watchers()}
+    for scenario, rows in product(HEALTHY, ROWS):
+        for name, found in quiet(
+            scenario, Frame(before=365, after=0, rows=rows, noise=noise), many // 15, SEED
+        ).items():
+            totals[name].update(found)
+    for name, total in totals.items():
+        years = total["periods"] / YEAR
+        low, high = interval(total["alerts"], years)
+        models = total["models"] / YEAR
+        note = f"{total['alerts']} in {years:.0f} metric-years, 95 % {low:.3f} to {high:.3f}"
+        note += f"; {total['alerts'] / models:.3g} per model-year"
+        aim = RATE if name == DEFAULT and noise is INDEPENDENT else None
+        yield Finding(f"{noise.name}, false per metric-year: {name}", total["alerts"] / years, aim, "", note)
+
+
+def _of_short(many: int) -> Iterator[Finding]:
+    """Falls with little history before them, which has to serve as the reference."""
+    for before in (15, 30, 60):
+        scores = {cell: falls(cell, many, SEED) for cell in cells(INDEPENDENT, before=before, scenarios=SUDDEN[:1])}
+        for name in watchers():
+            late = 100 * (1 - float(np.mean([timely(found, name) for found in scores.values()])))
+            what = f"independent, sudden, after {before} periods: {name}"
+            yield Finding(what, late, None, " %", _said(list(scores.values()), name))
