@@ -61,7 +61,7 @@ def advice(facts: Facts, taken: Sequence[Step], findings: Sequence[Finding]) -> 
     first = taken[0]
     kind = findings[0].cause if findings else None
     if first is Step.ROLL_BACK:
-        return "roll the release back, then look at what it changed"
+        return "roll back what was released then, and look at what it changed"
     if first is Step.FIX_PIPELINE:
         broken = facts.columns.broken or facts.columns.moved
         where = f" ({name(broken[0].feature)})" if kind is Cause.UPSTREAM and broken else ""
@@ -70,7 +70,7 @@ def advice(facts: Facts, taken: Sequence[Step], findings: Sequence[Finding]) -> 
         return f"retrain: {rows(facts.labels or 0)} labelled rows since the change began"
     if first is Step.WAIT and kind is not Cause.NOISE:
         return _not_yet(facts)
-    return _PLAIN[first] if kind is not Cause.UNKNOWN else _needed(facts)
+    return _PLAIN[first] if kind is not Cause.UNKNOWN else needed(facts)
 
 
 _PLAIN = {
@@ -90,8 +90,10 @@ def _not_yet(facts: Facts) -> str:
     return f"{short}: {plural(periods, 'period')}{known} since it began"
 
 
-def _needed(facts: Facts) -> str:
+def needed(facts: Facts) -> str:
     """What would tell more."""
+    if facts.focus is None:
+        return "no better periods before it to compare with"
     if not facts.columns.features and not facts.pairs:
         return "log features and scores to tell why: modeltop compute"
     if not facts.columns.features:

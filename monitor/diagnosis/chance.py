@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import Facts
-from monitor.diagnosis.said import name, went
+from monitor.diagnosis.said import lost, name, went
 from monitor.diagnosis.windows import SURE
 from monitor.findings import Cause, Finding, Pattern
 from monitor.text import brief, plural
@@ -24,7 +24,8 @@ def noise(facts: Facts) -> Finding | None:
         pro.append(Clause(0.4, f"95 % of the difference {brief(focus.low)} to {brief(focus.high)} holds 0"))
     if (cases := series.latest_support) is not None and cases < FEW:
         pro.append(Clause(0.4, f"{plural(int(cases), 'case')} in the newest period"))
-    return weighed(Cause.NOISE, pro)
+    broken = [*map(lost, facts.columns.broken[:1]), *facts.odd[:1]]
+    return weighed(Cause.NOISE, pro, [Clause(0.4, said) for said in broken])
 
 
 @cause

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from monitor.diagnosis.advice import advice, steps
+from monitor.diagnosis.advice import advice, needed, steps
 from monitor.diagnosis.base import ENOUGH, findings
 from monitor.diagnosis.case import ALL, Case
 from monitor.diagnosis.courses import course_of
 from monitor.diagnosis.facts import ROWS, Facts, contributions, gathered
+from monitor.diagnosis.windows import reading, span_of
 from monitor.diagnosis.words import sentence
 from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Reading
 from monitor.records import Better, Condition, SeriesKey
 
-BAD = (Pattern.DROP, Pattern.DECLINE, Pattern.SPIKE)
+WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE,), (Pattern.SEASONAL,))
+WORST_FIRST = tuple(pattern for kinds in WORST_FIRST_KINDS for pattern in kinds)
 CALM = (Pattern.STEADY, Pattern.TOO_LITTLE)
 NOT_ASKED = ("drift", "quality")
 """Families that explain: a course of theirs is no trouble of its own."""
-LACK = Finding(Cause.UNKNOWN, 0.0, ())
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -67,9 +68,16 @@ def focus(case: Case, courses: Sequence[Course] = ()) -> SeriesKey | None:
     for episode in sorted(asked, key=lambda one: not one.stands):
         if episode.key in known:
             return episode.key
-    wrong = [one for one in courses if one.pattern in BAD and _judges(case, one.key)]
-    wrong += [one for one in courses if one.pattern is Pattern.SEASONAL and _judges(case, one.key)]
-    return max(wrong, key=lambda one: (-[*BAD, Pattern.SEASONAL].index(one.pattern), one.sure)).key if wrong else None
+    wrong = [one for one in courses if one.pattern in WORST_FIRST and _judges(case, one.key)]
+    return max(wrong, key=lambda one: _weight(case, one)).key if wrong else None
+
+
+def _weight(case: Case, course: Course) -> tuple[int, bool, bool, float]:
+    """What lasts before what is over, what is known before what is estimated, shares of counts, then the surest."""
+    series, metric = case.whole()[course.key.metric], case.catalog.of(course.key.metric)
+    found = reading(series, span_of(series, course.begin, course)) if course.begin is not None else None
+    rank = next(place for place, kinds in enumerate(WORST_FIRST_KINDS) if course.pattern in kinds)
+    return -rank, metric.labels, metric.proportion, abs(found.z) if found is not None else 0.0
 
 
 def _judges(case: Case, key: SeriesKey) -> bool:
@@ -77,13 +85,13 @@ def _judges(case: Case, key: SeriesKey) -> bool:
 
 
 def _named(facts: Facts) -> tuple[Finding, ...]:
-    """The causes; before them, where none is heavy enough, that there is not enough to tell. None if nothing is wrong."""
+    """The causes; where none is heavy enough, first that there is not enough to tell. None if nothing is wrong."""
     if facts.series is None and facts.silent is None:
         return ()
     found = findings(facts)
     if found and found[0].weight >= ENOUGH:
         return found
-    return (LACK, *found)
+    return (Finding(Cause.UNKNOWN, 0.0, (needed(facts),)), *found)
 
 
 def _ordered(facts: Facts) -> Iterable[Reading]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ESTIMATED, Facts
 from monitor.diagnosis.follow import FOLLOWED, STAYED, grade, judged, share
-from monitor.diagnosis.said import beside, plural, rise, some
+from monitor.diagnosis.said import not_with_it, rise, some, with_it
 from monitor.findings import Cause, Finding
-from monitor.text import brief, day
+from monitor.text import brief, day, plural
 
 
 def many(facts: Facts) -> bool:
@@ -21,7 +21,7 @@ def many(facts: Facts) -> bool:
 @cause
 def data_drift(facts: Facts) -> Finding | None:
     """Many inputs moved, and the model knows it: what it expects of itself fell with what came true."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or facts.columns.broken:
+    if facts.focus is None or facts.loss(facts.focus) <= 0 or facts.columns.broken or facts.odd:
         return None
     return weighed(Cause.DATA_DRIFT, _spread(facts), _unmoved(facts))
 
@@ -45,7 +45,7 @@ def _followed(facts: Facts) -> Iterator[Clause]:
         strength = grade(share(pair), STAYED, FOLLOWED)
         if strength and pair.expected.moved:
             most = 0.6 if pair.expected.key.metric.startswith(ESTIMATED) else 0.5
-            yield Clause(round(most * strength, 2), f"{beside(pair)}: the model saw it come")
+            yield Clause(round(most * strength, 2), with_it(pair, facts.focus))
 
 
 def _unmoved(facts: Facts) -> Iterator[Clause]:
@@ -59,7 +59,7 @@ def _unmoved(facts: Facts) -> Iterator[Clause]:
     for pair in judged(facts)[:1]:
         strength = 1 - grade(share(pair), 0.0, STAYED)
         if strength:
-            yield Clause(round(0.5 * strength, 2), f"{beside(pair)}: the model did not see it come")
+            yield Clause(round(0.5 * strength, 2), not_with_it(pair, facts.focus))
 
 
 @cause
@@ -75,6 +75,7 @@ def feature_drift(facts: Facts) -> Finding | None:
         Clause(0.7, f"values are lost: missing {rise(one.missing)}" if one.missing else "values never seen before")
         for one in columns.broken[:1]
     ]
+    broken += [Clause(0.5, said) for said in facts.odd[:1]]
     return weighed(Cause.FEATURE_DRIFT, [named, *_followed(facts)], broken)
 
 
@@ -92,7 +93,7 @@ def _unnoticed(facts: Facts) -> Iterator[Clause]:
         strength = 1 - grade(share(pair), STAYED, FOLLOWED)
         if strength:
             most = 0.6 if pair.expected.key.metric.startswith(ESTIMATED) else 0.55
-            yield Clause(round(most * strength, 2), f"{beside(pair)}: the model does not notice")
+            yield Clause(round(most * strength, 2), not_with_it(pair, facts.focus))
     columns = facts.columns
     if pairs and columns.features and not columns.moved:
         yield Clause(0.4, f"none of {plural(columns.features, 'feature')} moved")
@@ -104,6 +105,8 @@ def _noticed(facts: Facts) -> Iterator[Clause]:
     columns = facts.columns
     if columns.broken:
         yield Clause(0.6, "a feature lost values")
+    elif facts.odd:
+        yield Clause(0.6, facts.odd[0])
     elif many(facts):
         yield Clause(0.4, f"{len(columns.moved)} of {columns.features} features moved")
     elif columns.moved:

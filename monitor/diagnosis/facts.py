@@ -12,6 +12,7 @@ import numpy as np
 from monitor.diagnosis.case import Case
 from monitor.diagnosis.columns import Columns, columns
 from monitor.diagnosis.segments import Cut, cut_of, cuts
+from monitor.diagnosis.values import odd
 from monitor.diagnosis.windows import Span, reading, span_of
 from monitor.facts import Note
 from monitor.findings import Contribution, Course, Pair, Pattern, Reading
@@ -20,6 +21,7 @@ from monitor.metrics.base import Metric
 from monitor.records import Better, Condition, Episode, Series, SeriesKey, to_datetime
 
 ROWS = "rows"
+WORSE = (Pattern.DROP, Pattern.DECLINE, Pattern.SPIKE)
 PAIRS = (("avg_confidence", "accuracy"),)
 ESTIMATED = "estimated_"
 NEW_SHARE = 0.02
@@ -40,6 +42,8 @@ class Facts:
     readings: Mapping[str, Reading]
     """Over all rows, by metric; the number of rows itself is `rows`."""
     columns: Columns
+    odd: Sequence[str]
+    """What is odd about the values of columns that moved, a clause each."""
     cuts: Sequence[Cut]
     pairs: Sequence[Pair]
     notes: Sequence[Note]
@@ -93,7 +97,7 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
     begin = None if series is None else _begin(case, series.key, course)
     if series is None or begin is None:
         empty: Mapping[str, Reading] = {}
-        return Facts(case, series, course, None, None, empty, Columns(), (), (), (), (), silent, None, courses)
+        return Facts(case, series, course, None, None, empty, Columns(), (), (), (), (), (), silent, None, courses)
     span = span_of(series, begin, course)
     whole = case.whole()
     readings = {name: found for name, one in whole.items() if (found := reading(one, span)) is not None}
@@ -106,7 +110,8 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
         span=span,
         focus=readings.get(series.key.metric) if series.key.segment == "all" else reading(series, span),
         readings=readings,
-        columns=columns(case.series, span),
+        columns=(moved := columns(case.series, span)),
+        odd=_odd(case, moved, to_datetime(span.begin)),
         cuts=_cuts(case, series, span),
         pairs=tuple(_pairs(readings, series.key.metric)),
         notes=_notes(case, series, span),
@@ -118,9 +123,11 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
 
 
 def _begin(case: Case, key: SeriesKey, course: Course | None) -> datetime | None:
-    if course is not None and course.begin is not None:
-        return course.begin
-    return next((one.since for one in case.episodes if one.key == key and one.resolved is None), None)
+    """Of the alert, or of the course that led to it, whichever is earlier."""
+    known = [one.since for one in case.episodes if one.key == key and one.resolved is None][:1]
+    if course is not None and course.begin is not None and (course.pattern in WORSE or not known):
+        known.append(course.begin)
+    return min(known, default=None)
 
 
 def _rows(whole: Iterable[Series]) -> Series | None:
@@ -143,6 +150,11 @@ def _cuts(case: Case, series: Series, span: Span) -> tuple[Cut, ...]:
             if found:
                 return found
     return ()
+
+
+def _odd(case: Case, found: Columns, since: datetime) -> tuple[str, ...]:
+    histograms = [case.exhibits.histograms.get(one.feature) for one in found.moved]
+    return tuple(said for one in histograms if one is not None and (said := odd(one, since)) is not None)
 
 
 def _pairs(readings: Mapping[str, Reading], metric: str) -> Iterable[Pair]:

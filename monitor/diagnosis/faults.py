@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ROWS, Facts
 from monitor.diagnosis.follow import follow
-from monitor.diagnosis.said import far, lost, plural, rows
+from monitor.diagnosis.said import lost, name, rows
 from monitor.findings import Cause, Finding, Moved
-from monitor.records import Condition
-from monitor.text import day, safe
+from monitor.records import Condition, to_datetime
+from monitor.text import brief, day, plural, safe
 
 MANY = 0.05
 """Share of values lost from which a column is broken, rather than scratched."""
+TOGETHER = 2
+"""Other models that went wrong at the same time, from which it is no accident."""
 LEAP = 0.3
 """Jensen-Shannon distance of a column whose values hardly overlap with those of the reference."""
 
@@ -47,13 +50,25 @@ def upstream(facts: Facts) -> Finding | None:
 def _broken(facts: Facts) -> Iterator[Clause]:
     for one in facts.columns.broken[:3]:
         yield Clause(0.85 if _worst(one) >= MANY else 0.5, lost(one))
+    for said in facts.odd[:2]:
+        yield Clause(0.75, said)
     jumped = facts.columns.moved[:1]
     lone = len(facts.columns.moved) <= max(1, facts.columns.features // 3)
     if jumped and lone and facts.sudden and jumped[0].metric == "js_distance" and jumped[0].distance >= LEAP:
-        yield Clause(0.7, f"{far(jumped[0])} from the reference overnight: values of another kind")
+        yield Clause(0.7, f"{name(jumped[0].feature)} leapt to other values, distance {brief(jumped[0].distance, 2)}")
+    if len(alike := _together(facts)) >= TOGETHER:
+        yield Clause(0.4, f"{plural(len(alike), 'other model')} went wrong within a day of it")
     share = follow(facts)
     if share is not None and share < 0.5 and (facts.columns.moved or not facts.columns.features) and facts.sudden:
-        yield Clause(0.5, "sudden, and the model does not notice: it is sure of what is wrong")
+        yield Clause(0.5, "sudden, and the model does not notice")
+
+
+def _together(facts: Facts) -> list[str]:
+    """Other models that went wrong at the same time: what they share is not in this one."""
+    if facts.span is None:
+        return []
+    begin = to_datetime(facts.span.begin)
+    return [model for model, since in facts.case.others.items() if abs(since - begin) <= timedelta(days=1)]
 
 
 def _whole(facts: Facts) -> Iterator[Clause]:
@@ -61,7 +76,7 @@ def _whole(facts: Facts) -> Iterator[Clause]:
         yield Clause(0.7, f"none of {plural(facts.columns.features, 'feature')} moved or lost values")
     if not facts.columns.features:
         yield Clause(0.1, "no feature is logged")
-    if facts.course is not None and not facts.sudden and not facts.columns.broken:
+    if facts.course is not None and not facts.sudden and not facts.columns.broken and not facts.odd:
         yield Clause(0.3, "it came gradually")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.findings import Moved, Pair, Reading
-from monitor.text import brief, plural, safe
+from monitor.text import brief, safe
 
+CONFIDENCE = "avg_confidence"
 NAME = 40
 """Most cells of a foreign name."""
 
@@ -55,15 +56,25 @@ def lost(one: Moved) -> str:
     return f"{name(one.feature)} with unknown values {rise(unknown)}"
 
 
-def beside(pair: Pair) -> str:
-    """What was expected beside what came true."""
-    return f"{title(pair)} {went(pair.expected)}, {name(pair.realised.key.metric)} {went(pair.realised)}"
+def with_it(pair: Pair, focus: Reading | None) -> str:
+    """What was expected moved as what came true did."""
+    came = "it" if pair.realised is focus else name(pair.realised.key.metric)
+    said = f"{title(pair)} {pair.expected.word} with {came}, {went(pair.expected)}"
+    return said if pair.expected.key.metric == CONFIDENCE else f"{said}: realised {brief(pair.realised.after)}"
+
+
+def not_with_it(pair: Pair, focus: Reading | None) -> str:
+    """What was expected did not move as what came true did."""
+    expected = pair.expected
+    held = f"held at {brief(expected.after)}" if not expected.moved else f"only {went(expected)}"
+    came = "" if pair.realised is focus else f" against {name(pair.realised.key.metric)} {went(pair.realised)}"
+    return f"{title(pair)} {held}{came}"
 
 
 def title(pair: Pair) -> str:
     """What the expected metric is called in a clause."""
     metric = pair.expected.key.metric
-    return "confidence" if metric == "avg_confidence" else name(metric.replace("_", " "))
+    return "confidence" if metric == CONFIDENCE else name(metric.replace("_", " "))
 
 
 def rows(number: float) -> str:
@@ -73,6 +84,3 @@ def rows(number: float) -> str:
     '12,345'
     """
     return f"{number:,.0f}"
-
-
-__all__ = ["beside", "far", "lost", "name", "percent", "plural", "rise", "rows", "some", "title", "went"]

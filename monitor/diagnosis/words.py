@@ -8,7 +8,7 @@ from monitor.diagnosis.facts import Facts
 from monitor.diagnosis.said import name
 from monitor.findings import Cause, Finding, Pattern, Reading, Step
 from monitor.records import Condition, to_datetime
-from monitor.text import brief, clip, day
+from monitor.text import brief, clip, day, width
 
 LONGEST = 160
 HOW = {Pattern.DROP: " suddenly", Pattern.DECLINE: " gradually"}
@@ -45,10 +45,12 @@ def sentence(facts: Facts, findings: Sequence[Finding], steps: Sequence[Step]) -
     if not findings:
         return facts.case.standing or "nothing is wrong"
     why, now = WHY[findings[0].cause], NOW[steps[0]]
-    because = findings[0].because[0] if findings[0].because else ""
     what = happened(facts)
-    full = f"{what}: {why} ({because}); {now}"
-    return full if because and len(full) <= LONGEST else clip(f"{what}: {why}; {now}", LONGEST)
+    for because in findings[0].because:
+        full = f"{what}: {why} ({because}); {now}"
+        if width(full) <= LONGEST:
+            return full
+    return clip(f"{what}: {why}; {now}", LONGEST)
 
 
 def happened(facts: Facts) -> str:
@@ -70,6 +72,6 @@ def happened(facts: Facts) -> str:
 def _moved(metric: str, pattern: Pattern, focus: Reading, when: str) -> str:
     moved = "rose" if focus.delta > 0 else "fell"
     if pattern is Pattern.SPIKE:
-        return f"{metric} {moved} to {brief(focus.after)} for a moment on {when}"
+        return f"{metric} {moved} to {brief(focus.after)} for a short time on {when}"
     at = "on" if pattern is Pattern.DROP else "since"
     return f"{metric} {moved}{HOW.get(pattern, '')} from {brief(focus.before)} to {brief(focus.after)} {at} {when}"
