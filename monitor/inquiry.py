@@ -12,27 +12,29 @@ from monitor.findings import Diagnosis
 from monitor.records import SeriesKey, Severity
 from monitor.snapshot import Snapshot
 
-MOST = 512
-"""Diagnoses that are remembered; the oldest go first."""
+MOST = 2
+"""Snapshots whose diagnoses are remembered: the one on the screen, and the one that takes its place."""
 
-_known: OrderedDict[tuple[int, str], tuple[Snapshot, Diagnosis]] = OrderedDict()
+_known: OrderedDict[int, tuple[Snapshot, dict[str, Diagnosis]]] = OrderedDict()
 
 
 def diagnosis_of(snapshot: Snapshot, model: str) -> Diagnosis:
-    """What happened to a model, why, and what to do.
+    """What happened to a model, why, and what to do; a pure function of the snapshot, made once."""
+    found = _remembered(snapshot)
+    if model not in found:
+        found[model] = diagnose(case_of(snapshot, model))
+    return found[model]
 
-    A pure function of the snapshot, remembered as long as it is among the newest `MOST`; the snapshot is held by what
-    is remembered, so its identity is not another's.
-    """
-    place = (id(snapshot), model)
-    known = _known.get(place)
-    if known is not None and known[0] is snapshot:
-        return known[1]
-    made = diagnose(case_of(snapshot, model))
-    _known[place] = (snapshot, made)
+
+def _remembered(snapshot: Snapshot) -> dict[str, Diagnosis]:
+    """By identity: the snapshot is held beside its diagnoses, so its id is no other's meanwhile."""
+    known = _known.get(id(snapshot))
+    if known is None or known[0] is not snapshot:
+        known = _known[id(snapshot)] = (snapshot, {})
+    _known.move_to_end(id(snapshot))
     while len(_known) > MOST:
         _known.popitem(last=False)
-    return made
+    return known[1]
 
 
 def focus(snapshot: Snapshot, model: str) -> SeriesKey | None:

@@ -35,6 +35,8 @@ def steps(facts: Facts, findings: Sequence[Finding]) -> tuple[Step, ...]:
     if not findings:
         return (Step.NOTHING,)
     kind = findings[0].cause
+    if facts.over:
+        return (Step.NOTHING,)
     first = STEPS.get(kind) or (Step.RETRAIN if trainable(facts) else Step.WAIT)
     taken = [first]
     if releases(facts) and facts.sudden and kind not in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON):

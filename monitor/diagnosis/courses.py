@@ -1,33 +1,112 @@
-"""How a metric has gone: a stand-in for `monitor.patterns`, which takes its place here alone."""
+"""How the metrics of a model have gone: each named by what is costly, and only where something cheap says it moved."""
 
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.diagnosis.case import Case
+from monitor.diagnosis.course import course
 from monitor.findings import Course, Pattern
-from monitor.metrics.base import Metric
-from monitor.records import Better, Series, to_datetime
+from monitor.records import Better, Series, SeriesKey
 
-LATE = 10
+if TYPE_CHECKING:
+    from monitor.records import Floats
+
+NEWEST, LEAST = 120, 10
+"""Judged periods that are looked at, and with fewer than which nothing is said."""
+STEP, SPIKE, WEEKLY = 4.5, 5.5, 0.4
+"""From where something moved: a step and a spike in standard errors, and the correlation of a day with its weekday."""
+WEEK = 7
+TRIED = 3
+"""Metrics that are named where no alert says which one is asked about."""
+FAMILIES = ("drift", "quality")
+"""They explain: a course of theirs is no trouble of its own."""
+CONFIDENCE = "avg_confidence"
+TROUBLE = (Pattern.DROP, Pattern.DECLINE)
+REMEMBERED = 2048
+
+_known: OrderedDict[int, tuple[Series, Course]] = OrderedDict()
 
 
-def course_of(series: Series, metric: Metric) -> Course:
-    """One step, where it is surest; a direction that is neither is a drop when it falls."""
-    judged = np.flatnonzero(series.judged())[-180:]
-    values = series.values[judged]
-    if len(values) < LATE:
-        return Course(series.key, Pattern.TOO_LITTLE, None, None, 0.0)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    cut = np.arange(5, len(values))
-    before, after = sums[cut] / cut, (sums[-1] - sums[cut]) / (len(values) - cut)
-    noise = float(np.std(np.diff(values))) / math.sqrt(2) or 1e-12
-    surest = np.abs(after - before) / (noise * np.sqrt(1 / cut + 1 / (len(values) - cut)))
-    best = int(np.argmax(surest))
-    if surest[best] < 5:
-        return Course(series.key, Pattern.STEADY, None, None, 0.9)
-    size = float(after[best] - before[best])
-    worse = size > 0 if metric.better is Better.LOWER else size < 0
-    pattern = Pattern.DROP if worse else Pattern.IMPROVING
-    return Course(series.key, pattern, to_datetime(series.times[judged[cut[best]]]), size, 0.9)
+def course_of(series: Series) -> Course:
+    """The course of a series, remembered while the series is the same: without a new row it costs nothing."""
+    known = _known.get(id(series))
+    if known is not None and known[0] is series:
+        return known[1]
+    found = course(series)
+    _known[id(series)] = (series, found)
+    while len(_known) > REMEMBERED:
+        _known.popitem(last=False)
+    return found
+
+
+def courses(case: Case, asked: SeriesKey | None) -> tuple[Course, ...]:
+    """Of the series that is asked about, else of the metrics that moved most; and of confidence, which tells why.
+
+    Args:
+        case: The model.
+        asked: What an alert is about; None where none stands.
+    """
+    whole = case.whole()
+    found = [course_of(one) for one in case.series if one.key == asked]
+    if not found:
+        found = list(_searched(case))
+    confidence = whole.get(CONFIDENCE)
+    if confidence is not None and found and restless(confidence) > 1:
+        found.append(course_of(confidence))
+    return tuple(found)
+
+
+def _searched(case: Case) -> Iterator[Course]:
+    """The most restless of those with a direction: known before estimated, shares of counts first."""
+    ranked: list[tuple[tuple[bool, bool, float], Series]] = []
+    for name, series in case.whole().items():
+        metric = case.catalog.of(name)
+        if series.better is not Better.NEITHER and metric.family not in FAMILIES and (size := restless(series)) > 1:
+            ranked.append(((metric.labels, metric.proportion, size), series))
+    ranked.sort(key=lambda one: one[0], reverse=True)
+    wrong = 0
+    for tried, (_, series) in enumerate(ranked):
+        if tried >= 2 * TRIED or wrong >= TRIED:
+            return
+        found = course_of(series)
+        wrong += found.pattern in TROUBLE
+        yield found
+
+
+def restless(series: Series) -> float:
+    """How much speaks for anything but a level, 1 being the least that counts; a few sums over the newest periods."""
+    values = series.values[series.judged()][-NEWEST:]
+    if len(values) < LEAST:
+        return 0.0
+    steps = np.abs(np.diff(values))
+    noise = float(np.median(steps)) / 0.954 or float(
+        steps.mean()
+    )  # of a normal series: the median of |a - b| is 0.954 sd
+    if noise <= 0:
+        return 0.0
+    away = np.abs(values - np.median(values)) / noise
+    return max(_step(values, noise) / STEP, float(away.max()) / SPIKE, _weekly(values) / WEEKLY)
+
+
+def _step(values: Floats, noise: float) -> float:
+    """The surest change of level, in standard errors of independent points."""
+    n = len(values)
+    count = np.arange(2, n - 1)
+    sums = np.cumsum(values)
+    apart = sums[count - 1] / count - (sums[-1] - sums[count - 1]) / (n - count)
+    return float(np.max(np.abs(apart) / (noise * np.sqrt(1 / count + 1 / (n - count)))))
+
+
+def _weekly(values: Floats) -> float:
+    """Correlation of a period with the seventh before it."""
+    if len(values) < 3 * WEEK:
+        return 0.0
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    return 0.0 if power <= 0 or math.isinf(power) else float(centred[WEEK:] @ centred[:-WEEK]) / power

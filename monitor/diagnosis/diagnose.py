@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from monitor.diagnosis.advice import advice, needed, steps
 from monitor.diagnosis.base import ENOUGH, findings
 from monitor.diagnosis.case import ALL, Case
-from monitor.diagnosis.courses import course_of
+from monitor.diagnosis.courses import courses
 from monitor.diagnosis.facts import ROWS, Facts, contributions, gathered
 from monitor.diagnosis.windows import reading, span_of
 from monitor.diagnosis.words import sentence
@@ -17,19 +17,16 @@ from monitor.records import Better, Condition, SeriesKey
 WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE,), (Pattern.SEASONAL,))
 WORST_FIRST = tuple(pattern for kinds in WORST_FIRST_KINDS for pattern in kinds)
 CALM = (Pattern.STEADY, Pattern.TOO_LITTLE)
-NOT_ASKED = ("drift", "quality")
-"""Families that explain: a course of theirs is no trouble of its own."""
 
 
 def diagnose(case: Case) -> Diagnosis:
     """What happened to a model, why, and what to do; a pure function of the case."""
-    courses = _courses(case)
-    key = focus(case, courses)
+    alerting = focus(case)
+    known = courses(case, alerting)
+    key = alerting or _worst(case, known)
     series = next((one for one in case.series if one.key == key), None)
-    course = next((one for one in courses if one.key == key), None)
-    if series is not None and course is None:
-        course = course_of(series, case.catalog.of(series.key.metric))
-    others = tuple(one for one in courses if one.key != key and one.pattern not in CALM)
+    course = next((one for one in known if one.key == key), None)
+    others = tuple(one for one in known if one.key != key and one.pattern not in CALM)
     facts = gathered(case, series, course, others)
     found = _named(facts)
     taken = steps(facts, found)
@@ -51,24 +48,16 @@ def diagnose(case: Case) -> Diagnosis:
     )
 
 
-def _courses(case: Case) -> tuple[Course, ...]:
-    """Of every metric over all rows that has a direction, and of confidence, which has none and tells the most."""
-    asked = []
-    for name, series in case.whole().items():
-        metric = case.catalog.of(name)
-        if metric.family not in NOT_ASKED and (metric.better is not Better.NEITHER or name == "avg_confidence"):
-            asked.append(course_of(series, metric))
-    return tuple(asked)
-
-
-def focus(case: Case, courses: Sequence[Course] = ()) -> SeriesKey | None:
-    """The series to explain: of the worst alert, else of one pending, else of the worst course; None if calm."""
+def focus(case: Case) -> SeriesKey | None:
+    """The series that an alert is about: the worst that stands, else one pending; None without any."""
     asked = [one for one in case.episodes if one.resolved is None and one.condition is Condition.THRESHOLD]
     known = {one.key for one in case.series}
-    for episode in sorted(asked, key=lambda one: not one.stands):
-        if episode.key in known:
-            return episode.key
-    wrong = [one for one in courses if one.pattern in WORST_FIRST and _judges(case, one.key)]
+    return next((one.key for one in sorted(asked, key=lambda one: not one.stands) if one.key in known), None)
+
+
+def _worst(case: Case, found: Sequence[Course]) -> SeriesKey | None:
+    """The series with the worst course; None if all is calm."""
+    wrong = [one for one in found if one.pattern in WORST_FIRST and _judges(case, one.key)]
     return max(wrong, key=lambda one: _weight(case, one)).key if wrong else None
 
 

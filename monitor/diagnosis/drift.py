@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ESTIMATED, Facts
-from monitor.diagnosis.follow import FOLLOWED, STAYED, grade, judged, share
+from monitor.diagnosis.follow import FOLLOWED, STAYED, follow, grade, judged, share
 from monitor.diagnosis.said import not_with_it, rise, some, with_it
 from monitor.findings import Cause, Finding
 from monitor.text import brief, day, plural
@@ -36,7 +36,7 @@ def _spread(facts: Facts) -> Iterator[Clause]:
     confidence, course = facts.course_of("avg_confidence"), facts.course
     if confidence and course and confidence.begin and course.begin and confidence.begin < course.begin:
         days = (course.begin - confidence.begin).days
-        if 1 <= days <= 30 and judged(facts):
+        if 1 <= days <= 30 and (followed := follow(facts)) is not None and followed > STAYED:
             yield Clause(0.3, f"confidence fell {plural(days, 'day')} before, on {day(confidence.begin)}")
 
 

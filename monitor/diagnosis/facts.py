@@ -67,6 +67,14 @@ class Facts:
         """Whether it came from one period to the next."""
         return self.course is not None and self.course.pattern in (Pattern.DROP, Pattern.SPIKE)
 
+    @property
+    def over(self) -> bool:
+        """Whether what happened is past: a spike that other periods followed, and no alert of it stands."""
+        if self.course is None or self.course.pattern is not Pattern.SPIKE or self.series is None or self.span is None:
+            return False
+        standing = any(one.stands and one.key == self.series.key for one in self.case.episodes)
+        return not standing and self.span.end is not None and bool(self.series.times[-1] > self.span.end)
+
     def loss(self, found: Reading | None) -> float:
         """How much worse the metric got, in its unit; 0 or less: it did not. A metric without a direction: it fell."""
         if found is None:

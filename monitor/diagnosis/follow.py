@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.diagnosis.facts import ESTIMATED, Facts
 from monitor.findings import Pair
 
-FOLLOWED, STAYED = 0.65, 0.35
+FOLLOWED, STAYED = 0.8, 0.4
 """Share of the realised fall from which the expectation fell as well, and under which it stayed."""
 
 

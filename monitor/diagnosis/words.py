@@ -46,6 +46,10 @@ def sentence(facts: Facts, findings: Sequence[Finding], steps: Sequence[Step]) -
         return facts.case.standing or "nothing is wrong"
     why, now = WHY[findings[0].cause], NOW[steps[0]]
     what = happened(facts)
+    if findings[0].cause is Cause.SEASON:
+        return clip(f"{what}; {now}", LONGEST)
+    if findings[0].cause is Cause.UNKNOWN and facts.over:
+        return clip(f"{what}, which is over; {now}", LONGEST)
     for because in findings[0].because:
         full = f"{what}: {why} ({because}); {now}"
         if width(full) <= LONGEST:
@@ -63,7 +67,7 @@ def happened(facts: Facts) -> str:
     key, pattern = facts.series.key, facts.course.pattern if facts.course is not None else Pattern.STEADY
     metric = name(key.metric) + ("" if key.segment == "all" else f" of {name(key.segment)}")
     if pattern is Pattern.SEASONAL:
-        return f"{metric} goes up and down with the calendar"
+        return f"{metric} goes up and down with the week"
     if facts.focus is None or facts.span is None:
         return f"{metric} {brief(facts.series.latest)}"
     return _moved(metric, pattern, facts.focus, day(to_datetime(facts.span.begin)))
