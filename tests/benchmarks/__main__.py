@@ -7,7 +7,18 @@ from importlib import import_module
 
 from tests.benchmarks.base import ROWS, Bench, Finding
 
-for room in ("startup", "screen", "fleet", "kills", "delivery", "day", "soak", "compute", "detection.alerting"):
+for room in (
+    "startup",
+    "screen",
+    "fleet",
+    "kills",
+    "delivery",
+    "day",
+    "soak",
+    "compute",
+    "detection.alerting",
+    "detection.courses",
+):
     import_module(f"tests.benchmarks.{room}")  # each enters its rows, in this order
 
 

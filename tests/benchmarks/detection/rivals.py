@@ -6,6 +6,7 @@ Each gives the places at which an alert begins, and is told once for as long as 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -14,6 +15,7 @@ from numpy.polynomial.legendre import leggauss
 
 from monitor.records import Better, Series
 from tests.benchmarks.detection.truth import Truth
+from tests.benchmarks.detection.worlds import Floats
 
 Rival = Callable[[Series, Truth], list[int]]
 FLOOR = 0.02
@@ -42,19 +44,28 @@ def usual(series: Series, truth: Truth) -> list[int]:
     return begins(beyond)
 
 
-def oracle(series: Series, truth: Truth) -> list[int]:
+@dataclass(frozen=True)
+class Oracle:
     """A one-sided CUSUM (Page 1954) that knows mean, deviation and size; it starts anew after each alert."""
-    sign = 1 if series.better is Better.LOWER else -1
-    size = truth.size or 3.0
-    z = sign * (series.values - truth.mean) / truth.deviation
-    limit = decision_interval(size / 2, YEAR / RATE)
-    found, total = [], 0.0
-    for place, value in enumerate(z.tolist()):
-        total = max(0.0, total + value - size / 2)
-        if total > limit:
-            found.append(place)
-            total = 0.0
-    return found
+
+    size: float
+    """Of the fall, in deviations."""
+    limit: float
+
+    def __call__(self, series: Series, truth: Truth) -> list[int]:
+        """Places at which it alerts."""
+        found, total = [], 0.0
+        for place, value in enumerate(fallen_by(series.values, series.better, truth).tolist()):
+            total = max(0.0, total + value - self.size / 2)
+            if total > self.limit:
+                found.append(place)
+                total = 0.0
+        return found
+
+
+def fallen_by(values: Floats, better: Better, truth: Truth) -> Floats:
+    """How far values lie on the bad side of their mean, in deviations."""
+    return (1 if better is Better.LOWER else -1) * (values - truth.mean) / truth.deviation
 
 
 def begins(beyond: np.ndarray) -> list[int]:
@@ -87,4 +98,44 @@ def decision_interval(slack: float, length: float) -> float:
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if run_length(slack, middle) < length else (low, middle)
+    return high
+
+
+STATES = 80
+
+
+def chained_length(steps: Floats, limit: float) -> float:
+    """Mean periods until a CUSUM of such steps alerts, from 0: a Markov chain (Brook & Evans 1972).
+
+    Args:
+        steps: Draws of the step of a healthy period, sorted.
+        limit: Beyond which it alerts.
+    """
+    width = 2 * limit / (2 * STATES - 1)
+    at = np.arange(STATES) * width
+    ends = (np.arange(STATES) + 0.5) * width
+    below = np.searchsorted(steps, ends[None, :] - at[:, None], side="right") / len(steps)
+    moves = np.diff(below, axis=1, prepend=0.0)
+    try:
+        return float(np.linalg.solve(np.eye(STATES) - moves, np.ones(STATES))[0])
+    except np.linalg.LinAlgError:
+        return float("inf")
+
+
+def calibrated(z: Floats, slack: float, length: float) -> float:
+    """The limit of a CUSUM that alerts by chance once in `length` periods, for whatever way the values are spread.
+
+    Few cases make skewed values, on which the limit for normal ones would alert ten times as often.
+
+    Args:
+        z: Draws of healthy values, in deviations on the bad side; the more, the better the limit is known.
+        slack: What is taken off each.
+        length: In periods.
+    """
+    steps = np.sort(z - slack)
+    low, high = 1e-6, 24.0 / slack
+    for _ in range(30):
+        middle = (low + high) / 2
+        length_there = chained_length(steps, middle)
+        low, high = (middle, high) if 0 < length_there < length else (low, middle)
     return high
