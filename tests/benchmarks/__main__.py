@@ -18,6 +18,7 @@ for room in (
     "compute",
     "detection.alerting",
     "detection.courses",
+    "detection.causes",
 ):
     import_module(f"tests.benchmarks.{room}")  # each enters its rows, in this order
 

@@ -137,9 +137,13 @@ def _planted(scenario: Scenario, frame: Frame) -> tuple[Truth, float]:
     mean = level(scenario.metric, healthy)
     spread = deviation(scenario.metric, healthy, frame.rows * part) * frame.noise.copies**0.5
     still = scenario.shape == "steady"
+    size = 0.0 if still else frame.size
     share = 0.0 if still else scenario.share
     if share is None:
         share = share_for(scenario.classifier, scenario.change, scenario.metric, frame.size * spread)
+    elif not still:
+        there = joined(healthy, scenario.change(healthy), share)
+        size = abs(level(scenario.metric, there) - mean) / spread
     eventful = not still or scenario.shift not in (None, NO_SHIFT) or scenario.volume != 1
     begin = frame.before if eventful and scenario.shape != "weekends" else None
     truth = Truth(
@@ -147,7 +151,7 @@ def _planted(scenario: Scenario, frame: Frame) -> tuple[Truth, float]:
         scenario.metric,
         scenario.segment,
         begin,
-        0.0 if still else frame.size,
+        size,
         scenario.pattern,
         scenario.cause,
         mean,

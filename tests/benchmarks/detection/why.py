@@ -1,0 +1,104 @@
+"""Histories of which the cause is known, and what a person on call would be handed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import numpy as np
+
+from monitor.findings import Cause, Pattern
+from monitor.records import History
+from monitor.rules import default_rules
+from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT, Shift
+from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
+from tests.benchmarks.detection.histories import Frame, Scenario, history
+from tests.benchmarks.detection.truth import MODEL, Case
+from tests.benchmarks.detection.worlds import (
+    Classifier,
+    blinded,
+    boastful,
+    eager,
+    harder,
+    missed,
+    rarer,
+    unsure,
+)
+
+GOOD = Classifier(separation=3.2)
+RARE = Classifier(prevalence=0.08, threshold=0.2)
+DROP, DECLINE = Pattern.DROP, Pattern.DECLINE
+MANY, ONE = Shift(moved=COLUMNS[:4]), Shift(moved=("income",))
+BARE = ("accuracy",)
+DECISIONS = ("accuracy", "precision", "recall", "f1_score")
+_LOGGED = {"classifier": GOOD, "cuts": True, "shift": NO_SHIFT}
+CAUSED = (
+    Scenario("covariate", DROP, Cause.DATA_DRIFT, change=harder, **(_LOGGED | {"shift": MANY})),
+    Scenario("covariate, fading", DECLINE, Cause.DATA_DRIFT, "fading", change=harder, **(_LOGGED | {"shift": MANY})),
+    Scenario("covariate, no features", DROP, Cause.DATA_DRIFT, change=harder, classifier=GOOD),
+    Scenario("confidence first", DROP, Cause.DATA_DRIFT, change=harder, lead=unsure, **(_LOGGED | {"shift": MANY})),
+    Scenario("one feature", DROP, Cause.FEATURE_DRIFT, change=harder, **(_LOGGED | {"shift": ONE})),
+    Scenario("concept", DROP, Cause.CONCEPT_DRIFT, **_LOGGED),
+    Scenario("concept, fading", DECLINE, Cause.CONCEPT_DRIFT, "fading", **_LOGGED),
+    Scenario("concept, no features", DROP, Cause.CONCEPT_DRIFT, classifier=GOOD),
+    Scenario("recall hidden", DROP, Cause.CONCEPT_DRIFT, change=missed, metric="recall", classifier=RARE),
+    Scenario("fewer yes", DROP, Cause.LABEL_SHIFT, change=rarer, metric="precision", **_LOGGED),
+    Scenario(
+        "values missing", DROP, Cause.UPSTREAM, change=blinded, **(_LOGGED | {"shift": Shift(missing=("income",))})
+    ),
+    Scenario("values unseen", DROP, Cause.UPSTREAM, change=blinded, **(_LOGGED | {"shift": Shift(unseen=("device",))})),
+    Scenario("noted", DROP, Cause.BUSINESS, note="new price list in all shops", **_LOGGED),
+    Scenario("new segment", DROP, Cause.BUSINESS, newcomer=True, **_LOGGED),
+    Scenario("stopped", Pattern.STEADY, Cause.OUTAGE, "steady", **_LOGGED),
+    Scenario("few rows", DROP, Cause.OUTAGE, change=harder, volume=0.2, **_LOGGED),
+    Scenario("one segment", DROP, Cause.SEGMENT, segment="country=fr", **_LOGGED),
+    Scenario("chance", Pattern.STEADY, Cause.NOISE, "steady", **_LOGGED),
+    Scenario("weekends", Pattern.SEASONAL, Cause.SEASON, "weekends", **_LOGGED),
+    Scenario("threshold", DROP, Cause.THRESHOLD, change=eager, metric="precision", **_LOGGED),
+    Scenario("overconfident", DROP, Cause.CALIBRATION, change=boastful, metric="brier_score", share=1.0, **_LOGGED),
+)
+"""The evidence is there."""
+UNTOLD = (
+    Scenario("covariate, accuracy alone", DROP, Cause.UNKNOWN, change=harder, classifier=GOOD, logged=BARE),
+    Scenario("concept, accuracy alone", DROP, Cause.UNKNOWN, classifier=GOOD, logged=BARE),
+    Scenario("blinded, decisions alone", DROP, Cause.UNKNOWN, change=blinded, classifier=GOOD, logged=DECISIONS),
+    Scenario("fading, accuracy alone", DECLINE, Cause.UNKNOWN, "fading", classifier=GOOD, logged=BARE),
+)
+"""It is not."""
+FRAMES = (Frame(before=60, after=10), Frame(before=90, after=25))
+FADES = (Frame(before=60, after=30, fade=20), Frame(before=90, after=45, fade=40))
+SIZES, ROWS = (5.0, 8.0), (2000, 10_000)
+STALE = timedelta(days=5)
+FEW = 120
+SEED = 62
+
+
+def planted(scenario: Scenario, many: int, noise: Noise = INDEPENDENT, seed: int = SEED) -> Iterator[Case]:
+    """Histories of one kind; those of chance end with a period in which few cases happened to be bad ones."""
+    frames = FADES if scenario.shape == "fading" else FRAMES
+    grid = list(product(frames, ROWS, SIZES))
+    found, index = 0, 0
+    while found < many:
+        frame, rows, size = grid[index % len(grid)]
+        asked = replace(frame, rows=FEW if scenario.cause is Cause.NOISE else rows, size=size, noise=noise)
+        case: Case | None = history(scenario, asked, seed, index)
+        if case is not None and scenario.cause in (Cause.NOISE, Cause.SEASON):
+            case = _ending_low(case)
+        index += 1
+        if case is not None:
+            found += 1
+            yield case
+
+
+def _ending_low(case: Case) -> Case | None:
+    """The history up to its last period under the default floor; None where none of the last thirty is."""
+    floor = next(rule for rule in default_rules() if rule.metric == "accuracy")
+    low = np.flatnonzero(floor.check.may_object(case.fallen))
+    if not len(low) or low[-1] < len(case.fallen) - 30:
+        return None
+    until = case.fallen.times[low[-1]]
+    kept = {key: series[: int(np.searchsorted(series.times, until)) + 1] for key, series in case.history.series.items()}
+    times = case.history.periods[MODEL]
+    return replace(case, history=History(kept, {MODEL: times[times <= until]}))
