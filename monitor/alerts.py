@@ -7,11 +7,11 @@ corrected row changes the past and the replay with it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,13 +26,14 @@ from monitor.records import (
     Severity,
     State,
     to_datetime,
+    to_stamp,
 )
-from monitor.reference import NOTHING, Ground
-from monitor.rules import Rule, ground_of
+from monitor.reference.base import NOTHING
+from monitor.rules import Rule, asking
 from monitor.text import safe
 
 if TYPE_CHECKING:
-    from monitor.records import Flags, Times
+    from monitor.records import Times
 
 GAPS = 60
 """Newest gaps between periods that tell how regularly a model reports."""
@@ -66,11 +67,12 @@ class _Run:
 class _Walk:
     """One rule's way through the judged points of one series."""
 
-    def __init__(self, series: Series, rule: Rule, ground: Ground | None, judged: Flags) -> None:
-        self.series, self.rule, self.ground = series, rule, ground
-        self.points = np.flatnonzero(judged)
+    def __init__(self, series: Series, rule: Rule, basis: Any) -> None:
+        self.series, self.rule, self.basis = series, rule, basis
+        self.points = np.flatnonzero(series.judged(rule.min_count))
+        self.begins = rule.check.begins(basis)
         self.levels = {
-            held: rule.check.levels(series, held, ground)[self.points].tolist()
+            held: rule.check.levels(series, basis, held)[self.points].tolist()
             for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
 
@@ -102,9 +104,11 @@ class _Walk:
     def _episode(self, run: _Run, machine: Machine) -> Episode:
         last = run.first + len(run.found) - 1
         ended = machine.state is None
-        since = _aware(run.since)
-        begin = int(np.searchsorted(self.series.times[self.points], np.datetime64(run.since, "us")))
-        objecting = begin + np.flatnonzero(run.found[begin - run.first :])
+        times = self.series.times[self.points]
+        counted = int(np.searchsorted(times, np.datetime64(run.since, "us")))
+        objecting = counted + np.flatnonzero(run.found[counted - run.first :])
+        since = self._begin(run, int(objecting[0]))
+        begin = int(np.searchsorted(times, to_stamp(since)))
         key, name = self.series.key, self.rule.name
         return Episode(
             id=identify(name, key, Condition.THRESHOLD, since) if run.fired else None,
@@ -122,16 +126,21 @@ class _Walk:
             count=_support(self.series, int(self.points[objecting[-1]])),
         )
 
+    def _begin(self, run: _Run, first: int) -> datetime:
+        """Where it began: before the first point that was objected to, where the check knows better."""
+        if self.begins is None:
+            return _aware(run.since)
+        return min(_aware(run.since), to_datetime(self.series.times[self.begins[self.points[first]]]))
+
     def _worst(self, run: _Run, objecting: np.ndarray) -> int:
         """Position of the point furthest beyond the limit of the highest level that any point had."""
         top = max(run.found[position - run.first] for position in objecting)
-        beyond = self.rule.check.beyond(self.series, Severity(top), self.ground)[self.points[objecting]]
+        beyond = self.rule.check.beyond(self.series, self.basis, Severity(top))[self.points[objecting]]
         return int(objecting[np.argmax(beyond)])
 
     def _evidence(self, run: _Run, position: int) -> Evidence | None:
         part = slice(int(self.points[position]) + 1)
-        ground = None if self.ground is None else self.ground[part]
-        return self.rule.check(self.series[part], ground, run.held[position - run.first])
+        return self.rule.check(self.series[part], self.basis[part], run.held[position - run.first])
 
 
 def replay(series: Series, rule: Rule, others: Mapping[SeriesKey, Series] = NOTHING) -> list[Episode]:
@@ -145,12 +154,16 @@ def replay(series: Series, rule: Rule, others: Mapping[SeriesKey, Series] = NOTH
     A series in which no judged point objects costs one look at its arrays. `severity` of a resolved episode is the
     highest level it reached: who reads the past asks how bad it got, not in which state it ended.
     """
-    ground = ground_of(rule, series, others)
-    objecting = rule.check.may_object(series, ground)
-    if not objecting.any():
-        return []
-    judged = series.judged(rule.min_count) if ground is None else ground.judged
-    return _Walk(series, rule, ground, judged).episodes() if (objecting & judged).any() else []
+    return replays([series], rule, others)[0]
+
+
+def replays(many: Sequence[Series], rule: Rule, others: Mapping[SeriesKey, Series] = NOTHING) -> list[list[Episode]]:
+    """`replay` of several series, which costs a rule that follows them point by point little more than one."""
+    bases = rule.check.bases(many, asking(rule, others))
+    return [
+        [] if basis is None else _Walk(series, rule, basis).episodes()
+        for series, basis in zip(many, bases, strict=True)
+    ]
 
 
 def no_data(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor import reference
+from monitor.reference import past as reference
 from monitor.intervals import Interval, newcombe, wilson
 from monitor.metrics.base import Metric
 from monitor.records import Change, Series, to_datetime

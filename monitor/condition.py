@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.records import Severity, State
@@ -15,25 +16,50 @@ class _Level:
 
     severity: Severity
     confirm: int
+    of: int | None
     since: datetime | None = None
     count: int = 0
+    points: int = 0
+    """All that were fed."""
+    wrong: deque[tuple[int, datetime]] = field(default_factory=deque)
+    """Number and moment of each wrong one among the newest `of`; not kept where they must come in a row."""
     clear_count: int = 0
     active: bool = False
 
     def forget(self) -> None:
         self.since, self.count = None, 0
+        self.wrong.clear()
 
     def feed(self, when: datetime, found: Severity, recover: int) -> None:
+        self.points += 1
         if found >= self.severity:
-            self.since = self.since or when
-            self.count += 1
+            self._object(when)
             self.clear_count = 0
             self.active = self.active or self.count >= self.confirm
             return
         self.clear_count += 1
-        self.active = self.active and self.clear_count < recover
-        if not self.active:
+        ends = self.active and self.clear_count >= recover
+        self.active = self.active and not ends
+        if not self.active and (ends or self.of is None):
             self.forget()
+        elif not self.active:
+            self._slide()
+
+    def _object(self, when: datetime) -> None:
+        self.since = self.since or when
+        if self.of is None or self.active:
+            self.count += 1
+            return
+        self.wrong.append((self.points, when))
+        self._slide()
+
+    def _slide(self) -> None:
+        """Let go of what is no longer among the newest `of`."""
+        assert self.of is not None, "points in a row are counted without a window"
+        while self.wrong and self.wrong[0][0] <= self.points - self.of:
+            self.wrong.popleft()
+        self.count = len(self.wrong)
+        self.since = self.wrong[0][1] if self.wrong else None
 
 
 class Machine:
@@ -45,8 +71,8 @@ class Machine:
     def __init__(self, rule: Rule) -> None:
         self._recover = rule.recover
         self._max_gap = rule.max_gap
-        self._critical = _Level(Severity.CRITICAL, rule.confirm_for(Severity.CRITICAL))
-        self._warning = _Level(Severity.WARNING, rule.confirm_for(Severity.WARNING))
+        self._critical = _Level(Severity.CRITICAL, rule.confirm_for(Severity.CRITICAL), rule.of)
+        self._warning = _Level(Severity.WARNING, rule.confirm_for(Severity.WARNING), rule.of)
         self._last: datetime | None = None
         self._found = Severity.OK
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,29 +11,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.alerts import no_data, replay, source_error
+from monitor.alerts import no_data, source_error
 from monitor.config import Config, places
+from monitor.judge import Judge
 from monitor.labels import label_news
 from monitor.memory import Memory
 from monitor.ranking import ordered_episodes, verdicts
-from monitor.records import Episode, History, Problem, Series, SeriesKey, Standing, to_datetime, to_stamp
-from monitor.rules import Rule, asked, default_rules, left_out
+from monitor.records import Episode, History, Problem, to_datetime, to_stamp
+from monitor.rules import Rule, default_rules
 from monitor.snapshot import Snapshot
 from monitor.sources.base import Progress
 from monitor.sources.reader import Reader
 from monitor.sources.state import State, state_of
-from monitor.standings import standing
 from monitor.store.places import network_filesystem
 from monitor.store.shelf import Shelf
 from monitor.suppress import suppressions, taken
-
-
-class _Judged(NamedTuple):
-    series: Series
-    compared: tuple[tuple[SeriesKey, Series | None], ...]
-    """The other series that its rules compare it with."""
-    episodes: tuple[Episode, ...]
-    standings: tuple[Standing, ...]
 
 
 class _Failure(NamedTuple):
@@ -76,7 +68,7 @@ class Observer:
         self._now = now
         self._patience = patience
         self._failures: dict[str, _Failure] = {}
-        self._judged: dict[SeriesKey, _Judged] = {}
+        self._judge = Judge(self._rules, config.catalog)
 
     def changed(self) -> bool:
         """Whether a new look could show anything else; costs one `os.stat` a file."""
@@ -101,9 +93,9 @@ class Observer:
         """
         history = self._reader.read(progress)
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._judged = {key: self._judge(series, history.series) for key, series in history.series.items()}
-        standings = tuple(item for judged in self._judged.values() for item in judged.standings)
-        episodes = [episode for judged in self._judged.values() for episode in judged.episodes]
+        self._judge.look(history.series)
+        standings = self._judge.standings
+        episodes = [*self._judge.episodes]
         episodes += self._silences(history, now)
         episodes += [source_error(problem, since) for problem, since in self._broken(history.problems, now)]
         facts = self.memory.facts()
@@ -130,22 +122,6 @@ class Observer:
             health=self.memory.health(),
             exhibits=self._shelf,
         )
-
-    def _judge(self, series: Series, others: Mapping[SeriesKey, Series]) -> _Judged:
-        known = self._judged.get(series.key)
-        if known is not None and known.series is series and all(others.get(key) is one for key, one in known.compared):
-            return known
-        metric = self._config.catalog.of(series.key.metric)
-        rules = asked(self._rules, series.key)
-        keys = [key for rule in rules if (key := rule.reference.other(series.key)) is not None]
-        compared = tuple((key, others.get(key)) for key in keys)
-        episodes: list[Episode] = []
-        standings: list[Standing] = []
-        for rule in rules:
-            found = [] if left_out(rule, series) else replay(series, rule, others)
-            episodes += found
-            standings.append(standing(series, rule, found, metric, others))
-        return _Judged(series, compared, tuple(episodes), tuple(standings))
 
     def _silences(self, history: History, now: datetime) -> Iterable[Episode]:
         for model, periods in history.periods.items():

@@ -10,12 +10,14 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from monitor.checks.base import Check
+from monitor.checks.base import Asking, Check
 from monitor.checks.limit import Limit
+from monitor.checks.shift import Shift
 from monitor.checks.threshold import Threshold
 from monitor.metrics.base import Metric
-from monitor.records import Series, SeriesKey, Severity
-from monitor.reference import NOTHING, ROLLING, Ground, Kind
+from monitor.records import Better, Series, SeriesKey, Severity
+from monitor.reference.base import NOTHING, Kind
+from monitor.reference.past import ROLLING
 from monitor.text import age, brief, plain
 
 TRIAL = 8
@@ -70,19 +72,20 @@ class Rule:
         return self.confirm[1] if level is Severity.CRITICAL else self.confirm[0]
 
 
-def ground_of(rule: Rule, series: Series, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground | None:
-    """What a rule compares the points of a series with; None where its check compares with nothing."""
-    if not rule.check.compares:
-        return None
-    return rule.reference.ground(series, min_count=rule.min_count, others=others)
+def asking(rule: Rule, others: Mapping[SeriesKey, Series] = NOTHING) -> Asking:
+    """How a rule asks its check; `others` is where a reference that is another series is looked for."""
+    return Asking(rule.reference, rule.min_count, others)
 
 
 def default_rules() -> tuple[Rule, ...]:
-    """The floors that hold where no rule is configured."""
+    """What holds where no rule is configured: two floors, and that no metric falls lastingly against its own past."""
     floors = (("accuracy", 0.90), ("f1_score", 0.85))
-    return tuple(
-        Rule(f"default-{metric}", Threshold(critical=Limit(below=floor)), metric, default=True)
-        for metric, floor in floors
+    return (
+        *(
+            Rule(f"default-{metric}", Threshold(critical=Limit(below=floor)), metric, default=True)
+            for metric, floor in floors
+        ),
+        Rule("default-fall", Shift(), "*", min_count=30, default=True),
     )
 
 
@@ -107,18 +110,23 @@ def asked(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
     return [rule for rule in limits or rules if rule.matches(key)]
 
 
+def senseless(rule: Rule, series: Series) -> bool:
+    """Whether a default asks of a metric, of which neither direction is bad, whether it got worse."""
+    return rule.default and series.better is Better.NEITHER and not isinstance(rule.check, Threshold)
+
+
 def left_out(rule: Rule, series: Series) -> str | None:
     """Why a default rule is not applied to a series; None if it is.
 
     It is left out where fewer than two of the first eight judged points reached the limit. Later points change
     nothing, and with fewer than eight the floor holds: a model that is bad from its first day is told of.
     """
-    if not rule.default:
+    if not (rule.default and isinstance(rule.check, Threshold)):
         return None
     trial = np.flatnonzero(series.judged(rule.min_count))[:TRIAL]
     if len(trial) < TRIAL:
         return None
-    reached = int(np.count_nonzero(~rule.check.may_object(series)[trial]))
+    reached = int(np.count_nonzero(~rule.check.exceeded(series)[trial]))
     if reached >= REACHED:
         return None
     level = " and ".join(_sides(rule))
@@ -136,7 +144,7 @@ def sentence(rule: Rule, metric: Metric) -> str:
     >>> sentence(default_rules()[0], Metric("accuracy"))
     'accuracy below 0.90 is critical'
     """
-    parts = [rule.check.sentence(metric.name, brief) + _patience(rule)]
+    parts = [rule.check.sentence(metric.name, brief, rule.reference.words()) + _patience(rule)]
     recovery = _recovery(rule)
     if recovery:
         parts.append(f"resolves after {recovery}")
@@ -149,16 +157,18 @@ def sentence(rule: Rule, metric: Metric) -> str:
 
 def _patience(rule: Rule) -> str:
     warns, critical = rule.confirm
-    if rule.check.limits()[0][0] is not Severity.CRITICAL:
+    if rule.check.asks()[0] is not Severity.CRITICAL:
         critical = warns
     if warns == critical:
-        return f", after {warns} periods in a row" if warns > 1 else ""
+        return f", {_after(warns, rule.of)}" if warns > 1 else ""
     # What is critical counts towards the warning as well, even where no limit of its own was given to that.
-    return f", a warning {_after(warns)}, critical {_after(critical)}"
+    return f", a warning {_after(warns, rule.of)}, critical {_after(critical, rule.of)}"
 
 
-def _after(points: int) -> str:
-    return "at once" if points == 1 else f"after {points} periods in a row"
+def _after(points: int, of: int | None) -> str:
+    if points == 1:
+        return "at once"
+    return f"after {points} periods in a row" if of is None else f"after {points} of the last {of} periods"
 
 
 def _recovery(rule: Rule) -> str:

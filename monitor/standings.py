@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from monitor.checks.limit import Limit
 from monitor.metrics.base import Metric
 from monitor.records import Episode, Series, SeriesKey, Severity, Standing, State
-from monitor.reference import NOTHING
-from monitor.rules import Rule, ground_of, left_out
+from monitor.reference.base import NOTHING
+from monitor.rules import Rule, asking, left_out
 from monitor.text import brief, comparison, day, plain, plural
 
 WORDS = {Severity.OK: "ok", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.CRITICAL: "critical"}
@@ -68,7 +67,7 @@ def _state(past: Series, rule: Rule, episode: Episode | None, others: Mapping[Se
     """The value of the last point of `past`, which is judged, and how it is seen."""
     value = past.latest
     if episode is None or episode.evidence is None:
-        return f"{brief(value)}: healthy, {_inside(rule)}"
+        return f"{brief(value)}: {_healthy(past, rule)}"
     word = WORDS[episode.severity]
     since = f"since {day(episode.since)}"
     if episode.state is State.RECOVERING:
@@ -81,14 +80,12 @@ def _state(past: Series, rule: Rule, episode: Episode | None, others: Mapping[Se
     return f"{shown}: {word}, {wrong} for {plural(episode.periods, 'period')}, {since}"
 
 
-def _inside(rule: Rule) -> str:
-    """The limit that is not crossed: the warning's, where there are two."""
-    limits = rule.check.limits()
-    return f"not {_sides(limits[-1][1])}" if limits else "no objection"
-
-
-def _sides(limit: Limit) -> str:
-    return limit.words(brief).replace(" or ", " nor ")
+def _healthy(past: Series, rule: Rule) -> str:
+    if rule.check.history:
+        before = int(np.count_nonzero(past.judged(rule.min_count))) - 1
+        if before < rule.check.history:
+            return f"too little history, {plural(before, 'earlier period')} of {rule.check.history}"
+    return f"healthy, {rule.check.inside()}"
 
 
 def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:
@@ -97,6 +94,9 @@ def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:
     assert evidence is not None, "a check that objects says why"
     if evidence.limit is None:
         return brief(evidence.value), evidence.message
+    if not rule.check.limits():
+        shown, _, wrong = evidence.message.partition(" ")
+        return shown, wrong
     limit = dict(rule.check.limits()).get(evidence.severity)
     crossed = limit and limit.crossed(evidence.value)
     if crossed:
@@ -107,7 +107,8 @@ def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:
 
 def _good_in_a_row(past: Series, rule: Rule, level: Severity, others: Mapping[SeriesKey, Series]) -> int:
     """Judged points at the end that lie under `level`, which is active all along."""
-    wrong = rule.check.levels(past, level, ground_of(rule, past, others))[past.judged(rule.min_count)] >= level
+    (basis,) = rule.check.bases([past], asking(rule, others))
+    wrong = rule.check.levels(past, basis, level)[past.judged(rule.min_count)] >= level
     return int(np.argmax(wrong[::-1]))
 
 

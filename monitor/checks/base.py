@@ -1,61 +1,89 @@
 """What a check is, and the table of all that are known.
 
-A check objects, or does not, to the last point of a series. It is a frozen dataclass whose fields are its keys
-in the configuration; `@check("name")` puts it into the table. It is causal: it reads the past only. One that
-compares is handed a `Ground` with a row a point, made by the rule's kind of reference; one that does not gets None.
+A check objects, or does not, to the points of a series. It is a frozen dataclass whose fields are its keys in the
+configuration; `@check("name")` puts it into the table. What it needs to know of a series it works out once, for many
+series at a time, as a basis: an object of its own kind with a row a point. It is causal: the rows of a basis depend on
+no later point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
-from monitor.records import Evidence, Series, Severity
+from monitor.records import Evidence, Series, SeriesKey, Severity
+from monitor.reference.base import NOTHING, Kind
+from monitor.reference.past import ROLLING
 
 if TYPE_CHECKING:
     from monitor.checks.limit import Limit
-    from monitor.records import Flags, Floats, Levels
-    from monitor.reference import Ground, Kind, Places
+    from monitor.records import Floats, Levels
+    from monitor.reference.base import Places
+
+FILES = ("threshold", "drop", "band", "shift", "difference")
+"""Files of this folder that enter checks into the table, in the order in which they are listed to people."""
 
 _CHECKS: dict[str, type] = {}
 C = TypeVar("C", bound=type)
 
 
+class Asking(NamedTuple):
+    """How a rule asks."""
+
+    kind: Kind = ROLLING
+    """What a point is compared with."""
+    min_count: float = 0
+    """Support under which a period is neither judged nor a reference."""
+    others: Mapping[SeriesKey, Series] = NOTHING
+    """Where a reference that is another series is looked for: `history.series`."""
+
+
 class Check(Protocol):
-    """A way to object."""
+    """A way to object. `basis`, wherever it is asked for, is what `bases` gave for the same series."""
 
     compares: ClassVar[bool]
-    """Whether it compares with a reference: then every `ground` below is given, else None."""
+    """Whether it compares with a reference, so that naming one makes sense."""
 
     @property
     def margin(self) -> float:
         """Distance back inside its limit that a recovering value must reach; 0 for a check without one."""
 
-    def __call__(self, past: Series, ground: Ground | None, held: Severity) -> Evidence | None:
+    @property
+    def history(self) -> int:
+        """Judged periods that it needs before the one it judges, besides those of its reference."""
+
+    def bases(self, many: Sequence[Series], asking: Asking) -> Sequence[Any | None]:
+        """Per series what its points are judged by; None where it objects to none of them. Can be cut by slices."""
+
+    def __call__(self, past: Series, basis: Any, held: Severity) -> Evidence | None:
         """Judge the last point of `past`, which is judged.
 
         Args:
             past: The series up to and including the judged point; its direction is `past.better`.
-            ground: What its points are compared with, one row a point.
+            basis: As many rows of its basis.
             held: The level now active, which a margin keeps alive.
         """
 
-    def may_object(self, series: Series, ground: Ground | None = None) -> Flags:
-        """Per point of `series`, False only where no call could object with nothing held: the vectorised pre-filter."""
+    def levels(self, series: Series, basis: Any, held: Severity) -> Levels:
+        """Per point, the severity that a call gives it while `held` is active."""
 
-    def levels(self, series: Series, held: Severity, ground: Ground | None = None) -> Levels:
-        """Per point of `series`, the severity that a call gives it while `held` is active."""
+    def beyond(self, series: Series, basis: Any, level: Severity) -> Floats:
+        """Per point, how far it lies beyond what `level` asks; larger is worse, in any unit."""
 
-    def beyond(self, series: Series, level: Severity, ground: Ground | None = None) -> Floats:
-        """Per point of `series`, how far it lies beyond what `level` asks; larger is worse, in any unit."""
-
-    def begins(self, series: Series, ground: Ground | None = None) -> Places | None:
-        """Per point of `series`, the place where what it objects to there began; None: with the point itself."""
+    def begins(self, basis: Any) -> Places | None:
+        """Per point, the place where what it objects to there began; None: with the point itself."""
 
     def limits(self) -> list[tuple[Severity, Limit]]:
         """Fixed limits for the chart, worst first; empty for a check that has none."""
 
-    def sentence(self, name: str, show: Callable[[float], str], against: str = "") -> str:
+    def inside(self) -> str:
+        """What is true of a value that it does not object to, in a few words."""
+
+    def asks(self) -> list[Severity]:
+        """The levels that it can give, worst first."""
+
+    def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:
         """What it asks, in plain words, such as `accuracy below 0.90 is critical`; `against` names the reference."""
 
     def refuse(self, kind: Kind) -> None:
@@ -73,5 +101,7 @@ def check(name: str) -> Callable[[C], C]:
 
 
 def checks() -> dict[str, type]:
-    """All known checks by name."""
-    return dict(_CHECKS)
+    """All known checks by name; loads those that no rule has asked for yet."""
+    for name in FILES:
+        import_module(f"monitor.checks.{name}")
+    return {name: _CHECKS[name] for name in FILES} | _CHECKS

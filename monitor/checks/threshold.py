@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from monitor.checks.base import check
+from monitor.checks.base import Asking, check
 from monitor.checks.limit import Limit
 from monitor.records import Evidence, Series, Severity
 from monitor.text import brief, comparison, plain
 
 if TYPE_CHECKING:
     from monitor.records import Flags, Floats, Levels
-    from monitor.reference import Ground, Kind
+    from monitor.reference.base import Kind
 
 
 @check("threshold")
@@ -45,12 +45,7 @@ class Threshold:
         if self.warn and self.critical:
             _refuse_contradiction(self.warn, self.critical)
 
-    def __call__(
-        self,
-        past: Series,
-        ground: Ground | None,  # noqa: ARG002  the contract of every check
-        held: Severity,
-    ) -> Evidence | None:
+    def __call__(self, past: Series, basis: Flags, held: Severity) -> Evidence | None:  # noqa: ARG002
         """Judge the last value of `past` by itself; there is nothing to compare with."""
         value = past.latest
         for severity, limit in self.limits():
@@ -66,19 +61,28 @@ class Threshold:
             return comparison(value, sign, side)
         return f"{brief(value)} within {brief(self.margin)} of {brief(side)}"
 
-    def may_object(self, series: Series, ground: Ground | None = None) -> Flags:  # noqa: ARG002
-        """Exactly the points that it objects to with nothing held: a healthy series costs one comparison a limit."""
+    @property
+    def history(self) -> int:
+        """0: it asks for no past."""
+        return 0
+
+    def bases(self, many: Sequence[Series], asking: Asking) -> list[Flags | None]:  # noqa: ARG002
+        """Per series, at which points it objects with nothing held: a healthy one costs one comparison a limit."""
+        return [flags if flags.any() else None for flags in map(self.exceeded, many)]
+
+    def exceeded(self, series: Series) -> Flags:
+        """Per point whether it lies beyond any limit."""
         flags = [limit.exceeded(series.values) for _, limit in self.limits()]
         return flags[0] if len(flags) == 1 else flags[0] | flags[1]
 
-    def levels(self, series: Series, held: Severity = Severity.OK, ground: Ground | None = None) -> Levels:  # noqa: ARG002
+    def levels(self, series: Series, basis: object, held: Severity) -> Levels:  # noqa: ARG002
         """Per point the level that `__call__` gives it while `held` is active."""
         found = np.zeros(len(series), dtype=np.int8)
         for severity, limit in reversed(self.limits()):
             found[limit.exceeded(series.values, self.margin if held >= severity else 0.0)] = severity
         return found
 
-    def beyond(self, series: Series, level: Severity, ground: Ground | None = None) -> Floats:  # noqa: ARG002
+    def beyond(self, series: Series, basis: object, level: Severity) -> Floats:  # noqa: ARG002
         """Per point the distance beyond the limit of `level`, in the metric's unit; negative inside it."""
         limit = next(limit for severity, limit in self.limits() if severity <= level)
         far = np.full(len(series), -np.inf)
@@ -88,7 +92,7 @@ class Threshold:
             far = np.maximum(far, series.values - limit.above)
         return far
 
-    def begins(self, series: Series, ground: Ground | None = None) -> None:
+    def begins(self, basis: object) -> None:
         """None: with the point itself."""
 
     def refuse(self, kind: Kind) -> None:
@@ -98,6 +102,14 @@ class Threshold:
         """Its limits, worst first."""
         pairs = ((Severity.CRITICAL, self.critical), (Severity.WARNING, self.warn))
         return [(severity, limit) for severity, limit in pairs if limit is not None]
+
+    def inside(self) -> str:
+        """What is true of a value that it does not object to: the warning's limit, where there are two."""
+        return f"not {self.limits()[-1][1].words(brief).replace(' or ', ' nor ')}"
+
+    def asks(self) -> list[Severity]:
+        """The levels that have a limit, worst first."""
+        return [severity for severity, _ in self.limits()]
 
     def sentence(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002
         """What it asks.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from monitor.reference import earlier
+from monitor.reference.past import earlier
 
 
 @pytest.mark.parametrize(

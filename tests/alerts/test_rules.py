@@ -10,7 +10,7 @@ from monitor.metrics.base import Metric
 from monitor.records import SeriesKey, Severity
 from monitor.rules import Rule, asked, default_rules, left_out, limit_rule, sentence
 
-ACCURACY, F1 = default_rules()
+ACCURACY, F1, FALL = default_rules()
 
 
 @pytest.mark.parametrize(("rule", "floor"), [(ACCURACY, 0.90), (F1, 0.85)])
@@ -65,7 +65,7 @@ def test_the_reason_names_the_floor_and_the_remedy(daily):
     [
         (SeriesKey("m", "accuracy"), ["limit-accuracy"]),
         (SeriesKey("m", "accuracy", "country=DE"), []),
-        (SeriesKey("m", "f1_score"), ["default-f1_score", "all-scores"]),
+        (SeriesKey("m", "f1_score"), ["default-f1_score", "default-fall", "all-scores"]),
         (SeriesKey("m", "f1_score", "country=DE"), ["all-scores"]),
     ],
 )

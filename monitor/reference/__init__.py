@@ -1,0 +1,1 @@
+"""Which periods a series is compared with."""

@@ -1,0 +1,163 @@
+"""The kinds of reference that lie in the series' own past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from monitor.records import Series, SeriesKey, to_stamp
+from monitor.reference.base import NOTHING, Ground, ground, picked
+from monitor.text import day, plural
+
+if TYPE_CHECKING:
+    from monitor.records import Flags
+    from monitor.reference.base import Places
+
+MOST = 60
+LEAST = 10
+WEEK = 7
+
+
+class _Past:
+    """What the kinds share that compare with the series' own past."""
+
+    __slots__ = ()
+    several: ClassVar[bool] = True
+
+    def other(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  the contract of every kind
+        """None: its own past."""
+        return None
+
+
+def _refuse_few(most: int, least: int, name: str) -> None:
+    if least < 1 or most < least:
+        raise ValueError(f"{name} = {most} is too few periods to compare with: give {max(least, 1)} or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling(_Past):
+    """The newest judged periods before each point. Raises ValueError if that leaves none."""
+
+    most: int = MOST
+    least: int = LEAST
+    """With fewer there is too little history to compare with."""
+
+    def __post_init__(self) -> None:
+        _refuse_few(self.most, self.least, "rolling")
+
+    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+        """Per point its `most` judged predecessors, if there are `least`."""
+        judged = series.judged(min_count)
+        before = _before(judged)
+        return ground(picked(series, judged), np.maximum(before - self.most, 0), before, self.least, recent=True)
+
+    def words(self) -> str:
+        """What it is.
+
+        >>> Rolling().words()
+        'its 60 earlier periods'
+        """
+        return f"its {plural(self.most, 'earlier period')}"
+
+
+@dataclass(frozen=True, slots=True)
+class First(_Past):
+    """The first judged periods of the series; the points among them are compared with nothing."""
+
+    periods: int
+
+    def __post_init__(self) -> None:
+        _refuse_few(self.periods, 2, "first")
+
+    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+        """The same periods for every point after them."""
+        judged = series.judged(min_count)
+        high = np.where(_before(judged) >= self.periods, self.periods, 0)
+        return ground(picked(series, judged), np.zeros_like(high), high, 1)
+
+    def words(self) -> str:
+        """What it is."""
+        return f"its first {plural(self.periods, 'period')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dates(_Past):
+    """The judged periods from one moment to another; the points up to it are compared with nothing.
+
+    Raises ValueError if the one is not before the other, or if they have no zone.
+    """
+
+    start: datetime
+    end: datetime
+    """A period that starts here is not among them."""
+
+    def __post_init__(self) -> None:
+        if to_stamp(self.start) >= to_stamp(self.end):
+            raise ValueError(f"from {day(self.start)} is not before to {day(self.end)}: exchange them")
+
+    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+        """The same periods for every point that starts at their end or later."""
+        pool = picked(series, series.judged(min_count))
+        low, high = np.searchsorted(pool.times, [to_stamp(self.start), to_stamp(self.end)])
+        later = series.times >= to_stamp(self.end)
+        return ground(pool, np.where(later, low, 0), np.where(later, high, 0), 1)
+
+    def words(self) -> str:
+        """What it is."""
+        return f"its periods from {day(self.start)} to {day(self.end)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Weekday(_Past):
+    """The newest judged periods that began on the same weekday, in UTC: for daily periods with a weekly season."""
+
+    periods: int = 8
+    least: int = 4
+
+    def __post_init__(self) -> None:
+        _refuse_few(self.periods, self.least, "weekday")
+
+    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+        """Per point its judged predecessors of the same weekday."""
+        judged = series.judged(min_count)
+        days = series.times.astype("datetime64[D]").astype(np.int64) % WEEK
+        order = np.argsort(days[judged], kind="stable")
+        first = np.searchsorted(days[judged][order], days)
+        before = np.zeros(len(series), dtype=np.int64)
+        for weekday in range(WEEK):
+            on = days == weekday
+            before[on] = _before(judged[on])
+        high = first + before
+        low = np.maximum(high - self.periods, first)
+        return ground(picked(picked(series, judged), order), low, high, self.least, recent=True)
+
+    def words(self) -> str:
+        """What it is."""
+        return f"its {plural(self.periods, 'earlier period')} on the same weekday"
+
+
+ROLLING = Rolling()
+"""The reference of a rule that names none."""
+
+
+def earlier(past: Series, *, most: int = MOST, least: int = LEAST, min_count: float = 0) -> Series | None:
+    """The newest judged periods before the last one of `past`: what that one is compared with by default.
+
+    Args:
+        past: A series that ends with the period in question.
+        most: Periods in the window at most.
+        least: With fewer there is too little history to compare with, and the result is None.
+        min_count: Periods that rest on fewer cases are no reference.
+    """
+    before = past[:-1]
+    index = np.flatnonzero(before.judged(min_count))[-most:]
+    return None if len(index) < max(least, 1) else picked(before, index)
+
+
+def _before(judged: Flags) -> Places:
+    """Per point the number of judged ones before it."""
+    return np.cumsum(judged, dtype=np.int64) - judged
