@@ -6,21 +6,12 @@ from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import Facts
+from monitor.diagnosis.ranks import RANKING, ranks
 from monitor.diagnosis.said import went
 from monitor.findings import Cause, Finding, Reading
 from monitor.text import brief
 
-RANKING = ("roc_auc", "average_precision", "gini")
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
-
-
-def ranks(facts: Facts) -> Reading | None:
-    """A metric of ranking that is as good as before: not moved, or by less than a twentieth of what it lacks."""
-    for name in RANKING:
-        found = facts.readings.get(name)
-        if found is not None and (not found.moved or facts.loss(found) <= max(0.002, 0.05 * (1 - found.before))):
-            return found
-    return None
 
 
 @cause
@@ -44,24 +35,34 @@ def label_shift(facts: Facts) -> Finding | None:
 
 @cause
 def threshold(facts: Facts) -> Finding | None:
-    """Precision and recall move against each other: the line is drawn elsewhere, the model is not worse."""
+    """The line is drawn elsewhere, the model is not worse: precision and recall move against each other."""
+    return None if facts.focus is None else weighed(Cause.THRESHOLD, _redrawn(facts), _shifted(facts))
+
+
+def _redrawn(facts: Facts) -> Iterator[Clause]:
     precision, recall = facts.readings.get("precision"), facts.readings.get("recall")
-    if facts.focus is None or precision is None or recall is None or not (precision.moved and recall.moved):
-        return None
-    if precision.delta * recall.delta >= 0 or min(abs(precision.delta), abs(recall.delta)) < 0.01:
-        return None
-    return weighed(Cause.THRESHOLD, _exchanged(facts, precision, recall), _shifted(facts))
-
-
-def _exchanged(facts: Facts, precision: Reading, recall: Reading) -> Iterator[Clause]:
-    yield Clause(0.6, f"precision {went(precision)} against recall {went(recall)}")
-    if (ranking := ranks(facts)) is not None:
+    positive, ranking = facts.readings.get("positive_rate"), ranks(facts)
+    exchanged = precision is not None and recall is not None and _against(precision, recall)
+    if exchanged and precision is not None and recall is not None:
+        yield Clause(0.6, f"precision {went(precision)} against recall {went(recall)}")
+    moved = positive is not None and positive.moved and not _moved(facts, "label_rate")
+    if positive is not None and moved and ranking is not None and not _moved(facts, "brier_score"):
+        yield Clause(0.75, f"positive predictions {positive.word} {went(positive)}, {ranking.key.metric} holds")
+    elif exchanged and ranking is not None:
         yield Clause(0.3, f"{ranking.key.metric} holds at {brief(ranking.after)}")
-    if facts.held("accuracy"):
+    if exchanged and facts.held("accuracy"):
         yield Clause(0.2, "accuracy holds")
-    positive, base = facts.readings.get("positive_rate"), facts.readings.get("label_rate")
-    if positive is not None and positive.moved and (base is None or not base.moved):
-        yield Clause(0.2, f"the share of positive predictions {positive.word} {went(positive)}")
+
+
+def _against(precision: Reading, recall: Reading) -> bool:
+    """Whether one clearly fell and the other clearly rose."""
+    clear = precision.moved and recall.moved and min(abs(precision.delta), abs(recall.delta)) >= 0.01
+    return clear and precision.delta * recall.delta < 0
+
+
+def _moved(facts: Facts, name: str) -> bool:
+    found = facts.readings.get(name)
+    return found is not None and found.moved
 
 
 def _shifted(facts: Facts) -> Iterator[Clause]:

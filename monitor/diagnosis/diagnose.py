@@ -14,7 +14,7 @@ from monitor.diagnosis.words import sentence
 from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Reading
 from monitor.records import Better, Condition, SeriesKey
 
-WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE,), (Pattern.SEASONAL,))
+WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE, Pattern.SEASONAL))
 WORST_FIRST = tuple(pattern for kinds in WORST_FIRST_KINDS for pattern in kinds)
 CALM = (Pattern.STEADY, Pattern.TOO_LITTLE)
 

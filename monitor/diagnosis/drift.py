@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ESTIMATED, Facts
 from monitor.diagnosis.follow import FOLLOWED, STAYED, follow, grade, judged, share
+from monitor.diagnosis.ranks import as_good
 from monitor.diagnosis.said import not_with_it, rise, some, with_it
-from monitor.findings import Cause, Finding
+from monitor.findings import Cause, Finding, Pattern
 from monitor.text import brief, day, plural
 
 
@@ -56,10 +57,19 @@ def _unmoved(facts: Facts) -> Iterator[Clause]:
         yield Clause(0.5, f"only {len(columns.moved)} of {plural(columns.features, 'feature')} moved")
     if columns.outputs and columns.score is None:
         yield Clause(0.3, "the score's distribution is as before")
+    yield from _beyond(facts)
     for pair in judged(facts)[:1]:
         strength = 1 - grade(share(pair), 0.0, STAYED)
         if strength:
             yield Clause(round(0.5 * strength, 2), not_with_it(pair, facts.focus))
+
+
+def _beyond(facts: Facts) -> Iterator[Clause]:
+    """What speaks against any drift."""
+    if as_good(facts):
+        yield Clause(0.6, "the scores are as good as before, by order and by their Brier score")
+    if facts.course is not None and facts.course.pattern is Pattern.SPIKE:
+        yield Clause(0.6, "it was over at once")
 
 
 @cause
@@ -111,5 +121,6 @@ def _noticed(facts: Facts) -> Iterator[Clause]:
         yield Clause(0.4, f"{len(columns.moved)} of {columns.features} features moved")
     elif columns.moved:
         yield Clause(0.3, f"{some(columns.moved, 1)} moved")
+    yield from _beyond(facts)
     if facts.sudden and not (columns.features and not columns.moved):
         yield Clause(0.3, "the world seldom changes from one period to the next")

@@ -9,7 +9,7 @@ from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ROWS, Facts
 from monitor.diagnosis.follow import follow
 from monitor.diagnosis.said import lost, name, rows
-from monitor.findings import Cause, Finding, Moved
+from monitor.findings import Cause, Finding, Moved, Pattern
 from monitor.records import Condition, to_datetime
 from monitor.text import brief, day, plural, safe
 
@@ -59,7 +59,8 @@ def _broken(facts: Facts) -> Iterator[Clause]:
     if len(alike := _together(facts)) >= TOGETHER:
         yield Clause(0.4, f"{plural(len(alike), 'other model')} went wrong within a day of it")
     share = follow(facts)
-    if share is not None and share < 0.5 and (facts.columns.moved or not facts.columns.features) and facts.sudden:
+    lasts = facts.course is not None and facts.course.pattern is Pattern.DROP
+    if lasts and share is not None and share < 0.5 and (facts.columns.moved or not facts.columns.features):
         yield Clause(0.5, "sudden, and the model does not notice")
 
 

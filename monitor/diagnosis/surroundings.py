@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
-from monitor.diagnosis.facts import ROWS, Facts
+from monitor.diagnosis.facts import ROWS, Facts, contributions
 from monitor.diagnosis.said import name, percent, rows
 from monitor.diagnosis.segments import Cut
 from monitor.findings import Cause, Contribution, Finding
+from monitor.records import Better
 from monitor.text import brief, day, safe
 
 RELEASE = re.compile(
@@ -35,7 +36,12 @@ def _changed(facts: Facts) -> Iterator[Clause]:
     for note in facts.notes[:2]:
         yield Clause(0.6, f"noted for {day(note.at)}: {safe(note.text, 60)}")
     for segment in facts.novel[:2]:
-        yield Clause(0.5, f"{name(segment)} is new since then")
+        part = next((one for one in contributions(facts) if one.segment == segment), None)
+        whole = -facts.loss(facts.focus) if facts.metric.better is Better.HIGHER else facts.loss(facts.focus)
+        if part is not None and whole and part.total / whole >= MOST:
+            yield Clause(0.85, f"{name(segment)} is new and makes {percent(min(1.0, part.total / whole))} of the fall")
+        else:
+            yield Clause(0.5, f"{name(segment)} is new since then")
     count = facts.readings.get(ROWS)
     if count is not None and count.moved and count.after > 1.5 * count.before:
         yield Clause(0.35, f"rows rose from {rows(count.before)} to {rows(count.after)} a period")
