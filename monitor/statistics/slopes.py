@@ -89,7 +89,7 @@ def _middle(ordered: Floats) -> float:
 
 
 def kendall_variance(values: Floats, times: Floats | None = None) -> float:
-    """Variance of S among independent values without a trend, for ties in the values and in the times (Kendall 1975)."""
+    """Variance of S of independent values without a trend; ties of values and of times allowed for (Kendall 1975)."""
     n = len(values)
     most = n * (n - 1) * (2 * n + 5)
     ties = [_ties(values)] if times is None else [_ties(values), _ties(times)]
@@ -138,7 +138,7 @@ def _rho(times: Floats, values: Floats) -> float:
 
 
 def excess(rho: float, n: int) -> float:
-    """n / n* of an AR(1) series, at least 1 (Matalas and Langbein 1962; Yue and Wang 2004).
+    """The ratio n / n* of an AR(1) series, at least 1 (Matalas and Langbein 1962; Yue and Wang 2004).
 
     >>> excess(0.0, 30), round(excess(0.5, 1000), 2)
     (1.0, 3.0)

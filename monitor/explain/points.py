@@ -1,0 +1,74 @@
+"""The judged points of a series with the error of each, in the form in which they are explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.records import Series
+
+if TYPE_CHECKING:
+    from monitor.records import Floats, Times
+
+DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Judged points, oldest first."""
+
+    times: Times
+    values: Floats
+    variances: Floats
+    """Of each value by chance, relative to each other, with a median of about 1."""
+    cases: Floats | None
+    """What each value is a share of; None where it is no share, or of unknown cases."""
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def days(self) -> Floats:
+        """Days since the first point."""
+        since: Floats = (self.times - self.times[0]) / DAY
+        return since
+
+    def chance(self) -> Floats | None:
+        """The variance p (1 - p) / n that chance alone gives to shares of one level; None where they are none."""
+        if self.cases is None:
+            return None
+        # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
+        share = (self.values @ self.cases + 0.5) / (self.cases.sum() + 1)
+        variances: Floats = share * (1 - share) / self.cases
+        return variances
+
+    def mean(self, values: Floats) -> float:
+        """Their mean, each weighed by what it rests on."""
+        weights = 1 / self.variances
+        return float(weights @ values / weights.sum())
+
+    def without(self, part: Floats) -> Points:
+        """The same with something taken off the values."""
+        return replace(self, values=self.values - part)
+
+
+def points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
+    """The judged points, or the newest of them.
+
+    A value that rests on n cases has a variance in proportion to 1 / n: a month of five games tells little. Where the
+    support is unknown the rows of the period weigh in its place, being nearly in proportion to it; where these are
+    not known of all points either, all weigh alike.
+    """
+    places = np.flatnonzero(series.judged(min_count))
+    if newest is not None:
+        places = places[-newest:]
+    times, values = series.times[places], series.values[places]
+    for column in (series.support, series.rows):
+        if column is not None and len(places):
+            cases = column[places]
+            if np.all(np.isfinite(cases) & (cases > 0)):
+                known = series.proportion and column is series.support
+                return Points(times, values, np.median(cases) / cases, cases if known else None)
+    return Points(times, values, np.ones(len(places)), None)

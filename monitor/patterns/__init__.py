@@ -1,0 +1,1 @@
+"""What the recent course of a metric is called."""

@@ -1,0 +1,123 @@
+"""How a metric has gone of late, by the description that fits best for its length.
+
+Descriptions are compared by the Bayesian information criterion (Schwarz 1978), each place of a change counting as a
+parameter; one with a change must also explain more than the best of so many places does by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.explain.noise import noise_of, rough_noise
+from monitor.explain.points import Points, points
+from monitor.explain.season import season_of
+from monitor.findings import Course, Fit, Pattern
+from monitor.patterns.naming import Named, named
+from monitor.patterns.shapes import Fitter, Shape
+from monitor.records import Series, to_datetime
+
+if TYPE_CHECKING:
+    from monitor.records import Floats
+
+NEWEST, LEAST = 120, 10
+"""Judged periods that are looked at, and with fewer than which nothing is said."""
+CHANCE = {
+    "level": (0.0, 0.0),
+    "line": (9.0, 0.0),
+    "bend": (10.0, 0.0),
+    "step": (9.7, 0.0),
+    "ramp": (11.0, 0.0),
+    "spike": (8.0, 2.5),
+    "return": (6.5, 2.8),
+    "two steps": (8.0, 3.0),
+    "step and bend": (6.5, 2.8),
+    "bend and step": (6.5, 2.8),
+    "two bends": (6.5, 2.8),
+}
+"""What the best place of each description must explain, in squared standard errors: a base, and a growth with log n.
+
+Simulated: independent normal points of one level reach one of these in x % of series, of 30 to 120 points.
+"""
+
+
+def course(series: Series, *, min_count: float = 0) -> Course:
+    """Name the recent course of a series.
+
+    Of its newest 120 judged periods; with fewer than 10 it says too little. Where a metric has a better direction, a
+    move in the bad one is a drop or a decline and one in the good one an improvement. Where it has none, what moved
+    clearly is a drop or a decline as well, up or down as the sign of its size says: a confidence or a label rate
+    that moved is evidence, whichever way.
+    """
+    recent = points(series, min_count=min_count, newest=NEWEST)
+    if len(recent) < LEAST:
+        return Course(series.key, Pattern.TOO_LITTLE, None, None, 1.0)
+    if np.ptp(recent.values) <= 1e-12 * float(np.abs(recent.values).max()):
+        return Course(series.key, Pattern.STEADY, None, None, 1.0)
+    week = season_of(recent)
+    tries = _tried(recent.without(week.at(recent.times)) if week else recent)
+    found = [named(one.shape, series.better) for one in tries]
+    best = found[0]
+    sure = _weight(tries, [one.pattern is best.pattern for one in found])
+    if best.pattern is Pattern.STEADY and week:
+        best = Named(Pattern.SEASONAL, None, week.size)
+    begin = None if best.begin is None else to_datetime(recent.times[best.begin])
+    fits = tuple(Fit(one.shape.name, one.error, one.score) for one in tries)
+    return Course(series.key, best.pattern, begin, best.size, sure, fits)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Try:
+    """A description and how it fares, with the noise that it leaves itself."""
+
+    shape: Shape
+    error: float
+    score: float
+
+
+def _tried(those: Points) -> list[_Try]:
+    """All descriptions, best first.
+
+    Places are sought with the noise that the best description of independent points leaves. Each description is then
+    judged with what it leaves itself: where a level with much memory explains as much as a step, it is a level.
+    """
+    n = len(those)
+    richest = min(Fitter(those.values, rough_noise(those)).shapes(), key=lambda shape: _cost(shape, n) - shape.gain)
+    common = noise_of(those, _beside(those, richest), fitted=_fitted(richest))
+    fitter = Fitter(those.values, common)
+    level = Shape("level", 0, 0.0, np.zeros(n), 0, n)
+    memory = noise_of(those, _beside(those, level), fitted=1).rho
+    tries = []
+    for shape in (level, *fitter.shapes()):
+        beside = _beside(those, shape)
+        surprise = noise_of(those, beside, fitted=_fitted(shape)).surprise(beside)
+        # Where there is memory it is estimated too, and lies lowest at the place that is best by chance.
+        tries.append(_Try(shape, fitter.error - shape.gain, surprise + _cost(shape, n) * (1 + memory / 2)))
+    return sorted(tries, key=lambda one: one.score)
+
+
+def _beside(those: Points, shape: Shape) -> Floats:
+    """What a description leaves."""
+    beside = those.values - shape.curve
+    return beside - those.mean(beside)
+
+
+def _fitted(shape: Shape) -> int:
+    """How many levels and slopes it was given."""
+    return 1 + (shape.parameters + 1) // 2
+
+
+def _cost(shape: Shape, n: int) -> float:
+    """What its places and heights cost, and at least what the best of so many places explains by chance."""
+    base, growth = CHANCE[shape.name]
+    return max(shape.parameters * math.log(n), base + growth * math.log(n))
+
+
+def _weight(tries: list[_Try], chosen: list[bool]) -> float:
+    """Share of the weight of the chosen among all (Schwarz weights, Burnham and Anderson 2002)."""
+    scores = np.array([one.score for one in tries])
+    weights = np.exp(-(scores - scores.min()) / 2)
+    return float(weights[np.array(chosen)].sum() / weights.sum())
