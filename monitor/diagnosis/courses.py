@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.diagnosis.case import Case
-from monitor.diagnosis.course import course
 from monitor.findings import Course, Pattern
+from monitor.patterns.course import course
 from monitor.records import Better, Series, SeriesKey
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def _unnoticed(facts: Facts) -> Iterator[Clause]:
     for pair in pairs[:2]:
         strength = 1 - grade(share(pair), STAYED, FOLLOWED)
         if strength:
-            most = 0.6 if pair.expected.key.metric.startswith(ESTIMATED) else 0.55
+            most = 0.65 if pair.expected.key.metric.startswith(ESTIMATED) else 0.6
             yield Clause(round(most * strength, 2), not_with_it(pair, facts.focus))
     columns = facts.columns
     if pairs and columns.features and not columns.moved:

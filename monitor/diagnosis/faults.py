@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ROWS, Facts
-from monitor.diagnosis.follow import follow
-from monitor.diagnosis.said import lost, name, rows
+from monitor.diagnosis.follow import best, share
+from monitor.diagnosis.said import lost, name, not_with_it, rows
 from monitor.findings import Cause, Finding, Moved, Pattern
 from monitor.records import Condition, to_datetime
 from monitor.text import brief, day, plural, safe
@@ -17,6 +17,8 @@ MANY = 0.05
 """Share of values lost from which a column is broken, rather than scratched."""
 TOGETHER = 2
 """Other models that went wrong at the same time, from which it is no accident."""
+HALF = 0.5
+"""Of the fall: the model expected less of it."""
 LEAP = 0.3
 """Jensen-Shannon distance of a column whose values hardly overlap with those of the reference."""
 
@@ -58,10 +60,19 @@ def _broken(facts: Facts) -> Iterator[Clause]:
         yield Clause(0.7, f"{name(jumped[0].feature)} leapt to other values, distance {brief(jumped[0].distance, 2)}")
     if len(alike := _together(facts)) >= TOGETHER:
         yield Clause(0.4, f"{plural(len(alike), 'other model')} went wrong within a day of it")
-    share = follow(facts)
+    yield from _overnight(facts)
+
+
+def _overnight(facts: Facts) -> Iterator[Clause]:
+    """A sudden fall that the model noticed a little: what comes in has changed, and it makes the wrong thing of it."""
+    pair = best(facts)
     lasts = facts.course is not None and facts.course.pattern is Pattern.DROP
-    if lasts and share is not None and share < 0.5 and (facts.columns.moved or not facts.columns.features):
-        yield Clause(0.5, "sudden, and the model does not notice")
+    if pair is None or not lasts or share(pair) >= HALF or (facts.columns.features and not facts.columns.moved):
+        return
+    if pair.expected.moved:
+        yield Clause(0.5, f"sudden, and {not_with_it(pair, facts.focus)}")
+    else:
+        yield Clause(0.25, "sudden, and the model does not notice")
 
 
 def _together(facts: Facts) -> list[str]:

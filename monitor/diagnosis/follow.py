@@ -19,12 +19,17 @@ def share(pair: Pair) -> float:
     return pair.expected.delta / pair.realised.delta if pair.realised.delta else 0.0
 
 
-def follow(facts: Facts) -> float | None:
-    """The same of the best pair: an estimate before confidence, as it is calibrated; None where there is neither."""
+def best(facts: Facts) -> Pair | None:
+    """The pair to go by: an estimate before confidence, as it is calibrated; None where there is neither."""
     pairs = judged(facts)
-    best = next((pair for pair in pairs if pair.expected.key.metric.startswith(ESTIMATED)), None)
-    chosen = best or (pairs[0] if pairs else None)
-    return None if chosen is None else share(chosen)
+    estimated = next((pair for pair in pairs if pair.expected.key.metric.startswith(ESTIMATED)), None)
+    return estimated or (pairs[0] if pairs else None)
+
+
+def follow(facts: Facts) -> float | None:
+    """The share of the pair to go by."""
+    pair = best(facts)
+    return None if pair is None else share(pair)
 
 
 def grade(value: float, low: float, high: float) -> float:

@@ -1,0 +1,168 @@
+import pytest
+
+from monitor.diagnosis.base import Clause, weighed
+from monitor.facts import Note
+from monitor.findings import Cause
+from monitor.records import Condition
+
+FELL = {"accuracy": (0.95, 0.85)}
+STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "city": (0.03, 0.001)}
+
+
+@pytest.mark.parametrize(
+    ("levels", "columns", "cause", "said"),
+    [
+        pytest.param(
+            FELL | {"avg_confidence": (0.95, 0.86)},
+            {},
+            Cause.DATA_DRIFT,
+            "confidence fell with it, 0.95 -> 0.86",
+            id="confidence fell with accuracy",
+        ),
+        pytest.param(
+            FELL | {"estimated_accuracy": (0.95, 0.85)},
+            STILL | dict.fromkeys(("age", "income", "plan"), (0.3, 0.001)),
+            Cause.DATA_DRIFT,
+            "3 of 4 features moved",
+            id="many inputs moved and the estimate fell as much",
+        ),
+        pytest.param(
+            FELL | {"estimated_accuracy": (0.95, 0.85)},
+            STILL | {"age": (0.2, 0.001)},
+            Cause.FEATURE_DRIFT,
+            "1 of 4 features moved: age 0.20",
+            id="one input moved, its values are valid",
+        ),
+        pytest.param(
+            FELL | {"avg_confidence": (0.95, 0.95), "estimated_accuracy": (0.95, 0.95)},
+            STILL,
+            Cause.CONCEPT_DRIFT,
+            "none of 4 features moved",
+            id="accuracy fell, neither estimate nor confidence nor inputs did",
+        ),
+        pytest.param(
+            FELL | {"estimated_accuracy": (0.95, 0.93)},
+            STILL | {"income": (0.2, 0.34)},
+            Cause.UPSTREAM,
+            "income missing 0.1 % -> 34 %",
+            id="a column lost a third of its values",
+        ),
+        pytest.param(
+            {"precision": (0.9, 0.8), "recall": (0.85, 0.85), "specificity": (0.95, 0.95), "label_rate": (0.4, 0.25)},
+            {},
+            Cause.LABEL_SHIFT,
+            "the share of positives fell 0.4",
+            id="the base rate moved, each class is told as well",
+        ),
+        pytest.param(
+            {"recall": (0.8, 0.6), "precision": (0.8, 0.9), "accuracy": (0.95, 0.95)},
+            {},
+            Cause.THRESHOLD,
+            "precision 0.80 -> 0.90 against recall 0.80 -> 0.60",
+            id="precision rose as recall fell",
+        ),
+        pytest.param(
+            {"expected_calibration_error": (0.02, 0.12), "log_loss": (0.2, 0.35), "roc_auc": (0.9, 0.9)},
+            {},
+            Cause.CALIBRATION,
+            "roc_auc holds at 0.9",
+            id="scores are off, their order holds",
+        ),
+        pytest.param(FELL, {}, Cause.UNKNOWN, "modeltop compute", id="accuracy alone tells nothing of why"),
+    ],
+)
+def test_the_likeliest_cause_follows_from_what_moved(model, features, ask, levels, columns, cause, said):
+    found = ask(model(**levels) + features(**columns))
+    assert found.cause is cause
+    assert said in "; ".join(found.findings[0].because)
+
+
+def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(model, ask, changed):
+    note = Note("*", "new price list", "ann", changed)
+    found = ask(model(**FELL), notes=[note])
+    assert (found.cause, "new price list" in found.sentence) == (Cause.BUSINESS, True)
+    late = Note("*", "new price list", "ann", changed.replace(month=changed.month + 1))
+    assert ask(model(**FELL), notes=[late]).cause is Cause.UNKNOWN
+    other = Note("another*", "new price list", "ann", changed)
+    assert ask(model(**FELL), notes=[other]).cause is Cause.UNKNOWN
+
+
+def test_rows_that_fell_below_half_are_an_outage(stepped, ask):
+    rows = [1000.0] * 30 + [990.0] * 30 + [200.0] * 10
+    found = ask([stepped("accuracy", 0.95, 0.85, rows=rows)])
+    assert found.cause is Cause.OUTAGE
+    assert "rows fell from 995 to 200 a period" in found.findings[0].because
+
+
+def test_a_model_that_is_silent_is_an_outage_whatever_its_metrics_did(model, ask, alert, changed):
+    silent = alert("*", condition=Condition.NO_DATA, since=changed)
+    found = ask(model(accuracy=(0.95, 0.95)), episodes=[silent])
+    assert (found.cause, found.key) == (Cause.OUTAGE, None)
+    assert found.sentence.startswith("no rows since 2025-03-11: data outage")
+
+
+def test_one_segment_that_makes_the_fall_is_named(stepped, ask):
+    shares = {"country=AT": (0.95, 0.95, 500.0), "country=CH": (0.95, 0.75, 300.0), "country=DE": (0.95, 0.95, 200.0)}
+    parts = [
+        stepped("accuracy", before, after, segment=name, rows=rows, seed=place)
+        for place, (name, (before, after, rows)) in enumerate(shares.items())
+    ]
+    found = ask([stepped("accuracy", 0.95, 0.89), *parts])
+    assert found.cause is Cause.SEGMENT
+    assert found.findings[0].because[0].startswith("country=CH 0.9")
+    assert found.segments[0].segment == "country=CH"
+
+
+def test_segments_that_fell_alike_are_no_cause(stepped, ask):
+    parts = [stepped("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
+    found = ask([stepped("accuracy", 0.95, 0.85), *parts])
+    assert Cause.SEGMENT not in [one.cause for one in found.findings]
+
+
+def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_business(line, stepped, ask):
+    old = stepped("accuracy", 0.95, 0.95, segment="country=AT", rows=700.0)
+    new = line("accuracy", [0.7] * 10, segment="country=BR", rows=300.0, first=60)
+    found = ask([stepped("accuracy", 0.95, 0.875), old, new])
+    assert found.cause is Cause.BUSINESS
+    assert "country=BR is new and makes" in found.findings[0].because[0]
+
+
+def test_an_alert_within_chance_is_called_noise(stepped, ask, alert, changed):
+    series = stepped("accuracy", 0.91, 0.905, rows=80.0, n=(60, 1))
+    found = ask([series], episodes=[alert(since=changed)])
+    assert found.cause is Cause.NOISE
+    assert "may be chance" in found.sentence
+
+
+def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(model, ask, changed):
+    levels = FELL | {"avg_confidence": (0.95, 0.95)}
+    alone = ask(model(**levels))
+    shared = ask(model(**levels), others={"a": changed, "b": changed, "c": changed.replace(month=1)})
+    assert (alone.cause, shared.cause) == (Cause.CONCEPT_DRIFT, Cause.UPSTREAM)
+    assert "2 other models went wrong within a day of it" in shared.findings[0].because
+
+
+@pytest.mark.parametrize(
+    ("pro", "contra", "weight"),
+    [
+        ([], [], None),
+        ([0.6], [], 0.6),
+        ([0.5, 0.5], [], 0.75),
+        ([0.5, 0.5], [0.2], 0.6),
+        ([1.0, 0.3], [1.0], 0.0),
+    ],
+)
+def test_clauses_leave_their_share_of_doubt(pro, contra, weight):
+    found = weighed(Cause.NOISE, [Clause(s, f"{s}") for s in pro], [None, *(Clause(s, "but") for s in contra)])
+    assert (None if found is None else found.weight) == weight
+    if found is not None:
+        assert found.because == tuple(str(s) for s in sorted(pro, reverse=True))
+
+
+def test_causes_are_listed_heaviest_first_and_unknown_is_said_first_of_all(model, features, ask):
+    found = ask(model(**FELL, avg_confidence=(0.95, 0.95)) + features(**STILL))
+    weights = [one.weight for one in found.findings]
+    assert weights == sorted(weights, reverse=True)
+    unknown = ask(model(**FELL))
+    assert unknown.findings[0].cause is Cause.UNKNOWN
+    assert unknown.findings[0].weight == 0
