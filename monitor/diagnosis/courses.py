@@ -22,8 +22,8 @@ NEWEST, LEAST = 120, 10
 STEP, SPIKE, WEEKLY = 4.5, 5.5, 0.4
 """From where something moved: a step and a spike in standard errors, and the correlation of a day with its weekday."""
 WEEK = 7
-TRIED = 3
-"""Metrics that are named where no alert says which one is asked about."""
+TRIED, ENOUGH = 3, 2
+"""Metrics that are named at most where no alert says which one is asked about, and how many in trouble are enough."""
 FAMILIES = ("drift", "quality")
 """They explain: a course of theirs is no trouble of its own."""
 CONFIDENCE = "avg_confidence"
@@ -71,8 +71,8 @@ def _searched(case: Case) -> Iterator[Course]:
             ranked.append(((metric.labels, metric.proportion, size), series))
     ranked.sort(key=lambda one: one[0], reverse=True)
     wrong = 0
-    for tried, (_, series) in enumerate(ranked):
-        if tried >= 2 * TRIED or wrong >= TRIED:
+    for _, series in ranked[:TRIED]:
+        if wrong >= ENOUGH:
             return
         found = course_of(series)
         wrong += found.pattern in TROUBLE

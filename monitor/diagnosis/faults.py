@@ -8,7 +8,7 @@ from datetime import timedelta
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ROWS, Facts
 from monitor.diagnosis.follow import best, share
-from monitor.diagnosis.said import lost, name, not_with_it, rows
+from monitor.diagnosis.said import lost, name, rows, title, went
 from monitor.findings import Cause, Finding, Moved, Pattern
 from monitor.records import Condition, to_datetime
 from monitor.text import brief, day, plural, safe
@@ -70,7 +70,7 @@ def _overnight(facts: Facts) -> Iterator[Clause]:
     if pair is None or not lasts or share(pair) >= HALF or (facts.columns.features and not facts.columns.moved):
         return
     if pair.expected.moved:
-        yield Clause(0.5, f"sudden, and {not_with_it(pair, facts.focus)}")
+        yield Clause(0.5, f"sudden, {title(pair)} only {went(pair.expected)}")
     else:
         yield Clause(0.25, "sudden, and the model does not notice")
 

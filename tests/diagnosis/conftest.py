@@ -1,4 +1,4 @@
-"""Models in one line: each metric with its level before and after a change, around it the chance of 1,000 rows a day."""
+"""Models in one line: each metric with its level before and after a change, and the chance of 1,000 rows a day."""
 
 from datetime import UTC, datetime, timedelta
 
