@@ -18,6 +18,8 @@ from monitor.errors import MonitorError
 from monitor.text import plural, safe
 from tui.deeds import DEEDS
 from tui.feed import Feed, News, Observer
+from tui.inquirer import Explain, Inquirer, explain
+from tui.present.moves import near
 from tui.screens.base import PaneScreen
 from tui.screens.desk import Desk
 
@@ -51,6 +53,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
     Args:
         observer: What is looked at; or a feed that has begun to look already.
         options: How it is to look.
+        look: How to find out about a model.
         driver_class: Textual's own by default.
     """
 
@@ -75,7 +78,12 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.follow = follow
 
     def __init__(
-        self, observer: Observer | Feed, options: AppOptions, *, driver_class: type[Driver] | None = None
+        self,
+        observer: Observer | Feed,
+        options: AppOptions,
+        *,
+        look: Explain = explain,
+        driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.options = options
@@ -88,6 +96,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
         if options.theme and options.theme in self.available_themes:
             self.theme = options.theme
         self.desk = Desk(self.now, APP_KEYS, ascii_only=bool(options.ascii))
+        self.inquirer = Inquirer(look, self._learned)
+        self.desk.found = self.inquirer.known
 
     def get_default_screen(self) -> Screen[None]:
         """The desk."""
@@ -117,6 +127,18 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def _first_seen(self) -> None:
         compositor = self.desk._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
         self.seen([strip.render(self.console) for strip in compositor.render_strips()])
+        # Only now: what is imported and found out in another thread would hold up the first frame.
+        self.watch(self.desk, "scene", self._wonder)
+
+    def _wonder(self) -> None:
+        """Find out about the selected model, and about those that the next key may go to."""
+        scene = self.desk.scene
+        if scene.snapshot is not None:
+            self.inquirer.ask(scene.snapshot, near(scene))
+
+    def _learned(self, model: str) -> None:
+        """Show what was found out, if it is still looked at; called in the inquirer's thread."""
+        self.settle(lambda: self.desk.show_scene(self.desk.scene) if model == self.desk.scene.view.model else None)
 
     def on_mount(self) -> None:
         """From now on the feed tells by itself."""
@@ -130,6 +152,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def on_unmount(self) -> None:
         """Nothing is to be told any more."""
         self.feed.stop()
+        self.inquirer.stop()
 
     def on_modeltop_app_heard(self, event: Heard) -> None:
         """Show what is new."""

@@ -55,6 +55,11 @@ class Canvas:
         """The row of each value; outside the canvas for one that is outside its range."""
         return _cells(self.up(values), self.height, 4 if self.fine else 1)
 
+    def dots(self, values: Floats) -> Cells:
+        """The dot of each value, counted from the bottom: four a row, or one where a cell is one dot."""
+        dots = 4 if self.fine else 1
+        return _cells(self.up(values), self.height * dots, 1)
+
     def row(self, value: float) -> int:
         """The row of one finite value."""
         return int(self.rows(np.array([value]))[0])
@@ -127,7 +132,9 @@ def value_range(chart: ChartData, lines: list[Line]) -> tuple[float, float] | No
         return None
     low, high = float(values.min()), float(values.max())
     reach = max(BREACH_REACH * (high - low), 10.0 ** (2 - chart.digits))
-    near = [limit.value for limit in chart.limits if low - reach <= limit.value <= high + reach]
+    trend = chart.overlays.trend
+    wanted = [*(limit.value for limit in chart.limits), *((trend.first, trend.last) if trend is not None else ())]
+    near = [value for value in wanted if low - reach <= value <= high + reach]
     low, high = min([low, *near]), max([high, *near])
     # Values that are all equal get an axis of the size of their own last shown digits, not of their rounding.
     room = 0.03 * (high - low)

@@ -42,6 +42,53 @@ class LimitLine:
     """Such as `< 0.90`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A vertical line, with a few words at its end where there is room."""
+
+    time: float
+    """UTC, seconds since 1970."""
+    caption: str
+    """Fit for the terminal already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where the values are usual: two faint lines."""
+
+    start: float
+    """UTC, seconds since 1970."""
+    end: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A straight line through what was fitted, and on to where it leads."""
+
+    start: float
+    """UTC, seconds since 1970."""
+    end: float
+    """After the newest point where it leads beyond it."""
+    first: float
+    """Its value at `start`."""
+    last: float
+    """Its value at `end`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlays:
+    """What was found out about the points. Drawn where nothing else is: no point and no limit is ever hidden."""
+
+    begin: Moment | None = None
+    """Where a change began."""
+    notes: tuple[Moment, ...] = ()
+    """What people wrote down, oldest first."""
+    band: Band | None = None
+    trend: Trend | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ChartData:
     """One chart. Made once per content, so that its identity can key a cache."""
@@ -56,11 +103,12 @@ class ChartData:
     start: float
     """Left end of the time axis, UTC, seconds since 1970."""
     end: float
-    """Right end; equal to `start` where there is one point only."""
+    """Right end, after the newest point where a trend leads on; equal to `start` where there is one point only."""
     cursor: float | None = None
     """The time that the read-out is about: a vertical line; None without one."""
     empty: str = "no points to draw"
     """Said in place of a chart without points."""
+    overlays: Overlays = Overlays()
 
     @property
     def points(self) -> int:

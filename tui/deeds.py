@@ -86,6 +86,16 @@ def periods(app: ModeltopApp) -> None:
     app.push_screen(PeriodsScreen(app.desk, ascii_only=bool(app.options.ascii)))
 
 
+def diagnosis(app: ModeltopApp) -> None:
+    """What happened to the selected model, why, and what to do."""
+    from tui.screens.diagnosis import DiagnosisScreen  # not needed for the first frame
+
+    if app.desk.scene.view.model is None:
+        app.desk.status.say("no model is selected")
+        return
+    app.push_screen(DiagnosisScreen(app.desk, ascii_only=bool(app.options.ascii)))
+
+
 def copy(app: ModeltopApp) -> None:
     """What is said of the selection, to the clipboard by OSC 52 and to a file: not every terminal takes the first."""
     text = story(app.desk.scene, app.now())
@@ -203,6 +213,7 @@ DEEDS: dict[str, Callable[[ModeltopApp], None]] = {
     "mouse": mouse,
     "help": show_help,
     "periods": periods,
+    "diagnosis": diagnosis,
     "copy": copy,
     "export": export,
     "take": _of_people("take"),

@@ -21,6 +21,7 @@ from tui.axes import Tick, context, date_ticks, only_date, value_ticks
 from tui.canvas import Canvas, strokes, thinned, time_range, value_range, visible
 from tui.chart_data import ChartData, LimitLine, Line, PlotTheme
 from tui.marks import RED, YELLOW, colour, place, tint
+from tui.overlays import write
 
 _NARROW, _LOW = 20, 5
 """Under these sizes the value axis goes, and the time axis."""
@@ -129,6 +130,7 @@ def _drawn(chart: ChartData, lines: list[Line], layout: _Layout, theme: PlotThem
         row.truncate(layout.width, pad=True)
         if theme.ascii:
             row.plain = row.plain.translate(_ASCII)
+    write(rows, chart.overlays, canvas, layout.width - canvas.width, theme)
     return rows
 
 

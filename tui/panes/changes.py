@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding
+
 from tui.panes.base import Body, Pane
 from tui.present.changes import change_lines
 
@@ -11,6 +15,9 @@ class ChangesPane(Pane):
 
     NUMBER = 5
     TITLE = "Changes"
+    KEYS: ClassVar[tuple[Binding, ...]] = (
+        Binding("d", "app.deed('diagnosis')", "why", tooltip="diagnosis: what happened, why, and what to do"),
+    )
 
     def body(self, cells_wide: int, rows: int) -> Body:
         """The verdict and one line a comparison."""

@@ -19,7 +19,7 @@ class ModelsPane(Pane):
     TITLE = "Models"
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("e", "go('problem', 1)", "next problem", tooltip="next problem that nobody has taken"),
+        Binding("e", "go('problem', 1)", "problem", tooltip="next problem that nobody has taken"),
         Binding("E", "go('problem', -1)", "previous problem", show=False),
         Binding("!", "go('problems_only', 1)", "problems only, or all models", show=False),
         Binding("/", "ask('filter')", "filter", tooltip="list only models with this in their name"),

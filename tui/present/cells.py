@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import isfinite
+
 from monitor.records import Severity
 from monitor.text import clip, width
 
@@ -109,12 +112,20 @@ def spark(values: list[float], cells_wide: int) -> str:
     finite = [value for value in last if abs(value) != float("inf")]
     if not finite:
         return " " * len(last)
-    low, high = min(finite), max(finite)
+    return blocks(last, min(finite), max(finite))
+
+
+def blocks(values: Iterable[float], low: float, high: float) -> str:
+    """Values as blocks of eight heights between `low` and `high`, one a cell; what is not finite is a blank.
+
+    >>> blocks([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
+    '▁▅█ '
+    """
     step = (high - low) / (len(_BLOCKS) - 1)
 
     def block(value: float) -> str:
-        if abs(value) == float("inf"):
+        if not isfinite(value):
             return " "
-        return _BLOCKS[round((value - low) / step)] if step > 0 else _BLOCKS[3]
+        return _BLOCKS[max(0, min(round((value - low) / step), len(_BLOCKS) - 1))] if step > 0 else _BLOCKS[3]
 
-    return "".join(block(value) for value in last)
+    return "".join(block(value) for value in values)

@@ -22,13 +22,10 @@ def selected_series(scene: Scene) -> Series | None:
 
 
 def change_lines(scene: Scene, cells_wide: int) -> list[Cells]:
-    """The verdict on the model in one sentence, then one line a comparison."""
+    """What happened to the model in one sentence, then one line a comparison."""
     if scene.snapshot is None or scene.view.model is None:
         return []
-    verdict = board(scene.snapshot).verdicts.get(scene.view.model)
-    lines: list[Cells] = []
-    if verdict is not None and verdict.sentence:
-        lines = wrap(safe(verdict.sentence, 400), cells_wide, role=TINTS[verdict.severity] if verdict.severity else "")
+    lines = sentence_lines(scene, cells_wide)
     series = selected_series(scene)
     if series is None:
         return lines
@@ -43,6 +40,16 @@ def change_lines(scene: Scene, cells_wide: int) -> list[Cells]:
     if note := reference_note(series):
         lines += wrap(note, cells_wide, role="dim", indent="      ", lead=((f"{NAMES['reference']:<5} ", "dim"),))
     return lines
+
+
+def sentence_lines(scene: Scene, cells_wide: int) -> list[Cells]:
+    """What was found out about the model; until that is known, what is wrong with it."""
+    if scene.snapshot is None or scene.view.model is None:
+        return []
+    said = scene.diagnosis or board(scene.snapshot).verdicts.get(scene.view.model)
+    if said is None or not said.sentence:
+        return []
+    return wrap(safe(said.sentence, 600), cells_wide, role=TINTS[said.severity] if said.severity else "")
 
 
 def _comparison(change: Change, metric: Metric, cells_wide: int) -> list[Cells]:

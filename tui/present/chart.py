@@ -14,6 +14,7 @@ from monitor.text import brief, day, plural
 from tui.chart_data import ChartData, LimitLine, Line
 from tui.present.cells import SHAPES, WORDS
 from tui.present.changes import selected_series
+from tui.present.found import Told, notes_about, overlays_of
 from tui.present.metrics import label
 from tui.present.scene import Board, Scene, Window, board
 
@@ -34,7 +35,17 @@ def chart_of(scene: Scene) -> ChartData:
         return _nothing(scene.loading or "nothing is selected")
     known = board(scene.snapshot)
     others = tuple(family(known, series.key)) if scene.view.overlay else ()
-    return _drawn(known, series, others, scene.view.window, scene.view.cursor)
+    return _drawn(known, series, others, scene.view.window, scene.view.cursor, _told(scene, series.key))
+
+
+def _told(scene: Scene, key: SeriesKey) -> Told:
+    """What was found out about the series that a chart can show."""
+    found = scene.diagnosis
+    if found is None:
+        return Told()
+    course = next((each for each in (found.course, *found.courses) if each is not None and each.key == key), None)
+    forecast = found.forecast if course is found.course else None
+    return Told(course, forecast) if course is not None else Told()
 
 
 @lru_cache(maxsize=4)
@@ -58,9 +69,11 @@ def family(known: Board, key: SeriesKey) -> list[Series]:
 
 @lru_cache(maxsize=8)
 def _drawn(
-    known: Board, series: Series, others: tuple[Series, ...], window: Window | None, cursor: float | None
+    known: Board, series: Series, others: tuple[Series, ...], window: Window | None, cursor: float | None, told: Told
 ) -> ChartData:
     start, end = span(series, window)
+    notes = notes_about(known, series.key.model)
+    overlays = overlays_of(series, told, notes, (start, end), alone=not others)
     lines = [_line(known, each, start, end) for each in (series, *others)]
     limits = _limits(known, series.key)
     metric = known.snapshot.catalog.of(series.key.metric)
@@ -68,7 +81,10 @@ def _drawn(
     title = f"{label(series.key)}{more} {_span_words(series, lines[0], window)}"
     if series.low is not None:
         title += f", now {_interval(series, metric)}"
-    return ChartData(tuple(lines), limits, title, metric.digits, start, end, cursor, empty=_empty(lines[0], start, end))
+    empty = _empty(lines[0], start, end)
+    if overlays.trend is not None:
+        end = max(end, overlays.trend.end)
+    return ChartData(tuple(lines), limits, title, metric.digits, start, end, cursor, empty, overlays)
 
 
 def span(series: Series, window: Window | None) -> tuple[float, float]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from monitor.facts import Ack
 from monitor.records import Episode
 from monitor.report.people import hushed, note_words, taken
 from monitor.text import plural
 from tui.present.cells import Cells, wrap
+from tui.present.found import notes_about
 from tui.present.scene import Board, Scene, board
 
 TAKEN, HUSHED = "✓", "×"
@@ -47,8 +47,7 @@ def note_lines(scene: Scene, cells_wide: int) -> list[list[Cells]]:
     snapshot, model = scene.snapshot, scene.view.model
     if snapshot is None or model is None:
         return []
-    mine = [note for note in snapshot.facts.notes if fnmatchcase(model, note.model)]
-    mine.sort(key=lambda note: note.at, reverse=True)
+    mine = notes_about(board(snapshot), model)[::-1]
     texts = [f"note {note_words(note, snapshot.clock)}" for note in mine[:NOTES]]
     texts += [f"and {plural(len(mine) - NOTES, 'older note')}"] if len(mine) > NOTES else []
     return [wrap(text, cells_wide, role="dim", indent="  ", lead=(("  ", ""),)) for text in texts]

@@ -6,12 +6,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from monitor.changes import summary
 from monitor.metrics.base import Metric
 from monitor.records import Change, Episode, Series, SeriesKey, Severity, Standing, State, Verdict
 from monitor.rules import Rule, asked
 from monitor.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from monitor.findings import Diagnosis
 
 
 class Sort(Enum):
@@ -60,6 +64,8 @@ class Scene:
     trouble: str = ""
     """Why the last look failed; foreign text may be in it."""
     paused: bool = False
+    diagnosis: Diagnosis | None = None
+    """What was found out about the selected model; None until it is."""
 
 
 class Board:

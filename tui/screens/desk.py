@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,6 +24,9 @@ from tui.present.moves import MOVES, look_at, no_move, said, settle
 from tui.present.scene import Scene, View
 from tui.screens.base import PaneScreen
 from tui.screens.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from monitor.findings import Diagnosis
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
 DESK_KEYS: tuple[Binding, ...] = (
@@ -56,6 +59,8 @@ class Desk(PaneScreen):
         self.now = now
         self.app_keys = app_keys
         self.ascii_only = ascii_only
+        self.found: Callable[[str | None], Diagnosis | None] = lambda _: None
+        """What is known about a model by now."""
         self._chosen = False
 
     def compose(self) -> ComposeResult:
@@ -88,8 +93,9 @@ class Desk(PaneScreen):
         return self.query_one("Pane.-front", Pane)
 
     def show_scene(self, scene: Scene) -> None:
-        """Take a scene, with a selection that exists in it."""
-        self.scene = replace(scene, view=settle(scene))
+        """Take a scene, with a selection that exists in it, and with what was found out about that."""
+        view = settle(scene)
+        self.scene = replace(scene, view=view, diagnosis=self.found(view.model))
 
     def look(self, view: View) -> None:
         """Change what is looked at, and nothing else."""
@@ -106,7 +112,7 @@ class Desk(PaneScreen):
         tabs.show()
         steps = [("↑↓", pane.STEPS)]
         own = (AlertsPane,) if pane.NUMBER == AlertsPane.NUMBER else ()  # where it is narrow, the first keys stay
-        order = dict.fromkeys((*own, MetricsPane, ChartPane, ModelsPane, AlertsPane, ChangesPane))
+        order = dict.fromkeys((*own, MetricsPane, ChartPane, ChangesPane, ModelsPane, AlertsPane))
         shown = [key for keys in (*(each.KEYS for each in order), self.app_keys) for key in keys if key.show]
         keys = [(key.key_display or key.key, key.description) for key in shown if key.description != pane.STEPS]
         self.status.keys = steps + keys

@@ -1,0 +1,182 @@
+"""What lies under the numbers: histograms of the features that moved, and how reliable scores are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.text import clip, safe
+from tui.present.cells import Cells, blocks, wrap
+from tui.present.numbers import missing
+from tui.present.scene import Board
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.exhibits import Counts, Exhibits, Histogram, Reliability
+    from monitor.findings import Diagnosis, Moved
+
+NAME = 24
+MOST = 12
+"""Features that are drawn; the rest is counted."""
+BARS = 40
+"""Cells of a histogram."""
+SCALE = 11
+"""Cells from 0 to 1 on the scale of a reliability curve."""
+DISTANCES = {
+    "js_distance": "JS distance",
+    "psi": "PSI",
+    "ks_distance": "KS distance",
+    "wasserstein_normed": "Wasserstein distance",
+}
+OUTPUTS = ("feature=score", "feature=prediction")
+
+
+def moved_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[Cells]:
+    """Each feature that moved: how far, and its histogram in the reference and now."""
+    if not found.moved:
+        segments = {key.segment for key in known.keys(found.model) if key.segment.startswith("feature=")}
+        logged = len(segments.difference(OUTPUTS))
+        none = "no features logged: `modeltop compute --feature all` measures how they move"
+        return missing(f"none of {logged} moved" if logged else none, cells_wide)
+    exhibits, out = _exhibits(known, found), list[Cells]()
+    for one in sorted(found.moved, key=lambda each: -each.distance)[:MOST]:
+        out += wrap(_moved_words(one), cells_wide, indent="    ", lead=((f"  {safe(one.feature, NAME)}  ", "strong"),))
+        drawn = exhibits.histograms.get(one.feature) if exhibits is not None else None
+        if drawn is not None:
+            out += histogram_lines(drawn, _begin(found), cells_wide)
+    if len(found.moved) > MOST:
+        out += missing(f"and {len(found.moved) - MOST} more", cells_wide)
+    return out
+
+
+def _exhibits(known: Board, found: Diagnosis) -> Exhibits | None:
+    return known.snapshot.exhibits.get(found.model)
+
+
+def _begin(found: Diagnosis) -> datetime | None:
+    return found.course.begin if found.course is not None else None
+
+
+def _moved_words(one: Moved) -> str:
+    text = f"{DISTANCES.get(one.metric, safe(one.metric, NAME))} {one.distance:.2f}, before {one.before:.2f}"
+    for name, pair in (("missing", one.missing), ("unseen", one.unseen)):
+        text += f", {name} {_percents(*pair)}" if pair is not None else ""
+    return text
+
+
+def _percents(before: float, after: float) -> str:
+    return f"{100 * before:.0f}→{100 * after:.0f} %"
+
+
+def _newest(periods: tuple[datetime | None, ...], begin: datetime | None) -> list[int]:
+    """Places of the periods since the change began; the newest one where none is, or no begin is known."""
+    known = [at for at, period in enumerate(periods) if period is not None]
+    since = [at for at in known if begin is not None and (start := periods[at]) is not None and start >= begin]
+    return since or known[-1:]
+
+
+def histogram_lines(drawn: Histogram, begin: datetime | None, cells_wide: int) -> list[Cells]:
+    """Two rows of blocks on one scale, over the same bins; beside them what the bins are, and what changed most."""
+    places = _newest(drawn.periods, begin)
+    now = drawn.counts[places].sum(axis=0) if places else np.zeros(len(drawn.slots))
+    shares = [_shares(drawn.reference), _shares(now)]
+    bins = len(drawn.slots) - 2
+    room = max(1, min(BARS, cells_wide - 8))
+    bars = [_folded(each[:bins], room) for each in shares]
+    top = max((float(each.max()) for each in bars if len(each)), default=0.0)
+    wide = max(1, min(4, room // max(1, len(bars[0]))))
+    notes = (_extent(drawn), _largest(drawn, *shares))
+    lines: list[Cells] = []
+    for name, values, note in zip(("ref", "now"), bars, notes, strict=True):
+        text = "".join(sign * wide for sign in _bars(values, top))
+        line = ((f"    {name} ", "dim"), (text, ""))
+        left = cells_wide - 8 - len(text) - 2
+        lines.append((*line, (f"  {clip(note, left)}", "dim")) if left >= 8 else line)
+    return lines
+
+
+def _shares(counts: Counts) -> Counts:
+    total = float(counts.sum())
+    return counts / total if total > 0 else counts * 0.0
+
+
+def _folded(values: Counts, most: int) -> Counts:
+    """The sums of neighbours, where there are more than `most`."""
+    if len(values) <= most:
+        return values
+    starts = np.unique(np.linspace(0, len(values), most, endpoint=False).astype(np.int64))
+    folded: Counts = np.add.reduceat(values, starts)
+    return folded
+
+
+def _bars(values: Counts, top: float) -> str:
+    """Blocks from 0 on; nothing where there is nothing."""
+    drawn = blocks(values.tolist(), 0.0, top)
+    return "".join(sign if value > 0 else " " for sign, value in zip(drawn, values.tolist(), strict=True))
+
+
+def _extent(drawn: Histogram) -> str:
+    if drawn.edges is None:
+        return " ".join(safe(slot, NAME) for slot in drawn.slots[:-2])
+    inner = [end for pair in drawn.edges for end in pair if np.isfinite(end)]
+    return f"{_number(min(inner))} to {_number(max(inner))}" if inner else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _largest(drawn: Histogram, before: Counts, after: Counts) -> str:
+    """The slot whose share changed most."""
+    if not len(before):
+        return ""
+    at = int(np.argmax(np.abs(after - before)))
+    return f"{_slot(drawn, at)}: {_percents(float(before[at]), float(after[at]))}"
+
+
+def _slot(drawn: Histogram, at: int) -> str:
+    if drawn.edges is None or at >= len(drawn.edges):
+        return safe(drawn.slots[at], NAME)
+    low, high = drawn.edges[at]
+    if not np.isfinite(low):
+        return f"up to {_number(high)}"
+    return f"over {_number(low)}" if not np.isfinite(high) else f"{_number(low)} to {_number(high)}"
+
+
+def reliability_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[Cells]:
+    """How often what was scored came true, since the change began."""
+    exhibits = _exhibits(known, found)
+    curve = exhibits.reliability if exhibits is not None else None
+    if curve is None:
+        return missing("no curve kept: `modeltop compute --score COLUMN` keeps one", cells_wide)
+    lines = list(_curve(curve, _begin(found)))
+    if not lines:
+        return missing("no labelled rows in the newest periods", cells_wide)
+    name = safe(curve.name, NAME)
+    head = f"  {name:<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  0{'│ mean × true':^{SCALE - 2}}1"
+    return [((clip(head, cells_wide), "dim"),), *(((clip(line, cells_wide), ""),) for line in lines)]
+
+
+def _curve(curve: Reliability, begin: datetime | None) -> Iterator[str]:
+    places = _newest(curve.periods, begin)
+    rows = curve.rows[places]
+    total = rows.sum(axis=0)
+    filled = np.where(rows > 0, rows, 0.0)
+    scores = (np.nan_to_num(curve.score[places]) * filled).sum(axis=0)
+    rates = (np.nan_to_num(curve.rate[places]) * filled).sum(axis=0)
+    groups = len(total)
+    for at in np.flatnonzero(total > 0).tolist():
+        score, rate = float(scores[at] / total[at]), float(rates[at] / total[at])
+        ends = f"{at / groups:.2f}–{(at + 1) / groups:.2f}"
+        yield f"  {ends:<11}  {score:>6.3f}  {rate:>9.3f}  {total[at]:>8.0f}  {_scale(score, rate)}"
+
+
+def _scale(score: float, rate: float) -> str:
+    """Both on a scale from 0 to 1: where they should be the same, and how far they are apart."""
+    signs = ["·"] * SCALE
+    for value, sign in ((score, "│"), (rate, "×")):
+        signs[max(0, min(round(value * (SCALE - 1)), SCALE - 1))] = sign
+    return "".join(signs)

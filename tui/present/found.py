@@ -1,0 +1,96 @@
+"""What was found out about the selected model, and what of it a chart can show."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from monitor.facts import Note
+from monitor.records import Series, to_stamp
+from monitor.reference.past import MOST, earlier
+from monitor.text import safe
+from tui.chart_data import Band, Moment, Overlays, Trend
+from tui.present.scene import Board
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from monitor.findings import Course, Forecast
+
+DAY = 86_400.0
+MICRO = 1e6
+USUAL = 2.0
+"""Standard deviations of the reference within which a value is usual: 19 of 20, if they are normal."""
+AHEAD = 0.2
+"""Share of the time shown by which a trend is drawn beyond the newest point at most."""
+CAPTIONS = {"DECLINE": "decline", "DROP": "drop", "SPIKE": "spike", "RECOVERING": "recovery", "IMPROVING": "better"}
+"""By the name of a pattern: those whose begin is worth a line."""
+LONGEST = 40
+
+
+class Told(NamedTuple):
+    """What is known of the course of a series."""
+
+    course: Course | None = None
+    forecast: Forecast | None = None
+
+
+def notes_about(known: Board, model: str) -> tuple[Note, ...]:
+    """The notes about a model, oldest first."""
+    notes = (note for note in known.snapshot.facts.notes if fnmatchcase(model, note.model))
+    return tuple(sorted(notes, key=lambda note: note.at))
+
+
+def overlays_of(
+    series: Series, told: Told, notes: tuple[Note, ...], span: tuple[float, float], *, alone: bool = True
+) -> Overlays:
+    """The overlays of a chart.
+
+    Args:
+        series: The selected one.
+        told: What is known of it.
+        notes: Oldest first.
+        span: Both ends of the time that is shown.
+        alone: False where other lines are drawn as well: then the band and the trend of one would only confuse.
+    """
+    course = told.course
+    caption = CAPTIONS.get(course.pattern.name) if course is not None else None
+    begin = course.begin if course is not None and caption else None
+    return Overlays(
+        begin=Moment(begin.timestamp(), caption) if begin is not None and caption else None,
+        notes=tuple(Moment(note.at.timestamp(), safe(note.text, LONGEST)) for note in notes),
+        band=_band(series, begin) if alone else None,
+        trend=_trend(series, begin, told.forecast, span) if alone and told.forecast is not None else None,
+    )
+
+
+def _band(series: Series, begin: datetime | None) -> Band | None:
+    """Where the values before the change were usual, else those before the newest; None with too little history."""
+    at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_stamp(begin)))
+    window = earlier(series[: at + 1])
+    if window is None:
+        return None
+    mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))
+    first, last = (float(stamp.astype(np.int64)) / MICRO for stamp in (window.times[0], series.times[-1]))
+    return Band(first, last, mean - USUAL * spread, mean + USUAL * spread)
+
+
+def _trend(series: Series, begin: datetime | None, forecast: Forecast, span: tuple[float, float]) -> Trend | None:
+    """The line of that slope through the points since the change began, and on to the limit if it is not far.
+
+    It runs through the median of what is left of the points (the intercept of Theil and Sen).
+    """
+    on = np.flatnonzero(series.judged() & (series.times >= to_stamp(begin) if begin is not None else True))
+    on = on if begin is not None else on[-MOST:]
+    if len(on) < 2 or not np.isfinite(forecast.slope):
+        return None
+    days = series.times[on].astype(np.int64) / MICRO / DAY
+    level = float(np.median(series.values[on] - forecast.slope * days))
+    newest = float(series.times[-1].astype(np.int64)) / MICRO
+    ahead = AHEAD * (span[1] - span[0])
+    if forecast.days is not None and forecast.days >= 0:
+        ahead = min(ahead, forecast.days * DAY)
+    start, end = float(days[0]) * DAY, newest + (ahead if span[1] >= newest else 0.0)
+    return Trend(start, end, level + forecast.slope * start / DAY, level + forecast.slope * end / DAY)

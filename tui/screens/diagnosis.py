@@ -1,0 +1,84 @@
+"""The diagnosis of the selected model: what happened, why, what to do, and what that rests on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+
+from monitor.text import safe
+from tui.panes.base import Body, Pane
+from tui.present.diagnosis import diagnosis_lines, heading_lines
+from tui.present.scene import Scene
+from tui.screens.base import PaneScreen
+from tui.screens.desk import Desk
+
+SHARE = 3
+"""The sentence stays on top where it takes at most one of so many lines; else it scrolls with the rest."""
+
+
+class DiagnosisPane(Pane):
+    """The sections, one below the other; they scroll under the sentence."""
+
+    TITLE = "Diagnosis"
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self._model: str | None = None
+
+    def body(self, cells_wide: int, rows: int) -> Body:
+        """The sentence, then everything else."""
+        if self.scene.view.model != self._model:
+            self._model, self.top = self.scene.view.model, 0
+        sentence = (*heading_lines(self.scene, cells_wide), ())
+        lines = diagnosis_lines(self.scene, cells_wide)
+        if len(sentence) * SHARE <= rows:
+            return Body(len(lines), lambda at: lines[at], heading=sentence)
+        whole = (*sentence, *lines)
+        return Body(len(whole), lambda at: whole[at])
+
+    def title(self) -> str:
+        """Whose."""
+        return f"{self.TITLE} of {safe(self.scene.view.model, 60)}"
+
+    def note(self) -> str:
+        """How to move and to leave."""
+        return "↑↓ scroll  ←→ model  e problem  d or q back"
+
+
+class DiagnosisScreen(PaneScreen):
+    """Covers the desk, and follows its scene, until a key takes it away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "go('model', 1)", "next model", key_display="→ l"),
+        Binding("left,h", "go('model', -1)", "previous model", key_display="← h"),
+        Binding("e", "go('problem', 1)", "next problem"),
+        Binding("E", "go('problem', -1)", "previous problem"),
+        Binding("q,d,escape", "dismiss", "back", key_display="q"),
+        Binding("ctrl+c", "app.quit", "quit", show=False),
+    ]
+
+    scene: reactive[Scene] = reactive(Scene(), repaint=False)
+
+    def __init__(self, desk: Desk, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.desk = desk
+        self.ascii_only = ascii_only
+        self.set_reactive(DiagnosisScreen.scene, desk.scene)
+
+    def on_mount(self) -> None:
+        """Follow the desk."""
+        self.watch(self.desk, "scene", self._follow, init=False)
+
+    def action_go(self, name: str, steps: int) -> None:
+        """To another model, as on the desk."""
+        self.desk.action_go(name, steps)
+
+    def _follow(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def compose(self) -> ComposeResult:
+        """One pane."""
+        yield DiagnosisPane(ascii_only=self.ascii_only).data_bind(DiagnosisScreen.scene)
