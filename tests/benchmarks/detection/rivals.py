@@ -134,7 +134,7 @@ def calibrated(z: Floats, slack: float, length: float) -> float:
     """
     steps = np.sort(z - slack)
     low, high = 1e-6, 24.0 / slack
-    for _ in range(30):
+    for _ in range(16):
         middle = (low + high) / 2
         length_there = chained_length(steps, middle)
         low, high = (middle, high) if 0 < length_there < length else (low, middle)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from monitor.alerts import replay
+from monitor.checks.threshold import Threshold
 from monitor.records import Series, to_stamp
 from monitor.rules import Rule, default_rules, left_out
 from tests.benchmarks.detection.rivals import naive, usual
 from tests.benchmarks.detection.truth import Truth
 
 Watcher = Callable[[Series, Truth], list[int]]
-ORACLE = "oracle CUSUM"
+ORACLE, LASTING = "oracle CUSUM", "default lasting fall"
 RIVALS: Mapping[str, Watcher] = {
     "naive floor": naive,
     "mean ± 3σ of 30": usual,
@@ -36,13 +37,9 @@ def by_rules(rules: tuple[Rule, ...]) -> Watcher:
 def ours() -> dict[str, Watcher]:
     """The default rules: each, and all together."""
     rules = default_rules()
-    floors = tuple(rule for rule in rules if rule.default)
-    lasting = tuple(rule for rule in rules if not rule.default)
-    found: dict[str, Watcher] = {}
-    if lasting:
-        found["default lasting fall"] = by_rules(lasting)
-    found["default floors"] = by_rules(floors)
-    return found | checks()
+    floors = tuple(rule for rule in rules if isinstance(rule.check, Threshold))
+    lasting = tuple(rule for rule in rules if rule not in floors)
+    return {LASTING: by_rules(lasting), "default floors": by_rules(floors)} | checks()
 
 
 def checks() -> dict[str, Watcher]:

@@ -118,9 +118,9 @@ def missed(world: World) -> World:
 
 
 def eager(world: World) -> World:
-    """The threshold was lowered by four bins of the score: more yes, of which fewer are right."""
+    """The threshold was lowered by one bin of the score: more yes, of which fewer are right."""
     first = int(np.min(world.rank[world.decided == 1]))
-    return replace(world, decided=(world.rank >= first - 4).astype(float))
+    return replace(world, decided=(world.rank >= first - 1).astype(float))
 
 
 def boastful(world: World) -> World:
