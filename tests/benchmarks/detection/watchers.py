@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def by_rules(rules: tuple[Rule, ...]) -> Watcher:
     return lambda series, _: sorted(place for rule in rules for place in fired(series, rule))
 
 
-def ours() -> dict[str, Watcher]:
+@cache
+def ours() -> Mapping[str, Watcher]:
     """The default rules: each, and all together."""
     rules = default_rules()
     floors = tuple(rule for rule in rules if isinstance(rule.check, Threshold))
