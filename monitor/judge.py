@@ -11,6 +11,9 @@ from monitor.records import Episode, Series, SeriesKey, Standing
 from monitor.rules import Rule, asked, left_out, senseless
 from monitor.standings import standing
 
+MANY = 1_500
+"""Series, of which following each point by point takes a time that a person would notice."""
+
 Found = Mapping[tuple[str, SeriesKey], Sequence[Episode]]
 """By the name of the rule and the series; those without an episode are not in it."""
 
@@ -34,14 +37,27 @@ class Judge:
     def __init__(self, rules: Sequence[Rule], catalog: Catalog) -> None:
         self._rules, self._catalog = rules, catalog
         self._known: dict[SeriesKey, _Judged] = {}
+        self.behind = False
+        """True where the last look was in a hurry and left something out."""
 
-    def look(self, history: Mapping[SeriesKey, Series]) -> None:
-        """Judge what is new, rule by rule over all series: some rules follow many at once for little more than one."""
+    def look(self, history: Mapping[SeriesKey, Series], *, hurry: bool = False) -> None:
+        """Judge what is new, rule by rule over all series: some rules follow many at once for little more than one.
+
+        Args:
+            history: All series.
+            hurry: Leave the rules that follow series point by point to the next look, where there are many series:
+                what is critical by its limit need not wait for them.
+        """
+        if self.behind:
+            self._known = {}
         new = {
             key: [rule for rule in asked(self._rules, key) if not senseless(rule, series)]
             for key, series in history.items()
             if not self._stands(series, history)
         }
+        self.behind = hurry and len(new) > MANY
+        if self.behind:
+            new = {key: [rule for rule in rules if not rule.check.follows] for key, rules in new.items()}
         found = _replayed(new, history)
         judged = {key: self._judged(rules, history[key], found, history) for key, rules in new.items()}
         self._known = {key: judged.get(key) or self._known[key] for key in history}

@@ -27,6 +27,8 @@ from monitor.store.places import network_filesystem
 from monitor.store.shelf import Shelf
 from monitor.suppress import suppressions, taken
 
+BEHIND = "lasting changes are still being looked for"
+
 
 class _Failure(NamedTuple):
     looks: int
@@ -45,6 +47,7 @@ class Observer:
         now: Overrides both.
         patience: Looks in a row that must fail before a source that cannot be read is an alert.
         memory: What people did, and how the watcher is.
+        hurry: Leave of a large fleet what takes long to the second look; `changed` is then true after the first.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Observer:
         now: datetime | None = None,
         patience: int = 1,
         memory: Memory | None = None,
+        hurry: bool = False,
     ) -> None:
         self.memory = memory or Memory()
         self.ack_for = config.watch.ack_for
@@ -68,12 +72,13 @@ class Observer:
         self._now = now
         self._patience = patience
         self._failures: dict[str, _Failure] = {}
+        self._hurry = hurry
         self._judge = Judge(self._rules, config.catalog)
 
     def changed(self) -> bool:
         """Whether a new look could show anything else; costs one `os.stat` a file."""
         waiting = any(known.looks < self._patience for known in self._failures.values())
-        return waiting or self._reader.changed() or self.memory.changed()
+        return waiting or self._judge.behind or self._reader.changed() or self.memory.changed()
 
     def history(self) -> History:
         """What there is to judge, unjudged."""
@@ -93,7 +98,8 @@ class Observer:
         """
         history = self._reader.read(progress)
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._judge.look(history.series)
+        self._judge.look(history.series, hurry=self._hurry)
+        self._hurry = False
         standings = self._judge.standings
         episodes = [*self._judge.episodes]
         episodes += self._silences(history, now)
@@ -114,7 +120,7 @@ class Observer:
             verdicts=verdicts(
                 history, ordered, standings, self._config.catalog, acknowledged=acks.keys(), labels=labels
             ),
-            notices=self._notices + _idle(self._rules, history),
+            notices=self._notices + _idle(self._rules, history) + ((BEHIND,) if self._judge.behind else ()),
             labels=labels,
             facts=facts,
             suppressed=suppressions(ordered, facts, self._config.mutes, clock),

@@ -35,8 +35,11 @@ def standing(
     if why:
         said = f"{metric.name} {brief(series.latest)}: {why}"
         return Standing(rule.name, series.key, Severity.OK, said, why)
-    judged = np.flatnonzero(series.judged(rule.min_count))
     open_one = next((one for one in episodes if _is_open(one, rule, series)), None)
+    if open_one is None and _plainly_judged(series, rule):
+        # Nearly all: say so without a look at what came before.
+        return Standing(rule.name, series.key, Severity.OK, f"{metric.name} {_healthy(series, rule)}")
+    judged = np.flatnonzero(series.judged(rule.min_count))
     said = _newest(series, rule, judged, metric)
     if len(judged):
         now = _state(series[: int(judged[-1]) + 1], rule, open_one, others)
@@ -67,7 +70,7 @@ def _state(past: Series, rule: Rule, episode: Episode | None, others: Mapping[Se
     """The value of the last point of `past`, which is judged, and how it is seen."""
     value = past.latest
     if episode is None or episode.evidence is None:
-        return f"{brief(value)}: {_healthy(past, rule)}"
+        return _calm(past, rule)
     word = WORDS[episode.severity]
     since = f"since {day(episode.since)}"
     if episode.state is State.RECOVERING:
@@ -80,12 +83,25 @@ def _state(past: Series, rule: Rule, episode: Episode | None, others: Mapping[Se
     return f"{shown}: {word}, {wrong} for {plural(episode.periods, 'period')}, {since}"
 
 
-def _healthy(past: Series, rule: Rule) -> str:
+def _plainly_judged(series: Series, rule: Rule) -> bool:
+    """Whether the newest point is judged, and more than enough are before it, without a look at all of them."""
+    newest = series[-2 * (rule.check.history + 1) :]
+    judged = newest.judged(rule.min_count)
+    return bool(judged[-1]) and int(np.count_nonzero(judged)) > rule.check.history
+
+
+def _calm(past: Series, rule: Rule) -> str:
+    """The value of the last point of `past`, to which nothing objects."""
     if rule.check.history:
         before = int(np.count_nonzero(past.judged(rule.min_count))) - 1
         if before < rule.check.history:
-            return f"too little history, {plural(before, 'earlier period')} of {rule.check.history}"
-    return f"healthy, {rule.check.inside()}"
+            known = f"{plural(before, 'earlier period')} of {rule.check.history}"
+            return f"{brief(past.latest)}: too little history, {known}"
+    return _healthy(past, rule)
+
+
+def _healthy(past: Series, rule: Rule) -> str:
+    return f"{brief(past.latest)}: healthy, {rule.check.inside()}"
 
 
 def _wrong(rule: Rule, episode: Episode) -> tuple[str, str]:

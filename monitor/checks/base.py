@@ -45,6 +45,9 @@ class Check(Protocol):
     compares: ClassVar[bool]
     """Whether it compares with a reference, so that naming one makes sense."""
 
+    follows: ClassVar[bool]
+    """Whether it goes through a series point by point: what costs time where there are many series."""
+
     @property
     def margin(self) -> float:
         """Distance back inside its limit that a recovering value must reach; 0 for a check without one."""

@@ -40,6 +40,7 @@ class Comparing(ABC):
 
     __slots__ = ()
     compares: ClassVar[bool] = True
+    follows: ClassVar[bool] = False
 
     @property
     def margin(self) -> float:

@@ -15,8 +15,8 @@ from monitor.statistics.cusum import Sequences
 if TYPE_CHECKING:
     from monitor.records import Floats
 
-WIDE = 1_500
-"""Series side by side: few calls, and a row of all that is kept of them fits in a cache."""
+WIDE = 3_000
+"""Series side by side: a call a step for as many, and what is held of them at once stays below 100 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,32 +31,32 @@ class Sheet:
 
 
 def sheets(many: Sequence[Series], asked: Sequence[int], min_count: float) -> Iterator[Sheet]:
-    """The series of the places `asked`, those of like length together."""
-    kinds: dict[tuple[bool, bool], list[int]] = {}
+    """The series of the places `asked`: those whose chance is known apart, those of like length together."""
+    kinds: tuple[list[int], list[int]] = ([], [])
     for place in asked:
         one = many[place]
         if len(one):
-            kinds.setdefault((one.support is not None, one.proportion), []).append(place)
-    for (supported, proportion), places in kinds.items():
+            kinds[one.proportion and one.support is not None].append(place)
+    for shares, places in enumerate(kinds):
         places.sort(key=lambda place: len(many[place]))
         for first in range(0, len(places), WIDE):
-            some = places[first : first + WIDE]
-            yield _sheet(many, some, min_count, supported=supported, proportion=proportion)
+            yield _sheet(many, places[first : first + WIDE], min_count, shares=bool(shares))
 
 
-def _sheet(many: Sequence[Series], places: list[int], min_count: float, *, supported: bool, proportion: bool) -> Sheet:
+def _sheet(many: Sequence[Series], places: list[int], min_count: float, *, shares: bool) -> Sheet:
     series = [many[place] for place in places]
     longest = max(map(len, series))
-    values, support = np.full((2 if supported else 1, len(series), longest), np.nan)[[0, -1]]
+    values = np.full((len(series), longest), np.nan)
+    support = values.copy() if any(one.support is not None for one in series) else None
     for row, one in enumerate(series):
         plain = min_count <= 0 and one.provisional is None and _finite(one.values)
         judged = slice(None) if plain else one.judged(min_count)
         own = one.values[judged]
         values[row, : len(own)] = own
-        if one.support is not None:
+        if one.support is not None and support is not None:
             support[row, : len(own)] = one.support[judged]
     signs = np.array([-1.0 if one.better is Better.LOWER else 1.0 for one in series])
-    sequences = _sequences(values, support if supported else None, proportion=proportion)
+    sequences = _sequences(values, support, shares=shares)
     turned = Sequences(*(None if one is None else np.ascontiguousarray(one.T) for one in sequences))  # type: ignore[arg-type]
     return Sheet(np.array(places), turned._replace(values=turned.values * signs), min_count)
 
@@ -65,10 +65,10 @@ def _finite(values: Floats) -> bool:
     return bool(np.isfinite(values).all())
 
 
-def _sequences(values: Floats, support: Floats | None, *, proportion: bool) -> Sequences:
+def _sequences(values: Floats, support: Floats | None, *, shares: bool) -> Sequences:
     if support is None:
         return Sequences(values)
-    if not proportion:
+    if not shares:
         return Sequences(values, trust=_trust(support))
     known = np.where(support > 0, support, 1.0)  # of an unknown number of cases, one is known
     hits = np.clip(values * known, 0, known)

@@ -54,6 +54,7 @@ class Shift:
     """
 
     compares: ClassVar[bool] = False
+    follows: ClassVar[bool] = True
 
     warn: float | None = 4.5
     """The sum beyond which it warns, in standard deviations."""

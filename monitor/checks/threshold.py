@@ -29,6 +29,7 @@ class Threshold:
     """
 
     compares: ClassVar[bool] = False
+    follows: ClassVar[bool] = False
 
     warn: Limit | None = None
     critical: Limit | None = None

@@ -96,7 +96,7 @@ class Context:
 
         return self.config(args).store or default_folder()
 
-    def observer(self, args: argparse.Namespace, *, patience: int = 1) -> Observer:
+    def observer(self, args: argparse.Namespace, *, patience: int = 1, hurry: bool = False) -> Observer:
         """What the arguments ask to look at: the paths, else the store.
 
         Raises:
@@ -119,7 +119,9 @@ class Context:
                 f"no history: {safe(folder)} is not there; name a CSV file or a folder, or `modeltop record` a period"
             )
         memory = memory_of(None if paths else folder, paths, health=_health)
-        return Observer(config, paths or [folder], live=not paths, now=args.now, patience=patience, memory=memory)
+        return Observer(
+            config, paths or [folder], live=not paths, now=args.now, patience=patience, memory=memory, hurry=hurry
+        )
 
 
 def _health(folder: Path) -> Health | None:

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     reason = reason or context.unusable()
     if reason is None and context.open_app is not None:
         with context.curtain():
-            observer = context.observer(args, patience=PATIENCE)
+            observer = context.observer(args, patience=PATIENCE, hurry=True)
             return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
     from monitor.commands.check import tell_problems
     from monitor.report.text import summary
