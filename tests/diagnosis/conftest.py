@@ -23,7 +23,7 @@ def changed():
 
 @pytest.fixture(scope="session")
 def line():
-    """A daily series of any values."""
+    """A daily series of any values; `first` is its first day, counted from 0."""
 
     def make(metric, values, *, segment="all", rows=ROWS, support=None, first=0, model="m"):
         known = CATALOG.of(metric)
