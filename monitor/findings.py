@@ -27,11 +27,13 @@ class Fit:
     """How well one description of a course fits."""
 
     name: str
-    """`level`, `step`, `line` or `season`."""
+    """`level`, `line`, `step`, `bend` (a level, then a slope), `ramp` (a slope between two levels), `return` (a step
+    and back), `spike` (one period), `burst` (two or three), or two of these: `two steps`, `two bends`,
+    `step and bend`, `bend and step`."""
     error: float
     """Weighted sum of squared residuals in standard errors; smaller is better."""
     score: float
-    """Bayesian information criterion (Schwarz 1978): the description with the smallest is preferred."""
+    """Bayesian information criterion (Schwarz 1978), the search for places allowed for: the smallest is preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Course:
     begin: datetime | None
     """Start of the first period of the change; None where nothing changed."""
     size: float | None
-    """What it changed by, in the metric's unit: after less before; None where nothing changed."""
+    """What it changed by, in the metric's unit: after less before, and of what recovers or has come back the way
+    away; of a season, from its lowest to its highest; None where nothing changed."""
     sure: float
     """0 to 1: the weight of this description among those that were tried."""
     fits: tuple[Fit, ...] = ()
@@ -60,6 +63,19 @@ class ChangePoint:
     after: float
     p: float
     """How likely chance alone makes as large a change, 0 to 1, the search among all places allowed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """A few periods apart from all around them."""
+
+    at: datetime
+    """Start of its first period."""
+    periods: int
+    size: float
+    """How far the furthest lies from its neighbours, in the metric's unit: above 0 if it is higher."""
+    p: float
+    """How likely chance alone makes one as far out anywhere in the series."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Points:
     def __len__(self) -> int:
         return len(self.times)
 
+    def since(self, place: int) -> Points:
+        """Those from a place on."""
+        cases = None if self.cases is None else self.cases[place:]
+        return Points(self.times[place:], self.values[place:], self.variances[place:], cases)
+
     @property
     def days(self) -> Floats:
         """Days since the first point."""

@@ -38,7 +38,7 @@ def named(shape: Shape, better: Better) -> Named:
     """What the curve is called: by its largest fall in the bad direction, and by what came after."""
     if shape.name == "level":
         return Named(Pattern.STEADY)
-    if shape.name == "spike":
+    if shape.name in ("spike", "burst"):
         return Named(Pattern.SPIKE, shape.begin, float(shape.curve[shape.begin]))
     up = _upwards(shape.curve, better)
     fall, rise = _fall(shape.curve * up), _fall(-shape.curve * up)

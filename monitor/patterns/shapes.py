@@ -69,6 +69,8 @@ class Fitter:
         self._atoms, self._spikes = _atoms(self.n)
         columns = self._prepared(self._atoms)
         self._gram, self._along = columns @ columns.T, columns @ self._rest
+        apart = self._prepared(self._spikes)
+        self._spike_lengths = np.einsum("ij,ij->i", apart, apart), apart @ self._rest
         self._own = np.einsum("ij,ij->i", self._noise.whitened(self._atoms), self._noise.whitened(self._atoms))
 
     def _prepared(self, columns: Floats) -> Floats:
@@ -89,16 +91,15 @@ class Fitter:
             k = int(np.argmax(gain))
             curve = along[k] / max(float(length[k]), 1e-300) * self._atoms[part][k]
             yield Shape(name, parameters, float(gain[k]), curve, 0 if name == "line" else BEFORE + k, self.n)
-        yield self._spike()
-
-    def _spike(self) -> Shape:
-        columns = self._prepared(self._spikes)
-        length, along = np.einsum("ij,ij->i", columns, columns), columns @ self._rest
+        length, along = self._spike_lengths
         gain = along**2 / np.maximum(length, 1e-300)
-        k = int(np.argmax(gain))
-        inside = np.flatnonzero(self._spikes[k])
-        curve = along[k] / float(length[k]) * self._spikes[k]
-        return Shape("spike", 3, float(gain[k]), curve, int(inside[0]), int(inside[-1]) + 1)
+        single = self.n - 1 - BEFORE
+        for name, part in (("spike", slice(0, single)), ("burst", slice(single, None))):
+            k = int(np.argmax(gain[part]))
+            column = self._spikes[part][k]
+            inside = np.flatnonzero(column)
+            curve = along[part][k] / float(length[part][k]) * column
+            yield Shape(name, 3, float(gain[part][k]), curve, int(inside[0]), int(inside[-1]) + 1)
 
     def _pairs(self) -> Iterator[Shape]:
         m = self.n - BEFORE

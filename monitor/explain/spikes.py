@@ -1,0 +1,58 @@
+"""Single periods far from all around them, wherever they lie in a series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from monitor.explain.noise import rough_noise
+from monitor.explain.points import points
+from monitor.explain.season import season_of
+from monitor.findings import Spike
+from monitor.records import Series, to_datetime
+from monitor.statistics.robust import running_median, spread
+from monitor.statistics.tails import normal_tail
+
+if TYPE_CHECKING:
+    from monitor.records import Flags
+
+REACH = 7
+"""Periods on either side that a period is compared with."""
+CERTAIN = 0.001
+"""Chance alone makes one as far out anywhere in the series with this probability at most."""
+BRIEF = 3
+"""Periods that a spike lasts at most: what lasts longer is a change of level."""
+
+
+def spikes(series: Series, *, min_count: float = 0) -> tuple[Spike, ...]:
+    """The periods that left and came back, oldest first; none with fewer than 15 judged periods.
+
+    Each is compared with the running median of its seven neighbours on either side, in robust standard errors, without
+    the season; up to three in a row are one spike. Three periods must follow: before, nothing shows that it came back.
+    """
+    those = points(series, min_count=min_count)
+    if len(those) <= 2 * REACH:
+        return ()
+    season = season_of(those)
+    level = those.without(season.at(those.times)) if season else those
+    beside = level.values - running_median(level.values, REACH)
+    relative = np.sqrt(those.variances)
+    chance = rough_noise(level).errors
+    errors = np.maximum(relative * spread(beside / relative, 0.0), chance if those.cases is not None else 0.0)
+    errors = np.maximum(errors, 1e-9 * max(float(np.abs(those.values).max()), 1e-9))
+    score = beside / errors
+    out: Flags = np.array([len(those) * 2 * normal_tail(abs(one)) < CERTAIN for one in score.tolist()])
+    found = []
+    for first, last in _runs(out):
+        if last - first <= BRIEF and last + BRIEF <= len(those):
+            worst = first + int(np.argmax(np.abs(score[first:last])))
+            p = min(1.0, len(those) * 2 * normal_tail(abs(float(score[worst]))))
+            found.append(Spike(to_datetime(those.times[first]), last - first, float(beside[worst]), p))
+    return tuple(found)
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """The stretches `[first, last)` in which the flag is up."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
