@@ -5,7 +5,6 @@ from __future__ import annotations
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import Facts
 from monitor.diagnosis.said import lost, name, went
-from monitor.diagnosis.windows import SURE
 from monitor.findings import Cause, Finding, Pattern
 from monitor.text import brief, plural
 
@@ -17,7 +16,7 @@ FEW = 100
 def noise(facts: Facts) -> Finding | None:
     """The difference is within what chance makes of so few cases."""
     focus, series = facts.focus, facts.series
-    if focus is None or series is None or abs(focus.z) >= SURE:
+    if focus is None or series is None or focus.moved:
         return None
     pro = [Clause(0.7, f"{name(focus.key.metric)} {went(focus)} is {abs(focus.z):.1f} standard errors: may be chance")]
     if focus.low is not None and focus.high is not None and focus.low <= 0 <= focus.high:

@@ -11,6 +11,8 @@ from monitor.diagnosis.said import went
 from monitor.findings import Cause, Finding, Reading
 from monitor.text import brief
 
+LEAST = 0.003
+"""By which both must move: with many rows less is sure, and nothing to anybody."""
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
 
 
@@ -56,7 +58,7 @@ def _redrawn(facts: Facts) -> Iterator[Clause]:
 
 def _against(precision: Reading, recall: Reading) -> bool:
     """Whether one clearly fell and the other clearly rose."""
-    clear = precision.moved and recall.moved and min(abs(precision.delta), abs(recall.delta)) >= 0.01
+    clear = precision.moved and recall.moved and min(abs(precision.delta), abs(recall.delta)) >= LEAST
     return clear and precision.delta * recall.delta < 0
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
-from monitor.diagnosis.facts import ESTIMATED, Facts
+from monitor.diagnosis.facts import ESTIMATED, Facts, dated
 from monitor.diagnosis.follow import FOLLOWED, STAYED, follow, grade, judged, share
+from monitor.diagnosis.lone import lonely
 from monitor.diagnosis.ranks import as_good
-from monitor.diagnosis.said import not_with_it, rise, some, with_it
+from monitor.diagnosis.said import name, not_with_it, rise, some, with_it
 from monitor.findings import Cause, Finding, Pattern
 from monitor.text import brief, day, plural
+
+LEAD = 3
+"""Days by which one must precede the other: begins are known within a few periods."""
 
 
 def many(facts: Facts) -> bool:
@@ -37,7 +41,7 @@ def _spread(facts: Facts) -> Iterator[Clause]:
     confidence, course = facts.course_of("avg_confidence"), facts.course
     if confidence and course and confidence.begin and course.begin and confidence.begin < course.begin:
         days = (course.begin - confidence.begin).days
-        if 1 <= days <= 30 and (followed := follow(facts)) is not None and followed > STAYED:
+        if LEAD <= days <= 30 and (followed := follow(facts)) is not None and followed > STAYED:
             yield Clause(0.3, f"confidence fell {plural(days, 'day')} before, on {day(confidence.begin)}")
 
 
@@ -70,6 +74,12 @@ def _beyond(facts: Facts) -> Iterator[Clause]:
         yield Clause(0.6, "the scores are as good as before, by order and by their Brier score")
     if facts.course is not None and facts.course.pattern is Pattern.SPIKE:
         yield Clause(0.6, "it was over at once")
+    if (found := lonely(facts)) is not None:
+        yield Clause(0.5, f"it is {name(found[1].segment)} alone")
+    if any(dated(facts, note) for note in facts.notes):
+        yield Clause(0.3, "something else was noted for that day")
+    for segment in facts.novel[:1]:
+        yield Clause(0.3, f"{name(segment)} is new since then")
 
 
 @cause

@@ -184,6 +184,11 @@ def _notes(case: Case, series: Series, span: Span) -> tuple[Note, ...]:
     )
 
 
+def dated(facts: Facts, note: Note) -> bool:
+    """Whether a note is about the day of the begin, give or take one."""
+    return facts.span is not None and abs(note.at - to_datetime(facts.span.begin)) <= timedelta(days=1)
+
+
 def _novel(case: Case, span: Span) -> tuple[str, ...]:
     """Segments whose first period is not before the begin, and that are not few."""
     whole = case.whole()

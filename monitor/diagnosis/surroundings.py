@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
-from monitor.diagnosis.facts import ROWS, Facts, contributions
+from monitor.diagnosis.facts import ROWS, Facts, contributions, dated
+from monitor.diagnosis.lone import MOST, lonely
 from monitor.diagnosis.said import name, percent, rows
-from monitor.diagnosis.segments import Cut
-from monitor.findings import Cause, Contribution, Finding
+from monitor.findings import Cause, Finding
 from monitor.records import Better
 from monitor.text import brief, day, safe
 
@@ -17,8 +17,6 @@ RELEASE = re.compile(
     r"\b(releas\w*|deploy\w*|roll(ed|ing)?[ -]?out|rollout|shipped|version|v\d[\w.]*|upgrad\w*|retrain\w*|new model)\b",
     re.IGNORECASE,
 )
-MOST = 0.6
-"""Share of the fall from which it is one segment's."""
 
 
 def releases(facts: Facts) -> list[str]:
@@ -34,7 +32,8 @@ def business(facts: Facts) -> Finding | None:
 
 def _changed(facts: Facts) -> Iterator[Clause]:
     for note in facts.notes[:2]:
-        yield Clause(0.6, f"noted for {day(note.at)}: {safe(note.text, 60)}")
+        strength = 0.85 if facts.sudden and dated(facts, note) else 0.5
+        yield Clause(strength, f"noted for {day(note.at)}: {safe(note.text, 60)}")
     for segment in facts.novel[:2]:
         part = next((one for one in contributions(facts) if one.segment == segment), None)
         whole = -facts.loss(facts.focus) if facts.metric.better is Better.HIGHER else facts.loss(facts.focus)
@@ -50,35 +49,15 @@ def _changed(facts: Facts) -> Iterator[Clause]:
 @cause
 def segment(facts: Facts) -> Finding | None:
     """One segment alone fell, and it makes most of the whole fall."""
-    if facts.focus is None:
+    found = lonely(facts) if facts.focus is not None else None
+    if found is None:
         return None
-    found = [(cut, part) for cut in facts.cuts if (part := lone(facts, cut)) is not None]
-    if not found:
-        return None
-    cut, part = max(found, key=lambda one: abs(one[1].total))
+    cut, part = found
     whole = sum(one.total for one in cut.parts)
+    much = percent(min(1.0, part.total / whole))
     text = f"{name(part.segment)} {brief(part.level[0])} -> {brief(part.level[1])}"
     pro = [
-        Clause(
-            0.8, f"{text}: {percent(min(1.0, part.total / whole))} of the fall in {percent(part.share[1])} of the rows"
-        )
+        Clause(0.8, f"{text}: {much} of the fall in {percent(part.share[1])} of the rows"),
+        Clause(0.3, f"the other {len(cut.parts) - 1} of {name(cut.name) or 'its cut'} are as before"),
     ]
-    others = len(cut.parts) - 1
-    pro.append(Clause(0.3, f"the other {others} of {name(cut.name) or 'its cut'} are as before"))
     return weighed(Cause.SEGMENT, pro)
-
-
-def lone(facts: Facts, cut: Cut) -> Contribution | None:
-    """The segment that makes most of the fall, far more than its share, while no other fell."""
-    first = cut.parts[0]
-    whole = sum(one.total for one in cut.parts)
-    own = cut.readings.get(first.segment)
-    if not whole or own is None or not own.moved or facts.loss(own) <= 0:
-        return None
-    alike = [
-        found
-        for name, found in cut.readings.items()
-        if name != first.segment and found.moved and facts.loss(found) > 0.3 * facts.loss(own)
-    ]
-    share = first.total / whole
-    return None if alike or share < MOST or share < 1.3 * first.share[1] else first

@@ -25,6 +25,8 @@ MOST = 60
 """Periods before: the window of `monitor.reference`."""
 SURE = 2.6
 """Standard errors from which a difference is more than chance: p < 0.01, two-sided."""
+ALONE = 3.4
+"""The same of a single period: it was picked out of many, as one of 60 is beyond 2.6 by chance every other time."""
 MOST_Z = 99.0
 WEEK = 7
 DAY = np.timedelta64(1, "D")
@@ -78,7 +80,7 @@ def reading(series: Series, span: Span) -> Reading | None:
         (delta - FELT * error, delta + FELT * error) if error else (None, None)
     )
     z = _surely(delta, error)
-    word = "as before" if abs(z) < SURE else ("rose" if delta > 0 else "fell")
+    word = "as before" if abs(z) < (ALONE if len(late) == 1 else SURE) else ("rose" if delta > 0 else "fell")
     return Reading(series.key, before, after, delta, low, high, z, word, len(late))
 
 

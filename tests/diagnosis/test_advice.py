@@ -1,0 +1,84 @@
+"""The next step: what is done first, and what has to be there before a model is trained anew."""
+
+import pytest
+
+from monitor.facts import Note
+from monitor.findings import Step
+from monitor.records import Severity
+
+DRIFT = {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.85)}
+
+
+def drifted(stepped, days, rows):
+    return [stepped(name, *pair, n=(60, days), rows=rows, support=rows) for name, pair in DRIFT.items()]
+
+
+@pytest.mark.parametrize(
+    ("days", "rows", "step", "said"),
+    [
+        pytest.param(10, 1000, Step.RETRAIN, "retrain: 10,000 labelled rows since the change began", id="lasting"),
+        pytest.param(3, 5000, Step.WAIT, "too early to retrain: 3 periods, 15,000 labelled rows", id="too early"),
+        pytest.param(9, 100, Step.WAIT, "not enough new labels to retrain: 9 periods, 900 labelled", id="few labels"),
+    ],
+)
+def test_a_drift_is_trained_for_when_it_lasts_and_there_are_labels_enough(stepped, ask, days, rows, step, said):
+    found = ask(drifted(stepped, days, float(rows)), severity=Severity.CRITICAL)
+    assert found.steps == (step,)
+    assert said in found.advice
+    assert found.labels == days * rows
+
+
+def test_labels_are_counted_by_their_coverage_where_it_is_known(stepped, line, ask):
+    coverage = line("label_coverage", [1.0] * 60 + [0.5] * 10)
+    assert ask([*drifted(stepped, 10, 1000.0), coverage]).labels == 5000
+
+
+def test_a_fault_upstream_is_never_trained_on(model, features, ask):
+    series = model(**DRIFT) + features(income=(0.2, 0.3), age=(0.03, 0.001))
+    found = ask(series, severity=Severity.CRITICAL)
+    assert found.steps == (Step.FIX_PIPELINE,)
+    assert found.advice == "fix the pipeline first (income); do not retrain on broken data"
+
+
+@pytest.mark.parametrize(
+    ("text", "rolls"),
+    [
+        ("release 2.3 to production", True),
+        ("deployed new model", True),
+        ("v1.4.2 is live", True),
+        ("price list of spring", False),
+    ],
+)
+def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(model, ask, changed, text, rolls):
+    found = ask(model(**DRIFT), notes=[Note("m", text, "ann", changed)])
+    assert (found.steps[0] is Step.ROLL_BACK) == rolls
+    assert ("roll back" in found.sentence) == rolls
+
+
+def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
+    levels = {"recall": (0.8, 0.6), "precision": (0.8, 0.9)}
+    assert ask(model(**levels), severity=Severity.WARNING).steps == (Step.MOVE_THRESHOLD, Step.TICKET)
+    assert ask(model(**levels), severity=Severity.CRITICAL).steps == (Step.MOVE_THRESHOLD,)
+
+
+@pytest.mark.parametrize(
+    ("levels", "needed"),
+    [
+        ({"accuracy": (0.95, 0.85)}, "log features and scores to tell why: modeltop compute"),
+        (
+            {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.89)},
+            "log features to tell why: modeltop compute --feature all",
+        ),
+    ],
+)
+def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask, levels, needed):
+    found = ask(model(**levels))
+    assert found.steps[0] is Step.LOOK
+    assert found.advice == needed
+    assert found.findings[0].because == (needed,)
+
+
+def test_what_was_never_better_has_nothing_to_be_compared_with(line, ask, alert):
+    first = line("accuracy", [0.8] * 20)
+    found = ask([first], episodes=[alert(since=first.newest.replace(month=1, day=1))])
+    assert found.advice == "no better periods before it to compare with"

@@ -1,0 +1,106 @@
+"""Which columns moved, what became of their values, and what is no column of the log."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.diagnosis.columns import columns
+from monitor.diagnosis.values import odd, scaled
+from monitor.diagnosis.windows import Span
+from monitor.exhibits import Exhibits, Histogram
+from monitor.findings import Cause
+from monitor.records import to_stamp
+
+DAY = datetime(2025, 3, 2, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def span(changed):
+    return Span(to_stamp(changed), to_stamp(changed))
+
+
+def counted(feature, values, late, *, bins=20, top=100.0):
+    """A histogram of numbers over equal bins, the ends open as `compute` leaves them."""
+    inner = np.linspace(0, top, bins + 1)
+    edges = [(-np.inf, 0.0), *zip(inner[:-1].tolist(), inner[1:].tolist(), strict=True), (top, np.inf)]
+    slots = (*map(str, range(len(edges))), "other", "missing")
+
+    def rows(those):
+        found = np.histogram(those, [-np.inf, *inner, np.inf])[0]
+        return np.array([*found, 0, 0], dtype=float)
+
+    return Histogram(feature, slots, tuple(edges), rows(values), (DAY,), rows(late)[None, :])
+
+
+def test_columns_that_moved_come_furthest_first_and_those_that_lost_values_apart(features, span):
+    found = columns(features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), span)
+    assert found.features == 5
+    assert [one.feature for one in found.moved] == ["b", "a", "e", "d"]
+    assert [one.feature for one in found.broken] == ["d", "e"]
+    assert found.broken[0].missing == pytest.approx((0.001, 0.3), abs=1e-4)
+
+
+def test_the_models_own_columns_are_no_features(features, span):
+    found = columns(features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), span)
+    assert (found.features, found.moved, found.outputs) == (1, (), True)
+    assert found.score.distance == pytest.approx(0.3, abs=0.01)
+    assert found.prediction.distance == pytest.approx(0.2, abs=0.01)
+
+
+def test_a_distance_that_was_there_before_is_no_move(stepped, span):
+    far = stepped("js_distance", 0.2, 0.21, spread=0.02, segment="feature=age")
+    assert columns([far], span).moved == ()
+
+
+def test_without_a_distance_of_the_first_kind_another_is_taken(stepped, span):
+    psi = stepped("psi", 0.02, 0.5, spread=0.01, segment="feature=age")
+    [moved] = columns([psi], span).moved
+    assert (moved.metric, round(moved.distance, 1)) == ("psi", 0.5)
+
+
+def test_categories_that_were_never_seen_are_a_loss(stepped, span):
+    unseen = stepped("unseen_category_rate", 0.0, 0.25, spread=0.001, segment="feature=plan")
+    [broken] = columns([unseen], span).broken
+    assert broken.unseen == pytest.approx((0.0, 0.25), abs=1e-3)
+
+
+@given(factor=st.floats(0.15, 0.6), seed=st.integers(0, 50))
+def test_a_column_in_another_unit_is_known_by_its_factor(factor, seed):
+    values = np.random.default_rng(seed).gamma(4.0, 10.0, 4000)
+    histogram = counted("tenure", values, values[:2000] * factor, bins=400)
+    assert scaled(histogram, histogram.counts[0]) == pytest.approx(factor, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        pytest.param(lambda values: values, None, id="as before"),
+        pytest.param(lambda values: values + 5, None, id="a little more"),
+        pytest.param(lambda values: values / 3, "tenure is 0.33 times what it was: another unit", id="another unit"),
+        pytest.param(lambda values: 0 * values + 7, "tenure is stuck: 100 % of the rows have one value", id="stuck"),
+        pytest.param(lambda values: values[:10], None, id="too few rows to tell"),
+    ],
+)
+def test_what_is_odd_about_values_is_said(late, said):
+    values = np.random.default_rng(3).normal(50, 10, 4000)
+    found = odd(counted("tenure", values, late(values), bins=400), DAY - timedelta(days=1))
+    assert found == said
+
+
+def test_histograms_of_before_the_change_say_nothing():
+    values = np.random.default_rng(3).normal(50, 10, 400)
+    assert odd(counted("tenure", values, values / 3, bins=400), DAY + timedelta(days=1)) is None
+
+
+def test_another_unit_is_a_fault_upstream(model, features, ask):
+    values = np.random.default_rng(3).normal(50, 10, 4000)
+    exhibits = Exhibits({"tenure": counted("tenure", values, values / 3, bins=400)})
+    series = model(accuracy=(0.95, 0.85)) + features(tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001))
+    found = ask(series, exhibits=exhibits)
+    assert found.cause is Cause.UPSTREAM
+    assert "another unit" in found.sentence
+    assert "tenure" in found.advice
+    assert ask(series).cause is Cause.FEATURE_DRIFT
