@@ -17,9 +17,9 @@ from tests.benchmarks.detection.histories import Frame, Scenario, history
 from tests.benchmarks.detection.oracles import TYPICAL, oracle, spread
 from tests.benchmarks.detection.readings import RATIOS, level
 from tests.benchmarks.detection.rivals import RATE, YEAR
-from tests.benchmarks.detection.scoring import Outcome, Score, interval, outcome, score
+from tests.benchmarks.detection.scoring import Score, interval, outcome, score
 from tests.benchmarks.detection.truth import MODEL, Truth
-from tests.benchmarks.detection.watchers import LASTING, ORACLE, RIVALS, Watcher, ours
+from tests.benchmarks.detection.watchers import LASTING, ORACLE, RIVALS, Watcher, one_by_one, ours
 from tests.benchmarks.detection.worlds import Classifier, missed
 
 SURE = Classifier(separation=3.6)
@@ -51,7 +51,7 @@ SEED = 6
 def watchers(classifier: Classifier, metric: str, frame: Frame, size: float = TYPICAL) -> dict[str, Watcher]:
     """All that are compared, the oracle for this metric first."""
     known = oracle(classifier, metric, frame.rows, frame.noise.copies, size)
-    return {ORACLE: known, **RIVALS, **ours()}
+    return {ORACLE: one_by_one(known), **RIVALS, **ours()}
 
 
 def names() -> list[str]:
@@ -87,15 +87,17 @@ def cells(noise: Noise, *, before: int = 90, scenarios: Iterable[Scenario] = FAL
 
 def falls(cell: Cell, many: int, seed: int) -> dict[str, Score]:
     """How each watcher does on `many` histories of a fall; only the fallen series is looked at."""
+    cases = [history(cell.scenario, cell.frame, seed, index) for index in range(many)]
+    fallen = [case.fallen for case in cases]
+    start = cases[0].history.periods[MODEL][cell.frame.before]
+    begins = [int(np.searchsorted(series.times, start)) for series in fallen]
+    found: dict[str, Score] = {}
     watching = watchers(cell.scenario.classifier, cell.scenario.metric, cell.frame, cell.frame.size)
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in watching}
-    for index in range(many):
-        case = history(cell.scenario, cell.frame, seed, index)
-        series = case.fallen
-        begin = int(np.searchsorted(series.times, case.history.periods[MODEL][cell.frame.before]))
-        for name, watch in watching.items():
-            outcomes[name].append(outcome(watch(series, case.truth), begin, len(series)))
-    return {name: score(found) for name, found in outcomes.items()}
+    for name, watch in watching.items():
+        alerts = watch(fallen, [case.truth for case in cases])
+        three = zip(alerts, begins, fallen, strict=True)
+        found[name] = score([outcome(places, begin, len(series)) for places, begin, series in three])
+    return found
 
 
 def timely(found: Mapping[str, Score], name: str) -> float:
@@ -105,25 +107,23 @@ def timely(found: Mapping[str, Score], name: str) -> float:
 
 def quiet(scenario: Scenario, frame: Frame, many: int, seed: int) -> dict[str, Counter[str]]:
     """Per watcher the alerts over all metrics of healthy models, with the periods and models that it watched."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in names()}
+    by_metric: dict[str, list[Series]] = {}
     for index in range(many):
-        for series in history(scenario, frame, seed, index).history.series.values():
-            truth = believed(scenario, frame, series)
-            if series.better is Better.NEITHER:
-                continue
-            metric = series.key.metric
-            watching = watchers(scenario.classifier, metric, frame) if truth else ours()
-            for name, watch in watching.items():
-                found[name]["periods"] += len(series)
-                found[name]["alerts"] += len(watch(series, truth or NOBODY))
-    for counter in found.values():
-        counter["models"] = many * frame.periods
+        for key, series in history(scenario, frame, seed, index).history.series.items():
+            if series.better is not Better.NEITHER:
+                by_metric.setdefault(key.metric, []).append(series)
+    found = {name: Counter(models=many * frame.periods) for name in names()}
+    for metric, some in by_metric.items():
+        truth = believed(scenario, frame, metric)
+        watching = watchers(scenario.classifier, metric, frame) if truth else ours()
+        for name, watch in watching.items():
+            found[name]["periods"] += sum(len(series) for series in some)
+            found[name]["alerts"] += sum(len(places) for places in watch(some, [truth or NOBODY] * len(some)))
     return found
 
 
-def believed(scenario: Scenario, frame: Frame, series: Series) -> Truth | None:
+def believed(scenario: Scenario, frame: Frame, metric: str) -> Truth | None:
     """What the oracle knows of a healthy series; None where it knows nothing."""
-    metric = series.key.metric
     if metric not in RATIOS:
         return None
     usual = level(metric, scenario.classifier.healthy)

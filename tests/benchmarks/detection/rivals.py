@@ -5,7 +5,6 @@ Each gives the places at which an alert begins, and is told once for as long as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -17,7 +16,6 @@ from monitor.records import Better, Series
 from tests.benchmarks.detection.truth import Truth
 from tests.benchmarks.detection.worlds import Floats
 
-Rival = Callable[[Series, Truth], list[int]]
 FLOOR = 0.02
 """The naive floor lies so far below what is usual."""
 WINDOW = 30

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
-from monitor.alerts import replay
+from monitor.alerts import replays
+from monitor.checks.band import Band
+from monitor.checks.drop import Drop, Fall
+from monitor.checks.shift import Shift
 from monitor.checks.threshold import Threshold
-from monitor.records import Series, to_stamp
+from monitor.records import STAMP, Series, to_stamp
 from monitor.rules import Rule, default_rules, left_out
 from tests.benchmarks.detection.rivals import naive, usual
 from tests.benchmarks.detection.truth import Truth
 
-Watcher = Callable[[Series, Truth], list[int]]
+Watcher = Callable[[Sequence[Series], Sequence[Truth]], list[list[int]]]
+"""Per series the places of the periods at which it alerts."""
 ORACLE, LASTING = "oracle CUSUM", "default lasting fall"
-RIVALS: Mapping[str, Watcher] = {
-    "naive floor": naive,
-    "mean ± 3σ of 30": usual,
-}
 
 
-def fired(series: Series, rule: Rule) -> list[int]:
-    """Places of the periods at which a rule fired on a series; none where the rule is left out there."""
-    if not rule.matches(series.key) or left_out(rule, series):
-        return []
-    moments = [episode.fired for episode in replay(series, rule) if episode.fired is not None]
-    return [int(np.searchsorted(series.times, to_stamp(moment))) for moment in moments]
-
-
-def by_rules(rules: tuple[Rule, ...]) -> Watcher:
+def by_rules(rules: Sequence[Rule]) -> Watcher:
     """Someone who is told by any of these rules."""
-    return lambda series, _: sorted(place for rule in rules for place in fired(series, rule))
+
+    def watch(many: Sequence[Series], _: Sequence[Truth]) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in many]
+        for rule in rules:
+            asked = [place for place, one in enumerate(many) if rule.matches(one.key) and not left_out(rule, one)]
+            for place, episodes in zip(asked, replays([many[place] for place in asked], rule), strict=True):
+                moments = [to_stamp(one.fired) for one in episodes if one.fired is not None]
+                found[place] += np.searchsorted(many[place].times, np.array(moments, dtype=STAMP)).tolist()
+        return [sorted(places) for places in found]
+
+    return watch
+
+
+def one_by_one(alone: Callable[[Series, Truth], list[int]]) -> Watcher:
+    """Someone who looks at each series by itself."""
+    return lambda many, truths: [alone(series, truth) for series, truth in zip(many, truths, strict=True)]
+
+
+RIVALS: Mapping[str, Watcher] = {"naive floor": one_by_one(naive), "mean ± 3σ of 30": one_by_one(usual)}
 
 
 @cache
@@ -45,5 +55,13 @@ def ours() -> Mapping[str, Watcher]:
 
 
 def checks() -> dict[str, Watcher]:
-    """Each check that can be had, with parameters that a person might give it."""
-    return {}
+    """Each check that can be had, with parameters that a person might give it, compared with 60 periods before."""
+    asked = {
+        "drop 0.02": Rule("", Drop(warn=Fall(absolute=0.02)), "*", min_count=30),
+        "drop p < 0.01": Rule("", Drop(warn=Fall(p=0.01)), "*", min_count=30),
+        "drop 0.02 and p < 0.01": Rule("", Drop(warn=Fall(absolute=0.02, p=0.01)), "*", min_count=30),
+        "band 3.5": Rule("", Band(warn=3.5), "*", min_count=30),
+        "band 2, 3 of 5": Rule("", Band(warn=2.0), "*", min_count=30, confirm=(3, 3), of=5),
+        "shift, slack 0.5": Rule("", Shift(warn=8.0, slack=0.5), "*", min_count=30),
+    }
+    return {name: by_rules((rule,)) for name, rule in asked.items()}
