@@ -11,7 +11,7 @@ from monitor.explain.points import points
 from monitor.explain.season import season_of
 from monitor.findings import Spike
 from monitor.records import Series, to_datetime
-from monitor.statistics.robust import running_median, spread
+from monitor.statistics.robust import median_before, spread
 from monitor.statistics.tails import normal_tail
 
 if TYPE_CHECKING:
@@ -28,18 +28,21 @@ BRIEF = 3
 def spikes(series: Series, *, min_count: float = 0) -> tuple[Spike, ...]:
     """The periods that left and came back, oldest first; none with fewer than 15 judged periods.
 
-    Each is compared with the running median of its seven neighbours on either side, in robust standard errors, without
-    the season; up to three in a row are one spike. Three periods must follow: before, nothing shows that it came back.
+    Each is further than chance from the medians of its seven neighbours before and of those after, on the same side of
+    both and counted from the nearer, in robust standard errors and without the season; so no step is one. Up to three
+    in a row are one spike. Three periods must follow: before, nothing shows that it came back.
     """
     those = points(series, min_count=min_count)
     if len(those) <= 2 * REACH:
         return ()
     season = season_of(those)
     level = those.without(season.at(those.times)) if season else those
-    beside = level.values - running_median(level.values, REACH)
+    before = level.values - median_before(level.values, REACH)
+    after = level.values - median_before(level.values[::-1], REACH)[::-1]
+    beside = np.where(before * after > 0, np.sign(before) * np.minimum(np.abs(before), np.abs(after)), 0.0)
     relative = np.sqrt(those.variances)
     chance = rough_noise(level).errors
-    errors = np.maximum(relative * spread(beside / relative, 0.0), chance if those.cases is not None else 0.0)
+    errors = np.maximum(relative * spread(before / relative, 0.0), chance if those.cases is not None else 0.0)
     errors = np.maximum(errors, 1e-9 * max(float(np.abs(those.values).max()), 1e-9))
     score = beside / errors
     out: Flags = np.array([len(those) * 2 * normal_tail(abs(one)) < CERTAIN for one in score.tolist()])

@@ -55,16 +55,29 @@ def running_median(values: Floats, reach: int) -> Floats:
     return out
 
 
+def median_before(values: Floats, reach: int) -> Floats:
+    """The median of the `reach` values before each, fewer at the begin; the first itself, which has none."""
+    out = values.copy()
+    if len(values) > reach:
+        out[reach:] = np.median(sliding_window_view(values, reach)[:-1], axis=-1)
+    for place in range(1, min(reach, len(values))):
+        out[place] = np.median(values[:place])
+    return out
+
+
 def tamed(values: Floats, errors: Floats, *, reach: int = 3, most: float = 3.0) -> Floats:
-    """Pull single wild values back towards their neighbours, and leave steps as they are (Hampel's filter).
+    """Pull single wild values back towards their neighbours, and leave steps as they are.
+
+    A Hampel filter (Davies and Gather 1993) with a median on either side: what lies between the two is a step.
 
     Args:
         values: In order of time.
         errors: Standard error of each.
-        reach: Neighbours on either side; what lasts longer than that is no single wild value.
-        most: Standard errors beyond the neighbours' median at which a value is cut off.
-
-    Source: Davies and Gather 1993, The identification of multiple outliers.
+        reach: Neighbours on either side; what lasts for as long is no single wild value.
+        most: Standard errors beyond both medians at which a value is cut off.
     """
-    middle = running_median(values, reach)
-    return np.clip(values, middle - most * errors, middle + most * errors)
+    before, after = median_before(values, reach), median_before(values[::-1], reach)[::-1]
+    if len(values) > 1:
+        before[0], after[-1] = after[0], before[-1]
+    low, high = np.minimum(before, after), np.maximum(before, after)
+    return np.clip(values, low - most * errors, high + most * errors)

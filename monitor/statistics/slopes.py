@@ -89,16 +89,14 @@ def _middle(ordered: Floats) -> float:
 
 
 def kendall_variance(values: Floats, times: Floats | None = None) -> float:
-    """Variance of S of independent values without a trend; ties of values and of times allowed for (Kendall 1975)."""
+    """Variance of S of independent values without a trend, with what ties of values and of times take off; 0 or more.
+
+    Kendall 1975; with ties of both it is that of Sen 1968, equation 2.6, which leaves out what they have in common.
+    """
     n = len(values)
-    most = n * (n - 1) * (2 * n + 5)
     ties = [_ties(values)] if times is None else [_ties(values), _ties(times)]
-    variance = (most - sum(float((t * (t - 1) * (2 * t + 5)).sum()) for t in ties)) / 18
-    if len(ties) == 2 and n > 2:
-        a, b = ties
-        variance += float((a * (a - 1) * (a - 2)).sum() * (b * (b - 1) * (b - 2)).sum()) / (9 * n * (n - 1) * (n - 2))
-        variance += float((a * (a - 1)).sum() * (b * (b - 1)).sum()) / (2 * n * (n - 1))
-    return variance
+    most = n * (n - 1) * (2 * n + 5)
+    return max(0.0, (most - sum(float((t * (t - 1) * (2 * t + 5)).sum()) for t in ties)) / 18)
 
 
 def _ties(values: Floats) -> Floats:
