@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from monitor.reference.base import Ground
 
 
+DUST = 1e-12
+"""What a difference of two decimals may lie off: 0.90 - 0.88 is no more than 0.02."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fall:
     """How much is too much; where several are given, all must be met.
@@ -49,9 +53,9 @@ class Fall:
         """Per point, whether it fell (in the bad direction) by as much."""
         met: Flags = np.isfinite(fall) & (fall > 0)
         if self.absolute is not None:
-            met &= fall > self.absolute
+            met &= fall > self.absolute + DUST
         if self.relative is not None:
-            met &= fall > self.relative * np.abs(ground.pooled)
+            met &= fall > self.relative * np.abs(ground.pooled) + DUST
         if self.p is not None:
             met &= score(fall, series, ground) > -NormalDist().inv_cdf(self.p)
         return met
@@ -75,9 +79,10 @@ def score(fall: Floats, series: Series, ground: Ground) -> Floats:
     if series.support is None or not series.proportion:
         return np.full(len(series), np.nan)
     cases, before = series.support, ground.cases
-    pooled = (series.values * cases + ground.pooled * before) / (cases + before)
-    spread = np.sqrt(pooled * (1 - pooled) * (1 / cases + 1 / before))
-    return np.where(spread > 0, fall / spread, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = (series.values * cases + ground.pooled * before) / (cases + before)
+        spread = np.sqrt(pooled * (1 - pooled) * (1 / cases + 1 / before))
+        return np.where(spread > 0, fall / spread, np.nan)
 
 
 @check("drop")

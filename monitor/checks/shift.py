@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.checks.base import Asking, check
-from monitor.checks.direction import graded, pairs
+from monitor.checks.direction import graded, pairs, worse
 from monitor.checks.sheets import Sheet, sheets
 from monitor.records import Better, Evidence, Series, Severity
 from monitor.statistics.cusum import Cusum, fallen, runs
@@ -131,8 +131,13 @@ class Shift:
             return None
         before = past.values[: basis.start[-1]][basis.judged[: basis.start[-1]]][-self.periods :]
         usual, value = float(before.mean()), past.latest
-        side = "below" if value < usual else "above"
-        return Evidence(Severity(level), value, usual, f"{brief(value)} {side} its usual {brief(usual)}")
+        return Evidence(Severity(level), value, usual, self._message(past, value, usual))
+
+    def _message(self, past: Series, value: float, usual: float) -> str:
+        (size,) = worse(np.array([value - usual]), past.better, outside=self.outside).tolist()
+        if size <= 0:  # a run ends with the last of several good values
+            return f"{brief(value)} near its usual {brief(usual)} again"
+        return f"{brief(value)} {'below' if value < usual else 'above'} its usual {brief(usual)}"
 
     def levels(self, series: Series, basis: Course, held: Severity) -> Levels:  # noqa: ARG002
         """Per point the level that the run it is in has reached."""

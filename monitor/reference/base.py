@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 NOTHING: Mapping[SeriesKey, Series] = MappingProxyType({})
-ROBUST = 1.4826
+ROBUST = 1.482602218505602
 """From the median absolute deviation to the standard deviation, where values are normal."""
 
 

@@ -65,7 +65,7 @@ def median_before(values: Floats, reach: int) -> Floats:
     return out
 
 
-def tamed(values: Floats, errors: Floats, *, reach: int = 3, most: float = 3.0) -> Floats:
+def tamed(values: Floats, errors: Floats, *, reach: int = 3, most: float = 2.0) -> Floats:
     """Pull single wild values back towards their neighbours, and leave steps as they are.
 
     A Hampel filter (Davies and Gather 1993) with a median on either side: what lies between the two is a step.

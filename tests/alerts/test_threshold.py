@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.checks.base import checks
-from monitor.checks.base import Asking
+from monitor.checks.base import Asking, checks
 from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.records import Severity

@@ -1,0 +1,105 @@
+"""Checks that compare, as a configuration says them; every mistake names its key and a remedy."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.checks.band import Band
+from monitor.checks.base import checks
+from monitor.checks.difference import Difference
+from monitor.checks.drop import Drop, Fall
+from monitor.checks.limit import Limit
+from monitor.checks.shift import Shift
+from monitor.config import load
+from monitor.errors import ConfigError
+from monitor.reference.other import Other
+from monitor.reference.past import ROLLING, Dates, First, Rolling, Weekday
+
+RULE = '[[rules]]\nname = "a"\nmetric = "accuracy"\n'
+
+
+@pytest.fixture
+def rule(tmp_path):
+    def make(text):
+        path = tmp_path / "modeltop.toml"
+        path.write_text(RULE + text, encoding="utf-8")
+        (found,) = load(path).rules
+        return found
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        ('check = "shift"', Shift()),
+        ('check = "shift"\nwarn = 5\ncritical = 12.5\nback = 2\noutside = true', Shift(5, 12.5, back=2, outside=True)),
+        ('check = "drop"\nwarn = { absolute = 0.02, p = 0.01 }', Drop(warn=Fall(absolute=0.02, p=0.01))),
+        ('check = "drop"\ncritical = { relative = 0.1 }', Drop(critical=Fall(relative=0.1))),
+        ('check = "band"\nwarn = 3.5\ncritical = 6', Band(3.5, 6)),
+        ('check = "difference"\nwarn = { above = 0.05 }', Difference(warn=Limit(above=0.05))),
+    ],
+)
+def test_the_fields_of_a_check_are_the_keys_of_its_rule(rule, text, check):
+    assert rule(text).check == check
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", ROLLING),
+        ("reference = { rolling = 30 }", Rolling(30)),
+        ("reference = { rolling = 5 }", Rolling(5, 5)),
+        ("reference = { first = 20 }", First(20)),
+        ("reference = { weekday = 8 }", Weekday(8)),
+        (
+            "reference = { from = 2025-01-01, to = 2025-02-01T12:00:00+02:00 }",
+            Dates(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, 10, tzinfo=UTC)),
+        ),
+        ('reference = { from = "2025-01-01", to = "2025-01-08" }', None),
+        ('reference = { metric = "F1" }', Other(metric="f1_score")),
+        ('reference = { model = "champion", segment = "country=de" }', Other("champion", segment="country=de")),
+    ],
+)
+def test_what_a_rule_compares_with_is_one_of_few_kinds(rule, text, kind):
+    expected = kind or Dates(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 8, tzinfo=UTC))
+    assert rule(f'check = "drop"\nwarn = {{ absolute = 0.02 }}\n{text}\n').reference == expected
+
+
+def test_enough_of_the_last_points_may_be_asked_for(rule):
+    found = rule('check = "band"\nwarn = 3\nconfirm = 4\nof = 6')
+    assert (found.confirm, found.of) == ((4, 4), 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('check = "drop"', "rules[1]: a drop needs"),
+        ('check = "drop"\nwarn = {}', "rules[1].warn: empty"),
+        ('check = "drop"\nwarn = { absolut = 0.1 }', "absolut: unknown key; did you mean absolute"),
+        ('check = "drop"\nwarn = { p = 0.9 }', "rules[1].warn: p = 0.9"),
+        ('check = "drop"\nwarn = 0.1', "rules[1].warn: a number where a table"),
+        ('check = "band"\nwarn = { below = 1 }', "rules[1].warn: a table where a number"),
+        ('check = "shift"\nback = 1.5', "rules[1].back: a number where a whole number"),
+        ('check = "shift"\noutside = 1', "rules[1].outside: a number where true or false"),
+        ('check = "shift"\nslack = -1', "rules[1]: warn, critical and slack"),
+        ('check = "shfit"', "did you mean shift"),
+        ('check = "shift"\nreference = { first = 3 }', "rules[1].reference: this check compares with no reference"),
+        ('check = "band"\nwarn = 3\nreference = { model = "b" }', "rules[1].reference: a band needs"),
+        ('check = "band"\nwarn = 3\nreference = { frist = 3 }', "rules[1].reference: empty; write one of"),
+        ('check = "band"\nwarn = 3\nreference = { first = 3, rolling = 4 }', "several in one"),
+        ('check = "band"\nwarn = 3\nreference = { first = 1 }', "rules[1].reference.first: 1 is too small"),
+        ('check = "band"\nwarn = 3\nreference = { from = 2025-01-01 }', "rules[1].reference.to: missing"),
+        ('check = "band"\nwarn = 3\nreference = { from = 2025-01-02, to = 2025-01-01 }', "is not before"),
+        ('check = "band"\nwarn = 3\nreference = { from = "soon", to = 2025-01-01 }', "'soon' is no date"),
+        ('check = "band"\nwarn = 3\nconfirm = 3\nof = 2', "rules[1].of: 2 is fewer than confirm = 3"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(rule, text, said):
+    with pytest.raises(ConfigError) as error:
+        rule(text)
+    assert said in str(error.value)
+
+
+def test_every_check_is_known_without_having_been_imported():
+    assert {"threshold", "drop", "band", "shift", "difference"} <= checks().keys()
