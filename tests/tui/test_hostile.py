@@ -1,17 +1,22 @@
 """No foreign string reaches the terminal unescaped, and none is parsed as markup."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
+from monitor.exhibits import Exhibits, Histogram, Reliability
 from monitor.facts import Health
-from monitor.records import Problem
+from monitor.findings import Cause, Contribution, Course, Diagnosis, Finding, Fit, Moved, Pair, Pattern, Reading
+from monitor.records import Problem, SeriesKey, Severity
 from monitor.text import width
 from tui.panes.base import printed
 from tui.present.alerts import entries
 from tui.present.cells import plain_text
 from tui.present.changes import change_lines
 from tui.present.chart import chart_of, read_out
+from tui.present.diagnosis import diagnosis_lines, heading_lines
 from tui.present.header import header
 from tui.present.jump import hint
 from tui.present.metrics import columns, heading, metric_cells, rows
@@ -36,9 +41,29 @@ def scenes(make):
         made = make.scene(*lines, rules=rules, problems=problems, notices=[text])
         after = make.handled(made.snapshot, by=text, why=text, acks=[0], hushed=[0, 1], notes=[("*", text)])
         health = Health(make.clock, make.clock, 1, text, 60.0, error=text, broken=(text,))
-        return replace(made, snapshot=replace(after, health=health), trouble=text)
+        return replace(made, snapshot=replace(after, health=health, exhibits=exhibits(text)), trouble=text)
 
     return {text: scene(text) for text in make.hostile}
+
+
+def diagnosis(text):
+    """A diagnosis in which the string stands wherever foreign text may."""
+    key, begin = SeriesKey(text, text, text), datetime(2025, 1, 7, tzinfo=UTC)
+    course = Course(key, Pattern.DROP, begin, -0.1, 0.9, (Fit(text, 1.0, -9.0), Fit("step", 1.0, -8.0)))
+    reading = Reading(key, 0.9, 0.8, -0.1, None, None, -9.0, "fell")
+    return Diagnosis(
+        text, Severity.CRITICAL, key, text, course, (Finding(Cause.UPSTREAM, 0.8, (text,), (text,)),), (), text,
+        courses=(course,), evidence=(reading,), moved=(Moved(text, 0.5, 0.1, metric=text),),
+        segments=(Contribution(text, (0.1, 0.2), (0.9, 0.8), -0.1, 0.0),), pairs=(Pair(reading, reading),),
+    )  # fmt: skip
+
+
+def exhibits(text):
+    """What lies under it, under the same name."""
+    counts = np.array([[1.0, 2.0, 0.0]])
+    drawn = Histogram(text, (text, "other", "missing"), None, counts[0], (datetime(2025, 1, 8, tzinfo=UTC),), counts)
+    curve = Reliability(text, (datetime(2025, 1, 8, tzinfo=UTC),), counts, counts / 3, counts / 3)
+    return {text: Exhibits({text: drawn}, curve)}
 
 
 def everything(scene, clock):
@@ -51,7 +76,10 @@ def everything(scene, clock):
         yield from (plain_text(line) for entry in entries(scene, wide) for line in entry.lines)
         yield from (plain_text(line) for line in change_lines(scene, wide))
         yield from (plain_text(heading(shape)), plain_text(header(scene, clock, wide)))
+        found = replace(scene, diagnosis=diagnosis(scene.view.key.model))
+        yield from (plain_text(line) for line in (*heading_lines(found, wide), *diagnosis_lines(found, wide)))
     chart = chart_of(scene)
+    yield from (note.caption for note in chart.overlays.notes)
     yield from (chart.title, chart.empty, read_out(scene), *(line.name for line in chart.lines))
     yield from (hint(scene, scene.view.model), nothing_listed(replace(scene, view=replace(scene.view, filter="\x1bz"))))
     periods = periods_of(scene)
@@ -72,12 +100,12 @@ def test_the_list_of_strings_is_tried_as_a_whole(make):
 async def test_all_of_them_at_once_on_every_screen(make, run):
     lines = [make.line([0.95] * 9 + [0.5], model=text, metric=text, segment=text) for text in make.hostile]
     snapshot = make.snapshot(*lines, rules=[make.floor(metric="*", segment="*")])
-    async with run(snapshot, size=(100, 30)) as screen:
+    async with run(snapshot, size=(100, 30), look=lambda _, model: diagnosis(model)) as screen:
         for _ in range(10):
             await screen.press("down", "down", "down", "down", "down", "m", "c")
             assert screen.text.replace("\n", "").isprintable()
             assert all(width(line) == 100 for line in screen.lines)
-        for keys in ("v", "q", "?", "q", "colon", "z", "enter", "/", "[", "enter"):
+        for keys in ("d", "G", "q", "v", "q", "?", "q", "colon", "z", "enter", "/", "[", "enter"):
             await screen.press(keys)
             assert screen.text.replace("\n", "").isprintable()
 

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.records import SeriesKey
 from tui.present.chart import chart_of, span
-from tui.present.moves import MOVES, look_at, settle
+from tui.present.moves import MOVES, look_at, near, settle
 from tui.present.scene import Scene, Window
 
 DAY = 86_400.0
@@ -123,3 +123,11 @@ def test_a_window_without_points_is_said(make):
     scene = make.scene(make.line([0.9, 0.9], days=[1, 90]))
     chart = chart_of(replace(scene, view=replace(scene.view, window=Window(DAY, make.start.timestamp() + 40 * DAY))))
     assert chart.empty == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
+
+
+def test_the_models_that_the_next_key_may_go_to(make, scene):
+    assert near(scene) == ("fraud", "churn", "ranker")
+    assert near(go(scene, "model+2")) == ("ranker", "fraud", "churn")
+    many = make.scene(*(make.healthy(f"m{number}") for number in range(9)))
+    assert near(go(many, "model+4")) == ("m4", "m5", "m3", "m6", "m2")
+    assert near(Scene()) == ()

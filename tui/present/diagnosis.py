@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from monitor.text import brief, clip, day, plural, safe
+from monitor.text import brief, clip, day, safe
 from tui.present.cells import Cells, wrap
 from tui.present.changes import sentence_lines
 from tui.present.exhibits import moved_lines, reliability_lines
@@ -28,19 +28,20 @@ OTHERS = 8
 """Courses of other metrics that are listed."""
 FITS = {"level": "no change"}
 """By the name of a description, where another word is plainer."""
+RISES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
 CALM = "nothing to explain: no metric got worse"
 LOOKING = "looking into it"
 
 
 def heading_lines(scene: Scene, cells_wide: int) -> list[Cells]:
     """The diagnosis in a sentence."""
-    return sentence_lines(scene, cells_wide) or wrap(CALM if scene.diagnosis else LOOKING, cells_wide, role="dim")
+    return sentence_lines(scene, cells_wide) or wrap(CALM if scene.diagnosis else "", cells_wide, role="dim")
 
 
 def diagnosis_lines(scene: Scene, cells_wide: int) -> tuple[Cells, ...]:
-    """All sections of the selected model; empty until something is known of it."""
+    """All sections of the selected model; one line until something is known of it."""
     if scene.snapshot is None or scene.diagnosis is None:
-        return ()
+        return (((LOOKING, "dim"),),)
     return _lines(board(scene.snapshot), scene.diagnosis, cells_wide)
 
 
@@ -86,12 +87,18 @@ def _what(known: Board, found: Diagnosis, cells_wide: int) -> Iterator[Cells]:
 def course_words(known: Board, course: Course) -> str:
     """How a metric went, since when, by how much, and how sure that is."""
     metric = known.snapshot.catalog.of(course.key.metric)
-    text = f"{label(course.key)}: {course.pattern.value}"
+    text = f"{label(course.key)}: {pattern_words(course)}"
     if course.begin is not None:
         text += f" since {day(course.begin)}"
     if course.size is not None:
         text += f", {metric.show_change(course.size)}"
     return f"{text}, {100 * course.sure:.0f} % sure"
+
+
+def pattern_words(course: Course) -> str:
+    """The name of a course; of a metric that is better when it is low, a fall is a rise."""
+    rose = course.size is not None and course.size > 0
+    return RISES.get(course.pattern.name, course.pattern.value) if rose else course.pattern.value
 
 
 def rival_words(course: Course) -> str:
@@ -142,12 +149,12 @@ def weight_word(weight: float) -> tuple[str, str]:
 
 
 def _advice(found: Diagnosis, cells_wide: int) -> Iterator[Cells]:
+    if found.advice:
+        yield from _said(safe(found.advice, 600), cells_wide, "strong")
     steps = [step.value for step in found.steps if step.value not in found.advice]
     if steps:
-        yield from _said(", then ".join(steps), cells_wide, "strong")
-    if found.advice:
-        yield from _said(safe(found.advice, 600), cells_wide, "" if steps else "strong")
-    if found.labels is not None:
-        yield from _said(f"{plural(found.labels, 'labelled row')} since it began", cells_wide, "dim")
+        yield from _said(", then ".join(steps), cells_wide, "" if found.advice else "strong")
+    if found.labels is not None and f"{found.labels:,}" not in found.advice:
+        yield from _said(f"{found.labels:,} labelled row{'s' if found.labels != 1 else ''} since it began", cells_wide)
     if not found.steps and not found.advice:
         yield from _said("nothing", cells_wide, "dim")

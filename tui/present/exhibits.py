@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 NAME = 24
 MOST = 12
 """Features that are drawn; the rest is counted."""
-BARS = 40
-"""Cells of a histogram."""
+BARS, BINS = 40, 20
+"""Most cells of a histogram, and most of its bins."""
+SPECK = 1e-9
+"""A share that is dust of rounding."""
 SCALE = 11
 """Cells from 0 to 1 on the scale of a reliability curve."""
 DISTANCES = {
@@ -83,11 +85,9 @@ def histogram_lines(drawn: Histogram, begin: datetime | None, cells_wide: int) -
     places = _newest(drawn.periods, begin)
     now = drawn.counts[places].sum(axis=0) if places else np.zeros(len(drawn.slots))
     shares = [_shares(drawn.reference), _shares(now)]
-    bins = len(drawn.slots) - 2
-    room = max(1, min(BARS, cells_wide - 8))
-    bars = [_folded(each[:bins], room) for each in shares]
+    bars = [_binned(drawn, each, min(BINS, max(1, cells_wide - 8))) for each in shares]
     top = max((float(each.max()) for each in bars if len(each)), default=0.0)
-    wide = max(1, min(4, room // max(1, len(bars[0]))))
+    wide = max(1, min(4, (cells_wide - 8) // max(1, len(bars[0])), BARS // max(1, len(bars[0]))))
     notes = (_extent(drawn), _largest(drawn, *shares))
     lines: list[Cells] = []
     for name, values, note in zip(("ref", "now"), bars, notes, strict=True):
@@ -103,13 +103,33 @@ def _shares(counts: Counts) -> Counts:
     return counts / total if total > 0 else counts * 0.0
 
 
-def _folded(values: Counts, most: int) -> Counts:
-    """The sums of neighbours, where there are more than `most`."""
-    if len(values) <= most:
-        return values
-    starts = np.unique(np.linspace(0, len(values), most, endpoint=False).astype(np.int64))
-    folded: Counts = np.add.reduceat(values, starts)
-    return folded
+def _binned(drawn: Histogram, shares: Counts, most: int) -> Counts:
+    """Shares by bins of equal width, at most so many; by category where there are no edges.
+
+    The bins of the reference hold equal shares, so their own heights would show no shape. What lies in one is taken to
+    be spread evenly over it. Bins without an end stand by themselves, before and behind the others.
+    """
+    values = shares[: len(drawn.slots) - 2]
+    if drawn.edges is None or not len(values):
+        return values[:most]
+    edges = np.array(drawn.edges[: len(values)])
+    low, high = edges[:, 0], edges[:, 1]
+    inner = np.isfinite(low) & np.isfinite(high)
+    if not inner.any() or low[inner].min() >= high[inner].max():
+        return values[:most]
+    filled = int(np.count_nonzero(drawn.reference[: len(values)][inner]))
+    evenly = _spread(values[inner], low[inner], high[inner], max(2, min(most - 2, filled)))
+    return np.concatenate([values[np.isneginf(low)], evenly, values[np.isposinf(high) & ~np.isneginf(low)]])
+
+
+def _spread(values: Counts, low: Counts, high: Counts, count: int) -> Counts:
+    """What falls into `count` bins of equal width; a bin without a width lies where it begins."""
+    steps = np.linspace(low.min(), high.max(), count + 1)
+    widths = np.maximum(high - low, (steps[-1] - steps[0]) * SPECK)
+    below = np.clip((steps[1:-1, None] - low[None, :]) / widths[None, :], 0.0, 1.0)
+    cumulated = np.concatenate([[0.0], below @ values, [float(values.sum())]])
+    spread: Counts = np.diff(cumulated)
+    return np.where(spread > SPECK, spread, 0.0)
 
 
 def _bars(values: Counts, top: float) -> str:
@@ -155,9 +175,9 @@ def reliability_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[C
     lines = list(_curve(curve, _begin(found)))
     if not lines:
         return missing("no labelled rows in the newest periods", cells_wide)
-    name = safe(curve.name, NAME)
-    head = f"  {name:<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  0{'│ mean × true':^{SCALE - 2}}1"
-    return [((clip(head, cells_wide), "dim"),), *(((clip(line, cells_wide), ""),) for line in lines)]
+    head = f"  {clip(safe(curve.name, NAME), 11):<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  0{'1':>{SCALE - 1}}"
+    legend = missing("│ is the mean score, × how often it came true; where × stands alone they agree", cells_wide)
+    return [((clip(head, cells_wide), "dim"),), *(((clip(line, cells_wide), ""),) for line in lines), *legend]
 
 
 def _curve(curve: Reliability, begin: datetime | None) -> Iterator[str]:
@@ -170,7 +190,7 @@ def _curve(curve: Reliability, begin: datetime | None) -> Iterator[str]:
     groups = len(total)
     for at in np.flatnonzero(total > 0).tolist():
         score, rate = float(scores[at] / total[at]), float(rates[at] / total[at])
-        ends = f"{at / groups:.2f}–{(at + 1) / groups:.2f}"
+        ends = f"{at / groups:.2f}-{(at + 1) / groups:.2f}"
         yield f"  {ends:<11}  {score:>6.3f}  {rate:>9.3f}  {total[at]:>8.0f}  {_scale(score, rate)}"
 
 

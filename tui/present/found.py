@@ -27,6 +27,8 @@ AHEAD = 0.2
 """Share of the time shown by which a trend is drawn beyond the newest point at most."""
 CAPTIONS = {"DECLINE": "decline", "DROP": "drop", "SPIKE": "spike", "RECOVERING": "recovery", "IMPROVING": "better"}
 """By the name of a pattern: those whose begin is worth a line."""
+RISES = CAPTIONS | {"DECLINE": "rise", "DROP": "jump"}
+"""The same where the metric got larger: of one that is better when it is low."""
 LONGEST = 40
 
 
@@ -56,7 +58,7 @@ def overlays_of(
         alone: False where other lines are drawn as well: then the band and the trend of one would only confuse.
     """
     course = told.course
-    caption = CAPTIONS.get(course.pattern.name) if course is not None else None
+    caption = _caption(course) if course is not None else None
     begin = course.begin if course is not None and caption else None
     return Overlays(
         begin=Moment(begin.timestamp(), caption) if begin is not None and caption else None,
@@ -64,6 +66,11 @@ def overlays_of(
         band=_band(series, begin) if alone else None,
         trend=_trend(series, begin, told.forecast, span) if alone and told.forecast is not None else None,
     )
+
+
+def _caption(course: Course) -> str | None:
+    rose = course.size is not None and course.size > 0
+    return (RISES if rose else CAPTIONS).get(course.pattern.name)
 
 
 def _band(series: Series, begin: datetime | None) -> Band | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.records import Series, SeriesKey, to_stamp
-from monitor.text import clip, plain, safe, width
+from monitor.text import clip, pad, plain, safe, width
 from tui.present.cells import Cells, blocks, wrap
 from tui.present.metrics import label
 from tui.present.scene import Board
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = 30
 """Most cells of a name in a table."""
-MOST = 20
+MOST = 12
 """Lines of a table; those that matter less are counted."""
 SPARK = 24
 """Newest periods of a spark."""
@@ -52,7 +52,7 @@ def _reading(known: Board, found: Diagnosis, reading: Reading) -> Line:
         interval = f"[{metric.show_change(reading.low)}, {metric.show_change(reading.high)}]"
     values = (metric.show(reading.before), metric.show(reading.after), metric.show_change(reading.delta))
     count = _cases(known, found, reading.key)
-    return Line((clip(label(reading.key), NAME), *values, interval, count), "" if reading.moved else "dim")
+    return Line((_name(reading), *values, interval, count), "" if reading.moved else "dim")
 
 
 def _cases(known: Board, found: Diagnosis, key: SeriesKey) -> str:
@@ -87,35 +87,38 @@ def segment_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[Cells
         )
         for one in found.segments[:MOST]
     ]
-    headings = ("segment", "adds", "before", "after", "share", "now")
+    headings = ("segment", "adds", "before", "after", "share before", "after")
     return table(headings, lines, cells_wide) + _rest(len(found.segments) - MOST, "segment", cells_wide)
 
 
 def pair_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[Cells]:
     """Confidence and accuracy, estimated and realised: whether the model noticed."""
     if not found.pairs:
-        text = "no confidence or estimate beside a realised metric: `modeltop compute --score COLUMN` adds both"
+        text = "no estimate beside a realised metric: `modeltop compute --score COLUMN` adds one"
         return missing(text, cells_wide)
+    wide = max(width(_name(reading)) for pair in found.pairs for reading in (pair.expected, pair.realised))
     out: list[Cells] = []
     for pair in found.pairs:
-        out += _pair(known, pair, cells_wide)
+        out += _pair(known, pair, wide, cells_wide)
     return out
 
 
-def _pair(known: Board, pair: Pair, cells_wide: int) -> Iterable[Cells]:
+def _name(reading: Reading) -> str:
+    return clip(label(reading.key), NAME)
+
+
+def _pair(known: Board, pair: Pair, wide: int, cells_wide: int) -> Iterable[Cells]:
     """Two lines, their sparks on one scale."""
     readings = (pair.expected, pair.realised)
-    names = [clip(label(reading.key), NAME) for reading in readings]
-    wide = max(map(width, names))
     recent = [_recent(known.snapshot.history.series.get(reading.key)) for reading in readings]
     finite = [value for values in recent for value in values if np.isfinite(value)]
-    for name, reading, values in zip(names, readings, recent, strict=True):
+    for reading, values in zip(readings, recent, strict=True):
         metric = known.snapshot.catalog.of(reading.key.metric)
-        text = f"  {name}{' ' * (wide - width(name))}  {metric.show(reading.before)}→{metric.show(reading.after)}"
+        text = f"  {pad(_name(reading), wide)}  {metric.show(reading.before)}→{metric.show(reading.after)}"
         text += f"  {metric.show_change(reading.delta)}"
         drawn = blocks(values, min(finite), max(finite)) if finite else ""
         room = cells_wide - width(text) - 2
-        yield (text, ""), (f"  {drawn[-room:]}" if room > 0 and drawn else "", "dim")
+        yield (clip(text, cells_wide), ""), (f"  {drawn[-room:]}" if room > 0 and drawn else "", "dim")
 
 
 def _recent(series: Series | None) -> list[float]:

@@ -1,0 +1,352 @@
+"""What the screen of evidence says, section by section."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from monitor.exhibits import Exhibits, Histogram, Reliability
+from monitor.findings import (
+    Cause,
+    Contribution,
+    Course,
+    Diagnosis,
+    Finding,
+    Fit,
+    Forecast,
+    Moved,
+    Pair,
+    Pattern,
+    Reading,
+    Step,
+)
+from monitor.records import SeriesKey, Severity
+from monitor.text import width
+from tui.present.cells import plain_text, to_ascii
+from tui.present.diagnosis import course_words, diagnosis_lines, forecast_words, heading_lines, rival_words, weight_word
+from tui.present.scene import Scene, View, board
+
+BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
+KEY = SeriesKey("fraud", "accuracy")
+SECTIONS = [
+    "What happened",
+    "Likely causes",
+    "What to do",
+    "Evidence before and since 2025-01-07",
+    "Features that moved",
+    "Segments by contribution",
+    "What the model expected of itself",
+    "Reliability",
+]
+
+
+def course(**options):
+    usual = {"key": KEY, "pattern": Pattern.DROP, "begin": BEGIN, "size": -0.07, "sure": 0.98}
+    return Course(**(usual | options))
+
+
+def reading(metric="accuracy", before=0.95, after=0.89, **options):
+    usual = {"delta": after - before, "low": -0.08, "high": -0.04, "z": -9.0, "word": "fell", "periods": 4}
+    return Reading(SeriesKey("fraud", metric), before, after, **(usual | options))
+
+
+def bare(**options):
+    usual = {
+        "model": "fraud", "severity": Severity.CRITICAL, "key": KEY, "sentence": "accuracy fell suddenly",
+        "course": course(), "findings": (), "steps": (), "advice": "",
+    }  # fmt: skip
+    return Diagnosis(**(usual | options))
+
+
+def curve(**options):
+    nan = float("nan")
+    usual = {
+        "name": "score", "periods": (None, BEGIN), "rows": np.array([[50.0, 50.0], [0.0, 40.0]]),
+        "score": np.array([[0.2, 0.8], [nan, 0.75]]), "rate": np.array([[0.2, 0.8], [nan, 0.25]]),
+    }  # fmt: skip
+    return Reliability(**(usual | options))
+
+
+def numeric(reference, now, edges):
+    slots = (*map(str, range(len(edges))), "other", "missing")
+    counts = np.array([[*now, 0, 0]], float)
+    return Histogram("tenure", slots, tuple(edges), np.array([*reference, 0, 0], float), (BEGIN,), counts)
+
+
+@pytest.fixture
+def said(make):
+    """The lines of a diagnosis, or those of one section of it."""
+
+    def lines(found, section=None, *, wide=78, exhibits=None, series=()):
+        scene = make.scene(*make.ten_days(), *series, view=View("fraud", KEY))
+        snapshot = replace(scene.snapshot, exhibits={"fraud": exhibits} if exhibits else {})
+        scene = Scene(snapshot, scene.view, diagnosis=found)
+        out = [plain_text(line).rstrip() for line in diagnosis_lines(scene, wide)]
+        if section is None:
+            return out
+        part = out[out.index(section) + 1 :]
+        return part[: part.index("")] if "" in part else part
+
+    return lines
+
+
+def test_the_sections_stand_in_the_order_of_the_questions(said):
+    assert [line for line in said(bare()) if line and not line.startswith(" ")] == SECTIONS
+
+
+def test_until_something_is_known_what_is_wrong_stands_there_alone(make):
+    scene = make.scene(*make.ten_days())
+    assert [plain_text(line) for line in diagnosis_lines(scene, 78)] == ["looking into it"]
+    assert "f1_score 0.845 < 0.85" in plain_text(heading_lines(scene, 78)[0])
+
+
+def test_a_model_with_nothing_to_say_is_calm(make):
+    scene = replace(
+        make.scene(make.healthy("ranker")), diagnosis=bare(model="ranker", sentence="", course=None, key=None)
+    )
+    assert plain_text(heading_lines(scene, 78)[0]) == "nothing to explain: no metric got worse"
+    assert "  every metric is steady" in [plain_text(line) for line in diagnosis_lines(scene, 78)]
+
+
+def test_the_sentence_stands_above_in_the_colour_of_its_severity(make):
+    scene = replace(make.scene(*make.ten_days()), diagnosis=bare(sentence="a " * 60))
+    lines = heading_lines(scene, 40)
+    assert all(width(plain_text(line)) <= 40 for line in lines)
+    assert {role for line in lines for _, role in line} == {"critical"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({}, "accuracy: sudden drop since 2025-01-07, -0.070, 98 % sure", id="a drop"),
+        pytest.param(
+            {"key": SeriesKey("fraud", "log_loss"), "size": 0.3},
+            "log_loss: sudden rise since 2025-01-07, +0.300, 98 % sure",
+            id="what is better low rises where it gets worse",
+        ),
+        pytest.param(
+            {"pattern": Pattern.STEADY, "begin": None, "size": None}, "accuracy: steady, 98 % sure", id="no change"
+        ),
+        pytest.param(
+            {"key": SeriesKey("fraud", "accuracy", "country=DE")},
+            "accuracy [country=DE]: sudden drop since 2025-01-07, -0.070, 98 % sure",
+            id="a segment",
+        ),
+    ],
+)
+def test_a_course_in_words(make, options, words):
+    assert course_words(board(make.snapshot(*make.ten_days())), course(**options)) == words
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        pytest.param([-20.0], "", id="one alone has no rival"),
+        pytest.param(
+            [-20.0, -17.0], "fits best: step (BIC -20.0); nearly as well: ramp (BIC -17.0)", id="they compete"
+        ),
+        pytest.param([-20.0, -3.0], "fits best: step (BIC -20.0); then: ramp (BIC -3.0)", id="a clear winner"),
+    ],
+)
+def test_the_second_best_description_is_shown_beside_the_best(scores, words):
+    fits = tuple(Fit(name, 1.0, score) for name, score in zip(("step", "ramp"), scores, strict=False))
+    assert rival_words(course(fits=fits)) == words
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"limit": 0.9, "days": 6.2, "soonest": 3.1, "latest": 12.0},
+            "at this pace, -0.0012 a day, below 0.90 in about 6 days (3 to 12)",
+        ),
+        (
+            {"limit": 0.9, "days": 1.0, "soonest": 0.4, "latest": None},
+            "at this pace, -0.0012 a day, below 0.90 in about 1 day (0 to never)",
+        ),
+        ({}, "at this pace, -0.0012 a day, no limit lies ahead"),
+    ],
+)
+def test_where_a_trend_leads_in_words(options, words):
+    assert forecast_words(Forecast(slope=-0.0012, low=-0.002, high=-0.001, p=0.001, **options)) == words
+
+
+@pytest.mark.parametrize(
+    ("weight", "word"), [(0.9, "likely"), (0.7, "likely"), (0.69, "possible"), (0.4, "possible"), (0.39, "unlikely")]
+)
+def test_a_weight_is_a_word(weight, word):
+    assert weight_word(weight)[0] == word
+
+
+def test_causes_stand_with_what_speaks_for_and_against_them(said):
+    found = (
+        Finding(Cause.UPSTREAM, 0.8, ("unit missing 0 % -> 34 %",), ("the volume is as before",)),
+        Finding(Cause.CONCEPT_DRIFT, 0.2, ()),
+    )
+    assert said(bare(findings=found), "Likely causes") == [
+        "  likely    broken upstream",
+        "    + unit missing 0 % -> 34 %",
+        "    − the volume is as before",
+        "  unlikely  concept drift",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        (
+            {"advice": "retrain: 2,000 labelled rows", "steps": (Step.RETRAIN,), "labels": 2000},
+            ["  retrain: 2,000 labelled rows"],
+        ),
+        ({"advice": "wait", "steps": (Step.WAIT, Step.TICKET)}, ["  wait", "  open a ticket"]),
+        (
+            {"steps": (Step.ROLL_BACK, Step.TICKET), "labels": 1},
+            ["  roll back, then open a ticket", "  1 labelled row since it began"],
+        ),
+        ({}, ["  nothing"]),
+    ],
+)
+def test_what_to_do_is_said_once(said, options, lines):
+    assert said(bare(**options), "What to do") == lines
+
+
+def test_the_evidence_is_a_table_of_before_and_after(said, make):
+    support = make.line([0.9] * 10, metric="recall", support=[100] * 10)
+    found = bare(evidence=(reading(), reading("recall", 0.9, 0.9, word="as before", low=None, high=None)))
+    assert said(found, SECTIONS[3], series=[support]) == [
+        "  metric    before  after  change              95 %    n",
+        "  accuracy   0.950  0.890  -0.060  [-0.080, -0.040]    ?",
+        "  recall     0.900  0.900   0.000                 ?  400",
+    ]
+
+
+def test_where_it_is_narrow_the_last_columns_go(said):
+    lines = said(bare(evidence=(reading("a_metric_with_a_long_name"),)), SECTIONS[3], wide=58)
+    assert lines[0].split() == ["metric", "before", "after", "change", "95", "%"]
+    assert all(width(line) <= 58 for line in lines)
+
+
+def test_a_feature_that_moved_has_its_histogram_then_and_now(said):
+    drawn = numeric([10, 10, 10, 10], [0, 0, 10, 30], [(-np.inf, 1), (1, 2), (2, 3), (3, np.inf)])
+    moved = (Moved("plan", 0.2, 0.0), Moved("tenure", 0.56, 0.09, missing=(0.0, 0.34)))
+    assert said(bare(moved=moved), "Features that moved", exhibits=Exhibits({"tenure": drawn})) == [
+        "  tenure  JS distance 0.56, before 0.09, missing 0→34 %",
+        "    ref ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃  1 to 3",
+        "    now         ▃▃▃▃████  over 3: 25→75 %",
+        "  plan  JS distance 0.20, before 0.00",
+    ]
+
+
+def test_categories_are_drawn_one_by_one_and_named(said):
+    counts = np.array([[10.0, 30.0, 0.0, 0.0]])
+    drawn = Histogram("plan", ("basic", "pro", "other", "missing"), None, np.array([30.0, 10, 0, 0]), (BEGIN,), counts)
+    lines = said(bare(moved=(Moved("plan", 0.4, 0.0),)), "Features that moved", exhibits=Exhibits({"plan": drawn}))
+    assert lines[1:] == ["    ref ████▃▃▃▃  basic pro", "    now ▃▃▃▃████  basic: 75→25 %"]
+
+
+def test_only_periods_since_the_begin_are_now(said):
+    before = datetime(2025, 1, 2, tzinfo=UTC)
+    counts = np.array([[40.0, 0, 0, 0], [0.0, 40, 0, 0]])
+    drawn = Histogram("plan", ("a", "b", "other", "missing"), None, np.array([20.0, 20, 0, 0]), (before, BEGIN), counts)
+    lines = said(bare(moved=(Moved("plan", 0.4, 0.0),)), "Features that moved", exhibits=Exhibits({"plan": drawn}))
+    assert lines[2].startswith("    now     ████ ")
+
+
+def test_bins_are_drawn_at_equal_width_though_the_reference_filled_them_equally(said):
+    drawn = numeric([10, 10, 10], [10, 10, 10], [(0.0, 1.0), (1.0, 2.0), (2.0, 12.0)])
+    lines = said(bare(moved=(Moved("tenure", 0.2, 0.0),)), "Features that moved", exhibits=Exhibits({"tenure": drawn}))
+    assert lines[1] == "    ref ████▂▂▂▂▂▂▂▂  0 to 12"
+    assert lines[2].startswith("    now ████▂▂▂▂▂▂▂▂")
+
+
+def test_segments_say_what_they_add(said):
+    one = Contribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01)
+    assert said(bare(segments=(one,)), "Segments by contribution") == [
+        "  segment       adds  before  after  share before  after",
+        "  country=DE  -0.080   0.950  0.700          30 %   40 %",
+    ]
+
+
+def test_confidence_stands_beside_accuracy_on_one_scale(said):
+    pair = Pair(reading("avg_confidence", 0.94, 0.87), reading())
+    lines = said(bare(pairs=(pair,)), SECTIONS[6])
+    assert [line.split()[:3] for line in lines] == [
+        ["avg_confidence", "0.940→0.870", "-0.070"],
+        ["accuracy", "0.950→0.890", "-0.060"],
+    ]
+    assert all(set(line[-10:]) <= set("▁▂▃▄▅▆▇█") for line in lines)
+    assert lines[0][-1] == "▁"
+    assert lines[1][-10] == "█"
+
+
+def test_the_reliability_of_scores_is_that_since_the_change_began(said):
+    lines = said(bare(), "Reliability", exhibits=Exhibits(reliability=curve()))
+    assert lines[0].split() == ["score", "mean", "came", "true", "rows", "0", "1"]
+    assert lines[1] == "  0.50-1.00     0.750      0.250        40  ··×·····│··"
+    assert len([line for line in lines if line.startswith("  0.")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("Features that moved", "no features logged: `modeltop compute --feature all`"),
+        ("Segments by contribution", "no segments logged: `modeltop compute --segment COLUMN`"),
+        ("What the model expected of itself", "`modeltop compute --score COLUMN`"),
+        ("Reliability", "no curve kept: `modeltop compute --score COLUMN`"),
+        ("Evidence before and since 2025-01-07", "nothing to compare"),
+        ("Likely causes", "nothing is wrong"),
+    ],
+)
+def test_what_is_missing_is_said_and_what_would_bring_it(said, section, words):
+    assert words in " ".join(said(bare(), section))
+
+
+def test_features_and_segments_that_are_there_and_did_nothing_are_told_from_none_at_all(said, make):
+    series = [
+        make.line([0.01] * 10, metric="js_distance", segment="feature=age"),
+        make.line([0.01] * 10, metric="js_distance", segment="feature=score"),
+        make.line([0.9] * 10, segment="country=DE"),
+    ]
+    assert said(bare(), "Features that moved", series=series) == ["  none of 1 moved"]
+    assert said(bare(), "Segments by contribution", series=series) == ["  no segment adds to a change"]
+
+
+def test_a_curve_without_labels_says_so(said):
+    unlabelled = curve(rows=np.zeros((2, 2)))
+    assert said(bare(), "Reliability", exhibits=Exhibits(reliability=unlabelled)) == [
+        "  no labelled rows in the newest periods"
+    ]
+
+
+@pytest.mark.parametrize("wide", [20, 38, 58, 78, 118])
+def test_nothing_is_wider_than_the_screen_and_all_of_it_has_an_ascii_form(said, make, wide):
+    drawn = numeric([10, 10, 10, 10], [0, 0, 10, 30], [(-np.inf, 1), (1, 2), (2, 3), (3, np.inf)])
+    found = bare(
+        findings=(Finding(Cause.UPSTREAM, 0.8, ("a clause of some length that has to be wrapped",) * 2),),
+        advice="a long advice " * 9,
+        evidence=(reading(),),
+        moved=(Moved("tenure", 0.56, 0.09),),
+        segments=(Contribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01),),
+        pairs=(Pair(reading("avg_confidence"), reading()),),
+    )
+    lines = said(found, wide=wide, exhibits=Exhibits({"tenure": drawn}, curve()))
+    assert max(map(width, lines)) <= wide
+    assert not any("?" in to_ascii(line.replace("?", "")) for line in lines)
+
+
+def test_the_same_diagnosis_is_laid_out_once(make):
+    scene = replace(make.scene(*make.ten_days()), diagnosis=bare())
+    assert diagnosis_lines(scene, 78) is diagnosis_lines(replace(scene, paused=True), 78)
+
+
+def test_many_metrics_features_and_segments_are_counted_not_listed(said):
+    many = bare(
+        evidence=tuple(reading(f"m{n}") for n in range(40)),
+        moved=tuple(Moved(f"f{n}", 0.5, 0.1) for n in range(40)),
+        segments=tuple(Contribution(f"s={n}", (0.1, 0.1), (0.9, 0.8), -0.01, 0.0) for n in range(13)),
+    )
+    text = "\n".join(said(many))
+    assert "and 28 more metrics" in text
+    assert "and 28 more\n" in text
+    assert "and 1 more segment\n" in text

@@ -1,0 +1,145 @@
+"""The screen of evidence, and what the desk shows of a diagnosis."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Step
+from monitor.records import SeriesKey, Severity
+
+BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
+
+
+def looked(_snapshot, model):
+    """What is found out about each model of the fleet."""
+    key = SeriesKey(model, "f1_score" if model == "fraud" else "accuracy")
+    course = Course(key, Pattern.DECLINE, BEGIN, -0.06, 0.9)
+    findings = (Finding(Cause.DATA_DRIFT, 0.8, tuple(f"clause {number}" for number in range(30))),)
+    severity = {"fraud": Severity.CRITICAL, "churn": Severity.WARNING}.get(model, Severity.OK)
+    sentence = f"{model} fell gradually: data drift; retrain"
+    return Diagnosis(model, severity, key, sentence, course, findings, (Step.RETRAIN,), "retrain")
+
+
+async def test_what_is_found_out_takes_the_place_of_what_is_wrong(fleet, run):
+    async with run(fleet, look=looked) as screen:
+        await screen.until("fraud fell gradually: data")
+        assert "f1_score 0.845 < 0.85 for 1" not in screen.text
+        assert "┊decline" in screen.text
+
+
+async def test_until_then_what_is_wrong_stands_there(fleet, run):
+    gate = threading.Event()
+
+    def slow(snapshot, model):
+        gate.wait(5)
+        return looked(snapshot, model)
+
+    async with run(fleet, look=slow) as screen:
+        assert "f1_score 0.845 < 0.85 for 1" in screen.text
+        await screen.press("d")
+        assert "looking into it" in screen.text
+        gate.set()
+        await screen.until("likely    data drift")
+
+
+async def test_the_screen_opens_scrolls_and_closes_by_the_same_keys_as_others(fleet, run):
+    async with run(fleet, look=looked) as screen:
+        await screen.until("fraud fell gradually")
+        await screen.press("d")
+        assert screen.lines[0].startswith("┌Diagnosis of fraud──")
+        assert "What happened" in screen.text
+        await screen.press("G")
+        assert "Reliability" in screen.text
+        assert "What happened" not in screen.text
+        assert "fraud fell gradually" in screen.lines[1]
+        await screen.press("g", "j", "pagedown")
+        assert "Likely causes" not in screen.text
+        await screen.press("d")
+        assert "1 Models" in screen.text
+
+
+@pytest.mark.parametrize("key", ["q", "d", "escape"])
+async def test_there_is_more_than_one_way_back(fleet, run, key):
+    async with run(fleet, look=looked) as screen:
+        await screen.press("d", key)
+        assert "1 Models" in screen.text
+
+
+async def test_left_and_right_go_to_other_models_and_e_to_the_next_problem(fleet, run):
+    async with run(fleet, look=looked) as screen:
+        await screen.until("fraud fell gradually")
+        await screen.press("d", "G", "l")
+        await screen.until("Diagnosis of churn")
+        await screen.until("What happened")
+        await screen.press("right")
+        await screen.until("ranker fell gradually")
+        await screen.press("e")
+        await screen.until("Diagnosis of fraud")
+        await screen.press("h", "q")
+        assert screen.view.model == "fraud"
+
+
+async def test_a_long_sentence_scrolls_where_the_screen_is_low(fleet, run):
+    def long(snapshot, model):
+        return replace(looked(snapshot, model), sentence="very " * 60 + "long")
+
+    async with run(fleet, size=(60, 18), look=long) as screen:
+        await screen.press("d")
+        await screen.until("very very")
+        await screen.press("G")
+        assert "very" not in screen.text
+        assert "Reliability" in screen.text
+
+
+async def test_in_ascii_nothing_above_127_is_drawn(fleet, run):
+    async with run(fleet, look=looked, ascii=True) as screen:
+        await screen.until("fraud fell gradually")
+        assert screen.text.isascii()
+        await screen.press("d")
+        assert screen.text.isascii()
+        assert "+ clause 1" in screen.text
+
+
+async def test_fresh_data_does_not_take_away_what_is_known(make, fleet, run):
+    gate = threading.Event()
+    gate.set()
+
+    def look(snapshot, model):
+        gate.wait(5)
+        return looked(snapshot, model)
+
+    async with run(fleet, look=look) as screen:
+        await screen.until("fraud fell gradually")
+        gate.clear()
+        screen.hand(replace(fleet, clock=fleet.clock + 3 * make.day))
+        await screen.press("r")
+        await screen.until("3d old")
+        assert "fraud fell gradually" in screen.text
+        gate.set()
+
+
+async def test_a_failed_diagnosis_leaves_what_is_wrong_on_the_screen(fleet, run):
+    def broken(_snapshot, _model):
+        raise KeyError("oh")
+
+    async with run(fleet, look=broken) as screen:
+        await screen.press("d")
+        await screen.until("the diagnosis failed: KeyError")
+        assert "f1_score 0.845 < 0.85" in screen.text
+        await screen.press("q")
+        assert screen.app.is_running
+
+
+async def test_d_without_a_model_says_so(make, run):
+    async with run(make.snapshot()) as screen:
+        await screen.press("d")
+        assert screen.said == "no model is selected"
+
+
+async def test_the_key_is_in_help_and_in_the_last_line(fleet, run):
+    async with run(fleet) as screen:
+        assert "d why" in screen.said
+        await screen.press("?", "pagedown", "pagedown")
+        assert "diagnosis: what happened, why, and what to do" in screen.text

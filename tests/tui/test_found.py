@@ -1,0 +1,135 @@
+"""What of a diagnosis the chart shows."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from monitor.facts import Facts, Note
+from monitor.findings import Course, Diagnosis, Forecast, Pattern
+from monitor.records import SeriesKey, Severity
+from tui.chart_data import Overlays
+from tui.present.chart import chart_of
+from tui.present.scene import Scene, View
+
+KEY = SeriesKey("fraud", "accuracy")
+START = datetime(2025, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+FORTY = [0.95, 0.94] * 15 + [0.90 - 0.002 * day for day in range(10)]
+
+
+def found(pattern=Pattern.DECLINE, begin=START + 30 * DAY, size=-0.02, *, key=KEY, forecast=None, courses=()):
+    course = Course(key, pattern, begin, size, 0.9)
+    return Diagnosis("fraud", Severity.WARNING, key, "s", course, (), (), "", courses, forecast)
+
+
+@pytest.fixture
+def drawn(make):
+    """The chart of forty days with a diagnosis."""
+
+    def chart(diagnosis, *, view=None, notes=(), values=FORTY):
+        lines = [make.line(values, metric=metric) for metric in ("accuracy", "precision", "recall")]
+        scene = make.scene(*lines, view=view or View("fraud", KEY))
+        snapshot = replace(scene.snapshot, facts=Facts(notes=tuple(notes)))
+        return chart_of(Scene(snapshot, scene.view, diagnosis=diagnosis))
+
+    return chart
+
+
+@pytest.mark.parametrize(
+    ("options", "caption"),
+    [
+        pytest.param({"pattern": Pattern.DROP}, "drop", id="drop"),
+        pytest.param({"pattern": Pattern.DECLINE}, "decline", id="decline"),
+        pytest.param({"pattern": Pattern.DROP, "size": 0.3}, "jump", id="what is better low jumps"),
+        pytest.param({"pattern": Pattern.DECLINE, "size": 0.3}, "rise", id="or rises"),
+        pytest.param({"pattern": Pattern.IMPROVING, "size": 0.3}, "better", id="improving"),
+        pytest.param({"pattern": Pattern.RECOVERING, "size": 0.3}, "recovery", id="recovering"),
+    ],
+)
+def test_the_begin_of_a_change_is_marked_by_its_name(drawn, options, caption):
+    begin = drawn(found(**options)).overlays.begin
+    assert (begin.time, begin.caption) == ((START + 30 * DAY).timestamp(), caption)
+
+
+@pytest.mark.parametrize("pattern", [Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE])
+def test_where_nothing_began_nothing_is_marked(drawn, pattern):
+    assert drawn(found(pattern, begin=None, size=None)).overlays.begin is None
+    assert drawn(None).overlays.begin is None
+
+
+def test_each_metric_has_its_own_course(drawn):
+    other = Course(SeriesKey("fraud", "recall"), Pattern.DROP, START + 5 * DAY, -0.1, 0.9)
+    view = View("fraud", SeriesKey("fraud", "recall"))
+    assert drawn(found(courses=(other,)), view=view).overlays.begin.caption == "drop"
+    assert drawn(found(), view=view).overlays.begin is None
+
+
+def test_the_band_is_that_of_the_periods_before_the_change(drawn):
+    band = drawn(found()).overlays.band
+    spread = 2 * np.std(FORTY[:30], ddof=1)
+    assert (band.low, band.high) == pytest.approx((0.945 - spread, 0.945 + spread))
+    assert (band.start, band.end) == (START.timestamp(), (START + 39 * DAY).timestamp())
+
+
+def test_without_a_change_it_is_that_of_the_periods_before_the_newest(drawn):
+    band = drawn(None).overlays.band
+    assert (band.low + band.high) / 2 == pytest.approx(np.mean(FORTY[:39]))
+
+
+def test_too_little_history_has_no_band(drawn):
+    assert drawn(None, values=FORTY[:10]).overlays.band is None
+
+
+FORECAST = Forecast(slope=-0.002, low=-0.003, high=-0.001, p=0.001)
+
+
+def test_a_trend_is_drawn_from_the_begin_and_on_by_a_fifth_of_what_is_shown(drawn):
+    chart = drawn(found(forecast=FORECAST))
+    trend = chart.overlays.trend
+    assert trend.start == (START + 30 * DAY).timestamp()
+    assert chart.end == trend.end == (START + 39 * DAY + 0.2 * 39 * DAY).timestamp()
+    assert (trend.first, trend.last) == pytest.approx((0.90, 0.90 - 0.002 * (9 + 0.2 * 39)))
+
+
+def test_it_ends_at_the_limit_where_that_is_near(drawn):
+    chart = drawn(found(forecast=replace(FORECAST, limit=0.88, days=2.0)))
+    assert chart.end == (START + 41 * DAY).timestamp()
+
+
+def test_the_time_axis_ends_at_the_newest_point_where_nothing_leads_on(drawn):
+    assert drawn(found()).end == (START + 39 * DAY).timestamp()
+
+
+def test_a_forecast_is_about_one_series_alone(drawn):
+    view = View("fraud", SeriesKey("fraud", "recall"))
+    assert drawn(found(forecast=FORECAST), view=view).overlays.trend is None
+
+
+def test_beside_other_lines_band_and_trend_are_left_out(drawn):
+    recall = SeriesKey("fraud", "recall")
+    chart = drawn(found(key=recall, forecast=FORECAST), view=View("fraud", recall, overlay=True))
+    assert [line.name for line in chart.lines] == ["recall", "precision"]
+    assert chart.overlays.begin is not None
+    assert (chart.overlays.band, chart.overlays.trend) == (None, None)
+
+
+def test_notes_about_the_model_are_lines_with_their_text_made_safe(drawn):
+    notes = [
+        Note("fr*", "release\x1b[2J", "ana", START + 3 * DAY),
+        Note("*", "older", "ana", START + DAY),
+        Note("churn", "not mine", "ana", START),
+    ]
+    shown = drawn(None, notes=notes).overlays.notes
+    assert [note.caption for note in shown] == ["older", "release\\x1b[2J"]
+
+
+def test_a_chart_with_the_same_findings_is_the_same_object(make):
+    scene = replace(make.scene(make.line(FORTY)), diagnosis=found())
+    assert chart_of(scene) is chart_of(replace(scene, diagnosis=found(), paused=True))
+    assert chart_of(scene) is not chart_of(replace(scene, diagnosis=None))
+
+
+def test_a_chart_of_nothing_has_no_overlays():
+    assert chart_of(Scene(loading="loading")).overlays == Overlays()
