@@ -50,6 +50,8 @@ def spikes(series: Series, *, min_count: float = 0) -> tuple[Spike, ...]:
     for first, last in _runs(out):
         if last - first <= BRIEF and last + BRIEF <= len(those):
             worst = first + int(np.argmax(np.abs(score[first:last])))
+            if max(abs(before[max(first - 1, 0)]), abs(after[last])) > abs(beside[worst]) / 2:
+                continue  # in the midst of something longer
             p = min(1.0, len(those) * 2 * normal_tail(abs(float(score[worst]))))
             found.append(Spike(to_datetime(those.times[first]), last - first, float(beside[worst]), p))
     return tuple(found)
