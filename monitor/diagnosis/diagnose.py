@@ -12,7 +12,7 @@ from monitor.diagnosis.facts import ROWS, Facts, contributions, gathered
 from monitor.diagnosis.windows import reading, span_of
 from monitor.diagnosis.words import sentence
 from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Reading
-from monitor.records import Better, Condition, SeriesKey
+from monitor.records import Better, Condition, Episode, SeriesKey
 
 WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE, Pattern.SEASONAL))
 WORST_FIRST = tuple(pattern for kinds in WORST_FIRST_KINDS for pattern in kinds)
@@ -49,10 +49,20 @@ def diagnose(case: Case) -> Diagnosis:
 
 
 def focus(case: Case) -> SeriesKey | None:
-    """The series that an alert is about: the worst that stands, else one pending; None without any."""
-    asked = [one for one in case.episodes if one.resolved is None and one.condition is Condition.THRESHOLD]
+    """The series that an alert is about; None without any.
+
+    Of what stands the worst, before what is pending. Among alerts that are as bad the one that says most comes first:
+    over all rows, known rather than estimated, a share of all rows or of some rather than a score; else as ordered.
+    """
     known = {one.key for one in case.series}
-    return next((one.key for one in sorted(asked, key=lambda one: not one.stands) if one.key in known), None)
+    asked = [one for one in case.episodes if one.resolved is None and one.condition is Condition.THRESHOLD]
+
+    def place(one: Episode) -> tuple[bool, int, bool, bool, int]:
+        metric = case.catalog.of(one.key.metric)
+        plain = metric.proportion + (metric.support == ROWS)
+        return not one.stands, -one.severity, one.key.segment != ALL, not metric.labels, -plain
+
+    return next((one.key for one in sorted(asked, key=place) if one.key in known), None)
 
 
 def _worst(case: Case, found: Sequence[Course]) -> SeriesKey | None:
