@@ -26,7 +26,7 @@ class Shift:
 
     moved: tuple[str, ...] = ()
     """These take other values, all of them valid."""
-    tilt: float = 1.2
+    tilt: float = 0.8
     """How far: the log-ratio of the outermost groups to the middle."""
     missing: tuple[str, ...] = ()
     """These become empty in `lost` of the rows."""
