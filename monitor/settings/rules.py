@@ -65,9 +65,7 @@ def _window(part: Table, confirm: tuple[int, int]) -> int | None:
         return None
     of = part.whole("of", least=1, default=1)
     if of < max(confirm):
-        part.mistake(
-            "of", f"{of} is fewer than confirm = {max(confirm)}: the window cannot hold so many"
-        )
+        part.mistake("of", f"{of} is fewer than confirm = {max(confirm)}: the window cannot hold so many")
         return None
     return of
 
