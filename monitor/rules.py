@@ -144,7 +144,8 @@ def sentence(rule: Rule, metric: Metric) -> str:
     >>> sentence(default_rules()[0], Metric("accuracy"))
     'accuracy below 0.90 is critical'
     """
-    parts = [rule.check.sentence(metric.name, brief, rule.reference.words()) + _patience(rule)]
+    name = "any metric" if rule.metric == "*" else metric.name
+    parts = [rule.check.sentence(name, brief, rule.reference.words()) + _patience(rule)]
     recovery = _recovery(rule)
     if recovery:
         parts.append(f"resolves after {recovery}")

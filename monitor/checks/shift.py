@@ -15,7 +15,7 @@ from monitor.checks.direction import graded, pairs, worse
 from monitor.checks.sheets import Sheet, sheets
 from monitor.records import Better, Evidence, Series, Severity
 from monitor.statistics.cusum import Cusum, fallen, runs
-from monitor.text import brief
+from monitor.text import brief, plain
 
 if TYPE_CHECKING:
     from monitor.checks.limit import Limit
@@ -164,11 +164,16 @@ class Shift:
         return [severity for severity, _ in pairs(self.warn, self.critical)]
 
     def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """What it asks."""
+        """What it asks.
+
+        >>> Shift().sentence("recall", brief, "")
+        'recall lastingly worse than in its 60 periods before warns (sum of 4.5 deviations)'
+        """
         said = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
-        parts = [f"{said[severity]} at a sum of {brief(value)}" for severity, value in pairs(self.warn, self.critical)]
-        what = "lastingly changed from" if self.outside else "lastingly worse than"
-        return f"{name} {what} its {self.periods} periods before {', '.join(reversed(parts))} deviations"
+        given = reversed(pairs(self.warn, self.critical))
+        parts = [f"{said[severity]} (sum of {plain(value)} deviations)" for severity, value in given]
+        what = "lastingly changed from" if self.outside else "lastingly worse than in"
+        return f"{name} {what} its {self.periods} periods before {', '.join(parts)}"
 
     def refuse(self, kind: Kind) -> None:
         """It has a reference of its own: the periods before a run."""

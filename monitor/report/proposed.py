@@ -24,8 +24,21 @@ HEAD = """\
 What modeltop watches here. Written from the history at hand: read it, change it, and try it before you trust it:
 `modeltop rules test` says when each rule would have fired, and how many alerts a month that makes.
 Each limit stands where a healthy period lies once in 100, critical twice as far from the usual value. A warning waits
-for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: a series without one
-here is asked nothing but whether it still reports."""
+for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: what holds by default of
+every series stands here too, after the limits, and can be deleted."""
+
+CHECKS = """\
+
+# Rules can also compare, for example:
+# [[rules]]                       # 2 points below its usual, and more than chance (needs counts)
+# name = "recall-drop"
+# metric = "recall"
+# check = "drop"                  # also: band, shift, trend, spike, difference
+# warn = { absolute = 0.02, p = 0.01 }
+# reference = { rolling = 28 }    # or first, from and to, weekday, segment, metric, model
+# confirm = 2
+# of = 3                          # 2 of the last 3 periods
+"""
 
 PEOPLE = """\
 
@@ -60,7 +73,7 @@ def configuration(kept: Mapping[str, object], proposed: Drafts, rehearsed: Snaps
         lines += ["", *_comment("No rule is proposed, so the defaults hold:")]
         lines += [line for trial in tried.values() for line in _comment(f"{trial.rule.name}: {_would(trial)}.")]
     lines += _left(proposed.without)
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n" + CHECKS
     return text if "receivers" in kept else text + PEOPLE
 
 

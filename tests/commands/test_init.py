@@ -2,12 +2,15 @@
 
 import json
 import re
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from monitor.config import load
+from monitor.config import built, load
+from monitor.rules import default_rules
 
 EVIL = [
     "a\x1b]52;c;ZWNobw==\x07b",
@@ -74,14 +77,15 @@ def test_an_incident_in_the_past_is_set_aside_and_would_have_fired(run, tmp_path
     text = Path("modeltop.toml").read_text()
     (aside,) = re.findall(r"(\d+) others set aside as not healthy", text.replace("\n# ", " "))
     assert 10 <= int(aside) <= 12
-    assert claims(text) == {"accuracy": 1}
+    assert claims(text) == {"accuracy": 1, "default-fall": 1}
     assert "2025-02-10 to 2025-02-21" in text
 
 
 def test_too_young_a_model_gets_the_default_floor_or_none(run, ten_days):
     run("init", ten_days)
-    rules = {rule.name: rule.check.limits()[0][1].below for rule in load(Path("modeltop.toml")).rules}
-    assert rules == {"accuracy": 0.9, "f1_score": 0.85}
+    *floors, fall = load(Path("modeltop.toml")).rules
+    assert {rule.name: rule.check.limits()[0][1].below for rule in floors} == {"accuracy": 0.9, "f1_score": 0.85}
+    assert fall == replace(default_rules()[-1], default=False)
     assert "recall: too little history: 10 of 20 periods" in Path("modeltop.toml").read_text()
 
 
@@ -99,13 +103,20 @@ def test_a_default_about_any_metric_is_written_down_too(run, tmp_path, monkeypat
     assert set(claims(Path("modeltop.toml").read_text())) == {"accuracy", "any"}
 
 
+def test_the_example_of_a_rule_that_compares_loads_when_uncommented(run, ten_days):
+    text = run("init", ten_days, "--print").out
+    example = text[text.index("# [[rules]]") :].split("\n\n")[0]
+    [rule] = built(tomllib.loads(re.sub(r"(?m)^# ", "", example)), Path("modeltop.toml")).rules
+    assert (rule.name, rule.confirm, rule.of) == ("recall-drop", (2, 2), 3)
+
+
 def test_hostile_names_load_and_each_rule_asks_about_its_model_alone(run, tmp_path):
     path = history(tmp_path / "h.csv", models=EVIL, periods=30)
     assert run("init", path).code == 0
     text = Path("modeltop.toml").read_text(encoding="utf-8")
     assert text.replace("\n", "").isprintable()
     tried = json.loads(run("rules", "test", path, "--json").out)
-    assert [record["series"] for record in tried] == [1] * len(EVIL)
+    assert [record["series"] for record in tried] == [1] * len(EVIL) + [len(EVIL)]
     assert {record["rule"]: record["alerts"] for record in tried} == claims(text)
 
 
@@ -126,7 +137,7 @@ def test_force_replaces_the_rules_and_keeps_the_other_tables(run, ten_days):
     before = load(Path("modeltop.toml"))
     assert run("init", ten_days, "--force").code == 0
     after = load(Path("modeltop.toml"))
-    assert [rule.name for rule in after.rules] == ["accuracy", "f1_score"]
+    assert [rule.name for rule in after.rules] == ["accuracy", "f1_score", "default-fall"]
     assert (after.stale_after, after.routes, after.receivers) == (before.stale_after, before.routes, before.receivers)
     assert after.catalog.of("my kpi").better is before.catalog.of("my kpi").better
 
@@ -148,7 +159,7 @@ def test_a_store_named_once_is_remembered(run, tmp_path):
 
 def test_models_and_metrics_can_be_chosen(run, fleet):
     run("init", fleet, "--model", "cr*", "--metric", "re*")
-    assert [rule.name for rule in load(Path("modeltop.toml")).rules] == ["credit-recall"]
+    assert [rule.name for rule in load(Path("modeltop.toml")).rules] == ["credit-recall", "default-fall"]
 
 
 def test_without_history_nothing_is_written(run, tmp_path):

@@ -77,7 +77,9 @@ def everything():
         return isinstance(cell, float) and math.isnan(cell)
 
     def column(array):
-        return None if array is None else [None if missing(cell) else cell for cell in array.tolist()]
+        if not hasattr(array, "tolist"):
+            return array
+        return [None if missing(cell) else cell for cell in array.tolist()]
 
     def plain(history, *, problems=True):
         series = [
