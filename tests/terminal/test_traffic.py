@@ -19,9 +19,9 @@ def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(opened):
     assert output.count(b"1 Models") == 1, "painted once, with its data"
 
 
-@pytest.mark.parametrize("key", ["j", "l"], ids=["model", "metric"])
-def test_the_next_model_or_metric_costs_at_most_12_kb(opened, key):
-    for _ in range(3):
+@pytest.mark.parametrize("keys", ["jjj", "hlh"], ids=["model", "metric"])
+def test_the_next_model_or_metric_costs_at_most_12_kb(opened, keys):
+    for key in keys:
         header, before = opened.screen.display[0], len(opened.output)
         assert opened.type(key).wait_until(lambda was=header: opened.screen.display[0] != was, seconds=5)
         opened.settle(0.3)

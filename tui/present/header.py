@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from monitor.text import age, clip, day, plural, safe, width
 from tui.present.cells import SHAPES, TINTS, WORDS, Cells, fit, plain_text
@@ -12,21 +13,36 @@ from tui.present.models import totals
 from tui.present.scene import Scene, Sort, board, listed
 from tui.present.watcher import watcher
 
+
+class Step(NamedTuple):
+    """How much of the first line is said."""
+
+    place: int
+    """Cells of it."""
+    trouble: int
+    """Cells of it."""
+    highest: int
+    """The highest rank that stays."""
+    words: bool = True
+    """Whether severities have their words, which the list of models says as well."""
+
+
 STEPS = (
-    (200, 60, 9),
-    (40, 60, 9),
-    (40, 40, 6),
-    (32, 40, 5),
-    (32, 40, 4),
-    (32, 34, 3),
-    (24, 24, 3),
-    (24, 12, 3),
-    (16, 12, 2),
-    (10, 12, 2),
-    (10, 12, 1),
-    (0, 0, 0),
+    Step(200, 60, 9),
+    Step(40, 60, 9),
+    Step(40, 40, 6),
+    Step(32, 40, 5),
+    Step(32, 40, 4),
+    Step(32, 34, 3),
+    Step(24, 24, 3),
+    Step(24, 12, 3),
+    Step(16, 12, 2),
+    Step(10, 12, 2),
+    Step(10, 12, 2, words=False),
+    Step(10, 12, 1),
+    Step(0, 0, 0),
 )
-"""Cells of the place, cells of the trouble, and the highest rank that stays, from the roomiest to the narrowest."""
+"""From the roomiest to the narrowest."""
 
 
 def header(scene: Scene, now: datetime, cells_wide: int) -> Cells:
@@ -38,8 +54,8 @@ def header(scene: Scene, now: datetime, cells_wide: int) -> Cells:
         cells_wide: Cells of the line.
     """
     line: Cells = ()
-    for place, trouble, highest in STEPS:
-        parts = [cells for rank, cells in _parts(scene, now, place, trouble) if rank <= highest and plain_text(cells)]
+    for step in STEPS:
+        parts = [cells for rank, cells in _parts(scene, now, step) if rank <= step.highest and plain_text(cells)]
         line = _joined(parts)
         if width(plain_text(line)) <= cells_wide:
             break
@@ -54,18 +70,18 @@ def _joined(parts: list[Cells]) -> Cells:
     return tuple(out)
 
 
-def _parts(scene: Scene, now: datetime, place: int, trouble: int) -> list[tuple[int, Cells]]:
+def _parts(scene: Scene, now: datetime, step: Step) -> list[tuple[int, Cells]]:
     """The parts in their order; those of a high rank are left out first."""
     name = (9, (("modeltop", "strong"),))
     if scene.snapshot is None:
-        return [name, (0, ((scene.loading, "dim"),)), (0, _trouble(scene, trouble))]
+        return [name, (0, ((scene.loading, "dim"),)), (0, _trouble(scene, step.trouble))]
     return [
         name,
-        (2, ((clip(place_text(scene), place), "head"),)),
+        (2, ((clip(place_text(scene), step.place), "head"),)),
         (6, ((_counted(scene), ""),)),
-        (0, _severities(scene)),
-        (1, _trouble(scene, trouble)),
-        *_watcher(scene, trouble),
+        (0, _severities(scene, words=step.words)),
+        (1, _trouble(scene, step.trouble)),
+        *_watcher(scene, step.trouble),
         (3, ((_modes(scene), "strong"),)),
         (4, ((_newest(scene), ""),)),
         (0, ((data_age(scene, now), ""),)),
@@ -87,11 +103,12 @@ def _counted(scene: Scene) -> str:
     return plural(models, "model") if shown == models else f"{shown} of {plural(models, 'model')}"
 
 
-def _severities(scene: Scene) -> Cells:
+def _severities(scene: Scene, *, words: bool) -> Cells:
     out: list[tuple[str, str]] = []
     for severity, count in totals(scene).items():
         out += [(" ", "")] if out else []
-        out.append((f"{SHAPES[severity]}{count} {WORDS[severity]}", TINTS[severity]))
+        word = f" {WORDS[severity]}" if words else ""
+        out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
     fine = "all ok" if scene.snapshot is not None and board(scene.snapshot).verdicts else "nothing to judge"
     return tuple(out) or ((fine, "ok"),)
 
