@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Judge what the arguments name; the exit code is the worst severity."""
     from monitor.report.as_json import as_json
-    from monitor.report.text import exit_code, summary
+    from monitor.report.summary import summary
+    from monitor.report.text import exit_code
 
     snapshot = context.observer(args).observe(context.clock())
     if args.json:

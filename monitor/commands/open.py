@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             observer = context.observer(args, patience=PATIENCE, hurry=True)
             return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
     from monitor.commands.check import tell_problems
-    from monitor.report.text import summary
+    from monitor.report.summary import summary
 
     snapshot = context.observer(args).observe(context.clock())
     for line in summary(snapshot):

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from monitor.report.as_json import as_json
     from monitor.report.html import html
     from monitor.report.markdown import markdown
-    from monitor.report.text import pages
+    from monitor.report.summary import pages
 
     snapshot = context.observer(args).observe(context.clock())
     if args.format == "json":

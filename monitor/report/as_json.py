@@ -10,17 +10,22 @@ from datetime import datetime
 from monitor.changes import latest_interval
 from monitor.changes import summary as changes_of
 from monitor.facts import Ack, Suppression
-from monitor.records import Episode, Series
+from monitor.findings import Diagnosis
+from monitor.message.findings_json import diagnosis_record
+from monitor.message.reasons import verdict as sentence
+from monitor.records import Episode, Series, Verdict
+from monitor.report.explained import explained
 from monitor.report.text import status
 from monitor.snapshot import Snapshot
 
 
 def as_json(snapshot: Snapshot) -> str:
     """Everything as JSON: ASCII-escaped, numbers exact, undefined is null."""
+    why = explained(snapshot)
     record = {
         "status": status(snapshot).name.lower(),
         "taken_at": _iso(snapshot.taken_at),
-        "models": [_model_record(snapshot, verdict.model) for verdict in snapshot.verdicts],
+        "models": [_model_record(snapshot, verdict, why.of(verdict.model)) for verdict in snapshot.verdicts],
         "alerts": [alert_record(episode, snapshot) for episode in snapshot.episodes if episode.resolved is None],
         "errors": [
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
@@ -30,13 +35,13 @@ def as_json(snapshot: Snapshot) -> str:
     return json.dumps(record, allow_nan=False, indent=1)
 
 
-def _model_record(snapshot: Snapshot, model: str) -> dict[str, object]:
-    verdict = next(verdict for verdict in snapshot.verdicts if verdict.model == model)
-    series = snapshot.history.of_model(model)
+def _model_record(snapshot: Snapshot, verdict: Verdict, found: Diagnosis | None) -> dict[str, object]:
+    series = snapshot.history.of_model(verdict.model)
     return {
-        "model": model,
+        "model": verdict.model,
         "status": verdict.severity.name.lower(),
-        "summary": verdict.sentence,
+        "summary": verdict.sentence if found is None else sentence(snapshot, verdict.model, found),
+        "diagnosis": None if found is None else diagnosis_record(found),
         "latest": [_latest_record(one, snapshot) for one in series],
         "changes": [record for one in series for record in _change_records(one, snapshot)],
     }

@@ -24,8 +24,8 @@ HEAD = """\
 What modeltop watches here. Written from the history at hand: read it, change it, and try it before you trust it:
 `modeltop rules test` says when each rule would have fired, and how many alerts a month that makes.
 Each limit stands where a healthy period lies once in 100, critical twice as far from the usual value. A warning waits
-for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: what holds by default of
-every series stands here too, after the limits, and can be deleted."""
+for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: what holds by default
+of every series stands here too, after the limits, and can be deleted."""
 
 CHECKS = """\
 

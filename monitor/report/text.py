@@ -1,17 +1,14 @@
-"""A snapshot in lines that people read; every foreign string is made safe."""
+"""The words for a verdict, an alert, a series; every foreign string is made safe."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from monitor.changes import latest_interval, sentence
-from monitor.changes import summary as changes_of
-from monitor.records import Condition, Episode, Series, SeriesKey, Severity, Standing, State
+from monitor.records import Condition, Episode, SeriesKey, Severity, Standing, State
 from monitor.report.people import handled
-from monitor.rules import sentence as rule_sentence
 from monitor.snapshot import Snapshot
-from monitor.text import clip, day, plain, plural, safe
+from monitor.text import clip, day, plain, plural, safe, width
 
 MARKS = {
     Severity.CRITICAL: ("▲", "CRIT"),
@@ -25,7 +22,6 @@ EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severit
 """As monitoring plugins have them."""
 FIRST_LINE = 80
 """Cells; the first line may become a mail's subject or a pager's whole message."""
-HOLDING_SHOWN = 20
 NAMED = 8
 """Models named in one line."""
 
@@ -49,15 +45,18 @@ def headline(snapshot: Snapshot) -> str:
         return "UNKNOWN: no model found; there is nothing to judge"
     worst = status(snapshot)
     if worst is Severity.OK:
-        rules = sum(standing.left_out is None for standing in snapshot.standings)
+        rules = sum(one.left_out is None and not too_new(one) for one in snapshot.standings)
         said = f"{plural(rules, 'rule')} hold{'s' if rules == 1 else ''}" if rules else "no rule judges any of them"
         return f"OK: {plural(models, 'model')}, {said}"
     counts = Counter(verdict.severity for verdict in snapshot.verdicts)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = next((episode for episode in snapshot.episodes if episode.stands), None)
     named = f": {safe(first.key.model, 40)} {_about(first)}" if first else _unjudged(snapshot)
-    many = f"{', '.join(words)} of {plural(models, 'model')}"
-    return clip(f"{worst.name}: {many}{named}" if models > 1 or not named else f"{worst.name}{named}", FIRST_LINE)
+    if models == 1 and named:
+        return clip(f"{worst.name}{named}", FIRST_LINE)
+    line = f"{worst.name}: {', '.join(words)} of {plural(models, 'model')}{named}"
+    # What is wrong is worth more than a word that can be guessed.
+    return line if width(line) <= FIRST_LINE else clip(line.replace(" models:", ":", 1), FIRST_LINE)
 
 
 def _unjudged(snapshot: Snapshot) -> str:
@@ -66,30 +65,9 @@ def _unjudged(snapshot: Snapshot) -> str:
     return f": {safe(first.model, 40)} {snapshot.labels[first.model].sentence}" if first else ""
 
 
-def summary(snapshot: Snapshot) -> Iterator[str]:
-    """What `check` prints: the headline, a line a problem, what holds, what was left out, and the rules."""
-    yield headline(snapshot)
-    for episode in snapshot.episodes:
-        if episode.resolved is None:
-            yield alert_line(episode, snapshot)
-    told = {(episode.rule, episode.key) for episode in snapshot.episodes if episode.resolved is None}
-    holding = [item for item in snapshot.standings if item.left_out is None and (item.rule, item.key) not in told]
-    for model, news in list(snapshot.labels.items())[:HOLDING_SHOWN]:
-        yield f"○ n/d   {safe(model, 60)} {news.sentence}"
-    if len(snapshot.labels) > HOLDING_SHOWN:
-        yield f"        and {len(snapshot.labels) - HOLDING_SHOWN:,} more models lack labels"
-    for item in holding[:HOLDING_SHOWN]:
-        # What was never judged is not said to be ok.
-        mark = "● ok " if snapshot.history.series[item.key].judged().any() else "○ n/d"
-        yield f"{mark}   {safe(item.key.model, 60)} {safe(item.sentence)}"
-    if len(holding) > HOLDING_SHOWN:
-        yield f"        and {len(holding) - HOLDING_SHOWN:,} more hold"
-    yield from left_out(snapshot.standings)
-    for notice in snapshot.notices:
-        yield f"  {safe(notice, 300)}"
-    for rule in snapshot.rules:
-        name = "default rule" if rule.default else f"rule {safe(rule.name, 60)}"
-        yield f"  {name}: {safe(rule_sentence(rule, snapshot.catalog.of(rule.metric)))}"
+def too_new(one: Standing) -> bool:
+    """Whether there is too little history to judge by the rule; what follows the last colon is our own words."""
+    return one.sentence.rpartition(": ")[2].startswith("too little history")
 
 
 def left_out(standings: Iterable[Standing]) -> Iterator[str]:
@@ -103,19 +81,27 @@ def left_out(standings: Iterable[Standing]) -> Iterator[str]:
         yield f"  {safe(metric)} of {', '.join(models[:NAMED])}{rest}: {reason}"
 
 
-def alert_line(episode: Episode, snapshot: Snapshot | None = None, *, name: str | None = None) -> str:
+def mark_of(severity: Severity) -> str:
+    """Shape and word in eight cells."""
+    shape, word = MARKS[severity]
+    return f"{shape} {word:5} "
+
+
+def alert_line(
+    episode: Episode, snapshot: Snapshot | None = None, *, name: str | None = None, whole: bool = True
+) -> str:
     """One alert in one line.
 
     Args:
         episode: The alert.
         snapshot: Adds who has it and why nobody is told, where somebody did something about it.
         name: The id to show before it, with how it ended; None: neither is shown.
+        whole: False where the model is named already.
     """
-    shape, word = MARKS[episode.severity]
-    if episode.state is State.PENDING:
-        shape, word = "·", "pend"
+    shape, word = ("·", "pend") if episode.state is State.PENDING else MARKS[episode.severity]
     count = "" if episode.count is None else f", n {plain(episode.count)}"
-    line = f"{shape} {word:5} {safe(episode.key.model, 60)} {_about(episode)}"
+    line = f"{shape} {word:5} {safe(episode.key.model, 60)}" if whole else f"{shape} {word}"
+    line += f" {_about(episode)}"
     if episode.condition is Condition.THRESHOLD:
         line += f", {plural(episode.periods, 'period')}"
     line += f", since {day(episode.since)}{count}"
@@ -140,26 +126,3 @@ def series_name(key: SeriesKey) -> str:
     """The metric, with its segment where that is not all, made safe."""
     name = safe(key.metric, 60)
     return name if key.segment == "all" else f"{name} [{safe(key.segment, 60)}]"
-
-
-def pages(snapshot: Snapshot) -> Iterator[str]:
-    """The text report: the summary, then a page a model."""
-    yield from summary(snapshot)
-    for verdict in snapshot.verdicts:
-        shape, word = MARKS[verdict.severity]
-        yield ""
-        yield f"{shape} {word} {safe(verdict.model)}: {safe(verdict.sentence, 300)}"
-        for series in snapshot.history.of_model(verdict.model):
-            yield f"  {_latest(series, snapshot)}"
-            metric = snapshot.catalog.of(series.key.metric)
-            for change in changes_of(series, metric):
-                yield f"    {safe(sentence(change, metric))}"
-
-
-def _latest(series: Series, snapshot: Snapshot) -> str:
-    metric = snapshot.catalog.of(series.key.metric)
-    interval = latest_interval(series, metric)
-    bounds = "" if interval is None else f" (95 % {metric.show(interval[0])} to {metric.show(interval[1])})"
-    support = series.latest_support
-    count = "n unknown" if support is None else f"n {plain(support)}"
-    return f"{series_name(series.key)} {metric.show(series.latest)}{bounds} on {day(series.newest)}, {count}"

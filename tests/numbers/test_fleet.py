@@ -1,7 +1,7 @@
-"""The sample fleet, read and judged as a person would have it: three models are wrong, five are not."""
+"""The sample fleet, read and judged as a person would have it: five models are wrong, three are not."""
 
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -19,11 +19,13 @@ def snapshot():
     return Observer(Config(), [FLEET]).observe(datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_three_models_alert_and_no_others(snapshot):
+def test_the_models_with_an_incident_that_lasts_alert_and_no_others(snapshot):
     assert [(verdict.model, verdict.severity) for verdict in snapshot.verdicts if verdict.severity] == [
         ("triage", Severity.CRITICAL),
         ("fraud-detector", Severity.CRITICAL),
         ("search", Severity.UNKNOWN),
+        ("churn", Severity.WARNING),
+        ("credit", Severity.WARNING),
     ]
     assert len(snapshot.verdicts) == 8
     assert snapshot.history.problems == ()
@@ -31,12 +33,31 @@ def test_three_models_alert_and_no_others(snapshot):
 
 def test_floors_fire_on_the_planted_day_and_never_rest(snapshot):
     fired = [
-        (episode.key.model, episode.fired.date(), episode.state)
-        for episode in snapshot.episodes
-        if (episode.condition, episode.key.metric) == (Condition.THRESHOLD, "accuracy")
+        (one.key.model, one.fired.date(), one.state) for one in snapshot.episodes if one.rule == "default-accuracy"
     ]
     planted = [(entry["model"], entry["alert"], State.FIRING) for entry in PLANTED if "alert" in entry]
     assert sorted(fired) == sorted(planted)
+
+
+ALL_FOUR = {"accuracy", "precision", "recall", "f1_score"}
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "metrics", "days"),
+    [
+        pytest.param("triage", "failure", ALL_FOUR, 1, id="a failure overnight, on the next day"),
+        pytest.param("churn", "failure", ALL_FOUR, 2, id="a fall within three days, where no floor is low enough"),
+        pytest.param("fraud-detector", "fade", ALL_FOUR, 29, id="a slow fade, before the floor is crossed"),
+        pytest.param("credit", "decay", {"recall", "f1_score"}, 36, id="a decay over three months, of what decays"),
+    ],
+)
+def test_a_lasting_fall_fires_in_time_in_every_metric_that_it_reached(snapshot, model, kind, metrics, days):
+    (start,) = [entry["start"] for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
+    falls = [one for one in snapshot.episodes if one.rule == "default-fall" and one.key.model == model]
+    assert {one.key.metric for one in falls} == metrics
+    assert len(falls) == len(metrics)
+    assert all(one.state is State.FIRING and one.severity is Severity.WARNING for one in falls)
+    assert all(start <= one.since.date() <= one.fired.date() <= start + timedelta(days=days) for one in falls)
 
 
 def test_the_silent_model_has_reported_nothing_for_a_week(snapshot):

@@ -1,0 +1,128 @@
+"""What a diagnosis rests on, in sections of lines: how it went, causes for and against, what to do, what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitor.findings import Contribution, Course, Diagnosis, Finding, Forecast, Moved, Reading
+from monitor.metrics.base import Catalog
+from monitor.report.text import series_name
+from monitor.text import brief, day, plural, safe
+
+CAUSES = 5
+"""Causes that are told, the likeliest."""
+ROWS = 8
+"""Metrics, features, segments and courses that are told."""
+CLAUSE = 300
+LIKELY, POSSIBLE = 0.7, 0.4
+"""Weights from which a cause is called so."""
+
+
+class Section(NamedTuple):
+    """A title and its lines; all made safe."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def sections(found: Diagnosis, catalog: Catalog) -> list[Section]:
+    """All that there is something to say of, in the order of the questions: what, why, what now, and the numbers."""
+    told = (
+        ("How it went", _went(found, catalog)),
+        ("Causes", _causes(found)),
+        ("What to do", _advice(found)),
+        ("Before and after", (_reading(one, catalog) for one in found.evidence[:ROWS])),
+        ("Expected and realised", (line for one in found.pairs for line in _pair(one.expected, one.realised, catalog))),
+        ("Features that moved", map(_moved, found.moved[:ROWS])),
+        ("Segments by contribution", (_segment(one, found, catalog) for one in found.segments[:ROWS])),
+    )
+    return [Section(title, some) for title, lines in told if (some := tuple(lines))]
+
+
+def _went(found: Diagnosis, catalog: Catalog) -> Iterator[str]:
+    if found.course is not None:
+        yield _course(found.course, catalog)
+        if len(found.course.fits) > 1:
+            fits = ", ".join(f"{safe(fit.name, 20)} {fit.score:.1f}" for fit in found.course.fits)
+            yield f"fits, the smallest first (BIC): {fits}"
+    if found.forecast is not None:
+        yield _forecast(found.forecast)
+    yield from (_course(one, catalog) for one in found.courses[:ROWS])
+
+
+def _course(course: Course, catalog: Catalog) -> str:
+    metric = catalog.of(course.key.metric)
+    text = f"{series_name(course.key)}: {course.pattern.value}"
+    if course.begin is not None:
+        text += f" since {day(course.begin)}"
+    if course.size is not None:
+        text += f", {metric.show_change(course.size)}"
+    return f"{text}, {100 * course.sure:.0f} % sure"
+
+
+def _forecast(forecast: Forecast) -> str:
+    pace = f"at this pace, {'+' if forecast.slope > 0 else ''}{brief(forecast.slope, 4)} a day"
+    if forecast.limit is None or forecast.days is None:
+        return f"{pace}, no limit lies ahead"
+    side = "below" if forecast.slope < 0 else "above"
+    soonest = "0" if forecast.soonest is None else f"{forecast.soonest:.0f}"
+    latest = "never" if forecast.latest is None else f"{forecast.latest:.0f}"
+    days = plural(round(forecast.days), "day")
+    return f"{pace}, {side} {brief(forecast.limit)} in about {days} ({soonest} to {latest})"
+
+
+def _causes(found: Diagnosis) -> Iterator[str]:
+    for one in found.findings[:CAUSES]:
+        yield f"{_weight(one)}{one.cause.value}: {'; '.join(safe(clause, CLAUSE) for clause in one.because)}"
+        if one.against:
+            yield f"against it: {'; '.join(safe(clause, CLAUSE) for clause in one.against)}"
+
+
+def _weight(one: Finding) -> str:
+    if not one.weight:
+        return ""
+    word = "likely" if one.weight >= LIKELY else "possible" if one.weight >= POSSIBLE else "unlikely"
+    return f"{word} ({one.weight:.2f}), "
+
+
+def _advice(found: Diagnosis) -> Iterator[str]:
+    if found.advice:
+        yield safe(found.advice, CLAUSE)
+    steps = [step.value for step in found.steps if step.value not in found.advice]
+    if steps:
+        yield f"{'then ' if found.advice else ''}{', then '.join(steps)}"
+    if found.labels is not None and f"{found.labels:,}" not in found.advice:
+        yield f"{found.labels:,} labelled rows since it began"
+
+
+def _reading(one: Reading, catalog: Catalog) -> str:
+    metric = catalog.of(one.key.metric)
+    line = f"{series_name(one.key)} {metric.show(one.before)} -> {metric.show(one.after)}"
+    line += f", {metric.show_change(one.delta)}"
+    if one.low is not None and one.high is not None:
+        line += f" (95 % {metric.show_change(one.low)} to {metric.show_change(one.high)})"
+    return f"{line}: {one.word}"
+
+
+def _pair(expected: Reading, realised: Reading, catalog: Catalog) -> Iterator[str]:
+    told = []
+    for one in (expected, realised):
+        metric = catalog.of(one.key.metric)
+        told.append(f"{series_name(one.key)} {metric.show(one.before)} -> {metric.show(one.after)}")
+    yield " beside ".join(told)
+
+
+def _moved(one: Moved) -> str:
+    line = f"{safe(one.feature, 60)}: {safe(one.metric, 40)} {brief(one.before)} -> {brief(one.distance)}"
+    for name, rates in (("missing", one.missing), ("values the reference never had", one.unseen)):
+        if rates is not None:
+            line += f", {name} {100 * rates[0]:.1f} % -> {100 * rates[1]:.1f} %"
+    return line
+
+
+def _segment(one: Contribution, found: Diagnosis, catalog: Catalog) -> str:
+    metric = catalog.of(found.key.metric if found.key is not None else "")
+    share = f"{100 * one.share[0]:.0f} % -> {100 * one.share[1]:.0f} % of the cases"
+    level = f"{metric.show(one.level[0])} -> {metric.show(one.level[1])}"
+    return f"{safe(one.segment, 60)}: adds {metric.show_change(one.total)}; {level}, {share}"
