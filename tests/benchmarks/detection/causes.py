@@ -2,60 +2,85 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from monitor.alerts import no_data, replay
+from monitor.alerts import no_data, replays
 from monitor.facts import Note
-from monitor.findings import Cause
 from monitor.ranking import ordered_episodes
 from monitor.records import Episode, Severity, to_datetime
 from monitor.rules import asked, default_rules, left_out
 from tests.benchmarks.base import Bench, Finding, row
+from tests.benchmarks.detection.confusion import Answer, share_interval, spoken, wrong
 from tests.benchmarks.detection.histories import CATALOG, Scenario
 from tests.benchmarks.detection.truth import MODEL, Case
 from tests.benchmarks.detection.why import CAUSED, STALE, UNTOLD, planted
 
 if TYPE_CHECKING:
     from monitor.diagnosis import case as theirs
-    from monitor.findings import Diagnosis
 
 RIGHT = 0.8
 """Share of causes that must be right where the evidence exists."""
 
 
-def episodes(case: Case, now: object) -> tuple[Episode, ...]:
-    """What the default rules say of every series, worst first; and that no rows come, where none do."""
-    found: list[Episode] = []
-    for series in case.history.series.values():
-        for rule in asked(default_rules(), series.key):
-            found += [] if left_out(rule, series) else replay(series, rule, case.history.series)
-    silent = no_data(MODEL, case.history.periods[MODEL], now)
-    return ordered_episodes([*found, *([silent] if silent else [])])
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was diagnosed of one history."""
+
+    answer: Answer
+    second: bool
+    """Whether the planted cause is among the first two."""
 
 
-def handed(case: Case) -> theirs.Case:
-    """What a diagnosis is handed of a history, a day after its last period, or days later where it stopped."""
+def moment(case: Case) -> datetime:
+    """When it is looked at: a day after the last period, or days later where the rows stopped."""
+    last = to_datetime(case.history.periods[MODEL][-1])
+    return last + (STALE if case.truth.kind == "stopped" else timedelta(days=1))
+
+
+def episodes(cases: Sequence[Case]) -> list[tuple[Episode, ...]]:
+    """Per case what the default rules say of every series, worst first; and that no rows come, where none do."""
+    owned = [(place, one) for place, case in enumerate(cases) for one in case.history.series.values()]
+    found: list[list[Episode]] = [[] for _ in cases]
+    rules = default_rules()
+    for rule in rules:
+        some = [(place, one) for place, one in owned if rule in asked(rules, one.key) and not left_out(rule, one)]
+        for (place, _), known in zip(some, replays([one for _, one in some], rule), strict=True):
+            found[place] += known
+    for place, case in enumerate(cases):
+        silent = no_data(MODEL, case.history.periods[MODEL], moment(case))
+        found[place] += [silent] if silent else []
+    return [ordered_episodes(known) for known in found]
+
+
+def handed(case: Case, known: tuple[Episode, ...]) -> theirs.Case:
+    """What a diagnosis is handed of a history and its episodes."""
     from monitor.diagnosis.case import Case as Asked
 
-    times = case.history.periods[MODEL]
-    now = to_datetime(times[-1]) + (STALE if case.truth.kind == "stopped" else timedelta(days=1))
-    known = episodes(case, now)
     worst = max((one.severity for one in known if one.stands), default=Severity.OK)
+    times = case.history.periods[MODEL]
     notes = [Note(MODEL, text, "ops", to_datetime(times[place])) for place, text in case.notes]
-    return Asked(MODEL, case.history.of_model(MODEL), now, CATALOG, known, worst, notes=notes)
+    return Asked(MODEL, case.history.of_model(MODEL), moment(case), CATALOG, known, worst, notes=notes)
 
 
-def told(scenario: Scenario, many: int) -> list[Diagnosis]:
+def told(scenario: Scenario, many: int) -> list[Told]:
     """The diagnoses of many histories of a kind."""
     from monitor.diagnosis.diagnose import diagnose
 
-    return [diagnose(handed(case)) for case in planted(scenario, many)]
+    drawn = list(planted(scenario, many))
+    known = episodes([case for _, _, case in drawn])
+    found = []
+    for (index, frame, case), some in zip(drawn, known, strict=True):
+        one = diagnose(handed(case, some))
+        said = one.cause.value if one.findings else "nothing found"
+        traits = (("rows", f"{frame.rows}"), ("SE", f"{frame.size:g}"), ("days", f"{frame.before}+{frame.after}"))
+        assert scenario.cause is not None
+        answer = Answer(scenario.cause.value, said, index, traits)
+        found.append(Told(answer, any(each.cause is scenario.cause for each in one.findings[:2])))
+    return found
 
 
 @row("detection-causes")
@@ -67,18 +92,16 @@ def detection_causes(bench: Bench) -> Iterator[Finding]:
     many = 8 * bench.runs
     for what, scenarios in (("evidence exists", CAUSED), ("accuracy or decisions alone", UNTOLD)):
         found = {scenario: told(scenario, many) for scenario in scenarios}
-        wrong = [one.cause is not scenario.cause for scenario, part in found.items() for one in part]
-        yield Finding(f"another cause, {what}", 100 * float(np.mean(wrong)), 100 * (1 - RIGHT), " %", "all kinds alike")
+        answers = [one.answer for part in found.values() for one in part]
+        low, high = share_interval(sum(not one.right for one in answers), len(answers))
+        note = f"of {len(answers)} models, all kinds alike; 95 % {100 * low:.1f} to {100 * high:.1f}"
+        yield Finding(f"another cause, {what}", wrong(answers), 100 * (1 - RIGHT), " %", note)
         for scenario, part in found.items():
             assert scenario.cause is not None
-            share = 100 * float(np.mean([one.cause is not scenario.cause for one in part]))
-            yield Finding(
-                f"{scenario.kind}: not {scenario.cause.value}", share, None, " %", _named(part, scenario.cause)
-            )
+            share = wrong([one.answer for one in part])
+            yield Finding(f"{scenario.kind}: not {scenario.cause.value}", share, None, " %", _named(part))
 
 
-def _named(part: Sequence[Diagnosis], right: Cause) -> str:
-    count = Counter(one.cause.value if one.findings else "nothing found" for one in part)
-    said = ", ".join(f"{name} {number / len(part):.0%}" for name, number in count.most_common())
-    second = float(np.mean([any(one.cause is right for one in each.findings[:2]) for each in part]))
-    return f"named {said}; among the first two {second:.0%}"
+def _named(part: Sequence[Told]) -> str:
+    second = sum(one.second for one in part) / len(part)
+    return f"among the first two {second:.0%}; named {spoken([one.answer for one in part])}"

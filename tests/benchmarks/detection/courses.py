@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,6 +14,7 @@ import numpy as np
 from monitor.findings import Course, Pattern
 from monitor.records import Series, to_stamp
 from tests.benchmarks.base import Bench, Finding, row
+from tests.benchmarks.detection.confusion import Answer, share_interval, spoken, wrong
 from tests.benchmarks.detection.drawing import Noise
 from tests.benchmarks.detection.histories import Frame, Scenario, history
 from tests.benchmarks.detection.truth import Case
@@ -62,13 +62,16 @@ class Naming:
     """One course and what it was called."""
 
     case: Case
+    index: int
     frame: Frame
     course: Course
 
     @property
-    def right(self) -> bool:
-        """Whether the name is the planted one."""
-        return self.course.pattern is self.case.truth.pattern
+    def answer(self) -> Answer:
+        """The planted name, and the one that was given."""
+        frame, truth = self.frame, self.case.truth
+        traits = (("rows", f"{frame.rows}"), ("SE", f"{frame.size:g}"), ("days", f"{frame.before}+{frame.after}"))
+        return Answer(truth.pattern.value, self.course.pattern.value, self.index, traits)
 
     @property
     def off(self) -> float | None:
@@ -79,23 +82,22 @@ class Naming:
         return float(place - self.case.truth.begin)
 
 
-def cases(scenario: Scenario, noise: Noise, many: int, seed: int = SEED) -> Iterator[tuple[Frame, Case]]:
-    """Histories of one kind, as long after the change as a person may look; each of its own size."""
+def case(scenario: Scenario, noise: Noise, index: int, seed: int = SEED) -> tuple[Frame, Case]:
+    """The `index`-th history of a kind, as long after the change as a person may look; each of its own size."""
     frames = FRAMES.get(scenario.kind, USUAL)
-    grid = list(
-        product(frames, ROWS, SIZES if scenario.pattern not in (Pattern.STEADY, Pattern.TOO_LITTLE) else (0.0,))
-    )
-    for index in range(many):
-        frame, rows, size = grid[index % len(grid)]
-        asked = replace(frame, rows=rows, size=size, noise=noise)
-        yield asked, history(scenario, asked, seed, index)
+    sizes = SIZES if scenario.pattern not in (Pattern.STEADY, Pattern.TOO_LITTLE) else (0.0,)
+    grid = list(product(frames, ROWS, sizes))
+    frame, rows, size = grid[index % len(grid)]
+    asked = replace(frame, rows=rows, size=size, noise=noise)
+    return asked, history(scenario, asked, seed, index)
 
 
 def named(scenario: Scenario, noise: Noise, many: int, seed: int = SEED) -> list[Naming]:
     """What the courses of many histories are called."""
     name = namer()
     assert name is not None
-    return [Naming(case, frame, name(case.fallen)) for frame, case in cases(scenario, noise, many, seed)]
+    drawn = [case(scenario, noise, index, seed) for index in range(many)]
+    return [Naming(one, index, frame, name(one.fallen)) for index, (frame, one) in enumerate(drawn)]
 
 
 @row("detection-patterns")
@@ -107,18 +109,18 @@ def detection_patterns(bench: Bench) -> Iterator[Finding]:
         return
     for noise in NOISES:
         found = {scenario.kind: named(scenario, noise, many) for scenario in SCENARIOS}
-        wrong = 100 * float(np.mean([not one.right for part in found.values() for one in part]))
+        answers = [one.answer for part in found.values() for one in part]
         aim = 100 * (1 - RIGHT) if noise == Noise() else None
-        yield Finding(f"{noise.name}: courses called by a wrong name", wrong, aim, " %", "all kinds alike")
+        low, high = share_interval(sum(not one.right for one in answers), len(answers))
+        note = f"of {len(answers)} courses, all kinds alike; 95 % {100 * low:.1f} to {100 * high:.1f}"
+        yield Finding(f"{noise.name}: courses called by a wrong name", wrong(answers), aim, " %", note)
         for kind, part in found.items():
-            share = 100 * float(np.mean([not one.right for one in part]))
-            yield Finding(f"{noise.name}, {kind}: wrong name", share, None, " %", _called(part))
+            yield Finding(
+                f"{noise.name}, {kind}: wrong name", wrong([one.answer for one in part]), None, " %", _called(part)
+            )
 
 
 def _called(part: Sequence[Naming]) -> str:
-    count = Counter(one.course.pattern.value for one in part)
-    said = ", ".join(f"{name} {number / len(part):.0%}" for name, number in count.most_common())
-    off = [abs(one.off) for one in part if one.right and one.off is not None]
-    return f"called {said}" + (
-        f"; begin off by {np.median(off):g}, 90 % within {np.quantile(off, 0.9):g}" if off else ""
-    )
+    off = [abs(one.off) for one in part if one.answer.right and one.off is not None]
+    dated = f"begin off by {np.median(off):g}, 90 % within {np.quantile(off, 0.9):g}; " if off else ""
+    return f"{dated}called {spoken([one.answer for one in part])}"

@@ -75,8 +75,10 @@ FEW = 120
 SEED = 62
 
 
-def planted(scenario: Scenario, many: int, noise: Noise = INDEPENDENT, seed: int = SEED) -> Iterator[Case]:
-    """Histories of one kind; those of chance end with a period in which few cases happened to be bad ones."""
+def planted(
+    scenario: Scenario, many: int, noise: Noise = INDEPENDENT, seed: int = SEED
+) -> Iterator[tuple[int, Frame, Case]]:
+    """Index, frame and history of one kind; those of chance end where few cases happened to be bad ones."""
     frames = FADES if scenario.shape == "fading" else FRAMES
     grid = list(product(frames, ROWS, SIZES))
     found, index = 0, 0
@@ -86,16 +88,16 @@ def planted(scenario: Scenario, many: int, noise: Noise = INDEPENDENT, seed: int
         case: Case | None = history(scenario, asked, seed, index)
         if case is not None and scenario.cause in (Cause.NOISE, Cause.SEASON):
             case = _ending_low(case)
-        index += 1
         if case is not None:
             found += 1
-            yield case
+            yield index, asked, case
+        index += 1
 
 
 def _ending_low(case: Case) -> Case | None:
     """The history up to its last period under the default floor; None where none of the last thirty is."""
     floor = next(rule for rule in default_rules() if rule.metric == "accuracy")
-    low = np.flatnonzero(floor.check.may_object(case.fallen))
+    low = np.flatnonzero(floor.check.exceeded(case.fallen))
     if not len(low) or low[-1] < len(case.fallen) - 30:
         return None
     until = case.fallen.times[low[-1]]
