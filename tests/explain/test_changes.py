@@ -35,7 +35,7 @@ def test_points_of_little_support_do_not_hide_a_change(shares):
     assert places(found) == pytest.approx([60], abs=2)
 
 
-@pytest.mark.parametrize("wild", [[40], [40, 41], [20, 50, 70]])
+@pytest.mark.parametrize("wild", [[40], [40, 41], [40, 41, 42], [20, 50, 70]])
 def test_single_wild_values_are_no_change(wild, daily):
     values = 0.9 + 0.01 * np.random.default_rng(3).normal(size=90)
     values[wild] = 0.2

@@ -34,11 +34,28 @@ def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
     assert median_before(values, reach).tolist() == slow
 
 
-def test_a_wild_value_is_pulled_back_and_a_step_is_left_alone():
-    values = np.array([1.0, 1.1, 0.9, 1.0, 9.0, 1.1, 0.9, 1.0, 5.0, 5.1, 4.9, 5.0])
-    calm = tamed(values, np.full(12, 0.1))
-    assert calm[4] == pytest.approx(1.2)
-    assert np.delete(calm, 4).tolist() == np.delete(values, 4).tolist()
+@pytest.mark.parametrize(
+    ("level", "calm"),
+    [
+        pytest.param([1, 1, 1, 1, 1, 9, 1, 1, 1, 1], [1] * 10, id="one wild value"),
+        pytest.param([1, 1, 1, 9, 9, 9, 1, 1, 1, 1], [1] * 10, id="three in a row"),
+        pytest.param([1, 1, 9, 9, 9, 9, 9, 9, 1, 1], None, id="six are a level"),
+        pytest.param([1, 1, 1, 1, 1, 1, 5, 5, 5, 5], None, id="a step"),
+        pytest.param([1, 1, 1, 1, 1, 1, 1, 1, 5, 5], None, id="a step two periods ago"),
+        pytest.param([1, 1, 1, 1, 1, 1, 1, 1, 1, 5], [1] * 10, id="the newest has yet to last"),
+        pytest.param([1, 1, 1, 1, 9, 5, 5, 5, 5, 5], [1, 1, 1, 1, 5, 5, 5, 5, 5, 5], id="beside a step"),
+        pytest.param([1, 1, 1.2, 0.8, 1.25, 1, 1, 1, 1, 1], None, id="within three errors"),
+    ],
+)
+def test_wild_values_are_put_back_and_levels_are_left_alone(level, calm):
+    assert tamed(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (level if calm is None else calm)
+
+
+@given(SOME, st.floats(0.01, 100), st.integers(-1000, 1000))
+def test_what_is_wild_does_not_depend_on_units(values, scale, origin):
+    errors = np.ones(len(values))
+    moved = tamed(values * scale + origin, errors * scale)
+    assert moved == pytest.approx(tamed(values, errors) * scale + origin, rel=1e-6, abs=1e-3 * scale + 1e-6)
 
 
 def test_nothing_has_no_spread():
