@@ -14,7 +14,7 @@ from monitor.ranking import ordered_episodes
 from monitor.records import Episode, Severity, to_datetime
 from monitor.rules import asked, default_rules, left_out
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.confusion import Answer, share_interval, spoken, wrong
+from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.histories import CATALOG, Scenario
 from tests.benchmarks.detection.truth import MODEL, Case
 from tests.benchmarks.detection.why import CAUSED, STALE, UNTOLD, planted
@@ -93,9 +93,7 @@ def detection_causes(bench: Bench) -> Iterator[Finding]:
     for what, scenarios in (("evidence exists", CAUSED), ("accuracy or decisions alone", UNTOLD)):
         found = {scenario: told(scenario, many) for scenario in scenarios}
         answers = [one.answer for part in found.values() for one in part]
-        low, high = share_interval(sum(not one.right for one in answers), len(answers))
-        note = f"of {len(answers)} models, all kinds alike; 95 % {100 * low:.1f} to {100 * high:.1f}"
-        yield Finding(f"another cause, {what}", wrong(answers), 100 * (1 - RIGHT), " %", note)
+        yield Finding(f"another cause, {what}", wrong(answers), 100 * (1 - RIGHT), " %", note(answers, "models"))
         for scenario, part in found.items():
             assert scenario.cause is not None
             share = wrong([one.answer for one in part])

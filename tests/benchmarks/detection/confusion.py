@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from monitor.intervals import wilson
+
 EXAMPLES = 4
 """Indices of histories that are named, so that they can be looked at."""
 
@@ -32,12 +34,15 @@ def wrong(answers: Sequence[Answer]) -> float:
     return 100 * sum(not one.right for one in answers) / len(answers)
 
 
-def share_interval(events: int, many: int) -> tuple[float, float]:
-    """95 % interval of a share, 0 to 1 (Wilson 1927, JASA 22)."""
-    z2 = 1.959964**2
-    middle = (events + z2 / 2) / (many + z2)
-    half = (z2 * (events * (many - events) / many + z2 / 4)) ** 0.5 / (many + z2)
-    return middle - half, middle + half
+def note(answers: Sequence[Answer], what: str) -> str:
+    """How many there are, and the 95 % interval of the percentage that is wrong (Wilson 1927, JASA 22).
+
+    >>> note([Answer("spike", "spike", 0), Answer("spike", "steady", 1)], "courses")
+    'of 2 courses, all kinds alike; 95 % 9.5 to 90.5'
+    """
+    found = wilson(wrong(answers) / 100, len(answers))
+    assert found is not None, "there are answers"
+    return f"of {len(answers)} {what}, all kinds alike; 95 % {100 * found[0]:.1f} to {100 * found[1]:.1f}"
 
 
 def spoken(answers: Sequence[Answer]) -> str:

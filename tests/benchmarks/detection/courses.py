@@ -14,7 +14,7 @@ import numpy as np
 from monitor.findings import Course, Pattern
 from monitor.records import Series, to_stamp
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.confusion import Answer, share_interval, spoken, wrong
+from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.drawing import Noise
 from tests.benchmarks.detection.histories import Frame, Scenario, history
 from tests.benchmarks.detection.truth import Case
@@ -111,9 +111,9 @@ def detection_patterns(bench: Bench) -> Iterator[Finding]:
         found = {scenario.kind: named(scenario, noise, many) for scenario in SCENARIOS}
         answers = [one.answer for part in found.values() for one in part]
         aim = 100 * (1 - RIGHT) if noise == Noise() else None
-        low, high = share_interval(sum(not one.right for one in answers), len(answers))
-        note = f"of {len(answers)} courses, all kinds alike; 95 % {100 * low:.1f} to {100 * high:.1f}"
-        yield Finding(f"{noise.name}: courses called by a wrong name", wrong(answers), aim, " %", note)
+        yield Finding(
+            f"{noise.name}: courses called by a wrong name", wrong(answers), aim, " %", note(answers, "courses")
+        )
         for kind, part in found.items():
             yield Finding(
                 f"{noise.name}, {kind}: wrong name", wrong([one.answer for one in part]), None, " %", _called(part)

@@ -185,10 +185,10 @@ def _classified(
         tallies = {"all": np.sum(list(tallies.values()), axis=0), **tallies}
     blocks = []
     for name, counts in tallies.items():
-        values, supports = read(counts, both)
+        values, supports = read(counts, both, scenario.logged)
         if scenario.lead is not None:
             early = np.arange(frame.periods) >= frame.before - scenario.ahead
-            led, _ = read(counts, scenario.lead(both))
+            led, _ = read(counts, scenario.lead(both), scenario.logged)
             values = {metric: np.where(early, led[metric], column) for metric, column in values.items()}
         seen = counts.sum(axis=1) > 0
         values = {metric: np.where(seen, column, np.nan) for metric, column in values.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -44,24 +44,30 @@ OWN_SUPPORT = ("precision", "recall")
 """Those whose support is neither the row count nor unknown: what is summed below the line."""
 
 
-def read(counts: Floats, world: World) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """All metrics of each period, and the supports of those that have their own.
+def read(
+    counts: Floats, world: World, names: Collection[str] | None = None
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """The metrics of each period, and the supports of those that have their own.
 
     Args:
         counts: Cases by period and cell, [K, cells].
         world: Says what each cell is.
+        names: Of the metrics that are asked for; None: all.
     """
     values: dict[str, Floats] = {}
     supports: dict[str, Floats] = {}
     for name, pair in RATIOS.items():
+        if names is not None and name not in names:
+            continue
         above, below = pair(world)
         under = counts @ below
         with np.errstate(invalid="ignore", divide="ignore"):
             values[name] = counts @ above / under
         if name in OWN_SUPPORT:
             supports[name] = under
-    values["roc_auc"] = auc(counts, world)
-    values["expected_calibration_error"] = calibration_error(counts, world)
+    for name, over_scores in SCORED.items():
+        if names is None or name in names:
+            values[name] = over_scores(counts, world)
     return values, supports
 
 
@@ -100,3 +106,10 @@ def calibration_error(counts: Floats, world: World) -> Floats:
     gap = np.abs((counts * (world.told - world.label)) @ member).sum(axis=1)
     total = counts.sum(axis=1)
     return np.divide(gap, total, out=np.full(len(counts), np.nan), where=total > 0)
+
+
+SCORED: Mapping[str, Callable[[Floats, World], Floats]] = {
+    "roc_auc": auc,
+    "expected_calibration_error": calibration_error,
+}
+"""Those that are no ratio of two sums."""
