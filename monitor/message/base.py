@@ -1,7 +1,7 @@
 """What a receiver is told: everything that any of them may need, in no receiver's own form.
 
 The labels (`model`, `metric`, `segment`, `rule`) are as written in the data: foreign text, to be made safe where it is
-shown. All other strings are made safe already, one line each, and hold no markup.
+shown, and so are names in a diagnosis. All other strings are made safe already, one line each, and hold no markup.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.events import Kind, Reason
+from monitor.findings import Diagnosis
 from monitor.records import Severity
 
 
@@ -32,8 +33,12 @@ class Part:
     rule: str
     title: str
     """At most 120 cells, such as `CRIT fraud-detector: accuracy 0.870 < 0.90`."""
+    verdict: str = ""
+    """What is to be known of the model: what happened, since when, why, what now; empty where nothing is."""
+    diagnosis: Diagnosis | None = None
+    """What that rests on, names as written in the data; None where the model does not alert, or was not explained."""
     sentence: str = ""
-    """How it stands now, in plain words."""
+    """How its series stands by the rule now, in plain words."""
     value: float | None = None
     """The value last objected to; None where there is none, as without data."""
     limit: float | None = None

@@ -15,6 +15,7 @@ from monitor.facts import Facts, Incident, Standing
 from monitor.message import words
 from monitor.message.base import Message, Part
 from monitor.message.chart import chart
+from monitor.message.reasons import Reasons
 from monitor.records import Condition, Episode, SeriesKey, Severity, to_datetime
 from monitor.rules import sentence as rule_sentence
 from monitor.snapshot import Snapshot
@@ -30,6 +31,7 @@ def compose(
     facts: Facts,
     *,
     why: Mapping[str, str] | None = None,
+    reasons: Reasons | None = None,
     digest: bool = False,
 ) -> Message:
     """What one receiver is told.
@@ -39,9 +41,10 @@ def compose(
         snapshot: The look that led to them.
         facts: Everything remembered; the incidents of the deliveries are among it.
         why: By incident id, why it was withdrawn; foreign text may be in it. Without, the reason is derived.
+        reasons: Those of the snapshot, shared by all messages about it; None: asked for anew.
         digest: They were held back by the hourly cap.
     """
-    known = _Known(snapshot, facts, why or {})
+    known = _Known(snapshot, facts, reasons or Reasons(snapshot), why or {})
     parts = tuple(sorted((known.part(one) for one in _once(deliveries)), key=lambda part: -part.severity))
     if len(parts) == 1 and not digest:
         return Message(deliveries[0].receiver, parts, parts[0].key, parts[0].title, "\n".join(words.lines(parts[0])))
@@ -109,6 +112,7 @@ class _Known:
 
     snapshot: Snapshot
     facts: Facts
+    reasons: Reasons
     why: Mapping[str, str] = field(default_factory=dict)
 
     def part(self, delivery: Delivery) -> Part:
@@ -126,6 +130,8 @@ class _Known:
             segment=key.segment,
             rule=rule,
             title="",
+            verdict=self.reasons.verdict(key.model),
+            diagnosis=self.reasons.of(key.model),
             sentence=self._sentence(key, rule),
             why=self._why(delivery),
             asks=self._asks(rule),

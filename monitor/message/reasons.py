@@ -1,4 +1,4 @@
-"""Why a model alerts, asked so that no answer stops nobody: what tells people goes out also without the why."""
+"""Why a model alerts, asked so that people are told also where it cannot be worked out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from monitor.findings import Diagnosis
 from monitor.snapshot import Snapshot
 from monitor.text import safe
 
+MOST = 30
+"""Models that are explained at once: each takes some 30 ms, and where a hundred are bad the cause is not in them."""
 LONGEST = 400
 """Cells of a verdict."""
 Ask = Callable[[Snapshot, str], Diagnosis]
@@ -21,6 +23,9 @@ class Reason:
     found: Diagnosis | None = None
     failed: str = ""
     """Why there is none, a clause made safe; empty where there is one."""
+
+
+NONE = Reason()
 
 
 def reason(snapshot: Snapshot, model: str, ask: Ask | None = None) -> Reason:
@@ -58,3 +63,34 @@ def _ask(snapshot: Snapshot, model: str) -> Diagnosis:
     from monitor.inquiry import diagnosis_of  # late: loaded where there is something to explain
 
     return diagnosis_of(snapshot, model)
+
+
+class Reasons:
+    """The reasons of one snapshot, each asked for once, however often it is told.
+
+    Args:
+        snapshot: What is looked at.
+        most: Models that are asked about; of more, how they stand is all that is told, so that nobody waits for it.
+        ask: Makes a diagnosis; None: `monitor.inquiry`.
+    """
+
+    def __init__(self, snapshot: Snapshot, most: int = MOST, ask: Ask | None = None) -> None:
+        self.snapshot = snapshot
+        self._most, self._ask = most, ask
+        self._alerting = {one.key.model for one in snapshot.episodes if one.stands}
+        self._known: dict[str, Reason] = {}
+
+    def of(self, model: str) -> Diagnosis | None:
+        """Its diagnosis; None where it does not alert, cannot be explained, or is one too many."""
+        if model not in self._known and model in self._alerting and len(self._known) < self._most:
+            self._known[model] = reason(self.snapshot, model, self._ask)
+        return self._known.get(model, NONE).found
+
+    def verdict(self, model: str) -> str:
+        """The first thing to read of it."""
+        return verdict(self.snapshot, model, self.of(model))
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What could not be worked out of those that were asked about, a clause each, made safe."""
+        return tuple(one.failed for one in self._known.values() if one.failed)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from monitor.events import Reason
+from monitor.findings import Cause
 from monitor.message.base import Part
 from monitor.records import Severity
 from monitor.text import age, clip, day, plain, safe
@@ -14,6 +15,8 @@ from monitor.text import age, clip, day, plain, safe
 LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNING: "WARN", Severity.OK: "OK"}
 TITLE = 120
 """Cells of a title at most: a mail's subject, a phone's lock screen."""
+CLAUSES = 600
+"""Cells of what speaks for a cause."""
 LISTED = 40
 """Parts that a message about several tells one by one."""
 
@@ -56,9 +59,10 @@ def _word(part: Part) -> str:
 
 
 def lines(part: Part) -> Iterator[str]:
-    """One part in full, without its title."""
-    if part.sentence:
-        yield part.sentence
+    """One part in full, without its title; the verdict first."""
+    said = opening(part)
+    if said:
+        yield from said
         yield ""
     yield from (f"{label:8} {text}" for label, text in facts(part))
     if part.chart:
@@ -70,6 +74,18 @@ def lines(part: Part) -> Iterator[str]:
         yield f"runbook  {part.runbook}"
     if part.acknowledge:
         yield f"take it  {part.acknowledge}"
+
+
+def opening(part: Part) -> list[str]:
+    """The verdict on the model, then how the series stands, where that is not the same."""
+    return list(dict.fromkeys(text for text in (verdict(part), part.sentence) if text))
+
+
+def verdict(part: Part) -> str:
+    """The verdict, in which it is said that the model alerts all the same, where only this alert of it is over."""
+    return (
+        f"the model still alerts: {part.verdict}" if part.diagnosis is not None and not part.severity else part.verdict
+    )
 
 
 def facts(part: Part) -> list[tuple[str, str]]:
@@ -87,9 +103,20 @@ def facts(part: Part) -> list[tuple[str, str]]:
         ("firing", f"{between(part)} UTC" if over else ""),
         ("lasted", span(part.lasted) if part.lasted is not None else ""),
         ("n", plain(part.count) if part.count is not None and not over else ""),
+        *_found(part),
         ("rule", f"{safe(part.rule, 60)}: {part.asks}" if part.asks else safe(part.rule)),
     ]
     return [(label, text) for label, text in found if text]
+
+
+def _found(part: Part) -> list[tuple[str, str]]:
+    """What speaks for the likeliest cause and what against it, and the next step, of what stands."""
+    if part.diagnosis is None or not part.severity or not part.diagnosis.findings:
+        return []
+    first = part.diagnosis.findings[0]
+    said = (first.because, first.against) if first.cause is not Cause.UNKNOWN else ((), ())
+    evidence, against = (safe("; ".join(clauses), CLAUSES) for clauses in said)
+    return [("evidence", evidence), ("against", against), ("do", safe(part.diagnosis.advice, CLAUSES))]
 
 
 def group_title(parts: Sequence[Part], *, digest: bool) -> str:
@@ -108,10 +135,15 @@ def group_title(parts: Sequence[Part], *, digest: bool) -> str:
 
 
 def group_lines(parts: Sequence[Part]) -> Iterator[str]:
-    """Several parts, a line each, worst first, with what it takes to look closer."""
+    """Several parts, a line each, worst first, with what it takes to look closer; before each model its verdict."""
+    judged: set[str] = set()
     for part in parts[:LISTED]:
-        yield part.title
-        details = [part.sentence or part.why, part.runbook and f"runbook {part.runbook}", part.acknowledge]
+        if part.verdict and part.model not in judged:
+            yield f"{safe(part.model, 60)}: {verdict(part)}"
+        judged.add(part.model)
+        yield f"  {part.title}" if part.verdict else part.title
+        said = part.sentence if part.sentence != part.verdict else ""
+        details = [said or part.why, part.runbook and f"runbook {part.runbook}", part.acknowledge]
         yield from (f"    {text}" for text in details if text)
     if len(parts) > LISTED:
         yield f"and {len(parts) - LISTED:,} more: modeltop alerts"

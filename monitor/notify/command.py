@@ -105,6 +105,7 @@ def facts(message: Message) -> dict[str, str]:
         "DEDUP_KEY": part.dedup_key,
         "KEY": message.key,
         "TITLE": message.title,
+        "VERDICT": part.verdict,
         "MODEL": part.model,
         "METRIC": part.metric,
         "SEGMENT": part.segment,

@@ -97,12 +97,13 @@ def _payload(part: Part) -> dict[str, Any]:
     details = dict(words.facts(part))
     chart = {f"chart {number}": line for number, line in enumerate(part.chart, 1)}
     payload: dict[str, Any] = {
-        "summary": safe(part.title, SUMMARY),
+        "summary": safe(" | ".join(filter(None, (part.title, words.verdict(part)))), SUMMARY),
         "severity": SEVERITIES[part.severity],
         "source": safe(part.model),
         "component": words.name(part, 200) or "data",
         "class": safe(part.rule),
         "custom_details": {
+            "verdict": part.verdict,
             "sentence": part.sentence,
             **details,
             **chart,

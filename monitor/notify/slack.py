@@ -67,8 +67,8 @@ def payload(message: Message) -> dict[str, Any]:
 
 def _single(part: Part) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
-    if part.sentence:
-        blocks.append({"type": "section", "text": _plain(part.sentence, TEXT)})
+    if said := words.opening(part):
+        blocks.append({"type": "section", "text": _plain("\n".join(said), TEXT)})
     fields = [_plain(f"{label}: {text}", FIELD) for label, text in words.facts(part)]
     blocks += [{"type": "section", "fields": fields[at : at + FIELDS]} for at in range(0, len(fields), FIELDS)]
     if part.chart:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from monitor.errors import NotifyError
 from monitor.message.base import Message, Part
+from monitor.message.findings_json import diagnosis_record
 from monitor.notify.base import Secret, notifier, patience
 
 VERSION = 1
@@ -103,6 +104,7 @@ def payload(message: Message) -> dict[str, Any]:
         "digest": message.digest,
         "severity": message.severity.name.lower(),
         "title": message.title,
+        "verdict": message.first.verdict,
         "text": message.text,
         "alerts": [_alert(part) for part in message.parts],
     }
@@ -123,6 +125,8 @@ def _alert(part: Part) -> dict[str, Any]:
         "segment": _unbroken(part.segment),
         "rule": _unbroken(part.rule),
         "title": part.title,
+        "verdict": part.verdict,
+        "diagnosis": None if part.diagnosis is None else _whole(diagnosis_record(part.diagnosis)),
         "sentence": part.sentence,
         "value": _number(part.value),
         "limit": _number(part.limit),
@@ -137,6 +141,15 @@ def _alert(part: Part) -> dict[str, Any]:
         "runbook": part.runbook or None,
         "acknowledge": part.acknowledge or None,
     }
+
+
+def _whole(value: Any) -> Any:
+    """The same without halves of surrogate pairs anywhere in it."""
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return _unbroken(value) if isinstance(value, str) else value
 
 
 def _unbroken(text: str) -> str:

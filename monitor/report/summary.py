@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from monitor.changes import latest_interval, sentence
 from monitor.changes import summary as changes_of
+from monitor.message.reasons import Reasons
 from monitor.records import Series
 from monitor.report.board import Board, board
 from monitor.report.calm import calm, calm_line
 from monitor.report.evidence import sections
-from monitor.report.explained import Explained, explained
+from monitor.report.explained import explained
 from monitor.report.lines import HANG, wrapped
 from monitor.report.text import headline, left_out, series_name
 from monitor.report.verdicts import block
@@ -33,7 +34,7 @@ def summary(snapshot: Snapshot) -> Iterator[str]:
     yield from _foot(snapshot, why)
 
 
-def _foot(snapshot: Snapshot, why: Explained) -> Iterator[str]:
+def _foot(snapshot: Snapshot, why: Reasons) -> Iterator[str]:
     """How it was judged."""
     for line in (*left_out(snapshot.standings), *(f"  {safe(one, 300)}" for one in snapshot.notices)):
         yield from wrapped(line, NOTE)
@@ -56,7 +57,7 @@ def pages(snapshot: Snapshot) -> Iterator[str]:
     yield from _foot(snapshot, why)
 
 
-def _page(model: str, known: Board, why: Explained) -> Iterator[str]:
+def _page(model: str, known: Board, why: Reasons) -> Iterator[str]:
     """A model: the verdict, what it rests on, every metric as it stands and has changed."""
     snapshot, found = known.snapshot, why.of(model)
     verdict = next(one for one in snapshot.verdicts if one.model == model)

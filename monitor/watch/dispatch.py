@@ -12,6 +12,7 @@ from monitor.events import Course, Event, Followed, ReceiverChanged, Sending
 from monitor.facts import Facts, ReceiverState
 from monitor.message.base import Message
 from monitor.message.compose import compose
+from monitor.message.reasons import Reasons
 from monitor.pacing import Bundle
 from monitor.routing import Orders
 from monitor.snapshot import Snapshot
@@ -47,6 +48,7 @@ class Dispatch:
         self._given_up: set[str] = set()
         self._senders = Senders(ring)
         self._why: dict[str, str] = {}
+        self._reasons: Reasons | None = None
         self._wake: datetime | None = None
         self._last: datetime | None = None
         self.trouble: str | None = None
@@ -122,7 +124,8 @@ class Dispatch:
         many = {name: 1 if state.failures else AT_ONCE for name, state in facts.receivers.items()}
         rows = _rows(planned, busy, many)
         said = [one for one in planned.believed if one.key.receiver not in busy]
-        parcels = {name: self._parcels(row, snapshot, facts, notice) for name, row in rows.items()}
+        reasons = self._reasons_of(snapshot)
+        parcels = {name: self._parcels(row, reasons, facts, notice) for name, row in rows.items()}
         sending = (one for row in parcels.values() for parcel in row for one in parcel.deliveries)
         about = tuple(sending)
         self._ledger.append(*said, *([Sending(now, about)] if about else []))
@@ -130,11 +133,19 @@ class Dispatch:
             if row:
                 self._senders.send(name, receivers[name].notifier, row)
 
-    def _parcels(self, row: Sequence[Bundle], snapshot: Snapshot, facts: Facts, notice: str | None) -> list[Parcel]:
+    def _reasons_of(self, snapshot: Snapshot) -> Reasons:
+        """Those of a look: asked for once, however many messages and attempts there are."""
+        if self._reasons is None or self._reasons.snapshot is not snapshot:
+            self._reasons = Reasons(snapshot)
+        return self._reasons
+
+    def _parcels(self, row: Sequence[Bundle], reasons: Reasons, facts: Facts, notice: str | None) -> list[Parcel]:
         found: list[Parcel] = []
         for bundle in row:
             try:
-                message = compose(bundle.deliveries, snapshot, facts, why=self._why, digest=bundle.digest)
+                message = compose(
+                    bundle.deliveries, reasons.snapshot, facts, why=self._why, reasons=reasons, digest=bundle.digest
+                )
             except Exception as error:  # noqa: BLE001  one message that cannot be written must not keep back the others
                 self.trouble = f"a message to {bundle.receiver} cannot be written: {type(error).__name__}"
             else:

@@ -13,6 +13,7 @@ from monitor.checks.threshold import Threshold
 from monitor.config import Config
 from monitor.events import Delivery, Kind, Reason
 from monitor.facts import Ack, BeliefKey, Facts, Incident, Standing
+from monitor.inquiry import diagnosis_of
 from monitor.message.chart import BLOCKS, as_ascii, blocks, chart
 from monitor.message.compose import compose, trial
 from monitor.message.words import span
@@ -77,6 +78,7 @@ def whole(message):
 FIRST = """\
 CRIT fraud-detector: accuracy 0.87 < 0.90
 
+{found.sentence}
 accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:30
 
 model    fraud-detector
@@ -86,6 +88,7 @@ worst    0.85 < 0.90
 level    CRIT
 since    2025-01-09 02:30 UTC
 n        1200
+do       {found.advice}
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
 0.96 █▇▆▁▂ 0.87
@@ -117,7 +120,7 @@ def test_a_first_alert_reads_like_this(observed):
     snapshot = observed(0.96, 0.95, 0.93, 0.85, 0.87)
     incident, facts = known(snapshot)
     message = compose([told(incident)], snapshot, facts)
-    assert whole(message) == FIRST.format(id=incident.id)
+    assert whole(message) == FIRST.format(id=incident.id, found=diagnosis_of(snapshot, "fraud-detector"))
     assert (message.key, message.severity) == (f"{incident.id}:trigger:first", Severity.CRITICAL)
 
 
@@ -198,7 +201,8 @@ def test_no_data_says_since_when_there_is_none(observed):
     assert incident.condition is Condition.NO_DATA
     first = compose([told(incident)], snapshot, facts)
     assert first.title.startswith("UNKNOWN fraud-detector: no rows for ")
-    assert first.text.startswith("newest row: 2025-01-09 03:20 UTC\n")
+    assert first.text.startswith("no rows since 2025-01-09 03:20: data outage")
+    assert first.text.splitlines()[1] == "newest row: 2025-01-09 03:20 UTC"
     assert (first.first.value, first.first.chart) == (None, ())
     over = replace(incident, resolved=incident.fired + timedelta(hours=3))
     facts = replace(facts, incidents={over.id: over})
