@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from monitor.records import SeriesKey, Severity
 
@@ -211,6 +212,13 @@ class Pair:
     expected: Reading
     """Mean confidence, or an estimated metric."""
     realised: Reading
+
+
+class Outlook(NamedTuple):
+    """How one series has gone, and where that leads."""
+
+    course: Course | None = None
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from monitor.errors import MonitorError
 from monitor.text import plural, safe
 from tui.deeds import DEEDS
 from tui.feed import Feed, News, Observer
-from tui.inquirer import Explain, Inquirer, explain
+from tui.inquirer import Explain, Inquirer, Question, explain
 from tui.present.moves import near
 from tui.screens.base import PaneScreen
 from tui.screens.desk import Desk
@@ -131,14 +131,19 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self.watch(self.desk, "scene", self._wonder)
 
     def _wonder(self) -> None:
-        """Find out about the selected model, and about those that the next key may go to."""
+        """Find out about the selected model and series, and about those that the next key may go to."""
         scene = self.desk.scene
         if scene.snapshot is not None:
             self.inquirer.ask(scene.snapshot, near(scene))
 
-    def _learned(self, model: str) -> None:
+    def _learned(self, question: Question) -> None:
         """Show what was found out, if it is still looked at; called in the inquirer's thread."""
-        self.settle(lambda: self.desk.show_scene(self.desk.scene) if model == self.desk.scene.view.model else None)
+        self.settle(lambda: self._show(question))
+
+    def _show(self, question: Question) -> None:
+        view = self.desk.scene.view
+        if question in (view.model, view.key):
+            self.desk.show_scene(self.desk.scene)
 
     def on_mount(self) -> None:
         """From now on the feed tells by itself."""

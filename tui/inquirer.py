@@ -1,4 +1,4 @@
-"""Finds out about models in a thread of its own, so that neither the first frame nor a key waits for it.
+"""Finds out about models and series in a thread of its own, so that neither the first frame nor a key waits for it.
 
 What is asked for last comes first, and only once nothing else has been asked for a moment: who runs through the list
 with a key held down is not slowed down by what was passed. Then come the models that the next keys may go to, so that
@@ -11,38 +11,41 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from monitor.records import SeriesKey
 from monitor.text import safe
 from tui.present.scene import board
 
 if TYPE_CHECKING:
-    from monitor.findings import Diagnosis
+    from monitor.findings import Diagnosis, Outlook
     from monitor.snapshot import Snapshot
 
 PAUSE = 0.05
 """Seconds without another question after which one is looked into."""
-KEPT = 64
-"""Models that are remembered."""
+KEPT = 256
+"""Answers that are remembered."""
 
-Explain = Callable[["Snapshot", str], "Diagnosis | None"]
+Question = str | SeriesKey
+"""A model: why; or a series: how has it gone."""
+Explain = Callable[["Snapshot", Question], "Diagnosis | Outlook | None"]
 
 
-def explain(snapshot: Snapshot, model: str) -> Diagnosis | None:
+def explain(snapshot: Snapshot, question: Question) -> Diagnosis | Outlook | None:
     """What the pure rooms find out; they are imported once something is asked."""
-    from monitor.inquiry import diagnosis_of
+    from monitor.inquiry import diagnosis_of, outlook_of
 
-    return diagnosis_of(snapshot, model)
+    return diagnosis_of(snapshot, question) if isinstance(question, str) else outlook_of(snapshot, question)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which models to look into, the first first."""
+    """What to look into, the first first."""
 
     snapshot: Snapshot
     number: int
     """Of the snapshot, by which answers are told apart: to remember them all by themselves would keep them alive."""
-    models: tuple[str, ...]
+    questions: tuple[Question, ...]
 
 
 class Inquirer:
@@ -50,29 +53,29 @@ class Inquirer:
 
     Args:
         look: How to find out.
-        told: Called in the thread with the name of each model that something is newly known of.
+        told: Called in the thread with each question that is newly answered.
     """
 
-    def __init__(self, look: Explain, told: Callable[[str], None]) -> None:
+    def __init__(self, look: Explain, told: Callable[[Question], None]) -> None:
         self._look = look
         self._told = told
-        self._found: OrderedDict[str, tuple[int, Diagnosis | None]] = OrderedDict()
+        self._found: OrderedDict[Question | None, tuple[int, Any]] = OrderedDict()
         self._wanted: Wanted | None = None
         self._number = 0
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def known(self, model: str | None) -> Diagnosis | None:
+    def known(self, question: Question | None) -> Any:
         """What was found out last; by an earlier look until the new one is over, so that nothing flickers."""
-        found = self._found.get(model or "")
+        found = self._found.get(question)
         return found[1] if found is not None else None
 
-    def ask(self, snapshot: Snapshot, models: Sequence[str]) -> None:
-        """Look into these models, unless that is done. Another question takes the place of this one."""
+    def ask(self, snapshot: Snapshot, questions: Sequence[Question]) -> None:
+        """Look into these, unless that is done. What is asked later takes the place of what was asked before."""
         before = self._wanted
         self._number += before is None or before.snapshot is not snapshot
-        self._wanted = Wanted(snapshot, self._number, tuple(models))
+        self._wanted = Wanted(snapshot, self._number, tuple(questions))
         if not self._missing(self._wanted) or self._stopped:
             return
         self._wake.set()
@@ -85,8 +88,8 @@ class Inquirer:
         self._stopped = True
         self._wake.set()
 
-    def _missing(self, wanted: Wanted) -> list[str]:
-        return [name for name in wanted.models if self._found.get(name, (0, None))[0] != wanted.number]
+    def _missing(self, wanted: Wanted) -> list[Question]:
+        return [one for one in wanted.questions if self._found.get(one, (0, None))[0] != wanted.number]
 
     def _run(self) -> None:
         while not self._stopped:
@@ -108,11 +111,13 @@ class Inquirer:
                 self._found.popitem(last=False)
             self._told(missing[0])
 
-    def _one(self, snapshot: Snapshot, model: str) -> Diagnosis | None:
+    def _one(self, snapshot: Snapshot, question: Question) -> Diagnosis | Outlook | None:
         try:
-            return self._look(snapshot, model)
+            return self._look(snapshot, question)
         except Exception as error:  # noqa: BLE001  what is wrong stands on the screen all the same; why does not
-            return unknown(snapshot, model, f"{type(error).__name__}: {safe(error, 120)}")
+            if not isinstance(question, str):
+                return None
+            return unknown(snapshot, question, f"{type(error).__name__}: {safe(error, 120)}")
 
 
 def unknown(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:

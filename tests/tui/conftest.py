@@ -195,9 +195,14 @@ class Driven:
 
 
 @contextlib.asynccontextmanager
-async def running(first, size=(80, 24), memory=None, look=lambda *_: None, **options):
+async def running(first, size=(80, 24), memory=None, look=lambda *_: None, ahead=None, **options):
+    """`look` says why a model got worse; `ahead` is the outlook of each series."""
+
+    def answer(snapshot, question):
+        return look(snapshot, question) if isinstance(question, str) else ahead
+
     observer = FakeObserver(first) if memory is None else RememberingObserver(first, memory)
-    app = ModeltopApp(observer, AppOptions(**options), look=look)
+    app = ModeltopApp(observer, AppOptions(**options), look=answer)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Driven(app, pilot, observer)

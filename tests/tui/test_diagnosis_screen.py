@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Step
+from monitor.findings import Cause, Course, Diagnosis, Finding, Outlook, Pattern, Step
 from monitor.records import SeriesKey, Severity
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
@@ -26,7 +26,12 @@ async def test_what_is_found_out_takes_the_place_of_what_is_wrong(fleet, run):
     async with run(fleet, look=looked) as screen:
         await screen.until("fraud fell gradually: data")
         assert "f1_score 0.845 < 0.85 for 1" not in screen.text
-        assert "┊decline" in screen.text
+
+
+async def test_the_begin_of_a_change_of_the_selected_series_is_drawn(fleet, run):
+    key = SeriesKey("fraud", "f1_score")
+    async with run(fleet, ahead=Outlook(Course(key, Pattern.DECLINE, BEGIN, -0.06, 0.9))) as screen:
+        await screen.until("┊decline")
 
 
 async def test_until_then_what_is_wrong_stands_there(fleet, run):

@@ -1,4 +1,4 @@
-"""What of a diagnosis the chart shows."""
+"""What of an outlook the chart shows."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from monitor.facts import Facts, Note
-from monitor.findings import Course, Diagnosis, Forecast, Pattern
-from monitor.records import SeriesKey, Severity
+from monitor.findings import Course, Forecast, Outlook, Pattern
+from monitor.records import SeriesKey
 from tui.chart_data import Overlays
 from tui.present.chart import chart_of
 from tui.present.scene import Scene, View
@@ -19,20 +19,19 @@ DAY = timedelta(days=1)
 FORTY = [0.95, 0.94] * 15 + [0.90 - 0.002 * day for day in range(10)]
 
 
-def found(pattern=Pattern.DECLINE, begin=START + 30 * DAY, size=-0.02, *, key=KEY, forecast=None, courses=()):
-    course = Course(key, pattern, begin, size, 0.9)
-    return Diagnosis("fraud", Severity.WARNING, key, "s", course, (), (), "", courses, forecast)
+def found(pattern=Pattern.DECLINE, begin=START + 30 * DAY, size=-0.02, *, key=KEY, forecast=None):
+    return Outlook(Course(key, pattern, begin, size, 0.9), forecast)
 
 
 @pytest.fixture
 def drawn(make):
-    """The chart of forty days with a diagnosis."""
+    """The chart of forty days with an outlook."""
 
-    def chart(diagnosis, *, view=None, notes=(), values=FORTY):
+    def chart(outlook, *, view=None, notes=(), values=FORTY):
         lines = [make.line(values, metric=metric) for metric in ("accuracy", "precision", "recall")]
         scene = make.scene(*lines, view=view or View("fraud", KEY))
         snapshot = replace(scene.snapshot, facts=Facts(notes=tuple(notes)))
-        return chart_of(Scene(snapshot, scene.view, diagnosis=diagnosis))
+        return chart_of(Scene(snapshot, scene.view, outlook=outlook))
 
     return chart
 
@@ -57,13 +56,6 @@ def test_the_begin_of_a_change_is_marked_by_its_name(drawn, options, caption):
 def test_where_nothing_began_nothing_is_marked(drawn, pattern):
     assert drawn(found(pattern, begin=None, size=None)).overlays.begin is None
     assert drawn(None).overlays.begin is None
-
-
-def test_each_metric_has_its_own_course(drawn):
-    other = Course(SeriesKey("fraud", "recall"), Pattern.DROP, START + 5 * DAY, -0.1, 0.9)
-    view = View("fraud", SeriesKey("fraud", "recall"))
-    assert drawn(found(courses=(other,)), view=view).overlays.begin.caption == "drop"
-    assert drawn(found(), view=view).overlays.begin is None
 
 
 def test_the_band_is_that_of_the_periods_before_the_change(drawn):
@@ -102,11 +94,6 @@ def test_the_time_axis_ends_at_the_newest_point_where_nothing_leads_on(drawn):
     assert drawn(found()).end == (START + 39 * DAY).timestamp()
 
 
-def test_a_forecast_is_about_one_series_alone(drawn):
-    view = View("fraud", SeriesKey("fraud", "recall"))
-    assert drawn(found(forecast=FORECAST), view=view).overlays.trend is None
-
-
 def test_beside_other_lines_band_and_trend_are_left_out(drawn):
     recall = SeriesKey("fraud", "recall")
     chart = drawn(found(key=recall, forecast=FORECAST), view=View("fraud", recall, overlay=True))
@@ -126,9 +113,9 @@ def test_notes_about_the_model_are_lines_with_their_text_made_safe(drawn):
 
 
 def test_a_chart_with_the_same_findings_is_the_same_object(make):
-    scene = replace(make.scene(make.line(FORTY)), diagnosis=found())
-    assert chart_of(scene) is chart_of(replace(scene, diagnosis=found(), paused=True))
-    assert chart_of(scene) is not chart_of(replace(scene, diagnosis=None))
+    scene = replace(make.scene(make.line(FORTY)), outlook=found())
+    assert chart_of(scene) is chart_of(replace(scene, outlook=found(), paused=True))
+    assert chart_of(scene) is not chart_of(replace(scene, outlook=None))
 
 
 def test_a_chart_of_nothing_has_no_overlays():

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tui.inquirer import Inquirer
+from monitor.records import SeriesKey
+from tui.inquirer import Inquirer, explain
 
 
 class Lookout:
@@ -20,7 +21,7 @@ class Lookout:
     def look(self, _snapshot, model):
         self.asked.append(model)
         self.gate.wait(5)
-        answer = self.answers.get(model, model.upper())
+        answer = self.answers.get(model, str(model).upper())
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -91,6 +92,20 @@ def test_a_failure_is_said_beside_what_is_wrong_and_the_next_is_looked_into(make
     assert found.sentence.startswith("f1_score 0.845 < 0.85")
     assert found.advice == "the diagnosis failed: ValueError: no\\x1bsense; please report it"
     assert lookout.inquirer.known("b") == "B"
+
+
+def test_a_series_that_fails_is_left_without_an_outlook(lookout):
+    key = SeriesKey("m", "accuracy")
+    lookout.answers[key] = ValueError("no sense")
+    lookout.inquirer.ask(object(), [key])
+    lookout.until(1)
+    assert lookout.inquirer.known(key) is None
+
+
+def test_a_model_is_asked_why_and_a_series_how_it_went(make):
+    snapshot = make.snapshot(*make.ten_days())
+    assert explain(snapshot, "fraud").model == "fraud"
+    assert explain(snapshot, SeriesKey("fraud", "recall")).course.key == SeriesKey("fraud", "recall")
 
 
 def test_nothing_is_begun_after_the_end(lookout):

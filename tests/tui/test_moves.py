@@ -126,8 +126,17 @@ def test_a_window_without_points_is_said(make):
 
 
 def test_the_models_that_the_next_key_may_go_to(make, scene):
-    assert near(scene) == ("fraud", "churn", "ranker")
-    assert near(go(scene, "model+2")) == ("ranker", "fraud", "churn")
+    models = [part for part in near(scene) if isinstance(part, str)]
+    assert models == ["fraud", "churn", "ranker"]
     many = make.scene(*(make.healthy(f"m{number}") for number in range(9)))
-    assert near(go(many, "model+4")) == ("m4", "m5", "m3", "m6", "m2")
+    around = [part for part in near(go(many, "model+4")) if isinstance(part, str)]
+    assert around == ["m4", "m5", "m3", "m6", "m2"]
     assert near(Scene()) == ()
+
+
+def test_of_each_the_series_that_will_be_seen_then(scene):
+    series = [(part.model, part.metric) for part in near(scene) if isinstance(part, SeriesKey)]
+    beside = {("fraud", "recall"), ("fraud", "avg_confidence")}
+    assert series[:2] == [("fraud", "f1_score"), ("fraud", "accuracy")], "what is selected, then the next problem"
+    assert beside < set(series)
+    assert series[-2:] == [place(go(scene, "model")), place(go(scene, "model+2"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from monitor.text import brief, day, plural
 from tui.chart_data import ChartData, LimitLine, Line
 from tui.present.cells import SHAPES, WORDS
 from tui.present.changes import selected_series
-from tui.present.found import Told, notes_about, overlays_of
+from tui.present.found import notes_about, overlays_of
 from tui.present.metrics import label
 from tui.present.scene import Board, Scene, Window, board
+
+if TYPE_CHECKING:
+    from monitor.findings import Outlook
 
 GAP = 1.75
 """A step longer than this many median steps is a gap: periods are missing in between."""
@@ -35,17 +39,7 @@ def chart_of(scene: Scene) -> ChartData:
         return _nothing(scene.loading or "nothing is selected")
     known = board(scene.snapshot)
     others = tuple(family(known, series.key)) if scene.view.overlay else ()
-    return _drawn(known, series, others, scene.view.window, scene.view.cursor, _told(scene, series.key))
-
-
-def _told(scene: Scene, key: SeriesKey) -> Told:
-    """What was found out about the series that a chart can show."""
-    found = scene.diagnosis
-    if found is None:
-        return Told()
-    course = next((each for each in (found.course, *found.courses) if each is not None and each.key == key), None)
-    forecast = found.forecast if course is found.course else None
-    return Told(course, forecast) if course is not None else Told()
+    return _drawn(known, series, others, scene.view.window, scene.view.cursor, scene.outlook)
 
 
 @lru_cache(maxsize=4)
@@ -69,7 +63,12 @@ def family(known: Board, key: SeriesKey) -> list[Series]:
 
 @lru_cache(maxsize=8)
 def _drawn(
-    known: Board, series: Series, others: tuple[Series, ...], window: Window | None, cursor: float | None, told: Told
+    known: Board,
+    series: Series,
+    others: tuple[Series, ...],
+    window: Window | None,
+    cursor: float | None,
+    told: Outlook | None,
 ) -> ChartData:
     start, end = span(series, window)
     notes = notes_about(known, series.key.model)

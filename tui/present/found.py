@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tui.present.scene import Board
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from monitor.findings import Course, Forecast
+    from monitor.findings import Course, Forecast, Outlook
 
 DAY = 86_400.0
 MICRO = 1e6
@@ -32,13 +32,6 @@ RISES = CAPTIONS | {"DECLINE": "rise", "DROP": "jump"}
 LONGEST = 40
 
 
-class Told(NamedTuple):
-    """What is known of the course of a series."""
-
-    course: Course | None = None
-    forecast: Forecast | None = None
-
-
 def notes_about(known: Board, model: str) -> tuple[Note, ...]:
     """The notes about a model, oldest first."""
     notes = (note for note in known.snapshot.facts.notes if fnmatchcase(model, note.model))
@@ -46,25 +39,25 @@ def notes_about(known: Board, model: str) -> tuple[Note, ...]:
 
 
 def overlays_of(
-    series: Series, told: Told, notes: tuple[Note, ...], span: tuple[float, float], *, alone: bool = True
+    series: Series, told: Outlook | None, notes: tuple[Note, ...], span: tuple[float, float], *, alone: bool = True
 ) -> Overlays:
     """The overlays of a chart.
 
     Args:
         series: The selected one.
-        told: What is known of it.
+        told: How it has gone; None where that is not known.
         notes: Oldest first.
         span: Both ends of the time that is shown.
         alone: False where other lines are drawn as well: then the band and the trend of one would only confuse.
     """
-    course = told.course
+    course, forecast = told or (None, None)
     caption = _caption(course) if course is not None else None
     begin = course.begin if course is not None and caption else None
     return Overlays(
         begin=Moment(begin.timestamp(), caption) if begin is not None and caption else None,
         notes=tuple(Moment(note.at.timestamp(), safe(note.text, LONGEST)) for note in notes),
         band=_band(series, begin) if alone else None,
-        trend=_trend(series, begin, told.forecast, span) if alone and told.forecast is not None else None,
+        trend=_trend(series, begin, forecast, span) if alone and forecast is not None else None,
     )
 
 

@@ -99,15 +99,16 @@ def _place(places: list[tuple[str, SeriesKey]], view: View) -> int | None:
     return next((at for at, (name, _) in enumerate(places) if name == view.model), None)
 
 
-def near(scene: Scene) -> tuple[str, ...]:
-    """The selected model, then those that the next key may go to: the next problem, and the neighbours in the list."""
+def near(scene: Scene) -> tuple[str | SeriesKey, ...]:
+    """The selected model and series, then those that the next key may go to: the next problem, and the neighbours."""
     models = listed(scene)
-    if scene.view.model is None or scene.view.model not in models:
-        return (scene.view.model,) if scene.view.model is not None else ()
-    at = models.index(scene.view.model)
-    around = [models[at + steps] for steps in (1, -1, 2, -2) if 0 <= at + steps < len(models)]
-    wanted = [scene.view.model, problem(scene, 1).model, *around]
-    return tuple(dict.fromkeys(name for name in wanted if name is not None))
+    views = [scene.view]
+    if scene.view.model in models:
+        at = models.index(scene.view.model)
+        around = [models[at + steps] for steps in (1, -1, 2, -2) if 0 <= at + steps < len(models)]
+        views += [problem(scene, 1), *(metric(scene, steps) for steps in (1, -1)), *(look_at(scene, m) for m in around)]
+    wanted = [part for view in views for part in (view.model, view.key)]
+    return tuple(dict.fromkeys(part for part in wanted if part is not None))
 
 
 def look_at(scene: Scene, name: str, key: SeriesKey | None = None) -> View:

@@ -15,7 +15,7 @@ from monitor.rules import Rule, asked
 from monitor.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from monitor.findings import Diagnosis
+    from monitor.findings import Diagnosis, Outlook
 
 
 class Sort(Enum):
@@ -66,6 +66,8 @@ class Scene:
     paused: bool = False
     diagnosis: Diagnosis | None = None
     """What was found out about the selected model; None until it is."""
+    outlook: Outlook | None = None
+    """How the selected series has gone and where that leads; None until it is known."""
 
 
 class Board:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
+from monitor.records import SeriesKey
 from tui.panes.alerts import AlertsPane
 from tui.panes.base import Pane
 from tui.panes.changes import ChangesPane
@@ -24,9 +25,6 @@ from tui.present.moves import MOVES, look_at, no_move, said, settle
 from tui.present.scene import Scene, View
 from tui.screens.base import PaneScreen
 from tui.screens.questions import QUESTIONS
-
-if TYPE_CHECKING:
-    from monitor.findings import Diagnosis
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
 DESK_KEYS: tuple[Binding, ...] = (
@@ -59,8 +57,8 @@ class Desk(PaneScreen):
         self.now = now
         self.app_keys = app_keys
         self.ascii_only = ascii_only
-        self.found: Callable[[str | None], Diagnosis | None] = lambda _: None
-        """What is known about a model by now."""
+        self.found: Callable[[str | SeriesKey | None], Any] = lambda _: None
+        """What is known about a model, a `Diagnosis`, or about a series, an `Outlook`, by now."""
         self._chosen = False
 
     def compose(self) -> ComposeResult:
@@ -95,7 +93,7 @@ class Desk(PaneScreen):
     def show_scene(self, scene: Scene) -> None:
         """Take a scene, with a selection that exists in it, and with what was found out about that."""
         view = settle(scene)
-        self.scene = replace(scene, view=view, diagnosis=self.found(view.model))
+        self.scene = replace(scene, view=view, diagnosis=self.found(view.model), outlook=self.found(view.key))
 
     def look(self, view: View) -> None:
         """Change what is looked at, and nothing else."""
