@@ -3,6 +3,7 @@
 import pytest
 
 from monitor.records import Problem, SeriesKey
+from monitor.rules import default_rules
 from monitor.text import width
 from tui.present.alerts import entries
 from tui.present.cells import plain_text
@@ -105,6 +106,13 @@ def test_what_the_rules_say_of_the_newest_value(make, series, rule):
 )
 def test_pending_and_recovering_are_said(make, values, rule):
     scene = make.scene(make.line(values), rules=[make.floor(confirm=(2, 2), recover=2)])
+    assert rows(scene)[0].rule == rule
+
+
+@pytest.mark.parametrize(("metric", "last", "rule"), [("recall", 0.8, "fell WARN"), ("log_loss", 1.1, "rose WARN")])
+def test_what_is_about_the_past_alone_is_said_without_a_limit(make, metric, last, rule):
+    values = [0.95, 0.94, 0.96] * 10 + [last] * 5
+    scene = make.scene(make.line(values, metric=metric), rules=default_rules())
     assert rows(scene)[0].rule == rule
 
 

@@ -94,14 +94,14 @@ def _rule(known: Board, series: Series) -> str:
 
 
 def _crossed(known: Board, episode: Episode) -> str:
-    """The sign and the limit that an alert is about."""
+    """The sign and the limit that an alert is about; where it is about the past alone, to which side the value went."""
     evidence, rule = episode.evidence, known.rules.get(episode.rule)
     if evidence is None or evidence.limit is None:
         return ""
     for _, limit in rule.check.limits() if rule is not None else ():
         if evidence.limit in (limit.below, limit.above):
             return f"{'<' if evidence.limit == limit.below else '>'} {brief(evidence.limit)}"
-    return brief(evidence.limit)
+    return "fell" if evidence.value < evidence.limit else "rose"
 
 
 def _sides(limit: Limit) -> str:
