@@ -14,6 +14,10 @@ CAUSES = 5
 """Causes that are told, the likeliest."""
 ROWS = 8
 """Metrics, features, segments and courses that are told."""
+ROWS_OF = "rows"
+"""What a diagnosis calls the number of cases, which is no metric."""
+FITS = 4
+"""Descriptions of a course that are told, the best."""
 CLAUSE = 300
 LIKELY, POSSIBLE = 0.7, 0.4
 """Weights from which a cause is called so."""
@@ -44,8 +48,8 @@ def _went(found: Diagnosis, catalog: Catalog) -> Iterator[str]:
     if found.course is not None:
         yield _course(found.course, catalog)
         if len(found.course.fits) > 1:
-            fits = ", ".join(f"{safe(fit.name, 20)} {fit.score:.1f}" for fit in found.course.fits)
-            yield f"fits, the smallest first (BIC): {fits}"
+            fits = ", ".join(f"{safe(fit.name, 20)} {fit.score:.1f}" for fit in found.course.fits[:FITS])
+            yield f"best descriptions, the smallest is preferred (BIC): {fits}"
     if found.forecast is not None:
         yield _forecast(found.forecast)
     yield from (_course(one, catalog) for one in found.courses[:ROWS])
@@ -97,6 +101,8 @@ def _advice(found: Diagnosis) -> Iterator[str]:
 
 
 def _reading(one: Reading, catalog: Catalog) -> str:
+    if one.key.metric == ROWS_OF:
+        return f"rows a period {one.before:,.0f} -> {one.after:,.0f}: {one.word}"
     metric = catalog.of(one.key.metric)
     line = f"{series_name(one.key)} {metric.show(one.before)} -> {metric.show(one.after)}"
     line += f", {metric.show_change(one.delta)}"

@@ -6,20 +6,20 @@ It is ASCII (other characters are references), so that it reads the same however
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from html import escape
-
-import numpy as np
 
 from monitor.changes import latest_interval, sentence
 from monitor.changes import summary as changes_of
-from monitor.facts import Note
-from monitor.records import Episode, Series, Severity, State, to_stamp
+from monitor.findings import Diagnosis
+from monitor.message.reasons import LONGEST, Reasons
+from monitor.records import Episode, Series, Severity, State
+from monitor.report.charts import chart, notes, tone
+from monitor.report.evidence import sections
+from monitor.report.explained import explained
 from monitor.report.page_style import STYLE
 from monitor.report.people import matcher_words, note_words, silence_words
-from monitor.report.svg import Line, draw
+from monitor.report.svg import draw
 from monitor.report.text import MARKS, alert_line, headline, left_out, series_name, status
-from monitor.rules import asked
 from monitor.rules import sentence as rule_sentence
 from monitor.snapshot import Snapshot
 from monitor.text import age, day, plain, plural, safe
@@ -47,36 +47,55 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
     yield '<meta name="color-scheme" content="light dark"/>'
     yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
-    yield f'<h1 class="{_class(status(snapshot))}">{title}</h1>'
+    yield f'<h1 class="{tone(status(snapshot))}">{title}</h1>'
     newest = snapshot.history.newest
     seen = "none" if newest is None else f"{day(newest)}, {age(snapshot.clock - newest)} old"
     yield f"<p>Judged for {day(snapshot.taken_at)}; newest data {seen}. Times are UTC.</p>"
-    yield from _alerts(snapshot)
+    why = explained(snapshot)
+    yield from _wrong(snapshot, why)
     yield from _hushed(snapshot)
     left = CHARTS
     for verdict in snapshot.verdicts:
         series = _first_all(snapshot.history.of_model(verdict.model))
         drawn = series[: min(CUTS, left)]
         left -= len(drawn)
-        yield f'<section><h2 class="{_class(verdict.severity)}">{_mark(verdict.severity)} {_text(verdict.model)}</h2>'
-        yield f"<p>{_text(verdict.sentence)}</p>"
+        yield f'<section><h2 class="{tone(verdict.severity)}">{_mark(verdict.severity)} {_text(verdict.model)}</h2>'
+        yield from _found(verdict.model, snapshot, why)
         yield from _table(series, snapshot)
-        yield from _charts(series, drawn, snapshot)
+        yield from _charts(series, drawn, snapshot, why.of(verdict.model))
         yield from _told(verdict.model, snapshot)
         yield "</section>"
-    yield from _rules(snapshot)
+    yield from _rules(snapshot, why)
     yield "</body></html>"
 
 
-def _alerts(snapshot: Snapshot) -> Iterator[str]:
-    standing = [episode for episode in snapshot.episodes if episode.resolved is None]
-    if standing:
+def _wrong(snapshot: Snapshot, why: Reasons) -> Iterator[str]:
+    """Which models alert, and the verdict on each; the alerts themselves stand with the models."""
+    alerting = {one.key.model for one in snapshot.episodes if one.resolved is None}
+    if alerting:
         yield "<h2>Alerts</h2>"
-        yield from _list(_alert(episode, snapshot) for episode in standing)
+        yield from _list(
+            f'<span class="{tone(one.severity)}">{_mark(one.severity)} {_text(one.model, 60)}</span> '
+            f"{_text(why.verdict(one.model), LONGEST)}"
+            for one in snapshot.verdicts
+            if one.model in alerting
+        )
+
+
+def _found(model: str, snapshot: Snapshot, why: Reasons) -> Iterator[str]:
+    """The verdict, the alerts, and what the verdict rests on."""
+    yield f"<p>{_text(why.verdict(model), LONGEST)}</p>"
+    standing = [one for one in snapshot.episodes if one.key.model == model and one.resolved is None]
+    if standing:
+        yield from _list(_alert(one, snapshot) for one in standing)
+    found = why.of(model)
+    for section in sections(found, snapshot.catalog) if found is not None else ():
+        yield f"<h3>{_text(section.title)}</h3>"
+        yield from _list(_text(line, 900) for line in section.lines)
 
 
 def _alert(episode: Episode, snapshot: Snapshot) -> str:
-    kind = "pending" if episode.state is State.PENDING else _class(episode.severity)
+    kind = "pending" if episode.state is State.PENDING else tone(episode.severity)
     name = f" <code>{_text(episode.id)}</code>" if episode.id else ""
     ended = f", resolved {day(episode.resolved)}" if episode.resolved else ""
     return f'<span class="{kind}">{_text(alert_line(episode, snapshot), 900)}{ended}</span>{name}'
@@ -113,65 +132,20 @@ def _table(series: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _charts(series: list[Series], drawn: list[Series], snapshot: Snapshot) -> Iterator[str]:
+def _charts(series: list[Series], drawn: list[Series], snapshot: Snapshot, found: Diagnosis | None) -> Iterator[str]:
     for one in drawn:
-        chart = draw(_line(one, snapshot))
-        if chart:
-            yield f"<figure><figcaption>{_text(series_name(one.key))}</figcaption>{chart}</figure>"
+        if drawing := draw(chart(one, snapshot, found)):
+            yield f"<figure><figcaption>{_text(series_name(one.key))}</figcaption>{drawing}</figure>"
     if len(drawn) < len(series):
         yield f"<p>{plural(len(series) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
 
 
-def _line(series: Series, snapshot: Snapshot) -> Line:
-    key, metric = series.key, snapshot.catalog.of(series.key.metric)
-    rules = [rule for rule in asked(snapshot.rules, key) if not _is_left_out(rule.name, series, snapshot)]
-    limits = [
-        (_class(severity), side)
-        for rule in rules
-        for severity, limit in rule.check.limits()
-        for side in (limit.below, limit.above)
-        if side is not None
-    ]
-    spans = [
-        (_class(one.severity), to_stamp(one.since), to_stamp(one.resolved or series.newest))
-        for one in snapshot.episodes
-        if one.key == key and one.fired is not None
-    ]
-    return Line(
-        title=f"{series_name(key)} of {safe(key.model, 60)}, {plural(len(series), 'period')}, "
-        f"latest {metric.show(series.latest)}",
-        times=series.times,
-        values=series.values,
-        show=metric.show,
-        low=series.low,
-        high=series.high,
-        limits=limits,
-        spans=spans,
-        marks=_marks(series, snapshot),
-    )
-
-
-def _is_left_out(rule: str, series: Series, snapshot: Snapshot) -> bool:
-    return any(one.rule == rule and one.key == series.key and one.left_out for one in snapshot.standings)
-
-
-def _marks(series: Series, snapshot: Snapshot) -> list[tuple[np.datetime64, str]]:
-    """What people wrote down about the model within its time."""
-    first, last = series.times[0], series.times[-1]
-    notes = [(to_stamp(note.at), note) for note in _notes(series.key.model, snapshot)]
-    return [(at, note_words(note, snapshot.clock)) for at, note in notes if first <= at <= last]
-
-
-def _notes(model: str, snapshot: Snapshot) -> list[Note]:
-    return [note for note in snapshot.facts.notes if fnmatchcase(model, note.model)]
-
-
 def _told(model: str, snapshot: Snapshot) -> Iterator[str]:
     """What people wrote about a model, and its alerts of the past."""
-    notes = _notes(model, snapshot)
-    if notes:
+    known = notes(model, snapshot)
+    if known:
         yield "<h3>Notes</h3>"
-        yield from _list(_text(note_words(note, snapshot.clock), 400) for note in notes)
+        yield from _list(_text(note_words(note, snapshot.clock), 400) for note in known)
     past = [one for one in snapshot.episodes if one.key.model == model and one.resolved is not None]
     if past:
         yield f"<details><summary>{plural(len(past), 'resolved alert')}</summary>"
@@ -181,13 +155,13 @@ def _told(model: str, snapshot: Snapshot) -> Iterator[str]:
         yield "</details>"
 
 
-def _rules(snapshot: Snapshot) -> Iterator[str]:
+def _rules(snapshot: Snapshot, why: Reasons) -> Iterator[str]:
     """How it was judged, and what could not be read."""
     said = [rule_sentence(rule, snapshot.catalog.of(rule.metric)) for rule in snapshot.rules]
     names = ["default rule" if rule.default else f"rule {rule.name}" for rule in snapshot.rules]
     items = [f"{name}: {sentence}" for name, sentence in zip(names, said, strict=True)]
     items += [line.strip() for line in left_out(snapshot.standings)]
-    items += [*snapshot.notices, *(str(problem) for problem in snapshot.history.problems[:PAST])]
+    items += [*snapshot.notices, *why.failed, *(str(problem) for problem in snapshot.history.problems[:PAST])]
     if more := len(snapshot.history.problems[PAST:]):
         items.append(f"and {plural(more, 'more line')} that could not be read")
     if items:
@@ -208,10 +182,6 @@ def _first_all(series: list[Series]) -> list[Series]:
 
 def _mark(severity: Severity) -> str:
     return MARKS[severity][0]
-
-
-def _class(severity: Severity) -> str:
-    return severity.name.lower()
 
 
 def _text(foreign: object, limit: int = 300) -> str:

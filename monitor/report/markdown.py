@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from monitor.changes import summary as changes_of
-from monitor.report.text import MARKS, alert_line, headline, series_name
+from monitor.records import Verdict
+from monitor.report.board import board
+from monitor.report.evidence import sections
+from monitor.report.explained import explained
+from monitor.report.text import MARKS, headline, series_name
+from monitor.report.verdicts import alert_lines
 from monitor.snapshot import Snapshot
 from monitor.text import age, day, plain, safe
 
@@ -17,19 +22,37 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     yield ""
     yield f"Judged for {day(snapshot.taken_at)}; newest data {_newest(snapshot)}."
     yield ""
-    standing = [episode for episode in snapshot.episodes if episode.resolved is None]
-    if standing:
+    known, why = board(snapshot), explained(snapshot)
+    if known.alerts:
         yield "## Alerts"
         yield ""
-        yield from (f"- {_code(alert_line(episode, snapshot))}" for episode in standing)
+        for verdict in snapshot.verdicts:
+            if verdict.model in known.alerts:
+                yield f"- {_heading(verdict)}: {_code(why.verdict(verdict.model))}"
         yield ""
     for verdict in snapshot.verdicts:
-        yield f"## {MARKS[verdict.severity][0]} {_code(safe(verdict.model))}"
+        yield f"## {_heading(verdict)}"
         yield ""
-        yield _code(safe(verdict.sentence, 300))
+        yield _code(why.verdict(verdict.model))
         yield ""
+        yield from _listed("", alert_lines(known, verdict.model))
+        found = why.of(verdict.model)
+        for section in sections(found, snapshot.catalog) if found is not None else ():
+            yield from _listed(section.title, section.lines)
         yield from _markdown_table(snapshot, verdict.model)
         yield ""
+    yield from _listed("What could not be worked out", why.failed)
+
+
+def _heading(verdict: Verdict) -> str:
+    return f"{MARKS[verdict.severity][0]} {_code(safe(verdict.model))}"
+
+
+def _listed(title: str, lines: Iterable[str]) -> Iterator[str]:
+    items = [f"- {_code(line)}" for line in lines]
+    if items:
+        yield from ([f"**{title}**", ""] if title else [])
+        yield from (*items, "")
 
 
 def _markdown_table(snapshot: Snapshot, model: str) -> Iterator[str]:

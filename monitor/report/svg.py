@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,14 @@ LARGEST = 1e150
 STEPS = (1, 2, 2.5, 5, 10)
 
 
+class Usual(NamedTuple):
+    """Where the values of the reference mostly lie."""
+
+    start: np.datetime64
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """What is drawn."""
@@ -48,7 +56,11 @@ class Line:
     spans: Sequence[tuple[str, np.datetime64, np.datetime64]] = ()
     """Class, begin and end of each alert."""
     marks: Sequence[tuple[np.datetime64, str]] = ()
-    """Moment and words of each vertical line; foreign text may be in them."""
+    """Moment and words of each note; foreign text may be in them."""
+    usual: Usual | None = None
+    """Drawn from its start to the end."""
+    begin: tuple[np.datetime64, str] | None = None
+    """When the course changed, and how, in our own words."""
 
 
 class _Scale:
@@ -58,6 +70,7 @@ class _Scale:
         times = line.times[shown].astype(np.int64).astype(np.float64)
         self.first, self.last = float(times[0]), float(times[-1])
         levels = [line.values[shown], np.array([value for _, value in line.limits])]
+        levels += [np.array(line.usual[1:])] if line.usual is not None else []
         levels += [ends[shown] for ends in (line.low, line.high) if ends is not None]
         known = np.concatenate(levels)
         known = known[np.abs(known) < LARGEST]
@@ -117,17 +130,30 @@ def _axes(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
 
 
 def _backdrop(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    """Alerts, the interval, limits and notes: what lies under the curve."""
+    """Alerts, what is usual, the interval, limits, notes, the begin of a change: what lies under the curve."""
     base = HEIGHT - BOTTOM
+    yield from _usual(line, scale)
     for kind, begin, end in line.spans:
         left, right = scale.x(np.array([begin, end], dtype=line.times.dtype))
         yield f'<path class="span {kind}" d="M{_at(left)} {TOP}H{_at(max(right, left + 2))}V{base}H{_at(left)}Z"/>'
     yield from _band(line, scale, shown)
     for kind, value in line.limits:
         yield f'<path class="limit {kind}" d="M{LEFT} {_at(scale.y(np.array([value]))[0])}H{WIDTH - RIGHT}"/>'
-    for stamp, words in line.marks:
+    for kind, (stamp, words) in (
+        *(("mark", one) for one in line.marks),
+        *([("begin", line.begin)] if line.begin else []),
+    ):
         x = _at(scale.x(np.array([stamp], dtype=line.times.dtype))[0])
-        yield f'<path class="mark" d="M{x} {TOP}V{base}"><title>{_text(words)}</title></path>'
+        yield f'<path class="{kind}" d="M{x} {TOP}V{base}"><title>{_text(words)}</title></path>'
+
+
+def _usual(line: Line, scale: _Scale) -> Iterator[str]:
+    if line.usual is not None:
+        left = _at(scale.x(np.array([line.usual.start], dtype=line.times.dtype))[0])
+        low, high = (_at(y) for y in scale.y(np.array(line.usual[1:])))
+        said = f"usual: {line.show(line.usual.low)} to {line.show(line.usual.high)}"
+        path = f"M{left} {high}H{WIDTH - RIGHT}V{low}H{left}Z"
+        yield f'<path class="usual" d="{path}"><title>{_text(said)}</title></path>'
 
 
 def _band(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:

@@ -33,15 +33,16 @@ def block(verdict: Verdict, known: Board, why: Diagnosis | None = None) -> Itera
     said = verdict.sentence if why is None else why.sentence
     alerts = known.alerts[model]
     yield from wrapped(f"{mark_of(verdict.severity)}{safe(model, 60)} {safe(said, SENTENCE)}", HANG)
-    for text in (*_alerts(alerts, known), *_beside(known, model, alerts)):
+    for text in (*alert_lines(known, model), *_beside(known, model, alerts)):
         yield from wrapped(" " * HANG + text, HANG + 2)
 
 
-def _alerts(alerts: Sequence[Episode], known: Board) -> Iterator[str]:
-    """A line each, the worst first; lasting falls are folded into what is told already.
+def alert_lines(known: Board, model: str) -> Iterator[str]:
+    """A line an alert, without the model's name, the worst first; lasting falls are folded into what is told already.
 
     Of a series that alerts by a limit, a fall only adds when it began; falls that began together are one line.
     """
+    alerts = known.alerts.get(model, [])
     limits = {one.key: one for one in reversed(alerts) if one.stands and not known.falls(one)}
     folded = {one.key: one for one in alerts if known.falls(one) and _says_less(one, limits, known)}
     shown = [one for one in alerts if folded.get(one.key) is not one]

@@ -49,7 +49,7 @@ def test_the_line_of_an_alert_says_who_has_it_and_why_nobody_is_told(untouched, 
 
 
 def test_markdown_says_it_too_in_a_code_span(handled):
-    (line,) = [line for line in markdown(handled) if line.startswith("- ")]
+    (line,) = [line for line in markdown(handled) if line.startswith("- `▲ CRIT ")]
     assert line.endswith(f"{SAID}`")
 
 
