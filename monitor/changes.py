@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.reference import past as reference
 from monitor.intervals import Interval, newcombe, wilson
 from monitor.metrics.base import Metric
 from monitor.records import Change, Series, to_datetime
+from monitor.reference.past import ROLLING, Past, Rolling
 from monitor.text import day, plain
 
 if TYPE_CHECKING:
@@ -33,21 +33,26 @@ WORDS = {
 }
 
 
-def summary(series: Series, metric: Metric) -> tuple[Change, ...]:
+def summary(series: Series, metric: Metric, reference: Past = ROLLING) -> tuple[Change, ...]:
     """What has changed up to the newest period, from the nearest comparison to the widest.
+
+    Args:
+        series: The series.
+        metric: What it is.
+        reference: With which of its earlier periods it is compared beside the nearest and the first.
 
     Returns:
         At most one each, in this order: `previous`, `7d` and `30d` (the newest period at or before that date, counted
-        back from the newest), `first`, `reference` (the mean of `monitor.reference`'s window). A comparison for
+        back from the newest), `first`, `reference` (the mean of its window). A comparison for
         which there is no period is absent; so are all where the newest value is not finite. Earlier periods whose
         value is infinite are passed over.
     """
     if not len(series) or not np.isfinite(series.latest):
         return ()
-    return tuple(_changes(series, metric))
+    return tuple(_changes(series, metric, reference))
 
 
-def _changes(series: Series, metric: Metric) -> Iterator[Change]:
+def _changes(series: Series, metric: Metric, reference: Past) -> Iterator[Change]:
     earlier = np.flatnonzero(np.isfinite(series.values[:-1]))
     if not len(earlier):
         return
@@ -57,7 +62,7 @@ def _changes(series: Series, metric: Metric) -> Iterator[Change]:
         if within.any():
             yield _since(series, metric, name, int(earlier[within][-1]))
     yield _since(series, metric, "first", int(earlier[0]))
-    window = reference.earlier(series)
+    window = reference.window(series)
     if window is not None:
         mean, cases = _pooled(window)
         yield _change(series, metric, against="reference", start=window, before=mean, cases=cases)
@@ -123,15 +128,16 @@ def latest_interval(series: Series, metric: Metric) -> Interval | None:
     return wilson(series.latest, _support(series)) if metric.proportion else None
 
 
-def reference_note(series: Series) -> str | None:
+def reference_note(series: Series, reference: Past = ROLLING) -> str | None:
     """Why there is no comparison with a reference; None where there is one.
 
     Such as `too little history: 7 earlier periods of 10`.
     """
-    known = int(series[:-1].judged().sum())
-    if known >= reference.LEAST:
+    if reference.window(series) is not None:
         return None
-    return f"too little history: {known} earlier periods of {reference.LEAST}"
+    if not isinstance(reference, Rolling):
+        return f"too little history for {reference.words()}"
+    return f"too little history: {int(series[:-1].judged().sum())} earlier periods of {reference.least}"
 
 
 def sentence(change: Change, metric: Metric) -> str:

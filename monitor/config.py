@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from monitor.errors import ConfigError
 from monitor.metrics.base import Catalog
 from monitor.records import Severity
+from monitor.reference.past import ROLLING, Past
 from monitor.routing import Mute, Route, WatchSettings
 from monitor.rules import Rule
 from monitor.settings.metrics import parse_metrics
+from monitor.settings.references import parse_past
 from monitor.settings.routes import parse_mutes, parse_routes, parse_zone
 from monitor.settings.rules import parse_rules
 from monitor.settings.table import Table
@@ -51,6 +53,8 @@ class Config:
     store: Path | None = None
     zone: tzinfo = UTC
     """The zone of dates that carry none."""
+    reference: Past = ROLLING
+    """With which earlier periods the change summary compares."""
     stale_after: timedelta | None = None
     """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
     on_no_data: Severity = Severity.UNKNOWN
@@ -100,7 +104,8 @@ def built(data: Mapping[str, Any], path: Path) -> Config:
     named = tuple(people.data)
     config = Config(
         path=path,
-        catalog=Catalog(metrics := parse_metrics(top.table("metrics"))),
+        catalog=(catalog := Catalog(metrics := parse_metrics(top.table("metrics")))),
+        reference=parse_past(top, catalog),
         rules=parse_rules(top.tables("rules"), metrics, receivers=named),
         store=_store(top.table("store"), path.parent),
         zone=zone,

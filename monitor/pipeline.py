@@ -114,6 +114,7 @@ class Observer:
             clock=clock,
             history=history,
             catalog=self._config.catalog,
+            reference=self._config.reference,
             rules=_in_force(self._rules),
             episodes=ordered,
             standings=standings,

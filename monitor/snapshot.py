@@ -11,6 +11,7 @@ from monitor.facts import Ack, Facts, Health, Suppression
 from monitor.labels import LabelNews
 from monitor.metrics.base import Catalog
 from monitor.records import Episode, History, Standing, Verdict
+from monitor.reference.past import ROLLING, Past
 from monitor.rules import Rule
 
 
@@ -49,3 +50,5 @@ class Snapshot:
     """How the watcher of this store is; None where none has ever run."""
     exhibits: Mapping[str, Exhibits] = field(default_factory=dict)
     """What lies under the newest numbers, by model: read when it is asked for."""
+    reference: Past = ROLLING
+    """With which earlier periods the newest one is compared where its changes are summed up."""

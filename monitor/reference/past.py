@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -22,11 +23,46 @@ LEAST = 10
 WEEK = 7
 
 
-class _Past:
+class Cut(NamedTuple):
+    """Per point the places in a pool of judged periods between which its reference lies."""
+
+    pool: Series
+    low: Places
+    high: Places
+
+
+class Past(ABC):
     """What the kinds share that compare with the series' own past."""
 
     __slots__ = ()
     several: ClassVar[bool] = True
+    moves: ClassVar[bool] = False
+    """True where the reference moves along with the point."""
+
+    @property
+    def fewest(self) -> int:
+        """With fewer periods there is too little history to compare with."""
+        return 1
+
+    @abstractmethod
+    def cut(self, series: Series, judged: Flags) -> Cut:
+        """Where the reference of each point lies; `judged` says which periods can be one."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """What it is."""
+
+    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+        """What each point of `series` is compared with; `min_count` as that of the rule."""
+        cut = self.cut(series, series.judged(min_count))
+        return ground(*cut, self.fewest, recent=self.moves)
+
+    def window(self, past: Series, *, min_count: float = 0) -> Series | None:
+        """The periods that the last one of `past` is compared with; None with too little history."""
+        if not len(past):
+            return None
+        pool, low, high = self.cut(past, past.judged(min_count))
+        return pool[low[-1] : high[-1]] if high[-1] - low[-1] >= self.fewest else None
 
     def other(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  the contract of every kind
         """None: its own past."""
@@ -39,8 +75,10 @@ def _refuse_few(most: int, least: int, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rolling(_Past):
+class Rolling(Past):
     """The newest judged periods before each point. Raises ValueError if that leaves none."""
+
+    moves: ClassVar[bool] = True
 
     most: int = MOST
     least: int = LEAST
@@ -49,11 +87,15 @@ class Rolling(_Past):
     def __post_init__(self) -> None:
         _refuse_few(self.most, self.least, "rolling")
 
-    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
-        """Per point its `most` judged predecessors, if there are `least`."""
-        judged = series.judged(min_count)
+    @property
+    def fewest(self) -> int:
+        """As configured."""
+        return self.least
+
+    def cut(self, series: Series, judged: Flags) -> Cut:
+        """Per point its `most` judged predecessors."""
         before = _before(judged)
-        return ground(picked(series, judged), np.maximum(before - self.most, 0), before, self.least, recent=True)
+        return Cut(picked(series, judged), np.maximum(before - self.most, 0), before)
 
     def words(self) -> str:
         """What it is.
@@ -65,7 +107,7 @@ class Rolling(_Past):
 
 
 @dataclass(frozen=True, slots=True)
-class First(_Past):
+class First(Past):
     """The first judged periods of the series; the points among them are compared with nothing."""
 
     periods: int
@@ -73,11 +115,10 @@ class First(_Past):
     def __post_init__(self) -> None:
         _refuse_few(self.periods, 2, "first")
 
-    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+    def cut(self, series: Series, judged: Flags) -> Cut:
         """The same periods for every point after them."""
-        judged = series.judged(min_count)
         high = np.where(_before(judged) >= self.periods, self.periods, 0)
-        return ground(picked(series, judged), np.zeros_like(high), high, 1)
+        return Cut(picked(series, judged), np.zeros_like(high), high)
 
     def words(self) -> str:
         """What it is."""
@@ -85,7 +126,7 @@ class First(_Past):
 
 
 @dataclass(frozen=True, slots=True)
-class Dates(_Past):
+class Dates(Past):
     """The judged periods from one moment to another; the points up to it are compared with nothing.
 
     Raises ValueError if the one is not before the other, or if they have no zone.
@@ -99,12 +140,12 @@ class Dates(_Past):
         if to_stamp(self.start) >= to_stamp(self.end):
             raise ValueError(f"from {day(self.start)} is not before to {day(self.end)}: exchange them")
 
-    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+    def cut(self, series: Series, judged: Flags) -> Cut:
         """The same periods for every point that starts at their end or later."""
-        pool = picked(series, series.judged(min_count))
+        pool = picked(series, judged)
         low, high = np.searchsorted(pool.times, [to_stamp(self.start), to_stamp(self.end)])
         later = series.times >= to_stamp(self.end)
-        return ground(pool, np.where(later, low, 0), np.where(later, high, 0), 1)
+        return Cut(pool, np.where(later, low, 0), np.where(later, high, 0))
 
     def words(self) -> str:
         """What it is."""
@@ -112,8 +153,10 @@ class Dates(_Past):
 
 
 @dataclass(frozen=True, slots=True)
-class Weekday(_Past):
+class Weekday(Past):
     """The newest judged periods that began on the same weekday, in UTC: for daily periods with a weekly season."""
+
+    moves: ClassVar[bool] = True
 
     periods: int = 8
     least: int = 4
@@ -121,9 +164,13 @@ class Weekday(_Past):
     def __post_init__(self) -> None:
         _refuse_few(self.periods, self.least, "weekday")
 
-    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:  # noqa: ARG002
+    @property
+    def fewest(self) -> int:
+        """As configured."""
+        return self.least
+
+    def cut(self, series: Series, judged: Flags) -> Cut:
         """Per point its judged predecessors of the same weekday."""
-        judged = series.judged(min_count)
         days = series.times.astype("datetime64[D]").astype(np.int64) % WEEK
         order = np.argsort(days[judged], kind="stable")
         first = np.searchsorted(days[judged][order], days)
@@ -133,7 +180,7 @@ class Weekday(_Past):
             before[on] = _before(judged[on])
         high = first + before
         low = np.maximum(high - self.periods, first)
-        return ground(picked(picked(series, judged), order), low, high, self.least, recent=True)
+        return Cut(picked(picked(series, judged), order), low, high)
 
     def words(self) -> str:
         """What it is."""
@@ -153,9 +200,7 @@ def earlier(past: Series, *, most: int = MOST, least: int = LEAST, min_count: fl
         least: With fewer there is too little history to compare with, and the result is None.
         min_count: Periods that rest on fewer cases are no reference.
     """
-    before = past[:-1]
-    index = np.flatnonzero(before.judged(min_count))[-most:]
-    return None if len(index) < max(least, 1) else picked(before, index)
+    return Rolling(most, least).window(past, min_count=min_count)
 
 
 def _before(judged: Flags) -> Places:

@@ -62,7 +62,7 @@ def _latest_record(series: Series, snapshot: Snapshot) -> dict[str, object]:
 
 
 def _change_records(series: Series, snapshot: Snapshot) -> Iterator[dict[str, object]]:
-    for change in changes_of(series, snapshot.catalog.of(series.key.metric)):
+    for change in changes_of(series, snapshot.catalog.of(series.key.metric), snapshot.reference):
         yield {
             "metric": series.key.metric,
             "segment": series.key.segment,

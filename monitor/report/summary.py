@@ -72,7 +72,7 @@ def _page(model: str, known: Board, why: Reasons) -> Iterator[str]:
     for series in snapshot.history.of_model(model):
         yield f"  {_latest(series, snapshot)}"
         metric = snapshot.catalog.of(series.key.metric)
-        for change in changes_of(series, metric):
+        for change in changes_of(series, metric, snapshot.reference):
             yield f"    {safe(sentence(change, metric))}"
 
 

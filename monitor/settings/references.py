@@ -9,7 +9,7 @@ from monitor.checks.base import Check
 from monitor.metrics.base import Catalog
 from monitor.reference.base import Kind
 from monitor.reference.other import Other
-from monitor.reference.past import LEAST, ROLLING, Dates, First, Rolling, Weekday
+from monitor.reference.past import LEAST, ROLLING, Dates, First, Past, Rolling, Weekday
 from monitor.settings.table import Table
 
 WAYS = (
@@ -40,6 +40,18 @@ def parse_reference(part: Table, catalog: Catalog, check: Check | None) -> Kind:
     except ValueError as error:
         part.mistake("reference", str(error))
     return kind
+
+
+def parse_past(part: Table, catalog: Catalog) -> Past:
+    """The reference that the change summary compares with: of the series' own past."""
+    kind = parse_reference(part, catalog, None)
+    if isinstance(kind, Past):
+        return kind
+    part.mistake(
+        "reference",
+        "changes are summed up against the past of each series: use rolling, first, from and to, or weekday",
+    )
+    return ROLLING
 
 
 def _kind(part: Table, inner: Table, catalog: Catalog) -> Kind | None:

@@ -10,7 +10,7 @@ from monitor.checks.difference import Difference
 from monitor.checks.drop import Drop, Fall
 from monitor.checks.limit import Limit
 from monitor.checks.shift import Shift
-from monitor.config import load
+from monitor.config import Config, load
 from monitor.errors import ConfigError
 from monitor.reference.other import Other
 from monitor.reference.past import ROLLING, Dates, First, Rolling, Weekday
@@ -103,3 +103,26 @@ def test_a_mistake_is_named_with_its_key(rule, text, said):
 
 def test_every_check_is_known_without_having_been_imported():
     assert {"threshold", "drop", "band", "shift", "difference"} <= checks().keys()
+
+
+def test_the_change_summary_has_a_reference_of_its_own(tmp_path):
+    path = tmp_path / "modeltop.toml"
+    path.write_text("reference = { first = 20 }\n", encoding="utf-8")
+    assert load(path).reference == First(20)
+    assert Config().reference == ROLLING
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{ model = "champion" }', "reference: changes are summed up against the past of each series"),
+        ("{ first = 0 }", "first"),
+        ("{ frist = 9 }", "did you mean first"),
+        ("7", "table"),
+    ],
+)
+def test_it_is_the_past_of_each_series(tmp_path, text, said):
+    path = tmp_path / "modeltop.toml"
+    path.write_text(f"reference = {text}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        load(path)

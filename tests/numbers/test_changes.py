@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from monitor import changes, samples
+from monitor.reference.past import First
 
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 
@@ -142,6 +143,15 @@ def test_a_note_stands_where_the_reference_is_missing(series_of, catalog, period
     series = series_of([0.9] * periods)
     assert changes.reference_note(series) == note
     assert ("reference" in by_name(series, catalog.of("accuracy"))) == (note is None)
+
+
+def test_another_reference_is_compared_with_where_one_is_asked_for(series_of, catalog):
+    series = series_of([0.9, 0.8] + [0.7] * 20)
+    metric = catalog.of("accuracy")
+    found = {change.against: change for change in changes.summary(series, metric, First(2))}
+    assert found["reference"].before == pytest.approx(0.85)
+    assert changes.reference_note(series, First(2)) is None
+    assert changes.reference_note(series, First(30)) == "too little history for its first 30 periods"
 
 
 def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalog):

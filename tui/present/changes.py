@@ -33,11 +33,11 @@ def change_lines(scene: Scene, cells_wide: int) -> list[Cells]:
     lines.append(((label(series.key), "strong"), (f" {day(series.newest)}", "dim")))
     if metric.caveat:
         lines += wrap(metric.caveat, cells_wide, role="dim")
-    found = {change.against: change for change in changes_of(series, metric)}
+    found = {change.against: change for change in changes_of(series, metric, scene.snapshot.reference)}
     for against in NAMES:
         if against in found:
             lines += _comparison(found[against], metric, cells_wide)
-    if note := reference_note(series):
+    if note := reference_note(series, scene.snapshot.reference):
         lines += wrap(note, cells_wide, role="dim", indent="      ", lead=((f"{NAMES['reference']:<5} ", "dim"),))
     return lines
 

@@ -60,7 +60,7 @@ def rows(scene: Scene) -> tuple[Row, ...]:
 
 def _row(known: Board, series: Series) -> Row:
     metric = known.snapshot.catalog.of(series.key.metric)
-    deltas = {change.against: change.delta for change in changes_of(series, metric)}
+    deltas = {change.against: change.delta for change in changes_of(series, metric, known.snapshot.reference)}
     numbers = (
         metric.show(series.latest),
         *(metric.show_change(deltas[name]) if name in deltas else "" for name in ("previous", "first")),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from monitor.changes import summary
 from monitor.metrics.base import Metric
 from monitor.records import Change, Episode, Series, SeriesKey, Severity, Standing, State, Verdict
+from monitor.reference.past import Past
 from monitor.rules import Rule, asked
 from monitor.snapshot import Snapshot
 
@@ -156,6 +157,6 @@ def listed(scene: Scene) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
-def changes_of(series: Series, metric: Metric) -> tuple[Change, ...]:
+def changes_of(series: Series, metric: Metric, reference: Past) -> tuple[Change, ...]:
     """The change summary, once per series: an unchanged one is the same object in the next snapshot."""
-    return summary(series, metric)
+    return summary(series, metric, reference)
