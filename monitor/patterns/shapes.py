@@ -121,13 +121,13 @@ class Fitter:
         along, other = self._along[first], self._along[second]
         if opposed:
             length = a[:, None] + b[None, :] - 2 * ab
-            gain = (along[:, None] - other[None, :]) ** 2 / np.maximum(length, 1e-300)
             good = length > SINGULAR * (a[:, None] + b[None, :])
+            gain = (along[:, None] - other[None, :]) ** 2 / np.where(good, length, 1.0)
         else:
             length = a[:, None] * b[None, :] - ab**2
             gain = along[:, None] ** 2 * b[None, :] - 2 * along[:, None] * other[None, :] * ab
-            gain = (gain + other[None, :] ** 2 * a[:, None]) / np.maximum(length, 1e-300)
             good = length > SINGULAR * a[:, None] * b[None, :]
+            gain = (gain + other[None, :] ** 2 * a[:, None]) / np.where(good, length, 1.0)
         gain[~(good & _apart(len(a), BRIEF + 1 if name == "return" else 2))] = 0.0
         i, j = np.unravel_index(int(np.argmax(gain)), gain.shape)
         size = np.maximum(length[i, j], 1e-300)
