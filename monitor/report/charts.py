@@ -12,7 +12,7 @@ from monitor.findings import Course, Diagnosis, Pattern
 from monitor.records import Series, SeriesKey, Severity, to_stamp
 from monitor.reference.past import earlier
 from monitor.report.people import note_words
-from monitor.report.svg import Line, Usual
+from monitor.report.svg import LARGEST, Line, Usual
 from monitor.report.text import series_name
 from monitor.rules import asked
 from monitor.snapshot import Snapshot
@@ -102,7 +102,7 @@ def _usual(series: Series, begin: datetime | None) -> Usual | None:
     """Where the values before the change were usual, else those before the newest; None with too little history."""
     at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_stamp(begin)))
     window = earlier(series[: at + 1])
-    if window is None:
+    if window is None or np.abs(window.values).max() >= LARGEST:
         return None
     mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))
     return Usual(window.times[0], mean - WIDTH * spread, mean + WIDTH * spread)

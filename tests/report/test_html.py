@@ -12,6 +12,7 @@ from monitor import cli
 from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.facts import Ack, Facts, Matchers, Note, Silence
+from monitor.inquiry import diagnosis_of
 from monitor.intervals import wilson
 from monitor.metrics.base import Catalog
 from monitor.records import (
@@ -51,8 +52,8 @@ def snapshot(name: str = "churn") -> Snapshot:
     return Snapshot(
         NOW, NOW, History({key: series}, {name: times}, (Problem(name, name, 3),)), Catalog(),
         (Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy"),), (episode,), (),
-        (Verdict(name, Severity.CRITICAL, f"accuracy of {name} 0.85: critical"),), (name,),
-        Facts(silences=(silence,), notes=(Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC)),)),
+        (Verdict(name, Severity.CRITICAL, f"accuracy of {name} 0.85: critical"),), notices=(name,),
+        facts=Facts(silences=(silence,), notes=(Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC)),)),
         acks={"ab12cd34": Ack("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)},
     )  # fmt: skip
 
@@ -70,9 +71,12 @@ def by_class(root: ET.Element, name: str) -> list[ET.Element]:
 
 
 def test_it_says_the_verdict_the_alert_the_change_and_what_people_did():
-    said = " ".join(tree(snapshot()).itertext())
+    shown = snapshot()
+    said = " ".join(tree(shown).itertext())
     assert "CRITICAL: churn accuracy 0.85 < 0.90" in said
-    assert "accuracy of churn 0.85: critical" in said
+    assert diagnosis_of(shown, "churn").sentence.startswith("accuracy fell suddenly from 0.95 to 0.85 on 2025-01-18")
+    assert said.count(diagnosis_of(shown, "churn").sentence) == 2  # at the top, and with the model
+    assert "accuracy 0.950 -> 0.850, -0.100: fell" in said  # what it rests on
     assert "taken by churn" in said
     assert "model churn: until 13:00, churn: churn" in said  # the silence
     assert "Jan 17 00:00 churn: churn" in said  # the note
@@ -81,9 +85,12 @@ def test_it_says_the_verdict_the_alert_the_change_and_what_people_did():
     assert "accuracy below 0.90 is critical" in said
 
 
-def test_the_chart_has_its_limit_its_alert_and_its_note():
+def test_the_chart_has_its_limit_its_alert_its_note_what_was_usual_and_the_begin_of_the_change():
     root = tree(snapshot())
-    assert [len(by_class(root, name)) for name in ("line", "limit", "span", "mark")] == [1, 1, 1, 1]
+    parts = ("line", "limit", "span", "mark", "usual", "begin")
+    assert [len(by_class(root, name)) for name in parts] == [1] * len(parts)
+    (begin,) = by_class(root, "begin")
+    assert begin[0].text == "sudden drop since 2025-01-18"
     (mark,) = by_class(root, "mark")
     assert mark[0].text == "Jan 17 00:00 churn: churn"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.records import STAMP
-from monitor.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, draw, ticks
+from monitor.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Usual, draw, ticks
 
 numbers = st.floats(allow_nan=False, allow_infinity=True)
 
@@ -63,6 +63,26 @@ def test_an_interval_is_a_band_around_the_line():
     inside = places(chart, "line")
     assert min(y for _, y in band) < min(y for _, y in inside)
     assert max(y for _, y in band) > max(y for _, y in inside)
+
+
+def test_what_is_usual_is_a_band_from_its_start_to_the_end():
+    chart = draw(line([0.9, 0.9, 0.9, 0.5], usual=Usual(days(4)[1], 0.85, 0.95)))
+    (path,) = (one for one in ET.fromstring(chart).iter("path") if one.get("class") == "usual")
+    left, top, right, bottom, _ = map(float, re.findall(r"[\d.]+", path.get("d")))
+    drawn = places(chart, "line")
+    assert (left, right) == (drawn[1][0], WIDTH - RIGHT)
+    assert top < drawn[0][1] < bottom < drawn[3][1]
+    assert path[0].text == "usual: 0.85 to 0.95"
+
+
+def test_the_begin_of_a_change_and_a_note_are_vertical_lines_at_their_time():
+    chart = draw(line([0.9, 0.9, 0.5], begin=(days(3)[2], "sudden drop"), marks=[(days(3)[1], "release")]))
+    found = {one.get("class"): (one.get("d"), one[0].text) for one in ET.fromstring(chart).iter("path") if len(one)}
+    xs = [x for x, _ in places(chart, "line")]
+    assert found == {
+        "mark": (f"M{xs[1]:g} {TOP}V{HEIGHT - BOTTOM}", "release"),
+        "begin": (f"M{xs[2]:g} {TOP}V{HEIGHT - BOTTOM}", "sudden drop"),
+    }
 
 
 @given(st.lists(numbers, max_size=70))
