@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +12,17 @@ from monitor.diagnosis.windows import Span, reading
 from monitor.findings import Moved, Reading
 from monitor.records import Series
 
+if TYPE_CHECKING:
+    from monitor.diagnosis.windows import Places
+
 PREFIX = "feature="
 OUTPUTS = ("score", "prediction")
 """Columns that are the model's own: `compute` measures their drift as that of a feature."""
 DISTANCES = (("js_distance", 0.1), ("psi", 0.2), ("ks_distance", 0.1), ("wasserstein_normed", 0.1))
 """From the one that is preferred; a distance from which a column has moved by custom."""
+POWERS = {"js_distance": 0.5, "psi": 1.0, "ks_distance": 0.5, "wasserstein_normed": 0.5}
+"""By which power of n chance alone brings n rows nearer to the reference: PSI is 8 JS² (nats) for small changes, and a sample
+of a reference lies (bins - 1) / n from it (Yurdakul 2018)."""
 SURELY = 4.0
 """Standard errors: many columns are looked at, so that of a single one must be rarer than p = 0.01."""
 LOST = 0.02
@@ -94,4 +101,14 @@ def _distance(series: Series, span: Span, custom: float) -> tuple[float, float, 
         return after, after, False
     known = series.values[early]
     before, spread = float(known.mean()), float(known.std(ddof=1))
+    before *= _thinner(series, early, late) ** POWERS[series.key.metric]
     return before, after, after >= max(custom, 1.5 * before, before + SURELY * spread / len(late) ** 0.5)
+
+
+def _thinner(series: Series, early: Places, late: Places) -> float:
+    """How many times fewer rows a period has after, 1 or more: of few rows any column lies further from all."""
+    counts = series.support if series.support is not None else series.rows
+    if counts is None:
+        return 1.0
+    many, few = (float(np.median(counts[at])) for at in (early, late))
+    return max(1.0, many / few) if few > 0 else 1.0

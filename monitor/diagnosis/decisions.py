@@ -19,10 +19,8 @@ CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier
 @cause
 def label_shift(facts: Facts) -> Finding | None:
     """The share of positives moved; each class is told as well as before."""
-    base = facts.readings.get("label_rate")
-    if facts.focus is None or base is None or not base.moved:
-        return None
-    if abs(base.delta) < max(0.03, 0.1 * base.before):
+    base = rebased(facts)
+    if facts.focus is None or base is None:
         return None
     pro = [Clause(0.6, f"the share of positives {base.word} {went(base)}")]
     contra = []
@@ -33,6 +31,12 @@ def label_shift(facts: Facts) -> Finding | None:
         Clause(0.4, f"{one.key.metric} fell too, {went(one)}") for one in told if one.moved and facts.loss(one) > 0.03
     ]
     return weighed(Cause.LABEL_SHIFT, pro, contra)
+
+
+def rebased(facts: Facts) -> Reading | None:
+    """The share of positives, if it moved by enough to matter: 3 points, and a tenth of what it was."""
+    base = facts.readings.get("label_rate")
+    return base if base is not None and base.moved and abs(base.delta) >= max(0.03, 0.1 * base.before) else None
 
 
 @cause
@@ -87,8 +91,17 @@ def calibration(facts: Facts) -> Finding | None:
     pro = [Clause(0.35, f"{one.key.metric} {went(one)}") for one in worse[:2]]
     if ranking is not None:
         pro.append(Clause(0.5, f"{ranking.key.metric} holds at {brief(ranking.after)}"))
+    return weighed(Cause.CALIBRATION, pro, _otherwise(facts, ranking))
+
+
+def _otherwise(facts: Facts, ranking: Reading | None) -> Iterator[Clause]:
+    """What speaks against scores that are off by themselves."""
     fell = [one for name in RANKING if (one := facts.readings.get(name)) and one.moved and facts.loss(one) > 0]
-    contra = [Clause(0.7, f"{one.key.metric} fell too, {went(one)}") for one in fell[:1] if ranking is None]
-    return weighed(
-        Cause.CALIBRATION, pro, contra or ([] if ranking else [Clause(0.5, "no metric of ranking is known")])
-    )
+    if ranking is None and fell:
+        yield Clause(0.7, f"{fell[0].key.metric} fell too, {went(fell[0])}")
+    elif ranking is None:
+        yield Clause(0.5, "no metric of ranking is known")
+    if facts.chance:
+        yield Clause(0.5, "the difference is within chance")
+    if (base := rebased(facts)) is not None:
+        yield Clause(0.3, f"the share of positives {base.word}, {went(base)}: scores are off because of it")

@@ -132,5 +132,5 @@ def _noticed(facts: Facts) -> Iterator[Clause]:
     elif columns.moved:
         yield Clause(0.3, f"{some(columns.moved, 1)} moved")
     yield from _beyond(facts)
-    if facts.sudden and not (columns.features and not columns.moved):
+    if facts.overnight and not (columns.features and not columns.moved):
         yield Clause(0.3, "the world seldom changes from one period to the next")

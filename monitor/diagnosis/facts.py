@@ -24,6 +24,12 @@ ROWS = "rows"
 WORSE = (Pattern.DROP, Pattern.DECLINE, Pattern.SPIKE)
 PAIRS = (("avg_confidence", "accuracy"),)
 ESTIMATED = "estimated_"
+SURE = 0.8
+"""How sure a course must be called sudden for that to be evidence."""
+OVERNIGHT = timedelta(days=7)
+"""The longest period of which it tells anything that all came in one."""
+UNMEAN = ("expected_calibration_error", "maximum_calibration_error", "rmse", "r2")
+"""Rest on rows, but are no mean over them: what their segments show does not add up to the whole."""
 NEW_SHARE = 0.02
 """Of all rows, from which a segment that was not there before is worth a word."""
 
@@ -66,6 +72,17 @@ class Facts:
     def sudden(self) -> bool:
         """Whether it came from one period to the next."""
         return self.course is not None and self.course.pattern in (Pattern.DROP, Pattern.SPIKE)
+
+    @property
+    def overnight(self) -> bool:
+        """Whether it surely came from one period to the next, and periods are short: a month may hold a slow change."""
+        sure = self.sudden and self.course is not None and self.course.sure >= SURE
+        return sure and self.series is not None and _step(self.series) <= OVERNIGHT
+
+    @property
+    def chance(self) -> bool:
+        """Whether the difference is no more than chance makes."""
+        return self.focus is not None and not self.focus.moved
 
     @property
     def over(self) -> bool:
@@ -153,7 +170,7 @@ def _cuts(case: Case, series: Series, span: Span) -> tuple[Cut, ...]:
         return ()
     for name in dict.fromkeys((series.key.metric, "accuracy")):
         metric = case.catalog.of(name)
-        if metric.proportion or metric.support == ROWS:
+        if metric.name not in UNMEAN and (metric.proportion or metric.support == ROWS):
             found = cuts((one for one in case.series if one.key.metric == name), span)
             if found:
                 return found
@@ -174,14 +191,20 @@ def _pairs(readings: Mapping[str, Reading], metric: str) -> Iterable[Pair]:
 
 def _notes(case: Case, series: Series, span: Span) -> tuple[Note, ...]:
     """Notes from two periods, at least a day, before the begin up to one period after it."""
-    step = np.median(np.diff(series.times)) if len(series) > 1 else np.timedelta64(1, "D")
-    period = max(timedelta(microseconds=int(step / np.timedelta64(1, "us"))), timedelta(days=1))
+    period = max(_step(series), timedelta(days=1))
     begin = to_datetime(span.begin)
     return tuple(
         note
         for note in case.notes
         if fnmatchcase(case.model, note.model) and begin - 2 * period <= note.at < begin + 2 * period
     )
+
+
+def _step(series: Series) -> timedelta:
+    """The usual distance of two periods; a day where there is only one."""
+    if len(series) < 2:
+        return timedelta(days=1)
+    return timedelta(microseconds=int(np.median(np.diff(series.times)) / np.timedelta64(1, "us")))
 
 
 def dated(facts: Facts, note: Note) -> bool:

@@ -67,7 +67,13 @@ def _overnight(facts: Facts) -> Iterator[Clause]:
     """A sudden fall that the model noticed a little: what comes in has changed, and it makes the wrong thing of it."""
     pair = best(facts)
     lasts = facts.course is not None and facts.course.pattern is Pattern.DROP
-    if pair is None or not lasts or share(pair) >= HALF or (facts.columns.features and not facts.columns.moved):
+    if (
+        pair is None
+        or not lasts
+        or not facts.overnight
+        or share(pair) >= HALF
+        or (facts.columns.features and not facts.columns.moved)
+    ):
         return
     if pair.expected.moved:
         yield Clause(0.5, f"sudden, {title(pair)} only {went(pair.expected)}")

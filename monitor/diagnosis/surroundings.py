@@ -60,4 +60,5 @@ def segment(facts: Facts) -> Finding | None:
         Clause(0.8, f"{text}: {much} of the fall in {percent(part.share[1])} of the rows"),
         Clause(0.3, f"the other {len(cut.parts) - 1} of {name(cut.name) or 'its cut'} are as before"),
     ]
-    return weighed(Cause.SEGMENT, pro)
+    doubt = Clause(0.5, "over all rows the difference is within chance") if facts.chance else None
+    return weighed(Cause.SEGMENT, pro, [doubt])

@@ -98,18 +98,21 @@ def _weights(series: Series) -> Floats:
 
 
 def _error(series: Series, values: Floats, early: Places, late: Places) -> float:
-    """Standard error of the difference: what the periods before say, or what their counts say, if that is more."""
-    spread = float(np.std(values[early], ddof=1))
-    seen = spread * math.sqrt(1 / len(early) + 1 / len(late))
-    if not series.proportion or series.support is None:
-        return seen
-    cases = [float(np.nansum(series.support[at])) for at in (early, late)]
-    if not all(cases):
-        return seen
-    share = float(np.clip(np.average(values[early]), 0.0, 1.0))
-    # A share of 0 or 1 has no spread of its own: half a case more keeps it from certainty.
-    share = min(max(share, 0.5 / (cases[0] + 1)), 1 - 0.5 / (cases[0] + 1))
-    return max(seen, math.sqrt(share * (1 - share) * (1 / cases[0] + 1 / cases[1])))
+    """Standard error of the difference: what the periods before say, or what their counts say, if that is more.
+
+    Periods weigh by their cases, so that a month of a handful of them does not pass for how far all months spread.
+    """
+    weights = _weights(series)
+    known = weights[early]
+    beside = values[early] - np.average(values[early], weights=known)
+    unit = float(known @ beside**2) / (len(early) - 1)
+    cases = [float(weights[at].sum()) for at in (early, late)]
+    if series.proportion and series.support is not None and weights is series.support:
+        share = float(np.clip(np.average(values[early], weights=known), 0.0, 1.0))
+        # A share of 0 or 1 has no spread of its own: half a case more keeps it from certainty.
+        share = min(max(share, 0.5 / (cases[0] + 1)), 1 - 0.5 / (cases[0] + 1))
+        unit = max(unit, share * (1 - share))
+    return math.sqrt(unit * (1 / cases[0] + 1 / cases[1]))
 
 
 def _interval(

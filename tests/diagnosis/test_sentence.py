@@ -27,7 +27,7 @@ def test_a_whole_sentence(model, features, ask):
 
 @given(name=HOSTILE, metric=HOSTILE, note=HOSTILE)
 def test_foreign_names_are_made_safe_and_the_sentence_stays_short(stepped, ask, alert, changed, name, metric, note):
-    named = metric or "x"
+    named = f"x{metric}"  # no other name of a metric that is known
     series = [
         stepped(named, 0.95, 0.7, spread=0.004),
         stepped("missing_rate", 0.0, 0.4, spread=0.001, segment=f"feature={name}"),
