@@ -118,3 +118,40 @@ def test_a_limit_of_both_sides_is_one_rule():
     [rule] = limit_rules(Args, Config())
     [(_, limit)] = rule.check.limits()
     assert (limit.below, limit.above) == (0.8, 0.99)
+
+
+@pytest.fixture
+def falling(tmp_path):
+    """Two models of which one falls lastingly by less than a floor would object to."""
+    for model, low in (("calm", 0.95), ("falling", 0.93)):
+        days = [(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day), 0.95 if day < 40 else low) for day in range(60)]
+        rows = [f"{day:%Y-%m-%d},{value + 0.002 * (-1) ** at}\n" for at, (day, value) in enumerate(days)]
+        (tmp_path / f"{model}.csv").write_text("date,accuracy\n" + "".join(rows))
+    return tmp_path
+
+
+def fallen(snapshot):
+    return [one.key.model for one in snapshot.episodes if one.rule == "default-fall"]
+
+
+def test_in_a_hurry_a_large_fleet_is_followed_at_the_second_look_and_that_is_said(falling, monkeypatch):
+    monkeypatch.setattr(judge, "MANY", 1)
+    observer = Observer(Config(), [falling], hurry=True)
+    first = observer.observe(CLOCK)
+    assert (fallen(first), pipeline.BEHIND in first.notices, observer.changed()) == ([], True, True)
+    second = observer.observe(CLOCK)
+    assert (fallen(second), pipeline.BEHIND in second.notices, observer.changed()) == (["falling"], False, False)
+
+
+@pytest.mark.parametrize(("hurry", "many"), [(True, 2), (False, 1)], ids=["a small fleet", "no hurry"])
+def test_otherwise_everything_is_judged_at_once(falling, monkeypatch, hurry, many):
+    monkeypatch.setattr(judge, "MANY", many)
+    observer = Observer(Config(), [falling], hurry=hurry)
+    first = observer.observe(CLOCK)
+    assert (fallen(first), pipeline.BEHIND in first.notices, observer.changed()) == (["falling"], False, False)
+
+
+def test_what_is_critical_does_not_wait(folder, monkeypatch):
+    monkeypatch.setattr(judge, "MANY", 1)
+    snapshot = Observer(Config(), [folder], hurry=True).observe(CLOCK)
+    assert [one.key.model for one in snapshot.episodes if one.stands] == ["bad"]
