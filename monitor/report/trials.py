@@ -34,7 +34,7 @@ class Trial:
     left_out: tuple[Standing, ...]
     """Where a default rule is not applied, and why."""
     judged: int
-    """Periods judged, over all series."""
+    """Periods judged, over all series, without those before which there was too little history."""
     alerts: tuple[Episode, ...]
     """Those that fired, oldest first; those that still stand among them."""
     pending: tuple[Episode, ...]
@@ -71,7 +71,7 @@ def _trial(rule: Rule, series: list[Series], without: list[Standing], episodes: 
         rule=rule,
         series=tuple(series),
         left_out=tuple(without),
-        judged=sum(int(one.judged(rule.min_count).sum()) for one in series),
+        judged=sum(max(0, int(one.judged(rule.min_count).sum()) - rule.check.history) for one in series),
         alerts=tuple(one for one in episodes if one.fired is not None),
         pending=tuple(one for one in episodes if one.state is State.PENDING),
         span=_span([one.times for one in series if len(one)]),
@@ -95,10 +95,14 @@ def _usual(columns: list[Times]) -> timedelta:
 def rate_words(trial: Trial) -> str:
     """How often, in words.
 
-    Such as `2 alerts in 24 months, 0.08 a month`; of less than a month the number of days is said.
+    Such as `2 alerts in 24 months, 0.08 a month`; of less than a month the number of days is said, and where nothing
+    could be judged, why.
     """
     if not trial.series:
         return "applied to no series"
+    if not trial.judged:
+        needed = trial.rule.check.history
+        return f"0 alerts: too little history, {plural(needed, 'earlier period')} needed" if needed else "0 alerts"
     many = plural(len(trial.alerts), "alert")
     rate = trial.a_month
     if rate is None:

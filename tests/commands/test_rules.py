@@ -22,6 +22,17 @@ def test_on_the_ten_days_it_shows_when_each_default_would_have_fired(run, ten_da
     assert "1 alert in 10 days, 3.04 a month at that rate" in outcome.out
 
 
+def test_of_lasting_falls_it_says_when_each_fired_and_that_ten_days_are_too_few(run, ten_days, fleet):
+    assert "  0 alerts: too little history, 10 earlier periods needed" in run("rules", "test", ten_days).lines
+    found = by_rule(run("rules", "test", fleet, "--json"))["default-fall"]
+    assert [(one["fired"][:10], one["model"]) for one in found["episodes"] if one["metric"] == "recall"] == [
+        ("2025-04-14", "credit"),
+        ("2025-04-30", "fraud-detector"),
+        ("2025-06-22", "churn"),
+        ("2025-06-27", "triage"),
+    ]
+
+
 def test_json_gives_the_same_exactly(run, ten_days):
     found = by_rule(run("rules", "test", ten_days, "--json"))["default-accuracy"]
     assert (found["alerts"], found["judged"], found["series"], found["days"]) == (1, 10, 1, 10.0)
