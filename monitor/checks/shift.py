@@ -167,13 +167,13 @@ class Shift:
         """What it asks.
 
         >>> Shift().sentence("recall", brief, "")
-        'recall lastingly worse than in its 60 periods before warns (sum of 4.5 deviations)'
+        'recall lastingly worse than over its past 60 periods warns (CUSUM above 4.5 deviations)'
         """
         said = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
         given = reversed(pairs(self.warn, self.critical))
-        parts = [f"{said[severity]} (sum of {plain(value)} deviations)" for severity, value in given]
-        what = "lastingly changed from" if self.outside else "lastingly worse than in"
-        return f"{name} {what} its {self.periods} periods before {', '.join(parts)}"
+        parts = [f"{said[severity]} (CUSUM above {plain(value)} deviations)" for severity, value in given]
+        what = "lastingly other than" if self.outside else "lastingly worse than"
+        return f"{name} {what} over its past {self.periods} periods {', '.join(parts)}"
 
     def refuse(self, kind: Kind) -> None:
         """It has a reference of its own: the periods before a run."""
