@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.records import Floats, Levels
     from monitor.reference.base import Places
 
-FILES = ("threshold", "drop", "band", "shift", "difference")
+FILES = ("threshold", "drop", "band", "shift", "trend", "spike", "difference")
 """Files of this folder that enter checks into the table, in the order in which they are listed to people."""
 
 _CHECKS: dict[str, type] = {}

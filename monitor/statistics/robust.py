@@ -65,6 +65,30 @@ def median_before(values: Floats, reach: int) -> Floats:
     return out
 
 
+def scales_before(values: Floats, most: int, least: int) -> tuple[Floats, Floats]:
+    """The median of the values before each, and their median absolute deviation × 1.4826 (Hampel 1974).
+
+    Args:
+        values: Finite, in order of time.
+        most: The newest of those before that are taken, at most.
+        least: With fewer, 1 or more, both are NaN.
+    """
+    n = len(values)
+    number = np.minimum(np.arange(n), most)
+    windows = np.sort(sliding_window_view(np.concatenate([np.full(most, np.nan), values]), most)[:n], axis=1)
+    middle = _middles(windows, number, least)  # NaN is sorted behind all numbers
+    away = np.sort(np.abs(windows - middle[:, None]), axis=1)
+    return middle, NORMAL_MAD * _middles(away, number, least)
+
+
+def _middles(ordered: Floats, number: NDArray[np.int64], least: int) -> Floats:
+    """Median of the first `number` of each row."""
+    rows = np.arange(len(ordered))
+    lower = ordered[rows, np.maximum(number - 1, 0) // 2]
+    upper = ordered[rows, np.minimum(number // 2, ordered.shape[1] - 1)]
+    return np.where(number >= least, (lower + upper) / 2, np.nan)
+
+
 def tamed(values: Floats, errors: Floats, *, reach: int = 5, most: float = 3.0) -> Floats:
     """Put wild values back among their neighbours, and leave steps as they are.
 

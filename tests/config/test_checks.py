@@ -10,6 +10,8 @@ from monitor.checks.difference import Difference
 from monitor.checks.drop import Drop, Fall
 from monitor.checks.limit import Limit
 from monitor.checks.shift import Shift
+from monitor.checks.spike import Spike
+from monitor.checks.trend import Trend
 from monitor.config import Config, load
 from monitor.errors import ConfigError
 from monitor.reference.other import Other
@@ -37,6 +39,10 @@ def rule(tmp_path):
         ('check = "drop"\nwarn = { absolute = 0.02, p = 0.01 }', Drop(warn=Fall(absolute=0.02, p=0.01))),
         ('check = "drop"\ncritical = { relative = 0.1 }', Drop(critical=Fall(relative=0.1))),
         ('check = "band"\nwarn = 3.5\ncritical = 6', Band(3.5, 6)),
+        ('check = "trend"', Trend()),
+        ('check = "trend"\nwarn = 0.02\ncritical = 0.05\nperiods = 42\np = 0.001', Trend(0.02, 0.05, 42, 0.001)),
+        ('check = "spike"', Spike()),
+        ('check = "spike"\nwarn = 4\nperiods = 28\nleast = 7\noutside = true', Spike(4, None, 28, 7, outside=True)),
         ('check = "difference"\nwarn = { above = 0.05 }', Difference(warn=Limit(above=0.05))),
     ],
 )
@@ -83,6 +89,12 @@ def test_enough_of_the_last_points_may_be_asked_for(rule):
         ('check = "shift"\nback = 1.5', "rules[1].back: a number where a whole number"),
         ('check = "shift"\noutside = 1', "rules[1].outside: a number where true or false"),
         ('check = "shift"\nslack = -1', "rules[1]: warn, critical and slack"),
+        ('check = "trend"\np = 0.7', "rules[1]: p = 0.7: give a chance between 0 and 0.5"),
+        ('check = "trend"\nperiod = 5', "period: unknown key; did you mean periods"),
+        ('check = "trend"\nwarn = { below = 0.9 }', "rules[1].warn: a table where a number"),
+        ('check = "spike"\nwarn = -4', "rules[1]: give `warn`, `critical` or both: numbers of deviations"),
+        ('check = "spike"\nleast = 90', "rules[1]: periods and least are numbers of periods"),
+        ('check = "spike"\nreference = { weekday = 8 }', "rules[1].reference: this check compares with no reference"),
         ('check = "shfit"', "did you mean shift"),
         ('check = "shift"\nreference = { first = 3 }', "rules[1].reference: this check compares with no reference"),
         ('check = "band"\nwarn = 3\nreference = { model = "b" }', "rules[1].reference: a band needs"),
@@ -102,7 +114,7 @@ def test_a_mistake_is_named_with_its_key(rule, text, said):
 
 
 def test_every_check_is_known_without_having_been_imported():
-    assert {"threshold", "drop", "band", "shift", "difference"} <= checks().keys()
+    assert {"threshold", "drop", "band", "shift", "trend", "spike", "difference"} <= checks().keys()
 
 
 def test_the_change_summary_has_a_reference_of_its_own(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from statsmodels.robust.scale import qn_scale
 
-from monitor.statistics.robust import median_before, qn, running_median, spread, tamed
+from monitor.statistics.robust import median_before, qn, running_median, scales_before, spread, tamed
 
 SOME = arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6))
 
@@ -60,3 +60,13 @@ def test_what_is_wild_does_not_depend_on_units(values, scale, origin):
 
 def test_nothing_has_no_spread():
     assert spread(np.array([])) == qn(np.array([1.0])) == 0.0
+
+
+@given(SOME, st.integers(1, 12), st.integers(1, 4))
+def test_median_and_scale_before_are_those_of_the_values_before_alone(values, most, least):
+    middle, scale = scales_before(values, max(most, least), least)
+    for place in range(len(values)):
+        before = values[max(place - max(most, least), 0) : place]
+        enough = len(before) >= least
+        expected = (np.median(before), spread(before)) if enough else (np.nan, np.nan)
+        assert (middle[place], scale[place]) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)

@@ -50,6 +50,12 @@ def test_values_that_never_change_have_no_trend():
     assert (found.s, found.z, found.p, kendall_variance(np.ones(20))) == (0.0, 0.0, 1.0, 0.0)
 
 
+@pytest.mark.parametrize("slope", [0.1, -1 / 3])
+def test_a_perfect_line_has_no_memory(slope):
+    found = mann_kendall(0.9 + slope * np.arange(25), times=np.arange(25.0))
+    assert (found.rho, abs(found.s)) == (0.0, 300.0)
+
+
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("n", [30, 60])
 def test_memory_is_not_taken_for_a_trend_much_more_often_than_asked(n, rho, remembering):

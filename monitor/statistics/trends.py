@@ -1,0 +1,73 @@
+"""Whether values or shares go up or down, for every window of a sequence at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    Floats = NDArray[np.float64]
+
+
+def kendall_scores(values: Floats, length: int) -> Floats:
+    """The deviate of the test of Mann 1945 and Kendall 1975 of each window, ties allowed for, points independent.
+
+    With the continuity correction. The pairs that are so far apart are summed by running sums: a window costs as many
+    steps as it has points, not as it has pairs.
+
+    Args:
+        values: Finite, in order of time.
+        length: Points of a window, 2 or more; one window ends at each point from the `length`-th on.
+
+    Returns:
+        One a window, above 0 where it rises; 0 where nothing differs.
+    """
+    windows = len(values) - length + 1
+    s = np.zeros(max(windows, 0))
+    if windows <= 0:
+        return s
+    for apart in range(1, length):
+        signs = np.concatenate([[0.0], np.cumsum(np.sign(values[apart:] - values[:-apart]))])
+        s += signs[length - apart :] - signs[:windows]
+    variance = (length * (length - 1) * (2 * length + 5) - _tied(values, length)) / 18
+    corrected = np.sign(s) * np.maximum(np.abs(s) - 1, 0.0)
+    found: Floats = np.divide(corrected, np.sqrt(np.maximum(variance, 0.0)), out=np.zeros(windows), where=variance > 0)
+    return found
+
+
+def _tied(values: Floats, length: int) -> Floats:
+    """Per window, the sum of t (t - 1) (2 t + 5) over its groups of t equal values."""
+    if len(np.unique(values)) == len(values):
+        return np.zeros(len(values) - length + 1)
+    ordered = np.sort(sliding_window_view(values, length), axis=1)
+    fresh = np.concatenate([np.ones((len(ordered), 1), dtype=np.bool_), ordered[:, 1:] != ordered[:, :-1]], axis=1)
+    group = np.cumsum(fresh) - 1
+    sizes = np.bincount(group).astype(np.float64)
+    window = np.repeat(np.arange(len(ordered)), length)[fresh.ravel()]
+    summed: Floats = np.bincount(window, sizes * (sizes - 1) * (2 * sizes + 5), len(ordered)).astype(np.float64)
+    return summed
+
+
+def cochran_armitage(shares: Floats, cases: Floats) -> Floats:
+    """The deviate of the test for a trend of proportions (Cochran 1954, Armitage 1955), per row, in equal steps.
+
+    Args:
+        shares: Of shape (windows, length), in [0, 1].
+        cases: What each is a share of; NaN or 0 where that is not known.
+
+    Returns:
+        One a row, above 0 where the shares rise; NaN where cases are not known, or there is but one kind of them.
+    """
+    known = np.where(cases > 0, cases, np.nan)
+    steps = np.arange(shares.shape[1]) - (shares.shape[1] - 1) / 2
+    total = known.sum(axis=1)
+    share = (known * shares).sum(axis=1) / total
+    middle = (known * steps).sum(axis=1) / total
+    away = steps - middle[:, None]
+    above = (known * shares * away).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(share * (1 - share) * (known * away**2).sum(axis=1))
+        return np.where(spread > 0, above / np.where(spread > 0, spread, 1.0), np.nan)
