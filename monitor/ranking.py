@@ -57,9 +57,12 @@ def _rank(episode: Episode, acknowledged: AbstractSet[str]) -> Rank:
 
 
 def excess(episode: Episode) -> float:
-    """The newest value's distance from the limit as a share of the limit; the distance itself where that is 0."""
+    """The newest value's distance from the limit as a share of the limit; the distance itself where that is 0.
+
+    0 where it is told from the past alone: an error that doubles is no worse than an accuracy that falls by a tenth.
+    """
     evidence = episode.evidence
-    if evidence is None or evidence.limit is None:
+    if evidence is None or evidence.limit is None or evidence.past:
         return 0.0
     return abs(evidence.value - evidence.limit) / (abs(evidence.limit) or 1.0)
 

@@ -205,6 +205,8 @@ class Evidence:
     """The limit that was crossed, in the metric's unit."""
     message: str
     """Such as `0.870 < 0.90`; numbers and signs only, no foreign text."""
+    past: bool = False
+    """True if `limit` is what was before, no line that was crossed: metrics lie off it on scales of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Drop(Comparing):
             return None
         value, before = past.latest, float(basis.ground.pooled[-1])
         side = "down" if value < before else "up"
-        return Evidence(Severity(level), value, before, f"{brief(value)} {side} from {brief(before)}")
+        return Evidence(Severity(level), value, before, f"{brief(value)} {side} from {brief(before)}", past=True)
 
     def asks(self) -> list[Severity]:
         """The levels that are given, worst first."""

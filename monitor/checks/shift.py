@@ -131,7 +131,7 @@ class Shift:
             return None
         before = past.values[: basis.start[-1]][basis.judged[: basis.start[-1]]][-self.periods :]
         usual, value = float(before.mean()), past.latest
-        return Evidence(Severity(level), value, usual, self._message(past, value, usual))
+        return Evidence(Severity(level), value, usual, self._message(past, value, usual), past=True)
 
     def _message(self, past: Series, value: float, usual: float) -> str:
         (size,) = worse(np.array([value - usual]), past.better, outside=self.outside).tolist()

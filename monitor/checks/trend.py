@@ -114,7 +114,7 @@ class Trend(Own):
         value, gone = past.latest, float(basis.gone[-1])
         way = "down" if gone < 0 else "up"
         said = f"{brief(value)}, gone {way} by {brief(abs(gone))} in {plural(self.periods, 'period')}"
-        return Evidence(Severity(level), value, float(basis.start[-1]), said)
+        return Evidence(Severity(level), value, float(basis.start[-1]), said, past=True)
 
     def inside(self) -> str:
         """What is true of a value that it does not object to."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from monitor.alerts import no_data, replay, source_error
@@ -40,6 +42,13 @@ def test_problems_stand_in_the_order_in_which_people_should_look(episode, first,
 def test_distance_is_a_share_of_the_limit_and_absolute_where_that_is_zero(episode):
     assert excess(episode(value=45, limit=90)) == 0.5
     assert excess(episode(value=-0.25, limit=0)) == 0.25
+
+
+def test_what_was_usual_is_no_limit_to_be_far_beyond(episode):
+    one, other = episode(metric="accuracy", value=0.8), episode(metric="brier_score", value=0.2, limit=0.1)
+    evidence = replace(other.evidence, past=True)
+    assert ordered_episodes([one, replace(other, evidence=evidence)])[0] is one
+    assert excess(replace(other, evidence=evidence)) == 0.0
 
 
 @pytest.fixture
