@@ -41,7 +41,7 @@ def steps(facts: Facts, findings: Sequence[Finding]) -> tuple[Step, ...]:
     taken = [first]
     if releases(facts) and facts.sudden and kind not in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON):
         taken.insert(0, Step.ROLL_BACK)
-    if facts.case.severity is not Severity.CRITICAL and first not in (Step.NOTHING, Step.WAIT):
+    if facts.case.severity <= Severity.WARNING and first not in (Step.NOTHING, Step.WAIT):
         taken.append(Step.TICKET)
     return tuple(dict.fromkeys(taken))
 
@@ -85,11 +85,14 @@ _PLAIN = {
 }
 
 
+def why_not_yet(facts: Facts) -> str:
+    """What is missing to retrain, in a few words."""
+    return "too early to retrain" if _periods(facts) < LASTING else "not enough new labels to retrain"
+
+
 def _not_yet(facts: Facts) -> str:
-    periods = _periods(facts)
     known = "" if facts.labels is None else f", {rows(facts.labels)} labelled rows"
-    short = "too early to retrain" if periods < LASTING else "not enough new labels to retrain"
-    return f"{short}: {plural(periods, 'period')}{known} since it began"
+    return f"{why_not_yet(facts)}: {plural(_periods(facts), 'period')}{known} since it began"
 
 
 def needed(facts: Facts) -> str:
@@ -100,4 +103,4 @@ def needed(facts: Facts) -> str:
         return "log features and scores to tell why: modeltop compute"
     if not facts.columns.features:
         return "log features to tell why: modeltop compute --feature all"
-    return "look at the evidence; no single cause stands out"
+    return "no single cause stands out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import Facts
-from monitor.diagnosis.said import lost, name, went
+from monitor.diagnosis.said import lost
 from monitor.findings import Cause, Finding, Pattern
 from monitor.text import brief, plural
 
@@ -18,7 +18,7 @@ def noise(facts: Facts) -> Finding | None:
     focus, series = facts.focus, facts.series
     if focus is None or series is None or focus.moved:
         return None
-    pro = [Clause(0.7, f"{name(focus.key.metric)} {went(focus)} is {abs(focus.z):.1f} standard errors: may be chance")]
+    pro = [Clause(0.7, f"the difference is {abs(focus.z):.1f} standard errors")]
     if focus.low is not None and focus.high is not None and focus.low <= 0 <= focus.high:
         pro.append(Clause(0.4, f"95 % of the difference {brief(focus.low)} to {brief(focus.high)} holds 0"))
     if (cases := series.latest_support) is not None and cases < FEW:

@@ -21,8 +21,8 @@ OUTPUTS = ("score", "prediction")
 DISTANCES = (("js_distance", 0.1), ("psi", 0.2), ("ks_distance", 0.1), ("wasserstein_normed", 0.1))
 """From the one that is preferred; a distance from which a column has moved by custom."""
 POWERS = {"js_distance": 0.5, "psi": 1.0, "ks_distance": 0.5, "wasserstein_normed": 0.5}
-"""By which power of n chance alone brings n rows nearer to the reference: PSI is 8 JS² (nats) for small changes, and a sample
-of a reference lies (bins - 1) / n from it (Yurdakul 2018)."""
+"""By which power of n chance alone brings n rows nearer to the reference: PSI is 8 JS² (in nats) for small
+changes, and a sample of n rows lies (bins - 1) / n from what it was drawn from (Yurdakul 2018)."""
 SURELY = 4.0
 """Standard errors: many columns are looked at, so that of a single one must be rarer than p = 0.01."""
 LOST = 0.02

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from monitor.diagnosis.case import Case
 from monitor.findings import Course, Pattern
 from monitor.patterns.course import course
-from monitor.records import Better, Series, SeriesKey
+from monitor.records import Better, Series, SeriesKey, to_stamp
 
 if TYPE_CHECKING:
     from monitor.records import Floats
@@ -27,6 +28,8 @@ TRIED, ENOUGH = 3, 2
 FAMILIES = ("drift", "quality")
 """They explain: a course of theirs is no trouble of its own."""
 CONFIDENCE = "avg_confidence"
+SURE, SLIGHT = 0.6, 0.1
+"""How sure the slower fall before a decline must be, and the share of it from which it counts."""
 TROUBLE = (Pattern.DROP, Pattern.DECLINE)
 REMEMBERED = 2048
 
@@ -38,11 +41,26 @@ def course_of(series: Series) -> Course:
     known = _known.get(id(series))
     if known is not None and known[0] is series:
         return known[1]
-    found = course(series)
+    found = _from_its_onset(series, course(series))
     _known[id(series)] = (series, found)
     while len(_known) > REMEMBERED:
         _known.popitem(last=False)
     return found
+
+
+def _from_its_onset(series: Series, found: Course) -> Course:
+    """A decline that only grew steeper began where the slower one did that led to it.
+
+    The course of all periods is described by its largest fall. So the periods before that are looked at once more: a
+    fall that was still going on there, of a tenth of it or more, is its beginning.
+    """
+    if found.pattern is not Pattern.DECLINE or found.begin is None or not found.size:
+        return found
+    before = series[: int(np.searchsorted(series.times, to_stamp(found.begin)))]
+    early = course(before)
+    if early.pattern not in TROUBLE or early.size is None or early.sure < SURE or early.size / found.size < SLIGHT:
+        return found
+    return replace(found, begin=early.begin, size=found.size + early.size)
 
 
 def courses(case: Case, asked: SeriesKey | None) -> tuple[Course, ...]:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import Facts
-from monitor.diagnosis.ranks import RANKING, ranks
+from monitor.diagnosis.ranks import RANKING, exchange, ranks
 from monitor.diagnosis.said import went
 from monitor.findings import Cause, Finding, Reading
 from monitor.text import brief
 
-LEAST = 0.003
-"""By which both must move: with many rows less is sure, and nothing to anybody."""
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
 
 
@@ -46,24 +44,16 @@ def threshold(facts: Facts) -> Finding | None:
 
 
 def _redrawn(facts: Facts) -> Iterator[Clause]:
-    precision, recall = facts.readings.get("precision"), facts.readings.get("recall")
-    positive, ranking = facts.readings.get("positive_rate"), ranks(facts)
-    exchanged = precision is not None and recall is not None and _against(precision, recall)
-    if exchanged and precision is not None and recall is not None:
-        yield Clause(0.6, f"precision {went(precision)} against recall {went(recall)}")
+    exchanged, positive, ranking = exchange(facts), facts.readings.get("positive_rate"), ranks(facts)
+    if exchanged is not None:
+        yield Clause(0.6, exchanged)
     moved = positive is not None and positive.moved and not _moved(facts, "label_rate")
     if positive is not None and moved and ranking is not None and not _moved(facts, "brier_score"):
         yield Clause(0.75, f"positive predictions {positive.word} {went(positive)}, {ranking.key.metric} holds")
-    elif exchanged and ranking is not None:
+    elif exchanged is not None and ranking is not None:
         yield Clause(0.3, f"{ranking.key.metric} holds at {brief(ranking.after)}")
-    if exchanged and facts.held("accuracy"):
+    if exchanged is not None and facts.held("accuracy"):
         yield Clause(0.2, "accuracy holds")
-
-
-def _against(precision: Reading, recall: Reading) -> bool:
-    """Whether one clearly fell and the other clearly rose."""
-    clear = precision.moved and recall.moved and min(abs(precision.delta), abs(recall.delta)) >= LEAST
-    return clear and precision.delta * recall.delta < 0
 
 
 def _moved(facts: Facts, name: str) -> bool:

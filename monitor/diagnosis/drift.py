@@ -8,7 +8,7 @@ from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ESTIMATED, Facts, dated
 from monitor.diagnosis.follow import FOLLOWED, STAYED, follow, grade, judged, share
 from monitor.diagnosis.lone import lonely
-from monitor.diagnosis.ranks import as_good
+from monitor.diagnosis.ranks import as_good, exchange
 from monitor.diagnosis.said import name, not_with_it, rise, some, with_it
 from monitor.findings import Cause, Finding, Pattern
 from monitor.text import brief, day, plural
@@ -72,6 +72,8 @@ def _beyond(facts: Facts) -> Iterator[Clause]:
     """What speaks against any drift."""
     if as_good(facts):
         yield Clause(0.6, "the scores are as good as before, by order and by their Brier score")
+    elif (exchanged := exchange(facts)) is not None:
+        yield Clause(0.25, exchanged)
     if facts.course is not None and facts.course.pattern is Pattern.SPIKE:
         yield Clause(0.6, "it was over at once")
     if (found := lonely(facts)) is not None:

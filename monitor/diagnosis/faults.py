@@ -8,7 +8,7 @@ from datetime import timedelta
 from monitor.diagnosis.base import Clause, cause, weighed
 from monitor.diagnosis.facts import ROWS, Facts
 from monitor.diagnosis.follow import best, share
-from monitor.diagnosis.said import lost, name, rows, title, went
+from monitor.diagnosis.said import lost, name, not_with_it, rows
 from monitor.findings import Cause, Finding, Moved, Pattern
 from monitor.records import Condition, to_datetime
 from monitor.text import brief, day, plural, safe
@@ -76,9 +76,9 @@ def _overnight(facts: Facts) -> Iterator[Clause]:
     ):
         return
     if pair.expected.moved:
-        yield Clause(0.5, f"sudden, {title(pair)} only {went(pair.expected)}")
+        yield Clause(0.5, f"overnight, {not_with_it(pair, facts.focus)}")
     else:
-        yield Clause(0.25, "sudden, and the model does not notice")
+        yield Clause(0.25, "overnight, and the model does not notice")
 
 
 def _together(facts: Facts) -> list[str]:

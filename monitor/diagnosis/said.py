@@ -66,7 +66,9 @@ def with_it(pair: Pair, focus: Reading | None) -> str:
 def not_with_it(pair: Pair, focus: Reading | None) -> str:
     """What was expected did not move as what came true did."""
     expected = pair.expected
-    held = f"held at {brief(expected.after)}" if not expected.moved else f"only {went(expected)}"
+    alike = expected.delta * pair.realised.delta > 0
+    only = "only " if expected.moved and alike else ""
+    held = f"held at {brief(expected.after)}" if not expected.moved else f"{expected.word} {only}{went(expected)}"
     came = "" if pair.realised is focus else f" against {name(pair.realised.key.metric)} {went(pair.realised)}"
     return f"{title(pair)} {held}{came}"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.explain.noise import memory_of
 from monitor.findings import Course, Pattern, Reading
 from monitor.intervals import newcombe
 from monitor.records import Series, to_stamp
@@ -112,7 +113,13 @@ def _error(series: Series, values: Floats, early: Places, late: Places) -> float
         # A share of 0 or 1 has no spread of its own: half a case more keeps it from certainty.
         share = min(max(share, 0.5 / (cases[0] + 1)), 1 - 0.5 / (cases[0] + 1))
         unit = max(unit, share * (1 - share))
-    return math.sqrt(unit * (1 / cases[0] + 1 / cases[1]))
+    rho = memory_of(beside * np.sqrt(known), fitted=1)
+    return math.sqrt(unit * sum(_copies(rho, len(at)) / one for at, one in zip((early, late), cases, strict=True)))
+
+
+def _copies(rho: float, periods: int) -> float:
+    """By what an autocorrelation makes the mean of so many periods vary more: of an AR(1) (Bayley, Hammersley 1946)."""
+    return (1 + rho) / (1 - rho) - 2 * rho * (1 - rho**periods) / (periods * (1 - rho) ** 2)
 
 
 def _interval(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.diagnosis.advice import why_not_yet
 from monitor.diagnosis.facts import Facts
-from monitor.diagnosis.said import name
+from monitor.diagnosis.said import name, rows
 from monitor.findings import Cause, Finding, Pattern, Reading, Step
 from monitor.records import Condition, to_datetime
 from monitor.text import brief, clip, day, width
@@ -17,7 +18,7 @@ WHY = {
     Cause.FEATURE_DRIFT: "feature drift",
     Cause.CONCEPT_DRIFT: "concept drift",
     Cause.LABEL_SHIFT: "the base rate moved",
-    Cause.UPSTREAM: "something broke upstream",
+    Cause.UPSTREAM: "broken upstream",
     Cause.BUSINESS: "the business changed",
     Cause.OUTAGE: "data outage",
     Cause.SEGMENT: "one segment only",
@@ -27,6 +28,14 @@ WHY = {
     Cause.CALIBRATION: "calibration is off",
     Cause.UNKNOWN: "not enough to tell why",
 }
+PLAIN = (Cause.NOISE, Cause.SEASON, Cause.OUTAGE, Cause.UNKNOWN)
+"""What is said as it is: no rows are no rows, and the others say themselves how sure they are."""
+SURE = ((0.8, ""), (0.6, "likely "), (0.0, "perhaps "))
+"""The word before a cause, from its weight on."""
+ALIKE = 0.05
+"""A cause that is ahead of the next by less is not sure, whatever its weight."""
+CALLED = 0.6
+"""How sure a course must be to be called sudden or gradual."""
 NOW = {
     Step.NOTHING: "nothing to do",
     Step.WAIT: "wait",
@@ -44,17 +53,34 @@ def sentence(facts: Facts, findings: Sequence[Finding], steps: Sequence[Step]) -
     """At most `LONGEST` cells; foreign names in it are made safe. The model's name is not in it."""
     if not findings:
         return facts.case.standing or "nothing is wrong"
-    why, now = WHY[findings[0].cause], NOW[steps[0]]
-    what = happened(facts)
+    what, now = happened(facts), _next(facts, findings[0].cause, steps)
     if findings[0].cause is Cause.SEASON:
-        return clip(f"{what}; {now}", LONGEST)
+        return clip(f"{what}; {now[-1]}", LONGEST)
     if findings[0].cause is Cause.UNKNOWN and facts.over:
-        return clip(f"{what}, which is over; {now}", LONGEST)
-    for because in findings[0].because:
-        full = f"{what}: {why} ({because}); {now}"
-        if width(full) <= LONGEST:
-            return full
-    return clip(f"{what}: {why}; {now}", LONGEST)
+        return clip(f"{what}, which is over; {now[-1]}", LONGEST)
+    why = likely(findings)
+    tries = [f"{what}: {why} ({because}); {then}" for because in findings[0].because for then in now]
+    return next((text for text in tries if width(text) <= LONGEST), clip(f"{what}: {why}; {now[-1]}", LONGEST))
+
+
+def likely(findings: Sequence[Finding]) -> str:
+    """The likeliest cause and how sure it is, such as `likely data drift`."""
+    first, *rest = findings
+    if first.cause in PLAIN:
+        return WHY[first.cause]
+    rival = max((one.weight for one in rest), default=0.0)
+    weight = 0.0 if first.weight - rival < ALIKE else first.weight
+    return next(word for least, word in SURE if weight >= least) + WHY[first.cause]
+
+
+def _next(facts: Facts, cause: Cause, steps: Sequence[Step]) -> tuple[str, ...]:
+    """The next step, longest first: with its numbers, and that it can wait for the morning where it can."""
+    first = steps[0]
+    if first is Step.WAIT and cause is not Cause.NOISE:
+        return f"wait: {why_not_yet(facts)}", NOW[first]
+    ways = [f"retrain on {rows(facts.labels)} new labels"] if first is Step.RETRAIN and facts.labels else []
+    ways.append(NOW[first])
+    return (*(f"ticket: {way}" for way in ways if Step.TICKET in steps), *ways)
 
 
 def happened(facts: Facts) -> str:
@@ -70,6 +96,8 @@ def happened(facts: Facts) -> str:
         return f"{metric} goes up and down with the week"
     if facts.focus is None or facts.span is None:
         return f"{metric} {brief(facts.series.latest)}"
+    if facts.course is not None and facts.course.sure < CALLED and pattern is not Pattern.SPIKE:
+        pattern = Pattern.STEADY  # It moved; how is not sure.
     return _moved(metric, pattern, facts.focus, day(to_datetime(facts.span.begin)))
 
 
@@ -77,5 +105,5 @@ def _moved(metric: str, pattern: Pattern, focus: Reading, when: str) -> str:
     moved = "rose" if focus.delta > 0 else "fell"
     if pattern is Pattern.SPIKE:
         return f"{metric} {moved} to {brief(focus.after)} for a short time on {when}"
-    at = "on" if pattern is Pattern.DROP else "since"
+    at = {Pattern.DROP: "on", Pattern.DECLINE: "since about"}.get(pattern, "since")
     return f"{metric} {moved}{HOW.get(pattern, '')} from {brief(focus.before)} to {brief(focus.after)} {at} {when}"

@@ -24,7 +24,7 @@ def fleet():
     ("model", "cause", "pattern", "begin", "step"),
     [
         ("triage", Cause.UPSTREAM, Pattern.DROP, datetime(2025, 6, 26, tzinfo=UTC), Step.FIX_PIPELINE),
-        ("fraud-detector", Cause.CONCEPT_DRIFT, Pattern.DECLINE, None, Step.RETRAIN),
+        ("fraud-detector", Cause.CONCEPT_DRIFT, Pattern.DECLINE, datetime(2025, 4, 20, tzinfo=UTC), Step.RETRAIN),
         ("churn", Cause.DATA_DRIFT, Pattern.DROP, datetime(2025, 6, 20, tzinfo=UTC), Step.RETRAIN),
         ("credit", Cause.THRESHOLD, Pattern.DECLINE, None, Step.MOVE_THRESHOLD),
         ("ranker", Cause.UNKNOWN, Pattern.SPIKE, datetime(2025, 5, 14, tzinfo=UTC), Step.NOTHING),

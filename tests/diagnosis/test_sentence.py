@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.diagnosis.words import LONGEST
+from monitor.diagnosis.words import LONGEST, likely
 from monitor.facts import Note
-from monitor.findings import Cause, Pattern
+from monitor.findings import Cause, Finding, Pattern
 from monitor.records import Condition, Severity
 from monitor.text import width
 
@@ -19,10 +19,43 @@ HOSTILE = st.one_of(
 
 def test_a_whole_sentence(model, features, ask):
     series = model(accuracy=(0.957, 0.846)) + features(unit=(0.03, 0.34), age=(0.03, 0.001))
-    assert ask(series).sentence == (
-        "accuracy fell suddenly from 0.957 to 0.846 on 2025-03-02: "
-        "something broke upstream (unit missing 0.1 % -> 34 %); fix the pipeline first"
-    )
+    begun = "accuracy fell suddenly from 0.957 to 0.846 on 2025-03-02: broken upstream (unit missing 0.1 % -> 34 %)"
+    assert ask(series, severity=Severity.CRITICAL).sentence == f"{begun}; fix the pipeline first"
+    assert ask(series, severity=Severity.WARNING).sentence == f"{begun}; ticket: fix the pipeline first"
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        pytest.param([0.9, 0.3], "data drift", id="sure"),
+        pytest.param([0.7, 0.3], "likely data drift", id="likely"),
+        pytest.param([0.45], "perhaps data drift", id="hardly more than nothing"),
+        pytest.param([0.9, 0.88], "perhaps data drift", id="another is as likely"),
+    ],
+)
+def test_a_cause_is_said_as_surely_as_it_is_known(weights, said):
+    causes = (Cause.DATA_DRIFT, Cause.CONCEPT_DRIFT)
+    assert likely([Finding(cause, weight, ("",)) for cause, weight in zip(causes, weights, strict=False)]) == said
+
+
+@pytest.mark.parametrize(
+    ("days", "rows", "said"),
+    [
+        pytest.param(10, 1000.0, "; ticket: retrain on 10,000 new labels", id="how many labels there are"),
+        pytest.param(3, 5000.0, "; wait: too early to retrain", id="that it is too early"),
+        pytest.param(9, 100.0, "; wait: not enough new labels to retrain", id="that labels are missing"),
+    ],
+)
+def test_the_sentence_ends_with_whether_to_retrain(stepped, ask, days, rows, said):
+    levels = {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.85)}
+    series = [stepped(name, *pair, n=(60, days), rows=rows, support=rows) for name, pair in levels.items()]
+    assert ask(series, severity=Severity.WARNING).sentence.endswith(said)
+
+
+def test_a_gradual_begin_is_said_to_be_about_that_day(line, ask):
+    values = 0.95 - 0.004 * np.clip(np.arange(90) - 59, 0, None) + np.random.default_rng(1).normal(0, 0.003, 90)
+    assert " fell gradually from 0.95 " in (sentence := ask([line("f1_score", values)]).sentence)
+    assert " since about 2025-03-" in sentence
 
 
 @given(name=HOSTILE, metric=HOSTILE, note=HOSTILE)
@@ -71,7 +104,7 @@ def test_a_diagnosis_never_changes_how_bad_it_is(model, ask, severity):
 
 def test_a_source_that_cannot_be_read_is_said(model, ask, alert):
     broken = alert("*", condition=Condition.ERROR, message="x.csv: no such file")
-    sentence = ask(model(accuracy=(0.95, 0.95)), episodes=[broken]).sentence
+    sentence = ask(model(accuracy=(0.95, 0.95)), episodes=[broken], severity=Severity.UNKNOWN).sentence
     assert sentence == "a source cannot be read: data outage (x.csv: no such file); fix the pipeline first"
 
 
