@@ -9,8 +9,8 @@ from monitor.findings import Diagnosis
 from monitor.snapshot import Snapshot
 from monitor.text import safe
 
-MOST = 30
-"""Models that are explained at once: each takes some 30 ms, and where a hundred are bad the cause is not in them."""
+MOST = 20
+"""Models that are explained at once: each takes some 40 ms, and where a hundred are bad the cause is not in them."""
 LONGEST = 400
 """Cells of a verdict."""
 Ask = Callable[[Snapshot, str], Diagnosis]

@@ -14,11 +14,13 @@ from monitor.report.evidence import sections
 from monitor.report.explained import explained
 from monitor.report.lines import HANG, wrapped
 from monitor.report.text import headline, left_out, series_name
-from monitor.report.verdicts import block
+from monitor.report.verdicts import block, verdict_lines
 from monitor.rules import sentence as rule_sentence
 from monitor.snapshot import Snapshot
 from monitor.text import day, plain, safe
 
+DETAILED = 50
+"""Models whose alerts are listed one by one, the worst; of the others the verdict is told."""
 NOTE = 4
 """Cells in front of what goes on from one line at the foot to the next."""
 
@@ -27,9 +29,11 @@ def summary(snapshot: Snapshot) -> Iterator[str]:
     """What `check` prints: the headline, what alerts, the worst first, what does not, and how it was judged."""
     yield headline(snapshot)
     known, why = board(snapshot), explained(snapshot)
-    for verdict in snapshot.verdicts:
-        if verdict.model in known.alerts:
-            yield from block(verdict, known, why.of(verdict.model))
+    wrong = [one for one in snapshot.verdicts if one.model in known.alerts]
+    for verdict in wrong[:DETAILED]:
+        yield from block(verdict, known, why.of(verdict.model))
+    for verdict in wrong[DETAILED:]:
+        yield from verdict_lines(verdict, why.of(verdict.model))
     yield from calm([one for one in snapshot.verdicts if one.model not in known.alerts], known)
     yield from _foot(snapshot, why)
 

@@ -29,12 +29,16 @@ def block(verdict: Verdict, known: Board, why: Diagnosis | None = None) -> Itera
         known: The snapshot.
         why: What was found out; None: how its worst rule stands is said instead.
     """
-    model = verdict.model
-    said = verdict.sentence if why is None else why.sentence
-    alerts = known.alerts[model]
-    yield from wrapped(f"{mark_of(verdict.severity)}{safe(model, 60)} {safe(said, SENTENCE)}", HANG)
+    model, alerts = verdict.model, known.alerts[verdict.model]
+    yield from verdict_lines(verdict, why)
     for text in (*alert_lines(known, model), *_beside(known, model, alerts)):
         yield from wrapped(" " * HANG + text, HANG + 2)
+
+
+def verdict_lines(verdict: Verdict, why: Diagnosis | None = None) -> Iterator[str]:
+    """How bad, which model, and what was found out, or how it stands."""
+    said = verdict.sentence if why is None else why.sentence
+    yield from wrapped(f"{mark_of(verdict.severity)}{safe(verdict.model, 60)} {safe(said, SENTENCE)}", HANG)
 
 
 def alert_lines(known: Board, model: str) -> Iterator[str]:

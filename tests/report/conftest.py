@@ -1,0 +1,76 @@
+"""Snapshots of one made-up model each: alerts since chosen days, of rules that ask for limits and for lasting falls."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from monitor.checks.limit import Limit
+from monitor.checks.shift import Shift
+from monitor.checks.threshold import Threshold
+from monitor.metrics.base import Catalog
+from monitor.records import (
+    STAMP,
+    Condition,
+    Episode,
+    Evidence,
+    History,
+    Series,
+    SeriesKey,
+    Severity,
+    Standing,
+    State,
+    Verdict,
+)
+from monitor.rules import Rule
+from monitor.snapshot import Snapshot
+
+FIRST, DAYS = datetime(2025, 1, 1, tzinfo=UTC), 40
+NOW = FIRST + timedelta(days=DAYS)
+RULES = (
+    Rule("floor", Threshold(critical=Limit(below=0.9)), "*"),
+    Rule("fall", Shift(), "*"),
+    Rule("move", Shift(outside=True), "*"),
+)
+METRICS = ("accuracy", "precision", "recall", "f1_score", "log_loss")
+
+
+@pytest.fixture
+def alert():
+    """An alert of a rule on a metric since a day, counted from 0."""
+
+    def make(rule, metric, day, *, model="m", severity=None, **changes):
+        since = FIRST + timedelta(days=day)
+        severity = severity or (Severity.CRITICAL if rule == "floor" else Severity.WARNING)
+        message = "0.85 < 0.90" if rule == "floor" else "0.85 below its usual 0.95"
+        found = Episode(
+            f"{rule}-{metric}", rule, SeriesKey(model, metric), Condition.THRESHOLD, State.FIRING, severity, since,
+            since, evidence=Evidence(severity, 0.85, 0.9, message), periods=DAYS - day,
+        )  # fmt: skip
+        return replace(found, **changes)
+
+    return make
+
+
+@pytest.fixture
+def look():
+    """A snapshot of these alerts, worst first, and of what holds: (model, rule, metric, sentence)."""
+
+    def make(*alerts, quiet=(), models=("m",), **changes):
+        times = (np.datetime64(FIRST.replace(tzinfo=None)) + np.arange(DAYS) * np.timedelta64(1, "D")).astype(STAMP)
+        catalog = Catalog()
+        series = {
+            (key := SeriesKey(model, metric)): Series(key, catalog.of(metric).better, times, np.full(DAYS, 0.95))
+            for model in models
+            for metric in METRICS
+        }
+        standings = tuple(
+            Standing(rule, SeriesKey(model, metric), Severity.OK, said) for model, rule, metric, said in quiet
+        )
+        wrong = {one.key.model: one.severity for one in reversed(alerts) if one.stands}
+        verdicts = tuple(Verdict(model, wrong.get(model, Severity.OK), "stands so") for model in models)
+        history = History(series, dict.fromkeys(models, times))
+        return replace(Snapshot(NOW, NOW, history, catalog, RULES, alerts, standings, verdicts), **changes)
+
+    return make
