@@ -1,0 +1,104 @@
+"""What a diagnosis rests on, in lines: the sections that have something to say, and every name made visible."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.findings import (
+    Cause,
+    Contribution,
+    Course,
+    Diagnosis,
+    Finding,
+    Fit,
+    Forecast,
+    Moved,
+    Pair,
+    Pattern,
+    Reading,
+    Step,
+)
+from monitor.metrics.base import Catalog
+from monitor.records import SeriesKey, Severity
+from monitor.report.evidence import sections
+
+BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
+
+
+def diagnosis(name="accuracy"):
+    """Of a model with everything there can be; every foreign string in it is `name`."""
+    key = SeriesKey(name, name)
+    read = Reading(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, "fell", 4)
+    confidence = Reading(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, "fell", 4)
+    return Diagnosis(
+        name, Severity.CRITICAL, key, "",
+        Course(key, Pattern.DROP, BEGIN, -0.09, 0.98, (Fit("step", 1.0, -20.04), Fit("line", 2.0, -3.0))),
+        (Finding(Cause.DATA_DRIFT, 0.75, (f"{name} moved",), (f"no note of {name}",)),
+         Finding(Cause.NOISE, 0.1, ("few",))),
+        (Step.RETRAIN, Step.TICKET), f"retrain on {name}",
+        courses=(Course(SeriesKey(name, "recall", name), Pattern.DECLINE, BEGIN, -0.1, 0.6),),
+        forecast=Forecast(-0.01, -0.02, -0.001, 0.001, limit=0.8, days=6.4, soonest=3.0),
+        evidence=(read, replace(read, key=SeriesKey(name, "rows"), before=1182.5, after=2197.2, word="rose")),
+        moved=(Moved(name, 0.31, 0.02, missing=(0.0, 0.34), unseen=(0.0, 0.1)),),
+        segments=(Contribution(name, (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
+        pairs=(Pair(confidence, read),), labels=12_000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        (
+            "How it went",
+            (
+                "accuracy: sudden drop since 2025-01-09, -0.090, 98 % sure",
+                "best descriptions, the smallest is preferred (BIC): step -20.0, line -3.0",
+                "at this pace, -0.01 a day, below 0.80 in about 6 days (3 to never)",
+                "recall [accuracy]: gradual decline since 2025-01-09, -0.100, 60 % sure",
+            ),
+        ),
+        (
+            "Causes",
+            (
+                "likely (0.75), data drift: accuracy moved",
+                "against it: no note of accuracy",
+                "unlikely (0.10), sample noise: few",
+            ),
+        ),
+        ("What to do", ("retrain on accuracy", "then open a ticket", "12,000 labelled rows since it began")),
+        (
+            "Before and after",
+            ("accuracy 0.960 -> 0.870, -0.090 (95 % -0.120 to -0.060): fell", "rows a period 1,182 -> 2,197: rose"),
+        ),
+        ("Expected and realised", ("avg_confidence 0.940 -> 0.850 beside accuracy 0.960 -> 0.870",)),
+        (
+            "Features that moved",
+            (
+                (
+                    "accuracy: js_distance 0.02 -> 0.31, missing 0.0 % -> 34.0 %, "
+                    "values the reference never had 0.0 % -> 10.0 %"
+                ),
+            ),
+        ),
+        ("Segments by contribution", ("accuracy: adds -0.090; 0.900 -> 0.700, 30 % -> 40 % of the cases",)),
+    ],
+)
+def test_each_question_has_its_section(title, lines):
+    found = dict(sections(diagnosis(), Catalog()))
+    assert found[title] == lines
+
+
+def test_there_are_no_other_sections_and_none_that_is_empty():
+    assert [one.title for one in sections(diagnosis(), Catalog())] == [
+        "How it went", "Causes", "What to do", "Before and after", "Expected and realised", "Features that moved",
+        "Segments by contribution",
+    ]  # fmt: skip
+    assert sections(Diagnosis("m", Severity.OK, None, "", None, (), (), ""), Catalog()) == []
+
+
+@pytest.mark.parametrize("evil", ["\x1b]52;c;ZWNobw==\x07", "\u202egpj", "a\r\nb", "\ud800", "W" * 9999])
+def test_names_are_made_visible_and_cut(evil):
+    lines = [line for one in sections(diagnosis(evil), Catalog()) for line in one.lines]
+    assert all(line.isprintable() for line in lines)
+    assert all(len(line) < 800 for line in lines)
