@@ -114,8 +114,10 @@ def _found(part: Part) -> list[tuple[str, str]]:
     if part.diagnosis is None or not part.severity or not part.diagnosis.findings:
         return []
     first = part.diagnosis.findings[0]
-    said = (first.because, first.against) if first.cause is not Cause.UNKNOWN else ((), ())
-    evidence, against = (safe("; ".join(clauses), CLAUSES) for clauses in said)
+    told = first.cause is Cause.UNKNOWN or all(clause in part.verdict for clause in first.because)
+    evidence, against = (
+        safe("; ".join(clauses), CLAUSES) for clauses in (() if told else first.because, first.against)
+    )
     return [("evidence", evidence), ("against", against), ("do", safe(part.diagnosis.advice, CLAUSES))]
 
 
