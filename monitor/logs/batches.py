@@ -10,6 +10,7 @@ import numpy as np
 
 from monitor.logs import rows as ours
 from monitor.logs.arrays import columns
+from monitor.logs.binary import OUTCOME
 from monitor.logs.cutting import KEY, Cut
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     keep: NDArray[np.bool_] = (model != None) & (model != "")  # noqa: E711  by element
     if key.dtype.kind == "M":
         keep &= ~np.isnat(key)
+    if OUTCOME in found:
+        keep &= found[OUTCOME] >= 0
     if "p" in found:
         keep &= (found["p"] >= 0) | (found[CLASS] >= 0 if CLASS in found else False)
     return found if keep.all() else {name: column[keep] for name, column in found.items()}

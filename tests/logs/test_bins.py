@@ -5,9 +5,12 @@ import pyarrow as pa
 import pytest
 
 from monitor.logs.arrays import array
+from monitor.logs.bins import HIGHEST, LOWEST, slot_of
 from monitor.logs.bins import bin_of as expression
 from monitor.logs.engine import fetch
-from monitor.tallies.bins import LINEAR, TAIL, bin_of, edges
+from monitor.tallies.bins import BINS, LINEAR, NO_SCORE, TAIL, bin_of, edges
+
+EPSILON = float(np.finfo(float).eps)
 
 
 def around(values):
@@ -23,14 +26,36 @@ SCORES = {
 }
 
 
-def binned(engine, scores):
+def binned(engine, scores, place=expression):
     table = engine.lookup(pa.table({"score": pa.array(scores)}))
-    return array(fetch(engine, table.select("score", b=expression(table.score)))["b"].combine_chunks())
+    return array(fetch(engine, table.select("score", b=place(table.score)))["b"].combine_chunks())
 
 
 @pytest.mark.parametrize("name", SCORES)
 def test_duckdb_bins_as_the_tallies_do(engine, name):
     assert np.array_equal(binned(engine, SCORES[name]), bin_of(SCORES[name]))
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_slots_are_the_bins_but_at_the_very_ends(engine, name):
+    found = binned(engine, SCORES[name], slot_of)
+    outermost = np.where(found == LOWEST, 0, np.where(found == HIGHEST, BINS - 1, found))
+    assert np.array_equal(outermost, bin_of(SCORES[name]))
+
+
+@pytest.mark.parametrize(
+    ("score", "slot"),
+    [
+        pytest.param(0.0, LOWEST, id="nothing"),
+        pytest.param(np.nextafter(EPSILON, 0), LOWEST, id="less than what a probability of the label counts as"),
+        pytest.param(EPSILON, 0, id="exactly that"),
+        pytest.param(1 - EPSILON, BINS - 1, id="exactly that from the other end"),
+        pytest.param(np.nextafter(1, 0), HIGHEST, id="nearer to one"),
+        pytest.param(None, NO_SCORE, id="no score"),
+    ],
+)
+def test_scores_that_make_a_label_impossible_have_slots_of_their_own(engine, score, slot):
+    assert binned(engine, [score, 0.5], slot_of).tolist() == [slot, 128]
 
 
 def test_edges_of_the_tails_are_met_within_one_place_of_the_last_bit(engine):

@@ -40,6 +40,15 @@ def test_sums_are_those_of_the_rows(rows, written, tallies):
         assert tally.score2.sum() == pytest.approx(sum(value * value for value in scores), rel=1e-12)
 
 
+def test_the_loss_of_an_impossible_label_is_what_scikit_learn_makes_of_it(written, tallies):
+    log_loss = pytest.importorskip("sklearn.metrics").log_loss
+    score = [0.0, 1.0, 0.0, 1.0, np.nextafter(1, 0), np.nextafter(1, 0), 1e-17, 5e-324, 0.4]
+    label = [1, 0, 0, 1, 0, 1, 1, 0, 1]
+    rows = [("m", "2025-01-01", repr(float(s)), 1, y) for s, y in zip(score, label, strict=True)]
+    (tally,) = tallies(written([*rows, ("m", "2025-01-01", "0.0", 1, "")])).values()
+    assert tally.nll.sum() == pytest.approx(log_loss(label, score, normalize=False), rel=1e-12)
+
+
 @pytest.mark.parametrize("form", ["csv.gz", "parquet", "jsonl", "folder", "glob", "duckdb"])
 def test_every_form_of_the_same_log_gives_the_same(rows, written, tallies, tmp_path, form):
     path = written(rows)
