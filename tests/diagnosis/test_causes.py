@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from monitor.diagnosis.base import Clause, weighed
@@ -6,6 +8,13 @@ from monitor.findings import Cause
 from monitor.records import Condition
 
 FELL = {"accuracy": (0.95, 0.85)}
+
+
+def paced(series, days):
+    """The same values, so many days apart."""
+    return replace(series, times=series.times[0] + days * (series.times - series.times[0]))
+
+
 STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "city": (0.03, 0.001)}
 
 
@@ -117,6 +126,29 @@ def test_segments_that_fell_alike_are_no_cause(stepped, ask):
     parts = [stepped("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
     found = ask([stepped("accuracy", 0.95, 0.85), *parts])
     assert Cause.SEGMENT not in [one.cause for one in found.findings]
+
+
+def test_an_error_of_calibration_is_not_taken_apart_by_segments(stepped, ask):
+    # It is no mean over rows: of fewer rows it is larger, in every segment and whatever happened.
+    name = "expected_calibration_error"
+    cut = [stepped(name, 0.02, after, segment=f"plan={n}", rows=500.0) for n, after in (("a", 0.1), ("b", 0.02))]
+    assert ask([stepped(name, 0.02, 0.06), *cut]).segments == ()
+
+
+def test_scores_that_are_off_because_fewer_are_positive_are_a_shift_of_labels(model, ask):
+    off = {"expected_calibration_error": (0.02, 0.08), "brier_score": (0.05, 0.07), "roc_auc": (0.97, 0.97)}
+    shifted = {"label_rate": (0.5, 0.3), "recall": (0.9, 0.9), "specificity": (0.95, 0.95)}
+    assert ask(model(**off)).cause is Cause.CALIBRATION
+    assert ask(model(**off, **shifted)).cause is Cause.LABEL_SHIFT
+
+
+@pytest.mark.parametrize(
+    ("days", "cause"),
+    [pytest.param(1, Cause.UPSTREAM, id="daily"), pytest.param(30, Cause.CONCEPT_DRIFT, id="monthly")],
+)
+def test_a_fall_from_one_month_to_the_next_is_not_overnight(model, ask, days, cause):
+    series = [paced(one, days) for one in model(**FELL, avg_confidence=(0.95, 0.92))]
+    assert ask(series).cause is cause
 
 
 def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_business(line, stepped, ask):

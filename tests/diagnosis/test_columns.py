@@ -55,6 +55,22 @@ def test_a_distance_that_was_there_before_is_no_move(stepped, span):
     assert columns([far], span).moved == ()
 
 
+@pytest.mark.parametrize(
+    ("metric", "before", "after"),
+    [
+        # A sixteenth of the rows: JS and KS are four times as far by chance alone, PSI sixteen times.
+        pytest.param("js_distance", 0.04, 0.16, id="js_distance"),
+        pytest.param("ks_distance", 0.04, 0.16, id="ks_distance"),
+        pytest.param("psi", 0.03, 0.48, id="psi"),
+    ],
+)
+def test_a_distance_that_comes_of_few_rows_is_no_move(stepped, span, metric, before, after):
+    segment, rows = "feature=age", [1600.0] * 60 + [100.0] * 10
+    few, many = (stepped(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
+    assert columns([few], span).moved == ()
+    assert [one.feature for one in columns([many], span).moved] == ["age"]
+
+
 def test_without_a_distance_of_the_first_kind_another_is_taken(stepped, span):
     psi = stepped("psi", 0.02, 0.5, spread=0.01, segment="feature=age")
     [moved] = columns([psi], span).moved

@@ -26,7 +26,7 @@ def fleet():
         ("triage", Cause.UPSTREAM, Pattern.DROP, datetime(2025, 6, 26, tzinfo=UTC), Step.FIX_PIPELINE),
         ("fraud-detector", Cause.CONCEPT_DRIFT, Pattern.DECLINE, datetime(2025, 4, 20, tzinfo=UTC), Step.RETRAIN),
         ("churn", Cause.DATA_DRIFT, Pattern.DROP, datetime(2025, 6, 20, tzinfo=UTC), Step.RETRAIN),
-        ("credit", Cause.THRESHOLD, Pattern.DECLINE, None, Step.MOVE_THRESHOLD),
+        ("credit", Cause.THRESHOLD, Pattern.DECLINE, None, Step.MOVE_THRESHOLD),  # its begin: below
         ("ranker", Cause.UNKNOWN, Pattern.SPIKE, datetime(2025, 5, 14, tzinfo=UTC), Step.NOTHING),
         ("recommender", Cause.SEASON, Pattern.SEASONAL, None, Step.NOTHING),
     ],
@@ -36,6 +36,18 @@ def test_each_planted_incident_is_named(fleet, model, cause, pattern, begin, ste
     assert (found.cause, found.course.pattern, found.steps[0]) == (cause, pattern, step)
     if begin is not None:
         assert abs((found.course.begin - begin).days) <= DATED
+
+
+def test_the_slow_decay_of_credit_is_dated_as_well_as_its_chance_allows(fleet):
+    # A day loses a ninth of the deviation of one: of a bend fitted with the true counts to all 180 days, the 95 %
+    # interval of the begin is March 31 to April 8. It began to differ on April 2.
+    begin = diagnosis_of(fleet, "credit").course.begin
+    assert datetime(2025, 3, 31, tzinfo=UTC) <= begin <= datetime(2025, 4, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("model", ["spam-filter", "recommender", "ranker"])
+def test_no_alert_stands_on_the_healthy_the_seasonal_and_what_is_over(fleet, model):
+    assert [one for one in fleet.episodes if one.key.model == model and one.resolved is None] == []
 
 
 def test_the_model_that_stopped_is_an_outage(fleet):

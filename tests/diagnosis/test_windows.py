@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from monitor.diagnosis.windows import MOST_Z, reading, span_of
+from monitor.diagnosis.windows import MOST_Z, _copies, reading, span_of
 from monitor.findings import Course, Pattern
 from monitor.records import SeriesKey, to_stamp
 
@@ -46,6 +46,21 @@ def test_a_spread_of_the_days_that_is_wider_than_their_counts_counts(line, chang
     assert calm.word == "fell"
     assert restless.word == "as before"
     assert abs(restless.z) < 1
+
+
+def test_months_of_a_handful_of_cases_do_not_hide_a_fall_of_many(line, changed):
+    counts = np.array([400.0, 4.0] * 30 + [400.0] * 5)
+    values = np.array([0.7, 1.0, 0.7, 0.4] * 15 + [0.6] * 5)
+    found = reading(series := line("accuracy", values, rows=counts), span_of(series, changed, None))
+    # By hand: 30 months of 400 cases at 0.7, 2,000 cases later; the months of 4 spread as chance does.
+    assert found.z == pytest.approx(-0.1 / np.sqrt(0.7 * 0.3 * (1 / 12_120 + 1 / 2_000)), rel=0.01)
+    assert found.word == "fell"
+
+
+@given(st.floats(0.0, 0.9), st.integers(1, 60))
+def test_an_autocorrelated_mean_varies_more_by_the_sum_of_its_correlations(rho, periods):
+    apart = np.abs(np.subtract.outer(np.arange(periods), np.arange(periods)))
+    assert _copies(rho, periods) == pytest.approx(float((rho**apart).sum()) / periods, rel=1e-6)
 
 
 def test_what_never_varied_and_has_no_count_is_sure(line, changed):
