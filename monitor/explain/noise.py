@@ -43,6 +43,16 @@ class Noise:
         out[..., 0] = scaled[..., 0]
         return out
 
+    def precision(self) -> Floats:
+        """The inverse of the covariance matrix of the points, tridiagonal in an AR(1) series."""
+        n, known = len(self.errors), 1 - self.rho**2
+        out = np.zeros((n, n))
+        out.flat[:: n + 1] = (1 + self.rho**2) / known / self.errors**2
+        out[[0, -1], [0, -1]] = 1 / known / self.errors[[0, -1]] ** 2
+        beside = -self.rho / known / (self.errors[1:] * self.errors[:-1])
+        out.flat[1 :: n + 1] = out.flat[n :: n + 1] = beside
+        return out
+
     def surprise(self, beside: Floats) -> float:
         """-2 log likelihood of what is left beside a description, but for a constant."""
         rest = self.whitened(beside)

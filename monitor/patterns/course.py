@@ -7,12 +7,13 @@ parameter; one with a change must also explain more than the best of so many pla
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.explain.noise import noise_of, rough_noise
+from monitor.explain.noise import Noise, noise_of, rough_noise
 from monitor.explain.points import Points, points
 from monitor.explain.season import season_of
 from monitor.findings import Course, Fit, Pattern
@@ -23,6 +24,10 @@ from monitor.records import Series, to_datetime
 if TYPE_CHECKING:
     from monitor.records import Floats
 
+SLIGHT = 1e-4
+"""Share of the weight under which the name of a description is not asked for."""
+SAME = 1e-9
+"""Within which the ratio of two noises is one number: the best places under both are the same."""
 NEWEST, LEAST = 120, 10
 """Judged periods that are looked at, and with fewer than which nothing is said."""
 CHANCE = {
@@ -60,9 +65,8 @@ def course(series: Series, *, min_count: float = 0) -> Course:
         return Course(series.key, Pattern.STEADY, None, None, 1.0)
     week = season_of(recent)
     tries = _tried(recent.without(week.at(recent.times)) if week else recent)
-    found = [named(one.shape, series.better) for one in tries]
-    best = found[0]
-    sure = _weight(tries, [one.pattern is best.pattern for one in found])
+    best = named(tries[0].shape, series.better)
+    sure = sum(weight for one, weight in _weights(tries) if named(one.shape, series.better).pattern is best.pattern)
     if best.pattern is Pattern.STEADY and week:
         best = Named(Pattern.SEASONAL, None, week.size)
     begin = None if best.begin is None else to_datetime(recent.times[best.begin])
@@ -86,18 +90,31 @@ def _tried(those: Points) -> list[_Try]:
     judged with what it leaves itself: where a level with much memory explains as much as a step, it is a level.
     """
     n = len(those)
-    richest = min(Fitter(those.values, rough_noise(those)).shapes(), key=lambda shape: _cost(shape, n) - shape.gain)
+    rough = rough_noise(those)
+    fitter = Fitter(those.values, rough)
+    shapes = fitter.shapes()
+    richest = min(shapes, key=lambda shape: _cost(shape, n) - shape.gain)
     common = noise_of(those, _beside(those, richest), fitted=_fitted(richest))
-    fitter = Fitter(those.values, common)
+    error, shapes = _under(those, common, rough, (fitter.error, shapes))
     level = Shape("level", 0, 0.0, np.zeros(n), 0, n)
     memory = noise_of(those, _beside(those, level), fitted=1).rho
     tries = []
-    for shape in (level, *fitter.shapes()):
+    for shape in (level, *shapes):
         beside = _beside(those, shape)
         surprise = noise_of(those, beside, fitted=_fitted(shape)).surprise(beside)
         # Where there is memory it is estimated too, and lies lowest at the place that is best by chance.
-        tries.append(_Try(shape, fitter.error - shape.gain, surprise + _cost(shape, n) * (1 + memory / 2)))
+        tries.append(_Try(shape, error - shape.gain, surprise + _cost(shape, n) * (1 + memory / 2)))
     return sorted(tries, key=lambda one: one.score)
+
+
+def _under(those: Points, noise: Noise, rough: Noise, known: tuple[float, list[Shape]]) -> tuple[float, list[Shape]]:
+    """The error of the level and all descriptions under a noise; what is known under the rough one spares a search."""
+    ratios = (rough.errors / noise.errors) ** 2
+    if noise.rho or np.ptp(ratios) > SAME * ratios[0]:
+        fitter = Fitter(those.values, noise)
+        return fitter.error, fitter.shapes()
+    ratio = float(ratios[0])
+    return known[0] * ratio, [replace(shape, gain=shape.gain * ratio) for shape in known[1]]
 
 
 def _beside(those: Points, shape: Shape) -> Floats:
@@ -117,8 +134,8 @@ def _cost(shape: Shape, n: int) -> float:
     return max(shape.parameters * math.log(n), base + growth * math.log(n))
 
 
-def _weight(tries: list[_Try], chosen: list[bool]) -> float:
-    """Share of the weight of the chosen among all (Schwarz weights, Burnham and Anderson 2002)."""
-    scores = np.array([one.score for one in tries])
-    weights = np.exp(-(scores - scores.min()) / 2)
-    return float(weights[np.array(chosen)].sum() / weights.sum())
+def _weights(tries: list[_Try]) -> Iterator[tuple[_Try, float]]:
+    """Those that have a share of the weight of all worth the name (Schwarz weights, Burnham and Anderson 2002)."""
+    weights = np.exp([(tries[0].score - one.score) / 2 for one in tries])
+    weights /= weights.sum()
+    return ((one, float(weight)) for one, weight in zip(tries, weights, strict=True) if weight > SLIGHT)

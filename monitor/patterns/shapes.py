@@ -1,9 +1,9 @@
 """The descriptions that are tried on a course, each fitted at every place at once.
 
 A description is a level plus one or two atoms: a step or a bend (a slope that begins) at some place, or a few periods
-apart from the rest. Atoms are columns; once these are whitened, how much a column explains is one inner product, and
-how much a pair of them explains is a ratio of entries of their Gram matrix. So all places, and all pairs of places,
-cost a few products of matrices.
+apart from the rest. How much an atom explains is a ratio of inner products, and so is how much a pair of them
+explains, all under the precision matrix of the noise. A step is a sum of single periods and a bend a sum of steps:
+so these products, for all places and all pairs of places, are running sums of that matrix.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ BRIEF = 3
 """Periods that a spike lasts at most."""
 SINGULAR = 1e-6
 """Share of its own length that a column must keep beside the others."""
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,102 +46,148 @@ class Shape:
     """Place after the last one of a spike, or after the ramp; else of the second change."""
 
 
-@lru_cache(maxsize=16)
-def _atoms(n: int) -> tuple[Floats, Floats]:
-    """Steps and bends, whose first changed point is `BEFORE` or later, and spikes; one a row."""
-    since = np.arange(n, dtype=np.float64)[None, :] - np.arange(BEFORE, n, dtype=np.float64)[:, None]
-    steps, bends = (since >= 0).astype(np.float64), np.maximum(since + 1, 0.0)
-    spikes = [(steps * (since < width))[: n - width - BEFORE] for width in range(1, BRIEF + 1)]
-    return np.concatenate([steps, bends, np.arange(n, dtype=np.float64)[None, :]]), np.concatenate(spikes)
+class _Atoms(NamedTuple):
+    """Products of all atoms of one kind, whose first changed point is `BEFORE` or later."""
+
+    length: Floats
+    """Of each with itself, beyond the level."""
+    own: Floats
+    """The same with the level left in."""
+    along: Floats
+    """Of each with the values."""
+    slanted: bool
+    """Bends rather than steps."""
+
+    def curve(self, k: int, n: int) -> Floats:
+        """The one of place k at each of n points."""
+        since = np.arange(1.0, n + 1) - (BEFORE + k)
+        curve: Floats = np.maximum(since, 0.0) if self.slanted else (since > 0).astype(np.float64)
+        return curve
 
 
 class Fitter:
     """Tries descriptions on at least 10 values, given their noise; the level is taken off first."""
 
     def __init__(self, values: Floats, noise: Noise) -> None:
-        """Prepare all columns."""
+        """Prepare all products."""
         self.n = len(values)
-        self._noise = noise
-        level = noise.whitened(np.ones(self.n))
-        self._level = level / np.sqrt(level @ level)
-        self._rest = self._prepared(values)
-        self.error = float(self._rest @ self._rest)
+        precision = noise.precision()
+        steps = _later(_later(precision, 0), 1)
+        mixed = _later(steps, 1)
+        bends = _later(mixed, 0)
+        level = float(steps[0, 0])
+        # The mean goes first, so that a level far from 0 does not drown what is beyond it.
+        centred = values - values.mean()
+        weighed = precision @ centred
+        weighed -= precision.sum(axis=0) * (float(weighed.sum()) / level)
+        along = _later(weighed, 0)
+        self.error = float(centred @ weighed)
         """Weighted sum of squares beside the level alone."""
-        self._atoms, self._spikes = _atoms(self.n)
-        columns = self._prepared(self._atoms)
-        self._gram, self._along = columns @ columns.T, columns @ self._rest
-        apart = self._prepared(self._spikes)
-        self._spike_lengths = np.einsum("ij,ij->i", apart, apart), apart @ self._rest
-        self._own = np.einsum("ij,ij->i", self._noise.whitened(self._atoms), self._noise.whitened(self._atoms))
-
-    def _prepared(self, columns: Floats) -> Floats:
-        whitened = self._noise.whitened(columns)
-        beyond: Floats = whitened - (whitened @ self._level)[..., None] * self._level
-        return beyond
+        beyond = [
+            (one - np.outer(first[0], second[0]) / level)[BEFORE:, BEFORE:]
+            for one, first, second in ((steps, steps, steps), (mixed, steps, mixed), (bends, mixed, mixed))
+        ]
+        self._steps = _Atoms(np.diag(beyond[0]), np.diag(steps)[BEFORE:], along[BEFORE:], slanted=False)
+        self._bends = _Atoms(np.diag(beyond[2]), np.diag(bends)[BEFORE:], _later(along, 0)[BEFORE:], slanted=True)
+        self._slope = float(bends[0, 0] - mixed[0, 0] ** 2 / level), float(_later(along, 0)[0])
+        self._products = {(False, False): beyond[0], (False, True): beyond[1], (True, True): beyond[2]}
 
     def shapes(self) -> list[Shape]:
         """Each description at its best place; those of two changes only where there is room for two."""
-        return [*self._singles(), *self._pairs()]
+        return [*self.singles(), *self._pairs()]
 
-    def _singles(self) -> Iterator[Shape]:
-        places = self.n - BEFORE
-        steps, bends, line = slice(0, places), slice(places, 2 * places - 1), slice(2 * places, None)
-        for name, part, parameters in (("step", steps, 2), ("bend", bends, 2), ("line", line, 1)):
-            length, along = np.diag(self._gram)[part], self._along[part]
-            gain = np.where(length > SINGULAR * self._own[part], along**2 / np.maximum(length, 1e-300), 0.0)
+    def singles(self) -> Iterator[Shape]:
+        """Those of one change."""
+        for name, atoms, last in (("step", self._steps, None), ("bend", self._bends, -1)):
+            there = atoms.length > SINGULAR * atoms.own
+            gain = np.where(there, atoms.along**2 / np.maximum(atoms.length, _TINY), 0.0)[:last]
             k = int(np.argmax(gain))
-            curve = along[k] / max(float(length[k]), 1e-300) * self._atoms[part][k]
-            yield Shape(name, parameters, float(gain[k]), curve, 0 if name == "line" else BEFORE + k, self.n)
-        length, along = self._spike_lengths
-        gain = along**2 / np.maximum(length, 1e-300)
-        single = self.n - 1 - BEFORE
-        for name, part in (("spike", slice(0, single)), ("burst", slice(single, None))):
-            k = int(np.argmax(gain[part]))
-            column = self._spikes[part][k]
-            inside = np.flatnonzero(column)
-            curve = along[part][k] / float(length[part][k]) * column
-            yield Shape(name, 3, float(gain[part][k]), curve, int(inside[0]), int(inside[-1]) + 1)
+            curve = float(atoms.along[k]) / max(float(atoms.length[k]), _TINY) * atoms.curve(k, self.n)
+            yield Shape(name, 2, float(gain[k]), curve, BEFORE + k, self.n)
+        yield self._line()
+        yield self._apart("spike", range(1, 2))
+        yield self._apart("burst", range(2, BRIEF + 1))
+
+    def _line(self) -> Shape:
+        """One slope throughout."""
+        length, along = self._slope
+        return Shape("line", 1, along**2 / length, along / length * np.arange(float(self.n)), 0, self.n)
+
+    def _apart(self, name: str, widths: range) -> Shape:
+        """A few periods that stand apart, and some after them that do not: a step, and the same step back."""
+        best = Shape(name, 3, -1.0, np.zeros(self.n), 0, 0)
+        length, _, along, _ = self._steps
+        for width in widths:
+            own = length[:-width] + length[width:] - 2 * np.diag(self._products[False, False], width)
+            height = (along[:-width] - along[width:]) / np.maximum(own, _TINY)
+            gain = height**2 * own
+            k = int(np.argmax(gain))
+            if gain[k] > best.gain:
+                first = BEFORE + k
+                curve = np.zeros(self.n)
+                curve[first : first + width] = height[k]
+                best = Shape(name, 3, float(gain[k]), curve, first, first + width)
+        return best
 
     def _pairs(self) -> Iterator[Shape]:
-        m = self.n - BEFORE
-        steps, bends = slice(0, m), slice(m, 2 * m)
-        kinds = (
-            ("ramp", bends, bends, -1),
-            ("return", steps, steps, -1),
-            ("two steps", steps, steps, 0),
-            ("step and bend", steps, bends, 0),
-            ("bend and step", bends, steps, 0),
-            ("two bends", bends, bends, 0),
-        )
-        for name, first, second, sign in kinds:
-            yield self._pair(name, first, second, opposed=sign < 0)
+        steps, bends = self._steps, self._bends
+        yield self._opposed("ramp", bends, 2)
+        yield self._opposed("return", steps, BRIEF + 1)
+        for name, first, second in (
+            ("two steps", steps, steps),
+            ("step and bend", steps, bends),
+            ("bend and step", bends, steps),
+            ("two bends", bends, bends),
+        ):
+            yield self._two(name, first, second)
 
-    def _pair(self, name: str, first: slice, second: slice, *, opposed: bool) -> Shape:
-        """The best pair of an atom and a later one; `opposed` where the second takes away what the first gave."""
-        a, b, ab = np.diag(self._gram)[first], np.diag(self._gram)[second], self._gram[first, second]
-        along, other = self._along[first], self._along[second]
-        if opposed:
-            length = a[:, None] + b[None, :] - 2 * ab
-            good = length > SINGULAR * (a[:, None] + b[None, :])
-            gain = (along[:, None] - other[None, :]) ** 2 / np.where(good, length, 1.0)
-        else:
-            length = a[:, None] * b[None, :] - ab**2
-            gain = along[:, None] ** 2 * b[None, :] - 2 * along[:, None] * other[None, :] * ab
-            good = length > SINGULAR * a[:, None] * b[None, :]
-            gain = (gain + other[None, :] ** 2 * a[:, None]) / np.where(good, length, 1.0)
-        gain[~(good & _apart(len(a), BRIEF + 1 if name == "return" else 2))] = 0.0
-        i, j = np.unravel_index(int(np.argmax(gain)), gain.shape)
-        size = np.maximum(length[i, j], 1e-300)
-        if opposed:
-            heights = (along[i] - other[j]) / size * np.array([1.0, -1.0])
-        else:
-            heights = np.array([along[i] * b[j] - other[j] * ab[i, j], other[j] * a[i] - along[i] * ab[i, j]]) / size
-        curve = heights[0] * self._atoms[first][i] + heights[1] * self._atoms[second][j]
-        return Shape(name, 3 if opposed else 4, float(gain[i, j]), curve, BEFORE + int(i), BEFORE + int(j))
+    def _opposed(self, name: str, atoms: _Atoms, least: int) -> Shape:
+        """The best pair of an atom and the same one taken away again, at least so many places later."""
+        a, along = atoms.length, atoms.along
+        sums = a[:, None] + a
+        length = sums - 2 * self._products[atoms.slanted, atoms.slanted]
+        gain = along[:, None] - along
+        gain *= gain
+        gain /= np.maximum(length, _TINY)
+        gain *= (length > SINGULAR * sums) & _later_than(len(a), least)
+        i, j = divmod(int(gain.argmax()), len(a))
+        height = float(along[i] - along[j]) / max(float(length[i, j]), _TINY)
+        curve = height * (atoms.curve(i, self.n) - atoms.curve(j, self.n))
+        return Shape(name, 3, float(gain[i, j]), curve, BEFORE + i, BEFORE + j)
+
+    def _two(self, name: str, first: _Atoms, second: _Atoms) -> Shape:
+        """The best pair of an atom and a later one."""
+        a, b, along, other = first.length, second.length, first.along, second.along
+        shared = self._shared(first, second)
+        squares = a[:, None] * b
+        length = squares - shared**2
+        gain = shared * (-2 * along[:, None] * other)
+        gain += (along**2)[:, None] * b
+        gain += other**2 * a[:, None]
+        gain /= np.maximum(length, _TINY)
+        gain *= (length > SINGULAR * squares) & _later_than(len(a), 2)
+        i, j = divmod(int(gain.argmax()), len(a))
+        size, common = max(float(length[i, j]), _TINY), float(shared[i, j])
+        heights = (along[i] * b[j] - other[j] * common) / size, (other[j] * a[i] - along[i] * common) / size
+        curve = heights[0] * first.curve(i, self.n) + heights[1] * second.curve(j, self.n)
+        return Shape(name, 4, float(gain[i, j]), curve, BEFORE + i, BEFORE + j)
+
+    def _shared(self, first: _Atoms, second: _Atoms) -> Floats:
+        """Products of the one kind with the other."""
+        if first.slanted and not second.slanted:
+            return self._products[False, True].T
+        return self._products[first.slanted, second.slanted]
 
 
-@lru_cache(maxsize=32)
-def _apart(places: int, least: int) -> Flags:
+def _later(products: Floats, axis: int) -> Floats:
+    """Sums from each place to the end."""
+    summed: Floats = np.flip(np.cumsum(np.flip(products, axis), axis), axis)
+    return summed
+
+
+@lru_cache(maxsize=64)
+def _later_than(places: int, least: int) -> Flags:
+    """Whether one place is so much later than another, and not the last."""
     beside = np.arange(places)
-    apart: Flags = (beside[None, :] - beside[:, None] >= least) & (beside[None, :] < places - 1)
-    return apart
+    later: Flags = (beside - beside[:, None] >= least) & (beside < places - 1)
+    return later
