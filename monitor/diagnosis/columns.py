@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.diagnosis.windows import Span, reading
-from monitor.findings import Moved, Reading
+from monitor.findings import Moved
 from monitor.records import Series
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def _moved(name: str, metrics: Mapping[str, Series], span: Span) -> Moved | None
 
 
 def _rose(series: Series | None, span: Span) -> tuple[float, float] | None:
-    found: Reading | None = None if series is None else reading(series, span)
+    if series is None or not (series.values[span.later(series)] >= LOST).any():
+        return None
+    found = reading(series, span)
     if found is None or found.delta < LOST or found.z < SURELY:
         return None
     return found.before, found.after

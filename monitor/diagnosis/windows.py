@@ -134,16 +134,14 @@ def _interval(
 def _without_week(series: Series, early: Places, late: Places) -> Floats:
     """The values without the rhythm of the week, where the days before have one that explains half of their spread."""
     values = series.values
-    if len(early) < 3 * WEEK or np.median(np.diff(series.times[early])) != DAY:
+    if len(early) < 3 * WEEK or np.mean(np.diff(series.times[early]) == DAY) <= 0.5:
         return values
     weekday = (series.times.astype("datetime64[D]").astype(np.int64) % WEEK).astype(np.int64)
     days, known = weekday[early], values[early]
-    mean = np.array(
-        [known[days == number].mean() if (days == number).any() else known.mean() for number in range(WEEK)]
-    )
-    effect = mean - known.mean()
-    total = float(known.var())
-    if total <= 0 or float((known - effect[days]).var()) > total / 2:
+    beside = known - known.mean()
+    effect = np.bincount(days, beside, WEEK) / np.maximum(np.bincount(days, minlength=WEEK), 1)
+    total = float(beside @ beside)
+    if total <= 0 or float(((beside - effect[days]) ** 2).sum()) > total / 2:
         return values
     out = values.copy()
     for at in (early, late):
