@@ -34,6 +34,7 @@ GONE = timedelta(hours=24)
 KEPT = timedelta(days=30)
 """Older incidents are not remembered, so they are not journaled either."""
 GAPS = 60
+_CLAIMS = (Standing.WITHDRAWN, Standing.RESOLVED, Standing.OPEN)
 _END = datetime.max.replace(tzinfo=UTC)
 Pair = tuple[str, SeriesKey]
 
@@ -145,8 +146,9 @@ class _Glance:
         owners: dict[str, Incident] = {}
         pieces: set[str | None] = set()
         events: list[Followed | None] = []
-        # The open one chooses first, then the latest: what is told now matters more than what was.
-        for incident in sorted(incidents, key=lambda one: (one.standing is Standing.OPEN, one.since), reverse=True):
+        # The open one chooses first, then the latest: what is told now matters more than what was. Last one that became
+        # part of another, which may have been moved to where it began.
+        for incident in sorted(incidents, key=lambda one: (_CLAIMS.index(one.standing), one.since), reverse=True):
             met = [one for one in episodes if _meet(incident, one)]
             chosen = max((one for one in met if one.id not in owners), key=_precedence, default=None)
             if chosen is not None:

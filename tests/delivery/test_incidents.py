@@ -241,6 +241,17 @@ def test_a_row_dated_in_the_future_hides_nothing_that_comes_after(world, said):
     assert said(here.look()) == ["late+", "late-"]
 
 
+def test_what_became_part_of_another_does_not_take_it_over_at_the_next_look(world):
+    here = world()
+    here.report(".")
+    here.look()
+    here.report("c.c.")
+    here.look()
+    here.rows["m"][sorted(here.rows["m"])[2]] = Severity.WARNING
+    assert courses(here.follow()) == ["moved", "merged"]
+    assert here.follow() == ()
+
+
 @given(data=st.data())
 def test_following_twice_finds_nothing_more_and_at_most_one_is_open(world, live, happenings, data):
     here = world()
