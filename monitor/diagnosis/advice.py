@@ -96,11 +96,18 @@ def _not_yet(facts: Facts) -> str:
 
 
 def needed(facts: Facts) -> str:
-    """What would tell more."""
+    """What to do where there is not enough to tell, and what would tell more the next time."""
+    if facts.focus is None or facts.columns.features:
+        return "look at what changed then"
+    if not facts.pairs:
+        return "look at what changed then; log features and scores to tell why: modeltop compute"
+    return "look at what changed then; log features to tell why: modeltop compute --feature all"
+
+
+def missing(facts: Facts) -> str:
+    """Why there is not enough to tell."""
     if facts.focus is None:
         return "no better periods before it to compare with"
-    if not facts.columns.features and not facts.pairs:
-        return "log features and scores to tell why: modeltop compute"
-    if not facts.columns.features:
-        return "log features to tell why: modeltop compute --feature all"
-    return "no single cause stands out"
+    if facts.columns.features:
+        return "no single cause stands out"
+    return "no feature is logged" if facts.pairs else "no feature and no score is logged"

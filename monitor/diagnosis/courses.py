@@ -28,9 +28,11 @@ TRIED, ENOUGH = 3, 2
 FAMILIES = ("drift", "quality")
 """They explain: a course of theirs is no trouble of its own."""
 CONFIDENCE = "avg_confidence"
-SURE, SLIGHT = 0.6, 0.1
-"""How sure the slower fall before a decline must be, and the share of it from which it counts."""
 TROUBLE = (Pattern.DROP, Pattern.DECLINE)
+SURE = 0.6
+"""How sure the slower fall before another must be."""
+SLIGHT = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
+"""The share of a fall from which one before it counts as its beginning."""
 REMEMBERED = 2048
 
 _known: OrderedDict[int, tuple[Series, Course]] = OrderedDict()
@@ -49,18 +51,21 @@ def course_of(series: Series) -> Course:
 
 
 def _from_its_onset(series: Series, found: Course) -> Course:
-    """A decline that only grew steeper began where the slower one did that led to it.
+    """A decline that only grew steeper began where the slower one did that led to it; so did a drop at its end.
 
     The course of all periods is described by its largest fall. So the periods before that are looked at once more: a
-    fall that was still going on there, of a tenth of it or more, is its beginning.
+    fall that was still going on there, and that is more than a slight part of it, is its beginning. A drop stays one
+    after another drop, and after a decline that is nothing beside it.
     """
-    if found.pattern is not Pattern.DECLINE or found.begin is None or not found.size:
+    if found.pattern not in TROUBLE or found.begin is None or not found.size:
         return found
-    before = series[: int(np.searchsorted(series.times, to_stamp(found.begin)))]
-    early = course(before)
-    if early.pattern not in TROUBLE or early.size is None or early.sure < SURE or early.size / found.size < SLIGHT:
+    early = course(series[: int(np.searchsorted(series.times, to_stamp(found.begin)))])
+    led = TROUBLE if found.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
+    if early.pattern not in led or early.size is None or early.sure < SURE:
         return found
-    return replace(found, begin=early.begin, size=found.size + early.size)
+    if early.size / found.size < SLIGHT[found.pattern]:
+        return found
+    return replace(found, pattern=Pattern.DECLINE, begin=early.begin, size=found.size + early.size)
 
 
 def courses(case: Case, asked: SeriesKey | None) -> tuple[Course, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from monitor.diagnosis.advice import advice, needed, steps
+from monitor.diagnosis.advice import advice, missing, steps
 from monitor.diagnosis.base import ENOUGH, findings
 from monitor.diagnosis.case import ALL, Case
 from monitor.diagnosis.courses import courses
@@ -90,7 +90,7 @@ def _named(facts: Facts) -> tuple[Finding, ...]:
     found = findings(facts)
     if found and found[0].weight >= ENOUGH:
         return found
-    return (Finding(Cause.UNKNOWN, 0.0, (needed(facts),)), *found)
+    return (Finding(Cause.UNKNOWN, 0.0, (missing(facts),)), *found)
 
 
 def _ordered(facts: Facts) -> Iterable[Reading]:

@@ -34,7 +34,7 @@ def data_drift(facts: Facts) -> Finding | None:
 def _spread(facts: Facts) -> Iterator[Clause]:
     columns = facts.columns
     if many(facts):
-        yield Clause(0.6, f"{len(columns.moved)} of {columns.features} features moved, {some(columns.moved)}")
+        yield Clause(0.6, f"{len(columns.moved)} of {columns.features} features moved: {some(columns.moved)}")
     if not columns.features and columns.score is not None:
         yield Clause(0.5, f"the score's distribution moved, {brief(columns.score.distance, 2)} from the reference")
     yield from _followed(facts)

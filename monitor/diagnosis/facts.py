@@ -21,7 +21,7 @@ from monitor.metrics.base import Metric
 from monitor.records import Better, Condition, Episode, Series, SeriesKey, to_datetime
 
 ROWS = "rows"
-WORSE = (Pattern.DROP, Pattern.DECLINE, Pattern.SPIKE)
+FALLS = (Pattern.DROP, Pattern.DECLINE)
 PAIRS = (("avg_confidence", "accuracy"),)
 ESTIMATED = "estimated_"
 SURE = 0.8
@@ -123,6 +123,8 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
     if series is None or begin is None:
         empty: Mapping[str, Reading] = {}
         return Facts(case, series, course, None, None, empty, Columns(), (), (), (), (), (), silent, None, courses)
+    if course is not None and course.pattern is Pattern.SPIKE and begin != course.begin:
+        course = replace(course, pattern=Pattern.STEADY)  # It is not what the alert is about.
     span = span_of(series, begin, course)
     whole = case.whole()
     readings = {name: found for name, one in whole.items() if (found := reading(one, span)) is not None}
@@ -148,10 +150,16 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
 
 
 def _begin(case: Case, key: SeriesKey, course: Course | None) -> datetime | None:
-    """Of the alert, or of the course that led to it, whichever is earlier."""
+    """Of the fall, if one is known; else of the alert, or of what came and went before it, whichever is earlier.
+
+    A fall explains more than the alert that stands: one may stand since long, or for a reason of its own.
+    """
     known = [one.since for one in case.episodes if one.key == key and one.resolved is None][:1]
-    if course is not None and course.begin is not None and (course.pattern in WORSE or not known):
-        known.append(course.begin)
+    if course is not None and course.begin is not None:
+        if course.pattern in FALLS:
+            return course.begin
+        if course.pattern is Pattern.SPIKE or not known:
+            known.append(course.begin)
     return min(known, default=None)
 
 

@@ -35,7 +35,7 @@ def _stopped(facts: Facts) -> Iterator[Clause]:
             message = facts.silent.evidence.message if facts.silent.evidence else "a source cannot be read"
             yield Clause(0.95, safe(message))
         else:
-            yield Clause(0.95, f"no rows where some were due by {day(facts.silent.since)}")
+            yield Clause(0.95, f"rows were due by {day(facts.silent.since)}")
     count = facts.readings.get(ROWS)
     if count is not None and count.moved and count.after < 0.5 * count.before:
         yield Clause(0.6, f"rows fell from {rows(count.before)} to {rows(count.after)} a period")

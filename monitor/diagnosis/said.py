@@ -36,15 +36,10 @@ def rise(pair: tuple[float, float]) -> str:
     return f"{percent(pair[0])} -> {percent(pair[1])}"
 
 
-def far(one: Moved) -> str:
-    """A column and how far it moved."""
-    return f"{name(one.feature)} {brief(one.distance, 2)}"
-
-
 def some(moved: Sequence[Moved], most: int = 2) -> str:
-    """The columns that moved furthest."""
+    """The columns that moved furthest, by name."""
     rest = f" and {len(moved) - most} more" if len(moved) > most else ""
-    return ", ".join(map(far, moved[:most])) + rest
+    return ", ".join(name(one.feature) for one in moved[:most]) + rest
 
 
 def lost(one: Moved) -> str:

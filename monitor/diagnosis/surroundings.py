@@ -33,7 +33,8 @@ def business(facts: Facts) -> Finding | None:
 def _changed(facts: Facts) -> Iterator[Clause]:
     for note in facts.notes[:2]:
         strength = 0.85 if facts.sudden and dated(facts, note) else 0.5
-        yield Clause(strength, f"noted for {day(note.at)}: {safe(note.text, 60)}")
+        when = "noted that day" if dated(facts, note) else f"noted for {day(note.at)}"
+        yield Clause(strength, f"{when}: {safe(note.text, 60)}")
     for segment in facts.novel[:2]:
         part = next((one for one in contributions(facts) if one.segment == segment), None)
         whole = -facts.loss(facts.focus) if facts.metric.better is Better.HIGHER else facts.loss(facts.focus)
@@ -57,8 +58,10 @@ def segment(facts: Facts) -> Finding | None:
     much = percent(min(1.0, part.total / whole))
     text = f"{name(part.segment)} {brief(part.level[0])} -> {brief(part.level[1])}"
     pro = [
-        Clause(0.8, f"{text}: {much} of the fall in {percent(part.share[1])} of the rows"),
-        Clause(0.3, f"the other {len(cut.parts) - 1} of {name(cut.name) or 'its cut'} are as before"),
+        Clause(0.8, f"{text}: {much} of the fall"),
+        Clause(
+            0.3, f"in {percent(part.share[1])} of the rows; the others of {name(cut.name) or 'its cut'} are as before"
+        ),
     ]
     doubt = Clause(0.5, "over all rows the difference is within chance") if facts.chance else None
     return weighed(Cause.SEGMENT, pro, [doubt])

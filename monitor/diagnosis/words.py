@@ -45,8 +45,10 @@ NOW = {
     Step.RECALIBRATE: "recalibrate",
     Step.MOVE_THRESHOLD: "move the threshold",
     Step.RETRAIN: "retrain",
-    Step.LOOK: "look at the evidence",
+    Step.LOOK: "look at what changed then",
 }
+LOOK = {Cause.SEGMENT: "look into that segment", Cause.BUSINESS: "look at what that changed"}
+"""What to look at, where it is known."""
 
 
 def sentence(facts: Facts, findings: Sequence[Finding], steps: Sequence[Step]) -> str:
@@ -78,8 +80,10 @@ def _next(facts: Facts, cause: Cause, steps: Sequence[Step]) -> tuple[str, ...]:
     first = steps[0]
     if first is Step.WAIT and cause is not Cause.NOISE:
         return f"wait: {why_not_yet(facts)}", NOW[first]
+    if first is Step.WAIT:
+        return "wait for more cases", NOW[first]
     ways = [f"retrain on {rows(facts.labels)} new labels"] if first is Step.RETRAIN and facts.labels else []
-    ways.append(NOW[first])
+    ways.append(LOOK.get(cause, NOW[first]) if first is Step.LOOK else NOW[first])
     return (*(f"ticket: {way}" for way in ways if Step.TICKET in steps), *ways)
 
 

@@ -62,23 +62,30 @@ def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
 
 
 @pytest.mark.parametrize(
-    ("levels", "needed"),
+    ("levels", "missing", "needed"),
     [
-        ({"accuracy": (0.95, 0.85)}, "log features and scores to tell why: modeltop compute"),
+        (
+            {"accuracy": (0.95, 0.85)},
+            "no feature and no score is logged",
+            "log features and scores to tell why: modeltop compute",
+        ),
         (
             {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.89)},
+            "no feature is logged",
             "log features to tell why: modeltop compute --feature all",
         ),
     ],
 )
-def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask, levels, needed):
+def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask, levels, missing, needed):
     found = ask(model(**levels))
     assert found.steps[0] is Step.LOOK
-    assert found.advice == needed
-    assert found.findings[0].because == (needed,)
+    assert found.advice == f"look at what changed then; {needed}"
+    assert found.findings[0].because == (missing,)
+    assert found.sentence.endswith(f"not enough to tell why ({missing}); ticket: look at what changed then")
 
 
 def test_what_was_never_better_has_nothing_to_be_compared_with(line, ask, alert):
     first = line("accuracy", [0.8] * 20)
     found = ask([first], episodes=[alert(since=first.newest.replace(month=1, day=1))])
-    assert found.advice == "no better periods before it to compare with"
+    assert found.findings[0].because == ("no better periods before it to compare with",)
+    assert found.advice == "look at what changed then"

@@ -1,6 +1,6 @@
 """Which metrics are named at all, and where a decline began."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from monitor.findings import Pattern
 from monitor.records import to_datetime
 
 DAYS = 120
+START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def falling(line, *slopes, noise=0.003, seed=1):
@@ -26,6 +27,33 @@ def test_a_decline_that_grew_steeper_began_where_the_slow_one_did(line, seed):
     assert found.pattern is Pattern.DECLINE
     assert abs(found.begin - to_datetime(series.times[60])) <= timedelta(days=5)
     assert found.size == pytest.approx(-(60 * 0.001 + 25 * 0.006), abs=0.02)
+
+
+def test_a_drop_at_the_end_of_a_decline_is_the_end_of_a_decline(line):
+    worn = falling(line, (60, 0.001)).values - np.where(np.arange(DAYS) >= 100, 0.06, 0.0)
+    found = course_of(line("f1_score", worn))
+    assert found.pattern is Pattern.DECLINE
+    assert abs(found.begin - START - timedelta(days=60)) <= timedelta(days=5)
+
+
+def test_a_drop_beside_which_a_decline_is_nothing_stays_a_drop(line):
+    worn = falling(line, (60, 0.001)).values - np.where(np.arange(DAYS) >= 100, 0.4, 0.0)
+    found = course_of(line("f1_score", worn))
+    assert (found.pattern, found.begin) == (Pattern.DROP, START + timedelta(days=100))
+
+
+def test_a_drop_is_told_of_though_an_alert_stands_since_long(line, ask, alert):
+    low = line("f1_score", 0.9 - 0.1 * (np.arange(DAYS) >= 100) + np.random.default_rng(1).normal(0, 0.003, DAYS))
+    said = ask([low], episodes=[alert("f1_score", since=START)]).sentence
+    assert said.startswith("f1_score fell suddenly from 0.90 to 0.80 on 2025-04-11")
+
+
+def test_a_spike_that_is_over_is_not_what_a_later_alert_is_about(line, ask, alert):
+    values = 0.95 + np.random.default_rng(1).normal(0, 0.004, DAYS)
+    values[60] = 0.6
+    found = ask([line("f1_score", values)], episodes=[alert("f1_score", since=START + timedelta(days=30))])
+    assert found.course.pattern is Pattern.SPIKE
+    assert "for a short time" not in found.sentence
 
 
 @pytest.mark.parametrize("seed", range(5))
