@@ -30,7 +30,7 @@ class Fit:
     name: str
     """`level`, `line`, `step`, `bend` (a level, then a slope), `ramp` (a slope between two levels), `return` (a step
     and back), `spike` (one period), `burst` (two or three), or two of these: `two steps`, `two bends`,
-    `step and bend`, `bend and step`."""
+    `two ramps` (a slope that grows steeper or flatter before it ends), `step and bend`, `bend and step`."""
     error: float
     """Weighted sum of squared residuals in standard errors; smaller is better."""
     score: float

@@ -50,7 +50,7 @@ def changes_of(those: Points) -> tuple[ChangePoint, ...]:
         return ()
     season = season_of(those)
     if season:
-        those = those.without(season.at(those.times))
+        those = those.deseasoned(season.at(those.times))
     noise = rough_noise(those)
     # Twice: the levels that independent points would have show how much chance and memory there is.
     for _ in range(2):

@@ -59,20 +59,21 @@ class Noise:
         return float(2 * np.log(self.errors).sum() + (len(rest) - 1) * math.log(1 - self.rho**2) + rest @ rest)
 
 
-def noise_of(those: Points, beside: Floats, *, fitted: int) -> Noise:
+def noise_of(those: Points, beside: Floats, *, fitted: int, own: bool = False) -> Noise:
     """The noise, from what a rich description leaves.
 
     Args:
         those: The points.
         beside: Their values less the description.
         fitted: How many numbers the description was given.
+        own: Whether chance is taken at the shares that the description gives, rather than at their mean.
 
     Shares of known cases have the variance of chance; where they spread significantly more, one more variance that
     all periods share is added to it (DerSimonian and Laird 1986). Elsewhere the spread is estimated. An
     autocorrelation is believed where it is significant: to allow for one that is not there costs power.
     """
     free = max(len(those) - fitted, 1)
-    variances = those.chance()
+    variances = those.chance(those.values - beside if own else None)
     if variances is None:
         # Numbers that are written alike in all decimals differ by less than this.
         dust = (_DUST * max(1e-9, float(np.abs(those.values).max()))) ** 2

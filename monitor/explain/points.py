@@ -25,14 +25,16 @@ class Points:
     """Of each value by chance, relative to each other, with a median of about 1."""
     cases: Floats | None
     """What each value is a share of; None where it is no share, or of unknown cases."""
+    season: Floats | None = None
+    """What was taken off each value for its season; None where there is none."""
 
     def __len__(self) -> int:
         return len(self.times)
 
     def since(self, place: int) -> Points:
         """Those from a place on."""
-        cases = None if self.cases is None else self.cases[place:]
-        return Points(self.times[place:], self.values[place:], self.variances[place:], cases)
+        cases, season = (None if one is None else one[place:] for one in (self.cases, self.season))
+        return Points(self.times[place:], self.values[place:], self.variances[place:], cases, season)
 
     @property
     def days(self) -> Floats:
@@ -40,12 +42,20 @@ class Points:
         since: Floats = (self.times - self.times[0]) / DAY
         return since
 
-    def chance(self) -> Floats | None:
-        """The variance p (1 - p) / n that chance alone gives to shares of one level; None where they are none."""
+    def chance(self, level: Floats | None = None) -> Floats | None:
+        """The variance p (1 - p) / n that chance alone gives to shares; None where they are none.
+
+        Args:
+            level: The share p of each without its season; one for all, their mean, where it is not given.
+        """
         if self.cases is None:
             return None
+        whole = self.cases.sum()
+        share = self.values @ self.cases / whole if level is None else level
+        if self.season is not None:
+            share = share + self.season
         # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
-        share = (self.values @ self.cases + 0.5) / (self.cases.sum() + 1)
+        share = (np.clip(share, 0, 1) * whole + 0.5) / (whole + 1)
         variances: Floats = share * (1 - share) / self.cases
         return variances
 
@@ -57,6 +67,10 @@ class Points:
     def without(self, part: Floats) -> Points:
         """The same with something taken off the values."""
         return replace(self, values=self.values - part)
+
+    def deseasoned(self, part: Floats) -> Points:
+        """The same without what the season adds, which is remembered: chance moves a low share as a low one."""
+        return replace(self, values=self.values - part, season=part)
 
 
 def points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:

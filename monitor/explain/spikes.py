@@ -36,7 +36,7 @@ def spikes(series: Series, *, min_count: float = 0) -> tuple[Spike, ...]:
     if len(those) <= 2 * REACH:
         return ()
     season = season_of(those)
-    level = those.without(season.at(those.times)) if season else those
+    level = those.deseasoned(season.at(those.times)) if season else those
     before = level.values - median_before(level.values, REACH)
     after = level.values - median_before(level.values[::-1], REACH)[::-1]
     beside = np.where(before * after > 0, np.sign(before) * np.minimum(np.abs(before), np.abs(after)), 0.0)

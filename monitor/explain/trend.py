@@ -41,7 +41,7 @@ def trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0)
     if len(those) < LEAST:
         return None
     season = season_of(those)
-    level = those.without(season.at(those.times)) if season else those
+    level = those.deseasoned(season.at(those.times)) if season else those
     recent = _newest(level)
     if recent is None:
         return None

@@ -36,6 +36,7 @@ CHANCE = {
     "bend": (10.0, 0.0),
     "step": (9.7, 0.0),
     "ramp": (11.0, 0.0),
+    "two ramps": (11.0, 0.0),
     "spike": (6.2, 2.0),
     "burst": (8.0, 2.5),
     "return": (6.5, 2.8),
@@ -64,7 +65,7 @@ def course(series: Series, *, min_count: float = 0) -> Course:
     if np.ptp(recent.values) <= 1e-12 * float(np.abs(recent.values).max()):
         return Course(series.key, Pattern.STEADY, None, None, 1.0)
     week = season_of(recent)
-    tries = _tried(recent.without(week.at(recent.times)) if week else recent)
+    tries = _tried(recent.deseasoned(week.at(recent.times)) if week else recent)
     best = named(tries[0].shape, series.better)
     sure = sum(weight for one, weight in _weights(tries) if named(one.shape, series.better).pattern is best.pattern)
     if best.pattern is Pattern.STEADY and week:
@@ -101,7 +102,7 @@ def _tried(those: Points) -> list[_Try]:
     tries = []
     for shape in (level, *shapes):
         beside = _beside(those, shape)
-        surprise = noise_of(those, beside, fitted=_fitted(shape)).surprise(beside)
+        surprise = noise_of(those, beside, fitted=_fitted(shape), own=True).surprise(beside)
         # Where there is memory it is estimated too, and lies lowest at the place that is best by chance.
         tries.append(_Try(shape, error - shape.gain, surprise + _cost(shape, n) * (1 + memory / 2)))
     return sorted(tries, key=lambda one: one.score)

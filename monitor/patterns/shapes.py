@@ -14,11 +14,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.explain.noise import Noise
 
 if TYPE_CHECKING:
     from monitor.records import Flags, Floats
+
+    Places = NDArray[np.int64]
+    Three = tuple[Places | int, Places | int, Places | int]
 
 BEFORE = 5
 """Periods before the first change: fewer tell no level."""
@@ -26,6 +30,10 @@ BRIEF = 3
 """Periods that a spike lasts at most."""
 SINGULAR = 1e-6
 """Share of its own length that a column must keep beside the others."""
+WORTH = 20.0
+"""What a ramp must explain before a second one beside it is sought: their places and slopes cost as much."""
+SWEEPS = 5
+"""Rounds in which the places of three changes are moved, at most."""
 _TINY = 1e-300
 
 
@@ -131,7 +139,10 @@ class Fitter:
 
     def _pairs(self) -> Iterator[Shape]:
         steps, bends = self._steps, self._bends
-        yield self._opposed("ramp", bends, 2)
+        ramp = self._opposed("ramp", bends, 2)
+        yield ramp
+        if ramp.gain > WORTH:
+            yield self._two_ramps(ramp.begin - BEFORE, ramp.end - BEFORE)
         yield self._opposed("return", steps, BRIEF + 1)
         for name, first, second in (
             ("two steps", steps, steps),
@@ -154,6 +165,48 @@ class Fitter:
         height = float(along[i] - along[j]) / max(float(length[i, j]), _TINY)
         curve = height * (atoms.curve(i, self.n) - atoms.curve(j, self.n))
         return Shape(name, 3, float(gain[i, j]), curve, BEFORE + i, BEFORE + j)
+
+    def _two_ramps(self, first: int, last: int) -> Shape:
+        """A slope, another one, and a level again: from the best ramp on, one of the three places is moved at a time.
+
+        Args:
+            first: Place of the ramp's first bend.
+            last: Of its last.
+        """
+        places = np.arange(len(self._bends.length) - 1)
+        starts: list[Three] = [(places, first, last), (first, places, last), (first, last, places)]
+        best, (i, j, k) = max((self._best_of(start) for start in starts), key=lambda one: one[0])
+        for _ in range(SWEEPS):
+            before = best
+            for which in range(3):
+                free: Three = ((places, j, k), (i, places, k), (i, j, places))[which]
+                best, (i, j, k) = max((best, (i, j, k)), self._best_of(free), key=lambda one: one[0])
+            if best <= before:
+                break
+        curves = [self._bends.curve(place, self.n) for place in (i, j, k)]
+        gain, heights = self._ramps(np.array([i]), np.array([j]), np.array([k]))
+        curve = heights[0, 0] * (curves[0] - curves[1]) + heights[1, 0] * (curves[1] - curves[2])
+        return Shape("two ramps", 5, float(gain[0]), curve, BEFORE + i, BEFORE + k)
+
+    def _best_of(self, places: Three) -> tuple[float, tuple[int, int, int]]:
+        """Of places one of which is free."""
+        i, j, k = np.broadcast_arrays(*places)
+        gain = self._ramps(i, j, k)[0]
+        best = int(np.argmax(gain))
+        return float(gain[best]), (int(i[best]), int(j[best]), int(k[best]))
+
+    def _ramps(self, i: Places, j: Places, k: Places) -> tuple[Floats, Floats]:
+        """What two ramps, from bend i to j and from j to k, explain together, and their slopes; 0 out of order."""
+        length, _, along, _ = self._bends
+        shared = self._products[True, True]
+        a, b = length[i] + length[j] - 2 * shared[i, j], length[j] + length[k] - 2 * shared[j, k]
+        common = shared[i, j] - shared[i, k] - length[j] + shared[j, k]
+        one, other = along[i] - along[j], along[j] - along[k]
+        size = a * b - common**2
+        good = (i + 2 <= j) & (j + 2 <= k) & (size > SINGULAR * a * b)
+        size = np.where(good, size, 1.0)
+        heights = np.where(good, np.stack([one * b - other * common, other * a - one * common]) / size, 0.0)
+        return np.asarray(heights[0] * one + heights[1] * other), heights
 
     def _two(self, name: str, first: _Atoms, second: _Atoms) -> Shape:
         """The best pair of an atom and a later one."""
