@@ -11,6 +11,7 @@ import numpy as np
 from monitor.logs import rows as ours
 from monitor.logs.arrays import columns
 from monitor.logs.binary import OUTCOME
+from monitor.logs.coding import named
 from monitor.logs.cutting import KEY, Cut
 
 if TYPE_CHECKING:
@@ -46,26 +47,32 @@ class Piece:
         return len(self.model)
 
 
-def pieces(batches: Iterable[pa.RecordBatch], made: Cut, names: Sequence[str]) -> Iterator[Piece]:
+def pieces(
+    batches: Iterable[pa.RecordBatch], made: Cut, names: Sequence[str], *, models: tuple[str, ...] = ()
+) -> Iterator[Piece]:
     """Cut the stream where a period of a model ends.
 
     Args:
         batches: Groups, ordered by model and key.
         made: What the keys mean.
         names: What stands before the value of each segment, such as `country=`.
+        models: The names of the models, where the groups have their places instead.
     """
-    for found in _whole(batches, made):
+    for found in _whole(batches, made, models):
         yield from _pieces(found, names, split=made.sorted)
 
 
-def _whole(batches: Iterable[pa.RecordBatch], made: Cut) -> Iterator[dict[str, NDArray[Any]]]:
+def _whole(batches: Iterable[pa.RecordBatch], made: Cut, models: tuple[str, ...]) -> Iterator[dict[str, NDArray[Any]]]:
     """Groups in heaps that end where a period ends; where keys do not come in the order of time, where a model does."""
     heap: list[dict[str, NDArray[Any]]] = []
     size = 0
     for batch in batches:
         if not batch.num_rows:
             continue
-        found = _placed(columns(batch))
+        found = columns(batch)
+        if models:
+            found[ours.MODEL] = named(found[ours.MODEL], models)
+        found = _placed(found)
         if not len(found[KEY]):
             continue
         heap.append(_dated(found, made))

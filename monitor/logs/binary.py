@@ -44,12 +44,11 @@ class Binary:
 
         score = table[ours.SCORE] if self.scored else ibis.null("float64")
         said = table[ours.PREDICTION] if self.predicted else (score >= self.threshold).cast("int8")
-        slot = slot_of(score) if self.scored else float(NO_SCORE)
+        slot = slot_of(score) if self.scored else ibis.literal(float(NO_SCORE))
         label = table[ours.LABEL]
-        table = table.mutate(s=score, yes=label.identical_to(1).cast("float64"))
-        # Sums of doubles are the cheapest; a null prediction makes the whole null.
-        outcome = table.yes * (2.0 * OPEN_SLOTS) + label.isnull().cast("float64") * (4.0 * OPEN_SLOTS)
-        return table.mutate(**{OUTCOME: (slot + said * float(OPEN_SLOTS) + outcome).cast("int16")})
+        # A null prediction makes the whole null.
+        outcome = slot.cast("int16") + said * OPEN_SLOTS + label.fill_null(UNLABELLED) * (2 * OPEN_SLOTS)
+        return table.mutate(s=score, **{OUTCOME: outcome})
 
     def keys(self, table: Expression) -> dict[str, Expression]:
         """Label, prediction and slot as one small number: rows find their group the faster, the narrower it is."""
@@ -60,7 +59,8 @@ class Binary:
         if not self.scored:
             return {"n": table.count()}
         score = table.s
-        likely = (1.0 - table.yes - score).abs()  # of the label: score where it is 1, 1 - score where it is 0
+        # Of the label: the score where it is 1, 1 - score where it is 0; null, and left out of the sum, without one.
+        likely = ((1 - table[ours.LABEL]).cast("float64") - score).abs()
         # Not a limit, which costs more, but what keeps 0 from a logarithm; slots of their own tell where it mattered.
         logarithm = (likely + NEVER_ZERO).ln()
         return {"n": table.count(), "s": score.sum(), "ss": (score * score).sum(), "ln": logarithm.sum()}

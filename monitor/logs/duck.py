@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MEMORY_MB = 152
 """What DuckDB may hold beside its buffers for threads."""
 MEMORY_MB_A_THREAD = 24
+ARRAY_MB, ARRAY_ROW = 128, 64
+"""What the arrays may hold in which each thread keeps its groups; bytes of a group of the widest that is common."""
 WILD = frozenset("*?[]{}\\")
 """Characters that DuckDB reads as a pattern in a path."""
 
@@ -38,6 +40,7 @@ class DuckEngine:
     """See `monitor.logs.engine.Engine`."""
 
     name = "duckdb"
+    codes = 30
 
     def __init__(self) -> None:
         self.cache: dict[object, Any] = {}
@@ -55,8 +58,11 @@ class DuckEngine:
             autoinstall_known_extensions=False,
         )
         self._duck = self._ibis.con
+        # Bits of the number of a group, up to which groups are kept in an array and not hashed.
+        bits = (ARRAY_MB * 1024 * 1024 // ARRAY_ROW // threads).bit_length() - 1
         for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
             self._duck.execute(f"SET {setting}")
+        self._duck.execute(f"SET perfect_ht_threshold = {bits}")
 
     def __enter__(self) -> Self:
         return self

@@ -93,5 +93,7 @@ class Reading:
     """Rows."""
     bytes: int = 0
     """Size of the files; 0 where unknown."""
+    models: tuple[str, ...] = ()
+    """Names of all models in their order, where they are so few that the engine groups by their places; else none."""
     plain: frozenset[str] = frozenset()
     """Columns that a look at every row has found to need no mending: no NaN, no class but 0 and 1."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.errors import SourceError
 from monitor.logs import rows as ours
+from monitor.logs.coding import few
 from monitor.logs.columns import Columns
 from monitor.logs.engine import Engine, Expression, fetch
 from monitor.logs.log import Reading, Task
@@ -36,6 +37,7 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
         first=_naive(facts.get("first")),
         last=_naive(facts.get("last")),
         total=facts["rows"],
+        models=() if reading.model is None else few(table, engine),
         plain=reading.plain | set(_without_nan(facts, reading, log.columns)),
         said=(*reading.said, *_left_out(facts, reading)),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from monitor.logs import rows as ours
 from monitor.logs.batches import ALL, CLASS, CUT, SEGMENT, Piece, pieces
+from monitor.logs.coding import code
 from monitor.logs.cutting import KEY, Cut, cut, referred
 from monitor.logs.engine import Engine, Expression
 from monitor.logs.log import Reading
@@ -67,7 +68,8 @@ def reference(reading: Reading, engine: Engine, *, progress: Progress | None = N
 def _cells(made: Cut, reading: Reading, engine: Engine) -> Iterator[Cells[Tally]]:
     kind = tallying(reading)
     answer = query(made, reading, kind)
-    for piece in pieces(engine.stream(answer), made, names=tuple(f"{name}=" for name in reading.segments)):
+    segments = tuple(f"{name}=" for name in reading.segments)
+    for piece in pieces(engine.stream(answer), made, segments, models=reading.models):
         yield Cells(piece.model, piece.period, piece.segment, _tally(piece, kind))
 
 
@@ -91,6 +93,8 @@ def query(made: Cut, reading: Reading, kind: Tallying) -> Expression:
     import ibis
 
     table = kind.prepared(made.table)
+    if reading.models:
+        table = table.mutate(**{ours.MODEL: code(table[ours.MODEL], reading.models)})
     ranks = kind.ranks(table) if isinstance(kind, Multiclass) else []
     whole = _groups(table, -1, kind.keys(table), kind.sums(table))
     if not reading.segments and not ranks:

@@ -41,6 +41,7 @@ class SparkEngine:
     """
 
     name = "spark"
+    codes = 0
 
     def __init__(self, master: str) -> None:
         self.cache: dict[object, Any] = {}
