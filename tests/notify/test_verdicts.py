@@ -11,6 +11,7 @@ from monitor.findings import Cause, Diagnosis, Finding, Step
 from monitor.message.base import Message
 from monitor.notify import command, email, pagerduty, slack, webhook
 from monitor.records import SeriesKey, Severity
+from monitor.text import safe
 
 FOUND = Diagnosis(
     "fraud-detector",
@@ -103,3 +104,24 @@ def test_a_long_verdict_keeps_to_what_is_taken(message):
     (event,) = pagerduty.events(said, "key")
     assert len(event["payload"]["summary"]) <= 1024
     assert len(slack.payload(said)["blocks"][1]["text"]["text"]) <= 3000
+
+
+def test_foreign_text_in_it_becomes_no_markup_anywhere(message, hostile):
+    evil = safe(hostile, 400)
+    finding = replace(FOUND.findings[0], because=(f"{evil} moved",))
+    said = message(verdict=evil, diagnosis=replace(FOUND, findings=(finding,), advice=evil))
+    texts = [text for text in strings(slack.payload(said)) if "Runbook" not in text]
+    assert not any(mark in text for text in texts for mark in ("<!", "<@", "<script"))
+    page = email.page(said)
+    assert "<script>alert" not in page
+    assert all(char.isprintable() or char == "\n" for char in page)
+    (event,) = pagerduty.events(said, "key")
+    assert event["payload"]["custom_details"]["verdict"] == evil
+
+
+def strings(value):
+    """All of them in a structure."""
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for one in items for text in strings(one)]
