@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.facts import Note
-from monitor.findings import Course, Diagnosis, Pattern
+from monitor.findings import Course, Diagnosis, Forecast, Pattern
 from monitor.records import Series, SeriesKey, Severity, to_stamp
 from monitor.reference.past import earlier
 from monitor.report.people import note_words
-from monitor.report.svg import LARGEST, Line, Usual
+from monitor.report.svg import LARGEST, Line, Slope, Usual
 from monitor.report.text import series_name
 from monitor.rules import asked
 from monitor.snapshot import Snapshot
@@ -54,6 +54,7 @@ def chart(series: Series, snapshot: Snapshot, found: Diagnosis | None = None) ->
         ],
         marks=_marks(series, snapshot),
         usual=_usual(series, begin),
+        trend=_trend(series, begin, found.forecast) if found is not None and found.key == key else None,
         begin=None
         if course is None or begin is None
         else (to_stamp(begin), f"{course.pattern.value} since {day(begin)}"),
@@ -106,3 +107,18 @@ def _usual(series: Series, begin: datetime | None) -> Usual | None:
         return None
     mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))
     return Usual(window.times[0], mean - WIDTH * spread, mean + WIDTH * spread)
+
+
+def _trend(series: Series, begin: datetime | None, forecast: Forecast | None) -> Slope | None:
+    """The line of the forecast's slope through the periods since the change began.
+
+    It runs through the median of what is left of them (the intercept of Theil and Sen: Sen 1968).
+    """
+    if forecast is None or begin is None:
+        return None
+    on = np.flatnonzero(series.judged() & (series.times >= to_stamp(begin)))
+    if len(on) < 2:
+        return None
+    days = (series.times[on] - series.times[on[0]]) / np.timedelta64(1, "D")
+    level = float(np.median(series.values[on] - forecast.slope * days))
+    return Slope(series.times[on[0]], series.times[on[-1]], (level, level + forecast.slope * float(days[-1])))

@@ -23,6 +23,7 @@ figure { margin: .8rem 0; } svg { width: 100%; height: auto; max-width: 44rem; d
 .line { stroke: var(--line); stroke-width: 1.4; fill: none; } .dot { fill: var(--line); }
 .band { fill: var(--band); } .mark { stroke: var(--fg); stroke-width: 1.4; stroke-dasharray: 2 3; }
 .usual { fill: var(--dim); fill-opacity: .13; } .begin { stroke: var(--fg); stroke-width: 1.6; }
+.trend { stroke: var(--warning); stroke-width: 1.6; fill: none; stroke-dasharray: 8 3; }
 .limit { stroke: var(--tone); stroke-width: 1.2; stroke-dasharray: 6 4; }
 .span { fill: var(--tone); fill-opacity: .16; }
 @media print { details { display: block; } section { break-inside: avoid; } }

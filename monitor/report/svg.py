@@ -38,6 +38,15 @@ class Usual(NamedTuple):
     high: float
 
 
+class Slope(NamedTuple):
+    """A straight line."""
+
+    start: np.datetime64
+    end: np.datetime64
+    values: tuple[float, float]
+    """At both ends."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """What is drawn."""
@@ -61,6 +70,7 @@ class Line:
     """Drawn from its start to the end."""
     begin: tuple[np.datetime64, str] | None = None
     """When the course changed, and how, in our own words."""
+    trend: Slope | None = None
 
 
 class _Scale:
@@ -95,6 +105,7 @@ def draw(line: Line) -> str:
         return ""
     scale = _Scale(line, shown)
     parts = [*_axes(line, scale, shown), *_backdrop(line, scale, shown), *_curve(line, scale, shown)]
+    parts += _trend(line, scale)
     title = _text(line.title)
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
@@ -154,6 +165,12 @@ def _usual(line: Line, scale: _Scale) -> Iterator[str]:
         said = f"usual: {line.show(line.usual.low)} to {line.show(line.usual.high)}"
         path = f"M{left} {high}H{WIDTH - RIGHT}V{low}H{left}Z"
         yield f'<path class="usual" d="{path}"><title>{_text(said)}</title></path>'
+
+
+def _trend(line: Line, scale: _Scale) -> Iterator[str]:
+    if line.trend is not None:
+        x = scale.x(np.array([line.trend.start, line.trend.end], dtype=line.times.dtype))
+        yield f'<path class="trend" d="M{_points(x, scale.y(np.array(line.trend.values)))}"/>'
 
 
 def _band(line: Line, scale: _Scale, shown: np.ndarray) -> Iterator[str]:

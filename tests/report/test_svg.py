@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.records import STAMP
-from monitor.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Usual, draw, ticks
+from monitor.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Slope, Usual, draw, ticks
 
 numbers = st.floats(allow_nan=False, allow_infinity=True)
 
@@ -83,6 +83,13 @@ def test_the_begin_of_a_change_and_a_note_are_vertical_lines_at_their_time():
         "mark": (f"M{xs[1]:g} {TOP}V{HEIGHT - BOTTOM}", "release"),
         "begin": (f"M{xs[2]:g} {TOP}V{HEIGHT - BOTTOM}", "sudden drop"),
     }
+
+
+def test_a_trend_runs_from_its_first_value_to_its_last():
+    values = [0.9, 0.9, 0.8, 0.7]
+    chart = draw(line(values, trend=Slope(days(4)[1], days(4)[3], (0.9, 0.7))))
+    drawn = places(chart, "line")
+    assert places(chart, "trend") == [drawn[1], drawn[3]]
 
 
 @given(st.lists(numbers, max_size=70))
