@@ -1,1 +1,1 @@
-"""A snapshot as text, markdown or JSON."""
+"""A snapshot as text, markdown, JSON or HTML, with the reasons why models alert."""
