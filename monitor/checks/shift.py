@@ -56,11 +56,11 @@ class Shift:
     compares: ClassVar[bool] = False
     follows: ClassVar[bool] = True
 
-    warn: float | None = 4.5
+    warn: float | None = 3.7
     """The sum beyond which it warns, in standard deviations."""
     critical: float | None = None
     """The sum beyond which it is critical."""
-    slack: float = 1.0
+    slack: float = 1.1
     """Deviations of a period that are nothing: half of the smallest change that is looked for."""
     periods: int = 60
     """Periods before the change that it is compared with, at most."""
@@ -76,7 +76,7 @@ class Shift:
     def __post_init__(self) -> None:
         given = [value for _, value in pairs(self.warn, self.critical)]
         if not given:
-            raise ValueError("a shift needs `warn`, `critical` or both: such as warn = 4.5")
+            raise ValueError("a shift needs `warn`, `critical` or both: such as warn = 3.7")
         if not all(math.isfinite(value) and value > 0 for value in (*given, self.slack)):
             raise ValueError("warn, critical and slack are numbers of deviations: give finite ones above 0")
         if len(given) == 2 and given[0] < given[1]:
@@ -167,7 +167,7 @@ class Shift:
         """What it asks.
 
         >>> Shift().sentence("recall", brief, "")
-        'recall lastingly worse than over its past 60 periods warns (CUSUM above 4.5 deviations)'
+        'recall lastingly worse than over its past 60 periods warns (CUSUM above 3.7 deviations)'
         """
         said = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
         given = reversed(pairs(self.warn, self.critical))

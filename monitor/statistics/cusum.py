@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FLOOR = 1e-3
 """Least deviation as a share of the mean: of a sequence that never varied, nothing tells how much is much."""
+FAR = 3.5
+"""Deviations from its reference at which a value is cut off before it becomes reference itself."""
 STEADIEST = 0.9
 """Most autocorrelation that is believed."""
 
@@ -26,20 +28,27 @@ class Cusum:
 
     A run begins where the sum leaves 0. What its values are compared with are the values before it, and stay those
     as long as it lasts: what lasts does not become what is usual while it is looked at. A deviate is cut off at
-    `cap`, so that one period alone says little (Lucas and Crosier 1982, Technometrics 24); it is made smaller by what
-    is not known of its deviation, which was estimated from few values, and by what their autocorrelation adds to the
-    spread of a sum, (1 + r) / (1 - r) (Johnson and Bagshaw 1974, Technometrics 16).
+    `cap`, so that one period alone says little (Lucas and Crosier 1982, Technometrics 24): with the defaults three are
+    needed, and of a collapse two. It is made smaller by what is not known of its deviation, which was estimated from
+    few values, and by what their autocorrelation adds to the spread of a sum, (1 + r) / (1 - r) (Johnson and Bagshaw
+    1974, Technometrics 16).
 
-    With the defaults, independent values and 60 of them before it, a fall by 3 deviations is found within 6 values
-    in 97 of 100 cases, and healthy ones raise 0.01 to 0.02 false alarms in 365.
+    With the defaults, independent normal values and 60 of them before it, a fall by 3 deviations is found within 6
+    values in 97 of 100 cases, in 99 where their chance is known; healthy ones raise 0.005 false alarms in 365, 0.017
+    where their chance is known. What is skewed raises more: see `tests/benchmarks/detection`.
     """
 
-    slack: float = 1.0
+    slack: float = 1.1
     """Deviations that are taken from each deviate: half of the smallest fall that is looked for."""
-    limit: float = 4.5
+    limit: float = 3.7
     """The sum beyond which it has fallen."""
-    cap: float = 3.5
+    cap: float = 2.6
     """Most deviations that one value counts for."""
+    collapse: float = 0.5
+    """What a value that lies two and a half times as far as the cap, or further, counts for beyond it."""
+    doubt: float = 2.0
+    """Where chance is not known, the deviation may be so many of its standard errors larger than it was estimated:
+    values of few cases, such as a score of four yes, are skewed, and their spread is hard to tell."""
     most: int = 60
     """Values in the reference at most."""
     least: int = 10
@@ -124,8 +133,8 @@ class _Walk:
         if window.held >= how.least:
             mean, variance = window.moments()
             self._follow(row, now._replace(values=moved), mean, variance)
-            # One value far out widens the reference of the next `most` no more than one at the cap.
-            reach = how.cap * np.sqrt(variance)
+            # One value far out widens the reference of the next `most` no more than one at that distance.
+            reach = FAR * np.sqrt(variance)
             moved = np.minimum(np.maximum(moved, mean - reach), mean + reach)
         window.add(moved, now.noise)
 
@@ -145,7 +154,7 @@ class _Walk:
         """What runs that begin here are compared with."""
         held = self._window.held
         spread = np.maximum(variance[fresh], (FLOOR * (mean[fresh] + self.anchor[fresh])) ** 2)
-        certain = 1 - 1 / np.sqrt(2 * (held - 1))
+        certain = 1 / (1 + (1.0 if chance else self.how.doubt) / np.sqrt(2 * (held - 1)))
         if chance:
             # More than chance is believed where it is more than the estimate itself may be off.
             spread = np.maximum((1 - np.sqrt(2 / held)) * variance[fresh] - self._window.noise(fresh), 0.0)
@@ -161,9 +170,12 @@ class _Walk:
         spread = self._extra[here] if now.noise is None else self._extra[here] + now.noise
         # A reference of zeroes without chance: any fall from it is as far as can be.
         deviate = (self._mean[here] - now.values) / np.sqrt(np.maximum(spread, np.finfo(float).tiny))
-        deviate *= self._gain[here] if now.trust is None else self._gain[here] * now.trust
-        score = np.nan_to_num(np.maximum(self.score[here] + np.minimum(deviate, how.cap) - how.slack, 0.0))
+        deviate *= 1.0 if now.trust is None else now.trust
+        # What is doubted of a fall is no sign that it is over.
         good = np.where(deviate <= how.slack, self._good[here] + 1, 0)
+        deviate *= self._gain[here]
+        counted = np.minimum(deviate, how.cap) + how.collapse * (deviate >= 2.5 * how.cap)
+        score = np.nan_to_num(np.maximum(self.score[here] + counted - how.slack, 0.0))
         peak = np.maximum(self.peak[here], score)
         on = peak > how.limit
         self.ever[here] |= on

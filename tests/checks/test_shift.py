@@ -36,14 +36,16 @@ def by_hand(values, noise, how):
                 known = reference(window, earlier, chance, values[0], how) if mean > value else None
             if known is not None:
                 spread = known["extra"] + (noise[row] if noise is not None else 0.0)
-                deviate = (known["mean"] - value) / math.sqrt(max(spread, 1e-300)) * known["gain"]
-                score = max(0.0, score + min(deviate, how.cap) - how.slack)
-                good = good + 1 if deviate <= how.slack else 0
+                away = (known["mean"] - value) / math.sqrt(max(spread, 1e-300))
+                deviate = away * known["gain"]
+                counted = min(deviate, how.cap) + (how.collapse if deviate >= 2.5 * how.cap else 0.0)
+                score = max(0.0, score + counted - how.slack)
+                good = good + 1 if away <= how.slack else 0
                 peak = max(peak, score)
                 start = row if not scores or scores[-1] <= 0 else starts[-1]
                 if score <= 0 or (peak > how.limit and (good >= how.back or row - start >= how.usual)):
                     score = peak = 0.0
-            reach = how.cap * math.sqrt(variance)
+            reach = 3.5 * math.sqrt(variance)
             clipped.append(min(max(value, mean - reach), mean + reach))
         else:
             clipped.append(value)
@@ -56,10 +58,10 @@ def reference(window, earlier, chance, anchor, how):
     held = len(window)
     mean = sum(window) / held
     variance = sum((one - mean) ** 2 for one in window) / (held - 1)
-    spread, certain = max(variance, (1e-3 * mean) ** 2), 1 - 1 / math.sqrt(2 * (held - 1))
+    spread, doubt = max(variance, (1e-3 * mean) ** 2), how.doubt
     if chance is not None:
         spread = max((1 - math.sqrt(2 / held)) * variance - chance, 0.0)
-        certain = certain if spread > 0 else 1.0
+        doubt = 1.0 if spread > 0 else 0.0
     whole = variance * (held - 1) / held
     moved = [one - anchor for one in window]
     before = [one - anchor if place or one else 0.0 for place, one in enumerate(earlier)]
@@ -68,7 +70,7 @@ def reference(window, earlier, chance, anchor, how):
     return {
         "mean": mean,
         "extra": spread * (1 + 1 / held),
-        "gain": certain * math.sqrt((1 - steady) / (1 + steady)),
+        "gain": 1 / (1 + doubt / math.sqrt(2 * (held - 1))) * math.sqrt((1 - steady) / (1 + steady)),
     }
 
 
@@ -76,7 +78,7 @@ def reference(window, earlier, chance, anchor, how):
 @pytest.mark.parametrize("chance", [False, True], ids=["unknown", "known"])
 def test_the_sum_is_that_of_a_plain_loop(seed, chance):
     rng = np.random.default_rng(seed)
-    values = rng.normal(0.9, 0.02, 60) - 0.05 * (np.arange(60) > 30) * (np.arange(60) < 45)
+    values = rng.normal(0.9, 0.02, 60) - 0.1 * (np.arange(60) > 30) * (np.arange(60) < 45)
     noise = np.full(60, 0.02**2 * 0.7) if chance else None
     found = runs(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
     scores, starts = by_hand(values.tolist(), None if noise is None else noise.tolist(), QUICK)
@@ -152,6 +154,18 @@ def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(da
 )
 def test_what_lasts_is_told_from_what_does_not(daily, steady, levels, change, objects):
     assert any(levels(Shift(), daily(steady(75) - change(np.arange(75))))) == objects
+
+
+@pytest.mark.parametrize(
+    ("size", "periods"),
+    [
+        pytest.param(0.5, 2, id="of a collapse two periods are enough, and one is not"),
+        pytest.param(0.045, 3, id="of four and a half deviations it takes three"),
+    ],
+)
+def test_how_many_periods_it_takes_is_a_matter_of_size(daily, steady, levels, size, periods):
+    found = levels(Shift(), daily(steady(60) - size * (np.arange(60) >= 40)))
+    assert found.index(Severity.WARNING) == 40 + periods - 1
 
 
 def test_what_has_lasted_long_is_what_is_usual(daily, steady):

@@ -46,7 +46,7 @@ ALL_FOUR = {"accuracy", "precision", "recall", "f1_score"}
     ("model", "kind", "metrics", "days"),
     [
         pytest.param("triage", "failure", ALL_FOUR, 1, id="a failure overnight, on the next day"),
-        pytest.param("churn", "failure", ALL_FOUR, 2, id="a fall within three days, where no floor is low enough"),
+        pytest.param("churn", "failure", ALL_FOUR, 3, id="a fall within three days, where no floor is low enough"),
         pytest.param("fraud-detector", "fade", ALL_FOUR, 29, id="a slow fade, before the floor is crossed"),
         pytest.param("credit", "decay", {"recall", "f1_score"}, 36, id="a decay over three months, of what decays"),
     ],
