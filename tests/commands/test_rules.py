@@ -28,7 +28,7 @@ def test_of_lasting_falls_it_says_when_each_fired_and_that_ten_days_are_too_few(
     assert [(one["fired"][:10], one["model"]) for one in found["episodes"] if one["metric"] == "recall"] == [
         ("2025-04-12", "credit"),
         ("2025-04-28", "fraud-detector"),
-        ("2025-06-22", "churn"),
+        ("2025-06-23", "churn"),
         ("2025-06-27", "triage"),
     ]
 
