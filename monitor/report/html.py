@@ -115,7 +115,7 @@ def _table(series: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
     yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
     for one in series:
         metric = snapshot.catalog.of(one.key.metric)
-        changes = changes_of(one, metric)
+        changes = changes_of(one, metric, snapshot.reference)
         deltas = {change.against: metric.show_change(change.delta) for change in changes}
         bounds = latest_interval(one, metric)
         support = one.latest_support
