@@ -60,7 +60,7 @@ def _markdown_table(snapshot: Snapshot, model: str) -> Iterator[str]:
     yield "| --- | ---: | --- | ---: | ---: | ---: |"
     for series in snapshot.history.of_model(model):
         metric = snapshot.catalog.of(series.key.metric)
-        deltas = {change.against: metric.show_change(change.delta) for change in changes_of(series, metric, snapshot.reference)}
+        deltas = {change.against: metric.show_change(change.delta) for change in changes_of(series, metric)}
         support = series.latest_support
         cells = (
             _code(series_name(series.key)),
