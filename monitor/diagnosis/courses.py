@@ -29,6 +29,8 @@ FAMILIES = ("drift", "quality")
 """They explain: a course of theirs is no trouble of its own."""
 CONFIDENCE = "avg_confidence"
 TROUBLE = (Pattern.DROP, Pattern.DECLINE)
+PASSING = ("level", "spike", "burst", "return")
+"""Descriptions of what is as it was in the end."""
 SURE = 0.6
 """How sure the slower fall before another must be."""
 SLIGHT = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
@@ -66,6 +68,15 @@ def _from_its_onset(series: Series, found: Course) -> Course:
     if early.size / found.size < SLIGHT[found.pattern]:
         return found
     return replace(found, pattern=Pattern.DECLINE, begin=early.begin, size=found.size + early.size)
+
+
+def doubt(found: Course) -> float:
+    """How likely nothing happened that lasts, 0 to 1: the weight of the descriptions that end where they began."""
+    if not found.fits:
+        return 0.0
+    best = found.fits[0].score
+    weights = {fit.name: math.exp((best - fit.score) / 2) for fit in found.fits}
+    return sum(weights.get(name, 0.0) for name in PASSING) / sum(weights.values())
 
 
 def courses(case: Case, asked: SeriesKey | None) -> tuple[Course, ...]:

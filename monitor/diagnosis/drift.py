@@ -117,8 +117,9 @@ def _unnoticed(facts: Facts) -> Iterator[Clause]:
             most = 0.65 if pair.expected.key.metric.startswith(ESTIMATED) else 0.6
             yield Clause(round(most * strength, 2), not_with_it(pair, facts.focus))
     columns = facts.columns
-    if pairs and columns.features and not columns.moved:
-        yield Clause(0.4, f"none of {plural(columns.features, 'feature')} moved")
+    if (pairs or not (facts.pairs or facts.chance)) and columns.features and not columns.moved:
+        # Of a model that says nothing of its own sureness, such as a regression, this is all there is.
+        yield Clause(0.4 if pairs else 0.5, f"none of {plural(columns.features, 'feature')} moved")
     if pairs and columns.outputs and columns.score is None:
         yield Clause(0.2, "the score's distribution is as before")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 import numpy as np
 
+from monitor.diagnosis.begin import begin_of, notes_about, period_of
 from monitor.diagnosis.case import Case
 from monitor.diagnosis.columns import Columns, columns
+from monitor.diagnosis.courses import TROUBLE
 from monitor.diagnosis.segments import Cut, cut_of, cuts
 from monitor.diagnosis.values import odd
 from monitor.diagnosis.windows import Span, reading, span_of
@@ -18,10 +19,9 @@ from monitor.facts import Note
 from monitor.findings import Contribution, Course, Pair, Pattern, Reading
 from monitor.labels import COVERAGE
 from monitor.metrics.base import Metric
-from monitor.records import Better, Condition, Episode, Series, SeriesKey, to_datetime
+from monitor.records import Better, Condition, Episode, Series, to_datetime
 
 ROWS = "rows"
-FALLS = (Pattern.DROP, Pattern.DECLINE)
 PAIRS = (("avg_confidence", "accuracy"),)
 ESTIMATED = "estimated_"
 SURE = 0.8
@@ -77,7 +77,7 @@ class Facts:
     def overnight(self) -> bool:
         """Whether it surely came from one period to the next, and periods are short: a month may hold a slow change."""
         sure = self.sudden and self.course is not None and self.course.sure >= SURE
-        return sure and self.series is not None and _step(self.series) <= OVERNIGHT
+        return sure and self.series is not None and period_of(self.series) <= OVERNIGHT
 
     @property
     def chance(self) -> bool:
@@ -119,11 +119,11 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
         courses: Of the others that are not steady.
     """
     silent = next((one for one in case.episodes if one.stands and one.condition is not Condition.THRESHOLD), None)
-    begin = None if series is None else _begin(case, series.key, course)
+    begin = None if series is None else begin_of(case, series.key, course)
     if series is None or begin is None:
         empty: Mapping[str, Reading] = {}
         return Facts(case, series, course, None, None, empty, Columns(), (), (), (), (), (), silent, None, courses)
-    if course is not None and course.pattern is Pattern.SPIKE and begin != course.begin:
+    if course is not None and course.pattern in (*TROUBLE, Pattern.SPIKE) and begin != course.begin:
         course = replace(course, pattern=Pattern.STEADY)  # It is not what the alert is about.
     span = span_of(series, begin, course)
     whole = case.whole()
@@ -141,26 +141,12 @@ def gathered(case: Case, series: Series | None, course: Course | None, courses: 
         odd=_odd(case, moved, to_datetime(span.begin)),
         cuts=_cuts(case, series, span),
         pairs=tuple(_pairs(readings, series.key.metric)),
-        notes=_notes(case, series, span),
+        notes=notes_about(case, series, span),
         novel=_novel(case, span),
         silent=silent,
         labels=_labelled(whole, span),
         courses=courses,
     )
-
-
-def _begin(case: Case, key: SeriesKey, course: Course | None) -> datetime | None:
-    """Of the fall, if one is known; else of the alert, or of what came and went before it, whichever is earlier.
-
-    A fall explains more than the alert that stands: one may stand since long, or for a reason of its own.
-    """
-    known = [one.since for one in case.episodes if one.key == key and one.resolved is None][:1]
-    if course is not None and course.begin is not None:
-        if course.pattern in FALLS:
-            return course.begin
-        if course.pattern is Pattern.SPIKE or not known:
-            known.append(course.begin)
-    return min(known, default=None)
 
 
 def _rows(whole: Iterable[Series]) -> Series | None:
@@ -195,24 +181,6 @@ def _pairs(readings: Mapping[str, Reading], metric: str) -> Iterable[Pair]:
     for expected, realised in dict.fromkeys(names):
         if expected in readings and realised in readings:
             yield Pair(readings[expected], readings[realised])
-
-
-def _notes(case: Case, series: Series, span: Span) -> tuple[Note, ...]:
-    """Notes from two periods, at least a day, before the begin up to one period after it."""
-    period = max(_step(series), timedelta(days=1))
-    begin = to_datetime(span.begin)
-    return tuple(
-        note
-        for note in case.notes
-        if fnmatchcase(case.model, note.model) and begin - 2 * period <= note.at < begin + 2 * period
-    )
-
-
-def _step(series: Series) -> timedelta:
-    """The usual distance of two periods; a day where there is only one."""
-    if len(series) < 2:
-        return timedelta(days=1)
-    return timedelta(microseconds=int(np.median(np.diff(series.times)) / np.timedelta64(1, "us")))
 
 
 def dated(facts: Facts, note: Note) -> bool:

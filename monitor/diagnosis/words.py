@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.diagnosis.advice import why_not_yet
+from monitor.diagnosis.begin import DOUBT
+from monitor.diagnosis.courses import TROUBLE, doubt
 from monitor.diagnosis.facts import Facts
 from monitor.diagnosis.said import name, rows
 from monitor.findings import Cause, Finding, Pattern, Reading, Step
@@ -60,18 +62,19 @@ def sentence(facts: Facts, findings: Sequence[Finding], steps: Sequence[Step]) -
         return clip(f"{what}; {now[-1]}", LONGEST)
     if findings[0].cause is Cause.UNKNOWN and facts.over:
         return clip(f"{what}, which is over; {now[-1]}", LONGEST)
-    why = likely(findings)
+    doubted = facts.course is not None and facts.course.pattern in TROUBLE and doubt(facts.course) > DOUBT
+    why = likely(findings, doubted=doubted)
     tries = [f"{what}: {why} ({because}); {then}" for because in findings[0].because for then in now]
     return next((text for text in tries if width(text) <= LONGEST), clip(f"{what}: {why}; {now[-1]}", LONGEST))
 
 
-def likely(findings: Sequence[Finding]) -> str:
-    """The likeliest cause and how sure it is, such as `likely data drift`."""
+def likely(findings: Sequence[Finding], *, doubted: bool = False) -> str:
+    """The likeliest cause and how sure it is, such as `likely data drift`; `doubted`: whether anything lasts at all."""
     first, *rest = findings
     if first.cause in PLAIN:
         return WHY[first.cause]
     rival = max((one.weight for one in rest), default=0.0)
-    weight = 0.0 if first.weight - rival < ALIKE else first.weight
+    weight = 0.0 if doubted or first.weight - rival < ALIKE else first.weight
     return next(word for least, word in SURE if weight >= least) + WHY[first.cause]
 
 

@@ -78,6 +78,20 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
             id="scores are off, their order holds",
         ),
         pytest.param(
+            {"mae": (0.2, 0.3)},
+            STILL,
+            Cause.CONCEPT_DRIFT,
+            "none of 4 features moved",
+            id="the error of a regression rose, its inputs are as before",
+        ),
+        pytest.param(
+            {"mae": (0.2, 0.3)},
+            STILL | dict.fromkeys(("age", "income", "plan"), (0.3, 0.001)),
+            Cause.DATA_DRIFT,
+            "3 of 4 features moved",
+            id="the error of a regression rose with its inputs",
+        ),
+        pytest.param(
             FELL, {}, Cause.UNKNOWN, "no feature and no score is logged", id="accuracy alone tells nothing of why"
         ),
     ],

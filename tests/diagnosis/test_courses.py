@@ -1,13 +1,16 @@
 """Which metrics are named at all, and where a decline began."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from monitor.diagnosis.courses import course_of, restless
-from monitor.findings import Pattern
-from monitor.records import to_datetime
+from monitor.diagnosis.begin import begin_of
+from monitor.diagnosis.case import Case
+from monitor.diagnosis.courses import course_of, doubt, restless
+from monitor.findings import Course, Fit, Pattern
+from monitor.records import SeriesKey, to_datetime
 
 DAYS = 120
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -46,6 +49,34 @@ def test_a_drop_is_told_of_though_an_alert_stands_since_long(line, ask, alert):
     low = line("f1_score", 0.9 - 0.1 * (np.arange(DAYS) >= 100) + np.random.default_rng(1).normal(0, 0.003, DAYS))
     said = ask([low], episodes=[alert("f1_score", since=START)]).sentence
     assert said.startswith("f1_score fell suddenly from 0.90 to 0.80 on 2025-04-11")
+
+
+def scored(**scores):
+    """A course of descriptions with these scores, as a drop at the 60th day."""
+    fits = tuple(Fit(name.replace("_", " "), 0.0, score) for name, score in scores.items())
+    return Course(SeriesKey("m", "f1_score"), Pattern.DROP, START + timedelta(days=60), -0.1, 0.9, fits)
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        # By hand: a score that is lower by 2 ln 3 weighs three times as much.
+        pytest.param({"step": 0.0, "level": 2 * np.log(3)}, 0.25, id="a level"),
+        pytest.param({"step": 0.0, "spike": 2 * np.log(3), "return": 2 * np.log(3)}, 0.4, id="what came and went"),
+        pytest.param({"step": 0.0, "ramp": 0.0}, 0.0, id="two that last"),
+    ],
+)
+def test_the_doubt_in_a_fall_is_the_weight_of_what_does_not_last(scores, expected):
+    assert doubt(scored(**scores)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("level", "begin"), [pytest.param(0.0, 90, id="doubted"), pytest.param(20.0, 60, id="sure")])
+def test_an_alert_is_explained_by_a_fall_before_it_only_where_that_is_sure(line, alert, level, begin):
+    known = scored(step=0.0, level=level)
+    episode = alert("f1_score", since=START + timedelta(days=90))
+    case = Case("m", [line("f1_score", [0.9] * DAYS)], START, episodes=[episode])
+    assert begin_of(case, known.key, known) == START + timedelta(days=begin)
+    assert begin_of(replace(case, episodes=()), known.key, known) == known.begin
 
 
 def test_a_spike_that_is_over_is_not_what_a_later_alert_is_about(line, ask, alert):

@@ -36,6 +36,7 @@ def test_a_whole_sentence(model, features, ask):
 def test_a_cause_is_said_as_surely_as_it_is_known(weights, said):
     causes = (Cause.DATA_DRIFT, Cause.CONCEPT_DRIFT)
     assert likely([Finding(cause, weight, ("",)) for cause, weight in zip(causes, weights, strict=False)]) == said
+    assert likely([Finding(Cause.DATA_DRIFT, 0.9, ("",))], doubted=True) == "perhaps data drift"
 
 
 @pytest.mark.parametrize(
