@@ -61,8 +61,7 @@ class Own(ABC):
         levels = graded(size, self.warn, self.critical)
         if not levels.any():
             return None
-        kept = [_spread(column, judged) for column in (levels, np.nan_to_num(size, nan=-np.inf), *more)]
-        return self.kind(*kept)
+        return self.kind(*(_spread(column, judged) for column in (levels, size, *more)))
 
     kind: ClassVar[type[Looked]]
     """What `sizes` fills: levels, sizes, and its further columns."""
@@ -77,7 +76,7 @@ class Own(ABC):
 
     def beyond(self, series: Series, basis: Looked, level: Severity) -> Floats:  # noqa: ARG002  the protocol's
         """Per point how far it lies beyond."""
-        return basis.beyond
+        return np.nan_to_num(basis.beyond, nan=-np.inf)
 
     def begins(self, basis: Looked) -> None:  # noqa: B027  no check need know better
         """None: with the point itself."""
@@ -112,6 +111,6 @@ def refuse_numbers(warn: float | None, critical: float | None, *, least: float, 
 
 def _spread(column: Any, judged: Flags) -> Any:
     """From the judged points to all of them; the others are not bad and have no numbers."""
-    whole = np.zeros(len(judged), column.dtype) if column.dtype.kind in "bi" else np.full(len(judged), -np.inf)
+    whole = np.zeros(len(judged), column.dtype) if column.dtype.kind == "i" else np.full(len(judged), np.nan)
     whole[judged] = column
     return whole

@@ -13,7 +13,6 @@ from monitor.checks.base import check
 from monitor.checks.comparing import per_level
 from monitor.checks.own import Looked, Own, refuse_numbers
 from monitor.records import Evidence, Series, Severity
-from monitor.reference.past import Rolling
 from monitor.statistics.cusum import FLOOR
 from monitor.statistics.robust import scales_before
 from monitor.statistics.windows import moments
@@ -111,12 +110,17 @@ class Spike(Own):
         return _Off(*(_among(known, column) for column in (level[known] + offset, scale, distance)))
 
     def _widened(self, pool: Series, usual: Floats, scale: Floats) -> Floats:
-        """A deviation of each point, by what it rests on; of what never varied, a share of the level."""
-        if pool.support is not None:
-            cases = np.where(pool.support > 0, pool.support, np.nan)
-            rarity = Rolling(self.periods, self.least).ground(pool).rarity
-            scale = scale * np.sqrt(np.nan_to_num(np.maximum(1 / cases / rarity, 1.0), nan=1.0))
-            if pool.proportion:
+        """A deviation of each point, by what it rests on; of what never varied, a share of the level.
+
+        Where the support is not known the rows stand for it: it is nearly in proportion to them.
+        """
+        cases = pool.rows if pool.support is None else pool.support
+        if cases is not None:
+            cases = np.where(cases > 0, cases, np.nan)
+            known = np.isfinite(cases)
+            usually = _among(known, scales_before(cases[known], self.periods, self.least)[0])
+            scale = scale * np.sqrt(np.nan_to_num(np.maximum(usually / cases, 1.0), nan=1.0))
+            if pool.proportion and pool.support is not None:
                 # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
                 share = (np.clip(usual, 0, 1) * cases + 0.5) / (cases + 1)
                 scale = np.fmax(scale, np.sqrt(share * (1 - share) / cases))

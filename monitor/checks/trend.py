@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from monitor.checks.base import check
 from monitor.checks.comparing import per_level
-from monitor.checks.direction import worse
+from monitor.checks.direction import graded, worse
 from monitor.checks.own import Looked, Own, refuse_numbers
 from monitor.records import Better, Evidence, Series, Severity
 from monitor.statistics.slopes import mann_kendall, theil_sen
@@ -20,7 +20,8 @@ from monitor.statistics.trends import cochran_armitage, kendall_scores
 from monitor.text import brief, plain, plural
 
 if TYPE_CHECKING:
-    from monitor.records import Floats
+    from monitor.records import Flags, Floats, Levels
+    from monitor.reference.base import Places
 
 DAY = np.timedelta64(1, "D")
 
@@ -29,10 +30,10 @@ DAY = np.timedelta64(1, "D")
 class Going(Looked):
     """How far each point has gone."""
 
-    gone: Floats
-    """By so much its line went up over its periods; below 0: down."""
+    going: Floats
+    """By so much its line goes up over its periods; below 0: down; NaN where that may be chance."""
     start: Floats
-    """Where that stood at the first of them."""
+    """Where it stands at the first of them."""
 
 
 @check("trend")
@@ -44,8 +45,7 @@ class Trend(Own):
     true times; one wild period moves it not. Whether they went at all is the test of Mann 1945 and Kendall 1975, its
     variance enlarged for autocorrelation (Yue and Wang 2004, see `monitor.statistics.slopes`). Shares of known cases
     must also go further than the chance of so many cases makes them: the test of Cochran 1954 and Armitage 1955. A
-    step among the periods is a way of going too; a weekly season makes it less sure, never surer. A slow one is now
-    surer and now less sure than `p`: `recover = 7` in its rule makes one alert of it.
+    step among the periods is a way of going too; a weekly season makes it less sure, never surer.
 
     With the defaults, independent healthy periods raise about 0.02 alerts in 365, those of an AR(1) of 0.6 about 0.2.
     Raises ValueError if a parameter has no sense.
@@ -58,14 +58,17 @@ class Trend(Own):
     """The newest periods, itself among them, that are looked at."""
     p: float = 0.0001
     """Chance of going as surely in the bad direction where there is no trend, at most."""
+    stay: float = 0.01
+    """Chance up to which it stays told, if more than `p`: what falls slowly is now surer and now less sure."""
     outside: bool = False
     """Whether it objects to going the good way too."""
     kind: ClassVar[type[Looked]] = Going
 
     def __post_init__(self) -> None:
         refuse_numbers(self.warn, self.critical, least=0, what="distances in the metric's unit, such as warn = 0.02")
-        if not 0 < self.p < 0.5:
-            raise ValueError(f"p = {plain(self.p)}: give a chance between 0 and 0.5, such as 0.001")
+        for name, chance in (("p", self.p), ("stay", self.stay)):
+            if not 0 < chance < 0.5:
+                raise ValueError(f"{name} = {plain(chance)}: give a chance between 0 and 0.5, such as 0.001")
         if self.periods < 8:
             raise ValueError(f"periods = {self.periods} are too few to tell a trend from chance: give 8 or more")
 
@@ -76,45 +79,62 @@ class Trend(Own):
 
     def sizes(self, pool: Series) -> tuple[Floats, ...]:
         """How far the line went where it went surely, else NaN."""
-        gone, start = np.full((2, len(pool)), np.nan)
-        if len(pool) >= self.periods and (self.outside or pool.better is not Better.NEITHER):
-            days = (pool.times - pool.times[0]) / DAY
-            for last in self._candidates(pool).tolist():
-                part = slice(last + 1 - self.periods, last + 1)
-                gone[last], start[last] = self._gone(days[part], pool.values[part])
-        return gone, gone, start
+        going, start, chance = np.full((3, len(pool)), np.nan)
 
-    def _candidates(self, pool: Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        def follow(places: Places) -> None:
+            for last in places.tolist():
+                part = slice(last + 1 - self.periods, last + 1)
+                going[last], start[last], chance[last] = _line(pool[part])
+
+        if len(pool) >= self.periods and (self.outside or pool.better is not Better.NEITHER):
+            follow(self._candidates(pool, self.p))
+            told = np.flatnonzero(chance <= self._both(self.p))
+            if len(told):
+                more = self._candidates(pool, max(self.p, self.stay))
+                follow(more[(more > told[0]) & np.isnan(chance[more])])
+        sure, stays = chance <= self._both(self.p), chance <= self._both(max(self.p, self.stay))
+        return np.where(sure, going, np.nan), np.where(stays, going, np.nan), start
+
+    def _both(self, p: float) -> float:
+        """What a chance in the direction that is asked for is in both."""
+        return p if self.outside else 2 * p
+
+    def _candidates(self, pool: Series, p: float) -> Places:
         """Places of points that would object if their neighbours told nothing of each other: few of many."""
-        sure = self._surely(kendall_scores(pool.values, self.periods), pool)
+        sure = self._surely(kendall_scores(pool.values, self.periods), pool, p)
         if pool.proportion and pool.support is not None:
             windows = (sliding_window_view(one, self.periods) for one in (pool.values, pool.support))
-            sure &= self._surely(cochran_armitage(*windows), pool)
+            sure &= self._surely(cochran_armitage(*windows), pool, p)
         return np.flatnonzero(sure) + self.periods - 1
 
-    def _surely(self, z: Floats, pool: Series) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _surely(self, z: Floats, pool: Series, p: float) -> Flags:
         """Whether it goes the bad way as surely as is asked; where the cases are not known, they speak not against."""
-        asks = normal_quantile(self.p / 2 if self.outside else self.p)
-        return np.isnan(z) | (worse(z, pool.better, outside=self.outside) > asks)
+        return np.isnan(z) | (worse(z, pool.better, outside=self.outside) > normal_quantile(self._both(p) / 2))
 
-    def _gone(self, days: Floats, values: Floats) -> tuple[float, float]:
-        """How far the line goes and where it starts; NaN where that may be chance."""
-        tested = mann_kendall(values, times=days)
-        line = theil_sen(days, values)
-        if line is None or tested.p > (self.p if self.outside else 2 * self.p):
-            return np.nan, np.nan
-        gone = line.slope * float(days[-1] - days[0])
-        return gone, line.level - gone
+    def levels(self, series: Series, basis: Looked, held: Severity) -> Levels:
+        """Per point its level; what is held stays so while it goes on, if less surely."""
+        if not held:
+            return basis.levels
+        stays = graded(self._far(series, basis), self.warn, self.critical)
+        return np.maximum(basis.levels, np.minimum(stays, np.int8(held)))
 
-    def __call__(self, past: Series, basis: Going, held: Severity) -> Evidence | None:  # noqa: ARG002
+    def beyond(self, series: Series, basis: Looked, level: Severity) -> Floats:  # noqa: ARG002  the protocol's
+        """Per point how far the line went."""
+        return np.nan_to_num(self._far(series, basis), nan=-np.inf)
+
+    def _far(self, series: Series, basis: Looked) -> Floats:
+        assert isinstance(basis, Going), "it is what `bases` gave"
+        return worse(basis.going, series.better, outside=self.outside)
+
+    def __call__(self, past: Series, basis: Going, held: Severity) -> Evidence | None:
         """Say how far it went, and in how long."""
-        level = int(basis.levels[-1])
+        level = int(self.levels(past[-1:], basis[-1:], held)[-1])
         if not level:
             return None
-        value, gone = past.latest, float(basis.gone[-1])
+        value, gone = past.latest, float(basis.going[-1])
         way = "down" if gone < 0 else "up"
-        said = f"{brief(value)}, gone {way} by {brief(abs(gone))} in {plural(self.periods, 'period')}"
-        return Evidence(Severity(level), value, float(basis.start[-1]), said, past=True)
+        said = f"{brief(value)} {way} by {brief(abs(gone))} in {plural(self.periods, 'period')}"
+        return Evidence(Severity(level), value, float(basis.start[-1]), said)
 
     def inside(self) -> str:
         """What is true of a value that it does not object to."""
@@ -131,3 +151,13 @@ class Trend(Own):
             self.warn, self.critical, lambda one: f"by more than {show(float(str(one)))}" if one else "however far"
         )
         return f"{name} {what} in {plural(self.periods, 'period')} {parts} (p < {plain(self.p)})"
+
+
+def _line(part: Series) -> tuple[float, float, float]:
+    """How far the line goes from the first time to the last, where it starts, and the chance of it, two-sided."""
+    days = (part.times - part.times[0]) / DAY
+    line = theil_sen(days, part.values)
+    if line is None:
+        return np.nan, np.nan, np.nan
+    gone = line.slope * float(days[-1])
+    return gone, line.level - gone, mann_kendall(part.values, times=days).p

@@ -112,6 +112,7 @@ def test_one_bad_day_of_the_past_hides_no_other(daily, levels, steady):
         pytest.param({"support": np.where(np.arange(60) == 50, 8.0, 4000.0), "proportion": True}, [], id="8 games"),
         pytest.param({"support": np.full(60, 4000.0), "proportion": True}, [50], id="as many as ever"),
         pytest.param({"support": np.where(np.arange(60) == 50, 8.0, 4000.0)}, [], id="a mean of 8"),
+        pytest.param({"rows": np.where(np.arange(60) == 50, 8.0, 4000.0)}, [], id="of some of 8 rows"),
         pytest.param({}, [50], id="of unknown cases"),
     ],
 )

@@ -39,7 +39,7 @@ def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, 
     check = Trend(warn=0.05, periods=12, p=0.01)
     (basis,) = check.bases([daily(values, days=days)], Asking())
     expected = rough(days.astype(float), 12, values)
-    found = np.maximum(basis.beyond, 0) if basis else np.where(expected > 0.05, 0, expected)
+    found = np.nan_to_num(np.maximum(basis.beyond, 0)) if basis else np.where(expected > 0.05, 0, expected)
     assert found == pytest.approx(expected, rel=1e-9)
     assert basis is None or (basis.levels > 0).tolist() == (expected > 0.05).tolist()
 
@@ -55,8 +55,9 @@ def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, s
     whole, part = (check.bases([one], asking)[0] for one in (series, series[:cut]))
     levels = check.levels(series, whole, 0)[:cut].tolist() if whole else [0] * cut
     assert levels == (check.levels(series[:cut], part, 0).tolist() if part else [0] * cut)
-    evidence = check(series[:cut], whole[:cut], Severity.OK) if whole else None
-    assert (int(evidence.severity) if evidence else 0) == levels[-1]
+    for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if whole else ():
+        evidence = check(series[:cut], whole[:cut], held)
+        assert (int(evidence.severity) if evidence else 0) == check.levels(series, whole, held)[cut - 1]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_weekly_season_alone_is_no_trend(daily, levels, steady):
 def test_days_that_are_missing_are_days(daily):
     days = np.concatenate([np.arange(15), 100 + np.arange(15)])
     (basis,) = Trend().bases([daily(0.9 - 0.001 * days, days=days)], Asking())
-    assert basis.gone[-1] == pytest.approx(-0.114)
+    assert basis.going[-1] == pytest.approx(-0.114)
     assert basis.start[-1] == pytest.approx(0.9)
 
 
@@ -138,16 +139,28 @@ def objected(found):
     return [place for place, level in enumerate(found) if level]
 
 
+def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
+    series = daily(steady(150) - 0.0009 * np.arange(150))
+    check = Trend(0.0, 0.03, p=0.001)
+    (basis,) = check.bases([series], Asking())
+    free, warned, critical = (check.levels(series, basis, held) for held in (0, 1, 3))
+    assert set(objected(free)) < set(objected(warned)) == set(objected(critical))
+    assert set(warned[free == 0].tolist()) == {0, int(Severity.WARNING)}
+    assert (critical >= warned).all()
+    first = objected(free)[0]
+    assert not warned[:first].any()
+
+
 def test_it_says_how_far_it_went_and_from_where(daily, steady):
     (episode,) = replay(daily(steady(80)[:72] + FALL[:72]), Rule("slow", Trend(), "*"))
     assert episode.severity == Severity.WARNING
-    assert episode.evidence.message == "0.907, gone down by 0.037 in 30 periods"
+    assert episode.evidence.message == "0.907 down by 0.037 in 30 periods"
     assert episode.evidence.limit == pytest.approx(0.95, abs=0.01)
 
 
 def test_a_loss_goes_up(daily, steady):
     (episode,) = replay(daily(steady(72) - FALL[:72], better=Better.LOWER), Rule("slow", Trend(), "*"))
-    assert "gone up by 0.0" in episode.evidence.message
+    assert "up by 0.0" in episode.evidence.message
 
 
 @pytest.mark.parametrize(
@@ -157,6 +170,7 @@ def test_a_loss_goes_up(daily, steady):
         ({"warn": -0.1}, "distances"),
         ({"warn": 0.2, "critical": 0.1}, "warn lies above critical"),
         ({"p": 0.7}, "p = 0.7"),
+        ({"stay": 0.0}, "stay = 0"),
         ({"periods": 5}, "give 8 or more"),
     ],
 )
