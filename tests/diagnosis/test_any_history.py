@@ -1,0 +1,58 @@
+"""Whatever a history holds, a diagnosis is made of it: short, still, gapped, without counts, or with odd ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.diagnosis.words import LONGEST
+from monitor.records import Severity
+from monitor.text import width
+
+METRICS = (
+    "accuracy",
+    "recall",
+    "precision",
+    "label_rate",
+    "avg_confidence",
+    "estimated_accuracy",
+    "brier_score",
+    "mae",
+)
+SEGMENTS = ("all", "all", "country=AT", "country=CH", "feature=age", "feature=score")
+COLUMN = ("js_distance", "missing_rate", "psi")
+VALUES = st.sampled_from([0.0, 1.0, 0.5, 0.95, 0.2, -3.0, 1e-12, 1e9])
+COUNTS = st.sampled_from([None, 0.0, 1.0, 1000.0, float("nan")])
+
+
+@st.composite
+def histories(draw, line):
+    """Some series of one model, a step or a blip in each, drawn by few numbers."""
+    found = {}
+    for _ in range(draw(st.integers(1, 6))):
+        segment = draw(st.sampled_from(SEGMENTS))
+        metric = draw(st.sampled_from(COLUMN if segment.startswith("feature=") else METRICS))
+        n, at = draw(st.integers(1, 90)), draw(st.integers(0, 90))
+        level, other, spread = draw(VALUES), draw(VALUES), draw(st.sampled_from([0.0, 0.01]))
+        noise = spread * np.random.default_rng(n).standard_normal(n)
+        values = np.where(np.arange(n) < at, level, other) + noise
+        counts = draw(COUNTS)
+        rows = np.nan if counts is None else counts
+        first = draw(st.integers(0, 30))
+        found[metric, segment] = line(metric, values, segment=segment, rows=rows, support=counts, first=first)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("alerting", [False, True], ids=["calm", "alerting"])
+@given(data=st.data())
+@settings(max_examples=150)
+def test_any_history_has_a_diagnosis_of_one_sentence(line, ask, alert, data, alerting):
+    series = data.draw(histories(line))
+    key, since = series[0].key, data.draw(st.sampled_from(sorted({one.newest for one in series})))
+    episodes = [alert(key.metric, segment=key.segment, since=since)] if alerting else []
+    found = ask(series, episodes=episodes, severity=Severity.WARNING)
+    assert found.sentence.isprintable()
+    assert 0 < width(found.sentence) <= LONGEST
+    assert "nan" not in found.sentence + found.advice
+    assert all(0 <= one.weight <= 1 for one in found.findings)
+    assert found.findings or not alerting
