@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.explain.points import Points
-from monitor.statistics.memory import lag_one
+from monitor.statistics.memory import lags_one
 from monitor.statistics.robust import qn
 
 if TYPE_CHECKING:
@@ -53,11 +54,6 @@ class Noise:
         out.flat[1 :: n + 1] = out.flat[n :: n + 1] = beside
         return out
 
-    def surprise(self, beside: Floats) -> float:
-        """-2 log likelihood of what is left beside a description, but for a constant."""
-        rest = self.whitened(beside)
-        return float(2 * np.log(self.errors).sum() + (len(rest) - 1) * math.log(1 - self.rho**2) + rest @ rest)
-
 
 def noise_of(those: Points, beside: Floats, *, fitted: int, own: bool = False) -> Noise:
     """The noise, from what a rich description leaves.
@@ -72,26 +68,56 @@ def noise_of(those: Points, beside: Floats, *, fitted: int, own: bool = False) -
     all periods share is added to it (DerSimonian and Laird 1986). Elsewhere the spread is estimated. An
     autocorrelation is believed where it is significant: to allow for one that is not there costs power.
     """
-    free = max(len(those) - fitted, 1)
+    errors, rho = _noises(those, beside[None, :], np.array([fitted]), own=own)
+    return Noise(errors[0], float(rho[0]))
+
+
+def surprises(those: Points, beside: Floats, fitted: NDArray[np.int64]) -> Floats:
+    """-2 log likelihood of what each description leaves, with the noise that it leaves itself, but for a constant.
+
+    Args:
+        those: The points.
+        beside: What the descriptions leave, one a row.
+        fitted: How many numbers each was given.
+    """
+    errors, rho = _noises(those, beside, fitted, own=True)
+    known = 1 - rho**2
+    scaled = beside / errors
+    fresh = scaled[:, 1:] - rho[:, None] * scaled[:, :-1]
+    rest = scaled[:, 0] ** 2 + np.einsum("ij,ij->i", fresh, fresh) / known
+    found: Floats = 2 * np.log(errors).sum(axis=1) + (len(those) - 1) * np.log(known) + rest
+    return found
+
+
+def _noises(those: Points, beside: Floats, fitted: NDArray[np.int64], *, own: bool) -> tuple[Floats, Floats]:
+    """Standard errors and autocorrelation under each description, one a row."""
+    free = np.maximum(len(those) - fitted, 1)
     variances = those.chance(those.values - beside if own else None)
     if variances is None:
         # Numbers that are written alike in all decimals differ by less than this.
         dust = (_DUST * max(1e-9, float(np.abs(those.values).max()))) ** 2
-        variances = those.variances * max(float((beside**2 / those.variances).sum()) / free, dust)
+        spread = np.maximum((beside**2 / those.variances).sum(axis=1) / free, dust)
+        variances = those.variances * spread[:, None]
     else:
+        variances = np.broadcast_to(variances, beside.shape)
         weights = 1 / variances
-        more = float(weights @ beside**2) - free
-        if more > MORE * math.sqrt(2 * free):
-            total = float(weights.sum())
-            variances = variances + more / (total - float(weights @ weights) / total)
+        more = np.einsum("ij,ij->i", weights, beside**2) - free
+        total = weights.sum(axis=1)
+        extra = more / (total - np.einsum("ij,ij->i", weights, weights) / total)
+        variances = variances + np.where(more > MORE * np.sqrt(2 * free), extra, 0.0)[:, None]
     errors = np.sqrt(variances)
-    return Noise(errors, memory_of(beside / errors, fitted=fitted))
+    return errors, _remembered(beside / errors, fitted)
 
 
 def memory_of(beside: Floats, *, fitted: int) -> float:
     """Lag-1 autocorrelation of what a description leaves, where it is significant, else 0."""
-    rho = lag_one(beside, fitted=fitted)
-    return rho if rho > ALIKE / math.sqrt(len(beside)) else 0.0
+    return float(_remembered(beside[None, :], np.array([fitted]))[0])
+
+
+def _remembered(many: Floats, fitted: NDArray[np.int64]) -> Floats:
+    """The same of many, one a row."""
+    rho = lags_one(many, fitted)
+    return np.where(rho > ALIKE / np.sqrt(many.shape[1]), rho, 0.0)
 
 
 def rough_noise(those: Points) -> Noise:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from monitor.explain.noise import Noise, noise_of, rough_noise
+from monitor.explain.noise import Noise, noise_of, rough_noise, surprises
 from monitor.explain.points import Points, points
 from monitor.explain.season import season_of
 from monitor.findings import Course, Fit, Pattern
@@ -98,14 +98,15 @@ def _tried(those: Points) -> list[_Try]:
     richest = min(shapes, key=lambda shape: _cost(shape, n) - shape.gain)
     common = noise_of(those, _beside(those, richest), fitted=_fitted(richest))
     error, shapes = _under(those, common, rough, (fitter.error, shapes))
-    level = Shape("level", 0, 0.0, np.zeros(n), 0, n)
-    memory = noise_of(those, _beside(those, level), fitted=1).rho
-    tries = []
-    for shape in (level, *shapes):
-        beside = _beside(those, shape)
-        surprise = noise_of(those, beside, fitted=_fitted(shape), own=True).surprise(beside)
-        # Where there is memory it is estimated too, and lies lowest at the place that is best by chance.
-        tries.append(_Try(shape, error - shape.gain, surprise + _cost(shape, n) * (1 + memory / 2)))
+    shapes = [Shape("level", 0, 0.0, np.zeros(n), 0, n), *shapes]
+    beside = np.stack([_beside(those, shape) for shape in shapes])
+    found = surprises(those, beside, np.array([_fitted(shape) for shape in shapes]))
+    # Where there is memory it is estimated too, and lies lowest at the place that is best by chance.
+    memory = 1 + noise_of(those, beside[0], fitted=1).rho / 2
+    tries = [
+        _Try(shape, error - shape.gain, surprise + _cost(shape, n) * memory)
+        for shape, surprise in zip(shapes, found.tolist(), strict=True)
+    ]
     return sorted(tries, key=lambda one: one.score)
 
 

@@ -25,15 +25,20 @@ def lag_one(values: Floats, *, fitted: int = 1) -> float:
         values: In order of time; fewer than four have no memory that could be told: 0.
         fitted: How many levels or slopes were estimated and taken off.
     """
-    n = len(values)
+    return float(lags_one(values[None, :], np.array([fitted]))[0])
+
+
+def lags_one(many: Floats, fitted: NDArray[np.int64]) -> Floats:
+    """The same of many series of one length, one a row, with as many numbers of levels."""
+    rows, n = many.shape
     if n < 4:
-        return 0.0
-    centred = values - values.mean()
-    total = float(centred @ centred)
-    if total <= 0:
-        return 0.0
-    rho = float(centred[1:] @ centred[:-1]) / total
-    return float(np.clip(rho + fitted * (1 + 3 * rho) / n, -HIGHEST, HIGHEST))
+        return np.zeros(rows)
+    centred = many - many.mean(axis=1, keepdims=True)
+    total = np.einsum("ij,ij->i", centred, centred)
+    together = np.einsum("ij,ij->i", centred[:, 1:], centred[:, :-1])
+    rho = np.divide(together, total, out=np.zeros(rows), where=total > 0)
+    found: Floats = np.where(total > 0, np.clip(rho + fitted * (1 + 3 * rho) / n, -HIGHEST, HIGHEST), 0.0)
+    return found
 
 
 def steady_lag_one(values: Floats) -> float:
