@@ -32,6 +32,9 @@ def copy(connection: str, name: str, path: Path) -> None:
     import pyarrow.parquet as pq
 
     shown = safe(without_secrets(connection), 80)
+    kind = urlsplit(connection).scheme
+    if kind == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
+        raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else it would be made
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
@@ -39,17 +42,23 @@ def copy(connection: str, name: str, path: Path) -> None:
             with pq.ParquetWriter(path, reader.schema) as writer:
                 for batch in reader:
                     writer.write_batch(batch)
-    except ModuleNotFoundError as error:
-        kind = urlsplit(connection).scheme
-        raise SourceError(f"{error.name} is not installed: pip install 'ibis-framework[{safe(kind, 20)}]'") from None
-    except (pa.ArrowException, ValueError) as error:
+    except ImportError as error:
+        lacking = error.name or f"what {safe(kind, 20)} needs"
+        raise SourceError(f"{lacking} is not installed: pip install 'ibis-framework[{safe(kind, 20)}]'") from None
+    except pa.ArrowException as error:
         raise SourceError(f"{shown} cannot be read: {one_line(error)}") from None
+    except SourceError:
+        raise
     except Exception as error:  # noqa: BLE001  each database has errors of its own; the text may quote the connection
         raise SourceError(f"{shown} has no table {safe(name, 60)} that can be read ({type(error).__name__})") from None
 
 
 def _table(connection: str, name: str) -> Expression:
-    backend = ibis.connect(connection)
+    try:
+        backend = ibis.connect(connection)
+    except ValueError:  # the text quotes the connection
+        shown = safe(without_secrets(connection), 80)
+        raise SourceError(f"{shown} is no connection that Ibis knows: write such as postgres://HOST/DATABASE") from None
     schema, _, table = name.rpartition(".")
     if name in backend.list_tables() or not schema:
         return backend.table(name)

@@ -5,6 +5,7 @@ Ibis, DuckDB, pyarrow and Spark are optional and heavy: each is imported when an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -108,5 +109,7 @@ def fetch(engine: Engine, expression: Expression) -> pa.Table:
 
 def one_line(error: Exception) -> str:
     """What an engine complains of, as one clause."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # What follows quotes a statement of ours.
+    said, *_ = re.split(r"^LINE \d+:", str(error), maxsplit=1, flags=re.MULTILINE)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     return safe("; ".join(lines[:3]) or type(error).__name__, 300)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor.errors import SourceError
-from monitor.logs.columns import Column, Columns, Kind, text
+from monitor.logs.columns import Column, Columns, Kind, is_moment, is_number, text
 from monitor.logs.engine import Engine, fetch
 from monitor.logs.guess import MAX_CLASSES, binary_classes, guess, natural, positive_of, task_of
 from monitor.logs.log import ALL_FEATURES, DEFAULT_THRESHOLD, Log, Reading, Task
@@ -25,6 +25,8 @@ def inspect(log: Log, engine: Engine) -> Reading:
         SourceError: A column is not there or holds something else, or a guess would be one of several.
     """
     found = opened(log, engine)
+    if not any(column.sample for column in found.columns.values()):
+        raise SourceError("the log has no rows")
     finder = _Finder(log, found.columns)
     parts = finder.parts()
     label, prediction = parts["label"], parts["prediction"]
@@ -33,7 +35,8 @@ def inspect(log: Log, engine: Engine) -> Reading:
         raise SourceError("the log has neither a prediction nor a score: name the column by --prediction or --score")
     _check_no_score(log, prediction, label)
     task = task_of(log, prediction, label, scores)
-    _check(task, prediction, label)
+    _check(task, prediction, label, scores)
+    _check_threshold(log)
     classes = _classes(log, task, found, engine, (label, prediction), scores)
     reading = Reading(
         log=log,
@@ -115,14 +118,27 @@ def _scores(log: Log, finder: _Finder, parts: dict[str, Column | None]) -> dict[
             named = {"": next(iter(named.values()))}
     for column in named.values():
         if column.kind is not Kind.NUMBER and column.sample:
-            raise SourceError(f"--score {safe(column.name, 60)} holds {column.kind.value}, not numbers from 0 to 1")
+            example = next((f", such as {safe(one, 40)}" for one in column.sample if not is_number(str(one))), "")
+            held = f"{column.kind.value}{example}"
+            raise SourceError(f"--score {safe(column.name, 60)} holds {held}, and not numbers from 0 to 1")
     return named
 
 
-def _check(task: Task, prediction: Column | None, label: Column | None) -> None:
+def _check(task: Task, prediction: Column | None, label: Column | None, scores: Mapping[str, Column]) -> None:
+    if task is Task.MULTICLASS and prediction is None and len(scores) < 2:
+        shown = (
+            "" if label is None else f" {safe(label.name, 60)} holds {safe(', '.join(list(label.values)[:6]), 120)}:"
+        )
+        remedy = "name the positive one of two by --positive; of several classes give each --score CLASS=COLUMN"
+        raise SourceError(f"one score for several values of the label:{shown} {remedy}, or --prediction")
     for part, column in (("prediction", prediction), ("label", label)):
         if task is Task.REGRESSION and column is not None and column.sample and column.kind is not Kind.NUMBER:
             raise SourceError(f"--{part} {safe(column.name, 60)} holds {column.kind.value}, and a regression numbers")
+
+
+def _check_threshold(log: Log) -> None:
+    if log.threshold is not None and not 0 <= log.threshold <= 1:
+        raise SourceError(f"--threshold {log.threshold:g} is beyond all scores: write a number from 0 to 1")
 
 
 def _check_no_score(log: Log, prediction: Column | None, label: Column | None) -> None:
@@ -194,7 +210,7 @@ def _features(log: Log, reading: Reading, finder: _Finder) -> tuple[str, ...]:
 
 def _check_period(log: Log, reading: Reading, finder: _Finder) -> None:
     if log.period.startswith(COLUMN):
-        finder.column(log.period.removeprefix(COLUMN), "--period column=")
+        finder.column(log.period.removeprefix(COLUMN), "--period column")
     elif rows_of(log.period) is None:
         parse(log.period, log.timezone)
     if (log.start is None) != (log.every is None):
@@ -209,7 +225,7 @@ def _check_period(log: Log, reading: Reading, finder: _Finder) -> None:
 
 def _check_time(column: Column) -> None:
     if column.sample and column.kind not in (Kind.MOMENT, Kind.NUMBER):
-        example = safe(column.sample[0], 40)
+        example = safe(next((one for one in column.sample if not is_moment(str(one))), column.sample[0]), 40)
         raise SourceError(f"--timestamp {safe(column.name, 60)} holds {example}, which is no ISO date: name another")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.logs.log import Log, Task
+from monitor.logs.log import ALL_FEATURES, Log, Task
 from monitor.settings.table import UNITS, Table
 from monitor.text import plain
 
@@ -65,7 +65,7 @@ def _settings(name: str, part: Table, base: Path, timezone: str) -> LogSettings:
         id=part.text("id"),
         labels=None if labels is None else _from(base, labels),
         segments=strings(part, "segments"),
-        features=strings(part, "features"),
+        features=tuple(ALL_FEATURES if name == "all" else name for name in strings(part, "features")),
         task=Task(task) if task else None,
         positive=_value(part, "positive"),
         threshold=part.number("threshold"),

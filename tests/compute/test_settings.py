@@ -84,6 +84,10 @@ def test_everything_that_a_flag_can_say_can_be_configured(configured, tmp_path):
     )
 
 
+def test_all_stands_for_every_feature_as_it_does_for_the_flag(configured):
+    assert configured('[logs.x]\nsource = "a"\nfeatures = "all"\n').logs["x"].log.features == ("*",)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -51,6 +51,20 @@ def test_the_task_is_told_by_the_values(read, values, task, classes):
             ("prediction", "label"), [("x", "y")], {"task": Task.REGRESSION}, "holds text, and", id="text for numbers"
         ),
         pytest.param(("prediction", "score"), [("1", "high")], {"scores": ("score",)}, "holds text", id="no number"),
+        pytest.param(
+            ("label", "score"), [("1", "0.1"), ("1", "a lot")], {}, "such as a lot", id="one that is no number"
+        ),
+        pytest.param(
+            ("label", "score"), [("1", "0.1")], {"threshold": 2.0}, "beyond all scores", id="too high a threshold"
+        ),
+        pytest.param(
+            ("label", "score"),
+            [("no", ".1"), ("yes", ".2"), ("1", ".3")],
+            {},
+            "name the positive one",
+            id="two values for positive",
+        ),
+        pytest.param(("prediction", "label"), [], {}, "the log has no rows", id="a header alone"),
         pytest.param(("prediction", "score"), [("1", "-0.1")], {}, "lies within 0 and 1", id="no probability"),
         pytest.param(("prediction",), [("1",)], {"start": "2025-01-01"}, "go together", id="start without every"),
     ],
@@ -59,6 +73,12 @@ def test_what_is_open_is_asked_for_in_one_line(read, header, rows, asked, said):
     with pytest.raises(SourceError, match=said) as caught:
         read(header, *stamped(*rows), **asked)
     assert "\n" not in str(caught.value)
+
+
+def test_a_time_that_is_none_is_shown_and_not_one_that_is(written, engine):
+    path = written([("2025-01-01", 1), ("yesterday", 0)], header=("timestamp", "prediction"))
+    with pytest.raises(SourceError, match="holds yesterday, which is no ISO date"):
+        inspect(Log(sources=(str(path),)), engine)
 
 
 def test_columns_are_taken_by_their_usual_names_and_that_is_said(read):

@@ -85,6 +85,7 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, engine, name, content,
     with pytest.raises(SourceError, match=said) as caught:
         rows_of(engine, tmp_path / name)
     assert "\n" not in str(caught.value)
+    assert "SELECT" not in str(caught.value)
 
 
 def test_formats_are_not_mixed_and_nothing_is_not_a_log(tmp_path, engine):
@@ -108,6 +109,19 @@ def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_pa
     with pytest.raises(SourceError, match="CONNECTION::TABLE"):
         rows_of(engine, f"sqlite://{path}")
     assert "secret" not in without_secrets("postgres://eve:secret@host/base?password=secret")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        pytest.param("nosuch://eve:secret@host/base::log", "no connection that Ibis knows", id="an unknown kind"),
+        pytest.param("sqlite:///no/such.sqlite::log", "is no file", id="a file that is not there"),
+    ],
+)
+def test_a_connection_that_is_none_is_told_without_its_password(engine, source, said):
+    with pytest.raises(SourceError, match=said) as caught:
+        rows_of(engine, source)
+    assert "secret" not in str(caught.value)
 
 
 def test_what_an_engine_took_it_gives_back(tmp_path):
