@@ -15,6 +15,7 @@ from monitor.checks.comparing import asked
 from monitor.checks.direction import graded, pairs, worse
 from monitor.records import Series, Severity
 from monitor.reference.base import picked
+from monitor.statistics.robust import LARGEST
 
 if TYPE_CHECKING:
     from monitor.checks.limit import Limit
@@ -53,7 +54,9 @@ class Own(ABC):
 
     def bases(self, many: Sequence[Series], asking: Asking) -> list[Looked | None]:
         """Per series, what was found out about its points; None where none is bad."""
-        return [self._looked(series, series.judged(asking.min_count)) for series in many]
+        return [
+            self._looked(series, series.judged(asking.min_count) & (np.abs(series.values) < LARGEST)) for series in many
+        ]
 
     def _looked(self, series: Series, judged: Flags) -> Looked | None:
         signed, *more = self.sizes(picked(series, judged))

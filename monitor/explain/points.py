@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.records import Series
+from monitor.statistics.robust import LARGEST
 
 if TYPE_CHECKING:
     from monitor.records import Floats, Times
@@ -74,13 +75,13 @@ class Points:
 
 
 def points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
-    """The judged points, or the newest of them.
+    """The judged points, or the newest of them, without values so large that no chance is known of them.
 
     A value that rests on n cases has a variance in proportion to 1 / n: a month of five games tells little. Where the
     support is unknown the rows of the period weigh in its place, being nearly in proportion to it; where these are
     not known of all points either, all weigh alike.
     """
-    places = np.flatnonzero(series.judged(min_count))
+    places = np.flatnonzero(series.judged(min_count) & (np.abs(series.values) < LARGEST))
     if newest is not None:
         places = places[-newest:]
     times, values = series.times[places], series.values[places]

@@ -13,6 +13,8 @@ from monitor.statistics.tails import NORMAL_MAD
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
+LARGEST = 1e100
+"""Beyond it squares, and sums of them, are no numbers: nothing can be worked out of such a value."""
 _QN = 2.21914
 """Makes Qn the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
 

@@ -9,6 +9,7 @@ from scipy.stats import median_abs_deviation
 from monitor.alerts import replay
 from monitor.checks.base import Asking
 from monitor.checks.spike import Spike
+from monitor.checks.trend import Trend
 from monitor.records import Better, Severity
 from monitor.rules import Rule
 
@@ -172,3 +173,11 @@ def test_a_series_of_any_length_has_a_level_a_point(daily, levels, values):
     found = levels(QUICK, daily(values))
     assert len(found) == len(values)
     assert not any(found[:8])
+
+
+@pytest.mark.parametrize("check", [QUICK, Spike(1.0, least=4, outside=True), Trend(periods=8, p=0.05)])
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(st.one_of(st.floats(allow_nan=False), st.sampled_from([0.0, 1e-300, 1e200])), max_size=40))
+def test_no_value_is_too_strange_to_be_judged(daily, levels, check, values):
+    found = levels(check, daily(values))
+    assert {one for value, one in zip(values, found, strict=True) if not abs(value) < 1e100} <= {0}
