@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.explain.drawn import DAY, sloping, usual
+from monitor.explain.words import pattern_words
 from monitor.facts import Note
 from monitor.findings import Course, Diagnosis, Forecast, Pattern
 from monitor.records import Series, SeriesKey, Severity, to_stamp
-from monitor.reference.past import earlier
 from monitor.report.people import note_words
-from monitor.report.svg import LARGEST, Line, Slope, Usual
+from monitor.report.svg import Line, Slope
 from monitor.report.text import series_name
 from monitor.rules import asked
 from monitor.snapshot import Snapshot
@@ -21,8 +22,6 @@ from monitor.text import day, plural, safe
 if TYPE_CHECKING:
     from datetime import datetime
 
-WIDTH = 2.0
-"""Standard deviations of the reference within which a value is usual: 19 of 20, if they are normal."""
 CALM = (Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE)
 """Courses that have no begin."""
 
@@ -53,11 +52,11 @@ def chart(series: Series, snapshot: Snapshot, found: Diagnosis | None = None) ->
             if one.key == key and one.fired is not None
         ],
         marks=_marks(series, snapshot),
-        usual=_usual(series, begin),
+        usual=usual(series, begin),
         trend=_trend(series, begin, found.forecast) if found is not None and found.key == key else None,
         begin=None
         if course is None or begin is None
-        else (to_stamp(begin), f"{course.pattern.value} since {day(begin)}"),
+        else (to_stamp(begin), f"{pattern_words(course)} since {day(begin)}"),
     )
 
 
@@ -99,26 +98,8 @@ def _marks(series: Series, snapshot: Snapshot) -> list[tuple[np.datetime64, str]
     return [(at, note_words(note, snapshot.clock)) for at, note in known if first <= at <= last]
 
 
-def _usual(series: Series, begin: datetime | None) -> Usual | None:
-    """Where the values before the change were usual, else those before the newest; None with too little history."""
-    at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_stamp(begin)))
-    window = earlier(series[: at + 1])
-    if window is None or np.abs(window.values).max() >= LARGEST:
-        return None
-    mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))
-    return Usual(window.times[0], mean - WIDTH * spread, mean + WIDTH * spread)
-
-
 def _trend(series: Series, begin: datetime | None, forecast: Forecast | None) -> Slope | None:
-    """The line of the forecast's slope through the periods since the change began.
-
-    It runs through the median of what is left of them (the intercept of Theil and Sen: Sen 1968).
-    """
-    if forecast is None or begin is None:
+    line = sloping(series, begin, forecast) if begin is not None else None
+    if line is None:
         return None
-    on = np.flatnonzero(series.judged() & (series.times >= to_stamp(begin)))
-    if len(on) < 2:
-        return None
-    days = (series.times[on] - series.times[on[0]]) / np.timedelta64(1, "D")
-    level = float(np.median(series.values[on] - forecast.slope * days))
-    return Slope(series.times[on[0]], series.times[on[-1]], (level, level + forecast.slope * float(days[-1])))
+    return Slope(line.start, line.end, (line.level, line.at(float((line.end - line.start) / DAY))))

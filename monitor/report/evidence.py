@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.findings import Contribution, Course, Diagnosis, Finding, Forecast, Moved, Reading
+from monitor.explain.words import advice_words, course_words, fits_words, forecast_words, weight_word
+from monitor.findings import Contribution, Course, Diagnosis, Finding, Moved, Reading
 from monitor.metrics.base import Catalog
 from monitor.report.text import series_name
-from monitor.text import brief, day, plural, safe
+from monitor.text import brief, safe
 
 CAUSES = 5
 """Causes that are told, the likeliest."""
@@ -16,11 +17,7 @@ ROWS = 8
 """Metrics, features, segments and courses that are told."""
 ROWS_OF = "rows"
 """What a diagnosis calls the number of cases, which is no metric."""
-FITS = 4
-"""Descriptions of a course that are told, the best."""
 CLAUSE = 300
-LIKELY, POSSIBLE = 0.7, 0.4
-"""Weights from which a cause is called so."""
 
 
 class Section(NamedTuple):
@@ -35,7 +32,7 @@ def sections(found: Diagnosis, catalog: Catalog) -> list[Section]:
     told = (
         ("How it went", _went(found, catalog)),
         ("Causes", _causes(found)),
-        ("What to do", _advice(found)),
+        ("What to do", advice_words(found)),
         ("Before and after", (_reading(one, catalog) for one in found.evidence[:ROWS])),
         ("Expected and realised", (line for one in found.pairs for line in _pair(one.expected, one.realised, catalog))),
         ("Features that moved", map(_moved, found.moved[:ROWS])),
@@ -47,33 +44,15 @@ def sections(found: Diagnosis, catalog: Catalog) -> list[Section]:
 def _went(found: Diagnosis, catalog: Catalog) -> Iterator[str]:
     if found.course is not None:
         yield _course(found.course, catalog)
-        if len(found.course.fits) > 1:
-            fits = ", ".join(f"{safe(fit.name, 20)} {fit.score:.1f}" for fit in found.course.fits[:FITS])
-            yield f"best descriptions, the smallest is preferred (BIC): {fits}"
+        if fits := fits_words(found.course):
+            yield fits
     if found.forecast is not None:
-        yield _forecast(found.forecast)
+        yield forecast_words(found.forecast)
     yield from (_course(one, catalog) for one in found.courses[:ROWS])
 
 
 def _course(course: Course, catalog: Catalog) -> str:
-    metric = catalog.of(course.key.metric)
-    text = f"{series_name(course.key)}: {course.pattern.value}"
-    if course.begin is not None:
-        text += f" since {day(course.begin)}"
-    if course.size is not None:
-        text += f", {metric.show_change(course.size)}"
-    return f"{text}, {100 * course.sure:.0f} % sure"
-
-
-def _forecast(forecast: Forecast) -> str:
-    pace = f"at this pace, {'+' if forecast.slope > 0 else ''}{brief(forecast.slope, 4)} a day"
-    if forecast.limit is None or forecast.days is None:
-        return f"{pace}, no limit lies ahead"
-    side = "below" if forecast.slope < 0 else "above"
-    soonest = "0" if forecast.soonest is None else f"{forecast.soonest:.0f}"
-    latest = "never" if forecast.latest is None else f"{forecast.latest:.0f}"
-    days = plural(round(forecast.days), "day")
-    return f"{pace}, {side} {brief(forecast.limit)} in about {days} ({soonest} to {latest})"
+    return f"{series_name(course.key)}: {course_words(course, catalog.of(course.key.metric))}"
 
 
 def _causes(found: Diagnosis) -> Iterator[str]:
@@ -86,18 +65,7 @@ def _causes(found: Diagnosis) -> Iterator[str]:
 def _weight(one: Finding) -> str:
     if not one.weight:
         return ""
-    word = "likely" if one.weight >= LIKELY else "possible" if one.weight >= POSSIBLE else "unlikely"
-    return f"{word} ({one.weight:.2f}), "
-
-
-def _advice(found: Diagnosis) -> Iterator[str]:
-    if found.advice:
-        yield safe(found.advice, CLAUSE)
-    steps = [step.value for step in found.steps if step.value not in found.advice]
-    if steps:
-        yield f"{'then ' if found.advice else ''}{', then '.join(steps)}"
-    if found.labels is not None and f"{found.labels:,}" not in found.advice:
-        yield f"{found.labels:,} labelled rows since it began"
+    return f"{weight_word(one.weight)} ({one.weight:.2f}), "
 
 
 def _reading(one: Reading, catalog: Catalog) -> str:

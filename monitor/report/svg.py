@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from monitor.explain.drawn import Usual
 from monitor.records import to_datetime
 from monitor.text import day, safe
 
@@ -28,14 +29,6 @@ BROKEN = 3.5
 LARGEST = 1e150
 """What is larger has no place on an axis."""
 STEPS = (1, 2, 2.5, 5, 10)
-
-
-class Usual(NamedTuple):
-    """Where the values of the reference mostly lie."""
-
-    start: np.datetime64
-    low: float
-    high: float
 
 
 class Slope(NamedTuple):

@@ -53,7 +53,7 @@ def diagnosis(name="accuracy"):
             "How it went",
             (
                 "accuracy: sudden drop since 2025-01-09, -0.090, 98 % sure",
-                "best descriptions, the smallest is preferred (BIC): step -20.0, line -3.0",
+                "fits best: step (BIC -20.0); then: line (BIC -3.0)",
                 "at this pace, -0.01 a day, below 0.80 in about 6 days (3 to never)",
                 "recall [accuracy]: gradual decline since 2025-01-09, -0.100, 60 % sure",
             ),
@@ -66,7 +66,7 @@ def diagnosis(name="accuracy"):
                 "unlikely (0.10), sample noise: few",
             ),
         ),
-        ("What to do", ("retrain on accuracy", "then open a ticket", "12,000 labelled rows since it began")),
+        ("What to do", ("retrain on accuracy", "open a ticket", "12,000 labelled rows since it began")),
         (
             "Before and after",
             ("accuracy 0.960 -> 0.870, -0.090 (95 % -0.120 to -0.060): fell", "rows a period 1,182 -> 2,197: rose"),

@@ -13,8 +13,6 @@ from monitor.findings import (
     Course,
     Diagnosis,
     Finding,
-    Fit,
-    Forecast,
     Moved,
     Pair,
     Pattern,
@@ -24,8 +22,8 @@ from monitor.findings import (
 from monitor.records import SeriesKey, Severity
 from monitor.text import width
 from tui.present.cells import plain_text, to_ascii
-from tui.present.diagnosis import course_words, diagnosis_lines, forecast_words, heading_lines, rival_words, weight_word
-from tui.present.scene import Scene, View, board
+from tui.present.diagnosis import diagnosis_lines, heading_lines
+from tui.present.scene import Scene, View
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
 KEY = SeriesKey("fraud", "accuracy")
@@ -116,67 +114,13 @@ def test_the_sentence_stands_above_in_the_colour_of_its_severity(make):
     assert {role for line in lines for _, role in line} == {"critical"}
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        pytest.param({}, "accuracy: sudden drop since 2025-01-07, -0.070, 98 % sure", id="a drop"),
-        pytest.param(
-            {"key": SeriesKey("fraud", "log_loss"), "size": 0.3},
-            "log_loss: sudden rise since 2025-01-07, +0.300, 98 % sure",
-            id="what is better low rises where it gets worse",
-        ),
-        pytest.param(
-            {"pattern": Pattern.STEADY, "begin": None, "size": None}, "accuracy: steady, 98 % sure", id="no change"
-        ),
-        pytest.param(
-            {"key": SeriesKey("fraud", "accuracy", "country=DE")},
-            "accuracy [country=DE]: sudden drop since 2025-01-07, -0.070, 98 % sure",
-            id="a segment",
-        ),
-    ],
-)
-def test_a_course_in_words(make, options, words):
-    assert course_words(board(make.snapshot(*make.ten_days())), course(**options)) == words
-
-
-@pytest.mark.parametrize(
-    ("scores", "words"),
-    [
-        pytest.param([-20.0], "", id="one alone has no rival"),
-        pytest.param(
-            [-20.0, -17.0], "fits best: step (BIC -20.0); nearly as well: ramp (BIC -17.0)", id="they compete"
-        ),
-        pytest.param([-20.0, -3.0], "fits best: step (BIC -20.0); then: ramp (BIC -3.0)", id="a clear winner"),
-    ],
-)
-def test_the_second_best_description_is_shown_beside_the_best(scores, words):
-    fits = tuple(Fit(name, 1.0, score) for name, score in zip(("step", "ramp"), scores, strict=False))
-    assert rival_words(course(fits=fits)) == words
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (
-            {"limit": 0.9, "days": 6.2, "soonest": 3.1, "latest": 12.0},
-            "at this pace, -0.0012 a day, below 0.90 in about 6 days (3 to 12)",
-        ),
-        (
-            {"limit": 0.9, "days": 1.0, "soonest": 0.4, "latest": None},
-            "at this pace, -0.0012 a day, below 0.90 in about 1 day (0 to never)",
-        ),
-        ({}, "at this pace, -0.0012 a day, no limit lies ahead"),
-    ],
-)
-def test_where_a_trend_leads_in_words(options, words):
-    assert forecast_words(Forecast(slope=-0.0012, low=-0.002, high=-0.001, p=0.001, **options)) == words
-
-
-@pytest.mark.parametrize(
-    ("weight", "word"), [(0.9, "likely"), (0.7, "likely"), (0.69, "possible"), (0.4, "possible"), (0.39, "unlikely")]
-)
-def test_a_weight_is_a_word(weight, word):
-    assert weight_word(weight)[0] == word
+def test_a_course_stands_behind_the_name_of_its_series(said):
+    segment = course(key=SeriesKey("fraud", "accuracy", "country=DE"))
+    lines = said(bare(courses=(segment,)), "What happened")
+    assert lines[:2] == [
+        "  accuracy: sudden drop since 2025-01-07, -0.070, 98 % sure",
+        "  accuracy [country=DE]: sudden drop since 2025-01-07, -0.070, 98 % sure",
+    ]
 
 
 def test_causes_stand_with_what_speaks_for_and_against_them(said):

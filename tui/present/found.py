@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.explain.drawn import sloping, usual
 from monitor.facts import Note
-from monitor.records import Series, to_stamp
-from monitor.reference.past import MOST, earlier
+from monitor.records import Series
 from monitor.text import safe
 from tui.chart_data import Band, Moment, Overlays, Trend
 from tui.present.scene import Board
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 DAY = 86_400.0
 MICRO = 1e6
-USUAL = 2.0
-"""Standard deviations of the reference within which a value is usual: 19 of 20, if they are normal."""
 AHEAD = 0.2
 """Share of the time shown by which a trend is drawn beyond the newest point at most."""
 CAPTIONS = {"DECLINE": "decline", "DROP": "drop", "SPIKE": "spike", "RECOVERING": "recovery", "IMPROVING": "better"}
@@ -67,30 +65,22 @@ def _caption(course: Course) -> str | None:
 
 
 def _band(series: Series, begin: datetime | None) -> Band | None:
-    """Where the values before the change were usual, else those before the newest; None with too little history."""
-    at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_stamp(begin)))
-    window = earlier(series[: at + 1])
-    if window is None:
-        return None
-    mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))
-    first, last = (float(stamp.astype(np.int64)) / MICRO for stamp in (window.times[0], series.times[-1]))
-    return Band(first, last, mean - USUAL * spread, mean + USUAL * spread)
+    found = usual(series, begin)
+    return None if found is None else Band(_seconds(found.start), _seconds(series.times[-1]), found.low, found.high)
 
 
 def _trend(series: Series, begin: datetime | None, forecast: Forecast, span: tuple[float, float]) -> Trend | None:
-    """The line of that slope through the points since the change began, and on to the limit if it is not far.
-
-    It runs through the median of what is left of the points (the intercept of Theil and Sen).
-    """
-    on = np.flatnonzero(series.judged() & (series.times >= to_stamp(begin) if begin is not None else True))
-    on = on if begin is not None else on[-MOST:]
-    if len(on) < 2 or not np.isfinite(forecast.slope):
+    """The line of that slope through the points since the change began, and on to the limit if it is not far."""
+    line = sloping(series, begin, forecast)
+    if line is None:
         return None
-    days = series.times[on].astype(np.int64) / MICRO / DAY
-    level = float(np.median(series.values[on] - forecast.slope * days))
-    newest = float(series.times[-1].astype(np.int64)) / MICRO
+    newest = _seconds(series.times[-1])
     ahead = AHEAD * (span[1] - span[0])
     if forecast.days is not None and forecast.days >= 0:
         ahead = min(ahead, forecast.days * DAY)
-    start, end = float(days[0]) * DAY, newest + (ahead if span[1] >= newest else 0.0)
-    return Trend(start, end, level + forecast.slope * start / DAY, level + forecast.slope * end / DAY)
+    start, end = _seconds(line.start), newest + (ahead if span[1] >= newest else 0.0)
+    return Trend(start, end, line.level, line.at((end - start) / DAY))
+
+
+def _seconds(stamp: np.datetime64) -> float:
+    return float(stamp.astype(np.int64)) / MICRO

@@ -1,0 +1,77 @@
+"""How people are told what was found out, on every way to them. Numbers, dates and our own words only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from monitor.text import brief, day, plural, safe
+
+if TYPE_CHECKING:
+    from monitor.findings import Course, Diagnosis, Fit, Forecast
+    from monitor.metrics.base import Metric
+
+LIKELY, POSSIBLE = 0.7, 0.4
+"""Weights from which a cause is called so."""
+RIVAL = 6.0
+"""Two descriptions whose BIC differ by less compete: strong evidence for one begins there (Raftery 1995)."""
+FITS = {"level": "no change"}
+"""By the name of a description, where another word is plainer."""
+RISES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
+
+
+def pattern_words(course: Course) -> str:
+    """The name of a course; of a metric that is better when it is low, a fall is a rise."""
+    rose = course.size is not None and course.size > 0
+    return RISES.get(course.pattern.name, course.pattern.value) if rose else course.pattern.value
+
+
+def course_words(course: Course, metric: Metric) -> str:
+    """How a metric went, since when, by how much, and how sure that is; its name is left to the caller."""
+    text = pattern_words(course)
+    if course.begin is not None:
+        text += f" since {day(course.begin)}"
+    if course.size is not None:
+        text += f", {metric.show_change(course.size)}"
+    return f"{text}, {100 * course.sure:.0f} % sure"
+
+
+def fits_words(course: Course) -> str:
+    """The two best descriptions of the course, so that a doubtful one is seen to be; nothing where one was tried."""
+    if len(course.fits) < 2:
+        return ""
+    first, second = course.fits[:2]
+    words = "nearly as well" if second.score - first.score <= RIVAL else "then"
+    return f"fits best: {_fit(first)}; {words}: {_fit(second)}"
+
+
+def _fit(fit: Fit) -> str:
+    return f"{FITS.get(fit.name, safe(fit.name, 20))} (BIC {fit.score:.1f})"
+
+
+def forecast_words(forecast: Forecast) -> str:
+    """Where the trend leads."""
+    pace = f"at this pace, {'+' if forecast.slope > 0 else ''}{brief(forecast.slope, 4)} a day"
+    if forecast.limit is None or forecast.days is None:
+        return f"{pace}, no limit lies ahead"
+    soonest = "0" if forecast.soonest is None else f"{forecast.soonest:.0f}"
+    latest = "never" if forecast.latest is None else f"{forecast.latest:.0f}"
+    side = "below" if forecast.slope < 0 else "above"
+    days = plural(round(forecast.days), "day")
+    return f"{pace}, {side} {brief(forecast.limit)} in about {days} ({soonest} to {latest})"
+
+
+def weight_word(weight: float) -> str:
+    """How the weight of a cause is called."""
+    return "likely" if weight >= LIKELY else "possible" if weight >= POSSIBLE else "unlikely"
+
+
+def advice_words(found: Diagnosis) -> Iterator[str]:
+    """What to do: first of all the advice, then what it does not name, then what there is to learn from."""
+    if found.advice:
+        yield safe(found.advice, 600)
+    steps = [step.value for step in found.steps if step.value not in found.advice]
+    if steps:
+        yield ", then ".join(steps)
+    if found.labels is not None and f"{found.labels:,}" not in found.advice:
+        yield f"{found.labels:,} labelled row{'' if found.labels == 1 else 's'} since it began"
