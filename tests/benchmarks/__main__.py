@@ -16,6 +16,8 @@ for room in (
     "day",
     "soak",
     "compute",
+    "detection.falls",
+    "detection.quiet",
     "detection.alerting",
     "detection.courses",
     "detection.causes",

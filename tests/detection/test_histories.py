@@ -7,14 +7,17 @@ import pytest
 
 from monitor.findings import Pattern
 from monitor.records import Better, SeriesKey
-from tests.benchmarks.detection.alerting import FALLS, HEALTHY, RARE
+from tests.benchmarks.detection.alerting import KINDS
 from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT
 from tests.benchmarks.detection.drawing import Noise
+from tests.benchmarks.detection.falls import KNOWN, RARE, UNKNOWN
 from tests.benchmarks.detection.histories import Frame, Scenario, course, history
+from tests.benchmarks.detection.quiet import HEALTHY
 from tests.benchmarks.detection.truth import MODEL
 from tests.benchmarks.detection.why import CAUSED, UNTOLD
 from tests.benchmarks.detection.worlds import missed, unsure
 
+FALLS = (*KNOWN, *UNKNOWN)
 SUDDEN = FALLS[0]
 LOGGED = replace(SUDDEN, cuts=True, shift=NO_SHIFT)
 
@@ -29,7 +32,7 @@ def test_equal_seeds_give_equal_histories_and_others_do_not():
     assert not np.array_equal(history(LOGGED, Frame(), 1, 2).fallen.values, other)
 
 
-@pytest.mark.parametrize("scenario", [*FALLS, *HEALTHY, *CAUSED, *UNTOLD], ids=lambda one: one.kind)
+@pytest.mark.parametrize("scenario", [*FALLS, *HEALTHY, *KINDS, *CAUSED, *UNTOLD], ids=lambda one: one.kind)
 def test_every_scenario_can_be_made_and_holds_what_its_truth_names(scenario):
     case = history(scenario, Frame(rows=2000), 1, 0)
     assert case.fallen.key == SeriesKey(MODEL, case.truth.metric, case.truth.segment)
@@ -49,7 +52,8 @@ def test_a_fall_has_the_asked_size_in_deviations_of_the_healthy_period(scenario,
     z = np.array([(one.fallen.values - one.truth.mean) / one.truth.deviation for one in cases])
     assert z[:, :100].mean() == pytest.approx(0.0, abs=0.15)
     assert z[:, :100].std() == pytest.approx(1.0, abs=0.06)
-    assert z[:, 135:].mean() == pytest.approx(-size, abs=0.25)
+    bad = 1 if scenario.metric == "brier_score" else -1
+    assert z[:, 135:].mean() == pytest.approx(bad * size, abs=0.25)
 
 
 def test_supports_are_those_that_a_metric_rests_on():

@@ -17,7 +17,7 @@ from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.histories import CATALOG, Scenario
 from tests.benchmarks.detection.truth import MODEL, Case
-from tests.benchmarks.detection.why import CAUSED, STALE, UNTOLD, planted
+from tests.benchmarks.detection.why import CAUSED, FAINT, PLAIN, STALE, UNTOLD, Grade, planted
 
 if TYPE_CHECKING:
     from monitor.diagnosis import case as theirs
@@ -66,11 +66,11 @@ def handed(case: Case, known: tuple[Episode, ...]) -> theirs.Case:
     return Asked(MODEL, case.history.of_model(MODEL), moment(case), CATALOG, known, worst, notes=notes)
 
 
-def told(scenario: Scenario, many: int) -> list[Told]:
+def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:
     """The diagnoses of many histories of a kind."""
     from monitor.diagnosis.diagnose import diagnose
 
-    drawn = list(planted(scenario, many))
+    drawn = list(planted(scenario, many, grade))
     known = episodes([case for _, _, case in drawn])
     found = []
     for (index, frame, case), some in zip(drawn, known, strict=True):
@@ -90,14 +90,27 @@ def detection_causes(bench: Bench) -> Iterator[Finding]:
         yield Finding("another cause than the planted one", None, 100 * (1 - RIGHT), " %", "nothing names causes yet")
         return
     many = 8 * bench.runs
-    for what, scenarios in (("evidence exists", CAUSED), ("accuracy or decisions alone", UNTOLD)):
-        found = {scenario: told(scenario, many) for scenario in scenarios}
+    groups = ((PLAIN.name, CAUSED, PLAIN), ("accuracy or decisions alone", UNTOLD, PLAIN), (FAINT.name, CAUSED, FAINT))
+    for what, scenarios, grade in groups:
+        found = {scenario: told(scenario, many, grade) for scenario in scenarios}
         answers = [one.answer for part in found.values() for one in part]
-        yield Finding(f"another cause, {what}", wrong(answers), 100 * (1 - RIGHT), " %", note(answers, "models"))
+        yield Finding(
+            f"another cause, {what}",
+            wrong(answers),
+            None if grade is FAINT else 100 * (1 - RIGHT),
+            " %",
+            note(answers, "models"),
+        )
         for scenario, part in found.items():
             assert scenario.cause is not None
             share = wrong([one.answer for one in part])
-            yield Finding(f"{scenario.kind}: not {scenario.cause.value}", share, None, " %", _named(part))
+            yield Finding(
+                f"{'faint, ' * (grade is FAINT)}{scenario.kind}: not {scenario.cause.value}",
+                share,
+                None,
+                " %",
+                _named(part),
+            )
 
 
 def _named(part: Sequence[Told]) -> str:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from monitor.alerts import replays
 from monitor.checks.band import Band
+from monitor.checks.base import Check
 from monitor.checks.drop import Drop, Fall
 from monitor.checks.shift import Shift
+from monitor.checks.spike import Spike
 from monitor.checks.threshold import Threshold
+from monitor.checks.trend import Trend
+from monitor.findings import Pattern
 from monitor.records import STAMP, Series, to_stamp
 from monitor.rules import Rule, default_rules, left_out
+from tests.benchmarks.detection.histories import Frame
+from tests.benchmarks.detection.oracles import spread
+from tests.benchmarks.detection.readings import RATIOS, level
 from tests.benchmarks.detection.rivals import naive, usual
 from tests.benchmarks.detection.truth import Truth
+from tests.benchmarks.detection.worlds import Classifier
 
 Watcher = Callable[[Sequence[Series], Sequence[Truth]], list[list[int]]]
 """Per series the places of the periods at which it alerts."""
-ORACLE, LASTING = "oracle CUSUM", "default lasting fall"
+ORACLE, LASTING, FLOORS, DEFAULTS = "oracle CUSUM", "default lasting fall", "default floors", "all defaults"
 
 
 def by_rules(rules: Sequence[Rule]) -> Watcher:
@@ -51,17 +60,34 @@ def ours() -> Mapping[str, Watcher]:
     rules = default_rules()
     floors = tuple(rule for rule in rules if isinstance(rule.check, Threshold))
     lasting = tuple(rule for rule in rules if rule not in floors)
-    return {LASTING: by_rules(lasting), "default floors": by_rules(floors)} | checks()
+    return {LASTING: by_rules(lasting), FLOORS: by_rules(floors), DEFAULTS: by_rules(rules)} | checks()
 
 
 def checks() -> dict[str, Watcher]:
     """Each check that can be had, with parameters that a person might give it, compared with 60 periods before."""
-    asked = {
-        "drop 0.02": Rule("", Drop(warn=Fall(absolute=0.02)), "*", min_count=30),
-        "drop p < 0.01": Rule("", Drop(warn=Fall(p=0.01)), "*", min_count=30),
-        "drop 0.02 and p < 0.01": Rule("", Drop(warn=Fall(absolute=0.02, p=0.01)), "*", min_count=30),
-        "band 3.5": Rule("", Band(warn=3.5), "*", min_count=30),
-        "band 2, 3 of 5": Rule("", Band(warn=2.0), "*", min_count=30, confirm=(3, 3), of=5),
-        "shift, slack 0.5": Rule("", Shift(warn=8.0, slack=0.5), "*", min_count=30),
+    asked: dict[str, Rule] = {
+        "drop 0.02": _asking(Drop(warn=Fall(absolute=0.02))),
+        "drop p < 0.01": _asking(Drop(warn=Fall(p=0.01))),
+        "drop 0.02 and p < 0.01": _asking(Drop(warn=Fall(absolute=0.02, p=0.01))),
+        "band 3.5": _asking(Band(warn=3.5)),
+        "band 2, 3 of 5": replace(_asking(Band(warn=2.0)), confirm=(3, 3), of=5),
+        "shift, slack 0.5": _asking(Shift(warn=8.0, slack=0.5)),
+        "trend": replace(_asking(Trend()), recover=7),
+        "spike": _asking(Spike()),
     }
     return {name: by_rules((rule,)) for name, rule in asked.items()}
+
+
+def _asking(check: Check) -> Rule:
+    """A rule that asks it of every series, the segments among them."""
+    return Rule("", check, "*", segment="*", min_count=30)
+
+
+def usually(classifier: Classifier, series: Series, frame: Frame) -> Truth:
+    """What one who looks at a series before anything happens takes for usual; the oracle knows its deviation too."""
+    metric = series.key.metric
+    if metric not in RATIOS or series.key.segment != "all":
+        before = series.values[: frame.before]
+        return Truth("", metric, series.key.segment, None, 0.0, Pattern.STEADY, None, float(before.mean()), 1.0)
+    mean, chance = level(metric, classifier.healthy), spread(classifier, metric, frame.rows, frame.noise.copies)
+    return Truth("", metric, "all", None, 0.0, Pattern.STEADY, None, mean, chance)

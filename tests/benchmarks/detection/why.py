@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 
@@ -69,23 +69,35 @@ UNTOLD = (
 """It is not."""
 FRAMES = (Frame(before=60, after=10), Frame(before=90, after=25))
 FADES = (Frame(before=60, after=30, fade=20), Frame(before=90, after=45, fade=40))
-SIZES, ROWS = (5.0, 8.0), (2000, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How plain the evidence is."""
+
+    name: str
+    sizes: tuple[float, ...]
+    rows: tuple[int, ...]
+    noise: Noise
+    seed: int
+
+
+PLAIN = Grade("evidence exists", (5.0, 8.0), (2000, 10_000), INDEPENDENT, 62)
+FAINT = Grade("evidence is faint (3 and 4 SE, AR(1) φ=0.3)", (3.0, 4.0), (500, 5000), Noise(stay=0.3), 63)
+"""Nobody tunes on these."""
 STALE = timedelta(days=5)
 FEW = 120
-SEED = 62
 
 
-def planted(
-    scenario: Scenario, many: int, noise: Noise = INDEPENDENT, seed: int = SEED
-) -> Iterator[tuple[int, Frame, Case]]:
+def planted(scenario: Scenario, many: int, grade: Grade = PLAIN) -> Iterator[tuple[int, Frame, Case]]:
     """Index, frame and history of one kind; those of chance end where few cases happened to be bad ones."""
     frames = FADES if scenario.shape == "fading" else FRAMES
-    grid = list(product(frames, ROWS, SIZES))
+    grid = list(product(frames, grade.rows, grade.sizes))
     found, index = 0, 0
     while found < many:
         frame, rows, size = grid[index % len(grid)]
-        asked = replace(frame, rows=FEW if scenario.cause is Cause.NOISE else rows, size=size, noise=noise)
-        case: Case | None = history(scenario, asked, seed, index)
+        asked = replace(frame, rows=FEW if scenario.cause is Cause.NOISE else rows, size=size, noise=grade.noise)
+        case: Case | None = history(scenario, asked, grade.seed, index)
         if case is not None and scenario.cause in (Cause.NOISE, Cause.SEASON):
             case = _ending_low(case)
         if case is not None:
