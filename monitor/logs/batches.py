@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,7 +59,8 @@ def pieces(
         models: The names of the models, where the groups have their places instead.
     """
     for found in _whole(batches, made, models):
-        yield from _pieces(found, names, split=made.sorted)
+        for piece in _pieces(found, names, split=made.sorted):
+            yield replace(piece, model=named(piece.model, models)) if models else piece
 
 
 def _whole(batches: Iterable[pa.RecordBatch], made: Cut, models: tuple[str, ...]) -> Iterator[dict[str, NDArray[Any]]]:
@@ -70,12 +71,10 @@ def _whole(batches: Iterable[pa.RecordBatch], made: Cut, models: tuple[str, ...]
         if not batch.num_rows:
             continue
         found = columns(batch)
-        if models:
-            found[ours.MODEL] = named(found[ours.MODEL], models)
         found = _placed(found)
         if not len(found[KEY]):
             continue
-        heap.append(_dated(found, made))
+        heap.append(_dated(found, made, models))
         size += len(found[ours.MODEL])
         if size < ROWS:
             continue
@@ -93,7 +92,8 @@ def _whole(batches: Iterable[pa.RecordBatch], made: Cut, models: tuple[str, ...]
 def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The groups that have a model, a period and, where they are grouped by it, a prediction."""
     model, key = found[ours.MODEL], found[KEY]
-    keep: NDArray[np.bool_] = (model != None) & (model != "")  # noqa: E711  by element
+    # A name, or its place from 1 on.
+    keep: NDArray[np.bool_] = (model != None) & (model != "") if model.dtype == object else model > 0  # noqa: E711  by element
     if key.dtype.kind == "M":
         keep &= ~np.isnat(key)
     if OUTCOME in found:
@@ -103,11 +103,12 @@ def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return found if keep.all() else {name: column[keep] for name, column in found.items()}
 
 
-def _dated(found: dict[str, NDArray[Any]], made: Cut) -> dict[str, NDArray[Any]]:
+def _dated(found: dict[str, NDArray[Any]], made: Cut, models: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     model, key = found[ours.MODEL], found.pop(KEY)
     # A cell has many groups: each key is looked up once.
     fresh = np.concatenate([[True], (model[1:] != model[:-1]) | (key[1:] != key[:-1])])
-    return found | {START: made.dates(model[fresh], key[fresh])[np.cumsum(fresh) - 1]}
+    names = named(model[fresh], models) if models else model[fresh]
+    return found | {START: made.dates(names, key[fresh])[np.cumsum(fresh) - 1]}
 
 
 def _joined(heap: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
