@@ -53,7 +53,7 @@ class Incident:
     what: str
     end: date | None = None
     alert: date | None = None
-    """The day on which the default rules fire, and from which they never rest."""
+    """The day on which a default floor fires, and from which they never rest."""
 
 
 INCIDENTS = (
@@ -240,7 +240,7 @@ def planted() -> str:
     """The incidents as TOML."""
     head = (
         "# What make_fleet.py planted. `start` is the first day concerned, `end` the last (none: it goes on),\n"
-        "# `alert` the day on which the default rules fire (none: they have no reason to).\n"
+        "# `alert` the day on which a default floor fires (none: they have no reason to).\n"
     )
     return "\n".join([head, *map(entry, INCIDENTS)])
 
