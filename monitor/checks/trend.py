@@ -14,9 +14,8 @@ from monitor.checks.comparing import per_level
 from monitor.checks.direction import graded, worse
 from monitor.checks.own import Looked, Own, refuse_numbers
 from monitor.records import Better, Evidence, Series, Severity
-from monitor.statistics.slopes import mann_kendall, theil_sen
 from monitor.statistics.tails import normal_quantile
-from monitor.statistics.trends import cochran_armitage, kendall_scores
+from monitor.statistics.trends import cochran_armitage, kendall_chances, kendall_scores, lines
 from monitor.text import brief, plain, plural
 
 if TYPE_CHECKING:
@@ -80,28 +79,35 @@ class Trend(Own):
     def sizes(self, pool: Series) -> tuple[Floats, ...]:
         """How far the line went where it went surely, else NaN."""
         going, start, chance = np.full((3, len(pool)), np.nan)
-
-        def follow(places: Places) -> None:
-            for last in places.tolist():
-                part = slice(last + 1 - self.periods, last + 1)
-                going[last], start[last], chance[last] = _line(pool[part])
-
         if len(pool) >= self.periods and (self.outside or pool.better is not Better.NEITHER):
-            follow(self._candidates(pool, self.p))
-            told = np.flatnonzero(chance <= self._both(self.p))
+            scores = kendall_scores(pool.values, self.periods)
+            self._try(pool, scores, self._candidates(pool, scores, self.p), chance)
+            told = np.flatnonzero(chance <= self._both(self.p))[:1]
+            chance[: told[0] if len(told) else None] = np.nan  # what is not told yet cannot stay told
             if len(told):
-                more = self._candidates(pool, max(self.p, self.stay))
-                follow(more[(more > told[0]) & np.isnan(chance[more])])
-        sure, stays = chance <= self._both(self.p), chance <= self._both(max(self.p, self.stay))
-        return np.where(sure, going, np.nan), np.where(stays, going, np.nan), start
+                more = self._candidates(pool, scores, max(self.p, self.stay))
+                self._try(pool, scores, more[(more > told[0]) & np.isnan(chance[more])], chance)
+            stays = np.flatnonzero(chance <= self._both(max(self.p, self.stay)))
+            start[stays], end = lines(*self._windows(pool, stays))
+            going[stays] = end - start[stays]
+        return np.where(chance <= self._both(self.p), going, np.nan), going, start
+
+    def _windows(self, pool: Series, places: Places) -> tuple[Floats, Floats]:
+        """Days and values of the periods that end at some places."""
+        parts = places[:, None] + np.arange(1 - self.periods, 1)
+        return (pool.times[parts] - pool.times[0]) / DAY, pool.values[parts]
+
+    def _try(self, pool: Series, scores: Floats, places: Places, chance: Floats) -> None:
+        """Work out the chance at some places."""
+        chance[places] = kendall_chances(scores[places + 1 - self.periods], *self._windows(pool, places))
 
     def _both(self, p: float) -> float:
         """What a chance in the direction that is asked for is in both."""
         return p if self.outside else 2 * p
 
-    def _candidates(self, pool: Series, p: float) -> Places:
+    def _candidates(self, pool: Series, scores: Floats, p: float) -> Places:
         """Places of points that would object if their neighbours told nothing of each other: few of many."""
-        sure = self._surely(kendall_scores(pool.values, self.periods), pool, p)
+        sure = self._surely(scores, pool, p)
         if pool.proportion and pool.support is not None:
             windows = (sliding_window_view(one, self.periods) for one in (pool.values, pool.support))
             sure &= self._surely(cochran_armitage(*windows), pool, p)
@@ -151,13 +157,3 @@ class Trend(Own):
             self.warn, self.critical, lambda one: f"by more than {show(float(str(one)))}" if one else "however far"
         )
         return f"{name} {what} in {plural(self.periods, 'period')} {parts} (p < {plain(self.p)})"
-
-
-def _line(part: Series) -> tuple[float, float, float]:
-    """How far the line goes from the first time to the last, where it starts, and the chance of it, two-sided."""
-    days = (part.times - part.times[0]) / DAY
-    line = theil_sen(days, part.values)
-    if line is None:
-        return np.nan, np.nan, np.nan
-    gone = line.slope * float(days[-1])
-    return gone, line.level - gone, mann_kendall(part.values, times=days).p

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 PARABOLA = 4
 """Points with fewer of which a parabola leaves nothing."""
 
-_DUST = 1e-12
+DUST = 1e-12
+"""Share of the largest value that rounding leaves beside a curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Kendall:
 
 
 @lru_cache(maxsize=64)
-def _pairs(n: int) -> tuple[Places, Places]:
+def pairs(n: int) -> tuple[Places, Places]:
+    """The earlier and the later place of each pair of n."""
     first, second = np.triu_indices(n, 1)
     return first, second
 
@@ -75,7 +77,7 @@ def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen:
     Returns:
         None with fewer than two different times.
     """
-    first, second = _pairs(len(values))
+    first, second = pairs(len(values))
     apart = times[second] - times[first]
     there = apart != 0
     if not there.any():
@@ -125,7 +127,7 @@ def mann_kendall(values: Floats, *, times: Floats | None = None, independent: bo
         independent: Leave the variance as it is for independent values.
     """
     n = len(values)
-    first, second = _pairs(n)
+    first, second = pairs(n)
     s = float(np.sign(values[second] - values[first]).sum())
     variance = kendall_variance(values)
     rho = 0.0 if independent else _rho(np.arange(n, dtype=np.float64) if times is None else times, values)
@@ -148,7 +150,7 @@ def _rho(times: Floats, values: Floats) -> float:
     powers = np.vander((times - times.mean()) / span, 3)
     beside = values - powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
     # What rounding leaves beside a perfect curve remembers nothing.
-    return lag_one(beside, fitted=3) if np.ptp(beside) > _DUST * float(np.abs(values).max()) else 0.0
+    return lag_one(beside, fitted=3) if np.ptp(beside) > DUST * float(np.abs(values).max()) else 0.0
 
 
 def excess(rho: float, n: int) -> float:

@@ -1,12 +1,16 @@
-"""Whether values or shares go up or down, for every window of a sequence at once."""
+"""Whether values or shares go up or down, and how far, for many windows of a sequence at once."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from monitor.statistics.memory import lags_one
+from monitor.statistics.slopes import DUST, excess, pairs
 
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
@@ -49,6 +53,39 @@ def _tied(values: Floats, length: int) -> Floats:
     window = np.repeat(np.arange(len(ordered)), length)[fresh.ravel()]
     summed: Floats = np.bincount(window, sizes * (sizes - 1) * (2 * sizes + 5), len(ordered)).astype(np.float64)
     return summed
+
+
+def kendall_chances(scores: Floats, times: Floats, values: Floats) -> Floats:
+    """The two-sided chance of each window's deviate, with allowance for memory as `mann_kendall` makes it.
+
+    Args:
+        scores: From `kendall_scores`.
+        times: Of the windows, of shape (windows, length); strictly increasing.
+        values: As many.
+    """
+    length = values.shape[1]
+    span = times[:, -1:] - times[:, :1]
+    along = (times - times.mean(axis=1, keepdims=True)) / span
+    curves, _ = np.linalg.qr(np.stack([np.ones_like(along), along, along**2], axis=2))
+    beside = values - np.einsum("ijk,ik->ij", curves, np.einsum("ijk,ij->ik", curves, values))
+    rho = lags_one(beside, np.full(len(values), 3))
+    rho = np.where(np.ptp(beside, axis=1) > DUST * np.abs(values).max(axis=1), rho, 0.0)
+    wider = np.sqrt([excess(one, length) for one in rho.tolist()])
+    return np.array([math.erfc(abs(one) / math.sqrt(2)) for one in (scores / wider).tolist()])
+
+
+def lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Where the line of Theil 1950 and Sen 1968 stands at the first and at the last time of each window.
+
+    Args:
+        times: Of shape (windows, length); strictly increasing.
+        values: As many.
+    """
+    first, second = pairs(values.shape[1])
+    slopes = (values[:, second] - values[:, first]) / (times[:, second] - times[:, first])
+    slope = np.median(slopes, axis=1) if len(slopes) else np.zeros(0)
+    level = np.median(values - slope[:, None] * times, axis=1) if len(slopes) else np.zeros(0)
+    return level + slope * times[:, 0], level + slope * times[:, -1]
 
 
 def cochran_armitage(shares: Floats, cases: Floats) -> Floats:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.stats.contingency_tables import Table
 
-from monitor.statistics.slopes import mann_kendall
-from monitor.statistics.trends import cochran_armitage, kendall_scores
+from monitor.statistics.slopes import mann_kendall, theil_sen
+from monitor.statistics.trends import cochran_armitage, kendall_chances, kendall_scores, lines
 
 VALUES = arrays(np.float64, st.integers(0, 40), elements=st.integers(0, 8).map(float))
 
@@ -17,6 +17,27 @@ def test_each_window_has_the_deviate_of_the_test_of_it_alone(values, length):
         mann_kendall(values[first : first + length], independent=True).z for first in range(len(values) - length + 1)
     ]
     assert kendall_scores(values, length) == pytest.approx(slow, abs=1e-12)
+
+
+@given(st.integers(0, 10_000), st.integers(8, 14), st.sampled_from([0.0, 0.6]), st.booleans())
+def test_chance_and_line_of_each_window_are_those_of_it_alone(seed, length, slope, ties):
+    rng = np.random.default_rng(seed)
+    days = np.cumsum(rng.integers(1, 5, 24)).astype(float)
+    values = slope * np.arange(24) + rng.standard_normal(24).cumsum()
+    values = np.round(values) if ties else values
+    parts = np.arange(24 - length + 1)[:, None] + np.arange(length)
+    chances = kendall_chances(kendall_scores(values, length), days[parts], values[parts])
+    starts, ends = lines(days[parts], values[parts])
+    for part, chance, start, end in zip(parts, chances, starts, ends, strict=True):
+        line = theil_sen(days[part], values[part])
+        assert chance == pytest.approx(mann_kendall(values[part], times=days[part]).p, rel=1e-6)
+        assert end == pytest.approx(line.level, abs=1e-9)
+        assert end - start == pytest.approx(line.slope * np.ptp(days[part]), abs=1e-9)
+
+
+def test_of_no_window_there_is_no_line():
+    assert [one.shape for one in lines(np.zeros((0, 9)), np.zeros((0, 9)))] == [(0,), (0,)]
+    assert kendall_chances(np.zeros(0), np.zeros((0, 9)), np.zeros((0, 9))).shape == (0,)
 
 
 @given(
