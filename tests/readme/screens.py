@@ -28,11 +28,16 @@ async def screen(width: int, height: int) -> tuple[str, str]:
     app = ModeltopApp(feed, AppOptions())
     async with app.run_test(size=(width, height)) as pilot:
         end = asyncio.get_running_loop().time() + 30
-        while app.desk.scene.snapshot is None and asyncio.get_running_loop().time() < end:
+        while not known(app) and asyncio.get_running_loop().time() < end:
             await pilot.pause(0.05)
         await pilot.pause()
         lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
         return "\n".join(lines), keys(app)
+
+
+def known(app: ModeltopApp) -> bool:
+    """Whether everything stands that will: the data, why it is so, and how the selected series went."""
+    return app.desk.scene.diagnosis is not None and app.desk.scene.outlook is not None
 
 
 def keys(app: ModeltopApp) -> str:
