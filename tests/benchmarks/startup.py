@@ -83,8 +83,8 @@ def first_frame(bench: Bench) -> Iterator[Finding]:
         with Terminal(EMPTY, env=environment(home), cwd=home) as terminal:
             return terminal.until(["empty"]).seconds
 
-    for when, ours in {"first sight": fresh, "data seen before": again}.items():
-        pairs = in_turns(bench.runs, lambda ours=ours: ours(["modeltop"]), theirs)
+    for when, ours, word in (("first sight", fresh, "modeltop"), ("data seen before", again, "1 Models")):
+        pairs = in_turns(bench.runs, lambda ours=ours, word=word: ours([word]), theirs)
         yield Finding(f"first to read, {when} / empty Textual app", pairs.ratio, 1.3, " x", pairs.note("empty app"))
     pairs = in_turns(bench.runs, lambda: fresh(READY), theirs)
     yield Finding("the app's own first frame / empty Textual app", pairs.ratio, None, " x", pairs.note("empty app"))
