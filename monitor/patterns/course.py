@@ -24,7 +24,7 @@ from monitor.records import Series, to_datetime
 if TYPE_CHECKING:
     from monitor.records import Floats
 
-SLIGHT = 1e-4
+SLIGHT = 1e-3
 """Share of the weight under which the name of a description is not asked for."""
 SAME = 1e-9
 """Within which the ratio of two noises is one number: the best places under both are the same."""

@@ -80,25 +80,25 @@ class Fitter:
         """Prepare all products."""
         self.n = len(values)
         precision = noise.precision()
-        steps = _later(_later(precision, 0), 1)
-        mixed = _later(steps, 1)
-        bends = _later(mixed, 0)
-        level = float(steps[0, 0])
+        sums = precision.sum(axis=0)
+        level = float(sums.sum())
         # The mean goes first, so that a level far from 0 does not drown what is beyond it.
         centred = values - values.mean()
         weighed = precision @ centred
-        weighed -= precision.sum(axis=0) * (float(weighed.sum()) / level)
-        along = _later(weighed, 0)
+        weighed -= sums * (float(weighed.sum()) / level)
         self.error = float(centred @ weighed)
         """Weighted sum of squares beside the level alone."""
-        beyond = [
-            (one - np.outer(first[0], second[0]) / level)[BEFORE:, BEFORE:]
-            for one, first, second in ((steps, steps, steps), (mixed, steps, mixed), (bends, mixed, mixed))
-        ]
-        self._steps = _Atoms(np.diag(beyond[0]), np.diag(steps)[BEFORE:], along[BEFORE:], slanted=False)
-        self._bends = _Atoms(np.diag(beyond[2]), np.diag(bends)[BEFORE:], _later(along, 0)[BEFORE:], slanted=True)
-        self._slope = float(bends[0, 0] - mixed[0, 0] ** 2 / level), float(_later(along, 0)[0])
-        self._products = {(False, False): beyond[0], (False, True): beyond[1], (True, True): beyond[2]}
+        times = np.arange(float(self.n))
+        slope = float(times @ precision @ times) - float(times @ sums) ** 2 / level
+        self._slope = slope, float(times @ weighed)
+        along, with_level = _later(weighed[BEFORE:], 0), _later(sums[BEFORE:], 0)
+        beyond = precision[BEFORE:, BEFORE:] - np.outer(sums[BEFORE:], sums[BEFORE:] / level)
+        steps = _later(_later(beyond, 0), 1)
+        mixed = _later(steps, 1)
+        bends = _later(mixed, 0)
+        self._steps = _atoms(np.diag(steps), with_level**2 / level, along, slanted=False)
+        self._bends = _atoms(np.diag(bends), _later(with_level, 0) ** 2 / level, _later(along, 0), slanted=True)
+        self._products = {(False, False): steps, (False, True): mixed, (True, True): bends}
 
     def shapes(self) -> list[Shape]:
         """Each description at its best place; those of two changes only where there is room for two."""
@@ -232,9 +232,13 @@ class Fitter:
         return self._products[first.slanted, second.slanted]
 
 
+def _atoms(length: Floats, level: Floats, along: Floats, *, slanted: bool) -> _Atoms:
+    return _Atoms(length, length + level, along, slanted)
+
+
 def _later(products: Floats, axis: int) -> Floats:
     """Sums from each place to the end."""
-    summed: Floats = np.flip(np.cumsum(np.flip(products, axis), axis), axis)
+    summed: Floats = np.ascontiguousarray(np.flip(np.cumsum(np.flip(products, axis), axis), axis))
     return summed
 
 
