@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
 
 from monitor.text import safe
 from tui.panes.base import Body, Pane
 from tui.present.diagnosis import diagnosis_lines, heading_lines
-from tui.present.scene import Scene
-from tui.screens.base import PaneScreen
-from tui.screens.desk import Desk
+from tui.screens.cover import CoverScreen
 
 SHARE = 3
 """The sentence stays on top where it takes at most one of so many lines; else it scrolls with the rest."""
@@ -48,8 +44,10 @@ class DiagnosisPane(Pane):
         return "↑↓ scroll  ←→ model  e problem  d or q back"
 
 
-class DiagnosisScreen(PaneScreen):
-    """Covers the desk, and follows its scene, until a key takes it away."""
+class DiagnosisScreen(CoverScreen):
+    """The pane over the whole screen."""
+
+    PANE = DiagnosisPane
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "go('model', 1)", "next model", key_display="→ l"),
@@ -57,28 +55,8 @@ class DiagnosisScreen(PaneScreen):
         Binding("e", "go('problem', 1)", "next problem"),
         Binding("E", "go('problem', -1)", "previous problem"),
         Binding("q,d,escape", "dismiss", "back", key_display="q"),
-        Binding("ctrl+c", "app.quit", "quit", show=False),
     ]
-
-    scene: reactive[Scene] = reactive(Scene(), repaint=False)
-
-    def __init__(self, desk: Desk, *, ascii_only: bool = False) -> None:
-        super().__init__()
-        self.desk = desk
-        self.ascii_only = ascii_only
-        self.set_reactive(DiagnosisScreen.scene, desk.scene)
-
-    def on_mount(self) -> None:
-        """Follow the desk."""
-        self.watch(self.desk, "scene", self._follow, init=False)
 
     def action_go(self, name: str, steps: int) -> None:
         """To another model, as on the desk."""
         self.desk.action_go(name, steps)
-
-    def _follow(self, scene: Scene) -> None:
-        self.scene = scene
-
-    def compose(self) -> ComposeResult:
-        """One pane."""
-        yield DiagnosisPane(ascii_only=self.ascii_only).data_bind(DiagnosisScreen.scene)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
 
 from monitor.text import plural, safe
 from tui.panes.base import Body, Pane
 from tui.present.cells import Cells
 from tui.present.periods import Periods, periods_of
-from tui.present.scene import Scene
-from tui.screens.base import PaneScreen
-from tui.screens.desk import Desk
+from tui.screens.cover import CoverScreen
 
 
 class PeriodsPane(Pane):
@@ -82,35 +78,17 @@ class PeriodsPane(Pane):
             self.show()
 
 
-class PeriodsScreen(PaneScreen):
-    """Covers the desk, and follows its scene, until a key takes it away."""
+class PeriodsScreen(CoverScreen):
+    """The pane over the whole screen."""
+
+    PANE = PeriodsPane
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "aside(1)", "columns to the right", key_display="→ l"),
         Binding("left,h", "aside(-1)", "columns to the left", key_display="← h"),
         Binding("q,v,escape", "dismiss", "back", key_display="q"),
-        Binding("ctrl+c", "app.quit", "quit", show=False),
     ]
-
-    scene: reactive[Scene] = reactive(Scene(), repaint=False)
-
-    def __init__(self, desk: Desk, *, ascii_only: bool = False) -> None:
-        super().__init__()
-        self.desk = desk
-        self.ascii_only = ascii_only
-        self.set_reactive(PeriodsScreen.scene, desk.scene)
-
-    def on_mount(self) -> None:
-        """Follow the desk."""
-        self.watch(self.desk, "scene", self._follow, init=False)
 
     def action_aside(self, columns: int) -> None:
         """Columns that did not fit."""
         self.query_one(PeriodsPane).aside(columns)
-
-    def _follow(self, scene: Scene) -> None:
-        self.scene = scene
-
-    def compose(self) -> ComposeResult:
-        """One pane."""
-        yield PeriodsPane(ascii_only=self.ascii_only).data_bind(PeriodsScreen.scene)
