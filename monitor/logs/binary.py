@@ -10,8 +10,9 @@ import numpy as np
 
 from monitor.logs import rows as ours
 from monitor.logs.bins import HIGHEST, LOWEST, OPEN_SLOTS, slot_of
+from monitor.logs.log import DEFAULT_THRESHOLD
 from monitor.tallies.binary import UNLABELLED, BinaryTally
-from monitor.tallies.bins import BINS, NO_SCORE, SLOTS, SMALLEST_PROBABILITY
+from monitor.tallies.bins import BINS, NO_SCORE, SLOTS, SMALLEST_PROBABILITY, bin_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from monitor.logs.log import Reading
 
 OUTCOME = "outcome"
-"""Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, the label 2 where there is none."""
+"""Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, the label 2 where there is none;
+label × `OPEN_SLOTS` + slot where the slot tells the prediction."""
+DECIDING = int(bin_of(DEFAULT_THRESHOLD))
+"""The first bin from the default threshold on."""
 NEVER_ZERO = 1e-300
 """Changes no number above 1e-284."""
 
@@ -32,23 +36,30 @@ class Binary:
     scored: bool
     threshold: float
     predicted: bool
+    decided: bool
+    """Whether the slot tells the prediction, which then need not be read: `DEFAULT_THRESHOLD` is an edge of bins."""
 
     @classmethod
     def of(cls, reading: Reading) -> Binary:
         """What the reading has."""
-        return cls(bool(reading.scores), reading.threshold, reading.prediction is not None)
+        return cls(bool(reading.scores), reading.threshold, reading.prediction is not None, reading.decided)
 
     def prepared(self, table: Expression) -> Expression:
         """Rows with what they are grouped by; groups without a prediction are dropped later."""
         import ibis
 
         score = table[ours.SCORE] if self.scored else ibis.null("float64")
-        said = table[ours.PREDICTION] if self.predicted else (score >= self.threshold).cast("int8")
         slot = slot_of(score) if self.scored else ibis.literal(float(NO_SCORE))
-        label = table[ours.LABEL]
-        # A null prediction makes the whole null.
-        outcome = slot.cast("int16") + said * OPEN_SLOTS + label.fill_null(UNLABELLED) * (2 * OPEN_SLOTS)
+        outcome = slot.cast("int16") + table[ours.LABEL].fill_null(UNLABELLED) * self._of_label
+        if not self.decided:
+            said = table[ours.PREDICTION] if self.predicted else (score >= self.threshold).cast("int8")
+            outcome += said * OPEN_SLOTS  # a null prediction makes the whole null
         return table.mutate(s=score, **{OUTCOME: outcome})
+
+    @property
+    def _of_label(self) -> int:
+        """What the label is multiplied with: the fewer outcomes there can be, the cheaper is an array of them."""
+        return OPEN_SLOTS if self.decided else 2 * OPEN_SLOTS
 
     def keys(self, table: Expression) -> dict[str, Expression]:
         """Label, prediction and slot as one small number: rows find their group the faster, the narrower it is."""
@@ -68,9 +79,10 @@ class Binary:
     def tally(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> BinaryTally:
         """Groups into the cells they belong to."""
         tally = BinaryTally.empty(cells)
-        said, open_slot = np.divmod(found[OUTCOME], OPEN_SLOTS)
+        label, rest = np.divmod(found[OUTCOME], self._of_label)
+        said, open_slot = np.divmod(rest, OPEN_SLOTS)
         slot = np.where(open_slot == LOWEST, 0, np.where(open_slot == HIGHEST, BINS - 1, open_slot))
-        label, outcome = said // 2, cell * 6 + said
+        outcome = cell * 6 + label * 2 + (slot >= DECIDING if self.decided else said)
         np.add.at(tally.count.reshape(-1), outcome * SLOTS + slot, found["n"])
         if self.scored:
             has = slot != NO_SCORE

@@ -95,5 +95,7 @@ class Reading:
     """Size of the files; 0 where unknown."""
     models: tuple[str, ...] = ()
     """Names of all models in their order, where they are so few that the engine groups by their places; else none."""
+    decided: bool = False
+    """Whether all rows have a score, and are predicted positive just where it is `DEFAULT_THRESHOLD` or more."""
     plain: frozenset[str] = frozenset()
     """Columns that a look at every row has found to need no mending: no NaN, no class but 0 and 1."""

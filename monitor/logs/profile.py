@@ -12,7 +12,7 @@ from monitor.logs import rows as ours
 from monitor.logs.coding import few
 from monitor.logs.columns import Columns
 from monitor.logs.engine import Engine, Expression, fetch
-from monitor.logs.log import Reading, Task
+from monitor.logs.log import DEFAULT_THRESHOLD, Reading, Task
 from monitor.logs.opening import opened
 from monitor.text import plural, safe
 
@@ -28,7 +28,7 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
     log = opened(reading.log, engine)
     reading = replace(reading, plain=frozenset(_zero_or_one(log, reading, engine)))
     table = ours.rows(log, reading, engine)
-    facts = _row(engine, table.aggregate(**_asked(table)))
+    facts = _row(engine, table.aggregate(**_asked(table), **_decisions(table, reading)))
     if not facts.get("rows"):
         raise SourceError("the log has no rows")
     _check(facts, reading)
@@ -37,6 +37,7 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
         first=_naive(facts.get("first")),
         last=_naive(facts.get("last")),
         total=facts["rows"],
+        decided=facts.get("decided") == facts["rows"],
         models=() if reading.model is None else few(table, engine),
         plain=reading.plain | set(_without_nan(facts, reading, log.columns)),
         said=(*reading.said, *_left_out(facts, reading)),
@@ -77,6 +78,15 @@ def _without_nan(facts: Facts, reading: Reading, columns: Columns) -> Iterator[s
     for name, part in parts:
         if columns[name].double and facts[part + ours.RAW] == facts[part]:
             yield name
+
+
+def _decisions(table: Expression, reading: Reading) -> dict[str, Expression]:
+    """Rows whose prediction is what their score says; not asked where the threshold is no edge of a bin for sure."""
+    if reading.task is not Task.BINARY or not reading.scores or reading.threshold != DEFAULT_THRESHOLD:
+        return {}
+    yes = table[ours.SCORE] >= DEFAULT_THRESHOLD
+    agrees = yes.notnull() if reading.prediction is None else yes == (table[ours.PREDICTION] == 1)
+    return {"decided": table.count(where=agrees)}
 
 
 def _asked(table: Expression) -> dict[str, Expression]:
