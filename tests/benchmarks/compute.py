@@ -37,6 +37,8 @@ def compute(bench: Bench) -> Iterator[Finding]:
     small = _log(bench, 20, models=MODELS, days=DAYS)
     pairs = _queried(small, bench.runs)
     yield Finding("20 M rows: query of compute / plain count", pairs.ratio, 3.0, " x", pairs.note("count"))
+    bare = _queried(small, bench.runs, "0.5")
+    yield Finding("20 M rows: the same, the scores alone", bare.ratio, 3.0, " x", bare.note("count"))
     ran = [_ran(bench, small) for _ in range(max(bench.runs, 1))]
     whole, peak = median(one.seconds for one in ran), max(one.megabytes for one in ran)
     query = median(pairs.ours)
@@ -84,8 +86,8 @@ def _log(bench: Bench, millions: float, *, models: int, days: int, features: int
     return path
 
 
-def _queried(path: Path, runs: int) -> Pairs:
-    argv = [sys.executable, "-m", "tests.benchmarks.querying", str(path), str(runs)]
+def _queried(path: Path, runs: int, *threshold: str) -> Pairs:
+    argv = [sys.executable, "-m", "tests.benchmarks.querying", str(path), str(runs), *threshold]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])

@@ -1,6 +1,7 @@
 """In a process of its own: how long the plain count of a log takes, and how long the query of `compute`.
 
-`python -m tests.benchmarks.querying FILE RUNS` prints both in seconds, the runs in turns, as JSON.
+`python -m tests.benchmarks.querying FILE RUNS [THRESHOLD]` prints both in seconds, the runs in turns, as JSON; with a
+threshold, which overrules the predictions, these are not read.
 """
 
 import json
@@ -15,13 +16,13 @@ from monitor.logs.read import read
 COUNT = "SELECT model, CAST(timestamp AS DATE) AS day, count(*) FROM read_parquet('{}') GROUP BY ALL"
 
 
-def main(path: str, runs: int) -> None:
+def main(path: str, runs: int, threshold: float | None = None) -> None:
     """Once to warm up, then in turns."""
     import duckdb
 
     times: dict[str, list[float]] = {"count": [], "query": []}
     with open_engine() as engine, duckdb.connect() as plain:
-        reading = inspect(Log(sources=(path,)), engine)
+        reading = inspect(Log(sources=(path,), threshold=threshold), engine)
         for run in range(runs + 1):
             began = time.perf_counter()
             plain.execute(COUNT.format(path)).fetchall()
@@ -35,4 +36,4 @@ def main(path: str, runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *map(float, sys.argv[3:]))
