@@ -41,6 +41,7 @@ class DuckEngine:
 
     name = "duckdb"
     codes = 30
+    statistics = True
 
     def __init__(self) -> None:
         self.cache: dict[object, Any] = {}

@@ -50,6 +50,8 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     name: str
     codes: int
     """Up to how many names it groups by their places faster than by themselves, 0 to 254."""
+    statistics: bool
+    """Whether it answers how many and how large the values of a column are without reading it, where its file says."""
     cache: dict[object, Any]
     """What was found out about a log already."""
 

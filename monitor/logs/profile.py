@@ -17,6 +17,8 @@ from monitor.logs.opening import opened
 from monitor.text import plural, safe
 
 Facts = Mapping[str, Any]
+KNOWN = frozenset(("rows", "models", "first", "last", "at", "ats", "prediction", "predictions"))
+"""Facts that often are plain counts, or ends, of columns as they stand."""
 
 
 def profiled(reading: Reading, engine: Engine) -> Reading:
@@ -28,7 +30,7 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
     log = opened(reading.log, engine)
     reading = replace(reading, plain=frozenset(_zero_or_one(log, reading, engine)))
     table = ours.rows(log, reading, engine)
-    facts = _row(engine, table.aggregate(**_asked(table), **_decisions(table, reading)))
+    facts = _facts(engine, table, _asked(table) | _decisions(table, reading))
     if not facts.get("rows"):
         raise SourceError("the log has no rows")
     _check(facts, reading)
@@ -42,6 +44,15 @@ def profiled(reading: Reading, engine: Engine) -> Reading:
         plain=reading.plain | set(_without_nan(facts, reading, log.columns)),
         said=(*reading.said, *_left_out(facts, reading)),
     )
+
+
+def _facts(engine: Engine, table: Expression, asked: dict[str, Expression]) -> Facts:
+    """What was asked for: what a file's statistics may tell by itself, since beside the rest it would be counted."""
+    known = {name: one for name, one in asked.items() if name in KNOWN or name.endswith(ours.RAW)}
+    if not engine.statistics or len(known) == len(asked):
+        return _row(engine, table.aggregate(**asked))
+    rest = {name: one for name, one in asked.items() if name not in known}
+    return {**_row(engine, table.aggregate(**known)), **_row(engine, table.aggregate(**rest))}
 
 
 def _naive(moment: datetime | None) -> datetime | None:

@@ -42,6 +42,7 @@ class SparkEngine:
 
     name = "spark"
     codes = 0
+    statistics = False
 
     def __init__(self, master: str) -> None:
         self.cache: dict[object, Any] = {}
