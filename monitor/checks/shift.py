@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from monitor.reference.base import Kind, Places
 
 
+FEW = 64
+"""Series that cost no more to follow at once than to ask first whether they ever fall."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
     """The cumulative sum at each point of a series."""
@@ -113,11 +117,13 @@ class Shift:
 
     def _follow(self, sheet: Sheet, side: float, many: Sequence[Series], found: list[Course | None]) -> None:
         sequences = sheet.sequences if side > 0 else sheet.sequences._replace(values=-sheet.sequences.values)
-        some = np.flatnonzero(fallen(sequences, self._how))
+        few = len(sheet.places) <= FEW
+        some = np.arange(len(sheet.places)) if few else np.flatnonzero(fallen(sequences, self._how))
         if not len(some):
             return
         scores = runs(sequences.take(some), self._how)
-        for column, place in enumerate(sheet.places[some].tolist()):
+        for column in np.flatnonzero((scores.peak > self._how.limit).any(axis=0)).tolist():
+            place = int(sheet.places[some[column]])
             judged = many[place].judged(sheet.min_count)
             rows = slice(int(judged.sum()))
             course = _course(judged, scores.score[rows, column], scores.peak[rows, column], scores.start[rows, column])

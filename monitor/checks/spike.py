@@ -29,6 +29,8 @@ NEARER = 0.8
 Without one the ratio is about 1.08, eight values telling a level less well than sixty.
 """
 DAY = np.timedelta64(1, "D")
+SMALLEST = 1e-150
+"""A deviation of what is 0 and never varied: no value that is judged lies too many of it away to be told."""
 EFFICIENCY = 0.37
 """Of a median absolute deviation, beside the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
 
@@ -124,7 +126,7 @@ class Spike(Own):
                 # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
                 share = (np.clip(usual, 0, 1) * cases + 0.5) / (cases + 1)
                 scale = np.fmax(scale, np.sqrt(share * (1 - share) / cases))
-        return np.maximum(scale, np.maximum(FLOOR * np.abs(usual), np.finfo(float).tiny))
+        return np.maximum(scale, np.maximum(FLOOR * np.abs(usual), SMALLEST))
 
     def __call__(self, past: Series, basis: Outlying, held: Severity) -> Evidence | None:  # noqa: ARG002
         """Say how far out it is."""

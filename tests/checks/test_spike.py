@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import median_abs_deviation
 
@@ -178,6 +178,8 @@ def test_a_series_of_any_length_has_a_level_a_point(daily, levels, values):
 @pytest.mark.parametrize("check", [QUICK, Spike(1.0, least=4, outside=True), Trend(periods=8, p=0.05)])
 @settings(max_examples=40, deadline=None)
 @given(values=st.lists(st.one_of(st.floats(allow_nan=False), st.sampled_from([0.0, 1e-300, 1e200])), max_size=40))
+@example(values=[0.0] * 20 + [13.0])
+@example(values=[0.0] * 20 + [9e99])
 def test_no_value_is_too_strange_to_be_judged(daily, levels, check, values):
     found = levels(check, daily(values))
     assert {one for value, one in zip(values, found, strict=True) if not abs(value) < 1e100} <= {0}
