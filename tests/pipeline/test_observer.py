@@ -123,9 +123,10 @@ def test_a_limit_of_both_sides_is_one_rule():
 @pytest.fixture
 def falling(tmp_path):
     """Two models of which one falls lastingly by less than a floor would object to."""
+    start = datetime(2025, 1, 1, tzinfo=UTC)
     for model, low in (("calm", 0.95), ("falling", 0.93)):
-        days = [(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day), 0.95 if day < 40 else low) for day in range(60)]
-        rows = [f"{day:%Y-%m-%d},{value + 0.002 * (-1) ** at}\n" for at, (day, value) in enumerate(days)]
+        values = [(0.95 if day < 40 else low) + 0.002 * (-1) ** day for day in range(60)]
+        rows = [f"{start + timedelta(days=day):%Y-%m-%d},{value}\n" for day, value in enumerate(values)]
         (tmp_path / f"{model}.csv").write_text("date,accuracy\n" + "".join(rows))
     return tmp_path
 
