@@ -17,6 +17,8 @@ RIVAL = 6.0
 """Two descriptions whose BIC differ by less compete: strong evidence for one begins there (Raftery 1995)."""
 FITS = {"level": "no change"}
 """By the name of a description, where another word is plainer."""
+SUDDEN, GRADUAL = ("step", "two steps"), ("ramp", "line", "bend", "two ramps", "two bends")
+"""Names of descriptions of a fall at once, and of one that takes its time."""
 RISES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
 
 
@@ -37,12 +39,19 @@ def course_words(course: Course, metric: Metric) -> str:
 
 
 def fits_words(course: Course) -> str:
-    """The two best descriptions of the course, so that a doubtful one is seen to be; nothing where one was tried."""
+    """The two best descriptions of the course, so that a doubtful one is seen to be; nothing where one was tried.
+
+    Of a fall both the best sudden and the best gradual one are among them.
+    """
     if len(course.fits) < 2:
         return ""
-    first, second = course.fits[:2]
-    words = "nearly as well" if second.score - first.score <= RIVAL else "then"
-    return f"fits best: {_fit(first)}; {words}: {_fit(second)}"
+    best, *others = course.fits
+    told = others[:1]
+    for kind in (SUDDEN, GRADUAL) if course.pattern.name in RISES else ():
+        if not any(fit.name in kind for fit in (best, *told)):
+            told += [fit for fit in others if fit.name in kind][:1]
+    words = (f"{'nearly as well' if fit.score - best.score <= RIVAL else 'then'}: {_fit(fit)}" for fit in told)
+    return f"fits best: {_fit(best)}; {'; '.join(words)}"
 
 
 def _fit(fit: Fit) -> str:

@@ -51,6 +51,29 @@ def test_the_second_best_description_is_shown_beside_the_best(scores, words):
 
 
 @pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        pytest.param(
+            ["step", "level", "spike", "bend", "ramp"],
+            "fits best: step (BIC -20.0); nearly as well: no change (BIC -17.0); then: bend (BIC -11.0)",
+            id="a drop beside the best gradual one",
+        ),
+        pytest.param(
+            ["ramp", "bend", "two steps", "step"],
+            "fits best: ramp (BIC -20.0); nearly as well: bend (BIC -17.0); nearly as well: two steps (BIC -14.0)",
+            id="a decline beside the best sudden one",
+        ),
+        pytest.param(
+            ["step", "ramp", "level"], "fits best: step (BIC -20.0); nearly as well: ramp (BIC -17.0)", id="both"
+        ),
+    ],
+)
+def test_of_a_fall_a_sudden_and_a_gradual_description_are_shown(names, words):
+    fits = tuple(Fit(name, 1.0, -20.0 + 3 * place) for place, name in enumerate(names))
+    assert fits_words(course(fits=fits)) == words
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         (

@@ -8,6 +8,7 @@ from monitor.alerts import replay
 from monitor.checks.limit import Limit
 from monitor.checks.threshold import Threshold
 from monitor.explain.changes import change_points
+from monitor.explain.words import fits_words
 from monitor.findings import Pattern
 from monitor.patterns.course import course
 from monitor.rules import Rule
@@ -56,6 +57,9 @@ def test_the_lasting_fall_of_the_nba_forecasts_is_a_drop_or_decline_and_both_fit
     assert datetime(2016, 6, 1, tzinfo=UTC) <= found.begin <= datetime(2017, 10, 1, tzinfo=UTC)
     assert -0.08 < found.size < -0.02
     assert {"step", "line", "bend", "level"} <= {one.name for one in found.fits}
+    said = fits_words(found)
+    assert "step (BIC" in said
+    assert "ramp (BIC" in said
     (point,) = change_points(forecasts["nba-games", "accuracy"])
     assert abs((point.at - found.begin).days) < 62
 
