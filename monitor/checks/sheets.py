@@ -15,8 +15,9 @@ from monitor.statistics.cusum import Sequences
 if TYPE_CHECKING:
     from monitor.records import Floats
 
-WIDE = 3_000
-"""Series side by side: a call a step for as many, and what is held of them at once stays below 100 MB."""
+WIDE = 1_000
+"""Series side by side: a call a step for as many costs little more than for one, and what is held of them at once
+stays below 50 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
