@@ -105,7 +105,9 @@ def measured(folder: Path, *, alerts: int, kills: int, seed: int = 4) -> Iterato
     with Receiving(SHARE, seed) as server:
         config = folder / "modeltop.toml"
         config.write_text(
-            'on_no_data = "ok"\n[receivers.hook]\ntype = "webhook"\nurl_env = "HOOK"\ngroup = 0\nhourly = 0\n'
+            # One limit, so that an alert stands as long as its row is bad.
+            'on_no_data = "ok"\n[[rules]]\nname = "floor"\nmetric = "accuracy"\ncritical = { below = 0.9 }\n'
+            '[receivers.hook]\ntype = "webhook"\nurl_env = "HOOK"\ngroup = 0\nhourly = 0\n'
         )
         for _ in range(kills):
             with _watcher(folder, server.url) as process:
