@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from monitor.records import SeriesKey, Severity
 
+ROWS = "rows"
+"""What a reading of the number of rows a period calls it, which is no metric."""
+
 
 class Pattern(Enum):
     """The recent course of a metric, by its name."""

@@ -8,10 +8,10 @@ from monitor.diagnosis.advice import advice, missing, steps
 from monitor.diagnosis.base import ENOUGH, findings
 from monitor.diagnosis.case import ALL, Case
 from monitor.diagnosis.courses import courses
-from monitor.diagnosis.facts import ROWS, Facts, contributions, gathered
+from monitor.diagnosis.facts import Facts, contributions, gathered
 from monitor.diagnosis.windows import reading, span_of
 from monitor.diagnosis.words import sentence
-from monitor.findings import Cause, Course, Diagnosis, Finding, Pattern, Reading
+from monitor.findings import ROWS, Cause, Course, Diagnosis, Finding, Pattern, Reading
 from monitor.records import Better, Condition, Episode, SeriesKey
 
 WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE, Pattern.SEASONAL))

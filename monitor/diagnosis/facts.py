@@ -16,12 +16,11 @@ from monitor.diagnosis.segments import Cut, cut_of, cuts
 from monitor.diagnosis.values import odd
 from monitor.diagnosis.windows import Span, reading, span_of
 from monitor.facts import Note
-from monitor.findings import Contribution, Course, Pair, Pattern, Reading
+from monitor.findings import ROWS, Contribution, Course, Pair, Pattern, Reading
 from monitor.labels import COVERAGE
 from monitor.metrics.base import Metric
 from monitor.records import Better, Condition, Episode, Series, to_datetime
 
-ROWS = "rows"
 PAIRS = (("avg_confidence", "accuracy"),)
 ESTIMATED = "estimated_"
 SURE = 0.8

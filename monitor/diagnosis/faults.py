@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from monitor.diagnosis.base import Clause, cause, weighed
-from monitor.diagnosis.facts import ROWS, Facts
+from monitor.diagnosis.facts import Facts
 from monitor.diagnosis.follow import best, share
 from monitor.diagnosis.said import lost, name, not_with_it, rows
-from monitor.findings import Cause, Finding, Moved, Pattern
+from monitor.findings import ROWS, Cause, Finding, Moved, Pattern
 from monitor.records import Condition, to_datetime
 from monitor.text import brief, day, plural, safe
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from monitor.diagnosis.base import Clause, cause, weighed
-from monitor.diagnosis.facts import ROWS, Facts, contributions, dated
+from monitor.diagnosis.facts import Facts, contributions, dated
 from monitor.diagnosis.lone import MOST, lonely
 from monitor.diagnosis.said import name, percent, rows
-from monitor.findings import Cause, Finding
+from monitor.findings import ROWS, Cause, Finding
 from monitor.records import Better
 from monitor.text import brief, day, safe
 

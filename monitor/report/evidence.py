@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.explain.words import advice_words, course_words, fits_words, forecast_words, weight_word
-from monitor.findings import Contribution, Course, Diagnosis, Finding, Moved, Reading
+from monitor.findings import ROWS, Contribution, Course, Diagnosis, Finding, Moved, Reading
 from monitor.metrics.base import Catalog
 from monitor.report.text import series_name
 from monitor.text import brief, safe
 
 CAUSES = 5
 """Causes that are told, the likeliest."""
-ROWS = 8
+MOST = 8
 """Metrics, features, segments and courses that are told."""
-ROWS_OF = "rows"
-"""What a diagnosis calls the number of cases, which is no metric."""
 CLAUSE = 300
 
 
@@ -33,10 +31,10 @@ def sections(found: Diagnosis, catalog: Catalog) -> list[Section]:
         ("How it went", _went(found, catalog)),
         ("Causes", _causes(found)),
         ("What to do", advice_words(found)),
-        ("Before and after", (_reading(one, catalog) for one in found.evidence[:ROWS])),
+        ("Before and after", (_reading(one, catalog) for one in found.evidence[:MOST])),
         ("Expected and realised", (line for one in found.pairs for line in _pair(one.expected, one.realised, catalog))),
-        ("Features that moved", map(_moved, found.moved[:ROWS])),
-        ("Segments by contribution", (_segment(one, found, catalog) for one in found.segments[:ROWS])),
+        ("Features that moved", map(_moved, found.moved[:MOST])),
+        ("Segments by contribution", (_segment(one, found, catalog) for one in found.segments[:MOST])),
     )
     return [Section(title, some) for title, lines in told if (some := tuple(lines))]
 
@@ -48,7 +46,7 @@ def _went(found: Diagnosis, catalog: Catalog) -> Iterator[str]:
             yield fits
     if found.forecast is not None:
         yield forecast_words(found.forecast)
-    yield from (_course(one, catalog) for one in found.courses[:ROWS])
+    yield from (_course(one, catalog) for one in found.courses[:MOST])
 
 
 def _course(course: Course, catalog: Catalog) -> str:
@@ -69,7 +67,7 @@ def _weight(one: Finding) -> str:
 
 
 def _reading(one: Reading, catalog: Catalog) -> str:
-    if one.key.metric == ROWS_OF:
+    if one.key.metric == ROWS:
         return f"rows a period {one.before:,.0f} -> {one.after:,.0f}: {one.word}"
     metric = catalog.of(one.key.metric)
     line = f"{series_name(one.key)} {metric.show(one.before)} -> {metric.show(one.after)}"

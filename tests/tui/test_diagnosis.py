@@ -104,7 +104,7 @@ def test_a_model_with_nothing_to_say_is_calm(make):
         make.scene(make.healthy("ranker")), diagnosis=bare(model="ranker", sentence="", course=None, key=None)
     )
     assert plain_text(heading_lines(scene, 78)[0]) == "nothing to explain: no metric got worse"
-    assert "  every metric is steady" in [plain_text(line) for line in diagnosis_lines(scene, 78)]
+    assert "  no metric is known to have changed" in [plain_text(line) for line in diagnosis_lines(scene, 78)]
 
 
 def test_the_sentence_stands_above_in_the_colour_of_its_severity(make):
@@ -163,6 +163,12 @@ def test_the_evidence_is_a_table_of_before_and_after(said, make):
         "  accuracy   0.950  0.890  -0.060  [-0.080, -0.040]    ?",
         "  recall     0.900  0.900   0.000                 ?  400",
     ]
+
+
+def test_rows_are_counted_without_decimals(said):
+    rows = reading("rows", 4076.5, 4232.2, low=53.97, high=257.43)
+    (_, line) = said(bare(evidence=(rows,)), SECTIONS[3])
+    assert line.split() == ["rows", "4076", "4232", "+156", "[+54,", "+257]", "?"]
 
 
 def test_where_it_is_narrow_the_last_columns_go(said):

@@ -140,3 +140,11 @@ def test_of_each_the_series_that_will_be_seen_then(scene):
     assert series[:2] == [("fraud", "f1_score"), ("fraud", "accuracy")], "what is selected, then the next problem"
     assert beside < set(series)
     assert series[-2:] == [place(go(scene, "model")), place(go(scene, "model+2"))]
+
+
+def test_the_next_model_with_a_problem_passes_the_other_problems_of_this_one(make, scene):
+    assert [place(go(scene, *["trouble"] * times))[0] for times in (1, 2)] == ["churn", "fraud"]
+    assert place(go(scene, "trouble-"))[0] == "churn"
+    alone = make.scene(*make.ten_days())
+    assert go(alone, "trouble").view == go(alone).view
+    assert MOVES["trouble"](Scene(), 1) == Scene().view

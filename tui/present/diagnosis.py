@@ -67,7 +67,7 @@ def _what(known: Board, found: Diagnosis, cells_wide: int) -> Iterator[Cells]:
     courses = [*([found.course] if found.course else []), *found.courses]
     if not courses:
         yield from _said(
-            "every metric is steady" if found.key is None else "its course is not known", cells_wide, "dim"
+            "no metric is known to have changed" if found.key is None else "its course is not known", cells_wide, "dim"
         )
     for at, course in enumerate(courses[: OTHERS + 1]):
         words = f"{label(course.key)}: {course_words(course, known.snapshot.catalog.of(course.key.metric))}"

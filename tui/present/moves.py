@@ -91,6 +91,18 @@ def problem(scene: Scene, steps: int) -> View:
     return look_at(scene, to, key)
 
 
+def trouble(scene: Scene, steps: int) -> View:
+    """The next model with such an alert, however many its own alerts are."""
+    if scene.snapshot is None:
+        return scene.view
+    view = scene.view
+    for _ in board(scene.snapshot).open:
+        view = problem(replace(scene, view=view), steps)
+        if view.model != scene.view.model:
+            return view
+    return scene.view
+
+
 def _place(places: list[tuple[str, SeriesKey]], view: View) -> int | None:
     """Where the view stands in the list of problems; a problem of the whole model counts for each of its metrics."""
     for at, (name, key) in enumerate(places):
@@ -202,6 +214,7 @@ MOVES: dict[str, Callable[[Scene, int], View]] = {
     "metric": metric,
     "side": side,
     "problem": problem,
+    "trouble": trouble,
     "sort": sort,
     "problems_only": problems_only,
     "overlay": overlay,
@@ -219,6 +232,7 @@ def no_move(name: str, scene: Scene) -> str:
         return "nothing is loaded yet"
     reasons = {
         "problem": "no other problem stands",
+        "trouble": "no other model has a problem",
         "shift": "all of time is shown: + shows a part" if scene.view.window is None else "time ends here",
         "zoom": "all of time is shown" if scene.view.window is None else "it is as near as it gets",
         "side": "no further metric" if scene.view.cursor is None else "no further point",

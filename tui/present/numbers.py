@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from monitor.findings import ROWS
 from monitor.records import Series, SeriesKey, to_stamp
 from monitor.text import clip, pad, plain, safe, width
 from tui.present.cells import Cells, blocks, wrap
@@ -51,6 +52,9 @@ def _reading(known: Board, found: Diagnosis, reading: Reading) -> Line:
     if reading.low is not None and reading.high is not None:
         interval = f"[{metric.show_change(reading.low)}, {metric.show_change(reading.high)}]"
     values = (metric.show(reading.before), metric.show(reading.after), metric.show_change(reading.delta))
+    if reading.key.metric == ROWS:  # a mean number of rows: nobody asks for its decimals
+        values = (f"{reading.before:.0f}", f"{reading.after:.0f}", f"{reading.delta:+.0f}")
+        interval = f"[{reading.low:+.0f}, {reading.high:+.0f}]" if interval != "?" else interval
     count = _cases(known, found, reading.key)
     return Line((_name(reading), *values, interval, count), "" if reading.moved else "dim")
 

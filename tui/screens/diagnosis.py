@@ -52,8 +52,8 @@ class DiagnosisScreen(CoverScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "go('model', 1)", "next model", key_display="→ l"),
         Binding("left,h", "go('model', -1)", "previous model", key_display="← h"),
-        Binding("e", "go('problem', 1)", "next problem"),
-        Binding("E", "go('problem', -1)", "previous problem"),
+        Binding("e", "go('trouble', 1)", "next model with a problem"),
+        Binding("E", "go('trouble', -1)", "previous model with a problem"),
         Binding("q,d,escape", "dismiss", "back", key_display="q"),
     ]
 
