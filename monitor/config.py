@@ -27,8 +27,8 @@ from monitor.settings.table import Table
 from monitor.settings.watch import parse_watch
 
 if TYPE_CHECKING:
+    from monitor.logs.log import LogSettings
     from monitor.notify.base import Receiver
-    from monitor.settings.logs import LogSettings
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000

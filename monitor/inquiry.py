@@ -73,7 +73,7 @@ def _remembered(snapshot: Snapshot) -> _Known:
     return known
 
 
-def focus(snapshot: Snapshot, model: str) -> SeriesKey | None:
+def focus_series(snapshot: Snapshot, model: str) -> SeriesKey | None:
     """The series that the diagnosis is about; None where nothing happened to any."""
     return diagnosis_of(snapshot, model).key
 

@@ -7,14 +7,14 @@ import argparse
 from monitor.commands.base import Context, add_source
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure_alerts(parser: argparse.ArgumentParser) -> None:
     """The arguments of `alerts`."""
     add_source(parser)
     parser.add_argument("--history", action="store_true", help="resolved alerts too, newest first")
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
 
 
-def run(args: argparse.Namespace, context: Context) -> int:
+def run_alerts(args: argparse.Namespace, context: Context) -> int:
     """List alerts; the exit code says only whether they could be listed."""
     import json
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from monitor.compute.job import Outcome
     from monitor.config import Config
-    from monitor.settings.logs import LogSettings
+    from monitor.logs.log import LogSettings
 
 INSTALL = "reading logs needs Ibis and DuckDB: pip install 'modeltop[logs]'"
 TASKS = ("binary", "multiclass", "regression")
@@ -108,8 +108,7 @@ def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
         return [_changed(one, args) for one in named]
     if not args.logs:
         raise UsageError("name a log: a file, a folder or a glob; or configure [logs.NAME]")
-    from monitor.logs.log import Log
-    from monitor.settings.logs import LogSettings
+    from monitor.logs.log import Log, LogSettings
 
     log = Log(sources=tuple(args.logs), timezone=str(config.zone))
     return [_changed(LogSettings(log=log), args)]

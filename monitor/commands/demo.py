@@ -10,13 +10,13 @@ from monitor.commands import open as open_command
 from monitor.commands.base import Context
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure_demo(parser: argparse.ArgumentParser) -> None:
     """The arguments of `demo`: how the screen looks."""
     open_command.add_looks(parser)
     parser.set_defaults(store=None, below=[], above=[], now=None)
 
 
-def run(args: argparse.Namespace, context: Context) -> int:
+def run_demo(args: argparse.Namespace, context: Context) -> int:
     """Open the app on a copy that is removed afterwards; within a minute a model goes wrong in it."""
     from monitor.demo import Feed, set_up
 

@@ -10,14 +10,14 @@ from monitor.errors import UsageError
 from monitor.text import safe
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure_unack(parser: argparse.ArgumentParser) -> None:
     """The arguments of `unack`."""
     parser.add_argument("target", metavar="ALERT", help="as for `ack`")
     add_source(parser)
     parser.epilog = "exit codes: 0 it was given back, 2 nobody has it, no or several alerts are meant, or nothing kept"
 
 
-def run(args: argparse.Namespace, context: Context) -> int:
+def run_unack(args: argparse.Namespace, context: Context) -> int:
     """Give one alert back, whoever has it."""
     from monitor.journal import deeds
     from monitor.journal.author import author

@@ -46,9 +46,9 @@ def featured(work: Work, batches: Iterable[Cells[FeatureTally]]) -> None:
         if known is None or known.name != model:
             _keep(work, known)
             known = _Model(model)
-        found = drift.measure(cells.tally)
+        found = drift.compute_drift(cells.tally)
         known.effects.append((cells.period, drift.effect(found)))
-        known.drafts.append(_draft(model, cells, found | quality.measure(cells.tally)))
+        known.drafts.append(_draft(model, cells, found | quality.compute_quality(cells.tally)))
         work.pages.feature(model, cells.period, cells.tally)
     _keep(work, known)
 

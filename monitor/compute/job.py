@@ -16,7 +16,7 @@ from monitor.compute.reference import References
 from monitor.compute.told import Told, kept
 from monitor.compute.work import CLASS, FEATURE, OWN_COLUMNS, Ends, Work
 from monitor.errors import UsageError
-from monitor.logs.log import Log, Task
+from monitor.logs.log import Log, LogSettings, Task
 from monitor.logs.periods import COLUMN, parse, rows_of
 from monitor.logs.progress import Progress
 from monitor.measures.confusion import Cost
@@ -24,7 +24,6 @@ from monitor.metrics.base import Catalog
 from monitor.points.ends import of_chunks, of_spans
 from monitor.points.finish import ALL
 from monitor.records import to_stamp
-from monitor.settings.logs import LogSettings
 from monitor.store.computed import Generation, generation
 from monitor.text import safe
 

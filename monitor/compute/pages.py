@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.compute.reference import References
-from monitor.points.evidence import HEADER, LAST, REFERENCE, Line, feature_lines, reliability_lines, segment_lines
+from monitor.points.evidence import LAST, Line, feature_lines, reliability_lines, segment_lines
 from monitor.points.finish import ALL
 from monitor.points.sheet import Sheet
 from monitor.records import to_datetime
+from monitor.store.exhibits import HEADER, REFERENCE
 from monitor.store.rows import iso, line
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ class References:
         unknown = np.full(BINS, np.nan)
         keys = zip(cells.model.tolist(), cells.segment.tolist(), strict=True)
         chance = np.stack([self.chances.get(key, unknown) for key in keys])
-        return estimated.measure(cells.tally, chance)
+        return estimated.compute_cbpe(cells.tally, chance)
 
     def columns(self, model: str, tally: Tally) -> Iterator[FeatureTally]:
         """The model's own score and prediction as columns that may move; none without a reference."""

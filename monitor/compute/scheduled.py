@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from monitor.settings.logs import LogSettings
+from monitor.logs.log import LogSettings
 from monitor.store.computed import RUNNING
 from monitor.store.lock import locked
 from monitor.store.names import family

@@ -14,7 +14,7 @@ from monitor.compute.told import Told
 from monitor.measures import drift, multiclass
 from monitor.measures.columns import PREDICTION, SCORE
 from monitor.measures.confusion import Cost
-from monitor.measures.measure import measure
+from monitor.measures.measure import compute_metrics
 from monitor.points.finish import ALL, Periods, finished, periods_of
 from monitor.points.gather import Draft, Gatherer, by_model, columns_of
 from monitor.store.computed import Generation
@@ -57,7 +57,7 @@ class Work:
         """Measure cells and keep what comes of them; they come ordered by model."""
         gatherer = Gatherer()
         for cells in _few(batches):
-            found = measure(cells.tally, cost=self.cost) | self.references.estimates(cells)
+            found = compute_metrics(cells.tally, cost=self.cost) | self.references.estimates(cells)
             rows = rows_of(cells.tally)
             self.told.measured(cells.segment, found, rows)
             parts = list(by_model(cells.model, cells.period, cells.segment, rows, columns_of(found)))
@@ -77,7 +77,7 @@ class Work:
             for name, found in multiclass.classes(cells.tally).items():
                 yield draft_of(cells, f"{CLASS}={name}", found)
         for column in self.references.columns(str(cells.model[0]), cells.tally):
-            yield draft_of(cells, f"{FEATURE}={column.reference.name}", drift.measure(column))
+            yield draft_of(cells, f"{FEATURE}={column.reference.name}", drift.compute_drift(column))
 
     def _keep(self, drafts: Iterable[Draft]) -> None:
         for draft in drafts:

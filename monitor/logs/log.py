@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 ALL_FEATURES = "*"
@@ -99,3 +99,24 @@ class Reading:
     """Whether all rows have a score, and are predicted positive just where it is `DEFAULT_THRESHOLD` or more."""
     plain: frozenset[str] = frozenset()
     """Columns that a look at every row has found to need no mending: no NaN, no class but 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """One log, and what to make of it."""
+
+    log: Log
+    name: str = ""
+    """Of the table `[logs.NAME]`; empty for a log of the command line."""
+    engine: str = "duckdb"
+    """`duckdb`, or a connection string such as `spark://host:7077` or `local[2]`."""
+    cost: Mapping[str, float] = field(default_factory=dict)
+    """Price of one false positive, `fp`, and of one false negative, `fn`; at least 0."""
+    label_delay: timedelta | None = None
+    """Time after a period's end after which its labels are not waited for; None: seen from the log."""
+    per_class: bool = False
+    """Whether each class is a segment, `class=NAME`."""
+    since: timedelta | None = None
+    """Only periods as young as this are computed; None: all."""
+    every: timedelta | None = None
+    """How often the watcher computes it; None: never by itself."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from monitor.tallies.binary import BinaryTally
 
 
-def measure(tally: BinaryTally, *, cost: Cost | None = None) -> dict[str, Measured]:
+def compute_binary(tally: BinaryTally, *, cost: Cost | None = None) -> dict[str, Measured]:
     """All binary metrics by their registered names; those of scores only if any row of the tally has one.
 
     Args:
@@ -23,13 +23,13 @@ def measure(tally: BinaryTally, *, cost: Cost | None = None) -> dict[str, Measur
     """
     decided = decisions(tally)
     table = Confusion.of(decided)
-    found = confusion.measure(table)
+    found = confusion.compute_confusion(table)
     found |= rates(decided)
     if cost is not None:
         found["cost_per_1000_rows"] = confusion.cost_per_1000_rows(table, cost)
     scores = Scores.of(tally, decided)
     if scores.rows.any():
-        found |= calibration.measure(scores) | order.measure(scores)
+        found |= calibration.compute_calibration(scores) | order.compute_ranking(scores)
     return found
 
 

@@ -25,7 +25,7 @@ MOST = 100.0
 """Cases that a row may count for in the gap: a few rows without any spread are no proof that there is none."""
 
 
-def measure(scores: Scores) -> dict[str, Measured]:
+def compute_calibration(scores: Scores) -> dict[str, Measured]:
     """All metrics of this file, in the order of the registry."""
     return {
         "log_loss": log_loss(scores),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monitor.tallies.multiclass import MulticlassTally
 
 
-def measure(tally: MulticlassTally) -> dict[str, Measured]:
+def compute_multiclass_scores(tally: MulticlassTally) -> dict[str, Measured]:
     """All metrics of this file; those that need a score for every class only if any row has one."""
     found = {}
     if tally.confidence_count[..., :BINS].any():

@@ -60,7 +60,7 @@ class Cost:
     fn: float = 0.0
 
 
-def measure(table: Confusion) -> dict[str, Measured]:
+def compute_confusion(table: Confusion) -> dict[str, Measured]:
     """All metrics of a confusion, in the order of the registry."""
     return {
         "accuracy": accuracy(table),

@@ -30,7 +30,7 @@ MOVED = 0.1
 """From this effect size on a column counts as moved."""
 
 
-def measure(tally: FeatureTally) -> dict[str, Measured]:
+def compute_drift(tally: FeatureTally) -> dict[str, Measured]:
     """All distances of one column, by their registered names. Support: rows with a value."""
     found = {"psi": psi(tally), "js_distance": js_distance(tally)}
     if tally.reference.numeric:

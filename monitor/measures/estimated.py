@@ -40,7 +40,7 @@ def calibrate(reference: BinaryTally) -> Floats:
     return np.stack([_isotonic(cell[1], cell.sum(axis=0)) for cell in by]) if len(by) else np.empty((0, BINS))
 
 
-def measure(tally: BinaryTally, chance: Floats) -> dict[str, Measured]:
+def compute_cbpe(tally: BinaryTally, chance: Floats) -> dict[str, Measured]:
     """The estimated metrics of K cells. Support of each: rows with a score, labelled or not.
 
     Args:

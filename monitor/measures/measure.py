@@ -12,7 +12,7 @@ from monitor.tallies.multiclass import MulticlassTally
 from monitor.tallies.regression import RegressionTally
 
 
-def measure(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
+def compute_metrics(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
     """All metrics of a tally by their registered names, in the order in which people read them.
 
     Args:
@@ -24,11 +24,11 @@ def measure(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
     """
     match tally:
         case BinaryTally():
-            return binary.measure(tally, cost=cost)
+            return binary.compute_binary(tally, cost=cost)
         case MulticlassTally():
-            return multiclass.measure(tally)
+            return multiclass.compute_multiclass(tally)
         case RegressionTally():
-            return regression.measure(tally)
+            return regression.compute_regression(tally)
         case FeatureTally():
-            return quality.measure(tally) | drift.measure(tally)
+            return quality.compute_quality(tally) | drift.compute_drift(tally)
     raise TypeError(f"a {type(tally).__name__} has no metrics")

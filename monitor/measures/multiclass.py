@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from monitor.tallies.multiclass import MulticlassTally
 
 
-def measure(tally: MulticlassTally) -> dict[str, Measured]:
+def compute_multiclass(tally: MulticlassTally) -> dict[str, Measured]:
     """All multi-class metrics by their registered names; those of scores only if any row has one."""
     table = Table.of(tally)
     found = {"accuracy": share(table.hits.sum(axis=1), table.rows, Why.NO_LABELS)}
@@ -32,7 +32,7 @@ def measure(tally: MulticlassTally) -> dict[str, Measured]:
     found |= {"balanced_accuracy": balanced_accuracy(table), "mcc": mcc(table), "cohen_kappa": cohen_kappa(table)}
     every = tally.confusion.sum(axis=(1, 2)).astype(np.float64)
     found["label_coverage"] = share(table.rows, every, Why.NO_ROWS)
-    return found | class_scores.measure(tally)
+    return found | class_scores.compute_multiclass_scores(tally)
 
 
 def classes(tally: MulticlassTally) -> dict[str, dict[str, Measured]]:

@@ -51,7 +51,7 @@ class Ranked:
         return cls(positives, negatives, hits=hits, alarms=alarms, ones=ones, zeros=zeros)
 
 
-def measure(scores: Scores) -> dict[str, Measured]:
+def compute_ranking(scores: Scores) -> dict[str, Measured]:
     """All metrics of this file, in the order of the registry."""
     ranked = Ranked.of(scores.positives, scores.negatives)
     unlabelled = (scores.labelled == 0) & (scores.rows.sum(axis=(1, 2)) > 0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from monitor.tallies.feature import FeatureTally
 
 
-def measure(tally: FeatureTally) -> dict[str, Measured]:
+def compute_quality(tally: FeatureTally) -> dict[str, Measured]:
     """The rates of one column; that of unseen categories only if it has categories."""
     found = {"missing_rate": missing_rate(tally)}
     if not tally.reference.numeric:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from monitor.tallies.regression import RegressionTally
 
 
-def measure(tally: RegressionTally) -> dict[str, Measured]:
+def compute_regression(tally: RegressionTally) -> dict[str, Measured]:
     """All metrics of this file, in the order of the registry."""
     rows = tally.count.astype(np.float64)
     every = rows + tally.unlabelled

@@ -20,6 +20,7 @@ import numpy as np
 from monitor.measures import calibration, class_scores
 from monitor.measures.reliability import GROUPS, reliability
 from monitor.measures.scores import Scores
+from monitor.store.exhibits import REFERENCE
 from monitor.tallies.binary import BinaryTally
 from monitor.tallies.feature import FeatureReference, FeatureTally
 from monitor.tallies.multiclass import MulticlassTally
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
 
     from monitor.tallies.base import Tally
 
-HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
 LAST = 8
 """Periods that are kept besides the reference."""
-REFERENCE = "reference"
 
 Line = tuple[str, ...]
 """Cells in the order of `HEADER`: foreign text."""

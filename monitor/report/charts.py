@@ -53,7 +53,7 @@ def chart(series: Series, snapshot: Snapshot, found: Diagnosis | None = None) ->
         ],
         marks=_marks(series, snapshot),
         usual=usual(series, begin),
-        trend=_trend(series, begin, found.forecast) if found is not None and found.key == key else None,
+        trend=_fitted_trend(series, begin, found.forecast) if found is not None and found.key == key else None,
         begin=None
         if course is None or begin is None
         else (to_stamp(begin), f"{pattern_words(course)} since {day(begin)}"),
@@ -98,7 +98,7 @@ def _marks(series: Series, snapshot: Snapshot) -> list[tuple[np.datetime64, str]
     return [(at, note_words(note, snapshot.clock)) for at, note in known if first <= at <= last]
 
 
-def _trend(series: Series, begin: datetime | None, forecast: Forecast | None) -> Slope | None:
+def _fitted_trend(series: Series, begin: datetime | None, forecast: Forecast | None) -> Slope | None:
     line = sloping(series, begin, forecast) if begin is not None else None
     if line is None:
         return None

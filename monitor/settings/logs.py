@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.logs.log import ALL_FEATURES, Log, Task
+from monitor.logs.log import ALL_FEATURES, Log, LogSettings, Task
 from monitor.settings.table import UNITS, Table
 from monitor.text import plain
 
 PRICED = ("fp", "fn")
 """What `cost` may put a price on: false positives and false negatives."""
 LENGTH = "write a number and s, m, h, d or w, such as 7d"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSettings:
-    """One log, and what to make of it."""
-
-    log: Log
-    name: str = ""
-    """Of the table `[logs.NAME]`; empty for a log of the command line."""
-    engine: str = "duckdb"
-    """`duckdb`, or a connection string such as `spark://host:7077` or `local[2]`."""
-    cost: Mapping[str, float] = field(default_factory=dict)
-    """Price of one false positive, `fp`, and of one false negative, `fn`; at least 0."""
-    label_delay: timedelta | None = None
-    """Time after a period's end after which its labels are not waited for; None: seen from the log."""
-    per_class: bool = False
-    """Whether each class is a segment, `class=NAME`."""
-    since: timedelta | None = None
-    """Only periods as young as this are computed; None: all."""
-    every: timedelta | None = None
-    """How often the watcher computes it; None: never by itself."""
 
 
 def parse_logs(table: Table, base: Path, timezone: str = "UTC") -> dict[str, LogSettings]:

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.exhibits import MISSING, OTHER, Exhibits, Histogram, Reliability
-from monitor.points.evidence import HEADER, REFERENCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
+"""Columns of a file of distributions."""
+REFERENCE = "reference"
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file that is read; 50 features of 20 bins and 8 periods take 0.5 MB."""

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from monitor.records import Floats
 
-UNLABELLED = 2
-"""Place on the label axis of rows whose label is not known (yet), or is neither of the two."""
+WRONG, CORRECT, UNLABELLED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)

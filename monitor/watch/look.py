@@ -48,7 +48,7 @@ class Looker:
 
     def __init__(self, folder: Path, wait: timedelta) -> None:
         self._folder = folder
-        self._looked = looked.read(folder)
+        self._looked = looked.load_last_evaluation(folder)
         self.second = SecondLook(wait, self._looked.waiting)
 
     def look(self, snapshot: Snapshot, facts: Facts, now: datetime) -> Look:
@@ -69,7 +69,7 @@ class Looker:
         if saved and seen != self._looked:
             # Lost, nothing is told twice: what is over and was not seen open is then taken for the past.
             with contextlib.suppress(StoreError):
-                looked.write(self._folder, seen)
+                looked.save_last_evaluation(self._folder, seen)
         self._looked = seen
 
 

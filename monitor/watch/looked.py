@@ -26,14 +26,14 @@ class Looked:
     """By id, when an alert of no data was first seen that nobody is told of before a second look."""
 
 
-def write(folder: Path, looked: Looked) -> None:
+def save_last_evaluation(folder: Path, looked: Looked) -> None:
     """Keep it for the next run. Raises StoreError."""
     write_atomically(
         folder / NAME, json.dumps({"newest": _said(looked.newest), "waiting": _said(looked.waiting)}).encode()
     )
 
 
-def read(folder: Path) -> Looked:
+def load_last_evaluation(folder: Path) -> Looked:
     """What the last run saw; nothing where there was none, or its file cannot be read."""
     try:
         descriptor = open_file(folder / NAME, os.O_RDONLY)

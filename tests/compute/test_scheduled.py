@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.compute.scheduled import Schedule
-from monitor.logs.log import Log
-from monitor.settings.logs import LogSettings
+from monitor.logs.log import Log, LogSettings
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

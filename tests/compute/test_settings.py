@@ -9,8 +9,7 @@ import pytest
 from monitor.commands import compute
 from monitor.config import Config, load
 from monitor.errors import ConfigError, UsageError
-from monitor.logs.log import Log, Task
-from monitor.settings.logs import LogSettings
+from monitor.logs.log import Log, LogSettings, Task
 
 WHOLE = """
 timezone = "Europe/Berlin"

@@ -8,8 +8,7 @@ import pytest
 
 from monitor.compute import scheduled
 from monitor.config import Config
-from monitor.logs.log import Log
-from monitor.settings.logs import LogSettings
+from monitor.logs.log import Log, LogSettings
 from monitor.watch.computing import Computing
 from monitor.watch.log import Log as Says
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from monitor.measures.binary import measure
+from monitor.measures.binary import compute_binary
 from monitor.measures.confusion import Cost
 
 EXACT = 1e-12
@@ -63,7 +63,7 @@ OURS_ALONE = {"label_coverage", "avg_confidence", "confidence_gap"}
 @given(logs())
 @settings(max_examples=150, deadline=None)
 def test_what_is_exact_equals_scikit_learn_and_what_it_leaves_open_is_undefined(binary, log):
-    found = measure(binary(*log))
+    found = compute_binary(binary(*log))
     wanted = expected(*log)
     for name, value in wanted.items():
         assert found[name].value[0] == pytest.approx(value, abs=EXACT), name
@@ -76,7 +76,7 @@ def test_what_is_exact_equals_scikit_learn_and_what_it_leaves_open_is_undefined(
 @settings(max_examples=150, deadline=None)
 def test_areas_lie_within_the_bound_of_those_of_the_unbinned_scores(binary, log):
     label, _, score = log
-    found = measure(binary(*log))
+    found = compute_binary(binary(*log))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         areas = {
@@ -94,7 +94,7 @@ def test_the_calibration_error_lies_within_its_bound(binary, log):
     label, _, score = log
     group = np.minimum((score * 10).astype(int), 9)
     by = [abs((score - label)[group == at].sum()) for at in range(10)]
-    found = measure(binary(*log))["expected_calibration_error"]
+    found = compute_binary(binary(*log))["expected_calibration_error"]
     assert abs(found.value[0] - sum(by) / len(label)) <= found.bound[0] + 1e-9
 
 
@@ -102,7 +102,7 @@ def test_the_calibration_error_lies_within_its_bound(binary, log):
 @settings(max_examples=100, deadline=None)
 def test_the_gap_is_mean_confidence_minus_accuracy(binary, log):
     label, prediction, score = log
-    found = measure(binary(*log))
+    found = compute_binary(binary(*log))
     sure = np.where(prediction == 1, score, 1 - score).mean()
     assert found["avg_confidence"].value[0] == pytest.approx(sure, abs=EXACT)
     assert found["confidence_gap"].value[0] == pytest.approx(sure - (label == prediction).mean(), abs=EXACT)
@@ -111,7 +111,7 @@ def test_the_gap_is_mean_confidence_minus_accuracy(binary, log):
 @given(logs())
 @settings(max_examples=100, deadline=None)
 def test_every_value_lies_in_its_interval_and_the_interval_in_the_bounds_of_the_metric(binary, catalog, log):
-    for name, found in measure(binary(*log), cost=Cost(1, 20)).items():
+    for name, found in compute_binary(binary(*log), cost=Cost(1, 20)).items():
         value, low, high = found.value[0], found.low[0], found.high[0]
         if np.isnan(value):
             assert np.isnan(low), name
@@ -150,27 +150,27 @@ def test_each_metric_rests_on_its_own_cases(binary, metric, support):
     label = [1, 1, 1, 0, 0, 0, 0, 2, 2]
     prediction = [1, 1, 0, 1, 1, 0, 0, 1, 0]
     score = [0.9, 0.8, np.nan, 0.7, 0.6, 0.2, 0.1, 0.9, np.nan]
-    assert measure(binary(label, prediction, score))[metric].support.tolist() == [support]
+    assert compute_binary(binary(label, prediction, score))[metric].support.tolist() == [support]
 
 
 def test_areas_of_a_rare_crowded_class_are_within_a_hundredth(binary):
     rng = np.random.default_rng(7)
     label = (rng.random(200_000) < 0.001).astype(int)
     score = 1 / (1 + np.exp(-(rng.normal(-9, 1.5, len(label)) + 4 * label)))
-    found = measure(binary(label, score >= 0.5, score))["roc_auc"]
+    found = compute_binary(binary(label, score >= 0.5, score))["roc_auc"]
     assert found.bound[0] < 0.01
     assert abs(found.value[0] - oracle.roc_auc_score(label, score)) <= found.bound[0]
 
 
 def test_a_false_alarm_and_a_miss_cost_what_the_team_says(binary):
     tally = binary([0] * 90 + [1] * 10, [1] * 5 + [0] * 85 + [0] * 2 + [1] * 8)
-    found = measure(tally, cost=Cost(fp=1, fn=20))["cost_per_1000_rows"]
+    found = compute_binary(tally, cost=Cost(fp=1, fn=20))["cost_per_1000_rows"]
     assert found.value[0] == pytest.approx(1000 * (5 * 1 + 2 * 20) / 100)
-    assert "cost_per_1000_rows" not in measure(tally)
+    assert "cost_per_1000_rows" not in compute_binary(tally)
 
 
 def test_without_any_score_only_decisions_are_measured(binary):
-    found = measure(binary([0, 1], [0, 1]))
+    found = compute_binary(binary([0, 1], [0, 1]))
     assert not {"roc_auc", "brier_score", "avg_confidence"} & found.keys()
     assert found["accuracy"].value[0] == 1.0
 
@@ -180,9 +180,9 @@ def test_cells_are_measured_apart(binary):
     label, cell = rng.integers(0, 3, 600), rng.integers(0, 4, 600)
     score = rng.random(600).round(2)
     prediction = (score > 0.4).astype(int)
-    together = measure(binary(label, prediction, score, cell=cell, cells=4))
+    together = compute_binary(binary(label, prediction, score, cell=cell, cells=4))
     for at in range(4):
-        alone = measure(binary(*(part[cell == at] for part in (label, prediction, score))))
+        alone = compute_binary(binary(*(part[cell == at] for part in (label, prediction, score))))
         for name, found in alone.items():
             for field in ("value", "support", "low", "high"):
                 assert getattr(together[name], field)[at] == pytest.approx(getattr(found, field)[0], abs=1e-9), name

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from monitor.measures.binary import measure
+from monitor.measures.binary import compute_binary
 from monitor.measures.confusion import Confusion, Cost, cost_per_1000_rows
-from monitor.measures.confusion import measure as of_confusion
-from monitor.measures.measure import measure as everything
+from monitor.measures.confusion import compute_confusion as of_confusion
+from monitor.measures.measure import compute_metrics as everything
 from monitor.tallies.base import joined
 from monitor.tallies.multiclass import MulticlassTally
 from monitor.tallies.regression import RegressionTally
@@ -80,7 +80,7 @@ def test_of_scores(binary, rows, centre, width):
     rng, cells = np.random.default_rng(2), 2500
     truth = truths(*drawn_scores(rng, 2_000_000, centre=centre, width=width))
     cell = np.arange(rows * cells) % cells
-    found = measure(binary(*drawn_scores(rng, rows * cells, centre=centre, width=width), cell=cell, cells=cells))
+    found = compute_binary(binary(*drawn_scores(rng, rows * cells, centre=centre, width=width), cell=cell, cells=cells))
     for name, value in truth.items():
         assert_covers(found[name], value, name, most=0.98 if name in AREAS else 0.97)
 
@@ -151,6 +151,6 @@ def test_of_scores_at_more_places(binary, rows, centre, width):
         cell = np.arange(rows * cells) % cells
         drawn = drawn_scores(rng, rows * cells, centre=centre, width=width)
         tallies.append(binary(*drawn, cell=cell, cells=cells))
-    found = measure(joined(tallies))
+    found = compute_binary(joined(tallies))
     for name, value in truth.items():
         assert_covers(found[name], value, name, most=0.985 if name in AREAS else 0.97)

@@ -10,8 +10,8 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from monitor.measures.columns import prediction_column, score_column
-from monitor.measures.drift import GROUPS, chi_squared_tail, drifted_share, effect, grouped, measure
-from monitor.measures.measure import measure as everything
+from monitor.measures.drift import GROUPS, chi_squared_tail, compute_drift, drifted_share, effect, grouped
+from monitor.measures.measure import compute_metrics as everything
 
 COUNTS = st.lists(st.integers(0, 50), min_size=3, max_size=6)
 VALUES = st.lists(st.floats(-100, 100).map(lambda value: round(value, 1)), min_size=1, max_size=60)
@@ -29,7 +29,7 @@ def farthest(now, then):
 @settings(max_examples=100, deadline=None)
 def test_distances_by_slot_equal_scipy(categories, pair):
     then, now = (np.array(part) for part in pair)
-    found = measure(categories(then, now))
+    found = compute_drift(categories(then, now))
     if not (then.any() and now.any()):
         assert all(np.isnan(one.value[0]) and one.reason(0) for one in found.values())
         return
@@ -43,20 +43,20 @@ def test_distances_by_slot_equal_scipy(categories, pair):
 
 def test_the_stability_index_of_a_hand_worked_case(categories):
     # (0.5 - 0.25) ln(0.5 / 0.25) twice over, once each way: 0.25 ln 2 + 0.25 ln 2 - and nothing for the equal slot.
-    found = measure(categories([50, 25, 25], [25, 50, 25]))["psi"]
+    found = compute_drift(categories([50, 25, 25], [25, 50, 25]))["psi"]
     assert found.value[0] == pytest.approx(0.5 * np.log(2), abs=1e-12)
     assert found.support[0] == 100
 
 
 def test_an_empty_slot_counts_as_one_in_ten_thousand_in_the_stability_index(categories):
-    found = measure(categories([50, 50], [100, 0]))["psi"]
+    found = compute_drift(categories([50, 50], [100, 0]))["psi"]
     assert found.value[0] == pytest.approx(0.5 * np.log(2) + (1e-4 - 0.5) * np.log(1e-4 / 0.5), abs=1e-12)
 
 
 @given(VALUES, VALUES)
 @settings(max_examples=150, deadline=None)
 def test_distances_along_the_axis_lie_within_their_bound_of_scipy(column, then, now):
-    found = measure(column(then, now))
+    found = compute_drift(column(then, now))
     exact = farthest(now, then)
     distance = found["ks_distance"]
     assert distance.low[0] <= exact + 1e-12
@@ -73,7 +73,7 @@ def test_a_shift_of_the_whole_column_is_measured_exactly(column):
     rng = np.random.default_rng(0)
     then = rng.gamma(2, 3, 5000)
     periods = [then + 1.5, then - 40, then]
-    found = measure(column(then, *periods))
+    found = compute_drift(column(then, *periods))
     assert found["wasserstein_normed"].value == pytest.approx(np.array([1.5, 40, 0]) / then.std(), abs=1e-9)
     wanted = [farthest(period, then) for period in periods]
     assert np.abs(found["ks_distance"].value - wanted).max() <= 0.021
@@ -84,7 +84,7 @@ def test_a_shift_of_the_whole_column_is_measured_exactly(column):
 @settings(max_examples=50, deadline=None)
 def test_what_has_not_moved_is_at_no_distance_in_any_size_of_sample(categories, counts):
     if sum(counts):
-        found = measure(categories(counts, counts, [10 * count for count in counts]))
+        found = compute_drift(categories(counts, counts, [10 * count for count in counts]))
         for name in ("psi", "js_distance", "chi_squared"):
             assert np.abs(found[name].value).max() < 1e-7, name
         assert found["chi_squared_p"].value == pytest.approx([1.0, 1.0])
@@ -94,15 +94,15 @@ def test_what_has_not_moved_is_at_no_distance_in_any_size_of_sample(categories, 
 @settings(max_examples=50, deadline=None)
 def test_distances_of_shares_are_symmetric_and_bounded(categories, then, now):
     now = [1, *now[:2]]
-    there, back = measure(categories(then, now)), measure(categories(now, then))
+    there, back = compute_drift(categories(then, now)), compute_drift(categories(now, then))
     for name, most in (("psi", 20.0), ("js_distance", 1.0)):
         assert there[name].value[0] == pytest.approx(back[name].value[0], abs=1e-9)
         assert 0 <= there[name].value[0] <= most
 
 
 def test_shares_without_overlap_are_at_the_greatest_distance(categories, column):
-    assert measure(categories([9, 0], [0, 4]))["js_distance"].value[0] == pytest.approx(1.0)
-    assert measure(column(np.arange(100.0), np.arange(100.0) + 1000))["ks_distance"].value[0] == pytest.approx(0.98)
+    assert compute_drift(categories([9, 0], [0, 4]))["js_distance"].value[0] == pytest.approx(1.0)
+    assert compute_drift(column(np.arange(100.0), np.arange(100.0) + 1000))["ks_distance"].value[0] == pytest.approx(0.98)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 9, 10, 31, 60])
@@ -140,8 +140,8 @@ def test_categories_that_the_reference_never_had_are_a_share_of_the_values(categ
 def test_a_column_counts_as_moved_by_its_own_effect_size(column, categories):
     then = np.random.default_rng(1).normal(0, 1, 4000)
     columns = [column(then, then + 0.05, then + 0.2), categories([50, 50], [50, 50], [30, 70])]
-    effects = [effect(measure(one)) for one in columns]
-    found = drifted_share([*effects, effect(measure(column([np.nan], [1.0], [2.0])))])
+    effects = [effect(compute_drift(one)) for one in columns]
+    found = drifted_share([*effects, effect(compute_drift(column([np.nan], [1.0], [2.0])))])
     assert found.value.tolist() == [0.0, 1.0]
     assert found.support.tolist() == [2, 2]
 
@@ -150,12 +150,12 @@ def test_the_score_and_the_prediction_drift_as_columns_do(binary, multiclass):
     rng = np.random.default_rng(2)
     then, now = rng.beta(2, 5, 5000), rng.beta(3, 4, 3000)
     tallies = [binary(np.full(len(score), 2), score > 0.5, score) for score in (now, then)]
-    found = measure(score_column(*tallies))
+    found = compute_drift(score_column(*tallies))
     assert found["wasserstein_normed"].value[0] == pytest.approx(
         stats.wasserstein_distance(now, then) / then.std(), rel=0.01
     )
     assert abs(found["ks_distance"].value[0] - farthest(now, then)) <= found["ks_distance"].bound[0]
-    decided = measure(prediction_column(*tallies))["js_distance"].value[0]
+    decided = compute_drift(prediction_column(*tallies))["js_distance"].value[0]
     shares = [[(score <= 0.5).mean(), (score > 0.5).mean()] for score in (now, then)]
     assert decided == pytest.approx(jensenshannon(*shares, base=2), abs=1e-9)
     several = multiclass([3, 3, 3], [0, 1, 2], size=3)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from monitor.measures.binary import measure
+from monitor.measures.binary import compute_binary
 from monitor.measures.estimated import calibrate
-from monitor.measures.estimated import measure as estimate
+from monitor.measures.estimated import compute_cbpe as estimate
 from monitor.tallies.bins import bin_of
 
 # As published with the data set, for its ten chunks of 5,000 rows after the reference.
@@ -37,13 +37,13 @@ def loans(shared_data, binary):
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_score", "precision", "recall"])
 def test_realised_metrics_of_the_loans_are_those_published_to_the_printed_digits(loans, metric):
-    found = measure(loans)[metric].value[10:]
+    found = compute_binary(loans)[metric].value[10:]
     digits = len(PUBLISHED[metric].split()[0]) - 1
     assert found.round(digits).tolist() == numbers(PUBLISHED[metric]).tolist()
 
 
 def test_the_area_of_the_loans_is_within_the_bound_of_the_published_one(loans):
-    found = measure(loans)["roc_auc"]
+    found = compute_binary(loans)["roc_auc"]
     assert (np.abs(found.value[10:] - numbers(PUBLISHED["roc_auc"])) <= found.bound[10:]).all()
     assert (found.bound < 0.003).all()
 
@@ -55,7 +55,7 @@ def test_the_estimated_accuracy_of_the_loans_is_within_a_tenth_of_a_point_of_the
 
 def test_the_estimate_of_the_loans_follows_the_fall_of_the_realised_metrics(loans):
     found = estimate(loans, calibrate(loans.take(slice(0, 10)).whole()))
-    realised = measure(loans)
+    realised = compute_binary(loans)
     for name, most in (("accuracy", 0.0081), ("f1_score", 0.008), ("roc_auc", 0.006), ("recall", 0.03)):
         assert np.abs(found[f"estimated_{name}"].value - realised[name].value).max() < most, name
     assert (found["estimated_accuracy"].value[15:] < found["estimated_accuracy"].value[10:15].min() - 0.02).all()
@@ -85,9 +85,9 @@ def test_estimates_hold_when_the_inputs_move_and_not_when_the_world_does(binary)
     chance = calibrate(binary(*drawn(rng, 50_000, mean=0.0)))[0]
     moved, changed = binary(*drawn(rng, 20_000, mean=1.0)), binary(*drawn(rng, 20_000, mean=0.0, drift=1.5))
     for name in ("accuracy", "precision", "recall", "f1_score", "roc_auc"):
-        gap = abs(estimate(moved, chance)[f"estimated_{name}"].value[0] - measure(moved)[name].value[0])
+        gap = abs(estimate(moved, chance)[f"estimated_{name}"].value[0] - compute_binary(moved)[name].value[0])
         assert gap < 0.01, name
-    assert estimate(changed, chance)["estimated_accuracy"].value[0] > measure(changed)["accuracy"].value[0] + 0.05
+    assert estimate(changed, chance)["estimated_accuracy"].value[0] > compute_binary(changed)["accuracy"].value[0] + 0.05
 
 
 def test_the_interval_holds_the_realised_value_19_times_in_20(binary):
@@ -95,7 +95,7 @@ def test_the_interval_holds_the_realised_value_19_times_in_20(binary):
     chance = calibrate(binary(*drawn(rng, 400_000, mean=0.5)))[0]
     rows, cells = 500, 600
     tally = binary(*drawn(rng, rows * cells, mean=0.5), cell=np.arange(rows * cells) % cells, cells=cells)
-    realised = measure(tally)
+    realised = compute_binary(tally)
     for name in ("accuracy", "precision", "recall", "f1_score", "roc_auc"):
         found = estimate(tally, chance)[f"estimated_{name}"]
         inside = (found.low <= realised[name].value) & (realised[name].value <= found.high)

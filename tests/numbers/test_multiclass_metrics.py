@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from monitor.measures.multiclass import classes, measure
+from monitor.measures.multiclass import classes, compute_multiclass
 
 EXACT = 1e-12
 SIZE = 4
@@ -26,7 +26,7 @@ def logs(draw):
 @settings(max_examples=100, deadline=None)
 def test_averages_equal_scikit_learn_wherever_every_class_has_its_own(multiclass, log):
     label, prediction, _ = log
-    found = measure(multiclass(label, prediction, size=SIZE))
+    found = compute_multiclass(multiclass(label, prediction, size=SIZE))
     unpredicted, unlabelled = set(label) - set(prediction), set(prediction) - set(label)
     scores = {"precision": oracle.precision_score, "recall": oracle.recall_score, "f1_score": oracle.f1_score}
     for name, score in scores.items():
@@ -45,7 +45,7 @@ def test_averages_equal_scikit_learn_wherever_every_class_has_its_own(multiclass
 @settings(max_examples=100, deadline=None)
 def test_coefficients_equal_scikit_learn(multiclass, log):
     label, prediction, _ = log
-    found = measure(multiclass(label, prediction, size=SIZE))
+    found = compute_multiclass(multiclass(label, prediction, size=SIZE))
     assert found["accuracy"].value[0] == pytest.approx(oracle.accuracy_score(label, prediction), abs=EXACT)
     both = len(set(label)) > 1
     if both:
@@ -67,7 +67,7 @@ def test_coefficients_equal_scikit_learn(multiclass, log):
 @settings(max_examples=80, deadline=None)
 def test_losses_equal_scikit_learn_and_the_area_lies_within_its_bound(multiclass, log):
     label, prediction, scores = log
-    found = measure(multiclass(label, prediction, scores, size=SIZE))
+    found = compute_multiclass(multiclass(label, prediction, scores, size=SIZE))
     names = range(SIZE)
     assert found["log_loss"].value[0] == pytest.approx(oracle.log_loss(label, scores, labels=names), abs=1e-11)
     brier = oracle.brier_score_loss(label, scores, labels=names)
@@ -83,7 +83,7 @@ def test_losses_equal_scikit_learn_and_the_area_lies_within_its_bound(multiclass
 @settings(max_examples=50, deadline=None)
 def test_the_confidence_is_the_score_of_the_predicted_class(multiclass, log):
     label, prediction, scores = log
-    found = measure(multiclass(label, prediction, scores, size=SIZE))
+    found = compute_multiclass(multiclass(label, prediction, scores, size=SIZE))
     sure = scores[np.arange(len(label)), prediction]
     assert found["avg_confidence"].value[0] == pytest.approx(sure.mean(), abs=EXACT)
     assert found["confidence_gap"].value[0] == pytest.approx(sure.mean() - (label == prediction).mean(), abs=EXACT)
@@ -96,7 +96,7 @@ def test_the_confidence_is_the_score_of_the_predicted_class(multiclass, log):
 @given(logs())
 @settings(max_examples=50, deadline=None)
 def test_every_value_lies_in_its_interval_and_has_a_place_in_the_table(multiclass, catalog, log):
-    for name, found in measure(multiclass(*log, size=SIZE)).items():
+    for name, found in compute_multiclass(multiclass(*log, size=SIZE)).items():
         value, low, high = found.value[0], found.low[0], found.high[0]
         assert catalog.canonical(name) == name
         assert np.isnan(value) or (low <= value + EXACT and value <= high + EXACT), name
@@ -117,18 +117,18 @@ def test_a_class_by_itself_is_that_class_against_all_others(multiclass, log):
 
 def test_rows_without_a_label_count_for_coverage_and_confidence_alone(multiclass):
     scores = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]])
-    found = measure(multiclass([0, 1, 2], [0, 1, 0], scores, size=2))
+    found = compute_multiclass(multiclass([0, 1, 2], [0, 1, 0], scores, size=2))
     assert found["label_coverage"].value[0] == pytest.approx(2 / 3)
     assert found["accuracy"].support[0] == found["log_loss"].support[0] == 2
     assert found["avg_confidence"].support[0] == 3
 
 
 def test_two_classes_give_what_the_binary_metrics_give(multiclass, binary):
-    from monitor.measures.binary import measure as measure_binary
+    from monitor.measures.binary import compute_binary as measure_binary
 
     rng = np.random.default_rng(1)
     label, prediction = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
-    several, two = measure(multiclass(label, prediction, size=2)), measure_binary(binary(label, prediction))
+    several, two = compute_multiclass(multiclass(label, prediction, size=2)), measure_binary(binary(label, prediction))
     for name in ("mcc", "cohen_kappa"):
         for field in ("value", "low", "high"):
             assert getattr(several[name], field)[0] == pytest.approx(getattr(two[name], field)[0], abs=EXACT), name

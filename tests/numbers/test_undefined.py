@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.measures.base import Why
-from monitor.measures.measure import measure
+from monitor.measures.measure import compute_metrics
 from monitor.tallies.base import Tally
 from monitor.tallies.binary import BinaryTally
 
@@ -39,7 +39,7 @@ ROWS = {
     ],
 )
 def test_a_metric_says_why_it_is_undefined(binary, log, metric, reason):
-    found = measure(binary(*ROWS[log]))[metric]
+    found = compute_metrics(binary(*ROWS[log]))[metric]
     assert found.reason(0) == reason
     assert np.isnan(found.value[0]) == bool(reason)
     assert np.isnan(found.low[0]) == bool(reason)
@@ -47,13 +47,13 @@ def test_a_metric_says_why_it_is_undefined(binary, log, metric, reason):
 
 def test_a_cell_without_scores_beside_one_with_them_says_so(binary):
     tally = binary([0, 1, 0, 1], [0, 1, 0, 1], [0.1, 0.9, np.nan, np.nan], cell=np.array([0, 0, 1, 1]), cells=2)
-    found = measure(tally)
+    found = compute_metrics(tally)
     assert [found["brier_score"].reason(cell) for cell in (0, 1)] == ["", "no labelled row has a score"]
     assert [found["avg_confidence"].reason(cell) for cell in (0, 1)] == ["", "no row has a score"]
 
 
 def test_of_no_rows_nothing_is_known():
-    found = measure(BinaryTally.empty(2))
+    found = compute_metrics(BinaryTally.empty(2))
     assert found["positive_rate"].reason(1) == "no rows"
     assert all(np.isnan(one.value).all() for one in found.values())
 
@@ -66,4 +66,4 @@ def test_every_reason_is_a_clause_in_words():
 
 def test_a_tally_of_another_kind_is_refused():
     with pytest.raises(TypeError, match="has no metrics"):
-        measure(Tally())
+        compute_metrics(Tally())

@@ -9,7 +9,7 @@ from monitor import inquiry
 from monitor.config import Config
 from monitor.facts import Facts, Note
 from monitor.findings import Cause
-from monitor.inquiry import case_of, diagnosis_of, focus
+from monitor.inquiry import case_of, diagnosis_of, focus_series
 from monitor.pipeline import Observer
 from monitor.records import SeriesKey, Severity
 from monitor.store.names import family
@@ -49,14 +49,14 @@ def test_the_diagnosis_is_about_the_worst_alert_and_repeats_its_severity(folder)
     found = diagnosis_of(snapshot, "bad")
     assert (found.severity, found.key) == (Severity.CRITICAL, SeriesKey("bad", "accuracy"))
     assert found.sentence.startswith("accuracy fell suddenly from 0.952 to 0.80 on 2025-03-29")
-    assert focus(snapshot, "bad") == found.key
+    assert focus_series(snapshot, "bad") == found.key
 
 
 def test_a_calm_model_says_its_verdict(folder):
     snapshot = snapshot_of(folder)
     calm = diagnosis_of(snapshot, "good")
     verdict = next(one for one in snapshot.verdicts if one.model == "good")
-    assert (calm.sentence, calm.severity, focus(snapshot, "good")) == (verdict.sentence, Severity.OK, None)
+    assert (calm.sentence, calm.severity, focus_series(snapshot, "good")) == (verdict.sentence, Severity.OK, None)
 
 
 def test_one_snapshot_is_asked_once_a_model_and_few_snapshots_are_held(folder, monkeypatch):

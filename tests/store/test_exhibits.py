@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.points.evidence import HEADER
 from monitor.store import exhibits
+from monitor.store.exhibits import HEADER
 from monitor.store.names import family
 from monitor.store.shelf import Shelf
 

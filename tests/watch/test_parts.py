@@ -107,17 +107,17 @@ def test_a_lasting_trouble_is_said_when_it_begins_changes_and_ends():
 
 def test_the_next_run_knows_what_the_last_one_saw(tmp_path):
     seen = Looked({"churn\x1b eu": NOW}, {"abcd0123": NOW + timedelta(seconds=1)})
-    looked.write(tmp_path, seen)
-    assert looked.read(tmp_path) == seen
+    looked.save_last_evaluation(tmp_path, seen)
+    assert looked.load_last_evaluation(tmp_path) == seen
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"newest": [], "waiting": {}}', '{"newest": {"a": "2025-01-01"}, "waiting": {}}']
 )
 def test_of_a_file_that_is_not_ours_nothing_is_known(tmp_path, text):
-    assert looked.read(tmp_path) == Looked()
+    assert looked.load_last_evaluation(tmp_path) == Looked()
     (tmp_path / NAME).write_text(text)
-    assert looked.read(tmp_path) == Looked()
+    assert looked.load_last_evaluation(tmp_path) == Looked()
 
 
 def silent(number, condition=Condition.NO_DATA):
