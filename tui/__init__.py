@@ -1,0 +1,1 @@
+"""The terminal user interface: panes, screens and charts over snapshots of `modeltop`."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from monitor import cli
-from tui import guard, terminal
-from tui.stage import Stage
+from modeltop.cli import main as cli
+from modeltop_tui.terminal import capabilities, shutdown
+from modeltop_tui.terminal.launch import Stage
 
 
 def main() -> int:
     """Run the command line of this process; the exit code."""
     words = sys.argv[1:]
     stage = Stage(words)
-    return guard.leave(
-        cli.main(words, open_app=stage.open_app, unusable=terminal.usable, curtain=stage.curtain),
+    return shutdown.leave(
+        cli.main(words, open_app=stage.open_app, unusable=capabilities.usable, curtain=stage.curtain),
     )
 
 

@@ -14,14 +14,14 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from monitor.errors import MonitorError
-from monitor.text import plural, safe
-from tui.deeds import DEEDS
-from tui.feed import Feed, News, Observer
-from tui.inquirer import Explain, Inquirer, Question, explain
-from tui.present.moves import near
-from tui.screens.base import PaneScreen
-from tui.screens.desk import Desk
+from modeltop.core.errors import MonitorError
+from modeltop.core.text import plural, safe
+from modeltop_tui.actions import DEEDS
+from modeltop_tui.screens.base import PaneScreen
+from modeltop_tui.screens.main import Desk
+from modeltop_tui.view.navigation import near
+from modeltop_tui.workers.diagnosis import Explain, Inquirer, Question, explain
+from modeltop_tui.workers.poller import Feed, News, Observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
 
-    from monitor.commands.base import AppOptions
+    from modeltop.cli.context import AppOptions
 
 PATIENCE = 0.15
 """Seconds that the first frame waits for the first look: painted once, with its data, where that is quick."""
@@ -182,7 +182,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         elif news.error is not None:
             if scene.snapshot is None and not isinstance(news.error, MonitorError):
                 raise news.error
-            gc.enable()  # `tui.stage` stopped it until the first look was over; it is, if badly
+            gc.enable()  # `modeltop_tui.terminal.launch` stopped it until the first look was over; it is, if badly
             self.desk.show_scene(replace(scene, trouble=_trouble(news.error), loading=""))
         elif scene.snapshot is None:
             done, files = news.progress or (0, 0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.diagnosis.facts import Facts
-from monitor.diagnosis.said import name, rows
-from monitor.diagnosis.surroundings import releases
-from monitor.findings import Cause, Finding, Step
-from monitor.records import Severity
-from monitor.text import plural
+from modeltop.core.diagnosis import Cause, Finding, Step
+from modeltop.core.series import Severity
+from modeltop.core.text import plural
+from modeltop.diagnosis.causes.external import releases
+from modeltop.diagnosis.observations import Facts
+from modeltop.diagnosis.phrases import name, rows
 
 LASTING = 5
 """Periods that a fall must last before a new model is worth its risk."""

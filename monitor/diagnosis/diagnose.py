@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import NamedTuple
 
-from monitor.diagnosis.advice import advice, missing, steps
-from monitor.diagnosis.base import ENOUGH, findings
-from monitor.diagnosis.case import ALL, Case
-from monitor.diagnosis.courses import courses
-from monitor.diagnosis.facts import Facts, contributions, gathered
-from monitor.diagnosis.windows import reading, span_of
-from monitor.diagnosis.words import sentence
-from monitor.findings import ROWS, Cause, Course, Diagnosis, Finding, Pattern, Reading
-from monitor.records import Better, Condition, Episode, SeriesKey
+from modeltop.core.diagnosis import ROWS, Cause, Course, Diagnosis, Finding, Outlook, Pattern, Reading
+from modeltop.core.distribution import Exhibits
+from modeltop.core.series import Better, Condition, Episode, Series, SeriesKey, Severity
+from modeltop.diagnosis.advice import advice, missing, steps
+from modeltop.diagnosis.before_after import reading, span_of
+from modeltop.diagnosis.causes.base import ENOUGH, findings
+from modeltop.diagnosis.context import ALL, Case
+from modeltop.diagnosis.observations import Facts, contributions, gathered
+from modeltop.diagnosis.patterns import course_of, courses
+from modeltop.diagnosis.summary import sentence
+from modeltop.diagnosis.timeseries.forecast import trend
+from modeltop.rules.rule import asked
+from modeltop.rules.snapshot import Snapshot
 
 WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE, Pattern.SEASONAL))
 WORST_FIRST = tuple(pattern for kinds in WORST_FIRST_KINDS for pattern in kinds)
@@ -101,3 +109,83 @@ def _ordered(facts: Facts) -> Iterable[Reading]:
     yield from sorted(rest, key=lambda one: -abs(one.z) if one.moved else 0.0)
     if ROWS in facts.readings:
         yield facts.readings[ROWS]
+
+
+LEADING = (Pattern.DROP, Pattern.DECLINE, Pattern.RECOVERING, Pattern.IMPROVING)
+"""Courses that may go on."""
+MOST = 2
+"""Snapshots whose diagnoses are remembered: the one on the screen, and the one that takes its place."""
+
+
+class _Known(NamedTuple):
+    """Beside the snapshot, so that its id is no other's meanwhile."""
+
+    snapshot: Snapshot
+    diagnoses: dict[str, Diagnosis]
+    outlooks: dict[SeriesKey, Outlook]
+
+
+_known: OrderedDict[int, _Known] = OrderedDict()
+
+
+def diagnosis_of(snapshot: Snapshot, model: str) -> Diagnosis:
+    """What happened to a model, why, and what to do; a pure function of the snapshot, made once."""
+    found = _remembered(snapshot).diagnoses
+    if model not in found:
+        made = diagnose(case_of(snapshot, model))
+        ahead = outlook_of(snapshot, made.key).forecast if made.course is not None and made.key else None
+        found[model] = replace(made, forecast=ahead)
+    return found[model]
+
+
+def outlook_of(snapshot: Snapshot, key: SeriesKey) -> Outlook:
+    """How one series has gone, and where that leads, by the limits it is judged by; made once."""
+    found = _remembered(snapshot).outlooks
+    if key not in found:
+        series = snapshot.history.series.get(key)
+        found[key] = Outlook() if series is None else _outlook(snapshot, series)
+    return found[key]
+
+
+def _outlook(snapshot: Snapshot, series: Series) -> Outlook:
+    out = {one.rule for one in snapshot.standings if one.key == series.key and one.left_out is not None}
+    rules = [rule for rule in asked(snapshot.rules, series.key) if rule.name not in out]
+    limits = [limit for rule in rules for _, limit in rule.check.limits()]
+    course = course_of(series)
+    # Of what came and went, or is as it was, a line through the newest points would only mislead.
+    led = trend(series, limits) if course.pattern in LEADING else None
+    return Outlook(course, led)
+
+
+def _remembered(snapshot: Snapshot) -> _Known:
+    known = _known.get(id(snapshot))
+    if known is None or known.snapshot is not snapshot:
+        known = _known[id(snapshot)] = _Known(snapshot, {}, {})
+    _known.move_to_end(id(snapshot))
+    while len(_known) > MOST:
+        _known.popitem(last=False)
+    return known
+
+
+def focus_series(snapshot: Snapshot, model: str) -> SeriesKey | None:
+    """The series that the diagnosis is about; None where nothing happened to any."""
+    return diagnosis_of(snapshot, model).key
+
+
+def case_of(snapshot: Snapshot, model: str) -> Case:
+    """What a snapshot knows of one model."""
+    verdict = next((one for one in snapshot.verdicts if one.model == model), None)
+    mine = [one for one in snapshot.episodes if one.key.model == model]
+    return Case(
+        model=model,
+        series=snapshot.history.of_model(model),
+        taken_at=snapshot.taken_at,
+        catalog=snapshot.catalog,
+        episodes=mine,
+        severity=Severity.OK if verdict is None else verdict.severity,
+        standing="" if verdict is None else verdict.sentence,
+        labels=snapshot.labels.get(model),
+        notes=[note for note in snapshot.facts.notes if fnmatchcase(model, note.model)],
+        exhibits=snapshot.exhibits.get(model, Exhibits()),
+        others={one.key.model: one.since for one in snapshot.episodes if one.stands and one.key.model != model},
+    )

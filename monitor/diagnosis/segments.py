@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from monitor.diagnosis.windows import Span, reading
-from monitor.findings import Contribution, Reading
-from monitor.records import Series
+from modeltop.core.diagnosis import Contribution, Reading
+from modeltop.core.series import Series
+from modeltop.diagnosis.before_after import Span, reading
 
 MOST = 200
 """Segments of a cut; beyond, none alone says much."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from monitor.changes import summary as changes_of
-from monitor.records import Verdict
-from monitor.report.board import board
-from monitor.report.evidence import sections
-from monitor.report.explained import explained
-from monitor.report.text import MARKS, headline, series_name
-from monitor.report.verdicts import alert_lines
-from monitor.snapshot import Snapshot
-from monitor.text import age, day, plain, safe
+from modeltop.core.series import Verdict
+from modeltop.core.text import age, day, plain, safe
+from modeltop.report.diagnosis_sections import sections
+from modeltop.report.index import board, explained
+from modeltop.report.phrases import MARKS, headline, series_name
+from modeltop.report.text_report import alert_lines
+from modeltop.rules.change_summary import summary as changes_of
+from modeltop.rules.snapshot import Snapshot
 
 
 def markdown(snapshot: Snapshot) -> Iterator[str]:

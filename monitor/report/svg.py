@@ -5,17 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from monitor.explain.drawn import Usual
-from monitor.records import to_datetime
-from monitor.text import day, safe
+from modeltop.core.diagnosis import Course, Diagnosis, Forecast, Pattern
+from modeltop.core.incident import Note
+from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_stamp
+from modeltop.core.text import day, plural, safe
+from modeltop.diagnosis.phrases import pattern_words
+from modeltop.diagnosis.timeseries.forecast import DAY, Usual, sloping, usual
+from modeltop.report.phrases import note_words, series_name
+from modeltop.rules.rule import asked
+from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from monitor.records import Floats, Times
+    from modeltop.core.series import Floats, Times
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 
 WIDTH, HEIGHT = 640, 170
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 22
@@ -219,3 +230,86 @@ def _at(number: float) -> str:
 
 def _text(foreign: str) -> str:
     return escape(safe(foreign, 300), quote=True)
+
+
+CALM = (Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE)
+"""Courses that have no begin."""
+
+
+def chart(series: Series, snapshot: Snapshot, found: Diagnosis | None = None) -> Line:
+    """What is drawn of a series.
+
+    Args:
+        series: At least one period.
+        snapshot: Has its rules, alerts and notes.
+        found: The diagnosis of its model, where it was explained.
+    """
+    key, metric = series.key, snapshot.catalog.of(series.key.metric)
+    course = _course(key, found)
+    begin = course.begin if course is not None else None
+    return Line(
+        title=f"{series_name(key)} of {safe(key.model, 60)}, {plural(len(series), 'period')}, "
+        f"latest {metric.show(series.latest)}",
+        times=series.times,
+        values=series.values,
+        show=metric.show,
+        low=series.low,
+        high=series.high,
+        limits=_limits(series, snapshot),
+        spans=[
+            (tone(one.severity), to_stamp(one.since), to_stamp(one.resolved or series.newest))
+            for one in snapshot.episodes
+            if one.key == key and one.fired is not None
+        ],
+        marks=_marks(series, snapshot),
+        usual=usual(series, begin),
+        trend=_fitted_trend(series, begin, found.forecast) if found is not None and found.key == key else None,
+        begin=None
+        if course is None or begin is None
+        else (to_stamp(begin), f"{pattern_words(course)} since {day(begin)}"),
+    )
+
+
+def tone(severity: Severity) -> str:
+    """The class of the style sheet that colours it."""
+    return severity.name.lower()
+
+
+def notes(model: str, snapshot: Snapshot) -> list[Note]:
+    """What people wrote down about a model."""
+    return [note for note in snapshot.facts.notes if fnmatchcase(model, note.model)]
+
+
+def _course(key: SeriesKey, found: Diagnosis | None) -> Course | None:
+    """The course of the series, where it changed."""
+    known = () if found is None else (found.course, *found.courses)
+    return next((one for one in known if one is not None and one.key == key and one.pattern not in CALM), None)
+
+
+def _limits(series: Series, snapshot: Snapshot) -> list[tuple[str, float]]:
+    return [
+        (tone(severity), side)
+        for rule in asked(snapshot.rules, series.key)
+        if not _is_left_out(rule.name, series, snapshot)
+        for severity, limit in rule.check.limits()
+        for side in (limit.below, limit.above)
+        if side is not None
+    ]
+
+
+def _is_left_out(rule: str, series: Series, snapshot: Snapshot) -> bool:
+    return any(one.rule == rule and one.key == series.key and one.left_out for one in snapshot.standings)
+
+
+def _marks(series: Series, snapshot: Snapshot) -> list[tuple[np.datetime64, str]]:
+    """The notes within its time."""
+    first, last = series.times[0], series.times[-1]
+    known = [(to_stamp(note.at), note) for note in notes(series.key.model, snapshot)]
+    return [(at, note_words(note, snapshot.clock)) for at, note in known if first <= at <= last]
+
+
+def _fitted_trend(series: Series, begin: datetime | None, forecast: Forecast | None) -> Slope | None:
+    line = sloping(series, begin, forecast) if begin is not None else None
+    if line is None:
+        return None
+    return Slope(line.start, line.end, (line.level, line.at(float((line.end - line.start) / DAY))))

@@ -99,7 +99,7 @@ def _ran(bench: Bench, path: Path, *flags: str) -> Ran:
     """The whole command in a process of its own, into an empty store."""
     store, home = bench.folder("store"), bench.folder("home")
     shutil.rmtree(store)
-    argv = [sys.executable, "-m", "monitor", "compute", str(path), "--store", str(store), *flags]
+    argv = [sys.executable, "-m", "modeltop", "compute", str(path), "--store", str(store), *flags]
     said = bench.folder("said") / "stderr"
     with said.open("wb") as err:
         began = time.perf_counter()

@@ -13,20 +13,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from monitor.checks.limit import Limit
-from monitor.checks.threshold import Threshold
-from monitor.config import Config
-from monitor.message.base import Message
-from monitor.notify.base import Receiver
-from monitor.pipeline import Observer
-from monitor.routing import Pace, Route
-from monitor.rules import Rule
-from monitor.watch.bulletin import Post
-from monitor.watch.clock import Clock
-from monitor.watch.leader import Holder
-from monitor.watch.log import Log
-from monitor.watch.rounds import Rounds
-from monitor.watch.setup import Setup
+from modeltop.alerting.messages.message import Message
+from modeltop.alerting.notifiers.base import Receiver
+from modeltop.alerting.routing import Pace, Route
+from modeltop.config.load import Config
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.rule import Rule
+from modeltop.service.clock import Clock
+from modeltop.service.cycle import Rounds
+from modeltop.service.health import Post
+from modeltop.service.leader import Holder
+from modeltop.service.log import Log
+from modeltop.service.pipeline import Observer
+from modeltop.service.settings import Setup
 from tests.benchmarks.base import Bench, Finding, row
 
 MODELS = 200

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.delivery import plan
-from monitor.facts import Standing
-from monitor.journal.journal import Journal
-from monitor.routing import Orders, Pace, Route
+from modeltop.alerting.dispatch import plan
+from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.routing import Orders, Pace, Route
+from modeltop.core.incident import Standing
 from tests.benchmarks.base import ROOT, Bench, Finding, row
 from tests.benchmarks.programs import environment
 from tests.benchmarks.receiving import Receiving
@@ -38,15 +38,15 @@ hourly = 0
 _WATCH = """
 import os, platform, sys
 from pathlib import Path
-from monitor.config import load
-from monitor.pipeline import Observer
-from monitor.watch.backoff import Backoff
-from monitor.watch.bulletin import Post
-from monitor.watch.leader import Holder, Leader
-from monitor.watch.log import Log
-from monitor.watch.rounds import Rounds
-from monitor.watch.setup import Setup
-from monitor.watch.watcher import Watcher
+from modeltop.config.load import load
+from modeltop.service.pipeline import Observer
+from modeltop.service.receivers import Backoff
+from modeltop.service.health import Post
+from modeltop.service.leader import Holder, Leader
+from modeltop.service.log import Log
+from modeltop.service.cycle import Rounds
+from modeltop.service.settings import Setup
+from modeltop.service.daemon import Watcher
 
 store, config = Path(sys.argv[1]), Path(sys.argv[2])
 def setup():

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.metrics.base import Catalog
-from monitor.records import SeriesKey, to_datetime
-from monitor.sources.reader import Reader
-from monitor.store.appending import Store
-from monitor.store.rows import Record
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import SeriesKey, to_datetime
+from modeltop.history.reader import Reader
+from modeltop.history.store.row_format import Record
+from modeltop.history.store.writer import Store
 from tests.benchmarks.base import Bench, Finding, row
 
 KILLS = 200

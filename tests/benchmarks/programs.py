@@ -15,7 +15,7 @@ from tests.benchmarks.base import ROOT
 from tests.benchmarks.terminal import Terminal
 
 SAMPLE = ROOT / "sample_data" / "fleet"
-MODELTOP = (sys.executable, "-m", "tui")
+MODELTOP = (sys.executable, "-m", "modeltop_tui")
 EMPTY = (sys.executable, str(Path(__file__).with_name("empty_app.py")))
 READY = ["q quit"]
 """In the footer: what a first frame has, with or without data."""

@@ -8,10 +8,10 @@ import json
 import sys
 import time
 
-from monitor.logs.engine import open_engine
-from monitor.logs.inspect import inspect
-from monitor.logs.log import Log
-from monitor.logs.read import read
+from modeltop.predictions.engines.base import open_engine
+from modeltop.predictions.queries.aggregate import read
+from modeltop.predictions.schema_inference import inspect
+from modeltop.predictions.spec import Log
 
 COUNT = "SELECT model, CAST(timestamp AS DATE) AS day, count(*) FROM read_parquet('{}') GROUP BY ALL"
 

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from monitor.metrics.base import Catalog
-from monitor.sources.reader import Reader
+from modeltop.core.metrics.registry import Catalog
+from modeltop.history.reader import Reader
 from tests.benchmarks.data import append
 
 

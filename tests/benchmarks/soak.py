@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.facts import Health
-from monitor.store.appending import Store
-from monitor.store.rows import Record
-from monitor.watch import health
+from modeltop.core.incident import Health
+from modeltop.history.store.row_format import Record
+from modeltop.history.store.writer import Store
+from modeltop.service import health
 from tests.benchmarks.base import ROOT, Bench, Finding, row
 from tests.benchmarks.programs import MODELTOP, READY, environment
 from tests.benchmarks.receiving import Receiving

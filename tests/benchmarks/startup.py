@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from monitor.metrics.base import Catalog
-from monitor.sources.reader import Reader
+from modeltop.core.metrics.registry import Catalog
+from modeltop.history.reader import Reader
 from tests.benchmarks.base import ROOT, Bench, Finding, in_turns, row
 from tests.benchmarks.programs import EMPTY, MODELTOP, READY, SAMPLE, environment, forget, leet, modeltop, worst
 from tests.benchmarks.terminal import Terminal

@@ -4,18 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.checks.band import Band
-from monitor.checks.base import checks
-from monitor.checks.difference import Difference
-from monitor.checks.drop import Drop, Fall
-from monitor.checks.limit import Limit
-from monitor.checks.shift import Shift
-from monitor.checks.spike import Spike
-from monitor.checks.trend import Trend
-from monitor.config import Config, load
-from monitor.errors import ConfigError
-from monitor.reference.other import Other
-from monitor.reference.past import ROLLING, Dates, First, Rolling, Weekday
+from modeltop.config.load import Config, load
+from modeltop.core.errors import ConfigError
+from modeltop.rules.baselines.other_series import Other
+from modeltop.rules.baselines.past import ROLLING, Dates, First, Rolling, Weekday
+from modeltop.rules.detectors.band import Band
+from modeltop.rules.detectors.base import checks
+from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.detectors.difference import Difference
+from modeltop.rules.detectors.drop import Drop, Fall
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.outlier import Spike
+from modeltop.rules.detectors.trend import Trend
 
 RULE = '[[rules]]\nname = "a"\nmetric = "accuracy"\n'
 

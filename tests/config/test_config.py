@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.checks.limit import Limit
-from monitor.config import SIZE_LIMIT, Config, find, load
-from monitor.errors import ConfigError
-from monitor.records import Better, SeriesKey, Severity
+from modeltop.config.load import SIZE_LIMIT, Config, find, load
+from modeltop.core.errors import ConfigError
+from modeltop.core.series import Better, SeriesKey, Severity
+from modeltop.rules.detectors.limit import Limit
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.config import Config, load
-from monitor.errors import ConfigError
-from monitor.facts import Matchers
+from modeltop.config.load import Config, load
+from modeltop.core.errors import ConfigError
+from modeltop.core.incident import Matchers
 
 TEAM = '[receivers.team]\ntype = "slack"\nurl_env = "MODELTOP_TEST_URL"\n'
 PAGER = '[receivers.pager]\ntype = "pagerduty"\nrouting_key_file = "pager.key"\n'

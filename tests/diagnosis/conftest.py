@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor.diagnosis.case import Case
-from monitor.diagnosis.diagnose import diagnose
-from monitor.metrics.base import Catalog
-from monitor.records import STAMP, Condition, Episode, Evidence, Series, SeriesKey, Severity, State
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import STAMP, Condition, Episode, Evidence, Series, SeriesKey, Severity, State
+from modeltop.diagnosis.context import Case
+from modeltop.diagnosis.diagnose import diagnose
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 BEFORE, AFTER, ROWS = 60, 10, 1000.0

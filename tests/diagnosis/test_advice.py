@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.facts import Note
-from monitor.findings import Step
-from monitor.records import Severity
+from modeltop.core.diagnosis import Step
+from modeltop.core.incident import Note
+from modeltop.core.series import Severity
 
 DRIFT = {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.85)}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.diagnosis.words import LONGEST
-from monitor.records import Severity
-from monitor.text import width
+from modeltop.core.series import Severity
+from modeltop.core.text import width
+from modeltop.diagnosis.summary import LONGEST
 
 METRICS = (
     "accuracy",

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.diagnosis.base import Clause, weighed
-from monitor.facts import Note
-from monitor.findings import Cause
-from monitor.records import Condition
+from modeltop.core.diagnosis import Cause
+from modeltop.core.incident import Note
+from modeltop.core.series import Condition
+from modeltop.diagnosis.causes.base import Clause, weighed
 
 FELL = {"accuracy": (0.95, 0.85)}
 

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.diagnosis.columns import columns
-from monitor.diagnosis.values import odd, scaled
-from monitor.diagnosis.windows import Span
-from monitor.exhibits import Exhibits, Histogram
-from monitor.findings import Cause
-from monitor.records import to_stamp
+from modeltop.core.diagnosis import Cause
+from modeltop.core.distribution import Exhibits, Histogram
+from modeltop.core.series import to_stamp
+from modeltop.diagnosis.before_after import Span
+from modeltop.diagnosis.feature_drift import columns, odd, scaled
 
 DAY = datetime(2025, 3, 2, tzinfo=UTC)
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor.diagnosis.begin import begin_of
-from monitor.diagnosis.case import Case
-from monitor.diagnosis.courses import course_of, doubt, restless
-from monitor.findings import Course, Fit, Pattern
-from monitor.records import SeriesKey, to_datetime
+from modeltop.core.diagnosis import Course, Fit, Pattern
+from modeltop.core.series import SeriesKey, to_datetime
+from modeltop.diagnosis.before_after import begin_of
+from modeltop.diagnosis.context import Case
+from modeltop.diagnosis.patterns import course_of, doubt, restless
 
 DAYS = 120
 START = datetime(2025, 1, 1, tzinfo=UTC)

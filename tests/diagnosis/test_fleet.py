@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Config
-from monitor.findings import Cause, Pattern, Step
-from monitor.inquiry import diagnosis_of
-from monitor.pipeline import Observer
+from modeltop.config.load import Config
+from modeltop.core.diagnosis import Cause, Pattern, Step
+from modeltop.diagnosis.diagnose import diagnosis_of
+from modeltop.service.pipeline import Observer
 
 FLEET = Path(__file__).parents[2] / "sample_data" / "fleet"
 DATED = 2

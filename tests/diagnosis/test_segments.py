@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.diagnosis.segments import cuts
-from monitor.diagnosis.windows import Span
-from monitor.records import to_stamp
+from modeltop.core.series import to_stamp
+from modeltop.diagnosis.before_after import Span
+from modeltop.diagnosis.segments import cuts
 
 shares = st.floats(0, 1, allow_nan=False)
 cases = st.floats(1, 1e6, allow_nan=False)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.diagnosis.words import LONGEST, likely
-from monitor.facts import Note
-from monitor.findings import Cause, Finding, Pattern
-from monitor.records import Condition, Severity
-from monitor.text import width
+from modeltop.core.diagnosis import Cause, Finding, Pattern
+from modeltop.core.incident import Note
+from modeltop.core.series import Condition, Severity
+from modeltop.core.text import width
+from modeltop.diagnosis.summary import LONGEST, likely
 
 HOSTILE = st.one_of(
     st.text(max_size=80),

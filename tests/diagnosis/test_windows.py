@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from monitor.diagnosis.windows import MOST_Z, _copies, reading, span_of
-from monitor.findings import Course, Pattern
-from monitor.records import SeriesKey, to_stamp
+from modeltop.core.diagnosis import Course, Pattern
+from modeltop.core.series import SeriesKey, to_stamp
+from modeltop.diagnosis.before_after import MOST_Z, _copies, reading, span_of
 
 START = datetime(2025, 1, 3, tzinfo=UTC)
 KEY = SeriesKey("m", "accuracy")

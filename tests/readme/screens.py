@@ -9,12 +9,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.commands.base import AppOptions
-from monitor.config import Config
-from monitor.pipeline import Observer
-from tui.app import ModeltopApp
-from tui.feed import Feed
-from tui.screens.help import groups, keys_of
+from modeltop.cli.context import AppOptions
+from modeltop.config.load import Config
+from modeltop.service.pipeline import Observer
+from modeltop_tui.app import ModeltopApp
+from modeltop_tui.screens.help import groups, keys_of
+from modeltop_tui.workers.poller import Feed
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.commands.base import COMMANDS
-from monitor.config import load
+from modeltop.cli.context import COMMANDS
+from modeltop.config.load import load
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def desk(tmp_path_factory) -> Path:
     scripts = folder / "bin"
     scripts.mkdir()
     script = scripts / "modeltop"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tui "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m modeltop_tui "$@"\n')
     script.chmod(0o755)
     return folder
 

@@ -6,11 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor.checks.limit import Limit
-from monitor.checks.shift import Shift
-from monitor.checks.threshold import Threshold
-from monitor.metrics.base import Catalog
-from monitor.records import (
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import (
     STAMP,
     Condition,
     Episode,
@@ -23,8 +20,11 @@ from monitor.records import (
     State,
     Verdict,
 )
-from monitor.rules import Rule
-from monitor.snapshot import Snapshot
+from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.rule import Rule
+from modeltop.rules.snapshot import Snapshot
 
 FIRST, DAYS = datetime(2025, 1, 1, tzinfo=UTC), 40
 NOW = FIRST + timedelta(days=DAYS)

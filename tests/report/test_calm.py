@@ -2,11 +2,10 @@
 
 import pytest
 
-from monitor.labels import LabelNews, LabelState
-from monitor.records import Severity, Verdict
-from monitor.report.board import board
-from monitor.report.calm import SHOWN, calm
-from monitor.report.summary import DETAILED, summary
+from modeltop.core.series import Severity, Verdict
+from modeltop.report.index import board
+from modeltop.report.text_report import DETAILED, SHOWN, calm, summary
+from modeltop.rules.label_coverage import LabelNews, LabelState
 
 FINE = "accuracy 0.95: healthy, not below 0.90"
 YOUNG = "accuracy 0.95: too little history, 3 earlier periods of 10"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
-from monitor.facts import Facts, Note
-from monitor.findings import Course, Diagnosis, Forecast, Pattern
-from monitor.records import SeriesKey, Severity, to_datetime
-from monitor.report.charts import chart
+from modeltop.core.diagnosis import Course, Diagnosis, Forecast, Pattern
+from modeltop.core.incident import Facts, Note
+from modeltop.core.series import SeriesKey, Severity, to_datetime
+from modeltop.report.svg import chart
 
 KEY = SeriesKey("m", "accuracy")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.findings import (
+from modeltop.core.diagnosis import (
     Cause,
     Contribution,
     Course,
@@ -19,9 +19,9 @@ from monitor.findings import (
     Reading,
     Step,
 )
-from monitor.metrics.base import Catalog
-from monitor.records import SeriesKey, Severity
-from monitor.report.evidence import sections
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import SeriesKey, Severity
+from modeltop.report.diagnosis_sections import sections
 
 BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
 

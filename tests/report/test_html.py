@@ -8,14 +8,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor import cli
-from monitor.checks.limit import Limit
-from monitor.checks.threshold import Threshold
-from monitor.facts import Ack, Facts, Matchers, Note, Silence
-from monitor.inquiry import diagnosis_of
-from monitor.intervals import wilson
-from monitor.metrics.base import Catalog
-from monitor.records import (
+from modeltop.cli import main
+from modeltop.core.incident import Ack, Facts, Matchers, Note, Silence
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import (
     STAMP,
     Better,
     Condition,
@@ -29,10 +25,14 @@ from monitor.records import (
     State,
     Verdict,
 )
-from monitor.report.html import html
-from monitor.rules import Rule
-from monitor.snapshot import Snapshot
-from monitor.text import safe
+from modeltop.core.stats.intervals import wilson
+from modeltop.core.text import safe
+from modeltop.diagnosis.diagnose import diagnosis_of
+from modeltop.report.html import html
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.rule import Rule
+from modeltop.rules.snapshot import Snapshot
 
 NOW = datetime(2025, 1, 20, 12, tzinfo=UTC)
 
@@ -132,7 +132,7 @@ def test_without_any_model_it_is_still_a_page():
 
 
 def report(path, capsys) -> str:
-    assert cli.main(["report", str(path), "--format", "html"]) == 0
+    assert main.main(["report", str(path), "--format", "html"]) == 0
     return capsys.readouterr().out
 
 

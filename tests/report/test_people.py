@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.facts import Ack, Matchers, Note, Silence, Suppression
-from monitor.metrics.base import Catalog
-from monitor.records import Condition, Episode, Evidence, History, SeriesKey, Severity, State, Verdict
-from monitor.report.as_json import as_json
-from monitor.report.markdown import markdown
-from monitor.report.people import hushed, matcher_words, note_words, silence_words, taken
-from monitor.report.summary import summary
-from monitor.report.text import exit_code
-from monitor.snapshot import Snapshot
+from modeltop.core.incident import Ack, Matchers, Note, Silence, Suppression
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import Condition, Episode, Evidence, History, SeriesKey, Severity, State, Verdict
+from modeltop.report.json import as_json
+from modeltop.report.markdown import markdown
+from modeltop.report.phrases import exit_code, hushed, matcher_words, note_words, silence_words, taken
+from modeltop.report.text_report import summary
+from modeltop.rules.snapshot import Snapshot
 
 NOW = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.records import STAMP
-from monitor.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Slope, Usual, draw, ticks
+from modeltop.core.series import STAMP
+from modeltop.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Slope, Usual, draw, ticks
 
 numbers = st.floats(allow_nan=False, allow_infinity=True)
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.facts import Ack
-from monitor.records import Condition, Severity, State
-from monitor.report.board import board
-from monitor.report.verdicts import alert_lines, block
+from modeltop.core.incident import Ack
+from modeltop.core.series import Condition, Severity, State
+from modeltop.report.index import board
+from modeltop.report.text_report import alert_lines, block
 
 
 @pytest.mark.parametrize(

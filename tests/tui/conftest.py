@@ -8,22 +8,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from monitor.alerts import no_data, replay, source_error
-from monitor.checks.limit import Limit
-from monitor.checks.threshold import Threshold
-from monitor.commands.base import AppOptions
-from monitor.facts import Ack, Facts, Note, Suppression
-from monitor.metrics import classification  # noqa: F401  registers accuracy and its kin
-from monitor.metrics.base import Catalog
-from monitor.ranking import ordered_episodes, verdicts
-from monitor.records import STAMP, History, Series, SeriesKey
-from monitor.rules import Rule, asked, default_rules, left_out
-from monitor.snapshot import Snapshot
-from monitor.standings import standing
-from monitor.suppress import suppressions, taken
-from tui.app import ModeltopApp
-from tui.present.moves import settle
-from tui.present.scene import Scene, View
+from modeltop.alerting.suppression import suppressions, taken
+from modeltop.cli.context import AppOptions
+from modeltop.core.incident import Ack, Facts, Note, Suppression
+from modeltop.core.metrics import classification  # noqa: F401  registers accuracy and its kin
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import STAMP, History, Series, SeriesKey
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.evaluator import standing
+from modeltop.rules.priority import ordered_episodes, verdicts
+from modeltop.rules.replay import no_data, replay, source_error
+from modeltop.rules.rule import Rule, asked, default_rules, left_out
+from modeltop.rules.snapshot import Snapshot
+from modeltop_tui.app import ModeltopApp
+from modeltop_tui.view.navigation import settle
+from modeltop_tui.view.state import Scene, View
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 CLOCK = datetime(2025, 1, 10, 0, 3, tzinfo=UTC)

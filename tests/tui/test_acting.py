@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.events import Silenced
-from monitor.facts import Matchers, Silence
-from monitor.journal import deeds
-from monitor.journal.author import author
-from monitor.journal.journal import Journal
-from monitor.memory import Memory
-from tui.people import meant
+from modeltop.alerting import actions
+from modeltop.alerting.actions import author
+from modeltop.alerting.event_log.event_log import Journal
+from modeltop.core.event import Silenced
+from modeltop.core.incident import Matchers, Silence
+from modeltop.service.pipeline import Memory
+from modeltop_tui.alert_actions import meant
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def others(tmp_path):
 
 
 def taken_by(others, who, episode, why="mine"):
-    others.act(lambda facts: deeds.take(facts, episode, by=who, why=why, now=datetime.now(UTC)))
+    others.act(lambda facts: actions.take(facts, episode, by=who, why=why, now=datetime.now(UTC)))
 
 
 async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, run, memory, others):
@@ -123,7 +123,7 @@ async def test_a_state_that_cannot_be_written_refuses_with_the_reason(fleet, run
 
 
 async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, run, memory, others):
-    others.act(lambda _: deeds.note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
+    others.act(lambda _: actions.note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
     lock = os.open(others.folder / ".lock", os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -221,7 +221,7 @@ async def test_a_note_stands_among_the_alerts_of_its_model(make, run, memory, ot
 async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, memory, others):
     for at, text in enumerate(make.hostile):
         now = datetime.now(UTC)
-        others.act(lambda _, text=text, now=now: deeds.note("fraud", f"x{text[:400]}", by=text[:60], now=now))
+        others.act(lambda _, text=text, now=now: actions.note("fraud", f"x{text[:400]}", by=text[:60], now=now))
         matchers = Matchers(model=f"a{at}{text[:100]}", rule=text[:100])
         others.append(Silenced(now, Silence(str(at), matchers, now, now + timedelta(hours=1), text, text, now)))
     taken_by(others, make.hostile[0], fleet.episodes[0], make.hostile[1])

@@ -3,9 +3,9 @@
 import pytest
 from textual import events
 
-from monitor.text import width
-from tui.app import APP_KEYS
-from tui.screens.help import groups, keys_of
+from modeltop.core.text import width
+from modeltop_tui.app import APP_KEYS
+from modeltop_tui.screens.help import groups, keys_of
 
 SMALL = (60, 18)
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.text import width
-from tui.present.cells import fit, plain_text, spark, to_ascii, wrap
-from tui.present.metrics import stretches
+from modeltop.core.text import width
+from modeltop_tui.view.metrics import stretches
+from modeltop_tui.view.styled_text import fit, plain_text, spark, to_ascii, wrap
 
 texts = st.text(alphabet="ab 宽é▲…", max_size=30)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitor.records import SeriesKey, Severity
-from tui.present.chart import chart_of, read_out
-from tui.present.scene import Scene, View
+from modeltop.core.series import SeriesKey, Severity
+from modeltop_tui.view.chart import chart_of, read_out
+from modeltop_tui.view.state import Scene, View
 
 
 def test_the_points_the_limit_and_what_crossed_it(make):

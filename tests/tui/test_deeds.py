@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tui.deeds import export_to
+from modeltop_tui.actions import export_to
 
 
 @pytest.fixture(autouse=True)

@@ -6,24 +6,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from monitor.exhibits import Exhibits, Histogram, Reliability
-from monitor.findings import (
-    Cause,
-    Contribution,
-    Course,
-    Diagnosis,
-    Finding,
-    Moved,
-    Pair,
-    Pattern,
-    Reading,
-    Step,
-)
-from monitor.records import SeriesKey, Severity
-from monitor.text import width
-from tui.present.cells import plain_text, to_ascii
-from tui.present.diagnosis import diagnosis_lines, heading_lines
-from tui.present.scene import Scene, View
+from modeltop.core.diagnosis import Cause, Contribution, Course, Diagnosis, Finding, Moved, Pair, Pattern, Reading, Step
+from modeltop.core.distribution import Exhibits, Histogram, Reliability
+from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.text import width
+from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
+from modeltop_tui.view.state import Scene, View
+from modeltop_tui.view.styled_text import plain_text, to_ascii
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
 KEY = SeriesKey("fraud", "accuracy")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.findings import Cause, Course, Diagnosis, Finding, Outlook, Pattern, Step
-from monitor.records import SeriesKey, Severity
+from modeltop.core.diagnosis import Cause, Course, Diagnosis, Finding, Outlook, Pattern, Step
+from modeltop.core.series import SeriesKey, Severity
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
 

@@ -5,14 +5,14 @@ import time
 
 import pytest
 
-import tui.feed
-from monitor.errors import SourceError
-from tui.feed import Feed, News
+import modeltop_tui.workers.poller
+from modeltop.core.errors import SourceError
+from modeltop_tui.workers.poller import Feed, News
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(tui.feed, "LOOK", 0.01)
+    monkeypatch.setattr(modeltop_tui.workers.poller, "LOOK", 0.01)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_pause_stops_it_and_a_look_can_still_be_asked_for(make, start):
 
 
 def test_unchanged_files_are_judged_anew_by_the_clock(make, start, monkeypatch):
-    monkeypatch.setattr(tui.feed, "AGAIN", 0.02)
+    monkeypatch.setattr(modeltop_tui.workers.poller, "AGAIN", 0.02)
     observer = make.observer("only")
     start(observer)
     wait_for(lambda: observer.looks >= 3)

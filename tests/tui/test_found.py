@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor.facts import Facts, Note
-from monitor.findings import Course, Forecast, Outlook, Pattern
-from monitor.records import SeriesKey
-from tui.chart_data import Overlays
-from tui.present.chart import chart_of
-from tui.present.scene import Scene, View
+from modeltop.core.diagnosis import Course, Forecast, Outlook, Pattern
+from modeltop.core.incident import Facts, Note
+from modeltop.core.series import SeriesKey
+from modeltop_tui.chart.data import Overlays
+from modeltop_tui.view.chart import chart_of
+from modeltop_tui.view.state import Scene, View
 
 KEY = SeriesKey("fraud", "accuracy")
 START = datetime(2025, 1, 1, tzinfo=UTC)

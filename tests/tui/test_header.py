@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.records import Problem, Severity
-from monitor.text import width
-from tui.present.cells import plain_text
-from tui.present.header import data_age, header, keys_line, tabs_line
-from tui.present.models import totals
-from tui.present.scene import Scene, Sort
+from modeltop.core.series import Problem, Severity
+from modeltop.core.text import width
+from modeltop_tui.view.header import data_age, header, keys_line, tabs_line
+from modeltop_tui.view.models import totals
+from modeltop_tui.view.state import Scene, Sort
+from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture

@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from monitor.exhibits import Exhibits, Histogram, Reliability
-from monitor.facts import Health
-from monitor.findings import Cause, Contribution, Course, Diagnosis, Finding, Fit, Moved, Pair, Pattern, Reading
-from monitor.records import Problem, SeriesKey, Severity
-from monitor.text import width
-from tui.panes.base import printed
-from tui.present.alerts import entries
-from tui.present.cells import plain_text
-from tui.present.changes import change_lines
-from tui.present.chart import chart_of, read_out
-from tui.present.diagnosis import diagnosis_lines, heading_lines
-from tui.present.header import header
-from tui.present.jump import hint
-from tui.present.metrics import columns, heading, metric_cells, rows
-from tui.present.models import model_cells, nothing_listed
-from tui.present.periods import periods_of
-from tui.present.scene import listed
-from tui.present.story import story
+from modeltop.core.diagnosis import Cause, Contribution, Course, Diagnosis, Finding, Fit, Moved, Pair, Pattern, Reading
+from modeltop.core.distribution import Exhibits, Histogram, Reliability
+from modeltop.core.incident import Health
+from modeltop.core.series import Problem, SeriesKey, Severity
+from modeltop.core.text import width
+from modeltop_tui.view.alerts import entries
+from modeltop_tui.view.changes import change_lines
+from modeltop_tui.view.chart import chart_of, read_out
+from modeltop_tui.view.clipboard import story
+from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
+from modeltop_tui.view.header import header
+from modeltop_tui.view.metrics import columns, heading, metric_cells, rows
+from modeltop_tui.view.models import model_cells, nothing_listed
+from modeltop_tui.view.navigation import hint
+from modeltop_tui.view.periods import periods_of
+from modeltop_tui.view.state import listed
+from modeltop_tui.view.styled_text import plain_text
+from modeltop_tui.widgets.pane import printed
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from monitor.records import SeriesKey
-from tui.inquirer import Inquirer, explain
+from modeltop.core.series import SeriesKey
+from modeltop_tui.workers.diagnosis import Inquirer, explain
 
 
 class Lookout:
@@ -115,7 +115,7 @@ def test_nothing_is_begun_after_the_end(lookout):
 
 
 def test_no_more_than_some_models_are_remembered(lookout, monkeypatch):
-    monkeypatch.setattr("tui.inquirer.KEPT", 3)
+    monkeypatch.setattr("modeltop_tui.workers.diagnosis.KEPT", 3)
     for count, name in enumerate("abcde", 1):
         lookout.inquirer.ask(object(), [name])
         lookout.until(count)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from monitor.records import Problem, SeriesKey
-from monitor.rules import default_rules
-from monitor.text import width
-from tui.present.alerts import entries
-from tui.present.cells import plain_text
-from tui.present.changes import change_lines
-from tui.present.metrics import columns, heading, metric_cells, rows
-from tui.present.models import model_cells, nothing_listed
-from tui.present.scene import Scene, Sort, View, listed
+from modeltop.core.series import Problem, SeriesKey
+from modeltop.core.text import width
+from modeltop.rules.rule import default_rules
+from modeltop_tui.view.alerts import entries
+from modeltop_tui.view.changes import change_lines
+from modeltop_tui.view.metrics import columns, heading, metric_cells, rows
+from modeltop_tui.view.models import model_cells, nothing_listed
+from modeltop_tui.view.state import Scene, Sort, View, listed
+from modeltop_tui.view.styled_text import plain_text
 
 
 def table(scene, wide):

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-import tui.feed
-from monitor.errors import SourceError
-from tui.panes.base import Lines
+import modeltop_tui.workers.poller
+from modeltop.core.errors import SourceError
+from modeltop_tui.widgets.pane import Lines
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(tui.feed, "LOOK", 0.01)
+    monkeypatch.setattr(modeltop_tui.workers.poller, "LOOK", 0.01)
 
 
 async def until(screen, text):
@@ -93,8 +93,8 @@ async def test_an_error_of_our_own_before_there_is_anything_to_show_ends_the_app
 async def test_while_files_are_read_their_number_is_said(make, fleet):
     import threading
 
-    from monitor.commands.base import AppOptions
-    from tui.app import ModeltopApp
+    from modeltop.cli.context import AppOptions
+    from modeltop_tui.app import ModeltopApp
 
     go_on = threading.Event()
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.records import SeriesKey
-from tui.present.chart import chart_of, span
-from tui.present.moves import MOVES, look_at, near, settle
-from tui.present.scene import Scene, Window
+from modeltop.core.series import SeriesKey
+from modeltop_tui.view.chart import chart_of, span
+from modeltop_tui.view.navigation import MOVES, look_at, near, settle
+from modeltop_tui.view.state import Scene, Window
 
 DAY = 86_400.0
 

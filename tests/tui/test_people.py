@@ -5,19 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.facts import Health
-from monitor.records import SeriesKey
-from monitor.text import width
-from tui.present.alerts import entries
-from tui.present.cells import plain_text, to_ascii
-from tui.present.header import header
-from tui.present.metrics import columns, metric_cells, rows
-from tui.present.models import model_cells
-from tui.present.moves import MOVES, settle
-from tui.present.people import selected_alert
-from tui.present.scene import Scene, View, listed
-from tui.present.story import story
-from tui.present.watcher import watcher
+from modeltop.core.incident import Health
+from modeltop.core.series import SeriesKey
+from modeltop.core.text import width
+from modeltop_tui.view.acknowledgements import selected_alert
+from modeltop_tui.view.alerts import entries
+from modeltop_tui.view.clipboard import story
+from modeltop_tui.view.header import header, watcher
+from modeltop_tui.view.metrics import columns, metric_cells, rows
+from modeltop_tui.view.models import model_cells
+from modeltop_tui.view.navigation import MOVES, settle
+from modeltop_tui.view.state import Scene, View, listed
+from modeltop_tui.view.styled_text import plain_text, to_ascii
 
 F1, ACCURACY, CHURN = 0, 1, 2
 """Places among the standing alerts of the fleet."""

@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.facts import Facts, Matchers, Silence
-from monitor.records import SeriesKey
-from monitor.text import width
-from tui.present.cells import plain_text
-from tui.present.editing import edited, pasted
-from tui.present.scene import Scene, View
-from tui.present.silencing import (
+from modeltop.core.incident import Facts, Matchers, Silence
+from modeltop.core.series import SeriesKey
+from modeltop.core.text import width
+from modeltop_tui.view.line_edit import edited, pasted
+from modeltop_tui.view.silence_form import (
     FIELDS,
     FOR,
     WHY,
@@ -32,6 +30,8 @@ from tui.present.silencing import (
     silence_lines,
     typed,
 )
+from modeltop_tui.view.state import Scene, View
+from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture

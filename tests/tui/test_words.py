@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.records import SeriesKey
-from monitor.text import width
-from tui.present.cells import plain_text
-from tui.present.jump import best, hint
-from tui.present.periods import periods_of
-from tui.present.scene import Scene, View, Window
-from tui.present.story import points_csv, story
+from modeltop.core.series import SeriesKey
+from modeltop.core.text import width
+from modeltop_tui.view.clipboard import points_csv, story
+from modeltop_tui.view.navigation import best, hint
+from modeltop_tui.view.periods import periods_of
+from modeltop_tui.view.state import Scene, View, Window
+from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture

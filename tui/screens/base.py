@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui.panes.base import FAR, Pane
+from modeltop_tui.widgets.pane import FAR, Pane
 
 STEP_KEYS: tuple[Binding, ...] = (
     Binding("down,j", "step(1)", "down", key_display="↓ j"),

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from monitor.text import safe
-from tui.panes.base import Body, Pane
-from tui.present.diagnosis import diagnosis_lines, heading_lines
-from tui.screens.cover import CoverScreen
+from modeltop.core.text import safe
+from modeltop_tui.screens.modal import CoverScreen
+from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
+from modeltop_tui.widgets.pane import Body, Pane
 
 SHARE = 3
 """The sentence stays on top where it takes at most one of so many lines; else it scrolls with the rest."""

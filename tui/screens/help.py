@@ -8,11 +8,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from monitor.text import pad, width
-from tui.panes.base import Body, Pane
-from tui.present.cells import Cells, wrap
-from tui.screens.base import STEP_KEYS, PaneScreen
-from tui.screens.desk import DESK_KEYS, PANES
+from modeltop.core.text import pad, width
+from modeltop_tui.screens.base import STEP_KEYS, PaneScreen
+from modeltop_tui.screens.main import DESK_KEYS, PANES
+from modeltop_tui.view.styled_text import Cells, wrap
+from modeltop_tui.widgets.pane import Body, Pane
 
 SIGNS = {"comma": ",", "escape": "Esc"}
 LEGEND = (

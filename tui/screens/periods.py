@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from monitor.text import plural, safe
-from tui.panes.base import Body, Pane
-from tui.present.cells import Cells
-from tui.present.periods import Periods, periods_of
-from tui.screens.cover import CoverScreen
+from modeltop.core.text import plural, safe
+from modeltop_tui.screens.modal import CoverScreen
+from modeltop_tui.view.periods import Periods, periods_of
+from modeltop_tui.view.styled_text import Cells
+from modeltop_tui.widgets.pane import Body, Pane
 
 
 class PeriodsPane(Pane):

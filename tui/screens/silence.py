@@ -10,18 +10,16 @@ from textual import events
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
-from monitor.events import Silenced
-from monitor.journal import deeds
-from monitor.journal.author import author
-from monitor.records import Episode
-from monitor.report.people import matcher_words, moment
-from monitor.text import plural
-from tui.panes.base import Body, Pane
-from tui.people import KEEPING, keep
-from tui.present.cells import Cells
-from tui.present.editing import edited, pasted
-from tui.present.scene import Scene
-from tui.present.silencing import (
+from modeltop.alerting import actions
+from modeltop.alerting.actions import author
+from modeltop.core.event import Silenced
+from modeltop.core.series import Episode
+from modeltop.core.text import plural
+from modeltop.report.phrases import matcher_words, moment
+from modeltop_tui.alert_actions import KEEPING, keep
+from modeltop_tui.screens.base import PaneScreen
+from modeltop_tui.view.line_edit import edited, pasted
+from modeltop_tui.view.silence_form import (
     FIELDS,
     WHY,
     Form,
@@ -39,11 +37,13 @@ from tui.present.silencing import (
     silence_lines,
     typed,
 )
-from tui.screens.base import PaneScreen
+from modeltop_tui.view.state import Scene
+from modeltop_tui.view.styled_text import Cells
+from modeltop_tui.widgets.pane import Body, Pane
 
 if TYPE_CHECKING:
-    from tui.app import ModeltopApp
-    from tui.screens.desk import Desk
+    from modeltop_tui.app import ModeltopApp
+    from modeltop_tui.screens.main import Desk
 
 STEPS = {"down": 1, "up": -1, "tab": 1, "shift+tab": -1, "ctrl+n": 1, "ctrl+p": -1}
 FEWEST = 2
@@ -167,7 +167,7 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
         self._say(KEEPING)
 
         def decide(_: object, at: datetime) -> tuple[Silenced]:
-            return deeds.hush(matchers, episodes, start=at, end=at + length, by=by, why=why, now=at)
+            return actions.hush(matchers, episodes, start=at, end=at + length, by=by, why=why, now=at)
 
         def told(refused: str | None) -> None:
             if refused is not None:
@@ -189,7 +189,7 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
         by, name = author(), silence.id
         return keep(
             self._modeltop,
-            lambda facts, now: deeds.expire(facts, name, by=by, now=now),
+            lambda facts, now: actions.expire(facts, name, by=by, now=now),
             lambda refused: self._say(refused or f"ended: {matcher_words(silence.matchers)}"),
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from monitor.findings import Pattern
-from monitor.records import Better, Series
+from modeltop.core.diagnosis import Pattern
+from modeltop.core.series import Better, Series
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.columns import COLUMNS, Shift
 from tests.benchmarks.detection.drawing import INDEPENDENT, Noise

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from monitor.alerts import no_data, replays
-from monitor.facts import Note
-from monitor.ranking import ordered_episodes
-from monitor.records import Episode, Severity, to_datetime
-from monitor.rules import asked, default_rules, left_out
+from modeltop.core.incident import Note
+from modeltop.core.series import Episode, Severity, to_datetime
+from modeltop.rules.priority import ordered_episodes
+from modeltop.rules.replay import no_data, replays
+from modeltop.rules.rule import asked, default_rules, left_out
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.histories import CATALOG, Scenario
@@ -20,7 +20,7 @@ from tests.benchmarks.detection.truth import MODEL, Case
 from tests.benchmarks.detection.why import CAUSED, FAINT, PLAIN, STALE, UNTOLD, Grade, planted
 
 if TYPE_CHECKING:
-    from monitor.diagnosis import case as theirs
+    from modeltop.diagnosis import context as theirs
 
 RIGHT = 0.8
 """Share of causes that must be right where the evidence exists."""
@@ -58,7 +58,7 @@ def episodes(cases: Sequence[Case]) -> list[tuple[Episode, ...]]:
 
 def handed(case: Case, known: tuple[Episode, ...]) -> theirs.Case:
     """What a diagnosis is handed of a history and its episodes."""
-    from monitor.diagnosis.case import Case as Asked
+    from modeltop.diagnosis.context import Case as Asked
 
     worst = max((one.severity for one in known if one.stands), default=Severity.OK)
     times = case.history.periods[MODEL]
@@ -68,7 +68,7 @@ def handed(case: Case, known: tuple[Episode, ...]) -> theirs.Case:
 
 def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:
     """The diagnoses of many histories of a kind."""
-    from monitor.diagnosis.diagnose import diagnose
+    from modeltop.diagnosis.diagnose import diagnose
 
     drawn = list(planted(scenario, many, grade))
     known = episodes([case for _, _, case in drawn])
@@ -86,7 +86,7 @@ def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:
 @row("detection-causes")
 def detection_causes(bench: Bench) -> Iterator[Finding]:
     """Generated histories of which another cause is named than the planted one."""
-    if find_spec("monitor.diagnosis") is None:
+    if find_spec("modeltop.diagnosis") is None:
         yield Finding("another cause than the planted one", None, 100 * (1 - RIGHT), " %", "nothing names causes yet")
         return
     many = 8 * bench.runs

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.intervals import wilson
+from modeltop.core.stats.intervals import wilson
 
 EXAMPLES = 4
 """Indices of histories that are named, so that they can be looked at."""

@@ -11,8 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from monitor.findings import Course, Pattern
-from monitor.records import Series, to_stamp
+from modeltop.core.diagnosis import Course, Pattern
+from modeltop.core.series import Series, to_stamp
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.drawing import Noise
@@ -51,9 +51,9 @@ Namer = Callable[[Series], Course]
 @cache
 def namer() -> Namer | None:
     """What names a course; None while there is nothing that does."""
-    if find_spec("monitor.patterns") is None:
+    if find_spec("modeltop.diagnosis.timeseries.pattern") is None:
         return None
-    found: Namer = import_module("monitor.patterns.course").course
+    found: Namer = import_module("modeltop.diagnosis.timeseries.pattern").course
     return found
 
 

@@ -8,9 +8,9 @@ from itertools import product
 
 import numpy as np
 
-from monitor.findings import Pattern
-from monitor.intervals import wilson
-from monitor.rules import default_rules
+from modeltop.core.diagnosis import Pattern
+from modeltop.core.stats.intervals import wilson
+from modeltop.rules.rule import default_rules
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
 from tests.benchmarks.detection.histories import Frame, Scenario, history

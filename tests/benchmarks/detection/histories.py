@@ -7,11 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from monitor.findings import Cause, Pattern
-from monitor.metrics.base import Catalog
-from monitor.records import STAMP, History
-from monitor.sources.base import Block
-from monitor.sources.merge import merge
+from modeltop.core.diagnosis import Cause, Pattern
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import STAMP, History
+from modeltop.history.merge import Block, merge
 from tests.benchmarks.detection.columns import NO_SHIFT, Shift, columns, drifted_share
 from tests.benchmarks.detection.drawing import INDEPENDENT, Noise, draw
 from tests.benchmarks.detection.readings import deviation, level, read

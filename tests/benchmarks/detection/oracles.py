@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from monitor.metrics.base import Catalog
-from monitor.records import Better
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import Better
 from tests.benchmarks.detection.histories import UNEVEN
 from tests.benchmarks.detection.readings import RATIOS, deviation, level
 from tests.benchmarks.detection.rivals import RATE, YEAR, Oracle, calibrated

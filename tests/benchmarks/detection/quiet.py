@@ -9,8 +9,8 @@ from itertools import product
 
 import numpy as np
 
-from monitor.findings import Pattern
-from monitor.records import Better, Series
+from modeltop.core.diagnosis import Pattern
+from modeltop.core.series import Better, Series
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.drawing import INDEPENDENT
 from tests.benchmarks.detection.falls import FAIR, NOISES, RARE, ROWS, SEED, SURE

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from monitor.records import Better, Series
+from modeltop.core.series import Better, Series
 from tests.benchmarks.detection.truth import Truth
 from tests.benchmarks.detection.worlds import Floats
 

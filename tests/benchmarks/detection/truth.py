@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.findings import Cause, Pattern
-from monitor.records import History, Series, SeriesKey
+from modeltop.core.diagnosis import Cause, Pattern
+from modeltop.core.series import History, Series, SeriesKey
 
 MODEL = "model"
 

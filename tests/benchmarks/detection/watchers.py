@@ -8,17 +8,17 @@ from functools import cache
 
 import numpy as np
 
-from monitor.alerts import replays
-from monitor.checks.band import Band
-from monitor.checks.base import Check
-from monitor.checks.drop import Drop, Fall
-from monitor.checks.shift import Shift
-from monitor.checks.spike import Spike
-from monitor.checks.threshold import Threshold
-from monitor.checks.trend import Trend
-from monitor.findings import Pattern
-from monitor.records import STAMP, Series, to_stamp
-from monitor.rules import Rule, default_rules, left_out
+from modeltop.core.diagnosis import Pattern
+from modeltop.core.series import STAMP, Series, to_stamp
+from modeltop.rules.detectors.band import Band
+from modeltop.rules.detectors.base import Check
+from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.detectors.drop import Drop, Fall
+from modeltop.rules.detectors.outlier import Spike
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.detectors.trend import Trend
+from modeltop.rules.replay import replays
+from modeltop.rules.rule import Rule, default_rules, left_out
 from tests.benchmarks.detection.histories import Frame
 from tests.benchmarks.detection.oracles import spread
 from tests.benchmarks.detection.readings import RATIOS, level

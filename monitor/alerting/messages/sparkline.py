@@ -1,0 +1,55 @@
+"""The last periods of a series in characters: what a phone can show. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from modeltop.core.series import Series, to_datetime
+from modeltop.core.text import brief, day, plural
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+POINTS = 24
+"""Periods drawn at most: with the two numbers beside them they fit across a phone."""
+_PLAIN = str.maketrans(
+    {**dict(zip(BLOCKS, "__.-=+*#", strict=True)), "→": "->", "–": "-", "·": "|", "…": "~", "−": "-", "×": "x"}
+)
+
+
+def chart(series: Series, limit: float | None = None, points: int = POINTS) -> tuple[str, ...]:
+    """Two lines: the values between the first and the last of them, then what the limit is and which periods these are.
+
+    Args:
+        series: Of any length; values that are not finite are passed over.
+        limit: Said beside them; None: there is none.
+        points: Newest periods drawn at most.
+    """
+    finite = np.flatnonzero(np.isfinite(series.values))[-points:]
+    if not len(finite):
+        return ()
+    values = series.values[finite]
+    drawn = f"{brief(float(values[0]))} {blocks(values.tolist())} {brief(float(values[-1]))}"
+    first, last = (to_datetime(series.times[index]) for index in (finite[0], finite[-1]))
+    span = f"{plural(len(finite), 'period')}, {day(first)}" + (f" – {day(last)}" if last != first else "")
+    return drawn, span if limit is None else f"limit {brief(limit, 4)} · {span}"
+
+
+def blocks(values: list[float]) -> str:
+    """One block per value, the lowest for the least, the highest for the greatest.
+
+    >>> blocks([0.96, 0.95, 0.93, 0.89, 0.87]), blocks([1.0, 1.0])
+    ('█▇▆▃▁', '▄▄')
+    """
+    low, high = min(values), max(values)
+    if low == high:
+        return BLOCKS[3] * len(values)
+    step = (high - low) / (len(BLOCKS) - 1)
+    return "".join(BLOCKS[round((value - low) / step)] for value in values)
+
+
+def as_ascii(text: str) -> str:
+    r"""The same in ASCII, for pagers and text messages that have nothing else.
+
+    >>> as_ascii("0.96 █▇▅▁ 0.87 → 宽")
+    '0.96 #*=_ 0.87 -> \\u5bbd'
+    """
+    return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")

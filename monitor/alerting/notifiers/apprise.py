@@ -1,0 +1,113 @@
+"""The hundred other services, through the optional library Apprise: one address each."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from modeltop.alerting.messages.message import Message
+from modeltop.alerting.messages.sparkline import as_ascii
+from modeltop.alerting.notifiers.base import Secret, notifier, patience
+from modeltop.alerting.notifiers.secrets import redacted
+from modeltop.core.errors import NotifyError
+from modeltop.core.series import Severity
+
+TYPES = {
+    Severity.CRITICAL: "failure",
+    Severity.UNKNOWN: "warning",
+    Severity.WARNING: "warning",
+    Severity.OK: "success",
+}
+_ACTIVE = re.compile(r"([@<])(?=\S)|(\])(?=\()")
+"""What some service could take for a mention or a link."""
+
+
+@notifier("apprise")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apprise:
+    """Hands the text to each of the addresses."""
+
+    urls: Secret
+    """Apprise addresses, separated by white space."""
+    timeout: float = 10.0
+    ascii: bool = False
+
+    exempt: ClassVar[bool] = False
+    acknowledges: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        patience(self.timeout)
+
+    def send(self, message: Message) -> None:
+        """Done when every service has taken it; after a failure all are told again. Raises NotifyError."""
+        library = _library()
+        addresses = self.urls.reveal().split()
+        with _Quiet(addresses):
+            try:
+                told = self._tell(library, addresses, message)
+            except NotifyError:
+                raise
+            except Exception as error:  # noqa: BLE001  a service's own failure, whose text may quote the address
+                raise NotifyError(f"Apprise failed: {type(error).__name__}") from None
+        if not told:
+            raise NotifyError("not every service took it; Apprise says why in the log")
+
+    def _tell(self, library: Any, addresses: list[str], message: Message) -> bool:
+        told = self._services(library, addresses).notify(
+            title=self._text(message.title),
+            body=self._text(message.text),
+            notify_type=TYPES[message.severity],
+            body_format="text",
+            interpret_escapes=False,
+        )
+        return bool(told)
+
+    def _services(self, library: Any, addresses: list[str]) -> Any:
+        asset = library.AppriseAsset(async_mode=False, secure_logging=True, app_id="modeltop", app_desc="modeltop")
+        services = library.Apprise(asset=asset)
+        for number, address in enumerate(addresses, 1):
+            joint = "&" if "?" in address else "?"
+            timed = f"{address}{joint}cto={self.timeout}&rto={self.timeout}"
+            if not services.add(timed):
+                raise NotifyError(f"address {number} is none that Apprise knows", permanent=True)
+        return services
+
+    def _text(self, text: str) -> str:
+        r"""Without what a service could take for more than text.
+
+        >>> Apprise(urls=Secret(env="X"))._text("@everyone <!channel> 0.87 < 0.9")
+        '@\u200beveryone <\u200b!channel> 0.87 < 0.9'
+        """
+        plain = as_ascii(text) if self.ascii else text
+        return _ACTIVE.sub("\\g<0>\u200b" if not self.ascii else "\\g<0> ", plain)
+
+
+def _library() -> Any:
+    try:
+        import apprise
+    except ImportError:
+        raise NotifyError("Apprise is not installed: pip install 'modeltop[apprise]'", permanent=True) from None
+    return apprise
+
+
+class _Quiet(logging.Filter):
+    """While it is entered, Apprise's log has no addresses; from then on no debugging lines, which hold what is sent."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        super().__init__()
+        self._addresses = addresses
+        self._logger = logging.getLogger("apprise")
+
+    def __enter__(self) -> None:
+        self._logger.setLevel(max(logging.WARNING, self._logger.level))
+        self._logger.addFilter(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage(), self._addresses, 300), None
+        return True

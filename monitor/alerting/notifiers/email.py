@@ -1,0 +1,160 @@
+"""Mail by SMTP: plain text and a simple HTML part; messages about one incident are one thread.
+
+Headers are made by `EmailMessage` alone, which refuses line ends, and of text in which none is left.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from modeltop.alerting.messages.message import Message
+from modeltop.alerting.notifiers.base import Secret, notifier, patience
+from modeltop.alerting.notifiers.secrets import redacted
+from modeltop.core.errors import NotifyError
+from modeltop.core.text import safe
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from modeltop.alerting.notifiers.smtp import Refused
+
+_LOG = logging.getLogger("modeltop.notify")
+_PRE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;white-space:pre-wrap"
+
+
+class Encryption(Enum):
+    """How the connection is encrypted."""
+
+    STARTTLS = "starttls"
+    """From the second word on; refused by us where the server does not offer it."""
+    TLS = "tls"
+    """From the first byte on; the usual thing on port 465."""
+    NONE = "none"
+    """Not at all; then no password is sent either, except on this machine."""
+
+
+@notifier("email")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """Hands a message to a mail server."""
+
+    host: str
+    sender: str
+    """Such as `modeltop@example.org`."""
+    to: tuple[str, ...]
+    port: int = 0
+    """0: 465 for `tls`, 25 for `none`, else 587."""
+    encryption: Encryption | None = None
+    """None: `tls` on port 465, else `starttls`."""
+    user: str = ""
+    password: Secret | None = None
+    timeout: float = 20.0
+    ca_file: Path | None = None
+
+    exempt: ClassVar[bool] = False
+    acknowledges: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        patience(self.timeout)
+        if not self.host or not _one_word(self.host):
+            raise ValueError("host: write the name of a mail server")
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"port: {self.port} is none; the usual ones are 587 and 465")
+        if not self.to:
+            raise ValueError("to: write at least one address")
+        for key, address in (("sender", self.sender), *(("to", one) for one in self.to)):
+            if not _address(address):
+                raise ValueError(f"{key}: {safe(address, 60)!r} is no address such as ops@example.org")
+        if bool(self.user) != (self.password is not None):
+            missing = "password_env or password_file" if self.user else "user"
+            raise ValueError(f"{'password' if self.user else 'user'}: missing; give {missing} too")
+        if self.user and self.way is Encryption.NONE and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("encryption: a password is not sent in clear; write starttls or tls")
+
+    @property
+    def way(self) -> Encryption:
+        """How the connection is encrypted."""
+        return self.encryption or (Encryption.TLS if self.port == 465 else Encryption.STARTTLS)
+
+    @property
+    def door(self) -> int:
+        """The port that is used."""
+        return self.port or {Encryption.TLS: 465, Encryption.NONE: 25, Encryption.STARTTLS: 587}[self.way]
+
+    def send(self, message: Message) -> None:
+        """Done when the server has taken it for everybody whom it knows. Raises NotifyError."""
+        from modeltop.alerting.notifiers.smtp import Server, deliver  # late: it loads what encrypts
+
+        password = self.password.reveal() if self.password else ""
+        server = Server(
+            self.host, self.door, self.way.value, self.timeout, self.ca_file, user=self.user, password=password
+        )
+        refused = deliver(server, letter(message, self.sender, self.to), self.sender, self.to)
+        self._refused(refused, password)
+
+    def _refused(self, refused: Refused, password: str) -> None:
+        """Some were refused, not all: a wrong address among three must not keep the others from being told."""
+        if not refused:
+            return
+        said = "; ".join(f"{safe(who, 80)}: {code} {why}" for who, (code, why) in refused.items())
+        text = redacted(f"not taken for {said}", (password,) if password else (), 300)
+        if any(code < 500 for code, _ in refused.values()):
+            raise NotifyError(text)
+        _LOG.warning("e-mail %s", text)
+
+
+def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
+    """The mail: its id is the key of the message, so another attempt is the same mail; it refers to the incident."""
+    from email.message import EmailMessage
+    from email.utils import format_datetime
+
+    domain = sender.rpartition("@")[2]
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = ", ".join(to)
+    mail["Subject"] = safe(message.title)
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = f"<{_word(message.key)}@{domain}>"
+    threads = [f"<{_word(part.dedup_key)}@{domain}>" for part in message.parts[:20]]
+    mail["In-Reply-To"] = threads[0]
+    mail["References"] = " ".join(threads)
+    # Asks out-of-office programs to be silent (RFC 3834).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Modeltop-Severity"] = message.severity.name.lower()
+    text = f"{message.title}\n\n{message.text}\n".encode("utf-8", "replace").decode("utf-8")
+    mail.set_content(text, cte="quoted-printable")
+    mail.add_alternative(page(message), subtype="html", cte="quoted-printable")
+    return mail
+
+
+def page(message: Message) -> str:
+    """The same as a page with nothing to fetch, nothing to run, and no link but a runbook."""
+    text = f"{message.title}\n\n{message.text}".encode("utf-8", "replace").decode("utf-8")
+    shown = escape(text)
+    for runbook in {part.runbook for part in message.parts}:
+        if runbook.startswith(("https://", "http://")) and not set(runbook) & set(" <>\"'"):
+            address = escape(runbook)
+            shown = shown.replace(f"runbook  {address}\n", f'runbook  <a href="{address}">{address}</a>\n')
+    return f'<!doctype html><html><body><pre style="{_PRE}">{shown}</pre></body></html>\n'
+
+
+def _word(key: str) -> str:
+    """A key in the characters that an id of a mail may have."""
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _one_word(text: str) -> bool:
+    return text.isprintable() and " " not in text
+
+
+def _address(text: str) -> bool:
+    name, _, domain = text.rpartition("@")
+    return bool(name and domain) and _one_word(text) and text.isascii() and not set(text) & set('<>,;:"()[]\\')

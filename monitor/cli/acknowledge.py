@@ -1,0 +1,73 @@
+"""`modeltop ack`: a person has it."""
+
+from __future__ import annotations
+
+import argparse
+
+from modeltop.cli.context import Context, add_source
+from modeltop.cli.targets import journal_of, span, the_one
+from modeltop.core.errors import UsageError
+from modeltop.core.text import safe
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `ack`."""
+    parser.add_argument(
+        "target", metavar="ALERT", help="the begin of its id, or MODEL, or MODEL/METRIC, where only one alert is meant"
+    )
+    parser.add_argument("--why", metavar="TEXT", default="", help="what you are doing about it, for the others")
+    parser.add_argument(
+        "--for", dest="lasting", type=span, metavar="TIME", help="how long, such as 4h (default: watch.ack_for, or 24h)"
+    )
+    add_source(parser)
+    parser.epilog = (
+        "it stops repeats and escalation until the alert gets worse or is over, the time has come, or `unack`; "
+        "exit codes: 0 it is yours, 2 another has it, no or several alerts are meant, or nothing could be kept"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Take one alert, unless another has it."""
+    from modeltop.alerting import actions
+    from modeltop.alerting.actions import author
+    from modeltop.report.phrases import alert_line
+
+    observer = context.observer(args)
+    snapshot = observer.observe(context.clock())
+    journal = journal_of(observer)
+    episode = the_one(args.target, snapshot, snapshot.facts)
+    lasting = args.lasting or context.config(args).watch.ack_for
+    by = author()
+    facts = journal.act(
+        lambda facts: actions.take(
+            facts, episode, by=by, why=args.why.strip(), now=journal.moment(facts), lasting=lasting
+        )
+    )
+    ack = facts.acks[-1]
+    context.say(f"{safe(ack.incident, 20)} is yours until {actions.when(ack.until)}: {alert_line(episode)}")
+    return 0
+
+
+def configure_unack(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `unack`."""
+    parser.add_argument("target", metavar="ALERT", help="as for `ack`")
+    add_source(parser)
+    parser.epilog = "exit codes: 0 it was given back, 2 nobody has it, no or several alerts are meant, or nothing kept"
+
+
+def run_unack(args: argparse.Namespace, context: Context) -> int:
+    """Give one alert back, whoever has it."""
+    from modeltop.alerting import actions
+    from modeltop.alerting.actions import author
+    from modeltop.report.phrases import alert_line, taken
+
+    observer = context.observer(args)
+    snapshot = observer.observe(context.clock())
+    journal = journal_of(observer)
+    episode = the_one(args.target, snapshot, snapshot.facts)
+    ack = actions.holder(snapshot.facts, episode, journal.now())
+    if ack is None:
+        raise UsageError(f"nobody has {actions.name_of(episode, snapshot.facts)}: {alert_line(episode)}")
+    journal.act(lambda facts: actions.give_back(facts, ack, by=author(), now=journal.moment(facts)))
+    context.say(f"{safe(ack.incident, 20)} was given back ({taken(ack)}): {alert_line(episode)}")
+    return 0

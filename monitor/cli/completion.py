@@ -1,0 +1,89 @@
+"""`modeltop completion SHELL`: what a shell needs to complete commands, options and paths."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from modeltop.cli.context import COMMANDS, Context, load_command
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `completion`."""
+    parser.add_argument("shell", choices=SHELLS)
+    parser.epilog = (
+        'bash: eval "$(modeltop completion bash)"; zsh: the same with zsh, after compinit; '
+        "fish: modeltop completion fish | source"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the script of one shell; it is derived from the commands' own parsers."""
+    options = {name: _options(name) for name in COMMANDS}
+    write = {"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell]
+    context.say(write(options, COMMANDS))
+    return 0
+
+
+def _options(name: str) -> dict[str, str]:
+    """The long options of a command and their help."""
+    parser = argparse.ArgumentParser(add_help=False)
+    load_command(name).configure(parser)
+    actions = [action for action in parser._actions if action.help is not argparse.SUPPRESS]  # noqa: SLF001  argparse offers no other way to list them
+    return {
+        option: action.help or "" for action in actions for option in action.option_strings if option.startswith("--")
+    }
+
+
+def _bash(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
+    cases = "\n".join(f"    {name}) words={shlex.quote(' '.join(found))} ;;" for name, found in options.items())
+    return f"""_modeltop() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} words=
+  if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
+    words={shlex.quote(" ".join(commands))}
+  else case ${{COMP_WORDS[1]}} in
+{cases}
+    *) words={shlex.quote(" ".join(options["open"]))} ;;
+  esac; fi
+  if [[ $current == -* || $COMP_CWORD -eq 1 ]]; then COMPREPLY=($(compgen -W "$words" -- "$current")); fi
+}}
+complete -o default -F _modeltop modeltop"""
+
+
+def _zsh(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
+    described = " ".join(shlex.quote(f"{name}:{text}") for name, text in commands.items())
+    cases = "\n".join(
+        f"    {name}) _arguments {' '.join(map(_zsh_option, found.items()))} '*:path:_files' ;;"
+        for name, found in options.items()
+    )
+    return f"""#compdef modeltop
+_modeltop() {{
+  local -a commands; commands=({described})
+  if (( CURRENT == 2 )); then _describe command commands; _files; return; fi
+  case $words[2] in
+{cases}
+    *) _files ;;
+  esac
+}}
+compdef _modeltop modeltop"""
+
+
+def _zsh_option(option: tuple[str, str]) -> str:
+    name, text = option
+    clean = "".join(char for char in text if char not in "[]:\\'\"`$")
+    return shlex.quote(f"{name}[{clean}]")
+
+
+def _fish(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
+    lines = [
+        f"complete -c modeltop -n __fish_use_subcommand -a {name} -d {shlex.quote(text)}"
+        for name, text in commands.items()
+    ]
+    lines += [
+        f"complete -c modeltop -n '__fish_seen_subcommand_from {name}' -l {option[2:]} -d {shlex.quote(text)}"
+        for name, found in options.items()
+        for option, text in found.items()
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,60 @@
+"""An error of our own: one line for the person, and a log without a secret in it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from modeltop import __version__
+from modeltop.core.text import safe
+
+FAILED = 1
+
+
+def tell(error: BaseException) -> int:
+    """Write the log, say on stderr where it is, and return the exit code."""
+    name = f"{type(error).__name__}: {safe(error, 120)}" if str(error) else type(error).__name__
+    path = write(error)
+    where = f"details in {safe(path, 400)}" if path else "the log could not be written"
+    line = f"modeltop: stopped by an error of its own ({name}); {where}\n"
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+    return FAILED
+
+
+def write(error: BaseException) -> Path | None:
+    """The log's path, readable by its owner alone; None where the state folder cannot be written."""
+    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "modeltop"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkstemp makes files of mode 0600 under names that nobody can have taken.
+        handle, name = tempfile.mkstemp(prefix=f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-", suffix=".log", dir=folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as log:
+            log.writelines(f"{line}\n" for line in lines(error))
+    except OSError:
+        return None
+    return Path(name)
+
+
+def lines(error: BaseException) -> Iterator[str]:
+    """What the log says: versions, and of each error in the chain its type, message and places in the code.
+
+    Neither values of variables nor lines of code nor the environment: none of them is ours to write down.
+    """
+    yield f"modeltop {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield ""
+        yield f"{type(link).__module__}.{type(link).__qualname__}: {safe(link, 500)}"
+        for frame in traceback.extract_tb(link.__traceback__):
+            yield f"  {safe(frame.filename, 400)}:{frame.lineno} in {safe(frame.name)}"
+        link = link.__cause__ or link.__context__

@@ -1,0 +1,78 @@
+"""`modeltop export`: the periods as a table, for a person, a file or a spreadsheet."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from modeltop.cli.context import Context, add_config, add_paths
+from modeltop.config.load import Config
+from modeltop.core.errors import UsageError
+from modeltop.core.text import plural, safe
+
+PREVIEW = 5
+"""Rows shown from the file that was written."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `export`."""
+    add_paths(parser)
+    add_config(parser)
+    parser.set_defaults(below=[], above=[], now=None)
+    parser.add_argument("--head", type=_positive, metavar="N", help="only the first N periods")
+    parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (replaced whole), `-` for stdout")
+    parser.add_argument(
+        "--spreadsheet",
+        action="store_true",
+        help="a CSV in which a spreadsheet runs no text as a formula: such text gets a leading apostrophe",
+    )
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 up is expected")
+    return number
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print or write the periods; what was written is read back and compared before it is called saved."""
+    from modeltop.cli.check import tell_problems
+    from modeltop.history.export import csv_bytes, lines, table_of
+
+    config = context.config(args)
+    history = context.observer(args).history()
+    table = table_of(history, head=args.head)
+    if args.csv is None and not args.spreadsheet:
+        for line in lines(table, config.catalog):
+            context.say(line)
+    else:
+        data = csv_bytes(table, zone=config.zone, spreadsheet=args.spreadsheet)
+        if args.csv in (None, "-"):
+            context.out.flush()
+            context.out.write(data.decode("utf-8"))
+        else:
+            _save(Path(args.csv), data, config, context)
+    tell_problems(history.problems, context)
+    return 0
+
+
+def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
+    """Write, read back through the same door that history comes in by, and show the first rows from there."""
+    from modeltop.history.export import lines, table_of
+    from modeltop.history.reader import Reader
+    from modeltop.history.store.durable import write_atomically
+
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file for --csv")
+    write_atomically(path, data)
+    if path.read_bytes() != data:
+        raise UsageError(f"{path} does not read back as it was written; the disk or another writer changed it")
+    saved = table_of(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
+    for line in lines(saved.head(PREVIEW), config.catalog):
+        context.say(line)
+    shown = f"; the first {PREVIEW} are above" if len(saved) > PREVIEW else ""
+    context.tell(f"{plural(len(saved), 'period')} saved to {safe(path)} and read back equal{shown}")

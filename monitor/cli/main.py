@@ -1,0 +1,136 @@
+"""The command line: which word is asked, its arguments, and one line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TextIO
+
+from modeltop import __version__
+from modeltop.cli.context import COMMANDS, AppOptions, Command, Context, Curtain, OpenApp, load_command
+from modeltop.core.errors import MonitorError
+from modeltop.core.text import safe
+
+__all__ = ["AppOptions", "main"]
+
+EXIT_USAGE = 2
+EXIT_CHECK_USAGE = 3
+"""`check` keeps 2 for critical, so what it cannot judge is 3, as monitoring plugins have it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line to stderr for a usage error, foreign text made safe."""
+
+    exit_code = EXIT_USAGE
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"modeltop: {safe(message, 300)}; see {self.prog} --help\n")
+        raise SystemExit(self.exit_code)
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    open_app: OpenApp | None = None,
+    unusable: Callable[[], str | None] = lambda: None,
+    curtain: Curtain = contextlib.nullcontext,
+) -> int:
+    """Run one command line.
+
+    Args:
+        argv: The words after the program's name; default: those of the process.
+        open_app: Shows the app; None where it is not installed.
+        unusable: Why the app cannot be shown on this terminal, if so.
+        curtain: Entered as soon as the app is wanted, before anything heavy is imported.
+
+    Returns:
+        The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    asked_check = words[:1] == ["check"]
+    # numpy would start a thread a core for algebra that is never done here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable, curtain))
+    except SystemExit as stop:  # argparse has said what there was to say
+        return stop.code if isinstance(stop.code, int) else EXIT_USAGE
+    except BrokenPipeError:
+        _quiet(sys.stdout)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001  the last line of defence: whatever it is, it ends in one line
+        from modeltop.cli.crash_log import tell
+
+        # `check` says by 1 that there is a warning, which nobody knows now.
+        code = tell(error)
+        return EXIT_CHECK_USAGE if asked_check else code
+
+
+def _run(words: list[str], context: Context) -> int:
+    if words[:1] in (["--version"], ["-V"]):
+        context.say(f"modeltop {__version__}")
+        return 0
+    if words[:1] in (["--help"], ["-h"], ["help"]):
+        context.say(_overview())
+        return 0
+    name = words.pop(0) if words and words[0] in COMMANDS else "open"
+    if name == "open" and (meant := _misspelt(words)):
+        context.tell(f"no file or command is called {safe(words[0], 60)!r}: did you mean `modeltop {meant}`?")
+        return EXIT_USAGE
+    command = load_command(name)
+    failed = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
+    parser = _parser(name, command, failed)
+    # Options may stand among paths; but argparse then takes what follows `--` for options all the same.
+    args = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
+    try:
+        code: int = command.run(args, context)
+        context.out.flush()
+    except MonitorError as error:
+        for line in str(error).splitlines():
+            context.tell(safe(line, 300))
+        return failed
+    except ModuleNotFoundError as error:
+        context.tell(f"{safe(error.name, 60)} is not installed here: pip install modeltop")
+        return failed
+    return code
+
+
+def _misspelt(words: Sequence[str]) -> str | None:
+    """The command that the first word was meant to be, where it is neither a path nor an option."""
+    if not words or words[0].startswith("-") or os.path.lexists(words[0]):
+        return None
+    import difflib
+
+    return next(iter(difflib.get_close_matches(words[0], COMMANDS, n=1, cutoff=0.75)), None)
+
+
+def _parser(name: str, command: Command, failed: int) -> argparse.ArgumentParser:
+    parser = _Parser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
+    parser.exit_code = failed
+    command.configure(parser)
+    return parser
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    rows = [f"  {name:{width}}{text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: modeltop [COMMAND] [PATH ...]",
+            "",
+            "htop for machine-learning models in production: which one got worse, since when, by how much.",
+            "",
+            *rows,
+            "",
+            "`modeltop PATH ...` opens the app; without PATH the store is read. `modeltop COMMAND --help` says more.",
+        ]
+    )
+
+
+def _quiet(stream: TextIO) -> None:
+    """Point the stream's descriptor elsewhere, so that the interpreter's last flush does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

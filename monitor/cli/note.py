@@ -1,0 +1,65 @@
+"""`modeltop note`: what a person knows of a model, beside its alerts and in its story."""
+
+from __future__ import annotations
+
+import argparse
+from fnmatch import fnmatchcase
+
+from modeltop.cli.context import Context, add_config, moment
+from modeltop.cli.targets import journal_of, nearest
+from modeltop.core.errors import UsageError
+from modeltop.core.text import safe
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `note`."""
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="its name, or a glob such as `churn-*`")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="a release, a migration, a new price list")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
+    )
+    parser.add_argument("--at", type=moment, metavar="DATE", help="the moment that it is about (default: now)")
+    parser.add_argument("--list", action="store_true", help="print the notes: `note --list [MODEL [PATH ...]]`")
+    add_config(parser)
+    parser.set_defaults(now=None, below=[], above=[])
+    parser.epilog = "exit codes: 0 done, 2 nothing could be kept or read"
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Keep a note, or print those there are."""
+    return _list(args, context) if args.list else _add(args, context)
+
+
+def _add(args: argparse.Namespace, context: Context) -> int:
+    from modeltop.alerting import actions
+    from modeltop.alerting.actions import author
+
+    if args.model is None or args.text is None:
+        raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
+    observer = context.observer(args)
+    journal = journal_of(observer)
+    models = observer.history().periods
+    (noted,) = actions.note(args.model, args.text.strip(), by=author(), now=journal.now(), at=args.at)
+    journal.append(noted)
+    context.say(f"noted about {safe(args.model, 60)} for {actions.when(noted.note.at)}: {safe(noted.note.text)}")
+    if not any(fnmatchcase(model, args.model) for model in models):
+        context.tell(f"no model is called {safe(args.model, 60)} yet{nearest(args.model, models)}")
+    return 0
+
+
+def _list(args: argparse.Namespace, context: Context) -> int:
+    from modeltop.report.phrases import note_words
+
+    if args.text is not None:
+        args.paths = [args.text, *args.paths]
+    journal = journal_of(context.observer(args))
+    facts, now = journal.facts(), journal.now()
+    found = [
+        note
+        for note in facts.notes
+        if args.model is None or fnmatchcase(args.model, note.model) or fnmatchcase(note.model, args.model)
+    ]
+    for note in sorted(found, key=lambda note: note.at):
+        context.say(f"{safe(note.model, 60)}: {note_words(note, now)}")
+    context.tell("times are UTC" if found else "no note")
+    return 0

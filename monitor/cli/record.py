@@ -1,0 +1,148 @@
+"""`modeltop record`: one period from the arguments, or many from stdin, into the store."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modeltop.cli.context import Context, add_config, recorded
+from modeltop.core.errors import UsageError
+from modeltop.core.text import safe
+
+if TYPE_CHECKING:
+    from modeltop.config.load import Config
+    from modeltop.core.metrics.registry import Catalog, Metric
+    from modeltop.history.store.row_format import Record
+
+EXIT_REFUSED = 1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `record`."""
+    parser.add_argument("model", metavar="MODEL", help="the model's name; `-` reads CSV rows with a header from stdin")
+    parser.add_argument(
+        "pairs",
+        nargs="*",
+        metavar="METRIC=VALUE",
+        help="what was measured; METRIC_count=N is the number of cases that METRIC rests on",
+    )
+    parser.add_argument("--date", metavar="DATE", help="start of the period, ISO 8601 (default: now)")
+    parser.add_argument("--count", metavar="N", help="rows of the period")
+    parser.add_argument("--segment", metavar="S", default="all", help="such as COLUMN=VALUE (default: all)")
+    parser.add_argument(
+        "--provisional", action="store_true", help="the period is not complete yet: shown, never judged"
+    )
+    add_config(parser)
+    parser.epilog = "exit codes: 0 all kept, 1 some rows refused, 2 nothing kept: usage error, or the store failed"
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Keep what the arguments or stdin say; 1 if some rows were refused."""
+    from modeltop.history.store.writer import Store
+
+    config = context.config(args)
+    folder = context.store_folder(args)
+    if args.model == "-":
+        from modeltop.cli.record_stream import record_stream
+
+        _no_arguments(args)
+        _warn(folder, context)
+        return EXIT_REFUSED if record_stream(Store(folder), config, context) else 0
+    record = _record(args, config, context.clock())
+    _warn(folder, context)
+    Store(folder).append([record])
+    context.tell(recorded(1, "period", [record.model], folder))
+    return 0
+
+
+def _warn(folder: Path, context: Context) -> None:
+    from modeltop.history.store.paths import network_filesystem
+
+    if kind := network_filesystem(folder):
+        context.tell(
+            f"{safe(folder)} is on {kind}, where locks are not reliable: let each writer have a store of its own"
+        )
+
+
+def _no_arguments(args: argparse.Namespace) -> None:
+    given = args.pairs or args.date or args.count or args.provisional or args.segment != "all"
+    if given:
+        raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
+
+
+def _record(args: argparse.Namespace, config: Config, now: datetime) -> Record:
+    from modeltop.history.csv.cells import COUNT
+    from modeltop.history.store.row_format import COMPANIONS, Record
+
+    numbers = _numbers(args.pairs, config.catalog)
+    fields: dict[str, dict[str, float]] = {name: {} for name in ("values", *COMPANIONS.values())}
+    for name, value in numbers.items():
+        suffix = next((end for end in COMPANIONS if name.endswith(end) and name.removesuffix(end) in numbers), "")
+        fields[COMPANIONS.get(suffix, "values")][name.removesuffix(suffix)] = value
+    for metric, value in fields["values"].items():
+        _check(metric, value, config.catalog.of(metric))
+    for metric, value in fields["supports"].items():
+        _check(f"{metric}_count", value, COUNT)
+    return Record(
+        args.model,
+        _date(args.date, config) if args.date else now,
+        count=None if args.count is None else _check("--count", _number("--count", args.count), COUNT),
+        segment=args.segment,
+        provisional=args.provisional or None,
+        **fields,
+    )
+
+
+def _numbers(pairs: Iterable[str], catalog: Catalog) -> dict[str, float]:
+    """The numbers by name; the metric in a name is the canonical one, whatever stands behind it."""
+    from modeltop.history.store.row_format import COMPANIONS
+
+    found: dict[str, float] = {}
+    for pair in pairs:
+        name, equals, text = pair.rpartition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{safe(pair, 60)}: write METRIC=NUMBER, such as accuracy=0.93")
+        name = catalog.canonical(name.strip())
+        suffix = next((end for end in COMPANIONS if name.endswith(end)), "")
+        name = catalog.canonical(name.removesuffix(suffix)) + suffix
+        if name in found:
+            raise UsageError(f"{safe(name, 60)} is given twice: give it once")
+        found[name] = _number(name, text)
+    if not found:
+        raise UsageError("nothing to record: give METRIC=NUMBER, such as accuracy=0.93, or `-` to read CSV from stdin")
+    return found
+
+
+def _number(name: str, text: str) -> float:
+    from modeltop.history.csv.cells import number
+
+    try:
+        value = number(text)
+    except ValueError as error:
+        raise UsageError(f"{safe(name, 60)}: {error}") from None
+    if not math.isfinite(value):
+        raise UsageError(
+            f"{safe(name, 60)}: `{safe(text, 40)}` is no value to keep: give a finite number, or leave it out"
+        )
+    return value
+
+
+def _check(name: str, value: float, metric: Metric) -> float:
+    from modeltop.history.csv.cells import bounds_message
+
+    if not metric.holds(value):
+        raise UsageError(f"{safe(name, 60)}: {bounds_message(value, metric)}")
+    return value
+
+
+def _date(text: str, config: Config) -> datetime:
+    from modeltop.history.csv.dates import microseconds
+
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds(text, config.zone))
+    except ValueError as error:
+        raise UsageError(f"--date: {error}") from None

@@ -1,0 +1,33 @@
+"""`modeltop report`: everything about every model, to be read or pasted elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+
+from modeltop.cli.context import Context, add_source
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `report`."""
+    add_source(parser)
+    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="default: text")
+    parser.epilog = "one file to send on: modeltop report --format html > report.html"
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the report."""
+    from modeltop.cli.check import tell_problems
+    from modeltop.report.html import html
+    from modeltop.report.json import as_json
+    from modeltop.report.markdown import markdown
+    from modeltop.report.text_report import pages
+
+    snapshot = context.observer(args).observe(context.clock())
+    if args.format == "json":
+        context.say(as_json(snapshot))
+        return 0
+    forms = {"text": pages, "markdown": markdown, "html": html}
+    for line in forms[args.format](snapshot):
+        context.say(line)
+    tell_problems(snapshot.history.problems, context)
+    return 0

@@ -1,0 +1,57 @@
+"""`modeltop rules test`: what rules would have told in the past, so that a limit is chosen with open eyes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from modeltop.cli.context import Context, add_source
+from modeltop.core.errors import UsageError
+from modeltop.core.text import brief, plural, safe
+
+if TYPE_CHECKING:
+    from modeltop.rules.snapshot import Snapshot
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `rules`."""
+    parser.add_argument("deed", choices=("test",), help="`test` replays the rules, or the defaults, over history")
+    add_source(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
+    parser.add_argument("--at-most", type=float, metavar="N", help="exit 1 if a rule gives more than N alerts a month")
+    parser.epilog = (
+        "try a limit before it is written down: modeltop rules test --below accuracy=0.9; "
+        "exit codes: 0 replayed, 1 a rule gives more than --at-most, 2 usage error, or no history could be read"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Replay the rules and say what would have fired."""
+    import json
+
+    from modeltop.cli.check import tell_problems
+    from modeltop.report.backtest import lines, records
+
+    if args.at_most is not None and not 0 <= args.at_most < float("inf"):
+        raise UsageError(f"--at-most {args.at_most}: give a number of alerts a month, 0 or more")
+    snapshot = context.observer(args).observe(context.clock())
+    if args.json:
+        context.say(json.dumps(records(snapshot), allow_nan=False, indent=1))
+    else:
+        for line in lines(snapshot):
+            context.say(line)
+        tell_problems(snapshot.history.problems, context)
+    if not snapshot.history.series:
+        raise UsageError("nothing to replay: no period of any metric could be read")
+    return 0 if args.at_most is None else _exceeded(snapshot, args.at_most, context)
+
+
+def _exceeded(snapshot: Snapshot, most: float, context: Context) -> int:
+    from modeltop.report.backtest import trials
+
+    loud = {trial.rule.name: trial.a_month for trial in trials(snapshot) if (trial.a_month or 0) > most}
+    for name, rate in loud.items():
+        context.tell(f"rule {safe(name, 60)} gives {brief(rate or 0, 2)} alerts a month, more than {brief(most, 2)}")
+    if loud:
+        context.tell(f"{plural(len(loud), 'rule')} of {len(snapshot.rules)} would tell too often")
+    return 1 if loud else 0

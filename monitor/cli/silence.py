@@ -1,0 +1,106 @@
+"""`modeltop silence`: alerts that nobody is told of for a while; they are shown all the same."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from datetime import timedelta
+
+from modeltop.cli.context import Context, add_source, moment
+from modeltop.cli.targets import journal_of, listed, span
+from modeltop.core.errors import UsageError
+from modeltop.core.text import plural, safe
+
+USUAL = timedelta(hours=1)
+LABELS = ("model", "metric", "segment", "rule", "severity")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `silence`."""
+    parser.add_argument("deed", choices=("add", "list", "expire"), help="`expire` takes the begin of a silence's id")
+    for name in LABELS:
+        parser.add_argument(
+            f"--{name}", metavar="GLOB", help="warning, unknown or critical" if name == LABELS[-1] else None
+        )
+    parser.add_argument("--for", dest="lasting", type=span, metavar="TIME", help="how long, such as 2h; at most 30d")
+    parser.add_argument("--start", type=moment, metavar="DATE", help="when it begins (default: now)")
+    parser.add_argument("--why", metavar="TEXT", help="the reason, which all will see")
+    add_source(parser)
+    parser.usage = (
+        "%(prog)s add [--model GLOB] [--metric GLOB] [--segment GLOB] [--rule GLOB] [--severity GLOB]\n"
+        "                            --why TEXT [--for TIME] [--start DATE] [PATH ...]\n"
+        "       %(prog)s list [PATH ...]\n"
+        "       %(prog)s expire ID [PATH ...]"
+    )
+    parser.epilog = (
+        "who was told of an alert is told that it is over, silenced or not; "
+        "exit codes: 0 done, 2 refused, not found, or nothing could be kept"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Add, list or end silences."""
+    if args.deed != "add" and any(getattr(args, name) is not None for name in (*LABELS, "lasting", "start", "why")):
+        raise UsageError(f"only `silence add` takes such options, `silence {args.deed}` does not: leave them out")
+    return {"add": _add, "list": _list, "expire": _expire}[args.deed](args, context)
+
+
+def _add(args: argparse.Namespace, context: Context) -> int:
+    from modeltop.alerting import actions
+    from modeltop.alerting.actions import author
+    from modeltop.alerting.suppression import preview
+    from modeltop.core.incident import Matchers
+    from modeltop.report.phrases import matcher_words
+
+    observer = context.observer(args)
+    snapshot = observer.observe(context.clock())
+    journal = journal_of(observer)
+    given = {field.name: getattr(args, field.name) for field in fields(Matchers)}
+    matchers = Matchers(**{name: glob for name, glob in given.items() if glob is not None})
+    now = journal.now()
+    start = args.start or now
+    silenced = actions.hush(
+        matchers,
+        snapshot.episodes,
+        start=start,
+        end=start + (args.lasting or USUAL),
+        by=author(),
+        why=(args.why or "").strip(),
+        now=now,
+    )
+    found = preview(matchers, snapshot.episodes)
+    context.tell(f"matches {len(found.matched)} of {plural(found.standing, 'alert')} that stand")
+    for line in listed(found.matched, snapshot.facts):
+        context.tell(f"  {line}")
+    if found.warning:
+        context.tell(found.warning)
+    journal.append(*silenced)
+    silence = silenced[0].silence
+    begins = "" if start <= now else f"from {actions.when(start)} "
+    context.say(f"{silence.id} silences {matcher_words(matchers)} {begins}until {actions.when(silence.end)}")
+    return 0
+
+
+def _list(args: argparse.Namespace, context: Context) -> int:
+    from modeltop.report.phrases import matcher_words, silence_words
+
+    journal = journal_of(context.observer(args))
+    facts, now = journal.facts(), journal.now()
+    for silence in sorted(facts.silences, key=lambda one: one.end, reverse=True):
+        context.say(f"{safe(silence.id, 20)}  {matcher_words(silence.matchers)}: {silence_words(silence, now)}")
+    context.tell("times are UTC" if facts.silences else "no silence, now or in the last 5 days")
+    return 0
+
+
+def _expire(args: argparse.Namespace, context: Context) -> int:
+    from modeltop.alerting import actions
+    from modeltop.alerting.actions import author
+
+    if not args.paths:
+        raise UsageError("say which: `modeltop silence expire ID`; `modeltop silence list` shows them")
+    prefix, *args.paths = args.paths
+    journal = journal_of(context.observer(args))
+    (meant,) = actions.expire(journal.facts(), prefix, by=author(), now=journal.now())
+    journal.act(lambda facts: actions.expire(facts, meant.silence, by=meant.by, now=journal.moment(facts)))
+    context.say(f"silence {safe(meant.silence, 20)} is over: its alerts are told again")
+    return 0

@@ -1,1 +1,0 @@
-"""Prediction logs into history: `job` does the work, `scheduled` has it done again and again."""

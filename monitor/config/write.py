@@ -1,0 +1,71 @@
+"""Settings as TOML text, which `tomllib` reads back as the same values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from modeltop.core.errors import ConfigError
+from modeltop.core.text import plain, safe
+
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+_SHORT = {"\\": "\\\\", '"': '\\"'}
+
+
+def written(data: Mapping[str, object], name: str = "") -> Iterator[str]:
+    """The lines of a table: its values, then the tables within, each under its header.
+
+    Raises:
+        ConfigError: A string is not Unicode, as TOML has it.
+    """
+    for key, value in data.items():
+        if not _is_tables(value):
+            yield f"{_key(key)} = {value_text(value)}"
+    for key, value in data.items():
+        inner = f"{name}.{_key(key)}" if name else _key(key)
+        for part in value if isinstance(value, list) and _is_tables(value) else ():
+            yield from ("", f"[[{inner}]]", *written(part, inner))
+        if isinstance(value, Mapping):
+            yield from ("", f"[{inner}]", *written(value, inner))
+
+
+def _is_tables(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, Mapping) for item in value)
+    return isinstance(value, Mapping)
+
+
+def value_text(value: object) -> str:
+    """One value in one line.
+
+    >>> value_text({"below": 0.9}), value_text(["a", True]), value_text(30)
+    ('{ below = 0.9 }', '["a", true]', '30')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_key(key)} = {value_text(item)}' for key, item in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(value_text, value))}]"
+    return _string(value) if isinstance(value, str) else str(value)
+
+
+def _key(text: str) -> str:
+    return text if BARE.fullmatch(text) else _string(text)
+
+
+def _string(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError(f"{safe(text, 80)} is not Unicode: a configuration cannot name it") from None
+    return f'"{"".join(_SHORT.get(char) or _character(char) for char in text)}"'
+
+
+def _character(char: str) -> str:
+    """What does not print is written by its number, so that the file shows all that is in it."""
+    return char if char.isprintable() else f"\\U{ord(char):08X}"

@@ -1,0 +1,41 @@
+"""Metrics of the service around a model: how fast it answers, and how often not at all."""
+
+from __future__ import annotations
+
+from modeltop.core.metrics.registry import Metric, register
+from modeltop.core.series import Better
+
+UNITS = (("", 3), ("_ms", 1))
+
+register(
+    # With and without the unit in the name: a column of seconds must not be called milliseconds.
+    *(
+        Metric(
+            f"latency{unit}",
+            Better.LOWER,
+            (0.0, None),
+            support="rows",
+            digits=digits,
+            family=f"latency{unit}",
+            labels=False,
+        )
+        for unit, digits in UNITS
+    ),
+    *(
+        Metric(
+            f"latency_p{rank}{unit}",
+            Better.LOWER,
+            (0.0, None),
+            digits=digits,
+            family=f"latency{unit}",
+            aliases=(f"p{rank}_latency{unit}", *([f"latency_ms_p{rank}"] if unit else [])),
+            labels=False,
+        )
+        for unit, digits in UNITS
+        for rank in (50, 90, 95, 99)
+    ),
+    Metric("timeout_rate", Better.LOWER, (0.0, 1.0), support="rows", proportion=True, family="failures", labels=False),
+    Metric(
+        "throughput", Better.NEITHER, (0.0, None), digits=1, aliases=("rps", "requests_per_second", "qps"), labels=False
+    ),
+)

@@ -1,0 +1,92 @@
+"""Metrics of distance: how far a predicted number lies from the true one. In the target's unit unless said."""
+
+from __future__ import annotations
+
+from modeltop.core.metrics.registry import Metric, register
+from modeltop.core.series import Better
+
+AT_LEAST_ZERO = (0.0, None)
+
+register(
+    Metric(
+        "mae",
+        Better.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        family="error",
+        aliases=("mean_absolute_error",),
+        title="mean absolute error",
+    ),
+    Metric(
+        "rmse",
+        Better.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        family="error",
+        aliases=("root_mean_squared_error", "rmsd"),
+        title="root mean squared error",
+    ),
+    Metric(
+        "median_absolute_error",
+        Better.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        family="error",
+        aliases=("medae", "median_ae"),
+    ),
+    Metric("max_error", Better.LOWER, AT_LEAST_ZERO, support="rows", family="error", aliases=("maximum_error",)),
+    # Squared: drawn with the errors above, it would flatten them.
+    Metric(
+        "mse",
+        Better.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        aliases=("mean_squared_error",),
+        title="mean squared error",
+    ),
+    Metric(
+        "bias",
+        Better.NEITHER,
+        support="rows",
+        family="error",
+        aliases=("mean_error", "mean_bias_error", "mbe"),
+        title="mean of prediction minus truth",
+    ),
+    Metric(
+        "mape",
+        Better.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        family="relative-error",
+        aliases=("mean_absolute_percentage_error",),
+        title="mean absolute percentage error",
+    ),
+    Metric(
+        "smape",
+        Better.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        family="relative-error",
+        aliases=("symmetric_mape",),
+        title="symmetric mean absolute percentage error",
+    ),
+    Metric("wape", Better.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error", aliases=("wmape",)),
+    Metric("rmsle", Better.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error"),
+    Metric(
+        "r2",
+        Better.HIGHER,
+        (None, 1.0),
+        support="rows",
+        family="explained",
+        aliases=("r2_score", "r_squared", "r_2"),
+        title="coefficient of determination",
+    ),
+    Metric(
+        "explained_variance",
+        Better.HIGHER,
+        (None, 1.0),
+        support="rows",
+        family="explained",
+        aliases=("explained_variance_score",),
+    ),
+)

@@ -1,0 +1,196 @@
+"""From bytes to lines and cells, whatever program wrote them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+from modeltop.core.errors import SourceError
+from modeltop.core.text import plural
+
+DELIMITERS = (",", ";", "\t", "|")
+MAX_LINE = 2**20
+"""Characters in one row; a longer one is a file without line ends, or no CSV."""
+MAX_CELL = 100_000
+"""Characters in one cell (under the csv module's own limit of 131,072); a longer one is an open quote."""
+MAX_ROW_LINES = 20
+"""Lines that one quoted row may span; beyond that the quote is taken for a slip, and only its line is lost."""
+
+_UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def to_utf8(data: bytes) -> tuple[bytes, bool]:
+    """The bytes of a whole file in UTF-8 without its byte order mark, and whether they were UTF-16.
+
+    Raises:
+        SourceError: If it is UTF-32 or a compressed file or another that is surely no text.
+    """
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise SourceError("the file is UTF-32: save it as UTF-8")
+    if data.startswith((b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
+        raise SourceError("the file is packed or binary, not CSV text: unpack it, or export it as CSV")
+    if data.startswith(codecs.BOM_UTF8):
+        return data[3:], False
+    encoding = next((name for mark, name in _UTF16 if data.startswith(mark)), None) or _markless_utf16(data)
+    if encoding is None:
+        return data, False
+    text = data.decode(encoding, "replace").removeprefix("\ufeff")
+    return text.encode("utf-8", "surrogatepass"), True
+
+
+def _markless_utf16(data: bytes) -> str | None:
+    """A header of plain letters shows which of each two bytes is zero."""
+    head = data[:4]
+    if len(head) == 4 and head[0] and head[2] and not head[1] and not head[3]:
+        return "utf-16-le"
+    if len(head) == 4 and head[1] and head[3] and not head[0] and not head[2]:
+        return "utf-16-be"
+    return None
+
+
+def lines_of(data: bytes) -> tuple[list[str], list[int]]:
+    r"""The lines with their ends (LF, CRLF or a lone CR), and the indices of those that were not UTF-8.
+
+    Such a line is read as Windows-1252, the commonest stranger, so that what it says stays visible.
+
+    >>> lines_of(b"a\r\nb\rc\n\xe9")
+    (['a\r\n', 'b\r', 'c\n', 'é'], [3])
+    """
+    try:
+        return list(io.StringIO(data.decode("utf-8"), newline="")), []
+    except UnicodeDecodeError:
+        pass
+    strangers, lines = [], []
+    # A byte of value 10 or 13 is a line end in every encoding that extends ASCII.
+    for index, line in enumerate(io.StringIO(data.decode("latin-1"), newline="")):
+        raw = line.encode("latin-1")
+        try:
+            lines.append(raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            strangers.append(index)
+            lines.append(raw.decode("cp1252") if _is_cp1252(raw) else line)
+    return lines, strangers
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether `lines_of` finds no stranger; also where nobody else would decode them all."""
+    try:
+        return data.isascii() or bool(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_cp1252(raw: bytes) -> bool:
+    return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
+
+
+class OpenQuote(ValueError):  # noqa: N818  it is a fact about the row, said as a sentence
+    """A quote is still open where a row must have ended."""
+
+    def __init__(self) -> None:
+        super().__init__("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")
+
+
+def delimiter_of(header: str) -> str:
+    """The sign that stands between the cells: the commonest outside of quotes.
+
+    >>> delimiter_of("date;accuracy;f1"), delimiter_of("date")
+    (';', ',')
+    """
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(DELIMITERS, key=bare.count)
+
+
+def cells_of(text: str, delimiter: str) -> list[str] | None:
+    """The cells of one row, or None if a quote is still open at its end.
+
+    Raises:
+        ValueError: With the reason, if it cannot be split.
+    """
+    if len(text) > MAX_LINE:
+        raise ValueError(f"the row is longer than {MAX_LINE:,} characters: look for a missing line end")
+    if '"' not in text:
+        cells = text.rstrip("\r\n").split(delimiter)
+    else:
+        try:
+            cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                return None
+            raise ValueError(f"the quotes are wrong ({error}): write a quote inside a quoted cell twice") from None
+    if max(map(len, cells), default=0) > MAX_CELL:
+        raise ValueError(f"a cell is longer than {MAX_CELL:,} characters: look for a quote that is not closed")
+    return cells
+
+
+def row_at(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
+    """The cells of the row that begins on a line, and the number of lines it takes.
+
+    Raises:
+        OpenQuote: If it does not end within `MAX_ROW_LINES`.
+        ValueError: With the reason, if it cannot be split.
+    """
+    text = ""
+    for used, line in enumerate(lines[index : index + MAX_ROW_LINES], start=1):
+        text += line
+        if used > 1 and '"' not in line:
+            continue  # it cannot close the quote
+        cells = cells_of(text, delimiter)
+        if cells is not None:
+            return cells, used
+    raise OpenQuote
+
+
+def is_row(line: bytes) -> bool:
+    """Whether a line in UTF-8 is one row by itself: no quote is still open at its end."""
+    try:
+        text = line.decode("utf-8", "replace")
+        return cells_of(text, delimiter_of(text)) is not None
+    except ValueError:
+        return False
+
+
+def fitted(cells: list[str], width: int) -> list[str]:
+    """The cells of one row as the header has them; empty if all are.
+
+    Empty cells beyond the header's, as spreadsheets leave them, are cut.
+
+    Raises:
+        ValueError: If the number of cells is another.
+    """
+    while len(cells) > width and not cells[-1]:
+        cells.pop()
+    if not any(cell.strip() for cell in cells):
+        return []
+    if len(cells) == width:
+        return cells
+    fault = "quote cells that hold the delimiter" if len(cells) > width else "write every cell, empty or not"
+    raise ValueError(f"the row has {plural(len(cells), 'cell')}, the header {width}: {fault}")
+
+
+def cut(lines: bytes, size: int) -> list[bytes]:
+    r"""Pieces of whole lines, of at least `size` bytes each but the last; none ends inside of a quoted cell.
+
+    >>> cut(b"date\n1\n2\n3\n", 3)
+    [b'date\n', b'1\n2\n', b'3\n']
+    """
+    pieces, start = [], 0
+    while start < len(lines):
+        end = _line_end(lines, start + size - 1)
+        quotes = lines.count(b'"', start, end)
+        for _ in range(MAX_ROW_LINES):
+            if quotes % 2 == 0:
+                break
+            after = _line_end(lines, end)
+            quotes += lines.count(b'"', end, after)
+            end = after
+        pieces.append(lines[start:end])
+        start = end
+    return pieces or [lines]
+
+
+def _line_end(lines: bytes, start: int) -> int:
+    return lines.find(b"\n", start) + 1 or len(lines)

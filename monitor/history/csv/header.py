@@ -1,0 +1,133 @@
+"""What each column of a file is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+from modeltop.core.errors import SourceError
+from modeltop.core.metrics.registry import Catalog
+from modeltop.history.store.row_format import is_header
+
+DATES = ("date", "timestamp", "time", "ds", "day", "period")
+"""Names of the date column; of several in one file the first of these."""
+MAX_COLUMNS = 1_000
+"""Columns of one file; the most that a person ever names. More is a feature table, or a table lying on its side."""
+SUFFIXES = {"_count": "support", "_low": "low", "_high": "high"}
+
+
+class NoHistory(SourceError):  # noqa: N818  it is a fact about the file, said as a sentence
+    """The file has no date column: in a folder it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of numbers."""
+
+    index: int
+    name: str
+    """As written."""
+    metric: str
+    """Canonical name; empty for `count`, and for the one value column of the long shape."""
+    part: str
+    """`value`, `support`, `low`, `high` or `rows`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns by role; an index is None where the file has no such column."""
+
+    delimiter: str
+    width: int
+    date: int
+    model: int | None
+    segment: int | None
+    provisional: int | None
+    metric: int | None
+    """The column of metric names in the long shape; None in the wide one."""
+    numbers: tuple[Column, ...]
+    remarks: tuple[str, ...]
+    """What a person could be surprised by: columns given twice, or left out."""
+    in_utc: bool = False
+    """True for files of the store: it writes every date in UTC, whatever is configured."""
+
+    def zone(self, configured: tzinfo) -> tzinfo:
+        """The zone of dates that name none."""
+        return UTC if self.in_utc else configured
+
+
+def read_header(cells: Sequence[str], delimiter: str, catalog: Catalog) -> Layout:
+    """The layout that a header says.
+
+    Raises:
+        NoHistory: If there is no date column.
+        SourceError: If there are more than `MAX_COLUMNS` columns.
+    """
+    names = [cell.strip() or cell for cell in cells]
+    if len(names) > MAX_COLUMNS:
+        raise SourceError(f"the file has {len(names):,} columns, the most is {MAX_COLUMNS:,}: write one row per metric")
+    roles: dict[str, int] = {}
+    for index, name in enumerate(names):
+        roles.setdefault(name.lower(), index)
+    date = next((roles[name] for name in DATES if name in roles), None)
+    if date is None:
+        raise NoHistory(f"no date column in the header: name one of them {', '.join(DATES[:-1])} or {DATES[-1]}")
+    long = "metric" in roles and "value" in roles
+    taken = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
+    if long:
+        taken |= {roles["metric"], roles["value"]}
+        numbers = [Column(roles["value"], names[roles["value"]], "", "value")]
+    else:
+        numbers = _metrics(names, taken | {roles.get("count", -1)}, catalog)
+    if "count" in roles:
+        taken.add(roles["count"])
+        numbers.append(Column(roles["count"], names[roles["count"]], "", "rows"))
+    remarks = _remarks(names, taken, numbers)
+    return Layout(
+        delimiter,
+        len(names),
+        date,
+        roles.get("model"),
+        roles.get("segment"),
+        roles.get("provisional"),
+        roles["metric"] if long else None,
+        tuple(numbers),
+        tuple(remarks),
+        is_header(cells),
+    )
+
+
+def _metrics(names: Sequence[str], taken: set[int], catalog: Catalog) -> list[Column]:
+    """The metric columns; a suffix is one only where the metric itself has a column."""
+    others = {"model", "segment", "provisional", "count", *DATES}
+    free = [(i, name) for i, name in enumerate(names) if i not in taken and name and name.lower() not in others]
+    present = {catalog.canonical(name) for _, name in free}
+    return [_column(index, name, present, catalog) for index, name in free]
+
+
+def _column(index: int, name: str, present: set[str], catalog: Catalog) -> Column:
+    for suffix, part in SUFFIXES.items():
+        metric = catalog.canonical(name[: -len(suffix)])
+        if name.lower().endswith(suffix) and len(name) > len(suffix) and metric in present:
+            return Column(index, name, metric, part)
+    return Column(index, name, catalog.canonical(name), "value")
+
+
+def _remarks(names: Sequence[str], taken: set[int], numbers: Sequence[Column]) -> list[str]:
+    used = taken | {column.index for column in numbers}
+    left = [name for index, name in enumerate(names) if index not in used and name]
+    remarks = [
+        f"column `{name[:40]}` is not read: another column has its part, or its part is unknown" for name in left
+    ]
+    if any(not name for name in names):
+        remarks.append("a column without a name is not read: give it one")
+    kinds = Counter((column.metric, column.part) for column in numbers)
+    for (metric, _), times in kinds.items():
+        if times > 1:
+            same = [f"`{c.name[:40]}`" for c in numbers if (c.metric, c.part) == (metric, _)]
+            remarks.append(f"columns {', '.join(same)} are one metric: the last of them that is not empty counts")
+    if not numbers:
+        remarks.append("the file has no metric column: add one")
+    return remarks

@@ -1,0 +1,159 @@
+"""From the paths a person names to the files that are read."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from modeltop.core.errors import SourceError
+from modeltop.core.series import Problem
+
+MAX_BYTES = 256 * 2**20
+"""Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFile:
+    """One file of history."""
+
+    path: str
+    """As it was named, or as it was found in a folder that was named."""
+    model: str
+    """The model's name where the file has no column for it."""
+    named: bool
+    """True if the person named the file itself: then that it holds no history is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the paths stand for now."""
+
+    files: tuple[HistoryFile, ...]
+    folders: Mapping[str, tuple[str, ...]]
+    """Each folder that was named, with the files in it."""
+    problems: tuple[Problem, ...]
+
+
+def natural(name: str) -> tuple[object, ...]:
+    """Sort key of file names: numbers by value, and what was computed before what was recorded over it.
+
+    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural)
+    ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']
+    """
+    stem = name[:-4] if name.lower().endswith(".csv") else name
+    recorded = not stem.endswith(".computed")
+    parts = re.split(r"([0-9]+)", stem.removesuffix(".computed"))
+    # Text and numbers alternate, so that no text is ever compared with a number.
+    words = tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
+    return (words, recorded, name)
+
+
+def find(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Found:
+    """The files that `paths` stand for, in the order in which they count; a later one is later.
+
+    A folder stands for its own `*.csv`, not for those of its subfolders. A file named twice is read once.
+
+    Args:
+        paths: What the person named; one that does not exist stands for itself, and is refused when it is opened.
+        before: What each folder held when it could last be listed; holds where it cannot be listed now.
+    """
+    entries: dict[str, tuple[str, bool]] = {}
+    folders: dict[str, tuple[str, ...]] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            inside = inside_of(path)
+        except OSError as error:
+            problems.append(Problem(path, reason(error), fatal=True))
+            inside = list((before or {}).get(path, ()))
+        else:
+            if inside is not None and not inside:
+                problems.append(Problem(path, "the folder holds no *.csv file: name another, or record a first value"))
+        if inside is not None:
+            folders[path] = tuple(inside)
+        for name in [path] if inside is None else inside:
+            entries.setdefault(os.path.abspath(name), (name, inside is None))  # noqa: PTH100  Path() would lose `./`
+    names = model_names(list(entries))
+    files = tuple(HistoryFile(name, names[full], named) for full, (name, named) in entries.items())
+    return Found(files, folders, tuple(problems))
+
+
+def inside_of(path: str) -> list[str] | None:
+    """The CSV files of a folder, or None if `path` is none. Raises OSError where it cannot be listed."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  a Path would lose `./`
+    except (OSError, ValueError):
+        return None
+    if not is_folder:
+        return None
+    names = [name for name in os.listdir(path) if name.lower().endswith(".csv") and not name.startswith(".")]  # noqa: PTH208
+    return [os.path.join(path, name) for name in sorted(names, key=natural)]  # noqa: PTH118
+
+
+def model_names(paths: Sequence[str]) -> dict[str, str]:
+    """From each absolute path to its stem, or to as much of its folders as tells equal stems apart.
+
+    >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).values())
+    ['eu/churn', 'us/churn', 'fraud']
+    """
+    names = {path: _tail(path, 0) for path in paths}
+    for depth in range(1, 64):
+        same = defaultdict(list)
+        for path, name in names.items():
+            same[name].append(path)
+        clashes = [path for group in same.values() if len(group) > 1 for path in group]
+        if not clashes:
+            break
+        names.update((path, _tail(path, depth)) for path in clashes)
+    return names
+
+
+def _tail(path: str, depth: int) -> str:
+    parts = path.split("/")
+    base = parts[-1]
+    stem = base[:-4] if base.lower().endswith(".csv") and len(base) > 4 else base
+    return "/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem])
+
+
+def open_regular(path: str) -> tuple[int, os.stat_result]:
+    """An open descriptor of a regular file and its state; never waits for a writer, as a FIFO would.
+
+    Raises:
+        SourceError: If it cannot be opened, is no regular file, or is larger than `MAX_BYTES`.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (OSError, ValueError) as error:
+        raise SourceError(reason(error)) from error
+    state = os.fstat(descriptor)
+    try:
+        _check(state)
+    except SourceError:
+        os.close(descriptor)
+        raise
+    return descriptor, state
+
+
+def _check(state: os.stat_result) -> None:
+    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"))
+    if not stat.S_ISREG(state.st_mode):
+        kind = next((name for test, name in kinds if test(state.st_mode)), "device")
+        raise SourceError(f"this is a {kind}, not a file: name a CSV file or a folder of them")
+    if state.st_size > MAX_BYTES:
+        size, most = state.st_size / 2**20, MAX_BYTES // 2**20
+        raise SourceError(f"the file has {size:,.0f} MB, the most is {most} MB: split it, or aggregate it by period")
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a path cannot be read, and what to do."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder: check the path"
+    if isinstance(error, PermissionError):
+        return "permission denied: ask for the right to read it"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read ({error.strerror.lower()}): check the path"
+    return "cannot be read: check the path"

@@ -1,0 +1,278 @@
+"""How bytes reach the disk: under a lock, in one step, durable before anyone is told, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modeltop.core.errors import StoreError
+from modeltop.core.text import safe
+
+NEWBORN = ".newborn"
+"""Where a part is written before it gets its name; only the holder of the lock touches it."""
+
+SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # no link leads out of the store; a FIFO blocks nobody
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full: free some space, then try again",
+    errno.EDQUOT: "the disk quota is used up: free some space, then try again",
+    errno.EFBIG: "the file would grow over the limit of this process: see ulimit -f",
+    errno.EROFS: "the file system is read-only: name another folder by --store",
+    errno.EACCES: "permission denied: change its permissions, or name another folder by --store",
+    errno.EPERM: "the system does not permit it: name another folder by --store",
+    errno.ENOTDIR: "a file is where a folder should be: name a folder by --store",
+    errno.EEXIST: "something else has that name: move it away, or name another folder by --store",
+    errno.EISDIR: "a folder is where a file should be: move it away",
+    errno.ELOOP: "a symbolic link is where a file should be: put the file itself there",
+    errno.ENXIO: "a FIFO or a device is where a file should be: move it away",
+    errno.ENOENT: "it was removed meanwhile: try again",
+    errno.ENOLCK: "this file system has no locks: name a folder on a local disk by --store",
+    errno.EIO: "the disk failed: look into the system's log",
+}
+
+
+def failed(path: Path, error: OSError) -> StoreError:
+    """The error as one clause: the path, the reason, the remedy."""
+    reason = _REASONS.get(error.errno or 0) or f"{error.strerror or error}: name another folder by --store"
+    return StoreError(f"cannot write {safe(path)}: {reason}")
+
+
+def file_mode(folder: Path) -> int:
+    """Permissions of a new file: what the folder grants its group, reading for others, and never more."""
+    return 0o600 | (folder.stat().st_mode & 0o064)
+
+
+def close(descriptor: int) -> None:
+    """Close it; an error here says nothing that fsync has not said, and what is kept is kept."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in the folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        close(descriptor)
+
+
+def create(path: Path, data: bytes) -> None:
+    """A new file that is there with all its bytes or not at all; the lock must be held.
+
+    Raises:
+        FileExistsError: Something has that name already; it is left alone.
+        OSError: It cannot be done; nothing is left behind.
+    """
+    newborn = path.with_name(NEWBORN)
+    # A crash may have left it, even as a second name of a living part: it is unlinked, never truncated.
+    newborn.unlink(missing_ok=True)
+    try:
+        write_new(newborn, data, file_mode(path.parent))
+        os.link(newborn, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            newborn.unlink(missing_ok=True)
+        raise
+    try:
+        newborn.unlink()
+        sync_folder(path.parent)
+    except BaseException:
+        for name in (path, newborn):
+            with contextlib.suppress(OSError):
+                name.unlink(missing_ok=True)
+        raise
+
+
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """A new file whose bytes are durable; its name is so once the folder is synced. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+    try:
+        _write(descriptor, data)
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    finally:
+        close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """One write of everything; a short one, as a full disk gives, is an error."""
+    if os.write(descriptor, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file at which a row is known to end."""
+
+    end: int
+    """Bytes from the start of the file."""
+    tail: bytes
+    """The whole row before it: found there again, the place still is what it was."""
+
+
+def append(path: Path, lines: Sequence[bytes], mark: Mark | None) -> tuple[int, Mark]:
+    """Whole rows behind what the file holds, in one write; the lock must be held.
+
+    A tail that another writer's crash has torn is closed first, so that it spoils no row but its own.
+
+    Args:
+        path: A file that exists.
+        lines: One or more rows, each with its newline.
+        mark: What an earlier call returned: spares reading the file up to there.
+
+    Returns:
+        The length of the file before, and the place where it ends now.
+
+    Raises:
+        OSError: It cannot be done; the file is as it was.
+    """
+    descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
+    try:
+        before = os.fstat(descriptor).st_size
+        payload = seal(read_from(descriptor, _known(descriptor, mark), before)) + b"".join(lines)
+        _add(descriptor, before, payload)
+        return before, Mark(before + len(payload), lines[-1])
+    finally:
+        close(descriptor)
+
+
+def append_lines(path: Path, data: bytes) -> None:
+    """Whole lines behind a file of plain lines, in one write; the lock must be held.
+
+    A tail that a crash has torn becomes a line of its own. Raises OSError: it cannot be done; the file is as it was.
+    """
+    descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
+    try:
+        before = os.fstat(descriptor).st_size
+        torn = read_from(descriptor, max(0, before - 1), before) not in (b"", b"\n")
+        _add(descriptor, before, b"\n" + data if torn else data)
+    finally:
+        close(descriptor)
+
+
+def _add(descriptor: int, before: int, payload: bytes) -> None:
+    try:
+        _write(descriptor, payload)
+        os.fsync(descriptor)
+    except BaseException:
+        _cut(descriptor, before, payload)
+        raise
+
+
+def _known(descriptor: int, mark: Mark | None) -> int:
+    if mark and read_from(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
+        return mark.end
+    return 0
+
+
+def open_file(path: Path, flags: int) -> int:
+    """A descriptor of a regular file that is no link. Raises OSError."""
+    descriptor = os.open(path, flags | SAFELY)
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return descriptor
+    close(descriptor)
+    number = errno.EISDIR if stat.S_ISDIR(kind) else errno.ENXIO
+    raise OSError(number, os.strerror(number))
+
+
+def beginning(path: Path, limit: int) -> bytes:
+    """The first bytes of a file, at most `limit`. Raises OSError."""
+    descriptor = open_file(path, os.O_RDONLY)
+    try:
+        return read_from(descriptor, 0, limit)
+    finally:
+        close(descriptor)
+
+
+def undo(path: Path, before: int | None, after: int) -> None:
+    """Take back an append, or a creation where `before` is None, unless the file has grown since. Raises OSError."""
+    if path.stat().st_size != after:
+        return
+    if before is None:
+        path.unlink()
+        sync_folder(path.parent)
+    else:
+        os.truncate(path, before)
+
+
+def _cut(descriptor: int, before: int, payload: bytes) -> None:
+    """Back to the length before, if nothing but the beginning of our own bytes stands behind it."""
+    with contextlib.suppress(OSError):
+        size = os.fstat(descriptor).st_size
+        if size > before and payload.startswith(read_from(descriptor, before, size)):
+            os.ftruncate(descriptor, before)
+            os.fsync(descriptor)
+
+
+def read_from(descriptor: int, begin: int, end: int) -> bytes:
+    """The bytes from `begin` to `end`, fewer where the file ends before. Raises OSError."""
+    parts: list[bytes] = []
+    while begin < end and (part := os.pread(descriptor, end - begin, begin)):
+        parts.append(part)
+        begin += len(part)
+    return b"".join(parts)
+
+
+_FIELD = re.compile(rb'(?:\A|[,\r\n])"(?:[^"]++|"")*+(?P<end>"?)')
+"""A quoted field, with what stands before it; without `end` it is still open where the bytes end."""
+
+
+def seal(tail: bytes) -> bytes:
+    r"""What must follow these bytes so that the next one begins a row; they themselves begin with one.
+
+    >>> seal(b"2025-01-10,churn,0.9\n"), seal(b"2025-01-10,chu"), seal(b'2025-01-10,"two\nlines')
+    (b'', b'\n', b'"\n')
+    """
+    if b'"' in tail:
+        fields = list(_FIELD.finditer(tail))
+        if fields and not fields[-1]["end"]:
+            return b'"\n'
+    return b"" if not tail or tail.endswith(b"\n") else b"\n"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace a file, or make it, so that a reader finds the old or the new bytes and a crash leaves either.
+
+    Permissions stay; a new file takes those of its folder, for reading and writing. A symbolic link is followed.
+
+    Raises:
+        StoreError: It cannot be done; the file is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        _replace(target, data)
+    except OSError as error:
+        raise failed(path, error) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    mode = file_mode(target.parent)
+    with contextlib.suppress(FileNotFoundError):
+        status = target.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        mode = stat.S_IMODE(status.st_mode)
+    descriptor, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+    try:
+        try:
+            _write(descriptor, data)
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        finally:
+            close(descriptor)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)

@@ -1,0 +1,89 @@
+"""One writer at a time: the store's lock."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from modeltop.core.errors import StoreError
+from modeltop.core.text import safe
+from modeltop.history.store.durable import SAFELY, close, failed, file_mode, open_file, sync_folder
+
+LOCK = ".lock"
+"""The store's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
+PATIENCE = 30.0
+"""Seconds to wait for the lock."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the store's lock; the folder is made if it is missing.
+
+    Args:
+        folder: The store.
+        patience: Seconds to wait for another holder.
+
+    Raises:
+        StoreError: The folder or the lock cannot be had.
+    """
+    try:
+        descriptor = _lock(folder, time.monotonic() + patience)
+    except OSError as error:
+        raise failed(folder, error) from error
+    try:
+        yield
+    finally:
+        close(descriptor)
+
+
+def _lock(folder: Path, deadline: float) -> int:
+    while True:
+        make_folder(folder)
+        descriptor = _open_lock(folder)
+        try:
+            # flock, not lockf: that is silently lost when anything in this process closes the same file.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The folder may have been deleted and made anew between opening and locking.
+            if os.path.samestat(os.fstat(descriptor), (folder / LOCK).stat()):
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError:
+            close(descriptor)
+            raise
+        close(descriptor)
+        if time.monotonic() > deadline:
+            raise StoreError(f"another process has been holding {safe(folder / LOCK)}: see who does, or try again")
+        time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  spreads the waiters, keeps no secret
+
+
+def _open_lock(folder: Path) -> int:
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+    except FileExistsError:
+        return open_file(folder / LOCK, os.O_RDWR)
+    try:
+        os.fchmod(descriptor, file_mode(folder))
+    except BaseException:
+        close(descriptor)
+        raise
+    return descriptor
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing: private, or shared where the one above is. Raises OSError."""
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    parent = folder.parent.stat().st_mode
+    shared = parent & stat.S_ISGID and parent & stat.S_IWGRP
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if shared:
+        folder.chmod(0o2770)
+    sync_folder(folder.parent)

@@ -1,1 +1,0 @@
-"""What the recent course of a metric is called."""

@@ -1,0 +1,75 @@
+"""The tally of one column: how its values fall into the bins, or the categories, of its reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.predictions.aggregates.base import Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from modeltop.core.series import Floats
+
+QUANTILES = 50
+"""Bins of a numeric column, each with an equal share of the reference's rows; fewer where values are tied.
+
+Distances by bins (PSI, JS, chi-squared) group them into ten; those along the axis (KS, Wasserstein) use all.
+"""
+CATEGORIES = 30
+"""The most frequent categories of the reference; the rest of its categories is `other`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureReference:
+    """One column as it was in the reference: its bins, and how its own rows fell into them.
+
+    A slot is a bin or a category. After the S slots come two more: `other`, then missing.
+    """
+
+    name: str
+    """The column: foreign text."""
+    count: NDArray[np.int64]
+    """The reference's rows, [S + 2]."""
+    edges: Floats | None = None
+    """Of a numeric column: the S - 1 inner edges, strictly rising; slot i holds `edges[i-1] <= value < edges[i]`.
+
+    Infinite values stand in `other`, NaN and null in missing.
+    """
+    total: Floats | None = None
+    """Of a numeric column: the sum of the reference's values by slot, [S]."""
+    deviation: float = float("nan")
+    """Of a numeric column: the standard deviation of the reference's finite values, in their unit."""
+    categories: tuple[str, ...] | None = None
+    """Of a column of categories: the S names; `other` holds every name that is not among them: foreign text."""
+    exhaustive: bool = True
+    """False if the reference had more categories than S, so that `other` also holds names it has seen."""
+
+    @property
+    def slots(self) -> int:
+        """S: bins or categories, without `other` and missing."""
+        return len(self.count) - 2
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column is binned by size; else by category."""
+        return self.edges is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureTally(Tally):
+    """One column over K cells that share a reference: the counts by its slots."""
+
+    reference: FeatureReference
+    count: NDArray[np.int64]
+    """Rows, [K, S + 2]: the slots, `other`, missing."""
+    total: Floats | None = None
+    """Of a numeric column: the sum of the values by slot, [K, S]."""
+    unseen: NDArray[np.int64] | None = None
+    """Of a column of categories: rows whose category the reference never had, [K]; None: those of `other`.
+
+    Needed only where the reference was not exhaustive.
+    """

@@ -1,0 +1,66 @@
+"""The tally of a model that predicts a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.predictions.aggregates.base import Tally, added
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from modeltop.core.series import Floats
+
+COUNTS = ("count", "unlabelled", "nonzero")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegressionTally(Tally):
+    """Sums over K cells; the error of a row is its prediction minus its label, in the label's unit."""
+
+    count: NDArray[np.int64]
+    """Rows with a label, [K]."""
+    unlabelled: NDArray[np.int64]
+    """Rows without one, [K]."""
+    error: Floats
+    """Sum of the errors, [K]."""
+    absolute: Floats
+    """Sum of their absolute values, [K]."""
+    squared: Floats
+    """Sum of their squares, [K]."""
+    fourth: Floats
+    """Sum of their fourth powers, [K]."""
+    label: Floats
+    """Sum of the labels, [K]."""
+    spread: Floats
+    """Sum of the squared distances of the labels from their own mean in the cell, [K].
+
+    An engine's population variance times the count: a plain sum of squares would lose all digits where the labels are
+    large and close together. It merges by Chan's formula (1979), not by addition alone.
+    """
+    nonzero: NDArray[np.int64]
+    """Rows whose label is not 0, [K]: those of the two sums below."""
+    relative: Floats
+    """Sum of |error / label|, [K]."""
+    relative2: Floats
+    """Sum of the squares of that, [K]."""
+
+    @classmethod
+    def empty(cls, cells: int) -> RegressionTally:
+        """A tally of no rows, to be filled in place."""
+        return cls(
+            **{  # type: ignore[arg-type]  # mypy cannot see that each name meets its dtype
+                field.name: np.zeros(cells, dtype=np.int64 if field.name in COUNTS else np.float64)
+                for field in fields(cls)
+            }
+        )
+
+    def merged(self, group: NDArray[np.int64], groups: int) -> RegressionTally:
+        """See `Tally.merged`; the spread grows by the distance of each cell's mean from the mean of its group."""
+        plain = Tally.merged(self, group, groups)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = np.where(self.count > 0, self.label / self.count - (plain.label / plain.count)[group], 0.0)
+        return replace(plain, spread=plain.spread + added(self.count * apart * apart, group, groups))

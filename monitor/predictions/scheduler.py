@@ -1,0 +1,166 @@
+"""Configured logs, computed on their schedule by processes of their own: what an engine takes, it gives back.
+
+One log is computed at a time. When each was computed last is kept beside the lock of computing, so that neither a
+restart nor a run from cron computes it before it is due.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from modeltop.core.text import safe
+from modeltop.history.store.computed import RUNNING
+from modeltop.history.store.lock import locked
+from modeltop.history.store.paths import family
+from modeltop.predictions.spec import LogSettings
+
+PROGRAM = (sys.executable, "-m", "modeltop")
+GRACE = 5.0
+"""Seconds that a process has to end when it is asked to."""
+TAIL = 4_000
+"""Bytes of what a process said that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How the computing of one log ended."""
+
+    name: str
+    """Of the table `[logs.NAME]`."""
+    code: int
+    """0 where all went well."""
+    message: str
+    """The last line that it said; safe."""
+    took: timedelta
+
+
+@dataclass(slots=True)
+class _Running:
+    name: str
+    process: subprocess.Popen[bytes]
+    said: IO[bytes]
+    began: datetime
+
+
+class Schedule:
+    """Which logs are due, and the one that is being computed. Never waits but in `finish` and `close`.
+
+    Args:
+        logs: Those of the configuration; those without `every` are left out.
+        store: Where to.
+        config: The file that names them.
+        program: What `compute` is asked of; default: this program.
+    """
+
+    def __init__(
+        self, logs: Mapping[str, LogSettings], *, store: Path, config: Path | None, program: Sequence[str] | None = None
+    ) -> None:
+        self._every = {name: one.every for name, one in logs.items() if one.every is not None}
+        self._store = store
+        self._config = config
+        self._program = PROGRAM if program is None else tuple(program)
+        self._running: _Running | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to compute, ever."""
+        return not self._every
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being computed, or has ended and was not told yet."""
+        return self._running is not None
+
+    def tick(self, now: datetime) -> Finished | None:
+        """Start what is due, if nothing is being computed; tell what has ended since.
+
+        Args:
+            now: The clock, aware.
+        """
+        ended = self._ended(now)
+        if self._running is None and (due := self.due(now)):
+            self._start(due[0], now)
+        return ended
+
+    def due(self, now: datetime) -> list[str]:
+        """The logs whose time has come, the longest overdue first."""
+        waits = {name: self._last(name) + every for name, every in self._every.items()}
+        return sorted((name for name, at in waits.items() if at <= now), key=lambda name: waits[name])
+
+    def finish(self, now: datetime, *, patience: timedelta) -> Finished | None:
+        """Wait for what is being computed, as a single run from cron does; after `patience` it is ended."""
+        if self._running is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._running.process.wait(patience.total_seconds())
+            if self._running.process.poll() is None:
+                self._stop()
+        return self._ended(now)
+
+    def close(self) -> None:
+        """End what is being computed; nothing of it is kept."""
+        if self._running is not None:
+            self._stop()
+            self._running.said.close()
+            self._running = None
+
+    def _start(self, name: str, now: datetime) -> None:
+        words = [*self._program, "compute", name, "--store", os.fspath(self._store)]
+        if self._config is not None:
+            words += ["--config", os.fspath(self._config)]
+        said = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
+        # A session of its own: what ends the watcher's terminal does not tear a run in two.
+        process = subprocess.Popen(  # noqa: S603  our own program, no shell
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
+        self._running = _Running(name, process, said, now)
+
+    def _ended(self, now: datetime) -> Finished | None:
+        one = self._running
+        if one is None or (code := one.process.poll()) is None:
+            return None
+        one.said.seek(max(0, one.said.seek(0, os.SEEK_END) - TAIL))
+        lines = one.said.read().decode("utf-8", "replace").splitlines()
+        one.said.close()
+        self._running = None
+        # A log that fails is tried again when it is due again, not at once.
+        self._mark(one.name, one.began)
+        message = safe(lines[-1].removeprefix("modeltop: "), 300) if lines else f"ended with {code}"
+        return Finished(one.name, code, message, now - one.began)
+
+    def _stop(self) -> None:
+        assert self._running is not None
+        process = self._running.process
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _place(self, name: str) -> Path:
+        return self._store / RUNNING / f"{family(name)}.last"
+
+    def _last(self, name: str) -> datetime:
+        try:
+            return datetime.fromtimestamp(self._place(name).stat().st_mtime, UTC)
+        except OSError:
+            return datetime.min.replace(tzinfo=UTC)
+
+    def _mark(self, name: str, when: datetime) -> None:
+        place, stamp = self._place(name), when.timestamp()
+        with contextlib.suppress(OSError):
+            with locked(place.parent):
+                place.touch()
+            os.utime(place, (stamp, stamp))

@@ -1,0 +1,258 @@
+"""Rows with the period each belongs to, and when those periods start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modeltop.core.errors import SourceError
+from modeltop.core.series import STAMP, to_stamp
+from modeltop.core.text import safe
+from modeltop.predictions import loading as ours
+from modeltop.predictions.engines.base import ROW, Engine, Expression, fetch
+from modeltop.predictions.loading import opened
+from modeltop.predictions.periods import COLUMN, Period, changes, parse, rows_of
+from modeltop.predictions.queries.arrow import array
+from modeltop.predictions.schema import to_moment
+from modeltop.predictions.spec import Log, Reading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from modeltop.core.series import Times
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+KEY = "period"
+"""Our column that tells the periods of a model apart: a local time, a number or a value."""
+Dating = Callable[["NDArray[np.object_]", "NDArray[Any]"], "Times"]
+"""From models and keys to the starts of the periods, UTC; NaT where a period is not to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Rows that are read, with their keys, and what the keys mean."""
+
+    table: Expression
+    dates: Dating
+    sorted: bool
+    """Whether the periods of a model come in the order of their keys."""
+
+
+def cut(
+    reading: Reading, engine: Engine, *, since: np.datetime64 | None = None, until: np.datetime64 | None = None
+) -> Cut:
+    """The rows by period.
+
+    Args:
+        reading: The log.
+        engine: What opened it.
+        since: Periods that end before are left out; UTC.
+        until: Periods that start at or after it are left out.
+    """
+    table = keyed(reading, engine)
+    if calendar(reading):
+        return _dated(table, reading, since, until)
+    found = _starts(table, reading, engine)
+    return Cut(table, _looked_up(_wanted(found, since, until)), sorted=bool(rows_of(reading.log.period)))
+
+
+def calendar(reading: Reading) -> bool:
+    """Whether the periods are spans of time, and not runs of rows or values of a column."""
+    return rows_of(reading.log.period) is None and not reading.log.period.startswith(COLUMN)
+
+
+def keyed(reading: Reading, engine: Engine) -> Expression:
+    """The rows with the column that tells periods apart.
+
+    Those of a calendar may lack a model or a time: their groups are dropped by whoever reads them.
+    """
+    table = ours.rows(opened(reading.log, engine), reading, engine)
+    if calendar(reading):
+        period = parse(reading.log.period, reading.log.timezone)
+        local = _local(table[ours.AT], reading, period)
+        return table.mutate(**{KEY: local.date() if period.grain == "D" else local.truncate(period.grain)})
+    table = _placed(table, reading)
+    return _chunks(table, reading) if rows_of(reading.log.period) else _values(table)
+
+
+def of_reference(reading: Reading, engine: Engine) -> Expression:
+    """The rows of the reference."""
+    table = ours.rows(opened(reading.log, engine), reading, engine)
+    return _placed(table.filter(table[ours.REFERENCE]), reading)
+
+
+def referred(reading: Reading, engine: Engine) -> Cut:
+    """The rows of the reference as one period a model, which starts with the first of them."""
+    import ibis
+
+    table = of_reference(reading, engine).mutate(**{KEY: ibis.literal(0)})
+    found = _starts(table, reading, engine)
+    if not found:
+        raise SourceError(f"--reference {safe(reading.log.reference, 60)}: no row of the log is in it; correct it")
+    return Cut(table, _looked_up(found), sorted=True)
+
+
+def _placed(table: Expression, reading: Reading) -> Expression:
+    """The rows that have a model and a time."""
+    found = table.filter(table[ours.MODEL].notnull())
+    return found if reading.timestamp is None else found.filter(found[ours.AT].notnull())
+
+
+def _dated(table: Expression, reading: Reading, since: np.datetime64 | None, until: np.datetime64 | None) -> Cut:
+    import ibis
+
+    period = parse(reading.log.period, reading.log.timezone)
+    if since is not None:
+        table = table.filter(table[ours.AT] >= ibis.literal(_naive(period.start(since)), "timestamp(6)"))
+    if until is not None:
+        table = table.filter(table[ours.AT] < ibis.literal(_naive(_next(period, until)), "timestamp(6)"))
+
+    def dates(_: NDArray[np.object_], keys: NDArray[Any]) -> Times:
+        return period.starts(keys.astype(STAMP))
+
+    return Cut(table, dates, sorted=True)
+
+
+def first_of(reading: Reading, since: np.datetime64) -> np.datetime64:
+    """The start of the first period that is read: of a calendar, the one in which the moment lies."""
+    return parse(reading.log.period, reading.log.timezone).start(since) if calendar(reading) else since
+
+
+def _next(period: Period, until: np.datetime64) -> np.datetime64:
+    """The first start of a period at or after a moment."""
+    start = period.start(until)
+    return start if start == until else period.end(start)
+
+
+def _local(at: Expression, reading: Reading, period: Period) -> Expression:
+    """Moments on the clock by which periods are cut."""
+    import ibis
+
+    if reading.first is None or reading.last is None:
+        return at
+    shifts = changes(period, np.datetime64(reading.first, "us"), np.datetime64(reading.last, "us"))
+    seconds = [int(shift / np.timedelta64(1, "s")) for _, shift in shifts]
+    moved = [at + ibis.interval(seconds=ahead) if ahead else at for ahead in seconds]
+    if len(moved) == 1:
+        return moved[0]
+    ends = [at < ibis.literal(_naive(moment), "timestamp(6)") for moment, _ in shifts[1:]]
+    return ibis.cases(*zip(ends, moved, strict=False), else_=moved[-1])
+
+
+def _naive(moment: np.datetime64) -> datetime:
+    found: datetime = moment.astype(STAMP).item()
+    return found
+
+
+def _chunks(table: Expression, reading: Reading) -> Expression:
+    """So many rows at a time, in the order of time, then of the identifier."""
+    import ibis
+
+    order = ibis.window(group_by=ours.MODEL, order_by=[table[name] for name in ours.order_of(reading)])
+    number = ibis.row_number().over(order)
+    return table.mutate(**{KEY: (number // rows_of(reading.log.period)).cast("int64")})
+
+
+def _values(table: Expression) -> Expression:
+    return table.filter(table[ours.GROUP].notnull()).mutate(**{KEY: table[ours.GROUP]})
+
+
+def _starts(table: Expression, reading: Reading, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:
+    """The start of each period of a model: its first row, or as `--start` and `--every` say."""
+    timeless = reading.log.start is not None
+    first = table[ROW] if timeless else table[ours.AT]
+    found = fetch(engine, table.group_by([ours.MODEL, KEY]).agg(start=first.min()))
+    if not found.num_rows:
+        return {}
+    models, keys = found[ours.MODEL].to_pylist(), found[KEY].to_pylist()
+    starts = array(found["start"].combine_chunks())
+    # Periods of one model that would start at the same moment are told apart by a microsecond.
+    order = sorted(range(len(models)), key=lambda at: (models[at], starts[at], keys[at]))
+    spaced = _spaced(reading.log) if timeless else None
+    dated: dict[tuple[str, Any], np.datetime64] = {}
+    before, place = None, 0
+    for at in order:
+        place = place + 1 if before is not None and before[0] == models[at] else 0
+        start = spaced(place) if spaced else starts[at].astype(STAMP)
+        if place and before is not None and start <= before[1]:
+            start = before[1] + np.timedelta64(1, "us")
+        dated[models[at], keys[at]] = start
+        before = (models[at], start)
+    return dated
+
+
+def _spaced(log: Log) -> Callable[[int], np.datetime64]:
+    """The start of the n-th period of a log without times."""
+    start = to_moment(log.start or "")
+    if start is None:
+        raise SourceError(f"--start {safe(log.start, 40)} is no ISO date: write such as 2025-01-01")
+    period = parse(log.every or "D", log.timezone)
+    known = [to_stamp(start if start.tzinfo else start.replace(tzinfo=UTC))]
+
+    def at(place: int) -> np.datetime64:
+        while len(known) <= place:
+            known.append(period.end(known[-1]))
+        return known[place]
+
+    return at
+
+
+def _wanted(
+    found: dict[tuple[str, Any], np.datetime64], since: np.datetime64 | None, until: np.datetime64 | None
+) -> dict[tuple[str, Any], np.datetime64]:
+    return {
+        key: start
+        for key, start in found.items()
+        if (since is None or start >= since) and (until is None or start < until)
+    }
+
+
+def _looked_up(found: dict[tuple[str, Any], np.datetime64]) -> Dating:
+    def dates(models: NDArray[np.object_], keys: NDArray[Any]) -> Times:
+        nowhere = np.datetime64("NaT", "us")
+        pairs = zip(models.tolist(), keys.tolist(), strict=True)
+        return np.array([found.get(pair, nowhere) for pair in pairs], dtype=STAMP)
+
+    return dates
+
+
+def few(table: Expression, engine: Engine) -> tuple[str, ...]:
+    """The names of the models in their order; none where the engine has no use for them, or they are too many."""
+    if not engine.codes:
+        return ()
+    found = fetch(engine, table.select(ours.MODEL).distinct().limit(engine.codes + 3))
+    names = {name for name in found[ours.MODEL].to_pylist() if name} if found.num_rows else set()
+    return tuple(sorted(names)) if len(names) <= engine.codes else ()
+
+
+def code(model: Expression, names: tuple[str, ...]) -> Expression:
+    """The place of the name, from 1 on; 0 or missing where it is none of them."""
+    import ibis
+
+    signature = (("array<string>", "string"), "int32")
+    place = ibis.udf.scalar.builtin(_of_engine, name="list_position", signature=signature)
+    # The remainder changes nothing: it tells the engine how large the number can get.
+    return place(ibis.array(list(names)), model).cast("uint8") % (len(names) + 1)
+
+
+def named(codes: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.object_]:
+    """The names back; None where there was none.
+
+    >>> named(np.array([2, 0, 1, -1]), ("a", "b")).tolist()
+    ['b', None, 'a', None]
+    """
+    words = np.array([None, *names, None], dtype=object)
+    found: NDArray[np.object_] = words[codes]
+    return found
+
+
+def _of_engine(_: list[str], __: str) -> int:
+    """Stands for a function that the engine has."""
+    raise NotImplementedError

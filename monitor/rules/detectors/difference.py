@@ -1,0 +1,89 @@
+"""Two metrics, or two models, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.core.series import Evidence, Series, Severity
+from modeltop.core.text import brief, plain
+from modeltop.rules.detectors.base import check
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.pointwise import SAID, Compared, Comparing, asked, pairs
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Floats, Levels
+    from modeltop.rules.baselines.base import Ground, Kind
+
+
+@check("difference")
+@dataclass(frozen=True, slots=True)
+class Difference(Comparing):
+    """Objects where the value less its reference lies beyond a limit.
+
+    Such as `avg_confidence` less `accuracy` above 0.05, or a challenger's accuracy less the champion's below -0.01.
+    With a reference of several periods, less their mean.
+
+    Raises ValueError if no limit is given.
+    """
+
+    warn: Limit | None = None
+    critical: Limit | None = None
+    p: float | None = None
+    """Most chance of such a difference, where both are shares of a known number of cases (the score test of two
+    proportions, two-sided); None: chance is not asked for."""
+
+    def __post_init__(self) -> None:
+        if self.warn is None and self.critical is None:
+            raise ValueError("a difference needs `warn`, `critical` or both: such as warn = { above = 0.05 }")
+        if self.p is not None and not 0 < self.p < 1:
+            raise ValueError(f"p = {plain(self.p)}: give a chance between 0 and 1, such as 0.01")
+
+    def judge(self, series: Series, ground: Ground) -> tuple[Levels, Floats]:
+        """By the difference; a NaN is beyond no limit."""
+        difference = series.values - ground.pooled
+        levels = np.zeros(len(series), dtype=np.int8)
+        for severity, limit in reversed(pairs(self.warn, self.critical)):
+            levels[limit.exceeded(difference)] = severity
+        if self.p is not None:
+            levels[~(self._chance(difference, series, ground) < self.p)] = Severity.OK
+        return levels, np.nan_to_num(np.abs(difference), nan=-np.inf)
+
+    def _chance(self, difference: Floats, series: Series, ground: Ground) -> Floats:
+        from modeltop.rules.detectors.drop import score  # the test that both share
+
+        deviate = np.abs(score(difference, series, ground))
+        return np.array([math.erfc(one / math.sqrt(2)) if math.isfinite(one) else 1.0 for one in deviate.tolist()])
+
+    def __call__(self, past: Series, basis: Compared, held: Severity) -> Evidence | None:  # noqa: ARG002
+        """Say both values."""
+        level = int(basis.levels[-1])
+        if not level:
+            return None
+        value, other = past.latest, float(basis.ground.pooled[-1])
+        limit = dict(pairs(self.warn, self.critical))[Severity(level)]
+        crossed = limit.crossed(value - other)
+        sign, side = crossed or ("", 0.0)
+        said = f"{brief(value)} less {brief(other)} is {brief(value - other)} {sign} {brief(side)}"
+        return Evidence(Severity(level), value, other + side, said)
+
+    def inside(self) -> str:
+        """What is true of a value that it does not object to."""
+        return "within limits of its reference"
+
+    def asks(self) -> list[Severity]:
+        """The levels that are given, worst first."""
+        return asked(self.warn, self.critical)
+
+    def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:
+        """What it asks."""
+        given = reversed(pairs(self.warn, self.critical))
+        parts = [f"{limit.words(show)} {SAID[severity]}" for severity, limit in given]
+        return f"{name} less {against} {', '.join(parts)}"
+
+    def refuse(self, kind: Kind) -> None:
+        """Any kind of reference will do."""

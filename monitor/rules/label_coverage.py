@@ -1,0 +1,109 @@
+"""Whether there are labels enough to judge a model: said on the screen and by `check` instead of inventing a state.
+
+Pure. It asks the history alone, so it holds for whoever writes `label_coverage` and provisional periods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import History, Series, to_datetime
+from modeltop.core.text import day, plural
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Times
+
+COVERAGE = "label_coverage"
+
+
+class LabelState(Enum):
+    """What is said where labels are missing."""
+
+    NOT_ENOUGH = "NOT ENOUGH LABELS"
+    """No period can be judged by what rests on labels."""
+    PENDING = "LABELS PENDING"
+    """The newest periods cannot be judged yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNews:
+    """What is missing of one model's labels."""
+
+    state: LabelState
+    since: datetime
+    """Start of the first period that waits."""
+    sentence: str
+    """Begins with the state; our own words and numbers only."""
+
+
+def label_news(history: History, catalog: Catalog) -> dict[str, LabelNews]:
+    """What is missing, by model; a model whose labels are all there, or of which nothing is known, is not in it."""
+    by_model: dict[str, list[Series]] = {}
+    covered = {key.model for key in history.series if key.metric == COVERAGE and key.segment == "all"}
+    for key, series in history.series.items():
+        if key.model in covered and key.segment == "all":
+            by_model.setdefault(key.model, []).append(series)
+    found = {model: _news(series, catalog) for model, series in by_model.items()}
+    return {model: news for model, news in found.items() if news is not None}
+
+
+def _news(series: Iterable[Series], catalog: Catalog) -> LabelNews | None:
+    by_metric = {one.key.metric: one for one in series}
+    coverage = by_metric.pop(COVERAGE)
+    resting = [one for name, one in by_metric.items() if catalog.of(name).labels]
+    free = [one for name, one in by_metric.items() if not catalog.of(name).labels]
+    waiting = _waiting(coverage, free)
+    judged = [one.times[flags][-1] for one in resting if (flags := one.judged()).any()]
+    newest = max(judged, default=None)
+    periods = coverage.times if newest is None else coverage.times[coverage.times > newest]
+    if newest is None or _stopped(coverage, newest):
+        return _told(LabelState.NOT_ENOUGH, coverage, periods)
+    return _told(LabelState.PENDING, coverage, waiting) if len(waiting) else None
+
+
+def _waiting(coverage: Series, free: Iterable[Series]) -> Times:
+    """Periods that are over, as what needs no label says, and whose labels are still to come."""
+    open_ones = coverage.times[~coverage.judged()]
+    over = [one.times[one.judged()] for one in free]
+    return open_ones[np.isin(open_ones, np.concatenate(over))] if over else open_ones[:-1]
+
+
+def _stopped(coverage: Series, newest: np.datetime64) -> bool:
+    """Whether a complete period after the last one with a judged metric has no label at all."""
+    later = coverage.judged() & (coverage.times > newest)
+    return bool((later & (coverage.values == 0)).any())
+
+
+def _told(state: LabelState, coverage: Series, periods: Times) -> LabelNews:
+    at = np.isin(coverage.times, periods)
+    since = to_datetime(periods[0])
+    share = float(coverage.values[at].mean())
+    many = plural(len(periods), "period")
+    if state is LabelState.PENDING:
+        text = f"since {day(since)}: {many} wait{'s' if len(periods) == 1 else ''}, {_percent(share)} are there"
+    else:
+        text = f"since {day(since)}: {_percent(share)} of the rows of {many} have one, too few to judge"
+    return LabelNews(state, since, f"{state.value} {text}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
+
+
+def said(sentence: str, news: LabelNews | None) -> str:
+    """A model's sentence with what is missing: first where nothing could be judged, else behind."""
+    if news is None:
+        return sentence
+    return news.sentence if news.state is LabelState.NOT_ENOUGH else f"{sentence}; {news.sentence}"
+
+
+def unjudged(news: Mapping[str, LabelNews], model: str) -> bool:
+    """Whether nothing that rests on labels could be judged."""
+    return model in news and news[model].state is LabelState.NOT_ENOUGH

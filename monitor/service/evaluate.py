@@ -1,0 +1,164 @@
+"""One look after another: what is there, followed to incidents."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from modeltop.alerting.incidents import Look as Sight
+from modeltop.alerting.incidents import follow, incident_of
+from modeltop.core.errors import StoreError
+from modeltop.core.event import Followed
+from modeltop.core.incident import Facts, Standing
+from modeltop.core.series import Condition, Episode
+from modeltop.history.store.durable import close, open_file, read_from, write_atomically
+from modeltop.rules.snapshot import Snapshot
+
+NAME = "looked.json"
+_MOST = 64_000_000
+"""Bytes; a larger file is not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen."""
+
+    newest: Mapping[str, datetime] = field(default_factory=dict)
+    """Per model, its newest period."""
+    waiting: Mapping[str, datetime] = field(default_factory=dict)
+    """By id, when an alert of no data was first seen that nobody is told of before a second look."""
+
+
+def save_last_evaluation(folder: Path, looked: Looked) -> None:
+    """Keep it for the next run. Raises StoreError."""
+    write_atomically(
+        folder / NAME, json.dumps({"newest": _said(looked.newest), "waiting": _said(looked.waiting)}).encode()
+    )
+
+
+def load_last_evaluation(folder: Path) -> Looked:
+    """What the last run saw; nothing where there was none, or its file cannot be read."""
+    try:
+        descriptor = open_file(folder / NAME, os.O_RDONLY)
+    except OSError:
+        return Looked()
+    try:
+        said = json.loads(read_from(descriptor, 0, _MOST))
+        return Looked(_moments(said["newest"]), _moments(said["waiting"]))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return Looked()
+    finally:
+        close(descriptor)
+
+
+def _said(moments: Mapping[str, datetime]) -> dict[str, str]:
+    return {name: moment.isoformat() for name, moment in moments.items()}
+
+
+def _moments(said: Mapping[str, str]) -> dict[str, datetime]:
+    found = {name: datetime.fromisoformat(text) for name, text in said.items()}
+    if any(moment.tzinfo is None for moment in found.values()):
+        raise ValueError("a time without a zone")
+    return found
+
+
+class SecondLook:
+    """Holds back an alert of no data that nobody knows of until it has been seen for a while.
+
+    Args:
+        wait: Time between the first look and the one that counts.
+        seen: By id, when such alerts were first seen, by an earlier run.
+    """
+
+    def __init__(self, wait: timedelta, seen: Mapping[str, datetime] | None = None) -> None:
+        self.wait = wait
+        self.seen = dict(seen or {})
+
+    def of(self, episodes: Iterable[Episode], now: datetime, known: Callable[[Episode], bool]) -> tuple[Episode, ...]:
+        """The alerts that count now.
+
+        Args:
+            episodes: All that were found.
+            now: The moment of the look.
+            known: Whether an alert belongs to an incident that is open already.
+        """
+        kept: list[Episode] = []
+        waiting: dict[str, datetime] = {}
+        for episode in episodes:
+            if episode.condition is not Condition.NO_DATA or episode.id is None or known(episode):
+                kept.append(episode)
+                continue
+            # A clock that was set back must not make anybody wait for years.
+            first = min(self.seen.get(episode.id, now), now)
+            if now - first >= self.wait:
+                kept.append(episode)
+            waiting[episode.id] = first
+        self.seen = waiting
+        return tuple(kept)
+
+    def due(self) -> datetime | None:
+        """When the next second look is due; None where none is."""
+        return min((first + self.wait for first in self.seen.values()), default=None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What was found."""
+
+    snapshot: Snapshot
+    followed: tuple[Followed, ...]
+    """To be journaled before anybody is told."""
+    newest: Mapping[str, datetime]
+    """Per model, its newest period: what the next look counts from."""
+
+    @property
+    def doubts(self) -> bool:
+        """Whether a source cannot be read, and that is no alert yet: it would have to fail again."""
+        failing = {problem.source for problem in self.snapshot.history.problems if problem.fatal}
+        alerts = (one for one in self.snapshot.episodes if one.condition is Condition.ERROR)
+        return bool(failing - {one.key.model for one in alerts})
+
+
+class Looker:
+    """Knows of the last look what the next one needs, also that of an earlier process.
+
+    Args:
+        folder: The state folder.
+        wait: Time between the first look that finds no data and the one that counts.
+    """
+
+    def __init__(self, folder: Path, wait: timedelta) -> None:
+        self._folder = folder
+        self._looked = load_last_evaluation(folder)
+        self.second = SecondLook(wait, self._looked.waiting)
+
+    def look(self, snapshot: Snapshot, facts: Facts, now: datetime) -> Look:
+        """What a snapshot, taken just now, means for the incidents that are known."""
+        episodes = self.second.of(snapshot.episodes, now, lambda episode: _known(episode, facts))
+        sight = Sight.of(snapshot.history, snapshot.standings, snapshot.rules)
+        followed = follow(episodes, facts, now, look=sight, before=self._looked.newest)
+        return Look(snapshot, followed, sight.newest(now))
+
+    def keep(self, look: Look, *, saved: bool) -> None:
+        """Count from this look on, once what it found is journaled.
+
+        Args:
+            look: The last one.
+            saved: Whether that is on the disk; else the next process has to find it again.
+        """
+        seen = Looked(look.newest, self.second.seen)
+        if saved and seen != self._looked:
+            # Lost, nothing is told twice: what is over and was not seen open is then taken for the past.
+            with contextlib.suppress(StoreError):
+                save_last_evaluation(self._folder, seen)
+        self._looked = seen
+
+
+def _known(episode: Episode, facts: Facts) -> bool:
+    incident = incident_of(episode, facts)
+    return incident is not None and incident.standing is Standing.OPEN

@@ -1,0 +1,280 @@
+"""How the watcher is, in one small file that any process may read at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from modeltop.core.errors import StoreError
+from modeltop.core.incident import Health
+from modeltop.core.text import age, safe
+from modeltop.history.store.durable import close, open_file, write_atomically
+from modeltop.service.leader import Holder, leading
+from modeltop.service.log import Lasting, Log
+
+NAME = "watch.json"
+_MOST = 1_000_000
+"""Bytes; a larger file is not ours."""
+_BLOCK = 4096
+"""Bytes to a multiple of which the file is filled: on a full disk it can still be overwritten where it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the file holds."""
+
+    health: Health
+    once: bool = False
+    """It runs from cron: between two runs no process is there."""
+
+
+class Record:
+    """The file, written by the leader alone.
+
+    The moment of the last cycle is the file's time of change; what it holds is written only where that changed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._written: Report | None = None
+
+    def write(self, report: Report) -> None:
+        """Say how the watcher is. Raises StoreError."""
+        if self._written is None or not _same(self._written, report) or not self._touch(report):
+            self._written = None
+            data = _text(report).encode("ascii")
+            data += b" " * (-len(data) % _BLOCK)
+            try:
+                write_atomically(self._path, data)
+            except StoreError:
+                if not self._overwrite(data):
+                    raise
+            self._touch(report)
+            self._written = report
+
+    def _touch(self, report: Report) -> bool:
+        stamp = int(report.health.at.timestamp() * 1e9)
+        try:
+            os.utime(self._path, ns=(stamp, stamp))
+        except OSError:
+            return False
+        return True
+
+    def _overwrite(self, data: bytes) -> bool:
+        """Write where the old content lies, if it is as long: it takes no space, and it is ours to lose."""
+        try:
+            descriptor = open_file(self._path, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return os.fstat(descriptor).st_size == len(data) == os.pwrite(descriptor, data, 0)
+        except OSError:
+            return False
+        finally:
+            close(descriptor)
+
+
+def write(folder: Path, report: Report) -> None:
+    """Say once how the watcher is. Raises StoreError."""
+    Record(folder).write(report)
+
+
+def read(folder: Path) -> Health | None:
+    """How the watcher was at the end of its last cycle; None where none has ever run, or the file is not ours."""
+    found = read_report(folder)
+    return None if found is None else found.health
+
+
+def read_report(folder: Path) -> Report | None:
+    """Everything that the file holds; None where it cannot be read."""
+    try:
+        descriptor = open_file(folder / NAME, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        stamp = os.fstat(descriptor).st_mtime
+        return _report(json.loads(os.pread(descriptor, _MOST, 0)), stamp)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+    finally:
+        close(descriptor)
+
+
+def _same(old: Report, new: Report) -> bool:
+    return replace(old, health=replace(old.health, at=new.health.at)) == new
+
+
+def _text(report: Report) -> str:
+    health = report.health
+    return json.dumps(
+        {
+            "version": 1,
+            "at": health.at.isoformat(),
+            "started": health.started.isoformat(),
+            "pid": health.pid,
+            "host": health.host,
+            "every": health.every,
+            "error": health.error,
+            "broken": list(health.broken),
+            "stopped": health.stopped,
+            "once": report.once,
+        }
+    )
+
+
+def _report(said: dict[str, object], stamp: float) -> Report:
+    error, broken = said["error"], said["broken"]
+    if not isinstance(broken, list):
+        raise TypeError
+    return Report(
+        health=Health(
+            at=max(datetime.fromtimestamp(stamp, UTC), _moment(said["at"])),
+            started=_moment(said["started"]),
+            pid=int(str(said["pid"])),
+            host=str(said["host"]),
+            every=float(str(said["every"])),
+            error=None if error is None else str(error),
+            broken=tuple(map(str, broken)),
+            stopped=said["stopped"] is True,
+        ),
+        once=said.get("once") is True,
+    )
+
+
+def _moment(text: object) -> datetime:
+    found = datetime.fromisoformat(str(text))
+    if found.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a watcher stands."""
+
+    folder: Path
+    """The state folder."""
+    me: Holder
+    once: bool = False
+    """From cron: it ends after one cycle."""
+
+
+class Bulletin:
+    """Collects what is wrong, and tells it.
+
+    Args:
+        post: Where the watcher stands.
+        log: What it says of itself.
+        now: When it began.
+    """
+
+    def __init__(self, post: Post, log: Log, now: datetime) -> None:
+        self._post = post
+        self._lasting = Lasting(log)
+        self._record = Record(post.folder)
+        self._errors: dict[str, str | None] = {}
+        self.started = self.completed = now
+
+    @property
+    def error(self) -> str | None:
+        """All that is wrong, made safe; None: all well."""
+        return "; ".join(safe(why, 300) for why in self._errors.values() if why) or None
+
+    def says(self, about: str, why: str | None) -> None:
+        """Note how one thing stands: why it is wrong, or None where it is not."""
+        self._errors[about] = why
+        self._lasting.trouble(about, why, f"{about}: all well again")
+
+    def publish(self, every: float, broken: Mapping[str, str], *, stopped: bool = False) -> None:
+        """Write the health file.
+
+        Args:
+            every: Seconds between two cycles at most.
+            broken: Receivers that do not work, and why.
+            stopped: The watcher was asked to end.
+        """
+        health = Health(
+            at=self.completed,
+            started=self.started,
+            pid=self._post.me.pid,
+            host=self._post.me.host,
+            every=every,
+            error=self.error,
+            broken=tuple(broken),
+            stopped=stopped,
+        )
+        try:
+            self._record.write(Report(health, once=self._post.once))
+        except StoreError as error:
+            self.says("health file", str(error))
+        else:
+            self.says("health file", None)
+
+
+ALIVE, TROUBLE, SILENT = 0, 1, 3
+
+
+def status(folder: Path, now: datetime, say: Callable[[str], None], *, as_json: bool) -> int:
+    """Say how the watcher of a state folder is.
+
+    Returns:
+        0 alive and well, 1 alive and in trouble (its last error, a broken receiver), 3 not running or late.
+    """
+    report = read_report(folder)
+    led = leading(folder)
+    code, word = _judged(report, now, led=led)
+    if as_json:
+        say(json.dumps(_as_json(report, word, led=led)))
+        return code
+    say(word if report is None else f"{word}: {_sentence(report, now)}")
+    if report is not None:
+        if report.health.error:
+            say(f"  error: {safe(report.health.error, 400)}")
+        for name in report.health.broken:
+            say(f"  receiver {safe(name, 60)} is broken: change its settings, or mend it and send a test")
+    return code
+
+
+def _judged(report: Report | None, now: datetime, *, led: bool) -> tuple[int, str]:
+    if report is None:
+        return (TROUBLE, "starting") if led else (SILENT, "no watcher has ever run here")
+    health = report.health
+    if health.stopped and not led:
+        return SILENT, "stopped"
+    if not led and not report.once:
+        return SILENT, "ended without a word"
+    if health.late(now):
+        return SILENT, "late"
+    if health.error or health.broken:
+        return TROUBLE, "in trouble"
+    return ALIVE, "alive"
+
+
+def _sentence(report: Report, now: datetime) -> str:
+    health = report.health
+    how = "runs from cron" if report.once else f"process {health.pid} on {safe(health.host, 60)}"
+    since = f", since {age(now - health.started)}" if not report.once else ""
+    return f"{how}{since}, last cycle {age(now - health.at)} ago"
+
+
+def _as_json(report: Report | None, word: str, *, led: bool) -> dict[str, object]:
+    if report is None:
+        return {"status": word, "leading": led}
+    health = report.health
+    return {
+        "status": word,
+        "leading": led,
+        "at": health.at.isoformat(),
+        "started": health.started.isoformat(),
+        "pid": health.pid,
+        "host": health.host,
+        "every": health.every,
+        "error": health.error,
+        "broken": list(health.broken),
+        "stopped": health.stopped,
+        "once": report.once,
+    }

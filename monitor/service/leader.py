@@ -1,0 +1,154 @@
+"""One watcher at a time: whoever holds the lock on a file that is never replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from modeltop.core.text import safe
+from modeltop.history.store.durable import SAFELY, close, failed, file_mode, open_file
+
+LOCK = "watch.lock"
+"""Never deleted or replaced: who waits for it must wait for the same file."""
+_MOST = 4096
+"""Bytes of the lock file that are read."""
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who leads, as the lock file says."""
+
+    pid: int
+    host: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {safe(self.host, 60)}"
+
+
+class Leader:
+    """The right to send. Ends with the process at the latest, however that ends.
+
+    Args:
+        folder: The state folder; it is there.
+        me: What others are told of this process.
+    """
+
+    def __init__(self, folder: Path, me: Holder) -> None:
+        self._path = folder / LOCK
+        self._me = me
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def take(self) -> bool:
+        """Lead from now on, or False where another does; never waits.
+
+        Raises:
+            StoreError: The lock file cannot be made, written or locked: then nobody could keep a second one away.
+        """
+        if self.leads():
+            return True
+        self.release()
+        try:
+            self._descriptor = self._lock()
+        except OSError as error:
+            raise failed(self._path, error) from error
+        return self._descriptor is not None
+
+    def leads(self) -> bool:
+        """Whether the lock is held, on the file that others would lock too."""
+        return self._descriptor is not None and self._same(self._descriptor)
+
+    def release(self) -> None:
+        """Lead no more."""
+        if self._descriptor is not None:
+            close(self._descriptor)
+            self._descriptor = None
+
+    def _lock(self) -> int | None:
+        descriptor = self._open()
+        try:
+            # flock, not lockf: that is silently lost when anything in this process closes the same file.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not self._same(descriptor):  # deleted and made anew between opening and locking
+                close(descriptor)
+                return None
+            self._sign(descriptor)
+        except OSError as error:
+            close(descriptor)
+            if error.errno in _HELD:
+                return None
+            raise
+        return descriptor
+
+    def _open(self) -> int:
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+        except FileExistsError:
+            return open_file(self._path, os.O_RDWR)
+        try:
+            os.fchmod(descriptor, file_mode(self._path.parent))
+        except BaseException:
+            close(descriptor)
+            raise
+        return descriptor
+
+    def _same(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except OSError:
+            return False
+
+    def _sign(self, descriptor: int) -> None:
+        """Say who leads; on a full disk the lock holds all the same."""
+        line = json.dumps({"pid": self._me.pid, "host": self._me.host}).encode("ascii") + b"\n"
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, line, 0)
+
+
+def leading(folder: Path) -> bool:
+    """Whether any process leads now; asks without taking anything from anybody.
+
+    For the moment of the question the lock is shared: who tries to lead just then tries again a second later.
+    """
+    try:
+        descriptor = open_file(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _HELD
+    finally:
+        close(descriptor)
+    return False
+
+
+def holder(folder: Path) -> Holder | None:
+    """Who leads, or led last; None where the lock file does not say."""
+    try:
+        descriptor = open_file(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        said = json.loads(os.pread(descriptor, _MOST, 0))
+        return Holder(int(said["pid"]), str(said["host"]))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    finally:
+        close(descriptor)

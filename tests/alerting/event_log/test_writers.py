@@ -1,0 +1,277 @@
+"""Many processes at once, processes that are killed, other users, full disks: what was told to be kept is kept."""
+
+import contextlib
+import errno
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from modeltop.alerting.event_log.event_log import Journal
+from modeltop.core.errors import StoreError
+from modeltop.core.incident import Facts
+
+SETUP = """
+import json, os, random, signal, sys, time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from modeltop.core.event import Noted
+from modeltop.core.incident import Note
+from modeltop.alerting.event_log.event_log import Journal
+
+folder, number, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+random.seed(seed)
+
+def note(who, n):
+    at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=n)
+    return Noted(at, Note("churn", f"{who} {n} " + "x" * random.randrange(400), who, at))
+"""
+APPENDS = (
+    SETUP
+    + """
+journal = Journal(folder, limit=20_000)
+for n in range(number):
+    journal.append(note(str(seed), 2 * n), note(str(seed), 2 * n + 1))
+"""
+)
+KILLED = (
+    SETUP
+    + """
+for writer in range(number):
+    heard, told = os.pipe()
+    child = os.fork()
+    if not child:
+        journal, n = Journal(folder, limit=3_000), 0
+        while True:
+            n += 1
+            event = note(str(writer), n)
+            journal.append(event)
+            os.write(told, json.dumps([event.note.text]).encode() + b"\\n")
+    os.close(told)
+    first = os.read(heard, 1 << 20)
+    time.sleep(random.uniform(0, 0.02))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    while piece := os.read(heard, 1 << 20):
+        first += piece
+    os.close(heard)
+    sys.stdout.write(first[: first.rfind(b"\\n") + 1].decode())
+"""
+)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Runs the code in another process; the journal lies in a folder that is not there yet."""
+
+    def run(code, number, seed, **kwargs):
+        command = [sys.executable, "-c", code, str(tmp_path / "state"), str(number), str(seed)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
+
+    return run
+
+
+def kept(folder):
+    facts = Journal(folder).facts()
+    return [note.text for note in facts.notes], facts.damaged
+
+
+def test_processes_that_append_at_once_lose_and_tear_nothing(tmp_path, start):
+    writers = [start(APPENDS, 40, seed) for seed in range(4)]
+    assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [("", 0)] * 4
+    texts, damaged = kept(tmp_path / "state")
+    assert (len(texts), damaged) == (320, 0)
+    for seed in range(4):
+        mine = [int(text.split()[1]) for text in texts if text.startswith(f"{seed} ")]
+        assert mine == list(range(80)), "in the order of each writer"
+    assert sum(1 for _ in Journal(tmp_path / "state").events()) == 320
+    assert len(list((tmp_path / "state").glob("*.jsonl"))) > 2, "files were rotated meanwhile"
+
+
+def test_a_writer_that_is_killed_loses_nothing_that_it_was_told_is_kept(tmp_path, start):
+    said, _ = start(KILLED, 20, 1).communicate()
+    told = [json.loads(line)[0] for line in said.splitlines()]
+    assert len({text.split()[0] for text in told}) == 20
+    texts, damaged = kept(tmp_path / "state")
+    assert set(told) <= set(texts)
+    assert len(texts) <= len(told) + 20, "at most the one that each was writing"
+    assert damaged <= 20
+
+
+def test_a_reader_in_between_sees_whole_lines_only(tmp_path, start):
+    reader, writer, before = Journal(tmp_path / "state"), start(APPENDS, 60, 0), []
+    while writer.poll() is None:
+        texts = [note.text for note in reader.facts().notes]
+        assert texts[: len(before)] == before
+        before = texts
+    writer.communicate()
+    assert (len(reader.facts().notes), reader.facts().damaged) == (120, 0)
+    assert reader.facts() == Journal(tmp_path / "state").facts()
+
+
+def modes(folder):
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+@pytest.mark.parametrize(
+    ("store", "folder", "file"), [(0o2770, 0o2770, 0o660), (0o2775, 0o2770, 0o660), (0o755, 0o700, 0o600)]
+)
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_a_journal_is_shared_where_the_store_is_and_private_elsewhere(tmp_path, noted, store, folder, file, umask):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store").chmod(store)
+    journal, old = Journal(tmp_path / "store" / "state", limit=-1), os.umask(umask)
+    try:
+        journal.append(noted(1))
+        journal.append(noted(2))
+    finally:
+        os.umask(old)
+    wanted = {".lock": file, "journal.000001.jsonl": file, "journal.000002.jsonl": file}
+    assert modes(journal.folder) == {"state": folder} | wanted
+
+
+CALLS = ["open", "write", "fsync", "fstat", "pread", "link", "unlink", "fchmod", "ftruncate"]
+
+
+@contextlib.contextmanager
+def failing(step, number):
+    """Let the step-th system call fail; yields a list of the calls made."""
+    made, real = [], {name: getattr(os, name) for name in CALLS}
+
+    def wrap(name):
+        def call(*args, **kwargs):
+            made.append(name)
+            if len(made) - 1 == step:
+                raise OSError(number, os.strerror(number))
+            return real[name](*args, **kwargs)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, wrap(name))
+        yield made
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("limit", [10_000, -1], ids=["same file", "next file"])
+def test_a_fault_at_any_step_leaves_before_or_after_and_says_why(tmp_path, noted, number, limit):
+    for step in range(200):
+        journal, error = Journal(tmp_path / f"{step}" / "state", limit=limit), None
+        journal.append(noted(1))
+        with failing(step, number) as made:
+            try:
+                journal.append(noted(2))
+            except StoreError as found:
+                error = found
+        assert kept(journal.folder) == (["released 1"] if error else ["released 1", "released 2"], 0), made[step]
+        journal.append(noted(3))
+        assert kept(journal.folder)[0][-1] == "released 3"
+        if len(made) <= step:
+            break
+    assert step > 8
+    assert error is None
+
+
+def test_a_disk_that_writes_short_leaves_the_file_as_it_was(journal, noted, monkeypatch):
+    journal.append(noted(1))
+    path = journal.folder / "journal.000001.jsonl"
+    before, write = path.read_bytes(), os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:25]))
+    with pytest.raises(StoreError, match="the disk is full: free some space, then try again"):
+        journal.append(noted(2))
+    assert path.read_bytes() == before
+
+
+def test_where_there_is_no_room_for_all_facts_one_line_more_is_still_kept(journal, noted, monkeypatch):
+    journal._limit = -1
+    journal.append(noted(1))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("modeltop.history.store.durable.create", full)
+    journal.append(noted(2))
+    assert kept(journal.folder) == (["released 1", "released 2"], 0)
+    assert len(list(journal.folder.glob("*.jsonl"))) == 1
+
+
+def test_what_cannot_be_decided_is_not_kept_and_the_lock_is_free_again(journal, noted):
+    def refuse(facts):
+        raise ValueError(len(facts.notes))
+
+    journal.append(noted(1))
+    with pytest.raises(ValueError, match="1"):
+        journal.act(refuse)
+    assert journal.act(lambda _: ()) == Journal(journal.folder).facts()
+    journal.append(noted(2))
+    assert len(journal.facts().notes) == 2
+
+
+def test_whoever_decides_sees_what_was_kept_a_moment_before(journal, noted):
+    other = Journal(journal.folder)
+    other.facts()
+    journal.append(noted(1))
+    assert len(other.act(lambda facts: [noted(2)] if facts.notes else []).notes) == 2
+
+
+AS_USER = (
+    SETUP
+    + """
+os.setgroups([55555]); os.setgid(number); os.setuid(number); os.umask(0o077)
+try:
+    Journal(folder).append(note("user", number))
+except Exception as error:
+    print(type(error).__name__, error)
+print(len(Journal(folder).facts().notes), Journal(folder).facts().read_only)
+"""
+)
+
+
+@pytest.fixture
+def shared():
+    """A store of another user, and what two users of the system say, one after the other."""
+    if os.getuid():
+        pytest.skip("only root can be two users")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        store = Path(name) / "store"
+        store.mkdir()
+        os.chown(store, 44441, 55555)
+
+        def run(mode):
+            store.chmod(mode)
+            command = [sys.executable, "-c", AS_USER, str(store / "state")]
+            users = [[*command, str(user), "0"] for user in (44441, 44442)]
+            said = [subprocess.run(user, capture_output=True, text=True, check=True).stdout for user in users]
+            return store / "state", *(text.splitlines() for text in said)
+
+        yield run
+
+
+def test_two_users_who_share_a_group_share_the_journal(shared):
+    state, *said = shared(0o2770)
+    assert said == [["1 None"], ["2 None"]]
+    assert {path.stat().st_gid for path in state.rglob("*")} == {55555}
+
+
+def test_a_user_without_the_right_is_told_so_and_nothing_is_kept(shared):
+    state, first, (said, read) = shared(0o2755)
+    assert first == ["1 None"]
+    assert said.startswith("StoreError cannot write ")
+    assert "permission denied: change its permissions" in said
+    assert read == f"0 {state} cannot be read: Permission denied: change its permissions"
+    assert len(Journal(state).facts().notes) == 1
+
+
+def test_a_journal_in_the_place_of_a_file_is_refused(tmp_path, noted):
+    (tmp_path / "state").write_text("precious")
+    assert Journal(tmp_path / "state").facts() == Facts()
+    with pytest.raises(StoreError, match="cannot write"):
+        Journal(tmp_path / "state").append(noted())
+    assert Path(tmp_path / "state").read_text() == "precious"

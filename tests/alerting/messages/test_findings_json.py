@@ -1,0 +1,99 @@
+"""A diagnosis as JSON: exact, whole, and nothing in it that JSON has no word for."""
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import numpy as np
+
+from modeltop.alerting.messages.diagnosis_json import diagnosis_record
+from modeltop.core.diagnosis import (
+    Cause,
+    Contribution,
+    Course,
+    Diagnosis,
+    Finding,
+    Fit,
+    Forecast,
+    Moved,
+    Pair,
+    Pattern,
+    Reading,
+    Step,
+)
+from modeltop.core.series import SeriesKey, Severity
+
+BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
+KEY = SeriesKey("m", "accuracy", "country=\u202ede")
+READ = Reading(KEY, 0.96, 0.87, -0.09, None, np.float64(-0.05), float("inf"), "fell", 4)
+FOUND = Diagnosis(
+    "m", Severity.WARNING, KEY, "accuracy fell",
+    Course(KEY, Pattern.DROP, BEGIN, np.float64(-0.09), 0.1 + 0.2, (Fit("step", 1.5, -20.25),)),
+    (Finding(Cause.DATA_DRIFT, 0.75, ("x moved",), ("no release",)), Finding(Cause.NOISE, 0.1, ("few cases",))),
+    (Step.RETRAIN, Step.TICKET), "retrain: 12,000 labelled rows",
+    courses=(Course(SeriesKey("m", "recall"), Pattern.DECLINE, None, None, 1.0),),
+    forecast=Forecast(-0.01, -0.02, float("nan"), 0.001, limit=0.8, days=7.0, soonest=4.0),
+    evidence=(READ,),
+    moved=(Moved("amount", 0.31, 0.02, missing=(0.0, 0.34)),),
+    segments=(Contribution("country=de", (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
+    pairs=(Pair(READ, READ),), labels=12_000,
+)  # fmt: skip
+
+
+def test_everything_that_was_found_out_is_there_exactly():
+    record = json.loads(json.dumps(diagnosis_record(FOUND), allow_nan=False))
+    assert (record["severity"], record["pattern"], record["since"]) == (
+        "warning",
+        "sudden drop",
+        "2025-01-09T00:00:00Z",
+    )
+    assert (record["metric"], record["segment"]) == ("accuracy", "country=\u202ede")
+    assert (record["size"], record["sure"]) == (-0.09, 0.1 + 0.2)
+    assert (record["cause"], record["for"], record["against"]) == ("data drift", ["x moved"], ["no release"])
+    assert [(one["cause"], one["weight"]) for one in record["causes"]] == [("data drift", 0.75), ("sample noise", 0.1)]
+    assert (record["steps"], record["labels"]) == (["retrain", "open a ticket"], 12_000)
+    assert record["advice"] == "retrain: 12,000 labelled rows"
+    assert record["fits"] == [{"name": "step", "error": 1.5, "score": -20.25}]
+    assert record["courses"][0] == {
+        "metric": "recall", "segment": "all", "pattern": "gradual decline", "since": None, "size": None, "sure": 1.0,
+    }  # fmt: skip
+
+
+def test_what_it_rests_on_is_there_and_what_is_not_finite_is_null():
+    record = diagnosis_record(FOUND)
+    reading = {
+        "metric": "accuracy", "segment": "country=\u202ede", "before": 0.96, "after": 0.87, "delta": -0.09, "low": None,
+        "high": -0.05, "z": None, "periods": 4, "word": "fell",
+    }  # fmt: skip
+    assert record["evidence"] == [reading]
+    assert record["expected"] == [{"expected": reading, "realised": reading}]
+    assert record["moved"] == [
+        {"feature": "amount", "metric": "js_distance", "before": 0.02, "after": 0.31, "missing": [0.0, 0.34],
+         "unseen": None},
+    ]  # fmt: skip
+    assert record["segments"] == [
+        {"segment": "country=de", "share": [0.3, 0.4], "level": [0.9, 0.7], "within": -0.08, "mix": -0.01,
+         "total": -0.09},
+    ]  # fmt: skip
+    assert record["forecast"] == {
+        "slope": -0.01, "low": -0.02, "high": None, "p": 0.001, "limit": 0.8, "days": 7.0, "soonest": 4.0,
+        "latest": None,
+    }  # fmt: skip
+
+
+def test_where_nothing_is_wrong_it_says_so():
+    record = diagnosis_record(Diagnosis("m", Severity.OK, None, "healthy", None, (), (Step.NOTHING,), "nothing to do"))
+    assert (record["cause"], record["causes"], record["pattern"], record["since"]) == (None, [], None, None)
+    assert (record["metric"], record["forecast"], record["labels"]) == (None, None, None)
+
+
+def test_nothing_that_a_diagnosis_holds_is_forgotten():
+    told = {
+        "model": "of the message",
+        "sentence": "its verdict",
+        "key": "metric and segment",
+        "course": "pattern, since",
+    }
+    renamed = {"findings": "causes", "pairs": "expected"}
+    record = diagnosis_record(FOUND)
+    assert {renamed.get(one.name, one.name) for one in fields(Diagnosis)} - told.keys() <= record.keys()

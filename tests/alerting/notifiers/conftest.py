@@ -1,0 +1,263 @@
+"""Servers on loopback that answer, or misbehave, as they are told; messages to send to them."""
+
+import contextlib
+import json
+import socket
+import ssl
+import struct
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import trustme
+
+from modeltop.alerting.messages import template
+from modeltop.alerting.messages.message import Message, Part
+from modeltop.alerting.notifiers.base import Secret
+from modeltop.core.event import Kind, Reason
+from modeltop.core.series import Severity
+
+PATIENCE = 0.4
+"""Seconds that a receiver waits in these tests."""
+HOSTILE = [
+    "\x1b]52;c;ZWNobyBwd25lZA==\x07",
+    "\x1b[2J\x1b[H",
+    "\x9b31m",
+    "a\0b\x7f\x08",
+    "m\r\nBcc: evil@x.test",
+    "m\r\nX-Evil: 1\r\n\r\n{}",
+    "<!channel>",
+    "<@U123> & <!here|x>",
+    "@everyone",
+    "<script>alert(1)</script>",
+    "[click](http://evil.test)",
+    "```*b* _i_ `c`",
+    "$(touch /tmp/pwned); `id` | sh",
+    "--help",
+    "\u202egpj.exe",
+    "e" + "\u0301" * 100,
+    "\ud800 lone",
+    "W" * 10_000,
+    "宽" * 200,
+    "{value} %s \\x",
+]
+
+
+@dataclass
+class Asked:
+    """One request that a server got."""
+
+    method: str
+    path: str
+    headers: dict
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class Answer:
+    """What a server does with a request."""
+
+    status: int = 200
+    body: bytes = b"ok"
+    headers: dict = field(default_factory=dict)
+    fault: str = ""
+    """`reset`, `hang`, `drop`, `drip` (of the body), `drip-head`, `short` (less than was promised)."""
+
+
+class Served:
+    """A small server; answers in the order given, the last one for ever."""
+
+    def __init__(self, *answers, context=None):
+        self.answers = list(answers) or [Answer()]
+        self.asked = []
+        self.stopping = threading.Event()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None
+        if context is not None:
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.scheme = "http" if context is None else "https"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self):
+        return f"{self.scheme}://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        self.stopping.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(5)
+
+    def _handler(self):
+        served = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                served.asked.append(Asked(self.command, self.path, headers, body))
+                answer = served.answers.pop(0) if len(served.answers) > 1 else served.answers[0]
+                self.close_connection = True
+                with contextlib.suppress(OSError):
+                    served.act(self, answer)
+
+            do_GET = do_POST  # noqa: N815  the base class says so
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+    def act(self, handler, answer):
+        if answer.fault == "hang":
+            self.stopping.wait(5)
+        elif answer.fault == "reset":
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.connection.close()
+        elif answer.fault == "drip-head":
+            self._drip(handler, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 60)
+        elif answer.fault != "drop":
+            self._answer(handler, answer)
+
+    def _answer(self, handler, answer):
+        handler.send_response(answer.status)
+        for name, value in answer.headers.items():
+            handler.send_header(name, value)
+        if answer.fault == "drip":
+            handler.end_headers()
+            self._drip(handler, b"ok" + b" " * 60)
+            return
+        handler.send_header("Content-Length", str(len(answer.body) + (10 if answer.fault == "short" else 0)))
+        handler.end_headers()
+        handler.wfile.write(answer.body)
+
+    def _drip(self, handler, data):
+        for byte in data:
+            handler.wfile.write(bytes([byte]))
+            handler.wfile.flush()
+            if self.stopping.wait(0.05):
+                return
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A certificate authority of this run: `.pem`, the file that trusts it, and `.server(...)`, a context."""
+    ca = trustme.CA()
+    pem = tmp_path_factory.mktemp("ca") / "ca.pem"
+    ca.cert_pem.write_to_path(str(pem))
+
+    def server(*names, **dates):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert(*(names or ("127.0.0.1", "localhost")), **dates).configure_cert(context)
+        return context
+
+    class Authority:
+        pass
+
+    found = Authority()
+    found.pem, found.server = pem, server
+    found.expired = lambda: server(not_after=datetime.now(UTC) - timedelta(days=1))
+    return found
+
+
+@pytest.fixture
+def answer():
+    """What a server answers, or how it misbehaves: `Answer(status, body, headers, fault)`."""
+    return Answer
+
+
+@pytest.fixture
+def serve():
+    """Start a server that gives these answers."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*answers, context=None):
+            served = Served(*answers, context=context)
+            stack.callback(served.close)
+            return served
+
+        yield start
+
+
+@pytest.fixture
+def secret(monkeypatch):
+    """A secret with this text, kept in a variable."""
+    count = iter(range(100))
+
+    def keep(text):
+        name = f"MODELTOP_TEST_{next(count)}"
+        monkeypatch.setenv(name, text)
+        return Secret(env=name)
+
+    return keep
+
+
+@pytest.fixture
+def patience():
+    return PATIENCE
+
+
+@pytest.fixture(params=HOSTILE, ids=lambda text: text.encode("ascii", "backslashreplace").decode()[:24])
+def hostile(request):
+    return request.param
+
+
+@pytest.fixture
+def part():
+    """A part of a message, with what a test changes of it."""
+    return _part
+
+
+def _part(**changes):
+    since = datetime(2025, 1, 9, 2, 10, tzinfo=UTC)
+    said = {
+        "kind": Kind.TRIGGER,
+        "reason": Reason.FIRST,
+        "severity": Severity.CRITICAL,
+        "incident": "1a2b3c4d",
+        "key": "1a2b3c4d:first",
+        "model": "fraud-detector",
+        "metric": "accuracy",
+        "segment": "all",
+        "rule": "accuracy-floor",
+        "sentence": "accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:10",
+        "value": 0.87,
+        "limit": 0.9,
+        "against": "0.87 < 0.90",
+        "worst": 0.85,
+        "worst_against": "0.85 < 0.90",
+        "reached": Severity.CRITICAL,
+        "count": 1200.0,
+        "since": since,
+        "fired": since,
+        "asks": "accuracy below 0.90 is critical",
+        "runbook": "https://wiki.test/accuracy?a=1&b=2",
+        "chart": ("0.96 █▇▆▃▁ 0.87", "limit 0.90 · 5 periods, 2025-01-05 – 2025-01-09"),
+        "acknowledge": "modeltop ack 1a2b3c4d",
+    } | changes
+    bare = Part(title="", **said)
+    return Part(title=template.title(bare, bare.against), **said)
+
+
+@pytest.fixture
+def message():
+    """A message about these parts, or about one with these changes."""
+
+    def make(*parts, **changes):
+        parts = parts or (_part(**changes),)
+        if len(parts) == 1:
+            return Message("ops", parts, parts[0].key, parts[0].title, "\n".join(template.lines(parts[0])))
+        title = template.group_title(parts, digest=False)
+        return Message("ops", parts, "group:1", title, "\n".join(template.group_lines(parts)))
+
+    return make

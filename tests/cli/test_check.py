@@ -1,0 +1,197 @@
+"""One look, one verdict, one exit code."""
+
+import json
+import tomllib
+
+import pytest
+
+from modeltop.core.text import width
+
+
+def problems(outcome) -> list[str]:
+    """The first line of every model that is wrong."""
+    return [line for line in outcome.lines[1:] if line[0] in "▲◆○"]
+
+
+def alerts(outcome) -> list[str]:
+    """What is said of models beneath their verdicts, a line each as far as it fits."""
+    return [line.strip() for line in outcome.lines if line.startswith("        ") and line[8] in "▲◆○●·"]
+
+
+def test_the_ten_day_table_is_critical_for_two_reasons_and_nothing_else(run, ten_days):
+    outcome = run("check", ten_days)
+    assert outcome.code == 2
+    assert outcome.lines[0] == "CRITICAL: model_performance_tracking f1_score 0.845 < 0.85"
+    (verdict,) = problems(outcome)
+    assert verdict.startswith("▲ CRIT  model_performance_tracking accuracy 0.87: not enough to tell why")
+    assert alerts(outcome) == [
+        "▲ CRIT f1_score 0.845 < 0.85, 1 period, since 2025-01-10",
+        "▲ CRIT accuracy 0.87 < 0.90, 2 periods, since 2025-01-09",
+        "○ n/d 4 metrics with too little history, 9 earlier periods of 10",
+    ]
+    assert outcome.err == ""
+
+
+def test_limits_of_the_command_line_replace_the_defaults_of_their_metrics(run, ten_days):
+    outcome = run("check", ten_days, "--below", "accuracy=0.8", "--below", "f1_score=0.8")
+    assert outcome.code == 0
+    assert outcome.lines[0] == "OK: 1 model, 2 rules hold"
+    assert "0.90" not in outcome.out
+
+
+def test_a_limit_may_name_its_metric_by_an_alias_and_lie_on_either_side(run, ten_days):
+    assert run("check", ten_days, "--below", "f1=0.8", "--below", "acc=0.8", "--above", "confidence=0.83").code == 2
+
+
+def test_a_missing_file_is_unknown_and_named(run):
+    outcome = run("check", "absent.csv")
+    assert outcome.code == 3
+    assert outcome.lines[0].startswith("UNKNOWN: ")
+    assert "absent.csv" in outcome.out
+
+
+def test_a_missing_file_does_not_hide_what_is_wrong_with_the_others(run, ten_days):
+    outcome = run("check", "absent.csv", ten_days)
+    assert outcome.code == 2
+    assert [line.split()[1:3] for line in problems(outcome)] == [
+        ["CRIT", "model_performance_tracking"],
+        ["n/d", "absent.csv"],
+    ]
+
+
+def test_the_fleet_is_told_worst_first_and_the_healthy_in_one_line(run, fleet):
+    outcome = run("check", fleet)
+    assert outcome.code == 2
+    assert outcome.lines[0] == "CRITICAL: 2 critical, 1 unknown, 2 warning of 8: triage f1_score 0.785 < 0.85"
+    assert [line.split()[2] for line in problems(outcome)] == ["triage", "fraud-detector", "search", "churn", "credit"]
+    assert problems(outcome)[0].startswith("▲ CRIT  triage accuracy fell suddenly from 0.951 to 0.816 on 2025-06-26:")
+    assert "● ok    ranker, recommender, spam-filter: healthy, 12 rules hold" in outcome.lines
+    assert all(width(line) <= 80 for line in outcome.lines)
+
+
+def test_lasting_falls_of_the_fleet_are_folded_into_what_is_told_already(run, fleet):
+    assert alerts(run("check", fleet)) == [
+        "▲ CRIT f1_score 0.785 < 0.85, 4 periods, since 2025-06-26",
+        "▲ CRIT accuracy 0.846 < 0.90, 4 periods, since 2025-06-26, n 887",
+        "◆ WARN and 2 more metrics fell with it: precision, recall",
+        "▲ CRIT f1_score 0.77 < 0.85, 41 periods, since 2025-05-20; lastingly",
+        "▲ CRIT accuracy 0.857 < 0.90, 41 periods, since 2025-05-20, n 3062;",
+        "◆ WARN 2 metrics lastingly worse: precision, recall, since 2025-04-23",
+        "○ n/d no rows for 11d, expected within 2.5d, since 2025-06-20 12:00",
+        "◆ WARN recall 0.488 below its usual 0.642, 10 periods, since 2025-06-20,",
+        "◆ WARN and 3 more metrics fell with it: accuracy, f1_score, precision",
+        "◆ WARN f1_score 0.602 below its usual 0.711, 58 periods, since",
+        "◆ WARN recall 0.472 below its usual 0.72, 82 periods, since 2025-04-09,",
+        "● ok accuracy, precision: healthy",
+    ]
+
+
+def test_the_fleets_alerts_fired_on_the_days_that_were_planted(run, fleet):
+    incidents = tomllib.loads((fleet / "incidents.toml").read_text())["incident"]
+    planted = {(one["model"], str(one["alert"])) for one in incidents if "alert" in one}
+    found = json.loads(run("check", fleet, "--json").out)["alerts"]
+    floors = {"default-accuracy", "default-f1_score"}
+    assert planted == {(alert["model"], alert["fired"][:10]) for alert in found if alert["rule"] in floors}
+
+
+def test_real_forecasts_leave_the_floors_out_and_show_one_silence(run, forecasts):
+    outcome = run("check", forecasts)
+    assert outcome.code == 3
+    assert len(problems(outcome)) == 1
+    assert problems(outcome)[0].startswith("○ n/d   nhl-games no rows since 2022-06-01: data outage")
+    assert alerts(outcome)[0].startswith("○ n/d no rows for ")
+    said = outcome.out[outcome.out.index("  accuracy of ") :].split(":")[0]
+    assert all(f"{sport}-games" in said for sport in ("mlb", "nba", "nfl", "nhl", "wnba"))
+
+
+def test_with_a_minimum_count_no_alert_rests_on_a_month_of_few_games(run, forecasts, tmp_path):
+    (tmp_path / "modeltop.toml").write_text(
+        '[[rules]]\nname = "floor"\nmetric = "accuracy"\ncritical = { below = 0.6 }\nmin_count = 30\n'
+    )
+    episodes = json.loads(run("alerts", forecasts, "--history", "--json").out)
+    judged = [episode for episode in episodes if episode["condition"] == "threshold"]
+    assert judged
+    assert all(episode["count"] >= 30 for episode in judged)
+
+
+def test_json_says_everything_exactly(run, ten_days):
+    record = json.loads(run("check", ten_days, "--json").out)
+    assert (record["status"], record["taken_at"], record["errors"]) == ("critical", "2025-01-10T00:00:00Z", [])
+    [model] = record["models"]
+    changes = {(one["metric"], one["against"]): one["delta"] for one in model["changes"]}
+    assert changes["accuracy", "first"] == -0.09
+    assert changes["f1_score", "first"] == -0.1
+    assert changes["avg_confidence", "first"] == -0.1
+    first = next(alert for alert in record["alerts"] if alert["metric"] == "accuracy")
+    assert (first["value"], first["limit"], first["severity"], first["state"]) == (0.87, 0.9, "critical", "firing")
+    assert (first["since"], first["resolved"], first["count"]) == ("2025-01-09T00:00:00Z", None, None)
+
+
+def test_an_earlier_now_judges_the_same_rows_for_silence_only(run, fleet):
+    alerts = json.loads(run("check", fleet, "--now", "2025-06-19", "--json").out)["alerts"]
+    assert "search" not in {alert["model"] for alert in alerts}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--below", "accuracy"],
+        ["--below", "accuracy=high"],
+        ["--below", "accuracy=nan"],
+        ["--below", "=0.5"],
+        ["--now", "yesterday"],
+        ["--nonsense"],
+        ["--config", "absent.toml"],
+        ["--store", "absent"],
+    ],
+)
+def test_a_usage_error_is_one_line_and_exits_with_3(run, ten_days, words):
+    paths = [] if "--store" in words else [ten_days]
+    outcome = run("check", *paths, *words)
+    assert outcome.code == 3
+    assert outcome.out == ""
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_without_a_store_it_says_how_to_begin(run):
+    outcome = run("check")
+    assert outcome.code == 3
+    assert "modeltop record" in outcome.err
+
+
+def test_one_broken_row_in_a_thousand_is_said_and_the_rest_counts(run, tmp_path):
+    rows = [f"2025-01-01T{hour:02}:{minute:02}:00Z,0.95\n" for hour in range(16) for minute in range(60)]
+    rows[500] = "2025-01-01T08:20:00Z,high\n"
+    (tmp_path / "m.csv").write_text("date,accuracy\n" + "".join(rows))
+    outcome = run("check", "m.csv")
+    assert outcome.code == 0
+    assert outcome.err.startswith("modeltop: m.csv:502: ")
+    assert "high" in outcome.err
+
+
+def test_the_first_line_fits_a_terminal_whatever_the_model_is_called(run, tmp_path):
+    (tmp_path / "m.csv").write_text(f"date,model,accuracy\n2025-01-01,{'宽' * 200},0.1\n", encoding="utf-8")
+    outcome = run("check", "m.csv")
+    assert outcome.code == 2
+    assert width(outcome.lines[0]) <= 80
+
+
+def test_no_control_character_of_the_data_reaches_the_terminal(run, tmp_path):
+    evil = "\x1b]52;c;ZWNobyBwd25lZA==\x07\u202egpj\u200b\x9b31m"
+    (tmp_path / f"{evil}.csv").write_text(f"date,model,segment,accuracy\n2025-01-01,{evil},all,0.1\nx{evil},m,all,1\n")
+    outcome = run("check", tmp_path / f"{evil}.csv")
+    assert outcome.code == 2
+    assert all(char.isprintable() or char == "\n" for char in outcome.out + outcome.err)
+
+
+def test_a_large_fleet_is_told_in_few_lines(run, tmp_path):
+    rows = [f"2025-01-{day:02},m{model},{0.95 if model % 2 else 0.5}\n" for model in range(100) for day in range(1, 11)]
+    (tmp_path / "m.csv").write_text("date,model,accuracy\n" + "".join(rows))
+    outcome = run("check", "m.csv")
+    assert outcome.code == 0
+    assert outcome.lines[0] == "OK: 100 models, 50 rules hold"
+    said = " ".join(outcome.out.split())
+    assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: healthy, 50 rules hold" in said
+    assert "● m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in said
+    assert " and 42 more models: left out: 0 of its first 8 periods reached 0.90; set a rule for it" in said
+    assert len(outcome.lines) < 15

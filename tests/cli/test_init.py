@@ -1,0 +1,169 @@
+"""`init`: what it writes loads, matches what it claims, and overwrites nothing unasked."""
+
+import json
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modeltop.config.load import built, load
+from modeltop.rules.rule import default_rules
+
+EVIL = [
+    "a\x1b]52;c;ZWNobw==\x07b",
+    "x\ny",
+    'q"\\',
+    "[eu]*?",
+    "\u202egpj",
+    "宽" * 90,
+    "[[rules]]",
+    "NA",
+    "#",
+    "'''",
+    "{v}%s",
+]
+
+
+def claims(text: str) -> dict[str, int]:
+    """From each rule to the number of alerts that its comment says it would have given."""
+    whole = re.sub(r"\n# ", " ", text)
+    return {
+        name: int(number)
+        for number, name in re.findall(r"Would have given (\d+) alert[^\n]*\n\[\[rules\]\]\nname = \"([^\"]+)\"", whole)
+    }
+
+
+def counted(outcome) -> dict[str, int]:
+    return {record["rule"]: record["alerts"] for record in json.loads(outcome.out)}
+
+
+def history(path: Path, *, models=("m",), periods: int = 60, bad=(), seed: int = 1) -> Path:
+    """Days of accuracy around 0.9 on 1,000 cases; those in `bad` at 0.6."""
+    random = np.random.default_rng(seed)
+    rows = ["date,model,count,accuracy"]
+    start = np.datetime64("2025-01-01")
+    for model in models:
+        quoted = model.replace('"', '""')
+        for day in range(periods):
+            value = 0.6 if day in bad else 0.9 + 0.01 * random.standard_normal()
+            rows.append(f'{start + day},"{quoted}",1000,{value:.4f}')
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("source", ["ten_days", "fleet", "forecasts"])
+def test_rules_test_counts_exactly_what_the_comments_claim(run, request, source):
+    path = request.getfixturevalue(source)
+    assert run("init", path).code == 0
+    said = claims(Path("modeltop.toml").read_text())
+    assert len(said) == len(load(Path("modeltop.toml")).rules) > 0
+    assert counted(run("rules", "test", path, "--json")) == said
+
+
+def test_the_limits_of_the_sample_fleet_find_what_was_planted_and_leave_the_healthy_alone(run, fleet):
+    run("init", fleet)
+    found = counted(run("rules", "test", fleet, "--json"))
+    assert {name for name in found if name.startswith("spam-filter") and found[name]} == set()
+    for rule in ("fraud-detector-recall", "triage-accuracy", "credit-recall", "churn-accuracy"):
+        assert found[rule] in (1, 2), rule
+    assert found["recommender-ndcg_at_10"] == 0  # a season is how it is
+
+
+def test_an_incident_in_the_past_is_set_aside_and_would_have_fired(run, tmp_path):
+    run("init", history(tmp_path / "h.csv", bad=range(40, 50)))
+    text = Path("modeltop.toml").read_text()
+    (aside,) = re.findall(r"(\d+) others set aside as not healthy", text.replace("\n# ", " "))
+    assert 10 <= int(aside) <= 12
+    assert claims(text) == {"accuracy": 1, "default-fall": 1}
+    assert "2025-02-10 to 2025-02-21" in text
+
+
+def test_too_young_a_model_gets_the_default_floor_or_none(run, ten_days):
+    run("init", ten_days)
+    *floors, fall = load(Path("modeltop.toml")).rules
+    assert {rule.name: rule.check.limits()[0][1].below for rule in floors} == {"accuracy": 0.9, "f1_score": 0.85}
+    assert fall == replace(default_rules()[-1], default=False)
+    assert "recall: too little history: 10 of 20 periods" in Path("modeltop.toml").read_text()
+
+
+def test_a_default_about_any_metric_is_written_down_too(run, tmp_path, monkeypatch):
+    from modeltop.config import suggest
+    from modeltop.rules.detectors.limit import Limit
+    from modeltop.rules.detectors.threshold import Threshold
+    from modeltop.rules.rule import Rule
+
+    rule = Rule("any", Threshold(warn=Limit(below=0.1), margin=0.01), "*", confirm=(3, 1), min_count=30, default=True)
+    monkeypatch.setattr(suggest, "default_rules", lambda: (rule,))
+    run("init", history(tmp_path / "h.csv"))
+    [_, kept] = load(Path("modeltop.toml")).rules
+    assert (kept.name, kept.check, kept.confirm, kept.min_count) == ("any", rule.check, (3, 1), 30)
+    assert set(claims(Path("modeltop.toml").read_text())) == {"accuracy", "any"}
+
+
+def test_the_example_of_a_rule_that_compares_loads_when_uncommented(run, ten_days):
+    text = run("init", ten_days, "--print").out
+    example = text[text.index("# [[rules]]") :].split("\n\n")[0]
+    [rule] = built(tomllib.loads(re.sub(r"(?m)^# ", "", example)), Path("modeltop.toml")).rules
+    assert (rule.name, rule.confirm, rule.of) == ("recall-drop", (2, 2), 3)
+
+
+def test_hostile_names_load_and_each_rule_asks_about_its_model_alone(run, tmp_path):
+    path = history(tmp_path / "h.csv", models=EVIL, periods=30)
+    assert run("init", path).code == 0
+    text = Path("modeltop.toml").read_text(encoding="utf-8")
+    assert text.replace("\n", "").isprintable()
+    tried = json.loads(run("rules", "test", path, "--json").out)
+    assert [record["series"] for record in tried] == [1] * len(EVIL) + [len(EVIL)]
+    assert {record["rule"]: record["alerts"] for record in tried} == claims(text)
+
+
+def test_it_refuses_to_overwrite_and_says_what_does(run, ten_days):
+    Path("modeltop.toml").write_text("# mine\n")
+    outcome = run("init", ten_days)
+    assert outcome.code == 2
+    assert "--force" in outcome.err
+    assert Path("modeltop.toml").read_text() == "# mine\n"
+
+
+def test_force_replaces_the_rules_and_keeps_the_other_tables(run, ten_days):
+    Path("modeltop.toml").write_text(
+        'stale_after = "2d"\n[[rules]]\nname = "old"\nmetric = "accuracy"\ncritical = { below = 0.1 }\n'
+        '[metrics."my kpi"]\nbetter = "lower"\n[receivers.r]\ntype = "command"\ncommand = ["true"]\n'
+        '[[routes]]\nname = "n"\nreceivers = ["r"]\nhours = [{ days = "mon-fri", from = "09:00", to = "18:00" }]\n'
+    )
+    before = load(Path("modeltop.toml"))
+    assert run("init", ten_days, "--force").code == 0
+    after = load(Path("modeltop.toml"))
+    assert [rule.name for rule in after.rules] == ["accuracy", "f1_score", "default-fall"]
+    assert (after.stale_after, after.routes, after.receivers) == (before.stale_after, before.routes, before.receivers)
+    assert after.catalog.of("my kpi").better is before.catalog.of("my kpi").better
+
+
+@pytest.mark.parametrize("word", ["--print", "-"])
+def test_print_writes_the_file_to_stdout_alone(run, ten_days, word):
+    shown = run("init", ten_days, word)
+    assert not Path("modeltop.toml").exists()
+    run("init", ten_days)
+    assert shown.out == Path("modeltop.toml").read_text()
+
+
+def test_a_store_named_once_is_remembered(run, tmp_path):
+    assert run("record", "m", "accuracy=0.95", "--store", "s", "--date", "2025-01-01").code == 0
+    assert run("init", "--store", "s").code == 0
+    assert load(Path("modeltop.toml")).store == tmp_path / "s"
+    assert run("rules", "test").code == 0
+
+
+def test_models_and_metrics_can_be_chosen(run, fleet):
+    run("init", fleet, "--model", "cr*", "--metric", "re*")
+    assert [rule.name for rule in load(Path("modeltop.toml")).rules] == ["credit-recall", "default-fall"]
+
+
+def test_without_history_nothing_is_written(run, tmp_path):
+    (tmp_path / "h.csv").write_text("date,model,accuracy\n")
+    for words in ((), ("h.csv",), ("none.csv",)):
+        assert run("init", *words).code == 2
+    assert not Path("modeltop.toml").exists()

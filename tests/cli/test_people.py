@@ -1,0 +1,290 @@
+"""`ack`, `unack`, `silence`, `note` and `story`, as a person and a script see them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.segments import state_folder
+from modeltop.core.event import Acknowledged, Course, Delivery, Followed, Kind, Reason, Sent, Silenced
+from modeltop.core.incident import Ack, BeliefKey, Facts, Incident, Matchers, Silence
+from modeltop.core.series import Condition, SeriesKey, Severity
+
+HOUR = timedelta(hours=1)
+ESCAPE = "\x1b]0;x\x07[bold]x[/]"
+
+
+@pytest.fixture
+def store(tmp_path, run):
+    """Two models with an alert or two each, and one that is well."""
+    lines = ["date,model,accuracy,recall"]
+    lines += [f"2025-01-0{day},churn,0.95,0.9" for day in range(1, 9)] + ["2025-01-09,churn,0.5,0.1"]
+    lines += [f"2025-01-0{day},{ESCAPE},0.95,0.9" for day in range(1, 9)] + [f"2025-01-09,{ESCAPE},0.5,0.9"]
+    lines += [f"2025-01-0{day},well,0.95,0.9" for day in range(1, 10)]
+    (tmp_path / "modeltop.toml").write_text(
+        'stale_after = "9000d"\n[[rules]]\nname = "floor"\nmetric = "*"\nsegment = "*"\ncritical = { below = 0.8 }\n'
+    )
+    done = run("record", "-", "--store", tmp_path / "store", stdin="\n".join(lines).encode())
+    assert done.code == 0, done.err
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def on(run, store):
+    """Runs a command on the store."""
+    return lambda *words: run(*words, "--store", store)
+
+
+def journal(store):
+    return Journal(state_folder(store))
+
+
+def test_an_alert_is_taken_shown_and_given_back(on, store):
+    taken = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
+    assert taken.code == 0
+    found = re.fullmatch(r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", taken.out)
+    (ack,) = journal(store).facts().acks
+    assert (ack.incident, ack.why, ack.key.metric) == (found[1], "rolling back", "recall")
+    assert (ack.until - ack.at).total_seconds() == 4 * 3600
+    assert "taken by" in on("alerts").out
+    given = on("unack", found[1][:6])
+    assert (given.code, journal(store).facts().acks) == (0, ())
+    again = on("unack", found[1])
+    assert (again.code, "nobody has" in again.err) == (2, True)
+
+
+def test_what_is_not_clear_is_listed_and_nothing_is_kept(on, store):
+    outcome = on("ack", "churn")
+    assert outcome.code == 2
+    ids = re.findall(r"modeltop: ([0-9a-f]{8})  ▲ CRIT  churn (accuracy|recall) ", outcome.err)
+    assert sorted(metric for _, metric in ids) == ["accuracy", "recall"]
+    assert on("ack", ids[0][0]).code == 0
+    assert len(journal(store).facts().acks) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ack", "well"], "no alert of well stands: `modeltop alerts` lists those that stand"),
+        (["ack", "nobody"], "no alert is called nobody"),
+        (["ack", "churn/recall", "--for", "soon"], "'soon' is no length of time"),
+        (["ack", "churn/recall", "--for", "31d"], "at most 30 days"),
+        (["ack", "churn/recall", "--why", "x" * 501], "500 are enough"),
+        (["silence", "add", "--why", "x"], "would match everything"),
+        (["silence", "add", "--model", "churn"], "needs a reason"),
+        (["silence", "add", "--model", "churn", "--why", "x", "--for", "31d"], "30 days at most"),
+        (["silence", "add", "--model", "churn", "--why", "x", "--start", "2020-01-01"], "which is over"),
+        (["silence", "list", "--model", "churn"], "leave them out"),
+        (["silence", "expire"], "say which"),
+        (["silence", "expire", "zz"], "no silence is called zz"),
+        (["silence", "sing"], "invalid choice"),
+        (["note", "churn"], "a note needs a model and a text"),
+        (["note", "churn", " "], "says nothing"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, store, words, said):
+    outcome = on(*words)
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert said in outcome.err
+    assert journal(store).facts() == Facts()
+
+
+def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
+    made = on("silence", "add", "--model", "churn", "--metric", "rec*", "--why", "a release", "--for", "2h")
+    assert (made.code, made.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 alerts that stand")
+    assert "churn recall 0.10 < 0.80" in made.err.splitlines()[1]
+    name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", made.out)[1]
+    assert f"{name}  model churn, metric rec*: until" in on("silence", "list").out
+    assert "silenced by" in on("alerts").out
+    assert on("silence", "expire", name[:4]).out == f"silence {name} is over: its alerts are told again\n"
+    assert ": ended " in on("silence", "list").out
+    assert (on("silence", "expire", name).code, "silenced by" in on("alerts").out) == (2, False)
+
+
+def test_a_silence_of_more_than_half_is_made_with_a_warning(on, store):
+    made = on("silence", "add", "--rule", "floor", "--why", "a migration")
+    assert made.code == 0
+    assert "that is 3 of 3 standing alerts, more than half" in made.err
+    assert len(journal(store).facts().silences) == 1
+
+
+def test_a_silence_may_begin_later(on, store):
+    assert (
+        "from 2300-01-01 00:00 UTC until"
+        in on("silence", "add", "--model", "churn", "--why", "x", "--start", "2300-01-01").out
+    )
+    assert "silenced" not in on("alerts").out
+
+
+def test_a_note_is_kept_listed_and_about_the_moment_that_is_named(on, store):
+    noted = on("note", "churn", "v2 is out", "--at", "2025-01-08T10:00+01:00")
+    assert (noted.code, noted.out) == (0, "noted about churn for 2025-01-08 09:00 UTC: v2 is out\n")
+    on("note", "*", "prices changed", "--at", "2025-01-02")
+    on("note", "other", "never mind", "--at", "2025-01-03")
+    lines = on("note", "--list").out.splitlines()
+    assert [line.rsplit(": ")[-1] for line in lines] == ["prices changed", "never mind", "v2 is out"]
+    assert "never mind" not in on("note", "--list", "churn").out
+
+
+def test_a_note_on_a_name_that_is_not_there_is_kept_and_said(on, store):
+    outcome = on("note", "chrun", "v2")
+    assert (outcome.code, outcome.err) == (0, "modeltop: no model is called chrun yet: did you mean churn?\n")
+
+
+@pytest.fixture
+def told(store):
+    """What a watcher wrote of an incident of `churn`."""
+    at, key = datetime(2025, 1, 9, 12, tzinfo=UTC), SeriesKey("churn", "accuracy")
+    incident = Incident("1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at)
+    about = BeliefKey("slack", "floor", key)
+    delivery = Delivery("slack", Kind.TRIGGER, Reason.FIRST, "1a2b3c4d", Severity.CRITICAL, about, "key")
+    journal(store).append(Followed(at, Course.FIRED, incident, "0.50 < 0.80"), Sent(at, (delivery,)))
+
+
+def test_a_story_tells_an_incident_whole(on, told):
+    on("ack", "1a2b", "--why", "rolling back")
+    on("note", "churn", "v2 is out")
+    lines = on("story", "churn").lines
+    assert lines[0] == "1a2b3c4d  ▲ CRIT churn accuracy, rule floor, since 2025-01-09 12:00, open"
+    assert lines[1] == "  2025-01-09 12:00 UTC  fired: 0.50 < 0.80"
+    assert lines[2] == "  2025-01-09 12:00 UTC  told slack (trigger, first, critical)"
+    assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["taken", "note"]
+
+
+def test_a_story_as_json_says_all_of_it(on, told):
+    on("ack", "1a2b", "--why", ESCAPE)
+    text = on("story", "churn", "--json").out
+    assert text.isascii()
+    (incident,) = json.loads(text)["incidents"]
+    assert (incident["id"], incident["standing"], incident["resolved"]) == ("1a2b3c4d", "open", None)
+    assert [event["event"] for event in incident["events"]] == ["fired", "told", "acknowledged"]
+    assert incident["events"][2]["text"] == ESCAPE
+
+
+def test_a_story_of_nothing_says_so(on, told):
+    outcome = on("story", "chrun")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "modeltop: nothing is remembered of chrun: did you mean churn?\n"
+
+
+def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):
+    outcomes = [
+        on("ack", ESCAPE, "--why", ESCAPE),
+        on("silence", "add", "--model", ESCAPE, "--why", ESCAPE),
+        on("note", ESCAPE, ESCAPE),
+        *(on(*words) for words in (["silence", "list"], ["note", "--list"], ["story", ESCAPE], ["unack", ESCAPE])),
+        on("ack", f"{ESCAPE}2"),
+        on("silence", "expire", ESCAPE),
+    ]
+    assert [outcome.code for outcome in outcomes] == [0] * 7 + [2] * 2
+    said = "".join(outcome.out + outcome.err for outcome in outcomes)
+    assert all(char.isprintable() or char == "\n" for char in said)
+    assert "[bold]x[/]" in said
+
+
+def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, store):
+    at, key = datetime.now(UTC), SeriesKey("churn", "recall")
+    facts = ("floor", key, Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, datetime(2025, 1, 9, tzinfo=UTC))
+    silence = Silence(ESCAPE, Matchers(model=ESCAPE), at, at + HOUR, ESCAPE, ESCAPE, at)
+    journal(store).append(Acknowledged(at, Ack(ESCAPE, *facts)), Silenced(at, silence))
+    outcomes = [on(*words) for words in (["story", "churn"], ["silence", "list"], ["ack", "churn/recall"])]
+    outcomes += [on("silence", "expire", ESCAPE[:2]), on("unack", "churn/recall")]
+    assert [outcome.code for outcome in outcomes] == [0, 0, 2, 0, 0]
+    said = "".join(outcome.out + outcome.err for outcome in outcomes)
+    assert said.count("[bold]x[/]") >= 7
+    assert all(char.isprintable() or char == "\n" for char in said)
+
+
+def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
+    path = next(store.glob("churn-*.csv"))
+    assert run("ack", "churn/recall", path).code == 0
+    (folder,) = (tmp_path / "home" / "modeltop").glob("churn-*/")
+    assert len(Journal(folder).facts().acks) == 1
+    assert "taken by" in run("alerts", path).out
+    assert "taken by" not in run("alerts", "--store", store).out
+    assert run("note", "churn", "v2 is out", path).code == 0
+    assert "v2 is out" in run("note", "--list", "churn", path).out
+    assert run("note", "--list", "--store", store).out == ""
+
+
+def test_a_newer_journal_is_read_and_never_written(on, store, told):
+    path = next((store / "state").glob("*.jsonl"))
+    rest = b'"v":2,"kind":"noted"}'
+    path.write_bytes(path.read_bytes() + b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest))
+    before = path.read_bytes()
+    for words in (
+        ["ack", "churn/recall"],
+        ["note", "churn", "x"],
+        ["silence", "add", "--model", "churn", "--why", "x"],
+    ):
+        outcome = on(*words)
+        assert (outcome.code, "upgrade modeltop" in outcome.err) == (2, True)
+    assert path.read_bytes() == before
+    assert "1a2b3c4d" in on("story", "churn").out
+
+
+def test_a_state_folder_that_cannot_be_made_refuses_with_the_reason_and_alerts_are_shown(on, store):
+    (store / "state").write_text("in the way")
+    outcome = on("ack", "churn/recall")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "cannot write" in outcome.err
+    assert "churn recall" in on("alerts").out
+
+
+RUN_AS = """
+import os, sys, traceback
+from modeltop.cli.main import main
+
+# The other user may not be able to read this interpreter's library: what is needed is imported before.
+user, words = int(sys.argv[1]), sys.argv[2:]
+streams = sys.stdout, sys.stderr
+sys.stdout = sys.stderr = open(os.devnull, "w")
+for command in (["ack", "-"], ["unack", "-"], ["alerts"]):
+    main([*command, *words[-4:]])
+sys.stdout, sys.stderr = streams
+import modeltop.report.phrases
+os.setgroups([55555]); os.setgid(user); os.setuid(user); os.umask(0o077)
+sys.exit(main(words))
+"""
+
+
+@pytest.fixture
+def two_users(store, tmp_path, monkeypatch):
+    """Runs a command as one of two users of the system who share the group of the store."""
+    if os.getuid():
+        pytest.skip("only root can be two users")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        shared = Path(name) / "store"
+        shared.mkdir()
+        shared.chmod(0o2770)
+        os.chown(shared, 44441, 55555)
+        for path in store.glob("*.csv"):
+            (shared / path.name).write_bytes(path.read_bytes())
+            (shared / path.name).chmod(0o644)
+        config = Path(name) / "modeltop.toml"
+        config.write_bytes((tmp_path / "modeltop.toml").read_bytes())
+
+        def run(user, *words):
+            command = [sys.executable, "-c", RUN_AS, str(user), *words, "--store", shared, "--config", config]
+            return subprocess.run(command, capture_output=True, text=True, cwd=name, check=False)
+
+        yield run
+
+
+def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_told(two_users):
+    first, second = two_users(44441, "ack", "churn/recall", "--why", "mine"), two_users(44442, "ack", "churn/recall")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert second.returncode == 2
+    assert re.fullmatch(r"modeltop: uid 44441 has had it since \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
+    assert "taken by uid 44441" in two_users(44442, "alerts").stdout
+    assert two_users(44442, "unack", "churn/recall").returncode == 0
+    assert two_users(44442, "ack", "churn/recall").returncode == 0

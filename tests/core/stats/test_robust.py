@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+from statsmodels.robust.scale import qn_scale
+
+from modeltop.core.stats.robust import median_before, qn, running_median, scales_before, spread, tamed
+
+SOME = arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6))
+
+
+@given(SOME)
+def test_the_spread_is_the_scaled_median_absolute_deviation_of_scipy(values):
+    assert spread(values) == pytest.approx(stats.median_abs_deviation(values, scale="normal"), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [2, 9, 40, 101])
+def test_qn_is_that_of_statsmodels(size):
+    values = np.random.default_rng(size).standard_t(3, size)
+    assert qn(values) == pytest.approx(qn_scale(values), rel=1e-3)
+
+
+@given(SOME, st.integers(1, 5))
+def test_a_running_median_is_the_median_of_each_window(values, reach):
+    slow = [np.median(values[max(k - reach, 0) : k + reach + 1]) for k in range(len(values))]
+    assert running_median(values, reach).tolist() == slow
+
+
+@given(SOME, st.integers(1, 5))
+def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
+    slow = [values[0], *(np.median(values[max(k - reach, 0) : k]) for k in range(1, len(values)))]
+    assert median_before(values, reach).tolist() == slow
+
+
+@pytest.mark.parametrize(
+    ("level", "calm"),
+    [
+        pytest.param([1, 1, 1, 1, 1, 9, 1, 1, 1, 1], [1] * 10, id="one wild value"),
+        pytest.param([1, 1, 1, 9, 9, 9, 1, 1, 1, 1], [1] * 10, id="three in a row"),
+        pytest.param([1, 1, 9, 9, 9, 9, 9, 9, 1, 1], None, id="six are a level"),
+        pytest.param([1, 1, 1, 1, 1, 1, 5, 5, 5, 5], None, id="a step"),
+        pytest.param([1, 1, 1, 1, 1, 1, 1, 1, 5, 5], None, id="a step two periods ago"),
+        pytest.param([1, 1, 1, 1, 1, 1, 1, 1, 1, 5], [1] * 10, id="the newest has yet to last"),
+        pytest.param([1, 1, 1, 1, 9, 5, 5, 5, 5, 5], [1, 1, 1, 1, 5, 5, 5, 5, 5, 5], id="beside a step"),
+        pytest.param([1, 1, 1.2, 0.8, 1.25, 1, 1, 1, 1, 1], None, id="within three errors"),
+    ],
+)
+def test_wild_values_are_put_back_and_levels_are_left_alone(level, calm):
+    assert tamed(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (level if calm is None else calm)
+
+
+@given(SOME, st.floats(0.01, 100), st.integers(-1000, 1000))
+def test_what_is_wild_does_not_depend_on_units(values, scale, origin):
+    errors = np.full(len(values), np.e / 3)  # no value that anybody would try lies just three of them off another
+    moved = tamed(values * scale + origin, errors * scale)
+    assert moved == pytest.approx(tamed(values, errors) * scale + origin, rel=1e-6, abs=1e-3 * scale + 1e-6)
+
+
+def test_nothing_has_no_spread():
+    assert spread(np.array([])) == qn(np.array([1.0])) == 0.0
+
+
+@given(SOME, st.integers(1, 12), st.integers(1, 4))
+def test_median_and_scale_before_are_those_of_the_values_before_alone(values, most, least):
+    middle, scale = scales_before(values, max(most, least), least)
+    for place in range(len(values)):
+        before = values[max(place - max(most, least), 0) : place]
+        enough = len(before) >= least
+        expected = (np.median(before), spread(before)) if enough else (np.nan, np.nan)
+        assert (middle[place], scale[place]) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modeltop.cli import demo
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import STAMP, Better, Series, SeriesKey
+from modeltop.history.reader import Reader
+
+FORECASTS = Path(__file__).parents[3] / "shared" / "data" / "forecast_history.csv"
+
+
+@pytest.fixture(scope="session")
+def daily():
+    """A series of one value a day from Wednesday 2025-01-01; `days` places the values on other days."""
+
+    def make(values, *, days=None, better=Better.HIGHER, **columns):
+        offsets = np.arange(len(values)) if days is None else np.asarray(days)
+        times = np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")
+        key = SeriesKey("m", "accuracy")
+        return Series(key, better, times.astype(STAMP), np.array(values, dtype=float), **columns)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shares(daily):
+    """A series of shares of `cases` each, drawn around the levels that are given."""
+
+    def make(levels, cases, seed=0, **columns):
+        counts = np.broadcast_to(np.asarray(cases), len(levels)).astype(float)
+        hits = np.random.default_rng(seed).binomial(counts.astype(int), levels)
+        return daily(hits / counts, support=counts, proportion=True, **columns)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fleet():
+    """The sample fleet: series by model and metric."""
+    return _read(demo.folder() / "fleet")
+
+
+@pytest.fixture(scope="session")
+def forecasts():
+    """Monthly months of forecasts that were really made, some of them of a handful of games."""
+    if not FORECASTS.exists():
+        pytest.skip("the forecasting history lies beside the project and is not here")
+    return _read(FORECASTS)
+
+
+def _read(path):
+    history = Reader([path], catalog=Catalog()).read()
+    return {(key.model, key.metric): series for key, series in history.series.items()}

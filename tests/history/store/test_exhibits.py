@@ -1,0 +1,133 @@
+"""Evidence files, read back: what the writer wrote, and nothing where a file is not what it should be."""
+
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeltop.history.store import distributions
+from modeltop.history.store.distributions import HEADER, Shelf
+from modeltop.history.store.paths import family
+
+HEAD = ",".join(HEADER)
+DAY, NEXT = "2025-06-01", "2025-06-02"
+LINES = (
+    "reliability,score,reference,0,0,0.1,90,0.05,0.1",
+    f"reliability,score,{DAY},9,0.9,1,40,0.95,0.8",
+    "feature,age,reference,0,,20,5,,",
+    "feature,age,reference,2,40,,7,,",
+    f"feature,age,{NEXT},1,20,40,3,,",
+    f"feature,age,{DAY},missing,,,2,,",
+    "feature,plan,reference,basic,,,8,,",
+    f"feature,plan,{DAY},other,,,1,,",
+    f"segment,all,{DAY},,,,100,,",
+    f"segment,country=AT,{DAY},,,,60,,",
+)
+
+
+def text(*lines):
+    return "\n".join([HEAD, *lines]) + "\n"
+
+
+def at(day):
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
+
+
+def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
+    found, broken = distributions.parsed(text(*LINES))
+    age = found.histograms["age"]
+    assert broken == 0
+    assert age.slots == ("0", "1", "2", "other", "missing")
+    assert age.edges == ((-math.inf, 20.0), (20.0, 40.0), (40.0, math.inf))
+    assert age.periods == (at(DAY), at(NEXT))
+    assert age.reference.tolist() == [5, 0, 7, 0, 0]
+    assert age.counts.tolist() == [[0, 0, 0, 0, 2], [0, 3, 0, 0, 0]]
+
+
+def test_categories_have_no_edges_and_segments_are_counted():
+    found, _ = distributions.parsed(text(*LINES))
+    plan = found.histograms["plan"]
+    assert (plan.slots, plan.edges) == (("basic", "other", "missing"), None)
+    assert plan.counts.tolist() == [[0, 1, 0]]
+    assert found.segments == {"all": {at(DAY): 100.0}, "country=AT": {at(DAY): 60.0}}
+    assert list(found.histograms) == ["age", "plan"]
+
+
+def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
+    curve = distributions.parsed(text(*LINES))[0].reliability
+    assert (curve.name, curve.periods) == ("score", (None, at(DAY)))
+    assert curve.rows[:, [0, 9]].tolist() == [[90, 0], [0, 40]]
+    assert (curve.score[0, 0], curve.rate[1, 9]) == (0.05, 0.8)
+    assert np.isnan(curve.rate[0, 9])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "feature,age,yesterday,0,,20,5,,",
+        f"feature,age,{DAY},0,,20,-5,,",
+        f"feature,age,{DAY},0,,20,nan,,",
+        f"feature,age,{DAY},0,low,20,5,,",
+        f"feature,age,{DAY},0,,20,5",
+        f"rumour,age,{DAY},0,,20,5,,",
+        f"reliability,score,{DAY},99999999,0,0.1,90,0.05,0.1",
+        f"reliability,score,{DAY},0,0,0.1,90,,",
+        "segment,all,reference,,,,100,,",
+        "\x00",
+    ],
+)
+def test_a_broken_line_is_passed_over_and_counted(line):
+    whole, broken = distributions.parsed(text(LINES[2], line, *LINES[6:]))
+    assert broken == 1
+    assert whole.histograms["age"].reference.sum() == 5
+    assert whole.segments["all"] == {at(DAY): 100.0}
+
+
+@given(st.text(max_size=200), st.booleans())
+def test_no_text_at_all_is_an_error(junk, headed):
+    found, _ = distributions.parsed(text(junk) if headed else junk)
+    assert all(one.counts.shape == (len(one.periods), len(one.slots)) for one in found.histograms.values())
+
+
+def test_what_is_missing_too_large_or_no_evidence_says_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv"
+    assert distributions.read(path) == distributions.NOTHING
+    path.write_text("date,accuracy\n2025-01-01,0.9\n")
+    assert distributions.read(path) == distributions.NOTHING
+    path.write_text(text(*LINES))
+    assert distributions.read(path).histograms
+    monkeypatch.setattr(distributions, "LARGEST", 20)
+    assert distributions.read(path) == distributions.NOTHING
+
+
+@pytest.fixture
+def store(tmp_path):
+    def put(folder, model, *lines):
+        place = tmp_path / folder / "evidence"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{family(model)}.csv").write_text(text(*lines))
+        return tmp_path / folder
+
+    return put
+
+
+def test_the_shelf_finds_each_models_file_and_the_later_store_wins(store):
+    first, second = store("a", "churn", LINES[6]), store("b", "churn", LINES[2])
+    store("a", "../fraud", LINES[8])
+    shelf = Shelf([first, second])
+    assert list(shelf["churn"].histograms) == ["age"]
+    assert "all" in shelf["../fraud"].segments
+    assert shelf.get("spam") is None
+    assert "spam" not in shelf
+
+
+def test_the_shelf_reads_a_file_once_and_again_when_it_has_changed(store):
+    folder = store("a", "churn", LINES[6])
+    shelf = Shelf([folder])
+    first = shelf["churn"]
+    assert shelf["churn"] is first
+    store("a", "churn", *LINES)
+    assert list(shelf["churn"].histograms) == ["age", "plan"]

@@ -1,0 +1,136 @@
+"""A broken row loses itself, a broken cell loses itself, and both are said with their line."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from modeltop.history.csv.dialect import MAX_CELL, MAX_LINE
+from modeltop.history.csv.problems import KEPT
+from modeltop.history.discovery import MAX_BYTES
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+GOOD = "2025-01-01,a,0.9,10\n"
+LAST = "2025-01-03,a,0.7,30\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        pytest.param("soon,a,0.8,20\n", "is no date", id="no date"),
+        pytest.param(",a,0.8,20\n", "the date is empty", id="empty date"),
+        pytest.param("2025-01-02,,0.8,20\n", "names no model", id="no model"),
+        pytest.param("2025-01-02,a,0.8\n", "3 cells, the header 4", id="too few cells"),
+        pytest.param("2025-01-02,a,0.8,20,7\n", "5 cells, the header 4", id="too many cells"),
+        pytest.param('2025-01-02,"a,0.8,20\n', "not closed", id="an open quote"),
+        pytest.param('2025-01-02,"a"b,0.8,20\n', "the quotes are wrong", id="a quote in the middle"),
+        pytest.param("\0" * 40 + "\n", "1 cell", id="a hole of zeros"),
+        pytest.param("2025-01-02,a,0.8,20\r2,b\n", "2 cells", id="a stray carriage return"),
+        pytest.param(f"2025-01-02,{'W' * (MAX_CELL + 1)},0.8,20\n", "a cell is longer", id="an endless cell"),
+        pytest.param("W," * MAX_LINE + "\n", "the row is longer", id="an endless row"),
+    ],
+)
+def test_a_broken_row_is_said_and_its_neighbours_are_read(desk, row, said):
+    history = desk.read("date,model,accuracy,count\n" + GOOD + row + LAST)
+    (problem,) = history.problems
+    assert said in problem.message
+    assert problem.line == (4 if "\r" in row else 3)
+    assert not problem.fatal
+    values = [value for series in history.of_model("a") for value in series.values.tolist()]
+    assert [value for value in values if value != 0.8] == [0.9, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "kept"),
+    [
+        pytest.param("high,5", "`accuracy`: `high` is no number: write one", "count", id="a word"),
+        pytest.param("95%,5", "write a fraction", "count", id="a percentage"),
+        pytest.param('"0,95",5', "decimal point", "count", id="a decimal comma"),
+        pytest.param("95,5", "95 is not between 0 and 1: write a fraction, such as 0.95", "count", id="of a hundred"),
+        pytest.param("-0.1,5", "-0.1 is not between 0 and 1", "count", id="below its bounds"),
+        pytest.param("1_0,5", "is no number", "count", id="an underscore"),
+        pytest.param("٠,5", "is no number", "count", id="digits of another script"),
+        pytest.param("0.8,-5", "-5 is no count", "accuracy", id="a negative count"),
+        pytest.param("0.8,inf", "inf is no count", "accuracy", id="an infinite count"),
+        pytest.param("0.8,many", "`count`: `many` is no number", "accuracy", id="a count in words"),
+    ],
+)
+def test_a_broken_cell_is_said_and_the_rest_of_its_row_is_read(desk, cells, said, kept):
+    history = desk.read(f"date,accuracy,count\n2025-01-01,0.9,10\n2025-01-02,{cells}\n")
+    (problem,) = history.problems
+    assert said in problem.message
+    assert problem.line == 3
+    (series,) = history.series.values()
+    assert series.values.tolist() == ([0.9, 0.8] if kept == "accuracy" else [0.9])
+    assert len(history.periods["m"]) == 2
+
+
+def test_lines_are_counted_through_quoted_line_ends(desk):
+    history = desk.read('date,model,accuracy\n2025-01-01,"a\nb\r\nc",0.9\nsoon,x,1\n')
+    assert list(history.periods) == ["a\nb\r\nc"]
+    assert [problem.line for problem in history.problems] == [5]
+
+
+def test_two_stray_quotes_do_not_swallow_the_rows_between(desk, table):
+    rows = ['2025-01-01,"a,1', "2025-01-02,b,1", "2025-01-03,c,1", '2025-01-04,d",1', "2025-01-05,e,1"]
+    history = desk.read(
+        "date,model,accuracy,count\n" + "".join(f"{row},5\n" for row in rows).replace('d",1,5', 'd",,1,5')
+    )
+    assert {"b", "c", "e"} <= set(history.periods)
+
+
+@pytest.mark.parametrize("rows", [40_000, 90_000])
+def test_one_row_in_a_thousand_is_lost_and_named(desk, rows):
+    first = datetime(2000, 1, 1)  # noqa: DTZ001
+    lines = [f"{(first + timedelta(minutes=n)).isoformat()},0.{n % 97:02d},{n}\n" for n in range(rows)]
+    broken = range(500, rows, 1000)
+    for number in broken:
+        lines[number] = "torn" + lines[number]
+    history = desk.read("date,accuracy,count\n" + "".join(lines))
+    (series,) = history.series.values()
+    assert len(series) == rows - len(broken)
+    assert [p.line for p in history.problems if p.line] == [n + 2 for n in broken][:KEPT]
+    assert ("and 40 more" in history.problems[-1].message) == (len(broken) > KEPT)
+
+
+def test_ten_thousand_bad_rows_are_counted_not_told(desk):
+    history = desk.read("date,accuracy\n" + "2025-01-01,x\nsoon,1\n" * 5_000)
+    assert len(history.problems) == KEPT + 1
+    assert f"and {10_000 - KEPT:,} more" in history.problems[-1].message
+    assert [p.line for p in history.problems[:-1]] == list(range(2, KEPT + 2))
+
+
+def test_a_file_beyond_the_limit_is_refused_without_being_read(desk):
+    path = desk.write("date,accuracy\n2025-01-01,0.9\n")
+    with path.open("ab") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    (problem,) = desk.reader(path).read().problems
+    assert "the most is 256 MB" in problem.message
+    assert problem.fatal
+
+
+def test_a_column_of_row_numbers_is_no_column_of_models(desk):
+    rows = "".join(f"2025-01-01,{n},0.9\n" for n in range(50_001))
+    (problem,) = desk.read("date,model,accuracy\n" + rows).problems
+    assert "50,001 models" in problem.message
+
+
+def test_a_row_of_the_future_is_read_and_said(desk):
+    history = desk.read("date,accuracy\n2025-01-09,0.9\n2025-01-10,0.9\n2025-01-11,0.9\n2025-01-20,0.8\n")
+    assert len(history.periods["m"]) == 4
+    assert [("2025-01-20" in p.message, p.fatal) for p in history.problems] == [(True, False)]
+
+
+def test_the_period_that_is_now_beginning_elsewhere_is_no_future(desk):
+    assert desk.read("date,accuracy\n2025-01-10,0.9\n2025-01-11,0.9\n").problems == ()
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the shared reference data are not on this machine")
+def test_the_history_of_real_models_is_read_as_it_is(desk):
+    history = desk.reader(DATA / "forecast_history.csv").read()
+    assert {model: len(times) for model, times in history.periods.items()} == {
+        "mlb-games": 52, "nba-games": 63, "nfl-games": 42, "nhl-games": 9, "wnba-games": 11,
+    }  # fmt: skip
+    assert history.problems == ()
+    (nfl,) = [series for series in history.of_model("nfl-games") if series.key.metric == "accuracy"]
+    assert (nfl.latest, nfl.rows[-1]) == (1.0, 1.0)

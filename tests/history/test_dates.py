@@ -1,0 +1,112 @@
+"""Dates as people and programs write them."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeltop.history.csv import dates
+
+FIRST, LAST = datetime(1970, 1, 1), datetime(2200, 12, 31)  # noqa: DTZ001  hypothesis wants them naive
+FORMS = {
+    "d": "%Y-%m-%d",
+    "m": "%Y-%m-%dT%H:%M",
+    "T": "%Y-%m-%dT%H:%M:%S",
+    "s": "%Y-%m-%d %H:%M:%S",
+    "Z": "%Y-%m-%dT%H:%M:%SZ",
+    "+": "%Y-%m-%d %H:%M:%S+00:00",
+}
+BAD = ["2025-02-30", "1969-12-31", "2201-01-01", "2025x01-01", "2025-01-0l", "2025-01-0\0", "soon"]
+NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def moment(text, zone=UTC):
+    return datetime.fromtimestamp(dates.microseconds(text, zone) / 1e6, UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-01-01", "2025-01", "20250101", " 2025-01-01 ", "2025-01-01T00:00", "2025-01-01 00:00:00",
+        "2025-01-01T00:00:00Z", "2025-01-01T00:00:00.000000", "2025-01-01t00:00:00z", "2025-01-01T01:00:00+01:00",
+        "2024-12-31T19:00:00-0500", "2025-01-01 02:00:00+02", "2025-01-01T00:00:00,000 Z",
+        "1735689600", "1735689600000", "1735689600000000", "1735689600000000000",
+    ],
+)  # fmt: skip
+def test_the_first_of_january_is_read_however_it_is_written(text):
+    assert moment(text) == NEW_YEAR
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "now", "today", "NaT", "", "yesterday", "2025", "2025-13-01", "2025-02-30", "01/02/2025", "0025-01-01",
+        "20255-01-01", "9999-12-31", "2025-01-01T25:00", "2025-01-01T00:00:00+99:00", "2025-W01", "0", "12", "20251",
+        "99999999", "-1735689600", "1735689600.5", "9" * 5000, "２０２５-01-01", "2025-01-01\0",
+    ],
+)  # fmt: skip
+def test_what_is_no_date_is_refused_with_a_remedy(text):
+    with pytest.raises(ValueError, match="write an ISO 8601 date"):
+        dates.microseconds(text)
+    assert dates.column([text]) is None
+
+
+def test_a_date_without_a_zone_is_of_the_configured_one():
+    assert moment("2025-07-01", ZoneInfo("Europe/Paris")) == datetime(2025, 6, 30, 22, tzinfo=UTC)
+    assert moment("2025-07-01T00:00Z", ZoneInfo("Europe/Paris")) == datetime(2025, 7, 1, tzinfo=UTC)
+
+
+def test_fractions_are_kept_to_the_microsecond():
+    assert moment("2025-01-01T00:00:00.123456789").microsecond == 123456
+
+
+@given(
+    st.lists(st.datetimes(FIRST, LAST), min_size=65, max_size=80),
+    st.sampled_from(list(FORMS)),
+)
+def test_a_column_is_read_as_its_dates_one_by_one(moments, shape):
+    form = FORMS[shape]
+    texts = [one.strftime(form) for one in moments]
+    expected = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in texts]
+    found = dates.column(texts)
+    assert found.dtype == np.dtype("datetime64[us]")
+    assert found.tolist() == [one.replace(tzinfo=None) for one in expected]
+    assert [dates.microseconds(text) for text in texts] == found.view(np.int64).tolist()
+
+
+@pytest.mark.parametrize(
+    "bad", ["2025-02-30", "1969-12-31", "2201-01-01", "2025x01-01", "2025-01-0l", "2025-01-0\0", "soon"]
+)
+def test_one_bad_date_is_refused_and_its_neighbours_are_read(bad):
+    texts = [*["2025-01-01"] * 99, bad, "2025-01"]
+    *good, refused, month = dates.each(texts)
+    assert {*good, month} == {1735689600_000000}
+    assert "write an ISO 8601 date" in refused
+    assert dates.column(texts) is None
+
+
+SHAPED = st.from_regex(
+    r"[12][0-9]{3}-[0-3][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9]Z?)?)?", fullmatch=True
+)
+
+
+@given(st.lists(st.one_of(SHAPED, st.dates().map(str), st.sampled_from(BAD)), min_size=1, max_size=90))
+def test_dates_are_read_in_the_text_itself_as_they_are_one_by_one(texts):
+    body = ",".join(texts).encode()
+    ends = np.cumsum([len(text) + 1 for text in texts]) - 1
+    found = dates.at(body, ends - [len(text) for text in texts], ends)
+    expected = [dates.each([text])[0] for text in texts]
+    if found is not None:
+        stamps, faults = found
+        assert faults == {row: one for row, one in enumerate(expected) if isinstance(one, str)}
+        assert [0 if isinstance(one, str) else one for one in expected] == stamps.view(np.int64).tolist()
+
+
+def test_dates_of_another_zone_or_of_no_common_shape_are_not_read_in_the_text():
+    ends = np.arange(1, 201) * 11 - 1
+    assert dates.at(b"2025-01-01," * 200, ends - 10, ends) is not None
+    assert dates.at(b"2025-01-01," * 200, ends - 10, ends, ZoneInfo("Europe/Paris")) is None
+    assert dates.at(b"2025.01.01," * 200, ends - 10, ends) is None

@@ -1,0 +1,114 @@
+"""From paths to files."""
+
+import os
+import random
+import socket
+
+import pytest
+
+from modeltop.history.discovery import find, model_names, natural
+
+ROW = "date,accuracy\n2025-01-01,0.9\n"
+
+
+def test_parts_count_in_natural_order_and_computed_ones_first():
+    order = ["a.csv", "a.2.csv", "a.10.csv", "b-1.computed.csv", "b-1.csv", "b-1.2.csv", "b-02.csv", "b-10.csv"]
+    shuffled = random.Random(1).sample(order, len(order))
+    assert sorted(shuffled, key=natural) == order
+
+
+def test_a_folder_is_its_own_files_and_no_others(desk):
+    for name in ("a.csv", "B.CSV", ".hidden.csv", "a.csv.bak", "a.csv.lock", "notes.txt"):
+        desk.write(ROW, name)
+    for name in ("state", "evidence", "deeper"):
+        (desk.folder / name).mkdir()
+        desk.write(ROW, f"{name}/x.csv")
+    assert list(desk.reader().read().periods) == ["B", "a"]
+
+
+def test_paths_count_in_the_order_given(desk):
+    one = desk.write("date,model,accuracy\n2025-01-01,m,0.1\n", "1.csv")
+    two = desk.write("date,model,accuracy\n2025-01-01,m,0.2\n", "2.csv")
+    latest = [next(iter(desk.reader(*paths).read().series.values())).latest for paths in ((one, two), (two, one))]
+    assert latest == [0.2, 0.1]
+
+
+def test_a_later_part_of_a_store_wins_over_an_earlier_one_and_all_over_what_was_computed(desk):
+    for name, value in (("x.10.csv", 0.3), ("x.computed.csv", 0.9), ("x.csv", 0.1), ("x.2.csv", 0.2)):
+        desk.write(f"date,model,accuracy\n2025-01-01,m,{value}\n", name)
+    (series,) = desk.reader().read().series.values()
+    assert series.latest == 0.3
+
+
+def test_a_file_named_twice_is_read_once(desk):
+    path = desk.write(ROW)
+    assert [file.path for file in find([str(path), str(desk.folder), str(path)]).files] == [str(path)]
+
+
+def test_equal_stems_are_told_apart_by_their_folders():
+    names = model_names(["/x/eu/m.csv", "/x/us/m.csv", "/y/us/m.csv", "/z/n.csv", "/z/n.2.csv"])
+    assert list(names.values()) == ["eu/m", "x/us/m", "y/us/m", "n", "n.2"]
+
+
+def test_a_table_without_dates_is_left_alone_in_a_folder_and_an_error_by_itself(desk):
+    other = desk.write("id,score\n1,0.5\n", "other.csv")
+    desk.write(ROW)
+    history = desk.reader().read()
+    assert list(history.periods) == ["m"]
+    assert [problem.fatal for problem in history.problems] == [False]
+    assert [problem.fatal for problem in desk.reader(other).read().problems] == [True]
+
+
+def test_an_empty_folder_is_said(desk):
+    (problem,) = desk.reader().read().problems
+    assert "no *.csv file" in problem.message
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(lambda _: None, "no such file", id="missing"),
+        pytest.param(lambda path: path.mkdir(), "this is a folder", id="folder named like a file"),
+        pytest.param(os.mkfifo, "this is a FIFO", id="fifo"),
+        pytest.param(lambda path: path.symlink_to("nowhere"), "no such file", id="dangling link"),
+        pytest.param(lambda path: path.symlink_to(path), "symbolic links", id="link to itself"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), "this is a device", id="device"),
+        pytest.param(make_socket, "cannot be read", id="socket"),
+    ],
+)
+def test_what_is_no_file_is_refused_and_never_waited_for(desk, make, said, monkeypatch):
+    desk.write(ROW, "good.csv")
+    monkeypatch.chdir(desk.folder)
+    path = desk.folder / "x.csv"
+    make(path)
+    history = desk.reader("good.csv", *(["x.csv"] if said == "no such file" else [desk.folder])).read()
+    assert "good" in history.periods
+    assert [(said in problem.message, problem.fatal) for problem in history.problems] == [(True, True)]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_file_that_may_not_be_read_is_said(desk):
+    desk.write(ROW).chmod(0)
+    (problem,) = desk.reader().read().problems
+    assert "permission denied" in problem.message
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "x" * 5000, "https://example.test/x.csv", "\udcff.csv"])
+def test_impossible_paths_are_said(desk, path):
+    (problem,) = desk.reader(path).read().problems
+    assert problem.fatal
+    assert problem.source == path
+
+
+@pytest.mark.parametrize(
+    "name", ["[bold]x", "\x1b[2J", "-rf", "a..", "=cmd", "é\udcff", "a\nb", "{value}%s", "宽" * 60, "con", "x\\"]
+)
+def test_a_strange_file_name_is_the_model_as_it_is(desk, name):
+    desk.write(ROW, name + ".csv")
+    history = desk.reader().read()
+    assert list(history.periods) == [name]

@@ -1,0 +1,84 @@
+"""Many rows, one value a period."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeltop.core.metrics.registry import Catalog
+from modeltop.history.merge import Block, merge
+
+cell = st.one_of(st.just(float("nan")), st.sampled_from([0.1, 0.2, 0.3]))
+rows = st.lists(st.tuples(st.integers(0, 6), cell, cell, cell, st.booleans()), max_size=12)
+
+
+def block(lines):
+    days, values, counts, lows, flags = ([line[i] for line in lines] for i in range(5))
+    times = np.array(days, dtype="datetime64[D]").astype("datetime64[us]")
+    low = {"kpi": np.array(lows, dtype=float)}
+    return Block(
+        "m", "all", times, {"kpi": np.array(values, dtype=float)}, {}, low, {}, np.array(counts), np.array(flags, bool)
+    )
+
+
+def expected(lines):
+    """The same, row by row."""
+    found = {}
+    for day, value, count, low, flag in lines:
+        one = found.setdefault(day, {"value": None, "count": None, "low": None, "flag": False})
+        if not math.isnan(value):
+            one.update(value=value, low=None, flag=flag)
+        if not math.isnan(low):
+            one["low"] = low
+        if not math.isnan(count):
+            one["count"] = count
+    return [(day, *found[day].values()) for day in sorted(found) if found[day]["value"] is not None]
+
+
+def plain(column, size, missing=None):
+    return [missing] * size if column is None else [None if math.isnan(x) else x for x in column.tolist()]
+
+
+@given(st.lists(rows.filter(len), min_size=1, max_size=3))
+def test_merging_is_what_one_would_do_row_by_row(parts):
+    found = merge([block(lines) for lines in parts], Catalog())
+    wanted = expected([line for lines in parts for line in lines])
+    if not wanted:
+        assert found == []
+        return
+    (series,) = found
+    size = len(series)
+    days = series.times.astype("datetime64[D]").astype(int).tolist()
+    columns = [plain(column, size) for column in (series.values, series.rows, series.low)]
+    assert list(zip(days, *columns, plain(series.provisional, size, missing=False), strict=True)) == wanted
+
+
+def test_a_sorted_complete_block_is_not_copied():
+    one = block([(1, 0.1, 5.0, 0.0, False), (2, 0.2, 5.0, 0.0, False)])
+    (series,) = merge([one], Catalog())
+    assert series.values is one.values["kpi"]
+    assert series.times is one.times
+
+
+def test_columns_that_know_nothing_are_left_out():
+    nan = float("nan")
+    (series,) = merge([block([(1, 0.1, nan, nan, False)])], Catalog())
+    assert (series.rows, series.low, series.provisional) == (None, None, None)
+
+
+def test_a_corrected_value_does_not_keep_the_interval_of_the_old_one(desk):
+    old = "date,model,accuracy,accuracy_low\n2025-01-01,m,0.9,0.88\n"
+    (series,) = desk.read(old, "date,model,accuracy\n2025-01-01,m,0.5\n").series.values()
+    assert (series.latest, series.low) == (0.5, None)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_models_and_metrics_stand_in_the_order_of_their_first_row(desk, order):
+    files = ["date,model,f1,accuracy\n2025-01-01,b,1,1\n2025-01-01,a,1,1\n", "date,model,recall,f1\n2025-01-01,a,1,1\n"]
+    history = desk.read(*(files[i] for i in order))
+    keys = [(key.model, key.metric) for key in history.series]
+    first = [("b", "f1_score"), ("b", "accuracy"), ("a", "f1_score"), ("a", "accuracy"), ("a", "recall")]
+    second = [("a", "recall"), ("a", "f1_score"), ("a", "accuracy"), ("b", "f1_score"), ("b", "accuracy")]
+    assert keys == (first if order == (0, 1) else second)

@@ -1,0 +1,79 @@
+"""Which periods have their labels: a table of label coverages, oldest first, and what is told of each period."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeltop.predictions.completeness import Labels, complete
+
+DAY = np.timedelta64(1, "D")
+NOW = np.datetime64("2025-03-01", "us")
+
+
+def flags(coverage, *, age=0, delay=None, rows=10_000.0):
+    """`c` for complete, `.` for not; the newest day has ended `age` days before now."""
+    count = len(coverage)
+    ends = NOW - (np.arange(count)[::-1] + age) * DAY
+    rows = np.full(count, rows)
+    found = complete(Labels(ends, rows, np.array(coverage) * rows), NOW, None if delay is None else delay * DAY)
+    return "".join("c" if flag else "." for flag in found)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "told"),
+    [
+        pytest.param([1, 1, 1, 1], "cccc", id="labels that are all there"),
+        pytest.param([0.97, 0.98, 0.97, 0.6, 0.2, 0], "ccc...", id="the newest are still coming"),
+        pytest.param([0.2, 0.2, 0.19, 0.2, 0.21], "ccccc", id="a fifth is usual where a fifth is labelled"),
+        pytest.param([0.2, 0.2, 0.19, 0.1, 0], "ccc..", id="and half of that is not"),
+        pytest.param([0.98, 0.5, 0.98, 0.98], "cccc", id="a gap before a complete one had its time"),
+        pytest.param([0.3, 0.1, 0.0], "...", id="a young model of which nothing is known"),
+        pytest.param([0.95, 0.4], "c.", id="one period is enough to know what is usual"),
+        pytest.param([0.4], ".", id="one period may be anything"),
+        pytest.param([0.0, 0.0], "..", id="no labels at all"),
+        pytest.param([0.0, 0.9, 0.9, 0.0], "ccc.", id="labels that began later than the log"),
+    ],
+)
+def test_without_a_delay_the_log_itself_shows_what_is_usual(coverage, told):
+    assert flags(coverage) == told
+
+
+@pytest.mark.parametrize(
+    ("coverage", "delay", "told"),
+    [
+        pytest.param([0.98, 0.5, 0.3, 0.0], 2, "cc..", id="what is older than the delay is complete as it is"),
+        pytest.param([0.98, 0.97, 0.98, 0.0], 7, "ccc.", id="what has all its labels need not wait"),
+        pytest.param([0.98, 0.5, 0.98, 0.0], 7, "c.c.", id="a gap within the delay waits"),
+        pytest.param([0.0, 0.0, 0.0], 1, "cc.", id="no labels at all, but nothing to wait for"),
+    ],
+)
+def test_a_delay_is_kept_to(coverage, delay, told):
+    assert flags(coverage, delay=delay) == told
+
+
+def test_a_period_that_is_not_over_is_not_complete():
+    assert flags([1, 1, 1], age=-1) == "cc."
+
+
+def test_a_few_rows_short_of_what_is_usual_may_be_chance():
+    assert flags([0.5, 0.5, 0.5, 0.4], rows=20.0) == "cccc"
+    assert flags([0.5, 0.5, 0.5, 0.4], rows=20_000.0) == "ccc."
+
+
+@pytest.mark.parametrize(
+    ("coverage", "age", "told"), [([0.4], 91, "c"), ([0.98, 0.98, 0.3], 91, "cc."), ([0.98, 0.98, 0.3], 366, "ccc")]
+)
+def test_labels_are_not_waited_for_for_ever(coverage, age, told):
+    assert flags(coverage, age=age) == told
+
+
+def test_a_period_without_an_end_of_its_own_is_over():
+    ends = np.array(["2025-02-01", "NaT"], dtype="datetime64[us]")
+    assert complete(Labels(ends, np.full(2, 10.0), np.full(2, 10.0)), NOW).tolist() == [True, True]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 30))
+def test_waiting_longer_never_makes_a_period_incomplete(coverage, days):
+    now, later = (flags(coverage, age=age, delay=10) for age in (days, days + 5))
+    assert all(after == "c" for before, after in zip(now, later, strict=True) if before == "c")

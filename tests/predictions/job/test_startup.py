@@ -1,0 +1,42 @@
+"""What reads logs is imported where logs are read, and nowhere else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"ibis", "duckdb", "pyarrow", "pyspark", "scipy", "sklearn", "pandas", "sqlglot"}
+CONFIGURED = '[logs.churn]\nsource = "logs/*.parquet"\nevery = "1h"\n'
+
+
+def imported(code, folder):
+    program = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(folder), "PATH": ""},
+    )
+    return {name.split(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize(
+    "words", [["check", str(ROOT / "sample_data" / "fleet")], ["record", "churn", "accuracy=0.9", "--store", "s"]]
+)
+def test_check_and_record_import_no_engine_even_where_logs_are_configured(tmp_path, words):
+    (tmp_path / "modeltop.toml").write_text(CONFIGURED)
+    found = imported(f"from modeltop.cli.main import main\nmain({words!r})", tmp_path)
+    assert "modeltop" in found
+    assert found & HEAVY == set()
+
+
+def test_the_app_imports_no_engine(tmp_path):
+    assert imported("import modeltop_tui.app", tmp_path) & HEAVY == set()
+
+
+def test_the_help_of_compute_imports_no_engine(tmp_path):
+    assert imported("from modeltop.cli.main import main\nmain(['compute', '--help'])", tmp_path) & HEAVY == set()

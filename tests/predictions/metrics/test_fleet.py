@@ -1,0 +1,91 @@
+"""The sample fleet, read and judged as a person would have it: five models are wrong, three are not."""
+
+import tomllib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modeltop.cli import demo
+from modeltop.config.load import Config
+from modeltop.core.series import Condition, SeriesKey, Severity, State
+from modeltop.rules import change_summary
+from modeltop.service.pipeline import Observer
+
+FLEET = demo.folder() / "fleet"
+PLANTED = tomllib.loads((FLEET / "incidents.toml").read_text())["incident"]
+
+
+@pytest.fixture(scope="module")
+def snapshot():
+    return Observer(Config(), [FLEET]).observe(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_the_models_with_an_incident_that_lasts_alert_and_no_others(snapshot):
+    assert [(verdict.model, verdict.severity) for verdict in snapshot.verdicts if verdict.severity] == [
+        ("triage", Severity.CRITICAL),
+        ("fraud-detector", Severity.CRITICAL),
+        ("search", Severity.UNKNOWN),
+        ("churn", Severity.WARNING),
+        ("credit", Severity.WARNING),
+    ]
+    assert len(snapshot.verdicts) == 8
+    assert snapshot.history.problems == ()
+
+
+def test_floors_fire_on_the_planted_day_and_never_rest(snapshot):
+    fired = [
+        (one.key.model, one.fired.date(), one.state) for one in snapshot.episodes if one.rule == "default-accuracy"
+    ]
+    planted = [(entry["model"], entry["alert"], State.FIRING) for entry in PLANTED if "alert" in entry]
+    assert sorted(fired) == sorted(planted)
+
+
+ALL_FOUR = {"accuracy", "precision", "recall", "f1_score"}
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "metrics", "days"),
+    [
+        pytest.param("triage", "failure", ALL_FOUR, 1, id="a failure overnight, on the next day"),
+        pytest.param("churn", "failure", ALL_FOUR, 3, id="a fall within three days, where no floor is low enough"),
+        pytest.param("fraud-detector", "fade", ALL_FOUR, 29, id="a slow fade, before the floor is crossed"),
+        pytest.param("credit", "decay", {"recall", "f1_score"}, 36, id="a decay over three months, of what decays"),
+    ],
+)
+def test_a_lasting_fall_fires_in_time_in_every_metric_that_it_reached(snapshot, model, kind, metrics, days):
+    (start,) = [entry["start"] for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
+    falls = [one for one in snapshot.episodes if one.rule == "default-fall" and one.key.model == model]
+    assert {one.key.metric for one in falls} == metrics
+    assert len(falls) == len(metrics)
+    assert all(one.state is State.FIRING and one.severity is Severity.WARNING for one in falls)
+    assert all(start <= one.since.date() <= one.fired.date() <= start + timedelta(days=days) for one in falls)
+
+
+def test_the_silent_model_has_reported_nothing_for_a_week(snapshot):
+    (silent,) = [episode for episode in snapshot.episodes if episode.condition is Condition.NO_DATA]
+    (start,) = [entry["start"] for entry in PLANTED if entry["kind"] == "silence"]
+    assert silent.key.model == "search"
+    assert silent.since.date() > start
+    assert (snapshot.taken_at.date() - start).days >= 7
+
+
+def test_floors_are_left_out_where_they_were_never_reached(snapshot):
+    left_out = {(standing.key.model, standing.key.metric) for standing in snapshot.standings if standing.left_out}
+    assert left_out == {("credit", "f1_score"), ("churn", "accuracy"), ("churn", "f1_score")}
+
+
+@pytest.mark.parametrize(
+    ("model", "metric", "against", "sure"),
+    [
+        pytest.param("credit", "recall", "first", True, id="a decay of recall, on enough positives, is no chance"),
+        pytest.param("credit", "accuracy", "first", False, id="its accuracy holds"),
+        pytest.param("churn", "accuracy", "reference", True, id="a fall of accuracy is no chance"),
+        pytest.param("spam-filter", "recall", "reference", False, id="the healthy one has not moved"),
+        pytest.param("credit", "avg_confidence", "first", None, id="a mean has no interval"),
+    ],
+)
+def test_changes_say_which_falls_are_sure(snapshot, model, metric, against, sure):
+    series = snapshot.history.series[SeriesKey(model, metric)]
+    found = {change.against: change for change in change_summary.summary(series, snapshot.catalog.of(metric))}
+    high = found[against].high
+    assert (None if high is None else high < 0) is sure

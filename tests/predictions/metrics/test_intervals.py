@@ -1,0 +1,103 @@
+"""Intervals of shares and of their differences, checked against statsmodels."""
+
+import math
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from modeltop.core.stats.intervals import newcombe, wilson
+
+CASES = st.integers(1, 100_000)
+
+
+@st.composite
+def samples(draw):
+    cases = draw(CASES)
+    return draw(st.integers(0, cases)), cases
+
+
+@settings(max_examples=100, deadline=None)
+@given(samples(), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_wilson_agrees_with_statsmodels(sample, confidence):
+    hits, cases = sample
+    expected = proportion_confint(hits, cases, alpha=1 - confidence, method="wilson")
+    assert wilson(hits / cases, cases, confidence) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(samples(), samples())
+def test_newcombe_agrees_with_statsmodels(one, two):
+    expected = confint_proportions_2indep(*one, *two, method="newcomb", compare="diff")
+    assert newcombe(one[0] / one[1], one[1], two[0] / two[1], two[1]) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        pytest.param((56, 70), (48, 80), (0.0524, 0.3339), id="a"),
+        pytest.param((9, 10), (3, 10), (0.1705, 0.8090), id="b"),
+        pytest.param((5, 56), (0, 29), (-0.0381, 0.1926), id="d"),
+        pytest.param((0, 10), (0, 20), (-0.1611, 0.2775), id="e"),
+        pytest.param((10, 10), (0, 10), (0.6075, 1.0), id="g"),
+    ],
+)
+def test_newcombe_gives_the_numbers_of_his_own_table(one, two, expected):
+    # Newcombe 1998, Table II, method 10.
+    assert newcombe(one[0] / one[1], one[1], two[0] / two[1], two[1]) == pytest.approx(expected, abs=6e-5)
+
+
+@given(samples())
+def test_an_interval_holds_its_share_and_stays_within_bounds(sample):
+    share = sample[0] / sample[1]
+    low, high = wilson(share, sample[1])
+    assert 0 <= low <= share <= high <= 1
+
+
+@given(samples())
+def test_an_interval_of_failures_mirrors_that_of_successes(sample):
+    hits, cases = sample
+    low, high = wilson(hits / cases, cases)
+    assert wilson((cases - hits) / cases, cases) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+@given(st.floats(0, 1), CASES)
+def test_more_cases_make_an_interval_narrower(share, cases):
+    few, many = wilson(share, cases), wilson(share, cases * 2)
+    assert many[1] - many[0] < few[1] - few[0]
+
+
+@given(samples(), samples())
+def test_a_difference_lies_in_its_interval_and_turns_with_its_sign(one, two):
+    first, second = one[0] / one[1], two[0] / two[1]
+    low, high = newcombe(first, one[1], second, two[1])
+    assert -1 - 1e-12 <= low <= first - second <= high <= 1 + 1e-12
+    assert newcombe(second, two[1], first, one[1]) == pytest.approx((-high, -low), abs=1e-12)
+
+
+@given(samples(), samples())
+def test_shares_whose_intervals_are_apart_differ(one, two):
+    first, second = wilson(one[0] / one[1], one[1]), wilson(two[0] / two[1], two[1])
+    assume(first[1] < second[0])
+    assert newcombe(one[0] / one[1], one[1], two[0] / two[1], two[1])[1] < 0
+
+
+@pytest.mark.parametrize(
+    ("share", "cases"),
+    [
+        (0.5, None),
+        (0.5, math.nan),
+        (0.5, 0),
+        (0.5, -3),
+        (0.5, math.inf),
+        (math.nan, 9),
+        (1.2, 9),
+        (-0.1, 9),
+        (math.inf, 9),
+    ],
+)
+def test_without_an_answer_there_is_no_interval(share, cases):
+    assert wilson(share, cases) is None
+    assert newcombe(share, cases, 0.5, 9) is None
+    assert newcombe(0.5, 9, share, cases) is None

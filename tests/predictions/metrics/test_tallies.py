@@ -1,0 +1,78 @@
+"""Tallies merge: of a month is the merge of its days', in any order and grouping."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modeltop.predictions.aggregates.base import Cells, joined
+from modeltop.predictions.aggregates.classification import BinaryTally
+from modeltop.predictions.aggregates.regression import RegressionTally
+
+
+def arrays(tally):
+    values = {field.name: getattr(tally, field.name) for field in fields(tally)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+def assert_same(one, other):
+    for name, array in arrays(one).items():
+        assert np.allclose(array, arrays(other)[name], rtol=1e-12, atol=1e-15), name
+        if array.dtype.kind == "i":
+            assert np.array_equal(array, arrays(other)[name]), name
+
+
+@st.composite
+def days(draw):
+    rows = draw(st.integers(0, 40))
+    cell = draw(st.lists(st.integers(0, 4), min_size=rows, max_size=rows))
+    label = draw(st.lists(st.integers(0, 2), min_size=rows, max_size=rows))
+    score = draw(st.lists(st.sampled_from([0.0, 1e-9, 0.3, 0.5, 0.999999, 1.0, np.nan]), min_size=rows, max_size=rows))
+    return np.array(cell, dtype=int), np.array(label, dtype=int), np.array(score, dtype=float)
+
+
+@given(days())
+@settings(max_examples=40, deadline=None)
+def test_the_tally_of_a_month_is_the_merge_of_its_days(binary, log):
+    cell, label, score = log
+    prediction = (np.nan_to_num(score) >= 0.5).astype(int)
+    by_day = binary(label, prediction, score, cell=cell, cells=5)
+    at_once = binary(label, prediction, score)
+    assert_same(by_day.whole(), at_once)
+    weeks = by_day.merged(np.array([0, 1, 0, 1, 2]), 3)
+    assert_same(weeks.take(np.array([2, 0, 1])).whole(), at_once)
+
+
+@given(st.lists(st.lists(st.floats(-1e3, 1e3), max_size=6), min_size=1, max_size=5), st.floats(-1e9, 1e9))
+@settings(max_examples=60, deadline=None)
+def test_the_spread_of_labels_merges_even_where_they_are_large_and_close_together(regression, groups, far):
+    labels = [np.array(group) + far for group in groups]
+    merged = joined([regression(label, label) for label in labels]).whole()
+    every = np.concatenate(labels)
+    exact = ((every - every.mean()) ** 2).sum() if len(every) else 0.0
+    assert merged.spread[0] == pytest.approx(exact, rel=1e-9, abs=1e-6 * max(1.0, abs(far) * 1e-9))
+    assert merged.count[0] == len(every)
+
+
+def test_what_is_joined_is_what_was_taken_apart(multiclass):
+    tally = multiclass([0, 1, 2, 1], [0, 1, 1, 0], np.full((4, 2), 0.5), size=2)
+    both = joined([tally, tally])
+    assert len(both) == 2
+    assert_same(both.take(slice(1, 2)), tally)
+    assert both.classes == ("a", "b")
+
+
+def test_a_group_without_cells_is_empty(regression):
+    merged = regression([1.0, 2.0], [1.0, 1.0]).merged(np.array([1]), 3)
+    assert merged.count.tolist() == [0, 2, 0]
+    assert merged.spread.tolist() == [0.0, 0.5, 0.0]
+
+
+def test_a_batch_knows_its_cells_and_its_size(binary):
+    names = np.array(["m", "m"], dtype=object)
+    batch = Cells(names, np.array(["2025-01-01", "2025-01-02"], "datetime64[us]"), names, BinaryTally.empty(2))
+    assert len(batch) == len(batch.tally) == 2
+    assert batch.tally.nbytes < 2 * 32_000
+    assert len(RegressionTally.empty(7)) == 7

@@ -1,0 +1,72 @@
+"""Where the score tells the prediction it is not read; the counts are those of a loop over the rows all the same."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from modeltop.predictions.aggregates.score_bins import bin_of
+from modeltop.predictions.schema_inference import inspect
+from modeltop.predictions.spec import Log
+
+SCORES = [
+    0.0,
+    1e-17,
+    1e-6,
+    0.25,
+    np.nextafter(0.5, 0),
+    0.5,
+    np.nextafter(0.5, 1),
+    0.75,
+    1 - 1e-6,
+    np.nextafter(1, 0),
+    1.0,
+]
+TRUE = (1, 0, "")
+
+
+def rows_of(says):
+    """Each score with each label, predicted as told."""
+    return [("m", "2025-01-01", repr(float(score)), says(score), label) for score in SCORES for label in TRUE]
+
+
+def counted(rows, threshold):
+    places = ({1: 1, 0: 0, "": 2}[label] for *_, label in rows)
+    scores = [float(score) for _, _, score, _, _ in rows]
+    said = [int(score >= threshold) if row[3] == "" else row[3] for score, row in zip(scores, rows, strict=True)]
+    return Counter(zip(places, said, bin_of(scores).tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("says", "asked", "decided"),
+    [
+        pytest.param(lambda score: int(score >= 0.5), {}, True, id="just as the scores say"),
+        pytest.param(lambda score: int(score > 0.5), {}, False, id="but for the score on the threshold itself"),
+        pytest.param(lambda score: int(score < 0.5), {}, False, id="the other way round"),
+        pytest.param(lambda score: int(score >= 0.2), {}, False, id="from another threshold on"),
+        pytest.param(lambda _: "", {"prediction": None}, True, id="no predictions"),
+        pytest.param(
+            lambda _: "", {"prediction": None, "threshold": 0.2}, False, id="no predictions, another threshold"
+        ),
+        pytest.param(
+            lambda _: "", {"prediction": None, "threshold": 0.5}, True, id="no predictions, the usual one given"
+        ),
+    ],
+)
+def test_counts_are_those_of_the_rows(written, tallies, engine, says, asked, decided):
+    rows = rows_of(says)
+    path = written(rows)
+    parts = {"prediction": "prediction", "scores": ("score",), "label": "label"} | asked
+    if parts["prediction"] is None:
+        path = written([(*row[:3], row[4]) for row in rows], header=("model", "timestamp", "score", "label"))
+    assert inspect(Log(sources=(str(path),), **parts), engine).decided == decided
+    ((_, tally),) = tallies(path, **asked).items()
+    found = Counter({tuple(at): int(tally.count[0][tuple(at)]) for at in np.argwhere(tally.count[0]).tolist()})
+    assert found == counted(rows, asked.get("threshold", 0.5))
+
+
+def test_a_row_without_a_score_needs_its_prediction_read(written, tallies, engine):
+    path = written([*rows_of(lambda score: int(score >= 0.5)), ("m", "2025-01-01", "", 1, 1)])
+    assert not inspect(Log(sources=(str(path),)), engine).decided
+    ((_, tally),) = tallies(path).items()
+    assert tally.count[0, 1, 1, -1] == 1

@@ -1,0 +1,60 @@
+"""How features fall into the bins of their reference, counted once more by numpy."""
+
+import numpy as np
+import pytest
+
+from modeltop.predictions.aggregates.feature import QUANTILES
+from modeltop.predictions.queries.features import features
+from modeltop.predictions.schema_inference import inspect
+from modeltop.predictions.spec import Log
+
+HEADER = ("model", "timestamp", "score", "prediction", "label", "amount", "plan")
+
+
+@pytest.fixture
+def made(written):
+    random = np.random.default_rng(3)
+    rows = []
+    for number in range(400):
+        day = 1 + number // 100
+        amount = "" if number % 50 == 7 else f"{random.normal(day if day > 2 else 0):.3f}"
+        plan = "new" if day == 4 and number % 2 else ("basic", "family")[number % 2]
+        rows.append(("m", f"2025-01-{day:02}", 0.7, 1, 1, amount, plan))
+    return rows, written(rows, header=HEADER)
+
+
+@pytest.fixture
+def tallied(made, engine):
+    log = Log(
+        sources=(str(made[1]),),
+        timestamp="timestamp",
+        scores=("score",),
+        prediction="prediction",
+        label="label",
+        features=("amount", "plan"),
+        reference="2025-01-01..2025-01-02",
+    )
+    return {cells.tally.reference.name: cells for cells in features(inspect(log, engine), engine)}
+
+
+def test_a_number_falls_into_the_quantiles_of_its_reference(made, tallied):
+    cells = tallied["amount"]
+    edges = cells.tally.reference.edges
+    assert len(edges) == QUANTILES - 1
+    for index, day in enumerate(range(1, 5)):
+        values = [row[5] for row in made[0] if row[1].endswith(f"{day:02}")]
+        slots = np.searchsorted(edges, [float(value) for value in values if value], side="right")
+        wanted = [*np.bincount(slots, minlength=QUANTILES), 0, values.count("")]
+        assert cells.tally.count[index].tolist() == wanted
+
+
+def test_the_reference_falls_into_its_own_quantiles_evenly(tallied):
+    inside = tallied["amount"].tally.reference.count[:QUANTILES]
+    assert inside.max() - inside.min() <= 2
+
+
+def test_a_category_that_the_reference_never_had_is_counted_as_other(tallied):
+    tally = tallied["plan"].tally
+    assert set(tally.reference.categories) == {"basic", "family"}
+    assert tally.count[:, -2].tolist() == [0, 0, 0, 50]
+    assert tally.count.sum(axis=1).tolist() == [100] * 4

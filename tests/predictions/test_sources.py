@@ -1,0 +1,140 @@
+"""Where a log may lie, and what of its name must never be taken for more than a name."""
+
+import gzip
+import sqlite3
+import stat
+
+import pytest
+
+from modeltop.core.errors import SourceError
+from modeltop.predictions.engines.base import open_engine
+from modeltop.predictions.engines.ibis_table import without_secrets
+from modeltop.predictions.files import Format, find
+from modeltop.predictions.schema_inference import inspect
+from modeltop.predictions.spec import Log
+
+LOG = "timestamp,prediction,label\n2025-01-01,1,1\n"
+
+
+def rows_of(engine, *sources):
+    return inspect(Log(sources=tuple(map(str, sources)), model="m"), engine).total
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "*.csv", "what?.csv", "{a,b}.csv", "it's.csv", "x;DROP.csv", "宽 .csv"])
+def test_a_file_that_is_there_is_that_file_whatever_its_name(tmp_path, engine, name):
+    (tmp_path / "other.csv").write_text(LOG + "2025-01-02,0,0\n")
+    (tmp_path / name).write_text(LOG)
+    assert rows_of(engine, tmp_path / name) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        pytest.param(LOG.replace(",", ";"), 1, id="semicolons"),
+        pytest.param(LOG.replace(",", "\t"), 1, id="tabs"),
+        pytest.param("\ufeff" + LOG, 1, id="a byte order mark"),
+        pytest.param(LOG.replace("\n", "\r\n"), 1, id="line ends of Windows"),
+        pytest.param(LOG + '"2025-01-02","0","1"\n', 2, id="quotes"),
+        pytest.param(LOG[:-1], 1, id="no end of the last line"),
+    ],
+)
+def test_csv_is_read_however_it_is_written(tmp_path, engine, content, rows):
+    path = tmp_path / "log.csv"
+    path.write_bytes(content.encode())
+    assert rows_of(engine, path) == rows
+
+
+def test_files_of_different_columns_are_put_together_by_name(tmp_path, engine):
+    (tmp_path / "1.csv").write_text(LOG)
+    (tmp_path / "2.csv").write_text("label,prediction,timestamp,more\n1,0,2025-01-02,x\n")
+    (tmp_path / "_SUCCESS").write_text("")
+    (tmp_path / ".hidden.csv").write_text("nonsense")
+    assert rows_of(engine, tmp_path) == 2
+
+
+def test_a_folder_and_those_below_it_are_one_log(tmp_path):
+    for day in ("day=2", "day=1"):
+        (tmp_path / day).mkdir()
+        (tmp_path / day / "part.jsonl").write_text("{}\n")
+    assert [path.parent.name for path in find([str(tmp_path)]).paths] == ["day=1", "day=2"]
+
+
+def test_the_format_is_told_by_the_first_bytes_where_the_name_does_not(tmp_path):
+    for name, content, wanted in (
+        ("log.txt", b"a,b\n1,2\n", Format.CSV),
+        ("packed.gz", gzip.compress(b'{"a": 1}\n'), Format.JSON),
+        ("x", b"PAR1....", Format.PARQUET),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert find([str(tmp_path / name)]).format is wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        pytest.param("empty.csv", b"", "it is empty", id="empty"),
+        pytest.param("no.parquet", b"PAR1 and no more", "cannot be read", id="no Parquet"),
+        pytest.param("torn.csv.gz", gzip.compress(LOG.encode() * 9999)[:-99], "cannot be read", id="torn gzip"),
+        pytest.param("more.csv", (LOG + "2025-01-02,1,1,9\n").encode(), "cannot be read", id="a cell too many"),
+        pytest.param("all.csv", (LOG[:-1] + ",9\n").encode(), "cannot be read", id="in every row"),
+        pytest.param("bad.jsonl", b'{"timestamp": \n', "cannot be read", id="no JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path, engine, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=said) as caught:
+        rows_of(engine, tmp_path / name)
+    assert "\n" not in str(caught.value)
+    assert "SELECT" not in str(caught.value)
+
+
+def test_formats_are_not_mixed_and_nothing_is_not_a_log(tmp_path, engine):
+    (tmp_path / "a.csv").write_text(LOG)
+    (tmp_path / "b.jsonl").write_text("{}\n")
+    with pytest.raises(SourceError, match="one format at a time"):
+        rows_of(engine, tmp_path)
+    with pytest.raises(SourceError, match="no file, and no folder or glob"):
+        rows_of(engine, tmp_path / "*.parquet")
+
+
+def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_path, engine):
+    path = tmp_path / "logs.sqlite"
+    with sqlite3.connect(path) as base:
+        base.execute('CREATE TABLE "my log" (timestamp TEXT, prediction INTEGER, label INTEGER)')
+        base.execute("INSERT INTO \"my log\" VALUES ('2025-01-01', 1, 1), ('2025-01-02', 0, 1)")
+    base.close()
+    assert rows_of(engine, f"sqlite://{path}::my log") == 2
+    with pytest.raises(SourceError, match="has no table other"):
+        rows_of(engine, f"sqlite://{path}::other")
+    with pytest.raises(SourceError, match="CONNECTION::TABLE"):
+        rows_of(engine, f"sqlite://{path}")
+    assert "secret" not in without_secrets("postgres://eve:secret@host/base?password=secret")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        pytest.param("nosuch://eve:secret@host/base::log", "no connection that Ibis knows", id="an unknown kind"),
+        pytest.param("sqlite:///no/such.sqlite::log", "is no file", id="a file that is not there"),
+    ],
+)
+def test_a_connection_that_is_none_is_told_without_its_password(engine, source, said):
+    with pytest.raises(SourceError, match=said) as caught:
+        rows_of(engine, source)
+    assert "secret" not in str(caught.value)
+
+
+def test_what_an_engine_took_it_gives_back(tmp_path):
+    (tmp_path / "a.csv").write_text(LOG)
+    with open_engine() as engine:
+        rows_of(engine, tmp_path / "a.csv")
+        folder = engine._folder
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert list(folder.glob("*.parquet"))
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["duck", "postgres://x", ""])
+def test_an_engine_that_is_none_is_told(name):
+    with pytest.raises(SourceError, match="there is no engine"):
+        open_engine(name)

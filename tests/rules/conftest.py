@@ -1,0 +1,114 @@
+"""What the tests of judgement share: series, rules and episodes in a few characters."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from modeltop.core.metrics.registry import Catalog
+from modeltop.core.series import (
+    STAMP,
+    Better,
+    Condition,
+    Episode,
+    Evidence,
+    History,
+    Series,
+    SeriesKey,
+    Severity,
+    State,
+)
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.rule import Rule
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def day():
+    """The n-th day of the series, counted from 1."""
+    return lambda number: START + timedelta(days=number - 1)
+
+
+@pytest.fixture(scope="session")
+def daily():
+    """A series of one value a day; `days` places the values on other days than 1, 2, 3 and so on."""
+
+    def make(values, *, days=None, model="fraud", metric="accuracy", segment="all", **columns):
+        offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
+        times = np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")
+        key = SeriesKey(model, metric, segment)
+        return Series(key, Better.HIGHER, times.astype(STAMP), np.array(values, dtype=float), **columns)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def floor():
+    """A rule with floors; one number confirms both levels."""
+
+    def make(critical=0.90, warn=None, *, margin=0.0, confirm=1, **options):
+        limits = [None if side is None else Limit(below=side) for side in (warn, critical)]
+        both = (confirm, confirm) if isinstance(confirm, int) else confirm
+        return Rule("floor", Threshold(*limits, margin), "accuracy", confirm=both, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def episode():
+    """An episode by its fields, a critical one that fires unless they say otherwise."""
+
+    def make(model="m", metric="accuracy", *, severity=Severity.CRITICAL, value=0.8, limit=0.9, fired=1, **other):
+        since = START + timedelta(days=fired - 1)
+        state = other.pop("state", State.FIRING)
+        evidence = Evidence(severity, value, limit, f"{value} < {limit}")
+        name = None if state is State.PENDING else f"{model}/{metric}/{fired}"
+        moments = {"since": since, "fired": None if state is State.PENDING else since}
+        if state is State.RESOLVED:
+            moments["resolved"] = since + timedelta(days=1)
+        key = SeriesKey(model, metric, other.pop("segment", "all"))
+        condition = other.pop("condition", Condition.THRESHOLD)
+        return Episode(
+            name,
+            other.pop("rule", "floor"),
+            key,
+            condition,
+            state,
+            severity,
+            **{"evidence": evidence, "periods": 1} | moments | other,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def history_of():
+    """A history of the given series."""
+
+    def make(*all_series, problems=()):
+        periods = {}
+        for series in all_series:
+            known = periods.get(series.key.model, series.times[:0])
+            periods[series.key.model] = np.union1d(known, series.times)
+        return History({series.key: series for series in all_series}, periods, tuple(problems))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ranked_world(daily, episode, history_of):
+    """Twelve episodes that differ in all that counts for the order, with their history."""
+    found = [
+        episode(model, metric, severity=severity, fired=fired, value=0.9 - 0.01 * fired, state=state)
+        for model, metric in (("a", "accuracy"), ("b", "accuracy"), ("b", "recall"))
+        for fired, severity, state in (
+            (1, Severity.WARNING, State.FIRING),
+            (1, Severity.CRITICAL, State.RESOLVED),
+            (2, Severity.CRITICAL, State.RECOVERING),
+            (2, Severity.CRITICAL, State.PENDING),
+        )
+    ]
+    series = [daily([0.9], model=model, metric=metric) for model, metric in (("b", "accuracy"), ("a", "accuracy"))]
+    return history_of(*series), found, (), Catalog()

@@ -1,0 +1,91 @@
+"""What each point is compared with: against loops, one a kind."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeltop.core.series import SeriesKey
+from modeltop.rules.baselines.other_series import Other
+from modeltop.rules.baselines.past import Dates, First, Rolling, Weekday
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+ALL = [
+    Rolling(7, 3),
+    First(5),
+    Dates(datetime(2025, 1, 4, tzinfo=UTC), datetime(2025, 1, 9, tzinfo=UTC)),
+    Weekday(2, 1),
+]
+
+
+def window(kind, at, judged):
+    """Places of the reference of the point at a place; what is judged is known."""
+    before = [place for place in range(at) if judged[place]]
+    match kind:
+        case Rolling():
+            return before[-kind.most :] if len(before) >= kind.least else []
+        case First():
+            first = [place for place in range(len(judged)) if judged[place]][: kind.periods]
+            return first if len(first) == kind.periods and first[-1] < at else []
+        case Dates():
+            return [place for place in before if 3 <= place < 8] if at >= 8 else []
+        case Weekday():
+            same = [place for place in before if place % 7 == at % 7][-kind.periods :]
+            return same if len(same) >= kind.least else []
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: type(kind).__name__)
+@given(seed=st.integers(0, 10_000))
+def test_each_point_has_the_reference_that_a_loop_finds(daily, kind, seed):
+    rng = np.random.default_rng(seed)
+    values, cases = rng.normal(1e6, 1, 30), rng.choice([20.0, 80.0, 300.0], 30)
+    series = daily(values, support=cases)
+    judged = cases >= 50
+    ground = kind.ground(series, min_count=50)
+    for at in range(30):
+        places = window(kind, at, judged)
+        assert ground.periods[at] == len(places)
+        assert sorted(ground.pool[ground.low[at] :][: len(places)]) == sorted(values[places])
+        if places:
+            assert ground.mean[at] == pytest.approx(values[places].mean(), rel=1e-12)
+            assert ground.pooled[at] == pytest.approx(np.average(values[places], weights=cases[places]), rel=1e-9)
+            assert ground.rarity[at] == pytest.approx((1 / cases[places]).mean())
+            assert ground.cases[at] == cases[places].sum()
+        if len(places) > 1:
+            assert ground.spread[at] == pytest.approx(values[places].std(ddof=1), rel=1e-6)
+
+
+def test_where_the_support_of_one_period_is_unknown_the_cases_of_the_reference_are(daily):
+    ground = First(3).ground(daily([0.9, 0.8, 0.7, 0.6], support=[10.0, np.nan, 10.0, 10.0]))
+    assert np.isnan(ground.cases[3])
+    assert ground.pooled[3] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("other", "key"),
+    [
+        (Other(model="champion"), SeriesKey("champion", "accuracy")),
+        (Other(metric="recall", segment="eu"), SeriesKey("fraud", "recall", "eu")),
+    ],
+)
+def test_another_series_is_found_by_what_is_named(daily, other, key):
+    series = daily([0.9])
+    assert other.other(series.key) == key
+    assert Other.ground(other, series).periods.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Rolling(3, 4),
+        lambda: First(1),
+        lambda: Weekday(0),
+        lambda: Dates(START, START),
+        Other,
+    ],
+)
+def test_a_reference_of_nothing_is_refused(make):
+    with pytest.raises(ValueError, match=r"compare|before"):
+        make()

@@ -1,0 +1,229 @@
+"""Lasting falls: against a loop written from the docstring, and by what a person expects of them."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from modeltop.core.series import Better, Severity, to_datetime
+from modeltop.core.stats.cusum import Cusum, Sequences, runs
+from modeltop.rules.detectors.base import Asking
+from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.replay import replay
+from modeltop.rules.rule import Rule
+
+QUICK = Cusum(most=8, least=4, usual=12)
+
+
+def by_hand(values, noise, how):
+    """One sequence in plain Python: its sum at each value, and where the run of that began."""
+    clipped, scores, starts, score, good, peak = [], [], [], 0.0, 0, 0.0
+    known = None
+    for row, value in enumerate(values):
+        window = clipped[-how.most :]
+        earlier = [0.0, *clipped][-len(window) - 1 : -1] if window else []
+        start = row
+        if len(window) >= how.least:
+            held = len(window)
+            mean = sum(window) / held
+            variance = sum((one - mean) ** 2 for one in window) / (held - 1)
+            chance = None if noise is None else sum(noise[max(0, row - held) : row]) / held
+            if score <= 0:
+                start, good, peak = row, 0, 0.0
+                known = reference(window, earlier, chance, values[0], how) if mean > value else None
+            if known is not None:
+                spread = known["extra"] + (noise[row] if noise is not None else 0.0)
+                away = (known["mean"] - value) / math.sqrt(max(spread, 1e-300))
+                deviate = away * known["gain"]
+                counted = min(deviate, how.cap) + (how.collapse if deviate >= 2.5 * how.cap else 0.0)
+                score = max(0.0, score + counted - how.slack)
+                good = good + 1 if away <= how.slack else 0
+                peak = max(peak, score)
+                start = row if not scores or scores[-1] <= 0 else starts[-1]
+                if score <= 0 or (peak > how.limit and (good >= how.back or row - start >= how.usual)):
+                    score = peak = 0.0
+            reach = 3.5 * math.sqrt(variance)
+            clipped.append(min(max(value, mean - reach), mean + reach))
+        else:
+            clipped.append(value)
+        scores.append(score)
+        starts.append(start if score > 0 else row)
+    return scores, starts
+
+
+def reference(window, earlier, chance, anchor, how):
+    held = len(window)
+    mean = sum(window) / held
+    variance = sum((one - mean) ** 2 for one in window) / (held - 1)
+    spread, doubt = max(variance, (1e-3 * mean) ** 2), how.doubt
+    if chance is not None:
+        spread = max((1 - math.sqrt(2 / held)) * variance - chance, 0.0)
+        doubt = 1.0 if spread > 0 else 0.0
+    whole = variance * (held - 1) / held
+    moved = [one - anchor for one in window]
+    before = [one - anchor if place or one else 0.0 for place, one in enumerate(earlier)]
+    together = sum(a * b for a, b in zip(moved, before, strict=True)) / held - (mean - anchor) ** 2
+    steady = min(max((together / whole if whole > 0 else 0.0) - 1 / math.sqrt(held), 0.0), 0.9)
+    return {
+        "mean": mean,
+        "extra": spread * (1 + 1 / held),
+        "gain": 1 / (1 + doubt / math.sqrt(2 * (held - 1))) * math.sqrt((1 - steady) / (1 + steady)),
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("chance", [False, True], ids=["unknown", "known"])
+def test_the_sum_is_that_of_a_plain_loop(seed, chance):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0.9, 0.02, 60) - 0.1 * (np.arange(60) > 30) * (np.arange(60) < 45)
+    noise = np.full(60, 0.02**2 * 0.7) if chance else None
+    found = runs(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
+    scores, starts = by_hand(values.tolist(), None if noise is None else noise.tolist(), QUICK)
+    assert_allclose(found.score[:, 0], scores, atol=1e-6)
+    assert found.start[:, 0].tolist() == starts
+    assert max(scores) > 1
+
+
+@given(st.integers(0, 10_000), st.integers(1, 50))
+@settings(max_examples=40)
+def test_what_was_found_up_to_a_point_depends_on_nothing_after_it(seed, cut):
+    values = np.random.default_rng(seed).normal(0.9, 0.02, (60, 3)) - 0.04 * (np.arange(60) > 30)[:, None]
+    whole, part = runs(Sequences(values), QUICK), runs(Sequences(values[:cut]), QUICK)
+    for known, again in zip(whole, part, strict=True):
+        assert known[:cut].tolist() == again.tolist()
+
+
+def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
+    many = []
+    for number in range(30):
+        values = steady(40 + 5 * (number % 7), number) - 0.04 * (np.arange(40 + 5 * (number % 7)) > 30)
+        extra = {"support": np.full(len(values), 500.0)} if number % 3 else {}
+        many.append(daily(values, proportion=number % 2 == 0, **extra))
+    together = Shift().bases(many, Asking())
+    alone = [Shift().bases([one], Asking())[0] for one in many]
+    assert [one is None for one in together] == [one is None for one in alone]
+    assert sum(one is not None for one in together) > 20
+    for one, other in zip(together, alone, strict=True):
+        assert one is None or (one.score.tolist(), one.start.tolist()) == (other.score.tolist(), other.start.tolist())
+
+
+@pytest.mark.parametrize(
+    ("better", "sign", "outside", "objects"),
+    [
+        pytest.param(Better.HIGHER, -1, False, True, id="accuracy falls"),
+        pytest.param(Better.HIGHER, 1, False, False, id="accuracy rises"),
+        pytest.param(Better.LOWER, 1, False, True, id="loss rises"),
+        pytest.param(Better.LOWER, -1, False, False, id="loss falls"),
+        pytest.param(Better.NEITHER, -1, False, False, id="nobody knows whether that is bad"),
+        pytest.param(Better.NEITHER, 1, True, True, id="outside asks for both sides"),
+        pytest.param(Better.HIGHER, 1, True, True, id="even for the better"),
+    ],
+)
+def test_only_the_bad_direction_objects_unless_the_rule_says_outside(
+    daily, steady, levels, better, sign, outside, objects
+):
+    values = steady(60) + sign * 0.05 * (np.arange(60) >= 40)
+    assert any(levels(Shift(outside=outside), daily(values, better=better))) == objects
+
+
+def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(daily, steady):
+    values = steady(80) - 0.05 * ((np.arange(80) >= 40) & (np.arange(80) < 60))
+    (episode,) = replay(daily(values), Rule("fall", Shift(), "*"))
+    times = daily(values).times
+    assert episode.since == to_datetime(times[40])
+    assert to_datetime(times[41]) <= episode.fired <= to_datetime(times[44])
+    assert to_datetime(times[60]) <= episode.resolved <= to_datetime(times[64])
+    assert episode.severity is Severity.WARNING
+    assert episode.worst.limit == pytest.approx(0.95, abs=0.005)
+    assert "below its usual 0.95" in episode.worst.message
+    assert episode.evidence.message.endswith("near its usual 0.95 again")
+
+
+@pytest.mark.parametrize(
+    ("change", "objects"),
+    [
+        pytest.param(lambda day: 0.3 * (day == 40), False, id="one terrible day is no lasting fall"),
+        pytest.param(lambda day: 0.03 * (day >= 40), True, id="three deviations that stay are"),
+        pytest.param(lambda day: 0.02 * np.clip(day - 40, 0, 10) / 10, True, id="and so is a fade"),
+        pytest.param(lambda day: 0.05 * (day % 7 >= 5), False, id="weekends are usual"),
+        pytest.param(lambda day: 0.05 * (day >= 2), False, id="what was so nearly from the start is usual"),
+    ],
+)
+def test_what_lasts_is_told_from_what_does_not(daily, steady, levels, change, objects):
+    assert any(levels(Shift(), daily(steady(75) - change(np.arange(75))))) == objects
+
+
+@pytest.mark.parametrize(
+    ("size", "periods"),
+    [
+        pytest.param(0.5, 2, id="of a collapse two periods are enough, and one is not"),
+        pytest.param(0.045, 3, id="of four and a half deviations it takes three"),
+    ],
+)
+def test_how_many_periods_it_takes_is_a_matter_of_size(daily, steady, levels, size, periods):
+    found = levels(Shift(), daily(steady(60) - size * (np.arange(60) >= 40)))
+    assert found.index(Severity.WARNING) == 40 + periods - 1
+
+
+def test_what_has_lasted_long_is_what_is_usual(daily, steady):
+    values = steady(320) - 0.05 * (np.arange(320) >= 60)
+    (episode,) = replay(daily(values), Rule("fall", Shift(), "*"))
+    assert episode.resolved == to_datetime(daily(values).times[180])
+
+
+def test_a_share_of_few_cases_may_lie_far_off_by_chance(daily, levels):
+    rng = np.random.default_rng(5)
+    cases = np.where(np.arange(90) < 60, 10_000, 40)
+    values = rng.binomial(cases, 0.93) / cases
+    assert not any(levels(Shift(), daily(values, support=cases.astype(float), proportion=True)))
+    same = np.where(np.arange(90) < 60, values, 0.91)
+    assert any(levels(Shift(), daily(same, support=np.full(90, 10_000.0), proportion=True)))
+
+
+def test_a_mean_of_few_cases_counts_for_less(daily, levels, steady):
+    values = steady(64) - 0.03 * (np.arange(64) >= 60)
+    few = np.where(np.arange(64) < 60, 1000.0, 100.0)
+    assert any(levels(Shift(), daily(values, support=np.full(64, 1000.0))))
+    assert not any(levels(Shift(), daily(values, support=few)))
+
+
+def test_small_and_provisional_periods_are_neither_judged_nor_a_reference(daily, steady):
+    values, small = steady(80), np.arange(80) % 2 == 1
+    values[small] -= 0.2
+    series = daily(values, rows=np.where(small, 5.0, 500.0), provisional=np.arange(80) == 30)
+    assert replay(series, Rule("fall", Shift(), "*", min_count=30)) == []
+    (basis,) = Shift(warn=0.1).bases([series], Asking(min_count=30))
+    assert not basis.score[small].any()
+    assert basis.score[30] == 0
+
+
+def test_a_series_that_never_varied_objects_to_a_change_that_counts(daily, levels):
+    values = [1.0] * 30 + [0.9999] * 20
+    assert not any(levels(Shift(), daily(values)))
+    assert any(levels(Shift(), daily([1.0] * 30 + [0.99] * 5)))
+    assert any(levels(Shift(), daily([0.0] * 30 + [0.01] * 5, better=Better.LOWER)))
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"warn": None}, "needs"),
+        ({"warn": -1.0}, "above 0"),
+        ({"critical": 2.0}, "warn lies above critical"),
+        ({"slack": math.nan}, "finite"),
+        ({"periods": 5}, "least"),
+        ({"back": 0}, "back"),
+    ],
+)
+def test_a_parameter_without_sense_is_refused(given, word):
+    with pytest.raises(ValueError, match=word):
+        Shift(**given)
+
+
+def test_both_levels_are_reached_one_after_the_other(daily, steady, levels):
+    found = levels(Shift(critical=20.0), daily(steady(70) - 0.04 * (np.arange(70) >= 40)))
+    assert found.index(Severity.WARNING) < found.index(Severity.CRITICAL)
+    assert found[-1] == Severity.CRITICAL

@@ -1,0 +1,193 @@
+"""What goes on getting worse: against scipy and statsmodels point by point, and by what a person expects."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from modeltop.core.series import Better, Severity
+from modeltop.core.stats.trend_tests import mann_kendall
+from modeltop.core.text import brief
+from modeltop.rules.detectors.base import Asking
+from modeltop.rules.detectors.trend import Trend
+from modeltop.rules.replay import replay
+from modeltop.rules.rule import Rule
+
+FALL = -0.04 * np.clip((np.arange(80) - 40) / 30, 0, 1)
+
+
+def rough(days, places, values):
+    """By scipy: how far the line of each window went, where it went surely; the allowance for memory is ours."""
+    gone = np.zeros(len(values))
+    for last in range(places - 1, len(values)):
+        part = slice(last + 1 - places, last + 1)
+        slope = stats.theilslopes(values[part], days[part]).slope
+        tau = stats.kendalltau(days[part], values[part], method="asymptotic", alternative="less")
+        if tau.pvalue < 0.05 and mann_kendall(values[part], times=days[part]).p <= 2 * 0.01 and slope < 0:
+            gone[last] = -slope * (days[part][-1] - days[part][0])
+    return gone
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), ties=st.booleans(), slope=st.sampled_from([-0.02, 0.0, 0.02]))
+def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, ties, slope):
+    rng = np.random.default_rng(seed)
+    days = np.cumsum(rng.integers(1, 4, 40))
+    values = 0.9 + slope * np.arange(40) + 0.05 * rng.standard_normal(40)
+    values = np.round(values, 1) if ties else values
+    check = Trend(warn=0.05, periods=12, p=0.01)
+    (basis,) = check.bases([daily(values, days=days)], Asking())
+    expected = rough(days.astype(float), 12, values)
+    found = np.nan_to_num(np.maximum(basis.beyond, 0)) if basis else np.where(expected > 0.05, 0, expected)
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert basis is None or (basis.levels > 0).tolist() == (expected > 0.05).tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), cut=st.integers(1, 59), outside=st.booleans())
+def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, seed, cut, outside):
+    rng = np.random.default_rng(seed)
+    values = np.clip(0.9 - 0.01 * rng.choice([-1, 1]) * np.arange(60) + 0.05 * rng.standard_normal(60), 0, 1)
+    cases = rng.integers(5, 4000, 60).astype(float)
+    series = daily(values, support=cases, proportion=True, provisional=rng.random(60) < 0.1)
+    check, asking = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), Asking(min_count=30)
+    whole, part = (check.bases([one], asking)[0] for one in (series, series[:cut]))
+    levels = check.levels(series, whole, 0)[:cut].tolist() if whole else [0] * cut
+    assert levels == (check.levels(series[:cut], part, 0).tolist() if part else [0] * cut)
+    for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if whole else ():
+        evidence = check(series[:cut], whole[:cut], held)
+        assert (int(evidence.severity) if evidence else 0) == check.levels(series, whole, held)[cut - 1]
+
+
+@pytest.mark.parametrize(
+    ("better", "sign", "outside", "objects"),
+    [
+        pytest.param(Better.HIGHER, 1, False, True, id="accuracy falls"),
+        pytest.param(Better.HIGHER, -1, False, False, id="accuracy rises"),
+        pytest.param(Better.LOWER, -1, False, True, id="loss rises"),
+        pytest.param(Better.LOWER, 1, False, False, id="loss falls"),
+        pytest.param(Better.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
+        pytest.param(Better.NEITHER, 1, True, True, id="outside asks for both ways"),
+        pytest.param(Better.HIGHER, -1, True, True, id="even for the better"),
+    ],
+)
+def test_it_objects_to_the_bad_way_alone(daily, levels, steady, better, sign, outside, objects):
+    found = levels(Trend(outside=outside), daily(steady(80) + sign * FALL, better=better))
+    assert any(found[50:]) is objects
+    assert not any(found[:41])
+
+
+@pytest.mark.parametrize(
+    ("warn", "critical", "worst"),
+    [
+        pytest.param(0.0, None, Severity.WARNING, id="however far"),
+        pytest.param(0.06, None, Severity.OK, id="not so far"),
+        pytest.param(0.01, 0.025, Severity.CRITICAL, id="far enough to be critical"),
+        pytest.param(None, 0.025, Severity.CRITICAL, id="critical alone"),
+    ],
+)
+def test_how_far_it_may_go_is_in_the_unit_of_the_metric(daily, levels, steady, warn, critical, worst):
+    assert max(levels(Trend(warn, critical), daily(steady(80) + FALL))) == worst
+
+
+@pytest.mark.parametrize("pace", [0.002, 0.005, 0.01, 0.02])
+def test_a_fall_is_found_within_three_weeks_of_its_begin_however_steep(daily, levels, steady, pace):
+    found = objected(levels(Trend(), daily(steady(80) - pace * np.maximum(np.arange(80) - 39, 0))))
+    assert 40 < found[0] < 62
+
+
+@pytest.mark.parametrize("wild", [[75], [60, 79], [50, 51, 52]])
+def test_wild_periods_are_no_trend(daily, levels, steady, wild):
+    values = steady(80)
+    values[wild] = 0.1
+    assert not any(levels(Trend(), daily(values)))
+
+
+def test_shares_must_go_further_than_their_chance(daily, levels):
+    values = 0.9 - 0.002 * np.arange(30) + 0.001 * (np.arange(30) % 2)
+    for cases, objects in ((20.0, False), (20_000.0, True)):
+        found = levels(Trend(), daily(values, support=np.full(30, cases), proportion=True))
+        assert any(found) is objects
+
+
+def test_a_few_games_at_the_end_make_no_trend_of_a_season(daily, levels, steady):
+    values = steady(30) - 0.01 * np.maximum(np.arange(30) - 12, 0)
+    cases = np.where(np.arange(30) < 12, 3000.0, 4.0)
+    assert any(levels(Trend(p=0.001), daily(values)))
+    assert not any(levels(Trend(p=0.001), daily(values, support=cases, proportion=True)))
+
+
+def test_a_weekly_season_alone_is_no_trend(daily, levels, steady):
+    assert not any(levels(Trend(), daily(steady(200) - 0.1 * (np.arange(200) % 7 >= 5))))
+
+
+def test_days_that_are_missing_are_days(daily):
+    days = np.concatenate([np.arange(15), 100 + np.arange(15)])
+    (basis,) = Trend().bases([daily(0.9 - 0.001 * days, days=days)], Asking())
+    assert basis.going[-1] == pytest.approx(-0.114)
+    assert basis.start[-1] == pytest.approx(0.9)
+
+
+def test_too_short_a_past_is_said_and_not_judged(daily, levels):
+    check = Trend(periods=20)
+    assert check.history == 19
+    assert objected(levels(check, daily(0.9 - 0.01 * np.arange(25)))) == [19, 20, 21, 22, 23, 24]
+
+
+def objected(found):
+    return [place for place, level in enumerate(found) if level]
+
+
+def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
+    series = daily(steady(150) - 0.0009 * np.arange(150))
+    check = Trend(0.0, 0.03, p=0.001)
+    (basis,) = check.bases([series], Asking())
+    free, warned, critical = (check.levels(series, basis, held) for held in (0, 1, 3))
+    assert set(objected(free)) < set(objected(warned)) == set(objected(critical))
+    assert set(warned[free == 0].tolist()) == {0, int(Severity.WARNING)}
+    assert (critical >= warned).all()
+    first = objected(free)[0]
+    assert not warned[:first].any()
+
+
+def test_it_says_how_far_it_went_and_from_where(daily, steady):
+    (episode,) = replay(daily(steady(80)[:72] + FALL[:72]), Rule("slow", Trend(), "*"))
+    assert episode.severity == Severity.WARNING
+    assert episode.evidence.message == "0.907 down by 0.037 in 30 periods"
+    assert episode.evidence.limit == pytest.approx(0.95, abs=0.01)
+
+
+def test_a_loss_goes_up(daily, steady):
+    (episode,) = replay(daily(steady(72) - FALL[:72], better=Better.LOWER), Rule("slow", Trend(), "*"))
+    assert "up by 0.0" in episode.evidence.message
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"warn": None}, "such as warn = 0.02"),
+        ({"warn": -0.1}, "distances"),
+        ({"warn": 0.2, "critical": 0.1}, "warn lies above critical"),
+        ({"p": 0.7}, "p = 0.7"),
+        ({"stay": 0.0}, "stay = 0"),
+        ({"periods": 5}, "give 8 or more"),
+    ],
+)
+def test_a_parameter_without_sense_is_refused(given, word):
+    with pytest.raises(ValueError, match=word):
+        Trend(**given)
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (Trend(), "recall going on getting worse in 30 periods however far warns (p < 0.0001)"),
+        (
+            Trend(0.02, 0.05, periods=42, p=0.001, outside=True),
+            "recall rising or falling in 42 periods by more than 0.02 warns, by more than 0.05 is critical (p < 0.001)",
+        ),
+    ],
+)
+def test_a_rule_is_said_in_words(check, said):
+    assert check.sentence("recall", brief, "") == said

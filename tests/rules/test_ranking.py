@@ -1,0 +1,155 @@
+from dataclasses import replace
+
+import pytest
+
+from modeltop.core.metrics.registry import Catalog, Metric
+from modeltop.core.series import Problem, SeriesKey, Severity, State
+from modeltop.rules.evaluator import standing
+from modeltop.rules.priority import excess, ordered_episodes, verdicts, worst_series
+from modeltop.rules.replay import no_data, replay, source_error
+from modeltop.rules.rule import default_rules
+
+CRITICAL, UNKNOWN, WARNING, OK = Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK
+ACCURACY = default_rules()[0]
+LEFT_OUT = "no rule judges it: the default limits were left out"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param({"fired": 1}, {"severity": UNKNOWN, "fired": 9}, id="critical before unknown"),
+        pytest.param({"severity": UNKNOWN}, {"severity": WARNING, "fired": 9}, id="unknown before warning"),
+        pytest.param({"fired": 1}, {"fired": 9, "metric": "taken"}, id="what nobody has acknowledged"),
+        pytest.param({"metric": "taken", "fired": 9}, {"severity": WARNING}, id="but critical stays before warning"),
+        pytest.param({"fired": 9}, {"fired": 1, "value": 0.1}, id="then the newest fired"),
+        pytest.param({"value": 0.7}, {"value": 0.8, "model": "a"}, id="then the furthest beyond its limit"),
+        pytest.param({"value": 0.8}, {"value": 81, "limit": 90, "model": "a"}, id="as a share of the limit"),
+        pytest.param({"model": "a"}, {"model": "b"}, id="then the name"),
+        pytest.param({"state": State.RECOVERING, "value": 0.7}, {}, id="recovering stands as firing does"),
+        pytest.param({"severity": WARNING}, {"state": State.PENDING}, id="what stands before the pending"),
+        pytest.param({"state": State.PENDING}, {"state": State.RESOLVED}, id="the pending before the past"),
+        pytest.param(
+            {"state": State.RESOLVED, "severity": WARNING, "fired": 9}, {"state": State.RESOLVED}, id="the past by time"
+        ),
+    ],
+)
+def test_problems_stand_in_the_order_in_which_people_should_look(episode, first, second):
+    one, other = episode(**first), episode(**second)
+    assert ordered_episodes([other, one], {"m/taken/9"}) == (one, other)
+    assert ordered_episodes([one, other], {"m/taken/9"}) == (one, other)
+
+
+def test_distance_is_a_share_of_the_limit_and_absolute_where_that_is_zero(episode):
+    assert excess(episode(value=45, limit=90)) == 0.5
+    assert excess(episode(value=-0.25, limit=0)) == 0.25
+
+
+def test_what_was_usual_is_no_limit_to_be_far_beyond(episode):
+    one, other = episode(metric="accuracy", value=0.8), episode(metric="brier_score", value=0.2, limit=0.1)
+    evidence = replace(other.evidence, past=True)
+    assert ordered_episodes([one, replace(other, evidence=evidence)])[0] is one
+    assert excess(replace(other, evidence=evidence)) == 0.0
+
+
+@pytest.fixture
+def look(history_of):
+    """The verdicts on some series under the default accuracy floor."""
+
+    def make(*all_series, more=(), problems=()):
+        asked = [series for series in all_series if ACCURACY.matches(series.key)]
+        found = [one for series in asked for one in replay(series, ACCURACY)] + list(more)
+        said = [standing(series, ACCURACY, found, Metric("accuracy")) for series in asked]
+        return verdicts(history_of(*all_series, problems=problems), found, said, Catalog())
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "sentence"),
+    [
+        ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.87 < 0.90 for 2 periods, since 2025-01-02"),
+        ([0.87, 0.95], OK, "accuracy 0.95: healthy, not below 0.90"),
+        ([0.6] * 9, OK, LEFT_OUT),
+    ],
+)
+def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, values, severity, sentence):
+    series = daily(values)
+    said = standing(series, ACCURACY, replay(series, ACCURACY), Metric("accuracy"))
+    found = [] if said.left_out else replay(series, ACCURACY)
+    (verdict,) = verdicts(history_of(series), found, [said], Catalog())
+    assert (verdict.model, verdict.severity, verdict.sentence) == ("fraud", severity, sentence)
+
+
+def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
+    for values, severity, sentence in (
+        ([0.95, 0.87], OK, "accuracy 0.87 < 0.90 for 1 period, not yet told"),
+        ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 2025-01-01"),
+    ):
+        series = daily(values)
+        found = replay(series, floor(confirm=2, recover=2))
+        (verdict,) = verdicts(history_of(series), found, [], Catalog())
+        assert (verdict.severity, verdict.sentence) == (severity, sentence)
+
+
+def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
+    series = daily([0.8], segment="country=DE")
+    (verdict,) = verdicts(history_of(series), replay(series, floor(segment="*")), [], Catalog())
+    assert verdict.sentence.startswith("country=DE: accuracy 0.80 < 0.90")
+
+
+def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
+    silent = daily([0.95] * 5, model="silent")
+    broken = Problem("x.csv", "no such file; check the path", fatal=True)
+    more = [no_data("silent", silent.times, day(100)), source_error(broken, day(50))]
+    found = look(
+        daily([0.95], model="zoo"),
+        daily([0.95], model="ape"),
+        silent,
+        daily([0.5], model="old"),
+        daily([0.95, 0.5], model="new"),
+        daily([0.5], model="unasked", metric="recall"),
+        more=more,
+        problems=[broken],
+    )
+    assert [one.model for one in found] == ["new", "old", "x.csv", "silent", "ape", "unasked", "zoo"]
+    said = {one.model: one.sentence for one in found}
+    assert said["x.csv"] == "no such file; check the path"
+    assert said["silent"] == "no rows since 2025-01-05"
+    assert said["unasked"] == "no rule judges it"
+
+
+def test_an_acknowledged_model_stands_below_the_others_of_its_severity(episode, history_of, daily):
+    series = [daily([0.8], model=model) for model in "ab"]
+    found = [episode("a"), episode("b")]
+    order = verdicts(history_of(*series), found, [], Catalog(), acknowledged={"a/accuracy/1"})
+    assert [one.model for one in order] == ["b", "a"]
+
+
+def test_a_model_opens_on_its_worst_series(daily, episode, history_of):
+    metrics = ("loss", "accuracy", "recall")
+    history = history_of(*(daily([0.8], model="m", metric=metric) for metric in metrics))
+    found = [
+        episode(metric="recall", severity=WARNING, fired=9),
+        episode(metric="accuracy", state=State.RECOVERING),
+        episode(metric="loss", state=State.RESOLVED, fired=9),
+        episode(metric="*", severity=UNKNOWN, fired=9),
+        episode("other", metric="loss", fired=9),
+    ]
+    assert worst_series("m", history, found) == SeriesKey("m", "accuracy")
+    assert worst_series("m", history, found[3:]) == SeriesKey("m", "loss")
+    assert worst_series("x.csv", history, found) is None
+
+
+def test_a_rule_that_holds_is_said_before_one_that_was_left_out(daily, history_of):
+    series = [daily([0.6] * 9), daily([0.95] * 9, metric="f1_score")]
+    rules = zip(series, default_rules(), strict=False)
+    said = [standing(one, rule, [], Metric(one.key.metric)) for one, rule in rules]
+    (verdict,) = verdicts(history_of(*series), [], said, Catalog())
+    assert verdict.sentence == "f1_score 0.95: healthy, not below 0.85"
+    assert worst_series("fraud", history_of(*series), [], said) == series[1].key
+
+
+def test_a_healthy_model_opens_on_a_series_that_a_rule_judges(daily, history_of):
+    series = [daily([0.95], metric=metric) for metric in ("loss", "accuracy")]
+    said = [standing(series[1], ACCURACY, [], Metric("accuracy"))]
+    assert worst_series("fraud", history_of(*series), [], said) == series[1].key

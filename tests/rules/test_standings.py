@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from modeltop.core.metrics.registry import Metric
+from modeltop.core.series import Severity
+from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.evaluator import standing
+from modeltop.rules.replay import replay
+from modeltop.rules.rule import Rule, default_rules
+
+OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
+
+
+def stands(series, rule):
+    return standing(series, rule, replay(series, rule), Metric(series.key.metric))
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "sentence"),
+    [
+        ([0.95], OK, "accuracy 0.95: healthy, not below 0.92"),
+        ([0.92], OK, "accuracy 0.92: healthy, not below 0.92"),
+        ([0.95, 0.87], OK, "accuracy 0.87: below 0.90 for 1 of 2 periods, not yet told"),
+        ([0.91], OK, "accuracy 0.91: below 0.92 for 1 of 2 periods, not yet told"),
+        ([0.87, 0.86], CRITICAL, "accuracy 0.86: critical, below 0.90 for 2 periods, since 2025-01-01"),
+        ([0.95, 0.91, 0.91], WARNING, "accuracy 0.91: warning, below 0.92 for 2 periods, since 2025-01-02"),
+        ([0.9, np.nextafter(0.9, 0), 0.89, np.nextafter(0.9, 0)], CRITICAL,
+         "accuracy 0.8999999999999999: critical, below 0.9 for 4 periods, since 2025-01-01"),
+        ([0.87, 0.86, 0.903], CRITICAL,
+         "accuracy 0.903: critical, not yet 0.005 back inside 0.90 for 3 periods, since 2025-01-01"),
+        ([0.87, 0.86, 0.95], CRITICAL,
+         "accuracy 0.95: recovering from critical, 1 of 3 good periods, since 2025-01-01"),
+        ([0.87, 0.86, 0.91, 0.95], CRITICAL,
+         "accuracy 0.95: recovering from critical, 2 of 3 good periods, since 2025-01-01"),
+        ([0.87, 0.86, 0.95, 0.95, 0.95], OK, "accuracy 0.95: healthy, not below 0.92"),
+    ],
+)  # fmt: skip
+def test_a_rule_says_how_it_stands(daily, floor, values, severity, sentence):
+    found = stands(daily(values), floor(0.90, 0.92, margin=0.005, confirm=2, recover=3))
+    assert (found.severity, found.sentence, found.left_out) == (severity, sentence, None)
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "sentence"),
+    [
+        (Threshold(critical=Limit(above=0.5)), 0.4, "loss 0.40: healthy, not above 0.50"),
+        (Threshold(critical=Limit(above=0.5)), 0.6, "loss 0.60: critical, above 0.50 for 1 period, since 2025-01-01"),
+        (Threshold(critical=Limit(0.1, 0.5)), 0.4, "loss 0.40: healthy, not below 0.10 nor above 0.50"),
+        (Threshold(critical=Limit(0.1, 0.5)), 0.05, "loss 0.05: critical, below 0.10 for 1 period, since 2025-01-01"),
+    ],
+)
+def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
+    assert stands(daily([value], metric="loss"), Rule("r", check, "loss")).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("newest", "support", "provisional", "why"),
+    [
+        (1.0, 5, False, "accuracy 1.00 on 5 cases: not judged, fewer than 30"),
+        (0.0, 1, False, "accuracy 0.00 on 1 case: not judged, fewer than 30"),
+        (0.5, 500, True, "accuracy 0.50: not judged, as its period is not complete"),
+        (np.inf, 500, False, "accuracy inf: not judged, as it is not finite"),
+    ],
+)
+def test_a_newest_value_that_is_not_judged_is_said_with_what_held_before(
+    daily, floor, newest, support, provisional, why
+):
+    columns = {"support": np.array([500.0, support]), "provisional": np.array([False, provisional])}
+    before = "before it 0.87: critical, below 0.90 for 1 period, since 2025-01-01"
+    assert stands(daily([0.87, newest], **columns), floor(min_count=30)).sentence == f"{why}; {before}"
+    alone = daily([newest], support=columns["support"][1:], provisional=columns["provisional"][1:])
+    found = stands(alone, floor(min_count=30))
+    assert (found.severity, found.sentence) == (OK, why)
+
+
+def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
+    series = daily([0.61] * 9)
+    found = stands(series, default_rules()[0])
+    assert found.severity is OK
+    assert found.left_out.startswith("left out: 0 of its first 8 periods reached 0.90")
+    assert found.sentence == f"accuracy 0.61: {found.left_out}"
+
+
+def test_episodes_of_other_rules_and_series_are_passed_over(daily, floor, episode):
+    series = daily([0.95])
+    others = [episode("other", "accuracy"), episode("fraud", "recall"), episode("fraud", rule="other")]
+    assert standing(series, floor(), others, Metric("accuracy")).severity is OK
+
+
+@pytest.mark.parametrize(
+    ("confirm", "values", "said"),
+    [
+        ((1, 3), [0.87, 0.87], "warning, below 0.90 for 2 periods"),
+        ((3, 5), [0.87], "below 0.90 for 1 of 3 periods"),
+        ((3, 2), [0.91, 0.87], "below 0.90 for 2 of 3 periods"),
+        ((4, 1), [0.91], "below 0.92 for 1 of 4 periods"),
+    ],
+)
+def test_who_waits_says_when_people_will_first_be_told(daily, floor, confirm, values, said):
+    assert said in stands(daily(values), floor(0.90, 0.92, confirm=confirm)).sentence

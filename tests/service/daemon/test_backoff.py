@@ -1,0 +1,39 @@
+"""Full jitter from a second to five minutes; what the receiver asked for is kept."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modeltop.core.incident import ReceiverState
+from modeltop.service.receivers import Backoff, broke, failed, works
+
+NOW = datetime(2025, 3, 1, tzinfo=UTC)
+FRESH = ReceiverState(NOW, settings="abc")
+
+
+@pytest.mark.parametrize(
+    ("failures", "asked", "least", "most"),
+    [
+        pytest.param(1, None, 0, 1, id="at most a second after the first"),
+        pytest.param(2, None, 0, 2, id="doubled"),
+        pytest.param(9, None, 0, 256, id="and doubled"),
+        pytest.param(10, None, 0, 300, id="up to five minutes"),
+        pytest.param(100_000, None, 0, 300, id="however often it failed"),
+        pytest.param(1, 30, 30, 31, id="never before the receiver said"),
+        pytest.param(1, -5, 0, 1, id="a moment in the past is now"),
+        pytest.param(1, 1e9, 3600, 3601, id="an hour at most is granted"),
+    ],
+)
+def test_the_wait_lies_between(failures, asked, least, most):
+    backoff = Backoff()
+    assert backoff.delay(failures, asked=asked, chance=lambda: 0.0) == least
+    assert backoff.delay(failures, asked=asked, chance=lambda: 1.0) == most
+
+
+def test_a_receiver_fails_breaks_and_works_again():
+    once = failed(FRESH, "503", NOW, 4.0)
+    assert (once.failures, once.retry_at, once.error) == (1, NOW + timedelta(seconds=4), "503")
+    assert once.broken is None
+    gone = broke(once, "410")
+    assert (gone.failures, gone.retry_at, gone.broken) == (2, None, "410")
+    assert works(gone) == FRESH

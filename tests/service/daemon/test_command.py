@@ -1,0 +1,173 @@
+"""`modeltop watch` as a person or cron calls it."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modeltop.alerting.event_log.event_log import Journal
+from modeltop.core.incident import Health
+from modeltop.service import health
+from modeltop.service.health import Report
+from modeltop.service.leader import Holder, Leader
+
+
+def tree(folder):
+    return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}
+
+
+def told(home):
+    path = home / "told"
+    return path.read_text() if path.exists() else ""
+
+
+def test_a_run_from_cron_tells_once_and_says_nothing_when_there_is_nothing(configured, home, run):
+    code, out, err = run("watch", "--once")
+    assert (code, out) == (0, "")
+    assert "told ops of CRIT churn: accuracy 0.70 < 0.90" in err
+    assert told(home).count("CRIT churn") == 1
+    assert run("watch", "--once") == (0, "", "")
+    assert told(home).count("CRIT churn") == 1
+
+
+def test_a_run_from_cron_leaves_retries_to_the_next_and_says_so_by_its_code(configured, home, run, monkeypatch):
+    monkeypatch.setattr("random.random", lambda: 0.0)
+    configured.configure(command="exit 75")
+    code, _, err = run("watch", "--once")
+    assert code == 1
+    assert "ops was not told" in err
+    assert err.count("left to the next run") == 1
+    assert told(home) == ""
+    configured.configure()
+    assert run("watch", "--once")[0] == 0
+    assert "CRIT churn" in told(home)
+
+
+def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
+    configured.state.mkdir()
+    with Leader(configured.state, Holder(77, "beta")) as leader:
+        leader.take()
+        code, _, err = run("watch", "--once")
+    assert (code, "process 77 on beta leads" in err) == (0, True)
+
+
+def test_three_looks_of_one_run_make_a_source_that_cannot_be_read_an_alert(configured, home, run, monkeypatch):
+    monkeypatch.setattr("modeltop.service.daemon.BETWEEN", 0)
+    (configured.store / "broken.csv").mkdir()
+    assert run("watch", "--once")[0] == 0
+    assert "broken.csv" in told(home)
+
+
+def test_without_a_lock_it_refuses_to_start(configured, run):
+    (configured.state / "watch.lock").mkdir(parents=True)
+    code, _, err = run("watch", "--once")
+    assert code == 2
+    assert "watch.lock" in err
+
+
+def test_a_dry_run_prints_what_would_go_out_and_writes_and_sends_nothing(configured, home, run):
+    before = tree(home)
+    code, out, err = run("watch", "--dry-run")
+    assert code == 0
+    assert "to ops: CRIT churn: accuracy 0.70 < 0.90" in out
+    assert "1 message for 1 receiver; nothing was sent" in err
+    assert tree(home) == before
+
+
+def test_a_dry_run_after_the_message_prints_nothing_more(configured, run):
+    run("watch", "--once")
+    code, out, err = run("watch", "--dry-run", "--json")
+    assert (code, json.loads(out), err) == (0, [], "")
+
+
+def test_a_dry_run_in_json_has_keys_and_reasons(configured, run):
+    [message] = json.loads(run("watch", "--dry-run", "--json")[1])
+    [incident] = message["incidents"]
+    assert (incident["kind"], incident["reason"], message["receiver"]) == ("trigger", "first", "ops")
+
+
+def test_a_dry_run_says_which_receiver_does_not_work(configured, run):
+    configured.configure('[receivers.hook]\ntype = "webhook"\nurl_env = "NO_SUCH_URL"\n')
+    code, _, err = run("watch", "--dry-run")
+    assert code == 1
+    assert "receiver hook does not work: NO_SUCH_URL is not set" in err
+
+
+def test_a_test_message_is_marked_and_said(configured, home, run):
+    code, out, _ = run("watch", "--test", "ops")
+    assert (code, "ops took the test message" in out) == (0, True)
+    assert told(home).startswith("TEST ")
+    assert not configured.state.exists()
+
+
+def test_a_test_that_fails_says_why(configured, run):
+    configured.configure(command="exit 3")
+    code, out, err = run("watch", "--test", "ops")
+    assert (code, out) == (1, "")
+    assert "ops did not take the test" in err
+
+
+def test_a_test_that_arrives_mends_a_broken_receiver(configured, home, run):
+    configured.configure(command="test -e mended || exit 78; cat >> told")
+    assert run("watch", "--once")[0] == 1
+    assert run("watch", "--status")[0] == 1
+    (home / "mended").touch()
+    assert run("watch", "--once")[0] == 1
+    assert "is used again" in run("watch", "--test", "ops")[1]
+    assert Journal(configured.state).facts().receivers["ops"].broken is None
+    assert run("watch", "--once")[0] == 0
+    assert "CRIT churn" in told(home)
+
+
+def test_a_test_of_nobody_names_those_who_are(configured, run):
+    code, _, err = run("watch", "--test", "opps")
+    assert (code, "there is no receiver 'opps'; configured: ops" in err) == (2, True)
+
+
+def test_paths_have_a_state_of_their_own(home, world, run):
+    world.rows("churn", *(0.95,) * 8, 0.7)
+    assert run("watch", "--once", world.store / "churn.csv")[0] == 0
+    assert not world.state.exists()
+    [folder] = (home / "home" / "modeltop").glob("churn-*")
+    assert (folder / "watch.json").exists()
+    assert run("watch", "--status", world.store / "churn.csv")[0] == 0
+
+
+@pytest.mark.parametrize("words", [("--once", "--status"), ("--dry-run", "--test", "ops"), ("--every", "5")])
+def test_what_makes_no_sense_together_is_refused(configured, run, words):
+    assert run("watch", *words)[0] == 2
+
+
+NOW = datetime.now(UTC)
+"""When this file was read: long ago, by the time its tests run among all others."""
+WELL = Health(at=NOW, started=NOW, pid=1, host="a\x1b[2J", every=60.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "once", "led", "code", "word"),
+    [
+        (None, False, False, 3, "no watcher has ever run here"),
+        (None, False, True, 1, "starting"),
+        (WELL, False, True, 0, "alive"),
+        (WELL, True, False, 0, "alive"),
+        (WELL, False, False, 3, "ended without a word"),
+        (replace(WELL, stopped=True), False, False, 3, "stopped"),
+        (replace(WELL, at=NOW - timedelta(hours=1)), False, True, 3, "late"),
+        (replace(WELL, at=NOW - timedelta(hours=1)), True, False, 3, "late"),
+        (replace(WELL, error="the disk is full"), False, True, 1, "in trouble"),
+        (replace(WELL, broken=("ops",)), False, True, 1, "in trouble"),
+    ],
+)
+def test_the_status_is_a_word_and_a_code(configured, run, state, once, led, code, word):
+    configured.state.mkdir()
+    if state is not None:
+        passed = datetime.now(UTC) - NOW
+        health.write(configured.state, Report(replace(state, at=state.at + passed), once=once))
+    with Leader(configured.state, Holder(7, "b")) as leader:
+        if led:
+            leader.take()
+        said, out, _ = run("watch", "--status")
+        as_json = json.loads(run("watch", "--status", "--json")[1])
+    assert (said, out.splitlines()[0].split(":")[0], as_json["status"]) == (code, word, word)
+    assert "\x1b" not in out

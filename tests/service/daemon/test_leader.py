@@ -1,0 +1,130 @@
+"""One leads, whoever asks first; the lock ends with the process, however that ends."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from modeltop.core.errors import StoreError
+from modeltop.service.leader import LOCK, Holder, Leader, holder, leading
+
+ME = Holder(4711, "alpha")
+HOLD = """
+import sys
+from pathlib import Path
+from modeltop.service.leader import Holder, Leader
+leader = Leader(Path(sys.argv[1]), Holder(int(sys.argv[2]), "beta"))
+print(leader.take(), flush=True)
+sys.stdin.read()
+"""
+
+
+def start(folder, pid=1):
+    argv = [sys.executable, "-c", HOLD, str(folder), str(pid)]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_the_first_leads_and_the_second_is_told_who(tmp_path):
+    with Leader(tmp_path, ME) as first, Leader(tmp_path, Holder(1, "b")) as second:
+        assert [first.take(), second.take(), first.take()] == [True, False, True]
+        assert leading(tmp_path)
+        assert str(holder(tmp_path)) == "process 4711 on alpha"
+
+
+def test_another_leads_as_soon_as_the_first_lets_go(tmp_path):
+    with Leader(tmp_path, ME) as first, Leader(tmp_path, Holder(1, "b")) as second:
+        assert first.take()
+        first.release()
+        assert not leading(tmp_path)
+        assert second.take()
+        assert holder(tmp_path) == Holder(1, "b")
+
+
+def test_a_killed_leader_leads_no_more(tmp_path):
+    process = start(tmp_path)
+    assert process.stdout.readline() == "True\n"
+    with Leader(tmp_path, ME) as next_one:
+        assert not next_one.take()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert next_one.take()
+
+
+@pytest.mark.slow
+def test_of_two_started_together_fifty_times_one_leads_each_time(tmp_path):
+    for _ in range(50):
+        both = [start(tmp_path, 1), start(tmp_path, 2)]
+        said = [process.stdout.readline() for process in both]
+        for process in both:
+            process.communicate()
+        assert sorted(said) == ["False\n", "True\n"]
+
+
+def test_the_lock_file_stays_the_same_whoever_leads(tmp_path):
+    inodes = set()
+    for number in range(3):
+        with Leader(tmp_path, Holder(number, "a")) as leader:
+            assert leader.take()
+            inodes.add((tmp_path / LOCK).stat().st_ino)
+    assert len(inodes) == 1
+
+
+def test_a_leader_whose_lock_file_is_gone_knows_it_and_may_lead_anew(tmp_path):
+    with Leader(tmp_path, ME) as leader:
+        assert leader.take()
+        (tmp_path / LOCK).unlink()
+        assert not leader.leads()
+        assert leader.take()
+        assert leading(tmp_path)
+
+
+def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
+    with Leader(tmp_path, ME) as first, Leader(tmp_path, Holder(1, "b")) as second:
+        assert first.take()
+        (tmp_path / LOCK).unlink()
+        assert second.take()
+        assert not first.take()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda path: path.mkdir(), id="a folder is in its place"),
+        pytest.param(lambda path: path.symlink_to("elsewhere"), id="a link is in its place"),
+        pytest.param(os.mkfifo, id="a FIFO is in its place"),
+        pytest.param(lambda path: path.parent.rmdir(), id="the folder is gone"),
+    ],
+)
+def test_without_a_lock_that_can_be_written_nobody_leads(tmp_path, spoil):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    spoil(folder / LOCK)
+    with Leader(folder, ME) as leader, pytest.raises(StoreError, match="cannot write"):
+        leader.take()
+
+
+def test_a_lock_without_locks_is_refused(tmp_path, monkeypatch):
+    def refuse(descriptor, how):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with Leader(tmp_path, ME) as leader, pytest.raises(StoreError, match="no locks"):
+        leader.take()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "host": 1}', '{"host": "a"}', "[" * 3000])
+def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, text):
+    (tmp_path / LOCK).write_text(text)
+    assert holder(tmp_path) is None
+
+
+def test_a_shared_folder_has_a_lock_that_the_group_can_take(tmp_path):
+    for mode, expected in ((0o700, 0o600), (0o2770, 0o660)):
+        folder = tmp_path / f"{mode:o}"
+        folder.mkdir()
+        folder.chmod(mode)
+        with Leader(folder, ME) as leader:
+            leader.take()
+        assert (folder / LOCK).stat().st_mode & 0o777 == expected

@@ -1,0 +1,159 @@
+"""From files to a snapshot, again and again: what did not change is not judged anew."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modeltop.cli.context import limit_rules
+from modeltop.config.load import Config, load
+from modeltop.core.series import Condition, Severity, State
+from modeltop.rules import evaluator
+from modeltop.service import pipeline
+from modeltop.service.pipeline import Observer
+
+CLOCK = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for model, last in (("good", 0.95), ("bad", 0.5)):
+        rows = [f"2025-01-{day:02},{0.95 if day < 10 else last}\n" for day in range(1, 11)]
+        (tmp_path / f"{model}.csv").write_text("date,accuracy\n" + "".join(rows))
+    return tmp_path
+
+
+def append(path, row):
+    with path.open("a") as file:
+        file.write(row)
+
+
+def test_a_look_says_who_is_worst(folder):
+    snapshot = Observer(Config(), [folder]).observe(CLOCK)
+    assert [(one.model, one.severity) for one in snapshot.verdicts] == [
+        ("bad", Severity.CRITICAL),
+        ("good", Severity.OK),
+    ]
+    assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
+    assert snapshot.clock == CLOCK
+
+
+def test_for_a_store_now_is_the_clock_so_old_rows_are_a_silence(folder):
+    snapshot = Observer(Config(), [folder], live=True).observe(CLOCK)
+    assert [one.key.model for one in snapshot.episodes if one.condition is Condition.NO_DATA] == ["bad", "good"]
+
+
+def test_now_overrides_the_clock_and_the_newest_row(folder):
+    now = datetime(2025, 1, 13, tzinfo=UTC)
+    assert Observer(Config(), [folder], live=True, now=now).observe(CLOCK).taken_at == now
+
+
+def test_a_row_ahead_of_the_clock_does_not_move_now_but_is_judged_and_said(folder):
+    append(folder / "good.csv", "2031-01-01,0.1\n")
+    snapshot = Observer(Config(), [folder]).observe(CLOCK)
+    assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
+    assert {one.key.model for one in snapshot.episodes if one.stands} == {"good", "bad"}
+    assert any("future" in problem.message for problem in snapshot.history.problems)
+
+
+def test_only_what_changed_is_judged_again(folder, monkeypatch):
+    observer, judged = Observer(Config(), [folder]), []
+    observer.observe(CLOCK)
+    replays = evaluator.replays
+    monkeypatch.setattr(
+        evaluator, "replays", lambda many, *rest: judged.extend(one.key.model for one in many) or replays(many, *rest)
+    )
+    append(folder / "good.csv", "2025-01-11,0.2\n")
+    assert observer.changed()
+    snapshot = observer.observe(CLOCK)
+    assert set(judged) == {"good"}
+    assert {one.key.model for one in snapshot.episodes if one.stands} == {"good", "bad"}
+    assert not observer.changed()
+
+
+def test_a_source_is_an_alert_after_as_many_failures_as_patience_says(folder):
+    observer = Observer(Config(), [folder, folder / "absent.csv"], patience=3)
+    found = []
+    for look in range(4):
+        assert look == 0 or observer.changed() == (look < 3)
+        snapshot = observer.observe(CLOCK + timedelta(seconds=look))
+        found.append([one for one in snapshot.episodes if one.condition is Condition.ERROR])
+    assert [len(one) for one in found] == [0, 0, 1, 1]
+    assert found[2][0].id == found[3][0].id
+    assert found[2][0].state is State.FIRING
+
+
+def test_a_source_that_comes_back_starts_its_count_anew(folder):
+    observer = Observer(Config(), [folder / "late.csv"], patience=2)
+    observer.observe(CLOCK)
+    (folder / "late.csv").write_text("date,accuracy\n2025-01-01,0.95\n")
+    assert not [one for one in observer.observe(CLOCK).episodes if one.condition is Condition.ERROR]
+    (folder / "late.csv").unlink()
+    assert not [one for one in observer.observe(CLOCK).episodes if one.condition is Condition.ERROR]
+
+
+def test_a_rule_that_asks_about_nothing_is_said(folder, tmp_path):
+    (tmp_path / "modeltop.toml").write_text('[[rules]]\nname = "r"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n')
+    snapshot = Observer(load(tmp_path / "modeltop.toml"), [folder]).observe(CLOCK)
+    assert snapshot.notices == ("rule r asks about acuracy of *, segment all: there is no such series",)
+
+
+def test_a_store_on_a_network_disk_is_said(folder, monkeypatch):
+    monkeypatch.setattr(pipeline, "network_filesystem", lambda _: "nfs4")
+    [notice] = Observer(Config(), [folder], live=True).observe(CLOCK).notices
+    assert "nfs4" in notice
+
+
+def test_the_order_of_paths_and_rules_changes_no_alert(folder):
+    paths = [folder / "good.csv", folder / "bad.csv"]
+    first = Observer(Config(), paths).observe(CLOCK)
+    second = Observer(Config(), paths[::-1]).observe(CLOCK)
+    assert first.episodes == second.episodes
+    assert first.verdicts == second.verdicts
+
+
+def test_a_limit_of_both_sides_is_one_rule():
+    class Args:
+        below = ("accuracy=0.8",)
+        above = ("acc=0.99",)
+
+    [rule] = limit_rules(Args, Config())
+    [(_, limit)] = rule.check.limits()
+    assert (limit.below, limit.above) == (0.8, 0.99)
+
+
+@pytest.fixture
+def falling(tmp_path):
+    """Two models of which one falls lastingly by less than a floor would object to."""
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    for model, low in (("calm", 0.95), ("falling", 0.93)):
+        values = [(0.95 if day < 40 else low) + 0.002 * (-1) ** day for day in range(60)]
+        rows = [f"{start + timedelta(days=day):%Y-%m-%d},{value}\n" for day, value in enumerate(values)]
+        (tmp_path / f"{model}.csv").write_text("date,accuracy\n" + "".join(rows))
+    return tmp_path
+
+
+def fallen(snapshot):
+    return [one.key.model for one in snapshot.episodes if one.rule == "default-fall"]
+
+
+def test_in_a_hurry_a_large_fleet_is_followed_at_the_second_look_and_that_is_said(falling, monkeypatch):
+    monkeypatch.setattr(evaluator, "MANY", 1)
+    observer = Observer(Config(), [falling], hurry=True)
+    first = observer.observe(CLOCK)
+    assert (fallen(first), pipeline.BEHIND in first.notices, observer.changed()) == ([], True, True)
+    second = observer.observe(CLOCK)
+    assert (fallen(second), pipeline.BEHIND in second.notices, observer.changed()) == (["falling"], False, False)
+
+
+@pytest.mark.parametrize(("hurry", "many"), [(True, 2), (False, 1)], ids=["a small fleet", "no hurry"])
+def test_otherwise_everything_is_judged_at_once(falling, monkeypatch, hurry, many):
+    monkeypatch.setattr(evaluator, "MANY", many)
+    observer = Observer(Config(), [falling], hurry=hurry)
+    first = observer.observe(CLOCK)
+    assert (fallen(first), pipeline.BEHIND in first.notices, observer.changed()) == (["falling"], False, False)
+
+
+def test_what_is_critical_does_not_wait(folder, monkeypatch):
+    monkeypatch.setattr(evaluator, "MANY", 1)
+    snapshot = Observer(Config(), [folder], hurry=True).observe(CLOCK)
+    assert [one.key.model for one in snapshot.episodes if one.stands] == ["bad"]

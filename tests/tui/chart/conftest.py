@@ -1,0 +1,46 @@
+"""Charts in a few characters."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from modeltop.core.series import Severity
+from modeltop_tui.chart.data import ChartData, LimitLine, Line
+
+DAY = 86_400.0
+JANUARY = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+TEN_DAYS = [0.96, 0.96, 0.95, 0.94, 0.94, 0.92, 0.91, 0.90, 0.89, 0.87]
+FLOOR = LimitLine(0.9, Severity.CRITICAL, "< 0.90")
+WARNING = LimitLine(0.92, Severity.WARNING, "< 0.92")
+
+
+def line(values, *, name="accuracy", times=None, breaches=None, held=(), gaps=()):
+    values = np.asarray(values, float)
+    count = len(values)
+    if times is None:
+        times = JANUARY + DAY * np.arange(count)
+    severities = np.zeros(count, np.int8)
+    for index, severity in (breaches or {}).items():
+        severities[index] = severity
+    flags = [np.isin(np.arange(count), list(indices)) for indices in (held, gaps)]
+    return Line(name, np.asarray(times, float), values, severities, *flags)
+
+
+def chart(*lines, limits=(), digits=3, cursor=None, empty="no values in this range"):
+    times = [time for each in lines for time in each.times.tolist()] or [JANUARY]
+    return ChartData(lines, tuple(limits), "title", digits, min(times), max(times), cursor, empty)
+
+
+@pytest.fixture(scope="session")
+def make():
+    """`make.line`, `make.chart` and some of each."""
+
+    class Make:
+        day, january, floor, warning = DAY, JANUARY, FLOOR, WARNING
+        ten_days = TEN_DAYS
+
+    Make.line, Make.chart = staticmethod(line), staticmethod(chart)
+    Make.ten = chart(line(TEN_DAYS, breaches={8: 3, 9: 3}), limits=[FLOOR])
+    Make.both = chart(line(TEN_DAYS, breaches={6: 1, 7: 1, 8: 3, 9: 3}), limits=[FLOOR, WARNING])
+    return Make

@@ -1,0 +1,234 @@
+"""Draws a chart with plotext, and is the only file that knows plotext.
+
+plotext has one global figure, so `draw` belongs to the UI thread. It is given numbers and dates only: foreign
+text (the names of lines) is written beside its drawing, never into it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import plotext
+from rich.text import Text
+
+from modeltop.core.series import Severity
+from modeltop.core.text import clip
+from modeltop.core.text import width as cells_of
+from modeltop_tui.chart.annotations import write
+from modeltop_tui.chart.axes import Tick, context, date_ticks, only_date, value_ticks
+from modeltop_tui.chart.canvas import Canvas, strokes, thinned, time_range, value_range, visible
+from modeltop_tui.chart.data import ChartData, LimitLine, Line, PlotTheme
+from modeltop_tui.chart.markers import RED, YELLOW, colour, place, tint
+
+_NARROW, _LOW = 20, 5
+"""Under these sizes the value axis goes, and the time axis."""
+_ROWS_PER_TICK = 2
+_ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
+_STYLES = {RED: "bold red", YELLOW: "bold yellow", "blue+": "bright_blue", "white": "bright_white"}
+"""plotext's colours in Rich's words, where they differ; breaches stand out where there are few colours."""
+_WORDS = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN"}
+
+
+class _Layout(NamedTuple):
+    """What stands where in a drawing of `width` x `height` cells."""
+
+    width: int
+    height: int
+    canvas: Canvas
+    left: int
+    """Cells left of the canvas."""
+    values: list[Tick]
+    """Empty without a value axis."""
+    dates: list[Tick]
+    """Empty without a time axis."""
+    corner: str
+    """What the dates leave out."""
+
+
+@lru_cache(maxsize=32)
+def draw(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
+    """The chart as `height` rows of exactly `width` cells. Remembered by identity: do not change the result."""
+    if width < 1 or height < 1:
+        return Text()
+    lines = [visible(line, *time_range(chart)) for line in chart.lines]
+    values = value_range(chart, lines)
+    if values is None:
+        rows = _message(_fit(chart.empty, theme), width, height, theme)
+    else:
+        head = _legend(lines, width, theme) if height > _LOW and len(lines) > 1 else []
+        layout = _lay_out(chart, values, (width, height - len(head)), theme)
+        rows = head + _drawn(chart, lines, layout, theme)
+    return Text("\n", no_wrap=True, end="").join(rows)
+
+
+def _fit(text: str, theme: PlotTheme) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii") if theme.ascii else text
+
+
+def _clip(text: str, cells: int, theme: PlotTheme) -> str:
+    clipped = clip(text, cells)
+    return clipped.replace("…", "~") if theme.ascii else clipped
+
+
+def _message(words: str, width: int, height: int, theme: PlotTheme) -> list[Text]:
+    rows = [Text(" " * width)] * height
+    words = _clip(words, width, theme)
+    left = (width - cells_of(words)) // 2
+    rows[(height - 1) // 2] = Text(" " * left + words + " " * (width - left - cells_of(words)))
+    return rows
+
+
+def _legend(lines: list[Line], width: int, theme: PlotTheme) -> list[Text]:
+    """One row with the number and the name of each line."""
+    room = max(4, width // len(lines) - 4)
+    row = Text()
+    for number, line in enumerate(lines):
+        name = _clip(_fit(line.name, theme), room, theme)
+        row.append(f" {number + 1} {name} ", _rich(colour(number, theme)))
+    row.truncate(width, pad=True)
+    return [row]
+
+
+def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int], theme: PlotTheme) -> _Layout:
+    width, height = size
+    rows = height - 2 if height >= _LOW else height
+    ticks = value_ticks(*values, max(2, rows // _ROWS_PER_TICK)) if width >= _NARROW else []
+    left = max(len(label) for _, label in ticks) + 1 if ticks else 0
+    start, end = time_range(chart)
+    canvas = Canvas(width - left, rows, start, end, *values, fine=not theme.ascii)
+    if height < _LOW:
+        return _Layout(width, height, canvas, left, ticks, [], "")
+    if chart.end <= chart.start:
+        return _Layout(width, height, canvas, left, ticks, only_date(chart.start, canvas.width), "")
+    dates, corner = date_ticks(start, end, canvas.width), context(start, end)
+    said = any(label == corner for _, label in dates)
+    return _Layout(width, height, canvas, left, ticks, dates, "" if said else corner)
+
+
+def _drawn(chart: ChartData, lines: list[Line], layout: _Layout, theme: PlotTheme) -> list[Text]:
+    canvas = layout.canvas
+    _prepare(layout)
+    limits = sorted(chart.limits, key=lambda limit: limit.severity)
+    for limit in limits:
+        height = canvas.row(limit.value)
+        if 0 <= height < canvas.height:
+            plotext.hline(_centre(height, canvas.height), color=tint(limit.severity, theme))
+    if chart.cursor is not None:
+        column = int(canvas.columns(np.array([chart.cursor]))[0])
+        plotext.vline(_centre(column, canvas.width))
+    _plot(lines, canvas, theme)
+    rows = list(Text.from_ansi(plotext.build()).split("\n"))[: layout.height]
+    for limit in reversed(limits):
+        _name(rows, limit, layout, theme)
+    if layout.dates:
+        rows[-1] = _dates(layout)
+    _admit_thinning(rows, lines, canvas)
+    for row in rows:
+        row.truncate(layout.width, pad=True)
+        if theme.ascii:
+            row.plain = row.plain.translate(_ASCII)
+    write(rows, chart.overlays, canvas, layout.width - canvas.width, theme)
+    return rows
+
+
+def _prepare(layout: _Layout) -> None:
+    """Empty the figure and set size, axes and ticks. All coordinates are fractions of the canvas."""
+    canvas = layout.canvas
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.limit_size(width=False, height=False)
+    plotext.plotsize(layout.width, layout.height)
+    plotext.xaxes(lower=layout.height >= _LOW, upper=False)
+    plotext.yaxes(left=bool(layout.values), right=False)
+    plotext.xlim(0, 1)
+    plotext.ylim(0, 1)
+    rows = canvas.rows(np.array([value for value, _ in layout.values])).tolist()
+    plotext.yticks([_centre(row, canvas.height) for row in rows], [label for _, label in layout.values])
+    columns = canvas.columns(np.array([time for time, _ in layout.dates])).tolist()
+    # The row of labels is written by `_dates`; a blank one makes plotext keep the row and mark the tick.
+    plotext.xticks([_centre(column, canvas.width) for column in columns], [" "] * len(columns))
+
+
+def _centre(cell: int, cells: int) -> float:
+    """The fraction that plotext puts into that cell."""
+    return cell / (cells - 1) if cells > 1 else 0.5
+
+
+def _plot(lines: list[Line], canvas: Canvas, theme: PlotTheme) -> None:
+    for number, line in reversed(list(enumerate(lines))):  # the selected one last, over the others
+        across, up = strokes(line, thinned(line, canvas), canvas)
+        if across:
+            dots = "braille" if canvas.fine else "." if len(lines) == 1 else str(number + 1)
+            plotext.plot(across, up, marker=dots, color=colour(number, theme))
+    kinds: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for cell, mark in place(lines, canvas, theme).items():
+        kinds[mark.sign, mark.colour].append(cell)
+    for (sign, shade), cells in kinds.items():
+        across = [_centre(column, canvas.width) for column, _ in cells]
+        plotext.scatter(across, [_centre(row, canvas.height) for _, row in cells], marker=sign, color=shade)
+
+
+def _name(rows: list[Text], limit: LimitLine, layout: _Layout, theme: PlotTheme) -> None:
+    """Write the limit's words where nothing else is drawn: on its line, else just above or below it, else not."""
+    canvas = layout.canvas
+    row = canvas.row(limit.value)
+    words = f"{_fit(limit.label, theme)} {_WORDS.get(limit.severity, '')}".strip()
+    if row < 0 or row >= canvas.height:
+        arrow, row = ("↓", 0) if row < 0 else ("↑", canvas.height - 1)
+        places = [(canvas.height - 1 - row, " ", f"{arrow} {words}")]
+    else:
+        at = canvas.height - 1 - row
+        line = _stroke(limit.severity, theme)
+        rows[at].plain = rows[at].plain.replace("─", line)
+        places = [(at, line, words), (at - 1, " ", words), (at + 1, " ", words)]
+    for at, free, label in places:
+        if 0 <= at < canvas.height and _written(rows, at, free, label, tint(limit.severity, theme)):
+            return
+
+
+def _stroke(severity: Severity, theme: PlotTheme) -> str:
+    """The line of a limit, told apart from the other severity's without colour."""
+    if severity is not Severity.CRITICAL:
+        return "╌"
+    return "━" if theme.ascii else "─"
+
+
+def _written(rows: list[Text], at: int, free: str, label: str, shade: str) -> bool:
+    room = free + free * cells_of(label) + free
+    start = rows[at].plain.rfind(room)
+    if start < 0:
+        return False
+    before, after = rows[at][: start + 1], rows[at][start + 1 + cells_of(label) :]
+    rows[at] = Text.assemble(before, (label, _rich(shade)), after)
+    return True
+
+
+def _rich(shade: str) -> str:
+    return _STYLES.get(shade, shade)
+
+
+def _dates(layout: _Layout) -> Text:
+    """The labels of the time axis, each about its tick, and in the corner what they leave out."""
+    corner = layout.corner if len(layout.corner) < layout.left else ""
+    row = corner.ljust(layout.width)
+    free = len(corner) + 1 if corner else 0
+    columns = layout.canvas.columns(np.array([time for time, _ in layout.dates])).tolist()
+    for column, (_, label) in zip(columns, layout.dates, strict=True):
+        start = max(free, min(layout.left + column - len(label) // 2, layout.width - len(label)))
+        if start + len(label) <= layout.width:
+            row = row[:start] + label + row[start + len(label) :]
+            free = start + len(label) + 1
+    return Text(row)
+
+
+def _admit_thinning(rows: list[Text], lines: list[Line], canvas: Canvas) -> None:
+    """Say so where points were left out, in the longest words that find a place free of drawing."""
+    most = max(len(line.times) for line in lines)
+    if most <= 2 * canvas.width:
+        return
+    for words in (f"lowest and highest of {most} points per column", f"min, max of {most} points", "thinned"):
+        if any(_written(rows, at, " ", words, "dim") for at in reversed(range(len(rows)))):
+            return

@@ -1,0 +1,106 @@
+"""The signs on a chart: which points carry one, and which of several in one cell is seen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from modeltop.core.series import Severity
+from modeltop_tui.chart.canvas import Canvas, lonely, thinned
+from modeltop_tui.chart.data import Line, PlotTheme
+
+if TYPE_CHECKING:
+    from modeltop_tui.chart.canvas import Cells
+
+RED, YELLOW = "red", "orange"
+"""plotext's names of the colours 1 and 3 of ANSI."""
+_DARK, _LIGHT = ("cyan", "magenta", "blue+", "white"), ("blue", "magenta", "cyan", "black")
+_COLUMNS_PER_POINT = 3
+"""With as much room as this, healthy points carry a sign too."""
+_COLUMNS_PER_DIGIT = 16
+"""In an overlay each line carries its number about this often."""
+
+
+class Mark(NamedTuple):
+    """A sign in a cell. Of several in one cell the greatest is seen: breaches hide everything else."""
+
+    rank: int
+    sign: str
+    colour: str
+
+
+def tint(severity: Severity, theme: PlotTheme) -> str:
+    """The colour of a breach, and of the limit that was crossed."""
+    if not theme.colours or severity is Severity.OK:
+        return "default"
+    return RED if severity is Severity.CRITICAL else YELLOW
+
+
+def colour(number: int, theme: PlotTheme) -> str:
+    """The colour of the line that stands at this place in the chart, counted from 0; none is a severity's."""
+    palette = _LIGHT if theme.light else _DARK
+    return palette[number % len(palette)] if theme.colours else "default"
+
+
+def place(lines: list[Line], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Mark]:
+    """What is seen in each cell (column, row) that carries a sign."""
+    seen: dict[tuple[int, int], Mark] = {}
+    for number, line in enumerate(lines):
+        columns, rows = canvas.columns(line.times), _rows(line, canvas)
+        for index, mark in _of_line(line, (number, len(lines)), canvas, theme):
+            cell = int(columns[index]), int(rows[index])
+            seen[cell] = max(mark, seen.get(cell, mark))
+    return seen
+
+
+def _rows(line: Line, canvas: Canvas) -> Cells:
+    """The row of each point; infinities at the edges."""
+    edges = np.where(line.values > 0, canvas.height - 1, 0)
+    return np.where(np.isinf(line.values), edges, canvas.rows(line.values))
+
+
+def _of_line(line: Line, place_of: tuple[int, int], canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[int, Mark]]:
+    number, of = place_of
+    kept = thinned(line, canvas)
+    own = colour(number, theme)
+    alone = lonely(line)
+    roomy = of == 1 and len(kept) * _COLUMNS_PER_POINT <= canvas.width
+    for index in kept.tolist():
+        mark = _judged(line, index, theme)
+        if mark is not None:
+            yield index, mark
+        elif (roomy or alone[index]) and not np.isnan(line.values[index]):
+            yield index, Mark(0, "*" if theme.ascii else "•", own)
+    if of > 1:
+        for index in _spread(line, place_of, canvas):
+            yield index, Mark(1, str(number + 1), own)
+
+
+def _judged(line: Line, index: int, theme: PlotTheme) -> Mark | None:
+    """The sign of a point that is not simply fine: a breach, an infinity, or one that no rule judges."""
+    value, severity = line.values[index], Severity(int(line.breaches[index]))
+    if np.isinf(value):
+        signs = ("^", "v") if theme.ascii else ("↑", "↓")
+        return Mark(3, signs[0] if value > 0 else signs[1], tint(severity, theme))
+    if line.held[index]:
+        return Mark(2, "o" if theme.ascii else "○", "default")
+    if severity is Severity.CRITICAL:
+        return Mark(5, "X" if theme.ascii else "▲", tint(severity, theme))
+    if severity is not Severity.OK:
+        return Mark(4, "!" if theme.ascii else "◆", tint(severity, theme))
+    return None
+
+
+def _spread(line: Line, place_of: tuple[int, int], canvas: Canvas) -> list[int]:
+    """Points that carry the line's number: evenly apart, and apart from those of the other lines."""
+    finite = np.flatnonzero(np.isfinite(line.values))
+    if not len(finite):
+        return []
+    number, of = place_of
+    times = max(2, canvas.width // _COLUMNS_PER_DIGIT)
+    targets = (np.arange(times) + (number + 0.5) / of) / times
+    distance = np.abs(canvas.across(line.times[finite])[None, :] - targets[:, None])
+    nearest: list[int] = finite[np.unique(distance.argmin(axis=1))].tolist()
+    return nearest

@@ -1,0 +1,131 @@
+"""What the terminal can show, decided before Textual is imported: it reads its environment once, at import."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import MutableMapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from modeltop.cli.context import AppOptions
+from modeltop.core.errors import UsageError
+
+Environment = MutableMapping[str, str]
+
+_LINES_ONLY = ("vt52", "vt100", "vt102", "vt220", "xterm-mono", "xterm-vt220", "screen-m", "linux-m")
+_MANY_COLOURS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "iterm2", "rio")
+"""Known for 256 colours, though neither their name nor, over SSH, COLORTERM says so."""
+_REMOTE_FRAMES = "15"
+"""Frames a second over SSH: a screen that changes faster than the link carries it lags behind its keys."""
+
+
+class Depth(IntEnum):
+    """How many colours a terminal has."""
+
+    NONE = 0
+    ANSI = 16
+    INDEXED = 256
+    TRUE = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What this terminal can show."""
+
+    depth: Depth
+    ascii: bool
+    """True where nothing above 127 would be drawn rightly."""
+
+    def theme(self, *, light: bool) -> str:
+        """The theme of Textual that suits; with few colours one of the terminal's own."""
+        # With 16 colours, warning and error of the other themes are the very same red.
+        family = "ansi" if self.depth <= Depth.ANSI else "textual"
+        return f"{family}-{'light' if light else 'dark'}"
+
+
+def usable(environ: Environment = os.environ) -> str | None:
+    """Why the app cannot be shown here; None where it can."""
+    if not os.isatty(0):
+        return "stdin is not a terminal"
+    if not os.isatty(2):
+        return "stderr is not a terminal"
+    if not os.isatty(1):
+        return "stdout is not a terminal"
+    term = environ.get("TERM", "")
+    if term in ("", "dumb", "unknown"):
+        return f"TERM is {term}" if term else "TERM is not set"
+    return None
+
+
+def abilities(environ: Environment, encoding: str) -> Abilities:
+    """What the environment says about the terminal.
+
+    Args:
+        environ: The process's environment.
+        encoding: That of the stream the app is drawn on.
+    """
+    return Abilities(_depth(environ), _ascii_only(environ, encoding))
+
+
+def _depth(environ: Environment) -> Depth:
+    term = environ.get("TERM", "")
+    if environ.get("NO_COLOR") or term.startswith(_LINES_ONLY):
+        return Depth.NONE
+    if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+        return Depth.TRUE
+    if "256color" in term or term.startswith(_MANY_COLOURS):
+        return Depth.INDEXED
+    return Depth.ANSI
+
+
+def _ascii_only(environ: Environment, encoding: str) -> bool:
+    if environ.get("TERM", "").startswith("linux"):
+        return True  # its font has 256 glyphs, braille is not among them
+    if encoding.lower().replace("-", "").replace("_", "") != "utf8":
+        return True
+    # Python speaks UTF-8 in the C locale, but the terminal that somebody set to C does not.
+    locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
+    return bool(locale) and "utf" not in locale.lower() and environ.get("PYTHONUTF8") != "1"
+
+
+def prepare(found: Abilities, environ: Environment = os.environ) -> None:
+    """Set what Textual reads at import; what a person set already is left alone."""
+    systems = {Depth.NONE: "standard", Depth.ANSI: "standard", Depth.INDEXED: "256", Depth.TRUE: "truecolor"}
+    environ.setdefault("TEXTUAL_COLOR_SYSTEM", systems[found.depth])
+    environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    environ.setdefault("TEXTUAL_THEME", found.theme(light=False))
+    if environ.get("SSH_CONNECTION"):
+        environ.setdefault("TEXTUAL_FPS", _REMOTE_FRAMES)
+    if environ.get("TERM", "").startswith("linux"):
+        environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")  # its console prints what it does not know
+    if found.depth is Depth.NONE:
+        environ["NO_COLOR"] = "1"
+    elif environ.get("NO_COLOR") == "":
+        del environ["NO_COLOR"]  # empty means unset (no-color.org); Textual only asks whether it is there
+
+
+def settled(options: AppOptions, found: Abilities, *, light: bool) -> AppOptions:
+    """The options with everything decided that was left to the terminal."""
+    return replace(
+        options,
+        ascii=found.ascii if options.ascii is None else options.ascii,
+        theme=options.theme or found.theme(light=light),
+    )
+
+
+def here() -> Abilities:
+    """What the terminal of this process can show."""
+    stream = sys.__stderr__
+    return abilities(os.environ, (stream.encoding if stream else None) or "ascii")
+
+
+def check_theme(name: str | None) -> None:
+    """Raise UsageError unless Textual has a theme of that name."""
+    from textual.theme import BUILTIN_THEMES
+
+    if name is not None and name not in BUILTIN_THEMES:
+        near = difflib.get_close_matches(name, BUILTIN_THEMES, n=1)
+        known = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(BUILTIN_THEMES))}"
+        raise UsageError(f"no theme is called {name!r}: {known}")

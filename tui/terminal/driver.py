@@ -1,0 +1,94 @@
+"""Textual's terminal driver, made to let go of a terminal that is slow, gone, or answers late."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._xterm_parser import XTermParser
+from textual.drivers import linux_driver
+from textual.message import Message
+
+from modeltop_tui.terminal.background_colour import LateReplies
+
+_FRAME = 100
+"""Characters from which on a write is a part of the screen: positions, styles and text, the same however often."""
+
+_ALTERNATE = "\x1b[?1049h"
+
+
+class _Parser(XTermParser):
+    """Hears keys, those typed before the app began among them, and no answers to the question asked then."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._late = LateReplies()
+        self._typed = TerminalDriver.typed
+
+    def feed(self, data: str) -> Iterable[Message]:
+        keys = self._late.removed_from(data)
+        return super().feed(keys) if keys or not data else ()  # an empty string would end the parser
+
+    def tick(self) -> Iterable[Message]:
+        typed, self._typed = self._typed, ""
+        return (*(super().feed(typed) if typed else ()), *super().tick())
+
+
+class TerminalDriver(linux_driver.LinuxDriver):
+    """The Linux driver, but for early keys, late answers, stale frames, and screens that stand or have gone."""
+
+    _frame = ""
+    """What was written last, if that was a frame."""
+    late_replies: ClassVar[bool] = False
+    """True if an answer to `modeltop_tui.terminal.background_colour` may still arrive."""
+    entered: ClassVar[bool] = False
+    """True while the terminal shows the alternate screen already: asked for it again, some would clear it."""
+    typed: ClassVar[str] = ""
+    """What was typed before the app began, and read by `modeltop_tui.terminal.background_colour`."""
+
+    def run_input_thread(self) -> None:
+        """Read keys until the app ends."""
+        if self.late_replies or self.typed:
+            linux_driver.XTermParser = _Parser  # type: ignore[attr-defined]  # the driver looks it up here, and nowhere else
+        super().run_input_thread()
+
+    def write(self, data: str) -> None:
+        """Queue data for the terminal, but not the frame that it was sent last.
+
+        Textual lays a screen out two or three times when it changes, and sends the same frame each time. Nothing is
+        queued once the writer has failed: a full queue would block for ever.
+        """
+        writer = self._writer_thread
+        if data == _ALTERNATE and self.entered:
+            TerminalDriver.entered = False
+            return
+        if writer is not None and writer.is_alive():
+            if len(data) >= _FRAME:
+                if data == self._frame:
+                    return
+                self._frame = data
+            elif data not in (SYNC_START, SYNC_END):
+                self._frame = ""
+            writer.write(data)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, without first sending frames that nobody will see."""
+        writer = self._writer_thread
+        while writer is not None:
+            try:
+                writer._queue.get_nowait()  # noqa: SLF001  there is no other way to empty it
+            except queue.Empty:
+                break
+        super().stop_application_mode()
+
+    def _sigcont_application(self, *signal: Any) -> None:
+        # Continued after a SIGSTOP, which no program hears of, the driver was never shut down: starting it
+        # again would leave two threads to fight for each key.
+        if self._must_signal_resume:
+            super()._sigcont_application(*signal)
+            self._loop.call_soon_threadsafe(self._app.call_later, self._repaint)
+
+    def _repaint(self) -> None:
+        self._app.refresh(layout=True)

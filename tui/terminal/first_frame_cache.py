@@ -1,0 +1,150 @@
+"""What was last seen of the same data, on the screen before anything heavy is imported.
+
+It is the first frame of the last run of the same command line in the same terminal, kept as text and colours in the
+cache folder together with how every file stood. It is shown only where all still stand so, and its last line says how
+old it is. Where there is none, the first line says that files are being read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from modeltop import __version__
+from modeltop.core.text import age, clip
+from modeltop.history.file_stat import state_of
+
+KEPT = 32
+"""Frames in the cache folder; older ones go."""
+SIZE_LIMIT = 2_000_000
+"""Bytes of a frame with the states of its files: 300x80 cells in many colours, and 10,000 files."""
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[1;1H", "\x1b[?25h\x1b[?1049l"
+VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG", "LC_ALL", "LC_CTYPE", "TMUX", "STY")
+"""What of the environment decides how a frame looks."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+
+
+States = Mapping[str, tuple[int, ...] | None]
+"""How files stood: `modeltop.service.pipeline.Observer.seen`."""
+
+
+def place(words: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
+    """The file of a frame: its name stands for what the frame depends on besides the files.
+
+    Args:
+        words: The command line.
+        size: Columns and lines of the terminal.
+        environ: Of the process.
+    """
+    told = [environ.get(name, "") for name in VARIABLES]
+    parts = json.dumps([__version__, os.getcwd(), list(words), list(size), told])  # noqa: PTH109  text is wanted
+    name = hashlib.sha256(parts.encode("ascii")).hexdigest()[:24]
+    base = environ.get("XDG_CACHE_HOME", "")
+    folder = Path(base) if base.startswith("/") else Path(os.path.expanduser("~/.cache"))  # noqa: PTH111  never fails
+    return folder / "modeltop" / f"{name}.frame"
+
+
+def load(path: Path) -> tuple[float, list[str]] | None:
+    """When the frame was seen (seconds since 1970), and its lines; None where there is none that still holds.
+
+    Nothing but text and colours passes: whatever else stands in the file, the terminal does not hear of it.
+    """
+    try:
+        with path.open("rb") as file:
+            data = json.loads(file.read(SIZE_LIMIT))
+        seen, lines, states = float(data["seen"]), [str(line) for line in data["lines"]], dict(data["states"])
+        same = all(state_of(name) == (state and tuple(state)) for name, state in states.items())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return (seen, lines) if same and all(_COLOUR.sub("", line).isprintable() for line in lines) else None
+
+
+def save(path: Path, lines: Sequence[str], states: States, now: float) -> None:
+    """Keep a frame. Nothing is said where that fails: it is a cache."""
+    data = json.dumps({"seen": now, "lines": list(lines), "states": states}).encode("ascii")
+    if len(data) > SIZE_LIMIT:
+        return
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with open(handle, "wb") as file:  # noqa: PTH123  a descriptor, not a path
+            file.write(data)
+        part.replace(path)
+        _tidy(path.parent)
+
+
+def _tidy(folder: Path) -> None:
+    frames = sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in frames[KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+def frame(found: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
+    """What the terminal is sent: the frame with its age in the last line, or that files are being read."""
+    columns, rows = size
+    if found is None:
+        return f"{ENTER}{clip('modeltop  reading', columns)}"
+    seen, lines = found
+    shown = [*lines[: rows - 1], clip(f"as last seen, {age(timedelta(seconds=now - seen))} ago: reading", columns)]
+    return ENTER + "".join(f"\x1b[{row};1H{line}\x1b[0m" for row, line in enumerate(shown, 1))
+
+
+class Glimpse:
+    """Within it the terminal shows the frame; left without an app having taken over, it is given back.
+
+    Args:
+        words: The command line.
+        descriptor: The terminal.
+    """
+
+    def __init__(self, words: Sequence[str], descriptor: int = 2) -> None:
+        self._words = words
+        self._descriptor = descriptor
+        self._path: Path | None = None
+        self._shown = False
+
+    def __enter__(self) -> Self:
+        with contextlib.suppress(OSError):
+            columns, rows = os.get_terminal_size(self._descriptor)
+            self._path = place(self._words, (columns, rows))
+            self._write(frame(load(self._path), (columns, rows), time.time()))
+            self._shown = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def taken_over(self) -> bool:
+        """The app has the terminal now, and will give it back itself; whether it is on the alternate screen already."""
+        shown, self._shown = self._shown, False
+        return shown
+
+    def close(self) -> None:
+        """Give the terminal back. May be called again."""
+        if self._shown:
+            self._shown = False
+            with contextlib.suppress(OSError):
+                self._write(LEAVE)
+
+    def keep(self, lines: Sequence[str], states: States) -> None:
+        """Keep the first frame of this run for the next."""
+        if self._path is not None:
+            save(self._path, lines, states, time.time())
+
+    def _write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        while data:
+            data = data[os.write(self._descriptor, data) :]

@@ -1,0 +1,193 @@
+"""Ends the app decently whatever happens to it: signals, a terminal that has gone, an error of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from textual.app import App
+
+HANGUP, TERMINATED = 128 + signal.SIGHUP, 128 + signal.SIGTERM
+_CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
+_LOOK = 2000
+"""Milliseconds between looks at the terminal, where the kernel does not wake us at once."""
+_GRACE = 1.5
+"""Seconds in which everything must have ended once nobody is there any more."""
+_PATIENCE = 5.0
+"""The same where a terminal, perhaps a slow one, is still to be given back."""
+
+
+def hurry(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float = _GRACE) -> None:
+    """End the process with that code soon, even if a thread still reads files or writes to a dead terminal."""
+
+    def end() -> None:
+        time.sleep(seconds)
+        tidy()
+        os._exit(code)
+
+    threading.Thread(target=end, name="modeltop-end", daemon=True).start()
+
+
+def leave(code: int) -> int:
+    """The code, with which the interpreter can end; where a thread still runs, the process ends here and now.
+
+    The interpreter aborts if such a thread, which may be deep in an import, holds a lock that it needs for its end;
+    and if a stream cannot be flushed it turns the code into 120.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):
+        os._exit(code)
+    if threading.active_count() > 1:
+        os._exit(code)
+    return code
+
+
+class Ending:
+    """Whether the end was asked for before there was an app to end."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        """The exit code, once it was."""
+        self.tidy: Callable[[], None] = lambda: None
+        """What must be done to the terminal even where everything else is stuck."""
+
+
+@contextlib.contextmanager
+def signals() -> Iterator[Ending]:
+    """Within it SIGTERM and SIGHUP raise SystemExit, so that everything on the way out is tidied up.
+
+    A SIGHUP that is ignored (nohup) stays so.
+    """
+    ending = Ending()
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        # Raised in a callback of the import system the exception would be lost: `run` looks at the code again.
+        ending.code = _CODES[signal.Signals(number)]
+        hurry(ending.code, ending.tidy)
+        raise SystemExit(ending.code)
+
+    wanted = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, heard) for number in wanted}
+    try:
+        yield ending
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(app: App[Any], ending: Ending, *, mouse: bool) -> int:
+    """Run the app to its end, on a loop of its own, and return the exit code of the process.
+
+    Args:
+        app: Not yet running.
+        ending: Of the `signals` within which this is called.
+        mouse: Whether the terminal should report the mouse.
+    """
+    import asyncio  # `modeltop check` never needs it
+
+    crash = _Crash(app)
+    loop = asyncio.new_event_loop()
+    stop = _Stop(app, loop)
+    try:
+        with stop:
+            if ending.code is None:
+                app.run(mouse=mouse, loop=loop)
+    finally:
+        # Not `asyncio.run`: it would wait for a thread that is still reading a large file.
+        _cancel_tasks(loop)
+        loop.close()
+    code = stop.code or ending.code
+    return crash.code(app.return_code) if code is None else code
+
+
+def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
+    async def cancel() -> None:
+        tasks = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await loop.shutdown_asyncgens()
+
+    loop.run_until_complete(cancel())
+
+
+class _Stop:
+    """While it is entered, SIGTERM, SIGHUP and a terminal that hangs up end the app."""
+
+    def __init__(self, app: App[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.code: int | None = None
+        """The exit code of the first reason to stop; None while there is none."""
+        self._app = app
+        self._loop = loop
+        self._over = threading.Event()
+
+    def __enter__(self) -> None:
+        for number, code in _CODES.items():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._loop.add_signal_handler(number, self._end, code)
+        threading.Thread(target=self._watch, name="modeltop-hangup", daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for number in _CODES:
+            self._loop.remove_signal_handler(number)
+
+    def _end(self, code: int) -> None:
+        if self.code is None:
+            self.code = code
+            hurry(code, seconds=_GRACE if code == HANGUP else _PATIENCE)
+            self._app.exit(return_code=code)
+
+    def _watch(self) -> None:
+        """Wait for the terminal to hang up: with SIGHUP ignored nothing else would tell."""
+        poller = select.poll()
+        poller.register(0, 0)
+        while not self._over.is_set():
+            events = poller.poll(_LOOK)
+            if any(event & select.POLLHUP for _, event in events):
+                hurry(HANGUP)  # the loop may itself be stuck in a write
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._end, HANGUP)
+                return
+            if events:
+                return  # some systems cannot poll a terminal; there the signal must do
+
+
+class _Crash:
+    """Keeps an error's own screen, which shows local variables, off the terminal; a log and one line take its place."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._panicked = False
+        # An instance's own attributes hide the methods of its class: the app itself needs to know nothing of this.
+        vars(app).update(_fatal_error=self._fall, panic=self._fall)
+
+    def _fall(self, *_: object) -> None:
+        self._panicked = True
+        self._app._close_messages_no_wait()  # noqa: SLF001  what both replaced methods do last
+
+    def code(self, returned: int | None) -> int:
+        """The exit code, after an error was told of."""
+        from modeltop.cli.crash_log import tell
+
+        error = self._app._exception  # noqa: SLF001  Textual keeps it for its test harness
+        if error is not None:
+            return tell(error)
+        if self._panicked:
+            return tell(RuntimeError("the thread that reads the terminal failed"))
+        return returned or 0
