@@ -21,6 +21,8 @@ for room in (
     "detection.alerting",
     "detection.courses",
     "detection.causes",
+    "journeys",
+    "census",
 ):
     import_module(f"tests.benchmarks.{room}")  # each enters its rows, in this order
 

@@ -36,11 +36,15 @@ class Finding:
             return "reached"
         return f"missed by {number(self.value - self.figure)}{self.unit}"
 
+    @property
+    def shown(self) -> str:
+        """The value with its unit."""
+        return "-" if self.value is None else f"{number(self.value)}{self.unit}"
+
     def line(self) -> str:
         """The finding as a line of the table."""
-        value = "-" if self.value is None else f"{number(self.value)}{self.unit}"
         figure = "" if self.figure is None else f"≤ {number(self.figure)}{self.unit}"
-        return f"{self.what:<54} {value:>9}  {figure:>9}  {self.verdict:<19}  {self.note}".rstrip()
+        return f"{self.what:<54} {self.shown:>9}  {figure:>9}  {self.verdict:<19}  {self.note}".rstrip()
 
 
 @dataclass(slots=True, weakref_slot=True)
