@@ -6,15 +6,20 @@ import sys
 
 from modeltop.cli import main as cli
 from modeltop_tui.terminal import capabilities, shutdown
-from modeltop_tui.terminal.launch import Stage
+from modeltop_tui.terminal.launch import Launcher
 
 
 def main() -> int:
     """Run the command line of this process; the exit code."""
     words = sys.argv[1:]
-    stage = Stage(words)
-    return shutdown.leave(
-        cli.main(words, open_app=stage.open_app, unusable=capabilities.usable, curtain=stage.curtain),
+    stage = Launcher(words)
+    return shutdown.finish_exit(
+        cli.main(
+            words,
+            open_app=stage.open_app,
+            unusable_reason=capabilities.unusable_reason,
+            cover_terminal=stage.cached_frame,
+        ),
     )
 
 

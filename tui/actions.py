@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeltop.core.text import plural
-from modeltop_tui.view.clipboard import points_csv, story
-from modeltop_tui.widgets.header_footer import Question
+from modeltop.core.text import pluralize
+from modeltop_tui.view.clipboard import points_csv, selection_text
+from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.pane import Lines
 
 if TYPE_CHECKING:
@@ -21,29 +21,29 @@ THEMES = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord", "g
 """Those that `t` goes through; the command line takes any of Textual's."""
 
 
-def refresh(app: ModeltopApp) -> None:
+def poll_now(app: ModeltopApp) -> None:
     """Look now, paused or not."""
-    app.feed.look()
-    app.desk.status.say("reading again")
+    app.poller.poll_now()
+    app.main_screen.status.show_message("reading again")
 
 
-def pause(app: ModeltopApp) -> None:
+def toggle_pause(app: ModeltopApp) -> None:
     """Stop looking, or go on."""
-    app.feed.paused = not app.feed.paused
-    if not app.feed.paused:
-        app.feed.look()
-    app.desk.show_scene(replace(app.desk.scene, paused=app.feed.paused))
-    app.desk.status.say("paused: p goes on, r looks once" if app.feed.paused else "going on")
+    app.poller.paused = not app.poller.paused
+    if not app.poller.paused:
+        app.poller.poll_now()
+    app.main_screen.show_state(replace(app.main_screen.screen_state, paused=app.poller.paused))
+    app.main_screen.status.show_message("paused: p goes on, r looks once" if app.poller.paused else "going on")
 
 
-def theme(app: ModeltopApp) -> None:
+def next_theme(app: ModeltopApp) -> None:
     """The next theme; the terminal's own colours are the two ansi ones."""
     known = [name for name in THEMES if name in app.available_themes]
     at = known.index(app.theme) + 1 if app.theme in known else 0
     app.theme = known[at % len(known)]
-    for lines in app.desk.query(Lines):
-        lines.show()  # what is drawn may differ on a light background, not only its colours
-    app.desk.status.say(f"theme {app.theme}: --theme {app.theme} begins with it")
+    for lines in app.main_screen.query(Lines):
+        lines.repaint()  # what is drawn may differ on a light background, not only its colours
+    app.main_screen.status.show_message(f"theme {app.theme}: --theme {app.theme} begins with it")
 
 
 def suspend(app: ModeltopApp) -> None:
@@ -52,64 +52,66 @@ def suspend(app: ModeltopApp) -> None:
     if driver is not None and driver.can_suspend:
         app.action_suspend_process()
     else:
-        app.desk.status.say("this terminal has no shell to go back to")
+        app.main_screen.status.show_message("this terminal has no shell to go back to")
 
 
-def mouse(app: ModeltopApp) -> None:
+def toggle_mouse(app: ModeltopApp) -> None:
     """Give the mouse to the terminal, so that it selects text, or take it back."""
     driver = app._driver  # noqa: SLF001  Textual has no switch while it runs
     turn = getattr(driver, "_disable_mouse_support" if app.mouse else "_enable_mouse_support", None)
     if turn is None:
-        app.desk.status.say("this terminal has no mouse")
+        app.main_screen.status.show_message("this terminal has no mouse")
         return
     app.mouse = not app.mouse
     vars(driver)["_mouse"] = True  # else it does not write the sequences
     turn()
     vars(driver)["_mouse"] = app.mouse  # and so it stays when the app is suspended and comes back
-    app.desk.status.say("the mouse works here" if app.mouse else "the mouse is the terminal's: it selects text")
+    app.main_screen.status.show_message(
+        "the mouse works here" if app.mouse else "the mouse is the terminal's: it selects text"
+    )
 
 
 def show_help(app: ModeltopApp) -> None:
     """The list of all keys."""
-    from modeltop_tui.screens.help import Help, groups  # not needed for the first frame
+    from modeltop_tui.screens.help import HelpScreen, key_groups  # not needed for the first frame
 
-    app.push_screen(Help(groups(app.desk.app_keys), ascii_only=bool(app.options.ascii)))
+    app.push_screen(HelpScreen(key_groups(app.main_screen.app_keys), ascii_only=bool(app.options.ascii)))
 
 
-def periods(app: ModeltopApp) -> None:
+def show_periods(app: ModeltopApp) -> None:
     """The periods of the selected model as a table."""
     from modeltop_tui.screens.periods import PeriodsScreen  # not needed for the first frame
 
-    if app.desk.scene.view.model is None:
-        app.desk.status.say("no model is selected")
+    if app.main_screen.screen_state.selection.model is None:
+        app.main_screen.status.show_message("no model is selected")
         return
-    app.push_screen(PeriodsScreen(app.desk, ascii_only=bool(app.options.ascii)))
+    app.push_screen(PeriodsScreen(app.main_screen, ascii_only=bool(app.options.ascii)))
 
 
-def diagnosis(app: ModeltopApp) -> None:
+def show_diagnosis(app: ModeltopApp) -> None:
     """What happened to the selected model, why, and what to do."""
     from modeltop_tui.screens.diagnosis import DiagnosisScreen  # not needed for the first frame
 
-    if app.desk.scene.view.model is None:
-        app.desk.status.say("no model is selected")
+    if app.main_screen.screen_state.selection.model is None:
+        app.main_screen.status.show_message("no model is selected")
         return
-    app.push_screen(DiagnosisScreen(app.desk, ascii_only=bool(app.options.ascii)))
+    app.push_screen(DiagnosisScreen(app.main_screen, ascii_only=bool(app.options.ascii)))
 
 
-def copy(app: ModeltopApp) -> None:
+def copy_selection(app: ModeltopApp) -> None:
     """What is said of the selection, to the clipboard by OSC 52 and to a file: not every terminal takes the first."""
-    text = story(app.desk.scene, app.now())
+    text = selection_text(app.main_screen.screen_state, app.now())
     if not text:
-        app.desk.status.say("nothing to copy")
+        app.main_screen.status.show_message("nothing to copy")
         return
     send_to_clipboard(app, text)
-    lines = plural(text.count("\n"), "line")
+    lines = pluralize(text.count("\n"), "line")
     try:
         path = write_private(state_folder() / "copied.txt", text)
     except OSError as error:
-        app.desk.status.say(f"{lines} sent to the clipboard; not saved: {error.strerror or error}")
+        app.main_screen.status.show_message(f"{lines} sent to the clipboard; not saved: {error.strerror or error}")
         return
-    app.desk.status.say(f"{lines} sent to the clipboard, saved in {tilde(path)}")
+    app.main_screen.status.show_message(f"{lines} sent to the clipboard, saved in {abbreviate_home(path)}")
 
 
 def send_to_clipboard(app: ModeltopApp, text: str) -> None:
@@ -139,33 +141,35 @@ def write_private(path: Path, text: str) -> Path:
     return path
 
 
-def tilde(path: Path) -> str:
+def abbreviate_home(path: Path) -> str:
     """The path as people write it."""
     text, home = str(path), str(Path.home())
     return f"~{text[len(home) :]}" if text.startswith(home + "/") else text
 
 
-def export(app: ModeltopApp) -> None:
+def ask_export_path(app: ModeltopApp) -> None:
     """Ask where to write the view; the suffix says how."""
-    key = app.desk.scene.view.key
+    key = app.main_screen.screen_state.selection.key
     if key is None:
-        app.desk.status.say("no metric is selected")
+        app.main_screen.status.show_message("no metric is selected")
         return
     slug = re.sub(r"[^a-z0-9]+", "-", f"{key.model}-{key.metric}".casefold()).strip("-")[:60] or "view"
     hint = ".csv the points, .svg or .txt the screen; esc leaves it"
-    app.desk.status.ask(Question("write to", f"{slug}.csv", lambda _: hint, kept=lambda typed: export_to(app, typed)))
+    app.main_screen.status.show_prompt(
+        Prompt("write to", f"{slug}.csv", lambda _: hint, on_submit=lambda typed: export_to(app, typed))
+    )
 
 
 def export_to(app: ModeltopApp, typed: str) -> None:
     """Write the view to the file that a person named; one that is there already is never replaced."""
     makers: dict[str, Callable[[], str]] = {
-        ".csv": lambda: points_csv(app.desk.scene),
-        ".svg": lambda: picture(app),
+        ".csv": lambda: points_csv(app.main_screen.screen_state),
+        ".svg": lambda: screen_svg(app),
         ".txt": lambda: screen_text(app),
     }
     maker = makers.get(Path(typed.strip()).suffix.lower())
     if maker is None:
-        app.desk.status.say(f"not written: {typed.strip()} does not end in .csv, .svg or .txt")
+        app.main_screen.status.show_message(f"not written: {typed.strip()} does not end in .csv, .svg or .txt")
         return
     text = maker()
     try:
@@ -173,16 +177,16 @@ def export_to(app: ModeltopApp, typed: str) -> None:
         with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except FileExistsError:
-        app.desk.status.say(f"not written: {typed.strip()} is there already")
+        app.main_screen.status.show_message(f"not written: {typed.strip()} is there already")
     except OSError as error:
-        app.desk.status.say(f"not written: {error.strerror or error}")
+        app.main_screen.status.show_message(f"not written: {error.strerror or error}")
     except RuntimeError as error:  # ~name of nobody
-        app.desk.status.say(f"not written: {error}")
+        app.main_screen.status.show_message(f"not written: {error}")
     else:
-        app.desk.status.say(f"written to {tilde(path)}")
+        app.main_screen.status.show_message(f"written to {abbreviate_home(path)}")
 
 
-def picture(app: ModeltopApp) -> str:
+def screen_svg(app: ModeltopApp) -> str:
     """The screen as SVG, without the fonts that it would fetch from elsewhere."""
     return re.sub(r"@font-face\s*\{[^}]*\}", "", app.export_screenshot())
 
@@ -193,7 +197,7 @@ def screen_text(app: ModeltopApp) -> str:
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
-def _of_people(name: str) -> Callable[[ModeltopApp], None]:
+def _alert_action(name: str) -> Callable[[ModeltopApp], None]:
     """A deed of `modeltop_tui.alert_actions`, which is imported once it is asked for."""
 
     def deed(app: ModeltopApp) -> None:
@@ -205,19 +209,19 @@ def _of_people(name: str) -> Callable[[ModeltopApp], None]:
     return deed
 
 
-DEEDS: dict[str, Callable[[ModeltopApp], None]] = {
-    "refresh": refresh,
-    "pause": pause,
-    "theme": theme,
+ACTIONS: dict[str, Callable[[ModeltopApp], None]] = {
+    "refresh": poll_now,
+    "pause": toggle_pause,
+    "theme": next_theme,
     "suspend": suspend,
-    "mouse": mouse,
+    "mouse": toggle_mouse,
     "help": show_help,
-    "periods": periods,
-    "diagnosis": diagnosis,
-    "copy": copy,
-    "export": export,
-    "take": _of_people("take"),
-    "silence": _of_people("silence"),
-    "note": _of_people("note"),
+    "periods": show_periods,
+    "diagnosis": show_diagnosis,
+    "copy": copy_selection,
+    "export": ask_export_path,
+    "take": _alert_action("take"),
+    "silence": _alert_action("silence"),
+    "note": _alert_action("note"),
 }
 """By the name in the key's action."""

@@ -15,13 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from modeltop.core.errors import MonitorError
-from modeltop.core.text import plural, safe
-from modeltop_tui.actions import DEEDS
+from modeltop.core.text import pluralize, sanitize
+from modeltop_tui.actions import ACTIONS
 from modeltop_tui.screens.base import PaneScreen
-from modeltop_tui.screens.main import Desk
-from modeltop_tui.view.navigation import near
-from modeltop_tui.workers.diagnosis import Explain, Inquirer, Question, explain
-from modeltop_tui.workers.poller import Feed, News, Observer
+from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.view.navigation import prefetch_targets
+from modeltop_tui.workers.diagnosis import DiagnosisTarget, DiagnosisWorker, Explain, diagnose_target
+from modeltop_tui.workers.poller import Poller, PollResult, SnapshotSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from modeltop.cli.context import AppOptions
 
-PATIENCE = 0.15
+FIRST_FRAME_SECONDS = 0.15
 """Seconds that the first frame waits for the first look: painted once, with its data, where that is quick."""
 
 APP_KEYS: tuple[Binding, ...] = (
@@ -53,7 +53,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
     Args:
         observer: What is looked at; or a feed that has begun to look already.
         options: How it is to look.
-        look: How to find out about a model.
+        diagnose: How to find out about a model.
         driver_class: Textual's own by default.
     """
 
@@ -63,49 +63,49 @@ class ModeltopApp(App[object], inherit_bindings=False):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, Binding("ctrl+q", "quit", show=False, priority=True)]
 
-    class Heard(Message):
+    class PollMessage(Message):
         """News from the feed."""
 
-        def __init__(self, news: News) -> None:
+        def __init__(self, news: PollResult) -> None:
             super().__init__()
-            self.news = news
+            self.result = news
 
-    class Settled(Message):
+    class Callback(Message):
         """Something that a thread did is over; what follows belongs on the screen's thread."""
 
         def __init__(self, follow: Callable[[], None]) -> None:
             super().__init__()
-            self.follow = follow
+            self.function = follow
 
     def __init__(
         self,
-        observer: Observer | Feed,
+        observer: SnapshotSource | Poller,
         options: AppOptions,
         *,
-        look: Explain = explain,
+        diagnose: Explain = diagnose_target,
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.options = options
         self.mouse = options.mouse
-        self.feed = observer if isinstance(observer, Feed) else Feed(observer)
-        self.seen: Callable[[list[str]], None] = lambda _: None
+        self.poller = observer if isinstance(observer, Poller) else Poller(observer)
+        self.first_frame_callback: Callable[[list[str]], None] = lambda _: None
         """Told the first full frame with data, a line of text and colours each."""
         self._took = 0.0
         self._painted = False
         if options.theme and options.theme in self.available_themes:
             self.theme = options.theme
-        self.desk = Desk(self.now, APP_KEYS, ascii_only=bool(options.ascii))
-        self.inquirer = Inquirer(look, self._learned)
-        self.desk.found = self.inquirer.known
+        self.main_screen = MainScreen(self.now, APP_KEYS, ascii_only=bool(options.ascii))
+        self.diagnosis_worker = DiagnosisWorker(diagnose, self._on_diagnosis)
+        self.main_screen.lookup_result = self.diagnosis_worker.result_for
 
     def get_default_screen(self) -> Screen[None]:
         """The desk."""
-        return self.desk
+        return self.main_screen
 
     def now(self) -> datetime:
         """The true time: that of the last look, and what has passed since by the monotonic clock."""
-        snapshot = self.desk.scene.snapshot
+        snapshot = self.main_screen.screen_state.snapshot
         if snapshot is None:
             return datetime.now(UTC)
         return snapshot.clock + timedelta(seconds=time.monotonic() - self._took)
@@ -113,81 +113,81 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def on_load(self) -> None:
         """Look before anything is painted; nothing is before `on_ready`."""
         self._begin_batch()
-        self.feed.start()
-        self._hear(self.feed.first(PATIENCE))
+        self.poller.start()
+        self._show_result(self.poller.wait_for_first(FIRST_FRAME_SECONDS))
 
     def on_ready(self) -> None:
         """Everything has its place and its data: paint it, once."""
         self._painted = True
         self.screen.refresh()
         self._end_batch()
-        if self.desk.scene.snapshot is not None:
+        if self.main_screen.screen_state.snapshot is not None:
             self.call_after_refresh(self._first_seen)
 
     def _first_seen(self) -> None:
-        compositor = self.desk._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
-        self.seen([strip.render(self.console) for strip in compositor.render_strips()])
+        compositor = self.main_screen._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
+        self.first_frame_callback([strip.render(self.console) for strip in compositor.render_strips()])
         # Only now: what is imported and found out in another thread would hold up the first frame.
-        self.watch(self.desk, "scene", self._wonder)
+        self.watch(self.main_screen, "scene", self._request_diagnosis)
 
-    def _wonder(self) -> None:
+    def _request_diagnosis(self) -> None:
         """Find out about the selected model and series, and about those that the next key may go to."""
-        scene = self.desk.scene
+        scene = self.main_screen.screen_state
         if scene.snapshot is not None:
-            self.inquirer.ask(scene.snapshot, near(scene))
+            self.diagnosis_worker.request(scene.snapshot, prefetch_targets(scene))
 
-    def _learned(self, question: Question) -> None:
+    def _on_diagnosis(self, question: DiagnosisTarget) -> None:
         """Show what was found out, if it is still looked at; called in the inquirer's thread."""
-        self.settle(lambda: self._show(question))
+        self.call_on_ui(lambda: self._show(question))
 
-    def _show(self, question: Question) -> None:
-        view = self.desk.scene.view
+    def _show(self, question: DiagnosisTarget) -> None:
+        view = self.main_screen.screen_state.selection
         if question in (view.model, view.key):
-            self.desk.show_scene(self.desk.scene)
+            self.main_screen.show_state(self.main_screen.screen_state)
 
     def on_mount(self) -> None:
         """From now on the feed tells by itself."""
-        self.feed.listen(self._told)
+        self.poller.subscribe(self._on_poll_result)
 
-    def _told(self, news: News) -> None:
+    def _on_poll_result(self, news: PollResult) -> None:
         """Take news in the feed's thread."""
         with contextlib.suppress(RuntimeError):  # the loop may have ended since
-            self.post_message(self.Heard(news))
+            self.post_message(self.PollMessage(news))
 
     def on_unmount(self) -> None:
         """Nothing is to be told any more."""
-        self.feed.stop()
-        self.inquirer.stop()
+        self.poller.stop()
+        self.diagnosis_worker.stop()
 
-    def on_modeltop_app_heard(self, event: Heard) -> None:
+    def on_modeltop_app_poll_message(self, event: PollMessage) -> None:
         """Show what is new."""
-        self._hear(event.news)
+        self._show_result(event.result)
 
-    def settle(self, follow: Callable[[], None]) -> None:
+    def call_on_ui(self, follow: Callable[[], None]) -> None:
         """Do what follows from something that a thread did; called in that thread."""
         with contextlib.suppress(RuntimeError):  # as above
-            self.post_message(self.Settled(follow))
+            self.post_message(self.Callback(follow))
 
-    def on_modeltop_app_settled(self, event: Settled) -> None:
+    def on_modeltop_app_callback(self, event: Callback) -> None:
         """Do it."""
-        event.follow()
+        event.function()
 
-    def _hear(self, news: News) -> None:
-        scene = self.desk.scene
+    def _show_result(self, news: PollResult) -> None:
+        scene = self.main_screen.screen_state
         if news.snapshot is not None:
             if scene.snapshot is None and self._painted:
                 self.call_after_refresh(self._first_seen)
             self._took = time.monotonic()
-            self.desk.show_scene(replace(scene, snapshot=news.snapshot, trouble="", loading=""))
+            self.main_screen.show_state(replace(scene, snapshot=news.snapshot, error="", loading=""))
         elif news.error is not None:
             if scene.snapshot is None and not isinstance(news.error, MonitorError):
                 raise news.error
             gc.enable()  # `modeltop_tui.terminal.launch` stopped it until the first look was over; it is, if badly
-            self.desk.show_scene(replace(scene, trouble=_trouble(news.error), loading=""))
+            self.main_screen.show_state(replace(scene, error=_trouble(news.error), loading=""))
         elif scene.snapshot is None:
             done, files = news.progress or (0, 0)
-            loading = f"loading {done}/{plural(files, 'file')}" if files else "loading"
-            self.desk.show_scene(replace(scene, loading=loading))
+            loading = f"loading {done}/{pluralize(files, 'file')}" if files else "loading"
+            self.main_screen.show_state(replace(scene, loading=loading))
 
     def on_key(self, event: events.Key) -> None:
         """What is typed into a question or a form is no command.
@@ -195,15 +195,15 @@ class ModeltopApp(App[object], inherit_bindings=False):
         Asked here, where actions run, and not on the screen: keys that came in one packet with the one that asked have
         passed the desk before the question stood.
         """
-        if isinstance(self.screen, PaneScreen) and self.screen.took(event):
+        if isinstance(self.screen, PaneScreen) and self.screen.consume_key(event):
             event.stop()
             event.prevent_default()
 
-    def action_deed(self, name: str) -> None:
+    def action_app_action(self, name: str) -> None:
         """Do what a key of the app asks for."""
-        DEEDS[name](self)
+        ACTIONS[name](self)
 
 
 def _trouble(error: Exception) -> str:
     kind = "" if isinstance(error, MonitorError) else f"{type(error).__name__}: "
-    return f"not read: {kind}{safe(error, 200)}"
+    return f"not read: {kind}{sanitize(error, 200)}"

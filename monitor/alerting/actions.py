@@ -13,15 +13,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from modeltop.alerting.incidents import incident_of
-from modeltop.alerting.suppression import objection, taken
+from modeltop.alerting.incidents import find_incident
+from modeltop.alerting.suppression import acknowledged_alerts, silence_error
 from modeltop.core.errors import UsageError
-from modeltop.core.event import Acknowledged, Expired, Noted, Silenced, Unacknowledged
-from modeltop.core.incident import Ack, Facts, Matchers, Note, Silence
-from modeltop.core.series import Episode
-from modeltop.core.text import safe
+from modeltop.core.event import Acknowledged, NoteAdded, SilenceCreated, SilenceExpired, Unacknowledged
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
+from modeltop.core.series import Alert
+from modeltop.core.text import sanitize
 
-MOST = 64
+MAX_NAME = 64
 """Characters of a name."""
 
 
@@ -36,19 +36,19 @@ def author(environ: Mapping[str, str] = os.environ) -> str:
         name = pwd.getpwuid(number).pw_name
     except KeyError:
         name = f"uid {number}"
-    behind = environ.get("SUDO_USER", "")[:MOST]
+    behind = environ.get("SUDO_USER", "")[:MAX_NAME]
     return f"{name} (sudo by {behind})" if behind and behind != name else name
 
 
 TEXT_LIMIT = 500
 """Characters of a reason or a note."""
-ACK_FOR = timedelta(hours=24)
-ACK_MOST = timedelta(days=30)
+ACK_DURATION = timedelta(hours=24)
+MAX_ACK_DURATION = timedelta(days=30)
 
 _HEX = re.compile(r"[0-9a-f]{1,8}")
 
 
-def named(target: str, episodes: Iterable[Episode], facts: Facts) -> list[Episode]:
+def resolve_target(target: str, episodes: Iterable[Alert], facts: AlertingState) -> list[Alert]:
     """The standing alerts that are meant: those of a model, else of `MODEL/METRIC`, else those whose id begins so.
 
     Args:
@@ -56,78 +56,89 @@ def named(target: str, episodes: Iterable[Episode], facts: Facts) -> list[Episod
         episodes: All of a snapshot.
         facts: Where incidents stand.
     """
-    standing = [episode for episode in episodes if episode.stands]
+    standing = [episode for episode in episodes if episode.is_active]
     for name in ("{0.model}", "{0.model}/{0.metric}"):
         if found := [episode for episode in standing if name.format(episode.key) == target]:
             return found
     prefix = target.lower()
     if not _HEX.fullmatch(prefix):
         return []
-    return [one for one in standing if any(name.startswith(prefix) for name in (name_of(one, facts), one.id or ""))]
+    return [one for one in standing if any(name.startswith(prefix) for name in (incident_id(one, facts), one.id or ""))]
 
 
-def name_of(episode: Episode, facts: Facts) -> str:
+def incident_id(episode: Alert, facts: AlertingState) -> str:
     """The id by which people know it: that of its incident, else its own."""
-    incident = incident_of(episode, facts)
+    incident = find_incident(episode, facts)
     return incident.id if incident else episode.id or ""
 
 
-def take(
-    facts: Facts, episode: Episode, *, by: str, why: str, now: datetime, lasting: timedelta = ACK_FOR
+def acknowledge(
+    facts: AlertingState, episode: Alert, *, by: str, reason: str, now: datetime, duration: timedelta = ACK_DURATION
 ) -> tuple[Acknowledged]:
     """A person takes an alert; the same person may do so again, for a new reason or longer.
 
     Raises:
         UsageError: Another has it, or the time or the reason is impossible.
     """
-    _check_text("reason", why)
-    if not timedelta(0) < lasting <= ACK_MOST:
-        raise UsageError(f"an acknowledgement lasts more than nothing and at most {ACK_MOST.days} days: say by --for")
-    held = holder(facts, episode, now)
+    _check_text("reason", reason)
+    if not timedelta(0) < duration <= MAX_ACK_DURATION:
+        raise UsageError(
+            f"an acknowledgement lasts more than nothing and at most {MAX_ACK_DURATION.days} days: say by --for"
+        )
+    held = current_acknowledgement(facts, episode, now)
     if held is not None and held.by != by:
-        raise UsageError(f"{safe(held.by, 64)} has had it since {when(held.at)}{_because(held.why)}")
-    name = held.incident if held is not None else name_of(episode, facts)
+        raise UsageError(f"{sanitize(held.by, 64)} has had it since {format_minute(held.at)}{_because(held.reason)}")
+    name = held.incident if held is not None else incident_id(episode, facts)
     # Who takes it for longer does so for the same reason, unless another is given.
-    why = why if why.strip() or held is None else held.why
-    ack = Ack(name, episode.rule, episode.key, episode.severity, by, why, now, now + lasting, episode.since)
+    reason = reason if reason.strip() or held is None else held.reason
+    ack = Acknowledgement(
+        name, episode.rule, episode.key, episode.severity, by, reason, now, now + duration, episode.since
+    )
     return (Acknowledged(now, ack),)
 
 
-def holder(facts: Facts, episode: Episode, now: datetime) -> Ack | None:
+def current_acknowledgement(facts: AlertingState, episode: Alert, now: datetime) -> Acknowledgement | None:
     """Who has the alert now."""
-    return taken((episode,), facts, now).get(episode.id or "")
+    return acknowledged_alerts((episode,), facts, now).get(episode.id or "")
 
 
-def give_back(facts: Facts, ack: Ack, *, by: str, now: datetime) -> tuple[Unacknowledged]:
+def unacknowledge(facts: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
     """A person gives an alert back, their own or another's.
 
     Raises:
         UsageError: It was given back, or taken anew, meanwhile.
     """
     if ack not in facts.acks:
-        raise UsageError(f"{safe(ack.by, 64)} has not got it any more: look again")
+        raise UsageError(f"{sanitize(ack.by, 64)} has not got it any more: look again")
     return (Unacknowledged(now, ack.incident, by),)
 
 
-def hush(
-    matchers: Matchers, episodes: Sequence[Episode], *, start: datetime, end: datetime, by: str, why: str, now: datetime
-) -> tuple[Silenced]:
+def create_silence(
+    matchers: Matchers,
+    episodes: Sequence[Alert],
+    *,
+    start: datetime,
+    end: datetime,
+    by: str,
+    reason: str,
+    now: datetime,
+) -> tuple[SilenceCreated]:
     """A person silences alerts.
 
     Raises:
         UsageError: It would silence everything, or for too long, or without a reason.
     """
-    _check_text("reason", why)
-    if (refused := objection(matchers, start, end, why, episodes)) is not None:
+    _check_text("reason", reason)
+    if (refused := silence_error(matchers, start, end, reason, episodes)) is not None:
         raise UsageError(refused)
     if end <= now:
-        raise UsageError(f"it would end {when(end)}, which is over: say when by --start and --for")
-    parts = (*(getattr(matchers, name) for name in Matchers.__slots__), by, why, *map(str, (start, end, now)))
+        raise UsageError(f"it would end {format_minute(end)}, which is over: say when by --start and --for")
+    parts = (*(getattr(matchers, name) for name in Matchers.__slots__), by, reason, *map(str, (start, end, now)))
     name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return (Silenced(now, Silence(name, matchers, start, end, by, why, now)),)
+    return (SilenceCreated(now, Silence(name, matchers, start, end, by, reason, now)),)
 
 
-def expire(facts: Facts, prefix: str, *, by: str, now: datetime) -> tuple[Expired]:
+def expire_silence(facts: AlertingState, prefix: str, *, by: str, now: datetime) -> tuple[SilenceExpired]:
     """A person ends a silence before its time.
 
     Raises:
@@ -137,16 +148,16 @@ def expire(facts: Facts, prefix: str, *, by: str, now: datetime) -> tuple[Expire
     if exact := [silence for silence in found if silence.end > now]:
         found = exact
     if not found:
-        raise UsageError(f"no silence is called {safe(prefix, 40)}: `modeltop silence list` shows them")
+        raise UsageError(f"no silence is called {sanitize(prefix, 40)}: `modeltop silence list` shows them")
     if len(found) > 1:
         names = ", ".join(silence.id for silence in found)
-        raise UsageError(f"{safe(prefix, 40)} begins the names of {names}: say which")
+        raise UsageError(f"{sanitize(prefix, 40)} begins the names of {names}: say which")
     if found[0].end <= now:
-        raise UsageError(f"silence {found[0].id} ended {when(found[0].end)}")
-    return (Expired(now, found[0].id, by),)
+        raise UsageError(f"silence {found[0].id} ended {format_minute(found[0].end)}")
+    return (SilenceExpired(now, found[0].id, by),)
 
 
-def note(model: str, text: str, *, by: str, now: datetime, at: datetime | None = None) -> tuple[Noted]:
+def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | None = None) -> tuple[NoteAdded]:
     """A person writes down what they know of a model, or of all by a glob.
 
     Raises:
@@ -155,20 +166,20 @@ def note(model: str, text: str, *, by: str, now: datetime, at: datetime | None =
     _check_text("note", text)
     if not text.strip() or not model.strip():
         raise UsageError("a note without model or text says nothing: give both")
-    return (Noted(now, Note(model, text, by, at or now)),)
+    return (NoteAdded(now, Note(model, text, by, at or now)),)
 
 
-def when(moment: datetime) -> str:
+def format_minute(moment: datetime) -> str:
     """The minute, in UTC.
 
-    >>> when(datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC))
+    >>> format_minute(datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC))
     '2025-01-10 14:03 UTC'
     """
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _because(why: str) -> str:
-    return f": {safe(why)}" if why.strip() else ""
+    return f": {sanitize(why)}" if why.strip() else ""
 
 
 def _check_text(what: str, text: str) -> None:

@@ -21,50 +21,52 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from modeltop.core.event import Course, Followed
-from modeltop.core.incident import Facts, Incident, Standing
-from modeltop.core.series import Condition, Episode, History, SeriesKey, to_datetime, to_stamp
-from modeltop.core.series import Standing as RuleStanding
+from modeltop.core.event import IncidentChanged, IncidentTransition
+from modeltop.core.incident import AlertingState, Incident, IncidentStatus
+from modeltop.core.series import Alert, Condition, History, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import RuleStatus as RuleStanding
 from modeltop.rules.rule import Rule
 
-OWED = timedelta(hours=24)
+MISSED_LIMIT = timedelta(hours=24)
 """What ended longer ago is not told any more to who was not told of it."""
-GONE = timedelta(hours=24)
+LOST_AFTER = timedelta(hours=24)
 """An incident whose rows are gone stays for so long as it was."""
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """Older incidents are not remembered, so they are not journaled either."""
 GAPS = 60
-_CLAIMS = (Standing.WITHDRAWN, Standing.RESOLVED, Standing.OPEN)
+_CLAIMS = (IncidentStatus.WITHDRAWN, IncidentStatus.RESOLVED, IncidentStatus.OPEN)
 _END = datetime.max.replace(tzinfo=UTC)
-Pair = tuple[str, SeriesKey]
+RuleAndSeries = tuple[str, SeriesKey]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class EvaluationScope:
     """What one look could see at all: what is not in it has not ended."""
 
     history: History
-    asked: frozenset[Pair]
+    evaluated: frozenset[RuleAndSeries]
     """Pairs of rule and series that were judged."""
     rules: frozenset[str]
     """Rules in force."""
 
     @classmethod
-    def of(cls, history: History, standings: Iterable[RuleStanding], rules: Iterable[Rule]) -> Look:
+    def from_statuses(
+        cls, history: History, standings: Iterable[RuleStanding], rules: Iterable[Rule]
+    ) -> EvaluationScope:
         """What a snapshot looked at; of `standings`, those that were left out were not judged."""
-        asked = frozenset((one.rule, one.key) for one in standings if one.left_out is None)
+        asked = frozenset((one.rule, one.key) for one in standings if one.skip_reason is None)
         return cls(history, asked, frozenset(rule.name for rule in rules))
 
-    def newest(self, now: datetime) -> dict[str, datetime]:
+    def newest_periods(self, now: datetime) -> dict[str, datetime]:
         """Per model, its newest period that is not ahead of `now`; the watcher keeps it for the next look."""
-        stamp = to_stamp(now)
+        stamp = to_datetime64(now)
         found: dict[str, datetime] = {}
         for model, times in self.history.periods.items():
             if index := int(np.searchsorted(times, stamp, "right")):
                 found[model] = to_datetime(times[index - 1])
         return found
 
-    def ended(self, episode: Episode) -> datetime:
+    def end_of(self, episode: Alert) -> datetime:
         """End of the period that ended the episode: its start and the usual gap between the model's last periods."""
         assert episode.resolved is not None, "only what is over has ended"
         gaps = np.diff(self.history.periods.get(episode.key.model, np.array([], "datetime64[us]"))[-GAPS - 1 :])
@@ -72,55 +74,57 @@ class Look:
         return episode.resolved + usual
 
     @property
-    def failing(self) -> frozenset[str]:
+    def failing_sources(self) -> frozenset[str]:
         """Sources that cannot be read, whether or not that is an alert yet."""
         return frozenset(problem.source for problem in self.history.problems if problem.fatal)
 
-    def covers(self, incident: Incident) -> bool:
+    def includes(self, incident: Incident) -> bool:
         """Whether the rows that led to the incident are within what was read."""
         if incident.condition is Condition.NO_DATA:
             return incident.key.model in self.history.periods
         series = self.history.series.get(incident.key)
         return (
-            series is not None and len(series) > 0 and to_datetime(series.times[0]) <= incident.fired <= series.newest
+            series is not None
+            and len(series) > 0
+            and to_datetime(series.times[0]) <= incident.fired_at <= series.newest
         )
 
 
-def follow(
-    episodes: Iterable[Episode],
-    facts: Facts,
+def track_incidents(
+    episodes: Iterable[Alert],
+    facts: AlertingState,
     now: datetime,
     *,
-    look: Look,
-    before: Mapping[str, datetime],
+    scope: EvaluationScope,
+    previous_newest: Mapping[str, datetime],
     first_look: bool = False,
-) -> tuple[Followed, ...]:
+) -> tuple[IncidentChanged, ...]:
     """What happened to incidents since the last look, to be journaled before anybody is told.
 
     Args:
         episodes: All of the look, those of the past among them.
         facts: What is known; folding the answer into it and asking again gives nothing.
         now: The watcher's clock, never behind the journal.
-        look: What could be seen.
-        before: `Look.newest` of the last look, that of an earlier process included; empty: nothing is known, and all
+        scope: What could be seen.
+        previous_newest: `Look.newest` of the last look, that of an earlier process included; empty: nothing is known, and all
             that is over is past.
         first_look: The journal has never seen a watcher: only what stands is an incident.
     """
-    glance = _Glance(now, look, {} if first_look else before)
-    found: dict[Pair, list[Episode]] = defaultdict(list)
+    glance = _Tracker(now, scope, {} if first_look else previous_newest)
+    found: dict[RuleAndSeries, list[Alert]] = defaultdict(list)
     for episode in episodes:
         if episode.fired is not None and episode.id is not None:
             found[episode.rule, episode.key].append(episode)
-    known: dict[Pair, list[Incident]] = defaultdict(list)
+    known: dict[RuleAndSeries, list[Incident]] = defaultdict(list)
     for incident in facts.incidents.values():
         known[incident.rule, incident.key].append(incident)
-    events: list[Followed] = []
+    events: list[IncidentChanged] = []
     for pair in dict.fromkeys([*found, *known]):
-        events += glance.pair(found.get(pair, ()), known.get(pair, ()), facts)
+        events += glance.match(found.get(pair, ()), known.get(pair, ()), facts)
     return tuple(events)
 
 
-def incident_of(episode: Episode, facts: Facts) -> Incident | None:
+def find_incident(episode: Alert, facts: AlertingState) -> Incident | None:
     """The incident that an episode is by what is known; None where the watcher has not seen it.
 
     Of several that meet: for one that stands the open one, for one that is over an ended one; else the latest.
@@ -132,23 +136,25 @@ def incident_of(episode: Episode, facts: Facts) -> Incident | None:
         for one in facts.incidents.values()
         if (one.rule, one.key) == (episode.rule, episode.key) and _meet(one, episode)
     ]
-    return max(met, key=lambda one: ((one.standing is Standing.OPEN) == episode.stands, one.since), default=None)
+    return max(met, key=lambda one: ((one.status is IncidentStatus.OPEN) == episode.is_active, one.since), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Glance:
+class _Tracker:
     now: datetime
-    look: Look
-    before: Mapping[str, datetime]
+    scope: EvaluationScope
+    previous_newest: Mapping[str, datetime]
 
-    def pair(self, episodes: Sequence[Episode], incidents: Sequence[Incident], facts: Facts) -> list[Followed]:
+    def match(
+        self, episodes: Sequence[Alert], incidents: Sequence[Incident], facts: AlertingState
+    ) -> list[IncidentChanged]:
         """What happened to the incidents of one rule and series."""
         owners: dict[str, Incident] = {}
         pieces: set[str | None] = set()
-        events: list[Followed | None] = []
+        events: list[IncidentChanged | None] = []
         # The open one chooses first, then the latest: what is told now matters more than what was. Last one that became
         # part of another, which may have been moved to where it began.
-        for incident in sorted(incidents, key=lambda one: (_CLAIMS.index(one.standing), one.since), reverse=True):
+        for incident in sorted(incidents, key=lambda one: (_CLAIMS.index(one.status), one.since), reverse=True):
             met = [one for one in episodes if _meet(incident, one)]
             chosen = max((one for one in met if one.id not in owners), key=_precedence, default=None)
             if chosen is not None:
@@ -165,113 +171,117 @@ class _Glance:
                 events += self._new(episode)
         return [event for event in events if event is not None]
 
-    def _new(self, episode: Episode) -> list[Followed]:
+    def _new(self, episode: Alert) -> list[IncidentChanged]:
         if episode.resolved is None:
-            return [self._say(Course.FIRED, _opened(episode, self.now), _evidence(episode))]
-        frontier = self.before.get(episode.key.model)
+            return [self._say(IncidentTransition.FIRED, _opened(episode, self.now), _evidence(episode))]
+        frontier = self.previous_newest.get(episode.key.model)
         if frontier is None or episode.resolved <= frontier:
             return []
-        ended = min(self.look.ended(episode), self.now)
-        if self.now - ended >= KEPT:
+        ended = min(self.scope.end_of(episode), self.now)
+        if self.now - ended >= RETENTION:
             return []
         whole = _opened(episode, self.now)
-        over = replace(whole, resolved=episode.resolved, closed=ended, standing=Standing.RESOLVED)
-        if self.now - ended >= OWED:
-            return [self._say(Course.KNOWN, over, _evidence(episode))]
+        over = replace(whole, resolved_at=episode.resolved, closed_at=ended, status=IncidentStatus.RESOLVED)
+        if self.now - ended >= MISSED_LIMIT:
+            return [self._say(IncidentTransition.ALREADY_OVER, over, _evidence(episode))]
         return [
-            self._say(Course.FIRED, whole, _evidence(episode)),
-            self._say(Course.RESOLVED, over, _evidence(episode)),
+            self._say(IncidentTransition.FIRED, whole, _evidence(episode)),
+            self._say(IncidentTransition.RESOLVED, over, _evidence(episode)),
         ]
 
-    def _change(self, incident: Incident, episode: Episode) -> Followed | None:
+    def _change(self, incident: Incident, episode: Alert) -> IncidentChanged | None:
         """What became of an incident whose episode is there."""
         over = episode.resolved is not None
-        was_open = incident.standing is Standing.OPEN
+        was_open = incident.status is IncidentStatus.OPEN
         after = replace(
             incident,
             since=episode.since,
-            fired=episode.fired or episode.since,
+            fired_at=episode.fired or episode.since,
             condition=episode.condition,
             level=incident.level if over else episode.severity,
-            worst=episode.severity if over else max(episode.severity, incident.worst),
-            resolved=episode.resolved,
-            standing=Standing.RESOLVED if over else Standing.OPEN,
-            missing=None,
+            peak_severity=episode.severity if over else max(episode.severity, incident.peak_severity),
+            resolved_at=episode.resolved,
+            status=IncidentStatus.RESOLVED if over else IncidentStatus.OPEN,
+            missing_since=None,
         )
         if over and was_open:
-            ended = self.look.ended(episode)
-            after = replace(after, closed=self.now if self.now - ended < OWED else ended)
-            return self._say(Course.RESOLVED, after, _evidence(episode))
+            ended = self.scope.end_of(episode)
+            after = replace(after, closed_at=self.now if self.now - ended < MISSED_LIMIT else ended)
+            return self._say(IncidentTransition.RESOLVED, after, _evidence(episode))
         if not over and not was_open:
-            after = replace(after, opened=self.now, closed=None)
-            return self._say(Course.FIRED, after, _evidence(episode))
+            after = replace(after, opened_at=self.now, closed_at=None)
+            return self._say(IncidentTransition.FIRED, after, _evidence(episode))
         if after == incident:
             return None
         return self._say(_course(incident, after), after, _evidence(episode))
 
-    def _merged(self, incident: Incident, into: Incident) -> Followed | None:
-        if incident.standing is Standing.WITHDRAWN:
+    def _merged(self, incident: Incident, into: Incident) -> IncidentChanged | None:
+        if incident.status is IncidentStatus.WITHDRAWN:
             return None
-        return self._end(incident, Course.MERGED, f"it became part of {into.id}")
+        return self._end(incident, IncidentTransition.MERGED, f"it became part of {into.id}")
 
-    def _absent(self, incident: Incident) -> Followed | None:
+    def _absent(self, incident: Incident) -> IncidentChanged | None:
         """What became of an incident whose episode is nowhere to be found."""
         if incident.condition is not Condition.THRESHOLD:
             return self._recovered(incident)
-        if incident.standing is Standing.WITHDRAWN:
+        if incident.status is IncidentStatus.WITHDRAWN:
             return None
-        if incident.rule not in self.look.rules:
-            return self._end(incident, Course.WITHDRAWN, "the rule was removed")
-        if not self.look.covers(incident):
-            return self._missing(incident) if incident.standing is Standing.OPEN else None
-        if (incident.rule, incident.key) not in self.look.asked:
-            return self._end(incident, Course.WITHDRAWN, "the rule no longer asks about this series")
+        if incident.rule not in self.scope.rules:
+            return self._end(incident, IncidentTransition.WITHDRAWN, "the rule was removed")
+        if not self.scope.includes(incident):
+            return self._missing(incident) if incident.status is IncidentStatus.OPEN else None
+        if (incident.rule, incident.key) not in self.scope.evaluated:
+            return self._end(incident, IncidentTransition.WITHDRAWN, "the rule no longer asks about this series")
         why = "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
-        return self._end(incident, Course.WITHDRAWN, why)
+        return self._end(incident, IncidentTransition.WITHDRAWN, why)
 
-    def _recovered(self, incident: Incident) -> Followed | None:
+    def _recovered(self, incident: Incident) -> IncidentChanged | None:
         """Rows came again, or a source can be read again; such an alert leaves no trace in the data."""
-        if incident.standing is not Standing.OPEN:
+        if incident.status is not IncidentStatus.OPEN:
             return None
         if incident.condition is Condition.ERROR:
-            if incident.key.model in self.look.failing:
+            if incident.key.model in self.scope.failing_sources:
                 return None
             said = "the source can be read again"
-        elif not self.look.covers(incident):
+        elif not self.scope.includes(incident):
             return self._missing(incident)
         else:
             said = "rows came again"
-        after = replace(incident, resolved=self.now, closed=self.now, standing=Standing.RESOLVED, missing=None)
-        return self._say(Course.RESOLVED, after, said)
+        after = replace(
+            incident, resolved_at=self.now, closed_at=self.now, status=IncidentStatus.RESOLVED, missing_since=None
+        )
+        return self._say(IncidentTransition.RESOLVED, after, said)
 
-    def _missing(self, incident: Incident) -> Followed | None:
+    def _missing(self, incident: Incident) -> IncidentChanged | None:
         """Rows that are gone are no recovery; only after a day, with all sources readable, the alert is withdrawn."""
-        if self.look.failing:
+        if self.scope.failing_sources:
             return None
-        if incident.missing is None:
+        if incident.missing_since is None:
             why = "its rows are gone; it stays as it was for a day"
-            return self._say(Course.MISSING, replace(incident, missing=self.now), why)
-        if self.now - incident.missing < GONE:
+            return self._say(IncidentTransition.MISSING, replace(incident, missing_since=self.now), why)
+        if self.now - incident.missing_since < LOST_AFTER:
             return None
-        return self._end(incident, Course.WITHDRAWN, "its rows have been gone for a day")
+        return self._end(incident, IncidentTransition.WITHDRAWN, "its rows have been gone for a day")
 
-    def _end(self, incident: Incident, course: Course, why: str) -> Followed:
-        closed = incident.closed or self.now
-        return self._say(course, replace(incident, closed=closed, standing=Standing.WITHDRAWN, missing=None), why)
+    def _end(self, incident: Incident, course: IncidentTransition, why: str) -> IncidentChanged:
+        closed = incident.closed_at or self.now
+        return self._say(
+            course, replace(incident, closed_at=closed, status=IncidentStatus.WITHDRAWN, missing_since=None), why
+        )
 
-    def _say(self, course: Course, incident: Incident, message: str) -> Followed:
-        return Followed(self.now, course, incident, message)
-
-
-def _course(before: Incident, after: Incident) -> Course:
-    if after.standing is Standing.OPEN and after.level != before.level:
-        return Course.WORSE if after.level > before.level else Course.BETTER
-    if before.missing is not None and (before.since, before.fired) == (after.since, after.fired):
-        return Course.MISSING
-    return Course.MOVED
+    def _say(self, course: IncidentTransition, incident: Incident, message: str) -> IncidentChanged:
+        return IncidentChanged(self.now, course, incident, message)
 
 
-def _opened(episode: Episode, now: datetime) -> Incident:
+def _course(before: Incident, after: Incident) -> IncidentTransition:
+    if after.status is IncidentStatus.OPEN and after.level != before.level:
+        return IncidentTransition.ESCALATED if after.level > before.level else IncidentTransition.DEESCALATED
+    if before.missing_since is not None and (before.since, before.fired_at) == (after.since, after.fired_at):
+        return IncidentTransition.MISSING
+    return IncidentTransition.MOVED
+
+
+def _opened(episode: Alert, now: datetime) -> Incident:
     assert episode.id is not None, "what is pending is no incident"
     return Incident(
         id=episode.id,
@@ -279,22 +289,22 @@ def _opened(episode: Episode, now: datetime) -> Incident:
         key=episode.key,
         condition=episode.condition,
         since=episode.since,
-        fired=episode.fired or episode.since,
+        fired_at=episode.fired or episode.since,
         level=episode.severity,
-        worst=episode.severity,
-        opened=now,
+        peak_severity=episode.severity,
+        opened_at=now,
     )
 
 
-def _precedence(episode: Episode) -> tuple[bool, datetime]:
+def _precedence(episode: Alert) -> tuple[bool, datetime]:
     return episode.resolved is None, episode.since
 
 
-def _meet(incident: Incident, episode: Episode) -> bool:
+def _meet(incident: Incident, episode: Alert) -> bool:
     """Whether the spans have a moment in common; what is open has no end yet."""
-    return incident.since <= (episode.resolved or _END) and episode.since <= (incident.resolved or _END)
+    return incident.since <= (episode.resolved or _END) and episode.since <= (incident.resolved_at or _END)
 
 
-def _evidence(episode: Episode) -> str:
-    said = episode.evidence if episode.stands else episode.worst or episode.evidence
+def _evidence(episode: Alert) -> str:
+    said = episode.breach if episode.is_active else episode.worst_breach or episode.breach
     return said.message if said is not None else ""

@@ -15,7 +15,7 @@ WEEK = (0, 1, 2, 3, 4, 5, 6)
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class TimeInterval:
     """A weekly stretch of time in a zone; across midnight where `end` is not after `start`."""
 
     days: tuple[int, ...] = WEEK
@@ -25,7 +25,7 @@ class Hours:
     """Not part of it; equal to `start`: the whole day."""
     zone: tzinfo = UTC
 
-    def open(self, now: datetime) -> bool:
+    def contains(self, now: datetime) -> bool:
         """Whether the moment lies in it.
 
         Of an hour that comes twice the first counts, and a time that a day leaves out is taken by the offset before
@@ -48,39 +48,41 @@ class Route:
     name: str
     receivers: tuple[str, ...]
     matchers: Matchers = field(default_factory=Matchers)
-    least: str = "warning"
+    min_severity: str = "warning"
     """The least severity that is told: `warning`, `unknown` or `critical`."""
-    hours: tuple[Hours, ...] = ()
+    time_intervals: tuple[TimeInterval, ...] = ()
     """Outside of them nobody is told by this route; empty: always."""
     escalate_after: timedelta | None = None
     """Time since the incident was opened, without acknowledgement, after which `escalate_to` is told as well."""
     escalate_to: tuple[str, ...] = ()
 
-    def names(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
+    def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
         """Whom this route has told of an incident of that level now, in order; nobody outside of its hours."""
-        if level < Severity[self.least.upper()] or not self.matchers.match_labels(incident.rule, incident.key, level):
+        if level < Severity[self.min_severity.upper()] or not self.matchers.match_labels(
+            incident.rule, incident.key, level
+        ):
             return ()
-        if not (any(hours.open(now) for hours in self.hours) if self.hours else True):
+        if not (any(hours.contains(now) for hours in self.time_intervals) if self.time_intervals else True):
             return ()
-        late = self.escalate_after is not None and now - incident.opened >= self.escalate_after
+        late = self.escalate_after is not None and now - incident.opened_at >= self.escalate_after
         return self.receivers + (self.escalate_to if late and not acked else ())
 
 
 @dataclass(frozen=True, slots=True)
-class Mute:
+class MuteTimeInterval:
     """A schedule on which matching alerts are not told, such as a nightly batch or a weekend."""
 
     name: str
     matchers: Matchers
-    hours: tuple[Hours, ...]
+    time_intervals: tuple[TimeInterval, ...]
 
     def active(self, now: datetime) -> bool:
         """Whether it holds at this moment."""
-        return any(hours.open(now) for hours in self.hours)
+        return any(hours.contains(now) for hours in self.time_intervals)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class NotificationPolicy:
     """How often one receiver is told; from its configuration."""
 
     repeat: timedelta | None = timedelta(hours=4)
@@ -99,10 +101,10 @@ class Pace:
     """Who is told while this one is broken; None: the next receiver of the configuration."""
 
 
-class Revealing(Protocol):
+class SecretSource(Protocol):
     """A secret that is read when it is used."""
 
-    def reveal(self) -> str:
+    def read(self) -> str:
         """The text. Raises NotifyError."""
 
 
@@ -116,24 +118,24 @@ class WatchSettings:
     """After the first look that finds no data, the second one that counts."""
     ack_for: timedelta = timedelta(hours=24)
     """How long an acknowledgement holds where nobody says otherwise."""
-    heartbeat: Revealing | None = None
+    heartbeat: SecretSource | None = None
     """A web address that is fetched after every completed cycle."""
     log: str = "text"
     """How the watcher logs: `text`, or `json` with an object a line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class RoutingConfig:
     """Who wants to be told of what, and how: the configuration as delivery sees it."""
 
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
     """Those in force; one may name receivers of its own."""
-    mutes: tuple[Mute, ...] = ()
-    paces: Mapping[str, Pace] = field(default_factory=dict)
+    mutes: tuple[MuteTimeInterval, ...] = ()
+    policies: Mapping[str, NotificationPolicy] = field(default_factory=dict)
     """By receiver, in the order of the configuration; who is not among them is not told."""
 
-    def named(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
+    def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
         """The receivers that are meant, each once, whether or not they work.
 
         A rule that names receivers has its own told, at any hour, and the routes are not asked.
@@ -148,29 +150,29 @@ class Orders:
         if (own := next(asked, None)) is not None:
             names = own if level >= Severity.WARNING else ()
         else:
-            names = tuple(name for one in self.routes for name in one.names(incident, level, now, acked=acked))
-        return tuple(dict.fromkeys(name for name in names if name in self.paces))
+            names = tuple(name for one in self.routes for name in one.receivers_for(incident, level, now, acked=acked))
+        return tuple(dict.fromkeys(name for name in names if name in self.policies))
 
-    def stand_in(self, name: str, broken: Collection[str]) -> str | None:
+    def fallback_for(self, name: str, broken: Collection[str]) -> str | None:
         """Who is told in place of a receiver: itself where it works, else its fallback, else the next of the
         configuration; None where nobody is left.
         """  # noqa: D205  one sentence
         tried = [name]
         while tried[-1] in broken:
-            names = list(self.paces)
+            names = list(self.policies)
             at = names.index(tried[-1])
-            follow = (self.paces[tried[-1]].fallback, *names[at + 1 :], *names[:at])
-            after = next((one for one in follow if one in self.paces and one not in tried), None)
+            follow = (self.policies[tried[-1]].fallback, *names[at + 1 :], *names[:at])
+            after = next((one for one in follow if one in self.policies and one not in tried), None)
             if after is None:
                 return None
             tried.append(after)
         return tried[-1]
 
 
-def addressed(
-    incident: Incident, orders: Orders, now: datetime, *, broken: Collection[str] = (), acked: bool = False
+def receivers_for(
+    incident: Incident, orders: RoutingConfig, now: datetime, *, disabled: Collection[str] = (), acked: bool = False
 ) -> tuple[str, ...]:
     """Who is to be told of an open incident now, each once: those that are meant, or who takes over from them."""
-    meant = orders.named(incident, incident.level, now, acked=acked)
-    working = (orders.stand_in(name, broken) for name in meant)
+    meant = orders.receivers_for(incident, incident.level, now, acked=acked)
+    working = (orders.fallback_for(name, disabled) for name in meant)
     return tuple(dict.fromkeys(name for name in working if name is not None))

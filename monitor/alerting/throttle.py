@@ -6,43 +6,49 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from modeltop.alerting.routing import Pace
-from modeltop.core.event import Delivery, Kind, Reason
+from modeltop.alerting.routing import NotificationPolicy
+from modeltop.core.event import Notification, NotificationAction, NotificationReason
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class NotificationBatch:
     """What goes into one message for one receiver."""
 
     receiver: str
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
     """At least one; they succeed or fail together."""
-    digest: bool = False
+    is_digest: bool = False
     """It gathers what the hourly cap would not let through one by one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class PendingNotification:
     """One event, before it is decided in which message it goes out."""
 
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
     """One; or two where an incident that is over is told late, begin and end at once."""
 
     @property
-    def urgent(self) -> bool:
+    def is_urgent(self) -> bool:
         """Whether it may never wait: the first that is told of something critical, or that it became so."""
         return any(
-            one.kind is Kind.TRIGGER and one.reason in (Reason.FIRST, Reason.WORSE) and one.level is Severity.CRITICAL
-            for one in self.deliveries
+            one.action is NotificationAction.TRIGGER
+            and one.reason in (NotificationReason.FIRST, NotificationReason.ESCALATED)
+            and one.level is Severity.CRITICAL
+            for one in self.notifications
         )
 
 
-def paced(
-    receiver: str, slots: Sequence[Sequence[Letter]], pace: Pace, sent: Iterable[datetime], now: datetime
-) -> tuple[tuple[Bundle, ...], int]:
+def throttle(
+    receiver: str,
+    slots: Sequence[Sequence[PendingNotification]],
+    pace: NotificationPolicy,
+    sent: Iterable[datetime],
+    now: datetime,
+) -> tuple[tuple[NotificationBatch, ...], int]:
     """The messages that may go out now, and how many events are held back.
 
     Args:
@@ -54,7 +60,7 @@ def paced(
     """
     letters = [letter for slot in slots for letter in slot]
     if pace.exempt:
-        return tuple(Bundle(receiver, letter.deliveries) for letter in letters), 0
+        return tuple(NotificationBatch(receiver, letter.notifications) for letter in letters), 0
     room = pace.hourly - sum(now - HOUR < moment for moment in sent) if pace.hourly else len(letters)
     messages = _messages(receiver, letters, pace)
     if len(messages) <= room:
@@ -62,15 +68,17 @@ def paced(
     if room > 0:
         return (_one(receiver, letters, digest=True),), 0
     # What has to be said before something urgent of the same series goes with it: order is kept.
-    urgent = [letter for slot in slots if any(one.urgent for one in slot) for letter in slot]
+    urgent = [letter for slot in slots if any(one.is_urgent for one in slot) for letter in slot]
     return _messages(receiver, urgent, pace), len(letters) - len(urgent)
 
 
-def _messages(receiver: str, letters: Sequence[Letter], pace: Pace) -> tuple[Bundle, ...]:
+def _messages(
+    receiver: str, letters: Sequence[PendingNotification], pace: NotificationPolicy
+) -> tuple[NotificationBatch, ...]:
     if pace.group and len(letters) > pace.group:
         return (_one(receiver, letters, digest=False),)
-    return tuple(Bundle(receiver, letter.deliveries) for letter in letters)
+    return tuple(NotificationBatch(receiver, letter.notifications) for letter in letters)
 
 
-def _one(receiver: str, letters: Iterable[Letter], *, digest: bool) -> Bundle:
-    return Bundle(receiver, tuple(one for letter in letters for one in letter.deliveries), digest)
+def _one(receiver: str, letters: Iterable[PendingNotification], *, digest: bool) -> NotificationBatch:
+    return NotificationBatch(receiver, tuple(one for letter in letters for one in letter.notifications), digest)

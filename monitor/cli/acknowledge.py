@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from modeltop.cli.context import Context, add_source
-from modeltop.cli.targets import journal_of, span, the_one
+from modeltop.cli.targets import event_log_for, parse_duration, resolve_one
 from modeltop.core.errors import UsageError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--why", metavar="TEXT", default="", help="what you are doing about it, for the others")
     parser.add_argument(
-        "--for", dest="lasting", type=span, metavar="TIME", help="how long, such as 4h (default: watch.ack_for, or 24h)"
+        "--for",
+        dest="lasting",
+        type=parse_duration,
+        metavar="TIME",
+        help="how long, such as 4h (default: watch.ack_for, or 24h)",
     )
     add_source(parser)
     parser.epilog = (
@@ -32,19 +36,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from modeltop.alerting.actions import author
     from modeltop.report.phrases import alert_line
 
-    observer = context.observer(args)
-    snapshot = observer.observe(context.clock())
-    journal = journal_of(observer)
-    episode = the_one(args.target, snapshot, snapshot.facts)
-    lasting = args.lasting or context.config(args).watch.ack_for
+    observer = context.pipeline(args)
+    snapshot = observer.run(context.clock())
+    journal = event_log_for(observer)
+    episode = resolve_one(args.target, snapshot, snapshot.alerting_state)
+    lasting = args.lasting or context.load_config(args).watch.ack_for
     by = author()
-    facts = journal.act(
-        lambda facts: actions.take(
-            facts, episode, by=by, why=args.why.strip(), now=journal.moment(facts), lasting=lasting
+    facts = journal.update(
+        lambda facts: actions.acknowledge(
+            facts, episode, by=by, reason=args.why.strip(), now=journal.now_given(facts), duration=lasting
         )
     )
     ack = facts.acks[-1]
-    context.say(f"{safe(ack.incident, 20)} is yours until {actions.when(ack.until)}: {alert_line(episode)}")
+    context.out_line(
+        f"{sanitize(ack.incident, 20)} is yours until {actions.format_minute(ack.until)}: {alert_line(episode)}"
+    )
     return 0
 
 
@@ -59,15 +65,15 @@ def run_unack(args: argparse.Namespace, context: Context) -> int:
     """Give one alert back, whoever has it."""
     from modeltop.alerting import actions
     from modeltop.alerting.actions import author
-    from modeltop.report.phrases import alert_line, taken
+    from modeltop.report.phrases import alert_line, describe_ack
 
-    observer = context.observer(args)
-    snapshot = observer.observe(context.clock())
-    journal = journal_of(observer)
-    episode = the_one(args.target, snapshot, snapshot.facts)
-    ack = actions.holder(snapshot.facts, episode, journal.now())
+    observer = context.pipeline(args)
+    snapshot = observer.run(context.clock())
+    journal = event_log_for(observer)
+    episode = resolve_one(args.target, snapshot, snapshot.alerting_state)
+    ack = actions.current_acknowledgement(snapshot.alerting_state, episode, journal.now())
     if ack is None:
-        raise UsageError(f"nobody has {actions.name_of(episode, snapshot.facts)}: {alert_line(episode)}")
-    journal.act(lambda facts: actions.give_back(facts, ack, by=author(), now=journal.moment(facts)))
-    context.say(f"{safe(ack.incident, 20)} was given back ({taken(ack)}): {alert_line(episode)}")
+        raise UsageError(f"nobody has {actions.incident_id(episode, snapshot.alerting_state)}: {alert_line(episode)}")
+    journal.update(lambda facts: actions.unacknowledge(facts, ack, by=author(), now=journal.now_given(facts)))
+    context.out_line(f"{sanitize(ack.incident, 20)} was given back ({describe_ack(ack)}): {alert_line(episode)}")
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from modeltop.cli.context import Context, add_source
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Problem
+    from modeltop.core.series import ReadProblem
 
 
 PROBLEMS_SHOWN = 20
@@ -26,26 +26,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Judge what the arguments name; the exit code is the worst severity."""
     from modeltop.report.json import as_json
     from modeltop.report.phrases import exit_code
-    from modeltop.report.text_report import summary
+    from modeltop.report.text_report import text_summary
 
-    snapshot = context.observer(args).observe(context.clock())
+    snapshot = context.pipeline(args).run(context.clock())
     if args.json:
-        context.say(as_json(snapshot))
+        context.out_line(as_json(snapshot))
         return exit_code(snapshot)
-    for line in summary(snapshot):
-        context.say(line)
-    tell_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
+    for line in text_summary(snapshot):
+        context.out_line(line)
+    print_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
     return exit_code(snapshot)
 
 
-def tell_problems(problems: Sequence[Problem], context: Context) -> None:
+def print_problems(problems: Sequence[ReadProblem], context: Context) -> None:
     """What could not be read, a line each, on stderr."""
-    from modeltop.core.text import safe
+    from modeltop.core.text import sanitize
 
     for problem in problems[:PROBLEMS_SHOWN]:
-        context.tell(safe(problem, 300))
+        context.err_line(sanitize(problem, 300))
     if len(problems) > PROBLEMS_SHOWN:
-        context.tell(f"and {len(problems) - PROBLEMS_SHOWN:,} more; --json lists them all")
+        context.err_line(f"and {len(problems) - PROBLEMS_SHOWN:,} more; --json lists them all")
 
 
 def configure_alerts(parser: argparse.ArgumentParser) -> None:
@@ -59,18 +59,18 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
     """List alerts; the exit code says only whether they could be listed."""
     import json
 
-    from modeltop.alerting.actions import name_of
+    from modeltop.alerting.actions import incident_id
     from modeltop.report.json import alert_record
     from modeltop.report.phrases import alert_line
 
-    snapshot = context.observer(args).observe(context.clock())
-    shown = [episode for episode in snapshot.episodes if args.history or episode.resolved is None]
+    snapshot = context.pipeline(args).run(context.clock())
+    shown = [episode for episode in snapshot.alerts if args.history or episode.resolved is None]
     if args.json:
-        context.say(json.dumps([alert_record(episode, snapshot) for episode in shown], allow_nan=False, indent=1))
+        context.out_line(json.dumps([alert_record(episode, snapshot) for episode in shown], allow_nan=False, indent=1))
         return 0
     for episode in shown:
-        context.say(alert_line(episode, snapshot, name=name_of(episode, snapshot.facts)))
+        context.out_line(alert_line(episode, snapshot, name=incident_id(episode, snapshot.alerting_state)))
     if not shown:
-        context.tell("no alert stands" if not args.history else "no alert, now or in the past")
-    tell_problems(snapshot.history.problems, context)
+        context.err_line("no alert stands" if not args.history else "no alert, now or in the past")
+    print_problems(snapshot.history.problems, context)
     return 0

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print the script of one shell; it is derived from the commands' own parsers."""
     options = {name: _options(name) for name in COMMANDS}
     write = {"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell]
-    context.say(write(options, COMMANDS))
+    context.out_line(write(options, COMMANDS))
     return 0
 
 

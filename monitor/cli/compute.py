@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeltop.cli.context import Context, add_config, moment
+from modeltop.cli.context import Context, add_config, parse_moment
 from modeltop.core.errors import UsageError
-from modeltop.core.text import plural, safe
+from modeltop.core.text import pluralize, sanitize
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from modeltop.config.load import Config
-    from modeltop.predictions.job import Outcome
+    from modeltop.predictions.job import ComputeResult
     from modeltop.predictions.spec import LogSettings
 
 INSTALL = "reading logs needs Ibis and DuckDB: pip install 'modeltop[logs]'"
@@ -64,7 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", metavar="E", help="duckdb (default), or Spark: spark://HOST:PORT, local[2]")
     parser.add_argument("--undo", action="store_true", help="bring back what stood before the last change")
     parser.add_argument("--open", action="store_true", help="open the app on the result")
-    parser.add_argument("--now", type=moment, metavar="DATE", help="what is over and complete is told by this moment")
+    parser.add_argument(
+        "--now", type=parse_moment, metavar="DATE", help="what is over and complete is told by this moment"
+    )
     add_config(parser)
     from modeltop.cli.open import add_looks
 
@@ -76,7 +78,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder = context.store_folder(args)
     if args.undo:
         return _undo(args, folder, context)
-    config = context.config(args)
+    config = context.load_config(args)
     jobs = settings(args, config)
     outcome = _computed(jobs, folder, args, config, context)
     if not args.open:
@@ -85,11 +87,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _undo(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    from modeltop.history.store.computed import undo
+    from modeltop.history.store.computed import restore_previous
 
     if args.logs:
         raise UsageError("--undo takes no log: it brings back the whole store as it stood before the last change")
-    context.tell(f"brought back {plural(undo(folder), 'file')} in {safe(folder)}; a second undo is not kept")
+    context.err_line(
+        f"brought back {pluralize(restore_previous(folder), 'file')} in {sanitize(folder)}; a second undo is not kept"
+    )
     return 0
 
 
@@ -108,10 +112,10 @@ def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
         return [_changed(one, args) for one in named]
     if not args.logs:
         raise UsageError("name a log: a file, a folder or a glob; or configure [logs.NAME]")
-    from modeltop.predictions.spec import Log, LogSettings
+    from modeltop.predictions.spec import LogSettings, LogSpec
 
-    log = Log(sources=tuple(args.logs), timezone=str(config.zone))
-    return [_changed(LogSettings(log=log), args)]
+    log = LogSpec(sources=tuple(args.logs), timezone=str(config.zone))
+    return [_changed(LogSettings(spec=log), args)]
 
 
 def _changed(base: LogSettings, args: argparse.Namespace) -> LogSettings:
@@ -122,7 +126,7 @@ def _changed(base: LogSettings, args: argparse.Namespace) -> LogSettings:
     features = tuple(ALL_FEATURES if name == "all" else name for name in args.feature)
     said |= {"scores": tuple(args.score), "segments": tuple(args.segment), "features": features}
     said |= {"task": Task(args.task) if args.task else None, "threshold": args.threshold}
-    log = replace(base.log, **{name: value for name, value in said.items() if value not in (None, ())})
+    log = replace(base.spec, **{name: value for name, value in said.items() if value not in (None, ())})
     changed = {
         "engine": args.engine,
         "cost": _cost(args.cost),
@@ -130,19 +134,19 @@ def _changed(base: LogSettings, args: argparse.Namespace) -> LogSettings:
         "since": _duration("--since", args.since),
         "per_class": args.per_class,
     }
-    return replace(base, log=log, **{name: value for name, value in changed.items() if value})
+    return replace(base, spec=log, **{name: value for name, value in changed.items() if value})
 
 
 def _cost(text: str | None) -> dict[str, float]:
-    from modeltop.config.predictions import PRICED
+    from modeltop.config.predictions import COST_KEYS
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():
         kind, _, price = part.partition("=")
         with contextlib.suppress(ValueError):
             found[kind.strip().lower()] = float(price)
-        if not 0 <= found.get(kind.strip().lower(), -1.0) < float("inf") or not set(found) <= set(PRICED):
-            raise UsageError(f"--cost {safe(text, 60)}: write the price of an error, 0 or more, such as fp=1,fn=20")
+        if not 0 <= found.get(kind.strip().lower(), -1.0) < float("inf") or not set(found) <= set(COST_KEYS):
+            raise UsageError(f"--cost {sanitize(text, 60)}: write the price of an error, 0 or more, such as fp=1,fn=20")
     return found
 
 
@@ -151,13 +155,13 @@ def _duration(flag: str, text: str | None) -> timedelta | None:
 
     found = duration(text) if text is not None else None
     if text is not None and found is None:
-        raise UsageError(f"{flag} {safe(text, 40)} is no length of time: {LENGTH}")
+        raise UsageError(f"{flag} {sanitize(text, 40)} is no length of time: {LENGTH}")
     return found
 
 
 def _computed(
     jobs: list[LogSettings], folder: Path, args: argparse.Namespace, config: Config, context: Context
-) -> Outcome:
+) -> ComputeResult:
     from modeltop.cli.progress_bar import bar
     from modeltop.predictions.job import compute
 
@@ -165,13 +169,13 @@ def _computed(
         with bar(context.err) as progress:
             outcome = compute(jobs, folder, catalog=config.catalog, now=args.now or context.clock(), progress=progress)
     except ModuleNotFoundError as error:
-        raise UsageError(f"{safe(error.name, 40)} is not installed here; {INSTALL}") from None
-    for line in outcome.said:
-        context.tell(safe(line, 400))
+        raise UsageError(f"{sanitize(error.name, 40)} is not installed here; {INSTALL}") from None
+    for line in outcome.messages:
+        context.err_line(sanitize(line, 400))
     return outcome
 
 
-def _open(outcome: Outcome, args: argparse.Namespace, context: Context) -> int:
+def _open(outcome: ComputeResult, args: argparse.Namespace, context: Context) -> int:
     from modeltop.cli import open as opening
 
     now: datetime | None = args.now or outcome.newest

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from modeltop.core.errors import UsageError
-from modeltop.core.text import plural, safe
+from modeltop.core.text import pluralize, sanitize
 
 if TYPE_CHECKING:
     from modeltop.config.load import Config
-    from modeltop.core.incident import Health
+    from modeltop.core.incident import WatcherHealth
     from modeltop.rules.rule import Rule
-    from modeltop.service.pipeline import Observer
+    from modeltop.service.pipeline import Pipeline
 
 COMMANDS = {
     "open": "the app; where there is no terminal for it, the summary",
@@ -79,10 +79,10 @@ class AppOptions:
     theme: str | None = None
 
 
-OpenApp = Callable[["Observer", AppOptions], int]
+OpenApp = Callable[["Pipeline", AppOptions], int]
 """Runs the app until the person leaves it; returns the exit code."""
 
-Curtain = Callable[[], AbstractContextManager[object]]
+CoverTerminal = Callable[[], AbstractContextManager[object]]
 """What stands on the screen from the moment the app is wanted until it is there."""
 
 
@@ -94,20 +94,20 @@ class Context:
     out: TextIO
     err: TextIO
     open_app: OpenApp | None = None
-    unusable: Callable[[], str | None] = lambda: None
+    unusable_reason: Callable[[], str | None] = lambda: None
     """Why the app cannot be shown here; None where it can."""
-    curtain: Curtain = nullcontext
+    cover_terminal: CoverTerminal = nullcontext
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def say(self, line: str = "") -> None:
+    def out_line(self, line: str = "") -> None:
         """One line of data on stdout, in the characters that it can take."""
-        self.out.write(fitting(line, self.out) + "\n")
+        self.out.write(encodable(line, self.out) + "\n")
 
-    def tell(self, line: str) -> None:
+    def err_line(self, line: str) -> None:
         """One line of narration on stderr."""
-        self.err.write(fitting(f"modeltop: {line}", self.err) + "\n")
+        self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
 
-    def config(self, args: argparse.Namespace) -> Config:
+    def load_config(self, args: argparse.Namespace) -> Config:
         """The configuration that the arguments name or the machine has. Raises ConfigError."""
         from modeltop.config.load import find, load
 
@@ -119,9 +119,11 @@ class Context:
             return Path(args.store)
         from modeltop.history.store.paths import default_folder
 
-        return self.config(args).store or default_folder()
+        return self.load_config(args).store or default_folder()
 
-    def observer(self, args: argparse.Namespace, *, patience: int = 1, hurry: bool = False) -> Observer:
+    def pipeline(
+        self, args: argparse.Namespace, *, failures_before_alert: int = 1, defer_slow_detectors: bool = False
+    ) -> Pipeline:
         """What the arguments ask to look at: the paths, else the store.
 
         Raises:
@@ -129,9 +131,9 @@ class Context:
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
         from modeltop.rules.rule import default_rules
-        from modeltop.service.pipeline import Observer, memory_of
+        from modeltop.service.pipeline import Pipeline, state_reader_for
 
-        config = self.config(args)
+        config = self.load_config(args)
         if limits := limit_rules(args, config):
             config = replace(config, rules=(*(config.rules or default_rules()), *limits))
         paths = [Path(path) for path in args.paths]
@@ -140,21 +142,27 @@ class Context:
             raise UsageError("either paths or --store, not both")
         if not paths and not folder.is_dir():
             raise UsageError(
-                f"no history: {safe(folder)} is not there; name a CSV file or a folder, or `modeltop record` a period"
+                f"no history: {sanitize(folder)} is not there; name a CSV file or a folder, or `modeltop record` a period"
             )
-        memory = memory_of(None if paths else folder, paths, health=_health)
-        return Observer(
-            config, paths or [folder], live=not paths, now=args.now, patience=patience, memory=memory, hurry=hurry
+        memory = state_reader_for(None if paths else folder, paths, health=_health)
+        return Pipeline(
+            config,
+            paths or [folder],
+            live=not paths,
+            now=args.now,
+            failures_before_alert=failures_before_alert,
+            state_reader=memory,
+            defer_slow_detectors=defer_slow_detectors,
         )
 
 
-def _health(folder: Path) -> Health | None:
-    from modeltop.service.health import read  # only where something is remembered
+def _health(folder: Path) -> WatcherHealth | None:
+    from modeltop.service.health import read_last_health  # only where something is remembered
 
-    return read(folder)
+    return read_last_health(folder)
 
 
-def fitting(line: str, stream: TextIO) -> str:
+def encodable(line: str, stream: TextIO) -> str:
     """The line in characters that the stream's encoding has."""
     encoding = stream.encoding or "utf-8"
     try:
@@ -189,7 +197,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument(
         "--now",
-        type=moment,
+        type=parse_moment,
         metavar="DATE",
         help="judge as of this moment (default: the newest row; for a store, the clock)",
     )
@@ -203,12 +211,12 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """A date or time on the command line; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{safe(text)!r} is no ISO 8601 date such as 2025-01-10") from None
+        raise argparse.ArgumentTypeError(f"{sanitize(text)!r} is no ISO 8601 date such as 2025-01-10") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -234,12 +242,12 @@ def _limit(text: str, side: str) -> tuple[str, float]:
     except ValueError:
         value = float("nan")
     if not metric.strip() or not equals or value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
-        raise UsageError(f"--{side} {safe(text)}: write METRIC=NUMBER, such as --{side} accuracy=0.8")
+        raise UsageError(f"--{side} {sanitize(text)}: write METRIC=NUMBER, such as --{side} accuracy=0.8")
     return metric.strip(), value
 
 
-def recorded(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
+def recorded_message(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
     """What was kept, as one line for a person."""
     names = list(models)
-    whose = f" of {safe(names[0], 60) if len(names) == 1 else plural(len(names), 'model')}" if names else ""
-    return f"recorded {number:,} {noun if number == 1 else noun + 's'}{whose} in {safe(folder)}"
+    whose = f" of {sanitize(names[0], 60) if len(names) == 1 else pluralize(len(names), 'model')}" if names else ""
+    return f"recorded {number:,} {noun if number == 1 else noun + 's'}{whose} in {sanitize(folder)}"

@@ -12,23 +12,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modeltop import __version__
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 FAILED = 1
 
 
-def tell(error: BaseException) -> int:
+def report_crash(error: BaseException) -> int:
     """Write the log, say on stderr where it is, and return the exit code."""
-    name = f"{type(error).__name__}: {safe(error, 120)}" if str(error) else type(error).__name__
-    path = write(error)
-    where = f"details in {safe(path, 400)}" if path else "the log could not be written"
+    name = f"{type(error).__name__}: {sanitize(error, 120)}" if str(error) else type(error).__name__
+    path = write_log(error)
+    where = f"details in {sanitize(path, 400)}" if path else "the log could not be written"
     line = f"modeltop: stopped by an error of its own ({name}); {where}\n"
     encoding = getattr(sys.stderr, "encoding", None) or "ascii"
     sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
     return FAILED
 
 
-def write(error: BaseException) -> Path | None:
+def write_log(error: BaseException) -> Path | None:
     """The log's path, readable by its owner alone; None where the state folder cannot be written."""
     folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "modeltop"
     try:
@@ -36,13 +36,13 @@ def write(error: BaseException) -> Path | None:
         # mkstemp makes files of mode 0600 under names that nobody can have taken.
         handle, name = tempfile.mkstemp(prefix=f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-", suffix=".log", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as log:
-            log.writelines(f"{line}\n" for line in lines(error))
+            log.writelines(f"{line}\n" for line in log_lines(error))
     except OSError:
         return None
     return Path(name)
 
 
-def lines(error: BaseException) -> Iterator[str]:
+def log_lines(error: BaseException) -> Iterator[str]:
     """What the log says: versions, and of each error in the chain its type, message and places in the code.
 
     Neither values of variables nor lines of code nor the environment: none of them is ours to write down.
@@ -54,7 +54,7 @@ def lines(error: BaseException) -> Iterator[str]:
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         yield ""
-        yield f"{type(link).__module__}.{type(link).__qualname__}: {safe(link, 500)}"
+        yield f"{type(link).__module__}.{type(link).__qualname__}: {sanitize(link, 500)}"
         for frame in traceback.extract_tb(link.__traceback__):
-            yield f"  {safe(frame.filename, 400)}:{frame.lineno} in {safe(frame.name)}"
+            yield f"  {sanitize(frame.filename, 400)}:{frame.lineno} in {sanitize(frame.name)}"
         link = link.__cause__ or link.__context__

@@ -15,7 +15,7 @@ from typing import Self
 from modeltop.core.errors import SourceError
 
 
-def folder() -> Path:
+def samples_folder() -> Path:
     """The folder of the sample data: `modeltop/_samples` in a wheel, `sample_data` in a checkout.
 
     Raises:
@@ -32,9 +32,9 @@ LIVE_MODEL = "checkout-fraud"
 STEP = timedelta(seconds=2)
 """Between two rows of the live feed."""
 PAST_ROWS = 240
-CALM = 8
+HEALTHY_ROWS = 8
 """Rows of the feed before the incident begins: time to read the screen first."""
-FALL = 16
+FALLING_ROWS = 16
 """Rows over which accuracy falls from its level to its lowest."""
 HEADER = "date,count,accuracy,precision,precision_count,recall,recall_count,f1_score,avg_confidence\n"
 
@@ -72,11 +72,11 @@ def set_up(target: Path, now: datetime) -> None:
         target: An empty folder.
         now: Aware; the live model's past ends here.
     """
-    files = {path: path.read_text(encoding="utf-8") for path in sorted((folder() / "fleet").glob("*.csv"))}
+    files = {path: path.read_text(encoding="utf-8") for path in sorted((samples_folder() / "fleet").glob("*.csv"))}
     newest = max(day for text in files.values() for day in _days(text))
     shift = now.astimezone(UTC).date() - newest
     for path, text in files.items():
-        (target / path.name).write_text(moved(text, shift), encoding="utf-8")
+        (target / path.name).write_text(shift_dates(text, shift), encoding="utf-8")
     (target / "modeltop.toml").write_text(CONFIG, encoding="utf-8")
     noise = random.Random(7)  # noqa: S311  the demo is the same every time
     rows = [live_row(now - STEP * back, 0.0, noise) for back in range(PAST_ROWS, 0, -1)]
@@ -93,10 +93,10 @@ def _days(text: str) -> Iterator[date]:
         yield date.fromisoformat(row["date"])
 
 
-def moved(text: str, shift: timedelta) -> str:
+def shift_dates(text: str, shift: timedelta) -> str:
     r"""A CSV whose first column is a date, each moved by `shift`.
 
-    >>> moved("date,x\n2025-01-01,1\n", timedelta(days=31))
+    >>> shift_dates("date,x\n2025-01-01,1\n", timedelta(days=31))
     'date,x\n2025-02-01,1\n'
     """
     header, *rows = text.splitlines()
@@ -107,13 +107,13 @@ def moved(text: str, shift: timedelta) -> str:
     return "\n".join(out) + "\n"
 
 
-def severity(row: int) -> float:
+def incident_progress(row: int) -> float:
     """How far the incident has come at a row of the feed: 0 before it begins, 1 when it is fully there.
 
-    >>> severity(0), severity(CALM + FALL)
+    >>> incident_progress(0), incident_progress(HEALTHY_ROWS + FALLING_ROWS)
     (0.0, 1.0)
     """
-    return min(1.0, max(0.0, (row - CALM) / FALL))
+    return min(1.0, max(0.0, (row - HEALTHY_ROWS) / FALLING_ROWS))
 
 
 def live_row(when: datetime, fall: float, noise: random.Random) -> str:
@@ -145,7 +145,7 @@ def _share(count: int, probability: float, noise: random.Random) -> int:
     return min(count, max(0, round(noise.gauss(count * probability, spread))))
 
 
-class Feed:
+class DemoFeed:
     """Appends a row to the live model every two seconds until it is stopped."""
 
     def __init__(self, target: Path) -> None:
@@ -167,7 +167,7 @@ class Feed:
         while not self._stop.wait(STEP.total_seconds()):
             try:
                 with self._path.open("ab", buffering=0) as file:
-                    file.write(live_row(datetime.now(UTC), severity(row), noise).encode("ascii"))
+                    file.write(live_row(datetime.now(UTC), incident_progress(row), noise).encode("ascii"))
             except OSError:
                 return  # the folder is gone: the demo is over
             row += 1

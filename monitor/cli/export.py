@@ -8,7 +8,7 @@ from pathlib import Path
 from modeltop.cli.context import Context, add_config, add_paths
 from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
-from modeltop.core.text import plural, safe
+from modeltop.core.text import pluralize, sanitize
 
 PREVIEW = 5
 """Rows shown from the file that was written."""
@@ -40,29 +40,29 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print or write the periods; what was written is read back and compared before it is called saved."""
-    from modeltop.cli.check import tell_problems
-    from modeltop.history.export import csv_bytes, lines, table_of
+    from modeltop.cli.check import print_problems
+    from modeltop.history.export import format_table, to_csv_bytes, to_frame
 
-    config = context.config(args)
-    history = context.observer(args).history()
-    table = table_of(history, head=args.head)
+    config = context.load_config(args)
+    history = context.pipeline(args).read_history()
+    table = to_frame(history, head=args.head)
     if args.csv is None and not args.spreadsheet:
-        for line in lines(table, config.catalog):
-            context.say(line)
+        for line in format_table(table, config.catalog):
+            context.out_line(line)
     else:
-        data = csv_bytes(table, zone=config.zone, spreadsheet=args.spreadsheet)
+        data = to_csv_bytes(table, zone=config.zone, spreadsheet=args.spreadsheet)
         if args.csv in (None, "-"):
             context.out.flush()
             context.out.write(data.decode("utf-8"))
         else:
             _save(Path(args.csv), data, config, context)
-    tell_problems(history.problems, context)
+    print_problems(history.problems, context)
     return 0
 
 
 def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     """Write, read back through the same door that history comes in by, and show the first rows from there."""
-    from modeltop.history.export import lines, table_of
+    from modeltop.history.export import format_table, to_frame
     from modeltop.history.reader import Reader
     from modeltop.history.store.durable import write_atomically
 
@@ -71,8 +71,8 @@ def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     write_atomically(path, data)
     if path.read_bytes() != data:
         raise UsageError(f"{path} does not read back as it was written; the disk or another writer changed it")
-    saved = table_of(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
-    for line in lines(saved.head(PREVIEW), config.catalog):
-        context.say(line)
+    saved = to_frame(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
+    for line in format_table(saved.head(PREVIEW), config.catalog):
+        context.out_line(line)
     shown = f"; the first {PREVIEW} are above" if len(saved) > PREVIEW else ""
-    context.tell(f"{plural(len(saved), 'period')} saved to {safe(path)} and read back equal{shown}")
+    context.err_line(f"{pluralize(len(saved), 'period')} saved to {sanitize(path)} and read back equal{shown}")

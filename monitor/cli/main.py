@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO
 
 from modeltop import __version__
-from modeltop.cli.context import COMMANDS, AppOptions, Command, Context, Curtain, OpenApp, load_command
+from modeltop.cli.context import COMMANDS, AppOptions, Command, Context, CoverTerminal, OpenApp, load_command
 from modeltop.core.errors import MonitorError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 __all__ = ["AppOptions", "main"]
 
@@ -21,13 +21,13 @@ EXIT_CHECK_USAGE = 3
 """`check` keeps 2 for critical, so what it cannot judge is 3, as monitoring plugins have it."""
 
 
-class _Parser(argparse.ArgumentParser):
+class _ArgumentParser(argparse.ArgumentParser):
     """One line to stderr for a usage error, foreign text made safe."""
 
     exit_code = EXIT_USAGE
 
     def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"modeltop: {safe(message, 300)}; see {self.prog} --help\n")
+        sys.stderr.write(f"modeltop: {sanitize(message, 300)}; see {self.prog} --help\n")
         raise SystemExit(self.exit_code)
 
 
@@ -35,16 +35,16 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     open_app: OpenApp | None = None,
-    unusable: Callable[[], str | None] = lambda: None,
-    curtain: Curtain = contextlib.nullcontext,
+    unusable_reason: Callable[[], str | None] = lambda: None,
+    cover_terminal: CoverTerminal = contextlib.nullcontext,
 ) -> int:
     """Run one command line.
 
     Args:
         argv: The words after the program's name; default: those of the process.
         open_app: Shows the app; None where it is not installed.
-        unusable: Why the app cannot be shown on this terminal, if so.
-        curtain: Entered as soon as the app is wanted, before anything heavy is imported.
+        unusable_reason: Why the app cannot be shown on this terminal, if so.
+        cover_terminal: Entered as soon as the app is wanted, before anything heavy is imported.
 
     Returns:
         The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
@@ -54,7 +54,7 @@ def main(
     # numpy would start a thread a core for algebra that is never done here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable, curtain))
+        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable_reason, cover_terminal))
     except SystemExit as stop:  # argparse has said what there was to say
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except BrokenPipeError:
@@ -63,23 +63,23 @@ def main(
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  the last line of defence: whatever it is, it ends in one line
-        from modeltop.cli.crash_log import tell
+        from modeltop.cli.crash_log import report_crash
 
         # `check` says by 1 that there is a warning, which nobody knows now.
-        code = tell(error)
+        code = report_crash(error)
         return EXIT_CHECK_USAGE if asked_check else code
 
 
 def _run(words: list[str], context: Context) -> int:
     if words[:1] in (["--version"], ["-V"]):
-        context.say(f"modeltop {__version__}")
+        context.out_line(f"modeltop {__version__}")
         return 0
     if words[:1] in (["--help"], ["-h"], ["help"]):
-        context.say(_overview())
+        context.out_line(_overview())
         return 0
     name = words.pop(0) if words and words[0] in COMMANDS else "open"
     if name == "open" and (meant := _misspelt(words)):
-        context.tell(f"no file or command is called {safe(words[0], 60)!r}: did you mean `modeltop {meant}`?")
+        context.err_line(f"no file or command is called {sanitize(words[0], 60)!r}: did you mean `modeltop {meant}`?")
         return EXIT_USAGE
     command = load_command(name)
     failed = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
@@ -91,10 +91,10 @@ def _run(words: list[str], context: Context) -> int:
         context.out.flush()
     except MonitorError as error:
         for line in str(error).splitlines():
-            context.tell(safe(line, 300))
+            context.err_line(sanitize(line, 300))
         return failed
     except ModuleNotFoundError as error:
-        context.tell(f"{safe(error.name, 60)} is not installed here: pip install modeltop")
+        context.err_line(f"{sanitize(error.name, 60)} is not installed here: pip install modeltop")
         return failed
     return code
 
@@ -109,7 +109,7 @@ def _misspelt(words: Sequence[str]) -> str | None:
 
 
 def _parser(name: str, command: Command, failed: int) -> argparse.ArgumentParser:
-    parser = _Parser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
+    parser = _ArgumentParser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
     parser.exit_code = failed
     command.configure(parser)
     return parser

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from fnmatch import fnmatchcase
 
-from modeltop.cli.context import Context, add_config, moment
-from modeltop.cli.targets import journal_of, nearest
+from modeltop.cli.context import Context, add_config, parse_moment
+from modeltop.cli.targets import did_you_mean, event_log_for
 from modeltop.core.errors import UsageError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
     )
-    parser.add_argument("--at", type=moment, metavar="DATE", help="the moment that it is about (default: now)")
+    parser.add_argument("--at", type=parse_moment, metavar="DATE", help="the moment that it is about (default: now)")
     parser.add_argument("--list", action="store_true", help="print the notes: `note --list [MODEL [PATH ...]]`")
     add_config(parser)
     parser.set_defaults(now=None, below=[], above=[])
@@ -36,30 +36,32 @@ def _add(args: argparse.Namespace, context: Context) -> int:
 
     if args.model is None or args.text is None:
         raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
-    observer = context.observer(args)
-    journal = journal_of(observer)
-    models = observer.history().periods
-    (noted,) = actions.note(args.model, args.text.strip(), by=author(), now=journal.now(), at=args.at)
+    observer = context.pipeline(args)
+    journal = event_log_for(observer)
+    models = observer.read_history().periods
+    (noted,) = actions.add_note(args.model, args.text.strip(), by=author(), now=journal.now(), at=args.at)
     journal.append(noted)
-    context.say(f"noted about {safe(args.model, 60)} for {actions.when(noted.note.at)}: {safe(noted.note.text)}")
+    context.out_line(
+        f"noted about {sanitize(args.model, 60)} for {actions.format_minute(noted.note.at)}: {sanitize(noted.note.text)}"
+    )
     if not any(fnmatchcase(model, args.model) for model in models):
-        context.tell(f"no model is called {safe(args.model, 60)} yet{nearest(args.model, models)}")
+        context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")
     return 0
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.report.phrases import note_words
+    from modeltop.report.phrases import describe_note
 
     if args.text is not None:
         args.paths = [args.text, *args.paths]
-    journal = journal_of(context.observer(args))
-    facts, now = journal.facts(), journal.now()
+    journal = event_log_for(context.pipeline(args))
+    facts, now = journal.state(), journal.now()
     found = [
         note
         for note in facts.notes
         if args.model is None or fnmatchcase(args.model, note.model) or fnmatchcase(note.model, args.model)
     ]
     for note in sorted(found, key=lambda note: note.at):
-        context.say(f"{safe(note.model, 60)}: {note_words(note, now)}")
-    context.tell("times are UTC" if found else "no note")
+        context.out_line(f"{sanitize(note.model, 60)}: {describe_note(note, now)}")
+    context.err_line("times are UTC" if found else "no note")
     return 0

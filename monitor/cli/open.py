@@ -9,7 +9,7 @@ from pathlib import Path
 from modeltop.cli.context import AppOptions, Context, add_source
 
 CORE_ALONE = "this is the core without its screen: run `modeltop`; if there is no such command, pip install modeltop"
-PATIENCE = 3
+FAILURES_BEFORE_ALERT = 3
 """Looks in a row that must fail before the app raises an alert for a source: a file may be between two names."""
 
 
@@ -29,19 +29,19 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Open the app on what the arguments name."""
     reason = CORE_ALONE if context.open_app is None else None
-    reason = reason or context.unusable()
+    reason = reason or context.unusable_reason()
     if reason is None and context.open_app is not None:
-        with context.curtain():
-            observer = context.observer(args, patience=PATIENCE, hurry=True)
+        with context.cover_terminal():
+            observer = context.pipeline(args, failures_before_alert=FAILURES_BEFORE_ALERT, defer_slow_detectors=True)
             return context.open_app(observer, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
-    from modeltop.cli.check import tell_problems
-    from modeltop.report.text_report import summary
+    from modeltop.cli.check import print_problems
+    from modeltop.report.text_report import text_summary
 
-    snapshot = context.observer(args).observe(context.clock())
-    for line in summary(snapshot):
-        context.say(line)
-    tell_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
-    context.tell(f"summary only: {reason}")
+    snapshot = context.pipeline(args).run(context.clock())
+    for line in text_summary(snapshot):
+        context.out_line(line)
+    print_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
+    context.err_line(f"summary only: {reason}")
     return 0
 
 
@@ -53,12 +53,12 @@ def configure_demo(parser: argparse.ArgumentParser) -> None:
 
 def run_demo(args: argparse.Namespace, context: Context) -> int:
     """Open the app on a copy that is removed afterwards; within a minute a model goes wrong in it."""
-    from modeltop.cli.demo import Feed, set_up
+    from modeltop.cli.demo import DemoFeed, set_up
 
     with tempfile.TemporaryDirectory(prefix="modeltop-demo-") as name:
         target = Path(name)
         set_up(target, context.clock())
         # As a store, so that what a person does in it is forgotten with it.
         args.paths, args.store, args.config = [], name, str(target / "modeltop.toml")
-        with Feed(target):
+        with DemoFeed(target):
             return run(args, context)

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from modeltop.cli.context import fitting
-from modeltop.core.text import clip, safe
+from modeltop.cli.context import encodable
+from modeltop.core.text import sanitize, truncate
 
 if TYPE_CHECKING:
-    from modeltop.predictions.progress import Done, Progress
+    from modeltop.predictions.progress import Progress, ReadProgress
 
 CELLS = 24
 """Width of the bar itself."""
@@ -42,13 +42,13 @@ class _Bar:
         self._held = threading.Lock()  # an engine reports from its own thread
         self._ended = False
 
-    def show(self, done: Done) -> None:
+    def show(self, done: ReadProgress) -> None:
         with self._held:
             if self._ended or time.monotonic() - self._last < PAUSE:
                 return
             self._last = time.monotonic()
             width = _columns(self._err)
-            self._err.write(ERASE + fitting(clip(line(done), width - 1), self._err))
+            self._err.write(ERASE + encodable(truncate(progress_line(done), width - 1), self._err))
             self._err.flush()
 
     def end(self) -> None:
@@ -65,17 +65,17 @@ def _columns(err: TextIO) -> int:
         return 80
 
 
-def line(done: Done) -> str:
+def progress_line(done: ReadProgress) -> str:
     """One look at a read under way, as a line.
 
-    >>> from modeltop.predictions.progress import Done
-    >>> line(Done("reading", 0.25, 5_000_000, 20_000_000, 120_000_000, 480_000_000))
+    >>> from modeltop.predictions.progress import ReadProgress
+    >>> progress_line(ReadProgress("reading", 0.25, 5_000_000, 20_000_000, 120_000_000, 480_000_000))
     'reading ━━━━━━──────────────────  25 %  5,000,000 of 20,000,000 rows  120 of 480 MB'
     """
-    parts = [safe(done.what, 30)]
-    if done.share is not None:
-        full = min(CELLS, max(0, round(done.share * CELLS)))
-        parts[0] += f" {'━' * full}{'─' * (CELLS - full)} {done.share:4.0%}".replace("%", " %")
+    parts = [sanitize(done.stage, 30)]
+    if done.fraction is not None:
+        full = min(CELLS, max(0, round(done.fraction * CELLS)))
+        parts[0] += f" {'━' * full}{'─' * (CELLS - full)} {done.fraction:4.0%}".replace("%", " %")
     parts.append(f"{done.rows:,} rows" if done.total_rows is None else f"{done.rows:,} of {done.total_rows:,} rows")
     if done.total_bytes:
         parts.append(f"{done.bytes / 1e6:,.0f} of {done.total_bytes / 1e6:,.0f} MB")

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeltop.cli.context import Context, add_config, recorded
+from modeltop.cli.context import Context, add_config, recorded_message
 from modeltop.core.errors import UsageError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 if TYPE_CHECKING:
     from modeltop.config.load import Config
-    from modeltop.core.metrics.registry import Catalog, Metric
-    from modeltop.history.store.row_format import Record
+    from modeltop.core.metrics.registry import Metric, MetricRegistry
+    from modeltop.history.store.row_format import PeriodRow
 
 EXIT_REFUSED = 1
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Keep what the arguments or stdin say; 1 if some rows were refused."""
     from modeltop.history.store.writer import Store
 
-    config = context.config(args)
+    config = context.load_config(args)
     folder = context.store_folder(args)
     if args.model == "-":
         from modeltop.cli.record_stream import record_stream
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     record = _record(args, config, context.clock())
     _warn(folder, context)
     Store(folder).append([record])
-    context.tell(recorded(1, "period", [record.model], folder))
+    context.err_line(recorded_message(1, "period", [record.model], folder))
     return 0
 
 
@@ -63,8 +63,8 @@ def _warn(folder: Path, context: Context) -> None:
     from modeltop.history.store.paths import network_filesystem
 
     if kind := network_filesystem(folder):
-        context.tell(
-            f"{safe(folder)} is on {kind}, where locks are not reliable: let each writer have a store of its own"
+        context.err_line(
+            f"{sanitize(folder)} is on {kind}, where locks are not reliable: let each writer have a store of its own"
         )
 
 
@@ -74,9 +74,9 @@ def _no_arguments(args: argparse.Namespace) -> None:
         raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
 
 
-def _record(args: argparse.Namespace, config: Config, now: datetime) -> Record:
+def _record(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
     from modeltop.history.csv.cells import COUNT
-    from modeltop.history.store.row_format import COMPANIONS, Record
+    from modeltop.history.store.row_format import COMPANIONS, PeriodRow
 
     numbers = _numbers(args.pairs, config.catalog)
     fields: dict[str, dict[str, float]] = {name: {} for name in ("values", *COMPANIONS.values())}
@@ -84,10 +84,10 @@ def _record(args: argparse.Namespace, config: Config, now: datetime) -> Record:
         suffix = next((end for end in COMPANIONS if name.endswith(end) and name.removesuffix(end) in numbers), "")
         fields[COMPANIONS.get(suffix, "values")][name.removesuffix(suffix)] = value
     for metric, value in fields["values"].items():
-        _check(metric, value, config.catalog.of(metric))
+        _check(metric, value, config.catalog.get(metric))
     for metric, value in fields["supports"].items():
         _check(f"{metric}_count", value, COUNT)
-    return Record(
+    return PeriodRow(
         args.model,
         _date(args.date, config) if args.date else now,
         count=None if args.count is None else _check("--count", _number("--count", args.count), COUNT),
@@ -97,7 +97,7 @@ def _record(args: argparse.Namespace, config: Config, now: datetime) -> Record:
     )
 
 
-def _numbers(pairs: Iterable[str], catalog: Catalog) -> dict[str, float]:
+def _numbers(pairs: Iterable[str], catalog: MetricRegistry) -> dict[str, float]:
     """The numbers by name; the metric in a name is the canonical one, whatever stands behind it."""
     from modeltop.history.store.row_format import COMPANIONS
 
@@ -105,12 +105,12 @@ def _numbers(pairs: Iterable[str], catalog: Catalog) -> dict[str, float]:
     for pair in pairs:
         name, equals, text = pair.rpartition("=")
         if not equals or not name.strip():
-            raise UsageError(f"{safe(pair, 60)}: write METRIC=NUMBER, such as accuracy=0.93")
+            raise UsageError(f"{sanitize(pair, 60)}: write METRIC=NUMBER, such as accuracy=0.93")
         name = catalog.canonical(name.strip())
         suffix = next((end for end in COMPANIONS if name.endswith(end)), "")
         name = catalog.canonical(name.removesuffix(suffix)) + suffix
         if name in found:
-            raise UsageError(f"{safe(name, 60)} is given twice: give it once")
+            raise UsageError(f"{sanitize(name, 60)} is given twice: give it once")
         found[name] = _number(name, text)
     if not found:
         raise UsageError("nothing to record: give METRIC=NUMBER, such as accuracy=0.93, or `-` to read CSV from stdin")
@@ -118,15 +118,15 @@ def _numbers(pairs: Iterable[str], catalog: Catalog) -> dict[str, float]:
 
 
 def _number(name: str, text: str) -> float:
-    from modeltop.history.csv.cells import number
+    from modeltop.history.csv.cells import parse_number
 
     try:
-        value = number(text)
+        value = parse_number(text)
     except ValueError as error:
-        raise UsageError(f"{safe(name, 60)}: {error}") from None
+        raise UsageError(f"{sanitize(name, 60)}: {error}") from None
     if not math.isfinite(value):
         raise UsageError(
-            f"{safe(name, 60)}: `{safe(text, 40)}` is no value to keep: give a finite number, or leave it out"
+            f"{sanitize(name, 60)}: `{sanitize(text, 40)}` is no value to keep: give a finite number, or leave it out"
         )
     return value
 
@@ -134,15 +134,15 @@ def _number(name: str, text: str) -> float:
 def _check(name: str, value: float, metric: Metric) -> float:
     from modeltop.history.csv.cells import bounds_message
 
-    if not metric.holds(value):
-        raise UsageError(f"{safe(name, 60)}: {bounds_message(value, metric)}")
+    if not metric.within_bounds(value):
+        raise UsageError(f"{sanitize(name, 60)}: {bounds_message(value, metric)}")
     return value
 
 
 def _date(text: str, config: Config) -> datetime:
-    from modeltop.history.csv.dates import microseconds
+    from modeltop.history.csv.dates import parse_microseconds
 
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds(text, config.zone))
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=parse_microseconds(text, config.zone))
     except ValueError as error:
         raise UsageError(f"--date: {error}") from None

@@ -9,23 +9,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from modeltop.cli.context import Context, recorded
+from modeltop.cli.context import Context, recorded_message
 from modeltop.config.load import Config
 from modeltop.core.errors import MonitorError, SourceError, StoreError, UsageError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
-from modeltop.history.csv.tolerant import Parser
+from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.discovery import MAX_BYTES
 from modeltop.history.merge import Block
-from modeltop.history.store.row_format import COMPANIONS, Record, check, iso
+from modeltop.history.store.row_format import COMPANIONS, PeriodRow, format_iso, validate
 from modeltop.history.store.writer import Store
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-PIECE = 1 << 16
+CHUNK_BYTES = 1 << 16
 """Bytes asked of stdin at once; what is there by then becomes one batch, durable before the next is read."""
-TOLD = 50
+MAX_REPORTED = 50
 """Refused records said one by one."""
 SOURCE = "stdin"
 
@@ -41,34 +41,34 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         SourceError: This is no CSV with a date column.
         StoreError: A batch could not be kept; those before it were.
     """
-    taken = _Taken()
-    parser = Parser(SOURCE, "", catalog=config.catalog, zone=config.zone)
+    taken = _RecordedRows()
+    parser = TolerantParser(SOURCE, "", catalog=config.catalog, zone=config.zone)
     try:
         for blocks, newer in _batches(context.stdin, parser):
             parser = newer
-            taken.keep(store, blocks)
+            taken.append(store, blocks)
     except (MonitorError, KeyboardInterrupt) as error:
         if taken.rows:
             _report(taken, parser, store, context)
         if isinstance(error, SourceError):
             raise SourceError(f"{SOURCE}: {error}") from error
         raise
-    if parser.layout is None:
+    if parser.schema is None:
         raise UsageError("nothing came in on stdin: give a header such as date,model,accuracy, then rows")
     return _report(taken, parser, store, context)
 
 
-def _report(taken: _Taken, parser: Parser, store: Store, context: Context) -> int:
+def _report(taken: _RecordedRows, parser: TolerantParser, store: Store, context: Context) -> int:
     """Say what was kept and what was refused, and how much of it."""
-    for problem in (*parser.complaints.problems(), *taken.reasons):
-        context.tell(safe(problem, 300))
-    refused = parser.complaints.count() + taken.refused
+    for problem in (*parser.problems.problems(), *taken.reasons):
+        context.err_line(sanitize(problem, 300))
+    refused = parser.problems.error_count() + taken.refused
     rest = f"; {refused:,} refused" if refused else ""
-    context.tell(recorded(taken.rows, "row", taken.models, store.folder) + rest)
+    context.err_line(recorded_message(taken.rows, "row", taken.models, store.folder) + rest)
     return refused
 
 
-class _Taken:
+class _RecordedRows:
     """What has been kept so far, and what was refused."""
 
     def __init__(self) -> None:
@@ -78,16 +78,16 @@ class _Taken:
         self.reasons: list[str] = []
         """The first `TOLD` of them."""
 
-    def keep(self, store: Store, blocks: Iterable[Block]) -> None:
+    def append(self, store: Store, blocks: Iterable[Block]) -> None:
         """One batch, in one append. Raises StoreError if it could not be kept."""
-        records = [record for record in map(self._possible, records_of(blocks)) if record]
+        records = [record for record in map(self._possible, rows_from_blocks(blocks)) if record]
         store.append(records)
         self.rows += len(records)
         self.models |= dict.fromkeys(record.model for record in records)
 
-    def _possible(self, record: Record) -> Record | None:
+    def _possible(self, record: PeriodRow) -> PeriodRow | None:
         """What of the record can be kept."""
-        where = f"{record.model} on {iso(record.date)}"
+        where = f"{record.model} on {format_iso(record.date)}"
         values = {metric: value for metric, value in record.values.items() if math.isfinite(value)}
         for metric in record.values.keys() - values.keys():
             self._refuse(f"{where}: `{metric}` is infinite: give a finite number, or leave it out")
@@ -99,7 +99,7 @@ class _Taken:
         )
         kept = replace(record, values=values, supports=supports, lows=lows, highs=highs)
         try:
-            check(kept)
+            validate(kept)
         except StoreError as error:
             self._refuse(f"{where}: {error}")
             return None
@@ -107,13 +107,13 @@ class _Taken:
 
     def _refuse(self, reason: str) -> None:
         self.refused += 1
-        if len(self.reasons) < TOLD:
+        if len(self.reasons) < MAX_REPORTED:
             self.reasons.append(f"{SOURCE}: {reason}")
 
 
-def records_of(blocks: Iterable[Block]) -> list[Record]:
+def rows_from_blocks(blocks: Iterable[Block]) -> list[PeriodRow]:
     """One record a row; rows of one period that do not correct each other, as in the long shape, become one."""
-    found: list[Record] = []
+    found: list[PeriodRow] = []
     latest: dict[tuple[str, str, datetime], int] = {}
     for record in (record for block in blocks for record in _rows(block)):
         key = record.model, record.segment, record.date
@@ -126,10 +126,10 @@ def records_of(blocks: Iterable[Block]) -> list[Record]:
     return found
 
 
-def _rows(block: Block) -> Iterator[Record]:
+def _rows(block: Block) -> Iterator[PeriodRow]:
     columns = {name: getattr(block, name) for name in ("values", *COMPANIONS.values())}
     for row, time in enumerate(block.times.tolist()):
-        yield Record(
+        yield PeriodRow(
             block.model,
             time.replace(tzinfo=UTC),
             count=None if block.rows is None or math.isnan(block.rows[row]) else float(block.rows[row]),
@@ -143,7 +143,7 @@ def _present(columns: Mapping[str, Floats], row: int) -> dict[str, float]:
     return {metric: float(column[row]) for metric, column in columns.items() if not math.isnan(column[row])}
 
 
-def _joined(earlier: Record, later: Record) -> Record | None:
+def _joined(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
     """Both as one; None where the later one corrects the earlier."""
     same_rows = earlier.count == later.count or None in (earlier.count, later.count)
     if earlier.values.keys() & later.values.keys() or earlier.provisional != later.provisional or not same_rows:
@@ -159,7 +159,7 @@ def _joined(earlier: Record, later: Record) -> Record | None:
     )
 
 
-def _batches(stdin: BinaryIO, parser: Parser) -> Iterator[tuple[list[Block], Parser]]:
+def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Block], TolerantParser]]:
     """The blocks of what has come in, and the parser behind them."""
     buffer, waited = b"", 0
     for piece, last in _pieces(stdin):
@@ -168,7 +168,7 @@ def _batches(stdin: BinaryIO, parser: Parser) -> Iterator[tuple[list[Block], Par
         trial = parser.fork()
         trial.whole = True
         blocks = trial.feed(buffer[:end])
-        if trial.layout and trial.layout.model is None:
+        if trial.schema and trial.schema.model is None:
             raise UsageError("the rows on stdin do not say whose they are: add a column `model`")
         # A quote that is open may be closed by the next piece, but no row takes more lines than this.
         waited += 0 if trial.whole else max(1, piece.count(b"\n"))
@@ -195,4 +195,4 @@ def _pieces(stdin: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 
 def _some(stdin: BinaryIO) -> bytes:
     """At least one byte, and no waiting for more; none at the end."""
-    return bytes(stdin.read1(PIECE)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(PIECE)
+    return bytes(stdin.read1(CHUNK_BYTES)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(CHUNK_BYTES)

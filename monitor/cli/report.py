@@ -16,18 +16,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the report."""
-    from modeltop.cli.check import tell_problems
+    from modeltop.cli.check import print_problems
     from modeltop.report.html import html
     from modeltop.report.json import as_json
     from modeltop.report.markdown import markdown
-    from modeltop.report.text_report import pages
+    from modeltop.report.text_report import text_report
 
-    snapshot = context.observer(args).observe(context.clock())
+    snapshot = context.pipeline(args).run(context.clock())
     if args.format == "json":
-        context.say(as_json(snapshot))
+        context.out_line(as_json(snapshot))
         return 0
-    forms = {"text": pages, "markdown": markdown, "html": html}
+    forms = {"text": text_report, "markdown": markdown, "html": html}
     for line in forms[args.format](snapshot):
-        context.say(line)
-    tell_problems(snapshot.history.problems, context)
+        context.out_line(line)
+    print_problems(snapshot.history.problems, context)
     return 0

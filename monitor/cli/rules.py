@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modeltop.cli.context import Context, add_source
 from modeltop.core.errors import UsageError
-from modeltop.core.text import brief, plural, safe
+from modeltop.core.text import format_value, pluralize, sanitize
 
 if TYPE_CHECKING:
     from modeltop.rules.snapshot import Snapshot
@@ -29,29 +29,31 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Replay the rules and say what would have fired."""
     import json
 
-    from modeltop.cli.check import tell_problems
-    from modeltop.report.backtest import lines, records
+    from modeltop.cli.check import print_problems
+    from modeltop.report.backtest import format_lines, records
 
     if args.at_most is not None and not 0 <= args.at_most < float("inf"):
         raise UsageError(f"--at-most {args.at_most}: give a number of alerts a month, 0 or more")
-    snapshot = context.observer(args).observe(context.clock())
+    snapshot = context.pipeline(args).run(context.clock())
     if args.json:
-        context.say(json.dumps(records(snapshot), allow_nan=False, indent=1))
+        context.out_line(json.dumps(records(snapshot), allow_nan=False, indent=1))
     else:
-        for line in lines(snapshot):
-            context.say(line)
-        tell_problems(snapshot.history.problems, context)
+        for line in format_lines(snapshot):
+            context.out_line(line)
+        print_problems(snapshot.history.problems, context)
     if not snapshot.history.series:
         raise UsageError("nothing to replay: no period of any metric could be read")
     return 0 if args.at_most is None else _exceeded(snapshot, args.at_most, context)
 
 
 def _exceeded(snapshot: Snapshot, most: float, context: Context) -> int:
-    from modeltop.report.backtest import trials
+    from modeltop.report.backtest import backtest
 
-    loud = {trial.rule.name: trial.a_month for trial in trials(snapshot) if (trial.a_month or 0) > most}
+    loud = {trial.rule.name: trial.per_month for trial in backtest(snapshot) if (trial.per_month or 0) > most}
     for name, rate in loud.items():
-        context.tell(f"rule {safe(name, 60)} gives {brief(rate or 0, 2)} alerts a month, more than {brief(most, 2)}")
+        context.err_line(
+            f"rule {sanitize(name, 60)} gives {format_value(rate or 0, 2)} alerts a month, more than {format_value(most, 2)}"
+        )
     if loud:
-        context.tell(f"{plural(len(loud), 'rule')} of {len(snapshot.rules)} would tell too often")
+        context.err_line(f"{pluralize(len(loud), 'rule')} of {len(snapshot.rules)} would tell too often")
     return 1 if loud else 0

@@ -6,12 +6,12 @@ import argparse
 from dataclasses import fields
 from datetime import timedelta
 
-from modeltop.cli.context import Context, add_source, moment
-from modeltop.cli.targets import journal_of, listed, span
+from modeltop.cli.context import Context, add_source, parse_moment
+from modeltop.cli.targets import event_log_for, list_alerts, parse_duration
 from modeltop.core.errors import UsageError
-from modeltop.core.text import plural, safe
+from modeltop.core.text import pluralize, sanitize
 
-USUAL = timedelta(hours=1)
+DEFAULT_DURATION = timedelta(hours=1)
 LABELS = ("model", "metric", "segment", "rule", "severity")
 
 
@@ -22,8 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}", metavar="GLOB", help="warning, unknown or critical" if name == LABELS[-1] else None
         )
-    parser.add_argument("--for", dest="lasting", type=span, metavar="TIME", help="how long, such as 2h; at most 30d")
-    parser.add_argument("--start", type=moment, metavar="DATE", help="when it begins (default: now)")
+    parser.add_argument(
+        "--for", dest="lasting", type=parse_duration, metavar="TIME", help="how long, such as 2h; at most 30d"
+    )
+    parser.add_argument("--start", type=parse_moment, metavar="DATE", help="when it begins (default: now)")
     parser.add_argument("--why", metavar="TEXT", help="the reason, which all will see")
     add_source(parser)
     parser.usage = (
@@ -48,47 +50,51 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _add(args: argparse.Namespace, context: Context) -> int:
     from modeltop.alerting import actions
     from modeltop.alerting.actions import author
-    from modeltop.alerting.suppression import preview
+    from modeltop.alerting.suppression import preview_silence
     from modeltop.core.incident import Matchers
-    from modeltop.report.phrases import matcher_words
+    from modeltop.report.phrases import describe_matchers
 
-    observer = context.observer(args)
-    snapshot = observer.observe(context.clock())
-    journal = journal_of(observer)
+    observer = context.pipeline(args)
+    snapshot = observer.run(context.clock())
+    journal = event_log_for(observer)
     given = {field.name: getattr(args, field.name) for field in fields(Matchers)}
     matchers = Matchers(**{name: glob for name, glob in given.items() if glob is not None})
     now = journal.now()
     start = args.start or now
-    silenced = actions.hush(
+    silenced = actions.create_silence(
         matchers,
-        snapshot.episodes,
+        snapshot.alerts,
         start=start,
-        end=start + (args.lasting or USUAL),
+        end=start + (args.lasting or DEFAULT_DURATION),
         by=author(),
-        why=(args.why or "").strip(),
+        reason=(args.why or "").strip(),
         now=now,
     )
-    found = preview(matchers, snapshot.episodes)
-    context.tell(f"matches {len(found.matched)} of {plural(found.standing, 'alert')} that stand")
-    for line in listed(found.matched, snapshot.facts):
-        context.tell(f"  {line}")
+    found = preview_silence(matchers, snapshot.alerts)
+    context.err_line(f"matches {len(found.matching)} of {pluralize(found.active_count, 'alert')} that stand")
+    for line in list_alerts(found.matching, snapshot.alerting_state):
+        context.err_line(f"  {line}")
     if found.warning:
-        context.tell(found.warning)
+        context.err_line(found.warning)
     journal.append(*silenced)
     silence = silenced[0].silence
-    begins = "" if start <= now else f"from {actions.when(start)} "
-    context.say(f"{silence.id} silences {matcher_words(matchers)} {begins}until {actions.when(silence.end)}")
+    begins = "" if start <= now else f"from {actions.format_minute(start)} "
+    context.out_line(
+        f"{silence.id} silences {describe_matchers(matchers)} {begins}until {actions.format_minute(silence.end)}"
+    )
     return 0
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.report.phrases import matcher_words, silence_words
+    from modeltop.report.phrases import describe_matchers, describe_silence
 
-    journal = journal_of(context.observer(args))
-    facts, now = journal.facts(), journal.now()
+    journal = event_log_for(context.pipeline(args))
+    facts, now = journal.state(), journal.now()
     for silence in sorted(facts.silences, key=lambda one: one.end, reverse=True):
-        context.say(f"{safe(silence.id, 20)}  {matcher_words(silence.matchers)}: {silence_words(silence, now)}")
-    context.tell("times are UTC" if facts.silences else "no silence, now or in the last 5 days")
+        context.out_line(
+            f"{sanitize(silence.id, 20)}  {describe_matchers(silence.matchers)}: {describe_silence(silence, now)}"
+        )
+    context.err_line("times are UTC" if facts.silences else "no silence, now or in the last 5 days")
     return 0
 
 
@@ -99,8 +105,10 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     if not args.paths:
         raise UsageError("say which: `modeltop silence expire ID`; `modeltop silence list` shows them")
     prefix, *args.paths = args.paths
-    journal = journal_of(context.observer(args))
-    (meant,) = actions.expire(journal.facts(), prefix, by=author(), now=journal.now())
-    journal.act(lambda facts: actions.expire(facts, meant.silence, by=meant.by, now=journal.moment(facts)))
-    context.say(f"silence {safe(meant.silence, 20)} is over: its alerts are told again")
+    journal = event_log_for(context.pipeline(args))
+    (meant,) = actions.expire_silence(journal.state(), prefix, by=author(), now=journal.now())
+    journal.update(
+        lambda facts: actions.expire_silence(facts, meant.silence, by=meant.by, now=journal.now_given(facts))
+    )
+    context.out_line(f"silence {sanitize(meant.silence, 20)} is over: its alerts are told again")
     return 0

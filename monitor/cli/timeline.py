@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from modeltop.cli.context import Context, add_config
-from modeltop.cli.targets import journal_of, nearest
-from modeltop.core.text import safe
+from modeltop.cli.targets import did_you_mean, event_log_for
+from modeltop.core.text import sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from modeltop.alerting.timeline import Chapter, Line, Story
+    from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry
 
 WORDS = {
     "fired": "fired",
@@ -52,72 +52,70 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Tell all that the journal says of one model."""
     import json
 
-    from modeltop.alerting.timeline import tell
+    from modeltop.alerting.timeline import build_timeline
 
-    journal = journal_of(context.observer(args))
-    story = tell(journal.events(), args.model)
-    if damaged := journal.facts().damaged:
-        context.tell(f"{damaged:,} damaged lines of the journal could not be read: something may be missing here")
+    journal = event_log_for(context.pipeline(args))
+    story = build_timeline(journal.events(), args.model)
+    if damaged := journal.state().damaged_lines:
+        context.err_line(f"{damaged:,} damaged lines of the journal could not be read: something may be missing here")
     if args.json:
-        context.say(json.dumps(_record(story, args.model), allow_nan=False, indent=1))
+        context.out_line(json.dumps(_record(story, args.model), allow_nan=False, indent=1))
         return 0
     for line in _lines(story):
-        context.say(line)
-    if not story.chapters and not story.notes:
-        known = {incident.key.model for incident in journal.facts().incidents.values()}
-        context.tell(f"nothing is remembered of {safe(args.model, 60)}{nearest(args.model, known)}")
+        context.out_line(line)
+    if not story.incidents and not story.notes:
+        known = {incident.key.model for incident in journal.state().incidents.values()}
+        context.err_line(f"nothing is remembered of {sanitize(args.model, 60)}{did_you_mean(args.model, known)}")
     return 0
 
 
-def _lines(story: Story) -> Iterator[str]:
-    from modeltop.report.phrases import moment
+def _lines(story: Timeline) -> Iterator[str]:
+    from modeltop.report.phrases import format_moment
 
-    told = {(line.at, line.who, line.text) for chapter in story.chapters for line in chapter.lines}
-    for chapter in story.chapters:
+    told = {(line.at, line.actor, line.text) for chapter in story.incidents for line in chapter.entries}
+    for chapter in story.incidents:
         yield _title(chapter)
-        for line in chapter.lines:
-            yield f"  {moment(line.at)}  {_said(line)}"
+        for line in chapter.entries:
+            yield f"  {format_moment(line.at)}  {_said(line)}"
     for note in story.notes:
         if (note.at, note.by, note.text) not in told:
-            yield f"{moment(note.at)}  note by {safe(note.by, 40)}: {safe(note.text)}"
+            yield f"{format_moment(note.at)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
 
 
-def _title(chapter: Chapter) -> str:
-    from modeltop.core.text import day
+def _title(chapter: IncidentTimeline) -> str:
+    from modeltop.core.text import format_period
     from modeltop.report.phrases import MARKS, series_name
 
     about = "" if chapter.key.metric == "*" else f" {series_name(chapter.key)}"
-    head = f"{safe(chapter.key.model, 60)}{about}, rule {safe(chapter.rule, 60)}"
+    head = f"{sanitize(chapter.key.model, 60)}{about}, rule {sanitize(chapter.rule, 60)}"
     incident = chapter.incident
     if incident is None:
-        return f"{safe(chapter.id, 20)}  {head}"
-    shape, word = MARKS[incident.worst]
-    ended = f", resolved {day(incident.resolved)}" if incident.resolved else ""
-    return (
-        f"{safe(chapter.id, 20)}  {shape} {word} {head}, since {day(incident.since)}{ended}, {incident.standing.value}"
-    )
+        return f"{sanitize(chapter.id, 20)}  {head}"
+    shape, word = MARKS[incident.peak_severity]
+    ended = f", resolved {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    return f"{sanitize(chapter.id, 20)}  {shape} {word} {head}, since {format_period(incident.since)}{ended}, {incident.status.value}"
 
 
-def _said(line: Line) -> str:
+def _said(line: TimelineEntry) -> str:
     """The line in words, made safe."""
-    words = WORDS.get(line.what, line.what)
-    who = f" {safe(line.who, 40)}" if line.who else ""
+    words = WORDS.get(line.event, line.event)
+    who = f" {sanitize(line.actor, 40)}" if line.actor else ""
     if not line.text:
         return f"{words}{who}"
-    return f"{words}{who} ({safe(line.text)})" if line.what == "told" else f"{words}{who}: {safe(line.text)}"
+    return f"{words}{who} ({sanitize(line.text)})" if line.event == "told" else f"{words}{who}: {sanitize(line.text)}"
 
 
-def _record(story: Story, model: str) -> dict[str, object]:
+def _record(story: Timeline, model: str) -> dict[str, object]:
     return {
         "model": model,
-        "incidents": [_chapter_record(chapter) for chapter in story.chapters],
+        "incidents": [_chapter_record(chapter) for chapter in story.incidents],
         "notes": [
             {"at": note.at.isoformat(), "model": note.model, "by": note.by, "text": note.text} for note in story.notes
         ],
     }
 
 
-def _chapter_record(chapter: Chapter) -> dict[str, object]:
+def _chapter_record(chapter: IncidentTimeline) -> dict[str, object]:
     from modeltop.alerting.event_log.codec import encode
 
     seen = chapter.incident
@@ -131,7 +129,7 @@ def _chapter_record(chapter: Chapter) -> dict[str, object]:
             for name in ("condition", "standing", "level", "worst", "since", "fired", "resolved", "opened", "closed")
         },
         "events": [
-            {"at": line.at.isoformat(), "event": line.what, "who": line.who or None, "text": line.text}
-            for line in chapter.lines
+            {"at": line.at.isoformat(), "event": line.event, "who": line.actor or None, "text": line.text}
+            for line in chapter.entries
         ],
     }

@@ -9,28 +9,28 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeltop.alerting.dispatch import plan
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.dispatch import plan_notifications
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.messages.compose import compose
-from modeltop.alerting.messages.compose import trial as test_message
+from modeltop.alerting.messages.compose import test_message
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.state import fold_all
+from modeltop.alerting.state import apply_events
 from modeltop.cli.context import Context, add_config, add_paths
 from modeltop.config.load import Config
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ReceiverChanged
-from modeltop.core.text import plural, safe
-from modeltop.service.evaluate import Looker
-from modeltop.service.receivers import broken, introduced, works
-from modeltop.service.sender_threads import attempt
-from modeltop.service.sending import orders
-from modeltop.service.settings import Setup
+from modeltop.core.text import pluralize, sanitize
+from modeltop.service.evaluate import IncidentTracker
+from modeltop.service.receivers import after_success, disabled_receivers, receiver_changes
+from modeltop.service.sender_threads import try_send
+from modeltop.service.sending import routing_config
+from modeltop.service.settings import DaemonSettings
 
 if TYPE_CHECKING:
-    from modeltop.service.settings import Load, Setup
+    from modeltop.service.settings import DaemonSettings, LoadSettings
 
 
-PATIENCE = 3
+FAILURES_BEFORE_ALERT = 3
 """Looks in a row that must fail before a source that cannot be read is an alert."""
 
 
@@ -53,11 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Watch, or do the one thing that was asked for."""
     if args.status:
-        from modeltop.service.health import status
+        from modeltop.service.health import print_status
 
-        return status(_folder(args, context), context.clock(), context.say, as_json=args.json)
+        return print_status(_folder(args, context), context.clock(), context.out_line, as_json=args.json)
     if args.test is not None:
-        return trial(context.config(args), args.test, _folder(args, context), context)
+        return test_receiver(context.load_config(args), args.test, _folder(args, context), context)
     if args.dry_run:
         return dry_run(_loader(args, context, patience=1)(), _folder(args, context), context, as_json=args.json)
     return _watch(args, context)
@@ -67,29 +67,29 @@ def _watch(args: argparse.Namespace, context: Context) -> int:
     import os
     import platform
 
-    from modeltop.history.store.durable import failed
+    from modeltop.history.store.durable import store_error
     from modeltop.history.store.lock import make_folder
-    from modeltop.service.cycle import Rounds
-    from modeltop.service.health import Post
-    from modeltop.service.leader import Holder, Leader
-    from modeltop.service.log import Log
+    from modeltop.service.cycle import Cycle
+    from modeltop.service.health import DaemonIdentity
+    from modeltop.service.leader import LeaderLock, LockHolder
+    from modeltop.service.log import DaemonLog
 
     folder = _folder(args, context)
     try:
         make_folder(folder)
     except OSError as error:
-        raise failed(folder, error) from error
-    post = Post(folder, Holder(os.getpid(), platform.node()), once=args.once)
-    log = Log(context.err, as_json=args.json or context.config(args).watch.log == "json")
-    leader = Leader(folder, post.me)
-    rounds = Rounds(_loader(args, context), post, log)
+        raise store_error(folder, error) from error
+    post = DaemonIdentity(folder, LockHolder(os.getpid(), platform.node()), one_shot=args.once)
+    log = DaemonLog(context.err, as_json=args.json or context.load_config(args).watch.log == "json")
+    leader = LeaderLock(folder, post.holder)
+    rounds = Cycle(_loader(args, context), post, log)
     if args.once:
-        from modeltop.service.daemon import once
+        from modeltop.service.daemon import run_once
 
-        return once(rounds, leader, post, log)
-    from modeltop.service.daemon import Watcher
+        return run_once(rounds, leader, post, log)
+    from modeltop.service.daemon import Daemon
 
-    Watcher(rounds, leader, post, log).run()
+    Daemon(rounds, leader, post, log).run()
     return 0
 
 
@@ -103,30 +103,32 @@ def _folder(args: argparse.Namespace, context: Context) -> Path:
     return state_folder(None if paths else context.store_folder(args), paths)
 
 
-def _loader(args: argparse.Namespace, context: Context, patience: int = PATIENCE) -> Load:
+def _loader(args: argparse.Namespace, context: Context, patience: int = FAILURES_BEFORE_ALERT) -> LoadSettings:
     """What reads the configuration, again and again; its store must stay where it is."""
     folder = _folder(args, context)
 
-    def load() -> Setup:
+    def load() -> DaemonSettings:
         from modeltop.history.store.lock import make_folder
-        from modeltop.service.pipeline import Observer
-        from modeltop.service.settings import Setup
+        from modeltop.service.pipeline import Pipeline
+        from modeltop.service.settings import DaemonSettings
 
-        config = context.config(args)
+        config = context.load_config(args)
         if _folder(args, context) != folder:
             raise UsageError("the store lies elsewhere now: start the watcher anew")
         paths = [Path(path) for path in args.paths] or [context.store_folder(args)]
         if any(log.every is not None for log in config.logs.values()) and not args.paths:
             make_folder(paths[0])  # what is computed will be its first history
         if not args.paths and not paths[0].is_dir():
-            raise UsageError(f"no history: {safe(paths[0])} is not there; name a file or folder, or record a period")
-        observer = Observer(config, paths, live=True, patience=patience)
-        return Setup(config, observer, None if args.paths else paths[0])
+            raise UsageError(
+                f"no history: {sanitize(paths[0])} is not there; name a file or folder, or record a period"
+            )
+        observer = Pipeline(config, paths, live=True, failures_before_alert=patience)
+        return DaemonSettings(config, observer, None if args.paths else paths[0])
 
     return load
 
 
-def dry_run(setup: Setup, folder: Path, context: Context, *, as_json: bool) -> int:
+def dry_run(setup: DaemonSettings, folder: Path, context: Context, *, as_json: bool) -> int:
     """Print the messages that a cycle would send now, as they would be; those of no data without a second look.
 
     Returns:
@@ -134,35 +136,40 @@ def dry_run(setup: Setup, folder: Path, context: Context, *, as_json: bool) -> i
     """
     messages, useless = _planned(setup, folder, context)
     if as_json:
-        context.say(json.dumps([_as_json(message) for message in messages]))
+        context.out_line(json.dumps([_as_json(message) for message in messages]))
     else:
         for message in messages:
             for line in _lines(message):
-                context.say(line)
+                context.out_line(line)
         receivers = {message.receiver for message in messages}
-        context.tell(f"{plural(len(messages), 'message')} for {plural(len(receivers), 'receiver')}; nothing was sent")
+        context.err_line(
+            f"{pluralize(len(messages), 'message')} for {pluralize(len(receivers), 'receiver')}; nothing was sent"
+        )
     for name, why in useless.items():
-        context.tell(f"receiver {safe(name, 60)} does not work: {safe(why, 300)}")
+        context.err_line(f"receiver {sanitize(name, 60)} does not work: {sanitize(why, 300)}")
     return 1 if useless else 0
 
 
-def _planned(setup: Setup, folder: Path, context: Context) -> tuple[list[Message], dict[str, str]]:
-    facts = Journal(folder).facts()
-    now = max(context.clock(), facts.newest or context.clock())
-    snapshot = setup.observer.observe(now)
-    look = Looker(folder, timedelta(0)).look(snapshot, facts, now)
+def _planned(setup: DaemonSettings, folder: Path, context: Context) -> tuple[list[Message], dict[str, str]]:
+    facts = EventLog(folder).state()
+    now = max(context.clock(), facts.last_event_at or context.clock())
+    snapshot = setup.pipeline.run(now)
+    look = IncidentTracker(folder, timedelta(0)).evaluate(snapshot, facts, now)
     receivers = setup.config.receivers
-    facts = fold_all(facts, (*introduced(receivers, facts, now), *look.followed))
-    planned = plan(facts, orders(setup, snapshot), now)
-    why = {one.incident.id: one.message for one in look.followed}
-    messages = [compose(one.deliveries, snapshot, facts, why=why, digest=one.digest) for one in planned.bundles]
-    return messages, broken(receivers, facts)
+    facts = apply_events(facts, (*receiver_changes(receivers, facts, now), *look.incident_changes))
+    planned = plan_notifications(facts, routing_config(setup, snapshot), now)
+    why = {one.incident.id: one.message for one in look.incident_changes}
+    messages = [
+        compose(one.notifications, snapshot, facts, withdrawal_reasons=why, is_digest=one.is_digest)
+        for one in planned.batches
+    ]
+    return messages, disabled_receivers(receivers, facts)
 
 
 def _lines(message: Message) -> Iterator[str]:
-    yield f"to {safe(message.receiver, 60)}: {safe(message.title)}"
+    yield f"to {sanitize(message.receiver, 60)}: {sanitize(message.title)}"
     for line in message.text.split("\n"):
-        yield f"  {safe(line, 300)}".rstrip()
+        yield f"  {sanitize(line, 300)}".rstrip()
     yield ""
 
 
@@ -172,15 +179,15 @@ def _as_json(message: Message) -> dict[str, object]:
         "key": message.key,
         "title": message.title,
         "text": message.text,
-        "digest": message.digest,
+        "digest": message.is_digest,
         "incidents": [
-            {"incident": part.incident, "kind": part.kind.value, "reason": part.reason.value, "key": part.key}
-            for part in message.parts
+            {"incident": part.incident, "kind": part.action.value, "reason": part.reason.value, "key": part.key}
+            for part in message.sections
         ],
     }
 
 
-def trial(config: Config, name: str, folder: Path, context: Context) -> int:
+def test_receiver(config: Config, name: str, folder: Path, context: Context) -> int:
     """Send a marked test and say what happened; one that arrives mends a receiver that was broken.
 
     Args:
@@ -199,12 +206,12 @@ def trial(config: Config, name: str, folder: Path, context: Context) -> int:
     if receiver is None:
         known = f"configured: {', '.join(config.receivers)}" if config.receivers else "none is configured"
         raise UsageError(f"there is no receiver {name!r}; {known}")
-    error = attempt(receiver.notifier, test_message(name, context.clock()))
+    error = try_send(receiver.notifier, test_message(name, context.clock()))
     if error is not None:
         again = "trying again is useless" if error.permanent else "it may pass"
-        context.tell(f"{safe(name, 60)} did not take the test: {safe(error, 300)} ({again})")
+        context.err_line(f"{sanitize(name, 60)} did not take the test: {sanitize(error, 300)} ({again})")
         return 1
-    context.say(f"{safe(name, 60)} took the test message: see that it arrived")
+    context.out_line(f"{sanitize(name, 60)} took the test message: see that it arrived")
     _mend(name, folder, context)
     return 0
 
@@ -212,13 +219,13 @@ def trial(config: Config, name: str, folder: Path, context: Context) -> int:
 def _mend(name: str, folder: Path, context: Context) -> None:
     if not folder.is_dir():
         return
-    journal = Journal(folder, clock=context.clock)
-    state = journal.facts().receivers.get(name)
-    if state is None or (state.broken is None and not state.failures):
+    journal = EventLog(folder, clock=context.clock)
+    state = journal.state().receivers.get(name)
+    if state is None or (state.disabled_reason is None and not state.failures):
         return
     try:
-        journal.append(ReceiverChanged(journal.now(), name, works(state)))
+        journal.append(ReceiverChanged(journal.now(), name, after_success(state)))
     except StoreError as error:
-        context.tell(f"that it works again could not be saved: {safe(error, 300)}")
+        context.err_line(f"that it works again could not be saved: {sanitize(error, 300)}")
     else:
-        context.say(f"{safe(name, 60)} was taken for broken, and is used again")
+        context.out_line(f"{sanitize(name, 60)} was taken for broken, and is used again")

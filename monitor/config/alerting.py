@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from modeltop.alerting.notifiers.base import Notifier, Receiver, Secret, kind_of, kinds
-from modeltop.alerting.routing import WEEK, Hours, Mute, Pace, Route, WatchSettings
-from modeltop.config.table import Table
+from modeltop.alerting.notifiers.base import Notifier, Receiver, SecretRef, notifier_type, notifier_types
+from modeltop.alerting.routing import WEEK, MuteTimeInterval, NotificationPolicy, Route, TimeInterval, WatchSettings
+from modeltop.config.table import TableReader
 from modeltop.core.incident import Matchers
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -22,7 +22,7 @@ LEVELS = ("warning", "unknown", "critical")
 KNOWN_ZONES_HINT = "use a name such as Europe/Berlin"
 
 
-def parse_routes(parts: Sequence[Table], receivers: Sequence[str], zone: tzinfo) -> tuple[Route, ...]:
+def parse_routes(parts: Sequence[TableReader], receivers: Sequence[str], zone: tzinfo) -> tuple[Route, ...]:
     """The routes; without any, every receiver is told everything from warning up."""
     if not parts:
         return (Route("everything", tuple(receivers)),) if receivers else ()
@@ -31,58 +31,58 @@ def parse_routes(parts: Sequence[Table], receivers: Sequence[str], zone: tzinfo)
     return routes
 
 
-def parse_mutes(parts: Sequence[Table], zone: tzinfo) -> tuple[Mute, ...]:
+def parse_mutes(parts: Sequence[TableReader], zone: tzinfo) -> tuple[MuteTimeInterval, ...]:
     """The schedules on which matching alerts are not told."""
     mutes = []
     for number, part in enumerate(parts, 1):
-        hours = parse_hours(part, zone)
+        hours = parse_time_intervals(part, zone)
         if not part.data.get("hours"):
-            part.mistake("hours", 'missing; write hours = [{ days = "sat-sun" }] or { from = "22:00", to = "06:00" }')
-        mutes.append(Mute(part.text("name") or f"mute-{number}", _matchers(part), hours))
+            part.error("hours", 'missing; write hours = [{ days = "sat-sun" }] or { from = "22:00", to = "06:00" }')
+        mutes.append(MuteTimeInterval(part.text("name") or f"mute-{number}", _matchers(part), hours))
     _told_apart(parts, [mute.name for mute in mutes])
     return tuple(mutes)
 
 
-def known_receivers(part: Table, key: str, receivers: Sequence[str]) -> tuple[str, ...]:
+def parse_receiver_names(part: TableReader, key: str, receivers: Sequence[str]) -> tuple[str, ...]:
     """The receivers that a key names, those that are not configured said."""
-    named = part.texts(key) or ()
+    named = part.strings(key) or ()
     for name in named:
         if name not in receivers:
             known = f"configured: {', '.join(receivers)}" if receivers else f"write a table [receivers.{name}]"
-            part.mistake(key, f"there is no receiver {name!r}; {known}")
+            part.error(key, f"there is no receiver {name!r}; {known}")
     return named
 
 
-def _route(part: Table, receivers: Sequence[str], number: int, zone: tzinfo) -> Route:
-    told = known_receivers(part, "receivers", receivers)
+def _route(part: TableReader, receivers: Sequence[str], number: int, zone: tzinfo) -> Route:
+    told = parse_receiver_names(part, "receivers", receivers)
     if "receivers" not in part.data:
-        part.mistake("receivers", "missing; name the receivers that this route tells")
-    after, to = part.duration("escalate_after"), known_receivers(part, "escalate_to", receivers)
+        part.error("receivers", "missing; name the receivers that this route tells")
+    after, to = part.duration("escalate_after"), parse_receiver_names(part, "escalate_to", receivers)
     if (after is None) != (not to) and ("escalate_after" in part.data) != ("escalate_to" in part.data):
-        part.mistake("escalate_to" if after else "escalate_after", "missing; escalation needs a time and receivers")
+        part.error("escalate_to" if after else "escalate_after", "missing; escalation needs a time and receivers")
     return Route(
         name=part.text("name") or f"route-{number}",
         receivers=told,
         matchers=_matchers(part),
-        least=part.choice("least", LEVELS, "warning"),
-        hours=parse_hours(part, zone),
+        min_severity=part.choice("least", LEVELS, "warning"),
+        time_intervals=parse_time_intervals(part, zone),
         escalate_after=after,
         escalate_to=to,
     )
 
 
-def _matchers(part: Table) -> Matchers:
+def _matchers(part: TableReader) -> Matchers:
     names = ("model", "metric", "segment", "rule", "severity")
     return Matchers(**{name: part.text(name) or "*" for name in names})
 
 
-def _told_apart(parts: Sequence[Table], names: Sequence[str]) -> None:
+def _told_apart(parts: Sequence[TableReader], names: Sequence[str]) -> None:
     for at, (part, name) in enumerate(zip(parts, names, strict=True)):
         if name in names[:at]:
-            part.mistake("name", f"{name!r} stands twice; choose another")
+            part.error("name", f"{name!r} stands twice; choose another")
 
 
-def parse_hours(part: Table, zone: tzinfo) -> tuple[Hours, ...]:
+def parse_time_intervals(part: TableReader, zone: tzinfo) -> tuple[TimeInterval, ...]:
     """`hours`: an array of `{ days = "mon-fri", from = "09:00", to = "18:00", timezone = "Europe/Berlin" }`.
 
     Args:
@@ -92,8 +92,8 @@ def parse_hours(part: Table, zone: tzinfo) -> tuple[Hours, ...]:
     return tuple(_hours(inner, zone) for inner in part.tables("hours"))
 
 
-def _hours(inner: Table, zone: tzinfo) -> Hours:
-    return Hours(
+def _hours(inner: TableReader, zone: tzinfo) -> TimeInterval:
+    return TimeInterval(
         days=_days(inner),
         start=_time(inner, "from"),
         end=_time(inner, "to"),
@@ -101,7 +101,7 @@ def _hours(inner: Table, zone: tzinfo) -> Hours:
     )
 
 
-def _days(inner: Table) -> tuple[int, ...]:
+def _days(inner: TableReader) -> tuple[int, ...]:
     text = inner.text("days")
     if text is None:
         return WEEK
@@ -109,14 +109,14 @@ def _days(inner: Table) -> tuple[int, ...]:
     for word in re.split(r"[,\s]+", text.strip().lower()):
         first, _, last = word.partition("-")
         if first not in DAYS or (last or first) not in DAYS:
-            inner.mistake("days", f"{text!r} names no days; write mon-fri, or sat,sun")
+            inner.error("days", f"{text!r} names no days; write mon-fri, or sat,sun")
             return WEEK
         begin, end = DAYS.index(first), DAYS.index(last or first)
         found += [day % 7 for day in range(begin, end + 1 + 7 * (end < begin))]
     return tuple(sorted(set(found)))
 
 
-def _time(inner: Table, key: str) -> time:
+def _time(inner: TableReader, key: str) -> time:
     value = inner.data.get(key)
     if isinstance(value, time):  # TOML has times of its own
         inner.get(key, time, "a time of day")
@@ -124,12 +124,12 @@ def _time(inner: Table, key: str) -> time:
     text = inner.text(key)
     found = re.fullmatch(r"(\d{1,2}):(\d{2})", text or "00:00")
     if found is None or int(found[1]) > 24 or int(found[2]) > 59 or (int(found[1]) == 24 and int(found[2])):
-        inner.mistake(key, f"{text!r} is no time of day; write one such as 09:00")
+        inner.error(key, f"{text!r} is no time of day; write one such as 09:00")
         return time(0)
     return time(int(found[1]) % 24, int(found[2]))
 
 
-def parse_zone(table: Table, key: str) -> tzinfo | None:
+def parse_zone(table: TableReader, key: str) -> tzinfo | None:
     """A time zone by its name; None where none is given, or where there is no such zone (which is a mistake)."""
     name = table.text(key)
     if name is None:
@@ -139,14 +139,14 @@ def parse_zone(table: Table, key: str) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        table.mistake(key, f"{name!r} is no time zone; {KNOWN_ZONES_HINT}")
+        table.error(key, f"{name!r} is no time zone; {KNOWN_ZONES_HINT}")
         return None
 
 
 _ABSENT = object()
 
 
-def parse_receivers(table: Table, base: Path) -> dict[str, Receiver]:
+def parse_receivers(table: TableReader, base: Path) -> dict[str, Receiver]:
     """The receivers by name, in the order in which they stand: the next one takes over where one is broken.
 
     Args:
@@ -156,39 +156,39 @@ def parse_receivers(table: Table, base: Path) -> dict[str, Receiver]:
     parts = {name: table.table(name) for name in table.data}
     found: dict[str, Receiver] = {}
     for name, part in parts.items():
-        kind = part.choice("type", kinds(), "")
+        kind = part.choice("type", notifier_types(), "")
         if "type" not in part.data:
-            part.mistake("type", f"missing; one of {', '.join(kinds())}")
-        notifier = _notifier(part, kind_of(kind), base) if kind else None
+            part.error("type", f"missing; one of {', '.join(notifier_types())}")
+        notifier = _notifier(part, notifier_type(kind), base) if kind else None
         pace = _pace(part, list(parts), name, notifier)
         if notifier is None and not kind:
-            part.forgive()  # which keys it may have depends on its type
+            part.allow_unknown()  # which keys it may have depends on its type
         if notifier is not None:
             found[name] = Receiver(name, notifier, pace)
     return found
 
 
-def _pace(part: Table, names: list[str], own: str, notifier: Notifier | None) -> Pace:
-    usual = Pace()
+def _pace(part: TableReader, names: list[str], own: str, notifier: Notifier | None) -> NotificationPolicy:
+    usual = NotificationPolicy()
     fallback = part.text("fallback")
     if fallback is not None and (fallback not in names or fallback == own):
-        part.mistake("fallback", f"{fallback!r} is no other receiver; configured: {', '.join(names)}")
+        part.error("fallback", f"{fallback!r} is no other receiver; configured: {', '.join(names)}")
     never = part.data.get("repeat") == "never"
     asked = part.text("repeat") if never else part.duration("repeat")
     repeat = asked if isinstance(asked, timedelta) else None if never else usual.repeat
-    return Pace(
+    return NotificationPolicy(
         repeat=repeat,
-        group=part.whole("group", least=0, default=usual.group),
-        hourly=part.whole("hourly", least=0, default=usual.hourly),
-        resolved=part.flag("resolved", default=usual.resolved),
+        group=part.integer("group", minimum=0, default=usual.group),
+        hourly=part.integer("hourly", minimum=0, default=usual.hourly),
+        resolved=part.boolean("resolved", default=usual.resolved),
         exempt=notifier is not None and notifier.exempt,
         acknowledges=notifier is not None and notifier.acknowledges,
         fallback=fallback,
     )
 
 
-def _notifier(part: Table, kind: type[Notifier], base: Path) -> Notifier | None:
-    before = len(part.mistakes)
+def _notifier(part: TableReader, kind: type[Notifier], base: Path) -> Notifier | None:
+    before = len(part.errors)
     given: dict[str, object] = {}
     hints = get_type_hints(kind)
     parameters: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]  # a notifier is a dataclass
@@ -198,14 +198,14 @@ def _notifier(part: Table, kind: type[Notifier], base: Path) -> Notifier | None:
             given[parameter.name] = value
         elif parameter.default is MISSING and parameter.default_factory is MISSING:
             wanted = f"{parameter.name}_env or {parameter.name}_file" if _is_secret(hints[parameter.name]) else "it"
-            if len(part.mistakes) == before:
-                part.mistake(parameter.name, f"missing; give {wanted}")
-    if len(part.mistakes) > before:
+            if len(part.errors) == before:
+                part.error(parameter.name, f"missing; give {wanted}")
+    if len(part.errors) > before:
         return None
     try:
         return kind(**given)
     except ValueError as error:
-        part.mistakes.append(f"{part.name}: {error}")
+        part.errors.append(f"{part.name}: {error}")
         return None
 
 
@@ -215,10 +215,10 @@ def _options(hint: Any) -> list[Any]:
 
 
 def _is_secret(hint: Any) -> bool:
-    return Secret in _options(hint)
+    return SecretRef in _options(hint)
 
 
-def _value(part: Table, key: str, hint: Any, base: Path) -> object:
+def _value(part: TableReader, key: str, hint: Any, base: Path) -> object:
     """The value of a field by its type; `_ABSENT` where it is not given, or wrong (which is a mistake)."""
     if _is_secret(hint):
         return parse_secret(part, key, base) or _ABSENT
@@ -230,30 +230,30 @@ def _value(part: Table, key: str, hint: Any, base: Path) -> object:
     raise TypeError(f"{key}: no setting is read as {hint}")
 
 
-def parse_secret(part: Table, key: str, base: Path) -> Secret | None:
+def parse_secret(part: TableReader, key: str, base: Path) -> SecretRef | None:
     """Where the secret `key` is kept: `key_env`, a variable, or `key_file`, a path that counts from `base`."""
     env, file = part.text(f"{key}_env"), part.text(f"{key}_file")
     if key in part.data:
         part.get(key, object, "nothing")
-        part.mistake(key, f"a secret does not stand here; give {key}_env, the name of a variable, or {key}_file")
+        part.error(key, f"a secret does not stand here; give {key}_env, the name of a variable, or {key}_file")
     elif env and file:
-        part.mistake(f"{key}_file", f"either {key}_env or {key}_file, not both")
+        part.error(f"{key}_file", f"either {key}_env or {key}_file, not both")
     if env:
-        return Secret(env=env)
-    return Secret(file=_path(file, base)) if file else None
+        return SecretRef(env=env)
+    return SecretRef(file=_path(file, base)) if file else None
 
 
 def _path(text: str, base: Path) -> str:
     return os.path.join(base, os.path.expanduser(text))  # noqa: PTH111, PTH118  neither fails on an unknown user
 
 
-def _enum(part: Table, key: str, kind: type[Enum]) -> Enum | None:
+def _enum(part: TableReader, key: str, kind: type[Enum]) -> Enum | None:
     words = [member.value for member in kind]
     word = part.choice(key, words, "")
     return kind(word) if word else None
 
 
-def _mapping(part: Table, key: str, _: Path) -> Mapping[str, str] | None:
+def _mapping(part: TableReader, key: str, _: Path) -> Mapping[str, str] | None:
     inner = part.table(key)
     return {name: text for name in inner.data if (text := inner.text(name)) is not None}
 
@@ -271,7 +271,7 @@ _READERS: Mapping[Any, Any] = {
 }
 
 
-def parse_watch(table: Table, base: Path) -> WatchSettings:
+def parse_watch(table: TableReader, base: Path) -> WatchSettings:
     """What is configured of the watcher; what is not, holds by default.
 
     Args:

@@ -13,15 +13,15 @@ from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeltop.alerting.routing import Mute, Route, WatchSettings
+from modeltop.alerting.routing import MuteTimeInterval, Route, WatchSettings
 from modeltop.config.alerting import parse_mutes, parse_routes, parse_watch, parse_zone
-from modeltop.config.baselines import parse_past
+from modeltop.config.baselines import parse_past_baseline
 from modeltop.config.rules import parse_metrics, parse_rules
-from modeltop.config.table import Table
+from modeltop.config.table import TableReader
 from modeltop.core.errors import ConfigError
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
-from modeltop.rules.baselines.past import ROLLING, Past
+from modeltop.rules.baselines.past import ROLLING, PastBaseline
 from modeltop.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class Config:
     path: Path | None = None
     rules: tuple[Rule, ...] = ()
     """Empty where none are configured: then the default floors hold."""
-    catalog: Catalog = field(default_factory=Catalog)
+    catalog: MetricRegistry = field(default_factory=MetricRegistry)
     store: Path | None = None
     zone: tzinfo = UTC
     """The zone of dates that carry none."""
-    reference: Past = ROLLING
+    baseline: PastBaseline = ROLLING
     """With which earlier periods the change summary compares."""
     stale_after: timedelta | None = None
     """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
@@ -59,7 +59,7 @@ class Config:
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
     """Who can be told, in the order in which one takes over from another."""
     routes: tuple[Route, ...] = ()
-    mutes: tuple[Mute, ...] = ()
+    mutes: tuple[MuteTimeInterval, ...] = ()
     watch: WatchSettings = field(default_factory=WatchSettings)
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
     """Prediction logs that `compute` turns into history."""
@@ -67,10 +67,10 @@ class Config:
 
 def find(named: str | None = None) -> Path | None:
     """The configuration file: the named one, else in the working directory, else in the XDG config folder."""
-    return Path(named) if named is not None else next((path for path in places() if path.is_file()), None)
+    return Path(named) if named is not None else next((path for path in candidate_paths() if path.is_file()), None)
 
 
-def places(found: Path | None = None) -> tuple[Path, ...]:
+def candidate_paths(found: Path | None = None) -> tuple[Path, ...]:
     """Where a configuration is looked for, and the one that was found: what these files say decides what is judged."""
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  never fails, unlike Path.home
     usual = (Path(NAME), Path(home) / "modeltop" / NAME)
@@ -83,10 +83,10 @@ def load(path: Path | None) -> Config:
     Raises:
         ConfigError: One line per mistake; the file is used whole or not at all.
     """
-    return Config() if path is None else built(tables(path), path)
+    return Config() if path is None else from_tables(read_tables(path), path)
 
 
-def built(data: Mapping[str, Any], path: Path) -> Config:
+def from_tables(data: Mapping[str, Any], path: Path) -> Config:
     """The configuration that a file of these tables would be.
 
     Args:
@@ -96,14 +96,14 @@ def built(data: Mapping[str, Any], path: Path) -> Config:
     Raises:
         ConfigError: As `load` does.
     """
-    top = Table("", data)
+    top = TableReader("", data)
     zone = parse_zone(top, "timezone") or UTC
     people = top.table("receivers")
     named = tuple(people.data)
     config = Config(
         path=path,
-        catalog=(catalog := Catalog(metrics := parse_metrics(top.table("metrics")))),
-        reference=parse_past(top, catalog),
+        catalog=(catalog := MetricRegistry(metrics := parse_metrics(top.table("metrics")))),
+        baseline=parse_past_baseline(top, catalog),
         rules=parse_rules(top.tables("rules"), metrics, receivers=named),
         store=_store(top.table("store"), path.parent),
         zone=zone,
@@ -115,13 +115,13 @@ def built(data: Mapping[str, Any], path: Path) -> Config:
         stale_after=top.duration("stale_after"),
         on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
     )
-    top.finish()
-    if top.mistakes:
-        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in top.mistakes))
+    top.check_unknown_keys()
+    if top.errors:
+        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in top.errors))
     return config
 
 
-def tables(path: Path) -> Mapping[str, Any]:
+def read_tables(path: Path) -> Mapping[str, Any]:
     """What a configuration says, unjudged. Raises ConfigError where it cannot be read."""
     try:
         with path.open("rb") as file:
@@ -139,7 +139,7 @@ def tables(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
-def _receivers(table: Table, base: Path) -> Mapping[str, Receiver]:
+def _receivers(table: TableReader, base: Path) -> Mapping[str, Receiver]:
     if not table.data:
         return {}
     from modeltop.config.alerting import parse_receivers  # most files name nobody who is to be told
@@ -147,7 +147,7 @@ def _receivers(table: Table, base: Path) -> Mapping[str, Receiver]:
     return parse_receivers(table, base)
 
 
-def _logs(table: Table, base: Path, timezone: str) -> Mapping[str, LogSettings]:
+def _logs(table: TableReader, base: Path, timezone: str) -> Mapping[str, LogSettings]:
     if not table.data:
         return {}
     from modeltop.config.predictions import parse_logs  # most files configure no log
@@ -155,6 +155,6 @@ def _logs(table: Table, base: Path, timezone: str) -> Mapping[str, LogSettings]:
     return parse_logs(table, base, timezone)
 
 
-def _store(table: Table, base: Path) -> Path | None:
+def _store(table: TableReader, base: Path) -> Path | None:
     path = table.text("path")
     return None if path is None else base / os.path.expanduser(path)  # noqa: PTH111  never fails on an unknown user

@@ -6,16 +6,16 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from modeltop.config.table import UNITS, Table
-from modeltop.core.text import plain
-from modeltop.predictions.spec import ALL_FEATURES, Log, LogSettings, Task
+from modeltop.config.table import UNITS, TableReader
+from modeltop.core.text import format_exact
+from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec, Task
 
-PRICED = ("fp", "fn")
+COST_KEYS = ("fp", "fn")
 """What `cost` may put a price on: false positives and false negatives."""
 LENGTH = "write a number and s, m, h, d or w, such as 7d"
 
 
-def parse_logs(table: Table, base: Path, timezone: str = "UTC") -> dict[str, LogSettings]:
+def parse_logs(table: TableReader, base: Path, timezone: str = "UTC") -> dict[str, LogSettings]:
     """`[logs.NAME]`, by name.
 
     Args:
@@ -26,13 +26,13 @@ def parse_logs(table: Table, base: Path, timezone: str = "UTC") -> dict[str, Log
     return {name: _settings(name, table.table(name), base, timezone) for name in table.data}
 
 
-def _settings(name: str, part: Table, base: Path, timezone: str) -> LogSettings:
+def _settings(name: str, part: TableReader, base: Path, timezone: str) -> LogSettings:
     sources = strings(part, "source")
     if not sources:
-        part.mistake("source", "missing; a log needs a file, a folder, a glob or FILE.duckdb::TABLE")
+        part.error("source", "missing; a log needs a file, a folder, a glob or FILE.duckdb::TABLE")
     task = part.choice("task", tuple(task.value for task in Task), "")
     labels = part.text("labels")
-    log = Log(
+    log = LogSpec(
         sources=tuple(_from(base, source) for source in sources),
         model=part.text("model"),
         timestamp=part.text("timestamp"),
@@ -53,7 +53,7 @@ def _settings(name: str, part: Table, base: Path, timezone: str) -> LogSettings:
         every=part.text("spacing"),
     )
     return LogSettings(
-        log=log,
+        spec=log,
         name=name,
         engine=part.text("engine") or "duckdb",
         cost=_cost(part),
@@ -64,17 +64,17 @@ def _settings(name: str, part: Table, base: Path, timezone: str) -> LogSettings:
     )
 
 
-def strings(part: Table, key: str) -> tuple[str, ...]:
+def strings(part: TableReader, key: str) -> tuple[str, ...]:
     """One string, or an array of them."""
     found = part.get(key, (str, list), "a string or an array of strings")
     items = [found] if isinstance(found, str) else found or []
     if not all(isinstance(item, str) for item in items):
-        part.mistake(key, "an array of strings is expected")
+        part.error(key, "an array of strings is expected")
         return ()
     return tuple(items)
 
 
-def _value(part: Table, key: str) -> str | None:
+def _value(part: TableReader, key: str) -> str | None:
     """A value as it stands in a log, which may be a number or true there."""
     value = part.get(key, (str, int, float, bool), "a value of the label")
     if isinstance(value, bool):
@@ -82,12 +82,12 @@ def _value(part: Table, key: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _cost(part: Table) -> dict[str, float]:
+def _cost(part: TableReader) -> dict[str, float]:
     inner = part.table("cost")
-    found = {key: price for key in PRICED if (price := inner.number(key)) is not None}
+    found = {key: price for key in COST_KEYS if (price := inner.number(key)) is not None}
     for key, price in found.items():
         if price < 0:
-            inner.mistake(key, f"{plain(price)} is negative; an error costs 0 or more")
+            inner.error(key, f"{format_exact(price)} is negative; an error costs 0 or more")
     return found
 
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from modeltop.core.errors import ConfigError
-from modeltop.core.text import plain, safe
+from modeltop.core.text import format_exact, sanitize
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SHORT = {"\\": "\\\\", '"': '\\"'}
 
 
-def written(data: Mapping[str, object], name: str = "") -> Iterator[str]:
+def to_toml(data: Mapping[str, object], name: str = "") -> Iterator[str]:
     """The lines of a table: its values, then the tables within, each under its header.
 
     Raises:
@@ -20,13 +20,13 @@ def written(data: Mapping[str, object], name: str = "") -> Iterator[str]:
     """
     for key, value in data.items():
         if not _is_tables(value):
-            yield f"{_key(key)} = {value_text(value)}"
+            yield f"{_key(key)} = {value_to_toml(value)}"
     for key, value in data.items():
         inner = f"{name}.{_key(key)}" if name else _key(key)
         for part in value if isinstance(value, list) and _is_tables(value) else ():
-            yield from ("", f"[[{inner}]]", *written(part, inner))
+            yield from ("", f"[[{inner}]]", *to_toml(part, inner))
         if isinstance(value, Mapping):
-            yield from ("", f"[{inner}]", *written(value, inner))
+            yield from ("", f"[{inner}]", *to_toml(value, inner))
 
 
 def _is_tables(value: object) -> bool:
@@ -35,10 +35,10 @@ def _is_tables(value: object) -> bool:
     return isinstance(value, Mapping)
 
 
-def value_text(value: object) -> str:
+def value_to_toml(value: object) -> str:
     """One value in one line.
 
-    >>> value_text({"below": 0.9}), value_text(["a", True]), value_text(30)
+    >>> value_to_toml({"below": 0.9}), value_to_toml(["a", True]), value_to_toml(30)
     ('{ below = 0.9 }', '["a", true]', '30')
     """
     if isinstance(value, bool):
@@ -46,11 +46,11 @@ def value_text(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return plain(value)
+        return format_exact(value)
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_key(key)} = {value_text(item)}' for key, item in value.items())} }}"
+        return f"{{ {', '.join(f'{_key(key)} = {value_to_toml(item)}' for key, item in value.items())} }}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(value_text, value))}]"
+        return f"[{', '.join(map(value_to_toml, value))}]"
     return _string(value) if isinstance(value, str) else str(value)
 
 
@@ -62,7 +62,7 @@ def _string(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ConfigError(f"{safe(text, 80)} is not Unicode: a configuration cannot name it") from None
+        raise ConfigError(f"{sanitize(text, 80)} is not Unicode: a configuration cannot name it") from None
     return f'"{"".join(_SHORT.get(char) or _character(char) for char in text)}"'
 
 

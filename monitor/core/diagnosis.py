@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from modeltop.core.series import SeriesKey, Severity
 
-ROWS = "rows"
+ROW_COUNT = "rows"
 """What a reading of the number of rows a period calls it, which is no metric."""
 
 
@@ -34,24 +34,24 @@ class Fit:
     """`level`, `line`, `step`, `bend` (a level, then a slope), `ramp` (a slope between two levels), `return` (a step
     and back), `spike` (one period), `burst` (two or three), or two of these: `two steps`, `two bends`,
     `two ramps` (a slope that grows steeper or flatter before it ends), `step and bend`, `bend and step`."""
-    error: float
+    weighted_rss: float
     """Weighted sum of squared residuals in standard errors; smaller is better."""
-    score: float
+    bic: float
     """Bayesian information criterion (Schwarz 1978), the search for places allowed for: the smallest is preferred."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class SeriesPattern:
     """How a metric has gone of late."""
 
     key: SeriesKey
     pattern: Pattern
-    begin: datetime | None
+    started_at: datetime | None
     """Start of the first period of the change; None where nothing changed."""
     size: float | None
     """What it changed by, in the metric's unit: after less before, and of what recovers or has come back the way
     away; of a season, from its lowest to its highest; None where nothing changed."""
-    sure: float
+    confidence: float
     """0 to 1: the weight of this description among those that were tried."""
     fits: tuple[Fit, ...] = ()
     """All that were tried, best first."""
@@ -120,18 +120,18 @@ class Cause(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CauseHypothesis:
     """One cause that was weighed."""
 
     cause: Cause
     weight: float
     """0 to 1; comparable among the findings of one model only."""
-    because: tuple[str, ...]
+    evidence_for: tuple[str, ...]
     """Evidence for it, a clause each; foreign text in it is made safe."""
-    against: tuple[str, ...] = ()
+    evidence_against: tuple[str, ...] = ()
 
 
-class Step(Enum):
+class Action(Enum):
     """What to do next."""
 
     NOTHING = "nothing to do"
@@ -142,11 +142,11 @@ class Step(Enum):
     RECALIBRATE = "recalibrate"
     MOVE_THRESHOLD = "move the decision threshold"
     RETRAIN = "retrain"
-    LOOK = "look at the evidence"
+    INVESTIGATE = "look at the evidence"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BeforeAfter:
     """One metric before and after the change began: a row of the evidence."""
 
     key: SeriesKey
@@ -159,24 +159,24 @@ class Reading:
     high: float | None
     z: float
     """The difference in standard errors, 0 where they are unknown: how surely it moved, not how far."""
-    word: str
+    direction: str
     """`fell`, `rose`, or `as before`."""
     periods: int = 0
     """Periods after."""
 
     @property
-    def moved(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether it is more than chance."""
-        return self.word != "as before"
+        return self.direction != "as before"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class FeatureShift:
     """A column of the log whose values are spread otherwise than in the reference."""
 
     feature: str
     """Foreign text; `score` and `prediction` are not features."""
-    distance: float
+    after: float
     """Jensen-Shannon distance from the reference after the change began, 0 to 1; or what `metric` says."""
     before: float
     """The same before it."""
@@ -188,7 +188,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class SegmentContribution:
     """What one segment adds to the change of the whole; those of one cut sum up to it."""
 
     segment: str
@@ -209,18 +209,18 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ExpectedVsRealized:
     """What the model expected of itself, beside what came true."""
 
-    expected: Reading
+    expected: BeforeAfter
     """Mean confidence, or an estimated metric."""
-    realised: Reading
+    realized: BeforeAfter
 
 
-class Outlook(NamedTuple):
+class TrendOutlook(NamedTuple):
     """How one series has gone, and where that leads."""
 
-    course: Course | None = None
+    series_pattern: SeriesPattern | None = None
     forecast: Forecast | None = None
 
 
@@ -234,27 +234,27 @@ class Diagnosis:
     """The series that it is about."""
     sentence: str
     """What, since when, how much, why, and what now: one sentence."""
-    course: Course | None
-    findings: tuple[Finding, ...]
+    series_pattern: SeriesPattern | None
+    hypotheses: tuple[CauseHypothesis, ...]
     """Weighed causes, likeliest first; never empty where anything is wrong."""
-    steps: tuple[Step, ...]
+    actions: tuple[Action, ...]
     advice: str
     """The next step in a sentence, with numbers where they are known."""
-    courses: tuple[Course, ...] = ()
+    other_patterns: tuple[SeriesPattern, ...] = ()
     """Those of the model's other metrics that are not steady."""
     forecast: Forecast | None = None
-    evidence: tuple[Reading, ...] = ()
+    metric_changes: tuple[BeforeAfter, ...] = ()
     """The metrics over all rows, the one it is about first."""
-    moved: tuple[Moved, ...] = ()
+    feature_shifts: tuple[FeatureShift, ...] = ()
     """Columns that moved, furthest first."""
-    segments: tuple[Contribution, ...] = ()
+    segments: tuple[SegmentContribution, ...] = ()
     """Of every cut, the largest part in the change first."""
-    pairs: tuple[Pair, ...] = ()
+    expectations: tuple[ExpectedVsRealized, ...] = ()
     """Confidence and accuracy; estimated and realised."""
-    labels: int | None = None
+    labels_since_change: int | None = None
     """Labelled rows since the change began: what a retraining could learn from; None where unknown."""
 
     @property
     def cause(self) -> Cause:
         """The likeliest."""
-        return self.findings[0].cause if self.findings else Cause.UNKNOWN
+        return self.hypotheses[0].cause if self.hypotheses else Cause.UNKNOWN

@@ -40,7 +40,7 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reliability:
+class ReliabilityCurve:
     """How often what was scored came true, by groups of equal width of the score."""
 
     name: str
@@ -56,11 +56,11 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Exhibits:
+class Distributions:
     """All that is kept of one model."""
 
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
     """By feature, in the order of the file."""
-    reliability: Reliability | None = None
+    reliability: ReliabilityCurve | None = None
     segments: Mapping[str, Mapping[datetime, float]] = field(default_factory=dict)
     """Rows by segment and period; `all` among them."""

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from modeltop.core.incident import Ack, Belief, BeliefKey, Incident, Note, ReceiverState, Silence
+from modeltop.core.incident import (
+    Acknowledgement,
+    Incident,
+    Note,
+    NotificationEntry,
+    NotificationKey,
+    ReceiverState,
+    Silence,
+)
 from modeltop.core.series import Severity
 
 
@@ -18,7 +26,7 @@ class Acknowledged:
     """A person took an incident."""
 
     at: datetime
-    ack: Ack
+    ack: Acknowledgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Unacknowledged:
 
 
 @dataclass(frozen=True, slots=True)
-class Silenced:
+class SilenceCreated:
     """A person silenced alerts."""
 
     at: datetime
@@ -39,7 +47,7 @@ class Silenced:
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class SilenceExpired:
     """A person ended a silence before its time."""
 
     at: datetime
@@ -48,19 +56,19 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class NoteAdded:
     """A person wrote a note."""
 
     at: datetime
     note: Note
 
 
-class Course(Enum):
+class IncidentTransition(Enum):
     """What happened to an incident."""
 
     FIRED = "fired"
-    WORSE = "worse"
-    BETTER = "better"
+    ESCALATED = "worse"
+    DEESCALATED = "better"
     MOVED = "moved"
     """Late or corrected rows, or an edited rule, moved its begin."""
     RESOLVED = "resolved"
@@ -70,23 +78,23 @@ class Course(Enum):
     """Its rows are gone, or there again: absence is never recovery."""
     MERGED = "merged"
     """Its episode became part of another incident's."""
-    KNOWN = "known"
+    ALREADY_OVER = "known"
     """It was over for a day or more when the watcher saw it for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class IncidentChanged:
     """The watcher saw an incident begin, change or end."""
 
     at: datetime
-    course: Course
+    transition: IncidentTransition
     incident: Incident
     """As it is from now on."""
     message: str
     """The alert's evidence, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
 
 
-class Kind(Enum):
+class NotificationAction(Enum):
     """What a receiver is told."""
 
     TRIGGER = "trigger"
@@ -94,57 +102,57 @@ class Kind(Enum):
     RESOLVE = "resolve"
 
 
-class Reason(Enum):
+class NotificationReason(Enum):
     """Why it is told now."""
 
     FIRST = "first"
-    WORSE = "worse"
+    ESCALATED = "worse"
     REPEAT = "repeat"
-    LATE = "late"
+    MISSED = "late"
     """It fired and ended while the receiver could not be told."""
-    OVER = "over"
+    RESOLVED = "over"
     WITHDRAWN = "withdrawn"
-    TAKEN = "taken"
+    ACKNOWLEDGED = "taken"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Notification:
     """One thing that one receiver is to be told, or was."""
 
     receiver: str
-    kind: Kind
-    reason: Reason
+    action: NotificationAction
+    reason: NotificationReason
     incident: str
     level: Severity
-    belief: BeliefKey
-    key: str
+    entry_key: NotificationKey
+    idempotency_key: str
     """Stable over retries and restarts: the idempotency key. Equal for equal things, different for different ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SendStarted:
     """It is about to be sent: what follows may or may not have reached the receiver."""
 
     at: datetime
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendFinished:
     """The receiver took it, or will never be told of it again (`given_up`)."""
 
     at: datetime
-    deliveries: tuple[Delivery, ...]
-    given_up: str | None = None
+    notifications: tuple[Notification, ...]
+    abandoned_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Believed:
+class NotificationSkipped:
     """A belief that changed without a message: what got better is said in the next one."""
 
     at: datetime
-    key: BeliefKey
-    belief: Belief
+    key: NotificationKey
+    entry: NotificationEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +165,25 @@ class ReceiverChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class LeaderChanged:
     """A watcher became the leader, or ended cleanly."""
 
     at: datetime
     pid: int
     host: str
-    began: bool
+    is_leader: bool
 
 
 Event = (
     Acknowledged
     | Unacknowledged
-    | Silenced
-    | Expired
-    | Noted
-    | Followed
-    | Sending
-    | Sent
-    | Believed
+    | SilenceCreated
+    | SilenceExpired
+    | NoteAdded
+    | IncidentChanged
+    | SendStarted
+    | SendFinished
+    | NotificationSkipped
     | ReceiverChanged
-    | Watching
+    | LeaderChanged
 )

@@ -12,7 +12,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from modeltop.core.series import Condition, Episode, SeriesKey, Severity
+from modeltop.core.series import Alert, Condition, SeriesKey, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Matchers:
     severity: str = "*"
     """A glob on `warning`, `unknown`, `critical`."""
 
-    def match(self, episode: Episode) -> bool:
+    def match(self, episode: Alert) -> bool:
         """Whether the alert is one of them. One about no metric (no data, an error) has the metric `*`."""
         return self.match_labels(episode.rule, episode.key, episode.severity)
 
@@ -42,7 +42,7 @@ class Matchers:
 
 
 @dataclass(frozen=True, slots=True)
-class Ack:
+class Acknowledgement:
     """A person has it: repeats and escalation stop. The first of two wins."""
 
     incident: str
@@ -52,7 +52,7 @@ class Ack:
     level: Severity
     """How bad it was when it was taken; the acknowledgement ends where it gets worse."""
     by: str
-    why: str
+    reason: str
     at: datetime
     until: datetime
     since: datetime
@@ -69,8 +69,8 @@ class Silence:
     end: datetime
     """Moved to the present where a person expires it."""
     by: str
-    why: str
-    at: datetime
+    reason: str
+    created_at: datetime
     """When it was made."""
 
     def active(self, now: datetime) -> bool:
@@ -90,7 +90,7 @@ class Note:
     """The moment that it is about."""
 
 
-class Standing(Enum):
+class IncidentStatus(Enum):
     """How an incident stands, as far as it was told."""
 
     OPEN = "open"
@@ -109,19 +109,19 @@ class Incident:
     condition: Condition
     since: datetime
     """As last known, like all that follows."""
-    fired: datetime
+    fired_at: datetime
     level: Severity
     """The level now active, or last active."""
-    worst: Severity
-    opened: datetime
+    peak_severity: Severity
+    opened_at: datetime
     """When the watcher first saw it, or saw it open again (its clock)."""
-    resolved: datetime | None = None
+    resolved_at: datetime | None = None
     """Data time at which it ended; None while open."""
-    closed: datetime | None = None
+    closed_at: datetime | None = None
     """When the watcher saw that it had ended (its clock); where it had never been seen open, or was over for a day
     when it was seen, the end of the period that ended it."""
-    standing: Standing = Standing.OPEN
-    missing: datetime | None = None
+    status: IncidentStatus = IncidentStatus.OPEN
+    missing_since: datetime | None = None
     """Since when its rows are gone (the watcher's clock): it stays as it was for a day. None: they are there."""
 
     @property
@@ -131,7 +131,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class BeliefKey:
+class NotificationKey:
     """What one receiver may believe something about."""
 
     receiver: str
@@ -140,7 +140,7 @@ class BeliefKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class NotificationEntry:
     """What a receiver was last successfully told."""
 
     incident: str
@@ -148,7 +148,7 @@ class Belief:
     """OK: it was told that it is over, or never told."""
     at: datetime
     """When it was last told (the watcher's clock)."""
-    taken: bool = False
+    acknowledged: bool = False
     """It was told as well that a person has it."""
 
 
@@ -156,9 +156,9 @@ class Belief:
 class ReceiverState:
     """How one receiver is."""
 
-    known_since: datetime
+    first_seen_at: datetime
     """Its first cycle: what had ended before is the past, and never sent."""
-    broken: str | None = None
+    disabled_reason: str | None = None
     """Why it is not used any more until a person changes its configuration or asks for a test; None: it works."""
     failures: int = 0
     """Failures in a row that may pass."""
@@ -166,30 +166,30 @@ class ReceiverState:
     """Not before this moment; None: at once."""
     error: str | None = None
     """The last failure, made safe and without secrets."""
-    sent: tuple[datetime, ...] = ()
+    recent_sends: tuple[datetime, ...] = ()
     """When messages went out during the last hour."""
-    settings: str = ""
+    settings_fingerprint: str = ""
     """Fingerprint of its settings, without secrets: a change mends a broken one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AlertingState:
     """All that the journal says, folded."""
 
-    acks: tuple[Ack, ...] = ()
+    acks: tuple[Acknowledgement, ...] = ()
     """Those not taken back; whether one still holds is asked of `modeltop.alerting.suppression`."""
     silences: tuple[Silence, ...] = ()
     """Those that hold or will, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
     incidents: Mapping[str, Incident] = field(default_factory=lambda: MappingProxyType({}))
     """By id: the open ones, and those that ended within the last 30 days."""
-    beliefs: Mapping[BeliefKey, Belief] = field(default_factory=lambda: MappingProxyType({}))
+    notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))
-    newest: datetime | None = None
+    last_event_at: datetime | None = None
     """Time of the newest line: `now` of the watcher never runs behind it."""
-    damaged: int = 0
+    damaged_lines: int = 0
     """Lines that could not be read and were skipped."""
-    read_only: str | None = None
+    read_only_reason: str | None = None
     """Why nothing may be appended, such as a newer schema; None: it may."""
 
 
@@ -206,23 +206,23 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class WatcherHealth:
     """How the watcher is, as it last said."""
 
     at: datetime
     """End of its last completed cycle."""
-    started: datetime
+    started_at: datetime
     pid: int
     host: str
-    every: float
+    interval_seconds: float
     """Seconds between two cycles at most."""
     error: str | None = None
     """Why the last cycle failed, or what could not be saved; None: all well."""
-    broken: tuple[str, ...] = ()
+    disabled_receivers: tuple[str, ...] = ()
     """Receivers that do not work."""
     stopped: bool = False
     """It was asked to end, and did."""
 
-    def late(self, now: datetime) -> bool:
+    def is_overdue(self, now: datetime) -> bool:
         """Whether it should have completed another cycle by now: three are missing."""
-        return not self.stopped and (now - self.at).total_seconds() > 3 * self.every + 10
+        return not self.stopped and (now - self.at).total_seconds() > 3 * self.interval_seconds + 10

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Levels = NDArray[np.int8]
 
-STAMP = "datetime64[us]"
+DATETIME_DTYPE = "datetime64[us]"
 """The dtype of period starts, in UTC."""
 
 
-class Better(Enum):
+class Direction(Enum):
     """Which way a metric improves."""
 
     HIGHER = "higher"
@@ -60,7 +60,7 @@ class Condition(Enum):
     ERROR = "error"
 
 
-def to_stamp(moment: datetime) -> np.datetime64:
+def to_datetime64(moment: datetime) -> np.datetime64:
     """The moment as numpy keeps it. Raises ValueError on a naive datetime."""
     if moment.tzinfo is None:
         raise ValueError("a naive datetime has no place on the time axis: give its zone")
@@ -69,7 +69,7 @@ def to_stamp(moment: datetime) -> np.datetime64:
 
 def to_datetime(stamp: np.datetime64) -> datetime:
     """The aware UTC datetime of a period start."""
-    naive: datetime = stamp.astype(STAMP).item()
+    naive: datetime = stamp.astype(DATETIME_DTYPE).item()
     return naive.replace(tzinfo=UTC)
 
 
@@ -90,7 +90,7 @@ class Series:
     """
 
     key: SeriesKey
-    better: Better
+    better: Direction
     times: Times
     """Period starts, UTC, strictly increasing, dtype `datetime64[us]`."""
     values: Floats
@@ -135,14 +135,14 @@ class Series:
             return None
         return float(self.support[-1])
 
-    def count(self, index: int) -> float | None:
+    def effective_support(self, index: int) -> float | None:
         """What `min_count` is compared with: the support, else the row count, else None."""
         for column in (self.support, self.rows):
             if column is not None and np.isfinite(column[index]):
                 return float(column[index])
         return None
 
-    def judged(self, min_count: float = 0) -> Flags:
+    def evaluable(self, min_count: float = 0) -> Flags:
         """True for each point a rule may judge: finite, not provisional, and not known to rest on too few cases."""
         keep: Flags = np.isfinite(self.values)
         if self.provisional is not None:
@@ -157,7 +157,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ReadProblem:
     """Something that could not be read, in words for a person."""
 
     source: str
@@ -182,9 +182,9 @@ class History:
     """In the order in which models, then metrics were first met."""
     periods: Mapping[str, Times]
     """Per model, every period start of any metric and segment, sorted, without repeats."""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ReadProblem, ...] = ()
 
-    def of_model(self, model: str) -> list[Series]:
+    def for_model(self, model: str) -> list[Series]:
         """The model's series, in order."""
         return [series for key, series in self.series.items() if key.model == model]
 
@@ -196,7 +196,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Breach:
     """Why a check objects to a value."""
 
     severity: Severity
@@ -205,12 +205,12 @@ class Evidence:
     """The limit that was crossed, in the metric's unit."""
     message: str
     """Such as `0.870 < 0.90`; numbers and signs only, no foreign text."""
-    past: bool = False
+    is_baseline: bool = False
     """True if `limit` is what was before, no line that was crossed: metrics lie off it on scales of their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class Alert:
     """One alert, followed from the first period found wrong to the last."""
 
     id: str | None
@@ -227,9 +227,9 @@ class Episode:
     """Start of the period that confirmed it; None while pending."""
     resolved: datetime | None = None
     """Start of the period that ended it; None while it stands."""
-    worst: Evidence | None = None
+    worst_breach: Breach | None = None
     """The evidence furthest beyond its limit, among that of the highest level any value had."""
-    evidence: Evidence | None = None
+    breach: Breach | None = None
     """The newest evidence; its value is the value last objected to."""
     periods: int = 0
     """Judged periods from `since` to the last one judged, or to the last before `resolved`."""
@@ -237,13 +237,13 @@ class Episode:
     """Support of the value last objected to; None where unknown."""
 
     @property
-    def stands(self) -> bool:
+    def is_active(self) -> bool:
         """True while people should know of it: firing or recovering."""
         return self.state in (State.FIRING, State.RECOVERING)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RuleStatus:
     """How one rule stands on one series now, said in words."""
 
     rule: str
@@ -252,12 +252,12 @@ class Standing:
     """OK where it holds."""
     sentence: str
     """A plain sentence about the value and the limit, without the model's name."""
-    left_out: str | None = None
+    skip_reason: str | None = None
     """Why a default rule was not applied here; None where it was."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Comparison:
     """From one period, or window, to the newest value of a series."""
 
     key: SeriesKey
@@ -271,14 +271,14 @@ class Change:
     low: float | None
     """Lower end of the 95 % interval of the difference; None where the support is unknown."""
     high: float | None
-    when: datetime
+    before_at: datetime
     """Start of the earlier period; for `reference`, of the first one in the window."""
     count: float | None
     """Support of the newest value; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ModelStatus:
     """What the person on call reads first about one model."""
 
     model: str

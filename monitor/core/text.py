@@ -9,12 +9,12 @@ MARKS_PER_BASE = 2
 """Combining marks kept on one character; more would climb over the lines above."""
 
 
-def width(text: str) -> int:
+def display_width(text: str) -> int:
     """Terminal cells that `text` takes (Unicode TR11: wide and fullwidth two, combining marks none)."""
-    return sum(_cells(char) for char in text)
+    return sum(_char_width(char) for char in text)
 
 
-def _cells(char: str) -> int:
+def _char_width(char: str) -> int:
     if char.isascii():
         return 1
     if unicodedata.category(char) in ("Mn", "Me"):
@@ -22,31 +22,31 @@ def _cells(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def safe(text: object, limit: int = 200) -> str:
+def sanitize(text: object, limit: int = 200) -> str:
     r"""Foreign text made fit for a person's terminal: every character that does not print is made visible.
 
     Args:
         text: Anything; its `str()` is taken.
         limit: Most terminal cells of the result; a longer text ends in `…`.
 
-    >>> safe("a\x1b[2Jb")
+    >>> sanitize("a\x1b[2Jb")
     'a\\x1b[2Jb'
-    >>> safe("churn eu")
+    >>> sanitize("churn eu")
     'churn eu'
-    >>> safe("W" * 300, 5)
+    >>> sanitize("W" * 300, 5)
     'WWWW…'
     """
     string = str(text)
     if string.isascii() and string.isprintable() and len(string) <= limit:
         return string
-    return clip("".join(_visible(string[: 4 * limit + 8])), limit)
+    return truncate("".join(_visible(string[: 4 * limit + 8])), limit)
 
 
 def _visible(string: str) -> list[str]:
     out: list[str] = []
     marks = MARKS_PER_BASE  # a mark with no base before it has nothing to stand on
     for char in string:
-        if _cells(char):
+        if _char_width(char):
             marks = 0
         elif marks >= MARKS_PER_BASE:
             if out[-1:] != ["…"]:
@@ -58,17 +58,17 @@ def _visible(string: str) -> list[str]:
     return out
 
 
-def clip(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """`text` in at most `limit` cells, ended by `…` where it was cut.
 
-    >>> clip("fraud-detector", 10)
+    >>> truncate("fraud-detector", 10)
     'fraud-det…'
     """
-    if len(text) <= limit and (text.isascii() or width(text) <= limit):
+    if len(text) <= limit and (text.isascii() or display_width(text) <= limit):
         return text
     kept, used = [], 0
     for char in text:
-        used += _cells(char)
+        used += _char_width(char)
         if used > limit - 1:
             break
         kept.append(char)
@@ -77,15 +77,15 @@ def clip(text: str, limit: int) -> str:
 
 def pad(text: str, cells: int) -> str:
     """`text` clipped or filled with spaces to exactly `cells` cells."""
-    clipped = clip(text, cells)
-    return clipped + " " * (cells - width(clipped))
+    clipped = truncate(text, cells)
+    return clipped + " " * (cells - display_width(clipped))
 
 
-def day(moment: datetime, *, year: bool = True) -> str:
+def format_period(moment: datetime, *, year: bool = True) -> str:
     """A period's start: the date, and the time of day where it is not midnight.
 
     >>> from datetime import UTC
-    >>> day(datetime(2025, 1, 9, tzinfo=UTC)), day(datetime(2025, 1, 9, 2, 30, tzinfo=UTC), year=False)
+    >>> format_period(datetime(2025, 1, 9, tzinfo=UTC)), format_period(datetime(2025, 1, 9, 2, 30, tzinfo=UTC), year=False)
     ('2025-01-09', 'Jan 9 02:30')
     """
     date = f"{moment:%Y-%m-%d}" if year else f"{moment:%b} {moment.day}"
@@ -95,10 +95,10 @@ def day(moment: datetime, *, year: bool = True) -> str:
     return f"{date} {moment:%H:%M:%S}" if clock[2] else f"{date} {moment:%H:%M}"
 
 
-def age(span: timedelta) -> str:
+def format_age(span: timedelta) -> str:
     """A length of time in its largest unit, cut, not rounded; nothing under a second.
 
-    >>> age(timedelta(minutes=3, seconds=59)), age(timedelta(days=800)), age(timedelta(hours=25))
+    >>> format_age(timedelta(minutes=3, seconds=59)), format_age(timedelta(days=800)), format_age(timedelta(time_intervals=25))
     ('3m', '2y', '1d')
     """
     seconds = max(0, int(span.total_seconds()))
@@ -108,35 +108,35 @@ def age(span: timedelta) -> str:
     return f"{seconds}s"
 
 
-def plain(value: float) -> str:
+def format_exact(value: float) -> str:
     """The shortest text that reads back as the same number, without an exponent where a person would write none.
 
-    >>> plain(0.9), plain(0.845), plain(1200.0), plain(-0.1), plain(1e-07)
+    >>> format_exact(0.9), format_exact(0.845), format_exact(1200.0), format_exact(-0.1), format_exact(1e-07)
     ('0.9', '0.845', '1200', '-0.1', '1e-07')
     """
     text = repr(float(value))
     return text.removesuffix(".0")
 
 
-def plural(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """A count and its noun.
 
-    >>> plural(1, "model"), plural(2, "period")
+    >>> pluralize(1, "model"), pluralize(2, "period")
     ('1 model', '2 periods')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def brief(value: float, digits: int = 3) -> str:
+def format_value(value: float, digits: int = 3) -> str:
     """A value in a sentence: at most `digits` decimals, at least two, no padding beyond them.
 
-    >>> brief(0.87), brief(0.9), brief(0.553672), brief(1200.0), brief(12345.678)
+    >>> format_value(0.87), format_value(0.9), format_value(0.553672), format_value(1200.0), format_value(12345.678)
     ('0.87', '0.90', '0.554', '1200', '12345.7')
     """
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  NaN alone differs from itself
-        return plain(value)
+        return format_exact(value)
     if abs(value) >= 1000:
-        return plain(round(value, 1))
+        return format_exact(round(value, 1))
     text = f"{value:.{digits}f}"
     if float(text) == 0 != value:
         return f"{value:.1g}"
@@ -144,14 +144,14 @@ def brief(value: float, digits: int = 3) -> str:
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def comparison(value: float, sign: str, limit: float) -> str:
+def format_comparison(value: float, sign: str, limit: float) -> str:
     """`value sign limit` with as many decimals as it takes to tell the two apart.
 
-    >>> comparison(0.87, "<", 0.9), comparison(0.8999999, "<", 0.9)
+    >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
     ('0.87 < 0.90', '0.8999999 < 0.90')
     """
     for digits in (3, 4, 6, 9):
-        left, right = brief(value, digits), brief(limit, max(digits, 4))
+        left, right = format_value(value, digits), format_value(limit, max(digits, 4))
         if float(left) != float(right) or value == limit:
             return f"{left} {sign} {right}"
-    return f"{plain(value)} {sign} {plain(limit)}"
+    return f"{format_exact(value)} {sign} {format_exact(limit)}"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.diagnosis import Course, Pattern, Reading
+from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
-from modeltop.core.series import Series, SeriesKey, to_datetime, to_stamp
+from modeltop.core.series import Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.intervals import newcombe
-from modeltop.diagnosis.context import Case
-from modeltop.diagnosis.patterns import TROUBLE, doubt
-from modeltop.diagnosis.timeseries.noise import memory_of
+from modeltop.diagnosis.context import ModelContext
+from modeltop.diagnosis.patterns import DECLINES, no_change_probability
+from modeltop.diagnosis.timeseries.noise import significant_autocorrelation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,54 +28,54 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 
-MOST = 60
+MAX_PERIODS = 60
 """Periods before: the window of `modeltop.rules.baselines`."""
-SURE = 2.6
+MIN_Z = 2.6
 """Standard errors from which a difference is more than chance: p < 0.01, two-sided."""
-ALONE = 3.4
+SINGLE_PERIOD_MIN_Z = 3.4
 """The same of a single period: it was picked out of many, as one of 60 is beyond 2.6 by chance every other time."""
-MOST_Z = 99.0
+MAX_Z = 99.0
 WEEK = 7
 DAY = np.timedelta64(1, "D")
 FELT = 1.96
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class BeforeAfterWindows:
     """Two stretches of time."""
 
-    begin: np.datetime64
+    onset: np.datetime64
     """What starts before is before."""
-    after: np.datetime64
+    after_start: np.datetime64
     """From here on is after: later than `begin` where the change was gradual, so that its end is seen, not its way."""
     end: np.datetime64 | None = None
     """What starts later is not looked at: a spike is over."""
 
-    def before(self, series: Series) -> Places:
+    def before_indices(self, series: Series) -> Places:
         """Places of the judged periods before, the newest `MOST`."""
-        return np.flatnonzero(series.judged() & (series.times < self.begin))[-MOST:]
+        return np.flatnonzero(series.evaluable() & (series.times < self.onset))[-MAX_PERIODS:]
 
-    def later(self, series: Series) -> Places:
+    def after_indices(self, series: Series) -> Places:
         """Places of the judged periods after."""
-        on = series.judged() & (series.times >= self.after)
+        on = series.evaluable() & (series.times >= self.after_start)
         return np.flatnonzero(on if self.end is None else on & (series.times <= self.end))
 
 
-def span_of(series: Series, begin: datetime, course: Course | None) -> Span:
+def windows_around(series: Series, begin: datetime, course: SeriesPattern | None) -> BeforeAfterWindows:
     """The stretches around the begin of a change: of a gradual one the last third counts as after."""
-    start = to_stamp(begin)
-    times = series.times[series.judged() & (series.times >= start)]
+    start = to_datetime64(begin)
+    times = series.times[series.evaluable() & (series.times >= start)]
     pattern = course.pattern if course else None
     if pattern is Pattern.DECLINE and len(times) >= 3:
-        return Span(start, times[len(times) - max(3, len(times) // 3)])
+        return BeforeAfterWindows(start, times[len(times) - max(3, len(times) // 3)])
     if pattern is Pattern.SPIKE and len(times):
-        return Span(start, start, times[0])
-    return Span(start, start)
+        return BeforeAfterWindows(start, start, times[0])
+    return BeforeAfterWindows(start, start)
 
 
-def reading(series: Series, span: Span) -> Reading | None:
+def compare(series: Series, span: BeforeAfterWindows) -> BeforeAfter | None:
     """Levels before and after, and how surely they differ; None with fewer than two periods before or none after."""
-    early, late = span.before(series), span.later(series)
+    early, late = span.before_indices(series), span.after_indices(series)
     if len(early) < 2 or not len(late):
         return None
     values = _without_week(series, early, late)
@@ -87,14 +87,18 @@ def reading(series: Series, span: Span) -> Reading | None:
         (delta - FELT * error, delta + FELT * error) if error else (None, None)
     )
     z = _surely(delta, error)
-    word = "as before" if abs(z) < (ALONE if len(late) == 1 else SURE) else ("rose" if delta > 0 else "fell")
-    return Reading(series.key, before, after, delta, low, high, z, word, len(late))
+    word = (
+        "as before"
+        if abs(z) < (SINGLE_PERIOD_MIN_Z if len(late) == 1 else MIN_Z)
+        else ("rose" if delta > 0 else "fell")
+    )
+    return BeforeAfter(series.key, before, after, delta, low, high, z, word, len(late))
 
 
 def _surely(delta: float, error: float) -> float:
     if error > 0:
-        return max(-MOST_Z, min(MOST_Z, delta / error))
-    return math.copysign(MOST_Z, delta) if abs(delta) > 1e-12 else 0.0
+        return max(-MAX_Z, min(MAX_Z, delta / error))
+    return math.copysign(MAX_Z, delta) if abs(delta) > 1e-12 else 0.0
 
 
 def _weights(series: Series) -> Floats:
@@ -119,7 +123,7 @@ def _error(series: Series, values: Floats, early: Places, late: Places) -> float
         # A share of 0 or 1 has no spread of its own: half a case more keeps it from certainty.
         share = min(max(share, 0.5 / (cases[0] + 1)), 1 - 0.5 / (cases[0] + 1))
         unit = max(unit, share * (1 - share))
-    rho = memory_of(beside * np.sqrt(known), fitted=1)
+    rho = significant_autocorrelation(beside * np.sqrt(known), fitted=1)
     return math.sqrt(unit * sum(_copies(rho, len(at)) / one for at, one in zip((early, late), cases, strict=True)))
 
 
@@ -155,28 +159,28 @@ def _without_week(series: Series, early: Places, late: Places) -> Floats:
     return out
 
 
-DOUBT = 0.1
+MAX_NO_CHANGE_PROBABILITY = 0.1
 """How likely a fall may be none and still explain an alert that stands."""
 
 
-def begin_of(case: Case, key: SeriesKey, course: Course | None) -> datetime | None:
+def onset_of(case: ModelContext, key: SeriesKey, course: SeriesPattern | None) -> datetime | None:
     """Of the fall, if one is sure; else of the alert, or of what came and went before it, whichever is earlier.
 
     A fall explains more than the alert that stands: one may stand since long, or for a reason of its own.
     """
-    known = [one.since for one in case.episodes if one.key == key and one.resolved is None][:1]
-    if course is not None and course.begin is not None:
-        if course.pattern in TROUBLE and not (known and doubt(course) > DOUBT):
-            return course.begin
+    known = [one.since for one in case.alerts if one.key == key and one.resolved is None][:1]
+    if course is not None and course.started_at is not None:
+        if course.pattern in DECLINES and not (known and no_change_probability(course) > MAX_NO_CHANGE_PROBABILITY):
+            return course.started_at
         if course.pattern is Pattern.SPIKE or not known:
-            known.append(course.begin)
+            known.append(course.started_at)
     return min(known, default=None)
 
 
-def notes_about(case: Case, series: Series, span: Span) -> tuple[Note, ...]:
+def notes_about(case: ModelContext, series: Series, span: BeforeAfterWindows) -> tuple[Note, ...]:
     """Notes from two periods, at least a day, before the begin up to one period after it."""
-    period = max(period_of(series), timedelta(days=1))
-    begin = to_datetime(span.begin)
+    period = max(typical_period(series), timedelta(days=1))
+    begin = to_datetime(span.onset)
     return tuple(
         note
         for note in case.notes
@@ -184,7 +188,7 @@ def notes_about(case: Case, series: Series, span: Span) -> tuple[Note, ...]:
     )
 
 
-def period_of(series: Series) -> timedelta:
+def typical_period(series: Series) -> timedelta:
     """The usual distance of two periods; a day where there is only one."""
     if len(series) < 2:
         return timedelta(days=1)

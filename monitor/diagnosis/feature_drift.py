@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.diagnosis import Moved
+from modeltop.core.diagnosis import FeatureShift
 from modeltop.core.distribution import MISSING, OTHER, Histogram
 from modeltop.core.series import Series
-from modeltop.core.text import brief
-from modeltop.diagnosis.before_after import Span, reading
-from modeltop.diagnosis.phrases import name, percent
+from modeltop.core.text import format_value
+from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
+from modeltop.diagnosis.phrases import format_percent, safe_name
 
 if TYPE_CHECKING:
     from modeltop.diagnosis.before_after import Places
@@ -32,30 +32,30 @@ DISTANCES = (("js_distance", 0.1), ("psi", 0.2), ("ks_distance", 0.1), ("wassers
 POWERS = {"js_distance": 0.5, "psi": 1.0, "ks_distance": 0.5, "wasserstein_normed": 0.5}
 """By which power of n chance alone brings n rows nearer to the reference: PSI is 8 JS² (in nats) for small
 changes, and a sample of n rows lies (bins - 1) / n from what it was drawn from (Yurdakul 2018)."""
-SURELY = 4.0
+MIN_Z = 4.0
 """Standard errors: many columns are looked at, so that of a single one must be rarer than p = 0.01."""
-LOST = 0.02
+MIN_LOSS = 0.02
 """Share of values missing, or never seen, from which it is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class FeatureShifts:
     """The log's columns, before and after a change."""
 
-    features: int = 0
+    feature_count: int = 0
     """How many are logged."""
-    moved: tuple[Moved, ...] = ()
+    shifted: tuple[FeatureShift, ...] = ()
     """Furthest first."""
-    broken: tuple[Moved, ...] = ()
+    broken: tuple[FeatureShift, ...] = ()
     """Of them, those that lost values or got unknown ones, worst first."""
-    score: Moved | None = None
+    score: FeatureShift | None = None
     """The score's own distribution, if it moved."""
-    prediction: Moved | None = None
-    outputs: bool = False
+    prediction: FeatureShift | None = None
+    has_score_drift: bool = False
     """Whether the score's distribution is watched at all."""
 
 
-def columns(series: Iterable[Series], span: Span) -> Columns:
+def feature_shifts(series: Iterable[Series], span: BeforeAfterWindows) -> FeatureShifts:
     """Look at every column."""
     by_feature: dict[str, dict[str, Series]] = {}
     for one in series:
@@ -64,47 +64,47 @@ def columns(series: Iterable[Series], span: Span) -> Columns:
     found = {name: _moved(name, metrics, span) for name, metrics in by_feature.items()}
     features = [name for name in by_feature if name not in OUTPUTS]
     moved = [far for name in features if (far := found[name]) is not None]
-    moved.sort(key=lambda far: -far.distance)
-    broken = sorted((lost for lost in moved if _loss(lost) >= LOST), key=lambda lost: -_loss(lost))
-    return Columns(
-        features=len(features),
-        moved=tuple(moved),
+    moved.sort(key=lambda far: -far.after)
+    broken = sorted((lost for lost in moved if _loss(lost) >= MIN_LOSS), key=lambda lost: -_loss(lost))
+    return FeatureShifts(
+        feature_count=len(features),
+        shifted=tuple(moved),
         broken=tuple(broken),
         score=found.get("score"),
         prediction=found.get("prediction"),
-        outputs="score" in by_feature,
+        has_score_drift="score" in by_feature,
     )
 
 
-def _loss(one: Moved) -> float:
+def _loss(one: FeatureShift) -> float:
     pairs = (one.missing, one.unseen)
     return max((pair[1] - pair[0] for pair in pairs if pair is not None), default=0.0)
 
 
-def _moved(name: str, metrics: Mapping[str, Series], span: Span) -> Moved | None:
+def _moved(name: str, metrics: Mapping[str, Series], span: BeforeAfterWindows) -> FeatureShift | None:
     missing = _rose(metrics.get("missing_rate"), span)
     unseen = _rose(metrics.get("unseen_category_rate"), span)
     for metric, custom in DISTANCES:
         if metric in metrics:
             before, after, far = _distance(metrics[metric], span, custom)
             if far or missing or unseen:
-                return Moved(name, after, before, metric, missing, unseen)
+                return FeatureShift(name, after, before, metric, missing, unseen)
             return None
-    return Moved(name, 0.0, 0.0, "missing_rate", missing, unseen) if missing or unseen else None
+    return FeatureShift(name, 0.0, 0.0, "missing_rate", missing, unseen) if missing or unseen else None
 
 
-def _rose(series: Series | None, span: Span) -> tuple[float, float] | None:
-    if series is None or not (series.values[span.later(series)] >= LOST).any():
+def _rose(series: Series | None, span: BeforeAfterWindows) -> tuple[float, float] | None:
+    if series is None or not (series.values[span.after_indices(series)] >= MIN_LOSS).any():
         return None
-    found = reading(series, span)
-    if found is None or found.delta < LOST or found.z < SURELY:
+    found = compare(series, span)
+    if found is None or found.delta < MIN_LOSS or found.z < MIN_Z:
         return None
     return found.before, found.after
 
 
-def _distance(series: Series, span: Span, custom: float) -> tuple[float, float, bool]:
+def _distance(series: Series, span: BeforeAfterWindows, custom: float) -> tuple[float, float, bool]:
     """Distance before and after, and whether the column has moved: beyond custom, and beyond what it was before."""
-    early, late = span.before(series), span.later(series)
+    early, late = span.before_indices(series), span.after_indices(series)
     if not len(late):
         return 0.0, 0.0, False
     after = float(np.median(series.values[late]))
@@ -113,7 +113,7 @@ def _distance(series: Series, span: Span, custom: float) -> tuple[float, float, 
     known = series.values[early]
     before, spread = float(known.mean()), float(known.std(ddof=1))
     before *= _thinner(series, early, late) ** POWERS[series.key.metric]
-    return before, after, after >= max(custom, 1.5 * before, before + SURELY * spread / len(late) ** 0.5)
+    return before, after, after >= max(custom, 1.5 * before, before + MIN_Z * spread / len(late) ** 0.5)
 
 
 def _thinner(series: Series, early: Places, late: Places) -> float:
@@ -127,30 +127,30 @@ def _thinner(series: Series, early: Places, late: Places) -> float:
 
 LEVELS = np.array([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
 """Quantiles that are compared; the lowest are left out, as a bin there is wide beside its values."""
-APART = math.log(1.5)
+MIN_LOG_FACTOR = math.log(1.5)
 """A factor nearer to 1 is drift."""
-ALIKE = 0.35
+MAX_LOG_SPREAD = 0.35
 """How far the logarithms of the factors of all quantiles may lie from each other."""
-STUCK, BEFORE = 0.95, 0.6
+CONSTANT_SHARE, MAX_EARLIER_SHARE = 0.95, 0.6
 """Share of the rows on one value, of late and in the reference."""
-ROWS = 30
+MIN_ROWS = 30
 """Fewer rows show no shape."""
 
 
-def odd(histogram: Histogram, since: datetime) -> str | None:
+def value_anomaly(histogram: Histogram, since: datetime) -> str | None:
     """What is odd about the values of the periods since then, as a clause; None where nothing is."""
     late = np.array([period >= since for period in histogram.periods], dtype=bool)
     counts = histogram.counts[late].sum(axis=0) if late.any() else np.zeros(len(histogram.slots))
-    if counts.sum() < ROWS or histogram.reference.sum() < ROWS:
+    if counts.sum() < MIN_ROWS or histogram.reference.sum() < MIN_ROWS:
         return None
-    if (value := stuck(histogram, counts)) is not None:
-        return f"{name(histogram.feature)} is stuck: {percent(value)} of the rows have one value"
-    if (factor := scaled(histogram, counts)) is not None:
-        return f"{name(histogram.feature)} is {brief(factor, 2)} times what it was: another unit"
+    if (value := constant_value(histogram, counts)) is not None:
+        return f"{safe_name(histogram.feature)} is stuck: {format_percent(value)} of the rows have one value"
+    if (factor := unit_change(histogram, counts)) is not None:
+        return f"{safe_name(histogram.feature)} is {format_value(factor, 2)} times what it was: another unit"
     return None
 
 
-def stuck(histogram: Histogram, counts: Counts) -> float | None:
+def constant_value(histogram: Histogram, counts: Counts) -> float | None:
     """The share of rows on one value or in one bin, if that is nearly all and was not so in the reference."""
     own = [place for place, slot in enumerate(histogram.slots) if slot not in (OTHER, MISSING)]
     if not own or counts[own].sum() <= 0 or histogram.reference[own].sum() <= 0:
@@ -158,10 +158,10 @@ def stuck(histogram: Histogram, counts: Counts) -> float | None:
     share = counts[own] / counts[own].sum()
     top = int(np.argmax(share))
     usual = float(histogram.reference[own][top] / histogram.reference[own].sum())
-    return float(share[top]) if share[top] >= STUCK and usual < BEFORE else None
+    return float(share[top]) if share[top] >= CONSTANT_SHARE and usual < MAX_EARLIER_SHARE else None
 
 
-def scaled(histogram: Histogram, counts: Counts) -> float | None:
+def unit_change(histogram: Histogram, counts: Counts) -> float | None:
     """The factor by which all quantiles moved alike; None where they did not, or by too little."""
     if histogram.edges is None or len(histogram.edges) < len(LEVELS):
         return None
@@ -170,7 +170,7 @@ def scaled(histogram: Histogram, counts: Counts) -> float | None:
         return None
     factors = np.log(after / before)
     factor = float(np.median(factors))
-    return math.exp(factor) if abs(factor) >= APART and float(np.ptp(factors)) <= ALIKE else None
+    return math.exp(factor) if abs(factor) >= MIN_LOG_FACTOR and float(np.ptp(factors)) <= MAX_LOG_SPREAD else None
 
 
 def _quantiles(histogram: Histogram, counts: Counts) -> Counts | None:

@@ -10,113 +10,117 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.diagnosis import Course, Pattern
-from modeltop.core.series import Better, Series, SeriesKey, to_stamp
-from modeltop.diagnosis.context import Case
-from modeltop.diagnosis.timeseries.pattern import course
+from modeltop.core.diagnosis import Pattern, SeriesPattern
+from modeltop.core.series import Direction, Series, SeriesKey, to_datetime64
+from modeltop.diagnosis.context import ModelContext
+from modeltop.diagnosis.timeseries.pattern import recent_pattern
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-NEWEST, LEAST = 120, 10
+MAX_PERIODS, MIN_PERIODS = 120, 10
 """Judged periods that are looked at, and with fewer than which nothing is said."""
 STEP, SPIKE, WEEKLY = 4.5, 5.5, 0.4
 """From where something moved: a step and a spike in standard errors, and the correlation of a day with its weekday."""
 WEEK = 7
-TRIED, ENOUGH = 3, 2
+MAX_TRIED, ENOUGH_DECLINES = 3, 2
 """Metrics that are named at most where no alert says which one is asked about, and how many in trouble are enough."""
 FAMILIES = ("drift", "quality")
 """They explain: a course of theirs is no trouble of its own."""
 CONFIDENCE = "avg_confidence"
-TROUBLE = (Pattern.DROP, Pattern.DECLINE)
-PASSING = ("level", "spike", "burst", "return")
+DECLINES = (Pattern.DROP, Pattern.DECLINE)
+TRANSIENT_FITS = ("level", "spike", "burst", "return")
 """Descriptions of what is as it was in the end."""
-SURE = 0.6
+MIN_CONFIDENCE = 0.6
 """How sure the slower fall before another must be."""
 SLIGHT = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
 """The share of a fall from which one before it counts as its beginning."""
-REMEMBERED = 2048
+CACHE_SIZE = 2048
 
-_known: OrderedDict[int, tuple[Series, Course]] = OrderedDict()
+_known: OrderedDict[int, tuple[Series, SeriesPattern]] = OrderedDict()
 
 
-def course_of(series: Series) -> Course:
+def pattern_of(series: Series) -> SeriesPattern:
     """The course of a series, remembered while the series is the same: without a new row it costs nothing."""
     known = _known.get(id(series))
     if known is not None and known[0] is series:
         return known[1]
-    found = _from_its_onset(series, course(series))
+    found = _from_its_onset(series, recent_pattern(series))
     _known[id(series)] = (series, found)
-    while len(_known) > REMEMBERED:
+    while len(_known) > CACHE_SIZE:
         _known.popitem(last=False)
     return found
 
 
-def _from_its_onset(series: Series, found: Course) -> Course:
+def _from_its_onset(series: Series, found: SeriesPattern) -> SeriesPattern:
     """A decline that only grew steeper began where the slower one did that led to it; so did a drop at its end.
 
     The course of all periods is described by its largest fall. So the periods before that are looked at once more: a
     fall that was still going on there, and that is more than a slight part of it, is its beginning. A drop stays one
     after another drop, and after a decline that is nothing beside it.
     """
-    if found.pattern not in TROUBLE or found.begin is None or not found.size:
+    if found.pattern not in DECLINES or found.started_at is None or not found.size:
         return found
-    early = course(series[: int(np.searchsorted(series.times, to_stamp(found.begin)))])
-    led = TROUBLE if found.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
-    if early.pattern not in led or early.size is None or early.sure < SURE:
+    early = recent_pattern(series[: int(np.searchsorted(series.times, to_datetime64(found.started_at)))])
+    led = DECLINES if found.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
+    if early.pattern not in led or early.size is None or early.confidence < MIN_CONFIDENCE:
         return found
     if early.size / found.size < SLIGHT[found.pattern]:
         return found
-    return replace(found, pattern=Pattern.DECLINE, begin=early.begin, size=found.size + early.size)
+    return replace(found, pattern=Pattern.DECLINE, started_at=early.started_at, size=found.size + early.size)
 
 
-def doubt(found: Course) -> float:
+def no_change_probability(found: SeriesPattern) -> float:
     """How likely nothing happened that lasts, 0 to 1: the weight of the descriptions that end where they began."""
     if not found.fits:
         return 0.0
-    best = found.fits[0].score
-    weights = {fit.name: math.exp((best - fit.score) / 2) for fit in found.fits}
-    return sum(weights.get(name, 0.0) for name in PASSING) / sum(weights.values())
+    best = found.fits[0].bic
+    weights = {fit.name: math.exp((best - fit.bic) / 2) for fit in found.fits}
+    return sum(weights.get(name, 0.0) for name in TRANSIENT_FITS) / sum(weights.values())
 
 
-def courses(case: Case, asked: SeriesKey | None) -> tuple[Course, ...]:
+def metric_patterns(case: ModelContext, asked: SeriesKey | None) -> tuple[SeriesPattern, ...]:
     """Of the series that is asked about, else of the metrics that moved most; and of confidence, which tells why.
 
     Args:
         case: The model.
         asked: What an alert is about; None where none stands.
     """
-    whole = case.whole()
-    found = [course_of(one) for one in case.series if one.key == asked]
+    whole = case.overall_series()
+    found = [pattern_of(one) for one in case.series if one.key == asked]
     if not found:
         found = list(_searched(case))
     confidence = whole.get(CONFIDENCE)
-    if confidence is not None and found and restless(confidence) > 1:
-        found.append(course_of(confidence))
+    if confidence is not None and found and instability(confidence) > 1:
+        found.append(pattern_of(confidence))
     return tuple(found)
 
 
-def _searched(case: Case) -> Iterator[Course]:
+def _searched(case: ModelContext) -> Iterator[SeriesPattern]:
     """The most restless of those with a direction: known before estimated, shares of counts first."""
     ranked: list[tuple[tuple[bool, bool, float], Series]] = []
-    for name, series in case.whole().items():
-        metric = case.catalog.of(name)
-        if series.better is not Better.NEITHER and metric.family not in FAMILIES and (size := restless(series)) > 1:
-            ranked.append(((metric.labels, metric.proportion, size), series))
+    for name, series in case.overall_series().items():
+        metric = case.catalog.get(name)
+        if (
+            series.better is not Direction.NEITHER
+            and metric.family not in FAMILIES
+            and (size := instability(series)) > 1
+        ):
+            ranked.append(((metric.needs_labels, metric.proportion, size), series))
     ranked.sort(key=lambda one: one[0], reverse=True)
     wrong = 0
-    for _, series in ranked[:TRIED]:
-        if wrong >= ENOUGH:
+    for _, series in ranked[:MAX_TRIED]:
+        if wrong >= ENOUGH_DECLINES:
             return
-        found = course_of(series)
-        wrong += found.pattern in TROUBLE
+        found = pattern_of(series)
+        wrong += found.pattern in DECLINES
         yield found
 
 
-def restless(series: Series) -> float:
+def instability(series: Series) -> float:
     """How much speaks for anything but a level, 1 being the least that counts; a few sums over the newest periods."""
-    values = series.values[series.judged()][-NEWEST:]
-    if len(values) < LEAST:
+    values = series.values[series.evaluable()][-MAX_PERIODS:]
+    if len(values) < MIN_PERIODS:
         return 0.0
     steps = np.abs(np.diff(values))
     noise = float(np.median(steps)) / 0.954 or float(

@@ -12,36 +12,36 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from modeltop.core.diagnosis import Contribution, Reading
+from modeltop.core.diagnosis import BeforeAfter, SegmentContribution
 from modeltop.core.series import Series
-from modeltop.diagnosis.before_after import Span, reading
+from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
 
-MOST = 200
+MAX_SEGMENTS = 200
 """Segments of a cut; beyond, none alone says much."""
-NOT_CUTS = ("feature=", "class=")
+NON_SEGMENT_PREFIXES = ("feature=", "class=")
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Segmentation:
     """One way to divide all rows, such as by country."""
 
     name: str
     """The column: foreign text."""
-    parts: tuple[Contribution, ...]
+    contributions: tuple[SegmentContribution, ...]
     """Largest contribution in the direction of the change first."""
-    readings: Mapping[str, Reading] = field(default_factory=dict)
+    before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """By segment, how surely it moved itself."""
 
 
-def cut_of(segment: str) -> str | None:
+def segment_column(segment: str) -> str | None:
     """The column that the segment is cut by; None for one that is not part of a cut."""
-    if segment == "all" or segment.startswith(NOT_CUTS):
+    if segment == "all" or segment.startswith(NON_SEGMENT_PREFIXES):
         return None
     column, sign, _ = segment.partition("=")
     return column if sign else ""
 
 
-def cuts(series: Iterable[Series], span: Span) -> tuple[Cut, ...]:
+def decompose(series: Iterable[Series], span: BeforeAfterWindows) -> tuple[Segmentation, ...]:
     """Take the change of one metric apart, cut by cut.
 
     Args:
@@ -50,14 +50,14 @@ def cuts(series: Iterable[Series], span: Span) -> tuple[Cut, ...]:
     """
     by_cut: dict[str, list[Series]] = {}
     for one in series:
-        name = cut_of(one.key.segment)
+        name = segment_column(one.key.segment)
         if name is not None and one.support is not None:
             by_cut.setdefault(name, []).append(one)
     return tuple(cut for name, parts in by_cut.items() if (cut := _cut(name, parts, span)) is not None)
 
 
-def _cut(name: str, parts: list[Series], span: Span) -> Cut | None:
-    if not 2 <= len(parts) <= MOST:
+def _cut(name: str, parts: list[Series], span: BeforeAfterWindows) -> Segmentation | None:
+    if not 2 <= len(parts) <= MAX_SEGMENTS:
         return None
     cases = np.array([[_sum(one, at) for at in _stretches(one, span)] for one in parts])
     totals = cases[:, :, 0].sum(axis=0)
@@ -70,7 +70,7 @@ def _cut(name: str, parts: list[Series], span: Span) -> Cut | None:
     within = share[:, 1] * (level[:, 1] - level[:, 0])
     mix = (share[:, 1] - share[:, 0]) * (level[:, 0] - whole)
     made = [
-        Contribution(
+        SegmentContribution(
             one.key.segment,
             (float(share[place, 0]), float(share[place, 1])),
             (float(level[place, 0]), float(level[place, 1])),
@@ -80,12 +80,12 @@ def _cut(name: str, parts: list[Series], span: Span) -> Cut | None:
         for place, one in enumerate(parts)
     ]
     sign = -1.0 if (within + mix).sum() < 0 else 1.0
-    readings = {one.key.segment: found for one in parts if (found := reading(one, span)) is not None}
-    return Cut(name, tuple(sorted(made, key=lambda part: -sign * part.total)), readings)
+    readings = {one.key.segment: found for one in parts if (found := compare(one, span)) is not None}
+    return Segmentation(name, tuple(sorted(made, key=lambda part: -sign * part.total)), readings)
 
 
-def _stretches(one: Series, span: Span) -> tuple[np.ndarray, np.ndarray]:
-    return span.before(one), span.later(one)
+def _stretches(one: Series, span: BeforeAfterWindows) -> tuple[np.ndarray, np.ndarray]:
+    return span.before_indices(one), span.after_indices(one)
 
 
 def _sum(one: Series, at: np.ndarray) -> tuple[float, float]:

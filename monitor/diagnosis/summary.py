@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modeltop.core.diagnosis import Cause, Finding, Pattern, Reading, Step
+from modeltop.core.diagnosis import Action, BeforeAfter, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import Condition, to_datetime
-from modeltop.core.text import brief, clip, day, width
-from modeltop.diagnosis.advice import why_not_yet
-from modeltop.diagnosis.before_after import DOUBT
-from modeltop.diagnosis.observations import Facts
-from modeltop.diagnosis.patterns import TROUBLE, doubt
-from modeltop.diagnosis.phrases import name, rows
+from modeltop.core.text import display_width, format_period, format_value, truncate
+from modeltop.diagnosis.advice import retraining_blocker
+from modeltop.diagnosis.before_after import MAX_NO_CHANGE_PROBABILITY
+from modeltop.diagnosis.observations import Observations
+from modeltop.diagnosis.patterns import DECLINES, no_change_probability
+from modeltop.diagnosis.phrases import format_count, safe_name
 
-LONGEST = 160
-HOW = {Pattern.DROP: " suddenly", Pattern.DECLINE: " gradually"}
-WHY = {
+MAX_CELLS = 160
+PATTERN_ADVERBS = {Pattern.DROP: " suddenly", Pattern.DECLINE: " gradually"}
+CAUSE_NAMES = {
     Cause.DATA_DRIFT: "data drift",
     Cause.FEATURE_DRIFT: "feature drift",
     Cause.CONCEPT_DRIFT: "concept drift",
@@ -32,85 +32,97 @@ WHY = {
 }
 PLAIN = (Cause.NOISE, Cause.SEASON, Cause.OUTAGE, Cause.UNKNOWN)
 """What is said as it is: no rows are no rows, and the others say themselves how sure they are."""
-SURE = ((0.8, ""), (0.6, "likely "), (0.0, "perhaps "))
+CERTAINTY_WORDS = ((0.8, ""), (0.6, "likely "), (0.0, "perhaps "))
 """The word before a cause, from its weight on."""
-ALIKE = 0.05
+RIVAL_MARGIN = 0.05
 """A cause that is ahead of the next by less is not sure, whatever its weight."""
-CALLED = 0.6
+MIN_CONFIDENCE = 0.6
 """How sure a course must be to be called sudden or gradual."""
-NOW = {
-    Step.NOTHING: "nothing to do",
-    Step.WAIT: "wait",
-    Step.TICKET: "open a ticket",
-    Step.FIX_PIPELINE: "fix the pipeline first",
-    Step.ROLL_BACK: "roll back",
-    Step.RECALIBRATE: "recalibrate",
-    Step.MOVE_THRESHOLD: "move the threshold",
-    Step.RETRAIN: "retrain",
-    Step.LOOK: "look at what changed then",
+ACTION_PHRASES = {
+    Action.NOTHING: "nothing to do",
+    Action.WAIT: "wait",
+    Action.TICKET: "open a ticket",
+    Action.FIX_PIPELINE: "fix the pipeline first",
+    Action.ROLL_BACK: "roll back",
+    Action.RECALIBRATE: "recalibrate",
+    Action.MOVE_THRESHOLD: "move the threshold",
+    Action.RETRAIN: "retrain",
+    Action.INVESTIGATE: "look at what changed then",
 }
-LOOK = {Cause.SEGMENT: "look into that segment", Cause.BUSINESS: "look at what that changed"}
+INVESTIGATE_PHRASES = {Cause.SEGMENT: "look into that segment", Cause.BUSINESS: "look at what that changed"}
 """What to look at, where it is known."""
 
 
-def sentence(facts: Facts, findings: Sequence[Finding], steps: Sequence[Step]) -> str:
+def summary_sentence(facts: Observations, findings: Sequence[CauseHypothesis], steps: Sequence[Action]) -> str:
     """At most `LONGEST` cells; foreign names in it are made safe. The model's name is not in it."""
     if not findings:
-        return facts.case.standing or "nothing is wrong"
-    what, now = happened(facts), _next(facts, findings[0].cause, steps)
+        return facts.context.status_sentence or "nothing is wrong"
+    what, now = describe_change(facts), _next(facts, findings[0].cause, steps)
     if findings[0].cause is Cause.SEASON:
-        return clip(f"{what}; {now[-1]}", LONGEST)
-    if findings[0].cause is Cause.UNKNOWN and facts.over:
-        return clip(f"{what}, which is over; {now[-1]}", LONGEST)
-    doubted = facts.course is not None and facts.course.pattern in TROUBLE and doubt(facts.course) > DOUBT
-    why = likely(findings, doubted=doubted)
-    tries = [f"{what}: {why} ({because}); {then}" for because in findings[0].because for then in now]
-    return next((text for text in tries if width(text) <= LONGEST), clip(f"{what}: {why}; {now[-1]}", LONGEST))
+        return truncate(f"{what}; {now[-1]}", MAX_CELLS)
+    if findings[0].cause is Cause.UNKNOWN and facts.is_over:
+        return truncate(f"{what}, which is over; {now[-1]}", MAX_CELLS)
+    doubted = (
+        facts.pattern is not None
+        and facts.pattern.pattern in DECLINES
+        and no_change_probability(facts.pattern) > MAX_NO_CHANGE_PROBABILITY
+    )
+    why = describe_cause(findings, doubted=doubted)
+    tries = [f"{what}: {why} ({because}); {then}" for because in findings[0].evidence_for for then in now]
+    return next(
+        (text for text in tries if display_width(text) <= MAX_CELLS), truncate(f"{what}: {why}; {now[-1]}", MAX_CELLS)
+    )
 
 
-def likely(findings: Sequence[Finding], *, doubted: bool = False) -> str:
+def describe_cause(findings: Sequence[CauseHypothesis], *, doubted: bool = False) -> str:
     """The likeliest cause and how sure it is, such as `likely data drift`; `doubted`: whether anything lasts at all."""
     first, *rest = findings
     if first.cause in PLAIN:
-        return WHY[first.cause]
+        return CAUSE_NAMES[first.cause]
     rival = max((one.weight for one in rest), default=0.0)
-    weight = 0.0 if doubted or first.weight - rival < ALIKE else first.weight
-    return next(word for least, word in SURE if weight >= least) + WHY[first.cause]
+    weight = 0.0 if doubted or first.weight - rival < RIVAL_MARGIN else first.weight
+    return next(word for least, word in CERTAINTY_WORDS if weight >= least) + CAUSE_NAMES[first.cause]
 
 
-def _next(facts: Facts, cause: Cause, steps: Sequence[Step]) -> tuple[str, ...]:
+def _next(facts: Observations, cause: Cause, steps: Sequence[Action]) -> tuple[str, ...]:
     """The next step, longest first: with its numbers, and that it can wait for the morning where it can."""
     first = steps[0]
-    if first is Step.WAIT and cause is not Cause.NOISE:
-        return f"wait: {why_not_yet(facts)}", NOW[first]
-    if first is Step.WAIT:
-        return "wait for more cases", NOW[first]
-    ways = [f"retrain on {rows(facts.labels)} new labels"] if first is Step.RETRAIN and facts.labels else []
-    ways.append(LOOK.get(cause, NOW[first]) if first is Step.LOOK else NOW[first])
-    return (*(f"ticket: {way}" for way in ways if Step.TICKET in steps), *ways)
+    if first is Action.WAIT and cause is not Cause.NOISE:
+        return f"wait: {retraining_blocker(facts)}", ACTION_PHRASES[first]
+    if first is Action.WAIT:
+        return "wait for more cases", ACTION_PHRASES[first]
+    ways = (
+        [f"retrain on {format_count(facts.labels_since_change)} new labels"]
+        if first is Action.RETRAIN and facts.labels_since_change
+        else []
+    )
+    ways.append(
+        INVESTIGATE_PHRASES.get(cause, ACTION_PHRASES[first]) if first is Action.INVESTIGATE else ACTION_PHRASES[first]
+    )
+    return (*(f"ticket: {way}" for way in ways if Action.TICKET in steps), *ways)
 
 
-def happened(facts: Facts) -> str:
+def describe_change(facts: Observations) -> str:
     """What, when and how much, such as `accuracy fell suddenly from 0.957 to 0.846 on 2025-06-26`."""
-    if facts.silent is not None and facts.silent.condition is Condition.NO_DATA:
-        newest = max((one.times[-1] for one in facts.case.series if len(one)), default=None)
-        return "no rows" if newest is None else f"no rows since {day(to_datetime(newest))}"
-    if facts.silent is not None or facts.series is None:
+    if facts.no_data_alert is not None and facts.no_data_alert.condition is Condition.NO_DATA:
+        newest = max((one.times[-1] for one in facts.context.series if len(one)), default=None)
+        return "no rows" if newest is None else f"no rows since {format_period(to_datetime(newest))}"
+    if facts.no_data_alert is not None or facts.series is None:
         return "a source cannot be read"
-    key, pattern = facts.series.key, facts.course.pattern if facts.course is not None else Pattern.STEADY
-    metric = name(key.metric) + ("" if key.segment == "all" else f" of {name(key.segment)}")
+    key, pattern = facts.series.key, facts.pattern.pattern if facts.pattern is not None else Pattern.STEADY
+    metric = safe_name(key.metric) + ("" if key.segment == "all" else f" of {safe_name(key.segment)}")
     if pattern is Pattern.SEASONAL:
         return f"{metric} goes up and down with the week"
-    if facts.focus is None or facts.span is None:
-        return f"{metric} {brief(facts.series.latest)}"
-    if facts.course is not None and facts.course.sure < CALLED and pattern is not Pattern.SPIKE:
+    if facts.focus is None or facts.windows is None:
+        return f"{metric} {format_value(facts.series.latest)}"
+    if facts.pattern is not None and facts.pattern.confidence < MIN_CONFIDENCE and pattern is not Pattern.SPIKE:
         pattern = Pattern.STEADY  # It moved; how is not sure.
-    return _moved(metric, pattern, facts.focus, day(to_datetime(facts.span.begin)))
+    return _moved(metric, pattern, facts.focus, format_period(to_datetime(facts.windows.onset)))
 
 
-def _moved(metric: str, pattern: Pattern, focus: Reading, when: str) -> str:
+def _moved(metric: str, pattern: Pattern, focus: BeforeAfter, when: str) -> str:
     moved = "rose" if focus.delta > 0 else "fell"
     if pattern is Pattern.SPIKE:
-        return f"{metric} {moved} to {brief(focus.after)} for a short time on {when}"
+        return f"{metric} {moved} to {format_value(focus.after)} for a short time on {when}"
     at = {Pattern.DROP: "on", Pattern.DECLINE: "since about"}.get(pattern, "since")
-    return f"{metric} {moved}{HOW.get(pattern, '')} from {brief(focus.before)} to {brief(focus.after)} {at} {when}"
+    return f"{metric} {moved}{PATTERN_ADVERBS.get(pattern, '')} from {format_value(focus.before)} to {format_value(focus.after)} {at} {when}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modeltop.core.errors import SourceError
-from modeltop.core.series import Problem
+from modeltop.core.series import ReadProblem
 
 MAX_BYTES = 256 * 2**20
 """Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
@@ -24,24 +24,24 @@ class HistoryFile:
     """As it was named, or as it was found in a folder that was named."""
     model: str
     """The model's name where the file has no column for it."""
-    named: bool
+    is_explicit: bool
     """True if the person named the file itself: then that it holds no history is an error."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Discovery:
     """What the paths stand for now."""
 
     files: tuple[HistoryFile, ...]
     folders: Mapping[str, tuple[str, ...]]
     """Each folder that was named, with the files in it."""
-    problems: tuple[Problem, ...]
+    problems: tuple[ReadProblem, ...]
 
 
-def natural(name: str) -> tuple[object, ...]:
+def natural_key(name: str) -> tuple[object, ...]:
     """Sort key of file names: numbers by value, and what was computed before what was recorded over it.
 
-    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural)
+    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], idempotency_key=natural_key)
     ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']
     """
     stem = name[:-4] if name.lower().endswith(".csv") else name
@@ -52,7 +52,7 @@ def natural(name: str) -> tuple[object, ...]:
     return (words, recorded, name)
 
 
-def find(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Found:
+def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Discovery:
     """The files that `paths` stand for, in the order in which they count; a later one is later.
 
     A folder stands for its own `*.csv`, not for those of its subfolders. A file named twice is read once.
@@ -63,26 +63,28 @@ def find(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None
     """
     entries: dict[str, tuple[str, bool]] = {}
     folders: dict[str, tuple[str, ...]] = {}
-    problems: list[Problem] = []
+    problems: list[ReadProblem] = []
     for path in paths:
         try:
-            inside = inside_of(path)
+            inside = list_csv_files(path)
         except OSError as error:
-            problems.append(Problem(path, reason(error), fatal=True))
+            problems.append(ReadProblem(path, read_error_reason(error), fatal=True))
             inside = list((before or {}).get(path, ()))
         else:
             if inside is not None and not inside:
-                problems.append(Problem(path, "the folder holds no *.csv file: name another, or record a first value"))
+                problems.append(
+                    ReadProblem(path, "the folder holds no *.csv file: name another, or record a first value")
+                )
         if inside is not None:
             folders[path] = tuple(inside)
         for name in [path] if inside is None else inside:
             entries.setdefault(os.path.abspath(name), (name, inside is None))  # noqa: PTH100  Path() would lose `./`
     names = model_names(list(entries))
     files = tuple(HistoryFile(name, names[full], named) for full, (name, named) in entries.items())
-    return Found(files, folders, tuple(problems))
+    return Discovery(files, folders, tuple(problems))
 
 
-def inside_of(path: str) -> list[str] | None:
+def list_csv_files(path: str) -> list[str] | None:
     """The CSV files of a folder, or None if `path` is none. Raises OSError where it cannot be listed."""
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  a Path would lose `./`
@@ -91,13 +93,13 @@ def inside_of(path: str) -> list[str] | None:
     if not is_folder:
         return None
     names = [name for name in os.listdir(path) if name.lower().endswith(".csv") and not name.startswith(".")]  # noqa: PTH208
-    return [os.path.join(path, name) for name in sorted(names, key=natural)]  # noqa: PTH118
+    return [os.path.join(path, name) for name in sorted(names, key=natural_key)]  # noqa: PTH118
 
 
 def model_names(paths: Sequence[str]) -> dict[str, str]:
     """From each absolute path to its stem, or to as much of its folders as tells equal stems apart.
 
-    >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).values())
+    >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).value_counts())
     ['eu/churn', 'us/churn', 'fraud']
     """
     names = {path: _tail(path, 0) for path in paths}
@@ -128,7 +130,7 @@ def open_regular(path: str) -> tuple[int, os.stat_result]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except (OSError, ValueError) as error:
-        raise SourceError(reason(error)) from error
+        raise SourceError(read_error_reason(error)) from error
     state = os.fstat(descriptor)
     try:
         _check(state)
@@ -148,7 +150,7 @@ def _check(state: os.stat_result) -> None:
         raise SourceError(f"the file has {size:,.0f} MB, the most is {most} MB: split it, or aggregate it by period")
 
 
-def reason(error: OSError | ValueError) -> str:
+def read_error_reason(error: OSError | ValueError) -> str:
     """Why a path cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
         return "no such file or folder: check the path"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-State = tuple[int, int, int, int, int]
+FileStat = tuple[int, int, int, int, int]
 
 
-def state_of(path: str) -> State | None:
+def file_stat(path: str) -> FileStat | None:
     """Device, inode, mode, size and time of change, or None where there is nothing to see."""
     try:
         found = os.stat(path)  # noqa: PTH116  a Path would be built a thousand times a second

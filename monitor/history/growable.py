@@ -17,12 +17,12 @@ Place = tuple[str, str]
 A = TypeVar("A", bound="NDArray[np.generic]")
 
 
-def key_of(block: Block, *, long: bool) -> Key:
+def block_key(block: Block, *, long: bool) -> Key:
     """What tells the blocks of one file apart: in the long shape each metric has its own."""
     return block.model, block.segment, next(iter(block.values), None) if long else None
 
 
-class GrowingBlock:
+class GrowableBlock:
     """A block with room behind its last row.
 
     Blocks that were handed out stay as they were: they are views, and only what lies behind them is written.
@@ -38,13 +38,13 @@ class GrowingBlock:
         extra = _arrays(more)
         if not self._room or len(self._room["times", ""]) < used + added:
             room = (used + added) * 3 // 2 + 16
-            self._room = {place: _roomy(array, room) for place, array in _arrays(self.block).items()}
+            self._room = {place: _with_capacity(array, room) for place, array in _arrays(self.block).items()}
         for place, array in self._room.items():
             array[used : used + added] = extra[place]
         self.block = _rebuilt(self.block, {place: array[: used + added] for place, array in self._room.items()})
 
 
-def _roomy(array: A, room: int) -> A:
+def _with_capacity(array: A, room: int) -> A:
     wide = np.empty(room, dtype=array.dtype)
     wide[: len(array)] = array
     return wide  # type: ignore[return-value]  # the dtype is the array's own
@@ -71,11 +71,11 @@ def _rebuilt(block: Block, arrays: Mapping[Place, NDArray[np.generic]]) -> Block
     return Block(block.model, block.segment, **plain, **parts)  # type: ignore[arg-type]  # dtypes are the block's own
 
 
-def grow(blocks: dict[Key, GrowingBlock], more: Iterable[Block], *, long: bool) -> None:
+def append_blocks(blocks: dict[Key, GrowableBlock], more: Iterable[Block], *, long: bool) -> None:
     """Add the rows of `more` to the blocks of a file."""
     for block in more:
-        key = key_of(block, long=long)
+        key = block_key(block, long=long)
         if key in blocks:
             blocks[key].append(block)
         else:
-            blocks[key] = GrowingBlock(block)
+            blocks[key] = GrowableBlock(block)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Series, SeriesKey
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Block:
     provisional: Flags | None = None
 
 
-def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
+def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Series]:
     """The series of one model and segment; a metric without any value has none.
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
@@ -61,9 +61,9 @@ def merge(blocks: Sequence[Block], catalog: Catalog) -> list[Series]:
         blocks: One or more, all of one model and segment; a later block is later.
         catalog: Gives the direction of each metric.
     """
-    block = stacked(blocks)
+    block = concat_blocks(blocks)
     sorted_already = len(block.times) < 2 or bool((block.times[1:] > block.times[:-1]).all())
-    repeats = None if sorted_already else _Repeats(block.times, blocks)
+    repeats = None if sorted_already else _DuplicatePeriods(block.times, blocks)
     found = (_series(block, metric, repeats, catalog) for metric in block.values)
     return [series for series in found if len(series)]
 
@@ -75,7 +75,7 @@ def all_periods(blocks: Sequence[Block]) -> Times:
     return times if increasing else np.unique(times)
 
 
-def stacked(blocks: Sequence[Block]) -> Block:
+def concat_blocks(blocks: Sequence[Block]) -> Block:
     """One block of the rows of all; NaN where a block lacks a column that another has."""
     if len(blocks) == 1:
         return blocks[0]
@@ -89,26 +89,26 @@ def stacked(blocks: Sequence[Block]) -> Block:
         blocks[0].model,
         blocks[0].segment,
         np.concatenate([block.times for block in blocks]),
-        _stacked([block.values for block in blocks], sizes),
-        _stacked([block.supports for block in blocks], sizes),
-        _stacked([block.lows for block in blocks], sizes),
-        _stacked([block.highs for block in blocks], sizes),
-        None if all(row is None for row in rows) else _joined(rows, sizes),
+        _concat_mappings([block.values for block in blocks], sizes),
+        _concat_mappings([block.supports for block in blocks], sizes),
+        _concat_mappings([block.lows for block in blocks], sizes),
+        _concat_mappings([block.highs for block in blocks], sizes),
+        None if all(row is None for row in rows) else _concat_arrays(rows, sizes),
         np.concatenate(flags) if any(flag.any() for flag in flags) else None,
     )
 
 
-def _stacked(columns: Sequence[Mapping[str, Floats]], sizes: Sequence[int]) -> dict[str, Floats]:
+def _concat_mappings(columns: Sequence[Mapping[str, Floats]], sizes: Sequence[int]) -> dict[str, Floats]:
     metrics = dict.fromkeys(metric for column in columns for metric in column)
-    return {metric: _joined([column.get(metric) for column in columns], sizes) for metric in metrics}
+    return {metric: _concat_arrays([column.get(metric) for column in columns], sizes) for metric in metrics}
 
 
-def _joined(arrays: Sequence[Floats | None], sizes: Sequence[int]) -> Floats:
+def _concat_arrays(arrays: Sequence[Floats | None], sizes: Sequence[int]) -> Floats:
     pairs = zip(arrays, sizes, strict=True)
     return np.concatenate([np.full(size, np.nan) if array is None else array for array, size in pairs])
 
 
-class _Repeats:
+class _DuplicatePeriods:
     """Rows in any order, some of one period: which row of each period comes last."""
 
     def __init__(self, times: Times, blocks: Sequence[Block]) -> None:
@@ -136,7 +136,7 @@ class _Repeats:
         return column[self.order[places]]
 
 
-def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalog) -> Series:
+def _series(block: Block, metric: str, repeats: _DuplicatePeriods | None, catalog: MetricRegistry) -> Series:
     columns: dict[str, _Column | None] = {
         "values": block.values[metric],
         "support": block.supports.get(metric),
@@ -152,8 +152,8 @@ def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalo
         given, times = _deduplicated(given, metric, repeats)
     elif not filled.all():
         given, times = {name: column[filled] for name, column in given.items()}, times[filled]
-    said: dict[str, Any] = {name: column for name, column in given.items() if name == "values" or _says(column)}
-    known = catalog.of(metric)
+    said: dict[str, Any] = {name: column for name, column in given.items() if name == "values" or _has_values(column)}
+    known = catalog.get(metric)
     if known.support == "rows" and "rows" in said:
         own = said.get("support")
         said["support"] = said["rows"] if own is None else np.where(np.isnan(own), said["rows"], own)
@@ -162,12 +162,14 @@ def _series(block: Block, metric: str, repeats: _Repeats | None, catalog: Catalo
     )
 
 
-def _says(column: _Column) -> bool:
+def _has_values(column: _Column) -> bool:
     """Whether a column knows anything: an unknown one is left out."""
     return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
 
 
-def _deduplicated(columns: Mapping[str, _Column], metric: str, repeats: _Repeats) -> tuple[dict[str, _Column], Times]:
+def _deduplicated(
+    columns: Mapping[str, _Column], metric: str, repeats: _DuplicatePeriods
+) -> tuple[dict[str, _Column], Times]:
     """One row a period; periods without a value are dropped."""
     own = repeats.last(~np.isnan(columns["values"]))
     present = own >= 0

@@ -10,34 +10,34 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from modeltop.core.errors import SourceError
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import History, Problem, Series, SeriesKey
-from modeltop.history.csv.dialect import delimiter_of
-from modeltop.history.csv.header import Layout, read_header
-from modeltop.history.csv.vectorized import BLOCK_BYTES, WORTH_BYTES, Text, parse
-from modeltop.history.discovery import Found, HistoryFile, find, inside_of
-from modeltop.history.file_stat import State, state_of
-from modeltop.history.merge import Block, Progress, all_periods, merge
-from modeltop.history.tail import Follower, Piece
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import History, ReadProblem, Series, SeriesKey
+from modeltop.history.csv.dialect import sniff_delimiter
+from modeltop.history.csv.header import CsvSchema, read_header
+from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
+from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
+from modeltop.history.file_stat import FileStat, file_stat
+from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
+from modeltop.history.tail import Chunk, FileTail
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
 
 
-class Assembly:
+class HistoryCache:
     """Makes histories, and remembers from which blocks each part was made.
 
     Args:
         catalog: Gives the direction of each metric.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: MetricRegistry) -> None:
         self.catalog = catalog
         self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series]]] = {}
         self._periods: dict[str, tuple[tuple[Block, ...], Times]] = {}
         self._last: tuple[tuple[Block, ...], History] | None = None
 
-    def history(self, blocks: Iterable[Block], problems: Sequence[Problem]) -> History:
+    def history(self, blocks: Iterable[Block], problems: Sequence[ReadProblem]) -> History:
         """The history of `blocks`, in the order in which they count."""
         given = tuple(blocks)
         if self._last and _same(given, self._last[0]):
@@ -45,11 +45,11 @@ class Assembly:
                 return self._last[1]
             history = History(self._last[1].series, self._last[1].periods, tuple(problems))
         else:
-            history = self._made(given, tuple(problems))
+            history = self._build(given, tuple(problems))
         self._last = given, history
         return history
 
-    def _made(self, blocks: tuple[Block, ...], problems: tuple[Problem, ...]) -> History:
+    def _build(self, blocks: tuple[Block, ...], problems: tuple[ReadProblem, ...]) -> History:
         models: dict[str, dict[str, list[Block]]] = defaultdict(lambda: defaultdict(list))
         for block in blocks:
             models[block.model][block.segment].append(block)
@@ -60,7 +60,9 @@ class Assembly:
             for segment, group in segments.items():
                 key, parts = (model, segment), tuple(group)
                 kept = merged.get(key)
-                self._merged[key] = kept if kept and _same(kept[0], parts) else (parts, merge(parts, self.catalog))
+                self._merged[key] = (
+                    kept if kept and _same(kept[0], parts) else (parts, merge_blocks(parts, self.catalog))
+                )
                 found += self._merged[key][1]
             series.update((one.key, one) for one in _by_metric(found))
             every = tuple(block for group in segments.values() for block in group)
@@ -79,7 +81,7 @@ def _by_metric(series: Sequence[Series]) -> list[Series]:
     return sorted(series, key=lambda one: first[one.key.metric])
 
 
-class Bulk:
+class BatchParser:
     """Gathers what was read of many files, and hands it over a few megabytes at a time.
 
     Args:
@@ -88,19 +90,19 @@ class Bulk:
         zone: Holds for dates that name none.
     """
 
-    def __init__(self, now: float, *, catalog: Catalog, zone: tzinfo) -> None:
+    def __init__(self, now: float, *, catalog: MetricRegistry, zone: tzinfo) -> None:
         self.now = now
         self.catalog = catalog
         self.zone = zone
-        self._layouts: dict[bytes, Layout | None] = {}
-        self._waiting: dict[bytes, list[tuple[Follower, Piece]]] = defaultdict(list)
+        self._layouts: dict[bytes, CsvSchema | None] = {}
+        self._waiting: dict[bytes, list[tuple[FileTail, Chunk]]] = defaultdict(list)
         self._bytes = 0
 
-    def add(self, follower: Follower, piece: Piece) -> None:
+    def add(self, follower: FileTail, piece: Chunk) -> None:
         """Take a piece in, now or with others like it."""
         header = piece.lines[: piece.lines.find(b"\n") + 1]
-        if not piece.whole or not header or len(piece.lines) > BLOCK_BYTES or self._layout(header) is None:
-            follower.take(piece, self.now)
+        if not piece.from_start or not header or len(piece.lines) > BLOCK_BYTES or self._schema(header) is None:
+            follower.apply(piece, self.now)
             return
         self._waiting[header].append((follower, piece))
         self._bytes += len(piece.lines)
@@ -110,31 +112,31 @@ class Bulk:
     def flush(self) -> None:
         """Hand over what still waits."""
         for header, members in self._waiting.items():
-            layout = self._layout(header)
+            layout = self._schema(header)
             if layout is not None:
-                self._hand_over(layout, len(header), members)
+                self._parse_batch(layout, len(header), members)
         self._waiting.clear()
         self._bytes = 0
 
-    def _hand_over(self, layout: Layout, start: int, members: Sequence[tuple[Follower, Piece]]) -> None:
-        texts = [Text(follower.file.model, piece.lines[start:]) for follower, piece in members]
-        results = parse(texts, layout, catalog=self.catalog, zone=layout.zone(self.zone))
+    def _parse_batch(self, layout: CsvSchema, start: int, members: Sequence[tuple[FileTail, Chunk]]) -> None:
+        texts = [ParseInput(follower.file.model, piece.lines[start:]) for follower, piece in members]
+        results = parse_batch(texts, layout, catalog=self.catalog, zone=layout.zone(self.zone))
         for (follower, piece), parsed in zip(members, results, strict=True):
             if parsed is not None:
-                follower.parser.begin(layout)
-            follower.take(piece, self.now, parsed)
+                follower.parser.set_schema(layout)
+            follower.apply(piece, self.now, parsed)
 
-    def _layout(self, header: bytes) -> Layout | None:
+    def _schema(self, header: bytes) -> CsvSchema | None:
         """The layout of a header line; None where only the tolerant reader knows what to make of it."""
         if header not in self._layouts:
-            self._layouts[header] = _plain_layout(header, self.catalog)
+            self._layouts[header] = _simple_schema(header, self.catalog)
         return self._layouts[header]
 
 
-def _plain_layout(header: bytes, catalog: Catalog) -> Layout | None:
+def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
     try:
         text = header.decode("utf-8").rstrip("\r\n")
-        delimiter = delimiter_of(text)
+        delimiter = sniff_delimiter(text)
         return None if '"' in text or "\r" in text else read_header(text.split(delimiter), delimiter, catalog)
     except (UnicodeDecodeError, SourceError):
         return None
@@ -161,7 +163,7 @@ class Reader:
         self,
         paths: Sequence[str | os.PathLike[str]],
         *,
-        catalog: Catalog,
+        catalog: MetricRegistry,
         zone: tzinfo = UTC,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -171,75 +173,75 @@ class Reader:
         self.clock = clock
         self.failures: dict[str, int] = {}
         """Per source that cannot be read now, how many looks in a row have failed."""
-        self._found = Found((), {}, ())
-        self._followers: dict[str, Follower] = {}
-        self._states: dict[str, State | None] = {}
+        self._found = Discovery((), {}, ())
+        self._followers: dict[str, FileTail] = {}
+        self._states: dict[str, FileStat | None] = {}
         self._unsettled: set[str] = set()
-        self._assembly = Assembly(catalog)
+        self._assembly = HistoryCache(catalog)
 
     def read(self, progress: Progress | None = None) -> History:
         """All history now. Unchanged series, or the whole unchanged history, are the very same objects as before."""
         now = self.clock()
-        self._states = {path: state_of(path) for path in self.paths}
+        self._states = {path: file_stat(path) for path in self.paths}
         self._unsettled = {
             path for path, state in self._states.items() if state and now - state[4] / 1e9 < UNSETTLED_SECONDS
         }
-        self._found = find(self.paths, self._found.folders)
+        self._found = discover(self.paths, self._found.folders)
         before = self._followers
-        self._followers = {file.path: self._follower(file, before) for file in self._found.files}
-        self._look(now, progress)
-        self._followers = {path: one for path, one in self._followers.items() if not one.gone}
+        self._followers = {file.path: self._tail_of(file, before) for file in self._found.files}
+        self._read_new(now, progress)
+        self._followers = {path: one for path, one in self._followers.items() if not one.is_missing}
         return self._history(now)
 
-    def _look(self, now: float, progress: Progress | None) -> None:
+    def _read_new(self, now: float, progress: Progress | None) -> None:
         """Reads what is new in all files."""
         followers = list(self._followers.values())
-        in_volume = sum(one.expected() for one in followers) >= WORTH_BYTES
-        bulk = Bulk(now, catalog=self.catalog, zone=self.zone)
+        in_volume = sum(one.pending_bytes() for one in followers) >= MIN_BYTES
+        bulk = BatchParser(now, catalog=self.catalog, zone=self.zone)
         for number, follower in enumerate(followers, start=1):
-            piece = follower.look(now)
+            piece = follower.read(now)
             follower.in_volume = in_volume
             if piece is not None and in_volume:
                 bulk.add(follower, piece)
             elif piece is not None:
-                follower.take(piece, now)
+                follower.apply(piece, now)
             if progress:
                 progress(number, len(followers))
         bulk.flush()
 
-    def _follower(self, file: HistoryFile, before: dict[str, Follower]) -> Follower:
+    def _tail_of(self, file: HistoryFile, before: dict[str, FileTail]) -> FileTail:
         follower = before.get(file.path)
         if follower is None:
-            return Follower(file, catalog=self.catalog, zone=self.zone)
+            return FileTail(file, catalog=self.catalog, zone=self.zone)
         follower.rename(file)
         return follower
 
     def _history(self, now: float) -> History:
         followers = self._followers.values()
-        told = (problem for one in followers for problem in (*one.problems, *one.early(now)))
+        told = (problem for one in followers for problem in (*one.problems, *one.future_problems(now)))
         problems = (*self._found.problems, *told)
         self._count_failures(problems)
         return self._assembly.history([block for one in followers for block in one.blocks], problems)
 
-    def _count_failures(self, problems: Iterable[Problem]) -> None:
+    def _count_failures(self, problems: Iterable[ReadProblem]) -> None:
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether another look would see something else; asks the system only for the state of files and folders."""
         now = self.clock()
-        if any(state_of(path) != state for path, state in self._states.items()):
+        if any(file_stat(path) != state for path, state in self._states.items()):
             return True
-        if any(one.due(now) or state_of(path) != one.seen for path, one in self._followers.items()):
+        if any(one.is_partial_line_due(now) or file_stat(path) != one.stat for path, one in self._followers.items()):
             return True
-        return any(self._listed_anew(path) for path in self._unsettled & self._found.folders.keys())
+        return any(self._relisted(path) for path in self._unsettled & self._found.folders.keys())
 
-    def _listed_anew(self, folder: str) -> bool:
+    def _relisted(self, folder: str) -> bool:
         try:
-            return tuple(inside_of(folder) or ()) != self._found.folders[folder]
+            return tuple(list_csv_files(folder) or ()) != self._found.folders[folder]
         except OSError:
             return True
 
-    def seen(self) -> dict[str, State | None]:
+    def file_stats(self) -> dict[str, FileStat | None]:
         """How every file and folder stood when it was last read: the same states, the same history."""
-        return self._states | {path: one.seen for path, one in self._followers.items()}
+        return self._states | {path: one.stat for path, one in self._followers.items()}

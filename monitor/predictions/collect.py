@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.history.store.computed_format import Sheet
-from modeltop.predictions.completeness import Labels, complete
+from modeltop.history.store.computed_format import ComputedHistory
+from modeltop.predictions.completeness import LabelCounts, labels_complete
 from modeltop.rules.label_coverage import COVERAGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Floats, Times
-    from modeltop.predictions.metrics.base import Measured
+    from modeltop.predictions.metrics.base import MetricValues
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Times
 
 
-COMPANIONS = (("", "value"), ("_count", "support"), ("_low", "low"), ("_high", "high"))
+MEASURE_SUFFIXES = (("", "value"), ("_count", "support"), ("_low", "low"), ("_high", "high"))
 """Which column each part of a measurement goes to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draft:
+class PeriodBuffer:
     """Points of one model, before it is known which of its periods are complete. Arrays have one entry a row."""
 
     model: str
@@ -40,17 +40,17 @@ class Draft:
     """A metric, or its `_count`, `_low`, `_high`."""
 
 
-def columns_of(measured: Mapping[str, Measured]) -> dict[str, Floats]:
+def to_columns(measured: Mapping[str, MetricValues]) -> dict[str, Floats]:
     """The columns of a file that measurements fill; what belongs to an undefined value is undefined with it."""
     found: dict[str, Floats] = {}
     for name, one in measured.items():
         blank = np.isnan(one.value)
-        for suffix, part in COMPANIONS:
+        for suffix, part in MEASURE_SUFFIXES:
             found[name + suffix] = np.where(blank, np.nan, getattr(one, part))
     return found
 
 
-class Gatherer:
+class PeriodCollector:
     """Puts the batches of one reading together, one model after the other.
 
     Cells come ordered by model, so a model is complete when the next one begins.
@@ -58,40 +58,40 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._model: str | None = None
-        self._parts: list[Draft] = []
+        self._parts: list[PeriodBuffer] = []
 
-    def add(self, part: Draft) -> Iterator[Draft]:
+    def add(self, part: PeriodBuffer) -> Iterator[PeriodBuffer]:
         """Take rows of one model in; gives the draft of the model before, if this is another."""
         if self._model is not None and part.model != self._model:
-            yield from self.rest()
+            yield from self.flush()
         self._model = part.model
         self._parts.append(part)
 
-    def rest(self) -> Iterator[Draft]:
+    def flush(self) -> Iterator[PeriodBuffer]:
         """The draft of the model that is being gathered."""
         if self._parts:
-            yield joined(self._parts)
+            yield concat_buffers(self._parts)
         self._model, self._parts = None, []
 
 
-def by_model(
+def split_by_model(
     model: NDArray[np.object_], times: Times, segments: NDArray[np.object_], rows: Floats, columns: Mapping[str, Floats]
-) -> Iterator[Draft]:
+) -> Iterator[PeriodBuffer]:
     """The rows of one batch, which is ordered by model, as one draft a model."""
     starts = [0, *(np.flatnonzero(model[1:] != model[:-1]) + 1).tolist(), len(model)]
     for begin, end in itertools.pairwise(starts):
         if end > begin:
             part = slice(begin, end)
             cut = {name: column[part] for name, column in columns.items()}
-            yield Draft(str(model[begin]), times[part], segments[part], rows[part], cut)
+            yield PeriodBuffer(str(model[begin]), times[part], segments[part], rows[part], cut)
 
 
-def joined(parts: Sequence[Draft]) -> Draft:
+def concat_buffers(parts: Sequence[PeriodBuffer]) -> PeriodBuffer:
     """Parts of one model as one; NaN where a part lacks a column that another has."""
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    return Draft(
+    return PeriodBuffer(
         parts[0].model,
         np.concatenate([part.times for part in parts]),
         np.concatenate([part.segments for part in parts]),
@@ -100,7 +100,7 @@ def joined(parts: Sequence[Draft]) -> Draft:
     )
 
 
-def _column(part: Draft, name: str) -> Floats:
+def _column(part: PeriodBuffer, name: str) -> Floats:
     column = part.columns.get(name)
     return np.full(len(part.times), np.nan) if column is None else column
 
@@ -109,14 +109,14 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Periods:
+class PeriodFlags:
     """What is known of one model's periods, sorted by their starts; all arrays have one entry a period."""
 
     times: Times
-    over: Flags
+    ended: Flags
     complete: Flags
 
-    def flags(self, times: Times) -> tuple[Flags, Flags]:
+    def for_rows(self, times: Times) -> tuple[Flags, Flags]:
         """For rows of these times: whether the period still runs, and whether it, or its labels, are to be waited for.
 
         A period that nothing is known of is complete.
@@ -125,17 +125,17 @@ class Periods:
         known = place < len(self.times)
         place = np.where(known, place, 0)
         known &= self.times[place] == times if len(self.times) else False
-        return known & ~self.over[place], known & ~self.complete[place]
+        return known & ~self.ended[place], known & ~self.complete[place]
 
 
-def periods_of(
-    draft: Draft,
+def period_flags(
+    draft: PeriodBuffer,
     ends: Callable[[Times, Floats], Times],
     *,
     now: np.datetime64,
     delay: np.timedelta64 | None = None,
-    before: Sheet | None = None,
-) -> Periods:
+    before: ComputedHistory | None = None,
+) -> PeriodFlags:
     """Which of a model's periods are over and have their labels.
 
     Args:
@@ -145,9 +145,9 @@ def periods_of(
         delay: Time after which labels are not waited for; None: seen from the coverage.
         before: What was computed of the model earlier: its older periods say what is usual.
     """
-    times, rows, labelled = _whole(draft.times, draft.segments, draft.rows, draft.columns)
+    times, rows, labelled = _overall(draft.times, draft.segments, draft.rows, draft.columns)
     if before is not None and len(times):
-        old = _whole(before.times, before.segments, before.rows, before.columns)
+        old = _overall(before.times, before.segments, before.rows, before.columns)
         older = old[0] < times[0]
         times, rows, labelled = (
             np.concatenate([one[older], other]) for one, other in zip(old, (times, rows, labelled), strict=True)
@@ -155,11 +155,11 @@ def periods_of(
     ended = ends(times, rows)
     over = ~(ended > now)
     if COVERAGE not in draft.columns:
-        return Periods(times, over, over)
-    return Periods(times, over, complete(Labels(ended, rows, labelled), now, delay))
+        return PeriodFlags(times, over, over)
+    return PeriodFlags(times, over, labels_complete(LabelCounts(ended, rows, labelled), now, delay))
 
 
-def _whole(
+def _overall(
     times: Times, segments: np.ndarray, rows: Floats, columns: Mapping[str, Floats]
 ) -> tuple[Times, Floats, Floats]:
     """Times, rows and labelled rows of the segment `all`, sorted."""
@@ -170,7 +170,7 @@ def _whole(
     return times[at], count, np.nan_to_num(coverage * count)
 
 
-def finished(draft: Draft, periods: Periods) -> Sheet:
+def to_computed_history(draft: PeriodBuffer, periods: PeriodFlags) -> ComputedHistory:
     """The rows of the store."""
-    running, waiting = periods.flags(draft.times)
-    return Sheet(draft.model, draft.times, draft.segments, draft.rows, running, waiting, draft.columns)
+    running, waiting = periods.for_rows(draft.times)
+    return ComputedHistory(draft.model, draft.times, draft.segments, draft.rows, running, waiting, draft.columns)

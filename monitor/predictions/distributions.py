@@ -17,47 +17,47 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.text import plain
+from modeltop.core.text import format_exact
 from modeltop.history.store.distributions import REFERENCE
-from modeltop.predictions.aggregates.classification import BinaryTally, MulticlassTally
-from modeltop.predictions.aggregates.feature import FeatureReference, FeatureTally
+from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
+from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.metrics import calibration, multiclass_scores
-from modeltop.predictions.metrics.calibration import GROUPS, Scores, reliability
+from modeltop.predictions.metrics.calibration import GROUPS, Scores, calibration_bins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from modeltop.predictions.aggregates.base import Tally
+    from modeltop.predictions.aggregates.base import Aggregate
 
-LAST = 8
+MAX_PERIODS = 8
 """Periods that are kept besides the reference."""
 
-Line = tuple[str, ...]
+DistributionRow = tuple[str, ...]
 """Cells in the order of `HEADER`: foreign text."""
 
 
-def reliability_lines(tally: Tally, periods: Iterable[str]) -> Iterator[Line]:
+def reliability_lines(tally: Aggregate, periods: Iterable[str]) -> Iterator[DistributionRow]:
     """The curve of each cell; nothing without labelled scores.
 
     Args:
         tally: K cells.
         periods: What each is called.
     """
-    if isinstance(tally, BinaryTally):
-        name, outcomes = "score", calibration.outcomes(Scores.of(tally))
-    elif isinstance(tally, MulticlassTally):
-        name, outcomes = "confidence", multiclass_scores.outcomes(tally)
+    if isinstance(tally, BinaryCounts):
+        name, outcomes = "score", calibration.binned_outcomes(Scores.from_aggregate(tally))
+    elif isinstance(tally, MulticlassCounts):
+        name, outcomes = "confidence", multiclass_scores.binned_outcomes(tally)
     else:
         return
-    curve = reliability(outcomes)
+    curve = calibration_bins(outcomes)
     for cell, period in enumerate(periods):
         for group in np.flatnonzero(curve.rows[cell]).tolist():
-            ends = (f"{plain(group / GROUPS)}", f"{plain((group + 1) / GROUPS)}")
+            ends = (f"{format_exact(group / GROUPS)}", f"{format_exact((group + 1) / GROUPS)}")
             numbers = (curve.rows[cell, group], curve.score[cell, group], curve.rate[cell, group])
-            yield ("reliability", name, period, str(group), *ends, *map(_short, numbers))
+            yield ("reliability", name, period, str(group), *ends, *map(_format_number, numbers))
 
 
-def feature_lines(tally: FeatureTally, periods: Iterable[str]) -> Iterator[Line]:
+def feature_lines(tally: FeatureCounts, periods: Iterable[str]) -> Iterator[DistributionRow]:
     """The histogram of the reference, then that of each cell."""
     slots = list(_slots(tally.reference))
     counts: list[tuple[str, NDArray[np.int64]]] = [(REFERENCE, tally.reference.count)]
@@ -71,7 +71,7 @@ def feature_lines(tally: FeatureTally, periods: Iterable[str]) -> Iterator[Line]
 def _slots(reference: FeatureReference) -> Iterator[tuple[str, str, str]]:
     """Name and ends of each slot, `other` and missing included."""
     if reference.edges is not None:
-        ends = ["", *(plain(edge) for edge in reference.edges), ""]
+        ends = ["", *(format_exact(edge) for edge in reference.edges), ""]
         for place in range(reference.slots):
             yield str(place), ends[place], ends[place + 1]
     else:
@@ -81,12 +81,12 @@ def _slots(reference: FeatureReference) -> Iterator[tuple[str, str, str]]:
     yield "missing", "", ""
 
 
-def segment_lines(segments: Iterable[str], periods: Iterable[str], rows: Iterable[float]) -> Iterator[Line]:
+def segment_lines(segments: Iterable[str], periods: Iterable[str], rows: Iterable[float]) -> Iterator[DistributionRow]:
     """How many rows each segment had."""
     for segment, period, count in zip(segments, periods, rows, strict=True):
-        yield ("segment", segment, period, "", "", "", plain(count), "", "")
+        yield ("segment", segment, period, "", "", "", format_exact(count), "", "")
 
 
-def _short(value: float) -> str:
+def _format_number(value: float) -> str:
     """Nine digits: parallel sums of floats differ behind them, and an unchanged file is not written again."""
-    return "" if np.isnan(value) else plain(float(f"{value:.9g}"))
+    return "" if np.isnan(value) else format_exact(float(f"{value:.9g}"))

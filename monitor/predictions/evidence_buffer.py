@@ -9,69 +9,77 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.series import to_datetime
-from modeltop.history.store.computed_format import Sheet
+from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.history.store.distributions import HEADER, REFERENCE
-from modeltop.history.store.row_format import iso, line
+from modeltop.history.store.row_format import encode_csv_line, format_iso
 from modeltop.predictions.collect import ALL
-from modeltop.predictions.distributions import LAST, Line, feature_lines, reliability_lines, segment_lines
-from modeltop.predictions.reference_stats import References
+from modeltop.predictions.distributions import (
+    MAX_PERIODS,
+    DistributionRow,
+    feature_lines,
+    reliability_lines,
+    segment_lines,
+)
+from modeltop.predictions.reference_stats import ReferenceStats
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
-    from modeltop.predictions.aggregates.base import Cells, Tally
-    from modeltop.predictions.aggregates.feature import FeatureTally
+    from modeltop.predictions.aggregates.base import Aggregate, CellBatch
+    from modeltop.predictions.aggregates.feature import FeatureCounts
 
 
 @dataclass(slots=True)
-class Pages:
+class DistributionBuffer:
     """Lines of evidence by model."""
 
-    done: dict[str, bytes] = field(default_factory=dict)
+    encoded: dict[str, bytes] = field(default_factory=dict)
     """Models that are finished, encoded, without the header."""
-    _recent: list[tuple[np.datetime64, list[Line]]] = field(default_factory=list)
+    _recent: list[tuple[np.datetime64, list[DistributionRow]]] = field(default_factory=list)
     """Of the model that is being gathered: the curves of its newest periods."""
 
-    def add(self, cells: Cells[Tally]) -> None:
+    def add(self, cells: CellBatch[Aggregate]) -> None:
         """Take in whole periods of the model that is being gathered."""
-        newest = np.argsort(cells.period, kind="stable")[-LAST:]
+        newest = np.argsort(cells.period, kind="stable")[-MAX_PERIODS:]
         for place in newest.tolist():
             time = cells.period[place]
-            lines = list(reliability_lines(cells.tally.take(slice(place, place + 1)), [named(time)]))
+            lines = list(reliability_lines(cells.aggregate.take(slice(place, place + 1)), [format_period_start(time)]))
             self._recent.append((time, lines))
-        self._recent = sorted(self._recent, key=lambda entry: entry[0])[-LAST:]
+        self._recent = sorted(self._recent, key=lambda entry: entry[0])[-MAX_PERIODS:]
 
-    def finish(self, sheet: Sheet, references: References) -> None:
+    def finish_model(self, sheet: ComputedHistory, references: ReferenceStats) -> None:
         """The model is whole."""
-        known = references.tallies.get(sheet.model)
+        known = references.aggregates.get(sheet.model)
         lines = [] if known is None else list(reliability_lines(known, [REFERENCE]))
         lines += [one for _, several in self._recent for one in several]
-        self.done[sheet.model] = _encoded([*lines, *_segments(sheet)])
+        self.encoded[sheet.model] = _encoded([*lines, *_segments(sheet)])
         self._recent = []
 
-    def feature(self, model: str, periods: Times, tally: FeatureTally) -> None:
+    def add_feature(self, model: str, periods: Times, tally: FeatureCounts) -> None:
         """Add the histograms of a feature of a model that is finished."""
-        newest = np.argsort(periods, kind="stable")[-LAST:]
-        lines = feature_lines(tally.take(newest), [named(time) for time in periods[newest]])
-        self.done[model] = self.done.get(model, b"") + _encoded(lines)
+        newest = np.argsort(periods, kind="stable")[-MAX_PERIODS:]
+        lines = feature_lines(tally.take(newest), [format_period_start(time) for time in periods[newest]])
+        self.encoded[model] = self.encoded.get(model, b"") + _encoded(lines)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Model and content, header first; a model without evidence has no file."""
-        for model, data in self.done.items():
+        for model, data in self.encoded.items():
             if data:
-                yield model, line(HEADER) + data
+                yield model, encode_csv_line(HEADER) + data
 
 
-def _segments(sheet: Sheet) -> Iterator[Line]:
+def _segments(sheet: ComputedHistory) -> Iterator[DistributionRow]:
     cut = np.array([segment == ALL or not segment.startswith(("feature=", "class=")) for segment in sheet.segments])
-    newest = np.unique(sheet.times)[-LAST:]
+    newest = np.unique(sheet.times)[-MAX_PERIODS:]
     at = np.flatnonzero(cut & np.isin(sheet.times, newest))
-    return segment_lines(sheet.segments[at].tolist(), map(named, sheet.times[at]), sheet.rows[at].tolist())
+    return segment_lines(
+        sheet.segments[at].tolist(), map(format_period_start, sheet.times[at]), sheet.rows[at].tolist()
+    )
 
 
-def _encoded(lines: Iterable[Line]) -> bytes:
-    return b"".join(line(cells) for cells in lines)
+def _encoded(lines: Iterable[DistributionRow]) -> bytes:
+    return b"".join(encode_csv_line(cells) for cells in lines)
 
 
-def named(time: np.datetime64) -> str:
+def format_period_start(time: np.datetime64) -> str:
     """A period as the store writes it."""
-    return iso(to_datetime(time))
+    return format_iso(to_datetime(time))

@@ -12,10 +12,10 @@ from enum import Enum
 from pathlib import Path
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 
-class Format(Enum):
+class FileFormat(Enum):
     """How a file of predictions is written."""
 
     CSV = "CSV"
@@ -24,27 +24,27 @@ class Format(Enum):
 
 
 SUFFIXES = {
-    ".csv": Format.CSV,
-    ".tsv": Format.CSV,
-    ".parquet": Format.PARQUET,
-    ".pq": Format.PARQUET,
-    ".jsonl": Format.JSON,
-    ".ndjson": Format.JSON,
-    ".json": Format.JSON,
+    ".csv": FileFormat.CSV,
+    ".tsv": FileFormat.CSV,
+    ".parquet": FileFormat.PARQUET,
+    ".pq": FileFormat.PARQUET,
+    ".jsonl": FileFormat.JSON,
+    ".ndjson": FileFormat.JSON,
+    ".json": FileFormat.JSON,
 }
 DELIMITERS = ",;\t|"
-ROWS = 50
+SNIFF_ROWS = 50
 """First rows of a CSV that are compared with its header."""
-HEAD = 1 << 16
+SNIFF_BYTES = 1 << 16
 """Bytes of a file that tell how it is written."""
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class LogFiles:
     """Files of one format, in natural order within each source."""
 
     paths: tuple[Path, ...]
-    format: Format
+    format: FileFormat
     delimiter: str = ","
     """Of CSV."""
 
@@ -54,7 +54,7 @@ class Files:
         return sum(path.stat().st_size for path in self.paths)
 
 
-def find(sources: Sequence[str]) -> Files:
+def find_log_files(sources: Sequence[str]) -> LogFiles:
     """The files that the sources name.
 
     Args:
@@ -65,48 +65,48 @@ def find(sources: Sequence[str]) -> Files:
     """
     paths = tuple(path for source in sources for path in _expanded(source))
     try:
-        formats = {format_of(path): path for path in paths}
+        formats = {detect_format(path): path for path in paths}
     except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{safe(_named(error, sources))} cannot be read: {_reason(error)}") from None
+        raise SourceError(f"{sanitize(_error_path(error, sources))} cannot be read: {_reason(error)}") from None
     if len(formats) > 1:
         names = " and ".join(sorted(one.value for one in formats))
         raise SourceError(f"the files are {names}: compute one format at a time, as with a glob")
     found = next(iter(formats))
-    if found is not Format.CSV:
-        return Files(paths, found)
+    if found is not FileFormat.CSV:
+        return LogFiles(paths, found)
     mark = _delimiter(paths[0])
     for path in paths:
         _check_cells(path, mark)
-    return Files(paths, found, mark)
+    return LogFiles(paths, found, mark)
 
 
-def _named(error: Exception, sources: Sequence[str]) -> str:
+def _error_path(error: Exception, sources: Sequence[str]) -> str:
     return str(getattr(error, "filename", None) or ", ".join(sources))
 
 
 def _reason(error: Exception) -> str:
-    return safe(getattr(error, "strerror", None) or error, 100)
+    return sanitize(getattr(error, "strerror", None) or error, 100)
 
 
 def _expanded(source: str) -> list[Path]:
     path = Path(source)
     try:
         if path.is_dir():
-            found = sorted(one for one in path.rglob("*") if one.is_file() and _known(one, path))
+            found = sorted(one for one in path.rglob("*") if one.is_file() and _is_log_file(one, path))
         elif path.exists():
             found = [path]
         else:
             named = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
             found = sorted(Path(one) for one in named if Path(one).is_file())
     except OSError as error:
-        raise SourceError(f"{safe(source)} cannot be read: {_reason(error)}") from None
+        raise SourceError(f"{sanitize(source)} cannot be read: {_reason(error)}") from None
     if not found:
         kinds = ", ".join(SUFFIXES)
-        raise SourceError(f"{safe(source)} is no file, and no folder or glob with {kinds} in it: correct the path")
+        raise SourceError(f"{sanitize(source)} is no file, and no folder or glob with {kinds} in it: correct the path")
     return found
 
 
-def _known(path: Path, root: Path) -> bool:
+def _is_log_file(path: Path, root: Path) -> bool:
     """Whether a file found in a folder is part of the log; what writers leave beside it begins with . or _."""
     return _suffix(path) in SUFFIXES and not any(part[0] in "._" for part in path.relative_to(root).parts)
 
@@ -126,7 +126,7 @@ def stem(path: Path) -> str:
     return name[: len(name) - len(".gz")].rpartition(".")[0] if name.lower().endswith(".gz") else path.stem
 
 
-def format_of(path: Path) -> Format:
+def detect_format(path: Path) -> FileFormat:
     """By the suffix, else by the first bytes. Raises OSError."""
     head = _head(path)
     known = SUFFIXES.get(_suffix(path))
@@ -135,8 +135,8 @@ def format_of(path: Path) -> Format:
     if not head:
         raise OSError(0, "it is empty", str(path))
     if head.startswith(b"PAR1"):
-        return Format.PARQUET
-    return Format.JSON if head.lstrip().startswith(b"{") else Format.CSV
+        return FileFormat.PARQUET
+    return FileFormat.JSON if head.lstrip().startswith(b"{") else FileFormat.CSV
 
 
 def _head(path: Path) -> bytes:
@@ -144,9 +144,9 @@ def _head(path: Path) -> bytes:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         if not packed:
-            return file.read(HEAD)
+            return file.read(SNIFF_BYTES)
         with gzip.open(file) as unpacked:
-            return unpacked.read(HEAD)
+            return unpacked.read(SNIFF_BYTES)
 
 
 def _delimiter(path: Path) -> str:
@@ -160,16 +160,16 @@ def _lines(path: Path) -> list[str]:
     """The first lines; one that the end of what is looked at has cut is left out."""
     head = _head(path)
     lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
-    return lines[:-1] if len(head) == HEAD else lines
+    return lines[:-1] if len(head) == SNIFF_BYTES else lines
 
 
 def _check_cells(path: Path, mark: str) -> None:
     """Raises SourceError where rows are longer than the header: engines would take the header for a comment."""
     header, *rows = [row for row in _rows(_lines(path), mark) if row] or [[]]
-    for number, row in enumerate(rows[:ROWS], 2):
+    for number, row in enumerate(rows[:SNIFF_ROWS], 2):
         if len(row) > len(header):
             told = f"row {number} has {len(row)} cells and the header {len(header)}"
-            raise SourceError(f"{safe(path)} cannot be read: {told}; correct the file")
+            raise SourceError(f"{sanitize(path)} cannot be read: {told}; correct the file")
 
 
 def _rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from modeltop.core.errors import SourceError
-from modeltop.core.series import STAMP
-from modeltop.core.text import safe
+from modeltop.core.series import DATETIME_DTYPE
+from modeltop.core.text import sanitize
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
@@ -31,8 +31,8 @@ EXAMPLES = "write such as H, D, W, MS, 15min, 6h, 5000rows or column=NAME"
 MINUTES = {"m": 1, "h": 60, "D": 1440}
 MONDAY = 4
 """Days from 1970-01-01, a Thursday, to the first Monday."""
-ROWS = re.compile(r"(\d{1,9})\s*rows", re.IGNORECASE)
-COLUMN = "column="
+ROWS_PATTERN = re.compile(r"(\d{1,9})\s*rows", re.IGNORECASE)
+COLUMN_PREFIX = "column="
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +50,31 @@ class Period:
         return self.unit if self.unit in MINUTES else "D"
 
     @property
-    def short(self) -> bool:
+    def is_subhourly(self) -> bool:
         """Up to an hour: cut by time that passes, so that the hour that a clock repeats is two periods."""
         return self.unit in MINUTES and self.size * MINUTES[self.unit] <= 60
 
-    def shift(self, moment: np.datetime64) -> np.timedelta64:
+    def utc_offset(self, moment: np.datetime64) -> np.timedelta64:
         """What local time is ahead of UTC at that moment; for a short period only the part below an hour."""
-        ahead = _ahead(self.zone, moment)
-        return ahead % np.timedelta64(1, "h") if self.short else ahead
+        ahead = _zone_offset(self.zone, moment)
+        return ahead % np.timedelta64(1, "h") if self.is_subhourly else ahead
 
     def starts(self, local: Times) -> Times:
         """The starts in UTC of the periods in which local times lie."""
         begun = self._floor(local)
         unique, back = np.unique(begun, return_inverse=True)
-        return np.array([self._to_utc(one) for one in unique], dtype=STAMP)[back]
+        return np.array([self._to_utc(one) for one in unique], dtype=DATETIME_DTYPE)[back]
 
     def start(self, moment: np.datetime64) -> np.datetime64:
         """The start of the period in which a moment of UTC lies."""
-        found: np.datetime64 = self.starts(np.array([moment + self.shift(moment)], dtype=STAMP))[0]
+        found: np.datetime64 = self.starts(np.array([moment + self.utc_offset(moment)], dtype=DATETIME_DTYPE))[0]
         return found
 
     def end(self, start: np.datetime64) -> np.datetime64:
         """The end of the period that starts then: the start of the next one, in UTC."""
-        local = np.array([start + self.shift(start)], dtype=STAMP)
+        local = np.array([start + self.utc_offset(start)], dtype=DATETIME_DTYPE)
         if self.unit == "M":
-            after = (local.astype("datetime64[M]") + self.size).astype(STAMP)
+            after = (local.astype("datetime64[M]") + self.size).astype(DATETIME_DTYPE)
         else:
             minutes = 7 * MINUTES["D"] if self.unit == "W" else MINUTES[self.unit]
             after = local + np.timedelta64(self.size * minutes, "m")
@@ -83,50 +83,50 @@ class Period:
     def _floor(self, local: Times) -> Times:
         if self.unit == "M":
             months = local.astype("datetime64[M]").astype(np.int64)
-            return (months // self.size * self.size).astype("datetime64[M]").astype(STAMP)
+            return (months // self.size * self.size).astype("datetime64[M]").astype(DATETIME_DTYPE)
         if self.unit == "W":
             weeks = (local.astype("datetime64[D]").astype(np.int64) - MONDAY) // (7 * self.size)
-            return (weeks * 7 * self.size + MONDAY).astype("datetime64[D]").astype(STAMP)
+            return (weeks * 7 * self.size + MONDAY).astype("datetime64[D]").astype(DATETIME_DTYPE)
         if self.unit == "D":
             days = local.astype("datetime64[D]").astype(np.int64) // self.size * self.size
-            return days.astype("datetime64[D]").astype(STAMP)
+            return days.astype("datetime64[D]").astype(DATETIME_DTYPE)
         step = self.size * MINUTES[self.unit]
         minutes = local.astype("datetime64[m]").astype(np.int64) // step * step
-        return minutes.astype("datetime64[m]").astype(STAMP)
+        return minutes.astype("datetime64[m]").astype(DATETIME_DTYPE)
 
     def _to_utc(self, local: np.datetime64) -> np.datetime64:
-        if self.short:
-            return local - self.shift(local)
-        moment: datetime = local.astype(STAMP).item()
+        if self.is_subhourly:
+            return local - self.utc_offset(local)
+        moment: datetime = local.astype(DATETIME_DTYPE).item()
         utc = moment.replace(tzinfo=_zone(self.zone)).astimezone(UTC).replace(tzinfo=None)
         return np.datetime64(utc, "us")
 
 
-def parse(code: str, timezone: str = "UTC") -> Period:
+def parse_period(code: str, timezone: str = "UTC") -> Period:
     """A period from its code, such as `D`, `15min` or `MS`.
 
     Raises:
         SourceError: The code or the zone is none.
 
-    >>> parse("6h"), parse("W").grain
+    >>> parse_period("6h"), parse_period("W").grain
     (Period(size=6, unit='h', zone='UTC'), 'D')
     """
     found = re.fullmatch(r"(\d{0,4})\s*([A-Za-z]{1,3})", code.strip())
     if found is None or found[2].lower() not in CODES or found[1] == "0":
-        raise SourceError(f"--period {safe(code, 40)} is none: {EXAMPLES}")
+        raise SourceError(f"--period {sanitize(code, 40)} is none: {EXAMPLES}")
     unit, times = CODES[found[2].lower()]
     size = int(found[1] or 1) * times
     if unit in ("m", "h") and 1440 % (size * MINUTES[unit]):
-        raise SourceError(f"--period {safe(code, 40)} does not fill a day: choose one that does, such as 6h")
+        raise SourceError(f"--period {sanitize(code, 40)} does not fill a day: choose one that does, such as 6h")
     _zone(timezone)
     return Period(size, unit, timezone)
 
 
-def rows_of(code: str) -> int | None:
+def rows_per_period(code: str) -> int | None:
     """N of `Nrows`; None where the code is another. Raises SourceError for 0."""
-    found = ROWS.fullmatch(code.strip())
+    found = ROWS_PATTERN.fullmatch(code.strip())
     if found is not None and int(found[1]) == 0:
-        raise SourceError(f"--period {safe(code, 40)}: a period has at least one row")
+        raise SourceError(f"--period {sanitize(code, 40)}: a period has at least one row")
     return None if found is None else int(found[1])
 
 
@@ -135,39 +135,41 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise SourceError(f"--timezone {safe(name, 40)} is none: write such as Europe/Berlin") from None
+        raise SourceError(f"--timezone {sanitize(name, 40)} is none: write such as Europe/Berlin") from None
 
 
-def _ahead(zone: str, moment: np.datetime64) -> np.timedelta64:
-    utc = moment.astype(STAMP).item().replace(tzinfo=UTC)
+def _zone_offset(zone: str, moment: np.datetime64) -> np.timedelta64:
+    utc = moment.astype(DATETIME_DTYPE).item().replace(tzinfo=UTC)
     return np.timedelta64(utc.astimezone(_zone(zone)).utcoffset() or timedelta(0), "us")
 
 
-def changes(period: Period, first: np.datetime64, last: np.datetime64) -> list[tuple[np.datetime64, np.timedelta64]]:
+def utc_offset_changes(
+    period: Period, first: np.datetime64, last: np.datetime64
+) -> list[tuple[np.datetime64, np.timedelta64]]:
     """From when on local time is how much ahead of UTC, between two moments, the first entry at the first of them."""
     if period.zone == "UTC":
         return [(first, np.timedelta64(0, "us"))]
-    found = [(first, period.shift(first))]
+    found = [(first, period.utc_offset(first))]
     step = np.timedelta64(1, "D")
-    at = first.astype("datetime64[D]").astype(STAMP)
+    at = first.astype("datetime64[D]").astype(DATETIME_DTYPE)
     while at < last:
         after = at + step
-        if period.shift(after) != found[-1][1]:
-            found.append(_change(period, at, after, found[-1][1]))
+        if period.utc_offset(after) != found[-1][1]:
+            found.append(_find_offset_change(period, at, after, found[-1][1]))
         at = after
     return found
 
 
-def _change(
+def _find_offset_change(
     period: Period, before: np.datetime64, after: np.datetime64, held: np.timedelta64
 ) -> tuple[np.datetime64, np.timedelta64]:
     """The second at which the shift changes, by halving."""
     low, high = before.astype("datetime64[s]").astype(np.int64), after.astype("datetime64[s]").astype(np.int64)
     while high - low > 1:
         middle = (low + high) // 2
-        if period.shift(np.datetime64(int(middle), "s").astype(STAMP)) == held:
+        if period.utc_offset(np.datetime64(int(middle), "s").astype(DATETIME_DTYPE)) == held:
             low = middle
         else:
             high = middle
-    moment = np.datetime64(int(high), "s").astype(STAMP)
-    return moment, period.shift(moment)
+    moment = np.datetime64(int(high), "s").astype(DATETIME_DTYPE)
+    return moment, period.utc_offset(moment)

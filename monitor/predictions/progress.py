@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modeltop.predictions.engines.base import Engine
-    from modeltop.predictions.spec import Reading
+    from modeltop.predictions.spec import ResolvedLog
 
-EVERY = 0.2
+INTERVAL_SECONDS = 0.2
 """Seconds between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ReadProgress:
     """One look at a read under way."""
 
-    what: str
+    stage: str
     """Such as `reading` or `features`."""
-    share: float | None
+    fraction: float | None
     """0 to 1; None where the engine does not tell."""
     rows: int
     """Rows read so far."""
@@ -32,12 +32,12 @@ class Done:
     total_bytes: int | None
 
 
-Progress = Callable[[Done], None]
+Progress = Callable[[ReadProgress], None]
 """Told a few times a second, from another thread than the one that reads."""
 
 
 @contextlib.contextmanager
-def told(progress: Progress | None, engine: Engine, reading: Reading, what: str) -> Iterator[None]:
+def report_progress(progress: Progress | None, engine: Engine, reading: ResolvedLog, what: str) -> Iterator[None]:
     """While this lasts, `progress` is told how far the engine has come."""
     if progress is None:
         yield
@@ -45,8 +45,8 @@ def told(progress: Progress | None, engine: Engine, reading: Reading, what: str)
     ended = threading.Event()
 
     def tell() -> None:
-        while not ended.wait(EVERY):
-            progress(_done(engine.share(), reading, what))
+        while not ended.wait(INTERVAL_SECONDS):
+            progress(_read_progress(engine.progress(), reading, what))
 
     watcher = threading.Thread(target=tell, name="progress", daemon=True)
     watcher.start()
@@ -55,9 +55,16 @@ def told(progress: Progress | None, engine: Engine, reading: Reading, what: str)
     finally:
         ended.set()
         watcher.join()
-    progress(_done(1.0, reading, what))
+    progress(_read_progress(1.0, reading, what))
 
 
-def _done(share: float | None, reading: Reading, what: str) -> Done:
+def _read_progress(share: float | None, reading: ResolvedLog, what: str) -> ReadProgress:
     part = share or 0.0
-    return Done(what, share, int(part * reading.total), reading.total, int(part * reading.bytes), reading.bytes or None)
+    return ReadProgress(
+        what,
+        share,
+        int(part * reading.row_count),
+        reading.row_count,
+        int(part * reading.total_bytes),
+        reading.total_bytes or None,
+    )

@@ -8,128 +8,137 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.history.store.computed import Generation
-from modeltop.predictions.aggregates.base import Cells, Tally
-from modeltop.predictions.aggregates.classification import BinaryTally, MulticlassTally
-from modeltop.predictions.aggregates.regression import RegressionTally
-from modeltop.predictions.collect import ALL, Draft, Gatherer, Periods, by_model, columns_of, finished, periods_of
-from modeltop.predictions.evidence_buffer import Pages
+from modeltop.history.store.computed import StagedRun
+from modeltop.predictions.aggregates.base import Aggregate, CellBatch
+from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
+from modeltop.predictions.aggregates.regression import RegressionSums
+from modeltop.predictions.collect import (
+    ALL,
+    PeriodBuffer,
+    PeriodCollector,
+    PeriodFlags,
+    period_flags,
+    split_by_model,
+    to_columns,
+    to_computed_history,
+)
+from modeltop.predictions.evidence_buffer import DistributionBuffer
 from modeltop.predictions.metrics import drift, multiclass
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.metrics.compute import compute_metrics
 from modeltop.predictions.metrics.drift import PREDICTION, SCORE
-from modeltop.predictions.reference_stats import References
-from modeltop.predictions.summary import Told
+from modeltop.predictions.reference_stats import ReferenceStats
+from modeltop.predictions.summary import RunSummary
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
-    from modeltop.predictions.metrics.base import Measured
+    from modeltop.predictions.metrics.base import MetricValues
 
-Ends = Callable[["Times", "Floats"], "Times"]
+PeriodEnds = Callable[["Times", "Floats"], "Times"]
 CLASS, FEATURE = "class", "feature"
-CELLS = 256
+MAX_CELLS = 256
 """Cells that are measured at a time."""
 OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}")
 """Segments of columns whose change the tallies themselves tell."""
 
 
 @dataclass(slots=True)
-class Work:
+class ModelRun:
     """What one log's run has in hand: the points of one model, and what it has told so far."""
 
-    run: Generation
-    ends: Ends
+    staged: StagedRun
+    ends: PeriodEnds
     now: np.datetime64
     delay: np.timedelta64 | None = None
     cost: Cost | None = None
     per_class: bool = False
-    cuts: tuple[str, ...] = (ALL,)
+    segment_columns: tuple[str, ...] = (ALL,)
     """What the log is cut by: `all`, and the left sides of its segments."""
-    references: References = field(default_factory=References)
-    told: Told = field(default_factory=Told)
-    periods: dict[str, Periods] = field(default_factory=dict)
+    reference: ReferenceStats = field(default_factory=ReferenceStats)
+    summary: RunSummary = field(default_factory=RunSummary)
+    periods: dict[str, PeriodFlags] = field(default_factory=dict)
     """Of the models that are done."""
-    pages: Pages = field(default_factory=Pages)
+    distributions: DistributionBuffer = field(default_factory=DistributionBuffer)
 
-    def classified(self, batches: Iterable[Cells[Tally]]) -> None:
+    def add_batches(self, batches: Iterable[CellBatch[Aggregate]]) -> None:
         """Measure cells and keep what comes of them; they come ordered by model."""
-        gatherer = Gatherer()
-        for cells in _few(batches):
-            found = compute_metrics(cells.tally, cost=self.cost) | self.references.estimates(cells)
-            rows = rows_of(cells.tally)
-            self.told.measured(cells.segment, found, rows)
-            parts = list(by_model(cells.model, cells.period, cells.segment, rows, columns_of(found)))
-            whole = _whole(cells)
+        gatherer = PeriodCollector()
+        for cells in _split_batches(batches):
+            found = compute_metrics(cells.aggregate, cost=self.cost) | self.reference.compute_estimates(cells)
+            rows = row_counts(cells.aggregate)
+            self.summary.add_batch(cells.segment, found, rows)
+            parts = list(split_by_model(cells.model, cells.period, cells.segment, rows, to_columns(found)))
+            whole = _overall(cells)
             for part in parts:
-                mine = _of(whole, part.model)
-                for one in (part, *self._besides(mine)):
-                    self._keep(gatherer.add(one))
-                self.pages.add(mine)  # only now is the model before it finished
-        self._keep(gatherer.rest())
+                mine = _of_model(whole, part.model)
+                for one in (part, *self._extra_segments(mine)):
+                    self._save(gatherer.add(one))
+                self.distributions.add(mine)  # only now is the model before it finished
+        self._save(gatherer.flush())
 
-    def _besides(self, cells: Cells[Tally]) -> Iterator[Draft]:
+    def _extra_segments(self, cells: CellBatch[Aggregate]) -> Iterator[PeriodBuffer]:
         """Segments that are not cuts of the rows: classes, and the model's own score and prediction."""
         if not len(cells):
             return
-        if self.per_class and isinstance(cells.tally, MulticlassTally):
-            for name, found in multiclass.classes(cells.tally).items():
-                yield draft_of(cells, f"{CLASS}={name}", found)
-        for column in self.references.columns(str(cells.model[0]), cells.tally):
-            yield draft_of(cells, f"{FEATURE}={column.reference.name}", drift.compute_drift(column))
+        if self.per_class and isinstance(cells.aggregate, MulticlassCounts):
+            for name, found in multiclass.compute_per_class(cells.aggregate).items():
+                yield to_buffer(cells, f"{CLASS}={name}", found)
+        for column in self.reference.drift_columns(str(cells.model[0]), cells.aggregate):
+            yield to_buffer(cells, f"{FEATURE}={column.reference.name}", drift.compute_drift(column))
 
-    def _keep(self, drafts: Iterable[Draft]) -> None:
+    def _save(self, drafts: Iterable[PeriodBuffer]) -> None:
         for draft in drafts:
-            before = self.run.before(draft.model)
-            known = periods_of(draft, self.ends, now=self.now, delay=self.delay, before=before)
+            before = self.staged.previous(draft.model)
+            known = period_flags(draft, self.ends, now=self.now, delay=self.delay, before=before)
             self.periods[draft.model] = known
-            sheet = finished(draft, known)
-            self.run.put(sheet, self.cuts)
-            self.told.finished(sheet, known)
-            self.pages.finish(sheet, self.references)
+            sheet = to_computed_history(draft, known)
+            self.staged.stage(sheet, self.segment_columns)
+            self.summary.add_model(sheet, known)
+            self.distributions.finish_model(sheet, self.reference)
 
-    def beside(self, draft: Draft, cuts: tuple[str, ...]) -> None:
+    def add_rows(self, draft: PeriodBuffer, cuts: tuple[str, ...]) -> None:
         """Keep further rows of a model that is done, such as those of its features."""
         known = self.periods.get(draft.model)
         if known is not None:
-            self.run.put(finished(draft, known), cuts, OWN_COLUMNS)
+            self.staged.stage(to_computed_history(draft, known), cuts, OWN_COLUMNS)
 
 
-def rows_of(tally: Tally) -> Floats:
+def row_counts(tally: Aggregate) -> Floats:
     """Rows of each cell, labelled or not."""
     match tally:
-        case BinaryTally():
+        case BinaryCounts():
             found = tally.count.sum(axis=(1, 2, 3))
-        case MulticlassTally():
+        case MulticlassCounts():
             found = tally.confusion.sum(axis=(1, 2))
-        case RegressionTally():
+        case RegressionSums():
             found = tally.count + tally.unlabelled
         case _:
             raise TypeError(f"a {type(tally).__name__} has no rows of its own")
     return np.asarray(found, dtype=np.float64)
 
 
-def draft_of(cells: Cells[Tally], segment: str, found: Mapping[str, Measured]) -> Draft:
+def to_buffer(cells: CellBatch[Aggregate], segment: str, found: Mapping[str, MetricValues]) -> PeriodBuffer:
     """Measurements of one model's whole periods, as those of a segment."""
     segments = np.full(len(cells), segment, dtype=object)
-    return Draft(str(cells.model[0]), cells.period, segments, rows_of(cells.tally), columns_of(found))
+    return PeriodBuffer(str(cells.model[0]), cells.period, segments, row_counts(cells.aggregate), to_columns(found))
 
 
-def _few(batches: Iterable[Cells[Tally]]) -> Iterator[Cells[Tally]]:
+def _split_batches(batches: Iterable[CellBatch[Aggregate]]) -> Iterator[CellBatch[Aggregate]]:
     """The same cells, fewer at a time: measuring takes several times the memory of what is measured."""
     for cells in batches:
-        for begin in range(0, len(cells), CELLS):
-            yield _chosen(cells, slice(begin, begin + CELLS))
+        for begin in range(0, len(cells), MAX_CELLS):
+            yield _select(cells, slice(begin, begin + MAX_CELLS))
 
 
-def _whole(cells: Cells[Tally]) -> Cells[Tally]:
+def _overall(cells: CellBatch[Aggregate]) -> CellBatch[Aggregate]:
     whole = cells.segment == ALL
-    return cells if whole.all() else _chosen(cells, np.flatnonzero(whole))
+    return cells if whole.all() else _select(cells, np.flatnonzero(whole))
 
 
-def _of(cells: Cells[Tally], model: str) -> Cells[Tally]:
+def _of_model(cells: CellBatch[Aggregate], model: str) -> CellBatch[Aggregate]:
     at = np.flatnonzero(cells.model == model)
-    return _chosen(cells, slice(at[0], at[-1] + 1) if len(at) else slice(0, 0))
+    return _select(cells, slice(at[0], at[-1] + 1) if len(at) else slice(0, 0))
 
 
-def _chosen(cells: Cells[Tally], at: np.ndarray | slice) -> Cells[Tally]:
-    return Cells(cells.model[at], cells.period[at], cells.segment[at], cells.tally.take(at))
+def _select(cells: CellBatch[Aggregate], at: np.ndarray | slice) -> CellBatch[Aggregate]:
+    return CellBatch(cells.model[at], cells.period[at], cells.segment[at], cells.aggregate.take(at))

@@ -18,41 +18,41 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from modeltop.core.text import safe
-from modeltop.history.store.computed import RUNNING
+from modeltop.core.text import sanitize
+from modeltop.history.store.computed import RUN_LOCK_FOLDER
 from modeltop.history.store.lock import locked
-from modeltop.history.store.paths import family
+from modeltop.history.store.paths import file_prefix
 from modeltop.predictions.spec import LogSettings
 
 PROGRAM = (sys.executable, "-m", "modeltop")
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 """Seconds that a process has to end when it is asked to."""
-TAIL = 4_000
+TAIL_BYTES = 4_000
 """Bytes of what a process said that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class JobResult:
     """How the computing of one log ended."""
 
     name: str
     """Of the table `[logs.NAME]`."""
-    code: int
+    exit_code: int
     """0 where all went well."""
     message: str
     """The last line that it said; safe."""
-    took: timedelta
+    duration: timedelta
 
 
 @dataclass(slots=True)
-class _Running:
+class _RunningJob:
     name: str
     process: subprocess.Popen[bytes]
-    said: IO[bytes]
-    began: datetime
+    output: IO[bytes]
+    started_at: datetime
 
 
-class Schedule:
+class Scheduler:
     """Which logs are due, and the one that is being computed. Never waits but in `finish` and `close`.
 
     Args:
@@ -69,48 +69,48 @@ class Schedule:
         self._store = store
         self._config = config
         self._program = PROGRAM if program is None else tuple(program)
-        self._running: _Running | None = None
+        self._running: _RunningJob | None = None
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there is nothing to compute, ever."""
         return not self._every
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether something is being computed, or has ended and was not told yet."""
         return self._running is not None
 
-    def tick(self, now: datetime) -> Finished | None:
+    def tick(self, now: datetime) -> JobResult | None:
         """Start what is due, if nothing is being computed; tell what has ended since.
 
         Args:
             now: The clock, aware.
         """
-        ended = self._ended(now)
+        ended = self._collect_finished(now)
         if self._running is None and (due := self.due(now)):
             self._start(due[0], now)
         return ended
 
     def due(self, now: datetime) -> list[str]:
         """The logs whose time has come, the longest overdue first."""
-        waits = {name: self._last(name) + every for name, every in self._every.items()}
+        waits = {name: self._last_run(name) + every for name, every in self._every.items()}
         return sorted((name for name, at in waits.items() if at <= now), key=lambda name: waits[name])
 
-    def finish(self, now: datetime, *, patience: timedelta) -> Finished | None:
+    def wait(self, now: datetime, *, patience: timedelta) -> JobResult | None:
         """Wait for what is being computed, as a single run from cron does; after `patience` it is ended."""
         if self._running is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._running.process.wait(patience.total_seconds())
             if self._running.process.poll() is None:
                 self._stop()
-        return self._ended(now)
+        return self._collect_finished(now)
 
     def close(self) -> None:
         """End what is being computed; nothing of it is kept."""
         if self._running is not None:
             self._stop()
-            self._running.said.close()
+            self._running.output.close()
             self._running = None
 
     def _start(self, name: str, now: datetime) -> None:
@@ -122,20 +122,20 @@ class Schedule:
         process = subprocess.Popen(  # noqa: S603  our own program, no shell
             words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
         )
-        self._running = _Running(name, process, said, now)
+        self._running = _RunningJob(name, process, said, now)
 
-    def _ended(self, now: datetime) -> Finished | None:
+    def _collect_finished(self, now: datetime) -> JobResult | None:
         one = self._running
         if one is None or (code := one.process.poll()) is None:
             return None
-        one.said.seek(max(0, one.said.seek(0, os.SEEK_END) - TAIL))
-        lines = one.said.read().decode("utf-8", "replace").splitlines()
-        one.said.close()
+        one.output.seek(max(0, one.output.seek(0, os.SEEK_END) - TAIL_BYTES))
+        lines = one.output.read().decode("utf-8", "replace").splitlines()
+        one.output.close()
         self._running = None
         # A log that fails is tried again when it is due again, not at once.
-        self._mark(one.name, one.began)
-        message = safe(lines[-1].removeprefix("modeltop: "), 300) if lines else f"ended with {code}"
-        return Finished(one.name, code, message, now - one.began)
+        self._write_marker(one.name, one.started_at)
+        message = sanitize(lines[-1].removeprefix("modeltop: "), 300) if lines else f"ended with {code}"
+        return JobResult(one.name, code, message, now - one.started_at)
 
     def _stop(self) -> None:
         assert self._running is not None
@@ -143,23 +143,23 @@ class Schedule:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
+            process.wait(GRACE_SECONDS)
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _place(self, name: str) -> Path:
-        return self._store / RUNNING / f"{family(name)}.last"
+    def _marker_path(self, name: str) -> Path:
+        return self._store / RUN_LOCK_FOLDER / f"{file_prefix(name)}.last"
 
-    def _last(self, name: str) -> datetime:
+    def _last_run(self, name: str) -> datetime:
         try:
-            return datetime.fromtimestamp(self._place(name).stat().st_mtime, UTC)
+            return datetime.fromtimestamp(self._marker_path(name).stat().st_mtime, UTC)
         except OSError:
             return datetime.min.replace(tzinfo=UTC)
 
-    def _mark(self, name: str, when: datetime) -> None:
-        place, stamp = self._place(name), when.timestamp()
+    def _write_marker(self, name: str, when: datetime) -> None:
+        place, stamp = self._marker_path(name), when.timestamp()
         with contextlib.suppress(OSError):
             with locked(place.parent):
                 place.touch()

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterable
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import safe
-from modeltop.predictions.schema import Column, Kind
-from modeltop.predictions.spec import Log, Task
+from modeltop.core.text import sanitize
+from modeltop.predictions.schema import Column, ColumnType
+from modeltop.predictions.spec import LogSpec, Task
 
-GUESSES = {
+COLUMN_ALIASES = {
     "timestamp": ("timestamp", "time", "datetime", "date", "ds", "predicted_at", "created_at", "event_time"),
     "prediction": ("prediction", "predicted", "y_pred", "pred", "yhat", "y_hat", "predicted_label"),
     "label": ("label", "y_true", "target", "actual", "ground_truth", "outcome", "y"),
@@ -24,14 +24,14 @@ PAIRS = {"1": ("0", "-1"), "true": ("false",), "yes": ("no",), "y": ("n",), "t":
 MAX_CLASSES = 200
 
 
-def guess(part: str, columns: Collection[str], taken: Collection[str] = ()) -> str | None:
+def guess_column(part: str, columns: Collection[str], taken: Collection[str] = ()) -> str | None:
     """The column that is called as such a part is; None where there is none."""
     folded = {re.sub(r"[\s\-_]+", "_", name.strip().lower()): name for name in columns}
-    names = (folded[name] for name in GUESSES[part] if name in folded)
+    names = (folded[name] for name in COLUMN_ALIASES[part] if name in folded)
     return next((name for name in names if name not in taken), None)
 
 
-def task_of(log: Log, prediction: Column | None, label: Column | None, scores: Collection[str]) -> Task:
+def infer_task(log: LogSpec, prediction: Column | None, label: Column | None, scores: Collection[str]) -> Task:
     """What the model predicts, by the values of label and prediction.
 
     Raises:
@@ -46,16 +46,16 @@ def task_of(log: Log, prediction: Column | None, label: Column | None, scores: C
         return Task.BINARY
     if not known:
         raise SourceError("neither labels nor predictions are there to tell the task: give --task")
-    if any(column.kind is Kind.MOMENT for column in known):
-        raise SourceError(f"{safe(known[0].name, 60)} holds dates, which no task predicts: name another column")
-    values = dict.fromkeys(value for column in known for value in column.values)
-    pair = positive_of(values)
+    if any(column.type is ColumnType.TIMESTAMP for column in known):
+        raise SourceError(f"{sanitize(known[0].name, 60)} holds dates, which no task predicts: name another column")
+    values = dict.fromkeys(value for column in known for value in column.value_counts)
+    pair = infer_positive(values)
     if pair is not None or len(values) == 2:
         return Task.BINARY
-    if all(column.kind is Kind.NUMBER for column in known):
+    if all(column.type is ColumnType.NUMBER for column in known):
         return _numeric(values, scores)
     if len(values) == 1:
-        raise SourceError(f"all rows hold the value {safe(next(iter(values)), 40)}: give --task and --positive")
+        raise SourceError(f"all rows hold the value {sanitize(next(iter(values)), 40)}: give --task and --positive")
     return Task.MULTICLASS
 
 
@@ -72,10 +72,10 @@ def _numeric(values: Collection[str], scores: Collection[str]) -> Task:
     raise SourceError(f"{len(values)} whole numbers may be classes or amounts: give --task multiclass or regression")
 
 
-def positive_of(values: Iterable[str]) -> tuple[str, str] | None:
+def infer_positive(values: Iterable[str]) -> tuple[str, str] | None:
     """Negative and positive value, where they are one of the usual pairs; one of the two may be missing.
 
-    >>> positive_of(["no", "yes"]), positive_of(["cat", "dog"]), positive_of(["0"])
+    >>> infer_positive(["no", "yes"]), infer_positive(["cat", "dog"]), infer_positive(["0"])
     (('no', 'yes'), None, ('0', '1'))
     """
     folded = {value.lower(): value for value in values}
@@ -86,7 +86,7 @@ def positive_of(values: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
-def binary_classes(log: Log, values: Collection[str], named: str | None) -> tuple[str, str]:
+def infer_binary_classes(log: LogSpec, values: Collection[str], named: str | None) -> tuple[str, str]:
     """Negative and positive value.
 
     Args:
@@ -99,19 +99,21 @@ def binary_classes(log: Log, values: Collection[str], named: str | None) -> tupl
     """
     wanted = log.positive if log.positive is not None else named
     if wanted is None:
-        pair = positive_of(values) or positive_of([value for value in values if value.lower() in ("0", "1")])
+        pair = infer_positive(values) or infer_positive([value for value in values if value.lower() in ("0", "1")])
         if pair is None:
-            shown = safe(", ".join(list(values)[:6]), 120)
+            shown = sanitize(", ".join(list(values)[:6]), 120)
             raise SourceError(f"the values are {shown}: name the positive one by --positive")
         return pair
     wanted = _as_written(wanted, values)
     others = [value for value in values if value != wanted]
     if values and wanted not in values and len(others) > 1:
-        raise SourceError(f"--positive {safe(wanted, 40)} is no value: there are {safe(', '.join(others[:6]), 120)}")
+        raise SourceError(
+            f"--positive {sanitize(wanted, 40)} is no value: there are {sanitize(', '.join(others[:6]), 120)}"
+        )
     usual = [value for value in others if value.lower() in PAIRS.get(wanted.lower(), ())]
     if len(others) > 1 and not usual:
-        shown = safe(", ".join(others[:6]), 120)
-        raise SourceError(f"beside {safe(wanted, 40)} the values are {shown}: is it --task multiclass?")
+        shown = sanitize(", ".join(others[:6]), 120)
+        raise SourceError(f"beside {sanitize(wanted, 40)} the values are {shown}: is it --task multiclass?")
     negative = (usual or others or [f"not {wanted}"])[0]
     return negative, wanted
 
@@ -128,7 +130,7 @@ def _as_written(wanted: str, values: Collection[str]) -> str:
     return whole if whole in values else wanted
 
 
-def natural(values: Iterable[str]) -> tuple[str, ...]:
+def natural_order(values: Iterable[str]) -> tuple[str, ...]:
     """Classes in natural order: 2 before 10."""
     return tuple(
         sorted(

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import safe
-from modeltop.predictions.schema import is_date, to_moment
+from modeltop.core.text import sanitize
+from modeltop.predictions.schema import is_date, parse_timestamp
 
 ALL_FEATURES = "*"
 """Stands for every column that plays no other part."""
@@ -26,7 +26,7 @@ class Task(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class LogSpec:
     """A prediction log as it was asked for; `modeltop.predictions.schema_inference` finds out what was left open.
 
     Names of columns are as written in the log: foreign text.
@@ -65,13 +65,13 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ResolvedLog:
     """A log with every part known: what `read`, `counts`, `reference` and `features` work on.
 
     Names are columns of the log; None where the log has none for the part.
     """
 
-    log: Log
+    spec: LogSpec
     task: Task
     model: str | None
     """Column; None where `model_name` is the one model."""
@@ -88,20 +88,20 @@ class Reading:
     threshold: float
     segments: tuple[str, ...]
     features: tuple[str, ...]
-    said: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
     """What was guessed, in words for a person; may quote foreign text."""
-    first: datetime | None = None
+    first_row_at: datetime | None = None
     """Time of the first and of the last row, UTC; None without any."""
-    last: datetime | None = None
-    total: int = 0
+    last_row_at: datetime | None = None
+    row_count: int = 0
     """Rows."""
-    bytes: int = 0
+    total_bytes: int = 0
     """Size of the files; 0 where unknown."""
     models: tuple[str, ...] = ()
     """Names of all models in their order, where they are so few that the engine groups by their places; else none."""
-    decided: bool = False
+    score_decides: bool = False
     """Whether all rows have a score, and are predicted positive just where it is `DEFAULT_THRESHOLD` or more."""
-    plain: frozenset[str] = frozenset()
+    clean_columns: frozenset[str] = frozenset()
     """Columns that a look at every row has found to need no mending: no NaN, no class but 0 and 1."""
 
 
@@ -109,7 +109,7 @@ class Reading:
 class LogSettings:
     """One log, and what to make of it."""
 
-    log: Log
+    spec: LogSpec
     name: str = ""
     """Of the table `[logs.NAME]`; empty for a log of the command line."""
     engine: str = "duckdb"
@@ -127,7 +127,7 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ColumnValue:
     """Rows whose column holds the value."""
 
     column: str
@@ -135,41 +135,41 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class TimeRange:
     """Rows from `start` up to, not including, `end`; naive, UTC. None: open."""
 
     start: datetime | None
     end: datetime | None
 
 
-def parse(written: str | None) -> Value | Range | None:
+def parse_reference(written: str | None) -> ColumnValue | TimeRange | None:
     """`COLUMN=VALUE`, or `START..END`; an end that is a date counts to its last moment.
 
-    >>> parse("period=reference")
+    >>> parse_reference("period=reference")
     Value(column='period', value='reference')
-    >>> parse("2025-01-01..2025-01-31").end
+    >>> parse_reference("2025-01-01..2025-01-31").end_index
     datetime.datetime(2025, 2, 1, 0, 0)
     """
     if written is None:
         return None
     first, dots, last = written.partition("..")
     if dots and "=" not in first:
-        found = Range(_moment(first, written), _end(last, written))
+        found = TimeRange(_moment(first, written), _end(last, written))
         if found.start is not None and found.end is not None and found.start >= found.end:
-            raise SourceError(f"--reference {safe(written, 60)} ends before it starts: write START..END")
+            raise SourceError(f"--reference {sanitize(written, 60)} ends before it starts: write START..END")
         return found
     column, sign, value = written.partition("=")
     if not sign or not column:
-        raise SourceError(f"--reference {safe(written, 60)}: write COLUMN=VALUE or START..END")
-    return Value(column, value)
+        raise SourceError(f"--reference {sanitize(written, 60)}: write COLUMN=VALUE or START..END")
+    return ColumnValue(column, value)
 
 
 def _moment(text: str, whole: str) -> datetime | None:
     if not text.strip():
         return None
-    found = to_moment(text.strip())
+    found = parse_timestamp(text.strip())
     if found is None:
-        raise SourceError(f"--reference {safe(whole, 60)}: {safe(text, 40)} is no ISO date")
+        raise SourceError(f"--reference {sanitize(whole, 60)}: {sanitize(text, 40)} is no ISO date")
     return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 

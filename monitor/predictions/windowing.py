@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeltop.core.errors import SourceError
-from modeltop.core.series import STAMP, to_stamp
-from modeltop.core.text import safe
+from modeltop.core.series import DATETIME_DTYPE, to_datetime64
+from modeltop.core.text import sanitize
 from modeltop.predictions import loading as ours
-from modeltop.predictions.engines.base import ROW, Engine, Expression, fetch
-from modeltop.predictions.loading import opened
-from modeltop.predictions.periods import COLUMN, Period, changes, parse, rows_of
-from modeltop.predictions.queries.arrow import array
-from modeltop.predictions.schema import to_moment
-from modeltop.predictions.spec import Log, Reading
+from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, fetch
+from modeltop.predictions.loading import load_log
+from modeltop.predictions.periods import COLUMN_PREFIX, Period, parse_period, rows_per_period, utc_offset_changes
+from modeltop.predictions.queries.arrow import column_to_numpy
+from modeltop.predictions.schema import parse_timestamp
+from modeltop.predictions.spec import LogSpec, ResolvedLog
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-KEY = "period"
+PERIOD_KEY = "period"
 """Our column that tells the periods of a model apart: a local time, a number or a value."""
-Dating = Callable[["NDArray[np.object_]", "NDArray[Any]"], "Times"]
+PeriodStarts = Callable[["NDArray[np.object_]", "NDArray[Any]"], "Times"]
 """From models and keys to the starts of the periods, UTC; NaT where a period is not to be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class WindowedRows:
     """Rows that are read, with their keys, and what the keys mean."""
 
     table: Expression
-    dates: Dating
-    sorted: bool
+    period_starts: PeriodStarts
+    keys_sorted: bool
     """Whether the periods of a model come in the order of their keys."""
 
 
-def cut(
-    reading: Reading, engine: Engine, *, since: np.datetime64 | None = None, until: np.datetime64 | None = None
-) -> Cut:
+def assign_periods(
+    reading: ResolvedLog, engine: Engine, *, since: np.datetime64 | None = None, until: np.datetime64 | None = None
+) -> WindowedRows:
     """The rows by period.
 
     Args:
@@ -56,73 +56,77 @@ def cut(
         since: Periods that end before are left out; UTC.
         until: Periods that start at or after it are left out.
     """
-    table = keyed(reading, engine)
-    if calendar(reading):
-        return _dated(table, reading, since, until)
+    table = with_period_key(reading, engine)
+    if is_calendar(reading):
+        return _calendar_rows(table, reading, since, until)
     found = _starts(table, reading, engine)
-    return Cut(table, _looked_up(_wanted(found, since, until)), sorted=bool(rows_of(reading.log.period)))
+    return WindowedRows(
+        table, _lookup_starts(_within(found, since, until)), keys_sorted=bool(rows_per_period(reading.spec.period))
+    )
 
 
-def calendar(reading: Reading) -> bool:
+def is_calendar(reading: ResolvedLog) -> bool:
     """Whether the periods are spans of time, and not runs of rows or values of a column."""
-    return rows_of(reading.log.period) is None and not reading.log.period.startswith(COLUMN)
+    return rows_per_period(reading.spec.period) is None and not reading.spec.period.startswith(COLUMN_PREFIX)
 
 
-def keyed(reading: Reading, engine: Engine) -> Expression:
+def with_period_key(reading: ResolvedLog, engine: Engine) -> Expression:
     """The rows with the column that tells periods apart.
 
     Those of a calendar may lack a model or a time: their groups are dropped by whoever reads them.
     """
-    table = ours.rows(opened(reading.log, engine), reading, engine)
-    if calendar(reading):
-        period = parse(reading.log.period, reading.log.timezone)
+    table = ours.canonical_rows(load_log(reading.spec, engine), reading, engine)
+    if is_calendar(reading):
+        period = parse_period(reading.spec.period, reading.spec.timezone)
         local = _local(table[ours.AT], reading, period)
-        return table.mutate(**{KEY: local.date() if period.grain == "D" else local.truncate(period.grain)})
-    table = _placed(table, reading)
-    return _chunks(table, reading) if rows_of(reading.log.period) else _values(table)
+        return table.mutate(**{PERIOD_KEY: local.date() if period.grain == "D" else local.truncate(period.grain)})
+    table = _valid_rows(table, reading)
+    return _chunks(table, reading) if rows_per_period(reading.spec.period) else _values(table)
 
 
-def of_reference(reading: Reading, engine: Engine) -> Expression:
+def reference_rows(reading: ResolvedLog, engine: Engine) -> Expression:
     """The rows of the reference."""
-    table = ours.rows(opened(reading.log, engine), reading, engine)
-    return _placed(table.filter(table[ours.REFERENCE]), reading)
+    table = ours.canonical_rows(load_log(reading.spec, engine), reading, engine)
+    return _valid_rows(table.filter(table[ours.REFERENCE]), reading)
 
 
-def referred(reading: Reading, engine: Engine) -> Cut:
+def windowed_reference(reading: ResolvedLog, engine: Engine) -> WindowedRows:
     """The rows of the reference as one period a model, which starts with the first of them."""
     import ibis
 
-    table = of_reference(reading, engine).mutate(**{KEY: ibis.literal(0)})
+    table = reference_rows(reading, engine).mutate(**{PERIOD_KEY: ibis.literal(0)})
     found = _starts(table, reading, engine)
     if not found:
-        raise SourceError(f"--reference {safe(reading.log.reference, 60)}: no row of the log is in it; correct it")
-    return Cut(table, _looked_up(found), sorted=True)
+        raise SourceError(f"--reference {sanitize(reading.spec.reference, 60)}: no row of the log is in it; correct it")
+    return WindowedRows(table, _lookup_starts(found), keys_sorted=True)
 
 
-def _placed(table: Expression, reading: Reading) -> Expression:
+def _valid_rows(table: Expression, reading: ResolvedLog) -> Expression:
     """The rows that have a model and a time."""
     found = table.filter(table[ours.MODEL].notnull())
     return found if reading.timestamp is None else found.filter(found[ours.AT].notnull())
 
 
-def _dated(table: Expression, reading: Reading, since: np.datetime64 | None, until: np.datetime64 | None) -> Cut:
+def _calendar_rows(
+    table: Expression, reading: ResolvedLog, since: np.datetime64 | None, until: np.datetime64 | None
+) -> WindowedRows:
     import ibis
 
-    period = parse(reading.log.period, reading.log.timezone)
+    period = parse_period(reading.spec.period, reading.spec.timezone)
     if since is not None:
         table = table.filter(table[ours.AT] >= ibis.literal(_naive(period.start(since)), "timestamp(6)"))
     if until is not None:
         table = table.filter(table[ours.AT] < ibis.literal(_naive(_next(period, until)), "timestamp(6)"))
 
     def dates(_: NDArray[np.object_], keys: NDArray[Any]) -> Times:
-        return period.starts(keys.astype(STAMP))
+        return period.starts(keys.astype(DATETIME_DTYPE))
 
-    return Cut(table, dates, sorted=True)
+    return WindowedRows(table, dates, keys_sorted=True)
 
 
-def first_of(reading: Reading, since: np.datetime64) -> np.datetime64:
+def first_period_start(reading: ResolvedLog, since: np.datetime64) -> np.datetime64:
     """The start of the first period that is read: of a calendar, the one in which the moment lies."""
-    return parse(reading.log.period, reading.log.timezone).start(since) if calendar(reading) else since
+    return parse_period(reading.spec.period, reading.spec.timezone).start(since) if is_calendar(reading) else since
 
 
 def _next(period: Period, until: np.datetime64) -> np.datetime64:
@@ -131,13 +135,15 @@ def _next(period: Period, until: np.datetime64) -> np.datetime64:
     return start if start == until else period.end(start)
 
 
-def _local(at: Expression, reading: Reading, period: Period) -> Expression:
+def _local(at: Expression, reading: ResolvedLog, period: Period) -> Expression:
     """Moments on the clock by which periods are cut."""
     import ibis
 
-    if reading.first is None or reading.last is None:
+    if reading.first_row_at is None or reading.last_row_at is None:
         return at
-    shifts = changes(period, np.datetime64(reading.first, "us"), np.datetime64(reading.last, "us"))
+    shifts = utc_offset_changes(
+        period, np.datetime64(reading.first_row_at, "us"), np.datetime64(reading.last_row_at, "us")
+    )
     seconds = [int(shift / np.timedelta64(1, "s")) for _, shift in shifts]
     moved = [at + ibis.interval(seconds=ahead) if ahead else at for ahead in seconds]
     if len(moved) == 1:
@@ -147,40 +153,40 @@ def _local(at: Expression, reading: Reading, period: Period) -> Expression:
 
 
 def _naive(moment: np.datetime64) -> datetime:
-    found: datetime = moment.astype(STAMP).item()
+    found: datetime = moment.astype(DATETIME_DTYPE).item()
     return found
 
 
-def _chunks(table: Expression, reading: Reading) -> Expression:
+def _chunks(table: Expression, reading: ResolvedLog) -> Expression:
     """So many rows at a time, in the order of time, then of the identifier."""
     import ibis
 
-    order = ibis.window(group_by=ours.MODEL, order_by=[table[name] for name in ours.order_of(reading)])
+    order = ibis.window(group_by=ours.MODEL, order_by=[table[name] for name in ours.order_columns(reading)])
     number = ibis.row_number().over(order)
-    return table.mutate(**{KEY: (number // rows_of(reading.log.period)).cast("int64")})
+    return table.mutate(**{PERIOD_KEY: (number // rows_per_period(reading.spec.period)).cast("int64")})
 
 
 def _values(table: Expression) -> Expression:
-    return table.filter(table[ours.GROUP].notnull()).mutate(**{KEY: table[ours.GROUP]})
+    return table.filter(table[ours.GROUP].notnull()).mutate(**{PERIOD_KEY: table[ours.GROUP]})
 
 
-def _starts(table: Expression, reading: Reading, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:
+def _starts(table: Expression, reading: ResolvedLog, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:
     """The start of each period of a model: its first row, or as `--start` and `--every` say."""
-    timeless = reading.log.start is not None
-    first = table[ROW] if timeless else table[ours.AT]
-    found = fetch(engine, table.group_by([ours.MODEL, KEY]).agg(start=first.min()))
+    timeless = reading.spec.start is not None
+    first = table[ROW_NUMBER] if timeless else table[ours.AT]
+    found = fetch(engine, table.group_by([ours.MODEL, PERIOD_KEY]).agg(start=first.min()))
     if not found.num_rows:
         return {}
-    models, keys = found[ours.MODEL].to_pylist(), found[KEY].to_pylist()
-    starts = array(found["start"].combine_chunks())
+    models, keys = found[ours.MODEL].to_pylist(), found[PERIOD_KEY].to_pylist()
+    starts = column_to_numpy(found["start"].combine_chunks())
     # Periods of one model that would start at the same moment are told apart by a microsecond.
     order = sorted(range(len(models)), key=lambda at: (models[at], starts[at], keys[at]))
-    spaced = _spaced(reading.log) if timeless else None
+    spaced = _nth_start(reading.spec) if timeless else None
     dated: dict[tuple[str, Any], np.datetime64] = {}
     before, place = None, 0
     for at in order:
         place = place + 1 if before is not None and before[0] == models[at] else 0
-        start = spaced(place) if spaced else starts[at].astype(STAMP)
+        start = spaced(place) if spaced else starts[at].astype(DATETIME_DTYPE)
         if place and before is not None and start <= before[1]:
             start = before[1] + np.timedelta64(1, "us")
         dated[models[at], keys[at]] = start
@@ -188,13 +194,13 @@ def _starts(table: Expression, reading: Reading, engine: Engine) -> dict[tuple[s
     return dated
 
 
-def _spaced(log: Log) -> Callable[[int], np.datetime64]:
+def _nth_start(log: LogSpec) -> Callable[[int], np.datetime64]:
     """The start of the n-th period of a log without times."""
-    start = to_moment(log.start or "")
+    start = parse_timestamp(log.start or "")
     if start is None:
-        raise SourceError(f"--start {safe(log.start, 40)} is no ISO date: write such as 2025-01-01")
-    period = parse(log.every or "D", log.timezone)
-    known = [to_stamp(start if start.tzinfo else start.replace(tzinfo=UTC))]
+        raise SourceError(f"--start {sanitize(log.start, 40)} is no ISO date: write such as 2025-01-01")
+    period = parse_period(log.every or "D", log.timezone)
+    known = [to_datetime64(start if start.tzinfo else start.replace(tzinfo=UTC))]
 
     def at(place: int) -> np.datetime64:
         while len(known) <= place:
@@ -204,7 +210,7 @@ def _spaced(log: Log) -> Callable[[int], np.datetime64]:
     return at
 
 
-def _wanted(
+def _within(
     found: dict[tuple[str, Any], np.datetime64], since: np.datetime64 | None, until: np.datetime64 | None
 ) -> dict[tuple[str, Any], np.datetime64]:
     return {
@@ -214,25 +220,25 @@ def _wanted(
     }
 
 
-def _looked_up(found: dict[tuple[str, Any], np.datetime64]) -> Dating:
+def _lookup_starts(found: dict[tuple[str, Any], np.datetime64]) -> PeriodStarts:
     def dates(models: NDArray[np.object_], keys: NDArray[Any]) -> Times:
         nowhere = np.datetime64("NaT", "us")
         pairs = zip(models.tolist(), keys.tolist(), strict=True)
-        return np.array([found.get(pair, nowhere) for pair in pairs], dtype=STAMP)
+        return np.array([found.get(pair, nowhere) for pair in pairs], dtype=DATETIME_DTYPE)
 
     return dates
 
 
-def few(table: Expression, engine: Engine) -> tuple[str, ...]:
+def dictionary_encode(table: Expression, engine: Engine) -> tuple[str, ...]:
     """The names of the models in their order; none where the engine has no use for them, or they are too many."""
-    if not engine.codes:
+    if not engine.max_dictionary_size:
         return ()
-    found = fetch(engine, table.select(ours.MODEL).distinct().limit(engine.codes + 3))
+    found = fetch(engine, table.select(ours.MODEL).distinct().limit(engine.max_dictionary_size + 3))
     names = {name for name in found[ours.MODEL].to_pylist() if name} if found.num_rows else set()
-    return tuple(sorted(names)) if len(names) <= engine.codes else ()
+    return tuple(sorted(names)) if len(names) <= engine.max_dictionary_size else ()
 
 
-def code(model: Expression, names: tuple[str, ...]) -> Expression:
+def encode(model: Expression, names: tuple[str, ...]) -> Expression:
     """The place of the name, from 1 on; 0 or missing where it is none of them."""
     import ibis
 
@@ -242,10 +248,10 @@ def code(model: Expression, names: tuple[str, ...]) -> Expression:
     return place(ibis.array(list(names)), model).cast("uint8") % (len(names) + 1)
 
 
-def named(codes: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.object_]:
+def decode(codes: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.object_]:
     """The names back; None where there was none.
 
-    >>> named(np.array([2, 0, 1, -1]), ("a", "b")).tolist()
+    >>> decode(np.array([2, 0, 1, -1]), ("a", "b")).tolist()
     ['b', None, 'a', None]
     """
     words = np.array([None, *names, None], dtype=object)

@@ -8,27 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from modeltop.alerting.messages.explanation import LONGEST, Reasons
+from modeltop.alerting.messages.explanation import LONGEST, ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
-from modeltop.core.series import Episode, Series, Severity, State
-from modeltop.core.text import age, day, plain, plural, safe
-from modeltop.report.diagnosis_sections import sections
-from modeltop.report.index import explained
+from modeltop.core.series import Alert, Series, Severity, State
+from modeltop.core.text import format_age, format_exact, format_period, pluralize, sanitize
+from modeltop.report.diagnosis_sections import diagnosis_sections
+from modeltop.report.index import explain_alerting_models
 from modeltop.report.phrases import (
     MARKS,
     alert_line,
+    describe_matchers,
+    describe_note,
+    describe_silence,
     headline,
-    left_out,
-    matcher_words,
-    note_words,
+    overall_severity,
     series_name,
-    silence_words,
-    status,
+    skipped_rules,
 )
-from modeltop.report.svg import chart, draw, notes, tone
-from modeltop.rules.change_summary import latest_interval, sentence
-from modeltop.rules.change_summary import summary as changes_of
-from modeltop.rules.rule import sentence as rule_sentence
+from modeltop.report.svg import model_notes, render_svg, series_chart, severity_class
+from modeltop.rules.change_summary import change_summary as changes_of
+from modeltop.rules.change_summary import describe_change, latest_interval
+from modeltop.rules.rule import describe_rule as rule_sentence
 from modeltop.rules.snapshot import Snapshot
 
 STYLE = """
@@ -61,11 +61,11 @@ figure { margin: .8rem 0; } svg { width: 100%; height: auto; max-width: 44rem; d
 """
 
 
-CHARTS = 240
+MAX_CHARTS = 240
 """Charts in one file, those of the worst models; more would make it too large to be sent."""
-PAST = 20
+MAX_PAST_ALERTS = 20
 """Resolved alerts of one model that are listed, the newest."""
-CUTS = 12
+MAX_CHARTS_PER_MODEL = 12
 """Series of one model that are drawn, those of all rows first."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -84,86 +84,88 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
     yield '<meta name="color-scheme" content="light dark"/>'
     yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
-    yield f'<h1 class="{tone(status(snapshot))}">{title}</h1>'
+    yield f'<h1 class="{severity_class(overall_severity(snapshot))}">{title}</h1>'
     newest = snapshot.history.newest
-    seen = "none" if newest is None else f"{day(newest)}, {age(snapshot.clock - newest)} old"
-    yield f"<p>Judged for {day(snapshot.taken_at)}; newest data {seen}. Times are UTC.</p>"
-    why = explained(snapshot)
+    seen = "none" if newest is None else f"{format_period(newest)}, {format_age(snapshot.clock - newest)} old"
+    yield f"<p>Judged for {format_period(snapshot.taken_at)}; newest data {seen}. Times are UTC.</p>"
+    why = explain_alerting_models(snapshot)
     yield from _wrong(snapshot, why)
     yield from _hushed(snapshot)
-    left = CHARTS
-    for verdict in snapshot.verdicts:
-        series = _first_all(snapshot.history.of_model(verdict.model))
-        drawn = series[: min(CUTS, left)]
+    left = MAX_CHARTS
+    for verdict in snapshot.model_statuses:
+        series = _first_all(snapshot.history.for_model(verdict.model))
+        drawn = series[: min(MAX_CHARTS_PER_MODEL, left)]
         left -= len(drawn)
-        yield f'<section><h2 class="{tone(verdict.severity)}">{_mark(verdict.severity)} {_text(verdict.model)}</h2>'
+        yield f'<section><h2 class="{severity_class(verdict.severity)}">{_mark(verdict.severity)} {_text(verdict.model)}</h2>'
         yield from _found(verdict.model, snapshot, why)
         yield from _table(series, snapshot)
-        yield from _charts(series, drawn, snapshot, why.of(verdict.model))
+        yield from _charts(series, drawn, snapshot, why.diagnosis_for(verdict.model))
         yield from _told(verdict.model, snapshot)
         yield "</section>"
     yield from _rules(snapshot, why)
     yield "</body></html>"
 
 
-def _wrong(snapshot: Snapshot, why: Reasons) -> Iterator[str]:
+def _wrong(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
     """Which models alert, and the verdict on each; the alerts themselves stand with the models."""
-    alerting = {one.key.model for one in snapshot.episodes if one.resolved is None}
+    alerting = {one.key.model for one in snapshot.alerts if one.resolved is None}
     if alerting:
         yield "<h2>Alerts</h2>"
         yield from _list(
-            f'<span class="{tone(one.severity)}">{_mark(one.severity)} {_text(one.model, 60)}</span> '
-            f"{_text(why.verdict(one.model), LONGEST)}"
-            for one in snapshot.verdicts
+            f'<span class="{severity_class(one.severity)}">{_mark(one.severity)} {_text(one.model, 60)}</span> '
+            f"{_text(why.verdict_for(one.model), LONGEST)}"
+            for one in snapshot.model_statuses
             if one.model in alerting
         )
 
 
-def _found(model: str, snapshot: Snapshot, why: Reasons) -> Iterator[str]:
+def _found(model: str, snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
     """The verdict, the alerts, and what the verdict rests on."""
-    yield f"<p>{_text(why.verdict(model), LONGEST)}</p>"
-    standing = [one for one in snapshot.episodes if one.key.model == model and one.resolved is None]
+    yield f"<p>{_text(why.verdict_for(model), LONGEST)}</p>"
+    standing = [one for one in snapshot.alerts if one.key.model == model and one.resolved is None]
     if standing:
         yield from _list(_alert(one, snapshot) for one in standing)
-    found = why.of(model)
-    for section in sections(found, snapshot.catalog) if found is not None else ():
+    found = why.diagnosis_for(model)
+    for section in diagnosis_sections(found, snapshot.catalog) if found is not None else ():
         yield f"<h3>{_text(section.title)}</h3>"
         yield from _list(_text(line, 900) for line in section.lines)
 
 
-def _alert(episode: Episode, snapshot: Snapshot) -> str:
-    kind = "pending" if episode.state is State.PENDING else tone(episode.severity)
+def _alert(episode: Alert, snapshot: Snapshot) -> str:
+    kind = "pending" if episode.state is State.PENDING else severity_class(episode.severity)
     name = f" <code>{_text(episode.id)}</code>" if episode.id else ""
-    ended = f", resolved {day(episode.resolved)}" if episode.resolved else ""
+    ended = f", resolved {format_period(episode.resolved)}" if episode.resolved else ""
     return f'<span class="{kind}">{_text(alert_line(episode, snapshot), 900)}{ended}</span>{name}'
 
 
 def _hushed(snapshot: Snapshot) -> Iterator[str]:
     """Silences that hold or will."""
     now = snapshot.clock
-    silences = [one for one in snapshot.facts.silences if one.end > now]
+    silences = [one for one in snapshot.alerting_state.silences if one.end > now]
     if silences:
         yield "<h2>Silences</h2>"
-        yield from _list(_text(f"{matcher_words(one.matchers)}: {silence_words(one, now)}", 600) for one in silences)
+        yield from _list(
+            _text(f"{describe_matchers(one.matchers)}: {describe_silence(one, now)}", 600) for one in silences
+        )
 
 
 def _table(series: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
     heads = ("metric", "latest", "95 %", "date", "n", "since previous", "since 7d back", "since first")
     yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
     for one in series:
-        metric = snapshot.catalog.of(one.key.metric)
-        changes = changes_of(one, metric, snapshot.reference)
-        deltas = {change.against: metric.show_change(change.delta) for change in changes}
+        metric = snapshot.catalog.get(one.key.metric)
+        changes = changes_of(one, metric, snapshot.baseline)
+        deltas = {change.against: metric.format_delta(change.delta) for change in changes}
         bounds = latest_interval(one, metric)
         support = one.latest_support
         cells = (
-            metric.show(one.latest),
-            "" if bounds is None else f"{metric.show(bounds[0])} to {metric.show(bounds[1])}",
-            day(one.newest),
-            "?" if support is None else plain(support),
+            metric.format(one.latest),
+            "" if bounds is None else f"{metric.format(bounds[0])} to {metric.format(bounds[1])}",
+            format_period(one.newest),
+            "?" if support is None else format_exact(support),
             *(deltas.get(name, "") for name in ("previous", "7d", "first")),
         )
-        said = _text("; ".join(sentence(change, metric) for change in changes), 600)
+        said = _text("; ".join(describe_change(change, metric) for change in changes), 600)
         row = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
         yield f'<tr title="{said}"><th>{_text(series_name(one.key))}</th>{row}</tr>'
     yield "</tbody></table>"
@@ -171,36 +173,40 @@ def _table(series: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
 
 def _charts(series: list[Series], drawn: list[Series], snapshot: Snapshot, found: Diagnosis | None) -> Iterator[str]:
     for one in drawn:
-        if drawing := draw(chart(one, snapshot, found)):
+        if drawing := render_svg(series_chart(one, snapshot, found)):
             yield f"<figure><figcaption>{_text(series_name(one.key))}</figcaption>{drawing}</figure>"
     if len(drawn) < len(series):
-        yield f"<p>{plural(len(series) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
+        yield f"<p>{pluralize(len(series) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
 
 
 def _told(model: str, snapshot: Snapshot) -> Iterator[str]:
     """What people wrote about a model, and its alerts of the past."""
-    known = notes(model, snapshot)
+    known = model_notes(model, snapshot)
     if known:
         yield "<h3>Notes</h3>"
-        yield from _list(_text(note_words(note, snapshot.clock), 400) for note in known)
-    past = [one for one in snapshot.episodes if one.key.model == model and one.resolved is not None]
+        yield from _list(_text(describe_note(note, snapshot.clock), 400) for note in known)
+    past = [one for one in snapshot.alerts if one.key.model == model and one.resolved is not None]
     if past:
-        yield f"<details><summary>{plural(len(past), 'resolved alert')}</summary>"
-        yield from _list(_alert(one, snapshot) for one in past[:PAST])
-        if len(past) > PAST:
-            yield f"<p>and {len(past) - PAST:,} older: <code>modeltop alerts --history</code> lists all.</p>"
+        yield f"<details><summary>{pluralize(len(past), 'resolved alert')}</summary>"
+        yield from _list(_alert(one, snapshot) for one in past[:MAX_PAST_ALERTS])
+        if len(past) > MAX_PAST_ALERTS:
+            yield f"<p>and {len(past) - MAX_PAST_ALERTS:,} older: <code>modeltop alerts --history</code> lists all.</p>"
         yield "</details>"
 
 
-def _rules(snapshot: Snapshot, why: Reasons) -> Iterator[str]:
+def _rules(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
     """How it was judged, and what could not be read."""
-    said = [rule_sentence(rule, snapshot.catalog.of(rule.metric)) for rule in snapshot.rules]
+    said = [rule_sentence(rule, snapshot.catalog.get(rule.metric)) for rule in snapshot.rules]
     names = ["default rule" if rule.default else f"rule {rule.name}" for rule in snapshot.rules]
     items = [f"{name}: {sentence}" for name, sentence in zip(names, said, strict=True)]
-    items += [line.strip() for line in left_out(snapshot.standings)]
-    items += [*snapshot.notices, *why.failed, *(str(problem) for problem in snapshot.history.problems[:PAST])]
-    if more := len(snapshot.history.problems[PAST:]):
-        items.append(f"and {plural(more, 'more line')} that could not be read")
+    items += [line.strip() for line in skipped_rules(snapshot.rule_statuses)]
+    items += [
+        *snapshot.notices,
+        *why.errors,
+        *(str(problem) for problem in snapshot.history.problems[:MAX_PAST_ALERTS]),
+    ]
+    if more := len(snapshot.history.problems[MAX_PAST_ALERTS:]):
+        items.append(f"and {pluralize(more, 'more line')} that could not be read")
     if items:
         yield "<h2>How this was judged</h2>"
         yield from _list(_text(item, 400) for item in items)
@@ -223,4 +229,4 @@ def _mark(severity: Severity) -> str:
 
 def _text(foreign: object, limit: int = 300) -> str:
     """Foreign text in which nothing is markup, neither between tags nor in an attribute."""
-    return escape(safe(foreign, limit), quote=True)
+    return escape(sanitize(foreign, limit), quote=True)

@@ -8,25 +8,27 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from modeltop.alerting.messages.diagnosis_json import diagnosis_record
-from modeltop.alerting.messages.explanation import verdict as sentence
+from modeltop.alerting.messages.explanation import verdict_sentence as sentence
 from modeltop.core.diagnosis import Diagnosis
-from modeltop.core.incident import Ack, Suppression
-from modeltop.core.series import Episode, Series, Verdict
-from modeltop.report.index import explained
-from modeltop.report.phrases import status
+from modeltop.core.incident import Acknowledgement, Suppression
+from modeltop.core.series import Alert, ModelStatus, Series
+from modeltop.report.index import explain_alerting_models
+from modeltop.report.phrases import overall_severity
+from modeltop.rules.change_summary import change_summary as changes_of
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.change_summary import summary as changes_of
 from modeltop.rules.snapshot import Snapshot
 
 
 def as_json(snapshot: Snapshot) -> str:
     """Everything as JSON: ASCII-escaped, numbers exact, undefined is null."""
-    why = explained(snapshot)
+    why = explain_alerting_models(snapshot)
     record = {
-        "status": status(snapshot).name.lower(),
+        "status": overall_severity(snapshot).name.lower(),
         "taken_at": _iso(snapshot.taken_at),
-        "models": [_model_record(snapshot, verdict, why.of(verdict.model)) for verdict in snapshot.verdicts],
-        "alerts": [alert_record(episode, snapshot) for episode in snapshot.episodes if episode.resolved is None],
+        "models": [
+            _model_record(snapshot, verdict, why.diagnosis_for(verdict.model)) for verdict in snapshot.model_statuses
+        ],
+        "alerts": [alert_record(episode, snapshot) for episode in snapshot.alerts if episode.resolved is None],
         "errors": [
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
             for problem in snapshot.history.problems
@@ -35,8 +37,8 @@ def as_json(snapshot: Snapshot) -> str:
     return json.dumps(record, allow_nan=False, indent=1)
 
 
-def _model_record(snapshot: Snapshot, verdict: Verdict, found: Diagnosis | None) -> dict[str, object]:
-    series = snapshot.history.of_model(verdict.model)
+def _model_record(snapshot: Snapshot, verdict: ModelStatus, found: Diagnosis | None) -> dict[str, object]:
+    series = snapshot.history.for_model(verdict.model)
     return {
         "model": verdict.model,
         "status": verdict.severity.name.lower(),
@@ -48,36 +50,36 @@ def _model_record(snapshot: Snapshot, verdict: Verdict, found: Diagnosis | None)
 
 
 def _latest_record(series: Series, snapshot: Snapshot) -> dict[str, object]:
-    low, high = latest_interval(series, snapshot.catalog.of(series.key.metric)) or (None, None)
+    low, high = latest_interval(series, snapshot.catalog.get(series.key.metric)) or (None, None)
     return {
         "metric": series.key.metric,
         "segment": series.key.segment,
         "date": _iso(series.newest),
-        "value": number(series.latest),
-        "low": number(low),
-        "high": number(high),
-        "count": whole(series.latest_support),
+        "value": json_number(series.latest),
+        "low": json_number(low),
+        "high": json_number(high),
+        "count": json_count(series.latest_support),
         "provisional": bool(series.provisional is not None and series.provisional[-1]),
     }
 
 
 def _change_records(series: Series, snapshot: Snapshot) -> Iterator[dict[str, object]]:
-    for change in changes_of(series, snapshot.catalog.of(series.key.metric), snapshot.reference):
+    for change in changes_of(series, snapshot.catalog.get(series.key.metric), snapshot.baseline):
         yield {
             "metric": series.key.metric,
             "segment": series.key.segment,
             "against": change.against,
-            "from": number(change.before),
-            "to": number(change.after),
-            "delta": number(change.delta),
-            "low": number(change.low),
-            "high": number(change.high),
+            "from": json_number(change.before),
+            "to": json_number(change.after),
+            "delta": json_number(change.delta),
+            "low": json_number(change.low),
+            "high": json_number(change.high),
         }
 
 
-def alert_record(episode: Episode, snapshot: Snapshot) -> dict[str, object]:
+def alert_record(episode: Alert, snapshot: Snapshot) -> dict[str, object]:
     """One alert as JSON has it, with what people did about it."""
-    evidence = episode.evidence
+    evidence = episode.breach
     name = episode.id or ""
     return {
         "id": episode.id,
@@ -88,14 +90,14 @@ def alert_record(episode: Episode, snapshot: Snapshot) -> dict[str, object]:
         "segment": episode.key.segment,
         "severity": episode.severity.name.lower(),
         "state": episode.state.value,
-        "value": number(evidence.value if evidence else None),
-        "limit": number(evidence.limit if evidence else None),
-        "count": whole(episode.count),
+        "value": json_number(evidence.value if evidence else None),
+        "limit": json_number(evidence.limit if evidence else None),
+        "count": json_count(episode.count),
         "since": _iso(episode.since),
         "fired": _iso(episode.fired),
         "resolved": _iso(episode.resolved),
-        "suppressed_by": _suppression_record(snapshot.suppressed.get(name)),
-        "acknowledged": _ack_record(snapshot.acks.get(name)),
+        "suppressed_by": _suppression_record(snapshot.suppressions.get(name)),
+        "acknowledged": _ack_record(snapshot.acknowledgements.get(name)),
         "message": evidence.message if evidence else None,
     }
 
@@ -107,19 +109,19 @@ def _suppression_record(found: Suppression | None) -> dict[str, object] | None:
     return {"kind": found.kind, "reason": found.reason, "until": _iso(found.until)}
 
 
-def _ack_record(found: Ack | None) -> dict[str, object] | None:
+def _ack_record(found: Acknowledgement | None) -> dict[str, object] | None:
     """Who has it."""
     if found is None:
         return None
-    return {"by": found.by, "why": found.why, "at": _iso(found.at), "until": _iso(found.until)}
+    return {"by": found.by, "why": found.reason, "at": _iso(found.at), "until": _iso(found.until)}
 
 
-def number(value: float | None) -> float | None:
+def json_number(value: float | None) -> float | None:
     """A number as JSON has it: what is not finite is null."""
     return None if value is None or not math.isfinite(value) else value
 
 
-def whole(value: float | None) -> float | int | None:
+def json_count(value: float | None) -> float | int | None:
     """A count, without a fraction where it has none."""
     return int(value) if value is not None and value.is_integer() else value
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from modeltop.config.suggest import Drafts
-from modeltop.config.write import value_text, written
+from modeltop.config.suggest import SuggestedRules
+from modeltop.config.write import to_toml, value_to_toml
 from modeltop.core.series import SeriesKey
-from modeltop.core.text import day, plural, safe
-from modeltop.report.backtest import Trial, rate_words, trials
+from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.report.backtest import BacktestResult, backtest, describe_rate
 from modeltop.report.phrases import series_name
-from modeltop.rules.rule import sentence
+from modeltop.rules.rule import describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 WIDE = 118
-NAMED = 20
+MAX_NAMED = 20
 """Series without a limit that are named; the rest are counted."""
-LATEST = 3
+MAX_DATES = 3
 """Alerts of the past whose dates are given."""
 
 HEAD = """\
@@ -49,58 +49,60 @@ PEOPLE = """\
 """
 
 
-def configuration(kept: Mapping[str, object], proposed: Drafts, rehearsed: Snapshot) -> str:
+def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRules, rehearsed: Snapshot) -> str:
     """The text of the file.
 
     Args:
-        kept: Tables other than the rules.
-        proposed: The rules.
+        other_tables: Tables other than the rules.
+        suggested: The rules.
         rehearsed: What the same rules, or without any the defaults, found in the history.
     """
-    tried = {trial.rule.name: trial for trial in trials(rehearsed)}
-    lines = [*_comment(HEAD), *([""] if kept else []), *written(kept)]
-    for draft in proposed.rules:
-        said = f"{safe(draft.key.model, 60)}, {series_name(draft.key)}: {draft.why}."
+    tried = {trial.rule.name: trial for trial in backtest(rehearsed)}
+    lines = [*_comment(HEAD), *([""] if other_tables else []), *to_toml(other_tables)]
+    for draft in suggested.rules:
+        said = f"{sanitize(draft.key.model, 60)}, {series_name(draft.key)}: {draft.reason}."
         lines += _rule(said, draft.table, tried[draft.table["name"]])
-    for table in proposed.kept:
+    for table in suggested.default_tables:
         trial = tried[table["name"]]
-        said = sentence(trial.rule, rehearsed.catalog.of(trial.rule.metric))
+        said = describe_rule(trial.rule, rehearsed.catalog.get(trial.rule.metric))
         lines += _rule(f"By default, of every series: {said}.", table, trial)
-    if proposed.rules:
+    if suggested.rules:
         total = sum(len(trial.alerts) for trial in tried.values())
-        lines += ["", *_comment(f"All rules together would have given {plural(total, 'alert')}.")]
+        lines += ["", *_comment(f"All rules together would have given {pluralize(total, 'alert')}.")]
     else:
         lines += ["", *_comment("No rule is proposed, so the defaults hold:")]
         lines += [line for trial in tried.values() for line in _comment(f"{trial.rule.name}: {_would(trial)}.")]
-    lines += _left(proposed.without)
+    lines += _left(suggested.skipped)
     text = "\n".join(lines) + "\n" + CHECKS
-    return text if "receivers" in kept else text + PEOPLE
+    return text if "receivers" in other_tables else text + PEOPLE
 
 
-def _rule(said: str, table: Mapping[str, object], trial: Trial) -> list[str]:
-    values = [f"{key} = {value_text(value)}" for key, value in table.items()]
+def _rule(said: str, table: Mapping[str, object], trial: BacktestResult) -> list[str]:
+    values = [f"{key} = {value_to_toml(value)}" for key, value in table.items()]
     return ["", *_comment(said), *_comment(f"{_would(trial)}."), "[[rules]]", *values]
 
 
-def _would(trial: Trial) -> str:
+def _would(trial: BacktestResult) -> str:
     """How often it would have fired in the past, and when last."""
     if not trial.series:
         return "Would have judged nothing"
     dates = [
-        f"{day(one.since)} to {day(one.resolved)}" if one.resolved else f"since {day(one.since)}"
-        for one in trial.alerts[-LATEST:]
+        f"{format_period(one.since)} to {format_period(one.resolved)}"
+        if one.resolved
+        else f"since {format_period(one.since)}"
+        for one in trial.alerts[-MAX_DATES:]
     ]
-    last = f": {'' if len(trial.alerts) <= LATEST else 'lately '}{', '.join(dates)}" if dates else ""
-    return f"Would have given {rate_words(trial)}{last}"
+    last = f": {'' if len(trial.alerts) <= MAX_DATES else 'lately '}{', '.join(dates)}" if dates else ""
+    return f"Would have given {describe_rate(trial)}{last}"
 
 
 def _left(without: tuple[tuple[SeriesKey, str], ...]) -> Iterator[str]:
     if without:
         yield from ("", "# Without a limit:")
-    for key, why in without[:NAMED]:
-        yield from _comment(f"{safe(key.model, 60)}, {series_name(key)}: {why}")
-    if len(without) > NAMED:
-        yield f"# and {len(without) - NAMED:,} more series"
+    for key, why in without[:MAX_NAMED]:
+        yield from _comment(f"{sanitize(key.model, 60)}, {series_name(key)}: {why}")
+    if len(without) > MAX_NAMED:
+        yield f"# and {len(without) - MAX_NAMED:,} more series"
 
 
 def _comment(text: str) -> list[str]:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Change, Series, to_datetime
+from modeltop.core.series import Comparison, Series, to_datetime
 from modeltop.core.stats.intervals import Interval, newcombe, wilson
-from modeltop.core.text import day, plain
-from modeltop.rules.baselines.past import ROLLING, Past, Rolling
+from modeltop.core.text import format_exact, format_period
+from modeltop.rules.baselines.past import ROLLING, PastBaseline, Rolling
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-BACK = (("7d", timedelta(days=7)), ("30d", timedelta(days=30)))
+LOOKBACKS = (("7d", timedelta(days=7)), ("30d", timedelta(days=30)))
 WORDS = {
     "previous": "since previous ({})",
     "7d": "since 7d back ({})",
@@ -33,7 +33,7 @@ WORDS = {
 }
 
 
-def summary(series: Series, metric: Metric, reference: Past = ROLLING) -> tuple[Change, ...]:
+def change_summary(series: Series, metric: Metric, reference: PastBaseline = ROLLING) -> tuple[Comparison, ...]:
     """What has changed up to the newest period, from the nearest comparison to the widest.
 
     Args:
@@ -52,12 +52,12 @@ def summary(series: Series, metric: Metric, reference: Past = ROLLING) -> tuple[
     return tuple(_changes(series, metric, reference))
 
 
-def _changes(series: Series, metric: Metric, reference: Past) -> Iterator[Change]:
+def _changes(series: Series, metric: Metric, reference: PastBaseline) -> Iterator[Comparison]:
     earlier = np.flatnonzero(np.isfinite(series.values[:-1]))
     if not len(earlier):
         return
     yield _since(series, metric, "previous", int(earlier[-1]))
-    for name, span in BACK:
+    for name, span in LOOKBACKS:
         within = series.times[earlier] <= series.times[-1] - np.timedelta64(span)
         if within.any():
             yield _since(series, metric, name, int(earlier[within][-1]))
@@ -68,17 +68,17 @@ def _changes(series: Series, metric: Metric, reference: Past) -> Iterator[Change
         yield _change(series, metric, against="reference", start=window, before=mean, cases=cases)
 
 
-def _since(series: Series, metric: Metric, against: str, index: int) -> Change:
+def _since(series: Series, metric: Metric, against: str, index: int) -> Comparison:
     period = series[index : index + 1]
     return _change(series, metric, against=against, start=period, before=period.latest, cases=_support(period))
 
 
 def _change(
     series: Series, metric: Metric, *, against: str, start: Series, before: float, cases: float | None
-) -> Change:
+) -> Comparison:
     after, support = series.latest, _support(series)
     low, high = (metric.proportion and newcombe(after, support, before, cases)) or (None, None)
-    return Change(
+    return Comparison(
         key=series.key,
         against=against,
         before=before,
@@ -86,7 +86,7 @@ def _change(
         delta=_difference(after, before),
         low=low,
         high=high,
-        when=to_datetime(start.times[0]),
+        before_at=to_datetime(start.times[0]),
         count=support,
     )
 
@@ -128,7 +128,7 @@ def latest_interval(series: Series, metric: Metric) -> Interval | None:
     return wilson(series.latest, _support(series)) if metric.proportion else None
 
 
-def reference_note(series: Series, reference: Past = ROLLING) -> str | None:
+def baseline_note(series: Series, reference: PastBaseline = ROLLING) -> str | None:
     """Why there is no comparison with a reference; None where there is one.
 
     Such as `too little history: 7 earlier periods of 10`.
@@ -136,19 +136,19 @@ def reference_note(series: Series, reference: Past = ROLLING) -> str | None:
     if reference.window(series) is not None:
         return None
     if not isinstance(reference, Rolling):
-        return f"too little history for {reference.words()}"
-    return f"too little history: {int(series[:-1].judged().sum())} earlier periods of {reference.least}"
+        return f"too little history for {reference.describe()}"
+    return f"too little history: {int(series[:-1].evaluable().sum())} earlier periods of {reference.min_periods}"
 
 
-def sentence(change: Change, metric: Metric) -> str:
+def describe_change(change: Comparison, metric: Metric) -> str:
     """The change in words, such as `-0.090 since first (2025-01-01), 95 % -0.112 to -0.068, n 1200`.
 
     It says `n unknown` where the support is, and `may be chance` where the interval reaches over zero. Numbers,
     dates and our own words only: no foreign text.
     """
-    parts = [f"{metric.show_change(change.delta)} {WORDS[change.against].format(day(change.when))}"]
+    parts = [f"{metric.format_delta(change.delta)} {WORDS[change.against].format(format_period(change.before_at))}"]
     if change.low is not None and change.high is not None:
-        low, high = (metric.show_change(end) for end in (change.low, change.high))
+        low, high = (metric.format_delta(end) for end in (change.low, change.high))
         parts.append(f"95 % {low} to {high}" + (": may be chance" if change.low <= 0 <= change.high else ""))
-    parts.append("n unknown" if change.count is None else f"n {plain(change.count)}")
+    parts.append("n unknown" if change.count is None else f"n {format_exact(change.count)}")
     return ", ".join(parts)

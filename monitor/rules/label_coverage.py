@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import History, Series, to_datetime
-from modeltop.core.text import day, plural
+from modeltop.core.text import format_period, pluralize
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
@@ -33,7 +33,7 @@ class LabelState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class LabelNews:
+class LabelCoverage:
     """What is missing of one model's labels."""
 
     state: LabelState
@@ -43,7 +43,7 @@ class LabelNews:
     """Begins with the state; our own words and numbers only."""
 
 
-def label_news(history: History, catalog: Catalog) -> dict[str, LabelNews]:
+def label_coverage(history: History, catalog: MetricRegistry) -> dict[str, LabelCoverage]:
     """What is missing, by model; a model whose labels are all there, or of which nothing is known, is not in it."""
     by_model: dict[str, list[Series]] = {}
     covered = {key.model for key in history.series if key.metric == COVERAGE and key.segment == "all"}
@@ -54,13 +54,13 @@ def label_news(history: History, catalog: Catalog) -> dict[str, LabelNews]:
     return {model: news for model, news in found.items() if news is not None}
 
 
-def _news(series: Iterable[Series], catalog: Catalog) -> LabelNews | None:
+def _news(series: Iterable[Series], catalog: MetricRegistry) -> LabelCoverage | None:
     by_metric = {one.key.metric: one for one in series}
     coverage = by_metric.pop(COVERAGE)
-    resting = [one for name, one in by_metric.items() if catalog.of(name).labels]
-    free = [one for name, one in by_metric.items() if not catalog.of(name).labels]
+    resting = [one for name, one in by_metric.items() if catalog.get(name).needs_labels]
+    free = [one for name, one in by_metric.items() if not catalog.get(name).needs_labels]
     waiting = _waiting(coverage, free)
-    judged = [one.times[flags][-1] for one in resting if (flags := one.judged()).any()]
+    judged = [one.times[flags][-1] for one in resting if (flags := one.evaluable()).any()]
     newest = max(judged, default=None)
     periods = coverage.times if newest is None else coverage.times[coverage.times > newest]
     if newest is None or _stopped(coverage, newest):
@@ -70,40 +70,42 @@ def _news(series: Iterable[Series], catalog: Catalog) -> LabelNews | None:
 
 def _waiting(coverage: Series, free: Iterable[Series]) -> Times:
     """Periods that are over, as what needs no label says, and whose labels are still to come."""
-    open_ones = coverage.times[~coverage.judged()]
-    over = [one.times[one.judged()] for one in free]
+    open_ones = coverage.times[~coverage.evaluable()]
+    over = [one.times[one.evaluable()] for one in free]
     return open_ones[np.isin(open_ones, np.concatenate(over))] if over else open_ones[:-1]
 
 
 def _stopped(coverage: Series, newest: np.datetime64) -> bool:
     """Whether a complete period after the last one with a judged metric has no label at all."""
-    later = coverage.judged() & (coverage.times > newest)
+    later = coverage.evaluable() & (coverage.times > newest)
     return bool((later & (coverage.values == 0)).any())
 
 
-def _told(state: LabelState, coverage: Series, periods: Times) -> LabelNews:
+def _told(state: LabelState, coverage: Series, periods: Times) -> LabelCoverage:
     at = np.isin(coverage.times, periods)
     since = to_datetime(periods[0])
     share = float(coverage.values[at].mean())
-    many = plural(len(periods), "period")
+    many = pluralize(len(periods), "period")
     if state is LabelState.PENDING:
-        text = f"since {day(since)}: {many} wait{'s' if len(periods) == 1 else ''}, {_percent(share)} are there"
+        text = (
+            f"since {format_period(since)}: {many} wait{'s' if len(periods) == 1 else ''}, {_percent(share)} are there"
+        )
     else:
-        text = f"since {day(since)}: {_percent(share)} of the rows of {many} have one, too few to judge"
-    return LabelNews(state, since, f"{state.value} {text}")
+        text = f"since {format_period(since)}: {_percent(share)} of the rows of {many} have one, too few to judge"
+    return LabelCoverage(state, since, f"{state.value} {text}")
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
 
 
-def said(sentence: str, news: LabelNews | None) -> str:
+def describe(sentence: str, news: LabelCoverage | None) -> str:
     """A model's sentence with what is missing: first where nothing could be judged, else behind."""
     if news is None:
         return sentence
     return news.sentence if news.state is LabelState.NOT_ENOUGH else f"{sentence}; {news.sentence}"
 
 
-def unjudged(news: Mapping[str, LabelNews], model: str) -> bool:
+def blocks_evaluation(news: Mapping[str, LabelCoverage], model: str) -> bool:
     """Whether nothing that rests on labels could be judged."""
     return model in news and news[model].state is LabelState.NOT_ENOUGH

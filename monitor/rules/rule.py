@@ -11,18 +11,18 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Better, Series, SeriesKey, Severity
-from modeltop.core.text import age, brief, plain
-from modeltop.rules.baselines.base import NOTHING, Kind
+from modeltop.core.series import Direction, Series, SeriesKey, Severity
+from modeltop.core.text import format_age, format_exact, format_value
+from modeltop.rules.baselines.base import NO_SERIES, Baseline
 from modeltop.rules.baselines.past import ROLLING
-from modeltop.rules.detectors.base import Asking, Check
-from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.detectors.base import Detector, QueryContext
+from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 
-TRIAL = 8
+TRIAL_POINTS = 8
 """Judged points by which it is decided, once, whether a default limit is this model's level."""
-REACHED = 2
+MIN_REACHED = 2
 """How many of them must have reached the limit."""
 
 
@@ -34,7 +34,7 @@ class Rule:
     """
 
     name: str
-    check: Check
+    detector: Detector
     metric: str
     model: str = "*"
     segment: str = "all"
@@ -46,9 +46,9 @@ class Rule:
     """Support under which a point is not judged."""
     max_gap: timedelta | None = None
     """A longer silence between judged points starts the count of `confirm` anew; None: never."""
-    of: int | None = None
+    window: int | None = None
     """Where `confirm` points among the newest so many judged ones are enough, in a row or not; None: in a row."""
-    reference: Kind = ROLLING
+    baseline: Baseline = ROLLING
     """What a check that compares is given to compare with."""
     default: bool = False
     """True for the floors that hold where nothing is configured; they may be left out of a series."""
@@ -72,9 +72,9 @@ class Rule:
         return self.confirm[1] if level is Severity.CRITICAL else self.confirm[0]
 
 
-def asking(rule: Rule, others: Mapping[SeriesKey, Series] = NOTHING) -> Asking:
+def query_context(rule: Rule, others: Mapping[SeriesKey, Series] = NO_SERIES) -> QueryContext:
     """How a rule asks its check; `others` is where a reference that is another series is looked for."""
-    return Asking(rule.reference, rule.min_count, others)
+    return QueryContext(rule.baseline, rule.min_count, others)
 
 
 def default_rules() -> tuple[Rule, ...]:
@@ -85,7 +85,7 @@ def default_rules() -> tuple[Rule, ...]:
             Rule(f"default-{metric}", Threshold(critical=Limit(below=floor)), metric, default=True)
             for metric, floor in floors
         ),
-        Rule("default-fall", Shift(), "*", min_count=30, default=True),
+        Rule("default-fall", LastingShift(), "*", min_count=30, default=True),
     )
 
 
@@ -104,66 +104,66 @@ def limit_rule(metric: str, below: float | None = None, above: float | None = No
     return Rule(f"limit-{metric}", Threshold(critical=Limit(below, above)), literal, override=True)
 
 
-def asked(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
+def rules_for(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
     """The rules that ask about a series, in order; a limit of the command line displaces all others of its metric."""
     limits = [rule for rule in rules if rule.override and fnmatchcase(key.metric, rule.metric)]
     return [rule for rule in limits or rules if rule.matches(key)]
 
 
-def senseless(rule: Rule, series: Series) -> bool:
+def is_meaningless_for(rule: Rule, series: Series) -> bool:
     """Whether a default asks of a metric, of which neither direction is bad, whether it got worse."""
-    return rule.default and series.better is Better.NEITHER and not isinstance(rule.check, Threshold)
+    return rule.default and series.better is Direction.NEITHER and not isinstance(rule.detector, Threshold)
 
 
-def left_out(rule: Rule, series: Series) -> str | None:
+def skip_reason(rule: Rule, series: Series) -> str | None:
     """Why a default rule is not applied to a series; None if it is.
 
     It is left out where fewer than two of the first eight judged points reached the limit. Later points change
     nothing, and with fewer than eight the floor holds: a model that is bad from its first day is told of.
     """
-    if not (rule.default and isinstance(rule.check, Threshold)):
+    if not (rule.default and isinstance(rule.detector, Threshold)):
         return None
-    trial = np.flatnonzero(series.judged(rule.min_count))[:TRIAL]
-    if len(trial) < TRIAL:
+    trial = np.flatnonzero(series.evaluable(rule.min_count))[:TRIAL_POINTS]
+    if len(trial) < TRIAL_POINTS:
         return None
-    reached = int(np.count_nonzero(~rule.check.exceeded(series)[trial]))
-    if reached >= REACHED:
+    reached = int(np.count_nonzero(~rule.detector.exceeded(series)[trial]))
+    if reached >= MIN_REACHED:
         return None
     level = " and ".join(_sides(rule))
-    return f"left out: {reached} of its first {TRIAL} periods reached {level}; set a rule for it"
+    return f"left out: {reached} of its first {TRIAL_POINTS} periods reached {level}; set a rule for it"
 
 
 def _sides(rule: Rule) -> list[str]:
-    _, limit = rule.check.limits()[-1]
-    return [brief(side) for side in (limit.below, limit.above) if side is not None]
+    _, limit = rule.detector.limits()[-1]
+    return [format_value(side) for side in (limit.below, limit.above) if side is not None]
 
 
-def sentence(rule: Rule, metric: Metric) -> str:
+def describe_rule(rule: Rule, metric: Metric) -> str:
     """A rule in one plain sentence; the name of a metric that is not registered is foreign text.
 
-    >>> sentence(default_rules()[0], Metric("accuracy"))
+    >>> describe_rule(default_rules()[0], Metric("accuracy"))
     'accuracy below 0.90 is critical'
     """
     name = "any metric" if rule.metric == "*" else metric.name
-    parts = [rule.check.sentence(name, brief, rule.reference.words()) + _patience(rule)]
+    parts = [rule.detector.describe(name, format_value, rule.baseline.describe()) + _confirmation(rule)]
     recovery = _recovery(rule)
     if recovery:
         parts.append(f"resolves after {recovery}")
     if rule.min_count > 0:
-        parts.append(f"periods with fewer than {plain(rule.min_count)} cases are not judged")
+        parts.append(f"periods with fewer than {format_exact(rule.min_count)} cases are not judged")
     if rule.max_gap is not None and max(rule.confirm) > 1:
-        parts.append(f"a silence of more than {age(rule.max_gap)} starts the count anew")
+        parts.append(f"a silence of more than {format_age(rule.max_gap)} starts the count anew")
     return "; ".join(parts)
 
 
-def _patience(rule: Rule) -> str:
+def _confirmation(rule: Rule) -> str:
     warns, critical = rule.confirm
-    if rule.check.asks()[0] is not Severity.CRITICAL:
+    if rule.detector.possible_levels()[0] is not Severity.CRITICAL:
         critical = warns
     if warns == critical:
-        return f", {_after(warns, rule.of)}" if warns > 1 else ""
+        return f", {_after(warns, rule.window)}" if warns > 1 else ""
     # What is critical counts towards the warning as well, even where no limit of its own was given to that.
-    return f", a warning {_after(warns, rule.of)}, critical {_after(critical, rule.of)}"
+    return f", a warning {_after(warns, rule.window)}, critical {_after(critical, rule.window)}"
 
 
 def _after(points: int, of: int | None) -> str:
@@ -173,8 +173,8 @@ def _after(points: int, of: int | None) -> str:
 
 
 def _recovery(rule: Rule) -> str:
-    margin = rule.check.margin
+    margin = rule.detector.margin
     if rule.recover == 1 and not margin:
         return ""
     good = "one good one" if rule.recover == 1 else f"{rule.recover} good ones in a row"
-    return f"{good} at least {plain(margin)} back inside" if margin else good
+    return f"{good} at least {format_exact(margin)} back inside" if margin else good

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from modeltop.core.distribution import Exhibits
-from modeltop.core.incident import Ack, Facts, Health, Suppression
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import Episode, History, Standing, Verdict
-from modeltop.rules.baselines.past import ROLLING, Past
-from modeltop.rules.label_coverage import LabelNews
+from modeltop.core.distribution import Distributions
+from modeltop.core.incident import Acknowledgement, AlertingState, Suppression, WatcherHealth
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Alert, History, ModelStatus, RuleStatus
+from modeltop.rules.baselines.past import ROLLING, PastBaseline
+from modeltop.rules.label_coverage import LabelCoverage
 from modeltop.rules.rule import Rule
 
 
@@ -28,27 +28,27 @@ class Snapshot:
     clock: datetime
     """The true time of the look; the age of the data counts from it."""
     history: History
-    catalog: Catalog
+    catalog: MetricRegistry
     rules: tuple[Rule, ...]
-    episodes: tuple[Episode, ...]
+    alerts: tuple[Alert, ...]
     """All: those that stand and the pending, in the order of `modeltop.rules.priority`; then the past, newest first."""
-    standings: tuple[Standing, ...]
+    rule_statuses: tuple[RuleStatus, ...]
     """One for each pair of rule and series, those left out included."""
-    verdicts: tuple[Verdict, ...]
+    model_statuses: tuple[ModelStatus, ...]
     """One per model, worst first: the order of models everywhere."""
     notices: tuple[str, ...] = ()
     """How this was judged, where a person could be surprised: a sentence each; foreign text may be in it."""
-    facts: Facts = field(default_factory=Facts)
+    alerting_state: AlertingState = field(default_factory=AlertingState)
     """What people did and what receivers were told."""
-    suppressed: Mapping[str, Suppression] = field(default_factory=dict)
+    suppressions: Mapping[str, Suppression] = field(default_factory=dict)
     """By the id of each standing alert that nobody is told of now."""
-    acks: Mapping[str, Ack] = field(default_factory=dict)
+    acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
     """By the id of each standing alert that a person has taken; whether repeats stop is thereby said."""
-    labels: Mapping[str, LabelNews] = field(default_factory=dict)
+    label_coverage: Mapping[str, LabelCoverage] = field(default_factory=dict)
     """What is missing of the labels, by model; those that have enough are not in it."""
-    health: Health | None = None
+    watcher_health: WatcherHealth | None = None
     """How the watcher of this store is; None where none has ever run."""
-    exhibits: Mapping[str, Exhibits] = field(default_factory=dict)
+    distributions: Mapping[str, Distributions] = field(default_factory=dict)
     """What lies under the newest numbers, by model: read when it is asked for."""
-    reference: Past = ROLLING
+    baseline: PastBaseline = ROLLING
     """With which earlier periods the newest one is compared where its changes are summed up."""

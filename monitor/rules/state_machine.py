@@ -11,26 +11,26 @@ from modeltop.rules.rule import Rule
 
 
 @dataclass(slots=True)
-class _Level:
+class _LevelState:
     """What the machine keeps for one level."""
 
     severity: Severity
     confirm: int
-    of: int | None
+    window: int | None
     since: datetime | None = None
     count: int = 0
     points: int = 0
     """All that were fed."""
-    wrong: deque[tuple[int, datetime]] = field(default_factory=deque)
+    breaches: deque[tuple[int, datetime]] = field(default_factory=deque)
     """Number and moment of each wrong one among the newest `of`; not kept where they must come in a row."""
     clear_count: int = 0
     active: bool = False
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.since, self.count = None, 0
-        self.wrong.clear()
+        self.breaches.clear()
 
-    def feed(self, when: datetime, found: Severity, recover: int) -> None:
+    def advance(self, when: datetime, found: Severity, recover: int) -> None:
         self.points += 1
         if found >= self.severity:
             self._object(when)
@@ -40,29 +40,29 @@ class _Level:
         self.clear_count += 1
         ends = self.active and self.clear_count >= recover
         self.active = self.active and not ends
-        if not self.active and (ends or self.of is None):
-            self.forget()
+        if not self.active and (ends or self.window is None):
+            self.reset()
         elif not self.active:
             self._slide()
 
     def _object(self, when: datetime) -> None:
         self.since = self.since or when
-        if self.of is None or self.active:
+        if self.window is None or self.active:
             self.count += 1
             return
-        self.wrong.append((self.points, when))
+        self.breaches.append((self.points, when))
         self._slide()
 
     def _slide(self) -> None:
         """Let go of what is no longer among the newest `of`."""
-        assert self.of is not None, "points in a row are counted without a window"
-        while self.wrong and self.wrong[0][0] <= self.points - self.of:
-            self.wrong.popleft()
-        self.count = len(self.wrong)
-        self.since = self.wrong[0][1] if self.wrong else None
+        assert self.window is not None, "points in a row are counted without a window"
+        while self.breaches and self.breaches[0][0] <= self.points - self.window:
+            self.breaches.popleft()
+        self.count = len(self.breaches)
+        self.since = self.breaches[0][1] if self.breaches else None
 
 
-class Machine:
+class AlertStateMachine:
     """The condition of one rule on one series, fed with judged points in order of time.
 
     Moments may be of any one zone, or naive throughout; they are only compared and subtracted.
@@ -71,20 +71,20 @@ class Machine:
     def __init__(self, rule: Rule) -> None:
         self._recover = rule.recover
         self._max_gap = rule.max_gap
-        self._critical = _Level(Severity.CRITICAL, rule.confirm_for(Severity.CRITICAL), rule.of)
-        self._warning = _Level(Severity.WARNING, rule.confirm_for(Severity.WARNING), rule.of)
+        self._critical = _LevelState(Severity.CRITICAL, rule.confirm_for(Severity.CRITICAL), rule.window)
+        self._warning = _LevelState(Severity.WARNING, rule.confirm_for(Severity.WARNING), rule.window)
         self._last: datetime | None = None
         self._found = Severity.OK
 
-    def feed(self, when: datetime, found: Severity) -> bool:
+    def advance(self, when: datetime, found: Severity) -> bool:
         """Take the level found at a judged point; False, and no change, if it is not after the last one."""
         if self._last is not None and when <= self._last:
             return False
         broken = self._last is not None and self._max_gap is not None and when - self._last > self._max_gap
         for level in (self._critical, self._warning):
             if broken and not level.active:
-                level.forget()
-            level.feed(when, found, self._recover)
+                level.reset()
+            level.advance(when, found, self._recover)
         self._warning.active = self._warning.active or self._critical.active
         self._last, self._found = when, found
         return True
@@ -97,7 +97,7 @@ class Machine:
         return Severity.WARNING if self._warning.active else Severity.OK
 
     @property
-    def reaching(self) -> Severity:
+    def pending_level(self) -> Severity:
         """The highest level that is active or waits for confirmation."""
         waiting = (level.severity for level in (self._critical, self._warning) if level.since is not None)
         return max(self.level, next(waiting, Severity.OK))

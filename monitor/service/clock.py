@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-APART = timedelta(minutes=5)
+MAX_LAG = timedelta(minutes=5)
 """A clock that is behind by more than this is said to be wrong."""
 
 
@@ -37,6 +37,6 @@ class Clock:
         self._floor, self._at = max(moments), self.steady()
         return self._floor
 
-    def behind(self) -> timedelta:
+    def lag(self) -> timedelta:
         """How far the machine's clock is behind `now`; zero where it is not."""
         return timedelta() if self._floor is None else max(timedelta(), self._floor - self._wall())

@@ -6,28 +6,28 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.errors import MonitorError
-from modeltop.core.event import Followed, ReceiverChanged, Watching
-from modeltop.core.text import age
-from modeltop.service.clock import APART, Clock
-from modeltop.service.compute_jobs import Computing
-from modeltop.service.evaluate import Look, Looker
-from modeltop.service.event_buffer import Ledger
-from modeltop.service.health import Bulletin, Post
+from modeltop.core.event import IncidentChanged, LeaderChanged, ReceiverChanged
+from modeltop.core.text import format_age
+from modeltop.service.clock import MAX_LAG, Clock
+from modeltop.service.compute_jobs import ComputeJobs
+from modeltop.service.evaluate import EvaluationResult, IncidentTracker
+from modeltop.service.event_buffer import BufferedEventLog
+from modeltop.service.health import DaemonIdentity, HealthReporter
 from modeltop.service.heartbeat import Heartbeat
-from modeltop.service.leader import Holder
-from modeltop.service.log import Log
-from modeltop.service.receivers import Backoff, broken, failing, introduced
-from modeltop.service.sending import Dispatch
-from modeltop.service.settings import Load
-from modeltop.service.wakeup import Bell
+from modeltop.service.leader import LockHolder
+from modeltop.service.log import DaemonLog
+from modeltop.service.receivers import Backoff, disabled_receivers, failing_receivers, receiver_changes
+from modeltop.service.sending import Dispatcher
+from modeltop.service.settings import LoadSettings
+from modeltop.service.wakeup import WakeupPipe
 
-PARTING = 10.0
+SHUTDOWN_SECONDS = 10.0
 """Seconds in which messages that are on their way may arrive when the watcher ends."""
 
 
-class Rounds:
+class Cycle:
     """The watcher's work, one step at a time; who leads calls them in turn.
 
     Args:
@@ -39,152 +39,159 @@ class Rounds:
     """
 
     def __init__(
-        self, load: Load, post: Post, log: Log, clock: Clock | None = None, backoff: Backoff | None = None
+        self,
+        load: LoadSettings,
+        post: DaemonIdentity,
+        log: DaemonLog,
+        clock: Clock | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self._load, self._post, self._log = load, post, log
         self._clock = clock or Clock()
-        self.setup = load()
-        self.bell = Bell()
-        self._journal = Journal(post.folder)
-        self._ledger = Ledger(self._journal)
-        self.dispatch = Dispatch(
-            self._ledger, self._clock, log, self.bell.ring, None if post.once else backoff or Backoff()
+        self.settings = load()
+        self.wakeup = WakeupPipe()
+        self._journal = EventLog(post.folder)
+        self._ledger = BufferedEventLog(self._journal)
+        self.dispatcher = Dispatcher(
+            self._ledger, self._clock, log, self.wakeup.wake, None if post.one_shot else backoff or Backoff()
         )
-        self._looker = Looker(post.folder, self.setup.config.watch.no_data_wait)
-        self._bulletin = Bulletin(post, log, self._clock.now())
+        self._looker = IncidentTracker(post.folder, self.settings.config.watch.no_data_wait)
+        self._bulletin = HealthReporter(post, log, self._clock.now())
         self._heartbeat = Heartbeat()
-        store = self.setup.store
-        self._computing = None if store is None else Computing(store, log, self._bulletin.says)
-        self.last: Look | None = None
+        store = self.settings.store
+        self._computing = None if store is None else ComputeJobs(store, log, self._bulletin.set_error)
+        self.last_result: EvaluationResult | None = None
         """The last look that succeeded."""
 
     @property
-    def troubled(self) -> bool:
+    def has_problems(self) -> bool:
         """Whether something could not be read, saved or sent, or a receiver is left alone or broken."""
-        facts = self._ledger.facts()
-        states = (facts.receivers.get(name) for name in self.setup.config.receivers)
+        facts = self._ledger.state()
+        states = (facts.receivers.get(name) for name in self.settings.config.receivers)
         return self._bulletin.error is not None or any(state.failures for state in states if state is not None)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Say that this one leads now, and look for what the last one has left."""
-        now = self._clock.now(self._ledger.facts().newest)
+        now = self._clock.now(self._ledger.state().last_event_at)
         self._bulletin.started = self._bulletin.completed = now
-        self._looker = Looker(self._post.folder, self.setup.config.watch.no_data_wait)
-        self.dispatch.start()
-        if self._post.once:  # of a run a minute nobody wants to read, neither in the story nor in cron's mails
+        self._looker = IncidentTracker(self._post.folder, self.settings.config.watch.no_data_wait)
+        self.dispatcher.start()
+        if self._post.one_shot:  # of a run a minute nobody wants to read, neither in the story nor in cron's mails
             return
-        _leads(self._post.me, now, self._ledger, self._log, began=True)
-        if not self.setup.config.receivers:
+        _leads(self._post.holder, now, self._ledger, self._log, began=True)
+        if not self.settings.config.receivers:
             self._log.warning("receivers", "no receiver is configured: nobody is told")
 
     def compute(self, *, wait: bool = False) -> None:
         """Have the configured logs computed that are due; a run from cron waits for them."""
         if self._computing is not None:
-            work = self._computing.once if wait else self._computing.tick
-            work(self.setup.config, self._clock.now())
+            work = self._computing.run_due if wait else self._computing.tick
+            work(self.settings.config, self._clock.now())
 
-    def cycle(self) -> bool:
+    def run(self) -> bool:
         """Look at everything once and tell who is to be told; whether the look succeeded."""
         why = self._look()
-        self._bulletin.says("look", why)
+        self._bulletin.set_error("look", why)
         if why is None:
             self._bulletin.completed = self._clock.now()
-        self.deliver()
+        self.send_due()
         if why is None:
-            self._heartbeat.ping(self.setup.config.watch.heartbeat)
+            self._heartbeat.ping(self.settings.config.watch.heartbeat)
         return why is None
 
-    def deliver(self) -> None:
+    def send_due(self) -> None:
         """Take in what became of messages, hand out what is to be told by the last look, and say how it goes."""
-        self.dispatch.collect()
-        if self.last is not None:
-            self.dispatch.hand_out(self.last.snapshot, self.setup, self._ledger.notice)
-        self.report()
+        self.dispatcher.collect_results()
+        if self.last_result is not None:
+            self.dispatcher.send_due(self.last_result.snapshot, self.settings, self._ledger.notice)
+        self.publish_health()
 
-    def changed(self) -> bool:
+    def needs_run(self) -> bool:
         """Whether another look could find anything else: a file changed, or a second look is due."""
-        due = self._looker.second.due()
+        due = self._looker.no_data_grace.next_due()
         try:
-            return (due is not None and due <= self._clock.now()) or self.setup.observer.changed()
+            return (due is not None and due <= self._clock.now()) or self.settings.pipeline.needs_run()
         except OSError:
             return True  # the look itself will say what is wrong
 
-    def wait(self) -> float:
+    def seconds_until_due(self) -> float:
         """Seconds until there may be something to send, or to take in, without another look."""
-        return 0.0 if self._journal.changed() else self.dispatch.wait()
+        return 0.0 if self._journal.changed() else self.dispatcher.seconds_until_due()
 
     def reload(self) -> None:
         """Read the configuration anew; a broken one is not used, and that is said."""
         try:
-            self.setup = self._load()
+            self.settings = self._load()
         except MonitorError as error:
-            self._bulletin.says("settings", f"the new configuration is not used: {'; '.join(str(error).splitlines())}")
+            self._bulletin.set_error(
+                "settings", f"the new configuration is not used: {'; '.join(str(error).splitlines())}"
+            )
         else:
-            self._bulletin.says("settings", None)
-            self._looker.second.wait = self.setup.config.watch.no_data_wait
+            self._bulletin.set_error("settings", None)
+            self._looker.no_data_grace.wait = self.settings.config.watch.no_data_wait
             self._log.info("reload", "the configuration was read anew")
-        self.report()
+        self.publish_health()
 
-    def report(self, *, stopped: bool = False) -> None:
+    def publish_health(self, *, stopped: bool = False) -> None:
         """Say how the watcher is."""
         self._ledger.save()
-        receivers, facts = self.setup.config.receivers, self._ledger.facts()
-        behind = self._clock.behind()
+        receivers, facts = self.settings.config.receivers, self._ledger.state()
+        behind = self._clock.lag()
         said = {
-            "clock": f"the clock is {age(behind)} behind the journal: set it" if behind > APART else None,
+            "clock": f"the clock is {format_age(behind)} behind the journal: set it" if behind > MAX_LAG else None,
             "journal": self._ledger.notice,
-            "message": self.dispatch.trouble,
-            "heartbeat": self._heartbeat.trouble,
-            "receivers": failing(receivers, facts),
+            "message": self.dispatcher.error,
+            "heartbeat": self._heartbeat.error,
+            "receivers": failing_receivers(receivers, facts),
         }
         for about, why in said.items():
-            self._bulletin.says(about, why)
-        self._bulletin.publish(self.setup.every, broken(receivers, facts), stopped=stopped)
+            self._bulletin.set_error(about, why)
+        self._bulletin.publish(self.settings.every, disabled_receivers(receivers, facts), stopped=stopped)
 
-    def end(self, seconds: float = PARTING) -> None:
+    def stop(self, seconds: float = SHUTDOWN_SECONDS) -> None:
         """Let what is on its way arrive, within so many seconds; then say that this one leads no more."""
-        self.dispatch.stop()
+        self.dispatcher.stop()
         if self._computing is not None:
-            self._computing.end()
+            self._computing.stop()
         deadline = time.monotonic() + seconds
-        while self.dispatch.busy() and (left := deadline - time.monotonic()) > 0:
-            self.bell.wait(left)
-            self.dispatch.collect()
+        while self.dispatcher.is_sending() and (left := deadline - time.monotonic()) > 0:
+            self.wakeup.wait(left)
+            self.dispatcher.collect_results()
         self._heartbeat.wait(max(0.0, deadline - time.monotonic()))
-        if not self._post.once:
-            now = self._clock.now(self._ledger.facts().newest)
-            _leads(self._post.me, now, self._ledger, self._log, began=False)
-        self.report(stopped=not self._post.once)
+        if not self._post.one_shot:
+            now = self._clock.now(self._ledger.state().last_event_at)
+            _leads(self._post.holder, now, self._ledger, self._log, began=False)
+        self.publish_health(stopped=not self._post.one_shot)
 
     def _look(self) -> str | None:
         """Look, and journal what was found; why that could not be done, or None."""
         try:
-            now = self._clock.now(self._ledger.facts().newest)
-            found = self._looker.look(self.setup.observer.observe(now), self._ledger.facts(), now)
+            now = self._clock.now(self._ledger.state().last_event_at)
+            found = self._looker.evaluate(self.settings.pipeline.run(now), self._ledger.state(), now)
         except MonitorError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001  what cannot be judged now may be later; people are told meanwhile
             return f"an error of modeltop's own, {type(error).__name__}"
-        new = introduced(self.setup.config.receivers, self._ledger.facts(), now)
-        self._ledger.append(*new, *found.followed)
-        self._looker.keep(found, saved=self._ledger.trouble is None)
-        self.dispatch.learn(found.followed)
-        self.last = found
-        _say(self._log, found.followed, new)
+        new = receiver_changes(self.settings.config.receivers, self._ledger.state(), now)
+        self._ledger.append(*new, *found.incident_changes)
+        self._looker.commit(found, saved=self._ledger.error is None)
+        self.dispatcher.record_withdrawals(found.incident_changes)
+        self.last_result = found
+        _say(self._log, found.incident_changes, new)
         return None
 
 
-def _leads(me: Holder, now: datetime, ledger: Ledger, log: Log, *, began: bool) -> None:
-    ledger.append(Watching(now, me.pid, me.host, began=began))
+def _leads(me: LockHolder, now: datetime, ledger: BufferedEventLog, log: DaemonLog, *, began: bool) -> None:
+    ledger.append(LeaderChanged(now, me.pid, me.host, is_leader=began))
     log.info(event="lead" if began else "end", message=f"{me} {'leads from now on' if began else 'ended cleanly'}")
 
 
-def _say(log: Log, followed: Iterable[Followed], new: Iterable[ReceiverChanged]) -> None:
+def _say(log: DaemonLog, followed: Iterable[IncidentChanged], new: Iterable[ReceiverChanged]) -> None:
     for one in followed:
-        key, course = one.incident.key, one.course.value
+        key, course = one.incident.key, one.transition.value
         about = f"{course}: {key.model} {key.metric} {one.message}"
         log.info(event="incident", message=about, incident=one.incident.id)
     for changed in new:
-        if changed.state.broken:
-            why = f"{changed.receiver} cannot be used: {changed.state.broken}"
+        if changed.state.disabled_reason:
+            why = f"{changed.receiver} cannot be used: {changed.state.disabled_reason}"
             log.error(event="broken", message=why, receiver=changed.receiver)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from modeltop.alerting.incidents import Look as Sight
-from modeltop.alerting.incidents import follow, incident_of
+from modeltop.alerting.incidents import EvaluationScope as Sight
+from modeltop.alerting.incidents import find_incident, track_incidents
 from modeltop.core.errors import StoreError
-from modeltop.core.event import Followed
-from modeltop.core.incident import Facts, Standing
-from modeltop.core.series import Condition, Episode
+from modeltop.core.event import IncidentChanged
+from modeltop.core.incident import AlertingState, IncidentStatus
+from modeltop.core.series import Alert, Condition
 from modeltop.history.store.durable import close, open_file, read_from, write_atomically
 from modeltop.rules.snapshot import Snapshot
 
@@ -25,33 +25,34 @@ _MOST = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class LastEvaluation:
     """What was seen."""
 
-    newest: Mapping[str, datetime] = field(default_factory=dict)
+    newest_periods: Mapping[str, datetime] = field(default_factory=dict)
     """Per model, its newest period."""
-    waiting: Mapping[str, datetime] = field(default_factory=dict)
+    no_data_first_seen: Mapping[str, datetime] = field(default_factory=dict)
     """By id, when an alert of no data was first seen that nobody is told of before a second look."""
 
 
-def save_last_evaluation(folder: Path, looked: Looked) -> None:
+def save_last_evaluation(folder: Path, looked: LastEvaluation) -> None:
     """Keep it for the next run. Raises StoreError."""
     write_atomically(
-        folder / NAME, json.dumps({"newest": _said(looked.newest), "waiting": _said(looked.waiting)}).encode()
+        folder / NAME,
+        json.dumps({"newest": _said(looked.newest_periods), "waiting": _said(looked.no_data_first_seen)}).encode(),
     )
 
 
-def load_last_evaluation(folder: Path) -> Looked:
+def load_last_evaluation(folder: Path) -> LastEvaluation:
     """What the last run saw; nothing where there was none, or its file cannot be read."""
     try:
         descriptor = open_file(folder / NAME, os.O_RDONLY)
     except OSError:
-        return Looked()
+        return LastEvaluation()
     try:
         said = json.loads(read_from(descriptor, 0, _MOST))
-        return Looked(_moments(said["newest"]), _moments(said["waiting"]))
+        return LastEvaluation(_moments(said["newest"]), _moments(said["waiting"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return Looked()
+        return LastEvaluation()
     finally:
         close(descriptor)
 
@@ -67,7 +68,7 @@ def _moments(said: Mapping[str, str]) -> dict[str, datetime]:
     return found
 
 
-class SecondLook:
+class NoDataGrace:
     """Holds back an alert of no data that nobody knows of until it has been seen for a while.
 
     Args:
@@ -77,9 +78,11 @@ class SecondLook:
 
     def __init__(self, wait: timedelta, seen: Mapping[str, datetime] | None = None) -> None:
         self.wait = wait
-        self.seen = dict(seen or {})
+        self.first_seen = dict(seen or {})
 
-    def of(self, episodes: Iterable[Episode], now: datetime, known: Callable[[Episode], bool]) -> tuple[Episode, ...]:
+    def settled_alerts(
+        self, episodes: Iterable[Alert], now: datetime, known: Callable[[Alert], bool]
+    ) -> tuple[Alert, ...]:
         """The alerts that count now.
 
         Args:
@@ -87,44 +90,44 @@ class SecondLook:
             now: The moment of the look.
             known: Whether an alert belongs to an incident that is open already.
         """
-        kept: list[Episode] = []
+        kept: list[Alert] = []
         waiting: dict[str, datetime] = {}
         for episode in episodes:
             if episode.condition is not Condition.NO_DATA or episode.id is None or known(episode):
                 kept.append(episode)
                 continue
             # A clock that was set back must not make anybody wait for years.
-            first = min(self.seen.get(episode.id, now), now)
+            first = min(self.first_seen.get(episode.id, now), now)
             if now - first >= self.wait:
                 kept.append(episode)
             waiting[episode.id] = first
-        self.seen = waiting
+        self.first_seen = waiting
         return tuple(kept)
 
-    def due(self) -> datetime | None:
+    def next_due(self) -> datetime | None:
         """When the next second look is due; None where none is."""
-        return min((first + self.wait for first in self.seen.values()), default=None)
+        return min((first + self.wait for first in self.first_seen.values()), default=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class EvaluationResult:
     """What was found."""
 
     snapshot: Snapshot
-    followed: tuple[Followed, ...]
+    incident_changes: tuple[IncidentChanged, ...]
     """To be journaled before anybody is told."""
-    newest: Mapping[str, datetime]
+    newest_periods: Mapping[str, datetime]
     """Per model, its newest period: what the next look counts from."""
 
     @property
-    def doubts(self) -> bool:
+    def has_unconfirmed_errors(self) -> bool:
         """Whether a source cannot be read, and that is no alert yet: it would have to fail again."""
         failing = {problem.source for problem in self.snapshot.history.problems if problem.fatal}
-        alerts = (one for one in self.snapshot.episodes if one.condition is Condition.ERROR)
+        alerts = (one for one in self.snapshot.alerts if one.condition is Condition.ERROR)
         return bool(failing - {one.key.model for one in alerts})
 
 
-class Looker:
+class IncidentTracker:
     """Knows of the last look what the next one needs, also that of an earlier process.
 
     Args:
@@ -135,23 +138,23 @@ class Looker:
     def __init__(self, folder: Path, wait: timedelta) -> None:
         self._folder = folder
         self._looked = load_last_evaluation(folder)
-        self.second = SecondLook(wait, self._looked.waiting)
+        self.no_data_grace = NoDataGrace(wait, self._looked.no_data_first_seen)
 
-    def look(self, snapshot: Snapshot, facts: Facts, now: datetime) -> Look:
+    def evaluate(self, snapshot: Snapshot, facts: AlertingState, now: datetime) -> EvaluationResult:
         """What a snapshot, taken just now, means for the incidents that are known."""
-        episodes = self.second.of(snapshot.episodes, now, lambda episode: _known(episode, facts))
-        sight = Sight.of(snapshot.history, snapshot.standings, snapshot.rules)
-        followed = follow(episodes, facts, now, look=sight, before=self._looked.newest)
-        return Look(snapshot, followed, sight.newest(now))
+        episodes = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda episode: _known(episode, facts))
+        sight = Sight.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
+        followed = track_incidents(episodes, facts, now, scope=sight, previous_newest=self._looked.newest_periods)
+        return EvaluationResult(snapshot, followed, sight.newest_periods(now))
 
-    def keep(self, look: Look, *, saved: bool) -> None:
+    def commit(self, look: EvaluationResult, *, saved: bool) -> None:
         """Count from this look on, once what it found is journaled.
 
         Args:
             look: The last one.
             saved: Whether that is on the disk; else the next process has to find it again.
         """
-        seen = Looked(look.newest, self.second.seen)
+        seen = LastEvaluation(look.newest_periods, self.no_data_grace.first_seen)
         if saved and seen != self._looked:
             # Lost, nothing is told twice: what is over and was not seen open is then taken for the past.
             with contextlib.suppress(StoreError):
@@ -159,6 +162,6 @@ class Looker:
         self._looked = seen
 
 
-def _known(episode: Episode, facts: Facts) -> bool:
-    incident = incident_of(episode, facts)
-    return incident is not None and incident.standing is Standing.OPEN
+def _known(episode: Alert, facts: AlertingState) -> bool:
+    incident = find_incident(episode, facts)
+    return incident is not None and incident.status is IncidentStatus.OPEN

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import Health
-from modeltop.core.text import age, safe
+from modeltop.core.incident import WatcherHealth
+from modeltop.core.text import format_age, sanitize
 from modeltop.history.store.durable import close, open_file, write_atomically
-from modeltop.service.leader import Holder, leading
-from modeltop.service.log import Lasting, Log
+from modeltop.service.leader import LockHolder, has_leader
+from modeltop.service.log import DaemonLog, ProblemLog
 
 NAME = "watch.json"
 _MOST = 1_000_000
@@ -24,15 +24,15 @@ _BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HealthReport:
     """What the file holds."""
 
-    health: Health
-    once: bool = False
+    health: WatcherHealth
+    one_shot: bool = False
     """It runs from cron: between two runs no process is there."""
 
 
-class Record:
+class HealthFile:
     """The file, written by the leader alone.
 
     The moment of the last cycle is the file's time of change; what it holds is written only where that changed.
@@ -40,9 +40,9 @@ class Record:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self._written: Report | None = None
+        self._written: HealthReport | None = None
 
-    def write(self, report: Report) -> None:
+    def write(self, report: HealthReport) -> None:
         """Say how the watcher is. Raises StoreError."""
         if self._written is None or not _same(self._written, report) or not self._touch(report):
             self._written = None
@@ -56,7 +56,7 @@ class Record:
             self._touch(report)
             self._written = report
 
-    def _touch(self, report: Report) -> bool:
+    def _touch(self, report: HealthReport) -> bool:
         stamp = int(report.health.at.timestamp() * 1e9)
         try:
             os.utime(self._path, ns=(stamp, stamp))
@@ -78,18 +78,18 @@ class Record:
             close(descriptor)
 
 
-def write(folder: Path, report: Report) -> None:
+def write_health(folder: Path, report: HealthReport) -> None:
     """Say once how the watcher is. Raises StoreError."""
-    Record(folder).write(report)
+    HealthFile(folder).write(report)
 
 
-def read(folder: Path) -> Health | None:
+def read_last_health(folder: Path) -> WatcherHealth | None:
     """How the watcher was at the end of its last cycle; None where none has ever run, or the file is not ours."""
-    found = read_report(folder)
+    found = read_health(folder)
     return None if found is None else found.health
 
 
-def read_report(folder: Path) -> Report | None:
+def read_health(folder: Path) -> HealthReport | None:
     """Everything that the file holds; None where it cannot be read."""
     try:
         descriptor = open_file(folder / NAME, os.O_RDONLY)
@@ -104,44 +104,44 @@ def read_report(folder: Path) -> Report | None:
         close(descriptor)
 
 
-def _same(old: Report, new: Report) -> bool:
+def _same(old: HealthReport, new: HealthReport) -> bool:
     return replace(old, health=replace(old.health, at=new.health.at)) == new
 
 
-def _text(report: Report) -> str:
+def _text(report: HealthReport) -> str:
     health = report.health
     return json.dumps(
         {
             "version": 1,
             "at": health.at.isoformat(),
-            "started": health.started.isoformat(),
+            "started": health.started_at.isoformat(),
             "pid": health.pid,
             "host": health.host,
-            "every": health.every,
+            "every": health.interval_seconds,
             "error": health.error,
-            "broken": list(health.broken),
+            "broken": list(health.disabled_receivers),
             "stopped": health.stopped,
-            "once": report.once,
+            "once": report.one_shot,
         }
     )
 
 
-def _report(said: dict[str, object], stamp: float) -> Report:
+def _report(said: dict[str, object], stamp: float) -> HealthReport:
     error, broken = said["error"], said["broken"]
     if not isinstance(broken, list):
         raise TypeError
-    return Report(
-        health=Health(
+    return HealthReport(
+        health=WatcherHealth(
             at=max(datetime.fromtimestamp(stamp, UTC), _moment(said["at"])),
-            started=_moment(said["started"]),
+            started_at=_moment(said["started"]),
             pid=int(str(said["pid"])),
             host=str(said["host"]),
-            every=float(str(said["every"])),
+            interval_seconds=float(str(said["every"])),
             error=None if error is None else str(error),
-            broken=tuple(map(str, broken)),
+            disabled_receivers=tuple(map(str, broken)),
             stopped=said["stopped"] is True,
         ),
-        once=said.get("once") is True,
+        one_shot=said.get("once") is True,
     )
 
 
@@ -153,17 +153,17 @@ def _moment(text: object) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class DaemonIdentity:
     """Where a watcher stands."""
 
     folder: Path
     """The state folder."""
-    me: Holder
-    once: bool = False
+    holder: LockHolder
+    one_shot: bool = False
     """From cron: it ends after one cycle."""
 
 
-class Bulletin:
+class HealthReporter:
     """Collects what is wrong, and tells it.
 
     Args:
@@ -172,22 +172,22 @@ class Bulletin:
         now: When it began.
     """
 
-    def __init__(self, post: Post, log: Log, now: datetime) -> None:
+    def __init__(self, post: DaemonIdentity, log: DaemonLog, now: datetime) -> None:
         self._post = post
-        self._lasting = Lasting(log)
-        self._record = Record(post.folder)
+        self._lasting = ProblemLog(log)
+        self._record = HealthFile(post.folder)
         self._errors: dict[str, str | None] = {}
         self.started = self.completed = now
 
     @property
     def error(self) -> str | None:
         """All that is wrong, made safe; None: all well."""
-        return "; ".join(safe(why, 300) for why in self._errors.values() if why) or None
+        return "; ".join(sanitize(why, 300) for why in self._errors.values() if why) or None
 
-    def says(self, about: str, why: str | None) -> None:
+    def set_error(self, about: str, why: str | None) -> None:
         """Note how one thing stands: why it is wrong, or None where it is not."""
         self._errors[about] = why
-        self._lasting.trouble(about, why, f"{about}: all well again")
+        self._lasting.update(about, why, f"{about}: all well again")
 
     def publish(self, every: float, broken: Mapping[str, str], *, stopped: bool = False) -> None:
         """Write the health file.
@@ -197,35 +197,35 @@ class Bulletin:
             broken: Receivers that do not work, and why.
             stopped: The watcher was asked to end.
         """
-        health = Health(
+        health = WatcherHealth(
             at=self.completed,
-            started=self.started,
-            pid=self._post.me.pid,
-            host=self._post.me.host,
-            every=every,
+            started_at=self.started,
+            pid=self._post.holder.pid,
+            host=self._post.holder.host,
+            interval_seconds=every,
             error=self.error,
-            broken=tuple(broken),
+            disabled_receivers=tuple(broken),
             stopped=stopped,
         )
         try:
-            self._record.write(Report(health, once=self._post.once))
+            self._record.write(HealthReport(health, one_shot=self._post.one_shot))
         except StoreError as error:
-            self.says("health file", str(error))
+            self.set_error("health file", str(error))
         else:
-            self.says("health file", None)
+            self.set_error("health file", None)
 
 
 ALIVE, TROUBLE, SILENT = 0, 1, 3
 
 
-def status(folder: Path, now: datetime, say: Callable[[str], None], *, as_json: bool) -> int:
+def print_status(folder: Path, now: datetime, say: Callable[[str], None], *, as_json: bool) -> int:
     """Say how the watcher of a state folder is.
 
     Returns:
         0 alive and well, 1 alive and in trouble (its last error, a broken receiver), 3 not running or late.
     """
-    report = read_report(folder)
-    led = leading(folder)
+    report = read_health(folder)
+    led = has_leader(folder)
     code, word = _judged(report, now, led=led)
     if as_json:
         say(json.dumps(_as_json(report, word, led=led)))
@@ -233,35 +233,35 @@ def status(folder: Path, now: datetime, say: Callable[[str], None], *, as_json: 
     say(word if report is None else f"{word}: {_sentence(report, now)}")
     if report is not None:
         if report.health.error:
-            say(f"  error: {safe(report.health.error, 400)}")
-        for name in report.health.broken:
-            say(f"  receiver {safe(name, 60)} is broken: change its settings, or mend it and send a test")
+            say(f"  error: {sanitize(report.health.error, 400)}")
+        for name in report.health.disabled_receivers:
+            say(f"  receiver {sanitize(name, 60)} is broken: change its settings, or mend it and send a test")
     return code
 
 
-def _judged(report: Report | None, now: datetime, *, led: bool) -> tuple[int, str]:
+def _judged(report: HealthReport | None, now: datetime, *, led: bool) -> tuple[int, str]:
     if report is None:
         return (TROUBLE, "starting") if led else (SILENT, "no watcher has ever run here")
     health = report.health
     if health.stopped and not led:
         return SILENT, "stopped"
-    if not led and not report.once:
+    if not led and not report.one_shot:
         return SILENT, "ended without a word"
-    if health.late(now):
+    if health.is_overdue(now):
         return SILENT, "late"
-    if health.error or health.broken:
+    if health.error or health.disabled_receivers:
         return TROUBLE, "in trouble"
     return ALIVE, "alive"
 
 
-def _sentence(report: Report, now: datetime) -> str:
+def _sentence(report: HealthReport, now: datetime) -> str:
     health = report.health
-    how = "runs from cron" if report.once else f"process {health.pid} on {safe(health.host, 60)}"
-    since = f", since {age(now - health.started)}" if not report.once else ""
-    return f"{how}{since}, last cycle {age(now - health.at)} ago"
+    how = "runs from cron" if report.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
+    since = f", since {format_age(now - health.started_at)}" if not report.one_shot else ""
+    return f"{how}{since}, last cycle {format_age(now - health.at)} ago"
 
 
-def _as_json(report: Report | None, word: str, *, led: bool) -> dict[str, object]:
+def _as_json(report: HealthReport | None, word: str, *, led: bool) -> dict[str, object]:
     if report is None:
         return {"status": word, "leading": led}
     health = report.health
@@ -269,12 +269,12 @@ def _as_json(report: Report | None, word: str, *, led: bool) -> dict[str, object
         "status": word,
         "leading": led,
         "at": health.at.isoformat(),
-        "started": health.started.isoformat(),
+        "started": health.started_at.isoformat(),
         "pid": health.pid,
         "host": health.host,
-        "every": health.every,
+        "every": health.interval_seconds,
         "error": health.error,
-        "broken": list(health.broken),
+        "broken": list(health.disabled_receivers),
         "stopped": health.stopped,
-        "once": report.once,
+        "once": report.one_shot,
     }

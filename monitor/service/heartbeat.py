@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from modeltop.alerting.routing import Revealing
+from modeltop.alerting.routing import SecretSource
 from modeltop.core.errors import NotifyError
 
 TIMEOUT = 5.0
@@ -16,13 +16,13 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
-        self.trouble: str | None = None
+        self.error: str | None = None
         """Why the last ping failed; None: it did not."""
 
-    def ping(self, url: Revealing | None) -> None:
+    def ping(self, url: SecretSource | None) -> None:
         """Ask for the address, and do not wait for the answer."""
         if url is None:
-            self.trouble = None
+            self.error = None
         if url is None or (self._thread is not None and self._thread.is_alive()):
             return
         self._thread = threading.Thread(target=self._run, args=(url,), name="modeltop heartbeat", daemon=True)
@@ -33,20 +33,20 @@ class Heartbeat:
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _run(self, url: Revealing) -> None:
+    def _run(self, url: SecretSource) -> None:
         why = _failure(url)
-        self.trouble = None if why is None else f"the heartbeat was not heard: {why}"
+        self.error = None if why is None else f"the heartbeat was not heard: {why}"
 
 
-def _failure(url: Revealing) -> str | None:
+def _failure(url: SecretSource) -> str | None:
     try:
         # Imported here: TLS takes longer to import than all of the rest, and most have no heartbeat.
-        from modeltop.alerting.notifiers.http import Post
+        from modeltop.alerting.notifiers.http import HttpClient
 
-        post = Post(url.reveal(), timeout=TIMEOUT)
-        reply = post.ask("GET", None, {})
+        post = HttpClient(url.read(), timeout=TIMEOUT)
+        reply = post.request("GET", None, {})
     except NotifyError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  its text may quote the address, which is a secret
         return f"an error of modeltop's own, {type(error).__name__}"
-    return None if 200 <= reply.status < 300 else str(post.refusal(reply))
+    return None if 200 <= reply.status < 300 else str(post.response_error(reply))

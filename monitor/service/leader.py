@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from modeltop.core.text import safe
-from modeltop.history.store.durable import SAFELY, close, failed, file_mode, open_file
+from modeltop.core.text import sanitize
+from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error
 
 LOCK = "watch.lock"
 """Never deleted or replaced: who waits for it must wait for the same file."""
@@ -23,17 +23,17 @@ _HELD = (errno.EWOULDBLOCK, errno.EAGAIN)
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LockHolder:
     """Who leads, as the lock file says."""
 
     pid: int
     host: str
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {safe(self.host, 60)}"
+        return f"process {self.pid} on {sanitize(self.host, 60)}"
 
 
-class Leader:
+class LeaderLock:
     """The right to send. Ends with the process at the latest, however that ends.
 
     Args:
@@ -41,7 +41,7 @@ class Leader:
         me: What others are told of this process.
     """
 
-    def __init__(self, folder: Path, me: Holder) -> None:
+    def __init__(self, folder: Path, me: LockHolder) -> None:
         self._path = folder / LOCK
         self._me = me
         self._descriptor: int | None = None
@@ -54,22 +54,22 @@ class Leader:
     ) -> None:
         self.release()
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Lead from now on, or False where another does; never waits.
 
         Raises:
             StoreError: The lock file cannot be made, written or locked: then nobody could keep a second one away.
         """
-        if self.leads():
+        if self.is_held():
             return True
         self.release()
         try:
             self._descriptor = self._lock()
         except OSError as error:
-            raise failed(self._path, error) from error
+            raise store_error(self._path, error) from error
         return self._descriptor is not None
 
-    def leads(self) -> bool:
+    def is_held(self) -> bool:
         """Whether the lock is held, on the file that others would lock too."""
         return self._descriptor is not None and self._same(self._descriptor)
 
@@ -97,7 +97,7 @@ class Leader:
 
     def _open(self) -> int:
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
         except FileExistsError:
             return open_file(self._path, os.O_RDWR)
         try:
@@ -121,7 +121,7 @@ class Leader:
             os.pwrite(descriptor, line, 0)
 
 
-def leading(folder: Path) -> bool:
+def has_leader(folder: Path) -> bool:
     """Whether any process leads now; asks without taking anything from anybody.
 
     For the moment of the question the lock is shared: who tries to lead just then tries again a second later.
@@ -139,7 +139,7 @@ def leading(folder: Path) -> bool:
     return False
 
 
-def holder(folder: Path) -> Holder | None:
+def read_holder(folder: Path) -> LockHolder | None:
     """Who leads, or led last; None where the lock file does not say."""
     try:
         descriptor = open_file(folder / LOCK, os.O_RDONLY)
@@ -147,7 +147,7 @@ def holder(folder: Path) -> Holder | None:
         return None
     try:
         said = json.loads(os.pread(descriptor, _MOST, 0))
-        return Holder(int(said["pid"]), str(said["host"]))
+        return LockHolder(int(said["pid"]), str(said["host"]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     finally:

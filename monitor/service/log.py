@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 LONGEST = 500
 """Cells of a message, and characters of a field."""
 
 
-class Log:
+class DaemonLog:
     """Lines of text, or of JSON: an object a line, ASCII. Foreign strings are made safe; a stream may be gone.
 
     Args:
@@ -43,10 +43,12 @@ class Log:
     def _write(self, level: str, event: str, message: str, fields: dict[str, str | float]) -> None:
         at = f"{self._clock().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         if self.as_json:
-            told = {name: safe(value, LONGEST) if isinstance(value, str) else value for name, value in fields.items()}
-            line = json.dumps({"at": at, "level": level, "event": event, "message": safe(message, LONGEST), **told})
+            told = {
+                name: sanitize(value, LONGEST) if isinstance(value, str) else value for name, value in fields.items()
+            }
+            line = json.dumps({"at": at, "level": level, "event": event, "message": sanitize(message, LONGEST), **told})
         else:
-            line = f"{at} {level:7} {safe(message, LONGEST)}"
+            line = f"{at} {level:7} {sanitize(message, LONGEST)}"
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         try:
             self._stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
@@ -55,14 +57,14 @@ class Log:
             return  # nobody reads it any more; that is no reason to stop telling people
 
 
-class Lasting:
+class ProblemLog:
     """Says a lasting trouble when it begins, and that it is over when it is: not every second of it."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: DaemonLog) -> None:
         self._log = log
         self._said: dict[str, str] = {}
 
-    def trouble(self, event: str, message: str | None, over: str) -> None:
+    def update(self, event: str, message: str | None, over: str) -> None:
         """What is wrong now, None where nothing is; said only where that is news.
 
         Args:

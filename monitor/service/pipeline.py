@@ -13,104 +13,104 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
-from modeltop.alerting.suppression import suppressions, taken
-from modeltop.config.load import Config, places
+from modeltop.alerting.suppression import acknowledged_alerts, suppressions
+from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import Facts, Health
-from modeltop.core.series import Episode, History, Problem, to_datetime, to_stamp
-from modeltop.history.file_stat import State, state_of
+from modeltop.core.incident import AlertingState, WatcherHealth
+from modeltop.core.series import Alert, History, ReadProblem, to_datetime, to_datetime64
+from modeltop.history.file_stat import FileStat, file_stat
 from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
-from modeltop.history.store.distributions import Shelf
+from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
-from modeltop.rules.evaluator import Judge
-from modeltop.rules.label_coverage import label_news
-from modeltop.rules.priority import ordered_episodes, verdicts
-from modeltop.rules.replay import no_data, source_error
+from modeltop.rules.evaluator import Evaluator
+from modeltop.rules.label_coverage import label_coverage
+from modeltop.rules.priority import model_statuses, ordered_alerts
+from modeltop.rules.replay import no_data_alert, source_error_alert
 from modeltop.rules.rule import Rule, default_rules
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from modeltop.alerting.event_log.event_log import Journal
+    from modeltop.alerting.event_log.event_log import EventLog
 
 
-class Memory:
+class StateReader:
     """Reads what people did and what the watcher said of itself; never in the way of a look at the data.
 
     Args:
         folder: Where the journal is, or will be; None where there is no place for one.
         health: Reads how the watcher of that folder is.
-        trouble: Why there is no folder.
+        error: Why there is no folder.
     """
 
     def __init__(
         self,
         folder: Path | None = None,
         *,
-        health: Callable[[Path], Health | None] = lambda _: None,
-        trouble: str = "there is no folder to remember it in",
+        health: Callable[[Path], WatcherHealth | None] = lambda _: None,
+        error: str = "there is no folder to remember it in",
     ) -> None:
         self.folder = folder
-        self.trouble = "" if folder is not None else trouble
+        self.error = "" if folder is not None else error
         self._health = health
         self._there = False
 
     @cached_property
-    def journal(self) -> Journal | None:
+    def event_log(self) -> EventLog | None:
         """Where what people do is written; None where there is no place for it."""
         if self.folder is None:
             return None
         from modeltop.alerting.event_log.event_log import (
-            Journal,  # the first frame of plain files has nothing to remember
+            EventLog,  # the first frame of plain files has nothing to remember
         )
 
-        return Journal(self.folder)
+        return EventLog(self.folder)
 
-    def facts(self) -> Facts:
+    def alerting_state(self) -> AlertingState:
         """All that the journal says; nothing while nobody has ever written one."""
         self._there = self._exists()
-        return self.journal.facts() if self._there and self.journal else Facts()
+        return self.event_log.state() if self._there and self.event_log else AlertingState()
 
-    def health(self) -> Health | None:
+    def watcher_health(self) -> WatcherHealth | None:
         """How the watcher was at the end of its last cycle."""
         return self._health(self.folder) if self._there and self.folder else None
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether `facts` could say anything else; costs at most three `os.stat`."""
         exists = self._exists()
-        return exists != self._there or (exists and self.journal is not None and self.journal.changed())
+        return exists != self._there or (exists and self.event_log is not None and self.event_log.changed())
 
-    def seen(self) -> dict[str, State | None]:
+    def file_stats(self) -> dict[str, FileStat | None]:
         """How the files that grow stood."""
         if self.folder is None:
             return {}
         folder = os.fspath(self.folder)
-        return dict(self.journal.seen()) if self._there and self.journal else {folder: state_of(folder)}
+        return dict(self.event_log.file_stats()) if self._there and self.event_log else {folder: file_stat(folder)}
 
     def _exists(self) -> bool:
         return self.folder is not None and self.folder.is_dir()
 
 
-def memory_of(
-    store: Path | None, paths: Sequence[Path], *, health: Callable[[Path], Health | None] = lambda _: None
-) -> Memory:
+def state_reader_for(
+    store: Path | None, paths: Sequence[Path], *, health: Callable[[Path], WatcherHealth | None] = lambda _: None
+) -> StateReader:
     """The memory of a store, or of plain paths; one that keeps nothing, and says why, where there is no place."""
     try:
-        return Memory(state_folder(store, paths), health=health)
+        return StateReader(state_folder(store, paths), health=health)
     except StoreError as error:
-        return Memory(health=health, trouble=str(error))
+        return StateReader(health=health, error=str(error))
 
 
-BEHIND = "lasting changes are still being looked for"
+BACKLOG_NOTICE = "lasting changes are still being looked for"
 
 
 class _Failure(NamedTuple):
-    looks: int
+    runs: int
     """Looks in a row that could not read the source."""
     since: datetime
 
 
-class Observer:
+class Pipeline:
     """Looks at the same paths again and again; what did not change is neither read nor judged anew.
 
     Args:
@@ -119,9 +119,9 @@ class Observer:
         live: True for a store, where `now` is the clock; False for plain paths, where it is the newest row
             that is not after the clock.
         now: Overrides both.
-        patience: Looks in a row that must fail before a source that cannot be read is an alert.
-        memory: What people did, and how the watcher is.
-        hurry: Leave of a large fleet what takes long to the second look; `changed` is then true after the first.
+        failures_before_alert: Looks in a row that must fail before a source that cannot be read is an alert.
+        state_reader: What people did, and how the watcher is.
+        defer_slow_detectors: Leave of a large fleet what takes long to the second look; `changed` is then true after the first.
     """
 
     def __init__(
@@ -131,39 +131,39 @@ class Observer:
         *,
         live: bool = False,
         now: datetime | None = None,
-        patience: int = 1,
-        memory: Memory | None = None,
-        hurry: bool = False,
+        failures_before_alert: int = 1,
+        state_reader: StateReader | None = None,
+        defer_slow_detectors: bool = False,
     ) -> None:
-        self.memory = memory or Memory()
-        self.ack_for = config.watch.ack_for
+        self.state_reader = state_reader or StateReader()
+        self.ack_duration = config.watch.ack_for
         self._config = config
         self._rules = config.rules or default_rules()
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
-        self._shelf = Shelf(paths)
+        self._distributions = DistributionStore(paths)
         self._notices = tuple(_of_disks(paths)) if live else ()
         self._now = now
-        self._patience = patience
+        self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
-        self._hurry = hurry
-        self._judge = Judge(self._rules, config.catalog)
+        self._defer_slow_detectors = defer_slow_detectors
+        self._judge = Evaluator(self._rules, config.catalog)
 
-    def changed(self) -> bool:
+    def needs_run(self) -> bool:
         """Whether a new look could show anything else; costs one `os.stat` a file."""
-        waiting = any(known.looks < self._patience for known in self._failures.values())
-        return waiting or self._judge.behind or self._reader.changed() or self.memory.changed()
+        waiting = any(known.runs < self._failures_before_alert for known in self._failures.values())
+        return waiting or self._judge.has_backlog or self._reader.has_changed() or self.state_reader.has_changed()
 
-    def history(self) -> History:
+    def read_history(self) -> History:
         """What there is to judge, unjudged."""
         return self._reader.read()
 
-    def seen(self) -> dict[str, State | None]:
+    def file_stats(self) -> dict[str, FileStat | None]:
         """How every file that counts, a configuration among them, stood at the last look: the same, the same answer."""
-        configured = {os.fspath(path): state_of(os.fspath(path)) for path in places(self._config.path)}
-        return self._reader.seen() | configured | self.memory.seen()
+        configured = {os.fspath(path): file_stat(os.fspath(path)) for path in candidate_paths(self._config.path)}
+        return self._reader.file_stats() | configured | self.state_reader.file_stats()
 
-    def observe(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
+    def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
         """Read what is new, judge it, and say how everything stands.
 
         Args:
@@ -172,53 +172,59 @@ class Observer:
         """
         history = self._reader.read(progress)
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._judge.look(history.series, hurry=self._hurry)
-        self._hurry = False
-        standings = self._judge.standings
-        episodes = [*self._judge.episodes]
+        self._judge.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
+        self._defer_slow_detectors = False
+        standings = self._judge.rule_statuses
+        episodes = [*self._judge.alerts]
         episodes += self._silences(history, now)
-        episodes += [source_error(problem, since) for problem, since in self._broken(history.problems, now)]
-        facts = self.memory.facts()
-        labels = label_news(history, self._config.catalog)
+        episodes += [source_error_alert(problem, since) for problem, since in self._broken(history.problems, now)]
+        facts = self.state_reader.alerting_state()
+        labels = label_coverage(history, self._config.catalog)
         # People live by the clock, also where the data is judged as of another moment.
-        acks = taken(episodes, facts, clock)
-        ordered = ordered_episodes(episodes, acks.keys())
+        acks = acknowledged_alerts(episodes, facts, clock)
+        ordered = ordered_alerts(episodes, acks.keys())
         return Snapshot(
             taken_at=now,
             clock=clock,
             history=history,
             catalog=self._config.catalog,
-            reference=self._config.reference,
+            baseline=self._config.baseline,
             rules=_in_force(self._rules),
-            episodes=ordered,
-            standings=standings,
-            verdicts=verdicts(
+            alerts=ordered,
+            rule_statuses=standings,
+            model_statuses=model_statuses(
                 history, ordered, standings, self._config.catalog, acknowledged=acks.keys(), labels=labels
             ),
-            notices=self._notices + _idle(self._rules, history) + ((BEHIND,) if self._judge.behind else ()),
-            labels=labels,
-            facts=facts,
-            suppressed=suppressions(ordered, facts, self._config.mutes, clock),
-            acks=acks,
-            health=self.memory.health(),
-            exhibits=self._shelf,
+            notices=self._notices
+            + _idle(self._rules, history)
+            + ((BACKLOG_NOTICE,) if self._judge.has_backlog else ()),
+            label_coverage=labels,
+            alerting_state=facts,
+            suppressions=suppressions(ordered, facts, self._config.mutes, clock),
+            acknowledgements=acks,
+            watcher_health=self.state_reader.watcher_health(),
+            distributions=self._distributions,
         )
 
-    def _silences(self, history: History, now: datetime) -> Iterable[Episode]:
+    def _silences(self, history: History, now: datetime) -> Iterable[Alert]:
         for model, periods in history.periods.items():
-            found = no_data(model, periods, now, stale_after=self._config.stale_after, severity=self._config.on_no_data)
+            found = no_data_alert(
+                model, periods, now, stale_after=self._config.stale_after, severity=self._config.on_no_data
+            )
             if found is not None:
                 yield found
 
-    def _broken(self, problems: Iterable[Problem], now: datetime) -> list[tuple[Problem, datetime]]:
+    def _broken(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
         """Sources that could not be read as often in a row as it takes to be an alert, and since when."""
         fatal = {problem.source: problem for problem in problems if problem.fatal}
         before = self._failures
         self._failures = {
-            source: _Failure(before[source].looks + 1, before[source].since) if source in before else _Failure(1, now)
+            source: _Failure(before[source].runs + 1, before[source].since) if source in before else _Failure(1, now)
             for source in fatal
         }
-        told = {source: known.since for source, known in self._failures.items() if known.looks >= self._patience}
+        told = {
+            source: known.since for source, known in self._failures.items() if known.runs >= self._failures_before_alert
+        }
         return [(fatal[source], since) for source, since in told.items()]
 
 
@@ -251,6 +257,6 @@ def _idle(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
 
 def _newest(history: History, clock: datetime) -> datetime:
     """Start of the newest period that is not after the clock; the clock itself without any."""
-    stamp = to_stamp(clock)
+    stamp = to_datetime64(clock)
     past = [times[index - 1] for times in history.periods.values() if (index := np.searchsorted(times, stamp, "right"))]
     return to_datetime(max(past)) if past else clock

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from modeltop.core.errors import NotifyError
-from modeltop.core.event import Delivery
+from modeltop.core.event import Notification
 
 if TYPE_CHECKING:
     from modeltop.alerting.messages.message import Message
 
 
-class Notifier(Protocol):
+class MessageSender(Protocol):
     """Sends; `modeltop.alerting.notifiers.base` knows the kinds."""
 
     def send(self, message: Message) -> None:
@@ -24,26 +24,26 @@ class Notifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class QueuedMessage:
     """One message, and all that is told by it."""
 
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendResult:
     """What became of a parcel."""
 
     receiver: str
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
     error: NotifyError | None
     """None: the receiver took it."""
     title: str = ""
     """What it was about."""
 
 
-class Senders:
+class SenderPool:
     """Takes for each receiver a row of parcels, one row at a time; sends them in order up to the first failure.
 
     Args:
@@ -53,14 +53,14 @@ class Senders:
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         self._threads: dict[str, _Sender] = {}
-        self._done: queue.SimpleQueue[Outcome | _Idle] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[SendResult | _Idle] = queue.SimpleQueue()
         self._busy: set[str] = set()
 
-    def busy(self) -> frozenset[str]:
+    def busy_receivers(self) -> frozenset[str]:
         """Receivers that have not finished their row; nothing else is handed to them."""
         return frozenset(self._busy)
 
-    def send(self, receiver: str, notifier: Notifier, parcels: Sequence[Parcel]) -> None:
+    def send(self, receiver: str, notifier: MessageSender, parcels: Sequence[QueuedMessage]) -> None:
         """Hand over a row. The receiver must not be busy."""
         if receiver in self._busy:
             raise RuntimeError("one row at a time: the next is planned from what became of this one")
@@ -69,13 +69,13 @@ class Senders:
         self._busy.add(receiver)
         self._threads[receiver].rows.put((notifier, tuple(parcels)))
 
-    def pending(self) -> bool:
+    def has_results(self) -> bool:
         """Whether there are outcomes to fetch."""
         return not self._done.empty()
 
-    def outcomes(self) -> list[Outcome]:
+    def take_results(self) -> list[SendResult]:
         """What became of parcels since the last call, per receiver in the order of sending."""
-        found: list[Outcome] = []
+        found: list[SendResult] = []
         with contextlib.suppress(queue.Empty):
             while True:
                 item = self._done.get_nowait()
@@ -85,7 +85,7 @@ class Senders:
                     found.append(item)
         return found
 
-    def keep(self, receivers: Iterable[str]) -> None:
+    def retain(self, receivers: Iterable[str]) -> None:
         """End the threads of all others, once they have finished."""
         for name in self._threads.keys() - set(receivers) - self._busy:
             self._threads.pop(name).rows.put(None)
@@ -96,7 +96,7 @@ class Senders:
             sender.stopping.set()
             sender.rows.put(None)
 
-    def _tell(self, item: Outcome | _Idle) -> None:
+    def _tell(self, item: SendResult | _Idle) -> None:
         self._done.put(item)
         self._ring()
 
@@ -107,9 +107,9 @@ class _Idle:
 
 
 class _Sender:
-    def __init__(self, receiver: str, tell: Callable[[Outcome | _Idle], None]) -> None:
+    def __init__(self, receiver: str, tell: Callable[[SendResult | _Idle], None]) -> None:
         self._receiver, self._tell = receiver, tell
-        self.rows: queue.SimpleQueue[tuple[Notifier, tuple[Parcel, ...]] | None] = queue.SimpleQueue()
+        self.rows: queue.SimpleQueue[tuple[MessageSender, tuple[QueuedMessage, ...]] | None] = queue.SimpleQueue()
         self.stopping = threading.Event()
         # A daemon: leaving never waits for a receiver that hangs.
         threading.Thread(target=self._run, name="modeltop sender", daemon=True).start()
@@ -120,14 +120,14 @@ class _Sender:
             for parcel in parcels:
                 if self.stopping.is_set():
                     break
-                error = attempt(notifier, parcel.message)
-                self._tell(Outcome(self._receiver, parcel.deliveries, error, parcel.message.title))
+                error = try_send(notifier, parcel.message)
+                self._tell(SendResult(self._receiver, parcel.notifications, error, parcel.message.title))
                 if error is not None:
                     break
             self._tell(_Idle(self._receiver))
 
 
-def attempt(notifier: Notifier, message: Message) -> NotifyError | None:
+def try_send(notifier: MessageSender, message: Message) -> NotifyError | None:
     """Send one message; whatever goes wrong is an answer, never an end of the thread."""
     try:
         notifier.send(message)

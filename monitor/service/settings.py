@@ -12,22 +12,22 @@ from modeltop.config.load import Config
 from modeltop.rules.snapshot import Snapshot
 
 
-class Observer(Protocol):
+class Pollable(Protocol):
     """What the watcher asks; `modeltop.service.pipeline.Observer` is one."""
 
-    def changed(self) -> bool:
+    def needs_run(self) -> bool:
         """Whether a new look could show anything else."""
 
-    def observe(self, clock: datetime) -> Snapshot:
+    def run(self, clock: datetime) -> Snapshot:
         """A look at everything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class DaemonSettings:
     """Whom to look at, and whom to tell."""
 
     config: Config
-    observer: Observer
+    pipeline: Pollable
     store: Path | None = None
     """Where configured logs are computed to; None where plain paths are watched."""
 
@@ -37,5 +37,5 @@ class Setup:
         return self.config.watch.every.total_seconds()
 
 
-Load = Callable[[], Setup]
+LoadSettings = Callable[[], DaemonSettings]
 """Reads the configuration. Raises MonitorError: it is not used, neither in part."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 
-class Bell:
+class WakeupPipe:
     """May be rung from a signal handler and from any thread; one waits for it.
 
     A pipe, not `threading.Event`: a handler that sets an event while the same thread holds the event's lock
@@ -22,7 +22,7 @@ class Bell:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake whoever waits, or spare the next one the waiting."""
         with contextlib.suppress(OSError):  # full: it rings already; closed: nobody waits any more
             os.write(self._writer, b"!")
@@ -43,17 +43,17 @@ class Bell:
                 os.close(descriptor)
 
 
-class Wishes:
+class SignalFlags:
     """What the system or a person asked for by signals."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: WakeupPipe) -> None:
         self.stop = False
         """SIGTERM or SIGINT: end cleanly."""
         self.reload = False
         """SIGHUP: read the configuration anew; set back by whoever does."""
         self._bell = bell
 
-    def heard(self, number: int, _frame: FrameType | None = None) -> None:
+    def handle(self, number: int, _frame: FrameType | None = None) -> None:
         """The handler of all three signals; a second wish to end ends at once."""
         if number == signal.SIGHUP:
             self.reload = True
@@ -61,15 +61,15 @@ class Wishes:
             raise KeyboardInterrupt
         else:
             self.stop = True
-        self._bell.ring()
+        self._bell.wake()
 
 
 @contextlib.contextmanager
-def listening(bell: Bell) -> Iterator[Wishes]:
+def handle_signals(bell: WakeupPipe) -> Iterator[SignalFlags]:
     """Hear SIGTERM, SIGINT and SIGHUP while within; only in the main thread."""
-    wishes = Wishes(bell)
+    wishes = SignalFlags(bell)
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, wishes.heard) for number in numbers}
+    before = {number: signal.signal(number, wishes.handle) for number in numbers}
     try:
         yield wishes
     finally:

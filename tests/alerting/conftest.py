@@ -11,28 +11,36 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from modeltop.alerting.dispatch import plan
-from modeltop.alerting.incidents import Look, follow
-from modeltop.alerting.routing import Orders, Pace, Route
-from modeltop.alerting.state import fold_all
-from modeltop.core.event import Acknowledged, Expired, Kind, ReceiverChanged, Sending, Sent, Silenced
-from modeltop.core.incident import Ack, Facts, Matchers, ReceiverState, Silence
-from modeltop.core.incident import Standing as Stands
+from modeltop.alerting.dispatch import plan_notifications
+from modeltop.alerting.incidents import EvaluationScope, track_incidents
+from modeltop.alerting.routing import NotificationPolicy, Route, RoutingConfig
+from modeltop.alerting.state import apply_events
+from modeltop.core.event import (
+    Acknowledged,
+    NotificationAction,
+    ReceiverChanged,
+    SendFinished,
+    SendStarted,
+    SilenceCreated,
+    SilenceExpired,
+)
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, ReceiverState, Silence
+from modeltop.core.incident import IncidentStatus as Stands
 from modeltop.core.series import (
-    Better,
+    Alert,
+    Breach,
     Condition,
-    Episode,
-    Evidence,
+    Direction,
     History,
+    RuleStatus,
     Series,
     SeriesKey,
     Severity,
-    Standing,
     State,
 )
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
-from modeltop.rules.replay import identify
+from modeltop.rules.replay import alert_id
 from modeltop.rules.rule import Rule
 
 OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
@@ -58,11 +66,11 @@ def episodes_of(model, rows):
         if bad:
             ended = times[at] if at < len(times) else None
             level = max(rows[when] for when in run) if ended else rows[run[-1]]
-            evidence = Evidence(level, 0.8, 0.9, "0.80 < 0.90")
-            name = identify("floor", key_of(model), Condition.THRESHOLD, run[0])
+            evidence = Breach(level, 0.8, 0.9, "0.80 < 0.90")
+            name = alert_id("floor", key_of(model), Condition.THRESHOLD, run[0])
             state = State.RESOLVED if ended else State.FIRING
             about = ("floor", key_of(model), Condition.THRESHOLD, state, level)
-            found.append(Episode(name, *about, run[0], run[0], ended, evidence, evidence))
+            found.append(Alert(name, *about, run[0], run[0], ended, evidence, evidence))
     return found
 
 
@@ -73,23 +81,23 @@ def look_at(rows_of, rules=(RULE,), problems=()):
         times = np.array([when.replace(tzinfo=None) for when in sorted(rows)], "datetime64[us]")
         if len(times):
             key = key_of(model)
-            series[key] = Series(key, Better.HIGHER, times, np.zeros(len(times)))
+            series[key] = Series(key, Direction.HIGHER, times, np.zeros(len(times)))
             periods[model] = times
-    asked = [Standing(rule.name, key, OK, "") for rule in rules for key in series]
-    return Look.of(History(series, periods, tuple(problems)), asked, rules)
+    asked = [RuleStatus(rule.name, key, OK, "") for rule in rules for key in series]
+    return EvaluationScope.from_statuses(History(series, periods, tuple(problems)), asked, rules)
 
 
 @dataclass
 class World:
     """One journal, one watcher, and who listens."""
 
-    paces: dict = field(default_factory=lambda: {"slack": Pace(group=0, hourly=0)})
+    paces: dict = field(default_factory=lambda: {"slack": NotificationPolicy(group=0, hourly=0)})
     routes: tuple = ()
     mutes: tuple = ()
     rules: tuple = (RULE,)
     clock: datetime = START
     rows: dict = field(default_factory=dict)
-    facts: Facts = field(default_factory=Facts)
+    facts: AlertingState = field(default_factory=AlertingState)
     newest: dict = field(default_factory=dict)
     extra: tuple = ()
     """Episodes that do not come from rows: no data, errors."""
@@ -102,20 +110,20 @@ class World:
 
     @property
     def orders(self):
-        return Orders(self.routes or (Route("all", tuple(self.paces)),), self.rules, self.mutes, self.paces)
+        return RoutingConfig(self.routes or (Route("all", tuple(self.paces)),), self.rules, self.mutes, self.paces)
 
     @property
     def now(self):
         """The watcher's clock: later than the journal's last line."""
-        return max(self.clock, self.facts.newest + TICK) if self.facts.newest else self.clock
+        return max(self.clock, self.facts.last_event_at + TICK) if self.facts.last_event_at else self.clock
 
     def wait(self, span):
         """Until so long after the journal's last line."""
-        self.clock = self.facts.newest + span
+        self.clock = self.facts.last_event_at + span
 
     def write(self, *events):
         self.journal += events
-        self.facts = fold_all(self.facts, events)
+        self.facts = apply_events(self.facts, events)
 
     def report(self, *text, model="m", at=None):
         """Rows by one character each, one an hour, up to the present."""
@@ -131,14 +139,14 @@ class World:
         asked = {rule.name for rule in self.rules}
         found = [one for one in episodes if one.rule in asked] + list(self.extra)
         first = not self.facts.receivers and not self.facts.incidents
-        events = follow(found, self.facts, self.now, look=look, before=self.newest, first_look=first)
+        events = track_incidents(found, self.facts, self.now, scope=look, previous_newest=self.newest, first_look=first)
         new = [name for name in self.paces if name not in self.facts.receivers]
         self.write(*(ReceiverChanged(self.now, name, ReceiverState(self.now)) for name in new), *events)
-        self.newest = look.newest(self.now)
+        self.newest = look.newest_periods(self.now)
         return events
 
     def plan(self):
-        return plan(self.facts, self.orders, self.now)
+        return plan_notifications(self.facts, self.orders, self.now)
 
     def look(self):
         """One cycle; what reached anybody."""
@@ -147,45 +155,48 @@ class World:
 
     def deliver(self):
         planned, before = self.plan(), len(self.accepted)
-        self.write(*planned.believed)
+        self.write(*planned.skipped)
         stopped = set()
-        for bundle in planned.bundles:
+        for bundle in planned.batches:
             if bundle.receiver not in stopped and not self._send(bundle):
                 stopped.add(bundle.receiver)
         return self.accepted[before:]
 
     def _send(self, bundle):
         now, name, way = self.now, bundle.receiver, self.ways.get(bundle.receiver)
-        self.write(Sending(now, bundle.deliveries))
+        self.write(SendStarted(now, bundle.notifications))
         state = self.facts.receivers[name]
         if way == "refuse":
             self.write(ReceiverChanged(now, name, replace(state, retry_at=now + MINUTE, failures=state.failures + 1)))
         elif way == "reject":
-            self.write(Sent(now, bundle.deliveries, "410"), ReceiverChanged(now, name, replace(state, broken="410")))
+            self.write(
+                SendFinished(now, bundle.notifications, "410"),
+                ReceiverChanged(now, name, replace(state, disabled_reason="410")),
+            )
         else:
-            self.accepted += bundle.deliveries
+            self.accepted += bundle.notifications
             if way != "kill":
-                self.write(Sent(now, bundle.deliveries))
+                self.write(SendFinished(now, bundle.notifications))
         return way is None
 
     def mend(self):
         """Everybody works again, and nobody waits any more."""
         self.ways = {}
         for name, state in self.facts.receivers.items():
-            self.write(ReceiverChanged(self.now, name, replace(state, broken=None, retry_at=None, failures=0)))
+            self.write(ReceiverChanged(self.now, name, replace(state, disabled_reason=None, retry_at=None, failures=0)))
 
     def silence(self, length=HOUR, name="s", **matchers):
         made = Silence(name, Matchers(**matchers), self.now, self.now + length, "ann", "deploy", self.now)
-        self.write(Silenced(self.now, made))
+        self.write(SilenceCreated(self.now, made))
 
     def expire(self, name="s"):
-        self.write(Expired(self.now, name, "ann"))
+        self.write(SilenceExpired(self.now, name, "ann"))
 
     def ack(self, model="m", length=24 * HOUR):
         for one in self.open_incidents():
             if one.key.model == model:
                 about = (one.id, one.rule, one.key, one.level, "ann", "mine", self.now, self.now + length, one.since)
-                self.write(Acknowledged(self.now, Ack(*about)))
+                self.write(Acknowledged(self.now, Acknowledgement(*about)))
 
     def twin(self):
         """Another world that has come as far, and goes its own way."""
@@ -194,18 +205,20 @@ class World:
         return replace(self, rows=rows, newest=dict(self.newest), **lists)
 
     def open_incidents(self):
-        return [one for one in self.facts.incidents.values() if one.standing is Stands.OPEN]
+        return [one for one in self.facts.incidents.values() if one.status is Stands.OPEN]
 
 
 def words(deliveries):
     """Deliveries in a word each, such as `first CRITICAL`, `over`, `late+`, `late-`."""
-    marks = {Kind.TRIGGER: "+", Kind.RESOLVE: "-"}
+    marks = {NotificationAction.TRIGGER: "+", NotificationAction.RESOLVE: "-"}
     said = []
     for one in deliveries:
         if one.reason.value == "late":
             said.append(f"late{marks[one.kind]}")
         else:
-            said.append(one.reason.value if one.kind is Kind.RESOLVE else f"{one.reason.value} {one.level.name}")
+            said.append(
+                one.reason.value if one.kind is NotificationAction.RESOLVE else f"{one.reason.value} {one.level.name}"
+            )
     return said
 
 
@@ -239,10 +252,10 @@ def whole():
 
     def make(here, condition, *, model="m", later=timedelta(0)):
         since = here.now + later
-        evidence = Evidence(Severity.UNKNOWN, 1.0, None, "no rows for 9h")
+        evidence = Breach(Severity.UNKNOWN, 1.0, None, "no rows for 9h")
         about = (condition.value, SeriesKey(model, "*"), condition)
-        name = identify(*about, since)
-        return Episode(name, *about, State.FIRING, Severity.UNKNOWN, since, since, None, evidence, evidence)
+        name = alert_id(*about, since)
+        return Alert(name, *about, State.FIRING, Severity.UNKNOWN, since, since, None, evidence, evidence)
 
     return make
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.routing import Pace
-from modeltop.core.event import Reason
+from modeltop.alerting.routing import NotificationPolicy
+from modeltop.core.event import NotificationReason
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
 OK = Severity.OK
-NAMES = {Reason.FIRST: "first", Reason.WORSE: "worse", Reason.REPEAT: "repeat"}
+NAMES = {NotificationReason.FIRST: "first", NotificationReason.ESCALATED: "worse", NotificationReason.REPEAT: "repeat"}
 
 
 def by_the_book(belief, incident, now, *, suppressed, acked):
@@ -40,7 +40,7 @@ def by_the_book(belief, incident, now, *, suppressed, acked):
 @given(data=st.data())
 def test_a_receiver_is_told_what_the_book_says(world, live, happenings, data):
     kinds = [happenings[kind] for kind in ("steps", "silences", "acks")]
-    here, beliefs = world({"slack": Pace(group=0, hourly=0)}), {}
+    here, beliefs = world({"slack": NotificationPolicy(group=0, hourly=0)}), {}
     for step in data.draw(st.lists(st.one_of(st.just(("look",)), *kinds), max_size=40)):
         if step != ("look",):
             live(here, [step])
@@ -48,7 +48,7 @@ def test_a_receiver_is_told_what_the_book_says(world, live, happenings, data):
         here.follow()
         expected = whole_look(here, beliefs)
         # What is told late is not in the book's ten lines, and leaves the belief that nothing fires.
-        told = [one for one in here.deliver() if one.reason is not Reason.LATE]
+        told = [one for one in here.deliver() if one.reason is not NotificationReason.MISSED]
         assert sorted((NAMES.get(one.reason, "RESOLVE"), one.incident) for one in told) == expected
 
 

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from modeltop.alerting.routing import Hours, Mute, Pace, Route
+from modeltop.alerting.routing import MuteTimeInterval, NotificationPolicy, Route, TimeInterval
 from modeltop.core.incident import Matchers
 from modeltop.core.series import Condition
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-LOUD = Pace(group=0, hourly=0)
+LOUD = NotificationPolicy(group=0, hourly=0)
 LATE = ["late+", "late-"]
 
 
@@ -37,22 +37,22 @@ def test_what_was_missed_is_told_once_for_a_day(world, said, after, told):
     missed(here)
     (incident,) = here.facts.incidents.values()
     here.mend()
-    here.clock = incident.closed + max(after, MINUTE)
+    here.clock = incident.closed_at + max(after, MINUTE)
     assert said(here.look()) == told
     assert here.look() == []
 
 
-@pytest.mark.parametrize("pace", [Pace(), LOUD, Pace(exempt=True)])
+@pytest.mark.parametrize("pace", [NotificationPolicy(), LOUD, NotificationPolicy(exempt=True)])
 def test_begin_and_end_go_out_in_one_message(world, pace):
     here = world({"slack": pace})
     missed(here)
     here.mend()
-    (bundle,) = here.plan().bundles
-    assert [one.kind.value for one in bundle.deliveries] == ["trigger", "resolve"]
+    (bundle,) = here.plan().batches
+    assert [one.kind.value for one in bundle.notifications] == ["trigger", "resolve"]
 
 
 def test_who_wants_no_resolved_messages_is_told_the_begin_alone(world, said):
-    here = world({"slack": Pace(resolved=False)})
+    here = world({"slack": NotificationPolicy(resolved=False)})
     missed(here)
     here.mend()
     assert said(here.look()) == ["late+"]
@@ -65,7 +65,7 @@ def test_each_of_several_that_were_missed_is_told_in_order_and_then_what_stands(
     here.mend()
     told = here.look()
     assert said(told) == [*LATE, *LATE, "first CRITICAL"]
-    opened = [here.facts.incidents[one.incident].opened for one in told]
+    opened = [here.facts.incidents[one.incident].opened_at for one in told]
     assert opened == sorted(opened)
 
 
@@ -120,7 +120,7 @@ def test_what_is_silenced_now_waits(world, said):
 
 def test_what_came_and_went_in_a_mute_is_not_owed(world):
     here = world()
-    here.mutes = (Mute("night", Matchers(), (Hours(start=time(0), end=time(4)),)),)
+    here.mutes = (MuteTimeInterval("night", Matchers(), (TimeInterval(start=time(0), end=time(4)),)),)
     here.clock = datetime(2025, 1, 6, tzinfo=UTC)
     missed(here)
     here.mend()
@@ -130,7 +130,7 @@ def test_what_came_and_went_in_a_mute_is_not_owed(world):
 
 def test_what_came_in_a_mute_and_went_after_it_is_owed(world, said):
     here = world()
-    here.mutes = (Mute("night", Matchers(), (Hours(start=time(0), end=time(3)),)),)
+    here.mutes = (MuteTimeInterval("night", Matchers(), (TimeInterval(start=time(0), end=time(3)),)),)
     missed(here)
     here.mend()
     assert said(here.look()) == LATE
@@ -172,7 +172,7 @@ def test_an_end_that_is_a_day_old_when_it_is_seen_is_owed_to_nobody(world):
     here.clock += 25 * HOUR
     here.mend()
     assert here.look() == []
-    assert [one.standing.value for one in here.facts.incidents.values()] == ["resolved"]
+    assert [one.active_count.value for one in here.facts.incidents.values()] == ["resolved"]
 
 
 def test_who_is_new_when_it_ends_owes_nothing(world):
@@ -186,7 +186,7 @@ def test_who_is_new_when_it_ends_owes_nothing(world):
 
 def test_outside_of_a_routes_hours_nothing_is_owed(world):
     here = world()
-    here.routes = (Route("day", ("slack",), hours=(Hours(start=time(9), end=time(18)),)),)
+    here.routes = (Route("day", ("slack",), time_intervals=(TimeInterval(start=time(9), end=time(18)),)),)
     missed(here)
     here.mend()
     here.clock += 8 * HOUR

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.incidents import Look, follow, incident_of
-from modeltop.core.event import Course
-from modeltop.core.incident import Standing
-from modeltop.core.series import Condition, Problem, SeriesKey, Severity, State
-from modeltop.core.series import Standing as Standing_
+from modeltop.alerting.incidents import EvaluationScope, find_incident, track_incidents
+from modeltop.core.event import IncidentTransition
+from modeltop.core.incident import IncidentStatus
+from modeltop.core.series import Condition, ReadProblem, SeriesKey, Severity, State
+from modeltop.core.series import RuleStatus as Standing_
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -69,13 +69,13 @@ def test_of_what_is_over_the_last_level_and_the_worst_are_known(world):
         here.report(row)
         here.look()
     (one,) = here.facts.incidents.values()
-    assert (one.level, one.worst) == (Severity.WARNING, Severity.CRITICAL)
+    assert (one.level, one.worst_value) == (Severity.WARNING, Severity.CRITICAL)
 
 
 def test_what_a_rule_leaves_out_was_not_judged(view):
     history = view({"m": {}}).history
     judged, left = (Standing_("floor", SeriesKey("m", metric), Severity.OK, "", why) for metric, why in WHY)
-    assert Look.of(history, [judged, left], ()).asked == {("floor", judged.key)}
+    assert EvaluationScope.from_statuses(history, [judged, left], ()).evaluated == {("floor", judged.key)}
 
 
 def test_two_that_merge_go_on_as_the_open_one(world, said):
@@ -86,9 +86,12 @@ def test_two_that_merge_go_on_as_the_open_one(world, said):
     first, second = sorted(here.facts.incidents.values(), key=lambda one: one.since)
     correct(here, _2="c")
     events = {one.incident.id: one for one in here.follow()}
-    assert events[second.id].course is Course.MOVED
+    assert events[second.id].course is IncidentTransition.MOVED
     assert events[second.id].incident.since == first.since
-    assert (events[first.id].course, events[first.id].message) == (Course.MERGED, f"it became part of {second.id}")
+    assert (events[first.id].course, events[first.id].message) == (
+        IncidentTransition.MERGED,
+        f"it became part of {second.id}",
+    )
     assert here.deliver() == []
     assert here.follow() == ()
 
@@ -113,7 +116,7 @@ def test_a_rule_that_is_removed_withdraws_its_incidents(world, said):
     here.look()
     here.rules = ()
     (event,) = here.follow()
-    assert (event.course, event.message) == (Course.WITHDRAWN, "the rule was removed")
+    assert (event.course, event.message) == (IncidentTransition.WITHDRAWN, "the rule was removed")
     assert said(here.deliver()) == ["withdrawn"]
 
 
@@ -121,8 +124,8 @@ def test_a_rule_that_no_longer_asks_withdraws_its_incident(world, view):
     here = world()
     here.report("..c")
     here.look()
-    look = replace(view(here.rows), asked=frozenset())
-    (event,) = follow((), here.facts, here.now, look=look, before=here.newest)
+    look = replace(view(here.rows), retry_after=frozenset())
+    (event,) = track_incidents((), here.facts, here.now, scope=look, previous_newest=here.newest)
     assert event.message == "the rule no longer asks about this series"
 
 
@@ -149,7 +152,7 @@ def test_rows_that_stay_away_for_a_day_withdraw_the_incident_where_all_could_be_
     here.wait(DAY - SECOND)
     assert here.follow() == ()
     here.clock += SECOND
-    here.problems = (Problem("m.csv", "permission denied", fatal=True),)
+    here.problems = (ReadProblem("m.csv", "permission denied", fatal=True),)
     assert here.follow() == ()
     here.problems = ()
     assert said(here.look()) == ["withdrawn"]
@@ -181,7 +184,7 @@ def test_a_source_that_still_cannot_be_read_has_not_recovered(world, said, whole
     here.extra = (whole(here, Condition.ERROR),)
     here.look()
     # A new process waits for three failures before it calls that an alert again.
-    here.extra, here.problems = (), (Problem("m", "permission denied", fatal=True),)
+    here.extra, here.problems = (), (ReadProblem("m", "permission denied", fatal=True),)
     assert here.follow() == ()
     here.extra = (whole(here, Condition.ERROR, later=HOUR),)
     assert here.look() == [], "found again later, it is the same incident"
@@ -266,16 +269,16 @@ def test_what_stands_is_the_open_incident(world, live, happenings, found_in, dat
     here = world()
     live(here, data.draw(st.lists(st.one_of(st.just(("look",)), happenings["steps"]), max_size=40)))
     here.follow()
-    standing = [one for one in found_in(here) if one.stands]
-    assert [incident_of(one, here.facts) for one in standing] == [
+    standing = [one for one in found_in(here) if one.is_active]
+    assert [find_incident(one, here.facts) for one in standing] == [
         next(own for own in here.open_incidents() if own.key == one.key) for one in standing
     ]
-    assert all(incident_of(one, here.facts).standing is Standing.OPEN for one in standing)
+    assert all(find_incident(one, here.facts).status is IncidentStatus.OPEN for one in standing)
 
 
 def test_what_is_pending_is_no_incident(found_in, world, view):
     here = world()
     here.report("c")
     pending = [replace(one, id=None, fired=None, state=State.PENDING) for one in found_in(here)]
-    assert incident_of(pending[0], here.facts) is None
-    assert follow(pending, here.facts, here.now, look=view(here.rows), before={}) == ()
+    assert find_incident(pending[0], here.facts) is None
+    assert track_incidents(pending, here.facts, here.now, scope=view(here.rows), previous_newest={}) == ()

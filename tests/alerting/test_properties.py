@@ -7,19 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.incidents import OWED
-from modeltop.alerting.routing import Pace
-from modeltop.core.event import Kind
-from modeltop.core.incident import BeliefKey
-from modeltop.core.incident import Standing as Stands
+from modeltop.alerting.incidents import MISSED_LIMIT
+from modeltop.alerting.routing import NotificationPolicy
+from modeltop.core.event import NotificationAction
+from modeltop.core.incident import IncidentStatus as Stands
+from modeltop.core.incident import NotificationKey
 
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=29)
 PACES = st.sampled_from(
     [
-        {"slack": Pace(group=0, hourly=0)},
-        {"slack": Pace(hourly=3), "mail": Pace(repeat=None)},
-        {"slack": Pace(exempt=True, acknowledges=True), "mail": Pace(repeat=2 * HOUR, group=1, hourly=2)},
+        {"slack": NotificationPolicy(group=0, hourly=0)},
+        {"slack": NotificationPolicy(hourly=3), "mail": NotificationPolicy(repeat=None)},
+        {
+            "slack": NotificationPolicy(exempt=True, acknowledges=True),
+            "mail": NotificationPolicy(repeat=2 * HOUR, group=1, hourly=2),
+        },
     ]
 )
 
@@ -48,12 +51,14 @@ def test_p9_triggers_and_the_resolve_of_one_incident_alternate(world, live, live
     for deliveries in by_receiver(accepted).values():
         firing = {}
         for one in deliveries:
-            if one.kind is Kind.TRIGGER:
-                assert firing.setdefault(one.belief, one.incident) == one.incident, "the one before was not resolved"
+            if one.kind is NotificationAction.TRIGGER:
+                assert firing.setdefault(one.last_notified, one.incident) == one.incident, (
+                    "the one before was not resolved"
+                )
             else:
-                assert firing.get(one.belief) == one.incident, f"{one.kind} of what was not triggered"
-            if one.kind is Kind.RESOLVE:
-                del firing[one.belief]
+                assert firing.get(one.last_notified) == one.incident, f"{one.kind} of what was not triggered"
+            if one.kind is NotificationAction.RESOLVE:
+                del firing[one.last_notified]
 
 
 @given(data=st.data())
@@ -69,7 +74,7 @@ def test_a_kill_makes_nobody_hear_the_end_of_what_they_never_heard_of(world, liv
     for deliveries in by_receiver(accepted).values():
         heard = set()
         for one in deliveries:
-            heard |= {one.incident} if one.kind is Kind.TRIGGER else set()
+            heard |= {one.incident} if one.kind is NotificationAction.TRIGGER else set()
             assert one.incident in heard
 
 
@@ -80,7 +85,7 @@ def test_p10_while_silenced_only_resolve_goes_out(world, live, lives, data):
     here.silence(MONTH)
     before = len(here.accepted)
     live(here, data.draw(lives("steps", "faults", "acks", most=10)))
-    assert all(one.kind is Kind.RESOLVE for one in here.accepted[before:])
+    assert all(one.kind is NotificationAction.RESOLVE for one in here.accepted[before:])
 
 
 def settle(here):
@@ -98,10 +103,10 @@ def test_p11_once_everything_works_again_belief_names_the_open_incident_and_its_
     here = world(data.draw(PACES))
     live(here, [*data.draw(lives("steps", "silences", "acks", "faults", "kills")), ("look",)])
     settle(here)
-    believed = {key: (one.incident, one.level) for key, one in here.facts.beliefs.items() if one.level}
+    believed = {key: (one.incident, one.level) for key, one in here.facts.notifications.items() if one.level}
     open_ones = here.open_incidents()
     assert believed == {
-        BeliefKey(name, one.rule, one.key): (one.id, one.level) for one in open_ones for name in here.paces
+        NotificationKey(name, one.rule, one.key): (one.id, one.level) for one in open_ones for name in here.paces
     }
 
 
@@ -110,10 +115,10 @@ def test_nothing_is_lost_once_everything_works_again(world, live, lives, data):
     here = world(data.draw(PACES))
     live(here, [("look",), *data.draw(lives("steps", "acks", "faults", "kills")), ("look",)])
     settle(here)
-    heard = {(one.receiver, one.incident) for one in here.accepted if one.kind is Kind.TRIGGER}
+    heard = {(one.receiver, one.incident) for one in here.accepted if one.kind is NotificationAction.TRIGGER}
     for one in here.facts.incidents.values():
-        fresh = one.closed is None or here.now - one.closed < OWED - 3 * HOUR
-        if one.standing is not Stands.WITHDRAWN and fresh:
+        fresh = one.closed_at is None or here.now - one.closed_at < MISSED_LIMIT - 3 * HOUR
+        if one.active_count is not Stands.WITHDRAWN and fresh:
             assert {(name, one.id) for name in here.paces} <= heard
 
 
@@ -132,19 +137,23 @@ def test_p12_a_crash_between_send_and_record_repeats_only_equal_keys(world, live
 
 @given(data=st.data())
 def test_p13_a_second_look_without_new_data_sends_nothing(world, live, lives, data):
-    here = world({"slack": Pace(group=0, hourly=0), "mail": Pace(acknowledges=True, hourly=0)})
+    here = world(
+        {"slack": NotificationPolicy(group=0, hourly=0), "mail": NotificationPolicy(acknowledges=True, hourly=0)}
+    )
     live(here, [*data.draw(lives("steps", "silences", "acks", "faults")), ("look",)])
     here.mend()
     here.look()
     here.look()
     assert here.follow() == ()
     here.clock = here.now + timedelta(seconds=59)
-    assert (here.look(), here.plan().believed) == ([], ())
+    assert (here.look(), here.plan().skipped) == ([], ())
 
 
 @given(data=st.data(), jump=st.sampled_from([HOUR, -HOUR, timedelta(days=-3652)]))
 def test_p14_no_clock_jump_sends_a_trigger_twice_or_resolves_anything(world, live, lives, data, jump):
-    here = world({"slack": Pace(repeat=None, group=0, hourly=0), "mail": Pace(repeat=None, hourly=0)})
+    here = world(
+        {"slack": NotificationPolicy(repeat=None, group=0, hourly=0), "mail": NotificationPolicy(repeat=None, hourly=0)}
+    )
     live(here, [*data.draw(lives("steps", "acks", "faults")), ("look",)])
     here.mend()
     here.look()
@@ -157,7 +166,7 @@ def test_p14_no_clock_jump_sends_a_trigger_twice_or_resolves_anything(world, liv
 
 @given(data=st.data())
 def test_p15_a_silence_that_comes_and_goes_without_new_data_changes_nothing(world, live, lives, data):
-    here = world({"slack": Pace(hourly=0), "mail": Pace(exempt=True, acknowledges=True)})
+    here = world({"slack": NotificationPolicy(hourly=0), "mail": NotificationPolicy(exempt=True, acknowledges=True)})
     live(here, [*data.draw(lives("steps", "acks", "faults")), ("look",)])
     here.mend()
     other = here.twin()

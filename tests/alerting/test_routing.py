@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.routing import Hours, Mute, Orders, Pace, Route, addressed
+from modeltop.alerting.routing import (
+    MuteTimeInterval,
+    NotificationPolicy,
+    Route,
+    RoutingConfig,
+    TimeInterval,
+    receivers_for,
+)
 from modeltop.core.incident import Incident, Matchers
 from modeltop.core.series import Condition, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
@@ -17,7 +24,7 @@ from modeltop.rules.rule import Rule
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-PACES = dict.fromkeys(["slack", "mail", "pager"], Pace())
+PACES = dict.fromkeys(["slack", "mail", "pager"], NotificationPolicy())
 
 
 def incident(level=Severity.CRITICAL, *, rule="floor", model="fraud", opened=MONDAY):
@@ -25,10 +32,10 @@ def incident(level=Severity.CRITICAL, *, rule="floor", model="fraud", opened=MON
     return Incident("1a2b", rule, key, Condition.THRESHOLD, MONDAY, MONDAY, level, level, opened)
 
 
-OFFICE = Hours((0, 1, 2, 3, 4), time(9), time(18), BERLIN)
-NIGHT = Hours(start=time(22), end=time(6))
-FRIDAY_NIGHT = Hours((4,), time(22), time(6))
-WEEKEND = Hours((5, 6))
+OFFICE = TimeInterval((0, 1, 2, 3, 4), time(9), time(18), BERLIN)
+NIGHT = TimeInterval(start=time(22), end=time(6))
+FRIDAY_NIGHT = TimeInterval((4,), time(22), time(6))
+WEEKEND = TimeInterval((5, 6))
 
 
 @pytest.mark.parametrize(
@@ -66,10 +73,10 @@ def test_hours_are_open_from_their_start_to_before_their_end(hours, moment, open
     ],
 )
 def test_when_clocks_change_a_stretch_begins_once_and_ends_once(start, end, day, expected):
-    hours = Hours(start=start, end=end, zone=BERLIN)
+    hours = TimeInterval(start=start, end=end, zone=BERLIN)
     midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
     moments = [midnight - 90 * MINUTE + minute * MINUTE for minute in range(8 * 60)]
-    states = [hours.open(moment) for moment in moments]
+    states = [hours.contains(moment) for moment in moments]
     flips = [moment for moment, before, after in zip(moments[1:], states, states[1:], strict=False) if before != after]
     assert flips == [at(midnight, text) for text in expected]
 
@@ -85,7 +92,7 @@ def at(midnight, text):
     st.times().map(lambda one: one.replace(second=0, microsecond=0)),
 )
 def test_a_whole_day_leaves_no_moment_out_whatever_the_clocks_do(moment, start):
-    assert Hours(start=start, end=start, zone=BERLIN).open(moment)
+    assert TimeInterval(start=start, end=start, zone=BERLIN).contains(moment)
 
 
 @pytest.mark.parametrize(
@@ -95,20 +102,22 @@ def test_a_whole_day_leaves_no_moment_out_whatever_the_clocks_do(moment, start):
         pytest.param(Route("r", ("slack", "mail", "slack")), ["slack", "mail"], id="each once, in order"),
         pytest.param(Route("r", ("slack",), Matchers(model="other*")), [], id="what does not match is not"),
         pytest.param(Route("r", ("slack",), Matchers(severity="critical")), [], id="severity matches as well"),
-        pytest.param(Route("r", ("slack",), least="unknown"), [], id="nor what is less than the least"),
-        pytest.param(Route("r", ("slack",), hours=(WEEKEND,)), [], id="nor outside of its hours"),
-        pytest.param(Route("r", ("slack",), hours=(WEEKEND, OFFICE)), ["slack"], id="any of its hours will do"),
+        pytest.param(Route("r", ("slack",), min_severity="unknown"), [], id="nor what is less than the least"),
+        pytest.param(Route("r", ("slack",), time_intervals=(WEEKEND,)), [], id="nor outside of its hours"),
+        pytest.param(
+            Route("r", ("slack",), time_intervals=(WEEKEND, OFFICE)), ["slack"], id="any of its hours will do"
+        ),
         pytest.param(Route("r", ("gone",)), [], id="who is not configured is passed over"),
     ],
 )
 def test_a_route_tells_its_receivers_of_what_matches(route, told):
-    orders = Orders((route,), paces=PACES)
-    assert list(addressed(incident(Severity.WARNING), orders, MONDAY + timedelta(hours=10))) == told
+    orders = RoutingConfig((route,), policies=PACES)
+    assert list(receivers_for(incident(Severity.WARNING), orders, MONDAY + timedelta(hours=10))) == told
 
 
 def test_all_routes_that_match_count():
-    orders = Orders((Route("a", ("mail",)), Route("b", ("slack", "mail"))), paces=PACES)
-    assert addressed(incident(), orders, MONDAY) == ("mail", "slack")
+    orders = RoutingConfig((Route("a", ("mail",)), Route("b", ("slack", "mail"))), policies=PACES)
+    assert receivers_for(incident(), orders, MONDAY) == ("mail", "slack")
 
 
 @pytest.mark.parametrize(
@@ -117,8 +126,8 @@ def test_all_routes_that_match_count():
 )
 def test_a_rule_that_names_receivers_overrides_the_routes(own, told):
     rule = Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy", receivers=own)
-    orders = Orders((Route("a", ("slack",), hours=(OFFICE,)),), (rule,), paces=PACES)
-    assert addressed(incident(), orders, MONDAY + timedelta(hours=10)) == told
+    orders = RoutingConfig((Route("a", ("slack",), time_intervals=(OFFICE,)),), (rule,), policies=PACES)
+    assert receivers_for(incident(), orders, MONDAY + timedelta(hours=10)) == told
 
 
 @pytest.mark.parametrize(
@@ -128,7 +137,7 @@ def test_a_rule_that_names_receivers_overrides_the_routes(own, told):
 def test_what_nobody_takes_is_told_to_more(minutes, acked, told):
     route = Route("a", ("slack",), escalate_after=30 * MINUTE, escalate_to=("pager",))
     now = MONDAY + minutes * MINUTE
-    assert addressed(incident(), Orders((route,), paces=PACES), now, acked=acked) == told
+    assert receivers_for(incident(), RoutingConfig((route,), policies=PACES), now, acked=acked) == told
 
 
 @pytest.mark.parametrize(
@@ -144,12 +153,12 @@ def test_what_nobody_takes_is_told_to_more(minutes, acked, told):
     ],
 )
 def test_another_takes_over_from_a_broken_one(broken, fallbacks, told):
-    paces = {name: Pace(fallback=fallbacks.get(name)) for name in PACES}
-    assert Orders(paces=paces).stand_in("slack", broken) == told
-    found = addressed(incident(), Orders((Route("a", ("slack",)),), paces=paces), MONDAY, broken=broken)
+    paces = {name: NotificationPolicy(fallback=fallbacks.get(name)) for name in PACES}
+    assert RoutingConfig(policies=paces).fallback_for("slack", broken) == told
+    found = receivers_for(incident(), RoutingConfig((Route("a", ("slack",)),), policies=paces), MONDAY, disabled=broken)
     assert found == (() if told is None else (told,))
 
 
 def test_a_mute_is_active_in_any_of_its_hours():
-    mute = Mute("quiet", Matchers(), (NIGHT, WEEKEND))
+    mute = MuteTimeInterval("quiet", Matchers(), (NIGHT, WEEKEND))
     assert [mute.active(MONDAY + timedelta(hours=hour)) for hour in (1, 12, 5 * 24 + 12)] == [True, False, True]

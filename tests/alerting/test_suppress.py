@@ -5,9 +5,15 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from modeltop.alerting.routing import Hours, Mute
-from modeltop.alerting.suppression import objection, preview, suppressions, taken, taken_incidents
-from modeltop.core.incident import Ack, Facts, Matchers, Silence
+from modeltop.alerting.routing import MuteTimeInterval, TimeInterval
+from modeltop.alerting.suppression import (
+    acknowledged_alerts,
+    acknowledged_incidents,
+    preview_silence,
+    silence_error,
+    suppressions,
+)
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Silence
 from modeltop.core.series import Condition, Severity, State
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
@@ -28,7 +34,7 @@ def standing(world, found_in):
 
 
 def silenced(*, start=NOW - HOUR, end=NOW + HOUR, **matchers):
-    return Facts(silences=(Silence("s", Matchers(**matchers), start, end, "ann", "deploy", start),))
+    return AlertingState(silences=(Silence("s", Matchers(**matchers), start, end, "ann", "deploy", start),))
 
 
 @pytest.mark.parametrize(
@@ -56,17 +62,17 @@ def test_the_reason_says_who_why_and_until_when(standing):
 @pytest.mark.parametrize("condition", [Condition.ERROR, Condition.NO_DATA])
 def test_an_alert_about_the_model_as_a_whole_covers_its_thresholds_and_nobody_elses(world, standing, whole, condition):
     mine, other, about = standing(), standing("other"), whole(world(), condition)
-    found = suppressions([mine, other, about], Facts(), (), NOW)
+    found = suppressions([mine, other, about], AlertingState(), (), NOW)
     assert {name: one.kind for name, one in found.items()} == {mine.id: "inhibited"}
 
 
 def test_a_schedule_mutes_what_it_matches(standing):
     one, other = standing(), standing("other")
-    mute = Mute("lunch", Matchers(model="m"), (Hours(start=time(12), end=time(13)),))
-    assert {name: why.kind for name, why in suppressions([one, other], Facts(), (mute,), NOW).items()} == {
+    mute = MuteTimeInterval("lunch", Matchers(model="m"), (TimeInterval(start=time(12), end=time(13)),))
+    assert {name: why.kind for name, why in suppressions([one, other], AlertingState(), (mute,), NOW).items()} == {
         one.id: "muted"
     }
-    assert suppressions([one], Facts(), (mute,), NOW + HOUR) == {}
+    assert suppressions([one], AlertingState(), (mute,), NOW + HOUR) == {}
 
 
 def test_only_what_stands_can_be_kept_back(standing):
@@ -76,7 +82,7 @@ def test_only_what_stands_can_be_kept_back(standing):
 
 
 def ack(one, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
-    return Ack(incident or one.id, one.rule, one.key, level, "ann", "mine", NOW - HOUR, until, one.since)
+    return Acknowledgement(incident or one.id, one.rule, one.key, level, "ann", "mine", NOW - HOUR, until, one.since)
 
 
 @pytest.mark.parametrize(
@@ -92,22 +98,22 @@ def ack(one, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
 )
 def test_without_a_watcher_an_acknowledgement_follows_the_alert(standing, change, holds):
     one = standing()
-    facts = Facts(acks=(ack(one),))
-    assert bool(taken([replace(one, **change)], facts, NOW)) == holds
+    facts = AlertingState(acks=(ack(one),))
+    assert bool(acknowledged_alerts([replace(one, **change)], facts, NOW)) == holds
 
 
 def test_an_acknowledgement_ends_with_its_time_and_where_it_gets_worse(standing):
     one = standing()
-    assert taken([one], Facts(acks=(ack(one),)), NOW + HOUR) == {}
-    assert taken([one], Facts(acks=(ack(one, level=Severity.WARNING),)), NOW) == {}
+    assert acknowledged_alerts([one], AlertingState(acks=(ack(one),)), NOW + HOUR) == {}
+    assert acknowledged_alerts([one], AlertingState(acks=(ack(one, level=Severity.WARNING),)), NOW) == {}
 
 
 def test_what_begins_after_the_end_has_been_taken_by_nobody(world, found_in):
     here = world()
     here.report("..c.c")
     first, second = found_in(here)
-    facts = Facts(acks=(replace(ack(first), until=NOW + DAY),))
-    assert taken([first, second], facts, NOW) == {}
+    facts = AlertingState(acks=(replace(ack(first), until=NOW + DAY),))
+    assert acknowledged_alerts([first, second], facts, NOW) == {}
 
 
 @pytest.mark.parametrize("seen_first", [True, False])
@@ -120,11 +126,11 @@ def test_the_watcher_and_the_screen_agree_on_who_has_it(world, found_in, seen_fi
     else:
         (one,) = found_in(here)
         late = ack(replace(one, id="before its begin moved"), until=here.now + DAY)
-        here.facts = Facts(acks=(replace(late, at=here.now),))
+        here.facts = AlertingState(acks=(replace(late, at=here.now),))
         here.look()
     (one,), (incident,) = found_in(here), here.open_incidents()
-    assert taken([one], here.facts, here.now).keys() == {one.id}
-    assert taken_incidents(here.facts, here.now).keys() == {incident.id}
+    assert acknowledged_alerts([one], here.facts, here.now).keys() == {one.id}
+    assert acknowledged_incidents(here.facts, here.now).keys() == {incident.id}
 
 
 def test_the_acknowledgement_of_an_incident_is_not_that_of_the_next(world, found_in):
@@ -135,16 +141,18 @@ def test_the_acknowledgement_of_an_incident_is_not_that_of_the_next(world, found
     for row in ".c":
         here.report(row)
         here.look()
-    assert taken(found_in(here), here.facts, here.now) == taken_incidents(here.facts, here.now) == {}
+    assert (
+        acknowledged_alerts(found_in(here), here.facts, here.now) == acknowledged_incidents(here.facts, here.now) == {}
+    )
     old = replace(ack(found_in(here)[0]), until=here.now + DAY)
-    assert taken(found_in(here)[1:], replace(here.facts, acks=(old,)), here.now) == {}
+    assert acknowledged_alerts(found_in(here)[1:], replace(here.facts, acks=(old,)), here.now) == {}
 
 
 def test_a_preview_counts_what_stands_and_warns_over_half(standing):
     alerts = [standing(model) for model in ("a", "b", "c", "d")]
     alerts.append(replace(standing("e"), state=State.RESOLVED, resolved=NOW))
-    half, more = preview(Matchers(model="[ab]"), alerts), preview(Matchers(model="[abce]"), alerts)
-    assert (len(half.matched), half.standing, half.warning) == (2, 4, None)
+    half, more = preview_silence(Matchers(model="[ab]"), alerts), preview_silence(Matchers(model="[abce]"), alerts)
+    assert (len(half.matching), half.active_count, half.warning) == (2, 4, None)
     assert more.warning == "that is 3 of 4 standing alerts, more than half"
 
 
@@ -165,5 +173,5 @@ def test_a_preview_counts_what_stands_and_warns_over_half(standing):
     ],
 )
 def test_a_silence_is_refused_with_the_reason(standing, matchers, length, why, objects):
-    found = objection(Matchers(**matchers), NOW, NOW + length, why, [standing()])
+    found = silence_error(Matchers(**matchers), NOW, NOW + length, why, [standing()])
     assert (found is None) if objects is None else (objects in found)

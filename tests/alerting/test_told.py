@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from modeltop.alerting.routing import Pace, Route
-from modeltop.core.event import Sent
-from modeltop.core.incident import BeliefKey
+from modeltop.alerting.routing import NotificationPolicy, Route
+from modeltop.core.event import SendFinished
+from modeltop.core.incident import NotificationKey
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-LOUD = Pace(group=0, hourly=0)
+LOUD = NotificationPolicy(group=0, hourly=0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_people_are_told_what_changed(world, said, looks, told):
     ],
 )
 def test_what_stands_is_told_again_after_a_while(world, said, repeat, passed, told):
-    here = world({"slack": Pace(repeat=repeat)})
+    here = world({"slack": NotificationPolicy(repeat=repeat)})
     here.report("..c")
     here.look()
     here.wait(passed)
@@ -82,7 +82,7 @@ def test_an_acknowledgement_does_not_keep_back_what_gets_worse(world, said):
 
 
 def test_that_somebody_has_it_is_told_once_to_who_can_be_told(world, said):
-    here = world({"slack": LOUD, "pager": Pace(exempt=True, acknowledges=True)})
+    here = world({"slack": LOUD, "pager": NotificationPolicy(exempt=True, acknowledges=True)})
     here.report("..c")
     here.look()
     here.ack()
@@ -123,7 +123,7 @@ def test_after_a_failure_nothing_is_told_until_it_may_be_tried_again_and_others_
     here.ways = {"slack": "refuse"}
     assert [one.receiver for one in here.look()] == ["mail"]
     here.ways = {}
-    assert (here.look(), here.plan().wake) == ([], here.facts.receivers["slack"].retry_at)
+    assert (here.look(), here.plan().retry_at) == ([], here.facts.receivers["slack"].retry_at)
     here.clock = here.facts.receivers["slack"].retry_at
     assert [one.receiver for one in here.look()] == ["slack"]
 
@@ -133,23 +133,23 @@ def test_after_a_failure_the_rest_of_a_receivers_messages_wait_and_keep_their_or
     here.report("..c", model="a")
     here.report("..c", model="b")
     here.follow()
-    first, second = here.plan().bundles
+    first, second = here.plan().batches
     here.ways = {"slack": "refuse"}
     here.deliver()
-    assert len(here.facts.beliefs) == 0
+    assert len(here.facts.notifications) == 0
     here.mend()
-    assert here.plan().bundles == (first, second)
+    assert here.plan().batches == (first, second)
 
 
 def test_who_wants_no_resolved_messages_believes_silently_that_it_is_over(world, said):
-    here = world({"slack": Pace(resolved=False)})
+    here = world({"slack": NotificationPolicy(resolved=False)})
     for row in ["..c", ".", "c"]:
         here.report(row)
         here.look()
     assert said(here.accepted) == ["first CRITICAL", "first CRITICAL"]
     here.report(".")
     here.look()
-    assert [one.level for one in here.facts.beliefs.values()] == [Severity.OK]
+    assert [one.level for one in here.facts.notifications.values()] == [Severity.OK]
 
 
 def test_who_is_no_longer_named_is_told_the_end_and_nothing_else(world, said):
@@ -203,7 +203,9 @@ def test_a_trigger_that_failed_for_good_is_followed_by_no_end(world):
     here.look()
     here.report(".")
     here.follow()
-    assert BeliefKey("slack", "floor", next(iter(here.facts.incidents.values())).key) not in here.facts.beliefs
+    assert (
+        NotificationKey("slack", "floor", next(iter(here.facts.incidents.values())).key) not in here.facts.notifications
+    )
     here.clock += 25 * HOUR
     here.mend()
     assert here.look() == []
@@ -245,13 +247,13 @@ def test_what_is_told_a_second_time_has_another_key(world, said, looks, told):
 
 
 def test_a_kill_between_begin_and_end_of_what_is_late_repeats_the_end_with_its_key(world):
-    here = world({"slack": Pace(exempt=True)})
+    here = world({"slack": NotificationPolicy(exempt=True)})
     for row in ("..c", "."):
         here.report(row)
         here.follow()
-    begin, end = here.plan().deliveries
-    here.write(Sent(here.now, (begin,)))
-    (again,) = here.plan().deliveries
+    begin, end = here.plan().notifications
+    here.write(SendFinished(here.now, (begin,)))
+    (again,) = here.plan().notifications
     assert (again.kind, again.key) == (end.kind, end.key)
 
 
@@ -284,4 +286,4 @@ def test_the_worst_is_told_first_then_what_has_been_open_longest(world):
         here.report("..", level, model=model, at=here.clock)
         here.look()
     here.mend()
-    assert [one.belief.key.model for one in here.look()] == ["b", "c", "a"]
+    assert [one.last_notified.key.model for one in here.look()] == ["b", "c", "a"]

@@ -15,18 +15,18 @@ import numpy as np
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.notifiers.base import Receiver
-from modeltop.alerting.routing import Pace, Route
+from modeltop.alerting.routing import NotificationPolicy, Route
 from modeltop.config.load import Config
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
 from modeltop.service.clock import Clock
-from modeltop.service.cycle import Rounds
-from modeltop.service.health import Post
-from modeltop.service.leader import Holder
-from modeltop.service.log import Log
-from modeltop.service.pipeline import Observer
-from modeltop.service.settings import Setup
+from modeltop.service.cycle import Cycle
+from modeltop.service.health import DaemonIdentity
+from modeltop.service.leader import LockHolder
+from modeltop.service.log import DaemonLog
+from modeltop.service.pipeline import Pipeline
+from modeltop.service.settings import DaemonSettings
 from tests.benchmarks.base import Bench, Finding, row
 
 MODELS = 200
@@ -35,11 +35,11 @@ DAY = datetime(2025, 3, 11, tzinfo=UTC)
 BEFORE = 96
 """Periods of the day before, all well."""
 PACES = {
-    "as configured by default": Pace(),
-    "grouping off": Pace(group=0, hourly=20),
-    "cap off": Pace(group=3, hourly=0),
-    "grouping and cap off": Pace(group=0, hourly=0),
-    "one that groups by itself": Pace(exempt=True),
+    "as configured by default": NotificationPolicy(),
+    "grouping off": NotificationPolicy(group=0, hourly=20),
+    "cap off": NotificationPolicy(group=3, hourly=0),
+    "grouping and cap off": NotificationPolicy(group=0, hourly=0),
+    "one that groups by itself": NotificationPolicy(exempt=True),
 }
 
 
@@ -83,10 +83,10 @@ def day(bench: Bench) -> Iterator[Finding]:
     note = f"{MODELS} models, {replay.cycles:,} cycles, {seconds:.0f} s"
     yield Finding("a day of the fleet: incidents", len(incidents), note=note)
     for name, ear in replay.ears.items():
-        parts = [part for message in ear.got for part in message.parts]
+        parts = [part for message in ear.got for part in message.sections]
         kinds = Counter(part.reason.value for part in parts)
         told = ", ".join(f"{count} {reason}" for reason, count in kinds.most_common())
-        digests = sum(message.digest for message in ear.got)
+        digests = sum(message.is_digest for message in ear.got)
         yield Finding(f"a day of the fleet: messages, {name}", len(ear.got), note=f"{told}; {digests} digests")
         missing = incidents - {part.incident for part in parts}
         yield Finding(f"a day of the fleet: incidents untold, {name}", len(missing), 0)
@@ -104,7 +104,7 @@ class _Replay:
         self.fired: set[str] = set()
         self.ears = {name: Ear() for name in PACES}
         check = Threshold(warn=Limit(below=0.9), critical=Limit(below=0.85), margin=0.005)
-        rule = Rule(name="floor", metric="accuracy", check=check, confirm=(2, 2), recover=2)
+        rule = Rule(name="floor", metric="accuracy", detector=check, confirm=(2, 2), recover=2)
         receivers = {name: Receiver(name, ear, PACES[name]) for name, ear in self.ears.items()}
         self._config = Config(rules=(rule,), receivers=receivers, routes=(Route("everything", tuple(receivers)),))
         self._values = planted(np.random.default_rng(20250311))
@@ -119,26 +119,30 @@ class _Replay:
             if minute % 15 == 0:
                 self._write([BEFORE + minute // 15])
             self._cycle(rounds)
-        rounds.end()
+        rounds.stop()
 
-    def _rounds(self) -> Rounds:
-        def load() -> Setup:
-            return Setup(self._config, Observer(self._config, [self.store], live=True, patience=3))
+    def _rounds(self) -> Cycle:
+        def load() -> DaemonSettings:
+            return DaemonSettings(
+                self._config, Pipeline(self._config, [self.store], live=True, failures_before_alert=3)
+            )
 
-        log = Log(Path(os.devnull).open("w", encoding="ascii"))  # noqa: SIM115  as long as the process
-        post = Post(self.store / "state", Holder(os.getpid(), "replay"))
-        rounds = Rounds(load, post, log, Clock(lambda: self._wall, lambda: self._steady))
-        rounds.begin()
+        log = DaemonLog(Path(os.devnull).open("w", encoding="ascii"))  # noqa: SIM115  as long as the process
+        post = DaemonIdentity(self.store / "state", LockHolder(os.getpid(), "replay"))
+        rounds = Cycle(load, post, log, Clock(lambda: self._wall, lambda: self._steady))
+        rounds.start()
         return rounds
 
-    def _cycle(self, rounds: Rounds) -> None:
-        rounds.cycle()
+    def _cycle(self, rounds: Cycle) -> None:
+        rounds.run()
         self.cycles += 1
-        if rounds.last is not None:
-            self.fired |= {one.incident.id for one in rounds.last.followed if one.course.value == "fired"}
-        while rounds.dispatch.busy():
-            rounds.bell.wait(1.0)
-            rounds.deliver()
+        if rounds.last_result is not None:
+            self.fired |= {
+                one.incident.id for one in rounds.last_result.incident_changes if one.transition.value == "fired"
+            }
+        while rounds.dispatcher.is_sending():
+            rounds.wakeup.wait(1.0)
+            rounds.send_due()
 
     def _write(self, periods: Iterator[int] | range | list[int]) -> None:
         lines = []

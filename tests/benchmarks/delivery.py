@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from modeltop.alerting.dispatch import plan
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.alerting.routing import Orders, Pace, Route
-from modeltop.core.incident import Standing
+from modeltop.alerting.dispatch import plan_notifications
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.routing import NotificationPolicy, Route, RoutingConfig
+from modeltop.core.incident import IncidentStatus
 from tests.benchmarks.base import ROOT, Bench, Finding, row
 from tests.benchmarks.programs import environment
 from tests.benchmarks.receiving import Receiving
@@ -142,13 +142,15 @@ def _wait(met, seconds: float) -> None:
 
 def _settled(fleet: Fleet) -> bool:
     """Whether all is followed, and there is nothing left to be told."""
-    facts = Journal(fleet.folder / "state").facts()
-    standing = {one.key.model for one in facts.incidents.values() if one.standing is Standing.OPEN}
+    facts = EventLog(fleet.folder / "state").state()
+    standing = {one.key.model for one in facts.incidents.values() if one.status is IncidentStatus.OPEN}
     if standing != fleet.bad or len(facts.incidents) < sum(fleet.stretches.values()):
         return False
-    wanted = Orders(routes=(Route("everything", ("hook",)),), paces={"hook": Pace(group=0, hourly=0)})
-    planned = plan(facts, wanted, facts.newest or fleet.moment)
-    return not planned.deliveries and planned.wake is None
+    wanted = RoutingConfig(
+        routes=(Route("everything", ("hook",)),), policies={"hook": NotificationPolicy(group=0, hourly=0)}
+    )
+    planned = plan_notifications(facts, wanted, facts.last_event_at or fleet.moment)
+    return not planned.notifications and planned.retry_at is None
 
 
 def _judged(fleet: Fleet, server: Receiving, note: str) -> Iterator[Finding]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey, to_datetime
 from modeltop.history.reader import Reader
-from modeltop.history.store.row_format import Record
+from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 from tests.benchmarks.base import Bench, Finding, row
 
@@ -27,7 +27,7 @@ def kills(bench: Bench) -> Iterator[Finding]:
     acknowledged = 0
     for _ in range(KILLS):
         acknowledged = _killed(folder, acknowledged, chance.uniform(0.0, 0.02))
-    history = Reader([folder], catalog=Catalog()).read()
+    history = Reader([folder], catalog=MetricRegistry()).read()
     series = history.series[SeriesKey("churn", "accuracy")]
     found = dict(zip(map(to_datetime, series.times), series.values.tolist(), strict=True))
     lost = [n for n in range(1, acknowledged + 1) if found.get(_period(n)) != _value(n)]
@@ -63,7 +63,7 @@ def _record(folder: Path, done: int, writer: int) -> None:
     store = Store(folder)
     while True:
         done += 1
-        store.append([Record("churn", _period(done), {"accuracy": _value(done)}, count=done)])
+        store.append([PeriodRow("churn", _period(done), {"accuracy": _value(done)}, count=done)])
         os.write(writer, done.to_bytes(8))
 
 

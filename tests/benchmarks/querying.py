@@ -9,9 +9,9 @@ import sys
 import time
 
 from modeltop.predictions.engines.base import open_engine
-from modeltop.predictions.queries.aggregate import read
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.queries.aggregate import aggregate
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 COUNT = "SELECT model, CAST(timestamp AS DATE) AS day, count(*) FROM read_parquet('{}') GROUP BY ALL"
 
@@ -22,12 +22,12 @@ def main(path: str, runs: int, threshold: float | None = None) -> None:
 
     times: dict[str, list[float]] = {"count": [], "query": []}
     with open_engine() as engine, duckdb.connect() as plain:
-        reading = inspect(Log(sources=(path,), threshold=threshold), engine)
+        reading = resolve(LogSpec(sources=(path,), threshold=threshold), engine)
         for run in range(runs + 1):
             began = time.perf_counter()
             plain.execute(COUNT.format(path)).fetchall()
             counted = time.perf_counter()
-            cells = sum(len(batch) for batch in read(reading, engine))
+            cells = sum(len(batch) for batch in aggregate(reading, engine))
             ended = time.perf_counter()
             if run:
                 times["count"].append(counted - began)

@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 from tests.benchmarks.data import append
 
 
 def main(path: str, line: str = "") -> None:
     """Read, append, read again."""
-    reader = Reader([path], catalog=Catalog())
+    reader = Reader([path], catalog=MetricRegistry())
     began = time.perf_counter()
     points = sum(len(series.values) for series in reader.read().series.values())
     full = time.perf_counter() - began

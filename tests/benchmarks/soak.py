@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from modeltop.core.incident import Health
-from modeltop.history.store.row_format import Record
+from modeltop.core.incident import WatcherHealth
+from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 from modeltop.service import health
 from tests.benchmarks.base import ROOT, Bench, Finding, row
@@ -69,7 +69,7 @@ def measured(folder: Path, *, seconds: float) -> Iterator[Finding]:
             try:
                 with Terminal([*MODELTOP, *words], env=env, cwd=folder) as app:
                     outcome = _run(app, watcher, Store(store), seconds)
-                state = health.read(store / "state")
+                state = health.read_last_health(store / "state")
             finally:
                 watcher.terminate()
                 watcher.wait(30)
@@ -119,18 +119,18 @@ def _cpu(pid: int) -> float:
 def _fill(store: Path) -> None:
     chance, today = random.Random(49), datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     records = [
-        Record(f"m{model:02d}", today - timedelta(days=day), _values(chance, 0.95), count=1000)
+        PeriodRow(f"m{model:02d}", today - timedelta(days=day), _values(chance, 0.95), count=1000)
         for model in range(MODELS)
         for day in range(DAYS, 0, -1)
     ]
     Store(store).append(records)
 
 
-def _record(number: int, chance: random.Random) -> Record:
+def _record(number: int, chance: random.Random) -> PeriodRow:
     """The next row; now and then a model goes wrong for two of its rows."""
     model, turn = number % MODELS, number // MODELS
     level = 0.8 if (model + turn) % 10 in (0, 1) else 0.95
-    return Record(f"m{model:02d}", datetime.now(UTC).replace(microsecond=0), _values(chance, level), count=1000)
+    return PeriodRow(f"m{model:02d}", datetime.now(UTC).replace(microsecond=0), _values(chance, level), count=1000)
 
 
 def _values(chance: random.Random, level: float) -> dict[str, float]:
@@ -138,7 +138,7 @@ def _values(chance: random.Random, level: float) -> dict[str, float]:
     return {"accuracy": value, "f1_score": value, "avg_confidence": 0.9}
 
 
-def _judged(outcome: _Outcome, state: Health | None, log: str, server: Receiving) -> Iterator[Finding]:
+def _judged(outcome: _Outcome, state: WatcherHealth | None, log: str, server: Receiving) -> Iterator[Finding]:
     wrong = [line for line in log.splitlines() if " error " in line or " warning " in line or "Traceback" in line]
     said = state.error if state is not None else "no health file"
     note = f"{outcome.rows:,} rows in {outcome.seconds:.0f} s, {len(server.accepted)} messages of {len(server.parts())}"

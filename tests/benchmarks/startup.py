@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 from tests.benchmarks.base import ROOT, Bench, Finding, in_turns, row
 from tests.benchmarks.programs import EMPTY, MODELTOP, READY, SAMPLE, environment, forget, leet, modeltop, worst
@@ -57,7 +57,7 @@ def _opens(home: Path, path: Path, words: Sequence[str]) -> float:
 
 def _steps(path: Path) -> list[Mapping[str, float]]:
     """The metrics under path as a run would log them: a step a period."""
-    history = Reader([path], catalog=Catalog()).read()
+    history = Reader([path], catalog=MetricRegistry()).read()
     steps: dict[int, dict[str, float]] = {}
     several = len({key.model for key in history.series}) > 1
     for key, series in history.series.items():

@@ -36,7 +36,7 @@ def alone(tmp_path, monkeypatch):
 def run(capsys, monkeypatch):
     def call(*words: object, stdin: bytes = b"", open_app=None, unusable=lambda: None) -> Outcome:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        code = main.main([str(word) for word in words], open_app=open_app, unusable=unusable)
+        code = main.main([str(word) for word in words], open_app=open_app, unusable_reason=unusable)
         captured = capsys.readouterr()
         return Outcome(code, captured.out, captured.err)
 

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from modeltop.core.text import width
+from modeltop.core.text import display_width
 
 
 def problems(outcome) -> list[str]:
@@ -66,7 +66,7 @@ def test_the_fleet_is_told_worst_first_and_the_healthy_in_one_line(run, fleet):
     assert [line.split()[2] for line in problems(outcome)] == ["triage", "fraud-detector", "search", "churn", "credit"]
     assert problems(outcome)[0].startswith("▲ CRIT  triage accuracy fell suddenly from 0.951 to 0.816 on 2025-06-26:")
     assert "● ok    ranker, recommender, spam-filter: healthy, 12 rules hold" in outcome.lines
-    assert all(width(line) <= 80 for line in outcome.lines)
+    assert all(display_width(line) <= 80 for line in outcome.lines)
 
 
 def test_lasting_falls_of_the_fleet_are_folded_into_what_is_told_already(run, fleet):
@@ -173,7 +173,7 @@ def test_the_first_line_fits_a_terminal_whatever_the_model_is_called(run, tmp_pa
     (tmp_path / "m.csv").write_text(f"date,model,accuracy\n2025-01-01,{'宽' * 200},0.1\n", encoding="utf-8")
     outcome = run("check", "m.csv")
     assert outcome.code == 2
-    assert width(outcome.lines[0]) <= 80
+    assert display_width(outcome.lines[0]) <= 80
 
 
 def test_no_control_character_of_the_data_reaches_the_terminal(run, tmp_path):

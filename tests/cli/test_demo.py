@@ -9,7 +9,7 @@ import pytest
 from modeltop.cli import demo
 from modeltop.config.load import load
 from modeltop.core.series import Severity
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 
 NOW = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
 
@@ -21,11 +21,11 @@ def stage(tmp_path):
 
 
 def look(stage, now=NOW):
-    return Observer(load(stage / "modeltop.toml"), [stage]).observe(now)
+    return Pipeline(load(stage / "modeltop.toml"), [stage]).run(now)
 
 
 def severities(snapshot):
-    return {verdict.model: verdict.severity for verdict in snapshot.verdicts}
+    return {verdict.model: verdict.severity for verdict in snapshot.model_statuses}
 
 
 def test_the_fleet_ends_today_and_tells_the_same_story(stage):
@@ -44,7 +44,7 @@ def test_an_incident_unfolds_within_a_minute(stage):
     for row in range(30):
         now = NOW + demo.STEP * (row + 1)
         with demo.live_file(stage).open("a") as file:
-            file.write(demo.live_row(now, demo.severity(row), noise))
+            file.write(demo.live_row(now, demo.incident_progress(row), noise))
         seen.append(severities(look(stage, now))[demo.LIVE_MODEL])
     assert seen[0] is Severity.OK
     assert seen[-1] is Severity.CRITICAL
@@ -55,7 +55,7 @@ def test_an_incident_unfolds_within_a_minute(stage):
 def test_the_feed_appends_whole_rows_until_it_is_left(stage, monkeypatch):
     monkeypatch.setattr(demo, "STEP", demo.STEP / 100)
     before = demo.live_file(stage).read_text()
-    with demo.Feed(stage):
+    with demo.DemoFeed(stage):
         end = time.monotonic() + 10
         while demo.live_file(stage).read_text() == before and time.monotonic() < end:
             time.sleep(0.02)

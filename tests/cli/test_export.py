@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.core.metrics.registry import Catalog
-from modeltop.history.export import csv_bytes, table_of
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.history.export import to_csv_bytes, to_frame
 from modeltop.history.reader import Reader
 
 
 def history(path: Path):
-    return Reader([str(path)], catalog=Catalog()).read()
+    return Reader([str(path)], catalog=MetricRegistry()).read()
 
 
 def test_the_first_periods_are_shown_in_order(run, ten_days):
@@ -60,7 +60,7 @@ def test_an_exported_table_is_the_same_history(tmp_path_factory, values, model):
         writer.writerow(["date", "model", "accuracy"])
         writer.writerows([f"2025-01-{day:02}", model, repr(value)] for day, value in enumerate(values, 1))
     first = history(source)
-    target.write_bytes(csv_bytes(table_of(first)))
+    target.write_bytes(to_csv_bytes(to_frame(first)))
     second = history(target)
     assert {key: one.values.tolist() for key, one in first.series.items()} == {
         key: one.values.tolist() for key, one in second.series.items()

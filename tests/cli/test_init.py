@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modeltop.config.load import built, load
+from modeltop.config.load import from_tables, load
 from modeltop.rules.rule import default_rules
 
 EVIL = [
@@ -84,7 +84,7 @@ def test_an_incident_in_the_past_is_set_aside_and_would_have_fired(run, tmp_path
 def test_too_young_a_model_gets_the_default_floor_or_none(run, ten_days):
     run("init", ten_days)
     *floors, fall = load(Path("modeltop.toml")).rules
-    assert {rule.name: rule.check.limits()[0][1].below for rule in floors} == {"accuracy": 0.9, "f1_score": 0.85}
+    assert {rule.name: rule.detector.limits()[0][1].below for rule in floors} == {"accuracy": 0.9, "f1_score": 0.85}
     assert fall == replace(default_rules()[-1], default=False)
     assert "recall: too little history: 10 of 20 periods" in Path("modeltop.toml").read_text()
 
@@ -99,15 +99,15 @@ def test_a_default_about_any_metric_is_written_down_too(run, tmp_path, monkeypat
     monkeypatch.setattr(suggest, "default_rules", lambda: (rule,))
     run("init", history(tmp_path / "h.csv"))
     [_, kept] = load(Path("modeltop.toml")).rules
-    assert (kept.name, kept.check, kept.confirm, kept.min_count) == ("any", rule.check, (3, 1), 30)
+    assert (kept.name, kept.detector, kept.confirm, kept.min_count) == ("any", rule.detector, (3, 1), 30)
     assert set(claims(Path("modeltop.toml").read_text())) == {"accuracy", "any"}
 
 
 def test_the_example_of_a_rule_that_compares_loads_when_uncommented(run, ten_days):
     text = run("init", ten_days, "--print").out
     example = text[text.index("# [[rules]]") :].split("\n\n")[0]
-    [rule] = built(tomllib.loads(re.sub(r"(?m)^# ", "", example)), Path("modeltop.toml")).rules
-    assert (rule.name, rule.confirm, rule.of) == ("recall-drop", (2, 2), 3)
+    [rule] = from_tables(tomllib.loads(re.sub(r"(?m)^# ", "", example)), Path("modeltop.toml")).rules
+    assert (rule.name, rule.confirm, rule.window) == ("recall-drop", (2, 2), 3)
 
 
 def test_hostile_names_load_and_each_rule_asks_about_its_model_alone(run, tmp_path):
@@ -139,7 +139,7 @@ def test_force_replaces_the_rules_and_keeps_the_other_tables(run, ten_days):
     after = load(Path("modeltop.toml"))
     assert [rule.name for rule in after.rules] == ["accuracy", "f1_score", "default-fall"]
     assert (after.stale_after, after.routes, after.receivers) == (before.stale_after, before.routes, before.receivers)
-    assert after.catalog.of("my kpi").better is before.catalog.of("my kpi").better
+    assert after.catalog.get("my kpi").better is before.catalog.get("my kpi").better
 
 
 @pytest.mark.parametrize("word", ["--print", "-"])

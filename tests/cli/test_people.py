@@ -12,10 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.event_log.segments import state_folder
-from modeltop.core.event import Acknowledged, Course, Delivery, Followed, Kind, Reason, Sent, Silenced
-from modeltop.core.incident import Ack, BeliefKey, Facts, Incident, Matchers, Silence
+from modeltop.core.event import (
+    Acknowledged,
+    IncidentChanged,
+    IncidentTransition,
+    Notification,
+    NotificationAction,
+    NotificationReason,
+    SendFinished,
+    SilenceCreated,
+)
+from modeltop.core.incident import Acknowledgement, AlertingState, Incident, Matchers, NotificationKey, Silence
 from modeltop.core.series import Condition, SeriesKey, Severity
 
 HOUR = timedelta(hours=1)
@@ -44,19 +53,19 @@ def on(run, store):
 
 
 def journal(store):
-    return Journal(state_folder(store))
+    return EventLog(state_folder(store))
 
 
 def test_an_alert_is_taken_shown_and_given_back(on, store):
     taken = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert taken.code == 0
     found = re.fullmatch(r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", taken.out)
-    (ack,) = journal(store).facts().acks
-    assert (ack.incident, ack.why, ack.key.metric) == (found[1], "rolling back", "recall")
+    (ack,) = journal(store).state().acks
+    assert (ack.incident, ack.reason, ack.key.metric) == (found[1], "rolling back", "recall")
     assert (ack.until - ack.at).total_seconds() == 4 * 3600
     assert "taken by" in on("alerts").out
     given = on("unack", found[1][:6])
-    assert (given.code, journal(store).facts().acks) == (0, ())
+    assert (given.code, journal(store).state().acks) == (0, ())
     again = on("unack", found[1])
     assert (again.code, "nobody has" in again.err) == (2, True)
 
@@ -67,7 +76,7 @@ def test_what_is_not_clear_is_listed_and_nothing_is_kept(on, store):
     ids = re.findall(r"modeltop: ([0-9a-f]{8})  ▲ CRIT  churn (accuracy|recall) ", outcome.err)
     assert sorted(metric for _, metric in ids) == ["accuracy", "recall"]
     assert on("ack", ids[0][0]).code == 0
-    assert len(journal(store).facts().acks) == 1
+    assert len(journal(store).state().acks) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +103,7 @@ def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, s
     outcome = on(*words)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert said in outcome.err
-    assert journal(store).facts() == Facts()
+    assert journal(store).state() == AlertingState()
 
 
 def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
@@ -113,7 +122,7 @@ def test_a_silence_of_more_than_half_is_made_with_a_warning(on, store):
     made = on("silence", "add", "--rule", "floor", "--why", "a migration")
     assert made.code == 0
     assert "that is 3 of 3 standing alerts, more than half" in made.err
-    assert len(journal(store).facts().silences) == 1
+    assert len(journal(store).state().silences) == 1
 
 
 def test_a_silence_may_begin_later(on, store):
@@ -144,9 +153,13 @@ def told(store):
     """What a watcher wrote of an incident of `churn`."""
     at, key = datetime(2025, 1, 9, 12, tzinfo=UTC), SeriesKey("churn", "accuracy")
     incident = Incident("1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at)
-    about = BeliefKey("slack", "floor", key)
-    delivery = Delivery("slack", Kind.TRIGGER, Reason.FIRST, "1a2b3c4d", Severity.CRITICAL, about, "key")
-    journal(store).append(Followed(at, Course.FIRED, incident, "0.50 < 0.80"), Sent(at, (delivery,)))
+    about = NotificationKey("slack", "floor", key)
+    delivery = Notification(
+        "slack", NotificationAction.TRIGGER, NotificationReason.FIRST, "1a2b3c4d", Severity.CRITICAL, about, "key"
+    )
+    journal(store).append(
+        IncidentChanged(at, IncidentTransition.FIRED, incident, "0.50 < 0.80"), SendFinished(at, (delivery,))
+    )
 
 
 def test_a_story_tells_an_incident_whole(on, told):
@@ -194,7 +207,7 @@ def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, s
     at, key = datetime.now(UTC), SeriesKey("churn", "recall")
     facts = ("floor", key, Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, datetime(2025, 1, 9, tzinfo=UTC))
     silence = Silence(ESCAPE, Matchers(model=ESCAPE), at, at + HOUR, ESCAPE, ESCAPE, at)
-    journal(store).append(Acknowledged(at, Ack(ESCAPE, *facts)), Silenced(at, silence))
+    journal(store).append(Acknowledged(at, Acknowledgement(ESCAPE, *facts)), SilenceCreated(at, silence))
     outcomes = [on(*words) for words in (["story", "churn"], ["silence", "list"], ["ack", "churn/recall"])]
     outcomes += [on("silence", "expire", ESCAPE[:2]), on("unack", "churn/recall")]
     assert [outcome.code for outcome in outcomes] == [0, 0, 2, 0, 0]
@@ -207,7 +220,7 @@ def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
     path = next(store.glob("churn-*.csv"))
     assert run("ack", "churn/recall", path).code == 0
     (folder,) = (tmp_path / "home" / "modeltop").glob("churn-*/")
-    assert len(Journal(folder).facts().acks) == 1
+    assert len(EventLog(folder).state().acks) == 1
     assert "taken by" in run("alerts", path).out
     assert "taken by" not in run("alerts", "--store", store).out
     assert run("note", "churn", "v2 is out", path).code == 0

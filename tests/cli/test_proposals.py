@@ -7,25 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.config.suggest import literal
-from modeltop.config.write import value_text, written
+from modeltop.config.suggest import escape_glob
+from modeltop.config.write import to_toml, value_to_toml
 from modeltop.core.errors import ConfigError
-from modeltop.core.metrics.registry import Catalog, Metric
-from modeltop.core.series import STAMP, Better, Series, SeriesKey
-from modeltop.rules.suggest import propose
+from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
+from modeltop.rules.suggest import suggest_limits
 
 NORMAL = np.random.default_rng(3).standard_normal(400)
 
 
 def series(values, *, metric: str = "accuracy", support=None, rows=None) -> Series:
     count = len(values)
-    times = (np.datetime64("2024-01-01") + np.arange(count)).astype(STAMP)
+    times = (np.datetime64("2024-01-01") + np.arange(count)).astype(DATETIME_DTYPE)
     columns = [None if one is None else np.broadcast_to(np.asarray(one, float), count) for one in (support, rows)]
-    return Series(SeriesKey("m", metric), Catalog().of(metric).better, times, np.asarray(values, float), *columns)
+    return Series(
+        SeriesKey("m", metric), MetricRegistry().get(metric).better, times, np.asarray(values, float), *columns
+    )
 
 
 def found(one: Series):
-    return propose(one, Catalog().of(one.key.metric))
+    return suggest_limits(one, MetricRegistry().get(one.key.metric))
 
 
 @pytest.mark.parametrize(
@@ -73,9 +75,9 @@ def test_an_incident_does_not_drag_the_limit_along_and_a_season_is_the_usual_way
     fallen = np.where(np.arange(400) >= 300, calm - 0.2, calm)
     weekly = np.where(np.arange(400) % 7 >= 5, calm - 0.1, calm)
     assert found(series(fallen)).warn.below == pytest.approx(found(series(calm)).warn.below, abs=0.005)
-    assert found(series(fallen)).aside >= 100
+    assert found(series(fallen)).excluded_periods >= 100
     assert found(series(weekly)).warn.below < 0.8
-    assert found(series(weekly)).aside == 0
+    assert found(series(weekly)).excluded_periods == 0
 
 
 def test_a_constant_past_leaves_room_for_one_step_of_what_is_shown():
@@ -101,21 +103,21 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.text(), VALUES, max_size=5))
 @settings(max_examples=150)
 def test_whatever_was_configured_is_written_so_that_it_reads_back(data):
-    assert tomllib.loads("\n".join(written(data))) == data
+    assert tomllib.loads("\n".join(to_toml(data))) == data
 
 
 def test_what_is_not_unicode_is_refused():
     with pytest.raises(ConfigError, match="not Unicode"):
-        value_text("\ud800")
+        value_to_toml("\ud800")
 
 
 @given(st.text())
 def test_a_literal_glob_matches_its_text_alone(text):
     from fnmatch import fnmatchcase
 
-    assert fnmatchcase(text, literal(text))
-    assert not fnmatchcase(text + "x", literal(text))
+    assert fnmatchcase(text, escape_glob(text))
+    assert not fnmatchcase(text + "x", escape_glob(text))
 
 
 def test_an_unbounded_metric_may_have_any_limit():
-    assert propose(series(-50 + NORMAL, metric="gain"), Metric("gain", Better.HIGHER)).critical.below < -50
+    assert suggest_limits(series(-50 + NORMAL, metric="gain"), Metric("gain", Direction.HIGHER)).critical.below < -50

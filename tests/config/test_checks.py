@@ -6,15 +6,15 @@ import pytest
 
 from modeltop.config.load import Config, load
 from modeltop.core.errors import ConfigError
-from modeltop.rules.baselines.other_series import Other
-from modeltop.rules.baselines.past import ROLLING, Dates, First, Rolling, Weekday
+from modeltop.rules.baselines.other_series import OtherSeriesBaseline
+from modeltop.rules.baselines.past import ROLLING, DateRange, FirstPeriods, Rolling, SameWeekday
 from modeltop.rules.detectors.band import Band
-from modeltop.rules.detectors.base import checks
-from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.detectors.base import detectors
+from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.detectors.difference import Difference
-from modeltop.rules.detectors.drop import Drop, Fall
+from modeltop.rules.detectors.drop import Drop, DropThreshold
 from modeltop.rules.detectors.limit import Limit
-from modeltop.rules.detectors.outlier import Spike
+from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.trend import Trend
 
 RULE = '[[rules]]\nname = "a"\nmetric = "accuracy"\n'
@@ -34,20 +34,23 @@ def rule(tmp_path):
 @pytest.mark.parametrize(
     ("text", "check"),
     [
-        ('check = "shift"', Shift()),
-        ('check = "shift"\nwarn = 5\ncritical = 12.5\nback = 2\noutside = true', Shift(5, 12.5, back=2, outside=True)),
-        ('check = "drop"\nwarn = { absolute = 0.02, p = 0.01 }', Drop(warn=Fall(absolute=0.02, p=0.01))),
-        ('check = "drop"\ncritical = { relative = 0.1 }', Drop(critical=Fall(relative=0.1))),
+        ('check = "shift"', LastingShift()),
+        (
+            'check = "shift"\nwarn = 5\ncritical = 12.5\nback = 2\noutside = true',
+            LastingShift(5, 12.5, back=2, outside=True),
+        ),
+        ('check = "drop"\nwarn = { absolute = 0.02, p = 0.01 }', Drop(warn=DropThreshold(absolute=0.02, p=0.01))),
+        ('check = "drop"\ncritical = { relative = 0.1 }', Drop(critical=DropThreshold(relative=0.1))),
         ('check = "band"\nwarn = 3.5\ncritical = 6', Band(3.5, 6)),
         ('check = "trend"', Trend()),
         ('check = "trend"\nwarn = 0.02\ncritical = 0.05\nperiods = 42\np = 0.001', Trend(0.02, 0.05, 42, 0.001)),
-        ('check = "spike"', Spike()),
-        ('check = "spike"\nwarn = 4\nperiods = 28\nleast = 7\noutside = true', Spike(4, None, 28, 7, outside=True)),
+        ('check = "spike"', Outlier()),
+        ('check = "spike"\nwarn = 4\nperiods = 28\nleast = 7\noutside = true', Outlier(4, None, 28, 7, outside=True)),
         ('check = "difference"\nwarn = { above = 0.05 }', Difference(warn=Limit(above=0.05))),
     ],
 )
 def test_the_fields_of_a_check_are_the_keys_of_its_rule(rule, text, check):
-    assert rule(text).check == check
+    assert rule(text).detector == check
 
 
 @pytest.mark.parametrize(
@@ -56,25 +59,28 @@ def test_the_fields_of_a_check_are_the_keys_of_its_rule(rule, text, check):
         ("", ROLLING),
         ("reference = { rolling = 30 }", Rolling(30)),
         ("reference = { rolling = 5 }", Rolling(5, 5)),
-        ("reference = { first = 20 }", First(20)),
-        ("reference = { weekday = 8 }", Weekday(8)),
+        ("reference = { first = 20 }", FirstPeriods(20)),
+        ("reference = { weekday = 8 }", SameWeekday(8)),
         (
             "reference = { from = 2025-01-01, to = 2025-02-01T12:00:00+02:00 }",
-            Dates(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, 10, tzinfo=UTC)),
+            DateRange(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, 10, tzinfo=UTC)),
         ),
         ('reference = { from = "2025-01-01", to = "2025-01-08" }', None),
-        ('reference = { metric = "F1" }', Other(metric="f1_score")),
-        ('reference = { model = "champion", segment = "country=de" }', Other("champion", segment="country=de")),
+        ('reference = { metric = "F1" }', OtherSeriesBaseline(metric="f1_score")),
+        (
+            'reference = { model = "champion", segment = "country=de" }',
+            OtherSeriesBaseline("champion", segment="country=de"),
+        ),
     ],
 )
 def test_what_a_rule_compares_with_is_one_of_few_kinds(rule, text, kind):
-    expected = kind or Dates(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 8, tzinfo=UTC))
+    expected = kind or DateRange(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 8, tzinfo=UTC))
     assert rule(f'check = "drop"\nwarn = {{ absolute = 0.02 }}\n{text}\n').reference == expected
 
 
 def test_enough_of_the_last_points_may_be_asked_for(rule):
     found = rule('check = "band"\nwarn = 3\nconfirm = 4\nof = 6')
-    assert (found.confirm, found.of) == ((4, 4), 6)
+    assert (found.confirm, found.settled_alerts) == ((4, 4), 6)
 
 
 @pytest.mark.parametrize(
@@ -114,14 +120,14 @@ def test_a_mistake_is_named_with_its_key(rule, text, said):
 
 
 def test_every_check_is_known_without_having_been_imported():
-    assert {"threshold", "drop", "band", "shift", "trend", "spike", "difference"} <= checks().keys()
+    assert {"threshold", "drop", "band", "shift", "trend", "spike", "difference"} <= detectors().keys()
 
 
 def test_the_change_summary_has_a_reference_of_its_own(tmp_path):
     path = tmp_path / "modeltop.toml"
     path.write_text("reference = { first = 20 }\n", encoding="utf-8")
-    assert load(path).reference == First(20)
-    assert Config().reference == ROLLING
+    assert load(path).baseline == FirstPeriods(20)
+    assert Config().baseline == ROLLING
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from modeltop.config.load import SIZE_LIMIT, Config, find, load
 from modeltop.core.errors import ConfigError
-from modeltop.core.series import Better, SeriesKey, Severity
+from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
 
 
@@ -38,9 +38,9 @@ def test_every_key_of_a_rule_reaches_the_rule(configured):
         + 'critical = { below = 0.90 }\nmargin = 0.005\nconfirm = 2\nrecover = 3\nmin_count = 200\nmax_gap = "36h"\n'
     ).rules[0]
     assert (rule.name, rule.metric, rule.model, rule.segment) == ("floor", "accuracy", "churn*", "country=*")
-    assert rule.check.warn == Limit(below=0.92)
-    assert rule.check.critical == Limit(below=0.90)
-    assert rule.check.margin == 0.005
+    assert rule.detector.warn == Limit(below=0.92)
+    assert rule.detector.critical == Limit(below=0.90)
+    assert rule.detector.margin == 0.005
     assert (rule.confirm, rule.recover, rule.min_count) == ((2, 2), 3, 200)
     assert rule.max_gap == timedelta(hours=36)
     assert rule.matches(SeriesKey("churn-eu", "accuracy", "country=DE"))
@@ -60,8 +60,8 @@ def test_a_rule_names_its_metric_by_any_alias(configured):
 
 def test_a_metric_of_ones_own_gets_its_direction_and_bounds(configured):
     config = configured('[metrics.churn_cost]\nbetter = "lower"\nmin = 0\ndigits = 1\naliases = ["cost"]\n')
-    metric = config.catalog.of("Cost")
-    assert metric.better is Better.LOWER
+    metric = config.catalog.settled_alerts("Cost")
+    assert metric.better is Direction.LOWER
     assert metric.bounds == (0.0, None)
     assert metric.show(12.34) == "12.3"
 

@@ -64,27 +64,27 @@ def test_hours_are_in_the_zone_of_the_file_where_they_name_none(configured):
     ],
 )
 def test_how_often_a_receiver_hears_of_the_same(configured, said, repeat):
-    assert configured(TEAM + said).receivers["team"].pace.repeat == repeat
+    assert configured(TEAM + said).receivers["team"].policy.repeat == repeat
 
 
 def test_the_pace_of_a_receiver_is_its_own(configured):
     pace = (
         configured(TEAM + 'group = 0\nhourly = 5\nresolved = false\nfallback = "pager"\n' + PAGER)
         .receivers["team"]
-        .pace
+        .policy
     )
     assert (pace.group, pace.hourly, pace.resolved, pace.fallback, pace.exempt) == (0, 5, False, "pager", False)
 
 
 def test_pagerduty_groups_by_itself(configured):
-    assert configured(PAGER).receivers["pager"].pace.exempt
+    assert configured(PAGER).receivers["pager"].policy.exempt
 
 
 def test_a_file_of_a_secret_is_sought_beside_the_configuration(configured, tmp_path):
     secret = configured(PAGER).receivers["pager"].notifier.routing_key
     (tmp_path / "pager.key").write_text("s3cr3t-key\n")
     (tmp_path / "pager.key").chmod(0o600)
-    assert secret.reveal() == "s3cr3t-key"
+    assert secret.read() == "s3cr3t-key"
     assert "s3cr3t" not in repr(configured(PAGER))
 
 

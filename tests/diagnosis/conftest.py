@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP, Condition, Episode, Evidence, Series, SeriesKey, Severity, State
-from modeltop.diagnosis.context import Case
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, Alert, Breach, Condition, Series, SeriesKey, Severity, State
+from modeltop.diagnosis.context import ModelContext
 from modeltop.diagnosis.diagnose import diagnose
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 BEFORE, AFTER, ROWS = 60, 10, 1000.0
-CATALOG = Catalog()
+CATALOG = MetricRegistry()
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def line():
     """A daily series of any values; `first` is its first day, counted from 0."""
 
     def make(metric, values, *, segment="all", rows=ROWS, support=None, first=0, model="m"):
-        known = CATALOG.of(metric)
+        known = CATALOG.get(metric)
         n = len(values)
         times = np.datetime64("2025-01-01", "us") + (first + np.arange(n)) * np.timedelta64(1, "D")
         counts = np.broadcast_to(np.asarray(rows, dtype=float), (n,)).copy()
@@ -34,7 +34,7 @@ def line():
         return Series(
             SeriesKey(model, known.name, segment),
             known.better,
-            times.astype(STAMP),
+            times.astype(DATETIME_DTYPE),
             np.array(values, dtype=float),
             support=None if cases is None else np.broadcast_to(np.asarray(cases, dtype=float), (n,)).copy(),
             rows=counts,
@@ -92,7 +92,7 @@ def ask():
 
     def make(series, **fields):
         newest = max(one.newest for one in series)
-        return diagnose(Case("m", series, fields.pop("taken_at", newest), CATALOG, **fields))
+        return diagnose(ModelContext("m", series, fields.pop("taken_at", newest), CATALOG, **fields))
 
     return make
 
@@ -103,9 +103,9 @@ def alert(changed):
 
     def make(metric="accuracy", *, since=None, condition=Condition.THRESHOLD, segment="all", message="0.8 < 0.9"):
         begin = since or changed
-        evidence = Evidence(Severity.CRITICAL, 0.8, 0.9, message)
+        evidence = Breach(Severity.CRITICAL, 0.8, 0.9, message)
         key = SeriesKey("m", metric, segment)
         states = {"since": begin, "fired": begin, "evidence": evidence, "periods": 3}
-        return Episode("abc", "floor", key, condition, State.FIRING, Severity.CRITICAL, **states)
+        return Alert("abc", "floor", key, condition, State.FIRING, Severity.CRITICAL, **states)
 
     return make

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modeltop.core.diagnosis import Step
+from modeltop.core.diagnosis import Action
 from modeltop.core.incident import Note
 from modeltop.core.series import Severity
 
@@ -16,9 +16,9 @@ def drifted(stepped, days, rows):
 @pytest.mark.parametrize(
     ("days", "rows", "step", "said"),
     [
-        pytest.param(10, 1000, Step.RETRAIN, "retrain: 10,000 labelled rows since the change began", id="lasting"),
-        pytest.param(3, 5000, Step.WAIT, "too early to retrain: 3 periods, 15,000 labelled rows", id="too early"),
-        pytest.param(9, 100, Step.WAIT, "not enough new labels to retrain: 9 periods, 900 labelled", id="few labels"),
+        pytest.param(10, 1000, Action.RETRAIN, "retrain: 10,000 labelled rows since the change began", id="lasting"),
+        pytest.param(3, 5000, Action.WAIT, "too early to retrain: 3 periods, 15,000 labelled rows", id="too early"),
+        pytest.param(9, 100, Action.WAIT, "not enough new labels to retrain: 9 periods, 900 labelled", id="few labels"),
     ],
 )
 def test_a_drift_is_trained_for_when_it_lasts_and_there_are_labels_enough(stepped, ask, days, rows, step, said):
@@ -36,7 +36,7 @@ def test_labels_are_counted_by_their_coverage_where_it_is_known(stepped, line, a
 def test_a_fault_upstream_is_never_trained_on(model, features, ask):
     series = model(**DRIFT) + features(income=(0.2, 0.3), age=(0.03, 0.001))
     found = ask(series, severity=Severity.CRITICAL)
-    assert found.steps == (Step.FIX_PIPELINE,)
+    assert found.steps == (Action.FIX_PIPELINE,)
     assert found.advice == "fix the pipeline first (income); do not retrain on broken data"
 
 
@@ -51,14 +51,14 @@ def test_a_fault_upstream_is_never_trained_on(model, features, ask):
 )
 def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(model, ask, changed, text, rolls):
     found = ask(model(**DRIFT), notes=[Note("m", text, "ann", changed)])
-    assert (found.steps[0] is Step.ROLL_BACK) == rolls
+    assert (found.steps[0] is Action.ROLL_BACK) == rolls
     assert ("roll back" in found.sentence) == rolls
 
 
 def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
     levels = {"recall": (0.8, 0.6), "precision": (0.8, 0.9)}
-    assert ask(model(**levels), severity=Severity.WARNING).steps == (Step.MOVE_THRESHOLD, Step.TICKET)
-    assert ask(model(**levels), severity=Severity.CRITICAL).steps == (Step.MOVE_THRESHOLD,)
+    assert ask(model(**levels), severity=Severity.WARNING).steps == (Action.MOVE_THRESHOLD, Action.TICKET)
+    assert ask(model(**levels), severity=Severity.CRITICAL).steps == (Action.MOVE_THRESHOLD,)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
 )
 def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask, levels, missing, needed):
     found = ask(model(**levels))
-    assert found.steps[0] is Step.LOOK
+    assert found.steps[0] is Action.INVESTIGATE
     assert found.advice == f"look at what changed then; {needed}"
-    assert found.findings[0].because == (missing,)
+    assert found.hypotheses[0].evidence_for == (missing,)
     assert found.sentence.endswith(f"not enough to tell why ({missing}); ticket: look at what changed then")
 
 
 def test_what_was_never_better_has_nothing_to_be_compared_with(line, ask, alert):
     first = line("accuracy", [0.8] * 20)
     found = ask([first], episodes=[alert(since=first.newest.replace(month=1, day=1))])
-    assert found.findings[0].because == ("no better periods before it to compare with",)
+    assert found.hypotheses[0].evidence_for == ("no better periods before it to compare with",)
     assert found.advice == "look at what changed then"

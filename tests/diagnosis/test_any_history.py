@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.core.series import Severity
-from modeltop.core.text import width
-from modeltop.diagnosis.summary import LONGEST
+from modeltop.core.text import display_width
+from modeltop.diagnosis.summary import MAX_CELLS
 
 METRICS = (
     "accuracy",
@@ -52,7 +52,7 @@ def test_any_history_has_a_diagnosis_of_one_sentence(line, ask, alert, data, ale
     episodes = [alert(key.metric, segment=key.segment, since=since)] if alerting else []
     found = ask(series, episodes=episodes, severity=Severity.WARNING)
     assert found.sentence.isprintable()
-    assert 0 < width(found.sentence) <= LONGEST
+    assert 0 < display_width(found.sentence) <= MAX_CELLS
     assert "nan" not in found.sentence + found.advice
-    assert all(0 <= one.weight <= 1 for one in found.findings)
-    assert found.findings or not alerting
+    assert all(0 <= one.weight <= 1 for one in found.hypotheses)
+    assert found.hypotheses or not alerting

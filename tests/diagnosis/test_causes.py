@@ -5,7 +5,7 @@ import pytest
 from modeltop.core.diagnosis import Cause
 from modeltop.core.incident import Note
 from modeltop.core.series import Condition
-from modeltop.diagnosis.causes.base import Clause, weighed
+from modeltop.diagnosis.causes.base import EvidenceItem, combine_evidence
 
 FELL = {"accuracy": (0.95, 0.85)}
 
@@ -99,7 +99,7 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
 def test_the_likeliest_cause_follows_from_what_moved(model, features, ask, levels, columns, cause, said):
     found = ask(model(**levels) + features(**columns))
     assert found.cause is cause
-    assert said in "; ".join(found.findings[0].because)
+    assert said in "; ".join(found.hypotheses[0].evidence_for)
 
 
 def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(model, ask, changed):
@@ -116,7 +116,7 @@ def test_rows_that_fell_below_half_are_an_outage(stepped, ask):
     rows = [1000.0] * 30 + [990.0] * 30 + [200.0] * 10
     found = ask([stepped("accuracy", 0.95, 0.85, rows=rows)])
     assert found.cause is Cause.OUTAGE
-    assert "rows fell from 995 to 200 a period" in found.findings[0].because
+    assert "rows fell from 995 to 200 a period" in found.hypotheses[0].evidence_for
 
 
 def test_a_model_that_is_silent_is_an_outage_whatever_its_metrics_did(model, ask, alert, changed):
@@ -144,7 +144,7 @@ def test_one_segment_that_makes_the_fall_is_named(stepped, ask):
 def test_segments_that_fell_alike_are_no_cause(stepped, ask):
     parts = [stepped("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
     found = ask([stepped("accuracy", 0.95, 0.85), *parts])
-    assert Cause.SEGMENT not in [one.cause for one in found.findings]
+    assert Cause.SEGMENT not in [one.cause for one in found.hypotheses]
 
 
 def test_an_error_of_calibration_is_not_taken_apart_by_segments(stepped, ask):
@@ -175,7 +175,7 @@ def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_
     new = line("accuracy", [0.7] * 10, segment="country=BR", rows=300.0, first=60)
     found = ask([stepped("accuracy", 0.95, 0.875), old, new])
     assert found.cause is Cause.BUSINESS
-    assert "country=BR is new and makes" in found.findings[0].because[0]
+    assert "country=BR is new and makes" in found.hypotheses[0].evidence_for[0]
 
 
 def test_an_alert_within_chance_is_called_noise(stepped, ask, alert, changed):
@@ -190,7 +190,7 @@ def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(m
     alone = ask(model(**levels))
     shared = ask(model(**levels), others={"a": changed, "b": changed, "c": changed.replace(month=1)})
     assert (alone.cause, shared.cause) == (Cause.CONCEPT_DRIFT, Cause.UPSTREAM)
-    assert "2 other models went wrong within a day of it" in shared.findings[0].because
+    assert "2 other models went wrong within a day of it" in shared.hypotheses[0].evidence_for
 
 
 @pytest.mark.parametrize(
@@ -204,16 +204,18 @@ def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(m
     ],
 )
 def test_clauses_leave_their_share_of_doubt(pro, contra, weight):
-    found = weighed(Cause.NOISE, [Clause(s, f"{s}") for s in pro], [None, *(Clause(s, "but") for s in contra)])
+    found = combine_evidence(
+        Cause.NOISE, [EvidenceItem(s, f"{s}") for s in pro], [None, *(EvidenceItem(s, "but") for s in contra)]
+    )
     assert (None if found is None else found.weight) == weight
     if found is not None:
-        assert found.because == tuple(str(s) for s in sorted(pro, reverse=True))
+        assert found.evidence_for == tuple(str(s) for s in sorted(pro, reverse=True))
 
 
 def test_causes_are_listed_heaviest_first_and_unknown_is_said_first_of_all(model, features, ask):
     found = ask(model(**FELL, avg_confidence=(0.95, 0.95)) + features(**STILL))
-    weights = [one.weight for one in found.findings]
+    weights = [one.weight for one in found.hypotheses]
     assert weights == sorted(weights, reverse=True)
     unknown = ask(model(**FELL))
-    assert unknown.findings[0].cause is Cause.UNKNOWN
-    assert unknown.findings[0].weight == 0
+    assert unknown.hypotheses[0].cause is Cause.UNKNOWN
+    assert unknown.hypotheses[0].weight == 0

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.diagnosis import Cause
-from modeltop.core.distribution import Exhibits, Histogram
-from modeltop.core.series import to_stamp
-from modeltop.diagnosis.before_after import Span
-from modeltop.diagnosis.feature_drift import columns, odd, scaled
+from modeltop.core.distribution import Distributions, Histogram
+from modeltop.core.series import to_datetime64
+from modeltop.diagnosis.before_after import BeforeAfterWindows
+from modeltop.diagnosis.feature_drift import feature_shifts, unit_change, value_anomaly
 
 DAY = datetime(2025, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
 def span(changed):
-    return Span(to_stamp(changed), to_stamp(changed))
+    return BeforeAfterWindows(to_datetime64(changed), to_datetime64(changed))
 
 
 def counted(feature, values, late, *, bins=20, top=100.0):
@@ -35,23 +35,25 @@ def counted(feature, values, late, *, bins=20, top=100.0):
 
 
 def test_columns_that_moved_come_furthest_first_and_those_that_lost_values_apart(features, span):
-    found = columns(features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), span)
-    assert found.features == 5
-    assert [one.feature for one in found.moved] == ["b", "a", "e", "d"]
+    found = feature_shifts(
+        features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), span
+    )
+    assert found.feature_count == 5
+    assert [one.feature for one in found.shifted] == ["b", "a", "e", "d"]
     assert [one.feature for one in found.broken] == ["d", "e"]
     assert found.broken[0].missing == pytest.approx((0.001, 0.3), abs=1e-4)
 
 
 def test_the_models_own_columns_are_no_features(features, span):
-    found = columns(features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), span)
-    assert (found.features, found.moved, found.outputs) == (1, (), True)
-    assert found.score.distance == pytest.approx(0.3, abs=0.01)
-    assert found.prediction.distance == pytest.approx(0.2, abs=0.01)
+    found = feature_shifts(features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), span)
+    assert (found.feature_count, found.shifted, found.has_score_drift) == (1, (), True)
+    assert found.score.after == pytest.approx(0.3, abs=0.01)
+    assert found.prediction.after == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_distance_that_was_there_before_is_no_move(stepped, span):
     far = stepped("js_distance", 0.2, 0.21, spread=0.02, segment="feature=age")
-    assert columns([far], span).moved == ()
+    assert feature_shifts([far], span).shifted == ()
 
 
 @pytest.mark.parametrize(
@@ -66,19 +68,19 @@ def test_a_distance_that_was_there_before_is_no_move(stepped, span):
 def test_a_distance_that_comes_of_few_rows_is_no_move(stepped, span, metric, before, after):
     segment, rows = "feature=age", [1600.0] * 60 + [100.0] * 10
     few, many = (stepped(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
-    assert columns([few], span).moved == ()
-    assert [one.feature for one in columns([many], span).moved] == ["age"]
+    assert feature_shifts([few], span).shifted == ()
+    assert [one.feature for one in feature_shifts([many], span).shifted] == ["age"]
 
 
 def test_without_a_distance_of_the_first_kind_another_is_taken(stepped, span):
     psi = stepped("psi", 0.02, 0.5, spread=0.01, segment="feature=age")
-    [moved] = columns([psi], span).moved
-    assert (moved.metric, round(moved.distance, 1)) == ("psi", 0.5)
+    [moved] = feature_shifts([psi], span).shifted
+    assert (moved.metric, round(moved.after, 1)) == ("psi", 0.5)
 
 
 def test_categories_that_were_never_seen_are_a_loss(stepped, span):
     unseen = stepped("unseen_category_rate", 0.0, 0.25, spread=0.001, segment="feature=plan")
-    [broken] = columns([unseen], span).broken
+    [broken] = feature_shifts([unseen], span).broken
     assert broken.unseen == pytest.approx((0.0, 0.25), abs=1e-3)
 
 
@@ -86,7 +88,7 @@ def test_categories_that_were_never_seen_are_a_loss(stepped, span):
 def test_a_column_in_another_unit_is_known_by_its_factor(factor, seed):
     values = np.random.default_rng(seed).gamma(4.0, 10.0, 4000)
     histogram = counted("tenure", values, values[:2000] * factor, bins=400)
-    assert scaled(histogram, histogram.counts[0]) == pytest.approx(factor, rel=0.15)
+    assert unit_change(histogram, histogram.counts[0]) == pytest.approx(factor, rel=0.15)
 
 
 @pytest.mark.parametrize(
@@ -101,18 +103,18 @@ def test_a_column_in_another_unit_is_known_by_its_factor(factor, seed):
 )
 def test_what_is_odd_about_values_is_said(late, said):
     values = np.random.default_rng(3).normal(50, 10, 4000)
-    found = odd(counted("tenure", values, late(values), bins=400), DAY - timedelta(days=1))
+    found = value_anomaly(counted("tenure", values, late(values), bins=400), DAY - timedelta(days=1))
     assert found == said
 
 
 def test_histograms_of_before_the_change_say_nothing():
     values = np.random.default_rng(3).normal(50, 10, 400)
-    assert odd(counted("tenure", values, values / 3, bins=400), DAY + timedelta(days=1)) is None
+    assert value_anomaly(counted("tenure", values, values / 3, bins=400), DAY + timedelta(days=1)) is None
 
 
 def test_another_unit_is_a_fault_upstream(model, features, ask):
     values = np.random.default_rng(3).normal(50, 10, 4000)
-    exhibits = Exhibits({"tenure": counted("tenure", values, values / 3, bins=400)})
+    exhibits = Distributions({"tenure": counted("tenure", values, values / 3, bins=400)})
     series = model(accuracy=(0.95, 0.85)) + features(tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001))
     found = ask(series, exhibits=exhibits)
     assert found.cause is Cause.UPSTREAM

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.core.series import to_stamp
-from modeltop.diagnosis.before_after import Span
-from modeltop.diagnosis.segments import cuts
+from modeltop.core.series import to_datetime64
+from modeltop.diagnosis.before_after import BeforeAfterWindows
+from modeltop.diagnosis.segments import decompose
 
 shares = st.floats(0, 1, allow_nan=False)
 cases = st.floats(1, 1e6, allow_nan=False)
-CHANGE = Span(np.datetime64("2025-01-03", "us"), np.datetime64("2025-01-03", "us"))
+CHANGE = BeforeAfterWindows(np.datetime64("2025-01-03", "us"), np.datetime64("2025-01-03", "us"))
 
 
 def test_a_worked_example(line):
     # Before 0.9 and 0.8 at 600 and 400 rows: 0.86. After 0.9 and 0.6 at 500 and 500: 0.75.
     good = line("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[300.0, 300.0, 500.0])
     bad = line("accuracy", [0.8, 0.8, 0.6], segment="plan=b", rows=[200.0, 200.0, 500.0])
-    [cut] = cuts([good, bad], CHANGE)
-    first, second = cut.parts
+    [cut] = decompose([good, bad], CHANGE)
+    first, second = cut.contributions
     assert (cut.name, first.segment, second.segment) == ("plan", "plan=b", "plan=a")
     assert first.within == pytest.approx(0.5 * (0.6 - 0.8))
     assert first.mix == pytest.approx(0.1 * (0.8 - 0.86))
@@ -35,33 +35,35 @@ def test_the_parts_sum_up_to_the_change_of_the_whole(line, parts):
         line("accuracy", [before, before, after], segment=f"plan={place}", rows=[rows / 2, rows / 2, later])
         for place, (before, after, rows, later) in enumerate(parts)
     ]
-    [cut] = cuts(made, CHANGE)
+    [cut] = decompose(made, CHANGE)
     old = np.average([one[0] for one in parts], weights=[one[2] for one in parts])
     new = np.average([one[1] for one in parts], weights=[one[3] for one in parts])
-    assert sum(one.total for one in cut.parts) == pytest.approx(new - old, abs=1e-9)
-    assert [sum(one.share[side] for one in cut.parts) for side in (0, 1)] == pytest.approx([1, 1])
+    assert sum(one.total for one in cut.contributions) == pytest.approx(new - old, abs=1e-9)
+    assert [sum(one.share[side] for one in cut.contributions) for side in (0, 1)] == pytest.approx([1, 1])
 
 
 def test_a_segment_that_is_new_adds_its_distance_from_the_whole_of_before(line):
     old = line("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[100.0, 100.0, 75.0])
     new = line("accuracy", [0.5], segment="plan=b", rows=[25.0], first=2)
-    [cut] = cuts([old, new], CHANGE)
-    assert cut.parts[0].segment == "plan=b"
-    assert cut.parts[0].total == pytest.approx(0.25 * (0.5 - 0.9))
-    assert cut.parts[0].share == (0.0, 0.25)
+    [cut] = decompose([old, new], CHANGE)
+    assert cut.contributions[0].segment == "plan=b"
+    assert cut.contributions[0].total == pytest.approx(0.25 * (0.5 - 0.9))
+    assert cut.contributions[0].share == (0.0, 0.25)
 
 
 def test_several_cuts_are_apart_and_features_and_classes_are_none(line):
     segments = ("plan=a", "plan=b", "city=x", "city=y", "feature=age", "class=1", "all", "lone=1")
-    found = cuts([line("accuracy", [0.9, 0.9, 0.8], segment=name) for name in segments], CHANGE)
+    found = decompose([line("accuracy", [0.9, 0.9, 0.8], segment=name) for name in segments], CHANGE)
     assert [cut.name for cut in found] == ["plan", "city"]
 
 
 def test_without_the_cases_of_segments_there_is_no_sum(line):
     parts = [line("f1_score", [0.9, 0.9, 0.8], segment=f"plan={name}") for name in "ab"]
-    assert cuts(parts, CHANGE) == ()
+    assert decompose(parts, CHANGE) == ()
 
 
 def test_without_a_period_after_there_is_no_change(line):
-    span = Span(to_stamp(line("accuracy", [0.9]).newest + timedelta(days=2)), np.datetime64("2025-01-03", "us"))
-    assert cuts([line("accuracy", [0.9, 0.9], segment=f"plan={name}") for name in "ab"], span) == ()
+    span = BeforeAfterWindows(
+        to_datetime64(line("accuracy", [0.9]).newest + timedelta(days=2)), np.datetime64("2025-01-03", "us")
+    )
+    assert decompose([line("accuracy", [0.9, 0.9], segment=f"plan={name}") for name in "ab"], span) == ()

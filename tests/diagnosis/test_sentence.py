@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.core.diagnosis import Cause, Finding, Pattern
+from modeltop.core.diagnosis import Cause, CauseHypothesis, Pattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Condition, Severity
-from modeltop.core.text import width
-from modeltop.diagnosis.summary import LONGEST, likely
+from modeltop.core.text import display_width
+from modeltop.diagnosis.summary import MAX_CELLS, describe_cause
 
 HOSTILE = st.one_of(
     st.text(max_size=80),
@@ -35,8 +35,11 @@ def test_a_whole_sentence(model, features, ask):
 )
 def test_a_cause_is_said_as_surely_as_it_is_known(weights, said):
     causes = (Cause.DATA_DRIFT, Cause.CONCEPT_DRIFT)
-    assert likely([Finding(cause, weight, ("",)) for cause, weight in zip(causes, weights, strict=False)]) == said
-    assert likely([Finding(Cause.DATA_DRIFT, 0.9, ("",))], doubted=True) == "perhaps data drift"
+    assert (
+        describe_cause([CauseHypothesis(cause, weight, ("",)) for cause, weight in zip(causes, weights, strict=False)])
+        == said
+    )
+    assert describe_cause([CauseHypothesis(Cause.DATA_DRIFT, 0.9, ("",))], doubted=True) == "perhaps data drift"
 
 
 @pytest.mark.parametrize(
@@ -68,15 +71,15 @@ def test_foreign_names_are_made_safe_and_the_sentence_stays_short(stepped, ask, 
         stepped(named, 0.95, 0.6, spread=0.004, segment=f"city={name}", support=500.0),
     ]
     found = ask(series, episodes=[alert(named)], notes=[Note("*", note, "ann", changed)])
-    clauses = [text for one in found.findings for text in (*one.because, *one.against)]
+    clauses = [text for one in found.hypotheses for text in (*one.evidence_for, *one.against)]
     assert all(text.isprintable() for text in (found.sentence, found.advice, *clauses))
-    assert width(found.sentence) <= LONGEST
+    assert display_width(found.sentence) <= MAX_CELLS
     assert found.cause is Cause.UPSTREAM
 
 
 def test_a_calm_model_says_what_its_standing_says(model, ask):
     found = ask(model(accuracy=(0.95, 0.95), avg_confidence=(0.95, 0.95)), standing="accuracy 0.95: healthy")
-    assert (found.sentence, found.findings, found.key) == ("accuracy 0.95: healthy", (), None)
+    assert (found.sentence, found.hypotheses, found.key) == ("accuracy 0.95: healthy", (), None)
     assert found.advice == "nothing to do"
 
 
@@ -111,10 +114,10 @@ def test_a_source_that_cannot_be_read_is_said(model, ask, alert):
 
 def test_the_evidence_begins_with_what_it_is_about_then_what_moved_surest(model, ask):
     found = ask(model(accuracy=(0.95, 0.85), avg_confidence=(0.95, 0.95), recall=(0.9, 0.5)))
-    rows = [one.key.metric for one in found.evidence]
+    rows = [one.key.metric for one in found.distributions]
     assert rows[0] == found.key.metric
     assert rows[-2:] == ["avg_confidence", "rows"]
-    accuracy = next(one for one in found.evidence if one.key.metric == "accuracy")
-    assert (accuracy.word, round(accuracy.delta, 3)) == ("fell", -0.1)
+    accuracy = next(one for one in found.distributions if one.key.metric == "accuracy")
+    assert (accuracy.direction, round(accuracy.delta, 3)) == ("fell", -0.1)
     assert accuracy.low < -0.1 < accuracy.high
-    assert [(pair.expected.word, pair.realised.word) for pair in found.pairs] == [("as before", "fell")]
+    assert [(pair.expected.direction, pair.realized.direction) for pair in found.pairs] == [("as before", "fell")]

@@ -8,30 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from modeltop.core.diagnosis import Course, Pattern
-from modeltop.core.series import SeriesKey, to_stamp
-from modeltop.diagnosis.before_after import MOST_Z, _copies, reading, span_of
+from modeltop.core.diagnosis import Pattern, SeriesPattern
+from modeltop.core.series import SeriesKey, to_datetime64
+from modeltop.diagnosis.before_after import MAX_Z, _copies, compare, windows_around
 
 START = datetime(2025, 1, 3, tzinfo=UTC)
 KEY = SeriesKey("m", "accuracy")
 
 
 def course(pattern, begin):
-    return Course(KEY, pattern, begin, -0.1, 1.0)
+    return SeriesPattern(KEY, pattern, begin, -0.1, 1.0)
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(50, 400))
 def test_the_interval_of_a_difference_of_shares_is_newcombes(line, hits, later, cases):
     hits, later = min(hits, cases), min(later, cases)
     series = line("accuracy", [hits / cases, hits / cases, later / cases], support=cases)
-    found = reading(series, span_of(series, START, None))
+    found = compare(series, windows_around(series, START, None))
     low, high = confint_proportions_2indep(later, cases, 2 * hits, 2 * cases, method="newcomb")
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
 
 
 def test_levels_are_weighted_by_their_cases(line, changed):
     series = line("accuracy", [0.9] * 59 + [0.6, 0.8, 0.7], rows=[100.0] * 59 + [300.0, 100.0, 300.0])
-    found = reading(series, span_of(series, changed, None))
+    found = compare(series, windows_around(series, changed, None))
     assert found.before == pytest.approx((59 * 100 * 0.9 + 300 * 0.6) / 6200)
     assert found.after == pytest.approx((0.8 * 100 + 0.7 * 300) / 400)
 
@@ -40,21 +40,21 @@ def test_a_spread_of_the_days_that_is_wider_than_their_counts_counts(line, chang
     wide = [0.9 + (0.05 if day % 2 else -0.05) for day in range(60)]
     narrow = [0.9 + (0.001 if day % 2 else -0.001) for day in range(60)]
     calm, restless = (
-        reading(one, span_of(one, changed, None))
+        compare(one, windows_around(one, changed, None))
         for one in (line("accuracy", [*values, 0.86]) for values in (narrow, wide))
     )
-    assert calm.word == "fell"
-    assert restless.word == "as before"
+    assert calm.direction == "fell"
+    assert restless.direction == "as before"
     assert abs(restless.z) < 1
 
 
 def test_months_of_a_handful_of_cases_do_not_hide_a_fall_of_many(line, changed):
     counts = np.array([400.0, 4.0] * 30 + [400.0] * 5)
     values = np.array([0.7, 1.0, 0.7, 0.4] * 15 + [0.6] * 5)
-    found = reading(series := line("accuracy", values, rows=counts), span_of(series, changed, None))
+    found = compare(series := line("accuracy", values, rows=counts), windows_around(series, changed, None))
     # By hand: 30 months of 400 cases at 0.7, 2,000 cases later; the months of 4 spread as chance does.
     assert found.z == pytest.approx(-0.1 / np.sqrt(0.7 * 0.3 * (1 / 12_120 + 1 / 2_000)), rel=0.01)
-    assert found.word == "fell"
+    assert found.direction == "fell"
 
 
 @given(st.floats(0.0, 0.9), st.integers(1, 60))
@@ -65,10 +65,10 @@ def test_an_autocorrelated_mean_varies_more_by_the_sum_of_its_correlations(rho, 
 
 def test_what_never_varied_and_has_no_count_is_sure(line, changed):
     series = line("f1_score", [0.9] * 60 + [0.8])
-    assert reading(series, span_of(series, changed, None)).z == -MOST_Z
+    assert compare(series, windows_around(series, changed, None)).z == -MAX_Z
     still = line("f1_score", [0.9] * 61)
-    found = reading(still, span_of(still, changed, None))
-    assert (found.z, found.word) == (0.0, "as before")
+    found = compare(still, windows_around(still, changed, None))
+    assert (found.z, found.direction) == (0.0, "as before")
 
 
 def test_a_weekend_is_not_a_fall_where_weekends_are_always_lower(line, changed):
@@ -76,9 +76,9 @@ def test_a_weekend_is_not_a_fall_where_weekends_are_always_lower(line, changed):
     values = [0.8 if (day + 2) % 7 >= 5 else 0.9 for day in range(59)]
     noise = np.random.default_rng(1).normal(0, 0.002, 59)
     series = line("f1_score", [*(np.array(values) + noise), 0.8, 0.8])
-    weekend = reading(series[:-1], span_of(series, changed - timedelta(days=1), None))
+    weekend = compare(series[:-1], windows_around(series, changed - timedelta(days=1), None))
     assert abs(weekend.delta) < 0.01
-    assert weekend.word == "as before"
+    assert weekend.direction == "as before"
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_a_weekend_is_not_a_fall_where_weekends_are_always_lower(line, changed):
 )
 def test_where_after_begins(line, changed, pattern, days, after):
     series = line("accuracy", [0.9] * 60 + [0.8] * days)
-    span = span_of(series, changed, pattern and course(pattern, changed))
-    assert span.after == to_stamp(changed + timedelta(days=after))
-    assert len(span.later(series)) == days - after
+    span = windows_around(series, changed, pattern and course(pattern, changed))
+    assert span.after_start == to_datetime64(changed + timedelta(days=after))
+    assert len(span.after_indices(series)) == days - after
 
 
 def test_a_spike_is_its_period_alone(line, changed):
     series = line("accuracy", [0.9] * 60 + [0.5] + [0.9] * 20)
-    found = reading(series, span_of(series, changed, course(Pattern.SPIKE, changed)))
+    found = compare(series, windows_around(series, changed, course(Pattern.SPIKE, changed)))
     assert (found.after, found.periods) == (0.5, 1)
 
 
 def test_with_fewer_than_two_periods_before_there_is_nothing_to_compare(line, changed):
     series = line("accuracy", [0.9] + [0.5] * 5, first=59)
-    assert reading(series, span_of(series, changed, None)) is None
-    assert reading(series, span_of(series, changed + timedelta(days=90), None)) is None
+    assert compare(series, windows_around(series, changed, None)) is None
+    assert compare(series, windows_around(series, changed + timedelta(days=90), None)) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modeltop.core.metrics import registry  # noqa: F401  registers the known metrics
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 
 NOON = 1_736_510_400.0  # 2025-01-10T12:00:00Z
@@ -35,7 +35,7 @@ class Desk:
         os.utime(path, (self.now - age, self.now - age))
 
     def reader(self, *paths, **options) -> Reader:
-        return Reader(paths or [self.folder], catalog=Catalog(), clock=lambda: self.now, **options)
+        return Reader(paths or [self.folder], catalog=MetricRegistry(), clock=lambda: self.now, **options)
 
     def read(self, *data: bytes | str, **options):
         """The history of the files `m.csv`, `m.2.csv`, ... with this content."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modeltop.history.csv.dialect import MAX_CELL, MAX_LINE
-from modeltop.history.csv.problems import KEPT
+from modeltop.history.csv.problems import MAX_REPORTED
 from modeltop.history.discovery import MAX_BYTES
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -36,7 +36,7 @@ def test_a_broken_row_is_said_and_its_neighbours_are_read(desk, row, said):
     assert said in problem.message
     assert problem.line == (4 if "\r" in row else 3)
     assert not problem.fatal
-    values = [value for series in history.of_model("a") for value in series.values.tolist()]
+    values = [value for series in history.for_model("a") for value in series.values.tolist()]
     assert [value for value in values if value != 0.8] == [0.9, 0.7]
 
 
@@ -89,15 +89,15 @@ def test_one_row_in_a_thousand_is_lost_and_named(desk, rows):
     history = desk.read("date,accuracy,count\n" + "".join(lines))
     (series,) = history.series.values()
     assert len(series) == rows - len(broken)
-    assert [p.line for p in history.problems if p.line] == [n + 2 for n in broken][:KEPT]
-    assert ("and 40 more" in history.problems[-1].message) == (len(broken) > KEPT)
+    assert [p.line for p in history.problems if p.line] == [n + 2 for n in broken][:MAX_REPORTED]
+    assert ("and 40 more" in history.problems[-1].message) == (len(broken) > MAX_REPORTED)
 
 
 def test_ten_thousand_bad_rows_are_counted_not_told(desk):
     history = desk.read("date,accuracy\n" + "2025-01-01,x\nsoon,1\n" * 5_000)
-    assert len(history.problems) == KEPT + 1
-    assert f"and {10_000 - KEPT:,} more" in history.problems[-1].message
-    assert [p.line for p in history.problems[:-1]] == list(range(2, KEPT + 2))
+    assert len(history.problems) == MAX_REPORTED + 1
+    assert f"and {10_000 - MAX_REPORTED:,} more" in history.problems[-1].message
+    assert [p.line for p in history.problems[:-1]] == list(range(2, MAX_REPORTED + 2))
 
 
 def test_a_file_beyond_the_limit_is_refused_without_being_read(desk):
@@ -132,5 +132,5 @@ def test_the_history_of_real_models_is_read_as_it_is(desk):
         "mlb-games": 52, "nba-games": 63, "nfl-games": 42, "nhl-games": 9, "wnba-games": 11,
     }  # fmt: skip
     assert history.problems == ()
-    (nfl,) = [series for series in history.of_model("nfl-games") if series.key.metric == "accuracy"]
+    (nfl,) = [series for series in history.for_model("nfl-games") if series.key.metric == "accuracy"]
     assert (nfl.latest, nfl.rows[-1]) == (1.0, 1.0)

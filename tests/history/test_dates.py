@@ -24,7 +24,7 @@ NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def moment(text, zone=UTC):
-    return datetime.fromtimestamp(dates.microseconds(text, zone) / 1e6, UTC)
+    return datetime.fromtimestamp(dates.parse_microseconds(text, zone) / 1e6, UTC)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_the_first_of_january_is_read_however_it_is_written(text):
 )  # fmt: skip
 def test_what_is_no_date_is_refused_with_a_remedy(text):
     with pytest.raises(ValueError, match="write an ISO 8601 date"):
-        dates.microseconds(text)
-    assert dates.column([text]) is None
+        dates.parse_microseconds(text)
+    assert dates.parse_dates([text]) is None
 
 
 def test_a_date_without_a_zone_is_of_the_configured_one():
@@ -71,10 +71,10 @@ def test_a_column_is_read_as_its_dates_one_by_one(moments, shape):
     form = FORMS[shape]
     texts = [one.strftime(form) for one in moments]
     expected = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in texts]
-    found = dates.column(texts)
+    found = dates.parse_dates(texts)
     assert found.dtype == np.dtype("datetime64[us]")
     assert found.tolist() == [one.replace(tzinfo=None) for one in expected]
-    assert [dates.microseconds(text) for text in texts] == found.view(np.int64).tolist()
+    assert [dates.parse_microseconds(text) for text in texts] == found.view(np.int64).tolist()
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_a_column_is_read_as_its_dates_one_by_one(moments, shape):
 )
 def test_one_bad_date_is_refused_and_its_neighbours_are_read(bad):
     texts = [*["2025-01-01"] * 99, bad, "2025-01"]
-    *good, refused, month = dates.each(texts)
+    *good, refused, month = dates.parse_each_date(texts)
     assert {*good, month} == {1735689600_000000}
     assert "write an ISO 8601 date" in refused
-    assert dates.column(texts) is None
+    assert dates.parse_dates(texts) is None
 
 
 SHAPED = st.from_regex(
@@ -97,8 +97,8 @@ SHAPED = st.from_regex(
 def test_dates_are_read_in_the_text_itself_as_they_are_one_by_one(texts):
     body = ",".join(texts).encode()
     ends = np.cumsum([len(text) + 1 for text in texts]) - 1
-    found = dates.at(body, ends - [len(text) for text in texts], ends)
-    expected = [dates.each([text])[0] for text in texts]
+    found = dates.parse_dates_at(body, ends - [len(text) for text in texts], ends)
+    expected = [dates.parse_each_date([text])[0] for text in texts]
     if found is not None:
         stamps, faults = found
         assert faults == {row: one for row, one in enumerate(expected) if isinstance(one, str)}
@@ -107,6 +107,6 @@ def test_dates_are_read_in_the_text_itself_as_they_are_one_by_one(texts):
 
 def test_dates_of_another_zone_or_of_no_common_shape_are_not_read_in_the_text():
     ends = np.arange(1, 201) * 11 - 1
-    assert dates.at(b"2025-01-01," * 200, ends - 10, ends) is not None
-    assert dates.at(b"2025-01-01," * 200, ends - 10, ends, ZoneInfo("Europe/Paris")) is None
-    assert dates.at(b"2025.01.01," * 200, ends - 10, ends) is None
+    assert dates.parse_dates_at(b"2025-01-01," * 200, ends - 10, ends) is not None
+    assert dates.parse_dates_at(b"2025-01-01," * 200, ends - 10, ends, ZoneInfo("Europe/Paris")) is None
+    assert dates.parse_dates_at(b"2025.01.01," * 200, ends - 10, ends) is None

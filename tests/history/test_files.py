@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from modeltop.history.discovery import find, model_names, natural
+from modeltop.history.discovery import discover, model_names, natural_key
 
 ROW = "date,accuracy\n2025-01-01,0.9\n"
 
@@ -14,7 +14,7 @@ ROW = "date,accuracy\n2025-01-01,0.9\n"
 def test_parts_count_in_natural_order_and_computed_ones_first():
     order = ["a.csv", "a.2.csv", "a.10.csv", "b-1.computed.csv", "b-1.csv", "b-1.2.csv", "b-02.csv", "b-10.csv"]
     shuffled = random.Random(1).sample(order, len(order))
-    assert sorted(shuffled, key=natural) == order
+    assert sorted(shuffled, key=natural_key) == order
 
 
 def test_a_folder_is_its_own_files_and_no_others(desk):
@@ -42,7 +42,7 @@ def test_a_later_part_of_a_store_wins_over_an_earlier_one_and_all_over_what_was_
 
 def test_a_file_named_twice_is_read_once(desk):
     path = desk.write(ROW)
-    assert [file.path for file in find([str(path), str(desk.folder), str(path)]).files] == [str(path)]
+    assert [file.path for file in discover([str(path), str(desk.folder), str(path)]).files] == [str(path)]
 
 
 def test_equal_stems_are_told_apart_by_their_folders():

@@ -40,8 +40,8 @@ def test_only_the_new_bytes_of_a_file_are_parsed(desk, monkeypatch):
     reader = desk.reader()
     reader.read()
     fed = []
-    feed = tail.Parser.feed
-    monkeypatch.setattr(tail.Parser, "feed", lambda parser, data: fed.append(data) or feed(parser, data))
+    feed = tail.TolerantParser.feed
+    monkeypatch.setattr(tail.TolerantParser, "feed", lambda parser, data: fed.append(data) or feed(parser, data))
     desk.append(path, b"2025-01-02,a,0.8,10\n")
     assert [series.latest for series in reader.read().series.values()] == [0.8]
     assert fed == [b"2025-01-02,a,0.8,10\n"]
@@ -215,14 +215,14 @@ def test_what_was_seen_is_how_every_file_and_folder_stood(desk):
     path = desk.write(HEADER + ROW)
     reader = desk.reader()
     reader.read()
-    first = reader.seen()
+    first = reader.first_frame_callback()
     assert {desk.folder, path} == {Path(name) for name in first}
     reader.read()
-    assert reader.seen() == first
+    assert reader.first_frame_callback() == first
     desk.append(path, b"2025-01-02,a,0.8,10\n")
-    assert reader.seen() == first
+    assert reader.first_frame_callback() == first
     reader.read()
-    assert reader.seen()[str(path)] != first[str(path)]
+    assert reader.first_frame_callback()[str(path)] != first[str(path)]
 
 
 def test_progress_counts_the_files(desk):

@@ -59,7 +59,7 @@ def test_no_bytes_make_a_traceback(make_desk, data):
 def test_good_rows_before_and_after_a_bad_one_are_kept(make_desk, data):
     rows = b"date,model,accuracy\n2025-01-01,a,0.9\n%s\n2025-01-02,a,0.8\n"
     history = make_desk().read(rows % data)
-    values = {(str(t)[:10], v) for s in history.of_model("a") for t, v in zip(s.times, s.values.tolist(), strict=True)}
+    values = {(str(t)[:10], v) for s in history.for_model("a") for t, v in zip(s.times, s.values.tolist(), strict=True)}
     assert {("2025-01-01", 0.9), ("2025-01-02", 0.8)} <= values
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.core.metrics.registry import Catalog
-from modeltop.history.merge import Block, merge
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.history.merge import Block, merge_blocks
 
 cell = st.one_of(st.just(float("nan")), st.sampled_from([0.1, 0.2, 0.3]))
 rows = st.lists(st.tuples(st.integers(0, 6), cell, cell, cell, st.booleans()), max_size=12)
@@ -43,7 +43,7 @@ def plain(column, size, missing=None):
 
 @given(st.lists(rows.filter(len), min_size=1, max_size=3))
 def test_merging_is_what_one_would_do_row_by_row(parts):
-    found = merge([block(lines) for lines in parts], Catalog())
+    found = merge_blocks([block(lines) for lines in parts], MetricRegistry())
     wanted = expected([line for lines in parts for line in lines])
     if not wanted:
         assert found == []
@@ -57,14 +57,14 @@ def test_merging_is_what_one_would_do_row_by_row(parts):
 
 def test_a_sorted_complete_block_is_not_copied():
     one = block([(1, 0.1, 5.0, 0.0, False), (2, 0.2, 5.0, 0.0, False)])
-    (series,) = merge([one], Catalog())
+    (series,) = merge_blocks([one], MetricRegistry())
     assert series.values is one.values["kpi"]
     assert series.times is one.times
 
 
 def test_columns_that_know_nothing_are_left_out():
     nan = float("nan")
-    (series,) = merge([block([(1, 0.1, nan, nan, False)])], Catalog())
+    (series,) = merge_blocks([block([(1, 0.1, nan, nan, False)])], MetricRegistry())
     assert (series.rows, series.low, series.provisional) == (None, None, None)
 
 

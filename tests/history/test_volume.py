@@ -65,7 +65,7 @@ files = st.lists(st.one_of(st.tuples(st.just(WIDE), wide), st.tuples(st.just(LON
 def agree(everything, forced):
     """Whether all readers say the same of what lies on a desk, whatever they are handed at once."""
 
-    def check(desk, kept=problems.KEPT):
+    def check(desk, kept=problems.MAX_REPORTED):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(problems, "KEPT", kept)
             tolerant = everything(desk.reader().read())
@@ -152,8 +152,8 @@ def test_in_volume_the_tolerant_reader_is_given_no_more_than_the_header(desk, ev
     rows[300::1000] = [f"{row}\n" for row in broken * 18]
     desk.write("date,model,accuracy\n" + "".join(rows))
     fed = []
-    feed = tail.Parser.feed
-    monkeypatch.setattr(tail.Parser, "feed", lambda parser, data: fed.append(len(data)) or feed(parser, data))
+    feed = tail.TolerantParser.feed
+    monkeypatch.setattr(tail.TolerantParser, "feed", lambda parser, data: fed.append(len(data)) or feed(parser, data))
     fast = everything(desk.reader().read())
     assert sum(fed) == len("date,model,accuracy\n")
     forced(monkeypatch, 2**40)
@@ -165,7 +165,7 @@ def test_a_large_file_quoted_in_full_is_read_as_if_it_were_not(desk, everything,
     plain = everything(desk.read("\n".join(["date,count,accuracy", *lines, ""])))
     desk.write("".join('"' + line.replace(",", '","') + '"\n' for line in ["date,count,accuracy", *lines]))
     split = []
-    cells_of = dialect.cells_of
+    cells_of = dialect.split_cells
     monkeypatch.setattr(dialect, "cells_of", lambda *args: split.append(1) or cells_of(*args))
     assert everything(desk.reader().read()) == plain
     assert len(split) < 10
@@ -186,10 +186,12 @@ def test_in_volume_a_fleet_is_the_same_and_a_broken_file_costs_itself_alone(desk
     path.write_text(path.read_text().replace("1980-03-04,", "soon,"))
     desk.touch(path, 100)
     fed = []
-    feed = tail.Parser.feed
-    monkeypatch.setattr(tail.Parser, "feed", lambda parser, data: fed.append(parser.model) or feed(parser, data))
+    feed = tail.TolerantParser.feed
+    monkeypatch.setattr(
+        tail.TolerantParser, "feed", lambda parser, data: fed.append(parser.model) or feed(parser, data)
+    )
     fast = everything(desk.reader().read())
-    assert sum(file.stat().st_size for file in desk.folder.iterdir()) > vectorized.WORTH_BYTES
+    assert sum(file.stat().st_size for file in desk.folder.iterdir()) > vectorized.MIN_BYTES
     assert set(fed) == {"m7"}
     forced(monkeypatch, 2**40)
     assert fast == everything(desk.reader().read())
@@ -220,7 +222,7 @@ def test_a_large_file_with_quotes_is_read_in_pieces_that_end_with_a_row(desk, mo
 
 def test_a_file_of_open_quotes_is_told_in_time_that_grows_with_its_size(desk, monkeypatch):
     split = []
-    cells_of = dialect.cells_of
+    cells_of = dialect.split_cells
     monkeypatch.setattr(dialect, "cells_of", lambda *args: split.append(1) or cells_of(*args))
     history = desk.read("date,accuracy\n" + '"\n' * 2_000 + "2025-01-01,0.5\n")
     assert len(history.series) == 1

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from modeltop.predictions.engines.base import open_engine
-from modeltop.predictions.queries.aggregate import read
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.queries.aggregate import aggregate
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 HEADER = ("model", "timestamp", "score", "prediction", "label")
 
@@ -25,11 +25,11 @@ def tallies(engine):
 
     def made(source, *, using=None, **parts):
         known = {"timestamp": "timestamp", "prediction": "prediction", "label": "label", "scores": ("score",)} | parts
-        log = Log(sources=(str(source),), **known)
-        reading = inspect(log, using or engine)
+        log = LogSpec(sources=(str(source),), **known)
+        reading = resolve(log, using or engine)
         return {
-            (model, str(period)[:13], segment): cells.tally.take(slice(index, index + 1))
-            for cells in read(reading, using or engine)
+            (model, str(period)[:13], segment): cells.aggregate.take(slice(index, index + 1))
+            for cells in aggregate(reading, using or engine)
             for index, (model, period, segment) in enumerate(zip(cells.model, cells.period, cells.segment, strict=True))
         }
 

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from modeltop.predictions.aggregates.score_bins import BINS, LINEAR, NO_SCORE, TAIL, bin_of, edges
+from modeltop.predictions.aggregates.score_bins import BINS, LINEAR, NO_SCORE, TAIL, bin_edges, score_bin
 from modeltop.predictions.engines.base import fetch
-from modeltop.predictions.queries.arrow import array
-from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, slot_of
-from modeltop.predictions.queries.score_bins import bin_of as expression
+from modeltop.predictions.queries.arrow import column_to_numpy
+from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, score_slot
+from modeltop.predictions.queries.score_bins import score_bin as expression
 
 EPSILON = float(np.finfo(float).eps)
 
@@ -18,7 +18,7 @@ def around(values):
 
 
 SCORES = {
-    "linear edges": around(edges()[TAIL : TAIL + LINEAR + 1]),
+    "linear edges": around(bin_edges()[TAIL : TAIL + LINEAR + 1]),
     "the ends": np.array([0.0, 5e-324, 1e-6, 1 - 1e-6, np.nextafter(1, 0), 1.0]),
     "any": np.random.default_rng(1).random(20_000),
     "crowded at the ends": np.random.default_rng(2).beta(0.05, 0.05, 20_000),
@@ -27,20 +27,20 @@ SCORES = {
 
 
 def binned(engine, scores, place=expression):
-    table = engine.lookup(pa.table({"score": pa.array(scores)}))
-    return array(fetch(engine, table.select("score", b=place(table.score)))["b"].combine_chunks())
+    table = engine.from_arrow(pa.table({"score": pa.array(scores)}))
+    return column_to_numpy(fetch(engine, table.select("score", b=place(table.score)))["b"].combine_chunks())
 
 
 @pytest.mark.parametrize("name", SCORES)
 def test_duckdb_bins_as_the_tallies_do(engine, name):
-    assert np.array_equal(binned(engine, SCORES[name]), bin_of(SCORES[name]))
+    assert np.array_equal(binned(engine, SCORES[name]), score_bin(SCORES[name]))
 
 
 @pytest.mark.parametrize("name", SCORES)
 def test_slots_are_the_bins_but_at_the_very_ends(engine, name):
-    found = binned(engine, SCORES[name], slot_of)
+    found = binned(engine, SCORES[name], score_slot)
     outermost = np.where(found == LOWEST, 0, np.where(found == HIGHEST, BINS - 1, found))
-    assert np.array_equal(outermost, bin_of(SCORES[name]))
+    assert np.array_equal(outermost, score_bin(SCORES[name]))
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_slots_are_the_bins_but_at_the_very_ends(engine, name):
     ],
 )
 def test_scores_that_make_a_label_impossible_have_slots_of_their_own(engine, score, slot):
-    assert binned(engine, [score, 0.5], slot_of).tolist() == [slot, 128]
+    assert binned(engine, [score, 0.5], score_slot).tolist() == [slot, 128]
 
 
 def test_edges_of_the_tails_are_met_within_one_place_of_the_last_bit(engine):
-    scores = around(edges()[1:TAIL])
-    assert np.abs(binned(engine, scores) - bin_of(scores)).max() <= 1
-    away = np.concatenate([edges()[1:TAIL] * (1 - 1e-14), edges()[1:TAIL] * (1 + 1e-14)])
-    assert np.array_equal(binned(engine, away), bin_of(away))
+    scores = around(bin_edges()[1:TAIL])
+    assert np.abs(binned(engine, scores) - score_bin(scores)).max() <= 1
+    away = np.concatenate([bin_edges()[1:TAIL] * (1 - 1e-14), bin_edges()[1:TAIL] * (1 + 1e-14)])
+    assert np.array_equal(binned(engine, away), score_bin(away))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from modeltop.core.errors import SourceError
-from modeltop.predictions.queries.aggregate import read, reference
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.queries.aggregate import aggregate, aggregate_reference
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 HEADER = ("model", "timestamp", "id", "prediction", "label", "season")
 
@@ -16,13 +16,13 @@ def cells(engine):
     """(model, period) and rows of each cell, in the order in which they come."""
 
     def made(path, *, since=None, until=None, **asked):
-        reading = inspect(Log(sources=(str(path),), **asked), engine)
+        reading = resolve(LogSpec(sources=(str(path),), **asked), engine)
         bounds = {name: np.datetime64(at, "us") for name, at in (("since", since), ("until", until)) if at}
         return [
             (model, str(period), int(rows))
-            for batch in read(reading, engine, **bounds)
+            for batch in aggregate(reading, engine, **bounds)
             for model, period, rows in zip(
-                batch.model, batch.period.astype("M8[s]"), batch.tally.count.sum(axis=(1, 2, 3)), strict=True
+                batch.model, batch.period.astype("M8[s]"), batch.aggregate.count.sum(axis=(1, 2, 3)), strict=True
             )
         ]
 
@@ -45,9 +45,9 @@ def test_runs_of_rows_are_each_models_own_and_dated_by_their_first(written, cell
 
 def test_rows_of_the_same_moment_are_ordered_by_their_number(written, engine):
     rows = [row("a", 1, number, label=int(number > 4)) for number in (10, 9, 2, 3, 1, 4)]
-    reading = inspect(Log(sources=(str(written(rows, header=HEADER)),), period="4rows"), engine)
-    (batch,) = list(read(reading, engine))
-    assert batch.tally.count[:, 1].sum(axis=(1, 2)).tolist() == [0, 2]
+    reading = resolve(LogSpec(sources=(str(written(rows, header=HEADER)),), period="4rows"), engine)
+    (batch,) = list(aggregate(reading, engine))
+    assert batch.aggregate.count[:, 1].sum(axis=(1, 2)).tolist() == [0, 2]
     assert batch.period[1] - batch.period[0] == np.timedelta64(1, "us")
 
 
@@ -88,24 +88,24 @@ def test_only_whole_periods_are_read_again(written, cells):
 @pytest.mark.parametrize("named", ["season=old", "2025-01-01..2025-01-02", "..2025-01-02"])
 def test_the_reference_is_one_cell_a_model(written, engine, named):
     rows = [row(model, day, day, season="old" if day < 3 else "new") for model in "ab" for day in (1, 2, 3)]
-    reading = inspect(Log(sources=(str(written(rows, header=HEADER)),), reference=named), engine)
-    (batch,) = list(reference(reading, engine))
+    reading = resolve(LogSpec(sources=(str(written(rows, header=HEADER)),), reference=named), engine)
+    (batch,) = list(aggregate_reference(reading, engine))
     assert batch.model.tolist() == ["a", "b"]
-    assert batch.tally.count.sum(axis=(1, 2, 3)).tolist() == [2, 2]
+    assert batch.aggregate.count.sum(axis=(1, 2, 3)).tolist() == [2, 2]
 
 
 def test_a_reference_without_rows_is_told(written, engine):
-    reading = inspect(Log(sources=(str(written([row("a", 1, 1)], header=HEADER)),), reference="season=x"), engine)
+    reading = resolve(LogSpec(sources=(str(written([row("a", 1, 1)], header=HEADER)),), reference="season=x"), engine)
     with pytest.raises(SourceError, match="no row of the log is in it"):
-        list(reference(reading, engine))
+        list(aggregate_reference(reading, engine))
 
 
 def test_labels_of_another_file_are_joined_by_the_number_and_the_last_counts(written, engine):
     log = written([(f"2025-01-{day:02}", f"00{day}", 1) for day in (1, 2, 3)], header=("timestamp", "id", "prediction"))
     late = written([("001", 0), ("002", 1), ("001", 1), ("9", 1)], name="late.csv", header=("id", "label"))
-    reading = inspect(Log(sources=(str(log),), labels=str(late), id="id"), engine)
-    (batch,) = list(read(reading, engine))
-    assert [np.argwhere(count)[0][0] for count in batch.tally.count] == [1, 1, 2]
+    reading = resolve(LogSpec(sources=(str(log),), labels=str(late), id="id"), engine)
+    (batch,) = list(aggregate(reading, engine))
+    assert [np.argwhere(count)[0][0] for count in batch.aggregate.count] == [1, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ def test_labels_that_cannot_be_joined_are_told(written, engine, asked, said):
     log = written([("2025-01-01", "1", 1)], header=("timestamp", "id", "prediction"))
     late = written([("1", 0)], name="late.csv", header=("id", "label"))
     with pytest.raises(SourceError, match=said):
-        inspect(Log(sources=(str(log),), labels=str(late), **asked), engine)
+        resolve(LogSpec(sources=(str(log),), labels=str(late), **asked), engine)

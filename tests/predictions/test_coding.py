@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from modeltop.predictions.engines.duckdb import DuckEngine
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 ODD = ["a'b", "[/]", "007", "NA", "Z", "a", "ä", "宽" * 20, "x" * 300]
 
 
 @pytest.fixture
 def reading(engine):
-    return lambda path: inspect(Log(sources=(str(path),)), engine)
+    return lambda path: resolve(LogSpec(sources=(str(path),)), engine)
 
 
 def rows_of(names):
@@ -27,8 +27,8 @@ def rows_of(names):
     [
         pytest.param(["only"], True, id="one"),
         pytest.param(ODD, True, id="names that hurt"),
-        pytest.param([f"m{n}" for n in range(DuckEngine.codes)], True, id="as many as are numbered"),
-        pytest.param([f"m{n}" for n in range(DuckEngine.codes + 1)], False, id="one more"),
+        pytest.param([f"m{n}" for n in range(DuckEngine.max_dictionary_size)], True, id="as many as are numbered"),
+        pytest.param([f"m{n}" for n in range(DuckEngine.max_dictionary_size + 1)], False, id="one more"),
     ],
 )
 def test_each_model_has_its_own_rows(written, tallies, reading, names, coded):
@@ -40,7 +40,7 @@ def test_each_model_has_its_own_rows(written, tallies, reading, names, coded):
     assert counts == {name: n + 1 for n, name in enumerate(names)}
 
 
-@pytest.mark.parametrize("others", [1, DuckEngine.codes + 1])
+@pytest.mark.parametrize("others", [1, DuckEngine.max_dictionary_size + 1])
 def test_rows_without_the_name_of_a_model_belong_to_none(written, tallies, others):
     names = [f"m{n}" for n in range(others)]
     found = tallies(written([*rows_of(names), ("", "2025-01-01", 0.9, 1, 1)]))

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from modeltop.predictions.aggregates.score_bins import bin_of
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.aggregates.score_bins import score_bin
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 SCORES = [
     0.0,
@@ -34,7 +34,7 @@ def counted(rows, threshold):
     places = ({1: 1, 0: 0, "": 2}[label] for *_, label in rows)
     scores = [float(score) for _, _, score, _, _ in rows]
     said = [int(score >= threshold) if row[3] == "" else row[3] for score, row in zip(scores, rows, strict=True)]
-    return Counter(zip(places, said, bin_of(scores).tolist(), strict=True))
+    return Counter(zip(places, said, score_bin(scores).tolist(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_counts_are_those_of_the_rows(written, tallies, engine, says, asked, dec
     parts = {"prediction": "prediction", "scores": ("score",), "label": "label"} | asked
     if parts["prediction"] is None:
         path = written([(*row[:3], row[4]) for row in rows], header=("model", "timestamp", "score", "label"))
-    assert inspect(Log(sources=(str(path),), **parts), engine).decided == decided
+    assert resolve(LogSpec(sources=(str(path),), **parts), engine).score_decides == decided
     ((_, tally),) = tallies(path, **asked).items()
     found = Counter({tuple(at): int(tally.count[0][tuple(at)]) for at in np.argwhere(tally.count[0]).tolist()})
     assert found == counted(rows, asked.get("threshold", 0.5))
@@ -67,6 +67,6 @@ def test_counts_are_those_of_the_rows(written, tallies, engine, says, asked, dec
 
 def test_a_row_without_a_score_needs_its_prediction_read(written, tallies, engine):
     path = written([*rows_of(lambda score: int(score >= 0.5)), ("m", "2025-01-01", "", 1, 1)])
-    assert not inspect(Log(sources=(str(path),)), engine).decided
+    assert not resolve(LogSpec(sources=(str(path),)), engine).score_decides
     ((_, tally),) = tallies(path).items()
     assert tally.count[0, 1, 1, -1] == 1

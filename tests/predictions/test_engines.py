@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from modeltop.predictions.aggregates.base import joined
-from modeltop.predictions.aggregates.score_bins import bin_of
+from modeltop.predictions.aggregates.base import concat
+from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.engines.base import fetch, open_engine
-from modeltop.predictions.queries.aggregate import read
-from modeltop.predictions.queries.arrow import array
-from modeltop.predictions.queries.score_bins import bin_of as expression
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log, Task
+from modeltop.predictions.queries.aggregate import aggregate
+from modeltop.predictions.queries.arrow import column_to_numpy
+from modeltop.predictions.queries.score_bins import score_bin as expression
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec, Task
 
 pytestmark = [
     pytest.mark.spark,
@@ -62,10 +62,10 @@ CASES = {
 
 
 def whole(engine, path, asked):
-    reading = inspect(Log(sources=(path,), **asked), engine)
-    batches = list(read(reading, engine))
+    reading = resolve(LogSpec(sources=(path,), **asked), engine)
+    batches = list(aggregate(reading, engine))
     keys = [key for cells in batches for key in zip(cells.model, cells.period.astype(str), cells.segment, strict=True)]
-    return keys, joined([cells.tally for cells in batches]), reading.said
+    return keys, concat([cells.aggregate for cells in batches]), reading.notes
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -85,7 +85,7 @@ def test_tallies_are_the_same(engine, spark, log, case):
 def test_scores_fall_into_the_same_bins(engine, spark):
     scores = np.concatenate([np.random.default_rng(2).beta(0.05, 0.05, 20_000), np.arange(0, 4097) / 4096])
     for one in (engine, spark):
-        table = one.lookup(pa.table({"score": pa.array(scores)}))
+        table = one.from_arrow(pa.table({"score": pa.array(scores)}))
         found = fetch(one, table.select("score", b=expression(table.score)))
-        order = array(found["score"].combine_chunks())
-        assert np.array_equal(array(found["b"].combine_chunks()), bin_of(order))
+        order = column_to_numpy(found["score"].combine_chunks())
+        assert np.array_equal(column_to_numpy(found["b"].combine_chunks()), score_bin(order))

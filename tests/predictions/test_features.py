@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from modeltop.predictions.aggregates.feature import QUANTILES
-from modeltop.predictions.queries.features import features
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.queries.features import aggregate_features
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 HEADER = ("model", "timestamp", "score", "prediction", "label", "amount", "plan")
 
@@ -25,7 +25,7 @@ def made(written):
 
 @pytest.fixture
 def tallied(made, engine):
-    log = Log(
+    log = LogSpec(
         sources=(str(made[1]),),
         timestamp="timestamp",
         scores=("score",),
@@ -34,27 +34,27 @@ def tallied(made, engine):
         features=("amount", "plan"),
         reference="2025-01-01..2025-01-02",
     )
-    return {cells.tally.reference.name: cells for cells in features(inspect(log, engine), engine)}
+    return {cells.aggregate.reference.name: cells for cells in aggregate_features(resolve(log, engine), engine)}
 
 
 def test_a_number_falls_into_the_quantiles_of_its_reference(made, tallied):
     cells = tallied["amount"]
-    edges = cells.tally.reference.edges
+    edges = cells.aggregate.reference.edges
     assert len(edges) == QUANTILES - 1
     for index, day in enumerate(range(1, 5)):
         values = [row[5] for row in made[0] if row[1].endswith(f"{day:02}")]
         slots = np.searchsorted(edges, [float(value) for value in values if value], side="right")
         wanted = [*np.bincount(slots, minlength=QUANTILES), 0, values.count("")]
-        assert cells.tally.count[index].tolist() == wanted
+        assert cells.aggregate.count[index].tolist() == wanted
 
 
 def test_the_reference_falls_into_its_own_quantiles_evenly(tallied):
-    inside = tallied["amount"].tally.reference.count[:QUANTILES]
+    inside = tallied["amount"].aggregate.reference.count[:QUANTILES]
     assert inside.max() - inside.min() <= 2
 
 
 def test_a_category_that_the_reference_never_had_is_counted_as_other(tallied):
-    tally = tallied["plan"].tally
+    tally = tallied["plan"].aggregate
     assert set(tally.reference.categories) == {"basic", "family"}
     assert tally.count[:, -2].tolist() == [0, 0, 0, 50]
     assert tally.count.sum(axis=1).tolist() == [100] * 4

@@ -3,15 +3,15 @@
 import pytest
 
 from modeltop.core.errors import SourceError
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log, Task
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec, Task
 
 
 @pytest.fixture
 def read(written, engine):
     def known(header, *rows, **asked):
         path = written(rows, header=("timestamp", *header))
-        return inspect(Log(sources=(str(path),), **asked), engine)
+        return resolve(LogSpec(sources=(str(path),), **asked), engine)
 
     return known
 
@@ -78,7 +78,7 @@ def test_what_is_open_is_asked_for_in_one_line(read, header, rows, asked, said):
 def test_a_time_that_is_none_is_shown_and_not_one_that_is(written, engine):
     path = written([("2025-01-01", 1), ("yesterday", 0)], header=("timestamp", "prediction"))
     with pytest.raises(SourceError, match="holds yesterday, which is no ISO date"):
-        inspect(Log(sources=(str(path),)), engine)
+        resolve(LogSpec(sources=(str(path),)), engine)
 
 
 def test_columns_are_taken_by_their_usual_names_and_that_is_said(read):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.errors import SourceError
-from modeltop.predictions.periods import changes, parse, rows_of
+from modeltop.predictions.periods import parse_period, rows_per_period, utc_offset_changes
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "America/Sao_Paulo", "Australia/Lord_Howe")
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1)).map(lambda moment: np.datetime64(moment, "us"))  # noqa: DTZ001
@@ -36,14 +36,14 @@ def at(text):
     ],
 )
 def test_a_moment_lies_in_the_period_of_the_clock_on_the_wall(code, zone, moment, start, end):
-    period = parse(code, zone)
+    period = parse_period(code, zone)
     assert period.start(at(moment)) == at(start)
     assert period.end(at(start)) == at(end)
 
 
 @given(st.sampled_from(CODES), st.sampled_from(ZONES), MOMENTS)
 def test_every_moment_lies_in_one_period_and_the_next_begins_where_it_ends(code, zone, moment):
-    period = parse(code, zone)
+    period = parse_period(code, zone)
     start = period.start(moment)
     end = period.end(start)
     assert start <= moment < end
@@ -53,7 +53,7 @@ def test_every_moment_lies_in_one_period_and_the_next_begins_where_it_ends(code,
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_clock_changes_are_found_to_the_second(zone):
-    found = changes(parse("D", zone), at("2018-01-01"), at("2019-12-31"))
+    found = utc_offset_changes(parse_period("D", zone), at("2018-01-01"), at("2019-12-31"))
     for hours in range(0, 24 * 728, 5):
         moment = at("2018-01-01") + np.timedelta64(hours, "h")
         ahead = [shift for since, shift in found if since <= moment][-1]
@@ -64,15 +64,15 @@ def test_clock_changes_are_found_to_the_second(zone):
 @pytest.mark.parametrize("code", ["", "fortnight", "0D", "7h", "-1D", "D; DROP", "1.5h"])
 def test_a_code_that_is_none_is_refused(code):
     with pytest.raises(SourceError, match="--period"):
-        parse(code)
+        parse_period(code)
 
 
 def test_runs_of_rows_are_told_from_spans_of_time():
-    assert (rows_of("5000rows"), rows_of("D")) == (5000, None)
+    assert (rows_per_period("5000rows"), rows_per_period("D")) == (5000, None)
     with pytest.raises(SourceError, match="at least one row"):
-        rows_of("0rows")
+        rows_per_period("0rows")
 
 
 def test_a_zone_that_is_none_is_refused():
     with pytest.raises(SourceError, match="--timezone Mars"):
-        parse("D", "Mars/Olympus")
+        parse_period("D", "Mars/Olympus")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.errors import SourceError
-from modeltop.predictions.aggregates.score_bins import bin_of
+from modeltop.predictions.aggregates.score_bins import score_bin
 
 LABELS = {"0": 0, "1": 1, "": 2}
 
@@ -17,7 +17,7 @@ def counted(rows):
     """The same counts, row by row."""
     found = {}
     for model, when, score, prediction, label in rows:
-        place = LABELS[str(label)], int(prediction), 256 if score == "" else int(bin_of(np.array([float(score)]))[0])
+        place = LABELS[str(label)], int(prediction), 256 if score == "" else int(score_bin(np.array([float(score)]))[0])
         found.setdefault((model, f"{when[:10]}T00", "all"), Counter())[place] += 1
     return found
 

@@ -8,16 +8,16 @@ import pytest
 
 from modeltop.core.errors import SourceError
 from modeltop.predictions.engines.base import open_engine
-from modeltop.predictions.engines.ibis_table import without_secrets
-from modeltop.predictions.files import Format, find
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log
+from modeltop.predictions.engines.ibis_table import redact_connection
+from modeltop.predictions.files import FileFormat, find_log_files
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
 
 LOG = "timestamp,prediction,label\n2025-01-01,1,1\n"
 
 
 def rows_of(engine, *sources):
-    return inspect(Log(sources=tuple(map(str, sources)), model="m"), engine).total
+    return resolve(LogSpec(sources=tuple(map(str, sources)), model="m"), engine).row_count
 
 
 @pytest.mark.parametrize("name", ["a[1].csv", "*.csv", "what?.csv", "{a,b}.csv", "it's.csv", "x;DROP.csv", "宽 .csv"])
@@ -56,17 +56,17 @@ def test_a_folder_and_those_below_it_are_one_log(tmp_path):
     for day in ("day=2", "day=1"):
         (tmp_path / day).mkdir()
         (tmp_path / day / "part.jsonl").write_text("{}\n")
-    assert [path.parent.name for path in find([str(tmp_path)]).paths] == ["day=1", "day=2"]
+    assert [path.parent.name for path in find_log_files([str(tmp_path)]).paths] == ["day=1", "day=2"]
 
 
 def test_the_format_is_told_by_the_first_bytes_where_the_name_does_not(tmp_path):
     for name, content, wanted in (
-        ("log.txt", b"a,b\n1,2\n", Format.CSV),
-        ("packed.gz", gzip.compress(b'{"a": 1}\n'), Format.JSON),
-        ("x", b"PAR1....", Format.PARQUET),
+        ("log.txt", b"a,b\n1,2\n", FileFormat.CSV),
+        ("packed.gz", gzip.compress(b'{"a": 1}\n'), FileFormat.JSON),
+        ("x", b"PAR1....", FileFormat.PARQUET),
     ):
         (tmp_path / name).write_bytes(content)
-        assert find([str(tmp_path / name)]).format is wanted
+        assert find_log_files([str(tmp_path / name)]).format is wanted
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_pa
         rows_of(engine, f"sqlite://{path}::other")
     with pytest.raises(SourceError, match="CONNECTION::TABLE"):
         rows_of(engine, f"sqlite://{path}")
-    assert "secret" not in without_secrets("postgres://eve:secret@host/base?password=secret")
+    assert "secret" not in redact_connection("postgres://eve:secret@host/base?password=secret")
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.predictions.aggregates.base import joined
-from modeltop.predictions.aggregates.score_bins import bin_of
+from modeltop.predictions.aggregates.base import concat
+from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.engines.base import open_engine
-from modeltop.predictions.queries.aggregate import read
-from modeltop.predictions.schema_inference import inspect
-from modeltop.predictions.spec import Log, Task
+from modeltop.predictions.queries.aggregate import aggregate
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec, Task
 
 CLASSES = ("cat", "dog", "emu")
 HEADER = ("timestamp", "prediction", "label", *CLASSES)
@@ -22,8 +22,8 @@ def whole(engine):
     """The tally of one file, all its cells as one."""
 
     def made(path, **asked):
-        reading = inspect(Log(sources=(str(path),), **asked), engine)
-        return joined([cells.tally for cells in read(reading, engine)]).whole()
+        reading = resolve(LogSpec(sources=(str(path),), **asked), engine)
+        return concat([cells.aggregate for cells in aggregate(reading, engine)]).merge_all()
 
     return made
 
@@ -55,7 +55,7 @@ def test_the_confidence_is_the_score_of_what_was_predicted(chosen, whole):
     confidence = scores[np.arange(200), prediction]
     outcome = np.where(label == 3, 2, label == prediction)
     wanted = np.zeros((3, 257), dtype=int)
-    np.add.at(wanted, (outcome, bin_of(confidence)), 1)
+    np.add.at(wanted, (outcome, score_bin(confidence)), 1)
     assert np.array_equal(tally.confidence_count[0], wanted)
     sums = [confidence[outcome == place].sum() for place in range(3)]
     np.testing.assert_allclose(tally.confidence[0].sum(axis=1), sums, rtol=1e-12)
@@ -77,7 +77,7 @@ def test_each_class_is_ranked_by_its_own_score(chosen, whole):
     ranked = whole(path, scores=SCORES).ranked[0]
     for place in range(3):
         wanted = np.zeros((3, 257), dtype=int)
-        np.add.at(wanted, (np.where(label == 3, 2, label == place), bin_of(scores[:, place])), 1)
+        np.add.at(wanted, (np.where(label == 3, 2, label == place), score_bin(scores[:, place])), 1)
         assert np.array_equal(ranked[place], wanted)
 
 
@@ -98,9 +98,9 @@ def test_errors_of_numbers_add_up(tmp_path_factory, rows):
     lines = [f"2025-01-01,{said},{'' if truth is None else truth}" for said, truth in rows]
     path.write_text("\n".join(["timestamp,prediction,label", *lines]) + "\n")
     with open_engine() as engine:
-        reading = inspect(Log(sources=(str(path),), task=Task.REGRESSION), engine)
-        (cells,) = list(read(reading, engine))
-    tally = cells.tally
+        reading = resolve(LogSpec(sources=(str(path),), task=Task.REGRESSION), engine)
+        (cells,) = list(aggregate(reading, engine))
+    tally = cells.aggregate
     known = np.array([(said, truth) for said, truth in rows if truth is not None]).reshape(-1, 2)
     error, label = known[:, 0] - known[:, 1], known[:, 1]
     assert (tally.count[0], tally.unlabelled[0]) == (len(known), len(rows) - len(known))

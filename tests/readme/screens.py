@@ -11,10 +11,10 @@ from pathlib import Path
 
 from modeltop.cli.context import AppOptions
 from modeltop.config.load import Config
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 from modeltop_tui.app import ModeltopApp
-from modeltop_tui.screens.help import groups, keys_of
-from modeltop_tui.workers.poller import Feed
+from modeltop_tui.screens.help import key_groups, keys_of
+from modeltop_tui.workers.poller import Poller
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -24,7 +24,7 @@ SIZES = ((80, 24), (120, 36))
 
 async def screen(width: int, height: int) -> tuple[str, str]:
     """What the app shows at this size, and its keys as a table."""
-    feed = Feed(Observer(Config(), [ROOT / "sample_data" / "fleet"]), clock=lambda: MORNING)
+    feed = Poller(Pipeline(Config(), [ROOT / "sample_data" / "fleet"]), clock=lambda: MORNING)
     app = ModeltopApp(feed, AppOptions())
     async with app.run_test(size=(width, height)) as pilot:
         end = asyncio.get_running_loop().time() + 30
@@ -37,13 +37,13 @@ async def screen(width: int, height: int) -> tuple[str, str]:
 
 def known(app: ModeltopApp) -> bool:
     """Whether everything stands that will: the data, why it is so, and how the selected series went."""
-    return app.desk.scene.diagnosis is not None and app.desk.scene.outlook is not None
+    return app.main_screen.screen_state.diagnosis is not None and app.main_screen.screen_state.outlook is not None
 
 
 def keys(app: ModeltopApp) -> str:
     """The table of keys, from the bindings that help is made of."""
     rows = ["| | key | what it does |", "| --- | --- | --- |"]
-    for group, bindings in groups(app.desk.app_keys):
+    for group, bindings in key_groups(app.main_screen.app_keys):
         name = group
         for binding in bindings:
             if binding.description:

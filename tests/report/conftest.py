@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
-    STAMP,
+    DATETIME_DTYPE,
+    Alert,
+    Breach,
     Condition,
-    Episode,
-    Evidence,
     History,
+    ModelStatus,
+    RuleStatus,
     Series,
     SeriesKey,
     Severity,
-    Standing,
     State,
-    Verdict,
 )
-from modeltop.rules.detectors.cusum import Shift
+from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
@@ -30,8 +30,8 @@ FIRST, DAYS = datetime(2025, 1, 1, tzinfo=UTC), 40
 NOW = FIRST + timedelta(days=DAYS)
 RULES = (
     Rule("floor", Threshold(critical=Limit(below=0.9)), "*"),
-    Rule("fall", Shift(), "*"),
-    Rule("move", Shift(outside=True), "*"),
+    Rule("fall", LastingShift(), "*"),
+    Rule("move", LastingShift(outside=True), "*"),
 )
 METRICS = ("accuracy", "precision", "recall", "f1_score", "log_loss")
 
@@ -44,9 +44,9 @@ def alert():
         since = FIRST + timedelta(days=day)
         severity = severity or (Severity.CRITICAL if rule == "floor" else Severity.WARNING)
         message = "0.85 < 0.90" if rule == "floor" else "0.85 below its usual 0.95"
-        found = Episode(
+        found = Alert(
             f"{rule}-{metric}", rule, SeriesKey(model, metric), Condition.THRESHOLD, State.FIRING, severity, since,
-            since, evidence=Evidence(severity, 0.85, 0.9, message), periods=DAYS - day,
+            since, breach=Breach(severity, 0.85, 0.9, message), periods=DAYS - day,
         )  # fmt: skip
         return replace(found, **changes)
 
@@ -58,18 +58,20 @@ def look():
     """A snapshot of these alerts, worst first, and of what holds: (model, rule, metric, sentence)."""
 
     def make(*alerts, quiet=(), models=("m",), **changes):
-        times = (np.datetime64(FIRST.replace(tzinfo=None)) + np.arange(DAYS) * np.timedelta64(1, "D")).astype(STAMP)
-        catalog = Catalog()
+        times = (np.datetime64(FIRST.replace(tzinfo=None)) + np.arange(DAYS) * np.timedelta64(1, "D")).astype(
+            DATETIME_DTYPE
+        )
+        catalog = MetricRegistry()
         series = {
-            (key := SeriesKey(model, metric)): Series(key, catalog.of(metric).better, times, np.full(DAYS, 0.95))
+            (key := SeriesKey(model, metric)): Series(key, catalog.get(metric).better, times, np.full(DAYS, 0.95))
             for model in models
             for metric in METRICS
         }
         standings = tuple(
-            Standing(rule, SeriesKey(model, metric), Severity.OK, said) for model, rule, metric, said in quiet
+            RuleStatus(rule, SeriesKey(model, metric), Severity.OK, said) for model, rule, metric, said in quiet
         )
-        wrong = {one.key.model: one.severity for one in reversed(alerts) if one.stands}
-        verdicts = tuple(Verdict(model, wrong.get(model, Severity.OK), "stands so") for model in models)
+        wrong = {one.key.model: one.severity for one in reversed(alerts) if one.is_active}
+        verdicts = tuple(ModelStatus(model, wrong.get(model, Severity.OK), "stands so") for model in models)
         history = History(series, dict.fromkeys(models, times))
         return replace(Snapshot(NOW, NOW, history, catalog, RULES, alerts, standings, verdicts), **changes)
 

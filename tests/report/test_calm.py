@@ -2,10 +2,10 @@
 
 import pytest
 
-from modeltop.core.series import Severity, Verdict
-from modeltop.report.index import board
-from modeltop.report.text_report import DETAILED, SHOWN, calm, summary
-from modeltop.rules.label_coverage import LabelNews, LabelState
+from modeltop.core.series import ModelStatus, Severity
+from modeltop.report.index import build_index
+from modeltop.report.text_report import DETAILED, MAX_SHOWN, healthy_section, text_summary
+from modeltop.rules.label_coverage import LabelCoverage, LabelState
 
 FINE = "accuracy 0.95: healthy, not below 0.90"
 YOUNG = "accuracy 0.95: too little history, 3 earlier periods of 10"
@@ -21,7 +21,7 @@ def told(look, models, **changes):
         for said in some
     ]
     snapshot = look(quiet=quiet, models=tuple(models), **changes)
-    return list(calm(snapshot.verdicts, board(snapshot)))
+    return list(healthy_section(snapshot.verdicts, build_index(snapshot)))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_model_of_a_kind_of_its_own_has_a_line_of_its_own(look):
 
 
 def test_what_labels_are_missing_is_never_lost_in_a_crowd(look):
-    news = LabelNews(LabelState.PENDING, None, "LABELS PENDING since 2025-01-09")
+    news = LabelCoverage(LabelState.PENDING, None, "LABELS PENDING since 2025-01-09")
     lines = told(look, {"a": [FINE], "b": [FINE], "c": [FINE]}, labels={"b": news})
     assert lines == ["● ok    b stands so", "● ok    a, c: healthy, 2 rules hold"]
 
@@ -59,8 +59,8 @@ def test_what_labels_are_missing_is_never_lost_in_a_crowd(look):
 def test_of_a_thousand_models_only_so_many_are_told_one_by_one(look):
     many = {f"m{number}": [UNJUDGED] for number in range(1000)}
     lines = told(look, many)
-    assert len(lines) == SHOWN + 1
-    assert lines[-1] == f"        and {1000 - SHOWN} more models without an alert"
+    assert len(lines) == MAX_SHOWN + 1
+    assert lines[-1] == f"        and {1000 - MAX_SHOWN} more models without an alert"
     (line,) = told(look, {model: [] for model in many})
     assert "m7 and 992 more models: no rule judges them" in line
 
@@ -68,7 +68,7 @@ def test_of_a_thousand_models_only_so_many_are_told_one_by_one(look):
 def test_the_alerts_of_very_many_models_are_told_by_their_verdicts(look, alert):
     models = tuple(f"m{number:03}" for number in range(DETAILED + 10))
     snapshot = look(*(alert("floor", "accuracy", 30, model=model) for model in models), models=models)
-    lines = list(summary(snapshot))
+    lines = list(text_summary(snapshot))
     assert sum(line.startswith("▲ CRIT") for line in lines) == len(models)
     assert sum(line.startswith("        ▲ CRIT") for line in lines) == DETAILED
 
@@ -79,5 +79,7 @@ def test_names_are_made_visible(look):
 
 
 def test_a_model_whose_labels_do_not_suffice_is_not_said_to_be_ok(look):
-    verdict = Verdict("a", Severity.UNKNOWN, "NOT ENOUGH LABELS since 2025-01-01")
-    assert list(calm([verdict], board(look(models=("a",))))) == ["○ n/d   a NOT ENOUGH LABELS since 2025-01-01"]
+    verdict = ModelStatus("a", Severity.UNKNOWN, "NOT ENOUGH LABELS since 2025-01-01")
+    assert list(healthy_section([verdict], build_index(look(models=("a",))))) == [
+        "○ n/d   a NOT ENOUGH LABELS since 2025-01-01"
+    ]

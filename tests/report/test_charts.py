@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
-from modeltop.core.diagnosis import Course, Diagnosis, Forecast, Pattern
-from modeltop.core.incident import Facts, Note
+from modeltop.core.diagnosis import Diagnosis, Forecast, Pattern, SeriesPattern
+from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import SeriesKey, Severity, to_datetime
-from modeltop.report.svg import chart
+from modeltop.report.svg import series_chart
 
 KEY = SeriesKey("m", "accuracy")
 
@@ -28,14 +28,14 @@ def falling(look):
 
 def found(series, pattern=Pattern.DECLINE, **changes):
     begin = to_datetime(series.times[30])
-    course = Course(series.key, pattern, begin, -0.09, 0.9)
+    course = SeriesPattern(series.key, pattern, begin, -0.09, 0.9)
     return replace(Diagnosis("m", Severity.WARNING, series.key, "", course, (), (), ""), **changes)
 
 
 def test_the_band_holds_what_was_usual_before_the_change(falling):
     snapshot, series = falling
     before = series.values[:30]
-    usual = chart(series, snapshot, found(series)).usual
+    usual = series_chart(series, snapshot, found(series)).usual_band
     assert usual.start == series.times[0]
     assert usual.low == pytest.approx(before.mean() - 2 * before.std(ddof=1))
     assert usual.high == pytest.approx(before.mean() + 2 * before.std(ddof=1))
@@ -43,22 +43,22 @@ def test_the_band_holds_what_was_usual_before_the_change(falling):
 
 def test_without_a_diagnosis_it_holds_what_was_usual_before_the_newest_period(falling):
     snapshot, series = falling
-    drawn = chart(series, snapshot)
-    assert drawn.usual.low == pytest.approx(series.values[:39].mean() - 2 * series.values[:39].std(ddof=1))
-    assert (drawn.begin, drawn.trend) == (None, None)
+    drawn = series_chart(series, snapshot)
+    assert drawn.usual_band.low == pytest.approx(series.values[:39].mean() - 2 * series.values[:39].std(ddof=1))
+    assert (drawn.change, drawn.trend_line) == (None, None)
 
 
 def test_with_too_little_history_there_is_no_band(falling):
     snapshot, series = falling
-    assert chart(series[:10], snapshot).usual is None
+    assert series_chart(series[:10], snapshot).usual_band is None
 
 
 def test_the_trend_is_that_of_theil_and_sen_since_the_begin(falling):
     snapshot, series = falling
     slope, level, *_ = theilslopes(series.values[30:], np.arange(10.0), method="joint")
-    drawn = chart(series, snapshot, found(series, forecast=Forecast(slope, -1.0, 0.0, 0.01)))
-    assert (drawn.trend.start, drawn.trend.end) == (series.times[30], series.times[39])
-    assert drawn.trend.values == pytest.approx((level, level + 9 * slope))
+    drawn = series_chart(series, snapshot, found(series, forecast=Forecast(slope, -1.0, 0.0, 0.01)))
+    assert (drawn.trend_line.start, drawn.trend_line.end) == (series.times[30], series.times[39])
+    assert drawn.trend_line.values == pytest.approx((level, level + 9 * slope))
 
 
 @pytest.mark.parametrize(
@@ -71,17 +71,17 @@ def test_the_trend_is_that_of_theil_and_sen_since_the_begin(falling):
 )
 def test_the_begin_is_named(falling, pattern, said):
     snapshot, series = falling
-    begin = chart(series, snapshot, found(series, pattern)).begin
+    begin = series_chart(series, snapshot, found(series, pattern)).change
     assert (begin and begin[1]) == said
 
 
 def test_another_metric_shows_its_own_course(falling, look):
     snapshot, series = falling
     other = look().history.series[SeriesKey("m", "recall")]
-    course = Course(other.key, Pattern.DROP, to_datetime(other.times[20]), -0.1, 0.9)
-    drawn = chart(other, snapshot, found(series, courses=(course,), forecast=Forecast(-0.01, -1.0, 0.0, 0.01)))
-    assert drawn.begin == (other.times[20], "sudden drop since 2025-01-21")
-    assert drawn.trend is None
+    course = SeriesPattern(other.key, Pattern.DROP, to_datetime(other.times[20]), -0.1, 0.9)
+    drawn = series_chart(other, snapshot, found(series, courses=(course,), forecast=Forecast(-0.01, -1.0, 0.0, 0.01)))
+    assert drawn.change == (other.times[20], "sudden drop since 2025-01-21")
+    assert drawn.trend_line is None
 
 
 def test_notes_within_its_time_are_marked(falling):
@@ -92,5 +92,5 @@ def test_notes_within_its_time_are_marked(falling):
         Note("*", "long ago", "bob", at - timedelta(days=99)),
         Note("n", "x", "y", at),
     )
-    drawn = chart(series, replace(snapshot, facts=Facts(notes=notes)))
-    assert [(when, words.endswith("ana: released")) for when, words in drawn.marks] == [(series.times[10], True)]
+    drawn = series_chart(series, replace(snapshot, facts=AlertingState(notes=notes)))
+    assert [(when, words.endswith("ana: released")) for when, words in drawn.note_marks] == [(series.times[10], True)]

@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 import pytest
 
 from modeltop.core.diagnosis import (
+    Action,
+    BeforeAfter,
     Cause,
-    Contribution,
-    Course,
+    CauseHypothesis,
     Diagnosis,
-    Finding,
+    ExpectedVsRealized,
+    FeatureShift,
     Fit,
     Forecast,
-    Moved,
-    Pair,
     Pattern,
-    Reading,
-    Step,
+    SegmentContribution,
+    SeriesPattern,
 )
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey, Severity
-from modeltop.report.diagnosis_sections import sections
+from modeltop.report.diagnosis_sections import diagnosis_sections
 
 BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
 
@@ -29,20 +29,20 @@ BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
 def diagnosis(name="accuracy"):
     """Of a model with everything there can be; every foreign string in it is `name`."""
     key = SeriesKey(name, name)
-    read = Reading(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, "fell", 4)
-    confidence = Reading(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, "fell", 4)
+    read = BeforeAfter(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, "fell", 4)
+    confidence = BeforeAfter(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, "fell", 4)
     return Diagnosis(
         name, Severity.CRITICAL, key, "",
-        Course(key, Pattern.DROP, BEGIN, -0.09, 0.98, (Fit("step", 1.0, -20.04), Fit("line", 2.0, -3.0))),
-        (Finding(Cause.DATA_DRIFT, 0.75, (f"{name} moved",), (f"no note of {name}",)),
-         Finding(Cause.NOISE, 0.1, ("few",))),
-        (Step.RETRAIN, Step.TICKET), f"retrain on {name}",
-        courses=(Course(SeriesKey(name, "recall", name), Pattern.DECLINE, BEGIN, -0.1, 0.6),),
+        SeriesPattern(key, Pattern.DROP, BEGIN, -0.09, 0.98, (Fit("step", 1.0, -20.04), Fit("line", 2.0, -3.0))),
+        (CauseHypothesis(Cause.DATA_DRIFT, 0.75, (f"{name} moved",), (f"no note of {name}",)),
+         CauseHypothesis(Cause.NOISE, 0.1, ("few",))),
+        (Action.RETRAIN, Action.TICKET), f"retrain on {name}",
+        other_patterns=(SeriesPattern(SeriesKey(name, "recall", name), Pattern.DECLINE, BEGIN, -0.1, 0.6),),
         forecast=Forecast(-0.01, -0.02, -0.001, 0.001, limit=0.8, days=6.4, soonest=3.0),
-        evidence=(read, replace(read, key=SeriesKey(name, "rows"), before=1182.5, after=2197.2, word="rose")),
-        moved=(Moved(name, 0.31, 0.02, missing=(0.0, 0.34), unseen=(0.0, 0.1)),),
-        segments=(Contribution(name, (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
-        pairs=(Pair(confidence, read),), labels=12_000,
+        metric_changes=(read, replace(read, key=SeriesKey(name, "rows"), previous_newest=1182.5, after=2197.2, direction="rose")),
+        feature_shifts=(FeatureShift(name, 0.31, 0.02, missing=(0.0, 0.34), unseen=(0.0, 0.1)),),
+        segments=(SegmentContribution(name, (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
+        expectations=(ExpectedVsRealized(confidence, read),), labels_since_change=12_000,
     )  # fmt: skip
 
 
@@ -85,20 +85,20 @@ def diagnosis(name="accuracy"):
     ],
 )
 def test_each_question_has_its_section(title, lines):
-    found = dict(sections(diagnosis(), Catalog()))
+    found = dict(diagnosis_sections(diagnosis(), MetricRegistry()))
     assert found[title] == lines
 
 
 def test_there_are_no_other_sections_and_none_that_is_empty():
-    assert [one.title for one in sections(diagnosis(), Catalog())] == [
+    assert [one.title for one in diagnosis_sections(diagnosis(), MetricRegistry())] == [
         "How it went", "Causes", "What to do", "Before and after", "Expected and realised", "Features that moved",
         "Segments by contribution",
     ]  # fmt: skip
-    assert sections(Diagnosis("m", Severity.OK, None, "", None, (), (), ""), Catalog()) == []
+    assert diagnosis_sections(Diagnosis("m", Severity.OK, None, "", None, (), (), ""), MetricRegistry()) == []
 
 
 @pytest.mark.parametrize("evil", ["\x1b]52;c;ZWNobw==\x07", "\u202egpj", "a\r\nb", "\ud800", "W" * 9999])
 def test_names_are_made_visible_and_cut(evil):
-    lines = [line for one in sections(diagnosis(evil), Catalog()) for line in one.lines]
+    lines = [line for one in diagnosis_sections(diagnosis(evil), MetricRegistry()) for line in one.lines]
     assert all(line.isprintable() for line in lines)
     assert all(len(line) < 800 for line in lines)

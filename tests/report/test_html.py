@@ -9,25 +9,25 @@ import numpy as np
 import pytest
 
 from modeltop.cli import main
-from modeltop.core.incident import Ack, Facts, Matchers, Note, Silence
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
-    STAMP,
-    Better,
+    DATETIME_DTYPE,
+    Alert,
+    Breach,
     Condition,
-    Episode,
-    Evidence,
+    Direction,
     History,
-    Problem,
+    ModelStatus,
+    ReadProblem,
     Series,
     SeriesKey,
     Severity,
     State,
-    Verdict,
 )
 from modeltop.core.stats.intervals import wilson
-from modeltop.core.text import safe
-from modeltop.diagnosis.diagnose import diagnosis_of
+from modeltop.core.text import sanitize
+from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.report.html import html
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -40,21 +40,21 @@ NOW = datetime(2025, 1, 20, 12, tzinfo=UTC)
 def snapshot(name: str = "churn") -> Snapshot:
     """One model that alerts since its 18th day; every foreign string in it is `name`."""
     key = SeriesKey(name, "accuracy")
-    times = np.arange("2025-01-01", "2025-01-21", dtype="datetime64[D]").astype(STAMP)
+    times = np.arange("2025-01-01", "2025-01-21", dtype="datetime64[D]").astype(DATETIME_DTYPE)
     values = np.where(np.arange(20) < 17, 0.95, 0.85)
-    series = Series(key, Better.HIGHER, times, values, support=np.full(20, 1000.0))
+    series = Series(key, Direction.HIGHER, times, values, support=np.full(20, 1000.0))
     begin = datetime(2025, 1, 18, tzinfo=UTC)
-    episode = Episode(
+    episode = Alert(
         "ab12cd34", "floor", key, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, begin, begin,
-        evidence=Evidence(Severity.CRITICAL, 0.85, 0.9, "0.85 < 0.90"), periods=3,
+        breach=Breach(Severity.CRITICAL, 0.85, 0.9, "0.85 < 0.90"), periods=3,
     )  # fmt: skip
     silence = Silence("1", Matchers(model=name), NOW, NOW + timedelta(hours=1), name, name, NOW)
     return Snapshot(
-        NOW, NOW, History({key: series}, {name: times}, (Problem(name, name, 3),)), Catalog(),
+        NOW, NOW, History({key: series}, {name: times}, (ReadProblem(name, name, 3),)), MetricRegistry(),
         (Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy"),), (episode,), (),
-        (Verdict(name, Severity.CRITICAL, f"accuracy of {name} 0.85: critical"),), notices=(name,),
-        facts=Facts(silences=(silence,), notes=(Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC)),)),
-        acks={"ab12cd34": Ack("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)},
+        (ModelStatus(name, Severity.CRITICAL, f"accuracy of {name} 0.85: critical"),), notices=(name,),
+        alerting_state=AlertingState(silences=(silence,), notes=(Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC)),)),
+        acknowledgements={"ab12cd34": Acknowledgement("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)},
     )  # fmt: skip
 
 
@@ -74,8 +74,8 @@ def test_it_says_the_verdict_the_alert_the_change_and_what_people_did():
     shown = snapshot()
     said = " ".join(tree(shown).itertext())
     assert "CRITICAL: churn accuracy 0.85 < 0.90" in said
-    assert diagnosis_of(shown, "churn").sentence.startswith("accuracy fell suddenly from 0.95 to 0.85 on 2025-01-18")
-    assert said.count(diagnosis_of(shown, "churn").sentence) == 2  # at the top, and with the model
+    assert diagnose_model(shown, "churn").sentence.startswith("accuracy fell suddenly from 0.95 to 0.85 on 2025-01-18")
+    assert said.count(diagnose_model(shown, "churn").sentence) == 2  # at the top, and with the model
     assert "accuracy 0.950 -> 0.850, -0.100: fell" in said  # what it rests on
     assert "taken by churn" in said
     assert "model churn: until 13:00, churn: churn" in said  # the silence
@@ -123,11 +123,18 @@ def test_foreign_text_is_no_markup_wherever_it_stands(evil):
     plain_tags, plain_attributes = vocabulary(tree(snapshot()))
     assert tags <= plain_tags
     assert attributes <= plain_attributes
-    assert safe(evil, 60) in " ".join(root.itertext())
+    assert sanitize(evil, 60) in " ".join(root.itertext())
 
 
 def test_without_any_model_it_is_still_a_page():
-    empty = replace(snapshot(), history=History({}, {}), episodes=(), verdicts=(), facts=Facts(), acks={})
+    empty = replace(
+        snapshot(),
+        history=History({}, {}),
+        alerts=(),
+        model_statuses=(),
+        alerting_state=AlertingState(),
+        acknowledgements={},
+    )
     assert "nothing to judge" in " ".join(tree(empty).itertext())
 
 

@@ -6,29 +6,36 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modeltop.core.incident import Ack, Matchers, Note, Silence, Suppression
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import Condition, Episode, Evidence, History, SeriesKey, Severity, State, Verdict
+from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Alert, Breach, Condition, History, ModelStatus, SeriesKey, Severity, State
 from modeltop.report.json import as_json
 from modeltop.report.markdown import markdown
-from modeltop.report.phrases import exit_code, hushed, matcher_words, note_words, silence_words, taken
-from modeltop.report.text_report import summary
+from modeltop.report.phrases import (
+    describe_ack,
+    describe_matchers,
+    describe_note,
+    describe_silence,
+    describe_suppression,
+    exit_code,
+)
+from modeltop.report.text_report import text_summary
 from modeltop.rules.snapshot import Snapshot
 
 NOW = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")
-EPISODE = Episode(
+EPISODE = Alert(
     "ab12cd34", "floor", KEY, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, NOW, NOW,
-    evidence=Evidence(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
+    breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
 )  # fmt: skip
-ACK = Ack("ab12cd34", "floor", KEY, Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW)
+ACK = Acknowledgement("ab12cd34", "floor", KEY, Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW)
 HUSHED = Suppression("silenced", "silenced by bob until 2025-01-10 15:03 UTC: release", NOW + timedelta(hours=1))
 
 
 @pytest.fixture
 def untouched():
-    verdict = Verdict("churn", Severity.CRITICAL, "accuracy 0.87 < 0.90")
-    return Snapshot(NOW, NOW, History({}, {}), Catalog(), (), (EPISODE,), (), (verdict,))
+    verdict = ModelStatus("churn", Severity.CRITICAL, "accuracy 0.87 < 0.90")
+    return Snapshot(NOW, NOW, History({}, {}), MetricRegistry(), (), (EPISODE,), (), (verdict,))
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ SAID = (
 
 
 def test_the_line_of_an_alert_says_who_has_it_and_why_nobody_is_told(untouched, handled):
-    before, after = (" ".join(" ".join(summary(each)).split()) for each in (untouched, handled))
+    before, after = (" ".join(" ".join(text_summary(each)).split()) for each in (untouched, handled))
     assert after == before + SAID
 
 
@@ -70,15 +77,15 @@ def test_json_has_both_exactly_and_null_where_nobody_did_anything(untouched, han
 def test_foreign_text_is_made_visible(evil):
     silence = Silence("1", Matchers(model=evil), NOW, NOW, evil, evil, NOW)
     for text in (
-        taken(replace(ACK, by=evil, why=evil)),
-        hushed(replace(HUSHED, reason=evil)),
-        silence_words(silence, NOW),
-        matcher_words(silence.matchers),
-        note_words(Note(evil, evil, evil, NOW), NOW),
+        describe_ack(replace(ACK, by=evil, reason=evil)),
+        describe_suppression(replace(HUSHED, reason=evil)),
+        describe_silence(silence, NOW),
+        describe_matchers(silence.matchers),
+        describe_note(Note(evil, evil, evil, NOW), NOW),
     ):
         assert text.isprintable()
 
 
 def test_a_reason_that_does_not_say_its_kind_is_given_it():
-    assert hushed(Suppression("inhibited", "the model has stopped reporting")).startswith("inhibited: ")
-    assert taken(replace(ACK, why="  "), NOW) == "taken by ana 14:03, until Jan 11 14:03"
+    assert describe_suppression(Suppression("inhibited", "the model has stopped reporting")).startswith("inhibited: ")
+    assert describe_ack(replace(ACK, reason="  "), NOW) == "taken by ana 14:03, until Jan 11 14:03"

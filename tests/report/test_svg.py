@@ -8,18 +8,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.core.series import STAMP
-from modeltop.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Slope, Usual, draw, ticks
+from modeltop.core.series import DATETIME_DTYPE
+from modeltop.report.svg import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    SvgChart,
+    SvgTrendLine,
+    UsualBand,
+    render_svg,
+    ticks,
+)
 
 numbers = st.floats(allow_nan=False, allow_infinity=True)
 
 
 def days(count: int) -> np.ndarray:
-    return (np.datetime64("2025-01-01") + np.arange(count)).astype(STAMP)
+    return (np.datetime64("2025-01-01") + np.arange(count)).astype(DATETIME_DTYPE)
 
 
-def line(values, **more) -> Line:
-    return Line("t", days(len(values)), np.array(values, dtype=float), show=str, **more)
+def line(values, **more) -> SvgChart:
+    return SvgChart("t", days(len(values)), np.array(values, dtype=float), format_value=str, **more)
 
 
 def places(chart: str, name: str) -> list[tuple[float, float]]:
@@ -28,14 +40,14 @@ def places(chart: str, name: str) -> list[tuple[float, float]]:
 
 
 def test_the_least_value_lies_lowest_and_the_first_leftmost():
-    (x1, y1), (x2, y2), (x3, y3) = places(draw(line([0.9, 0.5, 0.7])), "line")
+    (x1, y1), (x2, y2), (x3, y3) = places(render_svg(line([0.9, 0.5, 0.7])), "line")
     assert (x1, x3) == (LEFT, WIDTH - RIGHT)
     assert x1 < x2 < x3
     assert TOP <= y1 < y3 < y2 <= HEIGHT - BOTTOM
 
 
 def test_a_limit_beyond_all_values_is_within_the_drawing():
-    chart = draw(line([0.95, 0.96], limits=[("critical", 0.5)]))
+    chart = render_svg(line([0.95, 0.96], limits=[("critical", 0.5)]))
     (limit,) = re.findall(r'class="limit critical" d="M\d+ ([\d.]+)', chart)
     assert max(y for _, y in places(chart, "line")) < float(limit) < HEIGHT - BOTTOM
 
@@ -43,14 +55,14 @@ def test_a_limit_beyond_all_values_is_within_the_drawing():
 def test_a_long_silence_breaks_the_line():
     times = days(30)
     kept = np.r_[0:10, 20:30]
-    chart = draw(Line("t", times[kept], np.linspace(0, 1, 20), show=str))
+    chart = render_svg(SvgChart("t", times[kept], np.linspace(0, 1, 20), format_value=str))
     assert chart.count('class="line"') == 2
 
 
 def test_a_long_series_is_thinned_and_keeps_its_extremes():
     values = np.sin(np.arange(20_000.0))
     values[12_345] = 7.0
-    drawn = places(draw(line(values)), "line")
+    drawn = places(render_svg(line(values)), "line")
     assert len(drawn) < 700
     assert min(drawn, key=lambda place: place[1])[0] == pytest.approx(
         LEFT + 12_345 / 19_999 * (WIDTH - LEFT - RIGHT), abs=0.1
@@ -58,7 +70,7 @@ def test_a_long_series_is_thinned_and_keeps_its_extremes():
 
 
 def test_an_interval_is_a_band_around_the_line():
-    chart = draw(line([0.5, 0.6, 0.5], low=np.array([0.4, 0.5, 0.4]), high=np.array([0.6, 0.7, 0.6])))
+    chart = render_svg(line([0.5, 0.6, 0.5], low=np.array([0.4, 0.5, 0.4]), high=np.array([0.6, 0.7, 0.6])))
     band = places(chart, "band")
     inside = places(chart, "line")
     assert min(y for _, y in band) < min(y for _, y in inside)
@@ -66,7 +78,7 @@ def test_an_interval_is_a_band_around_the_line():
 
 
 def test_what_is_usual_is_a_band_from_its_start_to_the_end():
-    chart = draw(line([0.9, 0.9, 0.9, 0.5], usual=Usual(days(4)[1], 0.85, 0.95)))
+    chart = render_svg(line([0.9, 0.9, 0.9, 0.5], usual=UsualBand(days(4)[1], 0.85, 0.95)))
     (path,) = (one for one in ET.fromstring(chart).iter("path") if one.get("class") == "usual")
     left, top, right, bottom, _ = map(float, re.findall(r"[\d.]+", path.get("d")))
     drawn = places(chart, "line")
@@ -76,7 +88,7 @@ def test_what_is_usual_is_a_band_from_its_start_to_the_end():
 
 
 def test_the_begin_of_a_change_and_a_note_are_vertical_lines_at_their_time():
-    chart = draw(line([0.9, 0.9, 0.5], begin=(days(3)[2], "sudden drop"), marks=[(days(3)[1], "release")]))
+    chart = render_svg(line([0.9, 0.9, 0.5], begin=(days(3)[2], "sudden drop"), note_marks=[(days(3)[1], "release")]))
     found = {one.get("class"): (one.get("d"), one[0].text) for one in ET.fromstring(chart).iter("path") if len(one)}
     xs = [x for x, _ in places(chart, "line")]
     assert found == {
@@ -87,7 +99,7 @@ def test_the_begin_of_a_change_and_a_note_are_vertical_lines_at_their_time():
 
 def test_a_trend_runs_from_its_first_value_to_its_last():
     values = [0.9, 0.9, 0.8, 0.7]
-    chart = draw(line(values, trend=Slope(days(4)[1], days(4)[3], (0.9, 0.7))))
+    chart = render_svg(line(values, trend=SvgTrendLine(days(4)[1], days(4)[3], (0.9, 0.7))))
     drawn = places(chart, "line")
     assert places(chart, "trend") == [drawn[1], drawn[3]]
 
@@ -95,7 +107,7 @@ def test_a_trend_runs_from_its_first_value_to_its_last():
 @given(st.lists(numbers, max_size=70))
 @settings(max_examples=100)
 def test_whatever_the_values_the_drawing_is_well_formed_and_within_its_frame(values):
-    chart = draw(line(values, limits=[("critical", 0.5)]))
+    chart = render_svg(line(values, limits=[("critical", 0.5)]))
     assert ("<svg" in chart) == any(abs(value) < 1e150 for value in values)
     for x, y in places(chart, "line") if chart else ():
         assert LEFT <= x <= WIDTH - RIGHT

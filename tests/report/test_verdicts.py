@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from modeltop.core.incident import Ack
+from modeltop.core.incident import Acknowledgement
 from modeltop.core.series import Condition, Severity, State
-from modeltop.report.index import board
-from modeltop.report.text_report import alert_lines, block
+from modeltop.report.index import build_index
+from modeltop.report.text_report import alert_lines, alerting_section
 
 
 @pytest.mark.parametrize(
@@ -68,26 +68,26 @@ from modeltop.report.text_report import alert_lines, block
     ],
 )  # fmt: skip
 def test_falls_are_folded_into_what_is_told_already(look, alert, alerts, lines):
-    assert list(alert_lines(board(look(*(alert(*one) for one in alerts))), "m")) == lines
+    assert list(alert_lines(build_index(look(*(alert(*one) for one in alerts))), "m")) == lines
 
 
 def test_a_fall_that_is_worse_than_the_limit_keeps_its_line(look, alert):
     warning = alert("floor", "accuracy", 30, severity=Severity.WARNING)
     worse = alert("fall", "accuracy", 30, severity=Severity.CRITICAL)
-    assert len(list(alert_lines(board(look(worse, warning)), "m"))) == 2
+    assert len(list(alert_lines(build_index(look(worse, warning)), "m"))) == 2
 
 
 def test_a_fall_that_somebody_has_taken_keeps_its_line(look, alert):
     limit, fall = alert("floor", "accuracy", 30), alert("fall", "accuracy", 30)
     until = fall.since + timedelta(days=1)
-    ack = Ack(fall.id, fall.rule, fall.key, fall.severity, "ana", "", fall.since, until, fall.since)
-    _, line = alert_lines(board(look(limit, fall, acks={fall.id: ack})), "m")
+    ack = Acknowledgement(fall.id, fall.rule, fall.key, fall.severity, "ana", "", fall.since, until, fall.since)
+    _, line = alert_lines(build_index(look(limit, fall, acks={fall.id: ack})), "m")
     assert "taken by ana" in line
 
 
 def test_pending_falls_are_not_mixed_with_those_that_fire(look, alert):
     pending = [alert("fall", metric, 30, state=State.PENDING, id=None, fired=None) for metric in ("recall", "f1_score")]
-    lines = list(alert_lines(board(look(alert("floor", "accuracy", 30), *pending)), "m"))
+    lines = list(alert_lines(build_index(look(alert("floor", "accuracy", 30), *pending)), "m"))
     assert lines[1:] == ["· pend and 2 more metrics fell with it: recall, f1_score"]
 
 
@@ -97,7 +97,7 @@ def test_with_a_model_that_stopped_nothing_is_said_to_hold_or_to_fall_with_it(lo
     )
     falls = [alert("fall", metric, 30) for metric in ("recall", "precision")]
     snapshot = look(silent, *falls, quiet=[("m", "floor", "accuracy", "accuracy 0.95: healthy, not below 0.90")])
-    said = "\n".join(block(snapshot.verdicts[0], board(snapshot)))
+    said = "\n".join(alerting_section(snapshot.model_statuses[0], build_index(snapshot)))
     assert "2 metrics lastingly worse: recall, precision, since 2025-01-31" in said
     assert "healthy" not in said
 
@@ -111,7 +111,7 @@ def test_what_holds_and_what_could_not_be_judged_is_said_beneath(look, alert):
             ("m", "floor", "f1_score", "f1_score inf: not judged, as it is not finite"),
         ],
     )
-    assert list(block(snapshot.verdicts[0], board(snapshot))) == [
+    assert list(alerting_section(snapshot.model_statuses[0], build_index(snapshot))) == [
         "▲ CRIT  m stands so",
         "        ▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
         "        ● ok recall: healthy",
@@ -124,6 +124,6 @@ def test_what_holds_and_what_could_not_be_judged_is_said_beneath(look, alert):
 def test_names_are_made_visible_and_long_ones_are_cut(look, alert, evil):
     alerts = [alert(rule, "accuracy", 30, model=evil) for rule in ("floor", "fall")]
     snapshot = look(*alerts, models=(evil,))
-    lines = list(block(snapshot.verdicts[0], board(snapshot)))
+    lines = list(alerting_section(snapshot.model_statuses[0], build_index(snapshot)))
     assert all(line.isprintable() for line in lines)
     assert all(len(line) < 200 for line in lines)

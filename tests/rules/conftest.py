@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
-    STAMP,
-    Better,
+    DATETIME_DTYPE,
+    Alert,
+    Breach,
     Condition,
-    Episode,
-    Evidence,
+    Direction,
     History,
     Series,
     SeriesKey,
@@ -39,7 +39,7 @@ def daily():
         offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
         times = np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")
         key = SeriesKey(model, metric, segment)
-        return Series(key, Better.HIGHER, times.astype(STAMP), np.array(values, dtype=float), **columns)
+        return Series(key, Direction.HIGHER, times.astype(DATETIME_DTYPE), np.array(values, dtype=float), **columns)
 
     return make
 
@@ -63,14 +63,14 @@ def episode():
     def make(model="m", metric="accuracy", *, severity=Severity.CRITICAL, value=0.8, limit=0.9, fired=1, **other):
         since = START + timedelta(days=fired - 1)
         state = other.pop("state", State.FIRING)
-        evidence = Evidence(severity, value, limit, f"{value} < {limit}")
+        evidence = Breach(severity, value, limit, f"{value} < {limit}")
         name = None if state is State.PENDING else f"{model}/{metric}/{fired}"
         moments = {"since": since, "fired": None if state is State.PENDING else since}
         if state is State.RESOLVED:
             moments["resolved"] = since + timedelta(days=1)
         key = SeriesKey(model, metric, other.pop("segment", "all"))
         condition = other.pop("condition", Condition.THRESHOLD)
-        return Episode(
+        return Alert(
             name,
             other.pop("rule", "floor"),
             key,
@@ -111,4 +111,4 @@ def ranked_world(daily, episode, history_of):
         )
     ]
     series = [daily([0.9], model=model, metric=metric) for model, metric in (("b", "accuracy"), ("a", "accuracy"))]
-    return history_of(*series), found, (), Catalog()
+    return history_of(*series), found, (), MetricRegistry()

@@ -5,20 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modeltop.core.series import STAMP, Condition, Problem, Severity, State
-from modeltop.rules.replay import no_data, source_error
+from modeltop.core.series import DATETIME_DTYPE, Condition, ReadProblem, Severity, State
+from modeltop.rules.replay import no_data_alert, source_error_alert
 
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 DAY = timedelta(days=1)
 
 
 def starts(*moments):
-    return np.array(moments, dtype=STAMP)
+    return np.array(moments, dtype=DATETIME_DTYPE)
 
 
 def every(gaps, unit="D"):
     """Period starts from 2025-01-01 on, `gaps` apart."""
-    return (np.datetime64("2025-01-01", "us") + np.cumsum([0, *gaps]) * np.timedelta64(1, unit)).astype(STAMP)
+    return (np.datetime64("2025-01-01", "us") + np.cumsum([0, *gaps]) * np.timedelta64(1, unit)).astype(DATETIME_DTYPE)
 
 
 def newest(periods):
@@ -40,18 +40,18 @@ def newest(periods):
 )
 def test_a_model_is_overdue_by_what_its_past_makes_usual(periods, wait):
     due = newest(periods) + wait
-    assert no_data("m", periods, due) is None
-    found = no_data("m", periods, due + timedelta(microseconds=1))
+    assert no_data_alert("m", periods, due) is None
+    found = no_data_alert("m", periods, due + timedelta(microseconds=1))
     assert (found.since, found.fired, found.resolved) == (due, due, None)
 
 
 def test_it_speaks_for_the_whole_model_and_names_how_late_it_is():
     periods = every([30] * 9)
-    found = no_data("nhl", periods, newest(periods) + 77 * DAY)
+    found = no_data_alert("nhl", periods, newest(periods) + 77 * DAY)
     assert (found.rule, found.key.model, found.key.metric, found.key.segment) == ("no-data", "nhl", "*", "all")
     assert (found.condition, found.state, found.severity) == (Condition.NO_DATA, State.FIRING, Severity.UNKNOWN)
-    assert found.evidence.message == "no rows for 77d, expected within 75d"
-    assert (found.evidence.value, found.evidence.limit) == (77 * 86_400, 75 * 86_400)
+    assert found.breach.message == "no rows for 77d, expected within 75d"
+    assert (found.breach.value, found.breach.limit) == (77 * 86_400, 75 * 86_400)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_it_speaks_for_the_whole_model_and_names_how_late_it_is():
 )
 def test_an_age_is_told_apart_from_the_limit(hours, message):
     periods = every([1] * 9)
-    found = no_data("m", periods, newest(periods) + timedelta(hours=hours))
-    assert found.evidence.message == message
+    found = no_data_alert("m", periods, newest(periods) + timedelta(hours=hours))
+    assert found.breach.message == message
 
 
 def test_its_name_stays_while_the_silence_lasts():
     periods = every([1] * 9)
-    first, later = (no_data("m", periods, newest(periods) + age * DAY) for age in (3, 30))
+    first, later = (no_data_alert("m", periods, newest(periods) + age * DAY) for age in (3, 30))
     assert first.id == later.id
     assert len(first.id) == 8
 
@@ -79,27 +79,27 @@ def test_its_name_stays_while_the_silence_lasts():
 def test_fewer_than_three_gaps_tell_nothing_unless_a_limit_is_set(gaps):
     periods = every(gaps)
     late = newest(periods) + 1000 * DAY
-    assert no_data("m", periods, late) is None
-    assert no_data("m", periods, late, stale_after=1000 * DAY) is None
-    assert no_data("m", periods, late, stale_after=999 * DAY) is not None
+    assert no_data_alert("m", periods, late) is None
+    assert no_data_alert("m", periods, late, stale_after=1000 * DAY) is None
+    assert no_data_alert("m", periods, late, stale_after=999 * DAY) is not None
 
 
 def test_a_limit_that_is_set_replaces_what_is_usual():
     periods = every([30] * 9)
-    assert no_data("m", periods, newest(periods) + 2 * DAY, stale_after=DAY).evidence.limit == 86_400
-    assert no_data("m", periods, newest(periods) + 90 * DAY, stale_after=100 * DAY) is None
+    assert no_data_alert("m", periods, newest(periods) + 2 * DAY, stale_after=DAY).breach.limit == 86_400
+    assert no_data_alert("m", periods, newest(periods) + 90 * DAY, stale_after=100 * DAY) is None
 
 
 def test_the_severity_is_the_one_that_was_asked_for_and_ok_means_silence():
     periods = every([1] * 9)
     late = newest(periods) + 9 * DAY
-    assert no_data("m", periods, late, severity=Severity.CRITICAL).severity is Severity.CRITICAL
-    assert no_data("m", periods, late, severity=Severity.OK) is None
+    assert no_data_alert("m", periods, late, severity=Severity.CRITICAL).severity is Severity.CRITICAL
+    assert no_data_alert("m", periods, late, severity=Severity.OK) is None
 
 
 def test_rows_from_the_future_and_models_without_rows_are_not_silent():
-    assert no_data("m", every([1] * 9), datetime(2024, 1, 1, tzinfo=UTC)) is None
-    assert no_data("m", starts(), datetime(2024, 1, 1, tzinfo=UTC), stale_after=DAY) is None
+    assert no_data_alert("m", every([1] * 9), datetime(2024, 1, 1, tzinfo=UTC)) is None
+    assert no_data_alert("m", starts(), datetime(2024, 1, 1, tzinfo=UTC), stale_after=DAY) is None
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="the reference data lies beside the project, and is absent here")
@@ -110,13 +110,13 @@ def test_of_five_real_models_only_the_one_that_saw_a_single_season_is_silent():
             periods.setdefault(row["model"], set()).add(row["date"])
     clocks = {model: starts(*sorted(days)) for model, days in periods.items()}
     now = max(newest(times) for times in clocks.values())
-    found = {model: no_data(model, times, now) for model, times in clocks.items()}
+    found = {model: no_data_alert(model, times, now) for model, times in clocks.items()}
     assert [model for model, one in found.items() if one] == ["nhl-games"]
 
 
 def test_a_source_that_cannot_be_read_is_an_alert_whose_evidence_is_its_reason_made_safe():
     now = datetime(2025, 1, 1, tzinfo=UTC)
-    found = source_error(Problem("x.csv", "no such file: \x1b[2J", fatal=True), now, Severity.CRITICAL)
+    found = source_error_alert(ReadProblem("x.csv", "no such file: \x1b[2J", fatal=True), now, Severity.CRITICAL)
     assert (found.rule, found.key.model, found.key.metric) == ("error", "x.csv", "*")
     assert (found.condition, found.state, found.severity) == (Condition.ERROR, State.FIRING, Severity.CRITICAL)
-    assert (found.since, found.fired, found.evidence.message) == (now, now, "no such file: \\x1b[2J")
+    assert (found.since, found.fired, found.breach.message) == (now, now, "no such file: \\x1b[2J")

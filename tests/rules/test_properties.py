@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.series import Severity, State
-from modeltop.rules.priority import ordered_episodes, verdicts
+from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import replay
-from modeltop.rules.state_machine import Machine
+from modeltop.rules.state_machine import AlertStateMachine
 
 OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 LEVELS = (WARNING, CRITICAL)
@@ -116,18 +116,18 @@ severities = st.lists(st.sampled_from([OK, WARNING, CRITICAL]), max_size=40)
 
 def fed(rule, found, day):
     """(level, since, state) after each point."""
-    machine, after = Machine(rule), []
+    machine, after = AlertStateMachine(rule), []
     for number, severity in enumerate(found, 1):
-        assert machine.feed(day(number), severity)
+        assert machine.advance(day(number), severity)
         after.append((machine.level, machine.since, machine.state))
     return after
 
 
 @given(found=severities, rule=settings())
 def test_p1_whatever_is_critical_is_a_warning_too(floor, day, found, rule):
-    machine = Machine(floor(**rule))
+    machine = AlertStateMachine(floor(**rule))
     for number, severity in enumerate(found, 1):
-        machine.feed(day(number), severity)
+        machine.advance(day(number), severity)
         assert machine._warning.active or not machine._critical.active
 
 
@@ -161,12 +161,12 @@ def test_p3_points_that_are_held_change_nothing(daily, floor, values, rule, plac
 @given(found=severities, rule=settings(), old=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=20))
 def test_p4_a_time_not_after_the_last_changes_nothing(floor, day, found, rule, old):
     rule = floor(**rule)
-    machine, after = Machine(rule), []
+    machine, after = AlertStateMachine(rule), []
     for number, severity in enumerate(found, 1):
-        machine.feed(day(number), severity)
+        machine.advance(day(number), severity)
         for at, back in old:
             if at == number:
-                assert not machine.feed(day(number) - timedelta(hours=back), CRITICAL if back % 2 else OK)
+                assert not machine.advance(day(number) - timedelta(hours=back), CRITICAL if back % 2 else OK)
         after.append((machine.level, machine.since, machine.state))
     assert after == fed(rule, found, day)
 
@@ -198,5 +198,5 @@ def test_p6_what_was_told_does_not_depend_on_later_rows(daily, floor, values, ru
 def test_p7_the_order_of_rules_and_models_changes_nothing(episode, ranked_world, order):
     history, found, standings, catalog = ranked_world
     shuffled = [found[index] for index in order]
-    assert ordered_episodes(shuffled) == ordered_episodes(found)
-    assert verdicts(history, shuffled, standings, catalog) == verdicts(history, found, standings, catalog)
+    assert ordered_alerts(shuffled) == ordered_alerts(found)
+    assert model_statuses(history, shuffled, standings, catalog) == model_statuses(history, found, standings, catalog)

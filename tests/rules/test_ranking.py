@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from modeltop.core.metrics.registry import Catalog, Metric
-from modeltop.core.series import Problem, SeriesKey, Severity, State
-from modeltop.rules.evaluator import standing
-from modeltop.rules.priority import excess, ordered_episodes, verdicts, worst_series
-from modeltop.rules.replay import no_data, replay, source_error
+from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.series import ReadProblem, SeriesKey, Severity, State
+from modeltop.rules.evaluator import rule_status
+from modeltop.rules.priority import model_statuses, ordered_alerts, relative_excess, worst_series
+from modeltop.rules.replay import no_data_alert, replay, source_error_alert
 from modeltop.rules.rule import default_rules
 
 CRITICAL, UNKNOWN, WARNING, OK = Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK
@@ -35,20 +35,20 @@ LEFT_OUT = "no rule judges it: the default limits were left out"
 )
 def test_problems_stand_in_the_order_in_which_people_should_look(episode, first, second):
     one, other = episode(**first), episode(**second)
-    assert ordered_episodes([other, one], {"m/taken/9"}) == (one, other)
-    assert ordered_episodes([one, other], {"m/taken/9"}) == (one, other)
+    assert ordered_alerts([other, one], {"m/taken/9"}) == (one, other)
+    assert ordered_alerts([one, other], {"m/taken/9"}) == (one, other)
 
 
 def test_distance_is_a_share_of_the_limit_and_absolute_where_that_is_zero(episode):
-    assert excess(episode(value=45, limit=90)) == 0.5
-    assert excess(episode(value=-0.25, limit=0)) == 0.25
+    assert relative_excess(episode(value=45, limit=90)) == 0.5
+    assert relative_excess(episode(value=-0.25, limit=0)) == 0.25
 
 
 def test_what_was_usual_is_no_limit_to_be_far_beyond(episode):
     one, other = episode(metric="accuracy", value=0.8), episode(metric="brier_score", value=0.2, limit=0.1)
-    evidence = replace(other.evidence, past=True)
-    assert ordered_episodes([one, replace(other, evidence=evidence)])[0] is one
-    assert excess(replace(other, evidence=evidence)) == 0.0
+    evidence = replace(other.distributions, past=True)
+    assert ordered_alerts([one, replace(other, evidence=evidence)])[0] is one
+    assert relative_excess(replace(other, evidence=evidence)) == 0.0
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def look(history_of):
     def make(*all_series, more=(), problems=()):
         asked = [series for series in all_series if ACCURACY.matches(series.key)]
         found = [one for series in asked for one in replay(series, ACCURACY)] + list(more)
-        said = [standing(series, ACCURACY, found, Metric("accuracy")) for series in asked]
-        return verdicts(history_of(*all_series, problems=problems), found, said, Catalog())
+        said = [rule_status(series, ACCURACY, found, Metric("accuracy")) for series in asked]
+        return model_statuses(history_of(*all_series, problems=problems), found, said, MetricRegistry())
 
     return make
 
@@ -74,9 +74,9 @@ def look(history_of):
 )
 def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, values, severity, sentence):
     series = daily(values)
-    said = standing(series, ACCURACY, replay(series, ACCURACY), Metric("accuracy"))
-    found = [] if said.left_out else replay(series, ACCURACY)
-    (verdict,) = verdicts(history_of(series), found, [said], Catalog())
+    said = rule_status(series, ACCURACY, replay(series, ACCURACY), Metric("accuracy"))
+    found = [] if said.skip_reason else replay(series, ACCURACY)
+    (verdict,) = model_statuses(history_of(series), found, [said], MetricRegistry())
     assert (verdict.model, verdict.severity, verdict.sentence) == ("fraud", severity, sentence)
 
 
@@ -87,20 +87,20 @@ def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
     ):
         series = daily(values)
         found = replay(series, floor(confirm=2, recover=2))
-        (verdict,) = verdicts(history_of(series), found, [], Catalog())
+        (verdict,) = model_statuses(history_of(series), found, [], MetricRegistry())
         assert (verdict.severity, verdict.sentence) == (severity, sentence)
 
 
 def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
     series = daily([0.8], segment="country=DE")
-    (verdict,) = verdicts(history_of(series), replay(series, floor(segment="*")), [], Catalog())
+    (verdict,) = model_statuses(history_of(series), replay(series, floor(segment="*")), [], MetricRegistry())
     assert verdict.sentence.startswith("country=DE: accuracy 0.80 < 0.90")
 
 
 def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
     silent = daily([0.95] * 5, model="silent")
-    broken = Problem("x.csv", "no such file; check the path", fatal=True)
-    more = [no_data("silent", silent.times, day(100)), source_error(broken, day(50))]
+    broken = ReadProblem("x.csv", "no such file; check the path", fatal=True)
+    more = [no_data_alert("silent", silent.times, day(100)), source_error_alert(broken, day(50))]
     found = look(
         daily([0.95], model="zoo"),
         daily([0.95], model="ape"),
@@ -121,7 +121,7 @@ def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
 def test_an_acknowledged_model_stands_below_the_others_of_its_severity(episode, history_of, daily):
     series = [daily([0.8], model=model) for model in "ab"]
     found = [episode("a"), episode("b")]
-    order = verdicts(history_of(*series), found, [], Catalog(), acknowledged={"a/accuracy/1"})
+    order = model_statuses(history_of(*series), found, [], MetricRegistry(), acknowledged={"a/accuracy/1"})
     assert [one.model for one in order] == ["b", "a"]
 
 
@@ -143,13 +143,13 @@ def test_a_model_opens_on_its_worst_series(daily, episode, history_of):
 def test_a_rule_that_holds_is_said_before_one_that_was_left_out(daily, history_of):
     series = [daily([0.6] * 9), daily([0.95] * 9, metric="f1_score")]
     rules = zip(series, default_rules(), strict=False)
-    said = [standing(one, rule, [], Metric(one.key.metric)) for one, rule in rules]
-    (verdict,) = verdicts(history_of(*series), [], said, Catalog())
+    said = [rule_status(one, rule, [], Metric(one.key.metric)) for one, rule in rules]
+    (verdict,) = model_statuses(history_of(*series), [], said, MetricRegistry())
     assert verdict.sentence == "f1_score 0.95: healthy, not below 0.85"
     assert worst_series("fraud", history_of(*series), [], said) == series[1].key
 
 
 def test_a_healthy_model_opens_on_a_series_that_a_rule_judges(daily, history_of):
     series = [daily([0.95], metric=metric) for metric in ("loss", "accuracy")]
-    said = [standing(series[1], ACCURACY, [], Metric("accuracy"))]
+    said = [rule_status(series[1], ACCURACY, [], Metric("accuracy"))]
     assert worst_series("fraud", history_of(*series), [], said) == series[1].key

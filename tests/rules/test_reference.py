@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from modeltop.rules.baselines.past import earlier
+from modeltop.rules.baselines.past import trailing_window
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from modeltop.rules.baselines.past import earlier
     ],
 )
 def test_a_period_is_compared_with_the_earlier_ones_but_never_with_itself(daily, length, expected):
-    window = earlier(daily(range(length)))
+    window = trailing_window(daily(range(length)))
     assert expected == (window and (window.values[0], window.values[-1] + 1))
 
 
@@ -23,7 +23,7 @@ def test_only_judged_periods_are_a_reference_and_their_columns_stay_beside_them(
     values[3] = np.inf
     support = np.where(np.arange(30) % 2, 500.0, 5.0)
     provisional = np.arange(30) == 5
-    window = earlier(daily(values, support=support, provisional=provisional), min_count=30)
+    window = trailing_window(daily(values, support=support, provisional=provisional), min_count=30)
     assert window.values.tolist() == [1, *range(7, 29, 2)]
     assert set(window.support) == {500.0}
     assert len(window.times) == len(window.provisional) == 12

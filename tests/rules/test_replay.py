@@ -7,7 +7,7 @@ import pytest
 
 from modeltop.core.series import Severity, State
 from modeltop.rules.replay import replay
-from modeltop.rules.state_machine import Machine
+from modeltop.rules.state_machine import AlertStateMachine
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
@@ -104,9 +104,9 @@ def test_periods_before_a_long_silence_are_not_counted(story, floor):
 
 
 def test_what_is_active_keeps_its_beginning_through_a_long_silence(floor, day):
-    machine = Machine(floor(max_gap=timedelta(days=3)))
+    machine = AlertStateMachine(floor(max_gap=timedelta(days=3)))
     for number in (1, 9):
-        machine.feed(day(number), CRITICAL)
+        machine.advance(day(number), CRITICAL)
     assert (machine.since, machine.state) == (day(1), State.FIRING)
 
 
@@ -114,7 +114,7 @@ def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
     support = np.array([10.0, 20.0, 30.0, 40.0, 50.0, np.nan])
     series = daily([0.95, 0.87, 0.84, 0.91, 0.95, 0.95], support=support)
     (one,) = replay(series[:5], floor(0.90, 0.92, recover=2))
-    assert (one.worst.message, one.evidence.message) == ("0.84 < 0.90", "0.91 < 0.92")
+    assert (one.worst_breach.message, one.breach.message) == ("0.84 < 0.90", "0.91 < 0.92")
     assert (one.periods, one.count, one.state) == (4, 40.0, State.RECOVERING)
     (ended,) = replay(series, floor(0.90, 0.92, recover=2))
     assert (ended.periods, ended.count, ended.state) == (4, 40.0, State.RESOLVED)
@@ -122,7 +122,7 @@ def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
 
 def test_the_worst_value_is_never_one_that_only_the_margin_holds(daily, floor):
     (one,) = replay(daily([0.8999, 0.9049, 0.9049]), floor(margin=0.005))
-    assert (one.worst.message, one.evidence.message) == ("0.8999 < 0.90", "0.905 within 0.005 of 0.90")
+    assert (one.worst_breach.message, one.breach.message) == ("0.8999 < 0.90", "0.905 within 0.005 of 0.90")
 
 
 def test_the_row_count_may_hold_a_point_but_is_no_support(daily, floor):
@@ -146,7 +146,7 @@ def test_an_alert_keeps_its_name_while_it_lasts_and_shares_it_with_no_other(dail
 
 def test_a_pending_alert_has_no_name_yet(daily, floor):
     (one,) = replay(daily([0.8]), floor(confirm=2))
-    assert (one.id, one.fired, one.stands) == (None, None, False)
+    assert (one.id, one.fired, one.is_active) == (None, None, False)
 
 
 def test_hostile_names_can_be_named(daily, floor):
@@ -165,6 +165,6 @@ def test_no_real_alert_rests_on_a_handful_of_games(daily, floor, metric):
         mine = [row["model"] == model for row in rows]
         for few, said in blamed.items():
             alerts = replay(daily(values[mine], rows=games[mine]), floor(0.65, min_count=few))
-            said.update(evidence.value for one in alerts for evidence in (one.evidence, one.worst))
+            said.update(evidence.value for one in alerts for evidence in (one.breach, one.worst_breach))
     assert blamed[30] <= set(values[games >= 30])
     assert not blamed[0] <= set(values[games >= 30])

@@ -8,7 +8,7 @@ from modeltop.core.series import SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, asked, default_rules, left_out, limit_rule, sentence
+from modeltop.rules.rule import Rule, default_rules, describe_rule, limit_rule, rules_for, skip_reason
 
 ACCURACY, F1, FALL = default_rules()
 
@@ -18,7 +18,7 @@ def test_the_defaults_are_critical_at_once_below_their_floors(daily, rule, floor
     assert rule.default
     assert not replay(daily([floor] * 3, metric=rule.metric), rule)
     (one,) = replay(daily([np.nextafter(floor, 0)], metric=rule.metric), rule)
-    assert (one.severity, one.stands) == (Severity.CRITICAL, True)
+    assert (one.severity, one.is_active) == (Severity.CRITICAL, True)
 
 
 def test_the_defaults_ask_every_model_about_all_its_cases_only():
@@ -39,23 +39,23 @@ def test_the_defaults_ask_every_model_about_all_its_cases_only():
     ],
 )
 def test_a_default_is_left_out_by_the_first_eight_points_alone(daily, values, kept):
-    assert (left_out(ACCURACY, daily(values)) is None) is kept
+    assert (skip_reason(ACCURACY, daily(values)) is None) is kept
 
 
 def test_points_that_are_not_judged_are_not_among_the_eight(daily):
     values = [0.99, 0.99, *[0.5] * 8]
     provisional = np.array([True, True, *[False] * 8])
-    assert left_out(ACCURACY, daily(values, provisional=provisional)) is not None
+    assert skip_reason(ACCURACY, daily(values, provisional=provisional)) is not None
 
 
 def test_what_a_person_configured_is_never_left_out(daily, floor):
     series = daily([0.5] * 20)
-    assert left_out(floor(0.90), series) is None
-    assert left_out(limit_rule("accuracy", below=0.9), series) is None
+    assert skip_reason(floor(0.90), series) is None
+    assert skip_reason(limit_rule("accuracy", below=0.9), series) is None
 
 
 def test_the_reason_names_the_floor_and_the_remedy(daily):
-    assert left_out(ACCURACY, daily([0.5] * 9)) == (
+    assert skip_reason(ACCURACY, daily([0.5] * 9)) == (
         "left out: 0 of its first 8 periods reached 0.90; set a rule for it"
     )
 
@@ -72,7 +72,7 @@ def test_the_reason_names_the_floor_and_the_remedy(daily):
 def test_a_limit_of_the_command_line_displaces_the_rules_of_its_metric_and_no_others(key, names):
     scores = Rule("all-scores", Threshold(critical=Limit(below=0.5)), "*", segment="*")
     rules = [*default_rules(), scores, limit_rule("accuracy", below=0.8)]
-    assert [rule.name for rule in asked(rules, key)] == names
+    assert [rule.name for rule in rules_for(rules, key)] == names
 
 
 def test_the_metric_of_a_limit_is_no_glob():
@@ -102,17 +102,19 @@ LIMITS = "accuracy below 0.92 warns, below 0.90 is critical"
     ],
 )
 def test_a_rule_can_be_said_in_one_sentence(floor, rule, rest):
-    assert sentence(floor(0.90, 0.92, **rule), Metric("accuracy")) == LIMITS + rest
+    assert describe_rule(floor(0.90, 0.92, **rule), Metric("accuracy")) == LIMITS + rest
 
 
 def test_one_limit_alone_says_the_count_that_it_has(floor):
-    assert sentence(floor(None, 0.92, confirm=(2, 1)), Metric("accuracy")).endswith("warns, after 2 periods in a row")
-    both = sentence(floor(0.90, confirm=(1, 3)), Metric("accuracy"))
+    assert describe_rule(floor(None, 0.92, confirm=(2, 1)), Metric("accuracy")).endswith(
+        "warns, after 2 periods in a row"
+    )
+    both = describe_rule(floor(0.90, confirm=(1, 3)), Metric("accuracy"))
     assert both == "accuracy below 0.90 is critical, a warning at once, critical after 3 periods in a row"
 
 
 def test_ceilings_and_bands_can_be_said_too():
     ceiling = Rule("r", Threshold(critical=Limit(above=0.5)), "log_loss")
-    assert sentence(ceiling, Metric("log_loss")) == "log_loss above 0.50 is critical"
+    assert describe_rule(ceiling, Metric("log_loss")) == "log_loss above 0.50 is critical"
     band = Rule("r", Threshold(warn=Limit(below=0.4, above=0.6)), "positive_rate")
-    assert sentence(band, Metric("positive_rate")) == "positive_rate below 0.40 or above 0.60 warns"
+    assert describe_rule(band, Metric("positive_rate")) == "positive_rate below 0.40 or above 0.60 warns"

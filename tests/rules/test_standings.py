@@ -5,7 +5,7 @@ from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Severity
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
-from modeltop.rules.evaluator import standing
+from modeltop.rules.evaluator import rule_status
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule, default_rules
 
@@ -13,7 +13,7 @@ OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 
 
 def stands(series, rule):
-    return standing(series, rule, replay(series, rule), Metric(series.key.metric))
+    return rule_status(series, rule, replay(series, rule), Metric(series.key.metric))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def stands(series, rule):
 )  # fmt: skip
 def test_a_rule_says_how_it_stands(daily, floor, values, severity, sentence):
     found = stands(daily(values), floor(0.90, 0.92, margin=0.005, confirm=2, recover=3))
-    assert (found.severity, found.sentence, found.left_out) == (severity, sentence, None)
+    assert (found.severity, found.sentence, found.skip_reason) == (severity, sentence, None)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
     series = daily([0.61] * 9)
     found = stands(series, default_rules()[0])
     assert found.severity is OK
-    assert found.left_out.startswith("left out: 0 of its first 8 periods reached 0.90")
-    assert found.sentence == f"accuracy 0.61: {found.left_out}"
+    assert found.skip_reason.startswith("left out: 0 of its first 8 periods reached 0.90")
+    assert found.sentence == f"accuracy 0.61: {found.skip_reason}"
 
 
 def test_episodes_of_other_rules_and_series_are_passed_over(daily, floor, episode):
     series = daily([0.95])
     others = [episode("other", "accuracy"), episode("fraud", "recall"), episode("fraud", rule="other")]
-    assert standing(series, floor(), others, Metric("accuracy")).severity is OK
+    assert rule_status(series, floor(), others, Metric("accuracy")).severity is OK
 
 
 @pytest.mark.parametrize(

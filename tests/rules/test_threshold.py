@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.series import Severity
-from modeltop.rules.detectors.base import Asking, checks
+from modeltop.rules.detectors.base import QueryContext, detectors
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 
@@ -86,7 +86,7 @@ values = st.lists(near | near.map(lambda x: nextafter(x, 0)) | near.map(lambda x
 @given(values=values, check=st.sampled_from([FLOORS, BAND, Threshold(critical=Limit(above=0.5))]))
 def test_a_whole_series_at_once_is_judged_as_its_points_one_by_one(daily, values, check):
     series = daily(values)
-    (basis,) = check.bases([series], Asking())
+    (basis,) = check.prepare([series], QueryContext())
     for held in (OK, WARNING, CRITICAL):
         evidences = [check(series[: end + 1], basis, held) for end in range(len(series))]
         expected = [evidence.severity if evidence else OK for evidence in evidences]
@@ -97,15 +97,15 @@ def test_a_whole_series_at_once_is_judged_as_its_points_one_by_one(daily, values
 
 
 def test_how_far_beyond_counts_from_the_nearer_side(daily):
-    beyond = BAND.beyond(daily([0.05, 0.5, 0.97]), None, CRITICAL)
+    beyond = BAND.excess(daily([0.05, 0.5, 0.97]), None, CRITICAL)
     np.testing.assert_allclose(beyond, [0.05, -0.4, 0.07])
 
 
 def test_each_level_counts_the_distance_from_its_own_limit(daily):
     check = Threshold(warn=Limit(below=0.4, above=0.6), critical=Limit(below=0.1))
-    np.testing.assert_allclose(check.beyond(daily([0.35, 0.75]), None, WARNING), [0.05, 0.15])
-    np.testing.assert_allclose(check.beyond(daily([0.35, 0.75]), None, CRITICAL), [-0.25, -0.65])
+    np.testing.assert_allclose(check.excess(daily([0.35, 0.75]), None, WARNING), [0.05, 0.15])
+    np.testing.assert_allclose(check.excess(daily([0.35, 0.75]), None, CRITICAL), [-0.25, -0.65])
 
 
 def test_rules_find_it_by_its_name():
-    assert checks()["threshold"] is Threshold
+    assert detectors()["threshold"] is Threshold

@@ -7,12 +7,12 @@ import pytest
 
 from modeltop.config.load import Config
 from modeltop.core.diagnosis import Cause
-from modeltop.core.incident import Facts, Note
+from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import SeriesKey, Severity
 from modeltop.diagnosis import diagnose
-from modeltop.diagnosis.diagnose import case_of, diagnosis_of, focus_series
-from modeltop.history.store.paths import family
-from modeltop.service.pipeline import Observer
+from modeltop.diagnosis.diagnose import context_for, diagnose_model, focus_series
+from modeltop.history.store.paths import file_prefix
+from modeltop.service.pipeline import Pipeline
 
 CLOCK = datetime(2025, 4, 1, tzinfo=UTC)
 HEADER = "kind,name,period,slot,low,high,rows,score,rate\n"
@@ -34,19 +34,19 @@ class Remembered:
         self.notes = notes
 
     def facts(self):
-        return Facts(notes=self.notes)
+        return AlertingState(notes=self.notes)
 
     def health(self):
         return None
 
 
 def snapshot_of(folder: Path, *notes: Note):
-    return Observer(Config(), [folder], memory=Remembered(*notes) if notes else None).observe(CLOCK)
+    return Pipeline(Config(), [folder], state_reader=Remembered(*notes) if notes else None).run(CLOCK)
 
 
 def test_the_diagnosis_is_about_the_worst_alert_and_repeats_its_severity(folder):
     snapshot = snapshot_of(folder)
-    found = diagnosis_of(snapshot, "bad")
+    found = diagnose_model(snapshot, "bad")
     assert (found.severity, found.key) == (Severity.CRITICAL, SeriesKey("bad", "accuracy"))
     assert found.sentence.startswith("accuracy fell suddenly from 0.952 to 0.80 on 2025-03-29")
     assert focus_series(snapshot, "bad") == found.key
@@ -54,8 +54,8 @@ def test_the_diagnosis_is_about_the_worst_alert_and_repeats_its_severity(folder)
 
 def test_a_calm_model_says_its_verdict(folder):
     snapshot = snapshot_of(folder)
-    calm = diagnosis_of(snapshot, "good")
-    verdict = next(one for one in snapshot.verdicts if one.model == "good")
+    calm = diagnose_model(snapshot, "good")
+    verdict = next(one for one in snapshot.model_statuses if one.model == "good")
     assert (calm.sentence, calm.severity, focus_series(snapshot, "good")) == (verdict.sentence, Severity.OK, None)
 
 
@@ -65,34 +65,34 @@ def test_one_snapshot_is_asked_once_a_model_and_few_snapshots_are_held(folder, m
     monkeypatch.setattr(diagnose, "diagnose", lambda case: asked.append(case.model) or real(case))
     snapshots = [snapshot_of(folder) for _ in range(4)]
     for snapshot in (*snapshots, snapshots[-1]):
-        assert diagnosis_of(snapshot, "bad") is diagnosis_of(snapshot, "bad")
+        assert diagnose_model(snapshot, "bad") is diagnose_model(snapshot, "bad")
     assert asked == ["bad"] * 4
-    assert len(diagnose._known) <= diagnose.MOST
+    assert len(diagnose._known) <= diagnose.CACHE_SIZE
 
 
 def test_notes_about_the_model_reach_its_case_and_others_do_not(folder):
     at = datetime(2025, 3, 29, tzinfo=UTC)
     notes = [Note(model, "prices changed", "ann", at) for model in ("bad", "*", "g*")]
     snapshot = snapshot_of(folder, *notes)
-    assert [note.model for note in case_of(snapshot, "bad").notes] == ["bad", "*"]
-    assert diagnosis_of(snapshot, "bad").cause is Cause.BUSINESS
+    assert [note.model for note in context_for(snapshot, "bad").notes] == ["bad", "*"]
+    assert diagnose_model(snapshot, "bad").cause is Cause.BUSINESS
 
 
 def test_the_evidence_of_the_store_reaches_the_case(folder):
     place = folder / "evidence"
     place.mkdir()
-    (place / f"{family('bad')}.csv").write_text(HEADER + "feature,plan,reference,basic,,,8,,\n")
+    (place / f"{file_prefix('bad')}.csv").write_text(HEADER + "feature,plan,reference,basic,,,8,,\n")
     snapshot = snapshot_of(folder)
-    assert list(case_of(snapshot, "bad").exhibits.histograms) == ["plan"]
-    assert not case_of(snapshot, "good").exhibits.histograms
+    assert list(context_for(snapshot, "bad").distributions.histograms) == ["plan"]
+    assert not context_for(snapshot, "good").distributions.histograms
 
 
 def test_a_model_that_nobody_knows_has_nothing_to_say(folder):
-    found = diagnosis_of(snapshot_of(folder), "ghost")
-    assert (found.key, found.findings, found.severity) == (None, (), Severity.OK)
+    found = diagnose_model(snapshot_of(folder), "ghost")
+    assert (found.key, found.hypotheses, found.severity) == (None, (), Severity.OK)
 
 
 def test_other_models_that_are_wrong_are_known_by_their_begin(folder):
     snapshot = snapshot_of(folder)
-    assert case_of(snapshot, "good").others == {"bad": datetime(2025, 3, 29, tzinfo=UTC)}
-    assert case_of(snapshot, "bad").others == {}
+    assert context_for(snapshot, "good").other_failures_since == {"bad": datetime(2025, 3, 29, tzinfo=UTC)}
+    assert context_for(snapshot, "bad").other_failures_since == {}

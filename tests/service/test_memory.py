@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from modeltop.config.load import Config
-from modeltop.core.event import Acknowledged, Silenced
-from modeltop.core.incident import Ack, Health, Matchers, Silence
-from modeltop.service.pipeline import Memory, Observer, memory_of
+from modeltop.core.event import Acknowledged, SilenceCreated
+from modeltop.core.incident import Acknowledgement, Matchers, Silence, WatcherHealth
+from modeltop.service.pipeline import Pipeline, StateReader, state_reader_for
 
 NOW = datetime(2025, 1, 11, tzinfo=UTC)
 ROWS = "date,model,accuracy,f1_score\n" + "".join(f"2025-01-{day:02},churn,0.95,0.9\n" for day in range(1, 9))
@@ -18,12 +18,12 @@ ROWS = "date,model,accuracy,f1_score\n" + "".join(f"2025-01-{day:02},churn,0.95,
 def look(tmp_path: Path):
     data = tmp_path / "metrics.csv"
     data.write_text(ROWS + "2025-01-09,churn,0.85,0.9\n2025-01-10,churn,0.85,0.7\n")
-    memory = Memory(tmp_path / "state", health=lambda _: Health(NOW, NOW, 1, "host", 60.0))
-    return Observer(Config(), [data], memory=memory), memory
+    memory = StateReader(tmp_path / "state", health=lambda _: WatcherHealth(NOW, NOW, 1, "host", 60.0))
+    return Pipeline(Config(), [data], state_reader=memory), memory
 
 
 def taken(episode) -> Acknowledged:
-    ack = Ack(
+    ack = Acknowledgement(
         episode.id, episode.rule, episode.key, episode.severity, "eva", "mine", NOW, NOW + timedelta(1), episode.since
     )
     return Acknowledged(NOW, ack)
@@ -31,14 +31,14 @@ def taken(episode) -> Acknowledged:
 
 def test_who_took_an_alert_is_seen_and_what_nobody_took_comes_first(look):
     observer, memory = look
-    first, second = observer.observe(NOW).episodes
+    first, second = observer.observe(NOW).alerts
     assert (first.key.metric, second.key.metric) == ("f1_score", "accuracy")
     memory.journal.append(taken(first))
     assert observer.changed()
     after = observer.observe(NOW)
-    assert [one.key.metric for one in after.episodes] == ["accuracy", "f1_score"]
+    assert [one.key.metric for one in after.alerts] == ["accuracy", "f1_score"]
     assert after.acks[first.id].by == "eva"
-    assert "accuracy" in after.verdicts[0].sentence
+    assert "accuracy" in after.model_statuses[0].sentence
     assert not observer.changed()
 
 
@@ -47,24 +47,24 @@ def test_a_silence_is_seen_until_it_ends(look):
     end = NOW + timedelta(hours=1)
     silence = Silence("51", Matchers(metric="acc*"), NOW, end, "eva", "a release", NOW)
     observer.observe(NOW)
-    memory.journal.append(Silenced(NOW, silence))
-    suppressed = {one.key.metric: one.id in observer.observe(NOW).suppressed for one in observer.observe(NOW).episodes}
+    memory.journal.append(SilenceCreated(NOW, silence))
+    suppressed = {one.key.metric: one.id in observer.observe(NOW).suppressions for one in observer.observe(NOW).alerts}
     assert suppressed == {"accuracy": True, "f1_score": False}
-    assert observer.observe(end).suppressed == {}
+    assert observer.observe(end).suppressions == {}
 
 
 def test_without_a_folder_nothing_is_read_and_the_reason_is_known(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError))
-    memory = memory_of(None, [tmp_path])
-    assert memory.journal is None
-    assert "XDG_STATE_HOME" in memory.trouble
-    assert (memory.health(), memory.changed(), memory.seen()) == (None, False, {})
+    memory = state_reader_for(None, [tmp_path])
+    assert memory.event_log is None
+    assert "XDG_STATE_HOME" in memory.error
+    assert (memory.watcher_health(), memory.has_changed(), memory.file_stats()) == (None, False, {})
 
 
 def test_health_is_asked_for_only_where_something_is_remembered(look):
     observer, memory = look
     assert observer.observe(NOW).health is None
-    memory.journal.append(taken(observer.observe(NOW).episodes[0]))
+    memory.journal.append(taken(observer.observe(NOW).alerts[0]))
     assert observer.observe(NOW).health.host == "host"
-    assert any(name.endswith(".jsonl") for name in observer.seen())
+    assert any(name.endswith(".jsonl") for name in observer.first_frame_callback())

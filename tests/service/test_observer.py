@@ -9,7 +9,7 @@ from modeltop.config.load import Config, load
 from modeltop.core.series import Condition, Severity, State
 from modeltop.rules import evaluator
 from modeltop.service import pipeline
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 
 CLOCK = datetime(2025, 3, 1, tzinfo=UTC)
 
@@ -28,8 +28,8 @@ def append(path, row):
 
 
 def test_a_look_says_who_is_worst(folder):
-    snapshot = Observer(Config(), [folder]).observe(CLOCK)
-    assert [(one.model, one.severity) for one in snapshot.verdicts] == [
+    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    assert [(one.model, one.severity) for one in snapshot.model_statuses] == [
         ("bad", Severity.CRITICAL),
         ("good", Severity.OK),
     ]
@@ -38,77 +38,77 @@ def test_a_look_says_who_is_worst(folder):
 
 
 def test_for_a_store_now_is_the_clock_so_old_rows_are_a_silence(folder):
-    snapshot = Observer(Config(), [folder], live=True).observe(CLOCK)
-    assert [one.key.model for one in snapshot.episodes if one.condition is Condition.NO_DATA] == ["bad", "good"]
+    snapshot = Pipeline(Config(), [folder], live=True).run(CLOCK)
+    assert [one.key.model for one in snapshot.alerts if one.condition is Condition.NO_DATA] == ["bad", "good"]
 
 
 def test_now_overrides_the_clock_and_the_newest_row(folder):
     now = datetime(2025, 1, 13, tzinfo=UTC)
-    assert Observer(Config(), [folder], live=True, now=now).observe(CLOCK).taken_at == now
+    assert Pipeline(Config(), [folder], live=True, now=now).run(CLOCK).taken_at == now
 
 
 def test_a_row_ahead_of_the_clock_does_not_move_now_but_is_judged_and_said(folder):
     append(folder / "good.csv", "2031-01-01,0.1\n")
-    snapshot = Observer(Config(), [folder]).observe(CLOCK)
+    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
     assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
-    assert {one.key.model for one in snapshot.episodes if one.stands} == {"good", "bad"}
+    assert {one.key.model for one in snapshot.alerts if one.is_active} == {"good", "bad"}
     assert any("future" in problem.message for problem in snapshot.history.problems)
 
 
 def test_only_what_changed_is_judged_again(folder, monkeypatch):
-    observer, judged = Observer(Config(), [folder]), []
-    observer.observe(CLOCK)
-    replays = evaluator.replays
+    observer, judged = Pipeline(Config(), [folder]), []
+    observer.run(CLOCK)
+    replays = evaluator.replay_many
     monkeypatch.setattr(
         evaluator, "replays", lambda many, *rest: judged.extend(one.key.model for one in many) or replays(many, *rest)
     )
     append(folder / "good.csv", "2025-01-11,0.2\n")
-    assert observer.changed()
-    snapshot = observer.observe(CLOCK)
+    assert observer.needs_run()
+    snapshot = observer.run(CLOCK)
     assert set(judged) == {"good"}
-    assert {one.key.model for one in snapshot.episodes if one.stands} == {"good", "bad"}
-    assert not observer.changed()
+    assert {one.key.model for one in snapshot.alerts if one.is_active} == {"good", "bad"}
+    assert not observer.needs_run()
 
 
 def test_a_source_is_an_alert_after_as_many_failures_as_patience_says(folder):
-    observer = Observer(Config(), [folder, folder / "absent.csv"], patience=3)
+    observer = Pipeline(Config(), [folder, folder / "absent.csv"], failures_before_alert=3)
     found = []
     for look in range(4):
-        assert look == 0 or observer.changed() == (look < 3)
-        snapshot = observer.observe(CLOCK + timedelta(seconds=look))
-        found.append([one for one in snapshot.episodes if one.condition is Condition.ERROR])
+        assert look == 0 or observer.needs_run() == (look < 3)
+        snapshot = observer.run(CLOCK + timedelta(seconds=look))
+        found.append([one for one in snapshot.alerts if one.condition is Condition.ERROR])
     assert [len(one) for one in found] == [0, 0, 1, 1]
     assert found[2][0].id == found[3][0].id
     assert found[2][0].state is State.FIRING
 
 
 def test_a_source_that_comes_back_starts_its_count_anew(folder):
-    observer = Observer(Config(), [folder / "late.csv"], patience=2)
-    observer.observe(CLOCK)
+    observer = Pipeline(Config(), [folder / "late.csv"], failures_before_alert=2)
+    observer.run(CLOCK)
     (folder / "late.csv").write_text("date,accuracy\n2025-01-01,0.95\n")
-    assert not [one for one in observer.observe(CLOCK).episodes if one.condition is Condition.ERROR]
+    assert not [one for one in observer.run(CLOCK).alerts if one.condition is Condition.ERROR]
     (folder / "late.csv").unlink()
-    assert not [one for one in observer.observe(CLOCK).episodes if one.condition is Condition.ERROR]
+    assert not [one for one in observer.run(CLOCK).alerts if one.condition is Condition.ERROR]
 
 
 def test_a_rule_that_asks_about_nothing_is_said(folder, tmp_path):
     (tmp_path / "modeltop.toml").write_text('[[rules]]\nname = "r"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n')
-    snapshot = Observer(load(tmp_path / "modeltop.toml"), [folder]).observe(CLOCK)
+    snapshot = Pipeline(load(tmp_path / "modeltop.toml"), [folder]).run(CLOCK)
     assert snapshot.notices == ("rule r asks about acuracy of *, segment all: there is no such series",)
 
 
 def test_a_store_on_a_network_disk_is_said(folder, monkeypatch):
     monkeypatch.setattr(pipeline, "network_filesystem", lambda _: "nfs4")
-    [notice] = Observer(Config(), [folder], live=True).observe(CLOCK).notices
+    [notice] = Pipeline(Config(), [folder], live=True).run(CLOCK).notices
     assert "nfs4" in notice
 
 
 def test_the_order_of_paths_and_rules_changes_no_alert(folder):
     paths = [folder / "good.csv", folder / "bad.csv"]
-    first = Observer(Config(), paths).observe(CLOCK)
-    second = Observer(Config(), paths[::-1]).observe(CLOCK)
-    assert first.episodes == second.episodes
-    assert first.verdicts == second.verdicts
+    first = Pipeline(Config(), paths).run(CLOCK)
+    second = Pipeline(Config(), paths[::-1]).run(CLOCK)
+    assert first.alerts == second.alerts
+    assert first.model_statuses == second.model_statuses
 
 
 def test_a_limit_of_both_sides_is_one_rule():
@@ -117,7 +117,7 @@ def test_a_limit_of_both_sides_is_one_rule():
         above = ("acc=0.99",)
 
     [rule] = limit_rules(Args, Config())
-    [(_, limit)] = rule.check.limits()
+    [(_, limit)] = rule.detector.limits()
     assert (limit.below, limit.above) == (0.8, 0.99)
 
 
@@ -133,27 +133,35 @@ def falling(tmp_path):
 
 
 def fallen(snapshot):
-    return [one.key.model for one in snapshot.episodes if one.rule == "default-fall"]
+    return [one.key.model for one in snapshot.alerts if one.rule == "default-fall"]
 
 
 def test_in_a_hurry_a_large_fleet_is_followed_at_the_second_look_and_that_is_said(falling, monkeypatch):
     monkeypatch.setattr(evaluator, "MANY", 1)
-    observer = Observer(Config(), [falling], hurry=True)
-    first = observer.observe(CLOCK)
-    assert (fallen(first), pipeline.BEHIND in first.notices, observer.changed()) == ([], True, True)
-    second = observer.observe(CLOCK)
-    assert (fallen(second), pipeline.BEHIND in second.notices, observer.changed()) == (["falling"], False, False)
+    observer = Pipeline(Config(), [falling], defer_slow_detectors=True)
+    first = observer.run(CLOCK)
+    assert (fallen(first), pipeline.BACKLOG_NOTICE in first.notices, observer.needs_run()) == ([], True, True)
+    second = observer.run(CLOCK)
+    assert (fallen(second), pipeline.BACKLOG_NOTICE in second.notices, observer.needs_run()) == (
+        ["falling"],
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize(("hurry", "many"), [(True, 2), (False, 1)], ids=["a small fleet", "no hurry"])
 def test_otherwise_everything_is_judged_at_once(falling, monkeypatch, hurry, many):
     monkeypatch.setattr(evaluator, "MANY", many)
-    observer = Observer(Config(), [falling], hurry=hurry)
-    first = observer.observe(CLOCK)
-    assert (fallen(first), pipeline.BEHIND in first.notices, observer.changed()) == (["falling"], False, False)
+    observer = Pipeline(Config(), [falling], defer_slow_detectors=hurry)
+    first = observer.run(CLOCK)
+    assert (fallen(first), pipeline.BACKLOG_NOTICE in first.notices, observer.needs_run()) == (
+        ["falling"],
+        False,
+        False,
+    )
 
 
 def test_what_is_critical_does_not_wait(folder, monkeypatch):
     monkeypatch.setattr(evaluator, "MANY", 1)
-    snapshot = Observer(Config(), [folder], hurry=True).observe(CLOCK)
-    assert [one.key.model for one in snapshot.episodes if one.stands] == ["bad"]
+    snapshot = Pipeline(Config(), [folder], defer_slow_detectors=True).run(CLOCK)
+    assert [one.key.model for one in snapshot.alerts if one.is_active] == ["bad"]

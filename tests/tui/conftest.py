@@ -8,22 +8,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from modeltop.alerting.suppression import suppressions, taken
+from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.cli.context import AppOptions
-from modeltop.core.incident import Ack, Facts, Note, Suppression
+from modeltop.core.incident import Acknowledgement, AlertingState, Note, Suppression
 from modeltop.core.metrics import classification  # noqa: F401  registers accuracy and its kin
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP, History, Series, SeriesKey
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, History, Series, SeriesKey
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
-from modeltop.rules.evaluator import standing
-from modeltop.rules.priority import ordered_episodes, verdicts
-from modeltop.rules.replay import no_data, replay, source_error
-from modeltop.rules.rule import Rule, asked, default_rules, left_out
+from modeltop.rules.evaluator import rule_status
+from modeltop.rules.priority import model_statuses, ordered_alerts
+from modeltop.rules.replay import no_data_alert, replay, source_error_alert
+from modeltop.rules.rule import Rule, default_rules, rules_for, skip_reason
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.app import ModeltopApp
-from modeltop_tui.view.navigation import settle
-from modeltop_tui.view.state import Scene, View
+from modeltop_tui.view.navigation import clamp_selection
+from modeltop_tui.view.state import ScreenState, Selection
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 CLOCK = datetime(2025, 1, 10, 0, 3, tzinfo=UTC)
@@ -42,20 +42,20 @@ HOSTILE = [
 def line(values, *, model="fraud", metric="accuracy", segment="all", days=None, catalog=None, **columns):
     """A series of one value a day; `days` places the values on other days than 1, 2, 3 and so on."""
     offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
-    times = (DATES + offsets * np.timedelta64(1, "D")).astype(STAMP)
+    times = (DATES + offsets * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
     columns = {name: np.asarray(value, float if name != "provisional" else bool) for name, value in columns.items()}
-    better = (catalog or Catalog()).of(metric).better
+    better = (catalog or MetricRegistry()).get(metric).better
     return Series(SeriesKey(model, metric, segment), better, times, np.array(values, float), **columns)
 
 
 def floors():
     """The default rules that are about limits: few points suffice them."""
-    return [rule for rule in default_rules() if isinstance(rule.check, Threshold)]
+    return [rule for rule in default_rules() if isinstance(rule.detector, Threshold)]
 
 
 def snapshot(*lines, rules=None, clock=CLOCK, now=None, problems=(), notices=()):
     """What the pipeline would say of these series."""
-    rules, catalog = tuple(floors() if rules is None else rules), Catalog()
+    rules, catalog = tuple(floors() if rules is None else rules), MetricRegistry()
     periods: dict[str, np.ndarray] = {}
     for each in lines:
         known = periods.get(each.key.model, each.times)
@@ -64,14 +64,14 @@ def snapshot(*lines, rules=None, clock=CLOCK, now=None, problems=(), notices=())
     newest = max((each.newest for each in lines), default=clock)
     episodes, standings = [], []
     for each in lines:
-        for rule in asked(rules, each.key):
-            found = [] if left_out(rule, each) else replay(each, rule)
+        for rule in rules_for(rules, each.key):
+            found = [] if skip_reason(rule, each) else replay(each, rule)
             episodes += found
-            standings.append(standing(each, rule, found, catalog.of(each.key.metric)))
-    silent = [no_data(model, times, now or newest) for model, times in periods.items()]
-    episodes += [*filter(None, silent), *(source_error(one, clock) for one in problems if one.fatal)]
-    ordered = tuple(ordered_episodes(episodes))
-    order = verdicts(history, ordered, standings, catalog)
+            standings.append(rule_status(each, rule, found, catalog.get(each.key.metric)))
+    silent = [no_data_alert(model, times, now or newest) for model, times in periods.items()]
+    episodes += [*filter(None, silent), *(source_error_alert(one, clock) for one in problems if one.fatal)]
+    ordered = tuple(ordered_alerts(episodes))
+    order = model_statuses(history, ordered, standings, catalog)
     return Snapshot(now or newest, clock, history, catalog, rules, ordered, tuple(standings), order, tuple(notices))
 
 
@@ -100,16 +100,16 @@ def floor(critical=0.90, warn=None, *, metric="accuracy", **options):
 
 def handled(known, *, by="ana", why="looking into it", acks=(), hushed=(), notes=()):
     """The snapshot where a person has the alerts with these places among the standing, and others are silenced."""
-    ids = [episode.id for episode in known.episodes if episode.stands]
+    ids = [episode.id for episode in known.alerts if episode.is_active]
     until = known.clock + timedelta(days=1)
-    of = {episode.id: episode for episode in known.episodes}
+    of = {episode.id: episode for episode in known.alerts}
 
     def ack(name):
         one = of[name]
-        return Ack(name, one.rule, one.key, one.severity, by, why, known.clock, until, one.since)
+        return Acknowledgement(name, one.rule, one.key, one.severity, by, why, known.clock, until, one.since)
 
     said = f"silenced by {by} until 2025-01-11 00:03 UTC: {why}"
-    facts = Facts(notes=tuple(Note(model, text, by, known.clock) for model, text in notes))
+    facts = AlertingState(notes=tuple(Note(model, text, by, known.clock) for model, text in notes))
     return replace(
         known, facts=facts, acks={ids[at]: ack(ids[at]) for at in acks},
         suppressed={ids[at]: Suppression("silenced", said, until) for at in hushed},
@@ -118,8 +118,8 @@ def handled(known, *, by="ana", why="looking into it", acks=(), hushed=(), notes
 
 def scene(*lines, view=None, **options):
     """A scene on a snapshot, its selection settled."""
-    made = Scene(snapshot(*lines, **options), view or View())
-    return Scene(made.snapshot, settle(made))
+    made = ScreenState(snapshot(*lines, **options), view or Selection())
+    return ScreenState(made.snapshot, clamp_selection(made))
 
 
 class FakeObserver:
@@ -131,10 +131,10 @@ class FakeObserver:
     def hand(self, snapshot):
         self.now, self.fresh = snapshot, True
 
-    def changed(self):
+    def needs_run(self):
         return self.fresh
 
-    def observe(self, _clock, _progress=None):
+    def run(self, _clock, _progress=None):
         self.looks, self.fresh = self.looks + 1, False
         if isinstance(self.now, Exception):
             raise self.now
@@ -148,14 +148,14 @@ class RememberingObserver(FakeObserver):
         super().__init__(first)
         self.memory = memory
 
-    def changed(self):
+    def needs_run(self):
         return self.fresh or self.memory.changed()
 
-    def observe(self, _clock, _progress=None):
+    def run(self, _clock, _progress=None):
         self.looks, self.fresh = self.looks + 1, False
         facts, now = self.memory.facts(), datetime.now(UTC)
-        acks = taken(self.now.episodes, facts, now)
-        hushed = suppressions(self.now.episodes, facts, (), now)
+        acks = acknowledged_alerts(self.now.episodes, facts, now)
+        hushed = suppressions(self.now.alerts, facts, (), now)
         return replace(self.now, clock=now, facts=facts, acks=acks, suppressed=hushed)
 
 
@@ -187,7 +187,7 @@ class Driven:
 
     @property
     def view(self):
-        return self.app.desk.scene.view
+        return self.app.main_screen.screen_state.view
 
     @property
     def said(self):
@@ -202,7 +202,7 @@ async def running(first, size=(80, 24), memory=None, look=lambda *_: None, ahead
         return look(snapshot, question) if isinstance(question, str) else ahead
 
     observer = FakeObserver(first) if memory is None else RememberingObserver(first, memory)
-    app = ModeltopApp(observer, AppOptions(**options), look=answer)
+    app = ModeltopApp(observer, AppOptions(**options), diagnose=answer)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Driven(app, pilot, observer)

@@ -8,26 +8,26 @@ import pytest
 
 from modeltop.alerting import actions
 from modeltop.alerting.actions import author
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.core.event import Silenced
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.core.event import SilenceCreated
 from modeltop.core.incident import Matchers, Silence
-from modeltop.service.pipeline import Memory
-from modeltop_tui.alert_actions import meant
+from modeltop.service.pipeline import StateReader
+from modeltop_tui.alert_actions import target_alert
 
 
 @pytest.fixture
 def memory(tmp_path):
-    return Memory(tmp_path / "state")
+    return StateReader(tmp_path / "state")
 
 
 @pytest.fixture
 def others(tmp_path):
     """The journal as somebody else writes it."""
-    return Journal(tmp_path / "state")
+    return EventLog(tmp_path / "state")
 
 
 def taken_by(others, who, episode, why="mine"):
-    others.act(lambda facts: actions.take(facts, episode, by=who, why=why, now=datetime.now(UTC)))
+    others.act(lambda facts: actions.acknowledge(facts, episode, by=who, reason=why, now=datetime.now(UTC)))
 
 
 async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, run, memory, others):
@@ -38,7 +38,7 @@ async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, 
         await screen.until("you have f1_score until")
         await screen.until(f"✓ taken by {author()}")
         (ack,) = others.facts().acks
-        assert (ack.by, ack.why, ack.key.metric) == (author(), "on it", "f1_score")
+        assert (ack.by, ack.reason, ack.key.metric) == (author(), "on it", "f1_score")
         assert ack.until - ack.at == timedelta(hours=24)
         await screen.press("a")
         assert "you have f1_score: give it back?" in screen.said
@@ -56,20 +56,20 @@ async def test_escape_takes_nothing(fleet, run, memory, tmp_path):
 async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run, memory, others):
     async with run(fleet, size=(120, 36), memory=memory) as screen:
         await screen.press("a", *"me too")
-        taken_by(others, "ana", fleet.episodes[0], "looking")
+        taken_by(others, "ana", fleet.alerts[0], "looking")
         await screen.press("enter")
         await screen.until("ana has had it since")
         assert screen.said.endswith(": looking")
         await screen.until("✓ taken by ana")
         await screen.press("a")
-        assert f"`modeltop unack {fleet.episodes[0].id}` gives it back" in screen.said
+        assert f"`modeltop unack {fleet.alerts[0].id}` gives it back" in screen.said
         assert [ack.by for ack in others.facts().acks] == ["ana"]
 
 
 async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, run, memory, others):
     async with run(fleet, size=(120, 36), memory=memory) as screen:
         await screen.press("4", "down", "down")
-        assert meant(screen.app).key.model == "churn"
+        assert target_alert(screen.app).key.model == "churn"
         await screen.press("a", "enter")
         await screen.until("you have churn accuracy until")
         assert others.facts().acks[0].key.model == "churn"
@@ -79,12 +79,12 @@ async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, ru
 async def test_the_cursor_stays_on_its_alert_when_the_order_changes(make, fleet, run, memory):
     async with run(fleet, size=(120, 36), memory=memory) as screen:
         await screen.press("4", "G")
-        before = meant(screen.app)
+        before = target_alert(screen.app)
         worse = make.line([0.95] * 8 + [0.91, 0.5], model="ranker")
         warned = make.line([0.95] * 8 + [0.91, 0.91], model="churn")
         screen.hand(make.snapshot(*make.ten_days(), warned, worse, rules=fleet.rules))
         await screen.until("ranker: accuracy 0.5")
-        assert (meant(screen.app).rule, meant(screen.app).key) == (before.rule, before.key)
+        assert (target_alert(screen.app).rule, target_alert(screen.app).key) == (before.rule, before.key)
 
 
 async def test_what_is_no_alert_cannot_be_taken(make, run, memory):
@@ -105,7 +105,7 @@ async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make,
 
 @pytest.mark.parametrize("keys", [["a"], ["N"], ["S"]])
 async def test_without_a_place_to_keep_it_nothing_is_asked(fleet, run, keys):
-    async with run(fleet, memory=Memory(trouble="no home folder is known")) as screen:
+    async with run(fleet, memory=StateReader(error="no home folder is known")) as screen:
         await screen.press(*keys)
         assert screen.said == "nothing can be kept: no home folder is known"
 
@@ -123,7 +123,7 @@ async def test_a_state_that_cannot_be_written_refuses_with_the_reason(fleet, run
 
 
 async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, run, memory, others):
-    others.act(lambda _: actions.note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
+    others.act(lambda _: actions.add_note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
     lock = os.open(others.folder / ".lock", os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -149,7 +149,7 @@ async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, me
         await screen.until("silenced until")
         (silence,) = others.facts().silences
         assert silence.matchers == Matchers("fraud", "f1_score", "all", "default-f1_score", "*")
-        assert (silence.by, silence.why, silence.end - silence.start) == (author(), "release", timedelta(hours=1))
+        assert (silence.by, silence.reason, silence.end - silence.start) == (author(), "release", timedelta(hours=1))
         await screen.until(f"× silenced by {author()} until")
 
 
@@ -221,10 +221,10 @@ async def test_a_note_stands_among_the_alerts_of_its_model(make, run, memory, ot
 async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, memory, others):
     for at, text in enumerate(make.hostile):
         now = datetime.now(UTC)
-        others.act(lambda _, text=text, now=now: actions.note("fraud", f"x{text[:400]}", by=text[:60], now=now))
+        others.act(lambda _, text=text, now=now: actions.add_note("fraud", f"x{text[:400]}", by=text[:60], now=now))
         matchers = Matchers(model=f"a{at}{text[:100]}", rule=text[:100])
-        others.append(Silenced(now, Silence(str(at), matchers, now, now + timedelta(hours=1), text, text, now)))
-    taken_by(others, make.hostile[0], fleet.episodes[0], make.hostile[1])
+        others.append(SilenceCreated(now, Silence(str(at), matchers, now, now + timedelta(hours=1), text, text, now)))
+    taken_by(others, make.hostile[0], fleet.alerts[0], make.hostile[1])
     async with run(fleet, size=(100, 30), memory=memory) as screen:
         await screen.until("\\x1b]52;c;ZWNobyBwd25lZA==\\x07")
         for keys in ("4", "z", "G", "a", "S", "down", "up", "up", "escape"):

@@ -3,9 +3,9 @@
 import pytest
 from textual import events
 
-from modeltop.core.text import width
+from modeltop.core.text import display_width
 from modeltop_tui.app import APP_KEYS
-from modeltop_tui.screens.help import groups, keys_of
+from modeltop_tui.screens.help import key_groups, keys_of
 
 SMALL = (60, 18)
 
@@ -35,7 +35,7 @@ async def test_at_every_size_each_line_fills_the_screen_and_no_other(fleet, run,
     async with run(fleet, size=size) as screen:
         for key in "12345zz":
             await screen.press(key)
-            assert [width(line) for line in screen.lines] == [size[0]] * size[1]
+            assert [display_width(line) for line in screen.lines] == [size[0]] * size[1]
             assert screen.lines[-1].rstrip().endswith("q quit")
 
 
@@ -163,7 +163,7 @@ async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
 
 async def test_help_lists_every_key_of_the_desk(fleet, run):
     async with run(fleet, size=(80, 80)) as screen:
-        keys = [key for _, keys in groups(APP_KEYS) for key in keys]
+        keys = [key for _, keys in key_groups(APP_KEYS) for key in keys]
         await screen.press("question_mark")
         assert "e          next problem" in screen.text
         for key in keys:
@@ -177,11 +177,11 @@ async def test_a_click_selects_and_brings_its_pane_forward(fleet, run):
     async with run(fleet) as screen:
         await screen.pilot.click("#metrics", offset=(5, 3))
         assert screen.view.key.metric == "precision"
-        assert screen.app.desk.front.NUMBER == 2
+        assert screen.app.main_screen.focused_pane.NUMBER == 2
         await screen.pilot.click("#models", offset=(5, 2))
         await screen.pilot.click("#alerts", offset=(5, 4))
         assert (screen.view.model, screen.view.key.metric) == ("fraud", "f1_score")
-        assert screen.app.desk.front.NUMBER == 4
+        assert screen.app.main_screen.focused_pane.NUMBER == 4
 
 
 async def test_a_pane_that_was_out_of_sight_is_up_to_date_when_it_comes_back(fleet, run):

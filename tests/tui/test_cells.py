@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.core.text import width
-from modeltop_tui.view.metrics import stretches
+from modeltop.core.text import display_width
+from modeltop_tui.view.metrics import downsample_means
 from modeltop_tui.view.styled_text import fit, plain_text, spark, to_ascii, wrap
 
 texts = st.text(alphabet="ab 宽é▲…", max_size=30)
@@ -29,20 +29,20 @@ def test_a_line_takes_exactly_its_cells(cells, wide, shown):
 
 @given(st.lists(st.tuples(texts, st.sampled_from(["", "dim"])), max_size=4), st.integers(0, 40))
 def test_no_line_is_wider_or_narrower_than_asked(spans, wide):
-    assert width(plain_text(fit(tuple(spans), wide))) == wide
+    assert display_width(plain_text(fit(tuple(spans), wide))) == wide
 
 
 @given(texts, st.integers(2, 40), st.sampled_from(["", "  "]))
 def test_wrapped_text_loses_nothing_but_spaces_and_stays_within_its_width(text, wide, indent):
     lines = [plain_text(line) for line in wrap(text, max(wide, len(indent) + 2), indent=indent)]
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(width(line) <= max(wide, len(indent) + 2) for line in lines)
+    assert all(display_width(line) <= max(wide, len(indent) + 2) for line in lines)
 
 
 @given(texts)
 def test_ascii_keeps_every_column_where_it_was(text):
     assert to_ascii(text).isascii()
-    assert width(to_ascii(text)) == width(text)
+    assert display_width(to_ascii(text)) == display_width(text)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,6 @@ def test_a_spark_shows_the_newest_values_between_their_lowest_and_highest():
 
 def test_a_history_is_drawn_whole_however_few_the_cells():
     fall = np.concatenate([np.full(150, 0.95), np.full(30, 0.7)])
-    assert spark(stretches(fall, 12), 12) == "██████████▁▁"
-    assert stretches(np.array([np.inf, np.inf, 1.0]), 3) == [np.inf, np.inf, 1.0]
-    assert stretches(np.array([1.0]), 9) == [1.0]
+    assert spark(downsample_means(fall, 12), 12) == "██████████▁▁"
+    assert downsample_means(np.array([np.inf, np.inf, 1.0]), 3) == [np.inf, np.inf, 1.0]
+    assert downsample_means(np.array([1.0]), 9) == [1.0]

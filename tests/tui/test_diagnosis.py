@@ -6,12 +6,23 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from modeltop.core.diagnosis import Cause, Contribution, Course, Diagnosis, Finding, Moved, Pair, Pattern, Reading, Step
-from modeltop.core.distribution import Exhibits, Histogram, Reliability
+from modeltop.core.diagnosis import (
+    Action,
+    BeforeAfter,
+    Cause,
+    CauseHypothesis,
+    Diagnosis,
+    ExpectedVsRealized,
+    FeatureShift,
+    Pattern,
+    SegmentContribution,
+    SeriesPattern,
+)
+from modeltop.core.distribution import Distributions, Histogram, ReliabilityCurve
 from modeltop.core.series import SeriesKey, Severity
-from modeltop.core.text import width
+from modeltop.core.text import display_width
 from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
-from modeltop_tui.view.state import Scene, View
+from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text, to_ascii
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
@@ -30,12 +41,12 @@ SECTIONS = [
 
 def course(**options):
     usual = {"key": KEY, "pattern": Pattern.DROP, "begin": BEGIN, "size": -0.07, "sure": 0.98}
-    return Course(**(usual | options))
+    return SeriesPattern(**(usual | options))
 
 
 def reading(metric="accuracy", before=0.95, after=0.89, **options):
     usual = {"delta": after - before, "low": -0.08, "high": -0.04, "z": -9.0, "word": "fell", "periods": 4}
-    return Reading(SeriesKey("fraud", metric), before, after, **(usual | options))
+    return BeforeAfter(SeriesKey("fraud", metric), before, after, **(usual | options))
 
 
 def bare(**options):
@@ -52,7 +63,7 @@ def curve(**options):
         "name": "score", "periods": (None, BEGIN), "rows": np.array([[50.0, 50.0], [0.0, 40.0]]),
         "score": np.array([[0.2, 0.8], [nan, 0.75]]), "rate": np.array([[0.2, 0.8], [nan, 0.25]]),
     }  # fmt: skip
-    return Reliability(**(usual | options))
+    return ReliabilityCurve(**(usual | options))
 
 
 def numeric(reference, now, edges):
@@ -66,9 +77,9 @@ def said(make):
     """The lines of a diagnosis, or those of one section of it."""
 
     def lines(found, section=None, *, wide=78, exhibits=None, series=()):
-        scene = make.scene(*make.ten_days(), *series, view=View("fraud", KEY))
+        scene = make.screen_state(*make.ten_days(), *series, view=Selection("fraud", KEY))
         snapshot = replace(scene.snapshot, exhibits={"fraud": exhibits} if exhibits else {})
-        scene = Scene(snapshot, scene.view, diagnosis=found)
+        scene = ScreenState(snapshot, scene.view, diagnosis=found)
         out = [plain_text(line).rstrip() for line in diagnosis_lines(scene, wide)]
         if section is None:
             return out
@@ -83,23 +94,23 @@ def test_the_sections_stand_in_the_order_of_the_questions(said):
 
 
 def test_until_something_is_known_what_is_wrong_stands_there_alone(make):
-    scene = make.scene(*make.ten_days())
+    scene = make.screen_state(*make.ten_days())
     assert [plain_text(line) for line in diagnosis_lines(scene, 78)] == ["looking into it"]
     assert "f1_score 0.845 < 0.85" in plain_text(heading_lines(scene, 78)[0])
 
 
 def test_a_model_with_nothing_to_say_is_calm(make):
     scene = replace(
-        make.scene(make.healthy("ranker")), diagnosis=bare(model="ranker", sentence="", course=None, key=None)
+        make.screen_state(make.healthy("ranker")), diagnosis=bare(model="ranker", sentence="", course=None, key=None)
     )
     assert plain_text(heading_lines(scene, 78)[0]) == "nothing to explain: no metric got worse"
     assert "  no metric is known to have changed" in [plain_text(line) for line in diagnosis_lines(scene, 78)]
 
 
 def test_the_sentence_stands_above_in_the_colour_of_its_severity(make):
-    scene = replace(make.scene(*make.ten_days()), diagnosis=bare(sentence="a " * 60))
+    scene = replace(make.screen_state(*make.ten_days()), diagnosis=bare(sentence="a " * 60))
     lines = heading_lines(scene, 40)
-    assert all(width(plain_text(line)) <= 40 for line in lines)
+    assert all(display_width(plain_text(line)) <= 40 for line in lines)
     assert {role for line in lines for _, role in line} == {"critical"}
 
 
@@ -114,8 +125,8 @@ def test_a_course_stands_behind_the_name_of_its_series(said):
 
 def test_causes_stand_with_what_speaks_for_and_against_them(said):
     found = (
-        Finding(Cause.UPSTREAM, 0.8, ("unit missing 0 % -> 34 %",), ("the volume is as before",)),
-        Finding(Cause.CONCEPT_DRIFT, 0.2, ()),
+        CauseHypothesis(Cause.UPSTREAM, 0.8, ("unit missing 0 % -> 34 %",), ("the volume is as before",)),
+        CauseHypothesis(Cause.CONCEPT_DRIFT, 0.2, ()),
     )
     assert said(bare(findings=found), "Likely causes") == [
         "  likely    broken upstream",
@@ -129,12 +140,12 @@ def test_causes_stand_with_what_speaks_for_and_against_them(said):
     ("options", "lines"),
     [
         (
-            {"advice": "retrain: 2,000 labelled rows", "steps": (Step.RETRAIN,), "labels": 2000},
+            {"advice": "retrain: 2,000 labelled rows", "steps": (Action.RETRAIN,), "labels": 2000},
             ["  retrain: 2,000 labelled rows"],
         ),
-        ({"advice": "wait", "steps": (Step.WAIT, Step.TICKET)}, ["  wait", "  open a ticket"]),
+        ({"advice": "wait", "steps": (Action.WAIT, Action.TICKET)}, ["  wait", "  open a ticket"]),
         (
-            {"steps": (Step.ROLL_BACK, Step.TICKET), "labels": 1},
+            {"steps": (Action.ROLL_BACK, Action.TICKET), "labels": 1},
             ["  roll back, then open a ticket", "  1 labelled row since it began"],
         ),
         ({}, ["  nothing"]),
@@ -163,13 +174,13 @@ def test_rows_are_counted_without_decimals(said):
 def test_where_it_is_narrow_the_last_columns_go(said):
     lines = said(bare(evidence=(reading("a_metric_with_a_long_name"),)), SECTIONS[3], wide=58)
     assert lines[0].split() == ["metric", "before", "after", "change", "95", "%"]
-    assert all(width(line) <= 58 for line in lines)
+    assert all(display_width(line) <= 58 for line in lines)
 
 
 def test_a_feature_that_moved_has_its_histogram_then_and_now(said):
     drawn = numeric([10, 10, 10, 10], [0, 0, 10, 30], [(-np.inf, 1), (1, 2), (2, 3), (3, np.inf)])
-    moved = (Moved("plan", 0.2, 0.0), Moved("tenure", 0.56, 0.09, missing=(0.0, 0.34)))
-    assert said(bare(moved=moved), "Features that moved", exhibits=Exhibits({"tenure": drawn})) == [
+    moved = (FeatureShift("plan", 0.2, 0.0), FeatureShift("tenure", 0.56, 0.09, missing=(0.0, 0.34)))
+    assert said(bare(moved=moved), "Features that moved", exhibits=Distributions({"tenure": drawn})) == [
         "  tenure  JS distance 0.56, before 0.09, missing 0→34 %",
         "    ref ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃  1 to 3",
         "    now         ▃▃▃▃████  over 3: 25→75 %",
@@ -180,7 +191,9 @@ def test_a_feature_that_moved_has_its_histogram_then_and_now(said):
 def test_categories_are_drawn_one_by_one_and_named(said):
     counts = np.array([[10.0, 30.0, 0.0, 0.0]])
     drawn = Histogram("plan", ("basic", "pro", "other", "missing"), None, np.array([30.0, 10, 0, 0]), (BEGIN,), counts)
-    lines = said(bare(moved=(Moved("plan", 0.4, 0.0),)), "Features that moved", exhibits=Exhibits({"plan": drawn}))
+    lines = said(
+        bare(moved=(FeatureShift("plan", 0.4, 0.0),)), "Features that moved", exhibits=Distributions({"plan": drawn})
+    )
     assert lines[1:] == ["    ref ████▃▃▃▃  basic pro", "    now ▃▃▃▃████  basic: 75→25 %"]
 
 
@@ -188,19 +201,25 @@ def test_only_periods_since_the_begin_are_now(said):
     before = datetime(2025, 1, 2, tzinfo=UTC)
     counts = np.array([[40.0, 0, 0, 0], [0.0, 40, 0, 0]])
     drawn = Histogram("plan", ("a", "b", "other", "missing"), None, np.array([20.0, 20, 0, 0]), (before, BEGIN), counts)
-    lines = said(bare(moved=(Moved("plan", 0.4, 0.0),)), "Features that moved", exhibits=Exhibits({"plan": drawn}))
+    lines = said(
+        bare(moved=(FeatureShift("plan", 0.4, 0.0),)), "Features that moved", exhibits=Distributions({"plan": drawn})
+    )
     assert lines[2].startswith("    now     ████ ")
 
 
 def test_bins_are_drawn_at_equal_width_though_the_reference_filled_them_equally(said):
     drawn = numeric([10, 10, 10], [10, 10, 10], [(0.0, 1.0), (1.0, 2.0), (2.0, 12.0)])
-    lines = said(bare(moved=(Moved("tenure", 0.2, 0.0),)), "Features that moved", exhibits=Exhibits({"tenure": drawn}))
+    lines = said(
+        bare(moved=(FeatureShift("tenure", 0.2, 0.0),)),
+        "Features that moved",
+        exhibits=Distributions({"tenure": drawn}),
+    )
     assert lines[1] == "    ref ████▂▂▂▂▂▂▂▂  0 to 12"
     assert lines[2].startswith("    now ████▂▂▂▂▂▂▂▂")
 
 
 def test_segments_say_what_they_add(said):
-    one = Contribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01)
+    one = SegmentContribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01)
     assert said(bare(segments=(one,)), "Segments by contribution") == [
         "  segment       adds  before  after  share before  after",
         "  country=DE  -0.080   0.950  0.700          30 %   40 %",
@@ -208,7 +227,7 @@ def test_segments_say_what_they_add(said):
 
 
 def test_confidence_stands_beside_accuracy_on_one_scale(said):
-    pair = Pair(reading("avg_confidence", 0.94, 0.87), reading())
+    pair = ExpectedVsRealized(reading("avg_confidence", 0.94, 0.87), reading())
     lines = said(bare(pairs=(pair,)), SECTIONS[6])
     assert [line.split()[:3] for line in lines] == [
         ["avg_confidence", "0.940→0.870", "-0.070"],
@@ -220,7 +239,7 @@ def test_confidence_stands_beside_accuracy_on_one_scale(said):
 
 
 def test_the_reliability_of_scores_is_that_since_the_change_began(said):
-    lines = said(bare(), "Reliability", exhibits=Exhibits(reliability=curve()))
+    lines = said(bare(), "Reliability", exhibits=Distributions(reliability=curve()))
     assert lines[0].split() == ["score", "mean", "came", "true", "rows", "0", "1"]
     assert lines[1] == "  0.50-1.00     0.750      0.250        40  ··×·····│··"
     assert len([line for line in lines if line.startswith("  0.")]) == 1
@@ -253,7 +272,7 @@ def test_features_and_segments_that_are_there_and_did_nothing_are_told_from_none
 
 def test_a_curve_without_labels_says_so(said):
     unlabelled = curve(rows=np.zeros((2, 2)))
-    assert said(bare(), "Reliability", exhibits=Exhibits(reliability=unlabelled)) == [
+    assert said(bare(), "Reliability", exhibits=Distributions(reliability=unlabelled)) == [
         "  no labelled rows in the newest periods"
     ]
 
@@ -262,28 +281,28 @@ def test_a_curve_without_labels_says_so(said):
 def test_nothing_is_wider_than_the_screen_and_all_of_it_has_an_ascii_form(said, make, wide):
     drawn = numeric([10, 10, 10, 10], [0, 0, 10, 30], [(-np.inf, 1), (1, 2), (2, 3), (3, np.inf)])
     found = bare(
-        findings=(Finding(Cause.UPSTREAM, 0.8, ("a clause of some length that has to be wrapped",) * 2),),
+        findings=(CauseHypothesis(Cause.UPSTREAM, 0.8, ("a clause of some length that has to be wrapped",) * 2),),
         advice="a long advice " * 9,
         evidence=(reading(),),
-        moved=(Moved("tenure", 0.56, 0.09),),
-        segments=(Contribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01),),
-        pairs=(Pair(reading("avg_confidence"), reading()),),
+        moved=(FeatureShift("tenure", 0.56, 0.09),),
+        segments=(SegmentContribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01),),
+        pairs=(ExpectedVsRealized(reading("avg_confidence"), reading()),),
     )
-    lines = said(found, wide=wide, exhibits=Exhibits({"tenure": drawn}, curve()))
-    assert max(map(width, lines)) <= wide
+    lines = said(found, wide=wide, exhibits=Distributions({"tenure": drawn}, curve()))
+    assert max(map(display_width, lines)) <= wide
     assert not any("?" in to_ascii(line.replace("?", "")) for line in lines)
 
 
 def test_the_same_diagnosis_is_laid_out_once(make):
-    scene = replace(make.scene(*make.ten_days()), diagnosis=bare())
+    scene = replace(make.screen_state(*make.ten_days()), diagnosis=bare())
     assert diagnosis_lines(scene, 78) is diagnosis_lines(replace(scene, paused=True), 78)
 
 
 def test_many_metrics_features_and_segments_are_counted_not_listed(said):
     many = bare(
         evidence=tuple(reading(f"m{n}") for n in range(40)),
-        moved=tuple(Moved(f"f{n}", 0.5, 0.1) for n in range(40)),
-        segments=tuple(Contribution(f"s={n}", (0.1, 0.1), (0.9, 0.8), -0.01, 0.0) for n in range(13)),
+        moved=tuple(FeatureShift(f"f{n}", 0.5, 0.1) for n in range(40)),
+        segments=tuple(SegmentContribution(f"s={n}", (0.1, 0.1), (0.9, 0.8), -0.01, 0.0) for n in range(13)),
     )
     text = "\n".join(said(many))
     assert "and 28 more metrics" in text

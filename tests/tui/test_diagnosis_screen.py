@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.core.diagnosis import Cause, Course, Diagnosis, Finding, Outlook, Pattern, Step
+from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Diagnosis, Pattern, SeriesPattern, TrendOutlook
 from modeltop.core.series import SeriesKey, Severity
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
@@ -15,11 +15,11 @@ BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
 def looked(_snapshot, model):
     """What is found out about each model of the fleet."""
     key = SeriesKey(model, "f1_score" if model == "fraud" else "accuracy")
-    course = Course(key, Pattern.DECLINE, BEGIN, -0.06, 0.9)
-    findings = (Finding(Cause.DATA_DRIFT, 0.8, tuple(f"clause {number}" for number in range(30))),)
+    course = SeriesPattern(key, Pattern.DECLINE, BEGIN, -0.06, 0.9)
+    findings = (CauseHypothesis(Cause.DATA_DRIFT, 0.8, tuple(f"clause {number}" for number in range(30))),)
     severity = {"fraud": Severity.CRITICAL, "churn": Severity.WARNING}.get(model, Severity.OK)
     sentence = f"{model} fell gradually: data drift; retrain"
-    return Diagnosis(model, severity, key, sentence, course, findings, (Step.RETRAIN,), "retrain")
+    return Diagnosis(model, severity, key, sentence, course, findings, (Action.RETRAIN,), "retrain")
 
 
 async def test_what_is_found_out_takes_the_place_of_what_is_wrong(fleet, run):
@@ -30,7 +30,7 @@ async def test_what_is_found_out_takes_the_place_of_what_is_wrong(fleet, run):
 
 async def test_the_begin_of_a_change_of_the_selected_series_is_drawn(fleet, run):
     key = SeriesKey("fraud", "f1_score")
-    async with run(fleet, ahead=Outlook(Course(key, Pattern.DECLINE, BEGIN, -0.06, 0.9))) as screen:
+    async with run(fleet, ahead=TrendOutlook(SeriesPattern(key, Pattern.DECLINE, BEGIN, -0.06, 0.9))) as screen:
         await screen.until("┊decline")
 
 

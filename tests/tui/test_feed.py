@@ -7,7 +7,7 @@ import pytest
 
 import modeltop_tui.workers.poller
 from modeltop.core.errors import SourceError
-from modeltop_tui.workers.poller import Feed, News
+from modeltop_tui.workers.poller import Poller, PollResult
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +21,9 @@ def start():
     feeds = []
 
     def begin(observer, **options):
-        feed, told = Feed(observer, **options), []
+        feed, told = Poller(observer, **options), []
         feeds.append(feed)
-        feed.listen(told.append)
+        feed.subscribe(told.append)
         feed.start()
         return feed, told
 
@@ -40,25 +40,25 @@ def wait_for(what):
 
 
 def test_the_first_look_is_handed_over_even_to_who_listens_late(make):
-    feed = Feed(make.observer("first"))
+    feed = Poller(make.observer("first"))
     feed.start()
-    assert feed.first(5).snapshot == "first"
+    assert feed.wait_for_first(5).snapshot == "first"
     told = []
-    feed.listen(told.append)
+    feed.subscribe(told.append)
     feed.stop()
-    assert told == [News(snapshot="first")]
+    assert told == [PollResult(snapshot="first")]
 
 
 def test_a_change_is_told_of(make, start):
-    observer = make.observer("first")
+    observer = make.pipeline("first")
     feed, told = start(observer)
     feed.first(5)
     observer.hand("second")
-    wait_for(lambda: News(snapshot="second") in told)
+    wait_for(lambda: PollResult(snapshot="second") in told)
 
 
 def test_nothing_is_looked_at_while_nothing_changes(make, start):
-    observer = make.observer("only")
+    observer = make.pipeline("only")
     feed, told = start(observer)
     feed.first(5)
     time.sleep(0.1)
@@ -66,48 +66,48 @@ def test_nothing_is_looked_at_while_nothing_changes(make, start):
 
 
 def test_a_pause_stops_it_and_a_look_can_still_be_asked_for(make, start):
-    observer = make.observer("first")
+    observer = make.pipeline("first")
     feed, told = start(observer)
     feed.first(5)
     feed.paused = True
     time.sleep(0.05)
     observer.hand("second")
     time.sleep(0.05)
-    assert told == [News(snapshot="first")]
+    assert told == [PollResult(snapshot="first")]
     feed.look()
-    wait_for(lambda: News(snapshot="second") in told)
+    wait_for(lambda: PollResult(snapshot="second") in told)
 
 
 def test_unchanged_files_are_judged_anew_by_the_clock(make, start, monkeypatch):
     monkeypatch.setattr(modeltop_tui.workers.poller, "AGAIN", 0.02)
-    observer = make.observer("only")
+    observer = make.pipeline("only")
     start(observer)
     wait_for(lambda: observer.looks >= 3)
 
 
 @pytest.mark.parametrize("error", [SourceError("gone"), OSError("disk"), ValueError("a bug")])
 def test_an_error_is_news_and_the_next_look_goes_on(make, start, error):
-    observer = make.observer(error)
+    observer = make.pipeline(error)
     feed, told = start(observer)
     feed.first(5)
     observer.hand("second")
-    wait_for(lambda: News(snapshot="second") in told)
+    wait_for(lambda: PollResult(snapshot="second") in told)
     assert told[0].error is error
 
 
 def test_progress_is_told_a_few_times_a_second_until_there_is_something_to_show(start):
     class Slow:
-        def changed(self):
+        def needs_run(self):
             return False
 
-        def observe(self, _clock, progress=None):
+        def run(self, _clock, progress=None):
             progress(1, 3)
             progress(2, 3)
             return "done"
 
     feed, told = start(Slow())
     feed.first(5)
-    assert told == [News(progress=(1, 3)), News(snapshot="done")]
+    assert told == [PollResult(progress=(1, 3)), PollResult(snapshot="done")]
 
 
 def test_leaving_does_not_wait_for_a_look_that_hangs():
@@ -117,8 +117,8 @@ def test_leaving_does_not_wait_for_a_look_that_hangs():
         def observe(self, _clock, _progress=None):
             never.wait(60)
 
-    feed = Feed(Hung())
+    feed = Poller(Hung())
     feed.start()
-    assert feed.first(0.01) == News()
+    assert feed.wait_for_first(0.01) == PollResult()
     feed.stop()
     never.set()

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from modeltop.core.diagnosis import Course, Forecast, Outlook, Pattern
-from modeltop.core.incident import Facts, Note
+from modeltop.core.diagnosis import Forecast, Pattern, SeriesPattern, TrendOutlook
+from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import SeriesKey
-from modeltop_tui.chart.data import Overlays
-from modeltop_tui.view.chart import chart_of
-from modeltop_tui.view.state import Scene, View
+from modeltop_tui.chart.data import Annotations
+from modeltop_tui.view.chart import chart_data
+from modeltop_tui.view.state import ScreenState, Selection
 
 KEY = SeriesKey("fraud", "accuracy")
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ FORTY = [0.95, 0.94] * 15 + [0.90 - 0.002 * day for day in range(10)]
 
 
 def found(pattern=Pattern.DECLINE, begin=START + 30 * DAY, size=-0.02, *, key=KEY, forecast=None):
-    return Outlook(Course(key, pattern, begin, size, 0.9), forecast)
+    return TrendOutlook(SeriesPattern(key, pattern, begin, size, 0.9), forecast)
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def drawn(make):
 
     def chart(outlook, *, view=None, notes=(), values=FORTY):
         lines = [make.line(values, metric=metric) for metric in ("accuracy", "precision", "recall")]
-        scene = make.scene(*lines, view=view or View("fraud", KEY))
-        snapshot = replace(scene.snapshot, facts=Facts(notes=tuple(notes)))
-        return chart_of(Scene(snapshot, scene.view, outlook=outlook))
+        scene = make.screen_state(*lines, view=view or Selection("fraud", KEY))
+        snapshot = replace(scene.snapshot, facts=AlertingState(notes=tuple(notes)))
+        return chart_data(ScreenState(snapshot, scene.view, outlook=outlook))
 
     return chart
 
@@ -48,30 +48,30 @@ def drawn(make):
     ],
 )
 def test_the_begin_of_a_change_is_marked_by_its_name(drawn, options, caption):
-    begin = drawn(found(**options)).overlays.begin
+    begin = drawn(found(**options)).annotations.begin
     assert (begin.time, begin.caption) == ((START + 30 * DAY).timestamp(), caption)
 
 
 @pytest.mark.parametrize("pattern", [Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE])
 def test_where_nothing_began_nothing_is_marked(drawn, pattern):
-    assert drawn(found(pattern, begin=None, size=None)).overlays.begin is None
-    assert drawn(None).overlays.begin is None
+    assert drawn(found(pattern, begin=None, size=None)).annotations.begin is None
+    assert drawn(None).annotations.begin is None
 
 
 def test_the_band_is_that_of_the_periods_before_the_change(drawn):
-    band = drawn(found()).overlays.band
+    band = drawn(found()).annotations.band
     spread = 2 * np.std(FORTY[:30], ddof=1)
     assert (band.low, band.high) == pytest.approx((0.945 - spread, 0.945 + spread))
     assert (band.start, band.end) == (START.timestamp(), (START + 39 * DAY).timestamp())
 
 
 def test_without_a_change_it_is_that_of_the_periods_before_the_newest(drawn):
-    band = drawn(None).overlays.band
+    band = drawn(None).annotations.band
     assert (band.low + band.high) / 2 == pytest.approx(np.mean(FORTY[:39]))
 
 
 def test_too_little_history_has_no_band(drawn):
-    assert drawn(None, values=FORTY[:10]).overlays.band is None
+    assert drawn(None, values=FORTY[:10]).annotations.band is None
 
 
 FORECAST = Forecast(slope=-0.002, low=-0.003, high=-0.001, p=0.001)
@@ -79,7 +79,7 @@ FORECAST = Forecast(slope=-0.002, low=-0.003, high=-0.001, p=0.001)
 
 def test_a_trend_is_drawn_from_the_begin_and_on_by_a_fifth_of_what_is_shown(drawn):
     chart = drawn(found(forecast=FORECAST))
-    trend = chart.overlays.trend
+    trend = chart.annotations.trend
     assert trend.start == (START + 30 * DAY).timestamp()
     assert chart.end == trend.end == (START + 39 * DAY + 0.2 * 39 * DAY).timestamp()
     assert (trend.first, trend.last) == pytest.approx((0.90, 0.90 - 0.002 * (9 + 0.2 * 39)))
@@ -96,10 +96,10 @@ def test_the_time_axis_ends_at_the_newest_point_where_nothing_leads_on(drawn):
 
 def test_beside_other_lines_band_and_trend_are_left_out(drawn):
     recall = SeriesKey("fraud", "recall")
-    chart = drawn(found(key=recall, forecast=FORECAST), view=View("fraud", recall, overlay=True))
+    chart = drawn(found(key=recall, forecast=FORECAST), view=Selection("fraud", recall, overlay=True))
     assert [line.name for line in chart.lines] == ["recall", "precision"]
-    assert chart.overlays.begin is not None
-    assert (chart.overlays.band, chart.overlays.trend) == (None, None)
+    assert chart.annotations.begin is not None
+    assert (chart.annotations.band, chart.annotations.trend) == (None, None)
 
 
 def test_notes_about_the_model_are_lines_with_their_text_made_safe(drawn):
@@ -108,15 +108,15 @@ def test_notes_about_the_model_are_lines_with_their_text_made_safe(drawn):
         Note("*", "older", "ana", START + DAY),
         Note("churn", "not mine", "ana", START),
     ]
-    shown = drawn(None, notes=notes).overlays.notes
+    shown = drawn(None, notes=notes).annotations.notes
     assert [note.caption for note in shown] == ["older", "release\\x1b[2J"]
 
 
 def test_a_chart_with_the_same_findings_is_the_same_object(make):
-    scene = replace(make.scene(make.line(FORTY)), outlook=found())
-    assert chart_of(scene) is chart_of(replace(scene, outlook=found(), paused=True))
-    assert chart_of(scene) is not chart_of(replace(scene, outlook=None))
+    scene = replace(make.screen_state(make.line(FORTY)), outlook=found())
+    assert chart_data(scene) is chart_data(replace(scene, outlook=found(), paused=True))
+    assert chart_data(scene) is not chart_data(replace(scene, outlook=None))
 
 
 def test_a_chart_of_nothing_has_no_overlays():
-    assert chart_of(Scene(loading="loading")).overlays == Overlays()
+    assert chart_data(ScreenState(loading="loading")).annotations == Annotations()

@@ -7,7 +7,7 @@ import select
 
 import pytest
 
-from modeltop.history.file_stat import state_of
+from modeltop.history.file_stat import file_stat
 from modeltop_tui.terminal import first_frame_cache
 
 LINES = ["\x1b[1mmodeltop\x1b[0m  triage", "▲ CRIT", "footer"]
@@ -19,14 +19,16 @@ def kept(tmp_path):
     """A frame of one file, as it was kept."""
     data = tmp_path / "m.csv"
     data.write_text("date,accuracy\n")
-    path = first_frame_cache.place(["m.csv"], SIZE, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
-    first_frame_cache.save(path, LINES, {str(data): state_of(str(data)), str(tmp_path / "modeltop.toml"): None}, 100.0)
+    path = first_frame_cache.cache_path(["m.csv"], SIZE, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    first_frame_cache.save_frame(
+        path, LINES, {str(data): file_stat(str(data)), str(tmp_path / "modeltop.toml"): None}, 100.0
+    )
     return path, data
 
 
 def test_the_same_files_bring_the_same_frame(kept):
     path, _ = kept
-    assert first_frame_cache.load(path) == (100.0, LINES)
+    assert first_frame_cache.load_frame(path) == (100.0, LINES)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -34,13 +36,13 @@ def test_the_same_files_bring_the_same_frame(kept):
 def test_a_file_that_changed_drops_it(kept):
     path, data = kept
     data.write_text("date,accuracy\n2025-01-01,0.9\n")
-    assert first_frame_cache.load(path) is None
+    assert first_frame_cache.load_frame(path) is None
 
 
 def test_a_configuration_that_appeared_drops_it(kept):
     path, data = kept
     (data.parent / "modeltop.toml").touch()
-    assert first_frame_cache.load(path) is None
+    assert first_frame_cache.load_frame(path) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_configuration_that_appeared_drops_it(kept):
 def test_a_frame_with_anything_but_text_and_colours_is_not_shown(kept, line):
     path, _ = kept
     path.write_text(json.dumps({"seen": 1.0, "states": {}, "lines": [line]}))
-    assert first_frame_cache.load(path) is None
+    assert first_frame_cache.load_frame(path) is None
 
 
 @pytest.mark.parametrize(
@@ -58,42 +60,42 @@ def test_a_frame_with_anything_but_text_and_colours_is_not_shown(kept, line):
 def test_a_broken_file_is_no_frame(kept, text):
     path, _ = kept
     path.write_text(text)
-    assert first_frame_cache.load(path) is None
+    assert first_frame_cache.load_frame(path) is None
 
 
 def test_the_place_depends_on_command_line_size_and_terminal(tmp_path, monkeypatch):
     environ = {"XDG_CACHE_HOME": str(tmp_path), "TERM": "xterm"}
     places = [
-        first_frame_cache.place(["a"], SIZE, environ),
-        first_frame_cache.place(["b"], SIZE, environ),
-        first_frame_cache.place(["a"], (80, 24), environ),
-        first_frame_cache.place(["a"], SIZE, environ | {"NO_COLOR": "1"}),
+        first_frame_cache.cache_path(["a"], SIZE, environ),
+        first_frame_cache.cache_path(["b"], SIZE, environ),
+        first_frame_cache.cache_path(["a"], (80, 24), environ),
+        first_frame_cache.cache_path(["a"], SIZE, environ | {"NO_COLOR": "1"}),
     ]
     monkeypatch.chdir(tmp_path)
-    places.append(first_frame_cache.place(["a"], SIZE, environ))
+    places.append(first_frame_cache.cache_path(["a"], SIZE, environ))
     assert len(set(places)) == len(places)
 
 
 def test_the_last_line_says_how_old_the_frame_is():
-    text = first_frame_cache.frame((100.0, LINES), (60, 3), 100.0 + 3 * 3600)
+    text = first_frame_cache.render_frame((100.0, LINES), (60, 3), 100.0 + 3 * 3600)
     assert "\x1b[1;1H\x1b[1mmodeltop" in text
     assert "as last seen, 3h ago" in text
     assert "footer" not in text
 
 
 def test_without_a_frame_it_says_that_files_are_read():
-    assert first_frame_cache.frame(None, SIZE, 0.0).endswith("modeltop  reading")
+    assert first_frame_cache.render_frame(None, SIZE, 0.0).endswith("modeltop  reading")
 
 
 def test_no_more_frames_are_kept_than_that(tmp_path):
-    for number in range(first_frame_cache.KEPT + 5):
-        first_frame_cache.save(tmp_path / f"{number}.frame", LINES, {}, 1.0)
-    assert len(list(tmp_path.iterdir())) == first_frame_cache.KEPT
+    for number in range(first_frame_cache.MAX_FRAMES + 5):
+        first_frame_cache.save_frame(tmp_path / f"{number}.frame", LINES, {}, 1.0)
+    assert len(list(tmp_path.iterdir())) == first_frame_cache.MAX_FRAMES
 
 
 def test_a_cache_that_cannot_be_written_is_no_trouble(tmp_path):
     (tmp_path / "file").touch()
-    first_frame_cache.save(tmp_path / "file" / "x.frame", LINES, {}, 1.0)
+    first_frame_cache.save_frame(tmp_path / "file" / "x.frame", LINES, {}, 1.0)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -101,9 +103,9 @@ def test_the_terminal_is_given_back_unless_an_app_has_taken_over(tmp_path, monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for taken, left in ((False, True), (True, False)):
         ours, theirs = pty.openpty()
-        with first_frame_cache.Glimpse(["m.csv"], theirs) as shown:
+        with first_frame_cache.FirstFrameCache(["m.csv"], theirs) as shown:
             if taken:
-                shown.taken_over()
+                shown.hand_over()
         written = ""
         while select.select([ours], [], [], 0.2)[0]:  # a terminal hands over what was written in parts
             written += os.read(ours, 4096).decode()

@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from modeltop.core.series import Problem, Severity
-from modeltop.core.text import width
-from modeltop_tui.view.header import data_age, header, keys_line, tabs_line
-from modeltop_tui.view.models import totals
-from modeltop_tui.view.state import Scene, Sort
+from modeltop.core.series import ReadProblem, Severity
+from modeltop.core.text import display_width
+from modeltop_tui.view.header import data_age, header_line, keys_line, tabs_line
+from modeltop_tui.view.models import severity_counts
+from modeltop_tui.view.state import ScreenState, SortOrder
 from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture
 def scene(make):
-    return make.scene(*make.ten_days("fraud-detector"), make.healthy("ranker"))
+    return make.screen_state(*make.ten_days("fraud-detector"), make.healthy("ranker"))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def scene(make):
     ],
 )
 def test_the_least_important_goes_first_and_the_severities_never(scene, make, wide, said):
-    assert plain_text(header(scene, make.clock, wide)).rstrip() == said
+    assert plain_text(header_line(scene, make.clock, wide)).rstrip() == said
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_the_least_important_goes_first_and_the_severities_never(scene, make, wi
         pytest.param({"trouble": "not read: disk gone"}, "not read: disk gone", id="the last look failed"),
         pytest.param({"view": {"filter": "fra"}}, "1 of 2 models  ▲1 CRIT  /fra", id="a filter"),
         pytest.param({"view": {"problems_only": True}}, "problems only", id="problems only"),
-        pytest.param({"view": {"sort": Sort.NAME}}, "by name", id="another order"),
+        pytest.param({"view": {"sort": SortOrder.NAME}}, "by name", id="another order"),
     ],
 )
 def test_what_differs_from_the_usual_is_said(scene, make, change, said):
     view = replace(scene.view, **change.pop("view", {}))
-    assert said in plain_text(header(replace(scene, view=view, **change), make.clock, 120))
+    assert said in plain_text(header_line(replace(scene, view=view, **change), make.clock, 120))
 
 
 def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
-    problems = [Problem("b.csv", "permission denied", fatal=True), Problem("a.csv", "no number", line=3)]
-    scene = make.scene(*make.ten_days(), problems=problems)
-    said = plain_text(header(scene, make.clock, 140))
+    problems = [ReadProblem("b.csv", "permission denied", fatal=True), ReadProblem("a.csv", "no number", line=3)]
+    scene = make.screen_state(*make.ten_days(), problems=problems)
+    said = plain_text(header_line(scene, make.clock, 140))
     assert "1 error: b.csv: permission denied; 1 problem" in said
 
 
@@ -65,16 +65,16 @@ def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
     ],
 )
 def test_trouble_is_shortened_before_it_is_left_out(make, wide, said):
-    problems = [Problem("/var/lib/metrics/b.csv", "permission denied", fatal=True), Problem("a", "b", line=3)]
-    scene = make.scene(*make.ten_days(), problems=problems)
-    assert plain_text(header(scene, make.clock, wide)).rstrip() == said
+    problems = [ReadProblem("/var/lib/metrics/b.csv", "permission denied", fatal=True), ReadProblem("a", "b", line=3)]
+    scene = make.screen_state(*make.ten_days(), problems=problems)
+    assert plain_text(header_line(scene, make.clock, wide)).rstrip() == said
 
 
 def test_unknown_ranks_between_critical_and_warning(make, fleet):
     silent = make.line([0.9] * 5, model="search")
     known = make.snapshot(*make.ten_days(), silent, now=make.clock)
-    assert list(totals(Scene(known)).items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
-    assert list(totals(Scene(fleet)).items()) == [(Severity.CRITICAL, 1), (Severity.WARNING, 1)]
+    assert list(severity_counts(ScreenState(known)).items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
+    assert list(severity_counts(ScreenState(fleet)).items()) == [(Severity.CRITICAL, 1), (Severity.WARNING, 1)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_age_is_true_and_coarse(scene, make, later, said):
 
 
 def test_before_the_first_look_the_line_says_so(make):
-    assert "loading 3/40 files" in plain_text(header(Scene(loading="loading 3/40 files"), make.clock, 80))
+    assert "loading 3/40 files" in plain_text(header_line(ScreenState(loading="loading 3/40 files"), make.clock, 80))
 
 
 @pytest.mark.parametrize("wide", [20, 30, 40, 60, 80])
@@ -99,7 +99,7 @@ def test_help_and_quit_are_the_last_keys_to_go(wide):
     keys = [("↑↓", "model"), ("←→", "metric"), ("z", "zoom"), ("e", "next problem"), ("?", "help"), ("q", "quit")]
     line = plain_text(keys_line(keys, wide))
     assert line.rstrip().endswith("? help  q quit")
-    assert width(line) == wide
+    assert display_width(line) == wide
 
 
 def test_tabs_shrink_to_their_digits():

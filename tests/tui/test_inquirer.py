@@ -6,7 +6,7 @@ import time
 import pytest
 
 from modeltop.core.series import SeriesKey
-from modeltop_tui.workers.diagnosis import Inquirer, explain
+from modeltop_tui.workers.diagnosis import DiagnosisWorker, diagnose_target
 
 
 class Lookout:
@@ -16,7 +16,7 @@ class Lookout:
         self.asked, self.told, self.answers = [], [], {}
         self.gate = threading.Event()
         self.gate.set()
-        self.inquirer = Inquirer(self.look, self.told.append)
+        self.inquirer = DiagnosisWorker(self.look, self.told.append)
 
     def look(self, _snapshot, model):
         self.asked.append(model)
@@ -43,19 +43,19 @@ def lookout():
 
 def test_the_selected_model_comes_first_and_each_is_looked_into_once(lookout):
     snapshot = object()
-    lookout.inquirer.ask(snapshot, ["b", "a"])
+    lookout.inquirer.show_prompt(snapshot, ["b", "a"])
     lookout.until(2)
-    lookout.inquirer.ask(snapshot, ["a", "b", "c"])
+    lookout.inquirer.show_prompt(snapshot, ["a", "b", "c"])
     lookout.until(3)
     assert lookout.asked == lookout.told == ["b", "a", "c"]
-    assert lookout.inquirer.known("a") == "A"
-    assert lookout.inquirer.known("z") is lookout.inquirer.known(None) is None
+    assert lookout.inquirer.result_for("a") == "A"
+    assert lookout.inquirer.result_for("z") is lookout.inquirer.result_for(None) is None
 
 
 def test_models_that_a_held_key_passes_are_not_looked_into(lookout):
     snapshot = object()
     for name in "abcdefgh":
-        lookout.inquirer.ask(snapshot, [name])
+        lookout.inquirer.show_prompt(snapshot, [name])
     lookout.until(1)
     assert lookout.asked == ["h"]
 
@@ -63,60 +63,60 @@ def test_models_that_a_held_key_passes_are_not_looked_into(lookout):
 def test_another_question_takes_the_place_of_what_is_left_of_the_last(lookout):
     snapshot = object()
     lookout.gate.clear()
-    lookout.inquirer.ask(snapshot, ["a", "b", "c"])
+    lookout.inquirer.show_prompt(snapshot, ["a", "b", "c"])
     while not lookout.asked:
         time.sleep(0.005)
-    lookout.inquirer.ask(snapshot, ["z"])
+    lookout.inquirer.show_prompt(snapshot, ["z"])
     lookout.gate.set()
     lookout.until(2)
     assert lookout.asked == ["a", "z"]
 
 
 def test_a_new_look_is_looked_into_anew_and_the_old_answer_stands_until_then(lookout):
-    lookout.inquirer.ask(object(), ["a"])
+    lookout.inquirer.show_prompt(object(), ["a"])
     lookout.until(1)
     lookout.gate.clear()
     lookout.answers["a"] = "newer"
-    lookout.inquirer.ask(object(), ["a"])
-    assert lookout.inquirer.known("a") == "A"
+    lookout.inquirer.show_prompt(object(), ["a"])
+    assert lookout.inquirer.result_for("a") == "A"
     lookout.gate.set()
     lookout.until(2)
-    assert lookout.inquirer.known("a") == "newer"
+    assert lookout.inquirer.result_for("a") == "newer"
 
 
 def test_a_failure_is_said_beside_what_is_wrong_and_the_next_is_looked_into(make, lookout):
     lookout.answers["fraud"] = ValueError("no\x1bsense")
-    lookout.inquirer.ask(make.snapshot(*make.ten_days()), ["fraud", "b"])
+    lookout.inquirer.show_prompt(make.snapshot(*make.ten_days()), ["fraud", "b"])
     lookout.until(2)
-    found = lookout.inquirer.known("fraud")
+    found = lookout.inquirer.result_for("fraud")
     assert found.sentence.startswith("f1_score 0.845 < 0.85")
     assert found.advice == "the diagnosis failed: ValueError: no\\x1bsense; please report it"
-    assert lookout.inquirer.known("b") == "B"
+    assert lookout.inquirer.result_for("b") == "B"
 
 
 def test_a_series_that_fails_is_left_without_an_outlook(lookout):
     key = SeriesKey("m", "accuracy")
     lookout.answers[key] = ValueError("no sense")
-    lookout.inquirer.ask(object(), [key])
+    lookout.inquirer.show_prompt(object(), [key])
     lookout.until(1)
-    assert lookout.inquirer.known(key) is None
+    assert lookout.inquirer.result_for(key) is None
 
 
 def test_a_model_is_asked_why_and_a_series_how_it_went(make):
     snapshot = make.snapshot(*make.ten_days())
-    assert explain(snapshot, "fraud").model == "fraud"
-    assert explain(snapshot, SeriesKey("fraud", "recall")).course.key == SeriesKey("fraud", "recall")
+    assert diagnose_target(snapshot, "fraud").model == "fraud"
+    assert diagnose_target(snapshot, SeriesKey("fraud", "recall")).series_pattern.key == SeriesKey("fraud", "recall")
 
 
 def test_nothing_is_begun_after_the_end(lookout):
     lookout.inquirer.stop()
-    lookout.inquirer.ask(object(), ["a"])
+    lookout.inquirer.show_prompt(object(), ["a"])
     assert lookout.asked == []
 
 
 def test_no_more_than_some_models_are_remembered(lookout, monkeypatch):
     monkeypatch.setattr("modeltop_tui.workers.diagnosis.KEPT", 3)
     for count, name in enumerate("abcde", 1):
-        lookout.inquirer.ask(object(), [name])
+        lookout.inquirer.show_prompt(object(), [name])
         lookout.until(count)
-    assert [name for name in "abcde" if lookout.inquirer.known(name)] == ["c", "d", "e"]
+    assert [name for name in "abcde" if lookout.inquirer.result_for(name)] == ["c", "d", "e"]

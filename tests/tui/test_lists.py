@@ -2,20 +2,23 @@
 
 import pytest
 
-from modeltop.core.series import Problem, SeriesKey
-from modeltop.core.text import width
+from modeltop.core.series import ReadProblem, SeriesKey
+from modeltop.core.text import display_width
 from modeltop.rules.rule import default_rules
 from modeltop_tui.view.alerts import entries
 from modeltop_tui.view.changes import change_lines
-from modeltop_tui.view.metrics import columns, heading, metric_cells, rows
-from modeltop_tui.view.models import model_cells, nothing_listed
-from modeltop_tui.view.state import Scene, Sort, View, listed
+from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
+from modeltop_tui.view.models import empty_list_message, model_cells
+from modeltop_tui.view.state import ScreenState, Selection, SortOrder, visible_models
 from modeltop_tui.view.styled_text import plain_text
 
 
 def table(scene, wide):
-    shape = columns(rows(scene), wide)
-    return [plain_text(heading(shape)), *(plain_text(metric_cells(row, shape, selected=False)) for row in rows(scene))]
+    shape = column_widths(metric_rows(scene), wide)
+    return [
+        plain_text(heading(shape)),
+        *(plain_text(metric_cells(row, shape, selected=False)) for row in metric_rows(scene)),
+    ]
 
 
 def said(scene, wide=30):
@@ -23,8 +26,8 @@ def said(scene, wide=30):
 
 
 def test_each_model_has_a_shape_and_a_word_worst_first(make, fleet):
-    scene = Scene(fleet)
-    assert [plain_text(model_cells(scene, model)) for model in listed(scene)] == [
+    scene = ScreenState(fleet)
+    assert [plain_text(model_cells(scene, model)) for model in visible_models(scene)] == [
         "▲CRIT fraud",
         "◆WARN churn",
         "●     ranker",
@@ -32,7 +35,7 @@ def test_each_model_has_a_shape_and_a_word_worst_first(make, fleet):
 
 
 def test_a_wide_list_says_what_is_wrong_too(fleet):
-    lines = [plain_text(model_cells(Scene(fleet), model, 60)) for model in listed(Scene(fleet))]
+    lines = [plain_text(model_cells(ScreenState(fleet), model, 60)) for model in visible_models(ScreenState(fleet))]
     assert lines == [
         "▲CRIT fraud  f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
         "◆WARN churn  accuracy 0.91 < 0.92 for 2 periods, since 2025-01-09",
@@ -47,32 +50,32 @@ def test_a_wide_list_says_what_is_wrong_too(fleet):
         pytest.param({"filter": "R"}, ["fraud", "churn", "ranker"], id="the filter minds no case"),
         pytest.param({"filter": "ra"}, ["fraud", "ranker"], id="the filter looks anywhere in the name"),
         pytest.param({"problems_only": True}, ["fraud", "churn"], id="problems only"),
-        pytest.param({"sort": Sort.NAME}, ["churn", "fraud", "ranker"], id="by name"),
+        pytest.param({"sort": SortOrder.NAME}, ["churn", "fraud", "ranker"], id="by name"),
     ],
 )
 def test_which_models_are_listed(fleet, view, models):
-    assert list(listed(Scene(fleet, View(**view)))) == models
+    assert list(visible_models(ScreenState(fleet, Selection(**view)))) == models
 
 
 def test_the_oldest_data_can_come_first(make):
     old = make.line([0.95] * 3, model="old")
-    scene = make.scene(*make.ten_days(), old, view=View(sort=Sort.STALE))
-    assert listed(scene)[0] == "old"
+    scene = make.screen_state(*make.ten_days(), old, view=Selection(sort=SortOrder.STALE))
+    assert visible_models(scene)[0] == "old"
 
 
 @pytest.mark.parametrize(
     ("view", "why"),
     [
-        (View(filter="zzz"), "no model has zzz in its name: / changes the filter"),
-        (View(problems_only=True), "no problems: ! shows all models"),
+        (Selection(filter="zzz"), "no model has zzz in its name: / changes the filter"),
+        (Selection(problems_only=True), "no problems: ! shows all models"),
     ],
 )
 def test_an_empty_list_says_why(make, view, why):
-    assert nothing_listed(make.scene(make.healthy("ranker"), view=view)) == why
+    assert empty_list_message(make.scene(make.healthy("ranker"), view=view)) == why
 
 
 def test_no_rows_at_all_are_said(make):
-    assert nothing_listed(make.scene()) == "no models: no rows were found"
+    assert empty_list_message(make.scene()) == "no models: no rows were found"
 
 
 def test_the_table_of_the_ten_days(make):
@@ -97,7 +100,7 @@ def test_the_table_of_the_ten_days(make):
     ],
 )
 def test_what_the_rules_say_of_the_newest_value(make, series, rule):
-    assert rows(make.scene(make.line(**series)))[0].rule == rule
+    assert metric_rows(make.scene(make.line(**series)))[0].rule == rule
 
 
 @pytest.mark.parametrize(
@@ -105,45 +108,47 @@ def test_what_the_rules_say_of_the_newest_value(make, series, rule):
     [([0.95] * 9 + [0.85], "< 0.90 pend"), ([0.95] * 7 + [0.85, 0.85, 0.95], "recovering")],
 )
 def test_pending_and_recovering_are_said(make, values, rule):
-    scene = make.scene(make.line(values), rules=[make.floor(confirm=(2, 2), recover=2)])
-    assert rows(scene)[0].rule == rule
+    scene = make.screen_state(make.line(values), rules=[make.floor(confirm=(2, 2), recover=2)])
+    assert metric_rows(scene)[0].rule == rule
 
 
 @pytest.mark.parametrize(("metric", "last", "rule"), [("recall", 0.8, "fell WARN"), ("log_loss", 1.1, "rose WARN")])
 def test_what_is_about_the_past_alone_is_said_without_a_limit(make, metric, last, rule):
     values = [0.95, 0.94, 0.96] * 10 + [last] * 5
-    scene = make.scene(make.line(values, metric=metric), rules=default_rules())
-    assert rows(scene)[0].rule == rule
+    scene = make.screen_state(make.line(values, metric=metric), rules=default_rules())
+    assert metric_rows(scene)[0].rule == rule
 
 
 def test_the_support_is_shown_where_it_is_known(make):
-    scene = make.scene(make.line([0.95, 0.95], support=[10, 1200]), make.line([0.9], metric="f1_score", rows=[1200]))
-    assert [row.numbers[3] for row in rows(scene)] == ["1200", "?"]
+    scene = make.screen_state(
+        make.line([0.95, 0.95], support=[10, 1200]), make.line([0.9], metric="f1_score", rows=[1200])
+    )
+    assert [row.numbers[3] for row in metric_rows(scene)] == ["1200", "?"]
 
 
 @pytest.mark.parametrize("wide", [20, 38, 60, 74, 92, 120, 298])
 def test_no_number_of_the_table_is_ever_clipped(make, wide):
     lines = [make.line([123456.789, 0.0004], metric="my-kpi"), *make.ten_days()]
     shown = table(make.scene(*lines), wide)
-    assert all(width(line) <= wide for line in shown)
+    assert all(display_width(line) <= wide for line in shown)
     assert not any("…" in line[2 + 8 :] and "…" not in line[: line.index("…") + 1] for line in shown)
     assert all(text.split()[0] for text in shown)
 
 
 def test_sparks_are_there_where_there_is_room(make):
-    scene = make.scene(*make.ten_days())
+    scene = make.screen_state(*make.ten_days())
     assert "history" not in table(scene, 60)[0]
     assert "history" in table(scene, 92)[0]
     assert "█" in table(scene, 92)[1]
 
 
 def test_a_segment_stands_beside_its_metric(make):
-    scene = make.scene(make.line([0.9, 0.8], segment="country=DE"))
-    assert rows(scene)[0].name == "accuracy [country=DE]"
+    scene = make.screen_state(make.line([0.9, 0.8], segment="country=DE"))
+    assert metric_rows(scene)[0].name == "accuracy [country=DE]"
 
 
 def test_alerts_are_followed_by_the_rules_that_hold_and_the_other_models(make, fleet):
-    scene = Scene(fleet, View(model="churn", key=SeriesKey("churn", "accuracy")))
+    scene = ScreenState(fleet, Selection(model="churn", key=SeriesKey("churn", "accuracy")))
     assert said(scene, 60) == [
         "◆ accuracy 0.91 < 0.92",
         "  2 periods, since Jan 9",
@@ -164,25 +169,25 @@ def test_a_rule_that_was_left_out_is_said_with_the_reason(make):
 
 
 def test_pending_is_told_apart_from_an_alert(make):
-    scene = make.scene(make.line([0.95] * 9 + [0.85]), rules=[make.floor(confirm=(2, 2))])
+    scene = make.screen_state(make.line([0.95] * 9 + [0.85]), rules=[make.floor(confirm=(2, 2))])
     assert said(scene, 60) == ["  accuracy 0.85 < 0.90", "  pending: 1 period, since Jan 10"]
 
 
 def test_a_silent_model_and_a_source_that_cannot_be_read_are_alerts(make):
-    broken = Problem("gone.csv", "no such file; check the path", fatal=True)
-    scene = make.scene(make.line([0.95] * 5), now=make.clock, problems=[broken])
+    broken = ReadProblem("gone.csv", "no such file; check the path", fatal=True)
+    scene = make.screen_state(make.line([0.95] * 5), now=make.clock, problems=[broken])
     text = " ".join(said(scene, 90))
     assert "○ fraud: no rows for 5d" in text
     assert text.count("no such file; check the path") == 1
 
 
 def test_the_year_is_said_where_it_is_not_this_one(make):
-    scene = make.scene(*make.ten_days(), clock=make.clock + 400 * make.day)
+    scene = make.screen_state(*make.ten_days(), clock=make.clock + 400 * make.day)
     assert "  2 periods, since 2025-01-09" in said(scene)
 
 
 def test_a_bad_row_is_listed_with_its_line_and_reason(make):
-    scene = make.scene(make.healthy("a"), problems=[Problem("a.csv", "'x' is no number", line=17)])
+    scene = make.scene(make.healthy("a"), problems=[ReadProblem("a.csv", "'x' is no number", line=17)])
     assert "a.csv:17: 'x' is no number" in said(scene, 60)
 
 
@@ -202,7 +207,7 @@ def test_changes_tell_what_may_be_chance_from_what_may_not(make):
 
 
 def test_the_ten_days_fell_by_nine_points_without_dust(make):
-    scene = make.scene(*make.ten_days(), view=View(model="fraud", key=SeriesKey("fraud", "accuracy")))
+    scene = make.scene(*make.ten_days(), view=Selection(model="fraud", key=SeriesKey("fraud", "accuracy")))
     lines = [plain_text(line).rstrip() for line in change_lines(scene, 30)]
     assert "first 0.960→0.870 -0.090" in lines
     assert "7 d   0.950→0.870 -0.080" in lines
@@ -212,4 +217,4 @@ def test_the_ten_days_fell_by_nine_points_without_dust(make):
 def test_no_line_of_a_pane_is_too_wide(make, wide):
     scene = make.scene(make.line([0.9] * 9 + [0.6], support=[1000] * 10, model="a-model-with-a-long-name"))
     lines = [line for entry in entries(scene, wide) for line in entry.lines]
-    assert all(width(plain_text(line)) <= max(wide, 14) for line in lines)
+    assert all(display_width(plain_text(line)) <= max(wide, 14) for line in lines)

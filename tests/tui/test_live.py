@@ -40,11 +40,11 @@ async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
     asked = []
     async with run(first) as screen:
         monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append((self, areas)))
-        desk = screen.app.desk
-        desk.show_scene(replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn"))))
+        desk = screen.app.main_screen
+        desk.show_state(replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn"))))
         await screen.pilot.pause()
         assert asked == []
-        desk.show_scene(
+        desk.show_state(
             replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.5], model="churn")))
         )
         await screen.pilot.pause()
@@ -56,7 +56,7 @@ async def test_moving_to_the_next_model_repaints_two_of_its_lines(make, run, mon
     models = [make.healthy(f"model-{number}") for number in range(6)]
     asked = []
     async with run(make.snapshot(*models)) as screen:
-        pane = screen.app.desk.query_one("#models")
+        pane = screen.app.main_screen.query_one("#models")
         monkeypatch.setattr(pane, "refresh", lambda *areas, **_: asked.extend(areas))
         await screen.press("down")
         assert [area.y for area in asked] == [1, 2]
@@ -99,10 +99,10 @@ async def test_while_files_are_read_their_number_is_said(make, fleet):
     go_on = threading.Event()
 
     class Slow:
-        def changed(self):
+        def needs_run(self):
             return False
 
-        def observe(self, _clock, progress=None):
+        def run(self, _clock, progress=None):
             progress(12, 40)
             go_on.wait(10)
             return fleet
@@ -115,16 +115,16 @@ async def test_while_files_are_read_their_number_is_said(make, fleet):
         go_on.set()
         for _ in range(100):
             await pilot.pause(0.01)
-            if app.desk.scene.snapshot is fleet:
+            if app.main_screen.screen_state.snapshot is fleet:
                 break
-        assert app.desk.scene.view.model == "fraud"
+        assert app.main_screen.screen_state.selection.model == "fraud"
 
 
 async def test_ten_thousand_models_are_no_slower_to_move_through_than_ten(make, run):
     lines = [make.line([0.95, 0.95], model=f"model-{number}") for number in range(10_000)]
     made = []
     async with run(make.snapshot(*lines, rules=[])) as screen:
-        pane = screen.app.desk.query_one("#models")
+        pane = screen.app.main_screen.query_one("#models")
         body = pane.body
         pane.body = lambda *size: (made.append(body(*size)), made[-1])[1]
         await screen.press("G")

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from modeltop.core.series import SeriesKey
-from modeltop_tui.view.chart import chart_of, span
-from modeltop_tui.view.navigation import MOVES, look_at, near, settle
-from modeltop_tui.view.state import Scene, Window
+from modeltop_tui.view.chart import chart_data, time_span
+from modeltop_tui.view.navigation import MOVES, clamp_selection, prefetch_targets, select_series
+from modeltop_tui.view.state import ScreenState, TimeWindow
 
 DAY = 86_400.0
 
@@ -17,7 +17,7 @@ def go(scene, *moves):
     for move in moves:
         name, sign, count = move.partition("+") if "+" in move else move.partition("-")
         steps = int(count or 1) * (-1 if sign == "-" else 1)
-        scene = replace(scene, view=settle(replace(scene, view=MOVES[name](scene, steps))))
+        scene = replace(scene, view=clamp_selection(replace(scene, view=MOVES[name](scene, steps))))
     return scene
 
 
@@ -27,7 +27,7 @@ def place(scene):
 
 @pytest.fixture
 def scene(fleet):
-    return Scene(fleet, settle(Scene(fleet)))
+    return ScreenState(fleet, clamp_selection(ScreenState(fleet)))
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_keys_lead_from_place_to_place(scene, moves, to):
 def test_the_selection_stays_on_its_model_when_the_order_changes(make, scene):
     at_churn = go(scene, "model")
     worse = make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.1], model="churn"), make.healthy("ranker"))
-    assert place(Scene(worse, settle(replace(at_churn, snapshot=worse)))) == ("churn", "accuracy")
+    assert place(ScreenState(worse, clamp_selection(replace(at_churn, snapshot=worse)))) == ("churn", "accuracy")
 
 
 def test_a_model_that_is_gone_gives_way_to_the_worst(make, scene):
     left = make.snapshot(*make.ten_days())
-    assert settle(replace(go(scene, "model"), snapshot=left)).model == "fraud"
+    assert clamp_selection(replace(go(scene, "model"), snapshot=left)).model == "fraud"
 
 
 def test_the_same_metric_is_kept_from_model_to_model(make):
@@ -76,7 +76,7 @@ def test_an_empty_snapshot_selects_nothing_and_no_key_fails(make):
 
 
 def test_before_anything_is_loaded_no_key_fails():
-    assert all(MOVES[name](Scene(), 1) is not None for name in MOVES)
+    assert all(MOVES[name](ScreenState(), 1) is not None for name in MOVES)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_before_anything_is_loaded_no_key_fails():
 )
 def test_the_time_range(make, moves, days):
     scene = go(make.scene(*make.ten_days()), *moves)
-    ends = span(scene.snapshot.history.series[scene.view.key], scene.view.window)
+    ends = time_span(scene.snapshot.history.series[scene.view.key], scene.view.window)
     first = make.start.timestamp() - DAY
     assert tuple((end - first) / DAY for end in ends) == pytest.approx(days)
 
@@ -104,7 +104,7 @@ def test_the_time_range(make, moves, days):
 def test_a_window_at_the_newest_end_follows_new_rows(make):
     scene = go(make.scene(*make.ten_days()), "zoom")
     longer = make.snapshot(make.line([0.9] * 12, metric="f1_score"))
-    chart = chart_of(replace(scene, snapshot=longer))
+    chart = chart_data(replace(scene, snapshot=longer))
     assert chart.end - make.start.timestamp() == 11 * DAY
 
 
@@ -116,26 +116,31 @@ def test_the_cursor_moves_by_points_and_stays_on_them(make):
 
 
 def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(scene):
-    assert place(replace(scene, view=look_at(scene, "churn", SeriesKey("churn", "gone")))) == ("churn", "accuracy")
+    assert place(replace(scene, view=select_series(scene, "churn", SeriesKey("churn", "gone")))) == (
+        "churn",
+        "accuracy",
+    )
 
 
 def test_a_window_without_points_is_said(make):
     scene = make.scene(make.line([0.9, 0.9], days=[1, 90]))
-    chart = chart_of(replace(scene, view=replace(scene.view, window=Window(DAY, make.start.timestamp() + 40 * DAY))))
-    assert chart.empty == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
+    chart = chart_data(
+        replace(scene, view=replace(scene.view, window=TimeWindow(DAY, make.start.timestamp() + 40 * DAY)))
+    )
+    assert chart.empty_message == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
 
 
 def test_the_models_that_the_next_key_may_go_to(make, scene):
-    models = [part for part in near(scene) if isinstance(part, str)]
+    models = [part for part in prefetch_targets(scene) if isinstance(part, str)]
     assert models == ["fraud", "churn", "ranker"]
     many = make.scene(*(make.healthy(f"m{number}") for number in range(9)))
-    around = [part for part in near(go(many, "model+4")) if isinstance(part, str)]
+    around = [part for part in prefetch_targets(go(many, "model+4")) if isinstance(part, str)]
     assert around == ["m4", "m5", "m3", "m6", "m2"]
-    assert near(Scene()) == ()
+    assert prefetch_targets(ScreenState()) == ()
 
 
 def test_of_each_the_series_that_will_be_seen_then(scene):
-    series = [(part.model, part.metric) for part in near(scene) if isinstance(part, SeriesKey)]
+    series = [(part.model, part.metric) for part in prefetch_targets(scene) if isinstance(part, SeriesKey)]
     beside = {("fraud", "recall"), ("fraud", "avg_confidence")}
     assert series[:2] == [("fraud", "f1_score"), ("fraud", "accuracy")], "what is selected, then the next problem"
     assert beside < set(series)
@@ -147,4 +152,4 @@ def test_the_next_model_with_a_problem_passes_the_other_problems_of_this_one(mak
     assert place(go(scene, "trouble-"))[0] == "churn"
     alone = make.scene(*make.ten_days())
     assert go(alone, "trouble").view == go(alone).view
-    assert MOVES["trouble"](Scene(), 1) == Scene().view
+    assert MOVES["trouble"](ScreenState(), 1) == ScreenState().selection

@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from modeltop.core.incident import Health
+from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import SeriesKey
-from modeltop.core.text import width
+from modeltop.core.text import display_width
 from modeltop_tui.view.acknowledgements import selected_alert
 from modeltop_tui.view.alerts import entries
-from modeltop_tui.view.clipboard import story
-from modeltop_tui.view.header import header, watcher
-from modeltop_tui.view.metrics import columns, metric_cells, rows
+from modeltop_tui.view.clipboard import selection_text
+from modeltop_tui.view.header import header_line, watcher_status
+from modeltop_tui.view.metrics import column_widths, metric_cells, metric_rows
 from modeltop_tui.view.models import model_cells
-from modeltop_tui.view.navigation import MOVES, settle
-from modeltop_tui.view.state import Scene, View, listed
+from modeltop_tui.view.navigation import MOVES, clamp_selection
+from modeltop_tui.view.state import ScreenState, Selection, visible_models
 from modeltop_tui.view.styled_text import plain_text, to_ascii
 
 F1, ACCURACY, CHURN = 0, 1, 2
@@ -27,8 +27,8 @@ def after(make, fleet):
     """The fleet's scene after somebody did something."""
 
     def scene(view=None, **done):
-        made = Scene(make.handled(fleet, **done), view or View())
-        return replace(made, view=settle(made))
+        made = ScreenState(make.handled(fleet, **done), view or Selection())
+        return replace(made, selection=clamp_selection(made))
 
     return scene
 
@@ -71,8 +71,8 @@ def test_a_model_is_marked_once_each_of_its_alerts_is_taken_care_of(after, done,
 
 
 def test_a_metric_is_marked_by_its_own_alerts(after):
-    table = rows(after(acks=[F1], hushed=[ACCURACY]))
-    marks = [plain_text(metric_cells(row, columns(table, 60), selected=False))[:10].rstrip() for row in table]
+    table = metric_rows(after(acks=[F1], hushed=[ACCURACY]))
+    marks = [plain_text(metric_cells(row, column_widths(table, 60), selected=False))[:10].rstrip() for row in table]
     assert marks == ["▲×accuracy", "  precisio", "  recall", "▲✓f1_score", "  avg_conf"]
 
 
@@ -91,13 +91,13 @@ def test_in_ascii_the_marks_are_other_signs_of_one_cell():
     ],
 )
 def test_the_key_is_about_the_alert_that_a_person_would_expect(after, key, acks, at):
-    scene = after(View("fraud", SeriesKey("fraud", key)), acks=acks)
+    scene = after(Selection("fraud", SeriesKey("fraud", key)), acks=acks)
     assert selected_alert(scene).key.metric == at
 
 
 def test_a_healthy_model_has_no_alert_to_take(after):
-    assert selected_alert(after(View("ranker", SeriesKey("ranker", "accuracy")))) is None
-    assert selected_alert(Scene()) is None
+    assert selected_alert(after(Selection("ranker", SeriesKey("ranker", "accuracy")))) is None
+    assert selected_alert(ScreenState()) is None
 
 
 def test_an_alert_about_the_whole_model_is_about_each_of_its_series(make):
@@ -115,7 +115,7 @@ def test_an_alert_about_the_whole_model_is_about_each_of_its_series(make):
     ],
 )
 def test_the_next_problem_is_one_that_nobody_has(after, acks, start, to):
-    scene = after(View(start[0], SeriesKey(*start)), acks=acks)
+    scene = after(Selection(start[0], SeriesKey(*start)), acks=acks)
     assert MOVES["problem"](scene, 1).key == SeriesKey(*to)
 
 
@@ -130,7 +130,7 @@ def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(after):
 
 
 def test_what_is_copied_says_who_has_it(after, make):
-    text = story(after(acks=[F1]), make.clock)
+    text = selection_text(after(acks=[F1]), make.clock)
     assert "  taken by ana 2025-01-10 00:03 UTC, until 2025-01-11 00:03 UTC: looking into it" in text.splitlines()
 
 
@@ -140,7 +140,7 @@ def watched(make, fleet):
 
     def snapshot(ago=0, **options):
         at = fleet.clock - timedelta(seconds=ago)
-        return replace(fleet, health=Health(at, at, 7, "host", 60.0, **options))
+        return replace(fleet, health=WatcherHealth(at, at, 7, "host", 60.0, **options))
 
     return snapshot
 
@@ -158,25 +158,25 @@ def watched(make, fleet):
     ],
 )
 def test_how_the_watcher_is_stands_in_few_words(watched, options, wide, narrow):
-    told = watcher(watched(**options), 40)
-    assert (told.text, told.bad) == (wide, wide != "watch ok")
-    assert watcher(watched(**options), 12).text == narrow
+    told = watcher_status(watched(**options), 40)
+    assert (told.text, told.is_problem) == (wide, wide != "watch ok")
+    assert watcher_status(watched(**options), 12).text == narrow
 
 
 def test_where_nobody_ever_watched_nothing_is_said(fleet):
-    assert watcher(fleet, 40) is None
+    assert watcher_status(fleet, 40) is None
 
 
 @pytest.mark.parametrize("wide", [60, 80, 120])
 def test_a_watcher_in_trouble_is_in_the_header_at_every_size_and_one_that_is_well_where_there_is_room(
     watched, make, wide
 ):
-    lame, well = (Scene(watched(**options)) for options in ({"broken": ("pager",)}, {}))
-    settled = [header(replace(each, view=settle(each)), make.clock, wide) for each in (lame, well)]
+    lame, well = (ScreenState(watched(**options)) for options in ({"broken": ("pager",)}, {}))
+    settled = [header_line(replace(each, selection=clamp_selection(each)), make.clock, wide) for each in (lame, well)]
     assert "pager broken" in plain_text(settled[0])
     assert ("watch ok" in plain_text(settled[1])) == (wide > 60)
-    assert all(width(plain_text(line)) == wide for line in settled)
+    assert all(display_width(plain_text(line)) == wide for line in settled)
 
 
 def test_the_order_of_models_is_that_of_the_snapshot(after, fleet):
-    assert listed(after(acks=[F1])) == tuple(verdict.model for verdict in fleet.verdicts)
+    assert visible_models(after(acks=[F1])) == tuple(verdict.model for verdict in fleet.model_statuses)

@@ -8,54 +8,54 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.core.incident import Facts, Matchers, Silence
+from modeltop.core.incident import AlertingState, Matchers, Silence
 from modeltop.core.series import SeriesKey
-from modeltop.core.text import width
-from modeltop_tui.view.line_edit import edited, pasted
+from modeltop.core.text import display_width
+from modeltop_tui.view.line_edit import edit_line, paste_line
 from modeltop_tui.view.silence_form import (
     FIELDS,
     FOR,
     WHY,
-    Form,
-    alert_lines,
+    SilenceForm,
     chosen_silence,
     effect_lines,
-    exactly,
+    exact_glob,
     field_lines,
-    length_of,
-    moved,
+    form_error,
+    matching_alert_lines,
+    move_cursor,
+    parse_duration,
     prefilled,
-    previewed,
-    refusal,
+    preview_form,
+    set_text,
     silence_lines,
-    typed,
 )
-from modeltop_tui.view.state import Scene, View
+from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture
 def scene(fleet):
-    return Scene(fleet, View("fraud", SeriesKey("fraud", "f1_score")))
+    return ScreenState(fleet, Selection("fraud", SeriesKey("fraud", "f1_score")))
 
 
 @pytest.fixture
 def form(scene, fleet):
-    return prefilled(scene, fleet.episodes[0])
+    return prefilled(scene, fleet.alerts[0])
 
 
 def filled(form, **texts):
     """The form with other texts in some fields; `length` is that of the silence."""
     names = {"length": "for"}
     for name, text in texts.items():
-        form = typed(replace(form, at=FIELDS.index(names.get(name, name))), text)
+        form = set_text(replace(form, at=FIELDS.index(names.get(name, name))), text)
     return form
 
 
 @given(st.text(), st.text())
 def test_the_glob_of_a_name_matches_that_name_and_no_other(name, other):
-    assert fnmatchcase(name, exactly(name))
-    assert fnmatchcase(other, exactly(name)) == (name == other)
+    assert fnmatchcase(name, exact_glob(name))
+    assert fnmatchcase(other, exact_glob(name)) == (name == other)
 
 
 def test_the_form_begins_with_the_alert_and_asks_for_the_reason(form):
@@ -64,7 +64,7 @@ def test_the_form_begins_with_the_alert_and_asks_for_the_reason(form):
 
 
 def test_a_warning_is_silenced_as_one_so_that_people_hear_if_it_gets_worse(scene, fleet):
-    churn = next(episode for episode in fleet.episodes if episode.key.model == "churn")
+    churn = next(episode for episode in fleet.alerts if episode.key.model == "churn")
     assert prefilled(scene, churn).texts[FIELDS.index("severity")] == "warning"
 
 
@@ -75,9 +75,9 @@ def test_without_an_alert_the_form_begins_with_the_selected_series(make, scene):
 
 def test_an_alert_about_a_whole_model_is_silenced_whatever_its_metric(make):
     silent = make.scene(make.healthy("[eu] search"), now=make.clock + 20 * make.day)
-    begun = prefilled(silent, silent.snapshot.episodes[0])
+    begun = prefilled(silent, silent.snapshot.alerts[0])
     assert begun.texts[:4] == ("[[]eu] search", "*", "all", "no-data")
-    assert len(previewed(begun, silent).matched) == 1
+    assert len(preview_form(begun, silent).matching) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_alert_about_a_whole_model_is_silenced_whatever_its_metric(make):
     ],
 )
 def test_how_long_is_a_number_and_a_unit(form, text, length):
-    assert length_of(filled(form, length=text)) == length
+    assert parse_duration(filled(form, length=text)) == length
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_how_long_is_a_number_and_a_unit(form, text, length):
     ],
 )  # fmt: skip
 def test_what_cannot_be_saved_says_why(scene, form, make, texts, why_not):
-    found = refusal(filled(form, **texts), scene, make.clock)
+    found = form_error(filled(form, **texts), scene, make.clock)
     assert (found is None) == (why_not is None)
     assert why_not is None or why_not in found
 
@@ -127,7 +127,7 @@ def shown(lines):
 def test_how_many_alerts_it_would_silence_is_said_while_it_is_typed(scene, form, make):
     form = filled(form, why="release")
     assert shown(effect_lines(form, scene, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
-    assert shown(alert_lines(form, scene, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
+    assert shown(matching_alert_lines(form, scene, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
     wider = filled(form, metric="*", rule="*")
     assert shown(effect_lines(wider, scene, make.clock, 78)) == [
         "silences 2 of 3 alerts that stand until 01:03 UTC",
@@ -137,7 +137,7 @@ def test_how_many_alerts_it_would_silence_is_said_while_it_is_typed(scene, form,
 
 def test_a_long_list_of_alerts_ends_in_their_number(scene, form):
     wide = filled(form, model="*", metric="*", segment="*", rule="*")
-    assert shown(alert_lines(wide, scene, 78, 2))[1:] == ["and 2 more"]
+    assert shown(matching_alert_lines(wide, scene, 78, 2))[1:] == ["and 2 more"]
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def silenced(scene, fleet):
         return Silence(name, Matchers(model=name), begin, end, "ana", "release", begin)
 
     made = (silence("over", -3, -2), silence("holds", -1, 5), silence("comes", 8, 9))
-    return replace(scene, snapshot=replace(fleet, facts=Facts(silences=made)))
+    return replace(scene, snapshot=replace(fleet, facts=AlertingState(silences=made)))
 
 
 def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(silenced, form):
@@ -162,21 +162,21 @@ def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(sile
 
 
 def test_the_keys_go_through_the_fields_and_on_to_the_silences(silenced, form):
-    below = moved(form, 1, 3)
+    below = move_cursor(form, 1, 3)
     assert chosen_silence(form, silenced) is None
     assert chosen_silence(below, silenced).id == "holds"
-    assert chosen_silence(moved(below, 2, 3), silenced).id == "over"
-    assert moved(below, 3, 3).at == 0
-    assert moved(replace(form, at=0), -1, 0).at == WHY
+    assert chosen_silence(move_cursor(below, 2, 3), silenced).id == "over"
+    assert move_cursor(below, 3, 3).cursor == 0
+    assert move_cursor(replace(form, at=0), -1, 0).cursor == WHY
 
 
 @pytest.mark.parametrize("wide", [58, 78, 118])
 def test_no_text_is_wider_than_the_form(make, scene, wide):
     for text in make.hostile:
-        form = Form((text, text, text, text, text, text, text), at=FOR)
+        form = SilenceForm((text, text, text, text, text, text, text), cursor=FOR)
         lines = [*field_lines(form, wide), *effect_lines(form, scene, make.clock, wide)]
         assert all(plain_text(line).isprintable() for line in lines)
-        assert all(width(plain_text(line).rstrip()) <= wide for line in lines)
+        assert all(display_width(plain_text(line).rstrip()) <= wide for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_no_text_is_wider_than_the_form(make, scene, wide):
     ],
 )
 def test_a_line_is_edited_at_its_end(key, character, text):
-    assert edited("two words", key, character) == text
+    assert edit_line("two words", key, character) == text
 
 
 def test_a_paste_is_its_first_line_without_what_does_not_print():
-    assert pasted("a ", "b\x1b[2Jc\nd") == "a b[2Jc"
-    assert len(pasted("", "x" * 10_000)) == 500
+    assert paste_line("a ", "b\x1b[2Jc\nd") == "a b[2Jc"
+    assert len(paste_line("", "x" * 10_000)) == 500

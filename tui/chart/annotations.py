@@ -8,10 +8,10 @@ from itertools import groupby
 import numpy as np
 from rich.text import Text
 
-from modeltop.core.text import clip
-from modeltop.core.text import width as cells_of
+from modeltop.core.text import display_width as cells_of
+from modeltop.core.text import truncate
 from modeltop_tui.chart.canvas import Canvas
-from modeltop_tui.chart.data import Band, Moment, Overlays, PlotTheme, Trend
+from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, PlotTheme, VerticalMarker
 
 _FREE = " ⠀"
 _UNDER = f"{_FREE}┈~╎'"
@@ -35,14 +35,14 @@ Cell = tuple[int, int]
 """Column, and row counted from the bottom."""
 
 
-def write(rows: list[Text], overlays: Overlays, canvas: Canvas, left: int, theme: PlotTheme) -> None:
+def draw_annotations(rows: list[Text], overlays: Annotations, canvas: Canvas, left: int, theme: PlotTheme) -> None:
     """Write into the first `canvas.height` of the rows, whose canvas begins at the cell `left`; no other cell changes.
 
     What is later in this order hides what is earlier: band, notes, trend, begin of the change.
     """
     seen: dict[Cell, Sign] = {}
     band, notes = overlays.band, _apart(overlays.notes, canvas)
-    begun = _apart((overlays.begin,) if overlays.begin else (), canvas)
+    begun = _apart((overlays.change,) if overlays.change else (), canvas)
     if band is not None:
         seen.update(_of_band(band, canvas, theme))
     for column, _ in notes:
@@ -82,7 +82,7 @@ def _crumbs(band: set[Cell]) -> set[Cell]:
     return lone
 
 
-def _apart(moments: tuple[Moment, ...], canvas: Canvas) -> list[tuple[int, str]]:
+def _apart(moments: tuple[VerticalMarker, ...], canvas: Canvas) -> list[tuple[int, str]]:
     """Column and caption of each that is in sight; of several in one column the last."""
     inside = [each for each in moments if canvas.start <= each.time <= canvas.end]
     columns = canvas.columns(np.array([each.time for each in inside])).tolist()
@@ -93,7 +93,7 @@ def _upright(column: int, canvas: Canvas, sign: Sign) -> Iterator[tuple[Cell, Si
     return (((column, row), sign) for row in range(canvas.height))
 
 
-def _of_band(band: Band, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:
+def _of_band(band: ChartBand, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:
     start, end = max(band.start, canvas.start), min(band.end, canvas.end)
     if start > end:
         return
@@ -104,7 +104,7 @@ def _of_band(band: Band, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cel
             yield from (((column, row), (_BAND[theme.ascii], _FAINT)) for column in range(first, last + 1))
 
 
-def _of_trend(trend: Trend, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:
+def _of_trend(trend: ChartTrend, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:
     """A dot in every column of the line; where there is no braille, in every other."""
     if trend.end <= trend.start:
         return
@@ -114,9 +114,9 @@ def _of_trend(trend: Trend, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[
     share = np.clip((times - trend.start) / (trend.end - trend.start), 0, 1)
     dots = canvas.dots(trend.first + share * (trend.last - trend.first))
     for column, dot in zip(columns.tolist(), dots.tolist(), strict=True):
-        row, height = divmod(dot, 4 if canvas.fine else 1)
+        row, height = divmod(dot, 4 if canvas.has_subcells else 1)
         if 0 <= row < canvas.height:
-            yield (column, row), (_DOTS[height] if canvas.fine else _TREND, _PLAIN)
+            yield (column, row), (_DOTS[height] if canvas.has_subcells else _TREND, _PLAIN)
 
 
 def _put(rows: list[Text], at: int, signs: list[tuple[int, Sign]]) -> None:
@@ -144,7 +144,7 @@ def _captions(rows: list[Text], moments: list[tuple[int, str]], style: str, them
         for number, row in enumerate(rows):
             start, room = _room(row.plain, at, min(cells_of(text), _LONGEST_NOTE))
             if room:
-                words = clip(text, room)
+                words = truncate(text, room)
                 words = words.replace("…", "~") if theme.ascii else words
                 after = row[start + cells_of(words) :]
                 rows[number] = Text.assemble(row[:start], (words, style), after)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from modeltop.core.text import day
+from modeltop.core.text import format_period
 
 Tick = tuple[float, str]
 """A place on the axis and its label."""
@@ -66,10 +66,10 @@ def date_ticks(start: float, end: float, cells: int) -> list[Tick]:
     Times are seconds since 1970, UTC. A tick at the turn of a larger unit carries that unit: the year for
     months, the date for hours.
 
-    >>> day = 86400.0
-    >>> [label for _, label in date_ticks(20089 * day, 20098 * day, 40)]
+    >>> format_period = 86400.0
+    >>> [label for _, label in date_ticks(20089 * format_period, 20098 * format_period, 40)]
     ['Jan 1', 'Jan 3', 'Jan 5', 'Jan 7', 'Jan 9']
-    >>> [label for _, label in date_ticks(16436 * day, 18993 * day, 40)]
+    >>> [label for _, label in date_ticks(16436 * format_period, 18993 * format_period, 40)]
     ['2016', '2018', '2020', '2022']
     """
     for walk, name in _CALENDAR:
@@ -89,7 +89,7 @@ def date_ticks(start: float, end: float, cells: int) -> list[Tick]:
 
 def only_date(time: float, cells: int) -> list[Tick]:
     """One tick, with as much of the date as there is room for."""
-    label = day(_moment(time))
+    label = format_period(_moment(time))
     return [(time, label)] if len(label) <= cells else []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop_tui.chart.data import ChartData, Line
+from modeltop_tui.chart.data import ChartData, Trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,29 +36,29 @@ class Canvas:
     end: float
     low: float
     high: float
-    fine: bool
+    has_subcells: bool
     """True for braille; False where one cell is one dot."""
 
-    def across(self, times: Floats) -> Floats:
+    def x_fractions(self, times: Floats) -> Floats:
         """The fraction of the width at which each time stands."""
         return (times - self.start) / (self.end - self.start)
 
-    def up(self, values: Floats) -> Floats:
+    def y_fractions(self, values: Floats) -> Floats:
         """The fraction of the height at which each value stands."""
         return (values - self.low) / (self.high - self.low)
 
     def columns(self, times: Floats) -> Cells:
         """The column of each time."""
-        return _cells(self.across(times), self.width, 2 if self.fine else 1)
+        return _cells(self.x_fractions(times), self.width, 2 if self.has_subcells else 1)
 
     def rows(self, values: Floats) -> Cells:
         """The row of each value; outside the canvas for one that is outside its range."""
-        return _cells(self.up(values), self.height, 4 if self.fine else 1)
+        return _cells(self.y_fractions(values), self.height, 4 if self.has_subcells else 1)
 
     def dots(self, values: Floats) -> Cells:
         """The dot of each value, counted from the bottom: four a row, or one where a cell is one dot."""
-        dots = 4 if self.fine else 1
-        return _cells(self.up(values), self.height * dots, 1)
+        dots = 4 if self.has_subcells else 1
+        return _cells(self.y_fractions(values), self.height * dots, 1)
 
     def row(self, value: float) -> int:
         """The row of one finite value."""
@@ -70,15 +70,15 @@ def _cells(fractions: Floats, cells: int, dots: int) -> Cells:
     return np.floor(np.round(0.5 + (cells * dots - 1) * finite, 8)).astype(np.int64) // dots
 
 
-def visible(line: Line, start: float, end: float) -> Line:
+def clip_to_window(line: Trace, start: float, end: float) -> Trace:
     """The part of the line within [start, end]; what no axis can hold counts as infinite."""
     first, last = np.searchsorted(line.times, start, "left"), np.searchsorted(line.times, end, "right")
     part = slice(int(first), int(last))
     values = np.where(np.abs(line.values[part]) > _LARGEST, np.copysign(np.inf, line.values[part]), line.values[part])
-    return Line(line.name, line.times[part], values, line.breaches[part], line.held[part], line.gaps[part])
+    return Trace(line.name, line.times[part], values, line.breaches[part], line.unevaluated[part], line.gaps[part])
 
 
-def thinned(line: Line, canvas: Canvas) -> Cells:
+def downsample(line: Trace, canvas: Canvas) -> Cells:
     """Indices of the points to draw: all, or of each column the lowest, the highest and the worst breach.
 
     Columns are thinned where there are more than twice as many points as columns.
@@ -105,18 +105,18 @@ def _lasts(indices: Cells, columns: Cells) -> Cells:
     return lasts
 
 
-def strokes(line: Line, kept: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
+def strokes(line: Trace, kept: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
     """Fractions across and up to be joined by a line; NaN where it breaks: at gaps and where there is no number."""
     stretch = np.cumsum(line.gaps)[kept]
     breaks = np.flatnonzero(np.diff(stretch)) + 1
     values = np.where(np.isfinite(line.values[kept]), line.values[kept], np.nan)
-    across = np.insert(canvas.across(line.times[kept]), breaks, np.nan)
-    up = np.insert(canvas.up(values), breaks, np.nan)
+    across = np.insert(canvas.x_fractions(line.times[kept]), breaks, np.nan)
+    up = np.insert(canvas.y_fractions(values), breaks, np.nan)
     across[np.isnan(up)] = np.nan
     return across.tolist(), up.tolist()
 
 
-def lonely(line: Line) -> Flags:
+def isolated_points(line: Trace) -> Flags:
     """True for finite points that no stroke reaches, because there are gaps on both sides."""
     number = np.isfinite(line.values)
     joined = number[1:] & number[:-1] & ~line.gaps[1:]
@@ -124,7 +124,7 @@ def lonely(line: Line) -> Flags:
     return lone
 
 
-def value_range(chart: ChartData, lines: list[Line]) -> tuple[float, float] | None:
+def value_range(chart: ChartData, lines: list[Trace]) -> tuple[float, float] | None:
     """The lowest and the highest value to be shown, near limits included; None without a finite value."""
     values = np.concatenate([line.values for line in lines]) if lines else np.array([])
     values = values[np.isfinite(values)]
@@ -132,7 +132,7 @@ def value_range(chart: ChartData, lines: list[Line]) -> tuple[float, float] | No
         return None
     low, high = float(values.min()), float(values.max())
     reach = max(BREACH_REACH * (high - low), 10.0 ** (2 - chart.digits))
-    trend = chart.overlays.trend
+    trend = chart.annotations.trend
     wanted = [*(limit.value for limit in chart.limits), *((trend.first, trend.last) if trend is not None else ())]
     near = [value for value in wanted if low - reach <= value <= high + reach]
     low, high = min([low, *near]), max([high, *near])

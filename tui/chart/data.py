@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class Trace:
     """The points of one series; all arrays have the length of `times`."""
 
     name: str
@@ -26,7 +26,7 @@ class Line:
     """May be infinite where the data says so: no place on the axis, but a point all the same."""
     breaches: NDArray[np.int8]
     """`Severity` of each point by the rules' limits; 0 where none was crossed."""
-    held: Flags
+    unevaluated: Flags
     """True for a point that no rule judges: provisional, not finite, or resting on too few cases."""
     gaps: Flags
     """True where periods are missing before this point, so that the line does not reach it from the one before."""
@@ -43,7 +43,7 @@ class LimitLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class VerticalMarker:
     """A vertical line, with a few words at its end where there is room."""
 
     time: float
@@ -53,7 +53,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class ChartBand:
     """Where the values are usual: two faint lines."""
 
     start: float
@@ -64,7 +64,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class ChartTrend:
     """A straight line through what was fitted, and on to where it leads."""
 
     start: float
@@ -78,22 +78,22 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlays:
+class Annotations:
     """What was found out about the points. Drawn where nothing else is: no point and no limit is ever hidden."""
 
-    begin: Moment | None = None
+    change: VerticalMarker | None = None
     """Where a change began."""
-    notes: tuple[Moment, ...] = ()
+    notes: tuple[VerticalMarker, ...] = ()
     """What people wrote down, oldest first."""
-    band: Band | None = None
-    trend: Trend | None = None
+    band: ChartBand | None = None
+    trend: ChartTrend | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChartData:
     """One chart. Made once per content, so that its identity can key a cache."""
 
-    lines: tuple[Line, ...]
+    traces: tuple[Trace, ...]
     """The selected series first, then the rest of its family."""
     limits: tuple[LimitLine, ...]
     title: str
@@ -106,14 +106,14 @@ class ChartData:
     """Right end, after the newest point where a trend leads on; equal to `start` where there is one point only."""
     cursor: float | None = None
     """The time that the read-out is about: a vertical line; None without one."""
-    empty: str = "no points to draw"
+    empty_message: str = "no points to draw"
     """Said in place of a chart without points."""
-    overlays: Overlays = Overlays()
+    annotations: Annotations = Annotations()
 
     @property
     def points(self) -> int:
         """The number of points of all lines."""
-        return sum(len(line.times) for line in self.lines)
+        return sum(len(line.times) for line in self.traces)
 
 
 @dataclass(frozen=True, slots=True)

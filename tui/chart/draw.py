@@ -15,13 +15,13 @@ import plotext
 from rich.text import Text
 
 from modeltop.core.series import Severity
-from modeltop.core.text import clip
-from modeltop.core.text import width as cells_of
-from modeltop_tui.chart.annotations import write
+from modeltop.core.text import display_width as cells_of
+from modeltop.core.text import truncate
+from modeltop_tui.chart.annotations import draw_annotations
 from modeltop_tui.chart.axes import Tick, context, date_ticks, only_date, value_ticks
-from modeltop_tui.chart.canvas import Canvas, strokes, thinned, time_range, value_range, visible
-from modeltop_tui.chart.data import ChartData, LimitLine, Line, PlotTheme
-from modeltop_tui.chart.markers import RED, YELLOW, colour, place, tint
+from modeltop_tui.chart.canvas import Canvas, clip_to_window, downsample, strokes, time_range, value_range
+from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
+from modeltop_tui.chart.markers import RED, YELLOW, line_color, place_markers, severity_color
 
 _NARROW, _LOW = 20, 5
 """Under these sizes the value axis goes, and the time axis."""
@@ -49,14 +49,14 @@ class _Layout(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def draw(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
+def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
     """The chart as `height` rows of exactly `width` cells. Remembered by identity: do not change the result."""
     if width < 1 or height < 1:
         return Text()
-    lines = [visible(line, *time_range(chart)) for line in chart.lines]
+    lines = [clip_to_window(line, *time_range(chart)) for line in chart.traces]
     values = value_range(chart, lines)
     if values is None:
-        rows = _message(_fit(chart.empty, theme), width, height, theme)
+        rows = _message(_fit(chart.empty_message, theme), width, height, theme)
     else:
         head = _legend(lines, width, theme) if height > _LOW and len(lines) > 1 else []
         layout = _lay_out(chart, values, (width, height - len(head)), theme)
@@ -69,7 +69,7 @@ def _fit(text: str, theme: PlotTheme) -> str:
 
 
 def _clip(text: str, cells: int, theme: PlotTheme) -> str:
-    clipped = clip(text, cells)
+    clipped = truncate(text, cells)
     return clipped.replace("…", "~") if theme.ascii else clipped
 
 
@@ -81,13 +81,13 @@ def _message(words: str, width: int, height: int, theme: PlotTheme) -> list[Text
     return rows
 
 
-def _legend(lines: list[Line], width: int, theme: PlotTheme) -> list[Text]:
+def _legend(lines: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
     """One row with the number and the name of each line."""
     room = max(4, width // len(lines) - 4)
     row = Text()
     for number, line in enumerate(lines):
         name = _clip(_fit(line.name, theme), room, theme)
-        row.append(f" {number + 1} {name} ", _rich(colour(number, theme)))
+        row.append(f" {number + 1} {name} ", _rich(line_color(number, theme)))
     row.truncate(width, pad=True)
     return [row]
 
@@ -98,7 +98,7 @@ def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int
     ticks = value_ticks(*values, max(2, rows // _ROWS_PER_TICK)) if width >= _NARROW else []
     left = max(len(label) for _, label in ticks) + 1 if ticks else 0
     start, end = time_range(chart)
-    canvas = Canvas(width - left, rows, start, end, *values, fine=not theme.ascii)
+    canvas = Canvas(width - left, rows, start, end, *values, has_subcells=not theme.ascii)
     if height < _LOW:
         return _Layout(width, height, canvas, left, ticks, [], "")
     if chart.end <= chart.start:
@@ -108,14 +108,14 @@ def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int
     return _Layout(width, height, canvas, left, ticks, dates, "" if said else corner)
 
 
-def _drawn(chart: ChartData, lines: list[Line], layout: _Layout, theme: PlotTheme) -> list[Text]:
+def _drawn(chart: ChartData, lines: list[Trace], layout: _Layout, theme: PlotTheme) -> list[Text]:
     canvas = layout.canvas
     _prepare(layout)
     limits = sorted(chart.limits, key=lambda limit: limit.severity)
     for limit in limits:
         height = canvas.row(limit.value)
         if 0 <= height < canvas.height:
-            plotext.hline(_centre(height, canvas.height), color=tint(limit.severity, theme))
+            plotext.hline(_centre(height, canvas.height), color=severity_color(limit.severity, theme))
     if chart.cursor is not None:
         column = int(canvas.columns(np.array([chart.cursor]))[0])
         plotext.vline(_centre(column, canvas.width))
@@ -130,7 +130,7 @@ def _drawn(chart: ChartData, lines: list[Line], layout: _Layout, theme: PlotThem
         row.truncate(layout.width, pad=True)
         if theme.ascii:
             row.plain = row.plain.translate(_ASCII)
-    write(rows, chart.overlays, canvas, layout.width - canvas.width, theme)
+    draw_annotations(rows, chart.annotations, canvas, layout.width - canvas.width, theme)
     return rows
 
 
@@ -157,15 +157,15 @@ def _centre(cell: int, cells: int) -> float:
     return cell / (cells - 1) if cells > 1 else 0.5
 
 
-def _plot(lines: list[Line], canvas: Canvas, theme: PlotTheme) -> None:
+def _plot(lines: list[Trace], canvas: Canvas, theme: PlotTheme) -> None:
     for number, line in reversed(list(enumerate(lines))):  # the selected one last, over the others
-        across, up = strokes(line, thinned(line, canvas), canvas)
+        across, up = strokes(line, downsample(line, canvas), canvas)
         if across:
-            dots = "braille" if canvas.fine else "." if len(lines) == 1 else str(number + 1)
-            plotext.plot(across, up, marker=dots, color=colour(number, theme))
+            dots = "braille" if canvas.has_subcells else "." if len(lines) == 1 else str(number + 1)
+            plotext.plot(across, up, marker=dots, color=line_color(number, theme))
     kinds: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for cell, mark in place(lines, canvas, theme).items():
-        kinds[mark.sign, mark.colour].append(cell)
+    for cell, mark in place_markers(lines, canvas, theme).items():
+        kinds[mark.symbol, mark.colour].append(cell)
     for (sign, shade), cells in kinds.items():
         across = [_centre(column, canvas.width) for column, _ in cells]
         plotext.scatter(across, [_centre(row, canvas.height) for _, row in cells], marker=sign, color=shade)
@@ -185,7 +185,7 @@ def _name(rows: list[Text], limit: LimitLine, layout: _Layout, theme: PlotTheme)
         rows[at].plain = rows[at].plain.replace("─", line)
         places = [(at, line, words), (at - 1, " ", words), (at + 1, " ", words)]
     for at, free, label in places:
-        if 0 <= at < canvas.height and _written(rows, at, free, label, tint(limit.severity, theme)):
+        if 0 <= at < canvas.height and _written(rows, at, free, label, severity_color(limit.severity, theme)):
             return
 
 
@@ -224,7 +224,7 @@ def _dates(layout: _Layout) -> Text:
     return Text(row)
 
 
-def _admit_thinning(rows: list[Text], lines: list[Line], canvas: Canvas) -> None:
+def _admit_thinning(rows: list[Text], lines: list[Trace], canvas: Canvas) -> None:
     """Say so where points were left out, in the longest words that find a place free of drawing."""
     most = max(len(line.times) for line in lines)
     if most <= 2 * canvas.width:

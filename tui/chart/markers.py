@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.core.series import Severity
-from modeltop_tui.chart.canvas import Canvas, lonely, thinned
-from modeltop_tui.chart.data import Line, PlotTheme
+from modeltop_tui.chart.canvas import Canvas, downsample, isolated_points
+from modeltop_tui.chart.data import PlotTheme, Trace
 
 if TYPE_CHECKING:
     from modeltop_tui.chart.canvas import Cells
@@ -23,30 +23,30 @@ _COLUMNS_PER_DIGIT = 16
 """In an overlay each line carries its number about this often."""
 
 
-class Mark(NamedTuple):
+class Marker(NamedTuple):
     """A sign in a cell. Of several in one cell the greatest is seen: breaches hide everything else."""
 
     rank: int
-    sign: str
+    symbol: str
     colour: str
 
 
-def tint(severity: Severity, theme: PlotTheme) -> str:
+def severity_color(severity: Severity, theme: PlotTheme) -> str:
     """The colour of a breach, and of the limit that was crossed."""
     if not theme.colours or severity is Severity.OK:
         return "default"
     return RED if severity is Severity.CRITICAL else YELLOW
 
 
-def colour(number: int, theme: PlotTheme) -> str:
+def line_color(number: int, theme: PlotTheme) -> str:
     """The colour of the line that stands at this place in the chart, counted from 0; none is a severity's."""
     palette = _LIGHT if theme.light else _DARK
     return palette[number % len(palette)] if theme.colours else "default"
 
 
-def place(lines: list[Line], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Mark]:
+def place_markers(lines: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Marker]:
     """What is seen in each cell (column, row) that carries a sign."""
-    seen: dict[tuple[int, int], Mark] = {}
+    seen: dict[tuple[int, int], Marker] = {}
     for number, line in enumerate(lines):
         columns, rows = canvas.columns(line.times), _rows(line, canvas)
         for index, mark in _of_line(line, (number, len(lines)), canvas, theme):
@@ -55,45 +55,45 @@ def place(lines: list[Line], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int
     return seen
 
 
-def _rows(line: Line, canvas: Canvas) -> Cells:
+def _rows(line: Trace, canvas: Canvas) -> Cells:
     """The row of each point; infinities at the edges."""
     edges = np.where(line.values > 0, canvas.height - 1, 0)
     return np.where(np.isinf(line.values), edges, canvas.rows(line.values))
 
 
-def _of_line(line: Line, place_of: tuple[int, int], canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[int, Mark]]:
+def _of_line(line: Trace, place_of: tuple[int, int], canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[int, Marker]]:
     number, of = place_of
-    kept = thinned(line, canvas)
-    own = colour(number, theme)
-    alone = lonely(line)
+    kept = downsample(line, canvas)
+    own = line_color(number, theme)
+    alone = isolated_points(line)
     roomy = of == 1 and len(kept) * _COLUMNS_PER_POINT <= canvas.width
     for index in kept.tolist():
         mark = _judged(line, index, theme)
         if mark is not None:
             yield index, mark
         elif (roomy or alone[index]) and not np.isnan(line.values[index]):
-            yield index, Mark(0, "*" if theme.ascii else "•", own)
+            yield index, Marker(0, "*" if theme.ascii else "•", own)
     if of > 1:
         for index in _spread(line, place_of, canvas):
-            yield index, Mark(1, str(number + 1), own)
+            yield index, Marker(1, str(number + 1), own)
 
 
-def _judged(line: Line, index: int, theme: PlotTheme) -> Mark | None:
+def _judged(line: Trace, index: int, theme: PlotTheme) -> Marker | None:
     """The sign of a point that is not simply fine: a breach, an infinity, or one that no rule judges."""
     value, severity = line.values[index], Severity(int(line.breaches[index]))
     if np.isinf(value):
         signs = ("^", "v") if theme.ascii else ("↑", "↓")
-        return Mark(3, signs[0] if value > 0 else signs[1], tint(severity, theme))
-    if line.held[index]:
-        return Mark(2, "o" if theme.ascii else "○", "default")
+        return Marker(3, signs[0] if value > 0 else signs[1], severity_color(severity, theme))
+    if line.unevaluated[index]:
+        return Marker(2, "o" if theme.ascii else "○", "default")
     if severity is Severity.CRITICAL:
-        return Mark(5, "X" if theme.ascii else "▲", tint(severity, theme))
+        return Marker(5, "X" if theme.ascii else "▲", severity_color(severity, theme))
     if severity is not Severity.OK:
-        return Mark(4, "!" if theme.ascii else "◆", tint(severity, theme))
+        return Marker(4, "!" if theme.ascii else "◆", severity_color(severity, theme))
     return None
 
 
-def _spread(line: Line, place_of: tuple[int, int], canvas: Canvas) -> list[int]:
+def _spread(line: Trace, place_of: tuple[int, int], canvas: Canvas) -> list[int]:
     """Points that carry the line's number: evenly apart, and apart from those of the other lines."""
     finite = np.flatnonzero(np.isfinite(line.values))
     if not len(finite):
@@ -101,6 +101,6 @@ def _spread(line: Line, place_of: tuple[int, int], canvas: Canvas) -> list[int]:
     number, of = place_of
     times = max(2, canvas.width // _COLUMNS_PER_DIGIT)
     targets = (np.arange(times) + (number + 0.5) / of) / times
-    distance = np.abs(canvas.across(line.times[finite])[None, :] - targets[:, None])
+    distance = np.abs(canvas.x_fractions(line.times[finite])[None, :] - targets[:, None])
     nearest: list[int] = finite[np.unique(distance.argmin(axis=1))].tolist()
     return nearest

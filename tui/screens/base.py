@@ -8,15 +8,15 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from modeltop_tui.widgets.pane import FAR, Pane
+from modeltop_tui.widgets.pane import TO_END, Pane
 
 STEP_KEYS: tuple[Binding, ...] = (
     Binding("down,j", "step(1)", "down", key_display="↓ j"),
     Binding("up,k", "step(-1)", "up", key_display="↑ k"),
     Binding("pagedown,ctrl+f", "page(1)", "a page down", key_display="PgDn"),
     Binding("pageup,ctrl+b", "page(-1)", "a page up", key_display="PgUp"),
-    Binding("home,g", f"step({-FAR})", "to the first", key_display="Home g"),
-    Binding("end,G", f"step({FAR})", "to the last", key_display="End G"),
+    Binding("home,g", f"step({-TO_END})", "to the first", key_display="Home g"),
+    Binding("end,G", f"step({TO_END})", "to the last", key_display="End G"),
 )
 
 
@@ -27,19 +27,19 @@ class PaneScreen(Screen[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]
 
     @property
-    def front(self) -> Pane:
+    def focused_pane(self) -> Pane:
         """The pane that has the keys."""
         return self.query_one(Pane)
 
-    def took(self, event: events.Key) -> bool:
+    def consume_key(self, event: events.Key) -> bool:
         """Whether the key was typed into something on the screen, and is no command."""
         del event
         return False
 
     def action_step(self, steps: int) -> None:
         """Up or down."""
-        self.front.step(steps)
+        self.focused_pane.step(steps)
 
     def action_page(self, pages: int) -> None:
         """A page up or down."""
-        self.front.page(pages)
+        self.focused_pane.page(pages)

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from modeltop.core.text import safe
-from modeltop_tui.screens.modal import CoverScreen
+from modeltop.core.text import sanitize
+from modeltop_tui.screens.modal import ModalPane
 from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
-from modeltop_tui.widgets.pane import Body, Pane
+from modeltop_tui.widgets.pane import Pane, PaneBody
 
-SHARE = 3
+MIN_LINE_RATIO = 3
 """The sentence stays on top where it takes at most one of so many lines; else it scrolls with the rest."""
 
 
@@ -24,27 +24,27 @@ class DiagnosisPane(Pane):
         super().__init__(ascii_only=ascii_only)
         self._model: str | None = None
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """The sentence, then everything else."""
-        if self.scene.view.model != self._model:
-            self._model, self.top = self.scene.view.model, 0
-        sentence = (*heading_lines(self.scene, cells_wide), ())
-        lines = diagnosis_lines(self.scene, cells_wide)
-        if len(sentence) * SHARE <= rows:
-            return Body(len(lines), lambda at: lines[at], heading=sentence)
+        if self.screen_state.selection.model != self._model:
+            self._model, self.top = self.screen_state.selection.model, 0
+        sentence = (*heading_lines(self.screen_state, cells_wide), ())
+        lines = diagnosis_lines(self.screen_state, cells_wide)
+        if len(sentence) * MIN_LINE_RATIO <= rows:
+            return PaneBody(len(lines), lambda at: lines[at], heading=sentence)
         whole = (*sentence, *lines)
-        return Body(len(whole), lambda at: whole[at])
+        return PaneBody(len(whole), lambda at: whole[at])
 
     def title(self) -> str:
         """Whose."""
-        return f"{self.TITLE} of {safe(self.scene.view.model, 60)}"
+        return f"{self.TITLE} of {sanitize(self.screen_state.selection.model, 60)}"
 
-    def note(self) -> str:
+    def subtitle(self) -> str:
         """How to move and to leave."""
         return "↑↓ scroll  ←→ model  e problem  d or q back"
 
 
-class DiagnosisScreen(CoverScreen):
+class DiagnosisScreen(ModalPane):
     """The pane over the whole screen."""
 
     PANE = DiagnosisPane
@@ -57,6 +57,6 @@ class DiagnosisScreen(CoverScreen):
         Binding("q,d,escape", "dismiss", "back", key_display="q"),
     ]
 
-    def action_go(self, name: str, steps: int) -> None:
+    def action_move(self, name: str, steps: int) -> None:
         """To another model, as on the desk."""
-        self.desk.action_go(name, steps)
+        self.main_screen.action_move(name, steps)

@@ -8,11 +8,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from modeltop.core.text import pad, width
+from modeltop.core.text import display_width, pad
 from modeltop_tui.screens.base import STEP_KEYS, PaneScreen
-from modeltop_tui.screens.main import DESK_KEYS, PANES
+from modeltop_tui.screens.main import MAIN_KEYS, PANES
 from modeltop_tui.view.styled_text import Cells, wrap
-from modeltop_tui.widgets.pane import Body, Pane
+from modeltop_tui.widgets.pane import Pane, PaneBody
 
 SIGNS = {"comma": ",", "escape": "Esc"}
 LEGEND = (
@@ -34,7 +34,7 @@ def keys_of(binding: Binding) -> str:
 def help_lines(groups: Iterable[tuple[str, Iterable[Binding]]], cells_wide: int) -> list[Cells]:
     """One line a key, under the name of what it belongs to."""
     groups = [(name, [key for key in keys if key.description]) for name, keys in groups]
-    lead = max((width(keys_of(key)) for _, keys in groups for key in keys), default=0) + 2
+    lead = max((display_width(keys_of(key)) for _, keys in groups for key in keys), default=0) + 2
     lines: list[Cells] = []
     for name, keys in groups:
         lines.append(((name, "head"),))
@@ -48,10 +48,10 @@ def help_lines(groups: Iterable[tuple[str, Iterable[Binding]]], cells_wide: int)
     return lines
 
 
-def groups(app_keys: Iterable[Binding]) -> list[tuple[str, list[Binding]]]:
+def key_groups(app_keys: Iterable[Binding]) -> list[tuple[str, list[Binding]]]:
     """All keys, by what they belong to."""
     panes = [(f"{pane.NUMBER} {pane.TITLE}", list(pane.KEYS)) for pane in PANES if pane.KEYS]
-    return [("The pane in front", list(STEP_KEYS)), ("Panes", list(DESK_KEYS)), *panes, ("modeltop", list(app_keys))]
+    return [("The pane in front", list(STEP_KEYS)), ("Panes", list(MAIN_KEYS)), *panes, ("modeltop", list(app_keys))]
 
 
 class HelpPane(Pane):
@@ -63,18 +63,18 @@ class HelpPane(Pane):
         super().__init__(ascii_only=ascii_only)
         self.groups = groups
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """All lines."""
         del rows
         lines = help_lines(self.groups, cells_wide)
-        return Body(len(lines), lambda at: lines[at])
+        return PaneBody(len(lines), lambda at: lines[at])
 
-    def note(self) -> str:
+    def subtitle(self) -> str:
         """How to leave."""
         return "↑↓ scroll, q or ? back"
 
 
-class Help(PaneScreen):
+class HelpScreen(PaneScreen):
     """Covers the desk until a key takes it away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,32 +9,32 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from modeltop_tui.screens.base import PaneScreen
-from modeltop_tui.screens.main import Desk
-from modeltop_tui.view.state import Scene
+from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.view.state import ScreenState
 from modeltop_tui.widgets.pane import Pane
 
 
-class CoverScreen(PaneScreen):
+class ModalPane(PaneScreen):
     """Names its pane; its own key, `q` and Esc lead back to the desk."""
 
     PANE: ClassVar[type[Pane]]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "quit", show=False)]
 
-    scene: reactive[Scene] = reactive(Scene(), repaint=False)
+    screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
-    def __init__(self, desk: Desk, *, ascii_only: bool = False) -> None:
+    def __init__(self, main_screen: MainScreen, *, ascii_only: bool = False) -> None:
         super().__init__()
-        self.desk = desk
+        self.main_screen = main_screen
         self.ascii_only = ascii_only
-        self.set_reactive(CoverScreen.scene, desk.scene)
+        self.set_reactive(ModalPane.screen_state, main_screen.screen_state)
 
     def on_mount(self) -> None:
         """Follow the desk."""
-        self.watch(self.desk, "scene", self._follow, init=False)
+        self.watch(self.main_screen, "scene", self._follow, init=False)
 
-    def _follow(self, scene: Scene) -> None:
-        self.scene = scene
+    def _follow(self, scene: ScreenState) -> None:
+        self.screen_state = scene
 
     def compose(self) -> ComposeResult:
         """One pane."""
-        yield self.PANE(ascii_only=self.ascii_only).data_bind(CoverScreen.scene)
+        yield self.PANE(ascii_only=self.ascii_only).data_bind(ModalPane.screen_state)

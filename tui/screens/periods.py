@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from modeltop.core.text import plural, safe
-from modeltop_tui.screens.modal import CoverScreen
-from modeltop_tui.view.periods import Periods, periods_of
+from modeltop.core.text import pluralize, sanitize
+from modeltop_tui.screens.modal import ModalPane
+from modeltop_tui.view.periods import PeriodsTable, periods_table
 from modeltop_tui.view.styled_text import Cells
-from modeltop_tui.widgets.pane import Body, Pane
+from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
 class PeriodsPane(Pane):
@@ -20,65 +20,68 @@ class PeriodsPane(Pane):
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
-        self.first = 0
-        self.at = 0
+        self.first_column = 0
+        self.cursor_row = 0
         self._placed = False
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """One line a period."""
         del rows
-        table = periods_of(self.scene)
+        table = periods_table(self.screen_state)
         if table is None or not len(table):
-            return Body(1, lambda _: (("no periods", "dim"),))
-        self.at = max(0, min(self.at, len(table) - 1))
+            return PaneBody(1, lambda _: (("no periods", "dim"),))
+        self.cursor_row = max(0, min(self.cursor_row, len(table) - 1))
         if not self._placed:
             self._placed = True
             keys = [series.key for series in table.series]
-            if table.cells_wide > cells_wide and self.scene.view.key in keys:
-                self.first = keys.index(self.scene.view.key)
-        return Body(
-            len(table), lambda row: self._line(table, row), self.at, heading=(table.heading(self.first, cells_wide),)
+            if table.cells_wide > cells_wide and self.screen_state.selection.key in keys:
+                self.first_column = keys.index(self.screen_state.selection.key)
+        return PaneBody(
+            len(table),
+            lambda row: self._line(table, row),
+            self.cursor_row,
+            heading=(table.heading(self.first_column, cells_wide),),
         )
 
-    def _line(self, table: Periods, row: int) -> Cells:
-        line = table.line(row, self.first)
-        return ((line[0][0], "cursor"), *line[1:]) if row == self.at else line
+    def _line(self, table: PeriodsTable, row: int) -> Cells:
+        line = table.line(row, self.first_column)
+        return ((line[0][0], "cursor"), *line[1:]) if row == self.cursor_row else line
 
     def title(self) -> str:
         """Whose periods, and how many."""
-        table = periods_of(self.scene)
-        count = plural(len(table), "period") if table is not None else ""
-        return f"{safe(self.scene.view.model, 60)} {count}"
+        table = periods_table(self.screen_state)
+        count = pluralize(len(table), "period") if table is not None else ""
+        return f"{sanitize(self.screen_state.selection.model, 60)} {count}"
 
-    def note(self) -> str:
+    def subtitle(self) -> str:
         """How to move and to leave."""
-        table = periods_of(self.scene)
+        table = periods_table(self.screen_state)
         if table is None:
             return "v or q back"
         fits = table.cells_wide <= self.size.width - 2
-        metrics = "" if fits else f"from metric {self.first + 1} of {len(table.series)}  "
-        return f"{self.at + 1} of {len(table)}  {metrics}↑↓ ←→ move  v or q back"
+        metrics = "" if fits else f"from metric {self.first_column + 1} of {len(table.series)}  "
+        return f"{self.cursor_row + 1} of {len(table)}  {metrics}↑↓ ←→ move  v or q back"
 
     def step(self, steps: int) -> None:
         """Up and down move the cursor."""
-        self.at += steps
-        self.show()
+        self.cursor_row += steps
+        self.repaint()
 
-    def pointed(self, row: int) -> None:
+    def click_row(self, row: int) -> None:
         """A click moves the cursor."""
-        self.at = row
-        self.show()
+        self.cursor_row = row
+        self.repaint()
 
-    def aside(self, columns: int) -> None:
+    def scroll_columns(self, columns: int) -> None:
         """Columns that did not fit."""
-        table = periods_of(self.scene)
+        table = periods_table(self.screen_state)
         if table is not None:
             fits = table.cells_wide <= self.size.width - 2
-            self.first = 0 if fits else max(0, min(self.first + columns, len(table.series) - 1))
-            self.show()
+            self.first_column = 0 if fits else max(0, min(self.first_column + columns, len(table.series) - 1))
+            self.repaint()
 
 
-class PeriodsScreen(CoverScreen):
+class PeriodsScreen(ModalPane):
     """The pane over the whole screen."""
 
     PANE = PeriodsPane
@@ -89,6 +92,6 @@ class PeriodsScreen(CoverScreen):
         Binding("q,v,escape", "dismiss", "back", key_display="q"),
     ]
 
-    def action_aside(self, columns: int) -> None:
+    def action_scroll_columns(self, columns: int) -> None:
         """Columns that did not fit."""
-        self.query_one(PeriodsPane).aside(columns)
+        self.query_one(PeriodsPane).scroll_columns(columns)

@@ -38,7 +38,7 @@ _SPEAK_OSC = (
 )
 
 
-class Question:
+class TerminalQuery:
     """From `ask` until it is left, the terminal neither echoes nor waits for a whole line."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -66,7 +66,7 @@ class Question:
                 termios.tcsetattr(terminal, termios.TCSANOW, self._before)  # type: ignore[arg-type]
         os.close(terminal)
 
-    def ask(self) -> None:
+    def send(self) -> None:
         """Ask, where the terminal is known to understand; nothing happens where it cannot be asked."""
         # GNU screen calls itself screen and swallows the question; tmux may too, and answers.
         if self._environ.get("TERM", "").startswith(_SPEAK_OSC) or self._environ.get("TMUX"):
@@ -84,26 +84,26 @@ class Question:
         os.write(self._terminal, QUESTION)
         self._asked = time.monotonic()
 
-    def light(self) -> bool:
+    def is_light(self) -> bool:
         """Whether the background is light; False where nobody says."""
         self._listen()
         found = brightness(self._heard)
         if found is None:
-            return light_by_environment(self._environ)
+            return is_light_by_environment(self._environ)
         return found > 0.5
 
     @property
-    def typed(self) -> str:
+    def typed_ahead(self) -> str:
         """What a person typed meanwhile: heard here, but meant for the app."""
         return _REPLY.sub("", self._heard.decode("utf-8", "ignore"))
 
     @property
-    def late(self) -> bool:
+    def reply_pending(self) -> bool:
         """True if an answer may still come, which the app must not take for keys."""
         return bool(self._asked) and not _END.search(self._heard)
 
     def _listen(self) -> None:
-        while self._terminal is not None and self.late:
+        while self._terminal is not None and self.reply_pending:
             left = self._asked + TIMEOUT - time.monotonic()
             if not select.select([self._terminal], [], [], max(0.0, left))[0]:
                 return
@@ -127,10 +127,10 @@ def brightness(reply: bytes) -> float | None:
     return round(luminance, 6)
 
 
-def light_by_environment(environ: Mapping[str, str]) -> bool:
+def is_light_by_environment(environ: Mapping[str, str]) -> bool:
     """What COLORFGBG says: its last field is the background's number among the 16 colours.
 
-    >>> light_by_environment({"COLORFGBG": "0;15"}), light_by_environment({"COLORFGBG": "15;default;0"})
+    >>> is_light_by_environment({"COLORFGBG": "0;15"}), is_light_by_environment({"COLORFGBG": "15;default;0"})
     (True, False)
     """
     last = environ.get("COLORFGBG", "").rpartition(";")[2]
@@ -144,7 +144,7 @@ class LateReplies:
         self._held = ""
         self._done = False
 
-    def removed_from(self, data: str) -> str:
+    def strip(self, data: str) -> str:
         """The keys in `data`; the beginning of an answer is held back until its end comes."""
         if self._done:
             return data

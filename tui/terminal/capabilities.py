@@ -21,7 +21,7 @@ _REMOTE_FRAMES = "15"
 """Frames a second over SSH: a screen that changes faster than the link carries it lags behind its keys."""
 
 
-class Depth(IntEnum):
+class ColorDepth(IntEnum):
     """How many colours a terminal has."""
 
     NONE = 0
@@ -31,21 +31,21 @@ class Depth(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Abilities:
+class Capabilities:
     """What this terminal can show."""
 
-    depth: Depth
+    depth: ColorDepth
     ascii: bool
     """True where nothing above 127 would be drawn rightly."""
 
     def theme(self, *, light: bool) -> str:
         """The theme of Textual that suits; with few colours one of the terminal's own."""
         # With 16 colours, warning and error of the other themes are the very same red.
-        family = "ansi" if self.depth <= Depth.ANSI else "textual"
+        family = "ansi" if self.depth <= ColorDepth.ANSI else "textual"
         return f"{family}-{'light' if light else 'dark'}"
 
 
-def usable(environ: Environment = os.environ) -> str | None:
+def unusable_reason(environ: Environment = os.environ) -> str | None:
     """Why the app cannot be shown here; None where it can."""
     if not os.isatty(0):
         return "stdin is not a terminal"
@@ -59,25 +59,25 @@ def usable(environ: Environment = os.environ) -> str | None:
     return None
 
 
-def abilities(environ: Environment, encoding: str) -> Abilities:
+def detect_capabilities(environ: Environment, encoding: str) -> Capabilities:
     """What the environment says about the terminal.
 
     Args:
         environ: The process's environment.
         encoding: That of the stream the app is drawn on.
     """
-    return Abilities(_depth(environ), _ascii_only(environ, encoding))
+    return Capabilities(_depth(environ), _ascii_only(environ, encoding))
 
 
-def _depth(environ: Environment) -> Depth:
+def _depth(environ: Environment) -> ColorDepth:
     term = environ.get("TERM", "")
     if environ.get("NO_COLOR") or term.startswith(_LINES_ONLY):
-        return Depth.NONE
+        return ColorDepth.NONE
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit") or term.endswith("-direct"):
-        return Depth.TRUE
+        return ColorDepth.TRUE
     if "256color" in term or term.startswith(_MANY_COLOURS):
-        return Depth.INDEXED
-    return Depth.ANSI
+        return ColorDepth.INDEXED
+    return ColorDepth.ANSI
 
 
 def _ascii_only(environ: Environment, encoding: str) -> bool:
@@ -90,9 +90,14 @@ def _ascii_only(environ: Environment, encoding: str) -> bool:
     return bool(locale) and "utf" not in locale.lower() and environ.get("PYTHONUTF8") != "1"
 
 
-def prepare(found: Abilities, environ: Environment = os.environ) -> None:
+def prepare_environment(found: Capabilities, environ: Environment = os.environ) -> None:
     """Set what Textual reads at import; what a person set already is left alone."""
-    systems = {Depth.NONE: "standard", Depth.ANSI: "standard", Depth.INDEXED: "256", Depth.TRUE: "truecolor"}
+    systems = {
+        ColorDepth.NONE: "standard",
+        ColorDepth.ANSI: "standard",
+        ColorDepth.INDEXED: "256",
+        ColorDepth.TRUE: "truecolor",
+    }
     environ.setdefault("TEXTUAL_COLOR_SYSTEM", systems[found.depth])
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_THEME", found.theme(light=False))
@@ -100,13 +105,13 @@ def prepare(found: Abilities, environ: Environment = os.environ) -> None:
         environ.setdefault("TEXTUAL_FPS", _REMOTE_FRAMES)
     if environ.get("TERM", "").startswith("linux"):
         environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")  # its console prints what it does not know
-    if found.depth is Depth.NONE:
+    if found.depth is ColorDepth.NONE:
         environ["NO_COLOR"] = "1"
     elif environ.get("NO_COLOR") == "":
         del environ["NO_COLOR"]  # empty means unset (no-color.org); Textual only asks whether it is there
 
 
-def settled(options: AppOptions, found: Abilities, *, light: bool) -> AppOptions:
+def resolve_options(options: AppOptions, found: Capabilities, *, light: bool) -> AppOptions:
     """The options with everything decided that was left to the terminal."""
     return replace(
         options,
@@ -115,10 +120,10 @@ def settled(options: AppOptions, found: Abilities, *, light: bool) -> AppOptions
     )
 
 
-def here() -> Abilities:
+def current_capabilities() -> Capabilities:
     """What the terminal of this process can show."""
     stream = sys.__stderr__
-    return abilities(os.environ, (stream.encoding if stream else None) or "ascii")
+    return detect_capabilities(os.environ, (stream.encoding if stream else None) or "ascii")
 
 
 def check_theme(name: str | None) -> None:

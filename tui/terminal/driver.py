@@ -19,16 +19,16 @@ _FRAME = 100
 _ALTERNATE = "\x1b[?1049h"
 
 
-class _Parser(XTermParser):
+class _KeyParser(XTermParser):
     """Hears keys, those typed before the app began among them, and no answers to the question asked then."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._late = LateReplies()
-        self._typed = TerminalDriver.typed
+        self._typed = TerminalDriver.typed_ahead
 
     def feed(self, data: str) -> Iterable[Message]:
-        keys = self._late.removed_from(data)
+        keys = self._late.strip(data)
         return super().feed(keys) if keys or not data else ()  # an empty string would end the parser
 
     def tick(self) -> Iterable[Message]:
@@ -41,17 +41,17 @@ class TerminalDriver(linux_driver.LinuxDriver):
 
     _frame = ""
     """What was written last, if that was a frame."""
-    late_replies: ClassVar[bool] = False
+    expects_late_reply: ClassVar[bool] = False
     """True if an answer to `modeltop_tui.terminal.background_colour` may still arrive."""
-    entered: ClassVar[bool] = False
+    on_alternate_screen: ClassVar[bool] = False
     """True while the terminal shows the alternate screen already: asked for it again, some would clear it."""
-    typed: ClassVar[str] = ""
+    typed_ahead: ClassVar[str] = ""
     """What was typed before the app began, and read by `modeltop_tui.terminal.background_colour`."""
 
     def run_input_thread(self) -> None:
         """Read keys until the app ends."""
-        if self.late_replies or self.typed:
-            linux_driver.XTermParser = _Parser  # type: ignore[attr-defined]  # the driver looks it up here, and nowhere else
+        if self.expects_late_reply or self.typed_ahead:
+            linux_driver.XTermParser = _KeyParser  # type: ignore[attr-defined]  # the driver looks it up here, and nowhere else
         super().run_input_thread()
 
     def write(self, data: str) -> None:
@@ -61,8 +61,8 @@ class TerminalDriver(linux_driver.LinuxDriver):
         queued once the writer has failed: a full queue would block for ever.
         """
         writer = self._writer_thread
-        if data == _ALTERNATE and self.entered:
-            TerminalDriver.entered = False
+        if data == _ALTERNATE and self.on_alternate_screen:
+            TerminalDriver.on_alternate_screen = False
             return
         if writer is not None and writer.is_alive():
             if len(data) >= _FRAME:

@@ -20,10 +20,10 @@ from types import TracebackType
 from typing import Self
 
 from modeltop import __version__
-from modeltop.core.text import age, clip
-from modeltop.history.file_stat import state_of
+from modeltop.core.text import format_age, truncate
+from modeltop.history.file_stat import file_stat
 
-KEPT = 32
+MAX_FRAMES = 32
 """Frames in the cache folder; older ones go."""
 SIZE_LIMIT = 2_000_000
 """Bytes of a frame with the states of its files: 300x80 cells in many colours, and 10,000 files."""
@@ -38,7 +38,7 @@ States = Mapping[str, tuple[int, ...] | None]
 """How files stood: `modeltop.service.pipeline.Observer.seen`."""
 
 
-def place(words: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
+def cache_path(words: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
     """The file of a frame: its name stands for what the frame depends on besides the files.
 
     Args:
@@ -54,7 +54,7 @@ def place(words: Sequence[str], size: tuple[int, int], environ: Mapping[str, str
     return folder / "modeltop" / f"{name}.frame"
 
 
-def load(path: Path) -> tuple[float, list[str]] | None:
+def load_frame(path: Path) -> tuple[float, list[str]] | None:
     """When the frame was seen (seconds since 1970), and its lines; None where there is none that still holds.
 
     Nothing but text and colours passes: whatever else stands in the file, the terminal does not hear of it.
@@ -63,13 +63,13 @@ def load(path: Path) -> tuple[float, list[str]] | None:
         with path.open("rb") as file:
             data = json.loads(file.read(SIZE_LIMIT))
         seen, lines, states = float(data["seen"]), [str(line) for line in data["lines"]], dict(data["states"])
-        same = all(state_of(name) == (state and tuple(state)) for name, state in states.items())
+        same = all(file_stat(name) == (state and tuple(state)) for name, state in states.items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return (seen, lines) if same and all(_COLOUR.sub("", line).isprintable() for line in lines) else None
 
 
-def save(path: Path, lines: Sequence[str], states: States, now: float) -> None:
+def save_frame(path: Path, lines: Sequence[str], states: States, now: float) -> None:
     """Keep a frame. Nothing is said where that fails: it is a cache."""
     data = json.dumps({"seen": now, "lines": list(lines), "states": states}).encode("ascii")
     if len(data) > SIZE_LIMIT:
@@ -86,21 +86,24 @@ def save(path: Path, lines: Sequence[str], states: States, now: float) -> None:
 
 def _tidy(folder: Path) -> None:
     frames = sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in frames[KEPT:]:
+    for path in frames[MAX_FRAMES:]:
         path.unlink(missing_ok=True)
 
 
-def frame(found: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
+def render_frame(found: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
     """What the terminal is sent: the frame with its age in the last line, or that files are being read."""
     columns, rows = size
     if found is None:
-        return f"{ENTER}{clip('modeltop  reading', columns)}"
+        return f"{ENTER}{truncate('modeltop  reading', columns)}"
     seen, lines = found
-    shown = [*lines[: rows - 1], clip(f"as last seen, {age(timedelta(seconds=now - seen))} ago: reading", columns)]
+    shown = [
+        *lines[: rows - 1],
+        truncate(f"as last seen, {format_age(timedelta(seconds=now - seen))} ago: reading", columns),
+    ]
     return ENTER + "".join(f"\x1b[{row};1H{line}\x1b[0m" for row, line in enumerate(shown, 1))
 
 
-class Glimpse:
+class FirstFrameCache:
     """Within it the terminal shows the frame; left without an app having taken over, it is given back.
 
     Args:
@@ -117,8 +120,8 @@ class Glimpse:
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._descriptor)
-            self._path = place(self._words, (columns, rows))
-            self._write(frame(load(self._path), (columns, rows), time.time()))
+            self._path = cache_path(self._words, (columns, rows))
+            self._write(render_frame(load_frame(self._path), (columns, rows), time.time()))
             self._shown = True
         return self
 
@@ -127,7 +130,7 @@ class Glimpse:
     ) -> None:
         self.close()
 
-    def taken_over(self) -> bool:
+    def hand_over(self) -> bool:
         """The app has the terminal now, and will give it back itself; whether it is on the alternate screen already."""
         shown, self._shown = self._shown, False
         return shown
@@ -139,10 +142,10 @@ class Glimpse:
             with contextlib.suppress(OSError):
                 self._write(LEAVE)
 
-    def keep(self, lines: Sequence[str], states: States) -> None:
+    def save(self, lines: Sequence[str], states: States) -> None:
         """Keep the first frame of this run for the next."""
         if self._path is not None:
-            save(self._path, lines, states, time.time())
+            save_frame(self._path, lines, states, time.time())
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

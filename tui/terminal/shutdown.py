@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 HANGUP, TERMINATED = 128 + signal.SIGHUP, 128 + signal.SIGTERM
 _CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
-_LOOK = 2000
+_POLL_MILLISECONDS = 2000
 """Milliseconds between looks at the terminal, where the kernel does not wake us at once."""
 _GRACE = 1.5
 """Seconds in which everything must have ended once nobody is there any more."""
-_PATIENCE = 5.0
+_SHUTDOWN_SECONDS = 5.0
 """The same where a terminal, perhaps a slow one, is still to be given back."""
 
 
-def hurry(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float = _GRACE) -> None:
+def exit_soon(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float = _GRACE) -> None:
     """End the process with that code soon, even if a thread still reads files or writes to a dead terminal."""
 
     def end() -> None:
@@ -39,7 +39,7 @@ def hurry(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float 
     threading.Thread(target=end, name="modeltop-end", daemon=True).start()
 
 
-def leave(code: int) -> int:
+def finish_exit(code: int) -> int:
     """The code, with which the interpreter can end; where a thread still runs, the process ends here and now.
 
     The interpreter aborts if such a thread, which may be deep in an import, holds a lock that it needs for its end;
@@ -55,28 +55,28 @@ def leave(code: int) -> int:
     return code
 
 
-class Ending:
+class ExitRequest:
     """Whether the end was asked for before there was an app to end."""
 
     def __init__(self) -> None:
         self.code: int | None = None
         """The exit code, once it was."""
-        self.tidy: Callable[[], None] = lambda: None
+        self.cleanup: Callable[[], None] = lambda: None
         """What must be done to the terminal even where everything else is stuck."""
 
 
 @contextlib.contextmanager
-def signals() -> Iterator[Ending]:
+def exit_on_signals() -> Iterator[ExitRequest]:
     """Within it SIGTERM and SIGHUP raise SystemExit, so that everything on the way out is tidied up.
 
     A SIGHUP that is ignored (nohup) stays so.
     """
-    ending = Ending()
+    ending = ExitRequest()
 
     def heard(number: int, _frame: FrameType | None) -> None:
         # Raised in a callback of the import system the exception would be lost: `run` looks at the code again.
         ending.code = _CODES[signal.Signals(number)]
-        hurry(ending.code, ending.tidy)
+        exit_soon(ending.code, ending.cleanup)
         raise SystemExit(ending.code)
 
     wanted = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
@@ -88,7 +88,7 @@ def signals() -> Iterator[Ending]:
             signal.signal(number, handler)
 
 
-def run(app: App[Any], ending: Ending, *, mouse: bool) -> int:
+def run_app(app: App[Any], ending: ExitRequest, *, mouse: bool) -> int:
     """Run the app to its end, on a loop of its own, and return the exit code of the process.
 
     Args:
@@ -98,9 +98,9 @@ def run(app: App[Any], ending: Ending, *, mouse: bool) -> int:
     """
     import asyncio  # `modeltop check` never needs it
 
-    crash = _Crash(app)
+    crash = _CrashReporter(app)
     loop = asyncio.new_event_loop()
-    stop = _Stop(app, loop)
+    stop = _StopOnSignal(app, loop)
     try:
         with stop:
             if ending.code is None:
@@ -126,7 +126,7 @@ def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(cancel())
 
 
-class _Stop:
+class _StopOnSignal:
     """While it is entered, SIGTERM, SIGHUP and a terminal that hangs up end the app."""
 
     def __init__(self, app: App[Any], loop: asyncio.AbstractEventLoop) -> None:
@@ -150,7 +150,7 @@ class _Stop:
     def _end(self, code: int) -> None:
         if self.code is None:
             self.code = code
-            hurry(code, seconds=_GRACE if code == HANGUP else _PATIENCE)
+            exit_soon(code, seconds=_GRACE if code == HANGUP else _SHUTDOWN_SECONDS)
             self._app.exit(return_code=code)
 
     def _watch(self) -> None:
@@ -158,9 +158,9 @@ class _Stop:
         poller = select.poll()
         poller.register(0, 0)
         while not self._over.is_set():
-            events = poller.poll(_LOOK)
+            events = poller.poll(_POLL_MILLISECONDS)
             if any(event & select.POLLHUP for _, event in events):
-                hurry(HANGUP)  # the loop may itself be stuck in a write
+                exit_soon(HANGUP)  # the loop may itself be stuck in a write
                 with contextlib.suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._end, HANGUP)
                 return
@@ -168,7 +168,7 @@ class _Stop:
                 return  # some systems cannot poll a terminal; there the signal must do
 
 
-class _Crash:
+class _CrashReporter:
     """Keeps an error's own screen, which shows local variables, off the terminal; a log and one line take its place."""
 
     def __init__(self, app: App[Any]) -> None:
@@ -183,11 +183,11 @@ class _Crash:
 
     def code(self, returned: int | None) -> int:
         """The exit code, after an error was told of."""
-        from modeltop.cli.crash_log import tell
+        from modeltop.cli.crash_log import report_crash
 
         error = self._app._exception  # noqa: SLF001  Textual keeps it for its test harness
         if error is not None:
-            return tell(error)
+            return report_crash(error)
         if self._panicked:
-            return tell(RuntimeError("the thread that reads the terminal failed"))
+            return report_crash(RuntimeError("the thread that reads the terminal failed"))
         return returned or 0

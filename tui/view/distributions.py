@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.text import clip, safe
-from modeltop_tui.view.diagnosis_tables import missing
-from modeltop_tui.view.state import Board
-from modeltop_tui.view.styled_text import Cells, blocks, wrap
+from modeltop.core.text import sanitize, truncate
+from modeltop_tui.view.diagnosis_tables import missing_lines
+from modeltop_tui.view.state import SnapshotIndex
+from modeltop_tui.view.styled_text import Cells, block_characters, wrap
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modeltop.core.diagnosis import Diagnosis, Moved
-    from modeltop.core.distribution import Counts, Exhibits, Histogram, Reliability
+    from modeltop.core.diagnosis import Diagnosis, FeatureShift
+    from modeltop.core.distribution import Counts, Distributions, Histogram, ReliabilityCurve
 
 NAME = 24
-MOST = 12
+MAX_FEATURES = 12
 """Features that are drawn; the rest is counted."""
 BARS, BINS = 40, 20
 """Most cells of a histogram, and most of its bins."""
-SPECK = 1e-9
+ROUNDING_TOLERANCE = 1e-9
 """A share that is dust of rounding."""
 SCALE = 11
 """Cells from 0 to 1 on the scale of a reliability curve."""
@@ -36,34 +36,36 @@ DISTANCES = {
 OUTPUTS = ("feature=score", "feature=prediction")
 
 
-def moved_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[Cells]:
+def feature_shift_lines(known: SnapshotIndex, found: Diagnosis, cells_wide: int) -> list[Cells]:
     """Each feature that moved: how far, and its histogram in the reference and now."""
-    if not found.moved:
-        segments = {key.segment for key in known.keys(found.model) if key.segment.startswith("feature=")}
+    if not found.feature_shifts:
+        segments = {key.segment for key in known.series_keys(found.model) if key.segment.startswith("feature=")}
         logged = len(segments.difference(OUTPUTS))
         none = "no features logged: `modeltop compute --feature all` measures how they move"
-        return missing(f"none of {logged} moved" if logged else none, cells_wide)
+        return missing_lines(f"none of {logged} moved" if logged else none, cells_wide)
     exhibits, out = _exhibits(known, found), list[Cells]()
-    for one in sorted(found.moved, key=lambda each: -each.distance)[:MOST]:
-        out += wrap(_moved_words(one), cells_wide, indent="    ", lead=((f"  {safe(one.feature, NAME)}  ", "strong"),))
+    for one in sorted(found.feature_shifts, key=lambda each: -each.after)[:MAX_FEATURES]:
+        out += wrap(
+            _moved_words(one), cells_wide, indent="    ", lead=((f"  {sanitize(one.feature, NAME)}  ", "strong"),)
+        )
         drawn = exhibits.histograms.get(one.feature) if exhibits is not None else None
         if drawn is not None:
             out += histogram_lines(drawn, _begin(found), cells_wide)
-    if len(found.moved) > MOST:
-        out += missing(f"and {len(found.moved) - MOST} more", cells_wide)
+    if len(found.feature_shifts) > MAX_FEATURES:
+        out += missing_lines(f"and {len(found.feature_shifts) - MAX_FEATURES} more", cells_wide)
     return out
 
 
-def _exhibits(known: Board, found: Diagnosis) -> Exhibits | None:
-    return known.snapshot.exhibits.get(found.model)
+def _exhibits(known: SnapshotIndex, found: Diagnosis) -> Distributions | None:
+    return known.snapshot.distributions.get(found.model)
 
 
 def _begin(found: Diagnosis) -> datetime | None:
-    return found.course.begin if found.course is not None else None
+    return found.series_pattern.started_at if found.series_pattern is not None else None
 
 
-def _moved_words(one: Moved) -> str:
-    text = f"{DISTANCES.get(one.metric, safe(one.metric, NAME))} {one.distance:.2f}, before {one.before:.2f}"
+def _moved_words(one: FeatureShift) -> str:
+    text = f"{DISTANCES.get(one.metric, sanitize(one.metric, NAME))} {one.after:.2f}, before {one.before:.2f}"
     for name, pair in (("missing", one.missing), ("unseen", one.unseen)):
         text += f", {name} {_percents(*pair)}" if pair is not None else ""
     return text
@@ -94,7 +96,7 @@ def histogram_lines(drawn: Histogram, begin: datetime | None, cells_wide: int) -
         text = "".join(sign * wide for sign in _bars(values, top))
         line = ((f"    {name} ", "dim"), (text, ""))
         left = cells_wide - 8 - len(text) - 2
-        lines.append((*line, (f"  {clip(note, left)}", "dim")) if left >= 8 else line)
+        lines.append((*line, (f"  {truncate(note, left)}", "dim")) if left >= 8 else line)
     return lines
 
 
@@ -125,22 +127,22 @@ def _binned(drawn: Histogram, shares: Counts, most: int) -> Counts:
 def _spread(values: Counts, low: Counts, high: Counts, count: int) -> Counts:
     """What falls into `count` bins of equal width; a bin without a width lies where it begins."""
     steps = np.linspace(low.min(), high.max(), count + 1)
-    widths = np.maximum(high - low, (steps[-1] - steps[0]) * SPECK)
+    widths = np.maximum(high - low, (steps[-1] - steps[0]) * ROUNDING_TOLERANCE)
     below = np.clip((steps[1:-1, None] - low[None, :]) / widths[None, :], 0.0, 1.0)
     cumulated = np.concatenate([[0.0], below @ values, [float(values.sum())]])
     spread: Counts = np.diff(cumulated)
-    return np.where(spread > SPECK, spread, 0.0)
+    return np.where(spread > ROUNDING_TOLERANCE, spread, 0.0)
 
 
 def _bars(values: Counts, top: float) -> str:
     """Blocks from 0 on; nothing where there is nothing."""
-    drawn = blocks(values.tolist(), 0.0, top)
+    drawn = block_characters(values.tolist(), 0.0, top)
     return "".join(sign if value > 0 else " " for sign, value in zip(drawn, values.tolist(), strict=True))
 
 
 def _extent(drawn: Histogram) -> str:
     if drawn.edges is None:
-        return " ".join(safe(slot, NAME) for slot in drawn.slots[:-2])
+        return " ".join(sanitize(slot, NAME) for slot in drawn.slots[:-2])
     inner = [end for pair in drawn.edges for end in pair if np.isfinite(end)]
     return f"{_number(min(inner))} to {_number(max(inner))}" if inner else ""
 
@@ -159,28 +161,28 @@ def _largest(drawn: Histogram, before: Counts, after: Counts) -> str:
 
 def _slot(drawn: Histogram, at: int) -> str:
     if drawn.edges is None or at >= len(drawn.edges):
-        return safe(drawn.slots[at], NAME)
+        return sanitize(drawn.slots[at], NAME)
     low, high = drawn.edges[at]
     if not np.isfinite(low):
         return f"up to {_number(high)}"
     return f"over {_number(low)}" if not np.isfinite(high) else f"{_number(low)} to {_number(high)}"
 
 
-def reliability_lines(known: Board, found: Diagnosis, cells_wide: int) -> list[Cells]:
+def reliability_lines(known: SnapshotIndex, found: Diagnosis, cells_wide: int) -> list[Cells]:
     """How often what was scored came true, since the change began."""
     exhibits = _exhibits(known, found)
     curve = exhibits.reliability if exhibits is not None else None
     if curve is None:
-        return missing("no curve kept: `modeltop compute --score COLUMN` keeps one", cells_wide)
+        return missing_lines("no curve kept: `modeltop compute --score COLUMN` keeps one", cells_wide)
     lines = list(_curve(curve, _begin(found)))
     if not lines:
-        return missing("no labelled rows in the newest periods", cells_wide)
-    head = f"  {clip(safe(curve.name, NAME), 11):<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  0{'1':>{SCALE - 1}}"
-    legend = missing("│ is the mean score, × how often it came true; where × stands alone they agree", cells_wide)
-    return [((clip(head, cells_wide), "dim"),), *(((clip(line, cells_wide), ""),) for line in lines), *legend]
+        return missing_lines("no labelled rows in the newest periods", cells_wide)
+    head = f"  {truncate(sanitize(curve.name, NAME), 11):<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  0{'1':>{SCALE - 1}}"
+    legend = missing_lines("│ is the mean score, × how often it came true; where × stands alone they agree", cells_wide)
+    return [((truncate(head, cells_wide), "dim"),), *(((truncate(line, cells_wide), ""),) for line in lines), *legend]
 
 
-def _curve(curve: Reliability, begin: datetime | None) -> Iterator[str]:
+def _curve(curve: ReliabilityCurve, begin: datetime | None) -> Iterator[str]:
     places = _newest(curve.periods, begin)
     rows = curve.rows[places]
     total = rows.sum(axis=0)

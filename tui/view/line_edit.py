@@ -6,7 +6,7 @@ LONGEST = 500
 """Characters that a person can type or paste."""
 
 
-def edited(text: str, key: str, character: str | None) -> str:
+def edit_line(text: str, key: str, character: str | None) -> str:
     """The text after a key.
 
     Args:
@@ -14,14 +14,14 @@ def edited(text: str, key: str, character: str | None) -> str:
         key: The framework's name of the key.
         character: What it types; None where that does not print.
 
-    >>> edited("a long", "ctrl+w", None), edited("a", "b", "b"), edited("ab", "backspace", None)
+    >>> edit_line("a long", "ctrl+w", None), edit_line("a", "b", "b"), edit_line("ab", "backspace", None)
     ('a', 'ab', 'a')
     """
     edits = {"backspace": text[:-1], "ctrl+h": text[:-1], "ctrl+u": "", "ctrl+w": text.rstrip().rpartition(" ")[0]}
     return edits.get(key, text + (character or ""))[:LONGEST]
 
 
-def pasted(text: str, more: str) -> str:
+def paste_line(text: str, more: str) -> str:
     """The text and the first line of what was pasted, without what does not print."""
     first = next(iter(more.splitlines()), "")
     return (text + "".join(char for char in first if char.isprintable()))[:LONGEST]

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from modeltop.core.series import Severity
-from modeltop.core.text import clip, pad, width
+from modeltop.core.text import display_width, pad, truncate
 
 Span = tuple[str, str]
 """A text and the role that colours it: a name of `ROLES`, or empty."""
@@ -38,7 +38,7 @@ def to_ascii(text: str) -> str:
     if text.isascii():
         return text
     swapped = text.translate(_ASCII)
-    return "".join(char if char.isascii() else "?" * width(char) for char in swapped)
+    return "".join(char if char.isascii() else "?" * display_width(char) for char in swapped)
 
 
 def plain_text(cells: Cells) -> str:
@@ -55,12 +55,12 @@ def fit(cells: Cells, cells_wide: int) -> Cells:
     out: list[Span] = []
     left = cells_wide
     for index, (text, role) in enumerate(cells):
-        size = width(text)
+        size = display_width(text)
         # A span that just fits is still clipped where more follows: the reader must see that there is more.
         more = any(rest for rest, _ in cells[index + 1 :])
         if size > left or (size == left and more):
-            cut = clip(text + "……", left) if left else ""
-            out.append((cut + " " * (left - width(cut)), role))
+            cut = truncate(text + "……", left) if left else ""
+            out.append((cut + " " * (left - display_width(cut)), role))
             return tuple(out)
         out.append((text, role))
         left -= size
@@ -81,15 +81,15 @@ def wrap(text: str, cells_wide: int, *, role: str = "", indent: str = "", lead: 
     """
     lines: list[Cells] = []
     start = lead
-    line, room = "", max(1, cells_wide - width(plain_text(lead)))
-    for word in _pieces(text, max(1, cells_wide - width(indent))):
+    line, room = "", max(1, cells_wide - display_width(plain_text(lead)))
+    for word in _pieces(text, max(1, cells_wide - display_width(indent))):
         joined = f"{line} {word}" if line else word
-        if width(joined) <= room:
+        if display_width(joined) <= room:
             line = joined
             continue
         if line or start:
             lines.append((*start, (line, role)))
-        start, room = ((indent, ""),) if indent else (), max(1, cells_wide - width(indent))
+        start, room = ((indent, ""),) if indent else (), max(1, cells_wide - display_width(indent))
         line = word
     return [*lines, (*start, (line, role))]
 
@@ -99,7 +99,7 @@ def _pieces(text: str, longest: int) -> list[str]:
     for word in text.split():
         piece = ""
         for char in word:
-            if width(piece + char) > longest:
+            if display_width(piece + char) > longest:
                 out.append(piece)
                 piece = ""
             piece += char
@@ -113,13 +113,13 @@ def spark(values: list[float], cells_wide: int) -> str:
     finite = [value for value in last if abs(value) != float("inf")]
     if not finite:
         return " " * len(last)
-    return blocks(last, min(finite), max(finite))
+    return block_characters(last, min(finite), max(finite))
 
 
-def blocks(values: Iterable[float], low: float, high: float) -> str:
+def block_characters(values: Iterable[float], low: float, high: float) -> str:
     """Values as blocks of eight heights between `low` and `high`, one a cell; what is not finite is a blank.
 
-    >>> blocks([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
+    >>> block_characters([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
     '▁▅█ '
     """
     step = (high - low) / (len(_BLOCKS) - 1)
@@ -133,11 +133,11 @@ def blocks(values: Iterable[float], low: float, high: float) -> str:
 
 
 INDENT, GAP = 2, 2
-NAME_LEAST = 14
+MIN_NAME_WIDTH = 14
 """Cells of the names under which a column of numbers has to go."""
 
 
-class Line(NamedTuple):
+class TableRow(NamedTuple):
     """One line of a table."""
 
     cells: tuple[str, ...]
@@ -145,16 +145,19 @@ class Line(NamedTuple):
     role: str = ""
 
 
-def table(headings: Sequence[str], lines: Sequence[Line], cells_wide: int) -> list[Cells]:
+def format_table(headings: Sequence[str], lines: Sequence[TableRow], cells_wide: int) -> list[Cells]:
     """The headings and the lines; where they are too wide the last columns go first.
 
-    >>> for line in table(("metric", "now"), [Line(("accuracy", "0.9"))], 20):
+    >>> for line in format_table(("metric", "now"), [TableRow(("accuracy", "0.9"))], 20):
     ...     print("".join(text for text, _ in line))
       metric    now
       accuracy  0.9
     """
-    wide = [max(width(line.cells[at]) for line in (Line(tuple(headings)), *lines)) for at in range(len(headings))]
-    least, columns = min(wide[0], NAME_LEAST), len(wide)
+    wide = [
+        max(display_width(line.cells[at]) for line in (TableRow(tuple(headings)), *lines))
+        for at in range(len(headings))
+    ]
+    least, columns = min(wide[0], MIN_NAME_WIDTH), len(wide)
     while columns > 1 and INDENT + least + sum(GAP + each for each in wide[1:columns]) > cells_wide:
         columns -= 1
     numbers = wide[1:columns]
@@ -162,7 +165,7 @@ def table(headings: Sequence[str], lines: Sequence[Line], cells_wide: int) -> li
 
     def laid_out(cells: Sequence[str]) -> str:
         right = "".join(
-            f"{' ' * (GAP + room - width(cell))}{cell}" for cell, room in zip(cells[1:], numbers, strict=False)
+            f"{' ' * (GAP + room - display_width(cell))}{cell}" for cell, room in zip(cells[1:], numbers, strict=False)
         )
         return f"{' ' * INDENT}{pad(cells[0], name)}{right}"
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from textual import events
 
-from modeltop.core.text import clip, safe, width
-from modeltop_tui.view.header import header, keys_line, tabs_line
-from modeltop_tui.view.line_edit import LONGEST, edited, pasted
+from modeltop.core.text import display_width, sanitize, truncate
+from modeltop_tui.view.header import header_line, keys_line, tabs_line
+from modeltop_tui.view.line_edit import LONGEST, edit_line, paste_line
 from modeltop_tui.view.styled_text import Cells, fit
 from modeltop_tui.widgets.pane import Lines
 
@@ -24,11 +24,11 @@ class Header(Lines):
 
     def frame(self, cells_wide: int, rows: int) -> list[Cells]:
         """One line."""
-        return [header(self.scene, self.now(), cells_wide)][:rows]
+        return [header_line(self.screen_state, self.now(), cells_wide)][:rows]
 
     def on_mount(self) -> None:
         """Age the data; only a line that reads differently is painted."""
-        self.set_interval(5.0, self.show)
+        self.set_interval(5.0, self.repaint)
 
 
 class Tabs(Lines):
@@ -37,86 +37,86 @@ class Tabs(Lines):
     def __init__(self, names: list[str], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
         self.names = names
-        self.front = 1
+        self.active = 1
 
     def frame(self, cells_wide: int, rows: int) -> list[Cells]:
         """One line."""
-        return [tabs_line(self.names, self.front, cells_wide)][:rows]
+        return [tabs_line(self.names, self.active, cells_wide)][:rows]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Prompt:
     """Something to be answered by typing a line."""
 
-    sign: str
-    answer: str
+    label: str
+    initial: str
     """What stands there already."""
-    typed: Callable[[str], str]
+    on_change: Callable[[str], str]
     """Called with each state of the answer, the first included; gives a hint to show beside it."""
-    kept: Callable[[str], None]
+    on_submit: Callable[[str], None]
     """Called with the answer that ended in enter."""
-    dropped: Callable[[], None] = lambda: None
+    on_cancel: Callable[[], None] = lambda: None
     """Called where the person left with escape."""
 
 
-class Status(Lines):
+class StatusBar(Lines):
     """The last line: what the keys do, what was just done, or a question to be answered by typing."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
         self.keys: list[tuple[str, str]] = []
-        self.said = ""
-        self.question: Question | None = None
+        self.message = ""
+        self.prompt: Prompt | None = None
         self.answer = ""
         self.hint = ""
 
     def frame(self, cells_wide: int, rows: int) -> list[Cells]:
         """One line."""
-        if self.question is not None:
-            return [self._asking(self.question.sign, cells_wide)][:rows]
-        if self.said:
-            return [fit(((self.said, "strong"),), cells_wide)][:rows]
+        if self.prompt is not None:
+            return [self._asking(self.prompt.label, cells_wide)][:rows]
+        if self.message:
+            return [fit(((self.message, "strong"),), cells_wide)][:rows]
         return [keys_line(self.keys, cells_wide)][:rows]
 
     def _asking(self, sign: str, cells_wide: int) -> Cells:
-        room = max(8, cells_wide - width(sign) - 2)
+        room = max(8, cells_wide - display_width(sign) - 2)
         # The end of a long answer is what the person is typing.
-        answer = safe(self.answer, 10 * LONGEST)
-        answer = answer if width(answer) < room else "…" + answer[-(room // 2) :]
-        hint = clip(self.hint, max(0, room - width(answer) - 2))
+        answer = sanitize(self.answer, 10 * LONGEST)
+        answer = answer if display_width(answer) < room else "…" + answer[-(room // 2) :]
+        hint = truncate(self.hint, max(0, room - display_width(answer) - 2))
         return fit(((f"{sign} ", "head"), (answer, ""), (" ", "cursor"), (f" {hint}", "dim")), cells_wide)
 
-    def say(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Say something until the next key; foreign text in it is made safe."""
-        self.said = safe(text, 400)
-        self.show()
+        self.message = sanitize(text, 400)
+        self.repaint()
 
-    def ask(self, question: Question) -> None:
+    def show_prompt(self, question: Prompt) -> None:
         """Ask for a line of text, which takes all keys until enter or escape."""
-        self.question, self.said = question, ""
-        self._set(question.answer)
+        self.prompt, self.message = question, ""
+        self._set(question.initial)
 
-    def key(self, event: events.Key) -> None:
+    def handle_prompt_key(self, event: events.Key) -> None:
         """Edit the answer, or end it. Every key is taken, so that letters are letters here."""
         if event.key in ("enter", "escape"):
-            self._end(kept=event.key == "enter")
+            self._end(submitted=event.key == "enter")
             return
-        self._set(edited(self.answer, event.key, event.character if event.is_printable else None))
+        self._set(edit_line(self.answer, event.key, event.character if event.is_printable else None))
 
     def paste(self, text: str) -> None:
         """Take the first line of what was pasted, without what does not print."""
-        self._set(pasted(self.answer, text))
+        self._set(paste_line(self.answer, text))
 
     def _set(self, text: str) -> None:
-        if self.question is not None:
+        if self.prompt is not None:
             self.answer = text
-            self.hint = self.question.typed(self.answer)
-            self.show()
+            self.hint = self.prompt.on_change(self.answer)
+            self.repaint()
 
-    def _end(self, *, kept: bool) -> None:
-        question, self.question = self.question, None
-        if question is not None and kept:
-            question.kept(self.answer)
+    def _end(self, *, submitted: bool) -> None:
+        question, self.prompt = self.prompt, None
+        if question is not None and submitted:
+            question.on_submit(self.answer)
         elif question is not None:
-            question.dropped()
-        self.show()
+            question.on_cancel()
+        self.repaint()

@@ -26,16 +26,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from modeltop.core.series import SeriesKey
-from modeltop.core.text import clip, width
-from modeltop_tui.view.state import Scene
+from modeltop.core.text import display_width, truncate
+from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import ROLES, Cells, fit, to_ascii
 
-FAR = 10**9
+TO_END = 10**9
 """Steps that reach the end of any list."""
 
 
 @lru_cache(maxsize=4096)
-def printed(text: str, *, ascii_only: bool) -> str:
+def sanitize_line(text: str, *, ascii_only: bool) -> str:
     """The last sink before the terminal: what does not print becomes `?`, whatever let it come so far."""
     if not text.isprintable():
         text = "".join(char if char.isprintable() else "?" for char in text)
@@ -48,7 +48,7 @@ class Lines(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"cell--{role}" for role in ROLES}
     ALLOW_SELECT = False
 
-    scene: reactive[Scene] = reactive(Scene(), repaint=False)
+    screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
         super().__init__(id=id)
@@ -59,11 +59,11 @@ class Lines(Widget):
         """The lines to show: `rows` of them, each of `cells_wide` cells. Empty here."""
         return [((" " * cells_wide, ""),)] * rows
 
-    def watch_scene(self) -> None:
+    def watch_screen_state(self) -> None:
         """Show what is new in it."""
-        self.show()
+        self.repaint()
 
-    def show(self) -> None:
+    def repaint(self) -> None:
         """Repaint the lines that differ from what stands there."""
         if not self.region:
             self._shown = []  # out of sight: whatever it showed is out of date once it is seen again
@@ -88,7 +88,9 @@ class Lines(Widget):
         if y >= len(self._shown):
             return Strip.blank(self.size.width, self.rich_style)
         line = self._shown[y]
-        segments = [Segment(printed(text, ascii_only=self.ascii_only), self.style_of(role)) for text, role in line]
+        segments = [
+            Segment(sanitize_line(text, ascii_only=self.ascii_only), self.style_of(role)) for text, role in line
+        ]
         return Strip(segments, self.size.width)
 
     def style_of(self, role: str) -> Style:
@@ -101,7 +103,7 @@ class Lines(Widget):
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class PaneBody:
     """What stands inside a pane's frame."""
 
     count: int = 0
@@ -134,7 +136,7 @@ class Pane(Lines):
             self.name = name
             self.steps = steps
 
-    class Look(Message):
+    class Selected(Message):
         """A person pointed at a model, or at a series of it."""
 
         def __init__(self, model: str, key: SeriesKey | None = None) -> None:
@@ -142,7 +144,7 @@ class Pane(Lines):
             self.model = model
             self.key = key
 
-    class Front(Message):
+    class Activated(Message):
         """A person pointed into the pane with this number."""
 
         def __init__(self, number: int) -> None:
@@ -152,19 +154,19 @@ class Pane(Lines):
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
         super().__init__(ascii_only=ascii_only, id=id)
         self.top = 0
-        self.front = False
-        self._kept: int | None = None
+        self.active = False
+        self._last_cursor: int | None = None
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """The content, for a pane whose inside has this size. Empty here."""
         del cells_wide, rows
-        return Body()
+        return PaneBody()
 
     def title(self) -> str:
         """What the frame says, fit for the terminal."""
         return self.TITLE
 
-    def note(self) -> str:
+    def subtitle(self) -> str:
         """What the lower edge of the frame says, fit for the terminal."""
         return ""
 
@@ -177,18 +179,18 @@ class Pane(Lines):
         lines = [*body.heading[:high], *(body.line(at) for at in range(self.top, min(body.count, self.top + visible)))]
         lines += [()] * (high - len(lines))
         edge = (("│", "border"),)
-        title = clip(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inside)
-        upper: Cells = (("┌", "border"), (title, "focus" if self.front else "strong"))
-        upper += (("─" * (inside - width(title)) + "┐", "border"),)
-        note = clip(self.note() or self._place(body.count, visible, inside), inside)
-        lower: Cells = (("└" + "─" * (inside - width(note)), "border"), (note, ""), ("┘", "border"))
+        title = truncate(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inside)
+        upper: Cells = (("┌", "border"), (title, "focus" if self.active else "strong"))
+        upper += (("─" * (inside - display_width(title)) + "┐", "border"),)
+        note = truncate(self.subtitle() or self._place(body.count, visible, inside), inside)
+        lower: Cells = (("└" + "─" * (inside - display_width(note)), "border"), (note, ""), ("┘", "border"))
         return [upper, *(edge + fit(line, inside) + edge for line in lines), lower][:rows]
 
-    def _keep_in_sight(self, body: Body, visible: int) -> None:
+    def _keep_in_sight(self, body: PaneBody, visible: int) -> None:
         """Keep the cursor in sight when it moved; a person may have scrolled away from one that did not."""
-        if body.cursor is not None and body.cursor != self._kept:
+        if body.cursor is not None and body.cursor != self._last_cursor:
             self.top = min(max(self.top, body.cursor - visible + 1), body.cursor)
-        self._kept = body.cursor
+        self._last_cursor = body.cursor
         self.top = max(0, min(self.top, body.count - visible))
 
     def _place(self, count: int, visible: int, inside: int) -> str:
@@ -202,7 +204,7 @@ class Pane(Lines):
     def step(self, steps: int) -> None:
         """Up and down: here they scroll."""
         self.top += steps
-        self.show()
+        self.repaint()
 
     def page(self, pages: int) -> None:
         """A page up or down."""
@@ -219,20 +221,20 @@ class Pane(Lines):
     def scroll_lines(self, lines: int) -> None:
         """Scroll without moving the selection."""
         self.top = max(0, self.top + lines)
-        self.show()
+        self.repaint()
 
-    def come_forward(self, *, front: bool) -> None:
+    def focus_pane(self, *, focused: bool) -> None:
         """Have the keys, or no longer. The title alone shows it: one line to repaint."""
-        self.front = front
-        self.show()
+        self.active = focused
+        self.repaint()
 
-    def pointed(self, row: int) -> None:
+    def click_row(self, row: int) -> None:
         """A click on line `row` of the body."""
 
     def on_click(self, event: events.Click) -> None:
         """Come forward, and find the line under the pointer."""
-        self.post_message(self.Front(self.NUMBER))
+        self.post_message(self.Activated(self.NUMBER))
         body = self.body(max(0, self.size.width - 2), max(0, self.size.height - 2))
         row = event.y - 1 - len(body.heading) + self.top
         if 0 <= row < body.count and 0 < event.y < self.size.height - 1:
-            self.pointed(row)
+            self.click_row(row)

@@ -8,17 +8,17 @@ from typing import ClassVar
 from rich.console import Console
 from textual.binding import Binding
 
-from modeltop.core.series import Episode
+from modeltop.core.series import Alert
 from modeltop_tui.chart.data import ChartData, PlotTheme
-from modeltop_tui.chart.draw import draw
-from modeltop_tui.view.alerts import Entry, entries, place_of, pointed_at
+from modeltop_tui.chart.draw import draw_chart
+from modeltop_tui.view.alerts import AlertEntry, entries, entry_index, with_cursor
 from modeltop_tui.view.changes import change_lines
-from modeltop_tui.view.chart import chart_of, read_out
-from modeltop_tui.view.metrics import columns, heading, metric_cells, rows
-from modeltop_tui.view.models import model_cells, nothing_listed
-from modeltop_tui.view.state import listed
+from modeltop_tui.view.chart import chart_data, cursor_readout
+from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
+from modeltop_tui.view.models import empty_list_message, model_cells
+from modeltop_tui.view.state import visible_models
 from modeltop_tui.view.styled_text import Cells, wrap
-from modeltop_tui.widgets.pane import Body, Pane
+from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
 class ModelsPane(Pane):
@@ -36,27 +36,27 @@ class ModelsPane(Pane):
         Binding("s", "go('sort', 1)", "sort: worst first, by name, oldest data first", show=False),
     )
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """One line a model."""
         del rows
-        empty = nothing_listed(self.scene)
+        empty = empty_list_message(self.screen_state)
         if empty:
             lines = wrap(empty, cells_wide)
-            return Body(len(lines), lambda at: lines[at])
-        models = listed(self.scene)
-        chosen = self.scene.view.model
+            return PaneBody(len(lines), lambda at: lines[at])
+        models = visible_models(self.screen_state)
+        chosen = self.screen_state.selection.model
         at = models.index(chosen) if chosen in models else None
-        return Body(len(models), lambda row: model_cells(self.scene, models[row], cells_wide), at)
+        return PaneBody(len(models), lambda row: model_cells(self.screen_state, models[row], cells_wide), at)
 
     def step(self, steps: int) -> None:
         """Up and down move the selection."""
         self.post_message(self.Move("model", steps))
 
-    def pointed(self, row: int) -> None:
+    def click_row(self, row: int) -> None:
         """A click selects."""
-        models = listed(self.scene)
+        models = visible_models(self.screen_state)
         if row < len(models):
-            self.post_message(self.Look(models[row]))
+            self.post_message(self.Selected(models[row]))
 
 
 class MetricsPane(Pane):
@@ -71,17 +71,17 @@ class MetricsPane(Pane):
         Binding("v", "app.deed('periods')", "the periods as a table", show=False),
     )
 
-    def body(self, cells_wide: int, high: int) -> Body:
+    def body(self, cells_wide: int, high: int) -> PaneBody:
         """One line a series."""
         del high
-        table = rows(self.scene)
+        table = metric_rows(self.screen_state)
         if not table:
-            return Body(1, lambda _: (("no metrics", "dim"),)) if self.scene.snapshot else Body()
-        shape = columns(table, cells_wide)
+            return PaneBody(1, lambda _: (("no metrics", "dim"),)) if self.screen_state.snapshot else PaneBody()
+        shape = column_widths(table, cells_wide)
         keys = [row.key for row in table]
-        chosen = self.scene.view.key
+        chosen = self.screen_state.selection.key
         at = keys.index(chosen) if chosen in keys else None
-        return Body(
+        return PaneBody(
             len(table), lambda row: metric_cells(table[row], shape, selected=row == at), at, heading=(heading(shape),)
         )
 
@@ -89,19 +89,19 @@ class MetricsPane(Pane):
         """Up and down move the selection."""
         self.post_message(self.Move("metric", steps))
 
-    def pointed(self, row: int) -> None:
+    def click_row(self, row: int) -> None:
         """A click selects."""
-        key = rows(self.scene)[row].key
-        self.post_message(self.Look(key.model, key))
+        key = metric_rows(self.screen_state)[row].key
+        self.post_message(self.Selected(key.model, key))
 
 
 _CONSOLE = Console(color_system=None, width=1)
 
 
 @lru_cache(maxsize=16)
-def drawn(chart: ChartData, cells_wide: int, rows: int, theme: PlotTheme) -> list[Cells]:
+def draw_cells(chart: ChartData, cells_wide: int, rows: int, theme: PlotTheme) -> list[Cells]:
     """The drawing as lines of spans, whose roles are Rich's names of styles."""
-    lines = draw(chart, cells_wide, rows, theme).split("\n", allow_blank=True)
+    lines = draw_chart(chart, cells_wide, rows, theme).split("\n", allow_blank=True)
     return [tuple((part.text, str(part.style or "")) for part in line.render(_CONSOLE)) for line in lines]
 
 
@@ -122,22 +122,22 @@ class ChartPane(Pane):
         Binding("]", "go('shift', 1)", "later", show=False),
     )
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """The drawing, line by line."""
         theme = self.app.current_theme
         look = PlotTheme(ascii=self.ascii_only, colours=not self.app.no_color, light=not theme.dark)
-        lines = drawn(chart_of(self.scene), cells_wide, rows, look)
-        return Body(min(rows, len(lines)), lambda at: lines[at])
+        lines = draw_cells(chart_data(self.screen_state), cells_wide, rows, look)
+        return PaneBody(min(rows, len(lines)), lambda at: lines[at])
 
     def title(self) -> str:
         """What is drawn, how much of it, and whether points had to be left out."""
-        chart = chart_of(self.scene)
-        thinned = any(len(line.times) > 2 * self.size.width for line in chart.lines)
+        chart = chart_data(self.screen_state)
+        thinned = any(len(line.times) > 2 * self.size.width for line in chart.traces)
         return f"{chart.title}{', thinned' if thinned else ''}" if chart.title else self.TITLE
 
-    def note(self) -> str:
+    def subtitle(self) -> str:
         """What the cursor stands on."""
-        return read_out(self.scene)
+        return cursor_readout(self.screen_state)
 
     def step(self, steps: int) -> None:
         """Up and down move the selection."""
@@ -158,70 +158,70 @@ class AlertsPane(Pane):
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
         super().__init__(ascii_only=ascii_only, id=id)
-        self.at = 0
-        self._on: Episode | None = None
+        self.cursor_row = 0
+        self._on: Alert | None = None
         self._model: str | None = None
         self._followed: tuple[int, int, int] | None = None
 
     @property
-    def chosen(self) -> Episode | None:
+    def selected_alert(self) -> Alert | None:
         """The alert under the cursor, while the pane has the keys."""
-        return self._on if self.front else None
+        return self._on if self.active else None
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """The lines of all entries."""
         found = self._entries(cells_wide)
         self._settle(found)
-        if found and self.front:
-            found[self.at] = pointed_at(found[self.at])
+        if found and self.active:
+            found[self.cursor_row] = with_cursor(found[self.cursor_row])
             self._follow(found, rows)
         lines: list[Cells] = [line for entry in found for line in entry.lines]
         if not lines:
-            lines = wrap(self.scene.loading, cells_wide)
-        return Body(len(lines), lambda at: lines[at])
+            lines = wrap(self.screen_state.loading, cells_wide)
+        return PaneBody(len(lines), lambda at: lines[at])
 
-    def _settle(self, found: list[Entry]) -> None:
+    def _settle(self, found: list[AlertEntry]) -> None:
         """Keep the cursor on its alert wherever that went; another model begins at its worst."""
-        model = self.scene.view.model
+        model = self.screen_state.selection.model
         if model != self._model and (self._on is None or self._on.key.model != model):
-            self.at, self._on = 0, None
+            self.cursor_row, self._on = 0, None
         self._model = model
         if self._on is not None:
-            self.at = place_of(self._on, found, self.at)
-        self.at = max(0, min(self.at, len(found) - 1))
-        self._on = found[self.at].episode if found else None
+            self.cursor_row = entry_index(self._on, found, self.cursor_row)
+        self.cursor_row = max(0, min(self.cursor_row, len(found) - 1))
+        self._on = found[self.cursor_row].alert if found else None
 
-    def _follow(self, found: list[Entry], rows: int) -> None:
+    def _follow(self, found: list[AlertEntry], rows: int) -> None:
         """Keep the whole entry in sight once the cursor moved; a person may have scrolled away since."""
-        first = sum(len(entry.lines) for entry in found[: self.at])
-        place = (self.at, first, rows)
+        first = sum(len(entry.lines) for entry in found[: self.cursor_row])
+        place = (self.cursor_row, first, rows)
         if place != self._followed:
-            last = first + len(found[self.at].lines)
+            last = first + len(found[self.cursor_row].lines)
             self.top = min(max(self.top, last - rows), first)
         self._followed = place
 
-    def _entries(self, cells_wide: int) -> list[Entry]:
-        return entries(self.scene, cells_wide)
+    def _entries(self, cells_wide: int) -> list[AlertEntry]:
+        return entries(self.screen_state, cells_wide)
 
     def step(self, steps: int) -> None:
         """Up and down move the cursor."""
-        self.at, self._on = self.at + steps, None
-        self.show()
+        self.cursor_row, self._on = self.cursor_row + steps, None
+        self.repaint()
 
     def page(self, pages: int) -> None:
         """A page up or down: an alert takes two lines or more."""
         self.step(pages * max(1, (self.size.height - 3) // 2))
 
-    def pointed(self, row: int) -> None:
+    def click_row(self, row: int) -> None:
         """A click looks at the series that the alert is about."""
         first = 0
         for at, entry in enumerate(self._entries(max(0, self.size.width - 2))):
             first += len(entry.lines)
             if row < first:
-                self.at, self._on = at, entry.episode
-                if entry.episode is not None:
-                    self.post_message(self.Look(entry.episode.key.model, entry.episode.key))
-                self.show()
+                self.cursor_row, self._on = at, entry.alert
+                if entry.alert is not None:
+                    self.post_message(self.Selected(entry.alert.key.model, entry.alert.key))
+                self.repaint()
                 return
 
 
@@ -234,8 +234,8 @@ class ChangesPane(Pane):
         Binding("d", "app.deed('diagnosis')", "why", tooltip="diagnosis: what happened, why, and what to do"),
     )
 
-    def body(self, cells_wide: int, rows: int) -> Body:
+    def body(self, cells_wide: int, rows: int) -> PaneBody:
         """The verdict and one line a comparison."""
         del rows
-        lines = change_lines(self.scene, cells_wide)
-        return Body(len(lines), lambda at: lines[at])
+        lines = change_lines(self.screen_state, cells_wide)
+        return PaneBody(len(lines), lambda at: lines[at])

@@ -14,32 +14,32 @@ from modeltop.history.merge import Progress
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from modeltop.alerting.event_log.event_log import Journal
-    from modeltop.service.pipeline import Memory
+    from modeltop.alerting.event_log.event_log import EventLog
+    from modeltop.service.pipeline import StateReader
 
-LOOK = 1.0
+POLL_SECONDS = 1.0
 """Seconds between two questions whether anything changed: one `os.stat` a file."""
-AGAIN = 60.0
+REFRESH_SECONDS = 60.0
 """Seconds after which unchanged files are judged anew: a model falls silent by the clock alone."""
-TELL = 0.25
+PROGRESS_SECONDS = 0.25
 """Seconds between two reports of progress."""
-ACK_FOR = timedelta(hours=24)
-SHARE = 100
+ACK_DURATION = timedelta(hours=24)
+COST_FACTOR = 100
 """A look that costs much is repeated after this many times its cost at the earliest: 1 % of a core."""
 
 
-class Observer(Protocol):
+class SnapshotSource(Protocol):
     """What the feed asks; `modeltop.service.pipeline.Observer` is one."""
 
-    def changed(self) -> bool:
+    def needs_run(self) -> bool:
         """Whether a new look could show anything else."""
 
-    def observe(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
+    def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
         """A look at everything."""
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class PollResult:
     """What the last look gave."""
 
     snapshot: Snapshot | None = None
@@ -48,7 +48,7 @@ class News:
     """Files read and files in all, while it goes on."""
 
 
-class Feed:
+class Poller:
     """Looks at once, then whenever a file has changed, at most once a second.
 
     The thread is a daemon: leaving the app never waits for a slow disk.
@@ -58,37 +58,37 @@ class Feed:
         clock: The true time, aware.
     """
 
-    def __init__(self, observer: Observer, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, observer: SnapshotSource, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._observer = observer
         self._clock = clock
-        self._tell: Callable[[News], None] | None = None
+        self._tell: Callable[[PollResult], None] | None = None
         self._lock = threading.Lock()
         self._first = threading.Event()
         self._wake = threading.Event()
         self._stopped = False
         self._looked = 0.0
         self._cost = 0.0
-        self._told = -TELL
-        self.last = News()
+        self._told = -PROGRESS_SECONDS
+        self.last_result = PollResult()
         self.paused = False
         self._thread = threading.Thread(target=self._run, name="modeltop feed", daemon=True)
 
     @property
-    def journal(self) -> Journal | None:
+    def event_log(self) -> EventLog | None:
         """Where what people do is kept; None where there is no place for it."""
-        memory: Memory | None = getattr(self._observer, "memory", None)
-        return memory.journal if memory is not None else None
+        memory: StateReader | None = getattr(self._observer, "memory", None)
+        return memory.event_log if memory is not None else None
 
     @property
-    def nowhere(self) -> str:
+    def event_log_error(self) -> str:
         """Why there is no such place."""
-        memory: Memory | None = getattr(self._observer, "memory", None)
-        return memory.trouble if memory is not None else "there is no folder for it"
+        memory: StateReader | None = getattr(self._observer, "memory", None)
+        return memory.error if memory is not None else "there is no folder for it"
 
     @property
-    def ack_for(self) -> timedelta:
+    def ack_duration(self) -> timedelta:
         """How long an acknowledgement lasts, as configured."""
-        lasting: timedelta = getattr(self._observer, "ack_for", ACK_FOR)
+        lasting: timedelta = getattr(self._observer, "ack_for", ACK_DURATION)
         return lasting
 
     def start(self) -> None:
@@ -96,19 +96,19 @@ class Feed:
         if not self._thread.is_alive():
             self._thread.start()
 
-    def first(self, seconds: float) -> News:
+    def wait_for_first(self, seconds: float) -> PollResult:
         """What the first look gave, waiting for it at most so long."""
         self._first.wait(seconds)
-        return self.last
+        return self.last_result
 
-    def listen(self, tell: Callable[[News], None]) -> None:
+    def subscribe(self, tell: Callable[[PollResult], None]) -> None:
         """Hand over everything from now on, in the feed's thread; the last news at once if there is some."""
         with self._lock:
             self._tell = tell
-            if self.last != News():
-                tell(self.last)
+            if self.last_result != PollResult():
+                tell(self.last_result)
 
-    def look(self) -> None:
+    def poll_now(self) -> None:
         """Look now, changed or not, paused or not."""
         self._looked = 0.0
         self._wake.set()
@@ -122,28 +122,28 @@ class Feed:
     def _run(self) -> None:
         self._observe()
         while not self._stopped:
-            asked = self._wake.wait(LOOK)
+            asked = self._wake.wait(POLL_SECONDS)
             if asked:
                 self._wake.clear()  # not where time ran out: somebody may have asked since
             if not self._stopped and (asked or (not self.paused and self._due())):
                 self._observe()
 
     def _due(self) -> bool:
-        if time.monotonic() - self._looked > max(AGAIN, SHARE * self._cost):
+        if time.monotonic() - self._looked > max(REFRESH_SECONDS, COST_FACTOR * self._cost):
             return True
         try:
-            return self._observer.changed()
+            return self._observer.needs_run()
         except OSError:
             return True  # the look itself will say what is wrong
 
     def _observe(self) -> None:
         began = time.monotonic()
         try:
-            news = News(snapshot=self._observer.observe(self._clock(), self._progress))
+            news = PollResult(snapshot=self._observer.run(self._clock(), self._progress))
         except MonitorError as error:
-            news = News(error=error)
+            news = PollResult(error=error)
         except Exception as error:  # noqa: BLE001  the app decides: it shows the error beside the data it has, or ends
-            news = News(error=error)
+            news = PollResult(error=error)
         self._looked = time.monotonic()
         self._cost = self._looked - began
         self._hand(news)
@@ -151,12 +151,12 @@ class Feed:
 
     def _progress(self, done: int, files: int) -> None:
         moment = time.monotonic()
-        if self.last.snapshot is None and moment - self._told >= TELL:
+        if self.last_result.snapshot is None and moment - self._told >= PROGRESS_SECONDS:
             self._told = moment
-            self._hand(News(progress=(done, files)))
+            self._hand(PollResult(progress=(done, files)))
 
-    def _hand(self, news: News) -> None:
+    def _hand(self, news: PollResult) -> None:
         with self._lock:
-            self.last = news
+            self.last_result = news
             if self._tell is not None:
                 self._tell(news)

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from modeltop.core import event as events
 from modeltop.core.event import Event
-from modeltop.core.incident import Facts
+from modeltop.core.incident import AlertingState
 from modeltop.core.series import Severity
 
 Decoder = Callable[[Any], Any]
@@ -138,27 +138,27 @@ _SCALARS: dict[Any, Decoder] = {
 
 SCHEMA = 1
 
-KINDS: dict[str, type] = {
+EVENT_TYPES: dict[str, type] = {
     "acknowledged": events.Acknowledged,
     "unacknowledged": events.Unacknowledged,
-    "silenced": events.Silenced,
-    "expired": events.Expired,
-    "noted": events.Noted,
-    "followed": events.Followed,
-    "sending": events.Sending,
-    "sent": events.Sent,
-    "believed": events.Believed,
+    "silenced": events.SilenceCreated,
+    "expired": events.SilenceExpired,
+    "noted": events.NoteAdded,
+    "followed": events.IncidentChanged,
+    "sending": events.SendStarted,
+    "sent": events.SendFinished,
+    "believed": events.NotificationSkipped,
     "receiver-changed": events.ReceiverChanged,
-    "watching": events.Watching,
+    "watching": events.LeaderChanged,
 }
 CHECKPOINT = "facts"
 """The kind of a line that holds all facts as they were when its file began."""
 
-_NAMES = {kind: name for name, kind in KINDS.items()}
+_NAMES = {kind: name for name, kind in EVENT_TYPES.items()}
 _LINE = re.compile(rb'\{"crc":"(?P<crc>[0-9a-f]{8})",(?P<rest>"v":.*\})', re.DOTALL)
 
 
-class Unread(Enum):
+class UnreadableLine(Enum):
     """Why a line is no event of ours."""
 
     DAMAGED = auto()
@@ -168,18 +168,18 @@ class Unread(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Newer:
+class NewerSchema:
     """A line of a schema that is not known here."""
 
     schema: int
 
 
-def line_of(event: Event) -> bytes:
+def encode_event(event: Event) -> bytes:
     """The event as one line, ASCII throughout, with its newline."""
     return _line(_NAMES[type(event)], event)
 
 
-def checkpoint_of(facts: Facts) -> bytes:
+def encode_checkpoint(facts: AlertingState) -> bytes:
     """All facts as one line."""
     return _line(CHECKPOINT, facts)
 
@@ -190,32 +190,32 @@ def _line(kind: str, value: Any) -> bytes:
     return b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest)
 
 
-def parse(line: bytes) -> Event | Facts | Newer | Unread:
+def parse_line(line: bytes) -> Event | AlertingState | NewerSchema | UnreadableLine:
     r"""What a line says; whatever its bytes are, nothing is raised.
 
-    >>> parse(b'{"crc":"00000000","v":1}'), parse(b"\n")
+    >>> parse_line(b'{"crc":"00000000","v":1}'), parse_line(b"\n")
     (<Unread.DAMAGED: 1>, <Unread.BLANK: 3>)
     """
     stripped = line.strip()
     if not stripped:
-        return Unread.BLANK
+        return UnreadableLine.BLANK
     found = _LINE.fullmatch(stripped)
     if not found or int(found["crc"], 16) != zlib.crc32(found["rest"]):
-        return Unread.DAMAGED
+        return UnreadableLine.DAMAGED
     try:
         return _parsed(json.loads(b"{" + found["rest"]))
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
-        return Unread.DAMAGED
+        return UnreadableLine.DAMAGED
 
 
-def _parsed(record: dict[str, Any]) -> Event | Facts | Newer | Unread:
+def _parsed(record: dict[str, Any]) -> Event | AlertingState | NewerSchema | UnreadableLine:
     schema, kind = record["v"], record["kind"]
     if type(schema) is not int or schema < SCHEMA:
-        return Unread.DAMAGED
+        return UnreadableLine.DAMAGED
     if schema > SCHEMA:
-        return Newer(schema)
-    known = Facts if kind == CHECKPOINT else KINDS.get(kind)
+        return NewerSchema(schema)
+    known = AlertingState if kind == CHECKPOINT else EVENT_TYPES.get(kind)
     if known is None:
-        return Unread.UNKNOWN
-    value: Event | Facts = decoder(known)(record["data"])
+        return UnreadableLine.UNKNOWN
+    value: Event | AlertingState = decoder(known)(record["data"])
     return value

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modeltop.alerting.event_log.codec import SCHEMA, Newer, Unread, parse
-from modeltop.alerting.event_log.segments import Stat, numbers, segment, stat_of
-from modeltop.alerting.state import fold_all
+from modeltop.alerting.event_log.codec import SCHEMA, NewerSchema, UnreadableLine, parse_line
+from modeltop.alerting.event_log.segments import FileStat, file_stat, segment_numbers, segment_path
+from modeltop.alerting.state import apply_events
 from modeltop.core.event import Event
-from modeltop.core.incident import Facts
-from modeltop.core.text import safe
+from modeltop.core.incident import AlertingState
+from modeltop.core.text import sanitize
 from modeltop.history.store.durable import close, open_file, read_from
 
 TRIES = 3
@@ -20,7 +20,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ReadPosition:
     """Up to where a file was read."""
 
     number: int
@@ -34,15 +34,15 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ReadState:
     """What was read."""
 
-    facts: Facts = field(default_factory=Facts)
-    place: _Place | None = None
-    foreign: bool = False
+    state: AlertingState = field(default_factory=AlertingState)
+    position: _ReadPosition | None = None
+    has_unknown_events: bool = False
 
 
-class Follower:
+class EventLogReader:
     """The facts of a folder, kept up to date by reading what is new.
 
     Args:
@@ -51,36 +51,36 @@ class Follower:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known = _Known()
-        self._seen: dict[str, Stat | None] | None = None
+        self._known = _ReadState()
+        self._seen: dict[str, FileStat | None] | None = None
 
     @property
-    def newest(self) -> int:
+    def newest_segment(self) -> int:
         """The number of the file that grows; 0 where there is none yet."""
-        return self._known.place.number if self._known.place else 0
+        return self._known.position.number if self._known.position else 0
 
     @property
-    def foreign(self) -> bool:
+    def has_unknown_events(self) -> bool:
         """Whether a line is of a kind that only a later version knows: all facts written from here would lack it."""
-        return self._known.foreign
+        return self._known.has_unknown_events
 
     @property
-    def grown(self) -> int:
+    def bytes_since_checkpoint(self) -> int:
         """Bytes of the newest file behind its first line."""
-        return self._known.place.offset - self._known.place.head if self._known.place else 0
+        return self._known.position.offset - self._known.position.head if self._known.position else 0
 
-    def seen(self) -> dict[str, Stat | None]:
+    def file_stats(self) -> dict[str, FileStat | None]:
         """How the newest file and its successor stand now."""
-        return _stats(self.folder, self.newest)
+        return _stats(self.folder, self.newest_segment)
 
     def changed(self) -> bool:
         """Whether `facts` could say anything else; costs two `os.stat`."""
-        return self._seen is None or self.seen() != self._seen
+        return self._seen is None or self.file_stats() != self._seen
 
-    def facts(self) -> Facts:
+    def state(self) -> AlertingState:
         """Everything up to the newest whole line; where it cannot be read, what was known before, and why."""
         if not self.changed():
-            return self._known.facts
+            return self._known.state
         for attempt in range(1, TRIES + 1):
             try:
                 self._follow()
@@ -88,40 +88,40 @@ class Follower:
             except OSError as error:
                 self._seen = None
                 if attempt == TRIES or not isinstance(error, FileNotFoundError):
-                    reason = f"{safe(self.folder)} cannot be read: {error.strerror}: change its permissions"
-                    return replace(self._known.facts, read_only=reason)
-        return self._known.facts
+                    reason = f"{sanitize(self.folder)} cannot be read: {error.strerror}: change its permissions"
+                    return replace(self._known.state, read_only_reason=reason)
+        return self._known.state
 
     def _follow(self) -> None:
         # Looked at before they are read: what comes meanwhile is a change.
         seen = _stats(self.folder, 0)
-        present = numbers(self.folder)
-        known = self._known if self._known.place and _still(self.folder, self._known.place) else _Known()
-        begin = known.place.number if known.place else _begin(self.folder, present)
+        present = segment_numbers(self.folder)
+        known = self._known if self._known.position and _still(self.folder, self._known.position) else _ReadState()
+        begin = known.position.number if known.position else _begin(self.folder, present)
         for number in present:
             if number >= begin:
                 seen = _stats(self.folder, number)
-                known = _read(segment(self.folder, number), number, known)
+                known = _read(segment_path(self.folder, number), number, known)
         self._known, self._seen = known, seen
 
 
-def _stats(folder: Path, number: int) -> dict[str, Stat | None]:
-    paths = segment(folder, number) if number else folder, segment(folder, number + 1)
-    return {os.fspath(path): stat_of(path) for path in paths}
+def _stats(folder: Path, number: int) -> dict[str, FileStat | None]:
+    paths = segment_path(folder, number) if number else folder, segment_path(folder, number + 1)
+    return {os.fspath(path): file_stat(path) for path in paths}
 
 
 def _begin(folder: Path, present: list[int]) -> int:
     """The newest file that begins with all facts; without any, the oldest."""
     for number in reversed(present):
-        if isinstance(parse(next(iter(_lines(segment(folder, number))), b"")), Facts):
+        if isinstance(parse_line(next(iter(_lines(segment_path(folder, number))), b"")), AlertingState):
             return number
     return 0
 
 
-def _still(folder: Path, place: _Place) -> bool:
+def _still(folder: Path, place: _ReadPosition) -> bool:
     """Whether the file is the one that was read, and up to there what it was."""
     try:
-        descriptor = open_file(segment(folder, place.number), os.O_RDONLY)
+        descriptor = open_file(segment_path(folder, place.number), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
@@ -132,13 +132,13 @@ def _still(folder: Path, place: _Place) -> bool:
         close(descriptor)
 
 
-def _read(path: Path, number: int, known: _Known) -> _Known:
+def _read(path: Path, number: int, known: _ReadState) -> _ReadState:
     descriptor = open_file(path, os.O_RDONLY)
     try:
         found = os.fstat(descriptor)
-        place = known.place
+        place = known.position
         if place is None or place.number != number:
-            place = _Place(number, found.st_dev, found.st_ino)
+            place = _ReadPosition(number, found.st_dev, found.st_ino)
         data = read_from(descriptor, place.offset, found.st_size)
     finally:
         close(descriptor)
@@ -146,26 +146,28 @@ def _read(path: Path, number: int, known: _Known) -> _Known:
     if lines:
         offset = place.offset + sum(map(len, lines)) + len(lines)
         place = replace(place, head=place.head or len(lines[0]) + 1, offset=offset, tail=lines[-1] + b"\n")
-    return _taken(replace(known, place=place), lines, path)
+    return _taken(replace(known, position=place), lines, path)
 
 
-def _taken(known: _Known, lines: Iterable[bytes], path: Path) -> _Known:
-    facts, foreign, reason = known.facts, known.foreign, known.facts.read_only
+def _taken(known: _ReadState, lines: Iterable[bytes], path: Path) -> _ReadState:
+    facts, foreign, reason = known.state, known.has_unknown_events, known.state.read_only_reason
     damaged, events = 0, list[Event]()
     for line in lines:
-        said = parse(line)
-        if isinstance(said, Facts):
+        said = parse_line(line)
+        if isinstance(said, AlertingState):
             facts, damaged = said, 0
             events.clear()
-        elif isinstance(said, Newer):
-            reason = f"{safe(path)} is of a newer modeltop (schema {said.schema}, not {SCHEMA}): upgrade modeltop"
-        elif isinstance(said, Unread):
-            damaged += said is Unread.DAMAGED
-            foreign |= said is Unread.UNKNOWN
+        elif isinstance(said, NewerSchema):
+            reason = f"{sanitize(path)} is of a newer modeltop (schema {said.schema}, not {SCHEMA}): upgrade modeltop"
+        elif isinstance(said, UnreadableLine):
+            damaged += said is UnreadableLine.DAMAGED
+            foreign |= said is UnreadableLine.UNKNOWN
         else:
             events.append(said)
-    facts = fold_all(facts, events)
-    return _Known(replace(facts, damaged=facts.damaged + damaged, read_only=reason), known.place, foreign)
+    facts = apply_events(facts, events)
+    return _ReadState(
+        replace(facts, damaged_lines=facts.damaged_lines + damaged, read_only_reason=reason), known.position, foreign
+    )
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -176,10 +178,10 @@ def _lines(path: Path) -> Iterator[bytes]:
                 yield line
 
 
-def events_of(folder: Path) -> Iterator[Event]:
+def read_events(folder: Path) -> Iterator[Event]:
     """Every event that is still kept, oldest first; what cannot be read is passed over. Raises OSError."""
-    for number in numbers(folder):
-        for line in _lines(segment(folder, number)):
-            said = parse(line)
-            if not isinstance(said, (Facts, Newer, Unread)):
+    for number in segment_numbers(folder):
+        for line in _lines(segment_path(folder, number)):
+            said = parse_line(line)
+            if not isinstance(said, (AlertingState, NewerSchema, UnreadableLine)):
                 yield said

@@ -45,21 +45,21 @@ def _base() -> Path:
         raise StoreError("no home folder is known for this user: set XDG_STATE_HOME to a folder of yours") from None
 
 
-Stat = tuple[int, int, int, int, int]
+FileStat = tuple[int, int, int, int, int]
 
 _NAME = re.compile(r"journal\.(?P<number>[0-9]{6,9})\.jsonl")
 
 
-def segment(folder: Path, number: int) -> Path:
+def segment_path(folder: Path, number: int) -> Path:
     """The path of one file, counted from 1.
 
-    >>> segment(Path("state"), 7).name
+    >>> segment_path(Path("state"), 7).name
     'journal.000007.jsonl'
     """
     return folder / f"journal.{number:06}.jsonl"
 
 
-def numbers(folder: Path) -> list[int]:
+def segment_numbers(folder: Path) -> list[int]:
     """Which files there are, oldest first. None in a folder that is not there. Raises OSError."""
     try:
         with os.scandir(folder) as entries:
@@ -69,7 +69,7 @@ def numbers(folder: Path) -> list[int]:
     return sorted({int(name["number"]) for name in found if name})
 
 
-def stat_of(path: Path) -> Stat | None:
+def file_stat(path: Path) -> FileStat | None:
     """Device, inode, mode, size and time of change, or None where there is nothing to see."""
     try:
         found = path.stat()

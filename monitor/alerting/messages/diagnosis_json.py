@@ -6,7 +6,15 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from modeltop.core.diagnosis import Contribution, Course, Diagnosis, Finding, Forecast, Moved, Reading
+from modeltop.core.diagnosis import (
+    BeforeAfter,
+    CauseHypothesis,
+    Diagnosis,
+    FeatureShift,
+    Forecast,
+    SegmentContribution,
+    SeriesPattern,
+)
 from modeltop.core.series import SeriesKey
 
 Record = dict[str, object]
@@ -14,29 +22,29 @@ Record = dict[str, object]
 
 def diagnosis_record(found: Diagnosis) -> Record:
     """What happened, since when, why, what now, and what that rests on; clauses for people are made safe already."""
-    course, first = found.course, found.findings[0] if found.findings else None
+    course, first = found.series_pattern, found.hypotheses[0] if found.hypotheses else None
     return {
         "severity": found.severity.name.lower(),
         **_key(found.key),
         "pattern": None if course is None else course.pattern.value,
-        "since": _iso(course.begin if course is not None else None),
+        "since": _iso(course.started_at if course is not None else None),
         "size": _number(course.size if course is not None else None),
-        "sure": _number(course.sure if course is not None else None),
+        "sure": _number(course.confidence if course is not None else None),
         "cause": None if first is None else first.cause.value,
-        "for": [] if first is None else list(first.because),
-        "against": [] if first is None else list(first.against),
-        "steps": [step.value for step in found.steps],
+        "for": [] if first is None else list(first.evidence_for),
+        "against": [] if first is None else list(first.evidence_against),
+        "steps": [step.value for step in found.actions],
         "advice": found.advice,
-        "labels": found.labels,
-        "causes": [_cause(one) for one in found.findings],
-        "courses": [_course(one) for one in found.courses],
+        "labels": found.labels_since_change,
+        "causes": [_cause(one) for one in found.hypotheses],
+        "courses": [_course(one) for one in found.other_patterns],
         "fits": [] if course is None else _fits(course),
         "forecast": None if found.forecast is None else _forecast(found.forecast),
-        "evidence": [_reading(one) for one in found.evidence],
+        "evidence": [_reading(one) for one in found.metric_changes],
         "expected": [
-            {"expected": _reading(pair.expected), "realised": _reading(pair.realised)} for pair in found.pairs
+            {"expected": _reading(pair.expected), "realised": _reading(pair.realized)} for pair in found.expectations
         ],
-        "moved": [_moved(one) for one in found.moved],
+        "moved": [_moved(one) for one in found.feature_shifts],
         "segments": [_segment(one) for one in found.segments],
     }
 
@@ -45,45 +53,45 @@ def _key(key: SeriesKey | None) -> Record:
     return {"metric": None if key is None else key.metric, "segment": None if key is None else key.segment}
 
 
-def _cause(one: Finding) -> Record:
+def _cause(one: CauseHypothesis) -> Record:
     return {
         "cause": one.cause.value,
         "weight": _number(one.weight),
-        "for": list(one.because),
-        "against": list(one.against),
+        "for": list(one.evidence_for),
+        "against": list(one.evidence_against),
     }
 
 
-def _course(one: Course) -> Record:
-    known: Record = {"pattern": one.pattern.value, "since": _iso(one.begin)}
-    return _key(one.key) | known | {"size": _number(one.size), "sure": _number(one.sure)}
+def _course(one: SeriesPattern) -> Record:
+    known: Record = {"pattern": one.pattern.value, "since": _iso(one.started_at)}
+    return _key(one.key) | known | {"size": _number(one.size), "sure": _number(one.confidence)}
 
 
-def _fits(course: Course) -> list[Record]:
-    return [{"name": fit.name, "error": _number(fit.error), "score": _number(fit.score)} for fit in course.fits]
+def _fits(course: SeriesPattern) -> list[Record]:
+    return [{"name": fit.name, "error": _number(fit.weighted_rss), "score": _number(fit.bic)} for fit in course.fits]
 
 
 def _forecast(one: Forecast) -> Record:
     return _numbers(one, ("slope", "low", "high", "p", "limit", "days", "soonest", "latest"))
 
 
-def _reading(one: Reading) -> Record:
+def _reading(one: BeforeAfter) -> Record:
     numbers = _numbers(one, ("before", "after", "delta", "low", "high", "z"))
-    return _key(one.key) | numbers | {"periods": int(one.periods), "word": one.word}
+    return _key(one.key) | numbers | {"periods": int(one.periods), "word": one.direction}
 
 
-def _moved(one: Moved) -> Record:
+def _moved(one: FeatureShift) -> Record:
     return {
         "feature": one.feature,
         "metric": one.metric,
         "before": _number(one.before),
-        "after": _number(one.distance),
+        "after": _number(one.after),
         "missing": _pair(one.missing),
         "unseen": _pair(one.unseen),
     }
 
 
-def _segment(one: Contribution) -> Record:
+def _segment(one: SegmentContribution) -> Record:
     pairs: Record = {"share": _pair(one.share), "level": _pair(one.level)}
     return {"segment": one.segment} | pairs | _numbers(one, ("within", "mix", "total"))
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modeltop.core.diagnosis import Diagnosis
-from modeltop.core.event import Kind, Reason
+from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AlertSection:
     """What is said of one incident."""
 
-    kind: Kind
-    reason: Reason
+    action: NotificationAction
+    reason: NotificationReason
     severity: Severity
     """The level now told; OK where it is over."""
     incident: str
@@ -42,28 +42,28 @@ class Part:
     value: float | None = None
     """The value last objected to; None where there is none, as without data."""
     limit: float | None = None
-    against: str = ""
+    value_vs_limit: str = ""
     """The value against its limit, such as `0.870 < 0.90`."""
-    worst: float | None = None
-    worst_against: str = ""
-    reached: Severity = Severity.OK
+    worst_value: float | None = None
+    worst_vs_limit: str = ""
+    peak_severity: Severity = Severity.OK
     """The worst level that it ever had."""
     count: float | None = None
     """Support of `value`; None where unknown."""
     since: datetime | None = None
     """Start of the first period found wrong."""
-    fired: datetime | None = None
-    resolved: datetime | None = None
+    fired_at: datetime | None = None
+    resolved_at: datetime | None = None
     """None while it stands."""
-    why: str = ""
+    state_note: str = ""
     """Why it was withdrawn, or who took it and until when."""
-    asks: str = ""
+    condition: str = ""
     """What the rule asks, in a plain sentence."""
     runbook: str = ""
     """Where it is written what to do; empty without one."""
     chart: tuple[str, ...] = ()
     """The last periods in block characters; numbers and dates only."""
-    acknowledge: str = ""
+    ack_command: str = ""
     """The command by which a person takes it; empty where there is nothing to take."""
 
     @property
@@ -72,11 +72,11 @@ class Part:
         return f"modeltop:{self.incident}"
 
     @property
-    def lasted(self) -> timedelta | None:
+    def duration(self) -> timedelta | None:
         """From the first period found wrong to the one that ended it, in data time; None while it stands."""
-        if self.since is None or self.resolved is None:
+        if self.since is None or self.resolved_at is None:
             return None
-        return max(self.resolved - self.since, timedelta(0))
+        return max(self.resolved_at - self.since, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +84,29 @@ class Message:
     """One message for one receiver: about one incident, or about several, worst first."""
 
     receiver: str
-    parts: tuple[Part, ...]
+    sections: tuple[AlertSection, ...]
     """At least one."""
     key: str
     """The idempotency key of the whole: that of the only part, else one of all their keys."""
     title: str
     text: str
     """All of it in plain text, lines separated by newlines, the title not among them."""
-    test: bool = False
+    is_test: bool = False
     """Sent because a person asked whether it works: nothing is wrong."""
-    digest: bool = False
+    is_digest: bool = False
     """What was held back by the hourly cap."""
 
     @property
-    def first(self) -> Part:
+    def worst_section(self) -> AlertSection:
         """The worst part."""
-        return self.parts[0]
+        return self.sections[0]
 
     @property
     def severity(self) -> Severity:
         """The worst level of any part; OK where all are over."""
-        return max(part.severity for part in self.parts)
+        return max(part.severity for part in self.sections)
 
     @property
-    def grouped(self) -> bool:
+    def is_grouped(self) -> bool:
         """Whether it is about more than one incident."""
-        return len(self.parts) > 1
+        return len(self.sections) > 1

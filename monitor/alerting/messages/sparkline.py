@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modeltop.core.series import Series, to_datetime
-from modeltop.core.text import brief, day, plural
+from modeltop.core.text import format_period, format_value, pluralize
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 POINTS = 24
@@ -15,7 +15,7 @@ _PLAIN = str.maketrans(
 )
 
 
-def chart(series: Series, limit: float | None = None, points: int = POINTS) -> tuple[str, ...]:
+def sparkline(series: Series, limit: float | None = None, points: int = POINTS) -> tuple[str, ...]:
     """Two lines: the values between the first and the last of them, then what the limit is and which periods these are.
 
     Args:
@@ -27,16 +27,18 @@ def chart(series: Series, limit: float | None = None, points: int = POINTS) -> t
     if not len(finite):
         return ()
     values = series.values[finite]
-    drawn = f"{brief(float(values[0]))} {blocks(values.tolist())} {brief(float(values[-1]))}"
+    drawn = f"{format_value(float(values[0]))} {block_characters(values.tolist())} {format_value(float(values[-1]))}"
     first, last = (to_datetime(series.times[index]) for index in (finite[0], finite[-1]))
-    span = f"{plural(len(finite), 'period')}, {day(first)}" + (f" – {day(last)}" if last != first else "")
-    return drawn, span if limit is None else f"limit {brief(limit, 4)} · {span}"
+    span = f"{pluralize(len(finite), 'period')}, {format_period(first)}" + (
+        f" – {format_period(last)}" if last != first else ""
+    )
+    return drawn, span if limit is None else f"limit {format_value(limit, 4)} · {span}"
 
 
-def blocks(values: list[float]) -> str:
+def block_characters(values: list[float]) -> str:
     """One block per value, the lowest for the least, the highest for the greatest.
 
-    >>> blocks([0.96, 0.95, 0.93, 0.89, 0.87]), blocks([1.0, 1.0])
+    >>> block_characters([0.96, 0.95, 0.93, 0.89, 0.87]), block_characters([1.0, 1.0])
     ('█▇▆▃▁', '▄▄')
     """
     low, high = min(values), max(values)

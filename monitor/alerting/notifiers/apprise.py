@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.messages.sparkline import as_ascii
-from modeltop.alerting.notifiers.base import Secret, notifier, patience
-from modeltop.alerting.notifiers.secrets import redacted
+from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.series import Severity
 
@@ -29,7 +29,7 @@ _ACTIVE = re.compile(r"([@<])(?=\S)|(\])(?=\()")
 class Apprise:
     """Hands the text to each of the addresses."""
 
-    urls: Secret
+    urls: SecretRef
     """Apprise addresses, separated by white space."""
     timeout: float = 10.0
     ascii: bool = False
@@ -39,13 +39,13 @@ class Apprise:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        patience(self.timeout)
+        validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
         """Done when every service has taken it; after a failure all are told again. Raises NotifyError."""
         library = _library()
-        addresses = self.urls.reveal().split()
-        with _Quiet(addresses):
+        addresses = self.urls.read().split()
+        with _LogRedaction(addresses):
             try:
                 told = self._tell(library, addresses, message)
             except NotifyError:
@@ -78,7 +78,7 @@ class Apprise:
     def _text(self, text: str) -> str:
         r"""Without what a service could take for more than text.
 
-        >>> Apprise(urls=Secret(env="X"))._text("@everyone <!channel> 0.87 < 0.9")
+        >>> Apprise(urls=SecretRef(env="X"))._text("@everyone <!channel> 0.87 < 0.9")
         '@\u200beveryone <\u200b!channel> 0.87 < 0.9'
         """
         plain = as_ascii(text) if self.ascii else text
@@ -93,7 +93,7 @@ def _library() -> Any:
     return apprise
 
 
-class _Quiet(logging.Filter):
+class _LogRedaction(logging.Filter):
     """While it is entered, Apprise's log has no addresses; from then on no debugging lines, which hold what is sent."""
 
     def __init__(self, addresses: list[str]) -> None:
@@ -109,5 +109,5 @@ class _Quiet(logging.Filter):
         self._logger.removeFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage(), self._addresses, 300), None
+        record.msg, record.args = redact(record.getMessage(), self._addresses, 300), None
         return True

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.routing import Pace
+from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import plain, safe
+from modeltop.core.text import format_exact, sanitize
 
 _FILES: Mapping[str, str] = {
     "slack": "modeltop.alerting.notifiers.slack",
@@ -33,7 +33,7 @@ _FILES: Mapping[str, str] = {
 }
 """Where each kind is defined."""
 _KNOWN: dict[str, type[Notifier]] = {}
-_MOST = 65_536
+_MAX_BYTES = 65_536
 """Bytes of a secret's file."""
 N = TypeVar("N", bound="type[Notifier]")
 
@@ -62,7 +62,7 @@ class Receiver:
 
     name: str
     notifier: Notifier
-    pace: Pace = field(default_factory=Pace)
+    policy: NotificationPolicy = field(default_factory=NotificationPolicy)
 
 
 def notifier(name: str) -> Callable[[N], N]:
@@ -75,12 +75,12 @@ def notifier(name: str) -> Callable[[N], N]:
     return enter
 
 
-def kinds() -> tuple[str, ...]:
+def notifier_types() -> tuple[str, ...]:
     """All known types of receivers."""
     return tuple(_FILES)
 
 
-def kind_of(name: str) -> type[Notifier]:
+def notifier_type(name: str) -> type[Notifier]:
     """The notifier of a type; loads its file. Raises KeyError for an unknown one."""
     if name not in _KNOWN:
         import_module(_FILES[name])
@@ -88,7 +88,7 @@ def kind_of(name: str) -> type[Notifier]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Secret:
+class SecretRef:
     """Where a secret is kept; its text is read when it is used, and shown nowhere.
 
     Args:
@@ -105,7 +105,7 @@ class Secret:
     def __format__(self, spec: str) -> str:
         return "<secret>"
 
-    def reveal(self) -> str:
+    def read(self) -> str:
         """The text, without white space at its ends.
 
         Raises:
@@ -113,11 +113,11 @@ class Secret:
         """
         text = (self._from_file() if self.file is not None else os.environ.get(self.env or "", "")).strip()
         if not text:
-            empty = f"{safe(self.file)} is empty" if self.file is not None else f"{self.env} is not set"
+            empty = f"{sanitize(self.file)} is empty" if self.file is not None else f"{self.env} is not set"
             raise NotifyError(f"{empty}: the secret is missing", permanent=True)
         return text
 
-    def seen(self) -> str:
+    def fingerprint(self) -> str:
         """What tells, without the secret, that it may have changed: nothing for a variable, which cannot."""
         if self.file is None:
             return f"env {self.env}"
@@ -128,7 +128,7 @@ class Secret:
         return f"file {self.file} {found.st_ino} {found.st_mtime_ns} {found.st_mode}"
 
     def _from_file(self) -> str:
-        shown = safe(self.file)
+        shown = sanitize(self.file)
         try:
             # A pipe that nobody writes to must not stop the watcher.
             descriptor = os.open(self.file or "", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -140,7 +140,7 @@ class Secret:
                     raise NotifyError(
                         f"{shown} can be read by others (mode {mode & 0o777:o}): chmod 600 it", permanent=True
                     )
-                return file.read(_MOST).decode("utf-8")
+                return file.read(_MAX_BYTES).decode("utf-8")
         except OSError as error:
             raise NotifyError(f"{shown} cannot be read: {error.strerror}", permanent=True) from None
         except UnicodeDecodeError:
@@ -149,24 +149,24 @@ class Secret:
             raise NotifyError(f"{shown} cannot be read: it is no path", permanent=True) from None
 
 
-def patience(seconds: float) -> None:
+def validate_timeout(seconds: float) -> None:
     """Refuse a time-out that nobody can mean. Raises ValueError."""
     if not 0.05 <= seconds <= 300:
-        raise ValueError(f"timeout: {plain(seconds)} is no number of seconds between 0.05 and 300")
+        raise ValueError(f"timeout: {format_exact(seconds)} is no number of seconds between 0.05 and 300")
 
 
-def unusable(notifier: Notifier) -> str | None:
+def unusable_reason(notifier: Notifier) -> str | None:
     """Why the secrets and files of a notifier cannot be used now; None where they can. For `watch`, before it sends."""
     for name, value in _values(notifier):
         try:
-            if isinstance(value, Secret):
-                value.reveal()
+            if isinstance(value, SecretRef):
+                value.read()
             elif isinstance(value, Path):
                 value.open("rb").close()
         except NotifyError as error:
             return str(error)
         except OSError as error:
-            return f"{name} {safe(value)} cannot be read: {error.strerror}"
+            return f"{name} {sanitize(value)} cannot be read: {error.strerror}"
     return None
 
 
@@ -176,7 +176,7 @@ def fingerprint(notifier: Notifier) -> str:
     The variable or the file of a secret counts, and when the file was last written, never what it says.
     """
     said = [type(notifier).__name__]
-    said += [f"{name}={_said(value)}" for name, value in _values(notifier)]
+    said += [f"{name}={_printable(value)}" for name, value in _values(notifier)]
     return sha256("\0".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -185,9 +185,9 @@ def _values(notifier: Notifier) -> list[tuple[str, Any]]:
     return [(part.name, getattr(notifier, part.name)) for part in fields(notifier)]
 
 
-def _said(value: object) -> str:
-    if isinstance(value, Secret):
-        return value.seen()
+def _printable(value: object) -> str:
+    if isinstance(value, SecretRef):
+        return value.fingerprint()
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, Path | timedelta):

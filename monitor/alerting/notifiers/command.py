@@ -13,14 +13,25 @@ from typing import IO, ClassVar
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.messages.sparkline import as_ascii
-from modeltop.alerting.notifiers.base import notifier, patience
-from modeltop.alerting.notifiers.secrets import redacted
+from modeltop.alerting.notifiers.base import notifier, validate_timeout
+from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import plain, safe
+from modeltop.core.text import format_exact, sanitize
 
-KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+INHERITED_VARIABLES = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+)
 """Of our environment the program gets these, and what `keep` names: secrets of other receivers may be in the rest."""
-HOPELESS = (64, 78)
+PERMANENT_EXIT_CODES = (64, 78)
 """Exit codes after which another attempt is useless: wrong usage, wrong configuration (sysexits.h)."""
 _TAIL = 4096
 """Bytes of its standard error that are kept, to quote the last line."""
@@ -45,7 +56,7 @@ class Command:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        patience(self.timeout)
+        validate_timeout(self.timeout)
         if not self.command or not self.command[0]:
             raise ValueError('command: write the program and its arguments, such as ["/usr/local/bin/page", "--loud"]')
         if any("\0" in word for word in self.command):
@@ -55,7 +66,7 @@ class Command:
         """Run it and wait for its end. Raises NotifyError."""
         text = f"{message.title}\n\n{message.text}\n"
         text = as_ascii(text) if self.ascii else text
-        kept = {name: os.environ[name] for name in (*KEPT, *self.keep) if name in os.environ}
+        kept = {name: os.environ[name] for name in (*INHERITED_VARIABLES, *self.keep) if name in os.environ}
         secrets = tuple(kept[name] for name in self.keep if name in kept)
         try:
             process = subprocess.Popen(  # noqa: S603  no shell, and the words are the configuration's
@@ -63,12 +74,14 @@ class Command:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=kept | facts(message),
+                env=kept | environment(message),
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            why = safe(getattr(error, "strerror", None) or "not a program").lower()
-            raise NotifyError(f"{safe(self.command[0], 80)} cannot be run: {why}", permanent=not _busy(error)) from None
+            why = sanitize(getattr(error, "strerror", None) or "not a program").lower()
+            raise NotifyError(
+                f"{sanitize(self.command[0], 80)} cannot be run: {why}", permanent=not _busy(error)
+            ) from None
         with process:
             self._finish(process, text.encode("utf-8", "replace"), secrets)
 
@@ -80,25 +93,27 @@ class Command:
         try:
             code = process.wait(self.timeout)
         except subprocess.TimeoutExpired:
-            raise NotifyError(f"{self._name} did not end within {plain(self.timeout)} s and was killed") from None
+            raise NotifyError(
+                f"{self._name} did not end within {format_exact(self.timeout)} s and was killed"
+            ) from None
         finally:
             if process.returncode is None:
                 _kill(process)
             said = tail.last_line(secrets)
         if code:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-            raise NotifyError(f"{self._name} {how}{said and ': '}{said}", permanent=code in HOPELESS)
+            raise NotifyError(f"{self._name} {how}{said and ': '}{said}", permanent=code in PERMANENT_EXIT_CODES)
 
     @property
     def _name(self) -> str:
-        return safe(os.path.basename(self.command[0]), 80)  # noqa: PTH119  a word, not a path that has to be there
+        return sanitize(os.path.basename(self.command[0]), 80)  # noqa: PTH119  a word, not a path that has to be there
 
 
-def facts(message: Message) -> dict[str, str]:
+def environment(message: Message) -> dict[str, str]:
     """What the program is told by its environment: of the worst part, and safe, so that a careless `echo` is."""
-    part = message.first
+    part = message.worst_section
     said = {
-        "KIND": part.kind.value,
+        "KIND": part.action.value,
         "REASON": part.reason.value,
         "SEVERITY": message.severity.name.lower(),
         "INCIDENT": part.incident,
@@ -111,10 +126,10 @@ def facts(message: Message) -> dict[str, str]:
         "SEGMENT": part.segment,
         "RULE": part.rule,
         "RUNBOOK": part.runbook,
-        "ALERTS": str(len(message.parts)),
-        "TEST": "1" if message.test else "",
+        "ALERTS": str(len(message.sections)),
+        "TEST": "1" if message.is_test else "",
     }
-    return {f"MODELTOP_{name}": safe(text, 1000) for name, text in said.items()}
+    return {f"MODELTOP_{name}": sanitize(text, 1000) for name, text in said.items()}
 
 
 class _Tail:
@@ -135,7 +150,7 @@ class _Tail:
         self._thread.join(0.2)
         text = b"".join(tuple(self._pieces)).decode("utf-8", "replace")
         lines = [line for line in text.splitlines() if line.strip()]
-        return redacted(lines[-1], secrets) if lines else ""
+        return redact(lines[-1], secrets) if lines else ""
 
 
 def _feed(stream: IO[bytes], text: bytes) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.notifiers.base import Secret, notifier, patience
-from modeltop.alerting.notifiers.secrets import redacted
+from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -54,7 +54,7 @@ class Email:
     encryption: Encryption | None = None
     """None: `tls` on port 465, else `starttls`."""
     user: str = ""
-    password: Secret | None = None
+    password: SecretRef | None = None
     timeout: float = 20.0
     ca_file: Path | None = None
 
@@ -63,7 +63,7 @@ class Email:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        patience(self.timeout)
+        validate_timeout(self.timeout)
         if not self.host or not _one_word(self.host):
             raise ValueError("host: write the name of a mail server")
         if not 0 <= self.port <= 65_535:
@@ -72,46 +72,52 @@ class Email:
             raise ValueError("to: write at least one address")
         for key, address in (("sender", self.sender), *(("to", one) for one in self.to)):
             if not _address(address):
-                raise ValueError(f"{key}: {safe(address, 60)!r} is no address such as ops@example.org")
+                raise ValueError(f"{key}: {sanitize(address, 60)!r} is no address such as ops@example.org")
         if bool(self.user) != (self.password is not None):
             missing = "password_env or password_file" if self.user else "user"
             raise ValueError(f"{'password' if self.user else 'user'}: missing; give {missing} too")
-        if self.user and self.way is Encryption.NONE and self.host not in ("localhost", "127.0.0.1", "::1"):
+        if self.user and self.tls_mode is Encryption.NONE and self.host not in ("localhost", "127.0.0.1", "::1"):
             raise ValueError("encryption: a password is not sent in clear; write starttls or tls")
 
     @property
-    def way(self) -> Encryption:
+    def tls_mode(self) -> Encryption:
         """How the connection is encrypted."""
         return self.encryption or (Encryption.TLS if self.port == 465 else Encryption.STARTTLS)
 
     @property
-    def door(self) -> int:
+    def effective_port(self) -> int:
         """The port that is used."""
-        return self.port or {Encryption.TLS: 465, Encryption.NONE: 25, Encryption.STARTTLS: 587}[self.way]
+        return self.port or {Encryption.TLS: 465, Encryption.NONE: 25, Encryption.STARTTLS: 587}[self.tls_mode]
 
     def send(self, message: Message) -> None:
         """Done when the server has taken it for everybody whom it knows. Raises NotifyError."""
-        from modeltop.alerting.notifiers.smtp import Server, deliver  # late: it loads what encrypts
+        from modeltop.alerting.notifiers.smtp import SmtpServer, send_mail  # late: it loads what encrypts
 
-        password = self.password.reveal() if self.password else ""
-        server = Server(
-            self.host, self.door, self.way.value, self.timeout, self.ca_file, user=self.user, password=password
+        password = self.password.read() if self.password else ""
+        server = SmtpServer(
+            self.host,
+            self.effective_port,
+            self.tls_mode.value,
+            self.timeout,
+            self.ca_file,
+            user=self.user,
+            password=password,
         )
-        refused = deliver(server, letter(message, self.sender, self.to), self.sender, self.to)
+        refused = send_mail(server, build_email(message, self.sender, self.to), self.sender, self.to)
         self._refused(refused, password)
 
     def _refused(self, refused: Refused, password: str) -> None:
         """Some were refused, not all: a wrong address among three must not keep the others from being told."""
         if not refused:
             return
-        said = "; ".join(f"{safe(who, 80)}: {code} {why}" for who, (code, why) in refused.items())
-        text = redacted(f"not taken for {said}", (password,) if password else (), 300)
+        said = "; ".join(f"{sanitize(who, 80)}: {code} {why}" for who, (code, why) in refused.items())
+        text = redact(f"not taken for {said}", (password,) if password else (), 300)
         if any(code < 500 for code, _ in refused.values()):
             raise NotifyError(text)
         _LOG.warning("e-mail %s", text)
 
 
-def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
+def build_email(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
     """The mail: its id is the key of the message, so another attempt is the same mail; it refers to the incident."""
     from email.message import EmailMessage
     from email.utils import format_datetime
@@ -120,10 +126,10 @@ def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = ", ".join(to)
-    mail["Subject"] = safe(message.title)
+    mail["Subject"] = sanitize(message.title)
     mail["Date"] = format_datetime(datetime.now(UTC))
     mail["Message-ID"] = f"<{_word(message.key)}@{domain}>"
-    threads = [f"<{_word(part.dedup_key)}@{domain}>" for part in message.parts[:20]]
+    threads = [f"<{_word(part.dedup_key)}@{domain}>" for part in message.sections[:20]]
     mail["In-Reply-To"] = threads[0]
     mail["References"] = " ".join(threads)
     # Asks out-of-office programs to be silent (RFC 3834).
@@ -131,15 +137,15 @@ def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
     mail["X-Modeltop-Severity"] = message.severity.name.lower()
     text = f"{message.title}\n\n{message.text}\n".encode("utf-8", "replace").decode("utf-8")
     mail.set_content(text, cte="quoted-printable")
-    mail.add_alternative(page(message), subtype="html", cte="quoted-printable")
+    mail.add_alternative(html_body(message), subtype="html", cte="quoted-printable")
     return mail
 
 
-def page(message: Message) -> str:
+def html_body(message: Message) -> str:
     """The same as a page with nothing to fetch, nothing to run, and no link but a runbook."""
     text = f"{message.title}\n\n{message.text}".encode("utf-8", "replace").decode("utf-8")
     shown = escape(text)
-    for runbook in {part.runbook for part in message.parts}:
+    for runbook in {part.runbook for part in message.sections}:
         if runbook.startswith(("https://", "http://")) and not set(runbook) & set(" <>\"'"):
             address = escape(runbook)
             shown = shown.replace(f"runbook  {address}\n", f'runbook  <a href="{address}">{address}</a>\n')

@@ -20,10 +20,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from modeltop import __version__
-from modeltop.alerting.notifiers.secrets import redacted
-from modeltop.alerting.notifiers.timeouts import Deadline, distrust, trusting
+from modeltop.alerting.notifiers.secrets import redact
+from modeltop.alerting.notifiers.timeouts import Deadline, ssl_context, tls_error
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import plain, safe
+from modeltop.core.text import format_exact, sanitize
 
 if TYPE_CHECKING:
     import socket
@@ -75,7 +75,7 @@ def proxy_for(scheme: str, host: str, port: int | None) -> Proxy | None:
 
 _MOST = 65_536
 """Bytes of a reply that are read."""
-_PASSING = (408, 409, 425, 429)
+_TEMPORARY_STATUSES = (408, 409, 425, 429)
 """Refusals that another attempt may not meet. 409: the first attempt with the same key is still being worked on
 (draft-ietf-httpapi-idempotency-key-header)."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -132,7 +132,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpResponse:
     """What a server answered."""
 
     status: int
@@ -142,7 +142,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class HttpClient:
     """How a receiver is reached over HTTP."""
 
     address: str = field(repr=False)
@@ -154,18 +154,18 @@ class Post:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must not be quoted, beside the address."""
 
-    def send(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def post(self, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
         """Send it and return the answer, which is some 2xx.
 
         Raises:
             NotifyError: Anything else; `permanent` and `retry_after` say what to do.
         """
-        reply = self.ask("POST", body, {"Content-Type": "application/json", **headers})
+        reply = self.request("POST", body, {"Content-Type": "application/json", **headers})
         if 200 <= reply.status < 300:
             return reply
-        raise self.refusal(reply)
+        raise self.response_error(reply)
 
-    def ask(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def request(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         """Send a request and return the answer, whatever it is. Raises NotifyError where there is none."""
         address = Address.parse(self.address, encrypted=self.encrypted)
         said = {"User-Agent": f"modeltop/{__version__}", **address.credentials(), **headers}
@@ -181,19 +181,19 @@ class Post:
             except NotifyError:
                 raise
             except Exception as error:  # noqa: BLE001  what a library raises here may quote the address
-                raise self._failure(error, late=deadline.passed, proxy=proxy) from None
-        if deadline.passed:  # the end of the answer was our own doing
-            raise self._failure(TimeoutError(), late=True)
+                raise self._failure(error, timed_out=deadline.expired, proxy=proxy) from None
+        if deadline.expired:  # the end of the answer was our own doing
+            raise self._failure(TimeoutError(), timed_out=True)
         return reply
 
-    def refusal(self, reply: Reply, what: str = "") -> NotifyError:
+    def response_error(self, reply: HttpResponse, what: str = "") -> NotifyError:
         """The error that an answer stands for.
 
         Args:
             reply: Not what was hoped for.
             what: Why it was not, where its status does not say; such an answer may be another one next time.
         """
-        quoted = redacted(reply.body, (self.address, *self.secrets))
+        quoted = redact(reply.body, (self.address, *self.secrets))
         said = f": {quoted}" if quoted else ""
         if what:
             return NotifyError(f"{what}{said}")
@@ -201,7 +201,7 @@ class Post:
             return NotifyError(
                 f"answered {reply.status}, a redirect, which is not followed: correct the address", permanent=True
             )
-        permanent = 400 <= reply.status < 500 and reply.status not in _PASSING
+        permanent = 400 <= reply.status < 500 and reply.status not in _TEMPORARY_STATUSES
         return NotifyError(
             f"answered {reply.status}{said}",
             permanent=permanent,
@@ -213,7 +213,7 @@ class Post:
 
         kind: Any = HTTPSConnection if address.parts.scheme == "https" else HTTPConnection
 
-        class Watched(kind):  # type: ignore[misc]
+        class WatchedConnection(kind):  # type: ignore[misc]
             def _new_conn(self) -> socket.socket:
                 sock: socket.socket = super()._new_conn()
                 deadline.watch(sock)
@@ -221,32 +221,34 @@ class Post:
 
         options: dict[str, object] = {"timeout": self.timeout}
         if kind is HTTPSConnection:
-            options["ssl_context"] = trusting(self.ca_file)
+            options["ssl_context"] = ssl_context(self.ca_file)
         host, port = address.parts.hostname or "", address.parts.port
-        connection: HTTPConnection = Watched(*((proxy.host, proxy.port) if proxy else (host, port)), **options)
+        connection: HTTPConnection = WatchedConnection(
+            *((proxy.host, proxy.port) if proxy else (host, port)), **options
+        )
         if proxy and kind is HTTPSConnection:
             scheme = "https" if proxy.encrypted else "http"
             connection.set_tunnel(host, port or 443, headers=proxy.credentials, scheme=scheme)
         return connection
 
-    def _failure(self, error: Exception, *, late: bool, proxy: Proxy | None = None) -> NotifyError:
+    def _failure(self, error: Exception, *, timed_out: bool, proxy: Proxy | None = None) -> NotifyError:
         """What a failed conversation is called. All of them may pass: nothing on this side has to change for that."""
         from urllib3.exceptions import NameResolutionError
 
         causes = list(_causes(error))
-        if late or any(isinstance(cause, TimeoutError) for cause in causes):
-            return NotifyError(f"gave no complete answer within {plain(self.timeout)} s")
+        if timed_out or any(isinstance(cause, TimeoutError) for cause in causes):
+            return NotifyError(f"gave no complete answer within {format_exact(self.timeout)} s")
         for cause in causes:
             if isinstance(cause, ssl.SSLError):
-                return distrust(cause, (self.address, *self.secrets))
+                return tls_error(cause, (self.address, *self.secrets))
             if isinstance(cause, NameResolutionError):
                 return NotifyError("the name of its host cannot be resolved")
         refused = next((str(cause) for cause in causes if str(cause).startswith("Tunnel connection failed")), None)
         if proxy and refused:
-            return NotifyError(f"the proxy does not let it through: {redacted(refused, (self.address, *self.secrets))}")
+            return NotifyError(f"the proxy does not let it through: {redact(refused, (self.address, *self.secrets))}")
         os_error = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
         if isinstance(os_error, OSError):
-            return NotifyError(f"cannot be reached: {safe(os_error.strerror).lower()}")
+            return NotifyError(f"cannot be reached: {sanitize(os_error.strerror).lower()}")
         return NotifyError("the connection ended before an answer came")
 
 
@@ -273,14 +275,14 @@ def _date(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _read(connection: HTTPConnection) -> Reply:
+def _read(connection: HTTPConnection) -> HttpResponse:
     with closing(connection.getresponse()) as response:
         found, left = [], _MOST
         while left > 0 and (piece := response.read1(left)):
             found.append(piece)
             left -= len(piece)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, b"".join(found).decode("utf-8", "replace"), headers)
+        return HttpResponse(response.status, b"".join(found).decode("utf-8", "replace"), headers)
 
 
 def _causes(error: BaseException) -> Iterable[BaseException]:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modeltop.alerting.messages import template
-from modeltop.alerting.messages.message import Message, Part
-from modeltop.alerting.notifiers.base import Secret, notifier, patience
-from modeltop.core.event import Kind, Reason
+from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import Severity
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 if TYPE_CHECKING:
-    from modeltop.alerting.notifiers.http import Post
+    from modeltop.alerting.notifiers.http import HttpClient
 
 SUMMARY, KEY = 1024, 255
 """Characters that PagerDuty takes."""
@@ -36,7 +36,7 @@ SEVERITIES = {
 class PagerDuty:
     """Sends events to a service's integration."""
 
-    routing_key: Secret
+    routing_key: SecretRef
     url: str = "https://events.pagerduty.com/v2/enqueue"
     """In the EU: `https://events.eu.pagerduty.com/v2/enqueue`."""
     timeout: float = 10.0
@@ -47,7 +47,7 @@ class PagerDuty:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        patience(self.timeout)
+        validate_timeout(self.timeout)
         if not self.url.startswith("https://") and "://127.0.0.1" not in self.url:
             raise ValueError("url: write an https address")
 
@@ -56,58 +56,62 @@ class PagerDuty:
 
         Raises NotifyError.
         """
-        from modeltop.alerting.notifiers.http import Post  # late: it loads what encrypts
+        from modeltop.alerting.notifiers.http import HttpClient  # late: it loads what encrypts
 
-        key = self.routing_key.reveal()
-        post = Post(self.url, self.timeout, self.ca_file, secrets=(key,))
+        key = self.routing_key.read()
+        post = HttpClient(self.url, self.timeout, self.ca_file, secrets=(key,))
         for event in events(message, key):
             self._enqueue(post, event)
 
-    def _enqueue(self, post: Post, event: dict[str, Any]) -> None:
-        reply = post.send(json.dumps(event).encode("ascii"), {})
+    def _enqueue(self, post: HttpClient, event: dict[str, Any]) -> None:
+        reply = post.post(json.dumps(event).encode("ascii"), {})
         try:
             status = json.loads(reply.body)["status"]
         except (ValueError, TypeError, KeyError, RecursionError):
             status = None
         if status != "success":
-            raise post.refusal(reply, f"answered {reply.status}, but not with success")
+            raise post.response_error(reply, f"answered {reply.status}, but not with success")
 
 
 def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
     """One event per incident; two where it is over before anybody hears of it: it must not stay open."""
-    for part in message.parts:
+    for part in message.sections:
         for action in _actions(message, part):
             event: dict[str, Any] = {
                 "routing_key": routing_key,
                 "event_action": action,
-                "dedup_key": safe(part.dedup_key, KEY),
+                "dedup_key": sanitize(part.dedup_key, KEY),
             }
             if action == "trigger":
                 event |= {"client": "modeltop", "payload": _payload(part), "links": _links(part)}
             yield event
 
 
-def _actions(message: Message, part: Part) -> tuple[str, ...]:
-    if message.test or part.reason is Reason.LATE:
+def _actions(message: Message, part: AlertSection) -> tuple[str, ...]:
+    if message.is_test or part.reason is NotificationReason.MISSED:
         return ("trigger", "resolve")
-    return {Kind.TRIGGER: ("trigger",), Kind.ACKNOWLEDGE: ("acknowledge",), Kind.RESOLVE: ("resolve",)}[part.kind]
+    return {
+        NotificationAction.TRIGGER: ("trigger",),
+        NotificationAction.ACKNOWLEDGE: ("acknowledge",),
+        NotificationAction.RESOLVE: ("resolve",),
+    }[part.action]
 
 
-def _payload(part: Part) -> dict[str, Any]:
-    details = dict(template.facts(part))
+def _payload(part: AlertSection) -> dict[str, Any]:
+    details = dict(template.labeled_facts(part))
     chart = {f"chart {number}": line for number, line in enumerate(part.chart, 1)}
     payload: dict[str, Any] = {
-        "summary": safe(" | ".join(filter(None, (part.title, template.verdict(part)))), SUMMARY),
+        "summary": sanitize(" | ".join(filter(None, (part.title, template.model_verdict(part)))), SUMMARY),
         "severity": SEVERITIES[part.severity],
-        "source": safe(part.model),
-        "component": template.name(part, 200) or "data",
-        "class": safe(part.rule),
+        "source": sanitize(part.model),
+        "component": template.series_name(part, 200) or "data",
+        "class": sanitize(part.rule),
         "custom_details": {
             "verdict": part.verdict,
             "sentence": part.sentence,
             **details,
             **chart,
-            "take it": part.acknowledge,
+            "take it": part.ack_command,
             "runbook": part.runbook,
         },
     }
@@ -117,7 +121,7 @@ def _payload(part: Part) -> dict[str, Any]:
     return payload
 
 
-def _links(part: Part) -> list[dict[str, str]]:
+def _links(part: AlertSection) -> list[dict[str, str]]:
     if not part.runbook.startswith(("https://", "http://")):
         return []
     return [{"href": part.runbook, "text": "Runbook"}]

@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote, unquote
 
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 _SHORTEST = 6
 """Characters of a part of a secret that is worth hiding: shorter ones are words such as `hooks`."""
 HIDDEN = "<secret>"
 
 
-def redacted(text: str, secrets: Iterable[str], limit: int = 160) -> str:
+def redact(text: str, secrets: Iterable[str], limit: int = 160) -> str:
     """The text with every secret, and every part of a secret address, replaced; safe for people, one line.
 
-    >>> redacted("no hook at /T0AAAA/B0BBBB", ["https://hooks.example/T0AAAA/B0BBBB"])
+    >>> redact("no hook at /T0AAAA/B0BBBB", ["https://hooks.example/T0AAAA/B0BBBB"])
     'no hook at /<secret>'
     """
     forms = {form for secret in secrets for part in _parts(secret) for form in _forms(part)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
-    return safe(" ".join(text.split()), limit)
+    return sanitize(" ".join(text.split()), limit)
 
 
 def _parts(secret: str) -> Iterable[str]:

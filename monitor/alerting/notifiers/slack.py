@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from modeltop.alerting.messages import template
-from modeltop.alerting.messages.message import Message, Part
-from modeltop.alerting.notifiers.base import Secret, notifier, patience
+from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
 from modeltop.core.series import Severity
 
 HEADER, FIELD, TEXT = 150, 2000, 3000
@@ -27,7 +27,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 class Slack:
     """Posts to an incoming webhook."""
 
-    url: Secret
+    url: SecretRef
     timeout: float = 10.0
     ca_file: Path | None = None
 
@@ -36,24 +36,24 @@ class Slack:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        patience(self.timeout)
+        validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
         """Done when the answer is `ok` and nothing else. Raises NotifyError."""
-        from modeltop.alerting.notifiers.http import Post  # late: it loads what encrypts
+        from modeltop.alerting.notifiers.http import HttpClient  # late: it loads what encrypts
 
-        post = Post(self.url.reveal(), self.timeout, self.ca_file)
-        reply = post.send(json.dumps(payload(message)).encode("ascii"), {})
+        post = HttpClient(self.url.read(), self.timeout, self.ca_file)
+        reply = post.post(json.dumps(payload(message)).encode("ascii"), {})
         if reply.body.strip() != "ok":
-            raise post.refusal(reply, f"answered {reply.status}, but not `ok`")
+            raise post.response_error(reply, f"answered {reply.status}, but not `ok`")
 
 
 def payload(message: Message) -> dict[str, Any]:
     """What is posted: the title for notifications, blocks for the eye, and nothing that Slack could take for a link."""
-    shape = "TEST" if message.test else SHAPES[message.severity]
-    title = message.title if message.test else f"{shape} {message.title}"
+    shape = "TEST" if message.is_test else SHAPES[message.severity]
+    title = message.title if message.is_test else f"{shape} {message.title}"
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title, HEADER)}]
-    blocks += _group(message) if message.grouped or message.digest else _single(message.first)
+    blocks += _group(message) if message.is_grouped or message.is_digest else _single(message.worst_section)
     return {
         "text": _escaped(title, TEXT),
         "blocks": blocks,
@@ -65,11 +65,11 @@ def payload(message: Message) -> dict[str, Any]:
     }
 
 
-def _single(part: Part) -> list[dict[str, Any]]:
+def _single(part: AlertSection) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
-    if said := template.opening(part):
+    if said := template.lead_sentence(part):
         blocks.append({"type": "section", "text": _plain("\n".join(said), TEXT)})
-    fields = [_plain(f"{label}: {text}", FIELD) for label, text in template.facts(part)]
+    fields = [_plain(f"{label}: {text}", FIELD) for label, text in template.labeled_facts(part)]
     blocks += [{"type": "section", "fields": fields[at : at + FIELDS]} for at in range(0, len(fields), FIELDS)]
     if part.chart:
         # Numbers, dates and blocks only: nothing foreign stands between the marks.
@@ -77,8 +77,8 @@ def _single(part: Part) -> list[dict[str, Any]]:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"```{chart}```", "verbatim": True}})
     if part.runbook:
         blocks.append({"type": "section", "text": _link(part.runbook)})
-    if part.acknowledge:
-        blocks.append({"type": "context", "elements": [_plain(f"take it: {part.acknowledge}", TEXT)]})
+    if part.ack_command:
+        blocks.append({"type": "context", "elements": [_plain(f"take it: {part.ack_command}", TEXT)]})
     return blocks
 
 

@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 
-from modeltop.alerting.notifiers.secrets import redacted
-from modeltop.alerting.notifiers.timeouts import Deadline, distrust, trusting
+from modeltop.alerting.notifiers.secrets import redact
+from modeltop.alerting.notifiers.timeouts import Deadline, ssl_context, tls_error
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import plain, safe
+from modeltop.core.text import format_exact, sanitize
 
 Refused = Mapping[str, tuple[int, str]]
 """Who was refused, and why, where others were not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """Where mail is handed in."""
 
     host: str
     port: int
-    way: str
+    tls_mode: str
     """`starttls`, `tls` or `none`."""
     timeout: float
     """Seconds for all of it."""
@@ -36,7 +36,7 @@ class Server:
     password: str = field(default="", repr=False)
 
 
-def deliver(server: Server, mail: EmailMessage, sender: str, to: Sequence[str]) -> Refused:
+def send_mail(server: SmtpServer, mail: EmailMessage, sender: str, to: Sequence[str]) -> Refused:
     """Hand it in.
 
     Returns:
@@ -53,7 +53,7 @@ def deliver(server: Server, mail: EmailMessage, sender: str, to: Sequence[str]) 
         except NotifyError:
             raise
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise _failure(error, server, late=deadline.passed) from None
+            raise _failure(error, server, timed_out=deadline.expired) from None
 
 
 class _Client:
@@ -73,13 +73,13 @@ class _Client:
         self._client.close()
 
 
-def _connected(server: Server, deadline: Deadline) -> _Client:
+def _connected(server: SmtpServer, deadline: Deadline) -> _Client:
     """Greeted, encrypted, logged in."""
-    context = None if server.way == "none" else trusting(server.ca_file)
+    context = None if server.tls_mode == "none" else ssl_context(server.ca_file)
     client = _open(server, deadline, context)
     try:
         client.ehlo_or_helo_if_needed()
-        if server.way == "starttls":
+        if server.tls_mode == "starttls":
             client.starttls(context=context)
             client.ehlo_or_helo_if_needed()
         if server.user:
@@ -90,38 +90,38 @@ def _connected(server: Server, deadline: Deadline) -> _Client:
     return _Client(client)
 
 
-def _open(server: Server, deadline: Deadline, context: ssl.SSLContext | None) -> smtplib.SMTP:
-    class Watched(smtplib.SMTP):
+def _open(server: SmtpServer, deadline: Deadline, context: ssl.SSLContext | None) -> smtplib.SMTP:
+    class WatchedSmtp(smtplib.SMTP):
         def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
             sock: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
             deadline.watch(sock)
             return sock
 
-    class WatchedFromTheFirstByte(smtplib.SMTP_SSL, Watched):
+    class WatchedFromTheFirstByte(smtplib.SMTP_SSL, WatchedSmtp):
         """In this order: what is watched is the plain socket, which is there while encryption is agreed on."""
 
     where = (server.host, server.port, "localhost")
-    if server.way == "tls":
+    if server.tls_mode == "tls":
         client: smtplib.SMTP = WatchedFromTheFirstByte(*where, timeout=server.timeout, context=context)
     else:
-        client = Watched(*where, timeout=server.timeout)
+        client = WatchedSmtp(*where, timeout=server.timeout)
     own = str(client.sock.getsockname()[0]) if client.sock else "127.0.0.1"
     # An address is a name that every server takes (RFC 5321, 4.1.3); looking up that of this machine may take long.
     client.local_hostname = f"[IPv6:{own}]" if ":" in own else f"[{own}]"
     return client
 
 
-def _failure(error: Exception, server: Server, *, late: bool) -> NotifyError:
+def _failure(error: Exception, server: SmtpServer, *, timed_out: bool) -> NotifyError:
     causes = (error, error.__cause__, error.__context__)
-    if late or any(isinstance(cause, TimeoutError) for cause in causes):
-        return NotifyError(f"gave no complete answer within {plain(server.timeout)} s")
+    if timed_out or any(isinstance(cause, TimeoutError) for cause in causes):
+        return NotifyError(f"gave no complete answer within {format_exact(server.timeout)} s")
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
-            return distrust(cause)
+            return tls_error(cause)
     return _refusal(error, server) or _unreached(error)
 
 
-def _refusal(error: Exception, server: Server) -> NotifyError | None:
+def _refusal(error: Exception, server: SmtpServer) -> NotifyError | None:
     """What the server said, where it said something."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
@@ -143,15 +143,15 @@ def _unreached(error: Exception) -> NotifyError:
     if isinstance(error, socket.gaierror):
         return NotifyError("the name of its host cannot be resolved")
     if isinstance(error, OSError) and error.strerror and not isinstance(error, smtplib.SMTPException):
-        return NotifyError(f"cannot be reached: {safe(error.strerror).lower()}")
+        return NotifyError(f"cannot be reached: {sanitize(error.strerror).lower()}")
     return NotifyError("the connection ended before the mail was taken")
 
 
-def _quoted(what: str, code: int, said: bytes | str, server: Server) -> str:
+def _quoted(what: str, code: int, said: bytes | str, server: SmtpServer) -> str:
     pair = f"\0{server.user}\0{server.password}"
     coded = tuple(b64encode(text.encode("utf-8")).decode("ascii") for text in (server.password, pair))
     secrets = (server.password, *coded) if server.password else ()
-    return redacted(f"{what}: {code} {_text(said)}", secrets)
+    return redact(f"{what}: {code} {_text(said)}", secrets)
 
 
 def _text(said: bytes | str) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from modeltop.alerting.notifiers.secrets import redacted
+from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 
 class Deadline:
@@ -28,7 +28,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.passed = False
+        self.expired = False
         """Whether the time was over before the context was left."""
         self._descriptor: int | None = None
         self._lock = threading.Lock()
@@ -54,11 +54,11 @@ class Deadline:
             if self._descriptor is not None:
                 os.close(self._descriptor)
             self._descriptor = os.dup(sock.fileno())
-        if self.passed:
+        if self.expired:
             self._cut()
 
     def _cut(self) -> None:
-        self.passed = True
+        self.expired = True
         with self._lock:
             if self._descriptor is None:
                 return
@@ -66,7 +66,7 @@ class Deadline:
                 same.shutdown(socket.SHUT_RDWR)
 
 
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
+def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
     """Checks certificates and names of hosts.
 
     Args:
@@ -78,16 +78,16 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
-        why = safe(getattr(error, "strerror", None) or error)
-        raise NotifyError(f"ca_file {safe(ca_file)} cannot be used: {why}", permanent=True) from None
+        why = sanitize(getattr(error, "strerror", None) or error)
+        raise NotifyError(f"ca_file {sanitize(ca_file)} cannot be used: {why}", permanent=True) from None
 
 
-def distrust(error: ssl.SSLError, secrets: tuple[str, ...] = ()) -> NotifyError:
+def tls_error(error: ssl.SSLError, secrets: tuple[str, ...] = ()) -> NotifyError:
     """What a failed agreement on encryption is called.
 
     It may pass, an expired certificate too: nothing on this side has to change for the other side to renew it, and
     what was meant for this receiver is still owed to it then.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        return NotifyError(f"its certificate is not accepted: {redacted(error.verify_message, secrets)}")
-    return NotifyError(f"no encrypted connection: {safe(error.reason or 'it ended')}")
+        return NotifyError(f"its certificate is not accepted: {redact(error.verify_message, secrets)}")
+    return NotifyError(f"no encrypted connection: {sanitize(error.reason or 'it ended')}")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from modeltop.alerting.messages.diagnosis_json import diagnosis_record
-from modeltop.alerting.messages.message import Message, Part
-from modeltop.alerting.notifiers.base import Secret, notifier, patience
+from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
 from modeltop.core.errors import NotifyError
 
 VERSION = 1
@@ -31,10 +31,10 @@ VERSION = 1
 class Webhook:
     """Posts JSON; any 2xx is success."""
 
-    url: Secret
-    signing_key: Secret | None = None
+    url: SecretRef
+    signing_key: SecretRef | None = None
     """`whsec_` and base64, or any text, which is taken as it is."""
-    token: Secret | None = None
+    token: SecretRef | None = None
     """Sent as `Authorization: Bearer`."""
     timeout: float = 10.0
     ca_file: Path | None = None
@@ -44,14 +44,14 @@ class Webhook:
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        patience(self.timeout)
+        validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
         """Post it. Raises NotifyError."""
-        from modeltop.alerting.notifiers.http import Post  # late: it loads what encrypts
+        from modeltop.alerting.notifiers.http import HttpClient  # late: it loads what encrypts
 
-        signing = self.signing_key.reveal() if self.signing_key else None
-        token = self.token.reveal() if self.token else None
+        signing = self.signing_key.read() if self.signing_key else None
+        token = self.token.read() if self.token else None
         body = json.dumps(payload(message), allow_nan=False).encode("ascii")
         name = identifier(message.key)
         headers = {"Idempotency-Key": f'"{name}"', "webhook-id": name}
@@ -62,7 +62,7 @@ class Webhook:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         secrets = tuple(one for one in (signing, token) if one)
-        Post(self.url.reveal(), self.timeout, self.ca_file, encrypted=False, secrets=secrets).send(body, headers)
+        HttpClient(self.url.read(), self.timeout, self.ca_file, encrypted=False, secrets=secrets).post(body, headers)
 
 
 def identifier(key: str) -> str:
@@ -100,26 +100,26 @@ def payload(message: Message) -> dict[str, Any]:
         "version": VERSION,
         "key": message.key,
         "receiver": _unbroken(message.receiver),
-        "test": message.test,
-        "digest": message.digest,
+        "test": message.is_test,
+        "digest": message.is_digest,
         "severity": message.severity.name.lower(),
         "title": message.title,
-        "verdict": message.first.verdict,
+        "verdict": message.worst_section.verdict,
         "text": message.text,
-        "alerts": [_alert(part) for part in message.parts],
+        "alerts": [_alert(part) for part in message.sections],
     }
 
 
-def _alert(part: Part) -> dict[str, Any]:
-    lasted = part.lasted
+def _alert(part: AlertSection) -> dict[str, Any]:
+    lasted = part.duration
     return {
         "id": _unbroken(part.incident),
         "dedup_key": _unbroken(part.dedup_key),
         "key": part.key,
-        "kind": part.kind.value,
+        "kind": part.action.value,
         "reason": part.reason.value,
         "severity": part.severity.name.lower(),
-        "reached": part.reached.name.lower(),
+        "reached": part.peak_severity.name.lower(),
         "model": _unbroken(part.model),
         "metric": _unbroken(part.metric),
         "segment": _unbroken(part.segment),
@@ -130,16 +130,16 @@ def _alert(part: Part) -> dict[str, Any]:
         "sentence": part.sentence,
         "value": _number(part.value),
         "limit": _number(part.limit),
-        "message": part.against,
-        "worst": _number(part.worst),
+        "message": part.value_vs_limit,
+        "worst": _number(part.worst_value),
         "count": _number(part.count),
         "since": _moment(part.since),
-        "fired": _moment(part.fired),
-        "resolved": _moment(part.resolved),
+        "fired": _moment(part.fired_at),
+        "resolved": _moment(part.resolved_at),
         "lasted_seconds": None if lasted is None else lasted.total_seconds(),
-        "why": part.why,
+        "why": part.state_note,
         "runbook": part.runbook or None,
-        "acknowledge": part.acknowledge or None,
+        "acknowledge": part.ack_command or None,
     }
 
 

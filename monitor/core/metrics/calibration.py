@@ -6,12 +6,12 @@ All are means over the rows of a period, so the row count is their support; none
 from __future__ import annotations
 
 from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 register(
     Metric(
         "log_loss",
-        Better.LOWER,
+        Direction.LOWER,
         (0.0, None),
         support="rows",
         family="probability-loss",
@@ -19,7 +19,7 @@ register(
     ),
     Metric(
         "brier_score",
-        Better.LOWER,
+        Direction.LOWER,
         (0.0, 2.0),  # 2 is the worst of Brier's own form over several classes (1950); 1 that of two classes
         support="rows",
         family="probability-loss",
@@ -27,7 +27,7 @@ register(
     ),
     Metric(
         "expected_calibration_error",
-        Better.LOWER,
+        Direction.LOWER,
         (0.0, 1.0),
         support="rows",
         family="calibration",
@@ -35,7 +35,7 @@ register(
     ),
     Metric(
         "maximum_calibration_error",
-        Better.LOWER,
+        Direction.LOWER,
         (0.0, 1.0),
         support="rows",
         family="calibration",
@@ -45,23 +45,23 @@ register(
     # because the gap between the two is what it tells.
     Metric(
         "avg_confidence",
-        Better.NEITHER,
+        Direction.NEITHER,
         (0.0, 1.0),
         support="rows",
         family="accuracy",
         aliases=("confidence", "mean_confidence", "average_confidence"),
         title="mean probability of the predicted class",
-        labels=False,
+        needs_labels=False,
     ),
     # 0 is best: above it the model is surer than it is right.
     Metric(
         "confidence_gap",
-        Better.NEITHER,
+        Direction.NEITHER,
         (-1.0, 1.0),
         support="rows",
         family="calibration",
         aliases=("overconfidence",),
         title="mean confidence minus accuracy",
     ),
-    Metric("avg_score", Better.NEITHER, support="rows", aliases=("mean_score", "average_score"), labels=False),
+    Metric("avg_score", Direction.NEITHER, support="rows", aliases=("mean_score", "average_score"), needs_labels=False),
 )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 SHARE = (0.0, 1.0)
 
 register(
-    Metric("accuracy", Better.HIGHER, SHARE, support="rows", proportion=True, family="accuracy", aliases=("acc",)),
+    Metric("accuracy", Direction.HIGHER, SHARE, support="rows", proportion=True, family="accuracy", aliases=("acc",)),
     Metric(
         "balanced_accuracy",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         family="accuracy",
         aliases=("bal_acc", "bacc"),
@@ -20,7 +20,7 @@ register(
     # Support of precision: predicted positives. Of recall: positives. The row count would be far too many.
     Metric(
         "precision",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         proportion=True,
         family="precision-recall",
@@ -28,7 +28,7 @@ register(
     ),
     Metric(
         "recall",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         proportion=True,
         family="precision-recall",
@@ -36,23 +36,23 @@ register(
     ),
     Metric(
         "f1_score",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         family="precision-recall",
         aliases=("f1", "f_score", "f_measure", "f1_measure"),
     ),
     Metric(
         "specificity",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         proportion=True,
         family="negatives",
         aliases=("tnr", "true_negative_rate", "selectivity"),
     ),
-    Metric("negative_predictive_value", Better.HIGHER, SHARE, proportion=True, family="negatives", aliases=("npv",)),
+    Metric("negative_predictive_value", Direction.HIGHER, SHARE, proportion=True, family="negatives", aliases=("npv",)),
     Metric(
         "mcc",
-        Better.HIGHER,
+        Direction.HIGHER,
         (-1.0, 1.0),
         family="agreement",
         aliases=("matthews_corrcoef", "matthews_correlation", "phi_coefficient"),
@@ -60,7 +60,7 @@ register(
     ),
     Metric(
         "cohen_kappa",
-        Better.HIGHER,
+        Direction.HIGHER,
         (-1.0, 1.0),
         family="agreement",
         aliases=("kappa", "cohens_kappa", "cohen_kappa_score"),
@@ -68,7 +68,7 @@ register(
     ),
     Metric(
         "error_rate",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         support="rows",
         proportion=True,
@@ -77,7 +77,7 @@ register(
     ),
     Metric(
         "false_positive_rate",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         proportion=True,
         family="errors",
@@ -85,7 +85,7 @@ register(
     ),
     Metric(
         "false_negative_rate",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         proportion=True,
         family="errors",
@@ -93,7 +93,7 @@ register(
     ),
     Metric(
         "label_rate",
-        Better.NEITHER,
+        Direction.NEITHER,
         SHARE,
         support="rows",
         proportion=True,
@@ -103,18 +103,18 @@ register(
     ),
     Metric(
         "positive_rate",
-        Better.NEITHER,
+        Direction.NEITHER,
         SHARE,
         support="rows",
         proportion=True,
         family="rates",
         aliases=("predicted_positive_rate", "prediction_rate"),
         title="share of positive predictions",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "label_coverage",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         support="rows",
         proportion=True,
@@ -122,7 +122,7 @@ register(
     ),
     Metric(
         "cost_per_1000_rows",
-        Better.LOWER,
+        Direction.LOWER,
         (0.0, None),
         support="rows",
         digits=1,

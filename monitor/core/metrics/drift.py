@@ -6,7 +6,7 @@ Lower is nearer to the reference, which is not the same as better: they explain,
 from __future__ import annotations
 
 from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 SHARE = (0.0, 1.0)
 AT_LEAST_ZERO = (0.0, None)
@@ -14,67 +14,67 @@ AT_LEAST_ZERO = (0.0, None)
 register(
     Metric(
         "psi",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         family="drift",
         aliases=("population_stability_index",),
         title="population stability index",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "js_distance",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         family="drift",
         aliases=("jensen_shannon", "jensen_shannon_distance", "js"),
         title="Jensen-Shannon distance",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "ks_distance",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         family="drift",
         aliases=("ks", "ks_statistic", "kolmogorov_smirnov"),
         title="Kolmogorov-Smirnov distance",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "wasserstein_normed",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         family="drift",
         aliases=("wasserstein", "wasserstein_distance", "earth_mover_distance"),
         title="Wasserstein distance in standard deviations of the reference",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "chi_squared",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         digits=1,
         aliases=("chi2", "chi_square"),
         title="chi-squared statistic against the reference",
-        labels=False,
+        needs_labels=False,
     ),
     # A p-value is small by size of sample alone: it has no good side.
     Metric(
         "chi_squared_p",
-        Better.NEITHER,
+        Direction.NEITHER,
         SHARE,
         aliases=("chi2_p", "chi_square_p"),
         title="p-value of the chi-squared test",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "drifted_share",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         proportion=True,
         family="drift",
         aliases=("share_of_drifted_columns", "moved_share"),
         title="share of columns that moved",
-        labels=False,
+        needs_labels=False,
     ),
 )
 
@@ -82,23 +82,23 @@ register(
 register(
     Metric(
         "missing_rate",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         support="rows",
         proportion=True,
         family="quality",
         aliases=("null_rate", "missing_share"),
         title="share of rows without a value",
-        labels=False,
+        needs_labels=False,
     ),
     Metric(
         "unseen_category_rate",
-        Better.LOWER,
+        Direction.LOWER,
         SHARE,
         proportion=True,
         family="quality",
         aliases=("unseen_rate", "new_category_rate"),
         title="share of values that the reference never had",
-        labels=False,
+        needs_labels=False,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 UNITS = (("", 3), ("_ms", 1))
 
@@ -12,30 +12,43 @@ register(
     *(
         Metric(
             f"latency{unit}",
-            Better.LOWER,
+            Direction.LOWER,
             (0.0, None),
             support="rows",
             digits=digits,
             family=f"latency{unit}",
-            labels=False,
+            needs_labels=False,
         )
         for unit, digits in UNITS
     ),
     *(
         Metric(
             f"latency_p{rank}{unit}",
-            Better.LOWER,
+            Direction.LOWER,
             (0.0, None),
             digits=digits,
             family=f"latency{unit}",
             aliases=(f"p{rank}_latency{unit}", *([f"latency_ms_p{rank}"] if unit else [])),
-            labels=False,
+            needs_labels=False,
         )
         for unit, digits in UNITS
         for rank in (50, 90, 95, 99)
     ),
-    Metric("timeout_rate", Better.LOWER, (0.0, 1.0), support="rows", proportion=True, family="failures", labels=False),
     Metric(
-        "throughput", Better.NEITHER, (0.0, None), digits=1, aliases=("rps", "requests_per_second", "qps"), labels=False
+        "timeout_rate",
+        Direction.LOWER,
+        (0.0, 1.0),
+        support="rows",
+        proportion=True,
+        family="failures",
+        needs_labels=False,
+    ),
+    Metric(
+        "throughput",
+        Direction.NEITHER,
+        (0.0, None),
+        digits=1,
+        aliases=("rps", "requests_per_second", "qps"),
+        needs_labels=False,
     ),
 )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 SHARE = (0.0, 1.0)
 
 register(
     Metric(
         "roc_auc",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         family="discrimination",
         aliases=("auc", "auroc", "auc_roc", "rocauc", "roc_auc_score"),
@@ -18,27 +18,27 @@ register(
     ),
     Metric(
         "average_precision",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         family="discrimination",
         aliases=("pr_auc", "auprc", "aupr", "auc_pr", "ap"),
         title="area under the precision-recall curve",
     ),
-    Metric("gini", Better.HIGHER, (-1.0, 1.0), family="discrimination", aliases=("gini_coefficient",)),
+    Metric("gini", Direction.HIGHER, (-1.0, 1.0), family="discrimination", aliases=("gini_coefficient",)),
     Metric(
         "ndcg",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         family="ranking",
         aliases=("normalized_dcg",),
         title="normalised discounted cumulative gain",
     ),
-    Metric("map", Better.HIGHER, SHARE, family="ranking", aliases=("mean_average_precision",)),
-    Metric("mrr", Better.HIGHER, SHARE, family="ranking", aliases=("mean_reciprocal_rank",)),
+    Metric("map", Direction.HIGHER, SHARE, family="ranking", aliases=("mean_average_precision",)),
+    Metric("mrr", Direction.HIGHER, SHARE, family="ranking", aliases=("mean_reciprocal_rank",)),
     # One query is a hit or not, so this one is a share of its rows; the means above are not.
     Metric(
         "hit_rate",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         support="rows",
         proportion=True,
@@ -47,7 +47,7 @@ register(
     ),
     Metric(
         "click_through_rate",
-        Better.HIGHER,
+        Direction.HIGHER,
         SHARE,
         support="rows",
         proportion=True,
@@ -55,7 +55,7 @@ register(
         aliases=("ctr", "click_rate"),
     ),
     Metric(
-        "conversion_rate", Better.HIGHER, SHARE, support="rows", proportion=True, family="response", aliases=("cvr",)
+        "conversion_rate", Direction.HIGHER, SHARE, support="rows", proportion=True, family="response", aliases=("cvr",)
     ),
-    Metric("catalog_coverage", Better.HIGHER, SHARE, aliases=("catalogue_coverage", "item_coverage")),
+    Metric("catalog_coverage", Direction.HIGHER, SHARE, aliases=("catalogue_coverage", "item_coverage")),
 )

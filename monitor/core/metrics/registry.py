@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 _CUT = re.compile(r"(?P<base>.+?)_?(?:@|_at_)_?(?P<k>\d+)|top_?(?P<top>\d+)_(?P<of>.+)")
 _AVERAGE = re.compile(r"(?P<base>.+)_(?P<last>macro|micro|weighted)|(?P<first>macro|micro|weighted)_(?P<of>.+)")
 
 
-def split(folded: str) -> tuple[str, str] | None:
+def split_derived_name(folded: str) -> tuple[str, str] | None:
     """A folded name taken apart into what it is built on and how; None if it is not built on anything.
 
     Built on: the first k of a ranking (`at_10`), or an average over classes (`macro`, `micro`, `weighted`).
 
-    >>> split("ndcg@10"), split("top_5_accuracy"), split("macro_f1"), split("accuracy")
+    >>> split_derived_name("ndcg@10"), split_derived_name("top_5_accuracy"), split_derived_name("macro_f1"), split_derived_name("accuracy")
     (('ndcg', 'at_10'), ('accuracy', 'at_5'), ('f1', 'macro'), None)
     """
     if found := _CUT.fullmatch(folded):
@@ -47,7 +47,7 @@ FAMILIES = (
 )
 """Files of this folder that register metrics, in the order in which they are listed to people."""
 
-_KNOWN: dict[str, Metric] = {}
+_METRICS: dict[str, Metric] = {}
 _ALIASES: dict[str, str] = {}
 
 
@@ -56,7 +56,7 @@ class Metric:
     """One kind of number that can be computed per period."""
 
     name: str
-    better: Better = Better.NEITHER
+    better: Direction = Direction.NEITHER
     bounds: tuple[float | None, float | None] = (None, None)
     """Smallest and largest possible value, both possible themselves; None where there is no bound."""
     support: str | None = None
@@ -70,29 +70,29 @@ class Metric:
     aliases: tuple[str, ...] = ()
     title: str = ""
     """What people call it, where the name does not say so."""
-    labels: bool = True
+    needs_labels: bool = True
     """False if it is known without labels, so that it does not wait for them."""
     caveat: str = ""
     """What it takes for granted, in a clause of our own that is shown beside it."""
 
-    def show(self, value: float) -> str:
+    def format(self, value: float) -> str:
         """The value as a person reads it; `n/a` for NaN.
 
-        >>> Metric("accuracy").show(0.87), Metric("rows").show(1234567.0), Metric("psi").show(0.0004)
+        >>> Metric("accuracy").format(0.87), Metric("rows").format(1234567.0), Metric("psi").format(0.0004)
         ('0.870', '1234567', '0.0004')
         """
         return "n/a" if math.isnan(value) else _fixed(value, self.digits)
 
-    def show_change(self, delta: float) -> str:
+    def format_delta(self, delta: float) -> str:
         """A difference, always signed; `0` carries no sign.
 
-        >>> Metric("accuracy").show_change(-0.09), Metric("accuracy").show_change(0.0)
+        >>> Metric("accuracy").format_delta(-0.09), Metric("accuracy").format_delta(0.0)
         ('-0.090', '0.000')
         """
-        text = self.show(delta + 0.0)  # -0.0 + 0.0 is 0.0
+        text = self.format(delta + 0.0)  # -0.0 + 0.0 is 0.0
         return f"+{text}" if delta > 0 else text
 
-    def holds(self, value: float) -> bool:
+    def within_bounds(self, value: float) -> bool:
         """Whether the value lies within the bounds; infinities and NaN are no values to bound."""
         if not math.isfinite(value):
             return True
@@ -117,17 +117,17 @@ def _fixed(value: float, digits: int) -> str:
 def register(*metrics: Metric) -> None:
     """Add metrics to the table. Raises ValueError if a name or an alias is taken; that metric is not added."""
     for new in metrics:
-        names = {fold(name): new.name for name in (new.name, *new.aliases)}
+        names = {normalize_name(name): new.name for name in (new.name, *new.aliases)}
         for taken in names.keys() & _ALIASES.keys():
             raise ValueError(f"two metrics answer to {taken!r}: {_ALIASES[taken]} and {new.name}")
         _ALIASES.update(names)
-        _KNOWN[new.name] = new
+        _METRICS[new.name] = new
 
 
-def fold(name: str) -> str:
+def normalize_name(name: str) -> str:
     """The form in which names are compared: lower case, words joined by one underscore.
 
-    >>> fold("ROC AUC"), fold("F1-Score")
+    >>> normalize_name("ROC AUC"), normalize_name("F1-Score")
     ('roc_auc', 'f1_score')
     """
     return re.sub(r"[\s\-_]+", "_", name.strip().lower()).strip("_")
@@ -139,7 +139,7 @@ def _load() -> None:
         import_module(f"modeltop.core.metrics.{family}")
 
 
-class Catalog:
+class MetricRegistry:
     """The metrics as one run knows them: the registered ones, then what the configuration says.
 
     Args:
@@ -151,47 +151,47 @@ class Catalog:
         self._cache: dict[str, Metric] = {}
         self._aliases = dict(_ALIASES)
         for name, changed in (overrides or {}).items():
-            metric = self.of(name)
+            metric = self.get(name)
             # mypy cannot see through a mapping of fields; the configuration has checked names and types.
             self._cache[metric.name] = replace(metric, **changed)  # type: ignore[arg-type]
             for alias in self._cache[metric.name].aliases:
-                self._aliases[fold(alias)] = metric.name
+                self._aliases[normalize_name(alias)] = metric.name
 
     def canonical(self, name: str) -> str:
         """The registered name that `name` stands for, or `name` as written if none is.
 
         A cut or an average of a registered metric has a name of its own, spelled in one way.
 
-        >>> [Catalog().canonical(name) for name in ("F1", "NDCG@10", "macro-F1", "my-kpi")]
+        >>> [MetricRegistry().canonical(name) for name in ("F1", "NDCG@10", "macro-F1", "my-kpi")]
         ['f1_score', 'ndcg_at_10', 'f1_score_macro', 'my-kpi']
         """
-        folded = fold(name)
+        folded = normalize_name(name)
         found = self._aliases.get(folded)
-        if found is None and (parts := split(folded)) and parts[0] in self._aliases:
+        if found is None and (parts := split_derived_name(folded)) and parts[0] in self._aliases:
             found = f"{self._aliases[parts[0]]}_{parts[1]}"
         return name if found is None else found
 
-    def of(self, name: str) -> Metric:
+    def get(self, name: str) -> Metric:
         """The metric of that name or alias; one that is not known is neutral and unbounded."""
         canonical = self.canonical(name)
         found = self._cache.get(canonical)
         if found is None:
-            found = self._cache[canonical] = _KNOWN.get(canonical) or self._derived(canonical)
+            found = self._cache[canonical] = _METRICS.get(canonical) or self._derived(canonical)
         return found
 
     def _derived(self, canonical: str) -> Metric:
         """A cut or an average takes after its base; anything else is neutral."""
-        parts = split(canonical)
+        parts = split_derived_name(canonical)
         if parts is None or parts[0] not in self._aliases:
             return Metric(canonical)
-        base = self.of(parts[0])
+        base = self.get(parts[0])
         if base.support == "rows" and parts[1].startswith("at_"):
             return replace(base, name=canonical, aliases=(), title="")
         # A mean over queries or classes is no share of one count.
         return replace(base, name=canonical, aliases=(), title="", support=None, proportion=False)
 
 
-def known() -> Iterable[Metric]:
+def all_metrics() -> Iterable[Metric]:
     """All registered metrics, in the order in which their families registered them."""
     _load()
-    return _KNOWN.values()
+    return _METRICS.values()

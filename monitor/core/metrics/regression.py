@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Better
+from modeltop.core.series import Direction
 
 AT_LEAST_ZERO = (0.0, None)
 
 register(
     Metric(
         "mae",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         support="rows",
         family="error",
@@ -19,7 +19,7 @@ register(
     ),
     Metric(
         "rmse",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         support="rows",
         family="error",
@@ -28,17 +28,17 @@ register(
     ),
     Metric(
         "median_absolute_error",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         support="rows",
         family="error",
         aliases=("medae", "median_ae"),
     ),
-    Metric("max_error", Better.LOWER, AT_LEAST_ZERO, support="rows", family="error", aliases=("maximum_error",)),
+    Metric("max_error", Direction.LOWER, AT_LEAST_ZERO, support="rows", family="error", aliases=("maximum_error",)),
     # Squared: drawn with the errors above, it would flatten them.
     Metric(
         "mse",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         support="rows",
         aliases=("mean_squared_error",),
@@ -46,7 +46,7 @@ register(
     ),
     Metric(
         "bias",
-        Better.NEITHER,
+        Direction.NEITHER,
         support="rows",
         family="error",
         aliases=("mean_error", "mean_bias_error", "mbe"),
@@ -54,7 +54,7 @@ register(
     ),
     Metric(
         "mape",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         support="rows",
         family="relative-error",
@@ -63,18 +63,18 @@ register(
     ),
     Metric(
         "smape",
-        Better.LOWER,
+        Direction.LOWER,
         AT_LEAST_ZERO,
         support="rows",
         family="relative-error",
         aliases=("symmetric_mape",),
         title="symmetric mean absolute percentage error",
     ),
-    Metric("wape", Better.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error", aliases=("wmape",)),
-    Metric("rmsle", Better.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error"),
+    Metric("wape", Direction.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error", aliases=("wmape",)),
+    Metric("rmsle", Direction.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error"),
     Metric(
         "r2",
-        Better.HIGHER,
+        Direction.HIGHER,
         (None, 1.0),
         support="rows",
         family="explained",
@@ -83,7 +83,7 @@ register(
     ),
     Metric(
         "explained_variance",
-        Better.HIGHER,
+        Direction.HIGHER,
         (None, 1.0),
         support="rows",
         family="explained",

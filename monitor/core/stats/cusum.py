@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     Places = NDArray[np.int32]
     Fresh = NDArray[np.int64]
 
-FLOOR = 1e-3
+MIN_RELATIVE_STD = 1e-3
 """Least deviation as a share of the mean: of a sequence that never varied, nothing tells how much is much."""
-FAR = 3.5
+OUTLIER_CUTOFF = 3.5
 """Deviations from its reference at which a value is cut off before it becomes reference itself."""
-STEADIEST = 0.9
+MAX_AUTOCORRELATION = 0.9
 """Most autocorrelation that is believed."""
 
 
@@ -40,22 +40,22 @@ class Cusum:
 
     slack: float = 1.1
     """Deviations that are taken from each deviate: half of the smallest fall that is looked for."""
-    limit: float = 3.7
+    threshold: float = 3.7
     """The sum beyond which it has fallen."""
     cap: float = 2.6
     """Most deviations that one value counts for."""
     collapse: float = 0.5
     """What a value that lies two and a half times as far as the cap, or further, counts for beyond it."""
-    doubt: float = 2.0
+    scale_uncertainty: float = 2.0
     """Where chance is not known, the deviation may be so many of its standard errors larger than it was estimated:
     values of few cases, such as a score of four yes, are skewed, and their spread is hard to tell."""
-    most: int = 60
+    max_reference: int = 60
     """Values in the reference at most."""
-    least: int = 10
+    min_reference: int = 10
     """With fewer nothing is said."""
-    back: int = 3
+    recovery_values: int = 3
     """Values in a row within `slack` of the reference that end a run which had fallen."""
-    usual: int = 120
+    max_run: int = 120
     """A run this long ends, and what it has fallen to is the reference of what comes."""
 
 
@@ -78,7 +78,7 @@ class Sequences(NamedTuple):
         return Sequences(*(None if one is None else one[row] for one in self))  # type: ignore[arg-type]
 
 
-class Runs(NamedTuple):
+class CusumPath(NamedTuple):
     """What is known at each value, shape (T, N) all."""
 
     score: Floats
@@ -89,28 +89,28 @@ class Runs(NamedTuple):
     """Row of the first value of the run; the row itself outside of runs."""
 
 
-def runs(many: Sequences, how: Cusum) -> Runs:
+def scan(many: Sequences, how: Cusum) -> CusumPath:
     """Follow the sequences, each row by row."""
     rows, number = many.values.shape
     score, peak = np.zeros((2, rows, number))
     start = np.tile(np.arange(rows, dtype=np.int32)[:, None], (1, number))
-    walk = _Walk(many.values[:1], how)
+    walk = _CusumState(many.values[:1], how)
     for row in range(rows):
         walk.step(row, many.row(row))
         score[row], peak[row] = walk.score, walk.peak
         np.copyto(start[row], walk.start, where=walk.score > 0)
-    return Runs(score, peak, start)
+    return CusumPath(score, peak, start)
 
 
-def fallen(many: Sequences, how: Cusum) -> Flags:
+def any_alarm(many: Sequences, how: Cusum) -> Flags:
     """Whether a sequence ever falls: the same walk, of which nothing is kept; shape (N,)."""
-    walk = _Walk(many.values[:1], how)
+    walk = _CusumState(many.values[:1], how)
     for row in range(len(many.values)):
         walk.step(row, many.row(row))
     return walk.ever
 
 
-class _Walk:
+class _CusumState:
     """What is known of N sequences up to a row."""
 
     def __init__(self, first: Floats, how: Cusum) -> None:
@@ -123,49 +123,51 @@ class _Walk:
         self.ever = np.zeros(number, dtype=np.bool_)
         """Whether any sum was ever beyond the limit."""
         self._good = np.zeros(number, dtype=np.int32)
-        self._window = _Window(number, how.most)
+        self._window = _Window(number, how.max_reference)
         self._mean, self._extra, self._gain = np.zeros((3, number))
 
     def step(self, row: int, now: Sequences) -> None:
         """Take in one value of each."""
         how, window = self.how, self._window
         moved = now.values - self.anchor
-        if window.held >= how.least:
+        if window.held >= how.min_reference:
             mean, variance = window.moments()
-            self._follow(row, now._replace(values=moved), mean, variance)
+            self._advance_runs(row, now._replace(values=moved), mean, variance)
             # One value far out widens the reference of the next `most` no more than one at that distance.
-            reach = FAR * np.sqrt(variance)
+            reach = OUTLIER_CUTOFF * np.sqrt(variance)
             moved = np.minimum(np.maximum(moved, mean - reach), mean + reach)
         window.add(moved, now.noise)
 
-    def _follow(self, row: int, now: Sequences, mean: Floats, variance: Floats) -> None:
+    def _advance_runs(self, row: int, now: Sequences, mean: Floats, variance: Floats) -> None:
         """Begin runs where they may, and go on with those that are under way: few of many."""
         away = mean - now.values
         least = (self.how.slack**2) * (variance if now.noise is None else now.noise)
         idle = self.score <= 0
         fresh = np.flatnonzero(idle & (away > 0) & (away * away > least))
         if len(fresh):
-            self._refer(fresh, row, mean, variance, chance=now.noise is not None)
+            self._set_reference(fresh, row, mean, variance, chance=now.noise is not None)
         here = np.concatenate([np.flatnonzero(~idle), fresh])
         if len(here):
-            self._judge(here, row, Sequences(*(None if one is None else one[here] for one in now)))  # type: ignore[arg-type]
+            self._update_scores(here, row, Sequences(*(None if one is None else one[here] for one in now)))  # type: ignore[arg-type]
 
-    def _refer(self, fresh: Fresh, row: int, mean: Floats, variance: Floats, *, chance: bool) -> None:
+    def _set_reference(self, fresh: Fresh, row: int, mean: Floats, variance: Floats, *, chance: bool) -> None:
         """What runs that begin here are compared with."""
         held = self._window.held
-        spread = np.maximum(variance[fresh], (FLOOR * (mean[fresh] + self.anchor[fresh])) ** 2)
-        certain = 1 / (1 + (1.0 if chance else self.how.doubt) / np.sqrt(2 * (held - 1)))
+        spread = np.maximum(variance[fresh], (MIN_RELATIVE_STD * (mean[fresh] + self.anchor[fresh])) ** 2)
+        certain = 1 / (1 + (1.0 if chance else self.how.scale_uncertainty) / np.sqrt(2 * (held - 1)))
         if chance:
             # More than chance is believed where it is more than the estimate itself may be off.
             spread = np.maximum((1 - np.sqrt(2 / held)) * variance[fresh] - self._window.noise(fresh), 0.0)
             certain = np.where(spread > 0, certain, 1.0)
-        steady = np.clip(self._window.along(fresh, mean, variance) - 1 / np.sqrt(held), 0.0, STEADIEST)
+        steady = np.clip(
+            self._window.autocorrelation(fresh, mean, variance) - 1 / np.sqrt(held), 0.0, MAX_AUTOCORRELATION
+        )
         self._mean[fresh], self._extra[fresh] = mean[fresh], spread * (1 + 1 / held)
         self._gain[fresh] = certain * np.sqrt((1 - steady) / (1 + steady))
         self.start[fresh] = row
         self._good[fresh] = 0
 
-    def _judge(self, here: Fresh, row: int, now: Sequences) -> None:
+    def _update_scores(self, here: Fresh, row: int, now: Sequences) -> None:
         how = self.how
         spread = self._extra[here] if now.noise is None else self._extra[here] + now.noise
         # A reference of zeroes without chance: any fall from it is as far as can be.
@@ -177,9 +179,9 @@ class _Walk:
         counted = np.minimum(deviate, how.cap) + how.collapse * (deviate >= 2.5 * how.cap)
         score = np.nan_to_num(np.maximum(self.score[here] + counted - how.slack, 0.0))
         peak = np.maximum(self.peak[here], score)
-        on = peak > how.limit
+        on = peak > how.threshold
         self.ever[here] |= on
-        over = (score <= 0) | on & ((good >= how.back) | (row - self.start[here] >= how.usual))
+        over = (score <= 0) | on & ((good >= how.recovery_values) | (row - self.start[here] >= how.max_run))
         score[over] = peak[over] = 0.0
         self.score[here], self.peak[here], self._good[here] = score, peak, good
 
@@ -218,7 +220,7 @@ class _Window:
         found: Floats = self._sums[3][some] / self.held
         return found
 
-    def along(self, some: Fresh, mean: Floats, variance: Floats) -> Floats:
+    def autocorrelation(self, some: Fresh, mean: Floats, variance: Floats) -> Floats:
         """Autocorrelation at lag 1; 0 where nothing varies."""
         together = self._sums[2][some] / self.held - mean[some] ** 2
         whole = variance[some] * (self.held - 1) / self.held

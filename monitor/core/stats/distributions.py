@@ -12,43 +12,43 @@ _ROUNDS = 400
 _CLOSE = 1e-14
 
 
-def normal_tail(z: float) -> float:
+def norm_sf(z: float) -> float:
     """P(Z > z) of a standard normal Z, exact to rounding also far out.
 
-    >>> round(normal_tail(1.959964), 6)
+    >>> round(norm_sf(1.959964), 6)
     0.025
     """
     return 0.5 * math.erfc(z / math.sqrt(2))
 
 
-def normal_quantile(tail: float) -> float:
+def norm_isf(tail: float) -> float:
     """The z that a standard normal exceeds with probability `tail`, which lies in (0, 1)."""
     return -NormalDist().inv_cdf(tail)
 
 
-def student_tail(t: float, freedom: float) -> float:
+def t_sf(t: float, freedom: float) -> float:
     """P(T > t) of Student's t with `freedom` > 0 degrees, which need not be whole.
 
     Through the incomplete beta function's continued fraction (Abramowitz and Stegun 1964, 26.5.8 and 26.7.1).
     """
     if t < 0:
-        return 1 - student_tail(-t, freedom)
+        return 1 - t_sf(-t, freedom)
     return 0.5 * _beta(freedom / (freedom + t * t), freedom / 2, 0.5)
 
 
-def student_quantile(tail: float, freedom: float) -> float:
+def t_isf(tail: float, freedom: float) -> float:
     """The t that Student's t exceeds with probability `tail` in (0, 0.5]; by bisection, to 1e-10 relative."""
     high = 1.0
-    while student_tail(high, freedom) > tail:
+    while t_sf(high, freedom) > tail:
         high *= 2
     low = 0.0
     while high - low > 1e-10 * max(high, 1e-3):
         middle = (low + high) / 2
-        low, high = (middle, high) if student_tail(middle, freedom) > tail else (low, middle)
+        low, high = (middle, high) if t_sf(middle, freedom) > tail else (low, middle)
     return (low + high) / 2
 
 
-def chi_squared_tail(x: float, freedom: float) -> float:
+def chi2_sf(x: float, freedom: float) -> float:
     """P(X > x) of chi squared with `freedom` > 0 degrees.
 
     Through the incomplete gamma function: its series below the mean, its continued fraction above (Abramowitz and

@@ -13,13 +13,13 @@ from modeltop.core.stats.distributions import NORMAL_MAD
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
-LARGEST = 1e100
+MAX_MAGNITUDE = 1e100
 """Beyond it squares, and sums of them, are no numbers: nothing can be worked out of such a value."""
 _QN = 2.21914
 """Makes Qn the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
 
 
-def spread(values: Floats, centre: Floats | float | None = None) -> float:
+def mad(values: Floats, centre: Floats | float | None = None) -> float:
     """Median absolute deviation, scaled to the standard deviation of a normal sample (Hampel 1974); 0 for none.
 
     Args:
@@ -57,7 +57,7 @@ def running_median(values: Floats, reach: int) -> Floats:
     return _middles(windows, number, 1)  # NaN is sorted behind all numbers
 
 
-def median_before(values: Floats, reach: int) -> Floats:
+def rolling_median(values: Floats, reach: int) -> Floats:
     """The median of the `reach` values before each, fewer at the begin; the first itself, which has none."""
     out = values.copy()
     if len(values) > reach:
@@ -67,7 +67,7 @@ def median_before(values: Floats, reach: int) -> Floats:
     return out
 
 
-def scales_before(values: Floats, most: int, least: int) -> tuple[Floats, Floats]:
+def rolling_mad(values: Floats, most: int, least: int) -> tuple[Floats, Floats]:
     """The median of the values before each, and their median absolute deviation × 1.4826 (Hampel 1974).
 
     Args:
@@ -91,7 +91,7 @@ def _middles(ordered: Floats, number: NDArray[np.int64], least: int) -> Floats:
     return np.where(number >= least, (lower + upper) / 2, np.nan)
 
 
-def tamed(values: Floats, errors: Floats, *, reach: int = 5, most: float = 3.0) -> Floats:
+def hampel_filter(values: Floats, errors: Floats, *, reach: int = 5, most: float = 3.0) -> Floats:
     """Put wild values back among their neighbours, and leave steps as they are.
 
     A Hampel filter (Davies and Gather 1993, whose value too is a median and whose bound is three errors) with a median
@@ -105,7 +105,7 @@ def tamed(values: Floats, errors: Floats, *, reach: int = 5, most: float = 3.0) 
         reach: Neighbours on either side: what lasts for more is a level, what lasts for half, rounded up, is wild.
         most: Standard errors beyond both medians at which a value is wild.
     """
-    before, after = median_before(values, reach), median_before(values[::-1], reach)[::-1]
+    before, after = rolling_median(values, reach), rolling_median(values[::-1], reach)[::-1]
     if len(values) > 1:
         before[0], after[-1] = values[1], values[-2]  # the ends need one neighbour that is like them
     low, high = np.minimum(before, after), np.maximum(before, after)

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 
-def totals(values: Floats) -> Floats:
+def prefix_sums(values: Floats) -> Floats:
     """Running sums along the last axis, with a leading 0: the sum of `[low, high)` is `out[high] - out[low]`."""
     out = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
     np.cumsum(values, axis=-1, out=out[..., 1:])
     return out
 
 
-def moments(values: Floats, low: Places, high: Places) -> tuple[Floats, Floats]:
+def rolling_moments(values: Floats, low: Places, high: Places) -> tuple[Floats, Floats]:
     """Mean and standard deviation (of a sample, n - 1) of the windows `[low, high)`.
 
     All are taken relative to the first value, so that squares of large numbers do not drown their spread; a window's
@@ -36,7 +36,7 @@ def moments(values: Floats, low: Places, high: Places) -> tuple[Floats, Floats]:
     anchor = values[..., :1]
     moved = values - anchor
     number = (high - low).astype(np.float64)
-    sums, squares = totals(moved), totals(moved * moved)
+    sums, squares = prefix_sums(moved), prefix_sums(moved * moved)
     total = sums[..., high] - sums[..., low]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / number

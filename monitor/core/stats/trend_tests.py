@@ -15,22 +15,22 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from modeltop.core.stats.autocorrelation import lag_one, lags_one
-from modeltop.core.stats.distributions import normal_quantile, normal_tail
+from modeltop.core.stats.autocorrelation import lag1_autocorrelation, lag1_autocorrelations
+from modeltop.core.stats.distributions import norm_isf, norm_sf
 
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Places = NDArray[np.int64]
 
-PARABOLA = 4
+MIN_PARABOLA_POINTS = 4
 """Points with fewer of which a parabola leaves nothing."""
 
-DUST = 1e-12
+ROUNDING_TOLERANCE = 1e-12
 """Share of the largest value that rounding leaves beside a curve."""
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
+class TheilSenResult:
     """A robust line through a series."""
 
     slope: float
@@ -43,7 +43,7 @@ class Slope:
 
 
 @dataclass(frozen=True, slots=True)
-class Kendall:
+class MannKendallResult:
     """The test of Mann and Kendall."""
 
     s: float
@@ -59,13 +59,13 @@ class Kendall:
 
 
 @lru_cache(maxsize=64)
-def pairs(n: int) -> tuple[Places, Places]:
+def index_pairs(n: int) -> tuple[Places, Places]:
     """The earlier and the later place of each pair of n."""
     first, second = np.triu_indices(n, 1)
     return first, second
 
 
-def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen: float = 1.0) -> Slope | None:
+def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen: float = 1.0) -> TheilSenResult | None:
     """The median slope between pairs of points at different times, with its interval.
 
     Args:
@@ -77,18 +77,18 @@ def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen:
     Returns:
         None with fewer than two different times.
     """
-    first, second = pairs(len(values))
+    first, second = index_pairs(len(values))
     apart = times[second] - times[first]
     there = apart != 0
     if not there.any():
         return None
     slopes = np.sort((values[second] - values[first])[there] / apart[there])
     slope = float(_middle(slopes))
-    reach = normal_quantile((1 - confidence) / 2) * math.sqrt(kendall_variance(values, times) * widen)
+    reach = norm_isf((1 - confidence) / 2) * math.sqrt(kendall_variance(values, times) * widen)
     low = max(round((len(slopes) - reach) / 2) - 1, 0)
     high = min(round((len(slopes) + reach) / 2), len(slopes) - 1)
     level = float(np.median(values - slope * times) + slope * times[-1])
-    return Slope(slope, float(slopes[low]), float(slopes[high]), level)
+    return TheilSenResult(slope, float(slopes[low]), float(slopes[high]), level)
 
 
 def _middle(ordered: Floats) -> float:
@@ -112,7 +112,7 @@ def _ties(values: Floats) -> Floats:
     return counts[counts > 1].astype(np.float64)
 
 
-def mann_kendall(values: Floats, *, times: Floats | None = None, independent: bool = False) -> Kendall:
+def mann_kendall(values: Floats, *, times: Floats | None = None, independent: bool = False) -> MannKendallResult:
     """Whether the values rise or fall, in any way, more than chance makes them.
 
     Neighbours that resemble each other look like a trend. The variance of S is therefore multiplied by n / n*, the
@@ -127,15 +127,15 @@ def mann_kendall(values: Floats, *, times: Floats | None = None, independent: bo
         independent: Leave the variance as it is for independent values.
     """
     n = len(values)
-    first, second = pairs(n)
+    first, second = index_pairs(n)
     s = float(np.sign(values[second] - values[first]).sum())
     variance = kendall_variance(values)
     rho = 0.0 if independent else _rho(np.arange(n, dtype=np.float64) if times is None else times, values)
-    variance *= excess(rho, n)
+    variance *= variance_correction(rho, n)
     if variance <= 0:
-        return Kendall(s, 0.0, 0.0, 1.0, rho)
+        return MannKendallResult(s, 0.0, 0.0, 1.0, rho)
     z = math.copysign(max(abs(s) - 1, 0.0), s) / math.sqrt(variance)
-    return Kendall(s, variance, z, min(1.0, 2 * normal_tail(abs(z))), rho)
+    return MannKendallResult(s, variance, z, min(1.0, 2 * norm_sf(abs(z))), rho)
 
 
 def _rho(times: Floats, values: Floats) -> float:
@@ -145,18 +145,22 @@ def _rho(times: Floats, values: Floats) -> float:
     passes for a trend as seldom.
     """
     span = float(np.ptp(times))
-    if not span or len(values) < PARABOLA:
+    if not span or len(values) < MIN_PARABOLA_POINTS:
         return 0.0
     powers = np.vander((times - times.mean()) / span, 3)
     beside = values - powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
     # What rounding leaves beside a perfect curve remembers nothing.
-    return lag_one(beside, fitted=3) if np.ptp(beside) > DUST * float(np.abs(values).max()) else 0.0
+    return (
+        lag1_autocorrelation(beside, fitted=3)
+        if np.ptp(beside) > ROUNDING_TOLERANCE * float(np.abs(values).max())
+        else 0.0
+    )
 
 
-def excess(rho: float, n: int) -> float:
+def variance_correction(rho: float, n: int) -> float:
     """The ratio n / n* of an AR(1) series, at least 1 (Matalas and Langbein 1962; Yue and Wang 2004).
 
-    >>> excess(0.0, 30), round(excess(0.5, 1000), 2)
+    >>> variance_correction(0.0, 30), round(variance_correction(0.5, 1000), 2)
     (1.0, 3.0)
     """
     if rho <= 0 or n < 2:
@@ -164,7 +168,7 @@ def excess(rho: float, n: int) -> float:
     return float(max(1.0, 1 + 2 * (rho ** (n + 1) - n * rho**2 + (n - 1) * rho) / (n * (rho - 1) ** 2)))
 
 
-def kendall_scores(values: Floats, length: int) -> Floats:
+def mann_kendall_z(values: Floats, length: int) -> Floats:
     """The deviate of the test of Mann 1945 and Kendall 1975 of each window, ties allowed for, points independent.
 
     With the continuity correction. The pairs that are so far apart are summed by running sums: a window costs as many
@@ -203,7 +207,7 @@ def _tied(values: Floats, length: int) -> Floats:
     return summed
 
 
-def kendall_chances(scores: Floats, times: Floats, values: Floats) -> Floats:
+def mann_kendall_p_values(scores: Floats, times: Floats, values: Floats) -> Floats:
     """The two-sided chance of each window's deviate, with allowance for memory as `mann_kendall` makes it.
 
     Args:
@@ -216,20 +220,20 @@ def kendall_chances(scores: Floats, times: Floats, values: Floats) -> Floats:
     along = (times - times.mean(axis=1, keepdims=True)) / span
     curves, _ = np.linalg.qr(np.stack([np.ones_like(along), along, along**2], axis=2))
     beside = values - np.einsum("ijk,ik->ij", curves, np.einsum("ijk,ij->ik", curves, values))
-    rho = lags_one(beside, np.full(len(values), 3))
-    rho = np.where(np.ptp(beside, axis=1) > DUST * np.abs(values).max(axis=1), rho, 0.0)
-    wider = np.sqrt([excess(one, length) for one in rho.tolist()])
+    rho = lag1_autocorrelations(beside, np.full(len(values), 3))
+    rho = np.where(np.ptp(beside, axis=1) > ROUNDING_TOLERANCE * np.abs(values).max(axis=1), rho, 0.0)
+    wider = np.sqrt([variance_correction(one, length) for one in rho.tolist()])
     return np.array([math.erfc(abs(one) / math.sqrt(2)) for one in (scores / wider).tolist()])
 
 
-def lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+def theil_sen_lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
     """Where the line of Theil 1950 and Sen 1968 stands at the first and at the last time of each window.
 
     Args:
         times: Of shape (windows, length); strictly increasing.
         values: As many.
     """
-    first, second = pairs(values.shape[1])
+    first, second = index_pairs(values.shape[1])
     slopes = (values[:, second] - values[:, first]) / (times[:, second] - times[:, first])
     slope = np.median(slopes, axis=1) if len(slopes) else np.zeros(0)
     level = np.median(values - slope[:, None] * times, axis=1) if len(slopes) else np.zeros(0)

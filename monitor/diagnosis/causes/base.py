@@ -14,11 +14,11 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
-from modeltop.core.diagnosis import Cause, Finding
-from modeltop.diagnosis.observations import Facts
+from modeltop.core.diagnosis import Cause, CauseHypothesis
+from modeltop.diagnosis.observations import Observations
 
 FAMILIES = ("pipeline_fault", "chance", "external", "drift", "threshold_calibration")
-ENOUGH = 0.4
+MIN_WEIGHT = 0.4
 """A lighter cause is not named."""
 ORDER = (
     Cause.OUTAGE,
@@ -38,7 +38,7 @@ ORDER = (
 """Of equal weights the earlier is named: what is quickly checked and undone before what is costly."""
 
 
-class Clause(NamedTuple):
+class EvidenceItem(NamedTuple):
     """One piece of evidence."""
 
     strength: float
@@ -47,11 +47,11 @@ class Clause(NamedTuple):
     """A clause for people; foreign text in it is made safe."""
 
 
-CauseOf = Callable[[Facts], Finding | None]
-_KNOWN: list[CauseOf] = []
+CauseFunction = Callable[[Observations], CauseHypothesis | None]
+_KNOWN: list[CauseFunction] = []
 
 
-def cause(function: CauseOf) -> CauseOf:
+def cause(function: CauseFunction) -> CauseFunction:
     """Enter a cause into the table."""
     _KNOWN.append(function)
     return function
@@ -63,10 +63,12 @@ def _load() -> None:
         import_module(f"modeltop.diagnosis.causes.{family}")
 
 
-def weighed(kind: Cause, pro: Iterable[Clause | None], contra: Iterable[Clause | None] = ()) -> Finding | None:
+def combine_evidence(
+    kind: Cause, pro: Iterable[EvidenceItem | None], contra: Iterable[EvidenceItem | None] = ()
+) -> CauseHypothesis | None:
     """Evidence put together; None where nothing speaks for the cause.
 
-    >>> weighed(Cause.NOISE, [Clause(0.5, "few cases"), Clause(0.5, "small")], [Clause(0.2, "it lasts")]).weight
+    >>> combine_evidence(Cause.NOISE, [EvidenceItem(0.5, "few cases"), EvidenceItem(0.5, "small")], [EvidenceItem(0.2, "it lasts")]).weight
     0.6
     """
     reasons = sorted((one for one in pro if one is not None), key=lambda one: -one.strength)
@@ -79,10 +81,10 @@ def weighed(kind: Cause, pro: Iterable[Clause | None], contra: Iterable[Clause |
     for one in doubts:
         left *= 1 - one.strength
     weight = round((1 - missing) * left, 3)
-    return Finding(kind, weight, tuple(one.text for one in reasons), tuple(one.text for one in doubts))
+    return CauseHypothesis(kind, weight, tuple(one.text for one in reasons), tuple(one.text for one in doubts))
 
 
-def findings(facts: Facts) -> tuple[Finding, ...]:
+def rank_causes(facts: Observations) -> tuple[CauseHypothesis, ...]:
     """Every cause for which something speaks, heaviest first."""
     _load()
     found = [finding for function in _KNOWN if (finding := function(facts)) is not None]

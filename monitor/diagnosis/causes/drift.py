@@ -4,134 +4,166 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modeltop.core.diagnosis import Cause, Finding, Pattern
-from modeltop.core.text import brief, day, plural
-from modeltop.diagnosis.causes.base import Clause, cause, weighed
-from modeltop.diagnosis.observations import ESTIMATED, Facts, dated
-from modeltop.diagnosis.phrases import name, not_with_it, rise, some, with_it
-from modeltop.diagnosis.signals import FOLLOWED, STAYED, as_good, exchange, follow, grade, judged, lonely, share
+from modeltop.core.diagnosis import Cause, CauseHypothesis, Pattern
+from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
+from modeltop.diagnosis.observations import ESTIMATED, Observations, is_near_onset
+from modeltop.diagnosis.phrases import expectation_held, expectation_moved, format_share_change, safe_name, top_features
+from modeltop.diagnosis.signals import (
+    FOLLOWED_FROM,
+    UNMOVED_BELOW,
+    expectation_followed,
+    followed_share,
+    linear_ramp,
+    most_dominant_segment,
+    precision_recall_tradeoff,
+    ranking_and_calibration_held,
+    worsened_pairs,
+)
 
-LEAD = 3
+MIN_LEAD_DAYS = 3
 """Days by which one must precede the other: begins are known within a few periods."""
 
 
-def many(facts: Facts) -> bool:
+def is_broad_shift(facts: Observations) -> bool:
     """Whether the inputs as a whole moved: three features or more, and a third of all."""
-    moved, features = len(facts.columns.moved), facts.columns.features
+    moved, features = len(facts.feature_shifts.shifted), facts.feature_shifts.feature_count
     return moved >= 3 and 3 * moved >= features
 
 
 @cause
-def data_drift(facts: Facts) -> Finding | None:
+def data_drift(facts: Observations) -> CauseHypothesis | None:
     """Many inputs moved, and the model knows it: what it expects of itself fell with what came true."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or facts.columns.broken or facts.odd:
+    if facts.focus is None or facts.loss(facts.focus) <= 0 or facts.feature_shifts.broken or facts.value_anomalies:
         return None
-    return weighed(Cause.DATA_DRIFT, _spread(facts), _unmoved(facts))
+    return combine_evidence(Cause.DATA_DRIFT, _spread(facts), _unmoved(facts))
 
 
-def _spread(facts: Facts) -> Iterator[Clause]:
-    columns = facts.columns
-    if many(facts):
-        yield Clause(0.6, f"{len(columns.moved)} of {columns.features} features moved: {some(columns.moved)}")
-    if not columns.features and columns.score is not None:
-        yield Clause(0.5, f"the score's distribution moved, {brief(columns.score.distance, 2)} from the reference")
+def _spread(facts: Observations) -> Iterator[EvidenceItem]:
+    columns = facts.feature_shifts
+    if is_broad_shift(facts):
+        yield EvidenceItem(
+            0.6, f"{len(columns.shifted)} of {columns.feature_count} features moved: {top_features(columns.shifted)}"
+        )
+    if not columns.feature_count and columns.score is not None:
+        yield EvidenceItem(
+            0.5, f"the score's distribution moved, {format_value(columns.score.after, 2)} from the reference"
+        )
     yield from _followed(facts)
-    confidence, course = facts.course_of("avg_confidence"), facts.course
-    if confidence and course and confidence.begin and course.begin and confidence.begin < course.begin:
-        days = (course.begin - confidence.begin).days
-        if LEAD <= days <= 30 and (followed := follow(facts)) is not None and followed > STAYED:
-            yield Clause(0.3, f"confidence fell {plural(days, 'day')} before, on {day(confidence.begin)}")
+    confidence, course = facts.pattern_of("avg_confidence"), facts.pattern
+    if (
+        confidence
+        and course
+        and confidence.started_at
+        and course.started_at
+        and confidence.started_at < course.started_at
+    ):
+        days = (course.started_at - confidence.started_at).days
+        if (
+            MIN_LEAD_DAYS <= days <= 30
+            and (followed := expectation_followed(facts)) is not None
+            and followed > UNMOVED_BELOW
+        ):
+            yield EvidenceItem(
+                0.3, f"confidence fell {pluralize(days, 'day')} before, on {format_period(confidence.started_at)}"
+            )
 
 
-def _followed(facts: Facts) -> Iterator[Clause]:
-    for pair in judged(facts)[:2]:
-        strength = grade(share(pair), STAYED, FOLLOWED)
-        if strength and pair.expected.moved:
+def _followed(facts: Observations) -> Iterator[EvidenceItem]:
+    for pair in worsened_pairs(facts)[:2]:
+        strength = linear_ramp(followed_share(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        if strength and pair.expected.is_significant:
             most = 0.6 if pair.expected.key.metric.startswith(ESTIMATED) else 0.5
-            yield Clause(round(most * strength, 2), with_it(pair, facts.focus))
+            yield EvidenceItem(round(most * strength, 2), expectation_moved(pair, facts.focus))
 
 
-def _unmoved(facts: Facts) -> Iterator[Clause]:
-    columns = facts.columns
-    if columns.features and not columns.moved:
-        yield Clause(0.7, f"none of {plural(columns.features, 'feature')} moved")
-    elif columns.moved and not many(facts):
-        yield Clause(0.5, f"only {len(columns.moved)} of {plural(columns.features, 'feature')} moved")
-    if columns.outputs and columns.score is None:
-        yield Clause(0.3, "the score's distribution is as before")
+def _unmoved(facts: Observations) -> Iterator[EvidenceItem]:
+    columns = facts.feature_shifts
+    if columns.feature_count and not columns.shifted:
+        yield EvidenceItem(0.7, f"none of {pluralize(columns.feature_count, 'feature')} moved")
+    elif columns.shifted and not is_broad_shift(facts):
+        yield EvidenceItem(0.5, f"only {len(columns.shifted)} of {pluralize(columns.feature_count, 'feature')} moved")
+    if columns.has_score_drift and columns.score is None:
+        yield EvidenceItem(0.3, "the score's distribution is as before")
     yield from _beyond(facts)
-    for pair in judged(facts)[:1]:
-        strength = 1 - grade(share(pair), 0.0, STAYED)
+    for pair in worsened_pairs(facts)[:1]:
+        strength = 1 - linear_ramp(followed_share(pair), 0.0, UNMOVED_BELOW)
         if strength:
-            yield Clause(round(0.5 * strength, 2), not_with_it(pair, facts.focus))
+            yield EvidenceItem(round(0.5 * strength, 2), expectation_held(pair, facts.focus))
 
 
-def _beyond(facts: Facts) -> Iterator[Clause]:
+def _beyond(facts: Observations) -> Iterator[EvidenceItem]:
     """What speaks against any drift."""
-    if as_good(facts):
-        yield Clause(0.6, "the scores are as good as before, by order and by their Brier score")
-    elif (exchanged := exchange(facts)) is not None:
-        yield Clause(0.25, exchanged)
-    if facts.course is not None and facts.course.pattern is Pattern.SPIKE:
-        yield Clause(0.6, "it was over at once")
-    if (found := lonely(facts)) is not None:
-        yield Clause(0.5, f"it is {name(found[1].segment)} alone")
-    if any(dated(facts, note) for note in facts.notes):
-        yield Clause(0.3, "something else was noted for that day")
-    for segment in facts.novel[:1]:
-        yield Clause(0.3, f"{name(segment)} is new since then")
+    if ranking_and_calibration_held(facts):
+        yield EvidenceItem(0.6, "the scores are as good as before, by order and by their Brier score")
+    elif (exchanged := precision_recall_tradeoff(facts)) is not None:
+        yield EvidenceItem(0.25, exchanged)
+    if facts.pattern is not None and facts.pattern.pattern is Pattern.SPIKE:
+        yield EvidenceItem(0.6, "it was over at once")
+    if (found := most_dominant_segment(facts)) is not None:
+        yield EvidenceItem(0.5, f"it is {safe_name(found[1].segment)} alone")
+    if any(is_near_onset(facts, note) for note in facts.notes):
+        yield EvidenceItem(0.3, "something else was noted for that day")
+    for segment in facts.new_segments[:1]:
+        yield EvidenceItem(0.3, f"{safe_name(segment)} is new since then")
 
 
 @cause
-def feature_drift(facts: Facts) -> Finding | None:
+def feature_drift(facts: Observations) -> CauseHypothesis | None:
     """One or a few inputs moved, with values that are valid."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or not facts.columns.moved or many(facts):
+    if facts.focus is None or facts.loss(facts.focus) <= 0 or not facts.feature_shifts.shifted or is_broad_shift(facts):
         return None
-    columns = facts.columns
-    named = Clause(
-        0.7, f"{len(columns.moved)} of {plural(columns.features, 'feature')} moved: {some(columns.moved, 3)}"
+    columns = facts.feature_shifts
+    named = EvidenceItem(
+        0.7,
+        f"{len(columns.shifted)} of {pluralize(columns.feature_count, 'feature')} moved: {top_features(columns.shifted, 3)}",
     )
     broken = [
-        Clause(0.7, f"values are lost: missing {rise(one.missing)}" if one.missing else "values never seen before")
+        EvidenceItem(
+            0.7,
+            f"values are lost: missing {format_share_change(one.missing)}"
+            if one.missing
+            else "values never seen before",
+        )
         for one in columns.broken[:1]
     ]
-    broken += [Clause(0.5, said) for said in facts.odd[:1]]
-    return weighed(Cause.FEATURE_DRIFT, [named, *_followed(facts)], broken)
+    broken += [EvidenceItem(0.5, said) for said in facts.value_anomalies[:1]]
+    return combine_evidence(Cause.FEATURE_DRIFT, [named, *_followed(facts)], broken)
 
 
 @cause
-def concept_drift(facts: Facts) -> Finding | None:
+def concept_drift(facts: Observations) -> CauseHypothesis | None:
     """The same inputs mean something else: what came true fell, what the model expected did not."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or not facts.metric.labels:
+    if facts.focus is None or facts.loss(facts.focus) <= 0 or not facts.metric.needs_labels:
         return None
-    return weighed(Cause.CONCEPT_DRIFT, _unnoticed(facts), _noticed(facts))
+    return combine_evidence(Cause.CONCEPT_DRIFT, _unnoticed(facts), _noticed(facts))
 
 
-def _unnoticed(facts: Facts) -> Iterator[Clause]:
-    pairs = judged(facts)
+def _unnoticed(facts: Observations) -> Iterator[EvidenceItem]:
+    pairs = worsened_pairs(facts)
     for pair in pairs[:2]:
-        strength = 1 - grade(share(pair), STAYED, FOLLOWED)
+        strength = 1 - linear_ramp(followed_share(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength:
             most = 0.65 if pair.expected.key.metric.startswith(ESTIMATED) else 0.6
-            yield Clause(round(most * strength, 2), not_with_it(pair, facts.focus))
-    columns = facts.columns
-    if (pairs or not (facts.pairs or facts.chance)) and columns.features and not columns.moved:
+            yield EvidenceItem(round(most * strength, 2), expectation_held(pair, facts.focus))
+    columns = facts.feature_shifts
+    if (pairs or not (facts.pairs or facts.is_within_noise)) and columns.feature_count and not columns.shifted:
         # Of a model that says nothing of its own sureness, such as a regression, this is all there is.
-        yield Clause(0.4 if pairs else 0.5, f"none of {plural(columns.features, 'feature')} moved")
-    if pairs and columns.outputs and columns.score is None:
-        yield Clause(0.2, "the score's distribution is as before")
+        yield EvidenceItem(0.4 if pairs else 0.5, f"none of {pluralize(columns.feature_count, 'feature')} moved")
+    if pairs and columns.has_score_drift and columns.score is None:
+        yield EvidenceItem(0.2, "the score's distribution is as before")
 
 
-def _noticed(facts: Facts) -> Iterator[Clause]:
-    columns = facts.columns
+def _noticed(facts: Observations) -> Iterator[EvidenceItem]:
+    columns = facts.feature_shifts
     if columns.broken:
-        yield Clause(0.6, "a feature lost values")
-    elif facts.odd:
-        yield Clause(0.6, facts.odd[0])
-    elif many(facts):
-        yield Clause(0.4, f"{len(columns.moved)} of {columns.features} features moved")
-    elif columns.moved:
-        yield Clause(0.3, f"{some(columns.moved, 1)} moved")
+        yield EvidenceItem(0.6, "a feature lost values")
+    elif facts.value_anomalies:
+        yield EvidenceItem(0.6, facts.value_anomalies[0])
+    elif is_broad_shift(facts):
+        yield EvidenceItem(0.4, f"{len(columns.shifted)} of {columns.feature_count} features moved")
+    elif columns.shifted:
+        yield EvidenceItem(0.3, f"{top_features(columns.shifted, 1)} moved")
     yield from _beyond(facts)
-    if facts.overnight and not (columns.features and not columns.moved):
-        yield Clause(0.3, "the world seldom changes from one period to the next")
+    if facts.is_overnight and not (columns.feature_count and not columns.shifted):
+        yield EvidenceItem(0.3, "the world seldom changes from one period to the next")

@@ -5,98 +5,115 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from modeltop.core.diagnosis import ROWS, Cause, Finding, Moved, Pattern
+from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, FeatureShift, Pattern
 from modeltop.core.series import Condition, to_datetime
-from modeltop.core.text import brief, day, plural, safe
-from modeltop.diagnosis.causes.base import Clause, cause, weighed
-from modeltop.diagnosis.observations import Facts
-from modeltop.diagnosis.phrases import lost, name, not_with_it, rows
-from modeltop.diagnosis.signals import best, share
+from modeltop.core.text import format_period, format_value, pluralize, sanitize
+from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
+from modeltop.diagnosis.observations import Observations
+from modeltop.diagnosis.phrases import describe_value_loss, expectation_held, format_count, safe_name
+from modeltop.diagnosis.signals import best_pair, followed_share
 
-MANY = 0.05
+MIN_BROKEN_SHARE = 0.05
 """Share of values lost from which a column is broken, rather than scratched."""
-TOGETHER = 2
+MIN_OTHER_MODELS = 2
 """Other models that went wrong at the same time, from which it is no accident."""
 HALF = 0.5
 """Of the fall: the model expected less of it."""
-LEAP = 0.3
+DISJOINT_DISTANCE = 0.3
 """Jensen-Shannon distance of a column whose values hardly overlap with those of the reference."""
 
 
 @cause
-def outage(facts: Facts) -> Finding | None:
+def outage(facts: Observations) -> CauseHypothesis | None:
     """No rows come, or far fewer."""
-    return weighed(Cause.OUTAGE, _stopped(facts))
+    return combine_evidence(Cause.OUTAGE, _stopped(facts))
 
 
-def _stopped(facts: Facts) -> Iterator[Clause]:
-    if facts.silent is not None:
-        if facts.silent.condition is Condition.ERROR:
-            message = facts.silent.evidence.message if facts.silent.evidence else "a source cannot be read"
-            yield Clause(0.95, safe(message))
+def _stopped(facts: Observations) -> Iterator[EvidenceItem]:
+    if facts.no_data_alert is not None:
+        if facts.no_data_alert.condition is Condition.ERROR:
+            message = facts.no_data_alert.breach.message if facts.no_data_alert.breach else "a source cannot be read"
+            yield EvidenceItem(0.95, sanitize(message))
         else:
-            yield Clause(0.95, f"rows were due by {day(facts.silent.since)}")
-    count = facts.readings.get(ROWS)
-    if count is not None and count.moved and count.after < 0.5 * count.before:
-        yield Clause(0.6, f"rows fell from {rows(count.before)} to {rows(count.after)} a period")
+            yield EvidenceItem(0.95, f"rows were due by {format_period(facts.no_data_alert.since)}")
+    count = facts.before_after.get(ROW_COUNT)
+    if count is not None and count.is_significant and count.after < 0.5 * count.before:
+        yield EvidenceItem(0.6, f"rows fell from {format_count(count.before)} to {format_count(count.after)} a period")
 
 
 @cause
-def upstream(facts: Facts) -> Finding | None:
+def upstream(facts: Observations) -> CauseHypothesis | None:
     """A column lost its values, got unknown ones, or jumped to others from one period to the next."""
-    if facts.focus is None and not facts.columns.broken:
+    if facts.focus is None and not facts.feature_shifts.broken:
         return None
-    return weighed(Cause.UPSTREAM, _broken(facts), _whole(facts))
+    return combine_evidence(Cause.UPSTREAM, _broken(facts), _whole(facts))
 
 
-def _broken(facts: Facts) -> Iterator[Clause]:
-    for one in facts.columns.broken[:3]:
-        yield Clause(0.85 if _worst(one) >= MANY else 0.5, lost(one))
-    for said in facts.odd[:2]:
-        yield Clause(0.75, said)
-    jumped = facts.columns.moved[:1]
-    lone = len(facts.columns.moved) <= max(1, facts.columns.features // 3)
-    if jumped and lone and facts.sudden and jumped[0].metric == "js_distance" and jumped[0].distance >= LEAP:
-        yield Clause(0.7, f"{name(jumped[0].feature)} leapt to other values, distance {brief(jumped[0].distance, 2)}")
-    if len(alike := _together(facts)) >= TOGETHER:
-        yield Clause(0.4, f"{plural(len(alike), 'other model')} went wrong within a day of it")
+def _broken(facts: Observations) -> Iterator[EvidenceItem]:
+    for one in facts.feature_shifts.broken[:3]:
+        yield EvidenceItem(0.85 if _worst(one) >= MIN_BROKEN_SHARE else 0.5, describe_value_loss(one))
+    for said in facts.value_anomalies[:2]:
+        yield EvidenceItem(0.75, said)
+    jumped = facts.feature_shifts.shifted[:1]
+    lone = len(facts.feature_shifts.shifted) <= max(1, facts.feature_shifts.feature_count // 3)
+    if (
+        jumped
+        and lone
+        and facts.is_sudden
+        and jumped[0].metric == "js_distance"
+        and jumped[0].after >= DISJOINT_DISTANCE
+    ):
+        yield EvidenceItem(
+            0.7, f"{safe_name(jumped[0].feature)} leapt to other values, distance {format_value(jumped[0].after, 2)}"
+        )
+    if len(alike := _together(facts)) >= MIN_OTHER_MODELS:
+        yield EvidenceItem(0.4, f"{pluralize(len(alike), 'other model')} went wrong within a day of it")
     yield from _overnight(facts)
 
 
-def _overnight(facts: Facts) -> Iterator[Clause]:
+def _overnight(facts: Observations) -> Iterator[EvidenceItem]:
     """A sudden fall that the model noticed a little: what comes in has changed, and it makes the wrong thing of it."""
-    pair = best(facts)
-    lasts = facts.course is not None and facts.course.pattern is Pattern.DROP
+    pair = best_pair(facts)
+    lasts = facts.pattern is not None and facts.pattern.pattern is Pattern.DROP
     if (
         pair is None
         or not lasts
-        or not facts.overnight
-        or share(pair) >= HALF
-        or (facts.columns.features and not facts.columns.moved)
+        or not facts.is_overnight
+        or followed_share(pair) >= HALF
+        or (facts.feature_shifts.feature_count and not facts.feature_shifts.shifted)
     ):
         return
-    if pair.expected.moved:
-        yield Clause(0.5, f"overnight, {not_with_it(pair, facts.focus)}")
+    if pair.expected.is_significant:
+        yield EvidenceItem(0.5, f"overnight, {expectation_held(pair, facts.focus)}")
     else:
-        yield Clause(0.25, "overnight, and the model does not notice")
+        yield EvidenceItem(0.25, "overnight, and the model does not notice")
 
 
-def _together(facts: Facts) -> list[str]:
+def _together(facts: Observations) -> list[str]:
     """Other models that went wrong at the same time: what they share is not in this one."""
-    if facts.span is None:
+    if facts.windows is None:
         return []
-    begin = to_datetime(facts.span.begin)
-    return [model for model, since in facts.case.others.items() if abs(since - begin) <= timedelta(days=1)]
+    begin = to_datetime(facts.windows.onset)
+    return [
+        model for model, since in facts.context.other_failures_since.items() if abs(since - begin) <= timedelta(days=1)
+    ]
 
 
-def _whole(facts: Facts) -> Iterator[Clause]:
-    if facts.columns.features and not facts.columns.moved:
-        yield Clause(0.7, f"none of {plural(facts.columns.features, 'feature')} moved or lost values")
-    if not facts.columns.features:
-        yield Clause(0.1, "no feature is logged")
-    if facts.course is not None and not facts.sudden and not facts.columns.broken and not facts.odd:
-        yield Clause(0.3, "it came gradually")
+def _whole(facts: Observations) -> Iterator[EvidenceItem]:
+    if facts.feature_shifts.feature_count and not facts.feature_shifts.shifted:
+        yield EvidenceItem(
+            0.7, f"none of {pluralize(facts.feature_shifts.feature_count, 'feature')} moved or lost values"
+        )
+    if not facts.feature_shifts.feature_count:
+        yield EvidenceItem(0.1, "no feature is logged")
+    if (
+        facts.pattern is not None
+        and not facts.is_sudden
+        and not facts.feature_shifts.broken
+        and not facts.value_anomalies
+    ):
+        yield EvidenceItem(0.3, "it came gradually")
 
 
-def _worst(one: Moved) -> float:
+def _worst(one: FeatureShift) -> float:
     return max(pair[1] - pair[0] for pair in (one.missing, one.unseen) if pair is not None)

@@ -10,18 +10,18 @@ import numpy as np
 
 from modeltop.core.diagnosis import ChangePoint
 from modeltop.core.series import Series, to_datetime
-from modeltop.core.stats.autocorrelation import inflation
-from modeltop.core.stats.robust import tamed
-from modeltop.core.stats.rolling import totals
-from modeltop.diagnosis.timeseries.noise import Noise, noise_of, rough_noise
-from modeltop.diagnosis.timeseries.points import Points, points
-from modeltop.diagnosis.timeseries.seasonality import season_of
+from modeltop.core.stats.autocorrelation import variance_inflation
+from modeltop.core.stats.robust import hampel_filter
+from modeltop.core.stats.rolling import prefix_sums
+from modeltop.diagnosis.timeseries.noise import Noise, estimate_noise, neighbor_noise
+from modeltop.diagnosis.timeseries.points import Points, evaluable_points
+from modeltop.diagnosis.timeseries.seasonality import detect_season
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 
-def chance_of_best(gain: float, first: float, last: float) -> float:
+def max_gain_p_value(gain: float, first: float, last: float) -> float:
     """How likely chance alone makes a step explain as much as `gain` at the best of all places.
 
     The size of the largest standardised difference between what lies before a place and after it, among all places
@@ -33,7 +33,7 @@ def chance_of_best(gain: float, first: float, last: float) -> float:
         first: Share of the series before the first place that was tried, in (0, 1).
         last: Share of the series before the last one, larger than `first`.
 
-    >>> round(chance_of_best(9.0, 0.1, 0.9), 2), chance_of_best(1.0, 0.1, 0.9)
+    >>> round(max_gain_p_value(9.0, 0.1, 0.9), 2), max_gain_p_value(1.0, 0.1, 0.9)
     (0.06, 1.0)
     """
     z = math.sqrt(max(gain, 0.0))
@@ -44,13 +44,13 @@ def chance_of_best(gain: float, first: float, last: float) -> float:
     return min(1.0, density * ((z - 1 / z) * odds + 4 / z))
 
 
-CERTAIN = 0.05
+MAX_P_VALUE = 0.05
 """Chance alone makes as large a change somewhere with this probability at most."""
-LEAST = 3
+MIN_SEGMENT = 3
 """Periods that a level lasts: what is shorter is a spike."""
-ENOUGH = 10
+MIN_POINTS = 10
 """Judged periods below which nothing is said."""
-PRICE = 2.0
+PENALTY = 2.0
 """What a change must explain to be a candidate, in squared standard errors times log n: its place and its size."""
 
 
@@ -64,40 +64,40 @@ def change_points(series: Series, *, min_count: float = 0) -> tuple[ChangePoint,
     Each candidate must then stand against the whole stretch between its neighbours, the search for its place allowed
     for (`chance_of_best`): the least certain goes first, until all that remain are certain.
     """
-    return changes_of(points(series, min_count=min_count))
+    return detect_change_points(evaluable_points(series, min_count=min_count))
 
 
-def changes_of(those: Points) -> tuple[ChangePoint, ...]:
+def detect_change_points(those: Points) -> tuple[ChangePoint, ...]:
     """The same of judged points."""
-    if len(those) < ENOUGH or np.ptp(those.values) <= 1e-12 * float(np.abs(those.values).max()):
+    if len(those) < MIN_POINTS or np.ptp(those.values) <= 1e-12 * float(np.abs(those.values).max()):
         return ()
-    season = season_of(those)
+    season = detect_season(those)
     if season:
-        those = those.deseasoned(season.at(those.times))
-    noise = rough_noise(those)
+        those = those.deseasonalize(season.at(those.times))
+    noise = neighbor_noise(those)
     # Twice: the levels that independent points would have show how much chance and memory there is.
     for _ in range(2):
-        calm = those.without(those.values - tamed(those.values, noise.errors))
-        stretch = _Stretch(calm.values, noise)
-        places = stretch.certain(stretch.partition())
-        noise = noise_of(calm, calm.values - stretch.levels(places), fitted=1 + 2 * len(places))
-    stretch = _Stretch(calm.values, noise)
-    bounds = [0, *stretch.certain(places), len(those)]
+        calm = those.subtract(those.values - hampel_filter(those.values, noise.std_errors))
+        stretch = _Segmentation(calm.values, noise)
+        places = stretch.significant(stretch.partition())
+        noise = estimate_noise(calm, calm.values - stretch.levels(places), fitted=1 + 2 * len(places))
+    stretch = _Segmentation(calm.values, noise)
+    bounds = [0, *stretch.significant(places), len(those)]
     means = [stretch.mean(low, high) for low, high in pairwise(bounds)]
     return tuple(
-        ChangePoint(to_datetime(those.times[at]), means[i], means[i + 1], stretch.chance(bounds[i], at, bounds[i + 2]))
+        ChangePoint(to_datetime(those.times[at]), means[i], means[i + 1], stretch.p_value(bounds[i], at, bounds[i + 2]))
         for i, at in enumerate(bounds[1:-1])
     )
 
 
-class _Stretch:
+class _Segmentation:
     """Values with running sums: the level of any part, and what it leaves, cost two look-ups."""
 
     def __init__(self, values: Floats, noise: Noise) -> None:
-        weights = 1 / (noise.errors**2 * inflation(noise.rho))
+        weights = 1 / (noise.std_errors**2 * variance_inflation(noise.rho))
         self._anchor = float(values.mean())
         moved = values - self._anchor
-        self._sums = totals(np.stack([weights, weights * moved]))
+        self._sums = prefix_sums(np.stack([weights, weights * moved]))
         self.n = len(values)
 
     def mean(self, low: int, high: int) -> float:
@@ -114,12 +114,12 @@ class _Stretch:
     def partition(self) -> list[int]:
         """Where the levels change that explain most at the price of a change; each lasts `LEAST` periods."""
         weight, total = self._sums
-        price = PRICE * math.log(self.n)
+        price = PENALTY * math.log(self.n)
         best = np.full(self.n + 1, np.inf)
         best[0] = 0.0
         came = np.zeros(self.n + 1, dtype=np.int64)
-        for end in range(LEAST, self.n + 1):
-            starts = slice(0, end - LEAST + 1)
+        for end in range(MIN_SEGMENT, self.n + 1):
+            starts = slice(0, end - MIN_SEGMENT + 1)
             # The sum of squares itself is the same for all partitions and left out.
             explained = total[end] - total[starts]
             explained *= explained
@@ -134,24 +134,24 @@ class _Stretch:
             at = int(came[at])
         return places[::-1]
 
-    def chance(self, low: int, at: int, high: int) -> float:
+    def p_value(self, low: int, at: int, high: int) -> float:
         """How likely chance alone makes the change at `at` between `low` and `high`, at the best of all places."""
         weight, total = self._sums
         before, after = weight[at] - weight[low], weight[high] - weight[at]
         apart = (total[at] - total[low]) / before - (total[high] - total[at]) / after
         gain = float(apart**2 * before * after / (before + after))
-        edge = LEAST / max(high - low, 2 * LEAST + 1)
+        edge = MIN_SEGMENT / max(high - low, 2 * MIN_SEGMENT + 1)
         # A stretch within the series was sought out as well: by where it begins and where it ends.
-        return min(1.0, chance_of_best(gain, edge, 1 - edge) * (self.n / (high - low)) ** 2)
+        return min(1.0, max_gain_p_value(gain, edge, 1 - edge) * (self.n / (high - low)) ** 2)
 
-    def certain(self, places: list[int]) -> list[int]:
+    def significant(self, places: list[int]) -> list[int]:
         """The places that remain when the least certain is given up again and again."""
         places = list(places)
         while places:
             bounds = [0, *places, self.n]
-            chances = [self.chance(*bounds[i : i + 3]) for i in range(len(places))]
+            chances = [self.p_value(*bounds[i : i + 3]) for i in range(len(places))]
             worst = int(np.argmax(chances))
-            if chances[worst] <= CERTAIN:
+            if chances[worst] <= MAX_P_VALUE:
                 break
             del places[worst]
         return places

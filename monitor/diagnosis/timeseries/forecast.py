@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.core.diagnosis import Forecast
-from modeltop.core.series import Better, Series, to_stamp
-from modeltop.core.stats.trend_tests import Slope, excess, mann_kendall, theil_sen
-from modeltop.diagnosis.timeseries.change_points import changes_of
-from modeltop.diagnosis.timeseries.points import Points, points
-from modeltop.diagnosis.timeseries.seasonality import season_of
-from modeltop.rules.baselines.past import MOST, earlier
+from modeltop.core.series import Direction, Series, to_datetime64
+from modeltop.core.stats.trend_tests import TheilSenResult, mann_kendall, theil_sen, variance_correction
+from modeltop.diagnosis.timeseries.change_points import detect_change_points
+from modeltop.diagnosis.timeseries.points import Points, evaluable_points
+from modeltop.diagnosis.timeseries.seasonality import detect_season
+from modeltop.rules.baselines.past import MAX_PERIODS, trailing_window
 from modeltop.rules.detectors.limit import Limit
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
-NEWEST, LEAST = 60, 10
+NEWEST, MIN_PERIODS = 60, 10
 """Periods that a line is drawn through, at most and at least."""
-CERTAIN = 0.01
+MAX_P_VALUE = 0.01
 """Chance alone makes as clear a trend with this probability at most."""
 
 
-def trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0) -> Forecast | None:
+def forecast_trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0) -> Forecast | None:
     """The trend of the newest judged periods, only where it is significant; None otherwise.
 
     A Theil-Sen line on the true times through at most 60 periods, significant by the test of Mann and Kendall with
@@ -43,18 +43,18 @@ def trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0)
         `days` from the newest period until the line crosses the limit; `soonest` and `latest` by the ends of the
         slope's interval, `latest` being None where that end never reaches it.
     """
-    those = points(series, min_count=min_count)
-    if len(those) < LEAST:
+    those = evaluable_points(series, min_count=min_count)
+    if len(those) < MIN_PERIODS:
         return None
-    season = season_of(those)
-    level = those.deseasoned(season.at(those.times)) if season else those
+    season = detect_season(those)
+    level = those.deseasonalize(season.at(those.times)) if season else those
     recent = _newest(level)
     if recent is None:
         return None
     days = recent.days
     tested = mann_kendall(recent.values, times=days)
-    line = theil_sen(days, recent.values, widen=excess(tested.rho, len(recent)))
-    if line is None or tested.p > CERTAIN or line.slope == 0:
+    line = theil_sen(days, recent.values, widen=variance_correction(tested.rho, len(recent)))
+    if line is None or tested.p > MAX_P_VALUE or line.slope == 0:
         return None
     ahead = _ahead(line, series.better, limits)
     if ahead is None:
@@ -69,21 +69,21 @@ def trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0)
 def _newest(those: Points) -> Points | None:
     """The longest newest stretch, from its begin or from a change of level on, beside whose line nothing changes."""
     recent = those.since(max(len(those) - NEWEST, 0))
-    changes = [int(np.searchsorted(recent.times, to_stamp(one.at))) for one in changes_of(recent)]
+    changes = [int(np.searchsorted(recent.times, to_datetime64(one.at))) for one in detect_change_points(recent)]
     for start in (0, *changes):
         stretch = recent.since(start)
-        if len(stretch) < LEAST:
+        if len(stretch) < MIN_PERIODS:
             return None
         line = theil_sen(stretch.days, stretch.values)
-        if line is None or not changes_of(stretch.without(line.slope * stretch.days)):
+        if line is None or not detect_change_points(stretch.subtract(line.slope * stretch.days)):
             return stretch
     return None
 
 
-def _ahead(line: Slope, better: Better, limits: Iterable[Limit]) -> float | None:
+def _ahead(line: TheilSenResult, better: Direction, limits: Iterable[Limit]) -> float | None:
     """The nearest limit that the line goes towards, on the bad side."""
     falls = line.slope < 0
-    if better is not Better.NEITHER and falls is not (better is Better.HIGHER):
+    if better is not Direction.NEITHER and falls is not (better is Direction.HIGHER):
         return None
     sides = [limit.below if falls else limit.above for limit in limits]
     ahead = [side for side in sides if side is not None and (side < line.level if falls else side > line.level)]
@@ -103,7 +103,7 @@ LARGEST = 1e150
 DAY = np.timedelta64(1, "D")
 
 
-class Usual(NamedTuple):
+class UsualBand(NamedTuple):
     """Where values are usual."""
 
     start: np.datetime64
@@ -112,7 +112,7 @@ class Usual(NamedTuple):
     high: float
 
 
-class Sloping(NamedTuple):
+class TrendLine(NamedTuple):
     """A line through the newest periods."""
 
     start: np.datetime64
@@ -123,22 +123,22 @@ class Sloping(NamedTuple):
     slope: float
     """In the metric's unit, per day."""
 
-    def at(self, days: float) -> float:
+    def value_at(self, days: float) -> float:
         """Where it stands so many days after the first period."""
         return self.level + self.slope * days
 
 
-def usual(series: Series, begin: datetime | None) -> Usual | None:
+def usual_band(series: Series, begin: datetime | None) -> UsualBand | None:
     """Where the values before a change were usual, else those before the newest; None with too little history."""
-    at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_stamp(begin)))
-    window = earlier(series[: at + 1])
+    at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_datetime64(begin)))
+    window = trailing_window(series[: at + 1])
     if window is None or np.abs(window.values).max() >= LARGEST:
         return None
     mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))
-    return Usual(window.times[0], mean - WIDTH * spread, mean + WIDTH * spread)
+    return UsualBand(window.times[0], mean - WIDTH * spread, mean + WIDTH * spread)
 
 
-def sloping(series: Series, begin: datetime | None, forecast: Forecast | None) -> Sloping | None:
+def trend_line(series: Series, begin: datetime | None, forecast: Forecast | None) -> TrendLine | None:
     """The line of the forecast's slope through the periods since the change began, else through the newest.
 
     It runs through the median of what is left of them (the intercept of Theil and Sen: Sen 1968). None without a
@@ -146,10 +146,10 @@ def sloping(series: Series, begin: datetime | None, forecast: Forecast | None) -
     """
     if forecast is None or not np.isfinite(forecast.slope):
         return None
-    on = np.flatnonzero(series.judged() & (series.times >= to_stamp(begin) if begin is not None else True))
-    on = on if begin is not None else on[-MOST:]
+    on = np.flatnonzero(series.evaluable() & (series.times >= to_datetime64(begin) if begin is not None else True))
+    on = on if begin is not None else on[-MAX_PERIODS:]
     if len(on) < 2:
         return None
     days = (series.times[on] - series.times[on[0]]) / DAY
     level = float(np.median(series.values[on] - forecast.slope * days))
-    return Sloping(series.times[on[0]], series.times[on[-1]], level, forecast.slope)
+    return TrendLine(series.times[on[0]], series.times[on[-1]], level, forecast.slope)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.stats.autocorrelation import lags_one
+from modeltop.core.stats.autocorrelation import lag1_autocorrelations
 from modeltop.core.stats.robust import qn
 from modeltop.diagnosis.timeseries.points import Points
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-MORE, ALIKE = 2.5, 1.5
+MIN_EXCESS_Z, MIN_AUTOCORRELATION_Z = 2.5, 1.5
 """Standard errors by which spread must exceed chance, and resemblance none, before either is believed."""
 
 _DUST = 1e-9
@@ -26,7 +26,7 @@ _DUST = 1e-9
 class Noise:
     """What chance does to each point."""
 
-    errors: Floats
+    std_errors: Floats
     """Standard error of each value."""
     rho: float
     """Autocorrelation of neighbours, 0 or more."""
@@ -36,7 +36,7 @@ class Noise:
 
         In an AR(1) series the results of noise are independent with variance 1 (Prais and Winsten 1954).
         """
-        scaled: Floats = columns / self.errors
+        scaled: Floats = columns / self.std_errors
         if not self.rho:
             return scaled
         out = scaled / math.sqrt(1 - self.rho**2)
@@ -46,16 +46,16 @@ class Noise:
 
     def precision(self) -> Floats:
         """The inverse of the covariance matrix of the points, tridiagonal in an AR(1) series."""
-        n, known = len(self.errors), 1 - self.rho**2
+        n, known = len(self.std_errors), 1 - self.rho**2
         out = np.zeros((n, n))
-        out.flat[:: n + 1] = (1 + self.rho**2) / known / self.errors**2
-        out[[0, -1], [0, -1]] = 1 / known / self.errors[[0, -1]] ** 2
-        beside = -self.rho / known / (self.errors[1:] * self.errors[:-1])
+        out.flat[:: n + 1] = (1 + self.rho**2) / known / self.std_errors**2
+        out[[0, -1], [0, -1]] = 1 / known / self.std_errors[[0, -1]] ** 2
+        beside = -self.rho / known / (self.std_errors[1:] * self.std_errors[:-1])
         out.flat[1 :: n + 1] = out.flat[n :: n + 1] = beside
         return out
 
 
-def noise_of(those: Points, beside: Floats, *, fitted: int, own: bool = False) -> Noise:
+def estimate_noise(those: Points, beside: Floats, *, fitted: int, own: bool = False) -> Noise:
     """The noise, from what a rich description leaves.
 
     Args:
@@ -72,7 +72,7 @@ def noise_of(those: Points, beside: Floats, *, fitted: int, own: bool = False) -
     return Noise(errors[0], float(rho[0]))
 
 
-def surprises(those: Points, beside: Floats, fitted: NDArray[np.int64]) -> Floats:
+def deviances(those: Points, beside: Floats, fitted: NDArray[np.int64]) -> Floats:
     """-2 log likelihood of what each description leaves, with the noise that it leaves itself, but for a constant.
 
     Args:
@@ -92,7 +92,7 @@ def surprises(those: Points, beside: Floats, fitted: NDArray[np.int64]) -> Float
 def _noises(those: Points, beside: Floats, fitted: NDArray[np.int64], *, own: bool) -> tuple[Floats, Floats]:
     """Standard errors and autocorrelation under each description, one a row."""
     free = np.maximum(len(those) - fitted, 1)
-    variances = those.chance(those.values - beside if own else None)
+    variances = those.binomial_variance(those.values - beside if own else None)
     if variances is None:
         # Numbers that are written alike in all decimals differ by less than this.
         dust = (_DUST * max(1e-9, float(np.abs(those.values).max()))) ** 2
@@ -104,25 +104,25 @@ def _noises(those: Points, beside: Floats, fitted: NDArray[np.int64], *, own: bo
         more = np.einsum("ij,ij->i", weights, beside**2) - free
         total = weights.sum(axis=1)
         extra = more / (total - np.einsum("ij,ij->i", weights, weights) / total)
-        variances = variances + np.where(more > MORE * np.sqrt(2 * free), extra, 0.0)[:, None]
+        variances = variances + np.where(more > MIN_EXCESS_Z * np.sqrt(2 * free), extra, 0.0)[:, None]
     errors = np.sqrt(variances)
     return errors, _remembered(beside / errors, fitted)
 
 
-def memory_of(beside: Floats, *, fitted: int) -> float:
+def significant_autocorrelation(beside: Floats, *, fitted: int) -> float:
     """Lag-1 autocorrelation of what a description leaves, where it is significant, else 0."""
     return float(_remembered(beside[None, :], np.array([fitted]))[0])
 
 
 def _remembered(many: Floats, fitted: NDArray[np.int64]) -> Floats:
     """The same of many, one a row."""
-    rho = lags_one(many, fitted)
-    return np.where(rho > ALIKE / np.sqrt(many.shape[1]), rho, 0.0)
+    rho = lag1_autocorrelations(many, fitted)
+    return np.where(rho > MIN_AUTOCORRELATION_Z / np.sqrt(many.shape[1]), rho, 0.0)
 
 
-def rough_noise(those: Points) -> Noise:
+def neighbor_noise(those: Points) -> Noise:
     """The noise of independent points, from neighbours alone: no change of level is in it."""
-    variances = those.chance()
+    variances = those.binomial_variance()
     if variances is None:
         unlike = np.diff(those.values) / np.sqrt(those.variances[1:] + those.variances[:-1])
         dust = _DUST * max(1e-9, float(np.abs(those.values).max()))

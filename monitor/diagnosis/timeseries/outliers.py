@@ -8,20 +8,20 @@ import numpy as np
 
 from modeltop.core.diagnosis import Spike
 from modeltop.core.series import Series, to_datetime
-from modeltop.core.stats.distributions import normal_tail
-from modeltop.core.stats.robust import median_before, spread
-from modeltop.diagnosis.timeseries.noise import rough_noise
-from modeltop.diagnosis.timeseries.points import points
-from modeltop.diagnosis.timeseries.seasonality import season_of
+from modeltop.core.stats.distributions import norm_sf
+from modeltop.core.stats.robust import mad, rolling_median
+from modeltop.diagnosis.timeseries.noise import neighbor_noise
+from modeltop.diagnosis.timeseries.points import evaluable_points
+from modeltop.diagnosis.timeseries.seasonality import detect_season
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags
 
-REACH = 7
+NEIGHBORS = 7
 """Periods on either side that a period is compared with."""
-CERTAIN = 0.001
+MAX_P_VALUE = 0.001
 """Chance alone makes one as far out anywhere in the series with this probability at most."""
-BRIEF = 3
+MAX_SPIKE_PERIODS = 3
 """Periods that a spike lasts at most: what lasts longer is a change of level."""
 
 
@@ -32,27 +32,27 @@ def spikes(series: Series, *, min_count: float = 0) -> tuple[Spike, ...]:
     both and counted from the nearer, in robust standard errors and without the season; so no step is one. Up to three
     in a row are one spike. Three periods must follow: before, nothing shows that it came back.
     """
-    those = points(series, min_count=min_count)
-    if len(those) <= 2 * REACH:
+    those = evaluable_points(series, min_count=min_count)
+    if len(those) <= 2 * NEIGHBORS:
         return ()
-    season = season_of(those)
-    level = those.deseasoned(season.at(those.times)) if season else those
-    before = level.values - median_before(level.values, REACH)
-    after = level.values - median_before(level.values[::-1], REACH)[::-1]
+    season = detect_season(those)
+    level = those.deseasonalize(season.at(those.times)) if season else those
+    before = level.values - rolling_median(level.values, NEIGHBORS)
+    after = level.values - rolling_median(level.values[::-1], NEIGHBORS)[::-1]
     beside = np.where(before * after > 0, np.sign(before) * np.minimum(np.abs(before), np.abs(after)), 0.0)
     relative = np.sqrt(those.variances)
-    chance = rough_noise(level).errors
-    errors = np.maximum(relative * spread(before / relative, 0.0), chance if those.cases is not None else 0.0)
+    chance = neighbor_noise(level).std_errors
+    errors = np.maximum(relative * mad(before / relative, 0.0), chance if those.support is not None else 0.0)
     errors = np.maximum(errors, 1e-9 * max(float(np.abs(those.values).max()), 1e-9))
     score = beside / errors
-    out: Flags = np.array([len(those) * 2 * normal_tail(abs(one)) < CERTAIN for one in score.tolist()])
+    out: Flags = np.array([len(those) * 2 * norm_sf(abs(one)) < MAX_P_VALUE for one in score.tolist()])
     found = []
     for first, last in _runs(out):
-        if last - first <= BRIEF and last + BRIEF <= len(those):
+        if last - first <= MAX_SPIKE_PERIODS and last + MAX_SPIKE_PERIODS <= len(those):
             worst = first + int(np.argmax(np.abs(score[first:last])))
             if max(abs(before[max(first - 1, 0)]), abs(after[last])) > abs(beside[worst]) / 2:
                 continue  # in the midst of something longer
-            p = min(1.0, len(those) * 2 * normal_tail(abs(float(score[worst]))))
+            p = min(1.0, len(those) * 2 * norm_sf(abs(float(score[worst]))))
             found.append(Spike(to_datetime(those.times[first]), last - first, float(beside[worst]), p))
     return tuple(found)
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Three = tuple[Places | int, Places | int, Places | int]
 
-BEFORE = 5
+MIN_BEFORE = 5
 """Periods before the first change: fewer tell no level."""
-BRIEF = 3
+MAX_SPIKE_PERIODS = 3
 """Periods that a spike lasts at most."""
 SINGULAR = 1e-6
 """Share of its own length that a column must keep beside the others."""
-WORTH = 20.0
+MIN_RAMP_GAIN = 20.0
 """What a ramp must explain before a second one beside it is sought: their places and slopes cost as much."""
 SWEEPS = 5
 """Rounds in which the places of three changes are moved, at most."""
@@ -38,7 +38,7 @@ _TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class FittedShape:
     """One description at its best place."""
 
     name: str
@@ -48,13 +48,13 @@ class Shape:
     """By how much the sum of squares falls against the level alone, in squared standard errors."""
     curve: Floats
     """What it adds to the level at each point, in the unit of the values."""
-    begin: int
+    start_index: int
     """Place of the first changed point."""
-    end: int
+    end_index: int
     """Place after the last one of a spike, or after the ramp; else of the second change."""
 
 
-class _Atoms(NamedTuple):
+class _Basis(NamedTuple):
     """Products of all atoms of one kind, whose first changed point is `BEFORE` or later."""
 
     length: Floats
@@ -68,12 +68,12 @@ class _Atoms(NamedTuple):
 
     def curve(self, k: int, n: int) -> Floats:
         """The one of place k at each of n points."""
-        since = np.arange(1.0, n + 1) - (BEFORE + k)
+        since = np.arange(1.0, n + 1) - (MIN_BEFORE + k)
         curve: Floats = np.maximum(since, 0.0) if self.slanted else (since > 0).astype(np.float64)
         return curve
 
 
-class Fitter:
+class ShapeFitter:
     """Tries descriptions on at least 10 values, given their noise; the level is taken off first."""
 
     def __init__(self, values: Floats, noise: Noise) -> None:
@@ -91,8 +91,8 @@ class Fitter:
         times = np.arange(float(self.n))
         slope = float(times @ precision @ times) - float(times @ sums) ** 2 / level
         self._slope = slope, float(times @ weighed)
-        along, with_level = _later(weighed[BEFORE:], 0), _later(sums[BEFORE:], 0)
-        beyond = precision[BEFORE:, BEFORE:] - np.outer(sums[BEFORE:], sums[BEFORE:] / level)
+        along, with_level = _later(weighed[MIN_BEFORE:], 0), _later(sums[MIN_BEFORE:], 0)
+        beyond = precision[MIN_BEFORE:, MIN_BEFORE:] - np.outer(sums[MIN_BEFORE:], sums[MIN_BEFORE:] / level)
         steps = _later(_later(beyond, 0), 1)
         mixed = _later(steps, 1)
         bends = _later(mixed, 0)
@@ -100,30 +100,30 @@ class Fitter:
         self._bends = _atoms(np.diag(bends), _later(with_level, 0) ** 2 / level, _later(along, 0), slanted=True)
         self._products = {(False, False): steps, (False, True): mixed, (True, True): bends}
 
-    def shapes(self) -> list[Shape]:
+    def shapes(self) -> list[FittedShape]:
         """Each description at its best place; those of two changes only where there is room for two."""
         return [*self.singles(), *self._pairs()]
 
-    def singles(self) -> Iterator[Shape]:
+    def singles(self) -> Iterator[FittedShape]:
         """Those of one change."""
         for name, atoms, last in (("step", self._steps, None), ("bend", self._bends, -1)):
             there = atoms.length > SINGULAR * atoms.own
             gain = np.where(there, atoms.along**2 / np.maximum(atoms.length, _TINY), 0.0)[:last]
             k = int(np.argmax(gain))
             curve = float(atoms.along[k]) / max(float(atoms.length[k]), _TINY) * atoms.curve(k, self.n)
-            yield Shape(name, 2, float(gain[k]), curve, BEFORE + k, self.n)
+            yield FittedShape(name, 2, float(gain[k]), curve, MIN_BEFORE + k, self.n)
         yield self._line()
         yield self._apart("spike", range(1, 2))
-        yield self._apart("burst", range(2, BRIEF + 1))
+        yield self._apart("burst", range(2, MAX_SPIKE_PERIODS + 1))
 
-    def _line(self) -> Shape:
+    def _line(self) -> FittedShape:
         """One slope throughout."""
         length, along = self._slope
-        return Shape("line", 1, along**2 / length, along / length * np.arange(float(self.n)), 0, self.n)
+        return FittedShape("line", 1, along**2 / length, along / length * np.arange(float(self.n)), 0, self.n)
 
-    def _apart(self, name: str, widths: range) -> Shape:
+    def _apart(self, name: str, widths: range) -> FittedShape:
         """A few periods that stand apart, and some after them that do not: a step, and the same step back."""
-        best = Shape(name, 3, -1.0, np.zeros(self.n), 0, 0)
+        best = FittedShape(name, 3, -1.0, np.zeros(self.n), 0, 0)
         length, _, along, _ = self._steps
         for width in widths:
             own = length[:-width] + length[width:] - 2 * np.diag(self._products[False, False], width)
@@ -131,19 +131,19 @@ class Fitter:
             gain = height**2 * own
             k = int(np.argmax(gain))
             if gain[k] > best.gain:
-                first = BEFORE + k
+                first = MIN_BEFORE + k
                 curve = np.zeros(self.n)
                 curve[first : first + width] = height[k]
-                best = Shape(name, 3, float(gain[k]), curve, first, first + width)
+                best = FittedShape(name, 3, float(gain[k]), curve, first, first + width)
         return best
 
-    def _pairs(self) -> Iterator[Shape]:
+    def _pairs(self) -> Iterator[FittedShape]:
         steps, bends = self._steps, self._bends
         ramp = self._opposed("ramp", bends, 2)
         yield ramp
-        if ramp.gain > WORTH:
-            yield self._two_ramps(ramp.begin - BEFORE, ramp.end - BEFORE)
-        yield self._opposed("return", steps, BRIEF + 1)
+        if ramp.gain > MIN_RAMP_GAIN:
+            yield self._two_ramps(ramp.start_index - MIN_BEFORE, ramp.end_index - MIN_BEFORE)
+        yield self._opposed("return", steps, MAX_SPIKE_PERIODS + 1)
         for name, first, second in (
             ("two steps", steps, steps),
             ("step and bend", steps, bends),
@@ -152,7 +152,7 @@ class Fitter:
         ):
             yield self._two(name, first, second)
 
-    def _opposed(self, name: str, atoms: _Atoms, least: int) -> Shape:
+    def _opposed(self, name: str, atoms: _Basis, least: int) -> FittedShape:
         """The best pair of an atom and the same one taken away again, at least so many places later."""
         a, along = atoms.length, atoms.along
         sums = a[:, None] + a
@@ -164,9 +164,9 @@ class Fitter:
         i, j = divmod(int(gain.argmax()), len(a))
         height = float(along[i] - along[j]) / max(float(length[i, j]), _TINY)
         curve = height * (atoms.curve(i, self.n) - atoms.curve(j, self.n))
-        return Shape(name, 3, float(gain[i, j]), curve, BEFORE + i, BEFORE + j)
+        return FittedShape(name, 3, float(gain[i, j]), curve, MIN_BEFORE + i, MIN_BEFORE + j)
 
-    def _two_ramps(self, first: int, last: int) -> Shape:
+    def _two_ramps(self, first: int, last: int) -> FittedShape:
         """A slope, another one, and a level again: from the best ramp on, one of the three places is moved at a time.
 
         Args:
@@ -186,7 +186,7 @@ class Fitter:
         curves = [self._bends.curve(place, self.n) for place in (i, j, k)]
         gain, heights = self._ramps(np.array([i]), np.array([j]), np.array([k]))
         curve = heights[0, 0] * (curves[0] - curves[1]) + heights[1, 0] * (curves[1] - curves[2])
-        return Shape("two ramps", 5, float(gain[0]), curve, BEFORE + i, BEFORE + k)
+        return FittedShape("two ramps", 5, float(gain[0]), curve, MIN_BEFORE + i, MIN_BEFORE + k)
 
     def _best_of(self, places: Three) -> tuple[float, tuple[int, int, int]]:
         """Of places one of which is free."""
@@ -208,7 +208,7 @@ class Fitter:
         heights = np.where(good, np.stack([one * b - other * common, other * a - one * common]) / size, 0.0)
         return np.asarray(heights[0] * one + heights[1] * other), heights
 
-    def _two(self, name: str, first: _Atoms, second: _Atoms) -> Shape:
+    def _two(self, name: str, first: _Basis, second: _Basis) -> FittedShape:
         """The best pair of an atom and a later one."""
         a, b, along, other = first.length, second.length, first.along, second.along
         shared = self._shared(first, second)
@@ -223,17 +223,17 @@ class Fitter:
         size, common = max(float(length[i, j]), _TINY), float(shared[i, j])
         heights = (along[i] * b[j] - other[j] * common) / size, (other[j] * a[i] - along[i] * common) / size
         curve = heights[0] * first.curve(i, self.n) + heights[1] * second.curve(j, self.n)
-        return Shape(name, 4, float(gain[i, j]), curve, BEFORE + i, BEFORE + j)
+        return FittedShape(name, 4, float(gain[i, j]), curve, MIN_BEFORE + i, MIN_BEFORE + j)
 
-    def _shared(self, first: _Atoms, second: _Atoms) -> Floats:
+    def _shared(self, first: _Basis, second: _Basis) -> Floats:
         """Products of the one kind with the other."""
         if first.slanted and not second.slanted:
             return self._products[False, True].T
         return self._products[first.slanted, second.slanted]
 
 
-def _atoms(length: Floats, level: Floats, along: Floats, *, slanted: bool) -> _Atoms:
-    return _Atoms(length, length + level, along, slanted)
+def _atoms(length: Floats, level: Floats, along: Floats, *, slanted: bool) -> _Basis:
+    return _Basis(length, length + level, along, slanted)
 
 
 def _later(products: Floats, axis: int) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.series import Series
-from modeltop.core.stats.robust import LARGEST
+from modeltop.core.stats.robust import MAX_MAGNITUDE
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
@@ -24,7 +24,7 @@ class Points:
     values: Floats
     variances: Floats
     """Of each value by chance, relative to each other, with a median of about 1."""
-    cases: Floats | None
+    support: Floats | None
     """What each value is a share of; None where it is no share, or of unknown cases."""
     season: Floats | None = None
     """What was taken off each value for its season; None where there is none."""
@@ -34,7 +34,7 @@ class Points:
 
     def since(self, place: int) -> Points:
         """Those from a place on."""
-        cases, season = (None if one is None else one[place:] for one in (self.cases, self.season))
+        cases, season = (None if one is None else one[place:] for one in (self.support, self.season))
         return Points(self.times[place:], self.values[place:], self.variances[place:], cases, season)
 
     @property
@@ -43,21 +43,21 @@ class Points:
         since: Floats = (self.times - self.times[0]) / DAY
         return since
 
-    def chance(self, level: Floats | None = None) -> Floats | None:
+    def binomial_variance(self, level: Floats | None = None) -> Floats | None:
         """The variance p (1 - p) / n that chance alone gives to shares; None where they are none.
 
         Args:
             level: The share p of each without its season; one for all, their mean, where it is not given.
         """
-        if self.cases is None:
+        if self.support is None:
             return None
-        whole = self.cases.sum()
-        share = self.values @ self.cases / whole if level is None else level
+        whole = self.support.sum()
+        share = self.values @ self.support / whole if level is None else level
         if self.season is not None:
             share = share + self.season
         # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
         share = (np.clip(share, 0, 1) * whole + 0.5) / (whole + 1)
-        variances: Floats = share * (1 - share) / self.cases
+        variances: Floats = share * (1 - share) / self.support
         return variances
 
     def mean(self, values: Floats) -> float:
@@ -65,23 +65,23 @@ class Points:
         weights = 1 / self.variances
         return float(weights @ values / weights.sum())
 
-    def without(self, part: Floats) -> Points:
+    def subtract(self, part: Floats) -> Points:
         """The same with something taken off the values."""
         return replace(self, values=self.values - part)
 
-    def deseasoned(self, part: Floats) -> Points:
+    def deseasonalize(self, part: Floats) -> Points:
         """The same without what the season adds, which is remembered: chance moves a low share as a low one."""
         return replace(self, values=self.values - part, season=part)
 
 
-def points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
+def evaluable_points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
     """The judged points, or the newest of them, without values so large that no chance is known of them.
 
     A value that rests on n cases has a variance in proportion to 1 / n: a month of five games tells little. Where the
     support is unknown the rows of the period weigh in its place, being nearly in proportion to it; where these are
     not known of all points either, all weigh alike.
     """
-    places = np.flatnonzero(series.judged(min_count) & (np.abs(series.values) < LARGEST))
+    places = np.flatnonzero(series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE))
     if newest is not None:
         places = places[-newest:]
     times, values = series.times[places], series.values[places]

@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.series import Series
-from modeltop.core.stats.distributions import chi_squared_tail
+from modeltop.core.stats.distributions import chi2_sf
 from modeltop.core.stats.robust import running_median
-from modeltop.diagnosis.timeseries.points import DAY, Points, points
+from modeltop.diagnosis.timeseries.points import DAY, Points, evaluable_points
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
 
     Slots = NDArray[np.int64]
 
-WEEKS, YEARS = 4, 3
+MIN_WEEKS, MIN_YEARS = 4, 3
 """So long must a series be before its season can be told from chance."""
-CERTAIN = 0.001
+MAX_P_VALUE = 0.001
 """The probability of chance below which a season is believed: a false one hides true changes."""
 
 
@@ -46,25 +46,25 @@ class Season:
         return float(self.effects.max() - self.effects.min())
 
 
-def season(series: Series, *, min_count: float = 0) -> Season | None:
+def series_season(series: Series, *, min_count: float = 0) -> Season | None:
     """The season of a series: of the week for daily data of four weeks, of the year for three years; None if none.
 
     The level is taken off by a running median over one whole season, and the ranks of what remains are compared
     between the weekdays (or months) by the test of Kruskal and Wallis 1952, as Ollech and Webel 2020 recommend for
     telling whether a series is seasonal at all.
     """
-    return season_of(points(series, min_count=min_count))
+    return detect_season(evaluable_points(series, min_count=min_count))
 
 
-def season_of(those: Points) -> Season | None:
+def detect_season(those: Points) -> Season | None:
     """The same of judged points."""
     if len(those) < 2:
         return None
     gap, span = np.median(np.diff(those.times)), those.times[-1] - those.times[0]
     if gap == DAY:
-        if span >= (7 * WEEKS - 1) * DAY and len(those) >= 5 * WEEKS:
+        if span >= (7 * MIN_WEEKS - 1) * DAY and len(those) >= 5 * MIN_WEEKS:
             return _found("week", those, reach=3)
-    elif 27 * DAY <= gap <= 32 * DAY and span >= (365 * YEARS - 31) * DAY:
+    elif 27 * DAY <= gap <= 32 * DAY and span >= (365 * MIN_YEARS - 31) * DAY:
         return _found("year", those, reach=6)
     return None
 
@@ -88,7 +88,7 @@ def _found(name: str, those: Points, *, reach: int) -> Season | None:
     if there.sum() < 2 or counts[there].min() < 2:
         return None
     p = kruskal_wallis(scaled, slots)
-    if p >= CERTAIN:
+    if p >= MAX_P_VALUE:
         return None
     effects = np.zeros(12 if name == "year" else 7)
     for slot in np.flatnonzero(there):
@@ -109,4 +109,4 @@ def kruskal_wallis(values: Floats, groups: Slots) -> float:
     if shrink <= 0:
         return 1.0
     h = 12 / (n * (n + 1)) * float((sums**2 / counts[there]).sum()) - 3 * (n + 1)
-    return chi_squared_tail(h / shrink, int(there.sum()) - 1)
+    return chi2_sf(h / shrink, int(there.sum()) - 1)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 MAX_GROUPS = 50_000
 """Models times segments (times metrics, in the long shape) of one file; more is a column of row numbers."""
 
-Part = tuple[str, str]
+ColumnRole = tuple[str, str]
 """(canonical metric, `value`|`support`|`low`|`high`), or ("", "rows")."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class ColumnTable:
     """Rows that could be read; all arrays have the same length."""
 
     times: Times
@@ -32,11 +32,11 @@ class Table:
     """Model, segment, and in the long shape the metric, of each group in the order of its first row."""
     groups: NDArray[np.intp] | None
     """Per row an index into `names`; None where there is one group."""
-    numbers: Mapping[Part, Floats]
+    numbers: Mapping[ColumnRole, Floats]
     provisional: Flags | None
 
 
-def blocks_of(table: Table) -> list[Block]:
+def to_blocks(table: ColumnTable) -> list[Block]:
     """One block per group. Raises SourceError if there are more than `MAX_GROUPS`."""
     if len(table.names) > MAX_GROUPS:
         raise SourceError(too_many_groups(len(table.names)))
@@ -53,7 +53,7 @@ def too_many_groups(count: int) -> str:
     )
 
 
-def _rows_of(table: Table) -> list[slice | NDArray[np.intp]]:
+def _rows_of(table: ColumnTable) -> list[slice | NDArray[np.intp]]:
     """Per group where its rows stand: a slice where they follow each other, which copies nothing."""
     if table.groups is None or len(table.names) == 1:
         return [slice(None)]
@@ -69,7 +69,7 @@ def _tight(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     return rows
 
 
-def _block(table: Table, name: tuple[str, str, str | None], rows: slice | NDArray[np.intp]) -> Block:
+def _block(table: ColumnTable, name: tuple[str, str, str | None], rows: slice | NDArray[np.intp]) -> Block:
     model, segment, metric = name
     parts: dict[str, dict[str, Floats]] = {"value": {}, "support": {}, "low": {}, "high": {}, "rows": {}}
     for (own, part), numbers in table.numbers.items():

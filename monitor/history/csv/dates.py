@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import STAMP
+from modeltop.core.series import DATETIME_DTYPE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +46,11 @@ _SHAPES = {
     25: "dddd-dd-ddTdd:dd:dd+00:00",
 }
 _ALSO = {"T": "T "}
-FEW = 64
+MIN_VECTORIZED = 64
 """Dates that are read one by one before numpy is any faster."""
 
 
-def microseconds(text: str, zone: tzinfo = UTC) -> int:
+def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
     """Microseconds from 1970-01-01T00:00Z to the date that `text` names.
 
     Args:
@@ -61,7 +61,7 @@ def microseconds(text: str, zone: tzinfo = UTC) -> int:
     Raises:
         ValueError: With the reason and the remedy.
 
-    >>> microseconds("1970-01-02"), microseconds("1735689600") == microseconds("2025-01-01")
+    >>> parse_microseconds("1970-01-02"), parse_microseconds("1735689600") == parse_microseconds("2025-01-01")
     (86400000000, True)
     """
     stripped = text.strip()
@@ -72,10 +72,10 @@ def microseconds(text: str, zone: tzinfo = UTC) -> int:
     match = _ISO.fullmatch(stripped)
     if not match:
         raise ValueError(f"`{text[:40]}` is no date: {REMEDY}")
-    return _of(match, text, zone)
+    return _microseconds_of_match(match, text, zone)
 
 
-def _of(match: re.Match[str], text: str, zone: tzinfo) -> int:
+def _microseconds_of_match(match: re.Match[str], text: str, zone: tzinfo) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     _check_year(int(year), text)
     try:
@@ -104,7 +104,7 @@ def _check_year(year: int, text: str) -> None:
 def _whole_number(digits: str, zone: tzinfo) -> int:
     basic = _BASIC.fullmatch(digits)
     if basic:
-        return microseconds("-".join(basic.groups()), zone)
+        return parse_microseconds("-".join(basic.groups()), zone)
     if len(digits) < 20:  # int() of a very long text is refused by Python, and slow
         for low, high, factor, divisor in _EPOCHS:
             if low <= int(digits) < high:
@@ -112,31 +112,33 @@ def _whole_number(digits: str, zone: tzinfo) -> int:
     raise ValueError(f"`{digits[:40]}` is neither a date nor seconds since 1970: {REMEDY}")
 
 
-def column(texts: Sequence[str], zone: tzinfo = UTC) -> Times | None:
+def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times | None:
     """All of `texts` as period starts; None if one is no date."""
-    found = each(texts, zone)
+    found = parse_each_date(texts, zone)
     if any(isinstance(one, str) for one in found):
         return None
-    return np.array(found, dtype=np.int64).view(STAMP)
+    return np.array(found, dtype=np.int64).view(DATETIME_DTYPE)
 
 
-def each(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:
+def parse_each_date(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:
     """Per text what `microseconds` says of it, or why it is no date; in C where they are of one common shape."""
     found: list[int | str | None] = [None] * len(texts)
-    if zone is UTC and len(texts) > FEW:
+    if zone is UTC and len(texts) > MIN_VECTORIZED:
         for index, stamp in zip(*_uniform(texts, len(texts[len(texts) // 2])), strict=True):
             found[index] = stamp
-    return [_one(text, zone) if one is None else one for text, one in zip(texts, found, strict=True)]
+    return [_parse_one_date(text, zone) if one is None else one for text, one in zip(texts, found, strict=True)]
 
 
-def _one(text: str, zone: tzinfo) -> int | str:
+def _parse_one_date(text: str, zone: tzinfo) -> int | str:
     try:
-        return microseconds(text, zone)
+        return parse_microseconds(text, zone)
     except ValueError as error:
         return str(error)
 
 
-def at(body: bytes, starts: Places, ends: Places, zone: tzinfo = UTC) -> tuple[Times, dict[int, str]] | None:
+def parse_dates_at(
+    body: bytes, starts: Places, ends: Places, zone: tzinfo = UTC
+) -> tuple[Times, dict[int, str]] | None:
     """The dates that stand at such places of a text, and which of them are none, and why.
 
     None where not nearly all are of one common shape: then the distinct ones are read sooner one by one.
@@ -148,14 +150,16 @@ def at(body: bytes, starts: Places, ends: Places, zone: tzinfo = UTC) -> tuple[T
     windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(body, np.uint8), length)
     fits, found = _read(windows[np.where(same, starts, 0)], _SHAPES[length])
     rest = np.flatnonzero(~(fits & same)).tolist()
-    if len(rest) * 16 > len(starts) + 16 * FEW:
+    if len(rest) * 16 > len(starts) + 16 * MIN_VECTORIZED:
         return None
     faults = {}
-    for row, one in zip(rest, each([body[starts[row] : ends[row]].decode() for row in rest], zone), strict=True):
+    for row, one in zip(
+        rest, parse_each_date([body[starts[row] : ends[row]].decode() for row in rest], zone), strict=True
+    ):
         if isinstance(one, str):
             faults[row] = one
         found[row] = 0 if isinstance(one, str) else one
-    return found.view(STAMP), faults
+    return found.view(DATETIME_DTYPE), faults
 
 
 def _uniform(texts: Sequence[str], length: int) -> tuple[list[int], list[int]]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import plural
+from modeltop.core.text import pluralize
 
 DELIMITERS = (",", ";", "\t", "|")
 MAX_LINE = 2**20
@@ -51,12 +51,12 @@ def _markless_utf16(data: bytes) -> str | None:
     return None
 
 
-def lines_of(data: bytes) -> tuple[list[str], list[int]]:
+def split_lines(data: bytes) -> tuple[list[str], list[int]]:
     r"""The lines with their ends (LF, CRLF or a lone CR), and the indices of those that were not UTF-8.
 
     Such a line is read as Windows-1252, the commonest stranger, so that what it says stays visible.
 
-    >>> lines_of(b"a\r\nb\rc\n\xe9")
+    >>> split_lines(b"a\r\nb\rc\n\xe9")
     (['a\r\n', 'b\r', 'c\n', 'é'], [3])
     """
     try:
@@ -87,24 +87,24 @@ def _is_cp1252(raw: bytes) -> bool:
     return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
 
 
-class OpenQuote(ValueError):  # noqa: N818  it is a fact about the row, said as a sentence
+class UnclosedQuote(ValueError):  # noqa: N818  it is a fact about the row, said as a sentence
     """A quote is still open where a row must have ended."""
 
     def __init__(self) -> None:
         super().__init__("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")
 
 
-def delimiter_of(header: str) -> str:
+def sniff_delimiter(header: str) -> str:
     """The sign that stands between the cells: the commonest outside of quotes.
 
-    >>> delimiter_of("date;accuracy;f1"), delimiter_of("date")
+    >>> sniff_delimiter("date;accuracy;f1"), sniff_delimiter("date")
     (';', ',')
     """
     bare = re.sub(r'"[^"]*"', "", header)
     return max(DELIMITERS, key=bare.count)
 
 
-def cells_of(text: str, delimiter: str) -> list[str] | None:
+def split_cells(text: str, delimiter: str) -> list[str] | None:
     """The cells of one row, or None if a quote is still open at its end.
 
     Raises:
@@ -126,7 +126,7 @@ def cells_of(text: str, delimiter: str) -> list[str] | None:
     return cells
 
 
-def row_at(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
+def read_row(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
     """The cells of the row that begins on a line, and the number of lines it takes.
 
     Raises:
@@ -138,22 +138,22 @@ def row_at(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str],
         text += line
         if used > 1 and '"' not in line:
             continue  # it cannot close the quote
-        cells = cells_of(text, delimiter)
+        cells = split_cells(text, delimiter)
         if cells is not None:
             return cells, used
-    raise OpenQuote
+    raise UnclosedQuote
 
 
-def is_row(line: bytes) -> bool:
+def is_complete_row(line: bytes) -> bool:
     """Whether a line in UTF-8 is one row by itself: no quote is still open at its end."""
     try:
         text = line.decode("utf-8", "replace")
-        return cells_of(text, delimiter_of(text)) is not None
+        return split_cells(text, sniff_delimiter(text)) is not None
     except ValueError:
         return False
 
 
-def fitted(cells: list[str], width: int) -> list[str]:
+def fit_to_width(cells: list[str], width: int) -> list[str]:
     """The cells of one row as the header has them; empty if all are.
 
     Empty cells beyond the header's, as spreadsheets leave them, are cut.
@@ -168,13 +168,13 @@ def fitted(cells: list[str], width: int) -> list[str]:
     if len(cells) == width:
         return cells
     fault = "quote cells that hold the delimiter" if len(cells) > width else "write every cell, empty or not"
-    raise ValueError(f"the row has {plural(len(cells), 'cell')}, the header {width}: {fault}")
+    raise ValueError(f"the row has {pluralize(len(cells), 'cell')}, the header {width}: {fault}")
 
 
-def cut(lines: bytes, size: int) -> list[bytes]:
+def split_chunks(lines: bytes, size: int) -> list[bytes]:
     r"""Pieces of whole lines, of at least `size` bytes each but the last; none ends inside of a quoted cell.
 
-    >>> cut(b"date\n1\n2\n3\n", 3)
+    >>> split_chunks(b"date\n1\n2\n3\n", 3)
     [b'date\n', b'1\n2\n', b'3\n']
     """
     pieces, start = [], 0

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from modeltop.core.errors import SourceError
-from modeltop.core.metrics.registry import Catalog
-from modeltop.history.store.row_format import is_header
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.history.store.row_format import is_store_header
 
-DATES = ("date", "timestamp", "time", "ds", "day", "period")
+DATE_COLUMN_NAMES = ("date", "timestamp", "time", "ds", "day", "period")
 """Names of the date column; of several in one file the first of these."""
 MAX_COLUMNS = 1_000
 """Columns of one file; the most that a person ever names. More is a feature table, or a table lying on its side."""
@@ -23,7 +23,7 @@ class NoHistory(SourceError):  # noqa: N818  it is a fact about the file, said a
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class NumberColumn:
     """A column of numbers."""
 
     index: int
@@ -31,12 +31,12 @@ class Column:
     """As written."""
     metric: str
     """Canonical name; empty for `count`, and for the one value column of the long shape."""
-    part: str
+    role: str
     """`value`, `support`, `low`, `high` or `rows`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CsvSchema:
     """The columns by role; an index is None where the file has no such column."""
 
     delimiter: str
@@ -47,18 +47,18 @@ class Layout:
     provisional: int | None
     metric: int | None
     """The column of metric names in the long shape; None in the wide one."""
-    numbers: tuple[Column, ...]
-    remarks: tuple[str, ...]
+    numbers: tuple[NumberColumn, ...]
+    notes: tuple[str, ...]
     """What a person could be surprised by: columns given twice, or left out."""
-    in_utc: bool = False
+    is_utc: bool = False
     """True for files of the store: it writes every date in UTC, whatever is configured."""
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """The zone of dates that name none."""
-        return UTC if self.in_utc else configured
+        return UTC if self.is_utc else configured
 
 
-def read_header(cells: Sequence[str], delimiter: str, catalog: Catalog) -> Layout:
+def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -> CsvSchema:
     """The layout that a header says.
 
     Raises:
@@ -71,21 +71,23 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: Catalog) -> Layou
     roles: dict[str, int] = {}
     for index, name in enumerate(names):
         roles.setdefault(name.lower(), index)
-    date = next((roles[name] for name in DATES if name in roles), None)
+    date = next((roles[name] for name in DATE_COLUMN_NAMES if name in roles), None)
     if date is None:
-        raise NoHistory(f"no date column in the header: name one of them {', '.join(DATES[:-1])} or {DATES[-1]}")
+        raise NoHistory(
+            f"no date column in the header: name one of them {', '.join(DATE_COLUMN_NAMES[:-1])} or {DATE_COLUMN_NAMES[-1]}"
+        )
     long = "metric" in roles and "value" in roles
     taken = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
     if long:
         taken |= {roles["metric"], roles["value"]}
-        numbers = [Column(roles["value"], names[roles["value"]], "", "value")]
+        numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
     else:
         numbers = _metrics(names, taken | {roles.get("count", -1)}, catalog)
     if "count" in roles:
         taken.add(roles["count"])
-        numbers.append(Column(roles["count"], names[roles["count"]], "", "rows"))
+        numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
     remarks = _remarks(names, taken, numbers)
-    return Layout(
+    return CsvSchema(
         delimiter,
         len(names),
         date,
@@ -95,27 +97,27 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: Catalog) -> Layou
         roles["metric"] if long else None,
         tuple(numbers),
         tuple(remarks),
-        is_header(cells),
+        is_store_header(cells),
     )
 
 
-def _metrics(names: Sequence[str], taken: set[int], catalog: Catalog) -> list[Column]:
+def _metrics(names: Sequence[str], taken: set[int], catalog: MetricRegistry) -> list[NumberColumn]:
     """The metric columns; a suffix is one only where the metric itself has a column."""
-    others = {"model", "segment", "provisional", "count", *DATES}
+    others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
     free = [(i, name) for i, name in enumerate(names) if i not in taken and name and name.lower() not in others]
     present = {catalog.canonical(name) for _, name in free}
     return [_column(index, name, present, catalog) for index, name in free]
 
 
-def _column(index: int, name: str, present: set[str], catalog: Catalog) -> Column:
+def _column(index: int, name: str, present: set[str], catalog: MetricRegistry) -> NumberColumn:
     for suffix, part in SUFFIXES.items():
         metric = catalog.canonical(name[: -len(suffix)])
         if name.lower().endswith(suffix) and len(name) > len(suffix) and metric in present:
-            return Column(index, name, metric, part)
-    return Column(index, name, catalog.canonical(name), "value")
+            return NumberColumn(index, name, metric, part)
+    return NumberColumn(index, name, catalog.canonical(name), "value")
 
 
-def _remarks(names: Sequence[str], taken: set[int], numbers: Sequence[Column]) -> list[str]:
+def _remarks(names: Sequence[str], taken: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
     used = taken | {column.index for column in numbers}
     left = [name for index, name in enumerate(names) if index not in used and name]
     remarks = [
@@ -123,10 +125,10 @@ def _remarks(names: Sequence[str], taken: set[int], numbers: Sequence[Column]) -
     ]
     if any(not name for name in names):
         remarks.append("a column without a name is not read: give it one")
-    kinds = Counter((column.metric, column.part) for column in numbers)
+    kinds = Counter((column.metric, column.role) for column in numbers)
     for (metric, _), times in kinds.items():
         if times > 1:
-            same = [f"`{c.name[:40]}`" for c in numbers if (c.metric, c.part) == (metric, _)]
+            same = [f"`{c.name[:40]}`" for c in numbers if (c.metric, c.role) == (metric, _)]
             remarks.append(f"columns {', '.join(same)} are one metric: the last of them that is not empty counts")
     if not numbers:
         remarks.append("the file has no metric column: add one")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from modeltop.core.series import Problem
-from modeltop.core.text import plural
+from modeltop.core.series import ReadProblem
+from modeltop.core.text import pluralize
 
-KEPT = 50
+MAX_REPORTED = 50
 """Problems of one file told one by one, the first by line; the rest are counted. Fifty are more than a person reads,
 and enough for a thousandth of a file that a person wrote."""
 
-ROW = -1
+WHOLE_ROW = -1
 """Stands for a column where a whole row is lost."""
 
 
-class Complaints:
+class ProblemCollector:
     """The problems of one file, in the order of its lines however they are found.
 
     Args:
@@ -25,47 +25,47 @@ class Complaints:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._remarks: list[Problem] = []
+        self._remarks: list[ReadProblem] = []
         self._kept: dict[int, list[tuple[int, str]]] = defaultdict(list)
         self._bad: Counter[int] = Counter()
         self._good: Counter[int] = Counter()
         self._optional: dict[int, str] = {}
 
-    def copy(self) -> Complaints:
+    def copy(self) -> ProblemCollector:
         """The same, to be added to without changing this one."""
-        other = Complaints(self.source)
+        other = ProblemCollector(self.source)
         other._remarks = list(self._remarks)
         other._kept = defaultdict(list, {index: list(kept) for index, kept in self._kept.items()})
         other._bad, other._good = Counter(self._bad), Counter(self._good)
         other._optional = self._optional
         return other
 
-    def remark(self, messages: Iterable[str], line: int | None = None) -> None:
+    def note(self, messages: Iterable[str], line: int | None = None) -> None:
         """Say something about the whole file; never counted away."""
-        self._remarks += [Problem(self.source, message, line) for message in messages]
+        self._remarks += [ReadProblem(self.source, message, line) for message in messages]
 
-    def may_be_text(self, names: Mapping[int, str]) -> None:
+    def mark_text_column(self, names: Mapping[int, str]) -> None:
         """Columns nobody promised to be numbers: one without any number is said once, and is no metric."""
         self._optional = dict(names)
 
-    def good(self, column: int, cells: int) -> None:
+    def count_ok(self, column: int, cells: int) -> None:
         """Count the cells of a column that were read."""
         self._good[column] += cells
 
-    def bad(self, line: int, message: str, column: int = ROW) -> None:
+    def row_error(self, line: int, message: str, column: int = WHOLE_ROW) -> None:
         """A row is lost, or the cell of `column`. Lines must not fall within one column."""
         self._bad[column] += 1
-        if len(self._kept[column]) < KEPT:
+        if len(self._kept[column]) < MAX_REPORTED:
             self._kept[column].append((line, message))
 
-    def bad_each(self, rows: Sequence[int], said: Callable[[int], tuple[int, str]], column: int) -> None:
+    def cell_errors(self, rows: Sequence[int], said: Callable[[int], tuple[int, str]], column: int) -> None:
         """Many cells of one column are lost; `said` gives line and message of those that may be told."""
         if rows:
             self._bad[column] += len(rows)
             kept = self._kept[column]
-            kept += [said(row) for row in rows[: KEPT - len(kept)]]
+            kept += [said(row) for row in rows[: MAX_REPORTED - len(kept)]]
 
-    def absorb(self, parts: Sequence[Complaints], after: int) -> None:
+    def merge(self, parts: Sequence[ProblemCollector], after: int) -> None:
         """Add what was found wrong in the next lines, of which line 1 follows line `after`."""
         told: dict[int, list[tuple[int, str]]] = defaultdict(list)
         for part in parts:
@@ -74,28 +74,28 @@ class Complaints:
                 told[column] += [(after + line, message) for line, message in kept]
         for column, more in told.items():
             kept = self._kept[column]
-            kept += sorted(more)[: KEPT - len(kept)]
+            kept += sorted(more)[: MAX_REPORTED - len(kept)]
 
-    def count(self) -> int:
+    def error_count(self) -> int:
         """Rows and cells that could not be read; a column without any number is no metric, and not counted."""
         text = {index for index in self._optional if self._bad[index] and not self._good[index]}
         return sum(count for index, count in self._bad.items() if index not in text)
 
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[ReadProblem, ...]:
         """All, the remarks first, then by line."""
         text = {index for index in self._optional if self._bad[index] and not self._good[index]}
         told = sorted(
             (line, index, message) for index in self._kept if index not in text for line, message in self._kept[index]
         )
-        del told[KEPT:]
+        del told[MAX_REPORTED:]
         found = [*self._remarks, *(self._no_metric(index) for index in sorted(text))]
-        found += [Problem(self.source, message, line) for line, _, message in told]
-        rest = self.count() - len(told)
+        found += [ReadProblem(self.source, message, line) for line, _, message in told]
+        rest = self.error_count() - len(told)
         if rest > 0:
-            found.append(Problem(self.source, f"and {rest:,} more like these: repair the file and look again"))
+            found.append(ReadProblem(self.source, f"and {rest:,} more like these: repair the file and look again"))
         return tuple(found)
 
-    def _no_metric(self, index: int) -> Problem:
-        name, cells = self._optional[index][:40], plural(self._bad[index], "cell")
+    def _no_metric(self, index: int) -> ReadProblem:
+        name, cells = self._optional[index][:40], pluralize(self._bad[index], "cell")
         line, _ = self._kept[index][0]
-        return Problem(self.source, f"column `{name}` holds text, not numbers, in {cells}: it is left out", line)
+        return ReadProblem(self.source, f"column `{name}` holds text, not numbers, in {cells}: it is left out", line)

@@ -15,13 +15,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE
 from modeltop.history.csv import dates, dialect
-from modeltop.history.csv.cells import ColumnReader, bound, flag, limits
-from modeltop.history.csv.header import Layout
-from modeltop.history.csv.problems import Complaints
-from modeltop.history.csv.vectorized import Cells, Columns, Parsed, Text, apart, date_spans, split, text_columns
+from modeltop.history.csv.cells import ColumnReader, column_metrics, drop_out_of_bounds, parse_flag
+from modeltop.history.csv.header import CsvSchema
+from modeltop.history.csv.problems import ProblemCollector
+from modeltop.history.csv.vectorized import (
+    ParsedColumns,
+    ParseInput,
+    ParseResult,
+    RawColumns,
+    date_spans,
+    read_raw_columns,
+    split_by_input,
+    text_columns,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,46 +40,46 @@ if TYPE_CHECKING:
 
     Places = NDArray[np.intp]
 
-FEW = 1_000
+MAX_FREE_REPAIRS = 1_000
 """Doubtful lines that are always worth it; of more there must be three plain ones to each."""
 
 
-class BeyondMending(Exception):  # noqa: N818  no error: the tolerant reader takes all
+class NotRepairable(Exception):  # noqa: N818  no error: the tolerant reader takes all
     """Too much is doubtful, or something that cannot be written plain."""
 
 
-def mend(text: Text, layout: Layout, *, catalog: Catalog, zone: tzinfo = UTC) -> Parsed | None:
+def repair(text: ParseInput, layout: CsvSchema, *, catalog: MetricRegistry, zone: tzinfo = UTC) -> ParseResult | None:
     """What the tolerant reader would make of a text, complaints included; None where only that reader knows."""
-    torn, wrong = Complaints(""), Complaints("")
+    torn, wrong = ProblemCollector(""), ProblemCollector("")
     try:
-        body, places, count = _plain(text.lines, ColumnReader(layout, torn, catalog=catalog, zone=zone))
-    except BeyondMending:
+        body, places, count = _repaired_text(text.lines, ColumnReader(layout, torn, catalog=catalog, zone=zone))
+    except NotRepairable:
         return None
     spans = date_spans(body, layout) if body else None
-    dated = None if spans is None else dates.at(body, *spans, zone)
-    cells = split(body, layout, dated=dated is None) if body else None
+    dated = None if spans is None else dates.parse_dates_at(body, *spans, zone)
+    cells = read_raw_columns(body, layout, with_dates=dated is None) if body else None
     if cells is None or cells.rows != len(places):
         return None
     times, faults = dated or _dates(*cells.names.pop(layout.date), zone)
     if faults:
         told = sorted(faults)
-        wrong.bad_each(told, lambda row: (int(places[row]), faults[row]), layout.date)
+        wrong.cell_errors(told, lambda row: (int(places[row]), faults[row]), layout.date)
         kept = np.delete(np.arange(len(places)), told)
-        times, places, cells = times[kept], places[kept], _only(cells, kept)
-    columns, good = _judged(times, cells, places, layout, wrong, catalog=catalog)
-    parsed = next(apart([text], columns, layout, catalog))
-    return None if parsed is None else replace(parsed, lines=count, good=good, complaints=(torn, wrong))
+        times, places, cells = times[kept], places[kept], _select_rows(cells, kept)
+    columns, good = _validated_columns(times, cells, places, layout, wrong, catalog=catalog)
+    parsed = next(split_by_input([text], columns, layout, catalog))
+    return None if parsed is None else replace(parsed, line_count=count, ok_counts=good, problems=(torn, wrong))
 
 
-def _plain(lines: bytes, reader: ColumnReader) -> tuple[bytes, Places, int]:
+def _repaired_text(lines: bytes, reader: ColumnReader) -> tuple[bytes, Places, int]:
     """The lines as they are once mended, where each row of them began, and how many they were."""
-    sorted_out = _Lines(b"\n" + lines, reader.layout, reader.complaints)
-    sorted_out.sort_out()
-    return *sorted_out.plain(reader), sorted_out.count
+    sorted_out = _LineIndex(b"\n" + lines, reader.schema, reader.problems)
+    sorted_out.scan()
+    return *sorted_out.repaired(reader), sorted_out.line_count
 
 
 @lru_cache(maxsize=64)
-def _doubt(layout: Layout) -> re.Pattern[bytes]:
+def _suspect_pattern(layout: CsvSchema) -> re.Pattern[bytes]:
     """Finds the line end before each line that is not surely plain.
 
     Such is one with another number of cells than the header's, or with quotes inside of them, or whose date begins with
@@ -90,7 +99,7 @@ def _doubt(layout: Layout) -> re.Pattern[bytes]:
 
 
 @dataclass(slots=True)
-class _Lines:
+class _LineIndex:
     """The lines of a text, told apart.
 
     Args:
@@ -98,42 +107,42 @@ class _Lines:
     """
 
     body: bytes
-    layout: Layout
-    complaints: Complaints
-    count: int = 0
+    schema: CsvSchema
+    problems: ProblemCollector
+    line_count: int = 0
     """Lines that were passed."""
     _pieces: list[bytes | memoryview] = field(default_factory=list)
     _places: list[Places] = field(default_factory=list)
-    _doubtful: list[tuple[int, int, list[str]]] = field(default_factory=list)
+    _suspect_rows: list[tuple[int, int, list[str]]] = field(default_factory=list)
     """Index of the piece, line and cells of each row that is to be written plain."""
 
-    def sort_out(self) -> None:
+    def scan(self) -> None:
         """Passes all lines. Raises BeyondMending."""
         whole = len(self.body) > 1 and self.body.endswith(b"\n") and dialect.is_utf8(self.body)
         if not whole or _longest(self.body) > dialect.MAX_CELL:
-            raise BeyondMending
-        doubt, view, start, met = _doubt(self.layout), memoryview(self.body), 1, 0
+            raise NotRepairable
+        doubt, view, start, met = _suspect_pattern(self.schema), memoryview(self.body), 1, 0
         while start < len(self.body):
             found = doubt.search(self.body, start - 1)
             end = found.end() if found else len(self.body)
             lines = self.body.count(b"\n", start, end)
-            self._add(view[start:end], np.arange(self.count + 1, self.count + lines + 1))
-            self.count += lines
+            self._add(view[start:end], np.arange(self.line_count + 1, self.line_count + lines + 1))
+            self.line_count += lines
             met += 1
-            if met > FEW and 4 * met > self.count:
-                raise BeyondMending
-            start = self._pass_doubtful(end) if found else end
+            if met > MAX_FREE_REPAIRS and 4 * met > self.line_count:
+                raise NotRepairable
+            start = self._skip_suspect(end) if found else end
 
     def _add(self, piece: bytes | memoryview, places: Places) -> None:
         self._pieces.append(piece)
         self._places.append(places)
 
-    def _pass_doubtful(self, start: int) -> int:
+    def _skip_suspect(self, start: int) -> int:
         """Reads rows from a line on, until one ends with a line feed; where that is."""
         while True:
             lines = self._window(start)
             used = self._row(lines)
-            self.count += used
+            self.line_count += used
             start += sum(len(line.encode()) for line in lines[:used])
             if self.body[start - 1 : start] == b"\n":
                 return start
@@ -144,30 +153,30 @@ class _Lines:
         if self.body.find(b'"', start, end) >= 0:
             for _ in range(dialect.MAX_ROW_LINES - 1):
                 end = self.body.find(b"\n", end) + 1 or len(self.body)
-        return dialect.lines_of(self.body[start:end])[0]
+        return dialect.split_lines(self.body[start:end])[0]
 
     def _row(self, lines: Sequence[str]) -> int:
         """Takes the row in that begins the lines; how many it takes."""
         try:
-            cells, used = dialect.row_at(lines, 0, self.layout.delimiter)
-            cells = dialect.fitted(cells, self.layout.width)
+            cells, used = dialect.read_row(lines, 0, self.schema.delimiter)
+            cells = dialect.fit_to_width(cells, self.schema.width)
         except ValueError as error:
-            if isinstance(error, dialect.OpenQuote) and len(lines) < dialect.MAX_ROW_LINES:
-                raise BeyondMending from None  # what comes later could close it
-            self.complaints.bad(self.count + 1, str(error))
+            if isinstance(error, dialect.UnclosedQuote) and len(lines) < dialect.MAX_ROW_LINES:
+                raise NotRepairable from None  # what comes later could close it
+            self.problems.row_error(self.line_count + 1, str(error))
             return 1
         if cells:
-            self._doubtful.append((len(self._pieces), self.count + 1, cells))
+            self._suspect_rows.append((len(self._pieces), self.line_count + 1, cells))
             self._add(b"", np.empty(0, np.intp))
         return used
 
-    def plain(self, reader: ColumnReader) -> tuple[bytes, Places]:
+    def repaired(self, reader: ColumnReader) -> tuple[bytes, Places]:
         """The text without what is wrong, one row a line, and where each row began. Raises BeyondMending."""
-        places, rows = [place for _, place, _ in self._doubtful], [row for _, _, row in self._doubtful]
-        kept, _ = reader.kept(places, rows)
-        written = _written([rows[i] for i in kept], [places[i] for i in kept], reader)
+        places, rows = [place for _, place, _ in self._suspect_rows], [row for _, _, row in self._suspect_rows]
+        kept, _ = reader.valid_rows(places, rows)
+        written = _write_rows([rows[i] for i in kept], [places[i] for i in kept], reader)
         for index, line in zip(kept, written, strict=True):
-            slot, place, _ = self._doubtful[index]
+            slot, place, _ = self._suspect_rows[index]
             self._pieces[slot], self._places[slot] = line, np.array([place], np.intp)
         return b"".join(self._pieces), np.concatenate(self._places)
 
@@ -176,22 +185,22 @@ def _longest(body: bytes) -> int:
     return int(np.diff(np.flatnonzero(np.frombuffer(body, np.uint8) == ord("\n"))).max(initial=0))
 
 
-def _written(rows: Sequence[Sequence[str]], places: Sequence[int], reader: ColumnReader) -> Iterator[bytes]:
+def _write_rows(rows: Sequence[Sequence[str]], places: Sequence[int], reader: ColumnReader) -> Iterator[bytes]:
     """Rows as lines; a number that is none becomes an empty cell."""
-    layout = reader.layout
+    layout = reader.schema
     given = list(zip(*rows, strict=True)) or [()] * layout.width
     columns: list[Sequence[str]] = [[""] * len(rows)] * layout.width
     for index in text_columns(layout):
         columns[index] = [_cell(cell, layout.delimiter) for cell in given[index]]
     for column in layout.numbers:
-        values = reader.numbers(column, given[column.index], places).tolist()
+        values = reader.read_numbers(column, given[column.index], places).tolist()
         columns[column.index] = ["" if value != value else repr(value) for value in values]  # noqa: PLR0124  NaN
     return ((layout.delimiter.join(cells) + "\n").encode() for cells in zip(*columns, strict=True))
 
 
 def _cell(cell: str, delimiter: str) -> str:
     if "\0" in cell:
-        raise BeyondMending
+        raise NotRepairable
     if any(sign in cell for sign in (delimiter, '"', "\n", "\r")):
         return '"' + cell.replace('"', '""') + '"'
     return cell
@@ -199,45 +208,53 @@ def _cell(cell: str, delimiter: str) -> str:
 
 def _dates(codes: Codes, texts: Sequence[str], zone: tzinfo) -> tuple[Times, dict[int, str]]:
     """Per row its date, and which of them are none, and why."""
-    stamps = dates.each(texts, zone)
+    stamps = dates.parse_each_date(texts, zone)
     lost = np.flatnonzero(np.array([isinstance(stamp, str) for stamp in stamps], np.bool_)[codes]).tolist()
     times = np.array([0 if isinstance(stamp, str) else stamp for stamp in stamps], np.int64)[codes]
-    return times.view(STAMP), {row: str(stamps[codes[row]]) for row in lost}
+    return times.view(DATETIME_DTYPE), {row: str(stamps[codes[row]]) for row in lost}
 
 
-def _only(cells: Cells, kept: Places) -> Cells:
+def _select_rows(cells: RawColumns, kept: Places) -> RawColumns:
     names = {index: (codes[kept], texts) for index, (codes, texts) in cells.names.items()}
-    return Cells(names, {index: values[kept] for index, values in cells.numbers.items()}, len(kept))
+    return RawColumns(names, {index: values[kept] for index, values in cells.numbers.items()}, len(kept))
 
 
-def _judged(
-    times: Times, cells: Cells, places: Places, layout: Layout, complaints: Complaints, *, catalog: Catalog
-) -> tuple[Columns, dict[int, int]]:
+def _validated_columns(
+    times: Times,
+    cells: RawColumns,
+    places: Places,
+    layout: CsvSchema,
+    complaints: ProblemCollector,
+    *,
+    catalog: MetricRegistry,
+) -> tuple[ParsedColumns, dict[int, int]]:
     """The columns without what cannot be, and how many numbers each of them had."""
     provisional = None
     if layout.provisional is not None:
         provisional = _flags(*cells.names.pop(layout.provisional), places, complaints, layout.provisional)
     good, numbers = {}, {}
     groups, metrics = cells.names[layout.metric] if layout.metric is not None else (None, [])
-    long = [catalog.of(metric) for metric in metrics]
+    long = [catalog.get(metric) for metric in metrics]
     for column in layout.numbers:
         numbers[column.index] = values = cells.numbers[column.index].copy()  # pandas' own may be read-only
         good[column.index] = int(np.count_nonzero(~np.isnan(values)))
-        bound(column, values, places, complaints, metrics=limits(column, long, catalog), groups=groups)
-    return Columns(times, [len(times)], cells.names, numbers, provisional), good
+        drop_out_of_bounds(
+            column, values, places, complaints, metrics=column_metrics(column, long, catalog), groups=groups
+        )
+    return ParsedColumns(times, [len(times)], cells.names, numbers, provisional), good
 
 
-def _flags(codes: Codes, texts: Sequence[str], places: Places, complaints: Complaints, index: int) -> Flags:
+def _flags(codes: Codes, texts: Sequence[str], places: Places, complaints: ProblemCollector, index: int) -> Flags:
     """The provisional column; a cell that says nothing is not provisional."""
     found: list[bool | str] = [_flag(text) for text in texts]
     wrong = np.flatnonzero(np.array([isinstance(one, str) for one in found], np.bool_)[codes]).tolist()
-    complaints.bad_each(wrong, lambda row: (int(places[row]), f"column `provisional`: {found[codes[row]]}"), index)
+    complaints.cell_errors(wrong, lambda row: (int(places[row]), f"column `provisional`: {found[codes[row]]}"), index)
     flags: Flags = np.array([one is True for one in found], np.bool_)[codes]
     return flags
 
 
 def _flag(text: str) -> bool | str:
     try:
-        return flag(text)
+        return parse_flag(text)
     except ValueError as error:
         return str(error)

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeltop.core.errors import SourceError
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE
 from modeltop.history.csv import dates
-from modeltop.history.csv.blocks import Part, Table, blocks_of
-from modeltop.history.csv.cells import COUNT, flag, out_of_bounds
+from modeltop.history.csv.blocks import ColumnRole, ColumnTable, to_blocks
+from modeltop.history.csv.cells import COUNT, out_of_bounds, parse_flag
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
-from modeltop.history.csv.header import Layout
-from modeltop.history.csv.problems import Complaints
+from modeltop.history.csv.header import CsvSchema
+from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.merge import Block
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.integer[Any]]
 
 
-def date_spans(body: bytes, layout: Layout) -> tuple[Places, Places] | None:
+def date_spans(body: bytes, layout: CsvSchema) -> tuple[Places, Places] | None:
     """Where each row's date begins and ends.
 
     None unless every line is UTF-8, ends with a line feed and has as many cells as the header, none of them quoted or
@@ -67,14 +67,14 @@ def date_spans(body: bytes, layout: Layout) -> tuple[Places, Places] | None:
     return starts, rows[:, layout.date] if layout.date < layout.width - 1 else line_ends
 
 
-WORTH_BYTES = 2 * 2**20
+MIN_BYTES = 2 * 2**20
 """Under this the tolerant reader is done before pandas could be imported."""
 BLOCK_BYTES = 4 * 2**20
 """Text parsed at once; larger blocks are no faster and hold more memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ParseInput:
     """Whole lines of one file, without its header, under one layout with the others."""
 
     model: str
@@ -83,35 +83,37 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parsed:
+class ParseResult:
     """What the tolerant reader would have made of it."""
 
     blocks: tuple[Block, ...]
-    lines: int
-    good: Mapping[int, int]
+    line_count: int
+    ok_counts: Mapping[int, int]
     """Column → cells that hold a number."""
-    complaints: tuple[Complaints, ...] = ()
+    problems: tuple[ProblemCollector, ...] = ()
     """Of lines that are counted from 1, where the text begins."""
 
 
-def parse(texts: Sequence[Text], layout: Layout, *, catalog: Catalog, zone: tzinfo = UTC) -> list[Parsed | None]:
+def parse_batch(
+    texts: Sequence[ParseInput], layout: CsvSchema, *, catalog: MetricRegistry, zone: tzinfo = UTC
+) -> list[ParseResult | None]:
     """One result per text; None where something is wrong with it, or might be."""
     columns = _columns([text.lines for text in texts], layout, catalog, zone)
     if columns is not None:
-        return list(apart(texts, columns, layout, catalog))
+        return list(split_by_input(texts, columns, layout, catalog))
     if len(texts) == 1:
         return [None]
     middle = len(texts) // 2
     halves = (texts[:middle], texts[middle:])
-    return [found for half in halves for found in parse(half, layout, catalog=catalog, zone=zone)]
+    return [found for half in halves for found in parse_batch(half, layout, catalog=catalog, zone=zone)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Columns:
+class ParsedColumns:
     """The columns of several texts, one below the other."""
 
     times: Times
-    ends: list[int]
+    row_ends: list[int]
     """Per text the row behind its last."""
     names: dict[int, tuple[Codes, list[str]]]
     """Column → per row an index into its distinct cells."""
@@ -119,15 +121,15 @@ class Columns:
     provisional: Flags | None
 
 
-def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzinfo) -> Columns | None:
+def _columns(lines: Sequence[bytes], layout: CsvSchema, catalog: MetricRegistry, zone: tzinfo) -> ParsedColumns | None:
     body = b"".join(lines)
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     spans = date_spans(body, layout)
     if spans is None:
         return None
-    dated = dates.at(body, *spans, zone)
-    cells = split(body, layout, dated=dated is None)
+    dated = dates.parse_dates_at(body, *spans, zone)
+    cells = read_raw_columns(body, layout, with_dates=dated is None)
     if cells is None:
         return None
     names, numbers = cells.names, cells.numbers
@@ -142,11 +144,11 @@ def _columns(lines: Sequence[bytes], layout: Layout, catalog: Catalog, zone: tzi
         return None
     ends = np.cumsum([text.count(b"\n") for text in lines]).tolist()
     regular = ends[-1] == len(times) == cells.rows
-    return Columns(times, ends, names, numbers, provisional) if regular else None
+    return ParsedColumns(times, ends, names, numbers, provisional) if regular else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells:
+class RawColumns:
     """What pandas makes of a text; nothing is verified."""
 
     names: dict[int, tuple[Codes, list[str]]]
@@ -155,25 +157,25 @@ class Cells:
     rows: int
 
 
-def split(body: bytes, layout: Layout, *, dated: bool = True) -> Cells | None:
+def read_raw_columns(body: bytes, layout: CsvSchema, *, with_dates: bool = True) -> RawColumns | None:
     """The cells that a layout names, the dates only if asked; None where one cannot be what it should be."""
-    texts = [index for index in text_columns(layout) if dated or index != layout.date]
+    texts = [index for index in text_columns(layout) if with_dates or index != layout.date]
     kinds = {**dict.fromkeys(texts, "category"), **{c.index: "float64" for c in layout.numbers}}
     try:
         frame = _frame(body, layout, kinds or {layout.date: "category"})
-        names = _coded(frame, body, layout, texts)
+        names = _factorize(frame, body, layout, texts)
     except (ValueError, OverflowError):  # pandas' own errors are ValueErrors: a cell that is no number, no UTF-8
         return None
-    return Cells(names, {column.index: frame[column.index].to_numpy() for column in layout.numbers}, len(frame))
+    return RawColumns(names, {column.index: frame[column.index].to_numpy() for column in layout.numbers}, len(frame))
 
 
-def text_columns(layout: Layout) -> list[int]:
+def text_columns(layout: CsvSchema) -> list[int]:
     """The columns that are read as they are written."""
     roles = (layout.date, layout.model, layout.segment, layout.metric, layout.provisional)
     return [index for index in roles if index is not None]
 
 
-def _frame(body: bytes, layout: Layout, kinds: Mapping[int, str]) -> pd.DataFrame:
+def _frame(body: bytes, layout: CsvSchema, kinds: Mapping[int, str]) -> pd.DataFrame:
     """The columns of `kinds`, each of its dtype."""
     # Late: three times as slow to import as a small fleet is to read.
     import pandas as pd
@@ -200,8 +202,8 @@ def _frame(body: bytes, layout: Layout, kinds: Mapping[int, str]) -> pd.DataFram
     return frame
 
 
-def _coded(
-    frame: pd.DataFrame, body: bytes, layout: Layout, columns: Sequence[int]
+def _factorize(
+    frame: pd.DataFrame, body: bytes, layout: CsvSchema, columns: Sequence[int]
 ) -> dict[int, tuple[Codes, list[str]]]:
     """Per column of text its distinct cells, and per row which."""
     import pandas as pd
@@ -218,33 +220,33 @@ def _coded(
 
 
 def _times(codes: Codes, texts: list[str], zone: tzinfo) -> Times | None:
-    distinct = dates.column(texts, zone)
-    return None if distinct is None else distinct[codes].astype(STAMP, copy=False)
+    distinct = dates.parse_dates(texts, zone)
+    return None if distinct is None else distinct[codes].astype(DATETIME_DTYPE, copy=False)
 
 
 def _flags(codes: Codes, texts: list[str]) -> Flags:
-    flags: Flags = np.array([flag(text) for text in texts], dtype=np.bool_)[codes]
+    flags: Flags = np.array([parse_flag(text) for text in texts], dtype=np.bool_)[codes]
     return flags
 
 
 def _plausible(
     numbers: Mapping[int, Floats],
     body: bytes,
-    layout: Layout,
-    catalog: Catalog,
+    layout: CsvSchema,
+    catalog: MetricRegistry,
     names: Mapping[int, tuple[Codes, list[str]]],
 ) -> bool:
     for column in layout.numbers:
         values = numbers[column.index]
         if _could_be_flags(values) and re.search(rb"(?i)true|false", body):
             return False  # pandas takes a column of TRUE and FALSE for numbers
-        if column.part in ("low", "high"):
+        if column.role in ("low", "high"):
             continue
-        if column.part == "value" and not column.metric:
+        if column.role == "value" and not column.metric:
             codes, texts = names[layout.metric or 0]
-            if any(out_of_bounds(values[codes == i], catalog.of(text)).any() for i, text in enumerate(texts)):
+            if any(out_of_bounds(values[codes == i], catalog.get(text)).any() for i, text in enumerate(texts)):
                 return False
-        elif out_of_bounds(values, COUNT if column.part != "value" else catalog.of(column.metric)).any():
+        elif out_of_bounds(values, COUNT if column.role != "value" else catalog.get(column.metric)).any():
             return False
     return True
 
@@ -253,29 +255,31 @@ def _could_be_flags(values: Floats) -> bool:
     return len(values) > 0 and bool(((values == 0) | (values == 1)).all())
 
 
-def apart(texts: Sequence[Text], columns: Columns, layout: Layout, catalog: Catalog) -> Iterator[Parsed | None]:
+def split_by_input(
+    texts: Sequence[ParseInput], columns: ParsedColumns, layout: CsvSchema, catalog: MetricRegistry
+) -> Iterator[ParseResult | None]:
     """The columns of all texts, cut into those of each."""
     start = 0
-    for text, end in zip(texts, columns.ends, strict=True):
+    for text, end in zip(texts, columns.row_ends, strict=True):
         rows = slice(start, end)
         names, groups = _groups(text.model, columns, rows, layout, catalog)
-        numbers: dict[Part, Floats] = {}
+        numbers: dict[ColumnRole, Floats] = {}
         for column in layout.numbers:
-            part, values = (column.metric, column.part), columns.numbers[column.index][rows]
+            part, values = (column.metric, column.role), columns.numbers[column.index][rows]
             numbers[part] = values if part not in numbers else np.where(np.isnan(values), numbers[part], values)
         good = {index: int(np.count_nonzero(~np.isnan(values[rows]))) for index, values in columns.numbers.items()}
         provisional = None if columns.provisional is None else columns.provisional[rows]
         try:
-            blocks = blocks_of(Table(columns.times[rows], names, groups, numbers, provisional))
+            blocks = to_blocks(ColumnTable(columns.times[rows], names, groups, numbers, provisional))
         except SourceError:
             yield None
         else:
-            yield Parsed(tuple(blocks), end - start, good)
+            yield ParseResult(tuple(blocks), end - start, good)
         start = end
 
 
 def _groups(
-    model: str, columns: Columns, rows: slice, layout: Layout, catalog: Catalog
+    model: str, columns: ParsedColumns, rows: slice, layout: CsvSchema, catalog: MetricRegistry
 ) -> tuple[list[tuple[str, str, str | None]], NDArray[np.intp] | None]:
     """The distinct (model, segment, metric) in the order of their first rows, and per row which."""
     roles = (layout.model, layout.segment, layout.metric)

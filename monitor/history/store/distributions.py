@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.distribution import MISSING, OTHER, Exhibits, Histogram, Reliability
+from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram, ReliabilityCurve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,16 +27,16 @@ HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rat
 """Columns of a file of distributions."""
 REFERENCE = "reference"
 
-LARGEST = 16 * 1024 * 1024
+MAX_FILE_BYTES = 16 * 1024 * 1024
 """Bytes of a file that is read; 50 features of 20 bins and 8 periods take 0.5 MB."""
-NOTHING = Exhibits()
+EMPTY = Distributions()
 
 Cells = dict[str, str]
 Moment = datetime | None
 
 
 @dataclass(slots=True)
-class _Lines:
+class _ParsedRows:
     """What a file says, before it is known which periods and slots there are."""
 
     rows: dict[str, dict[str, dict[Moment, float]]] = field(default_factory=dict)
@@ -49,9 +49,9 @@ class _Lines:
     segments: dict[str, dict[datetime, float]] = field(default_factory=dict)
 
 
-def parsed(text: str) -> tuple[Exhibits, int]:
+def parse_distributions(text: str) -> tuple[Distributions, int]:
     """What the file says, and how many of its lines could not be read."""
-    found, broken = _Lines(), 0
+    found, broken = _ParsedRows(), 0
     reader = csv.reader(io.StringIO(text, newline=""))
     header: Sequence[str] | None = None
     while True:
@@ -65,13 +65,13 @@ def parsed(text: str) -> tuple[Exhibits, int]:
         if header is None:
             header = cells
             if tuple(cells) != HEADER:
-                return NOTHING, 1
+                return EMPTY, 1
         elif cells:
-            broken += not _taken(found, cells)
-    return _built(found), broken
+            broken += not _add_line(found, cells)
+    return _to_distributions(found), broken
 
 
-def _taken(found: _Lines, cells: Sequence[str]) -> bool:
+def _add_line(found: _ParsedRows, cells: Sequence[str]) -> bool:
     """Whether the line could be read."""
     if len(cells) != len(HEADER):
         return False
@@ -99,7 +99,7 @@ def _count(text: str) -> float:
     return value
 
 
-def _feature(found: _Lines, line: Cells, moment: Moment, rows: float) -> None:
+def _feature(found: _ParsedRows, line: Cells, moment: Moment, rows: float) -> None:
     name, slot, ends = line["name"], line["slot"], (line["low"], line["high"])
     for end in ends:
         float(end or "nan")
@@ -107,7 +107,7 @@ def _feature(found: _Lines, line: Cells, moment: Moment, rows: float) -> None:
     found.ends.setdefault(name, {})[slot] = ends
 
 
-def _reliability(found: _Lines, line: Cells, moment: Moment, rows: float) -> None:
+def _reliability(found: _ParsedRows, line: Cells, moment: Moment, rows: float) -> None:
     group, score, rate = int(line["slot"]), float(line["score"]), float(line["rate"])
     if not 0 <= group < 1000:
         raise ValueError(line["slot"])
@@ -115,7 +115,7 @@ def _reliability(found: _Lines, line: Cells, moment: Moment, rows: float) -> Non
     found.curves.setdefault(line["name"], {}).setdefault(moment, {})[group] = (rows, score, rate)
 
 
-def _segment(found: _Lines, line: Cells, moment: Moment, rows: float) -> None:
+def _segment(found: _ParsedRows, line: Cells, moment: Moment, rows: float) -> None:
     if moment is None:
         raise ValueError(line["period"])
     found.segments.setdefault(line["name"], {})[moment] = rows
@@ -124,10 +124,10 @@ def _segment(found: _Lines, line: Cells, moment: Moment, rows: float) -> None:
 _KINDS = {"feature": _feature, "reliability": _reliability, "segment": _segment}
 
 
-def _built(found: _Lines) -> Exhibits:
+def _to_distributions(found: _ParsedRows) -> Distributions:
     histograms = {name: _histogram(name, found.rows[name], found.ends[name]) for name in found.rows}
     curve = next((_curve(name, by_period, found.groups) for name, by_period in found.curves.items()), None)
-    return Exhibits(histograms, curve, found.segments)
+    return Distributions(histograms, curve, found.segments)
 
 
 def _histogram(name: str, rows: Mapping[str, Mapping[Moment, float]], ends: Mapping[str, tuple[str, str]]) -> Histogram:
@@ -155,7 +155,9 @@ def _high(ends: tuple[str, str]) -> float:
     return float(ends[1]) if ends[1] else math.inf
 
 
-def _curve(name: str, by_period: Mapping[Moment, Mapping[int, tuple[float, float, float]]], groups: int) -> Reliability:
+def _curve(
+    name: str, by_period: Mapping[Moment, Mapping[int, tuple[float, float, float]]], groups: int
+) -> ReliabilityCurve:
     known = sorted(moment for moment in by_period if moment is not None)
     periods: tuple[Moment, ...] = (None, *known) if None in by_period else tuple(known)
     table: NDArray[np.float64] = np.full((len(periods), groups, 3), np.nan)
@@ -163,23 +165,23 @@ def _curve(name: str, by_period: Mapping[Moment, Mapping[int, tuple[float, float
     for place, moment in enumerate(periods):
         for group, numbers in by_period[moment].items():
             table[place, group] = numbers
-    return Reliability(name, periods, table[..., 0], table[..., 1], table[..., 2])
+    return ReliabilityCurve(name, periods, table[..., 0], table[..., 1], table[..., 2])
 
 
-def read(path: Path) -> Exhibits:
+def read_distributions(path: Path) -> Distributions:
     """The evidence in one file; nothing where it is missing, unreadable or larger than `LARGEST`."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError:
-        return NOTHING
-    return NOTHING if len(data) > LARGEST else parsed(data.decode("utf-8", "replace"))[0]
+        return EMPTY
+    return EMPTY if len(data) > MAX_FILE_BYTES else parse_distributions(data.decode("utf-8", "replace"))[0]
 
 
-FOLDER = "evidence"
+DISTRIBUTIONS_FOLDER = "evidence"
 
 
-class Shelf(Mapping[str, "Exhibits"]):
+class DistributionStore(Mapping[str, "Distributions"]):
     """The evidence of each model of some stores, read when it is asked for, and anew when its file has changed.
 
     Args:
@@ -187,16 +189,16 @@ class Shelf(Mapping[str, "Exhibits"]):
     """
 
     def __init__(self, places: Sequence[Path]) -> None:
-        self._folders = tuple(place / FOLDER for place in places)
-        self._read: dict[Path, tuple[tuple[int, int, int], Exhibits]] = {}
+        self._folders = tuple(place / DISTRIBUTIONS_FOLDER for place in places)
+        self._read: dict[Path, tuple[tuple[int, int, int], Distributions]] = {}
 
-    def __getitem__(self, model: str) -> Exhibits:
+    def __getitem__(self, model: str) -> Distributions:
         """Costs one `os.stat` a place. Raises KeyError where there is no file."""
-        from modeltop.history.store.paths import family  # with hashlib: no look at plain files needs it
+        from modeltop.history.store.paths import file_prefix  # with hashlib: no look at plain files needs it
 
-        name = f"{family(model)}.csv"
+        name = f"{file_prefix(model)}.csv"
         for folder in reversed(self._folders):
-            if (found := self._of(folder / name)) is not None:
+            if (found := self._read_cached(folder / name)) is not None:
                 return found
         raise KeyError(model)
 
@@ -210,7 +212,7 @@ class Shelf(Mapping[str, "Exhibits"]):
     def __bool__(self) -> bool:
         return bool(self._folders)
 
-    def _of(self, path: Path) -> Exhibits | None:
+    def _read_cached(self, path: Path) -> Distributions | None:
         try:
             about = path.stat()
         except OSError:
@@ -220,5 +222,5 @@ class Shelf(Mapping[str, "Exhibits"]):
         if known is None or known[0] != stamp:
             # MERGED  # with the writer's room, whose words it takes
 
-            known = self._read[path] = (stamp, read(path))
+            known = self._read[path] = (stamp, read_distributions(path))
         return known[1]

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
-NEWBORN = ".newborn"
+TEMP_NAME = ".newborn"
 """Where a part is written before it gets its name; only the holder of the lock touches it."""
 
-SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # no link leads out of the store; a FIFO blocks nobody
+OPEN_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # no link leads out of the store; a FIFO blocks nobody
 
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space, then try again",
@@ -38,10 +38,10 @@ _REASONS = {
 }
 
 
-def failed(path: Path, error: OSError) -> StoreError:
+def store_error(path: Path, error: OSError) -> StoreError:
     """The error as one clause: the path, the reason, the remedy."""
     reason = _REASONS.get(error.errno or 0) or f"{error.strerror or error}: name another folder by --store"
-    return StoreError(f"cannot write {safe(path)}: {reason}")
+    return StoreError(f"cannot write {sanitize(path)}: {reason}")
 
 
 def file_mode(folder: Path) -> int:
@@ -71,7 +71,7 @@ def create(path: Path, data: bytes) -> None:
         FileExistsError: Something has that name already; it is left alone.
         OSError: It cannot be done; nothing is left behind.
     """
-    newborn = path.with_name(NEWBORN)
+    newborn = path.with_name(TEMP_NAME)
     # A crash may have left it, even as a second name of a living part: it is unlinked, never truncated.
     newborn.unlink(missing_ok=True)
     try:
@@ -93,7 +93,7 @@ def create(path: Path, data: bytes) -> None:
 
 def write_new(path: Path, data: bytes, mode: int) -> None:
     """A new file whose bytes are durable; its name is so once the folder is synced. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
     try:
         _write(descriptor, data)
         os.fchmod(descriptor, mode)
@@ -109,7 +109,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TailMark:
     """A place in a file at which a row is known to end."""
 
     end: int
@@ -118,7 +118,7 @@ class Mark:
     """The whole row before it: found there again, the place still is what it was."""
 
 
-def append(path: Path, lines: Sequence[bytes], mark: Mark | None) -> tuple[int, Mark]:
+def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[int, TailMark]:
     """Whole rows behind what the file holds, in one write; the lock must be held.
 
     A tail that another writer's crash has torn is closed first, so that it spoils no row but its own.
@@ -137,9 +137,9 @@ def append(path: Path, lines: Sequence[bytes], mark: Mark | None) -> tuple[int, 
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     try:
         before = os.fstat(descriptor).st_size
-        payload = seal(read_from(descriptor, _known(descriptor, mark), before)) + b"".join(lines)
-        _add(descriptor, before, payload)
-        return before, Mark(before + len(payload), lines[-1])
+        payload = terminate_torn_row(read_from(descriptor, _checked_end(descriptor, mark), before)) + b"".join(lines)
+        _write_or_truncate(descriptor, before, payload)
+        return before, TailMark(before + len(payload), lines[-1])
     finally:
         close(descriptor)
 
@@ -153,21 +153,21 @@ def append_lines(path: Path, data: bytes) -> None:
     try:
         before = os.fstat(descriptor).st_size
         torn = read_from(descriptor, max(0, before - 1), before) not in (b"", b"\n")
-        _add(descriptor, before, b"\n" + data if torn else data)
+        _write_or_truncate(descriptor, before, b"\n" + data if torn else data)
     finally:
         close(descriptor)
 
 
-def _add(descriptor: int, before: int, payload: bytes) -> None:
+def _write_or_truncate(descriptor: int, before: int, payload: bytes) -> None:
     try:
         _write(descriptor, payload)
         os.fsync(descriptor)
     except BaseException:
-        _cut(descriptor, before, payload)
+        _truncate(descriptor, before, payload)
         raise
 
 
-def _known(descriptor: int, mark: Mark | None) -> int:
+def _checked_end(descriptor: int, mark: TailMark | None) -> int:
     if mark and read_from(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
         return mark.end
     return 0
@@ -175,7 +175,7 @@ def _known(descriptor: int, mark: Mark | None) -> int:
 
 def open_file(path: Path, flags: int) -> int:
     """A descriptor of a regular file that is no link. Raises OSError."""
-    descriptor = os.open(path, flags | SAFELY)
+    descriptor = os.open(path, flags | OPEN_FLAGS)
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
         return descriptor
@@ -184,7 +184,7 @@ def open_file(path: Path, flags: int) -> int:
     raise OSError(number, os.strerror(number))
 
 
-def beginning(path: Path, limit: int) -> bytes:
+def read_head(path: Path, limit: int) -> bytes:
     """The first bytes of a file, at most `limit`. Raises OSError."""
     descriptor = open_file(path, os.O_RDONLY)
     try:
@@ -193,7 +193,7 @@ def beginning(path: Path, limit: int) -> bytes:
         close(descriptor)
 
 
-def undo(path: Path, before: int | None, after: int) -> None:
+def rollback(path: Path, before: int | None, after: int) -> None:
     """Take back an append, or a creation where `before` is None, unless the file has grown since. Raises OSError."""
     if path.stat().st_size != after:
         return
@@ -204,7 +204,7 @@ def undo(path: Path, before: int | None, after: int) -> None:
         os.truncate(path, before)
 
 
-def _cut(descriptor: int, before: int, payload: bytes) -> None:
+def _truncate(descriptor: int, before: int, payload: bytes) -> None:
     """Back to the length before, if nothing but the beginning of our own bytes stands behind it."""
     with contextlib.suppress(OSError):
         size = os.fstat(descriptor).st_size
@@ -226,10 +226,10 @@ _FIELD = re.compile(rb'(?:\A|[,\r\n])"(?:[^"]++|"")*+(?P<end>"?)')
 """A quoted field, with what stands before it; without `end` it is still open where the bytes end."""
 
 
-def seal(tail: bytes) -> bytes:
+def terminate_torn_row(tail: bytes) -> bytes:
     r"""What must follow these bytes so that the next one begins a row; they themselves begin with one.
 
-    >>> seal(b"2025-01-10,churn,0.9\n"), seal(b"2025-01-10,chu"), seal(b'2025-01-10,"two\nlines')
+    >>> terminate_torn_row(b"2025-01-10,churn,0.9\n"), terminate_torn_row(b"2025-01-10,chu"), terminate_torn_row(b'2025-01-10,"two\nlines')
     (b'', b'\n', b'"\n')
     """
     if b'"' in tail:
@@ -251,7 +251,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         _replace(target, data)
     except OSError as error:
-        raise failed(path, error) from error
+        raise store_error(path, error) from error
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -12,30 +12,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
-from modeltop.core.text import safe
-from modeltop.history.store.durable import SAFELY, close, failed, file_mode, open_file, sync_folder
+from modeltop.core.text import sanitize
+from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error, sync_folder
 
 LOCK = ".lock"
 """The store's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
-PATIENCE = 30.0
+LOCK_TIMEOUT_SECONDS = 30.0
 """Seconds to wait for the lock."""
 
 
 @contextlib.contextmanager
-def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+def locked(folder: Path, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
     """Hold the store's lock; the folder is made if it is missing.
 
     Args:
         folder: The store.
-        patience: Seconds to wait for another holder.
+        timeout: Seconds to wait for another holder.
 
     Raises:
         StoreError: The folder or the lock cannot be had.
     """
     try:
-        descriptor = _lock(folder, time.monotonic() + patience)
+        descriptor = _lock(folder, time.monotonic() + timeout)
     except OSError as error:
-        raise failed(folder, error) from error
+        raise store_error(folder, error) from error
     try:
         yield
     finally:
@@ -45,7 +45,7 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 def _lock(folder: Path, deadline: float) -> int:
     while True:
         make_folder(folder)
-        descriptor = _open_lock(folder)
+        descriptor = _open_lock_file(folder)
         try:
             # flock, not lockf: that is silently lost when anything in this process closes the same file.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,13 +59,13 @@ def _lock(folder: Path, deadline: float) -> int:
             raise
         close(descriptor)
         if time.monotonic() > deadline:
-            raise StoreError(f"another process has been holding {safe(folder / LOCK)}: see who does, or try again")
+            raise StoreError(f"another process has been holding {sanitize(folder / LOCK)}: see who does, or try again")
         time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  spreads the waiters, keeps no secret
 
 
-def _open_lock(folder: Path) -> int:
+def _open_lock_file(folder: Path) -> int:
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
     except FileExistsError:
         return open_file(folder / LOCK, os.O_RDWR)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from modeltop.core.errors import StoreError
 
-SLUG = 40
+MAX_SLUG = 40
 """Most characters of a slug."""
 
 _PART = re.compile(r"(?P<family>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
@@ -24,16 +24,16 @@ def slug(name: str) -> str:
     >>> slug("Churn (EU) v2"), slug("../../etc/passwd"), slug("宽")
     ('churn-eu-v2', 'etc-passwd', 'model')
     """
-    plain = unicodedata.normalize("NFKD", name[: 8 * SLUG]).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG].strip("-") or "model"
+    plain = unicodedata.normalize("NFKD", name[: 8 * MAX_SLUG]).encode("ascii", "ignore").decode("ascii").lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-") or "model"
 
 
-def family(model: str) -> str:
+def file_prefix(model: str) -> str:
     """What the names of all files of one model begin with: `<slug>-<hash8>`.
 
     Should two names ever share slug and hash, they share files as well: each row says its model, so nothing mixes.
 
-    >>> family("churn")
+    >>> file_prefix("churn")
     'churn-88b2072e'
     """
     return f"{slug(model)}-{hashlib.sha256(model.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
@@ -48,10 +48,10 @@ def part_name(family_name: str, number: int) -> str:
     return f"{family_name}.csv" if number == 1 else f"{family_name}.{number}.csv"
 
 
-def part_of(file_name: str) -> tuple[str, int] | None:
+def parse_part_name(file_name: str) -> tuple[str, int] | None:
     """Family and number of a part; None for any other file.
 
-    >>> part_of("churn-88b2072e.2.csv"), part_of("churn-88b2072e.computed.csv"), part_of("mine.csv")
+    >>> parse_part_name("churn-88b2072e.2.csv"), parse_part_name("churn-88b2072e.computed.csv"), parse_part_name("mine.csv")
     (('churn-88b2072e', 2), None, None)
     """
     found = _PART.fullmatch(file_name)
@@ -60,7 +60,7 @@ def part_of(file_name: str) -> tuple[str, int] | None:
 
 MOUNTS = Path("/proc/self/mountinfo")
 
-UNRELIABLE = frozenset(
+NETWORK_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "9p", "afs", "ncpfs", "davfs", "lustre", "ceph"}
     | {f"fuse.{name}" for name in ("sshfs", "s3fs", "gcsfuse", "rclone", "glusterfs", "davfs", "davfs2", "curlftpfs")}
     | {f"fuse.{name}" for name in ("ceph", "ceph-fuse", "juicefs", "smbnetfs")}
@@ -104,7 +104,7 @@ def network_filesystem(path: Path, mounts: Path = MOUNTS) -> str | None:
         # Of two mounts on one point the later hides the earlier.
         if len(point.parts) >= best and target.is_relative_to(point):
             best, found = len(point.parts), after.split(" ", 1)[0]
-    return found if found in UNRELIABLE else None
+    return found if found in NETWORK_FILESYSTEMS else None
 
 
 def _unescaped(text: str) -> str:

@@ -15,12 +15,20 @@ from pathlib import Path
 
 from modeltop.history.store import durable
 from modeltop.history.store.lock import locked
-from modeltop.history.store.paths import family, part_name, part_of
-from modeltop.history.store.row_format import HEADER_LIMIT, Record, check, columns_for, columns_of, encode, header
+from modeltop.history.store.paths import file_prefix, parse_part_name, part_name
+from modeltop.history.store.row_format import (
+    HEADER_LIMIT,
+    PeriodRow,
+    encode_header,
+    encode_row,
+    extend_columns,
+    parse_header,
+    validate,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _PlannedWrite:
     """One write to come: lines for a part that is there, or a new part."""
 
     path: Path
@@ -29,7 +37,7 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class _FinishedWrite:
     """One write that has happened, and the lengths it led from (None: no file) and to."""
 
     path: Path
@@ -48,70 +56,70 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._marks: dict[Path, durable.Mark] = {}
+        self._marks: dict[Path, durable.TailMark] = {}
 
-    def append(self, records: Iterable[Record]) -> None:
+    def append(self, records: Iterable[PeriodRow]) -> None:
         """Keep the records, all or none; on return they are on the disk.
 
         Raises:
             StoreError: Nothing was kept: a record is impossible, or the folder, the lock or the disk cannot be had.
         """
-        families: dict[str, list[Record]] = {}
+        families: dict[str, list[PeriodRow]] = {}
         for record in records:
-            check(record)
-            families.setdefault(family(record.model), []).append(record)
+            validate(record)
+            families.setdefault(file_prefix(record.model), []).append(record)
         if not families:
             return
         with locked(self.folder):
-            newest = self._newest()
+            newest = self._newest_parts()
             steps = [self._plan(name, newest.get(name, 0), rows) for name, rows in families.items()]
-            self._carry_out(steps)
+            self._execute(steps)
 
-    def _newest(self) -> dict[str, int]:
+    def _newest_parts(self) -> dict[str, int]:
         try:
             with os.scandir(self.folder) as entries:
-                parts = [part for entry in entries if (part := part_of(entry.name))]
+                parts = [part for entry in entries if (part := parse_part_name(entry.name))]
         except OSError as error:
-            raise durable.failed(self.folder, error) from error
+            raise durable.store_error(self.folder, error) from error
         # Sorted by number, the greatest stays.
         return dict(sorted(parts, key=lambda part: part[1]))
 
-    def _plan(self, name: str, number: int, records: Sequence[Record]) -> _Step:
+    def _plan(self, name: str, number: int, records: Sequence[PeriodRow]) -> _PlannedWrite:
         existing = self._columns(self.folder / part_name(name, number)) if number else None
-        columns = columns_for(records, existing)
+        columns = extend_columns(records, existing)
         new = columns != existing
         path = self.folder / part_name(name, number + new)
-        lines = tuple(encode(record, columns) for record in records)
-        return _Step(path, (header(columns), *lines) if new else lines, new)
+        lines = tuple(encode_row(record, columns) for record in records)
+        return _PlannedWrite(path, (encode_header(columns), *lines) if new else lines, new)
 
     @staticmethod
     def _columns(path: Path) -> tuple[str, ...] | None:
         try:
-            return columns_of(durable.beginning(path, HEADER_LIMIT))
+            return parse_header(durable.read_head(path, HEADER_LIMIT))
         except OSError as error:
-            raise durable.failed(path, error) from error
+            raise durable.store_error(path, error) from error
 
-    def _carry_out(self, steps: Iterable[_Step]) -> None:
-        done: list[_Done] = []
+    def _execute(self, steps: Iterable[_PlannedWrite]) -> None:
+        done: list[_FinishedWrite] = []
         try:
             for step in steps:
                 done.append(self._write(step))  # noqa: PERF401  what is done must be known when the next one fails
         except BaseException:
             for write in reversed(done):
                 with contextlib.suppress(OSError):
-                    durable.undo(write.path, write.before, write.after)
+                    durable.rollback(write.path, write.before, write.after)
             raise
 
-    def _write(self, step: _Step) -> _Done:
+    def _write(self, step: _PlannedWrite) -> _FinishedWrite:
         try:
             if step.new:
                 data = b"".join(step.lines)
                 durable.create(step.path, data)
-                mark = durable.Mark(len(data), step.lines[-1])
+                mark = durable.TailMark(len(data), step.lines[-1])
                 before = None
             else:
                 before, mark = durable.append(step.path, step.lines, self._marks.get(step.path))
         except OSError as error:
-            raise durable.failed(step.path, error) from error
+            raise durable.store_error(step.path, error) from error
         self._marks[step.path] = mark
-        return _Done(step.path, before, mark.end)
+        return _FinishedWrite(step.path, before, mark.end)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tally:
+class Aggregate:
     """Counts and sums of K cells; a cell is one (model, period, segment).
 
     Every array field has the cells as its first axis and merges by addition; other fields are shared by all cells.
@@ -33,23 +33,23 @@ class Tally:
         """Some of the cells, in the order asked for."""
         return replace(self, **{name: array[cells] for name, array in self._arrays().items()})
 
-    def merged(self, group: NDArray[np.int64], groups: int) -> Self:
+    def merge(self, group: NDArray[np.int64], groups: int) -> Self:
         """The tally of `groups` cells: cell i is added to cell `group[i]`; a group without cells is empty."""
-        return replace(self, **{name: added(array, group, groups) for name, array in self._arrays().items()})
+        return replace(self, **{name: sum_by_group(array, group, groups) for name, array in self._arrays().items()})
 
-    def whole(self) -> Self:
+    def merge_all(self) -> Self:
         """All cells as one."""
-        return self.merged(np.zeros(len(self), dtype=np.int64), 1)
+        return self.merge(np.zeros(len(self), dtype=np.int64), 1)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
-TallyT = TypeVar("TallyT", bound=Tally)
+AggregateT = TypeVar("AggregateT", bound=Aggregate)
 
 
-def added(array: NDArray[Any], group: NDArray[np.int64], groups: int) -> NDArray[Any]:
+def sum_by_group(array: NDArray[Any], group: NDArray[np.int64], groups: int) -> NDArray[Any]:
     """The sums of the rows of `array` by group; sums of floats add in the order of the rows."""
     found = np.zeros((groups, *array.shape[1:]), dtype=array.dtype)
     if len(group):
@@ -59,7 +59,7 @@ def added(array: NDArray[Any], group: NDArray[np.int64], groups: int) -> NDArray
     return found
 
 
-def joined(tallies: Sequence[TallyT]) -> TallyT:
+def concat(tallies: Sequence[AggregateT]) -> AggregateT:
     """The cells of several tallies of one kind, one after the other. They must share what is not an array."""
     first = tallies[0]
     names = first._arrays()  # noqa: SLF001  # a function of this file
@@ -67,7 +67,7 @@ def joined(tallies: Sequence[TallyT]) -> TallyT:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells(Generic[TallyT]):
+class CellBatch(Generic[AggregateT]):
     """A batch of cells with their keys; no key stands in two batches of one reading, nor twice in one."""
 
     model: NDArray[np.object_]
@@ -76,7 +76,7 @@ class Cells(Generic[TallyT]):
     """Starts, UTC, `datetime64[us]`."""
     segment: NDArray[np.object_]
     """`all`, `COLUMN=VALUE`: foreign text."""
-    tally: TallyT
+    aggregate: AggregateT
 
     def __len__(self) -> int:
         return len(self.period)

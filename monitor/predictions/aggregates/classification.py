@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions.aggregates.base import Tally
+from modeltop.predictions.aggregates.base import Aggregate
 from modeltop.predictions.aggregates.score_bins import SLOTS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ WRONG, CORRECT, UNLABELLED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BinaryTally(Tally):
+class BinaryCounts(Aggregate):
     """Counts and sums over K cells by label (0, 1, 2: unlabelled), prediction (0, 1) and bin of the score.
 
     The slot after the last bin holds the rows without a score; the sums are 0 there. Only rows that have a prediction
@@ -37,7 +37,7 @@ class BinaryTally(Tally):
     """Sum of -ln of the probability given to the label, at least `SMALLEST_PROBABILITY`; by label, [K, 2, 257]."""
 
     @classmethod
-    def empty(cls, cells: int) -> BinaryTally:
+    def empty(cls, cells: int) -> BinaryCounts:
         """A tally of no rows, to be filled in place."""
         return cls(
             count=np.zeros((cells, 3, 2, SLOTS), dtype=np.int64),
@@ -52,7 +52,7 @@ WRONG, CORRECT, UNLABELLED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MulticlassTally(Tally):
+class MulticlassCounts(Aggregate):
     """Counts and sums over K cells and C classes.
 
     The confidence of a row is the score of the predicted class: from its own column where there is one score a class,
@@ -84,7 +84,7 @@ class MulticlassTally(Tally):
     [K, C, 3, 257]; None without one score a class."""
 
     @classmethod
-    def empty(cls, cells: int, classes: tuple[str, ...], *, scores: bool) -> MulticlassTally:
+    def empty(cls, cells: int, classes: tuple[str, ...], *, scores: bool) -> MulticlassCounts:
         """A tally of no rows, to be filled in place; `scores` if there is one score a class."""
         size = len(classes)
         return cls(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions.aggregates.base import Tally
+from modeltop.predictions.aggregates.base import Aggregate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class FeatureReference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FeatureTally(Tally):
+class FeatureCounts(Aggregate):
     """One column over K cells that share a reference: the counts by its slots."""
 
     reference: FeatureReference

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions.aggregates.base import Tally, added
+from modeltop.predictions.aggregates.base import Aggregate, sum_by_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ COUNTS = ("count", "unlabelled", "nonzero")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegressionTally(Tally):
+class RegressionSums(Aggregate):
     """Sums over K cells; the error of a row is its prediction minus its label, in the label's unit."""
 
     count: NDArray[np.int64]
@@ -49,7 +49,7 @@ class RegressionTally(Tally):
     """Sum of the squares of that, [K]."""
 
     @classmethod
-    def empty(cls, cells: int) -> RegressionTally:
+    def empty(cls, cells: int) -> RegressionSums:
         """A tally of no rows, to be filled in place."""
         return cls(
             **{  # type: ignore[arg-type]  # mypy cannot see that each name meets its dtype
@@ -58,9 +58,9 @@ class RegressionTally(Tally):
             }
         )
 
-    def merged(self, group: NDArray[np.int64], groups: int) -> RegressionTally:
+    def merge(self, group: NDArray[np.int64], groups: int) -> RegressionSums:
         """See `Tally.merged`; the spread grows by the distance of each cell's mean from the mean of its group."""
-        plain = Tally.merged(self, group, groups)
+        plain = Aggregate.merge(self, group, groups)
         with np.errstate(invalid="ignore", divide="ignore"):
             apart = np.where(self.count > 0, self.label / self.count - (plain.label / plain.count)[group], 0.0)
-        return replace(plain, spread=plain.spread + added(self.count * apart * apart, group, groups))
+        return replace(plain, spread=plain.spread + sum_by_group(self.count * apart * apart, group, groups))

@@ -43,31 +43,31 @@ SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 """A probability of the label below this counts as this in the log-loss, as scikit-learn has it: at most 36.04 nats."""
 
 
-def bin_of(score: ArrayLike) -> NDArray[np.int64]:
+def score_bin(score: ArrayLike) -> NDArray[np.int64]:
     """The bin of each score, 0 to 255 and rising with the score; 256 for NaN. Scores lie within 0 and 1.
 
-    >>> bin_of([0.0, 1e-6, 0.5, 1.0, float("nan")]).tolist()
+    >>> score_bin([0.0, 1e-6, 0.5, 1.0, float("nan")]).tolist()
     [0, 0, 128, 255, 256]
     """
     scores = np.asarray(score, dtype=np.float64)
     known = np.where(np.isnan(scores), 0.5, scores)
     linear = TAIL + np.floor((known * FINEST - FIRST_STEP) / STEPS)
-    upper = BINS - 1 - _tail(1.0 - known)
-    found = np.where(known < TAIL_STARTS, _tail(known), np.where(known < 1.0 - TAIL_STARTS, linear, upper))
+    upper = BINS - 1 - _tail_bin(1.0 - known)
+    found = np.where(known < TAIL_STARTS, _tail_bin(known), np.where(known < 1.0 - TAIL_STARTS, linear, upper))
     return np.where(np.isnan(scores), NO_SCORE, found).astype(np.int64)
 
 
-def _tail(distance: Floats) -> Floats:
+def _tail_bin(distance: Floats) -> Floats:
     """The bin by the distance from 0."""
     steps: Floats = np.floor(np.log(np.maximum(distance, SMALLEST) / SMALLEST) * TAIL_RATE)
     return np.minimum(steps, TAIL - 1.0)
 
 
 @cache
-def edges() -> Floats:
+def bin_edges() -> Floats:
     """The 257 edges, rising from 0 to 1; read-only.
 
-    >>> [round(float(edges()[at]), 6) for at in (0, 1, 32, 128, 224, 256)]
+    >>> [round(float(bin_edges()[at]), 6) for at in (0, 1, 32, 128, 224, 256)]
     [0.0, 1e-06, 0.007812, 0.5, 0.992188, 1.0]
     """
     tail = SMALLEST * np.exp(np.arange(TAIL + 1) / TAIL_RATE)

@@ -14,10 +14,18 @@ import duckdb
 import ibis
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import safe
-from modeltop.predictions.engines.base import BATCH, ROW, TABLE, Expression, Source, fetch, one_line
-from modeltop.predictions.engines.ibis_table import copy, without_secrets
-from modeltop.predictions.files import Files, Format, find, stem
+from modeltop.core.text import sanitize
+from modeltop.predictions.engines.base import (
+    BATCH_ROWS,
+    ROW_NUMBER,
+    TABLE_SEPARATOR,
+    Expression,
+    LoadedSource,
+    error_line,
+    fetch,
+)
+from modeltop.predictions.engines.ibis_table import copy_table, redact_connection
+from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +35,7 @@ MEMORY_MB = 152
 MEMORY_MB_A_THREAD = 24
 ARRAY_MB, ARRAY_ROW = 128, 64
 """What the arrays may hold in which each thread keeps its groups; bytes of a group of the widest that is common."""
-WILD = frozenset("*?[]{}\\")
+GLOB_CHARS = frozenset("*?[]{}\\")
 """Characters that DuckDB reads as a pattern in a path."""
 
 
@@ -40,8 +48,8 @@ class DuckEngine:
     """See `modeltop.predictions.engines.base.Engine`."""
 
     name = "duckdb"
-    codes = 30
-    statistics = True
+    max_dictionary_size = 30
+    has_file_statistics = True
 
     def __init__(self) -> None:
         self.cache: dict[object, Any] = {}
@@ -74,24 +82,28 @@ class DuckEngine:
         self._ibis.disconnect()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> Source:
+    def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
         """Files, folders, globs, `FILE.duckdb::TABLE`, or `CONNECTION::TABLE` of a database that Ibis reaches."""
         try:
             first = sources[0]
             if "://" in first and not first.startswith("duckdb://"):
-                return self._elsewhere(first)
-            if len(sources) == 1 and not Path(first).is_dir() and (TABLE in first or first.endswith(DATABASES)):
+                return self._ibis_table(first)
+            if (
+                len(sources) == 1
+                and not Path(first).is_dir()
+                and (TABLE_SEPARATOR in first or first.endswith(DATABASES))
+            ):
                 return self._database(first)
-            return self._files(find(sources), ordered=ordered)
+            return self._files(find_log_files(sources), ordered=ordered)
         except duckdb.Error as error:
-            raise SourceError(f"{safe(', '.join(sources))} cannot be read: {one_line(error)}") from None
+            raise SourceError(f"{sanitize(', '.join(sources))} cannot be read: {error_line(error)}") from None
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Record batches of at most `BATCH` rows."""
         try:
-            yield from self._duck.sql(self._ibis.compile(expression)).to_arrow_reader(BATCH)
+            yield from self._duck.sql(self._ibis.compile(expression)).to_arrow_reader(BATCH_ROWS)
         except (duckdb.Error, OSError) as error:  # what goes wrong on the way is an error of Arrow's reader
-            raise SourceError(f"the log cannot be read: {one_line(error)}") from None
+            raise SourceError(f"the log cannot be read: {error_line(error)}") from None
 
     def head(self, table: Expression, rows: int) -> pa.Table:
         """The first rows; in their order, because only so DuckDB stops reading when it has them."""
@@ -105,16 +117,16 @@ class DuckEngine:
         self._ordered = wanted
         self._duck.execute(f"SET preserve_insertion_order = {str(wanted).lower()}")
 
-    def keep(self, expression: Expression) -> Expression:
+    def materialize(self, expression: Expression) -> Expression:
         """Rows written once as Parquet into the engine's own folder."""
         path = self._folder / f"{self._next()}.parquet"
         try:
             self._ibis.to_parquet(expression, path)
         except duckdb.Error as error:
-            raise SourceError(f"the log cannot be read: {one_line(error)}") from None
+            raise SourceError(f"the log cannot be read: {error_line(error)}") from None
         return self._ibis.read_parquet(path)
 
-    def lookup(self, rows: pa.Table) -> Expression:
+    def from_arrow(self, rows: pa.Table) -> Expression:
         """A table written as Parquet into the engine's own folder: Ibis makes views by a statement DuckDB 2 refuses."""
         from pyarrow import parquet
 
@@ -122,7 +134,7 @@ class DuckEngine:
         parquet.write_table(rows, path)
         return self._ibis.read_parquet(path)
 
-    def share(self) -> float | None:
+    def progress(self) -> float | None:
         """DuckDB's own estimate."""
         percent = self._duck.query_progress()
         return None if percent < 0 else min(percent / 100, 1.0)
@@ -131,12 +143,12 @@ class DuckEngine:
         self._names += 1
         return f"modeltop_{self._names}"
 
-    def _files(self, files: Files, *, ordered: bool) -> Source:
+    def _files(self, files: LogFiles, *, ordered: bool) -> LoadedSource:
         if ordered:
             self._in_order(wanted=True)
-        paths = [os.fspath(self._plain(path)) for path in files.paths]
+        paths = [os.fspath(self._literal_path(path)) for path in files.paths]
         match files.format:
-            case Format.CSV:
+            case FileFormat.CSV:
                 # A first line that does not fit the others is not skipped, as DuckDB would, but told.
                 how = {
                     "all_varchar": True,
@@ -147,43 +159,51 @@ class DuckEngine:
                     "union_by_name": True,
                 }
                 table = self._ibis.read_csv(paths, delim=files.delimiter, **how)
-            case Format.PARQUET:
+            case FileFormat.PARQUET:
                 table = self._ibis.read_parquet(paths, union_by_name=True, hive_partitioning=False)
-            case Format.JSON:
+            case FileFormat.JSON:
                 table = self._ibis.read_json(paths, format="newline_delimited", union_by_name=True)
         if ordered:
-            table = table.mutate(**{ROW: ibis.row_number()})
-        csv = files.format is Format.CSV
-        parsed = files.format is not Format.PARQUET
-        return Source(table, stem(files.paths[0]), textual=csv, parsed=parsed or ordered, bytes=files.bytes)
+            table = table.mutate(**{ROW_NUMBER: ibis.row_number()})
+        csv = files.format is FileFormat.CSV
+        parsed = files.format is not FileFormat.PARQUET
+        return LoadedSource(
+            table, stem(files.paths[0]), is_text=csv, parses_each_read=parsed or ordered, total_bytes=files.bytes
+        )
 
-    def _plain(self, path: Path) -> Path:
+    def _literal_path(self, path: Path) -> Path:
         """A path that DuckDB cannot take for a pattern or an address."""
         full = path.absolute()
-        if not WILD & set(os.fspath(full)):
+        if not GLOB_CHARS & set(os.fspath(full)):
             return full
         link = self._folder / (self._next() + (".gz" if full.suffix.lower() == ".gz" else ""))
         link.symlink_to(full)
         return link
 
-    def _elsewhere(self, source: str) -> Source:
-        connection, _, name = source.rpartition(TABLE)
+    def _ibis_table(self, source: str) -> LoadedSource:
+        connection, _, name = source.rpartition(TABLE_SEPARATOR)
         if not connection:
-            raise SourceError(f"{safe(without_secrets(source), 80)}: name the table, as in CONNECTION::TABLE")
+            raise SourceError(f"{sanitize(redact_connection(source), 80)}: name the table, as in CONNECTION::TABLE")
         path = self._folder / f"{self._next()}.parquet"
-        copy(connection, name, path)
-        return Source(self._ibis.read_parquet(path), name, bytes=path.stat().st_size)
+        copy_table(connection, name, path)
+        return LoadedSource(self._ibis.read_parquet(path), name, total_bytes=path.stat().st_size)
 
-    def _database(self, source: str) -> Source:
-        path, _, name = source.removeprefix("duckdb://").rpartition(TABLE) if TABLE in source else (source, "", "")
+    def _database(self, source: str) -> LoadedSource:
+        path, _, name = (
+            source.removeprefix("duckdb://").rpartition(TABLE_SEPARATOR)
+            if TABLE_SEPARATOR in source
+            else (source, "", "")
+        )
         if not Path(path).is_file():
-            raise SourceError(f"{safe(path)} is no file: write FILE.duckdb::TABLE")
+            raise SourceError(f"{sanitize(path)} is no file: write FILE.duckdb::TABLE")
         self._ibis.attach(path, name=ATTACHED, read_only=True)
         known = self._duck.execute(TABLES, [ATTACHED]).fetchall()
         wanted = [(schema, table) for schema, table in known if name in ("", table, f"{schema}.{table}")]
         if len(wanted) != 1:
-            there = f"it has {safe(', '.join(table for _, table in known), 200)}" if known else "it is empty"
-            which = f"has no one table {safe(name, 60)}" if name else "has not one table"
-            raise SourceError(f"{safe(path)} {which}: write FILE.duckdb::TABLE; {there}")
+            there = f"it has {sanitize(', '.join(table for _, table in known), 200)}" if known else "it is empty"
+            which = f"has no one table {sanitize(name, 60)}" if name else "has not one table"
+            raise SourceError(f"{sanitize(path)} {which}: write FILE.duckdb::TABLE; {there}")
         schema, table = wanted[0]
-        return Source(self._ibis.table(table, database=(ATTACHED, schema)), table, bytes=Path(path).stat().st_size)
+        return LoadedSource(
+            self._ibis.table(table, database=(ATTACHED, schema)), table, total_bytes=Path(path).stat().st_size
+        )

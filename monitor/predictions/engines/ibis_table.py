@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 import ibis
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import safe
-from modeltop.predictions.engines.base import BATCH, one_line
+from modeltop.core.text import sanitize
+from modeltop.predictions.engines.base import BATCH_ROWS, error_line
 
 if TYPE_CHECKING:
     from modeltop.predictions.engines.base import Expression
 
 
-def copy(connection: str, name: str, path: Path) -> None:
+def copy_table(connection: str, name: str, path: Path) -> None:
     """Write the table as Parquet, a batch at a time: memory stays flat, and the database is asked once.
 
     Args:
@@ -31,33 +31,35 @@ def copy(connection: str, name: str, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    shown = safe(without_secrets(connection), 80)
+    shown = sanitize(redact_connection(connection), 80)
     kind = urlsplit(connection).scheme
     if kind == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
         raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else it would be made
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
-            reader = _table(connection, name).to_pyarrow_batches(chunk_size=BATCH)
+            reader = _table(connection, name).to_pyarrow_batches(chunk_size=BATCH_ROWS)
             with pq.ParquetWriter(path, reader.schema) as writer:
                 for batch in reader:
                     writer.write_batch(batch)
     except ImportError as error:
-        lacking = error.name or f"what {safe(kind, 20)} needs"
-        raise SourceError(f"{lacking} is not installed: pip install 'ibis-framework[{safe(kind, 20)}]'") from None
+        lacking = error.name or f"what {sanitize(kind, 20)} needs"
+        raise SourceError(f"{lacking} is not installed: pip install 'ibis-framework[{sanitize(kind, 20)}]'") from None
     except pa.ArrowException as error:
-        raise SourceError(f"{shown} cannot be read: {one_line(error)}") from None
+        raise SourceError(f"{shown} cannot be read: {error_line(error)}") from None
     except SourceError:
         raise
     except Exception as error:  # noqa: BLE001  each database has errors of its own; the text may quote the connection
-        raise SourceError(f"{shown} has no table {safe(name, 60)} that can be read ({type(error).__name__})") from None
+        raise SourceError(
+            f"{shown} has no table {sanitize(name, 60)} that can be read ({type(error).__name__})"
+        ) from None
 
 
 def _table(connection: str, name: str) -> Expression:
     try:
         backend = ibis.connect(connection)
     except ValueError:  # the text quotes the connection
-        shown = safe(without_secrets(connection), 80)
+        shown = sanitize(redact_connection(connection), 80)
         raise SourceError(f"{shown} is no connection that Ibis knows: write such as postgres://HOST/DATABASE") from None
     schema, _, table = name.rpartition(".")
     if name in backend.list_tables() or not schema:
@@ -65,10 +67,10 @@ def _table(connection: str, name: str) -> Expression:
     return backend.table(table, database=schema)
 
 
-def without_secrets(connection: str) -> str:
+def redact_connection(connection: str) -> str:
     """The connection as it may be shown.
 
-    >>> without_secrets("postgres://eve:secret@db.example/logs?password=x")
+    >>> redact_connection("postgres://eve:secret@db.example/logs?password=x")
     'postgres://db.example/logs'
     """
     parts = urlsplit(connection)

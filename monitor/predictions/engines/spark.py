@@ -13,9 +13,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import monotonically_increasing_id
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import safe
-from modeltop.predictions.engines.base import BATCH, ROW, TABLE, Expression, Source, fetch, one_line
-from modeltop.predictions.files import Files, Format, find, stem
+from modeltop.core.text import sanitize
+from modeltop.predictions.engines.base import (
+    BATCH_ROWS,
+    ROW_NUMBER,
+    TABLE_SEPARATOR,
+    Expression,
+    LoadedSource,
+    error_line,
+    fetch,
+)
+from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +38,7 @@ SETTINGS = {
 }
 LOCAL = {"spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 """Where Spark runs inside this machine, it listens to nobody else."""
-WILD = "*?[]{}\\"
+GLOB_CHARS = "*?[]{}\\"
 
 
 class SparkEngine:
@@ -41,8 +49,8 @@ class SparkEngine:
     """
 
     name = "spark"
-    codes = 0
-    statistics = False
+    max_dictionary_size = 0
+    has_file_statistics = False
 
     def __init__(self, master: str) -> None:
         self.cache: dict[object, Any] = {}
@@ -54,7 +62,7 @@ class SparkEngine:
             self._spark = (builder if master == "spark" else builder.master(master)).getOrCreate()
             self._spark.sparkContext.setLogLevel("ERROR")
         except Exception as error:  # noqa: BLE001  whatever Java may say
-            raise SourceError(f"Spark at {safe(master, 80)} does not start: {one_line(error)}") from None
+            raise SourceError(f"Spark at {sanitize(master, 80)} does not start: {error_line(error)}") from None
         self._ibis = ibis.pyspark.connect(self._spark)
 
     def __enter__(self) -> Self:
@@ -65,55 +73,55 @@ class SparkEngine:
     ) -> None:
         self._spark.stop()
 
-    def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> Source:
+    def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
         """Files, folders and globs that this machine sees too; `::TABLE` for a table of Spark's catalogue."""
         try:
-            if len(sources) == 1 and sources[0].startswith(TABLE):
-                name = sources[0].removeprefix(TABLE)
-                return Source(self._view(self._spark.table(name), ordered=ordered), name)
-            files = find(sources)
-            textual = files.format is Format.CSV
+            if len(sources) == 1 and sources[0].startswith(TABLE_SEPARATOR):
+                name = sources[0].removeprefix(TABLE_SEPARATOR)
+                return LoadedSource(self._view(self._spark.table(name), ordered=ordered), name)
+            files = find_log_files(sources)
+            textual = files.format is FileFormat.CSV
             table = self._view(self._frame(files), ordered=ordered)
-            return Source(table, stem(files.paths[0]), textual=textual, bytes=files.bytes)
+            return LoadedSource(table, stem(files.paths[0]), is_text=textual, total_bytes=files.bytes)
         except PySparkException as error:
-            raise SourceError(f"{safe(', '.join(sources))} cannot be read: {one_line(error)}") from None
+            raise SourceError(f"{sanitize(', '.join(sources))} cannot be read: {error_line(error)}") from None
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Record batches of at most `BATCH` rows."""
         try:
             frame = self._spark.sql(self._ibis.compile(expression))
-            yield from frame.toArrow().to_batches(BATCH)
+            yield from frame.toArrow().to_batches(BATCH_ROWS)
         except PySparkException as error:
-            raise SourceError(f"the log cannot be read: {one_line(error)}") from None
+            raise SourceError(f"the log cannot be read: {error_line(error)}") from None
 
     def head(self, table: Expression, rows: int) -> pa.Table:
         """The first rows of the first parts."""
         return fetch(self, table.limit(rows))
 
-    def keep(self, expression: Expression) -> Expression:
+    def materialize(self, expression: Expression) -> Expression:
         """Spark itself decides what it reads again."""
         return expression
 
-    def lookup(self, rows: pa.Table) -> Expression:
+    def from_arrow(self, rows: pa.Table) -> Expression:
         """A view of rows that are sent along."""
         return self._view(self._spark.createDataFrame(rows.to_pandas()), ordered=False)
 
-    def share(self) -> float | None:
+    def progress(self) -> float | None:
         """Tasks that are done, of those known so far."""
         tracker = self._spark.sparkContext.statusTracker()
         stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
         known = [stage for stage in stages if stage is not None and stage.numTasks]
         return sum(stage.numCompletedTasks / stage.numTasks for stage in known) / len(known) if known else None
 
-    def _frame(self, files: Files) -> DataFrame:
+    def _frame(self, files: LogFiles) -> DataFrame:
         reader = self._spark.read
         paths = [_literal(os.fspath(path.absolute())) for path in files.paths]
         match files.format:
-            case Format.PARQUET:
+            case FileFormat.PARQUET:
                 return reader.option("mergeSchema", "true").parquet(*paths)
-            case Format.JSON:
+            case FileFormat.JSON:
                 return reader.json(paths)
-            case Format.CSV:
+            case FileFormat.CSV:
                 return self._csv(paths, files.delimiter)
 
     def _csv(self, paths: list[str], delimiter: str) -> DataFrame:
@@ -138,11 +146,11 @@ class SparkEngine:
         self._names += 1
         name = f"modeltop_{self._names}"
         if ordered:
-            frame = frame.withColumn(ROW, monotonically_increasing_id())
+            frame = frame.withColumn(ROW_NUMBER, monotonically_increasing_id())
         frame.createOrReplaceTempView(name)
         return self._ibis.table(name)
 
 
 def _literal(path: str) -> str:
     """A path in which Hadoop sees no pattern."""
-    return "".join("\\" + char if char in WILD else char for char in path)
+    return "".join("\\" + char if char in GLOB_CHARS else char for char in path)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
 
 
-class Why(IntEnum):
+class UndefinedReason(IntEnum):
     """Why a value is undefined; undefined is never 0."""
 
     DEFINED = 0
@@ -45,31 +45,31 @@ class Why(IntEnum):
 
 
 _TEXTS = {
-    Why.DEFINED: "",
-    Why.NO_ROWS: "no rows",
-    Why.NO_LABELS: "no labels yet",
-    Why.NO_POSITIVES: "no positive labels",
-    Why.NO_NEGATIVES: "no negative labels",
-    Why.NONE_PREDICTED: "nothing was predicted positive",
-    Why.ONE_CLASS: "all labels are of one class",
-    Why.ONE_PREDICTION: "all predictions are of one class",
-    Why.NO_SCORES: "no labelled row has a score",
-    Why.NO_ERROR_OR_HIT: "neither a positive label nor a positive prediction",
-    Why.ALL_AGREE: "labels and predictions are all of one class",
-    Why.LABELS_ZERO: "all labels are 0",
-    Why.LABELS_EQUAL: "all labels are equal",
-    Why.NO_REFERENCE: "the reference has no labelled rows with a score",
-    Why.NO_VALUES: "no values but missing ones",
-    Why.NO_SPREAD: "the reference has one value only",
-    Why.CLASS_UNPREDICTED: "a class was never predicted",
-    Why.CLASS_ABSENT: "a class has no labels",
-    Why.UNSCORED: "no row has a score",
-    Why.EMPTY_REFERENCE: "the reference has no values but missing ones",
+    UndefinedReason.DEFINED: "",
+    UndefinedReason.NO_ROWS: "no rows",
+    UndefinedReason.NO_LABELS: "no labels yet",
+    UndefinedReason.NO_POSITIVES: "no positive labels",
+    UndefinedReason.NO_NEGATIVES: "no negative labels",
+    UndefinedReason.NONE_PREDICTED: "nothing was predicted positive",
+    UndefinedReason.ONE_CLASS: "all labels are of one class",
+    UndefinedReason.ONE_PREDICTION: "all predictions are of one class",
+    UndefinedReason.NO_SCORES: "no labelled row has a score",
+    UndefinedReason.NO_ERROR_OR_HIT: "neither a positive label nor a positive prediction",
+    UndefinedReason.ALL_AGREE: "labels and predictions are all of one class",
+    UndefinedReason.LABELS_ZERO: "all labels are 0",
+    UndefinedReason.LABELS_EQUAL: "all labels are equal",
+    UndefinedReason.NO_REFERENCE: "the reference has no labelled rows with a score",
+    UndefinedReason.NO_VALUES: "no values but missing ones",
+    UndefinedReason.NO_SPREAD: "the reference has one value only",
+    UndefinedReason.CLASS_UNPREDICTED: "a class was never predicted",
+    UndefinedReason.CLASS_ABSENT: "a class has no labels",
+    UndefinedReason.UNSCORED: "no row has a score",
+    UndefinedReason.EMPTY_REFERENCE: "the reference has no values but missing ones",
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class MetricValues:
     """One metric over K cells; all arrays have length K."""
 
     value: Floats
@@ -79,7 +79,7 @@ class Measured:
     low: Floats
     """Lower end of the 95 % interval, or of the bound where the metric has no interval; NaN where neither is known."""
     high: Floats
-    why: NDArray[np.int8]
+    undefined_reason: NDArray[np.int8]
     """A `Why` for each cell."""
     bound: Floats | None = None
     """How far the value of the unbinned scores can lie from `value`; None where the tally gives it exactly."""
@@ -89,40 +89,40 @@ class Measured:
 
     def reason(self, cell: int) -> str:
         """Why the value of that cell is undefined, in words; empty where it is defined."""
-        return Why(int(self.why[cell])).text
+        return UndefinedReason(int(self.undefined_reason[cell])).text
 
 
-def measured(
+def metric_values(
     value: Floats,
     support: ArrayLike,
     ends: tuple[Floats, Floats] | None = None,
     *,
-    why: NDArray[np.int8],
+    reason: NDArray[np.int8],
     bound: Floats | None = None,
-) -> Measured:
-    """A measurement that is NaN in every field but the support wherever `why` says so.
+) -> MetricValues:
+    """A measurement that is NaN in every field but the support wherever `reason` says so.
 
     Raises nothing; a value that is NaN without a reason is a fault of the metric, which its tests look for.
     """
-    gone = why != Why.DEFINED
+    gone = reason != UndefinedReason.DEFINED
     blank = np.full(value.shape, np.nan)
     low, high = ends or (blank, blank)
-    return Measured(
+    return MetricValues(
         value=np.where(gone, np.nan, value),
         support=np.asarray(support, dtype=np.float64),
         low=np.where(gone, np.nan, low),
         high=np.where(gone, np.nan, high),
-        why=why,
+        undefined_reason=reason,
         bound=None if bound is None else np.where(gone, np.nan, bound),
     )
 
 
-def within(found: Measured, low: float | None, high: float | None) -> Measured:
+def clip_interval(found: MetricValues, low: float | None, high: float | None) -> MetricValues:
     """The same with interval ends cut at the metric's own bounds."""
     return replace(found, low=np.clip(found.low, low, high), high=np.clip(found.high, low, high))
 
 
-def reasons(*cases: tuple[Flags, Why]) -> NDArray[np.int8]:
+def first_reason(*cases: tuple[Flags, UndefinedReason]) -> NDArray[np.int8]:
     """For each cell the first of the cases that holds there, in the order given; DEFINED where none does."""
     found = np.zeros(cases[0][0].shape, dtype=np.int8)
     for holds, why in reversed(cases):

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.predictions.metrics import calibration, intervals, ranking
-from modeltop.predictions.metrics.base import Measured, Why, measured, ratio, reasons
-from modeltop.predictions.metrics.calibration import Scores, decisions
+from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
+from modeltop.predictions.metrics.calibration import Scores, decision_counts
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
-    from modeltop.predictions.aggregates.classification import BinaryTally
+    from modeltop.predictions.aggregates.classification import BinaryCounts
 
 
-HALF = 0.5
+HALDANE_CORRECTION = 0.5
 """Added to each cell of a confusion for the spread of MCC and kappa (Haldane 1956, Anscombe 1956)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Confusion:
+class BinaryConfusion:
     """Rows by label and prediction, [K] each; fractions where it is an expected one."""
 
     tp: Floats
@@ -33,7 +33,7 @@ class Confusion:
     tn: Floats
 
     @classmethod
-    def of(cls, decided: Floats) -> Confusion:
+    def from_decisions(cls, decided: Floats) -> BinaryConfusion:
         """From rows by label (0, 1, any other) and prediction, [K, 2 or 3, 2]."""
         return cls(tp=decided[:, 1, 1], fp=decided[:, 0, 1], fn=decided[:, 1, 0], tn=decided[:, 0, 0])
 
@@ -53,7 +53,7 @@ class Confusion:
         return self.fp + self.tn
 
     @property
-    def rarer(self) -> Floats:
+    def minority_rows(self) -> Floats:
         """Rows of the rarer class: what a metric of both classes rests on."""
         return np.minimum(self.positives, self.negatives)
 
@@ -66,7 +66,7 @@ class Cost:
     fn: float = 0.0
 
 
-def compute_confusion(table: Confusion) -> dict[str, Measured]:
+def compute_confusion(table: BinaryConfusion) -> dict[str, MetricValues]:
     """All metrics of a confusion, in the order of the registry."""
     return {
         "accuracy": accuracy(table),
@@ -81,62 +81,67 @@ def compute_confusion(table: Confusion) -> dict[str, Measured]:
     }
 
 
-def share(part: Floats, whole: Floats, why: Why) -> Measured:
+def wilson_proportion(part: Floats, whole: Floats, why: UndefinedReason) -> MetricValues:
     """`part / whole` with Wilson's interval; undefined, because of `why`, where the whole is 0."""
     value = ratio(part, whole)
-    return measured(value, whole, intervals.wilson(value, whole), why=reasons((whole == 0, why)))
+    return metric_values(value, whole, intervals.wilson_interval(value, whole), reason=first_reason((whole == 0, why)))
 
 
-def accuracy(table: Confusion) -> Measured:
+def accuracy(table: BinaryConfusion) -> MetricValues:
     """(TP + TN) / labelled rows: 0 to 1. Support: labelled rows."""
-    return share(table.tp + table.tn, table.rows, Why.NO_LABELS)
+    return wilson_proportion(table.tp + table.tn, table.rows, UndefinedReason.NO_LABELS)
 
 
-def precision(table: Confusion) -> Measured:
+def precision(table: BinaryConfusion) -> MetricValues:
     """TP / (TP + FP): 0 to 1. Support: predicted positives; undefined without any, where scikit-learn says 0."""
-    return _share_of_class(table, table.tp, table.tp + table.fp, Why.NONE_PREDICTED)
+    return _share_of_class(table, table.tp, table.tp + table.fp, UndefinedReason.NONE_PREDICTED)
 
 
-def recall(table: Confusion) -> Measured:
+def recall(table: BinaryConfusion) -> MetricValues:
     """TP / (TP + FN): 0 to 1. Support: positive labels."""
-    return _share_of_class(table, table.tp, table.positives, Why.NO_POSITIVES)
+    return _share_of_class(table, table.tp, table.positives, UndefinedReason.NO_POSITIVES)
 
 
-def specificity(table: Confusion) -> Measured:
+def specificity(table: BinaryConfusion) -> MetricValues:
     """TN / (TN + FP): 0 to 1. Support: negative labels."""
-    return _share_of_class(table, table.tn, table.negatives, Why.NO_NEGATIVES)
+    return _share_of_class(table, table.tn, table.negatives, UndefinedReason.NO_NEGATIVES)
 
 
-def label_rate(table: Confusion) -> Measured:
+def label_rate(table: BinaryConfusion) -> MetricValues:
     """Positive labels / labelled rows, the base rate: 0 to 1. Support: labelled rows."""
-    return share(table.positives, table.rows, Why.NO_LABELS)
+    return wilson_proportion(table.positives, table.rows, UndefinedReason.NO_LABELS)
 
 
-def f1_score(table: Confusion) -> Measured:
+def f1_score(table: BinaryConfusion) -> MetricValues:
     """2 TP / (2 TP + FP + FN): 0 to 1. Support: TP + FP + FN.
 
     The interval is that of the share J = TP / (TP + FP + FN), by Wilson, carried over by F1 = 2 J / (1 + J); unlike the
     delta method's it holds with a handful of positives.
     """
     either = table.tp + table.fp + table.fn
-    low, high = intervals.wilson(ratio(table.tp, either), either)
-    why = reasons((table.rows == 0, Why.NO_LABELS), (either == 0, Why.NO_ERROR_OR_HIT))
-    return measured(
-        ratio(2 * table.tp, table.tp + either), either, (2 * low / (1 + low), 2 * high / (1 + high)), why=why
+    low, high = intervals.wilson_interval(ratio(table.tp, either), either)
+    why = first_reason((table.rows == 0, UndefinedReason.NO_LABELS), (either == 0, UndefinedReason.NO_ERROR_OR_HIT))
+    return metric_values(
+        ratio(2 * table.tp, table.tp + either), either, (2 * low / (1 + low), 2 * high / (1 + high)), reason=why
     )
 
 
-def balanced_accuracy(table: Confusion) -> Measured:
+def balanced_accuracy(table: BinaryConfusion) -> MetricValues:
     """(recall + specificity) / 2: 0 to 1, 0.5 for chance. Support: labels of the rarer class.
 
     The interval adds Wilson's of the two (MOVER: Zou & Donner 2008).
     """
     parts = np.stack([ratio(table.tp, table.positives), ratio(table.tn, table.negatives)])
-    ends = intervals.wilson(parts, np.stack([table.positives, table.negatives]))
-    return measured(parts.mean(axis=0), table.rarer, intervals.added(parts, ends, HALF), why=reasons(*_labels(table)))
+    ends = intervals.wilson_interval(parts, np.stack([table.positives, table.negatives]))
+    return metric_values(
+        parts.mean(axis=0),
+        table.minority_rows,
+        intervals.mover_interval(parts, ends, HALDANE_CORRECTION),
+        reason=first_reason(*_labels(table)),
+    )
 
 
-def mcc(table: Confusion) -> Measured:
+def mcc(table: BinaryConfusion) -> MetricValues:
     """Matthews' correlation of label and prediction: -1 to 1, 0 for chance (Matthews 1975, BBA 405).
 
     (TP TN - FP FN) / sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN)). Support: labels of the rarer class. The interval is the delta
@@ -144,12 +149,14 @@ def mcc(table: Confusion) -> Measured:
     """
     value, _ = _mcc(table)
     centre, variance = _mcc(_padded(table))
-    ends = intervals.around(value, intervals.fisher(centre, variance))
+    ends = intervals.widen_to_contain(value, intervals.fisher_interval(centre, variance))
     one = (table.tp + table.fp == 0) | (table.tn + table.fn == 0)
-    return measured(value, table.rarer, ends, why=reasons(*_labels(table), (one, Why.ONE_PREDICTION)))
+    return metric_values(
+        value, table.minority_rows, ends, reason=first_reason(*_labels(table), (one, UndefinedReason.ONE_PREDICTION))
+    )
 
 
-def cohen_kappa(table: Confusion) -> Measured:
+def cohen_kappa(table: BinaryConfusion) -> MetricValues:
     """Agreement beyond chance: -1 to 1, 0 for chance (Cohen 1960, EPM 20).
 
     2 (TP TN - FP FN) / ((TP+FP)(FP+TN) + (TP+FN)(FN+TN)). Support: labels of the rarer class. Undefined where labels
@@ -157,39 +164,46 @@ def cohen_kappa(table: Confusion) -> Measured:
     """
     value, _ = _kappa(table)
     centre, variance = _kappa(_padded(table))
-    ends = intervals.around(value, intervals.fisher(centre, variance))
+    ends = intervals.widen_to_contain(value, intervals.fisher_interval(centre, variance))
     same = (table.tp == table.rows) | (table.tn == table.rows)
-    why = reasons((table.rows == 0, Why.NO_LABELS), (same, Why.ALL_AGREE))
-    return measured(value, table.rarer, ends, why=why)
+    why = first_reason((table.rows == 0, UndefinedReason.NO_LABELS), (same, UndefinedReason.ALL_AGREE))
+    return metric_values(value, table.minority_rows, ends, reason=why)
 
 
-def cost_per_1000_rows(table: Confusion, cost: Cost) -> Measured:
+def cost_per_1000_rows(table: BinaryConfusion, cost: Cost) -> MetricValues:
     """1,000 (FP · cost of one + FN · cost of one) / labelled rows, in the unit of the costs. Support: labelled rows.
 
     The interval adds Wilson's of the two shares (MOVER).
     """
     parts = ratio(np.stack([table.fp, table.fn]), table.rows)
     weight = 1000.0 * np.array([[cost.fp], [cost.fn]])
-    ends = intervals.added(parts, intervals.wilson(parts, np.broadcast_to(table.rows, parts.shape)), weight)
+    ends = intervals.mover_interval(
+        parts, intervals.wilson_interval(parts, np.broadcast_to(table.rows, parts.shape)), weight
+    )
     value = (weight * parts).sum(axis=0)
-    return measured(value, table.rows, ends, why=reasons((table.rows == 0, Why.NO_LABELS)))
+    return metric_values(value, table.rows, ends, reason=first_reason((table.rows == 0, UndefinedReason.NO_LABELS)))
 
 
-def _share_of_class(table: Confusion, part: Floats, whole: Floats, why: Why) -> Measured:
+def _share_of_class(table: BinaryConfusion, part: Floats, whole: Floats, why: UndefinedReason) -> MetricValues:
     value = ratio(part, whole)
-    missing = reasons((table.rows == 0, Why.NO_LABELS), (whole == 0, why))
-    return measured(value, whole, intervals.wilson(value, whole), why=missing)
+    missing = first_reason((table.rows == 0, UndefinedReason.NO_LABELS), (whole == 0, why))
+    return metric_values(value, whole, intervals.wilson_interval(value, whole), reason=missing)
 
 
-def _labels(table: Confusion) -> tuple[tuple[Flags, Why], tuple[Flags, Why]]:
-    return (table.rows == 0, Why.NO_LABELS), (table.rarer == 0, Why.ONE_CLASS)
+def _labels(table: BinaryConfusion) -> tuple[tuple[Flags, UndefinedReason], tuple[Flags, UndefinedReason]]:
+    return (table.rows == 0, UndefinedReason.NO_LABELS), (table.minority_rows == 0, UndefinedReason.ONE_CLASS)
 
 
-def _padded(table: Confusion) -> Confusion:
-    return Confusion(tp=table.tp + HALF, fp=table.fp + HALF, fn=table.fn + HALF, tn=table.tn + HALF)
+def _padded(table: BinaryConfusion) -> BinaryConfusion:
+    return BinaryConfusion(
+        tp=table.tp + HALDANE_CORRECTION,
+        fp=table.fp + HALDANE_CORRECTION,
+        fn=table.fn + HALDANE_CORRECTION,
+        tn=table.tn + HALDANE_CORRECTION,
+    )
 
 
-def _mcc(table: Confusion) -> tuple[Floats, Floats]:
+def _mcc(table: BinaryConfusion) -> tuple[Floats, Floats]:
     """The coefficient and its variance: the sum over cells of count times squared derivative."""
     tp, fp, fn, tn = table.tp, table.fp, table.fn, table.tn
     # Roots first: the product of four counts would leave the range in which floats count exactly.
@@ -207,7 +221,7 @@ def _mcc(table: Confusion) -> tuple[Floats, Floats]:
     return value, variance
 
 
-def _kappa(table: Confusion) -> tuple[Floats, Floats]:
+def _kappa(table: BinaryConfusion) -> tuple[Floats, Floats]:
     """The coefficient and its variance: the sum over cells of count times squared derivative."""
     tp, fp, fn, tn = table.tp, table.fp, table.fn, table.tn
     chance = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
@@ -222,29 +236,29 @@ def _kappa(table: Confusion) -> tuple[Floats, Floats]:
     return value, variance
 
 
-def compute_binary(tally: BinaryTally, *, cost: Cost | None = None) -> dict[str, Measured]:
+def compute_binary(tally: BinaryCounts, *, cost: Cost | None = None) -> dict[str, MetricValues]:
     """All binary metrics by their registered names; those of scores only if any row of the tally has one.
 
     Args:
         tally: K cells.
         cost: What errors cost; without it there is no `cost_per_1000_rows`.
     """
-    decided = decisions(tally)
-    table = Confusion.of(decided)
+    decided = decision_counts(tally)
+    table = BinaryConfusion.from_decisions(decided)
     found = compute_confusion(table)
-    found |= rates(decided)
+    found |= row_rates(decided)
     if cost is not None:
         found["cost_per_1000_rows"] = cost_per_1000_rows(table, cost)
-    scores = Scores.of(tally, decided)
+    scores = Scores.from_aggregate(tally, decided)
     if scores.rows.any():
         found |= calibration.compute_calibration(scores) | ranking.compute_ranking(scores)
     return found
 
 
-def rates(decided: Floats) -> dict[str, Measured]:
+def row_rates(decided: Floats) -> dict[str, MetricValues]:
     """Shares of all rows, labelled or not: predicted positive, and labelled. Support: rows."""
     rows = decided.sum(axis=(1, 2))
     return {
-        "positive_rate": share(decided[:, :, 1].sum(axis=1), rows, Why.NO_ROWS),
-        "label_coverage": share(decided[:, :2].sum(axis=(1, 2)), rows, Why.NO_ROWS),
+        "positive_rate": wilson_proportion(decided[:, :, 1].sum(axis=1), rows, UndefinedReason.NO_ROWS),
+        "label_coverage": wilson_proportion(decided[:, :2].sum(axis=(1, 2)), rows, UndefinedReason.NO_ROWS),
     }

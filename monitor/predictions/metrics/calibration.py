@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions.aggregates.score_bins import BINS, NO_SCORE, edges
+from modeltop.predictions.aggregates.score_bins import BINS, NO_SCORE, bin_edges
 from modeltop.predictions.metrics import intervals
-from modeltop.predictions.metrics.base import Measured, Why, measured, ratio, reasons
+from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
-    from modeltop.predictions.aggregates.classification import BinaryTally
+    from modeltop.predictions.aggregates.classification import BinaryCounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 
-def decisions(tally: BinaryTally) -> Floats:
+def decision_counts(tally: BinaryCounts) -> Floats:
     """Rows by label (0, 1, unlabelled) and prediction, with a score or without, [K, 3, 2]."""
     found: Floats = tally.count.sum(axis=3).astype(np.float64)
     return found
@@ -54,10 +54,10 @@ class Scores:
     """Sum of their squares, likewise."""
 
     @classmethod
-    def of(cls, tally: BinaryTally, decided: Floats | None = None) -> Scores:
+    def from_aggregate(cls, tally: BinaryCounts, decided: Floats | None = None) -> Scores:
         """Of a tally; `decided` if its rows by label and prediction have been summed already."""
         count, score = tally.count[..., :BINS], tally.score[..., :BINS]
-        every = decisions(tally) if decided is None else decided
+        every = decision_counts(tally) if decided is None else decided
         return cls(
             count=np.add(count[:, :2, 0], count[:, :2, 1], dtype=np.float64),
             score=score[:, 0, 0] + score[:, 0, 1] + score[:, 1, 0] + score[:, 1, 1],
@@ -89,29 +89,29 @@ GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
+class BinnedOutcomes:
     """What came of probabilities, over K cells, by the 256 bins of the probability, [K, 256] each."""
 
-    came: Floats
-    failed: Floats
-    total: Floats
+    positives: Floats
+    negatives: Floats
+    probability_sum: Floats
     """Sum of the probabilities."""
 
     @property
     def rows(self) -> Floats:
         """[K, 256]."""
-        return self.came + self.failed
+        return self.positives + self.negatives
 
-    def upper(self) -> Flags:
+    def in_upper_group(self) -> Flags:
         """Whether a bin with an edge of the groups in it counts with the upper group, by its mean: [K, 9]."""
-        cut, inner = _cuts()
+        cut, inner = _edge_bins()
         rows = self.rows[:, cut]
         # A sum of equal numbers may end a few ulp below their multiple: 0.3 must not fall into [0.2, 0.3).
-        return (rows > 0) & (self.total[:, cut] >= rows * (inner - 1e-9))
+        return (rows > 0) & (self.probability_sum[:, cut] >= rows * (inner - 1e-9))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reliability:
+class CalibrationBins:
     """The reliability curve over K cells, [K, 10] each; NaN where a group is empty."""
 
     rows: Floats
@@ -124,16 +124,18 @@ class Reliability:
     high: Floats
 
 
-def reliability(outcomes: Outcomes) -> Reliability:
+def calibration_bins(outcomes: BinnedOutcomes) -> CalibrationBins:
     """How often it came, by what was said of it."""
-    upper = outcomes.upper()
-    rows, came, total = (_by_group(upper, part) for part in (outcomes.rows, outcomes.came, outcomes.total))
+    upper = outcomes.in_upper_group()
+    rows, came, total = (
+        _by_group(upper, part) for part in (outcomes.rows, outcomes.positives, outcomes.probability_sum)
+    )
     rate = ratio(came, rows)
-    low, high = intervals.wilson(rate, rows)
-    return Reliability(rows=rows, score=ratio(total, rows), rate=rate, low=low, high=high)
+    low, high = intervals.wilson_interval(rate, rows)
+    return CalibrationBins(rows=rows, score=ratio(total, rows), rate=rate, low=low, high=high)
 
 
-def calibration_error(outcomes: Outcomes, *, why: NDArray[np.int8]) -> Measured:
+def calibration_error(outcomes: BinnedOutcomes, *, reason: NDArray[np.int8]) -> MetricValues:
     """Mean over ten equal groups, by their rows, of |mean probability - share that came|: 0 to 1 (Naeini 2015, AAAI).
 
     A bin that an edge of the groups runs through is counted with the group of its mean; `bound` is how far the error
@@ -141,22 +143,24 @@ def calibration_error(outcomes: Outcomes, *, why: NDArray[np.int8]) -> Measured:
     small samples, so none of its spread alone would hold.
     """
     rows = outcomes.rows.sum(axis=1)
-    value = ratio(np.abs(_by_group(outcomes.upper(), outcomes.total - outcomes.came)).sum(axis=1), rows)
-    bound = ratio(2 * _movable(outcomes).sum(axis=1), rows)
+    value = ratio(
+        np.abs(_by_group(outcomes.in_upper_group(), outcomes.probability_sum - outcomes.positives)).sum(axis=1), rows
+    )
+    bound = ratio(2 * _max_shift(outcomes).sum(axis=1), rows)
     ends = np.maximum(value - bound, 0.0), np.minimum(value + bound, 1.0)
-    return measured(value, rows, ends, why=why, bound=bound)
+    return metric_values(value, rows, ends, reason=reason, bound=bound)
 
 
 @cache
-def _cuts() -> tuple[NDArray[np.int64], Floats]:
+def _edge_bins() -> tuple[NDArray[np.int64], Floats]:
     """The bins that an inner edge of the groups lies in, and those edges."""
     inner = np.arange(1, GROUPS) / GROUPS
-    return np.searchsorted(edges(), inner, side="right") - 1, inner
+    return np.searchsorted(bin_edges(), inner, side="right") - 1, inner
 
 
 def _by_group(upper: Flags, values: Floats) -> Floats:
     """Sums of the bins of each group, [K, 10]."""
-    cut, _ = _cuts()
+    cut, _ = _edge_bins()
     found: Floats = np.add.reduceat(values, np.append(0, cut + 1), axis=1)
     moved = np.where(upper, values[:, cut], 0.0)
     found[:, :-1] -= moved
@@ -164,17 +168,19 @@ def _by_group(upper: Flags, values: Floats) -> Floats:
     return found
 
 
-def _movable(outcomes: Outcomes) -> Floats:
+def _max_shift(outcomes: BinnedOutcomes) -> Floats:
     """The most that a bin with an edge in it can take from one group and bring to another, [K, 9]."""
-    cut, _ = _cuts()
-    return np.maximum(outcomes.came[:, cut] * (1 - edges()[cut]), outcomes.failed[:, cut] * edges()[cut + 1])
+    cut, _ = _edge_bins()
+    return np.maximum(
+        outcomes.positives[:, cut] * (1 - bin_edges()[cut]), outcomes.negatives[:, cut] * bin_edges()[cut + 1]
+    )
 
 
-MOST = 100.0
+MAX_CASES_PER_ROW = 100.0
 """Cases that a row may count for in the gap: a few rows without any spread are no proof that there is none."""
 
 
-def compute_calibration(scores: Scores) -> dict[str, Measured]:
+def compute_calibration(scores: Scores) -> dict[str, MetricValues]:
     """All metrics of this file, in the order of the registry."""
     return {
         "log_loss": log_loss(scores),
@@ -185,7 +191,7 @@ def compute_calibration(scores: Scores) -> dict[str, Measured]:
     }
 
 
-def log_loss(scores: Scores) -> Measured:
+def log_loss(scores: Scores) -> MetricValues:
     """Mean of -ln of the probability given to the label, in nats: 0 or more.
 
     A probability below 2.2e-16 counts as that, as in scikit-learn: at most 36.04 a row. The value is exact; the
@@ -197,11 +203,11 @@ def log_loss(scores: Scores) -> Measured:
     square = each * each
     parts = (scores.nll, each), (scores.nll, square), (scores.nll * each, square)
     raw = [mean, *(ratio(np.einsum("kij,kij->k", *part), rows) for part in parts)]
-    second, fourth = np.maximum(raw[1] - mean * mean, 0.0), intervals.central_fourth(*raw)
-    return measured(mean, rows, _mean_ends(mean, rows, second, fourth), why=_no_scores(scores))
+    second, fourth = np.maximum(raw[1] - mean * mean, 0.0), intervals.fourth_central_moment(*raw)
+    return metric_values(mean, rows, _mean_interval(mean, rows, second, fourth), reason=_no_scores(scores))
 
 
-def brier_score(scores: Scores) -> Measured:
+def brier_score(scores: Scores) -> MetricValues:
     """Mean squared distance of score and label: 0 to 1; saying p always gets p (1 - p) (Brier 1950, MWR 78).
 
     The value is exact; the interval is Student's on the scale of logarithms, with spread and degrees of freedom from
@@ -213,12 +219,12 @@ def brier_score(scores: Scores) -> Measured:
     wrong, right = _middle_powers()
     raw = ratio(scores.negatives @ wrong + scores.positives @ right, rows[:, None])
     second = np.maximum(raw[:, 1] - raw[:, 0] ** 2, 0.0)
-    fourth = intervals.central_fourth(*raw.T)
-    ends = intervals.around(mean, _mean_ends(mean, rows, second, fourth))
-    return measured(mean, rows, (ends[0], np.minimum(ends[1], 1.0)), why=_no_scores(scores))
+    fourth = intervals.fourth_central_moment(*raw.T)
+    ends = intervals.widen_to_contain(mean, _mean_interval(mean, rows, second, fourth))
+    return metric_values(mean, rows, (ends[0], np.minimum(ends[1], 1.0)), reason=_no_scores(scores))
 
 
-def avg_confidence(scores: Scores) -> Measured:
+def avg_confidence(scores: Scores) -> MetricValues:
     """Mean probability of the predicted class, labelled or not: 0 to 1. Support: rows with a score.
 
     The score where 1 is predicted, one minus it where 0 is. The interval is Student's on the scale of ln(1 - mean).
@@ -229,12 +235,12 @@ def avg_confidence(scores: Scores) -> Measured:
     mean = ratio(yes + refused - no, rows)
     square = scores.squares[..., 1].sum(axis=1) + refused - 2 * no + scores.squares[..., 0].sum(axis=1)
     variance = np.maximum(ratio(square, rows) - mean * mean, 0.0)
-    low, high = intervals.positive_mean(1 - mean, of_mean(variance, rows), intervals.student(rows - 1))
-    why = reasons((rows == 0, Why.UNSCORED))
-    return measured(mean, rows, (np.maximum(1 - high, 0.0), 1 - low), why=why)
+    low, high = intervals.log_interval(1 - mean, variance_of_mean(variance, rows), intervals.t_isf_975(rows - 1))
+    why = first_reason((rows == 0, UndefinedReason.UNSCORED))
+    return metric_values(mean, rows, (np.maximum(1 - high, 0.0), 1 - low), reason=why)
 
 
-def confidence_gap(scores: Scores) -> Measured:
+def confidence_gap(scores: Scores) -> MetricValues:
     """Mean confidence minus accuracy, of the labelled rows: -1 to 1; above 0 the model is surer than it is right.
 
     The interval is Wilson's of the accuracy, with the number of cases that has the spread of the gap itself.
@@ -247,48 +253,50 @@ def confidence_gap(scores: Scores) -> Measured:
     squares = scores.squares[:, :2]
     hits = squares[:, 0, 0] + squares[:, 1, 1] - 2 * total[:, 1, 1] + n[:, 1, 1]
     misses = squares[:, 0, 1] + squares[:, 1, 0] - 2 * total[:, 1, 0] + n[:, 1, 0]
-    return measured(sure - right, rows, gap_ends(sure, right, hits + misses, rows=rows), why=_no_scores(scores))
+    return metric_values(
+        sure - right, rows, confidence_gap_interval(sure, right, hits + misses, rows=rows), reason=_no_scores(scores)
+    )
 
 
-def gap_ends(sure: Floats, right: Floats, squares: Floats, *, rows: Floats) -> intervals.Ends:
+def confidence_gap_interval(sure: Floats, right: Floats, squares: Floats, *, rows: Floats) -> intervals.Ends:
     """Interval of mean confidence minus accuracy; `squares` is the sum over rows of its square."""
     variance = np.maximum(ratio(squares, rows) - (sure - right) ** 2, 0.0)
-    cases = np.fmin(ratio(right * (1 - right), of_mean(variance, rows)), MOST * rows)
-    low, high = intervals.wilson(right, np.where((right > 0) & (right < 1), cases, rows))
+    cases = np.fmin(ratio(right * (1 - right), variance_of_mean(variance, rows)), MAX_CASES_PER_ROW * rows)
+    low, high = intervals.wilson_interval(right, np.where((right > 0) & (right < 1), cases, rows))
     return sure - high, sure - low
 
 
-def expected_calibration_error(scores: Scores) -> Measured:
+def expected_calibration_error(scores: Scores) -> MetricValues:
     """How far scores lie from the share of positives: 0 to 1. Of the positive class, not of the top label.
 
     See `reliability.calibration_error`.
     """
-    return calibration_error(outcomes(scores), why=_no_scores(scores))
+    return calibration_error(binned_outcomes(scores), reason=_no_scores(scores))
 
 
-def outcomes(scores: Scores) -> Outcomes:
+def binned_outcomes(scores: Scores) -> BinnedOutcomes:
     """The labels by what was said of them, for the reliability curve."""
-    return Outcomes(came=scores.positives, failed=scores.negatives, total=scores.score)
+    return BinnedOutcomes(positives=scores.positives, negatives=scores.negatives, probability_sum=scores.score)
 
 
 @cache
 def _middle_powers() -> tuple[Floats, Floats]:
     """(s - label)² of the middle of each bin and its 2nd to 4th power, [256, 4], for label 0 and for label 1."""
-    middle = (edges()[1:] + edges()[:-1]) / 2
+    middle = (bin_edges()[1:] + bin_edges()[:-1]) / 2
     powers = np.arange(1, 5)
     return (middle**2)[:, None] ** powers, ((1 - middle) ** 2)[:, None] ** powers
 
 
-def of_mean(variance: Floats, rows: Floats) -> Floats:
+def variance_of_mean(variance: Floats, rows: Floats) -> Floats:
     """The variance of the mean, from the population variance of the rows."""
     return variance / np.maximum(rows - 1, 1)
 
 
-def _mean_ends(mean: Floats, rows: Floats, second: Floats, fourth: Floats) -> intervals.Ends:
-    quantile = intervals.student(intervals.degrees_of(rows, second, fourth))
-    return intervals.positive_mean(mean, of_mean(second, rows), quantile)
+def _mean_interval(mean: Floats, rows: Floats, second: Floats, fourth: Floats) -> intervals.Ends:
+    quantile = intervals.t_isf_975(intervals.effective_degrees(rows, second, fourth))
+    return intervals.log_interval(mean, variance_of_mean(second, rows), quantile)
 
 
 def _no_scores(scores: Scores) -> NDArray[np.int8]:
     unlabelled = (scores.labelled == 0) & (scores.rows.sum(axis=(1, 2)) > 0)
-    return reasons((unlabelled, Why.NO_LABELS), (scores.labelled == 0, Why.NO_SCORES))
+    return first_reason((unlabelled, UndefinedReason.NO_LABELS), (scores.labelled == 0, UndefinedReason.NO_SCORES))

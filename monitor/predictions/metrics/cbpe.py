@@ -19,18 +19,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions.aggregates.score_bins import BINS, edges
+from modeltop.predictions.aggregates.score_bins import BINS, bin_edges
 from modeltop.predictions.metrics import intervals
-from modeltop.predictions.metrics.base import Measured, Why, measured, ratio, reasons, within
+from modeltop.predictions.metrics.base import (
+    MetricValues,
+    UndefinedReason,
+    clip_interval,
+    first_reason,
+    metric_values,
+    ratio,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Floats
-    from modeltop.predictions.aggregates.classification import BinaryTally
+    from modeltop.predictions.aggregates.classification import BinaryCounts
 
 
-def calibrate(reference: BinaryTally) -> Floats:
+def calibrate(reference: BinaryCounts) -> Floats:
     """The chance of label 1 by bin of the score, [K, 256], never falling with the score; NaN without labelled scores.
 
     Isotonic regression of the bins' shares, weighted by their rows (pool-adjacent-violators: Ayer et al. 1955). A bin
@@ -40,7 +47,7 @@ def calibrate(reference: BinaryTally) -> Floats:
     return np.stack([_isotonic(cell[1], cell.sum(axis=0)) for cell in by]) if len(by) else np.empty((0, BINS))
 
 
-def compute_cbpe(tally: BinaryTally, chance: Floats) -> dict[str, Measured]:
+def compute_cbpe(tally: BinaryCounts, chance: Floats) -> dict[str, MetricValues]:
     """The estimated metrics of K cells. Support of each: rows with a score, labelled or not.
 
     Args:
@@ -50,7 +57,9 @@ def compute_cbpe(tally: BinaryTally, chance: Floats) -> dict[str, Measured]:
     count = tally.count[..., :BINS].sum(axis=1).astype(np.float64)
     chances = np.broadcast_to(chance, (len(tally), BINS))
     expected = _Expected(count[:, 0], count[:, 1], chances)
-    gone = reasons((expected.rows == 0, Why.UNSCORED), (np.isnan(chances[:, 0]), Why.NO_REFERENCE))
+    gone = first_reason(
+        (expected.rows == 0, UndefinedReason.UNSCORED), (np.isnan(chances[:, 0]), UndefinedReason.NO_REFERENCE)
+    )
     return {
         "estimated_accuracy": _accuracy(expected, gone),
         "estimated_precision": _precision(expected, gone),
@@ -74,32 +83,32 @@ class _Expected:
         self.noise_no = np.einsum("kb,kb->k", refused, doubt)
 
 
-def _accuracy(of: _Expected, gone: NDArray[np.int8]) -> Measured:
+def _accuracy(of: _Expected, gone: NDArray[np.int8]) -> MetricValues:
     right = of.tp + of.rows - of.yes - of.fn
-    return _with(ratio(right, of.rows), ratio(of.noise_yes + of.noise_no, of.rows**2), of, gone)
+    return _with_interval(ratio(right, of.rows), ratio(of.noise_yes + of.noise_no, of.rows**2), of, gone)
 
 
-def _precision(of: _Expected, gone: NDArray[np.int8]) -> Measured:
-    why = np.where((gone == 0) & (of.yes == 0), Why.NONE_PREDICTED, gone).astype(np.int8)
-    return _with(ratio(of.tp, of.yes), ratio(of.noise_yes, of.yes**2), of, why)
+def _precision(of: _Expected, gone: NDArray[np.int8]) -> MetricValues:
+    why = np.where((gone == 0) & (of.yes == 0), UndefinedReason.NONE_PREDICTED, gone).astype(np.int8)
+    return _with_interval(ratio(of.tp, of.yes), ratio(of.noise_yes, of.yes**2), of, why)
 
 
-def _recall(of: _Expected, gone: NDArray[np.int8]) -> Measured:
+def _recall(of: _Expected, gone: NDArray[np.int8]) -> MetricValues:
     """Expected true positives over expected positives; each label moves both."""
     positives = of.tp + of.fn
     value = ratio(of.tp, positives)
     variance = ratio((1 - value) ** 2 * of.noise_yes + value**2 * of.noise_no, positives**2)
-    return _with(value, variance, of, _expecting(positives, Why.NO_POSITIVES, gone))
+    return _with_interval(value, variance, of, _undefined_where_empty(positives, UndefinedReason.NO_POSITIVES, gone))
 
 
-def _f1(of: _Expected, gone: NDArray[np.int8]) -> Measured:
+def _f1(of: _Expected, gone: NDArray[np.int8]) -> MetricValues:
     either = of.yes + of.tp + of.fn
     value = ratio(2 * of.tp, either)
     variance = ratio((2 - value) ** 2 * of.noise_yes + value**2 * of.noise_no, either**2)
-    return _with(value, variance, of, _expecting(either, Why.NO_ERROR_OR_HIT, gone))
+    return _with_interval(value, variance, of, _undefined_where_empty(either, UndefinedReason.NO_ERROR_OR_HIT, gone))
 
 
-def _auc(of: _Expected, gone: NDArray[np.int8]) -> Measured:
+def _auc(of: _Expected, gone: NDArray[np.int8]) -> MetricValues:
     """The area under the curve of expected positives and negatives by bin; half the tied mass as its bound.
 
     Turning one label moves it by the distance of its placement from that of the class it leaves and joins.
@@ -113,18 +122,20 @@ def _auc(of: _Expected, gone: NDArray[np.int8]) -> Measured:
     bound = ratio(np.einsum("kb,kb->k", ones, zeros), 2 * positives * negatives)
     turned = ratio(below - value[:, None], positives[:, None]) - ratio(above - value[:, None], negatives[:, None])
     variance = np.einsum("kb,kb,kb->k", ones * (1 - of.chance), turned, turned)
-    why = _expecting(np.minimum(positives, negatives), Why.ONE_CLASS, gone)
-    ends = intervals.around(value, intervals.logit(value, variance))
-    return within(measured(value, of.rows, (ends[0] - bound, ends[1] + bound), why=why, bound=bound), 0.0, 1.0)
+    why = _undefined_where_empty(np.minimum(positives, negatives), UndefinedReason.ONE_CLASS, gone)
+    ends = intervals.widen_to_contain(value, intervals.logit_interval(value, variance))
+    return clip_interval(
+        metric_values(value, of.rows, (ends[0] - bound, ends[1] + bound), reason=why, bound=bound), 0.0, 1.0
+    )
 
 
-def _expecting(whole: Floats, why: Why, gone: NDArray[np.int8]) -> NDArray[np.int8]:
+def _undefined_where_empty(whole: Floats, why: UndefinedReason, gone: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.where((gone == 0) & ~(whole > 0), why, gone).astype(np.int8)
 
 
-def _with(value: Floats, variance: Floats, of: _Expected, why: NDArray[np.int8]) -> Measured:
-    ends = intervals.around(value, intervals.logit(value, variance))
-    return measured(value, of.rows, ends, why=why)
+def _with_interval(value: Floats, variance: Floats, of: _Expected, why: NDArray[np.int8]) -> MetricValues:
+    ends = intervals.widen_to_contain(value, intervals.logit_interval(value, variance))
+    return metric_values(value, of.rows, ends, reason=why)
 
 
 def _isotonic(positives: Floats, rows: Floats) -> Floats:
@@ -140,6 +151,6 @@ def _isotonic(positives: Floats, rows: Floats) -> Floats:
             block = (last[0] + block[0], last[1] + block[1], last[2] + block[2])
         blocks.append(block)
     chances = np.repeat([one / every for one, every, _ in blocks], [bins for _, _, bins in blocks])
-    middle = (edges()[1:] + edges()[:-1]) / 2
+    middle = (bin_edges()[1:] + bin_edges()[:-1]) / 2
     found: Floats = np.interp(middle, middle[seen], chances)
     return found

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from modeltop.predictions.aggregates.base import Tally
-from modeltop.predictions.aggregates.classification import BinaryTally, MulticlassTally
-from modeltop.predictions.aggregates.feature import FeatureTally
-from modeltop.predictions.aggregates.regression import RegressionTally
+from modeltop.predictions.aggregates.base import Aggregate
+from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
+from modeltop.predictions.aggregates.feature import FeatureCounts
+from modeltop.predictions.aggregates.regression import RegressionSums
 from modeltop.predictions.metrics import binary, drift, multiclass, regression
 from modeltop.predictions.metrics import drift as quality
-from modeltop.predictions.metrics.base import Measured
+from modeltop.predictions.metrics.base import MetricValues
 from modeltop.predictions.metrics.binary import Cost
 
 
-def compute_metrics(tally: Tally, *, cost: Cost | None = None) -> dict[str, Measured]:
+def compute_metrics(tally: Aggregate, *, cost: Cost | None = None) -> dict[str, MetricValues]:
     """All metrics of a tally by their registered names, in the order in which people read them.
 
     Args:
@@ -23,12 +23,12 @@ def compute_metrics(tally: Tally, *, cost: Cost | None = None) -> dict[str, Meas
         TypeError: The tally is of no known kind.
     """
     match tally:
-        case BinaryTally():
+        case BinaryCounts():
             return binary.compute_binary(tally, cost=cost)
-        case MulticlassTally():
+        case MulticlassCounts():
             return multiclass.compute_multiclass(tally)
-        case RegressionTally():
+        case RegressionSums():
             return regression.compute_regression(tally)
-        case FeatureTally():
+        case FeatureCounts():
             return quality.compute_quality(tally) | drift.compute_drift(tally)
     raise TypeError(f"a {type(tally).__name__} has no metrics")

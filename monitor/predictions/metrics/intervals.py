@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Ends = tuple[Floats, Floats]
 
 Z = NormalDist().inv_cdf(0.975)
-FEWEST_DEGREES = 1.5
+MIN_DEGREES = 1.5
 """Fewer effective cases than this tell nothing of their own spread; the quantile is held at 5.3."""
 
 
-def wilson(share: Floats, cases: Floats) -> Ends:
+def wilson_interval(share: Floats, cases: Floats) -> Ends:
     """Wilson's score interval of a share of `cases` (Wilson 1927, JASA 22); NaN where there are none.
 
-    >>> low, high = wilson(np.array([0.87]), np.array([1200.0]))
+    >>> low, high = wilson_interval(np.array([0.87]), np.array([1200.0]))
     >>> round(float(low[0]), 4), round(float(high[0]), 4)
     (0.8498, 0.8879)
     """
@@ -38,7 +38,7 @@ def wilson(share: Floats, cases: Floats) -> Ends:
     return np.minimum(share, np.maximum(0.0, centre - reach)), np.maximum(share, np.minimum(1.0, centre + reach))
 
 
-def added(parts: Floats, ends: Ends, weight: ArrayLike) -> Ends:
+def mover_interval(parts: Floats, ends: Ends, weight: ArrayLike) -> Ends:
     """Interval of a weighted sum of independent parts, from their own (MOVER: Zou & Donner 2008, Stat. Med. 27).
 
     Args:
@@ -53,7 +53,7 @@ def added(parts: Floats, ends: Ends, weight: ArrayLike) -> Ends:
     return total - below, total + above
 
 
-def positive_mean(mean: Floats, variance: Floats, quantile: ArrayLike = Z) -> Ends:
+def log_interval(mean: Floats, variance: Floats, quantile: ArrayLike = Z) -> Ends:
     """Interval of a mean of values that are not negative, symmetric on the scale of logarithms.
 
     Args:
@@ -66,7 +66,7 @@ def positive_mean(mean: Floats, variance: Floats, quantile: ArrayLike = Z) -> En
         return np.where(mean > 0, mean / factor, mean), np.where(mean > 0, mean * factor, mean)
 
 
-def logit(value: Floats, variance: Floats, quantile: ArrayLike = Z) -> Ends:
+def logit_interval(value: Floats, variance: Floats, quantile: ArrayLike = Z) -> Ends:
     """Interval of a value strictly within 0 and 1, symmetric on the scale of log-odds."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         centre = np.log(value / (1 - value))
@@ -74,27 +74,27 @@ def logit(value: Floats, variance: Floats, quantile: ArrayLike = Z) -> Ends:
         return 1 / (1 + np.exp(reach - centre)), 1 / (1 + np.exp(-reach - centre))
 
 
-def fisher(value: Floats, variance: Floats) -> Ends:
+def fisher_interval(value: Floats, variance: Floats) -> Ends:
     """Interval of a coefficient strictly within -1 and 1, symmetric on the scale of Fisher's z."""
     with np.errstate(divide="ignore", invalid="ignore"):
         centre, reach = np.arctanh(value), Z * np.sqrt(variance) / (1 - value * value)
         return np.tanh(centre - reach), np.tanh(centre + reach)
 
 
-def around(value: Floats, ends: Ends) -> Ends:
+def widen_to_contain(value: Floats, ends: Ends) -> Ends:
     """The same ends, moved outwards where needed so that the value lies between them."""
     return np.fmin(ends[0], value), np.fmax(ends[1], value)
 
 
-def student(degrees: ArrayLike) -> Floats:
+def t_isf_975(degrees: ArrayLike) -> Floats:
     """The 97.5 % quantile of Student's t, by its expansion around the normal one (Abramowitz & Stegun 26.7.5).
 
     Within 1 % for 2 and more degrees of freedom, 0.1 % for 3 and more.
 
-    >>> [round(float(student(d)), 2) for d in (3, 10, 1e9)]
+    >>> [round(float(t_isf_975(d)), 2) for d in (3, 10, 1e9)]
     [3.18, 2.23, 1.96]
     """
-    nu = np.maximum(np.nan_to_num(np.asarray(degrees, dtype=np.float64), nan=FEWEST_DEGREES), FEWEST_DEGREES)
+    nu = np.maximum(np.nan_to_num(np.asarray(degrees, dtype=np.float64), nan=MIN_DEGREES), MIN_DEGREES)
     square = Z * Z
     terms = (
         (square + 1) / 4,
@@ -106,7 +106,7 @@ def student(degrees: ArrayLike) -> Floats:
     return found
 
 
-def degrees_of(cases: Floats, second: Floats, fourth: Floats) -> Floats:
+def effective_degrees(cases: Floats, second: Floats, fourth: Floats) -> Floats:
     """How many degrees of freedom an estimated variance has, from the kurtosis: few large values tell little of it.
 
     Args:
@@ -119,7 +119,7 @@ def degrees_of(cases: Floats, second: Floats, fourth: Floats) -> Floats:
     return found
 
 
-def central_fourth(first: Floats, second: Floats, third: Floats, fourth: Floats) -> Floats:
+def fourth_central_moment(first: Floats, second: Floats, third: Floats, fourth: Floats) -> Floats:
     """The fourth central moment from the four raw ones; at least 0, for what rounding takes away."""
     square = first * first
     return np.maximum(fourth - 4 * first * third + 6 * square * second - 3 * square * square, 0.0)

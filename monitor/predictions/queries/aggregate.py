@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from modeltop.predictions import loading as ours
-from modeltop.predictions.aggregates.base import Cells, Tally
+from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 from modeltop.predictions.engines.base import Engine, Expression
-from modeltop.predictions.progress import Progress, told
-from modeltop.predictions.queries.batches import ALL, CLASS, CUT, SEGMENT, Piece, pieces
-from modeltop.predictions.queries.binary import Binary
-from modeltop.predictions.queries.multiclass import WHOLE, Multiclass
-from modeltop.predictions.queries.regression import Regression
-from modeltop.predictions.spec import Reading, Task
-from modeltop.predictions.windowing import KEY, Cut, code, cut, referred
+from modeltop.predictions.progress import Progress, report_progress
+from modeltop.predictions.queries.batches import ALL, CLASS, CUT, SEGMENT, GroupBatch, group_batches
+from modeltop.predictions.queries.binary import BinaryAggregation
+from modeltop.predictions.queries.multiclass import WHOLE_ROW, MulticlassAggregation
+from modeltop.predictions.queries.regression import RegressionAggregation
+from modeltop.predictions.spec import ResolvedLog, Task
+from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, assign_periods, encode, windowed_reference
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from modeltop.predictions.aggregates.base import Tally
+    from modeltop.predictions.aggregates.base import Aggregate
     from modeltop.predictions.engines.base import Expression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Tallying(Protocol):
+class Aggregation(Protocol):
     """What one task asks of an engine, and makes of its answer."""
 
-    def prepared(self, table: Expression) -> Expression:
+    def prepare(self, table: Expression) -> Expression:
         """The rows that count, with what they are grouped by."""
 
     def keys(self, table: Expression) -> dict[str, Expression]:
@@ -45,33 +45,33 @@ class Tallying(Protocol):
     def sums(self, table: Expression) -> dict[str, Expression]:
         """What is counted and summed of a group."""
 
-    def tally(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> Tally:
+    def aggregate(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> Aggregate:
         """The groups, each of the cell whose place is given, as a tally of so many cells."""
 
 
-def tallying(reading: Reading) -> Tallying:
+def aggregation_for(reading: ResolvedLog) -> Aggregation:
     """By the task."""
     match reading.task:
         case Task.BINARY:
-            return Binary.of(reading)
+            return BinaryAggregation.from_log(reading)
         case Task.MULTICLASS:
-            return Multiclass.of(reading)
+            return MulticlassAggregation.from_log(reading)
         case Task.REGRESSION:
-            return Regression()
+            return RegressionAggregation()
 
 
-MISSING = "(missing)"
+MISSING_SEGMENT = "(missing)"
 """The value of a segment whose column is empty."""
 
 
-def read(
-    reading: Reading,
+def aggregate(
+    reading: ResolvedLog,
     engine: Engine,
     *,
     since: np.datetime64 | None = None,
     until: np.datetime64 | None = None,
     progress: Progress | None = None,
-) -> Iterator[Cells[Tally]]:
+) -> Iterator[CellBatch[Aggregate]]:
     """The tallies of all cells, in batches, in the order of model, then period.
 
     Args:
@@ -84,81 +84,83 @@ def read(
     Raises:
         SourceError: The log cannot be read.
     """
-    with told(progress, engine, reading, "reading"):
-        yield from _cells(cut(reading, engine, since=since, until=until), reading, engine)
+    with report_progress(progress, engine, reading, "reading"):
+        yield from _cells(assign_periods(reading, engine, since=since, until=until), reading, engine)
 
 
-def reference(reading: Reading, engine: Engine, *, progress: Progress | None = None) -> Iterator[Cells[Tally]]:
+def aggregate_reference(
+    reading: ResolvedLog, engine: Engine, *, progress: Progress | None = None
+) -> Iterator[CellBatch[Aggregate]]:
     """The tallies of the rows of the reference, one cell a model and segment.
 
     Raises:
         SourceError: The log cannot be read, or no row is in the reference.
     """
-    if reading.log.reference is None:
+    if reading.spec.reference is None:
         return
-    with told(progress, engine, reading, "reference"):
-        yield from _cells(referred(reading, engine), reading, engine)
+    with report_progress(progress, engine, reading, "reference"):
+        yield from _cells(windowed_reference(reading, engine), reading, engine)
 
 
-def _cells(made: Cut, reading: Reading, engine: Engine) -> Iterator[Cells[Tally]]:
-    kind = tallying(reading)
-    answer = query(made, reading, kind)
+def _cells(made: WindowedRows, reading: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:
+    kind = aggregation_for(reading)
+    answer = build_query(made, reading, kind)
     segments = tuple(f"{name}=" for name in reading.segments)
-    for piece in pieces(engine.stream(answer), made, segments, models=reading.models):
-        yield Cells(piece.model, piece.period, piece.segment, _tally(piece, kind))
+    for piece in group_batches(engine.stream(answer), made, segments, models=reading.models):
+        yield CellBatch(piece.model, piece.period, piece.segment, _aggregate_batch(piece, kind))
 
 
-def _tally(piece: Piece, kind: Tallying) -> Tally:
-    if not isinstance(kind, Multiclass) or not kind.ranked:
-        return kind.tally(piece.cell, len(piece), piece.found)
-    whole = piece.found[CLASS] == WHOLE
-    tally = kind.tally(piece.cell[whole], len(piece), _some(piece.found, whole))
+def _aggregate_batch(piece: GroupBatch, kind: Aggregation) -> Aggregate:
+    if not isinstance(kind, MulticlassAggregation) or not kind.has_class_scores:
+        return kind.aggregate(piece.cell, len(piece), piece.columns)
+    whole = piece.columns[CLASS] == WHOLE_ROW
+    tally = kind.aggregate(piece.cell[whole], len(piece), _select_groups(piece.columns, whole))
     for place in range(len(kind.classes)):
-        mine = piece.found[CLASS] == place
-        kind.rank(tally, place, piece.cell[mine], _some(piece.found, mine))
+        mine = piece.columns[CLASS] == place
+        kind.add_class_scores(tally, place, piece.cell[mine], _select_groups(piece.columns, mine))
     return tally
 
 
-def _some(found: dict[str, NDArray[Any]], rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+def _select_groups(found: dict[str, NDArray[Any]], rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     return {name: column[rows] for name, column in found.items()}
 
 
-def query(made: Cut, reading: Reading, kind: Tallying) -> Expression:
+def build_query(made: WindowedRows, reading: ResolvedLog, kind: Aggregation) -> Expression:
     """All cuts, and all classes, in one expression."""
     import ibis
 
-    table = kind.prepared(made.table)
+    table = kind.prepare(made.table)
     if reading.models:
-        table = table.mutate(**{ours.MODEL: code(table[ours.MODEL], reading.models)})
-    ranks = kind.ranks(table) if isinstance(kind, Multiclass) else []
+        table = table.mutate(**{ours.MODEL: encode(table[ours.MODEL], reading.models)})
+    ranks = kind.class_score_keys(table) if isinstance(kind, MulticlassAggregation) else []
     whole = _groups(table, -1, kind.keys(table), kind.sums(table))
     if not reading.segments and not ranks:
-        return whole.order_by([ours.MODEL, KEY])  # without marks: what is ordered is as narrow as can be
+        return whole.order_by([ours.MODEL, PERIOD_KEY])  # without marks: what is ordered is as narrow as can be
     parts = []
     for place in range(-1, len(reading.segments)):
         own = whole if place < 0 else _groups(table, place, kind.keys(table), kind.sums(table))
-        parts.append(_marked(own, place, WHOLE))
+        parts.append(_with_grouping_marks(own, place, WHOLE_ROW))
         for number, keys in enumerate(ranks):
-            parts.append(_marked(_groups(table, place, keys, {"n": table.count()}), place, number))
+            parts.append(_with_grouping_marks(_groups(table, place, keys, {"n": table.count()}), place, number))
     types = {name: kind for part in reversed(parts) for name, kind in part.schema().items()}
     alike = [
         part.select(**{n: part[n] if n in part.columns else ibis.null(kind) for n, kind in types.items()})
         for part in parts
     ]
-    return ibis.union(*alike, distinct=False).order_by([ours.MODEL, KEY, CUT, SEGMENT])
+    return ibis.union(*alike, distinct=False).order_by([ours.MODEL, PERIOD_KEY, CUT, SEGMENT])
 
 
 def _groups(table: Expression, place: int, keys: dict[str, Expression], sums: dict[str, Expression]) -> Expression:
     """The groups of one cut."""
-    group = {ours.MODEL: table[ours.MODEL], KEY: table[KEY]}
+    group = {ours.MODEL: table[ours.MODEL], PERIOD_KEY: table[PERIOD_KEY]}
     if place >= 0:
-        group[SEGMENT] = table[ours.segment_of(place)].fill_null(MISSING)
+        group[SEGMENT] = table[ours.segment_column(place)].fill_null(MISSING_SEGMENT)
     found = table.group_by(**group, **keys).agg(**sums)
     # Cast after grouping: the groups are few, the rows are not.
     return found.mutate(**{name: found[name].cast("int16") for name in keys})
 
 
-def _marked(groups: Expression, place: int, number: int) -> Expression:
+def _with_grouping_marks(groups: Expression, place: int, number: int) -> Expression:
     """The groups with the cut they are of, and the class."""
     import ibis
 

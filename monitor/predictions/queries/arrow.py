@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modeltop.core.series import STAMP
+from modeltop.core.series import DATETIME_DTYPE
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-MISSING = -1
+MISSING_CODE = -1
 """What a missing class, bin or slot is as a whole number."""
-NOWHEN = int(np.datetime64("NaT", "us").astype(np.int64))
+NAT = int(np.datetime64("NaT", "us").astype(np.int64))
 
 
-def columns(batch: pa.RecordBatch) -> dict[str, NDArray[Any]]:
+def to_numpy(batch: pa.RecordBatch) -> dict[str, NDArray[Any]]:
     """The columns by name."""
-    return {name: array(batch.column(place)) for place, name in enumerate(batch.schema.names)}
+    return {name: column_to_numpy(batch.column(place)) for place, name in enumerate(batch.schema.names)}
 
 
-def array(column: pa.Array) -> NDArray[Any]:
+def column_to_numpy(column: pa.Array) -> NDArray[Any]:
     """One column; not to be written to."""
     import pyarrow as pa
 
@@ -34,13 +34,13 @@ def array(column: pa.Array) -> NDArray[Any]:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         coded = column.dictionary_encode()
         words = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
-        named: NDArray[np.object_] = words[_numbers(coded.indices.cast(pa.int64()), MISSING)]
+        named: NDArray[np.object_] = words[_numbers(coded.indices.cast(pa.int64()), MISSING_CODE)]
         return named
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         whole = column.cast(pa.timestamp("us")).cast(pa.int64())
-        return _numbers(whole, NOWHEN).view(STAMP)
+        return _numbers(whole, NAT).view(DATETIME_DTYPE)
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return _numbers(column.cast(pa.int64()), MISSING)
+        return _numbers(column.cast(pa.int64()), MISSING_CODE)
     return _numbers(column.cast(pa.float64()), math.nan)
 
 

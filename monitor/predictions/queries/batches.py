@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeltop.predictions import loading as ours
-from modeltop.predictions.queries.arrow import columns
+from modeltop.predictions.queries.arrow import to_numpy
 from modeltop.predictions.queries.binary import OUTCOME
-from modeltop.predictions.windowing import KEY, Cut, named
+from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, decode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from modeltop.core.series import Times
 
-CELLS = 250
+CELLS_PER_BATCH = 250
 """Cells of a piece; more only where the segments of one period are more."""
-ROWS = 50_000
+GROUPS_PER_BATCH = 50_000
 """Groups that are gathered before they are cut into pieces."""
 CUT, SEGMENT, CLASS = "cut", "segment", "class"
 """Our columns: the place of the segment's column, -1 for all rows; its value; the place of a class whose scores the
@@ -31,7 +31,7 @@ START = "start"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class GroupBatch:
     """Some cells, and the groups of which each consists."""
 
     model: NDArray[np.object_]
@@ -39,16 +39,16 @@ class Piece:
     segment: NDArray[np.object_]
     cell: NDArray[np.int64]
     """The place of the cell, one entry a group."""
-    found: dict[str, NDArray[Any]]
+    columns: dict[str, NDArray[Any]]
     """Columns with one entry a group."""
 
     def __len__(self) -> int:
         return len(self.model)
 
 
-def pieces(
-    batches: Iterable[pa.RecordBatch], made: Cut, names: Sequence[str], *, models: tuple[str, ...] = ()
-) -> Iterator[Piece]:
+def group_batches(
+    batches: Iterable[pa.RecordBatch], made: WindowedRows, names: Sequence[str], *, models: tuple[str, ...] = ()
+) -> Iterator[GroupBatch]:
     """Cut the stream where a period of a model ends.
 
     Args:
@@ -57,28 +57,30 @@ def pieces(
         names: What stands before the value of each segment, such as `country=`.
         models: The names of the models, where the groups have their places instead.
     """
-    for found in _whole(batches, made, models):
-        for piece in _pieces(found, names, split=made.sorted):
-            yield replace(piece, model=named(piece.model, models)) if models else piece
+    for found in _complete_groups(batches, made, models):
+        for piece in _split_batches(found, names, split=made.keys_sorted):
+            yield replace(piece, model=decode(piece.model, models)) if models else piece
 
 
-def _whole(batches: Iterable[pa.RecordBatch], made: Cut, models: tuple[str, ...]) -> Iterator[dict[str, NDArray[Any]]]:
+def _complete_groups(
+    batches: Iterable[pa.RecordBatch], made: WindowedRows, models: tuple[str, ...]
+) -> Iterator[dict[str, NDArray[Any]]]:
     """Groups in heaps that end where a period ends; where keys do not come in the order of time, where a model does."""
     heap: list[dict[str, NDArray[Any]]] = []
     size = 0
     for batch in batches:
         if not batch.num_rows:
             continue
-        found = columns(batch)
-        found = _placed(found)
-        if not len(found[KEY]):
+        found = to_numpy(batch)
+        found = _valid_groups(found)
+        if not len(found[PERIOD_KEY]):
             continue
-        heap.append(_dated(found, made, models))
+        heap.append(_with_starts(found, made, models))
         size += len(found[ours.MODEL])
-        if size < ROWS:
+        if size < GROUPS_PER_BATCH:
             continue
         joined = _joined(heap)
-        ends = np.flatnonzero(_changes(joined, by_start=made.sorted))
+        ends = np.flatnonzero(_changes(joined, by_start=made.keys_sorted))
         if len(ends):
             last = int(ends[-1]) + 1
             yield {name: column[:last] for name, column in joined.items()}
@@ -88,9 +90,9 @@ def _whole(batches: Iterable[pa.RecordBatch], made: Cut, models: tuple[str, ...]
         yield _joined(heap)
 
 
-def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _valid_groups(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The groups that have a model, a period and, where they are grouped by it, a prediction."""
-    model, key = found[ours.MODEL], found[KEY]
+    model, key = found[ours.MODEL], found[PERIOD_KEY]
     # A name, or its place from 1 on.
     keep: NDArray[np.bool_] = (model != None) & (model != "") if model.dtype == object else model > 0  # noqa: E711  by element
     if key.dtype.kind == "M":
@@ -102,12 +104,14 @@ def _placed(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return found if keep.all() else {name: column[keep] for name, column in found.items()}
 
 
-def _dated(found: dict[str, NDArray[Any]], made: Cut, models: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    model, key = found[ours.MODEL], found.pop(KEY)
+def _with_starts(
+    found: dict[str, NDArray[Any]], made: WindowedRows, models: tuple[str, ...]
+) -> dict[str, NDArray[Any]]:
+    model, key = found[ours.MODEL], found.pop(PERIOD_KEY)
     # A cell has many groups: each key is looked up once.
     fresh = np.concatenate([[True], (model[1:] != model[:-1]) | (key[1:] != key[:-1])])
-    names = named(model[fresh], models) if models else model[fresh]
-    return found | {START: made.dates(names, key[fresh])[np.cumsum(fresh) - 1]}
+    names = decode(model[fresh], models) if models else model[fresh]
+    return found | {START: made.period_starts(names, key[fresh])[np.cumsum(fresh) - 1]}
 
 
 def _joined(heap: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
@@ -123,7 +127,7 @@ def _changes(found: dict[str, NDArray[Any]], *, by_start: bool) -> NDArray[np.bo
     return changed | (start[1:] != start[:-1]) if by_start else changed
 
 
-def _pieces(found: dict[str, NDArray[Any]], names: Sequence[str], *, split: bool) -> Iterator[Piece]:
+def _split_batches(found: dict[str, NDArray[Any]], names: Sequence[str], *, split: bool) -> Iterator[GroupBatch]:
     found = {name: column[~np.isnat(found[START])] for name, column in found.items()}
     if not len(found[START]):
         return
@@ -137,11 +141,11 @@ def _pieces(found: dict[str, NDArray[Any]], names: Sequence[str], *, split: bool
     # Pieces end where a period does, or a model.
     unit = (period if split else models)[first]
     before = np.searchsorted(unit, unit)  # cells of earlier units
-    number = before // CELLS
+    number = before // CELLS_PER_BATCH
     for begin, end in _runs(number):
         mine = (cell >= begin) & (cell < end)
         at = first[begin:end]
-        yield Piece(
+        yield GroupBatch(
             found[ours.MODEL][at],
             found[START][at],
             words[cells[begin:end] % len(words)],

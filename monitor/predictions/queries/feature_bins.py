@@ -11,19 +11,19 @@ import numpy as np
 from modeltop.predictions import loading as ours
 from modeltop.predictions.aggregates.feature import CATEGORIES, QUANTILES
 from modeltop.predictions.engines.base import Engine, Expression, fetch
-from modeltop.predictions.schema import Columns, Kind
-from modeltop.predictions.spec import Reading
+from modeltop.predictions.schema import ColumnType, Schema
+from modeltop.predictions.spec import ResolvedLog
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Floats
 
-VALUES = 1_000_000
+MAX_VALUES_PER_QUERY = 1_000_000
 """Values whose quantiles are sought in one query: an engine holds them all in memory."""
-SAMPLED = 1_000_000
+SAMPLE_ROWS = 1_000_000
 """Rows of the reference from which on the quantiles are those of a sample, the same at every run of one engine."""
-MOST = 10_000
+MAX_CATEGORIES = 10_000
 """Categories of a model that are remembered as having been there; rarer ones count as unseen."""
 STRIDE = 7
 """About the root of the number of edges."""
@@ -31,7 +31,7 @@ LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class NumericBins:
     """A number's bins."""
 
     edges: Floats
@@ -46,7 +46,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CategoryBins:
     """A text's categories, the frequent ones first."""
 
     names: tuple[str, ...]
@@ -62,11 +62,11 @@ class Words:
         return len(self.names) <= CATEGORIES
 
 
-Known = Mapping[str, Numbers | Words]
+BinsByModel = Mapping[str, NumericBins | CategoryBins]
 """By model."""
 
 
-def numbers(table: Expression, features: Sequence[str], engine: Engine, rows: int) -> dict[str, Known]:
+def numeric_bins(table: Expression, features: Sequence[str], engine: Engine, rows: int) -> dict[str, BinsByModel]:
     """The bins of features that are numbers.
 
     Args:
@@ -75,19 +75,19 @@ def numbers(table: Expression, features: Sequence[str], engine: Engine, rows: in
         engine: What opened it.
         rows: Of the reference.
     """
-    if rows > SAMPLED:
-        table = table.filter(table[ours.feature_of(features[0])].hash() % (rows // SAMPLED + 1) == 0)
+    if rows > SAMPLE_ROWS:
+        table = table.filter(table[ours.feature_column(features[0])].hash() % (rows // SAMPLE_ROWS + 1) == 0)
     shares = [place / QUANTILES for place in range(1, QUANTILES)]
     asked: dict[str, Expression] = {}
     for place, name in enumerate(features):
-        value = table[ours.feature_of(name)]
+        value = table[ours.feature_column(name)]
         finite = (value.abs() <= LARGEST).ifelse(value, None)
         asked |= {f"q{place}": finite.quantile(shares), f"d{place}": finite.std(how="pop")}
     answer = fetch(engine, table.group_by(ours.MODEL).agg(**asked))
     models = answer[ours.MODEL].to_pylist() if answer.num_rows else []
     return {
         name: {
-            model: Numbers(edges(quantiles or []), float("nan") if deviation is None else deviation)
+            model: NumericBins(bin_edges(quantiles or []), float("nan") if deviation is None else deviation)
             for model, quantiles, deviation in zip(
                 models, answer[f"q{place}"].to_pylist(), answer[f"d{place}"].to_pylist(), strict=True
             )
@@ -97,12 +97,12 @@ def numbers(table: Expression, features: Sequence[str], engine: Engine, rows: in
     }
 
 
-def edges(quantiles: Sequence[float]) -> Floats:
+def bin_edges(quantiles: Sequence[float]) -> Floats:
     """Inner edges from quantiles; a value that is several of them has a bin of its own.
 
     So a column that was constant in the reference has three: below, equal, above.
 
-    >>> edges([1.0, 2.0, 2.0, 3.0]).round(6).tolist()
+    >>> bin_edges([1.0, 2.0, 2.0, 3.0]).round(6).tolist()
     [1.0, 2.0, 2.0, 3.0]
     """
     found = np.asarray(quantiles, dtype=np.float64)
@@ -113,37 +113,37 @@ def edges(quantiles: Sequence[float]) -> Floats:
     return whole
 
 
-def words(table: Expression, name: str, engine: Engine) -> Known:
+def category_bins(table: Expression, name: str, engine: Engine) -> BinsByModel:
     """The categories of a feature that is text."""
     import ibis
 
-    counted = table.group_by(ours.MODEL, value=table[ours.feature_of(name)]).agg(n=lambda group: group.count())
+    counted = table.group_by(ours.MODEL, value=table[ours.feature_column(name)]).agg(n=lambda group: group.count())
     counted = counted.filter(counted.value.notnull())
     order = ibis.window(group_by=ours.MODEL, order_by=[counted.n.desc(), counted.value])
     ranked = counted.mutate(rank=ibis.row_number().over(order))
-    answer = fetch(engine, ranked.filter(ranked["rank"] < MOST).order_by([ours.MODEL, "rank"]))
+    answer = fetch(engine, ranked.filter(ranked["rank"] < MAX_CATEGORIES).order_by([ours.MODEL, "rank"]))
     found: dict[str, list[str]] = {}
     if answer.num_rows:
         for model, value in zip(answer[ours.MODEL].to_pylist(), answer["value"].to_pylist(), strict=True):
             found.setdefault(model, []).append(value)
-    return {model: Words(tuple(names)) for model, names in found.items()}
+    return {model: CategoryBins(tuple(names)) for model, names in found.items()}
 
 
-def slot_of(table: Expression, name: str, known: Known, engine: Engine) -> Expression:
+def with_slot(table: Expression, name: str, known: BinsByModel, engine: Engine) -> Expression:
     """The table with the column `slot` of a feature, for the models that had it in the reference.
 
     A slot is a bin or a category; then come other, missing and, of a text, unseen.
     """
-    if all(isinstance(one, Numbers) for one in known.values()):
+    if all(isinstance(one, NumericBins) for one in known.values()):
         return _slot_of_number(table, name, known, engine)
     return _slot_of_word(table, name, known, engine)
 
 
-OTHER, LOST, UNSEEN = 1_000, 1_001, 1_002
+OTHER, MISSING, UNSEEN = 1_000, 1_001, 1_002
 """Slots of what has none: infinite or rare values, missing ones, and categories that the reference never had."""
 
 
-def _slot_of_number(table: Expression, name: str, known: Known, engine: Engine) -> Expression:
+def _slot_of_number(table: Expression, name: str, known: BinsByModel, engine: Engine) -> Expression:
     import ibis
 
     if len(known) == 1:
@@ -152,18 +152,18 @@ def _slot_of_number(table: Expression, name: str, known: Known, engine: Engine) 
     else:
         joined = table.inner_join(_lookup(known, engine), ours.MODEL)
         rows = [joined[f"e{edge}"] for edge in range(max(len(_edges(one)) for one in known.values()))]
-    value = joined[ours.feature_of(name)]
+    value = joined[ours.feature_column(name)]
     inside = _slot(value, rows)
-    slot = ibis.cases((value.isnull(), LOST), (value.abs() > LARGEST, OTHER), else_=inside)
+    slot = ibis.cases((value.isnull(), MISSING), (value.abs() > LARGEST, OTHER), else_=inside)
     return joined.mutate(slot=slot.cast("int16"), value=(value.abs() <= LARGEST).ifelse(value, None))
 
 
-def _edges(known: Numbers | Words) -> NDArray[Any]:
-    assert isinstance(known, Numbers)
+def _edges(known: NumericBins | CategoryBins) -> NDArray[Any]:
+    assert isinstance(known, NumericBins)
     return known.edges
 
 
-def _lookup(known: Known, engine: Engine) -> Expression:
+def _lookup(known: BinsByModel, engine: Engine) -> Expression:
     """Edges by model; where a model has fewer than another, the last are beyond all numbers."""
     import pyarrow as pa
 
@@ -172,7 +172,7 @@ def _lookup(known: Known, engine: Engine) -> Expression:
     for row, one in enumerate(known.values()):
         filled[row, : len(_edges(one))] = _edges(one)
     columns = {f"e{edge}": pa.array(filled[:, edge]) for edge in range(longest)}
-    return engine.lookup(pa.table({ours.MODEL: pa.array(list(known), pa.string()), **columns}))
+    return engine.from_arrow(pa.table({ours.MODEL: pa.array(list(known), pa.string()), **columns}))
 
 
 def _slot(value: Expression, edges: Sequence[Any]) -> Expression:
@@ -192,12 +192,12 @@ def _slot(value: Expression, edges: Sequence[Any]) -> Expression:
     return ibis.cases(*outer, else_=at(len(edges))) if outer else at(0)
 
 
-def _slot_of_word(table: Expression, name: str, known: Known, engine: Engine) -> Expression:
+def _slot_of_word(table: Expression, name: str, known: BinsByModel, engine: Engine) -> Expression:
     import ibis
     import pyarrow as pa
 
-    rows = list(_named(known))
-    looked = engine.lookup(
+    rows = list(_category_rows(known))
+    looked = engine.from_arrow(
         pa.table(
             {
                 "of_model": pa.array([model for model, _, _ in rows], pa.string()),
@@ -207,23 +207,23 @@ def _slot_of_word(table: Expression, name: str, known: Known, engine: Engine) ->
         )
     )
     mine = table.filter(table[ours.MODEL].isin(list(known))) if len(known) < 100 else table
-    value = mine[ours.feature_of(name)]
+    value = mine[ours.feature_column(name)]
     joined = mine.left_join(looked, [mine[ours.MODEL] == looked.of_model, value == looked.of_value])
-    value = joined[ours.feature_of(name)]
-    slot = ibis.cases((value.isnull(), LOST), (joined.place.notnull(), joined.place), else_=UNSEEN)
+    value = joined[ours.feature_column(name)]
+    slot = ibis.cases((value.isnull(), MISSING), (joined.place.notnull(), joined.place), else_=UNSEEN)
     return joined.mutate(slot=slot.cast("int16"), value=ibis.null("float64"))
 
 
-def _named(known: Known) -> Iterator[tuple[str, str, int]]:
+def _category_rows(known: BinsByModel) -> Iterator[tuple[str, str, int]]:
     for model, one in known.items():
-        if isinstance(one, Words):
+        if isinstance(one, CategoryBins):
             for rank, name in enumerate(one.names):
                 yield model, name, rank if rank < CATEGORIES else OTHER
 
 
-def references(
-    reading: Reading, columns: Columns, rows_of: Callable[[Reading], Expression], engine: Engine
-) -> dict[str, Known]:
+def feature_bins(
+    reading: ResolvedLog, columns: Schema, rows_of: Callable[[ResolvedLog], Expression], engine: Engine
+) -> dict[str, BinsByModel]:
     """What each feature was like in the rows of the reference; by its name, and by model.
 
     Args:
@@ -233,16 +233,16 @@ def references(
         engine: What opened it.
     """
     rows = fetch(engine, rows_of(replace(reading, features=())).count().as_table())[0][0].as_py()
-    numeric = [name for name in reading.features if columns[name].kind is Kind.NUMBER]
-    found: dict[str, Known] = {}
-    for some in _parts(numeric, max(1, VALUES // max(min(rows, SAMPLED), 1))):
-        found |= numbers(rows_of(replace(reading, features=some)), some, engine, rows)
+    numeric = [name for name in reading.features if columns[name].type is ColumnType.NUMBER]
+    found: dict[str, BinsByModel] = {}
+    for some in _chunked(numeric, max(1, MAX_VALUES_PER_QUERY // max(min(rows, SAMPLE_ROWS), 1))):
+        found |= numeric_bins(rows_of(replace(reading, features=some)), some, engine, rows)
     for name in reading.features:
         if name not in numeric:
-            found[name] = words(rows_of(replace(reading, features=(name,))), name, engine)
+            found[name] = category_bins(rows_of(replace(reading, features=(name,))), name, engine)
     return {name: found[name] for name in reading.features if found.get(name)}
 
 
-def _parts(names: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+def _chunked(names: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
     for begin in range(0, len(names), size):
         yield tuple(names[begin : begin + size])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modeltop.predictions import loading as ours
-from modeltop.predictions.aggregates.regression import RegressionTally
+from modeltop.predictions.aggregates.regression import RegressionSums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,10 +20,10 @@ SUMS = ("count", "unlabelled", "error", "absolute", "squared", "fourth", "label"
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
+class RegressionAggregation:
     """See `modeltop.predictions.queries.aggregate.Tallying`."""
 
-    def prepared(self, table: Expression) -> Expression:
+    def prepare(self, table: Expression) -> Expression:
         """Rows that have a prediction."""
         error = table[ours.PREDICTION] - table[ours.LABEL]
         found = table.mutate(e=error, r=(error / table[ours.LABEL].nullif(0.0)).abs(), y=table[ours.LABEL])
@@ -51,9 +51,9 @@ class Regression:
             "relative2": (relative * relative).sum(),
         }
 
-    def tally(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> RegressionTally:
+    def aggregate(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> RegressionSums:
         """Groups into the cells they belong to."""
-        whole = RegressionTally.empty(len(cell))
+        whole = RegressionSums.empty(len(cell))
         for name in SUMS:
             getattr(whole, name)[:] = np.nan_to_num(found[name])
-        return whole.merged(cell, cells)
+        return whole.merge(cell, cells)

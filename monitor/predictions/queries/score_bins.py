@@ -28,14 +28,14 @@ OPEN_SLOTS = SLOTS + 2
 MIDDLE = 0.5 - TAIL_STARTS
 
 
-def bin_of(score: Expression) -> Expression:
+def score_bin(score: Expression) -> Expression:
     """The bin of a score within 0 and 1; missing where there is none."""
     import ibis
 
     return ibis.cases(_linear(score), _lower(score), _upper(score))
 
 
-def slot_of(score: Expression) -> Expression:
+def score_slot(score: Expression) -> Expression:
     """The bin of a score within 0 and 1, `LOWEST` or `HIGHEST`; `NO_SCORE` where there is none."""
     import ibis
 

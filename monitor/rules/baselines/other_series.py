@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from modeltop.core.series import Series, SeriesKey
-from modeltop.rules.baselines.base import NOTHING, Ground, ground, picked
+from modeltop.rules.baselines.base import NO_SERIES, BaselineStats, baseline_stats, select_periods
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherSeriesBaseline:
     """The same period of another series. Raises ValueError if nothing is named that makes it another."""
 
-    several: ClassVar[bool] = False
+    has_spread: ClassVar[bool] = False
 
     model: str | None = None
     metric: str | None = None
@@ -26,22 +26,24 @@ class Other:
         if self.model is None and self.metric is None and self.segment is None:
             raise ValueError("a reference needs a model, a metric or a segment to compare with")
 
-    def other(self, key: SeriesKey) -> SeriesKey | None:
+    def other_key(self, key: SeriesKey) -> SeriesKey | None:
         """The key with what is named put in its place."""
         named = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
         return replace(key, **named)
 
-    def ground(self, series: Series, *, min_count: float = 0, others: Mapping[SeriesKey, Series] = NOTHING) -> Ground:
+    def stats(
+        self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES
+    ) -> BaselineStats:
         """Per point the judged period of the other series that began at the same moment, if there is one."""
-        key = self.other(series.key)
-        found = others.get(key) if key is not None and key != series.key else None
+        key = self.other_key(series.key)
+        found = other_series.get(key) if key is not None and key != series.key else None
         if found is None:
             none = np.zeros(len(series), dtype=np.int64)
-            return ground(series[:0], none, none, 1)
-        pool = picked(found, found.judged(min_count))
+            return baseline_stats(series[:0], none, none, 1)
+        pool = select_periods(found, found.evaluable(min_count))
         low = np.searchsorted(pool.times, series.times)
-        return ground(pool, low, np.searchsorted(pool.times, series.times, "right"), 1)
+        return baseline_stats(pool, low, np.searchsorted(pool.times, series.times, "right"), 1)
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """What it is; foreign text."""
         return " of ".join(name for name in (self.metric, self.segment, self.model) if name is not None)

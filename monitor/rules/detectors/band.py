@@ -9,22 +9,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Evidence, Series, Severity
-from modeltop.core.text import brief, plain
-from modeltop.rules.detectors.base import check
-from modeltop.rules.detectors.pointwise import Compared, Comparing, asked, graded, pairs, per_level, worse
+from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.text import format_exact, format_value
+from modeltop.rules.detectors.base import detector
+from modeltop.rules.detectors.pointwise import (
+    PointComparison,
+    PointwiseDetector,
+    adverse_difference,
+    configured_levels,
+    configured_pairs,
+    describe_levels,
+    grade_levels,
+)
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
-    from modeltop.rules.baselines.base import Ground, Kind
+    from modeltop.rules.baselines.base import Baseline, BaselineStats
 
-FEWEST = 4
+MIN_PERIODS = 4
 """Periods without which a reference has no spread worth the name."""
 
 
-@check("band")
+@detector("band")
 @dataclass(frozen=True, slots=True)
-class Band(Comparing):
+class Band(PointwiseDetector):
     """Objects to a value that lies further on the bad side of its reference than so many robust deviations.
 
     Centre and deviation are the median of the reference and its median absolute deviation × 1.4826 (Iglewicz and
@@ -42,7 +50,7 @@ class Band(Comparing):
     """Whether it objects to a value on the good side too."""
 
     def __post_init__(self) -> None:
-        given = [value for _, value in pairs(self.warn, self.critical)]
+        given = [value for _, value in configured_pairs(self.warn, self.critical)]
         if not given:
             raise ValueError("a band needs `warn`, `critical` or both: numbers of deviations, such as warn = 3.5")
         if not all(math.isfinite(value) and value > 0 for value in given):
@@ -50,51 +58,53 @@ class Band(Comparing):
         if len(given) == 2 and given[0] < given[1]:
             raise ValueError("warn lies above critical, so it would never be said: warn at the lower number")
 
-    def judge(self, series: Series, ground: Ground) -> tuple[Levels, Floats]:
+    def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
         """By robust deviations."""
-        middle, scale = deviations(series, ground)
-        size = worse(series.values - middle, series.better, outside=self.outside) / scale
-        size[(ground.periods < FEWEST) | ~np.isfinite(size)] = -np.inf
-        return graded(size, self.warn, self.critical), size
+        middle, scale = center_and_scale(series, stats)
+        size = adverse_difference(series.values - middle, series.better, outside=self.outside) / scale
+        size[(stats.periods < MIN_PERIODS) | ~np.isfinite(size)] = -np.inf
+        return grade_levels(size, self.warn, self.critical), size
 
-    def __call__(self, past: Series, basis: Compared, held: Severity) -> Evidence | None:  # noqa: ARG002
+    def __call__(self, past: Series, basis: PointComparison, current_level: Severity) -> Breach | None:  # noqa: ARG002
         """Say how far out it is."""
         level = int(basis.levels[-1])
         if not level:
             return None
-        value, size = past.latest, float(basis.beyond[-1])
-        middle, scale = deviations(past[-1:], basis.ground[-1:])
+        value, size = past.latest, float(basis.excess[-1])
+        middle, scale = center_and_scale(past[-1:], basis.stats[-1:])
         asks = self.critical if level == Severity.CRITICAL else self.warn
         assert asks is not None, "a level that was given has a number"
         edge = float(middle[0] + math.copysign(asks * float(scale[0]), value - float(middle[0])))
         side = "below" if value < float(middle[0]) else "above"
-        said = f"{brief(value)} {size:.1f} deviations {side} its usual {brief(float(middle[0]))}"
-        return Evidence(Severity(level), value, edge, said)
+        said = f"{format_value(value)} {size:.1f} deviations {side} its usual {format_value(float(middle[0]))}"
+        return Breach(Severity(level), value, edge, said)
 
-    def asks(self) -> list[Severity]:
+    def possible_levels(self) -> list[Severity]:
         """The levels that are given, worst first."""
-        return asked(self.warn, self.critical)
+        return configured_levels(self.warn, self.critical)
 
-    def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """What it asks."""
         side = "off" if self.outside else "worse than"
-        parts = per_level(self.warn, self.critical, lambda one: f"by more than {plain(float(str(one)))} deviations")
+        parts = describe_levels(
+            self.warn, self.critical, lambda one: f"by more than {format_exact(float(str(one)))} deviations"
+        )
         return f"{name} {side} the median of {against} {parts}"
 
-    def refuse(self, kind: Kind) -> None:
+    def validate(self, kind: Baseline) -> None:
         """Raise ValueError for one period of another series, which has no spread."""
-        if not kind.several:
+        if not kind.has_spread:
             raise ValueError("a band needs a reference of several periods: use rolling, first, from and to, or weekday")
 
 
-def deviations(series: Series, ground: Ground) -> tuple[Floats, Floats]:
+def center_and_scale(series: Series, ground: BaselineStats) -> tuple[Floats, Floats]:
     """Centre and deviation of what each point is compared with."""
     middle, scale = ground.robust()
     # Where more than half of the reference are one value, the plain deviation says more than none.
-    scale = np.where(scale > 0, scale, ground.spread)
+    scale = np.where(scale > 0, scale, ground.std)
     if series.support is not None:
         rarity = 1 / np.where(series.support > 0, series.support, np.nan)
-        fewer = np.nan_to_num(np.maximum(rarity / ground.rarity, 1.0), nan=1.0, posinf=1.0)
+        fewer = np.nan_to_num(np.maximum(rarity / ground.mean_inverse_support, 1.0), nan=1.0, posinf=1.0)
         scale = scale * np.sqrt(fewer)
         if series.proportion:
             chance = np.nan_to_num(np.sqrt(np.clip(middle * (1 - middle), 0, None) * rarity))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
-from modeltop.core.series import Evidence, Series, SeriesKey, Severity
-from modeltop.rules.baselines.base import NOTHING, Kind
+from modeltop.core.series import Breach, Series, SeriesKey, Severity
+from modeltop.rules.baselines.base import NO_SERIES, Baseline
 from modeltop.rules.baselines.past import ROLLING
 
 if TYPE_CHECKING:
@@ -32,28 +32,28 @@ FILES = {
 }
 """Module of this folder by the name of the check it registers, in the order in which checks are listed to people."""
 
-_CHECKS: dict[str, type] = {}
+_DETECTORS: dict[str, type] = {}
 C = TypeVar("C", bound=type)
 
 
-class Asking(NamedTuple):
+class QueryContext(NamedTuple):
     """How a rule asks."""
 
-    kind: Kind = ROLLING
+    baseline: Baseline = ROLLING
     """What a point is compared with."""
     min_count: float = 0
     """Support under which a period is neither judged nor a reference."""
-    others: Mapping[SeriesKey, Series] = NOTHING
+    other_series: Mapping[SeriesKey, Series] = NO_SERIES
     """Where a reference that is another series is looked for: `history.series`."""
 
 
-class Check(Protocol):
+class Detector(Protocol):
     """A way to object. `basis`, wherever it is asked for, is what `bases` gave for the same series."""
 
-    compares: ClassVar[bool]
+    uses_baseline: ClassVar[bool]
     """Whether it compares with a reference, so that naming one makes sense."""
 
-    follows: ClassVar[bool]
+    is_sequential: ClassVar[bool]
     """Whether it goes through a series point by point: what costs time where there are many series."""
 
     @property
@@ -61,58 +61,58 @@ class Check(Protocol):
         """Distance back inside its limit that a recovering value must reach; 0 for a check without one."""
 
     @property
-    def history(self) -> int:
+    def min_history(self) -> int:
         """Judged periods that it needs before the one it judges, besides those of its reference."""
 
-    def bases(self, many: Sequence[Series], asking: Asking) -> Sequence[Any | None]:
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Any | None]:
         """Per series what its points are judged by; None where it objects to none of them. Can be cut by slices."""
 
-    def __call__(self, past: Series, basis: Any, held: Severity) -> Evidence | None:
+    def __call__(self, past: Series, basis: Any, current_level: Severity) -> Breach | None:
         """Judge the last point of `past`, which is judged.
 
         Args:
             past: The series up to and including the judged point; its direction is `past.better`.
             basis: As many rows of its basis.
-            held: The level now active, which a margin keeps alive.
+            current_level: The level now active, which a margin keeps alive.
         """
 
-    def levels(self, series: Series, basis: Any, held: Severity) -> Levels:
-        """Per point, the severity that a call gives it while `held` is active."""
+    def levels(self, series: Series, basis: Any, current_level: Severity) -> Levels:
+        """Per point, the severity that a call gives it while `current_level` is active."""
 
-    def beyond(self, series: Series, basis: Any, level: Severity) -> Floats:
+    def excess(self, series: Series, basis: Any, level: Severity) -> Floats:
         """Per point, how far it lies beyond what `level` asks; larger is worse, in any unit."""
 
-    def begins(self, basis: Any) -> Places | None:
+    def onsets(self, basis: Any) -> Places | None:
         """Per point, the place where what it objects to there began; None: with the point itself."""
 
     def limits(self) -> list[tuple[Severity, Limit]]:
         """Fixed limits for the chart, worst first; empty for a check that has none."""
 
-    def inside(self) -> str:
+    def describe_normal(self) -> str:
         """What is true of a value that it does not object to, in a few words."""
 
-    def asks(self) -> list[Severity]:
+    def possible_levels(self) -> list[Severity]:
         """The levels that it can give, worst first."""
 
-    def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:
         """What it asks, in plain words, such as `accuracy below 0.90 is critical`; `against` names the reference."""
 
-    def refuse(self, kind: Kind) -> None:
+    def validate(self, kind: Baseline) -> None:
         """Raise ValueError, with the remedy, where it cannot compare with this kind of reference."""
 
 
-def check(name: str) -> Callable[[C], C]:
+def detector(name: str) -> Callable[[C], C]:
     """Put a check into the table under the name that rules use for it."""
 
     def enter(kind: C) -> C:
-        _CHECKS[name] = kind
+        _DETECTORS[name] = kind
         return kind
 
     return enter
 
 
-def checks() -> dict[str, type]:
+def detectors() -> dict[str, type]:
     """All known checks by name; loads those that no rule has asked for yet."""
     for module in FILES.values():
         import_module(f"modeltop.rules.detectors.{module}")
-    return {name: _CHECKS[name] for name in FILES} | _CHECKS
+    return {name: _DETECTORS[name] for name in FILES} | _DETECTORS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.text import plain
+from modeltop.core.text import format_exact
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
@@ -32,7 +32,7 @@ class Limit:
             raise ValueError("a limit must be a finite number")
         if len(given) == 2 and given[0] > given[1]:
             raise ValueError(
-                f"below = {plain(given[0])} lies above above = {plain(given[1])}: every value would be wrong"
+                f"below = {format_exact(given[0])} lies above above = {format_exact(given[1])}: every value would be wrong"
             )
 
     def exceeded(self, values: Floats, margin: float = 0.0) -> Flags:
@@ -48,7 +48,7 @@ class Limit:
             wrong = wrong | (values > self.above - margin)
         return wrong
 
-    def crossed(self, value: float, margin: float = 0.0) -> tuple[str, float] | None:
+    def crossed_side(self, value: float, margin: float = 0.0) -> tuple[str, float] | None:
         """The sign and the side of the limit that `value` is beyond, such as `("<", 0.9)`; None if it is fine."""
         if self.below is not None and value < self.below + margin:
             return "<", self.below
@@ -56,10 +56,10 @@ class Limit:
             return ">", self.above
         return None
 
-    def words(self, show: Callable[[float], str]) -> str:
+    def describe(self, show: Callable[[float], str]) -> str:
         """Which values lie beyond it.
 
-        >>> Limit(below=0.2, above=0.8).words(str)
+        >>> Limit(below=0.2, above=0.8).describe(str)
         'below 0.2 or above 0.8'
         """
         sides = (("below", self.below), ("above", self.above))

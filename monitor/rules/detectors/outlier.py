@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from modeltop.core.series import Evidence, Series, Severity
-from modeltop.core.stats.cusum import FLOOR
-from modeltop.core.stats.robust import scales_before
-from modeltop.core.stats.rolling import moments
-from modeltop.core.text import brief, plain
-from modeltop.rules.detectors.base import check
-from modeltop.rules.detectors.pointwise import per_level
-from modeltop.rules.detectors.self_baselined import Looked, Own, refuse_numbers
+from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.stats.cusum import MIN_RELATIVE_STD
+from modeltop.core.stats.robust import rolling_mad
+from modeltop.core.stats.rolling import rolling_moments
+from modeltop.core.text import format_exact, format_value
+from modeltop.rules.detectors.base import detector
+from modeltop.rules.detectors.pointwise import describe_levels
+from modeltop.rules.detectors.self_baselined import Scan, SelfBaselined, validate_levels
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
@@ -36,17 +36,17 @@ EFFICIENCY = 0.37
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outlying(Looked):
+class OutlierScan(Scan):
     """How far each point lies out."""
 
-    usual: Floats
+    expected: Floats
     scale: Floats
     """One deviation there, in the metric's unit."""
 
 
-@check("spike")
+@detector("spike")
 @dataclass(frozen=True, slots=True)
-class Spike(Own):
+class Outlier(SelfBaselined):
     """Objects to a period that lies further on the bad side of its season than so many robust deviations.
 
     The level is the median of the periods before, and what a period usually lies off is the median absolute deviation
@@ -70,26 +70,28 @@ class Spike(Own):
     """Periods that tell a level at least, and of which what they lay off theirs is known."""
     outside: bool = False
     """Whether it objects to a value on the good side too."""
-    kind: ClassVar[type[Looked]] = Outlying
+    scan_type: ClassVar[type[Scan]] = OutlierScan
 
     def __post_init__(self) -> None:
-        refuse_numbers(self.warn, self.critical, least=0.1, what="numbers of deviations above 0.1, such as warn = 4.5")
+        validate_levels(
+            self.warn, self.critical, minimum=0.1, what="numbers of deviations above 0.1, such as warn = 4.5"
+        )
         if self.least < 4 or self.periods < self.least:
             raise ValueError("periods and least are numbers of periods: least from 4 up to periods")
 
     @property
-    def history(self) -> int:
+    def min_history(self) -> int:
         """Judged periods that it needs before the one it judges."""
         return 2 * self.least
 
-    def sizes(self, pool: Series) -> tuple[Floats, ...]:
+    def deviations(self, pool: Series) -> tuple[Floats, ...]:
         """In deviations."""
-        plainly = self._off(pool.values, scales_before(pool.values, self.periods, self.least)[0])
+        plainly = self._off(pool.values, rolling_mad(pool.values, self.periods, self.least)[0])
         weekly = self._off(pool.values, _by_weekday(pool))
         days = _daily(pool, self.periods)
         with np.errstate(invalid="ignore"):
             season = days & (weekly.distance < NEARER * plainly.distance)
-        usual = np.where(season, weekly.usual, plainly.usual)
+        usual = np.where(season, weekly.expected, plainly.expected)
         scale = np.where(season, weekly.scale, plainly.scale)
         early = days & ~np.isfinite(weekly.scale)
         usual[early] = _nearest_before(pool.values)[early]
@@ -99,17 +101,19 @@ class Spike(Own):
         known = np.isfinite(plainly.scale)
         return np.where(known, certain * (pool.values - usual) / scale, np.nan), usual, scale / certain
 
-    def _off(self, values: Floats, level: Floats) -> _Off:
+    def _off(self, values: Floats, level: Floats) -> _Deviation:
         """How far the points lie off the level that was told, and how far they usually do."""
         known = np.isfinite(level)
         beside = (values - level)[known]
-        offset, scale = scales_before(beside, self.periods, self.least)
+        offset, scale = rolling_mad(beside, self.periods, self.least)
         high = np.arange(len(beside))
         low = np.maximum(high - self.periods, 0)
-        plain = moments(beside, low, high)[1]
+        plain = rolling_moments(beside, low, high)[1]
         scale = np.where(~(scale <= 0), scale, plain)  # more than half of them may be one value
-        distance = np.where(np.isfinite(scale), moments(np.abs(beside - np.nan_to_num(offset)), low, high)[0], np.nan)
-        return _Off(*(_among(known, column) for column in (level[known] + offset, scale, distance)))
+        distance = np.where(
+            np.isfinite(scale), rolling_moments(np.abs(beside - np.nan_to_num(offset)), low, high)[0], np.nan
+        )
+        return _Deviation(*(_among(known, column) for column in (level[known] + offset, scale, distance)))
 
     def _widened(self, pool: Series, usual: Floats, scale: Floats) -> Floats:
         """A deviation of each point, by what it rests on; of what never varied, a share of the level.
@@ -120,45 +124,49 @@ class Spike(Own):
         if cases is not None:
             cases = np.where(cases > 0, cases, np.nan)
             known = np.isfinite(cases)
-            usually = _among(known, scales_before(cases[known], self.periods, self.least)[0])
+            usually = _among(known, rolling_mad(cases[known], self.periods, self.least)[0])
             scale = scale * np.sqrt(np.nan_to_num(np.maximum(usually / cases, 1.0), nan=1.0))
             if pool.proportion and pool.support is not None:
                 # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
                 share = (np.clip(usual, 0, 1) * cases + 0.5) / (cases + 1)
                 scale = np.fmax(scale, np.sqrt(share * (1 - share) / cases))
-        return np.maximum(scale, np.maximum(FLOOR * np.abs(usual), SMALLEST))
+        return np.maximum(scale, np.maximum(MIN_RELATIVE_STD * np.abs(usual), SMALLEST))
 
-    def __call__(self, past: Series, basis: Outlying, held: Severity) -> Evidence | None:  # noqa: ARG002
+    def __call__(self, past: Series, basis: OutlierScan, current_level: Severity) -> Breach | None:  # noqa: ARG002
         """Say how far out it is."""
         level = int(basis.levels[-1])
         if not level:
             return None
-        value, usual, size = past.latest, float(basis.usual[-1]), float(basis.beyond[-1])
+        value, usual, size = past.latest, float(basis.expected[-1]), float(basis.excess[-1])
         asks = self.critical if level == Severity.CRITICAL else self.warn
         assert asks is not None, "a level that was given has a number"
         edge = usual + math.copysign(asks * float(basis.scale[-1]), value - usual)
         side = "below" if value < usual else "above"
-        return Evidence(Severity(level), value, edge, f"{brief(value)} {size:.1f} deviations {side} {brief(usual)}")
+        return Breach(
+            Severity(level), value, edge, f"{format_value(value)} {size:.1f} deviations {side} {format_value(usual)}"
+        )
 
-    def inside(self) -> str:
+    def describe_normal(self) -> str:
         """What is true of a value that it does not object to."""
         return "not out of season"
 
-    def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """What it asks.
 
-        >>> Spike().sentence("recall", brief, "")
+        >>> Outlier().describe("recall", format_value, "")
         'recall in one period worse than usual, season allowed for, by more than 4.5 deviations warns'
         """
         side = "off what is" if self.outside else "worse than"
-        parts = per_level(self.warn, self.critical, lambda one: f"by more than {plain(float(str(one)))} deviations")
+        parts = describe_levels(
+            self.warn, self.critical, lambda one: f"by more than {format_exact(float(str(one)))} deviations"
+        )
         return f"{name} in one period {side} usual, season allowed for, {parts}"
 
 
-class _Off(NamedTuple):
+class _Deviation(NamedTuple):
     """What each point is compared with; NaN where too little is known."""
 
-    usual: Floats
+    expected: Floats
     scale: Floats
     distance: Floats
     """How far points before lay off theirs, on average."""
@@ -176,13 +184,13 @@ def _by_weekday(pool: Series) -> Floats:
     level = np.full(len(pool), np.nan)
     for weekday in range(7):
         on = weekdays == weekday
-        level[on] = scales_before(pool.values[on], WEEKS, FEWEST)[0]
+        level[on] = rolling_mad(pool.values[on], WEEKS, FEWEST)[0]
     return level
 
 
 def _daily(pool: Series, periods: int) -> Flags:
     """Per point whether those before it mostly came a day apart."""
-    usual, _ = scales_before(np.diff(pool.times) / DAY, periods, 1)
+    usual, _ = rolling_mad(np.diff(pool.times) / DAY, periods, 1)
     return np.concatenate([[False], np.abs(usual - 1) < 0.1])[: len(pool)]
 
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
-from modeltop.core.series import Better, Series, Severity
-from modeltop.rules.detectors.base import Asking
+from modeltop.core.series import Direction, Series, Severity
+from modeltop.rules.detectors.base import QueryContext
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
-    from modeltop.rules.baselines.base import Ground, Kind
+    from modeltop.rules.baselines.base import Baseline, BaselineStats
     from modeltop.rules.detectors.limit import Limit
 
 
 T = TypeVar("T")
 
 
-def worse(differences: Floats, better: Better, *, outside: bool = False) -> Floats:
+def adverse_difference(differences: Floats, better: Direction, *, outside: bool = False) -> Floats:
     """How far differences (value less what it is compared with) lie on the bad side; NaN where neither side is.
 
     Args:
@@ -32,17 +32,17 @@ def worse(differences: Floats, better: Better, *, outside: bool = False) -> Floa
         better: The direction of the metric.
         outside: Whether both sides are bad.
 
-    >>> worse(np.array([-0.1, 0.1]), Better.HIGHER).tolist(), worse(np.array([-0.1, 0.1]), Better.NEITHER).tolist()
+    >>> adverse_difference(np.array([-0.1, 0.1]), Direction.HIGHER).tolist(), adverse_difference(np.array([-0.1, 0.1]), Direction.NEITHER).tolist()
     ([0.1, -0.1], [nan, nan])
     """
     if outside:
         return np.abs(differences)
-    if better is Better.NEITHER:
+    if better is Direction.NEITHER:
         return np.full(len(differences), np.nan)
-    return -differences if better is Better.HIGHER else differences + 0.0
+    return -differences if better is Direction.HIGHER else differences + 0.0
 
 
-def graded(sizes: Floats, warn: float | None, critical: float | None) -> Levels:
+def grade_levels(sizes: Floats, warn: float | None, critical: float | None) -> Levels:
     """The level of each size that lies beyond what a level asks; a NaN is beyond nothing."""
     found = np.zeros(len(sizes), dtype=np.int8)
     for severity, limit in ((Severity.WARNING, warn), (Severity.CRITICAL, critical)):
@@ -51,35 +51,35 @@ def graded(sizes: Floats, warn: float | None, critical: float | None) -> Levels:
     return found
 
 
-def pairs(warn: T | None, critical: T | None) -> list[tuple[Severity, T]]:
+def configured_pairs(warn: T | None, critical: T | None) -> list[tuple[Severity, T]]:
     """What was given, worst first."""
     both = ((Severity.CRITICAL, critical), (Severity.WARNING, warn))
     return [(severity, one) for severity, one in both if one is not None]
 
 
-SAID = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
+LEVEL_PHRASES = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
+class PointComparison:
     """What each point of a series is compared with, and how bad that is."""
 
-    ground: Ground
+    stats: BaselineStats
     levels: Levels
-    beyond: Floats
+    excess: Floats
     """How far it lies beyond; larger is worse."""
 
-    def __getitem__(self, part: slice) -> Compared:
+    def __getitem__(self, part: slice) -> PointComparison:
         """The rows of a part of the points."""
-        return Compared(self.ground[part], self.levels[part], self.beyond[part])
+        return PointComparison(self.stats[part], self.levels[part], self.excess[part])
 
 
-class Comparing(ABC):
+class PointwiseDetector(ABC):
     """A check whose levels are decided point by point, whatever is active."""
 
     __slots__ = ()
-    compares: ClassVar[bool] = True
-    follows: ClassVar[bool] = False
+    uses_baseline: ClassVar[bool] = True
+    is_sequential: ClassVar[bool] = False
 
     @property
     def margin(self) -> float:
@@ -87,36 +87,36 @@ class Comparing(ABC):
         return 0.0
 
     @property
-    def history(self) -> int:
+    def min_history(self) -> int:
         """0: the reference knows how many periods it needs."""
         return 0
 
-    def bases(self, many: Sequence[Series], asking: Asking) -> list[Compared | None]:
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[PointComparison | None]:
         """Per series, its comparisons; None where none is bad."""
-        return [self._compared(series, asking) for series in many]
+        return [self._compare(series, context) for series in series_batch]
 
-    def _compared(self, series: Series, asking: Asking) -> Compared | None:
-        ground = asking.kind.ground(series, min_count=asking.min_count, others=asking.others)
+    def _compare(self, series: Series, context: QueryContext) -> PointComparison | None:
+        ground = context.baseline.stats(series, min_count=context.min_count, other_series=context.other_series)
         with np.errstate(invalid="ignore", divide="ignore"):
-            levels, beyond = self.judge(series, ground)
-        return Compared(ground, levels, beyond) if levels.any() else None
+            levels, beyond = self.grade(series, ground)
+        return PointComparison(ground, levels, beyond) if levels.any() else None
 
     @abstractmethod
-    def judge(self, series: Series, ground: Ground) -> tuple[Levels, Floats]:
+    def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
         """Per point its level, and how far it lies beyond what is fine."""
 
-    def levels(self, series: Series, basis: Compared, held: Severity) -> Levels:  # noqa: ARG002
+    def levels(self, series: Series, basis: PointComparison, current_level: Severity) -> Levels:  # noqa: ARG002
         """Per point its level."""
         return basis.levels
 
-    def beyond(self, series: Series, basis: Compared, level: Severity) -> Floats:  # noqa: ARG002
+    def excess(self, series: Series, basis: PointComparison, level: Severity) -> Floats:  # noqa: ARG002
         """Per point how far it lies beyond."""
-        return basis.beyond
+        return basis.excess
 
-    def begins(self, basis: Compared) -> None:  # noqa: B027  no check need know better
+    def onsets(self, basis: PointComparison) -> None:  # noqa: B027  no check need know better
         """None: with the point itself."""
 
-    def inside(self) -> str:
+    def describe_normal(self) -> str:
         """What is true of a value that it does not object to."""
         return "no worse than its reference"
 
@@ -124,15 +124,17 @@ class Comparing(ABC):
         """None: they move with the reference."""
         return []
 
-    def refuse(self, kind: Kind) -> None:  # noqa: B027  nearly all take any
+    def validate(self, kind: Baseline) -> None:  # noqa: B027  nearly all take any
         """Any kind of reference will do."""
 
 
-def asked(warn: object | None, critical: object | None) -> list[Severity]:
+def configured_levels(warn: object | None, critical: object | None) -> list[Severity]:
     """The levels that are given, worst first."""
-    return [severity for severity, _ in pairs(warn, critical)]
+    return [severity for severity, _ in configured_pairs(warn, critical)]
 
 
-def per_level(warn: object | None, critical: object | None, words: Callable[[object], str]) -> str:
+def describe_levels(warn: object | None, critical: object | None, words: Callable[[object], str]) -> str:
     """What each level asks, the milder first: `0.02 warns, 0.05 is critical`."""
-    return ", ".join(f"{words(one)} {SAID[severity]}" for severity, one in reversed(pairs(warn, critical)))
+    return ", ".join(
+        f"{words(one)} {LEVEL_PHRASES[severity]}" for severity, one in reversed(configured_pairs(warn, critical))
+    )

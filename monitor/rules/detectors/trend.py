@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from modeltop.core.series import Better, Evidence, Series, Severity
-from modeltop.core.stats.distributions import normal_quantile
-from modeltop.core.stats.trend_tests import cochran_armitage, kendall_chances, kendall_scores, lines
-from modeltop.core.text import brief, plain, plural
-from modeltop.rules.detectors.base import check
-from modeltop.rules.detectors.pointwise import graded, per_level, worse
-from modeltop.rules.detectors.self_baselined import Looked, Own, refuse_numbers
+from modeltop.core.series import Breach, Direction, Series, Severity
+from modeltop.core.stats.distributions import norm_isf
+from modeltop.core.stats.trend_tests import cochran_armitage, mann_kendall_p_values, mann_kendall_z, theil_sen_lines
+from modeltop.core.text import format_exact, format_value, pluralize
+from modeltop.rules.detectors.base import detector
+from modeltop.rules.detectors.pointwise import adverse_difference, describe_levels, grade_levels
+from modeltop.rules.detectors.self_baselined import Scan, SelfBaselined, validate_levels
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
@@ -25,18 +25,18 @@ DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Going(Looked):
+class TrendScan(Scan):
     """How far each point has gone."""
 
-    going: Floats
+    total_change: Floats
     """By so much its line goes up over its periods; below 0: down; NaN where that may be chance."""
     start: Floats
     """Where it stands at the first of them."""
 
 
-@check("trend")
+@detector("trend")
 @dataclass(frozen=True, slots=True)
-class Trend(Own):
+class Trend(SelfBaselined):
     """Objects while the newest periods go on getting worse, more surely than chance and by more than so much.
 
     How far they went is how far the line of Theil 1950 and Sen 1968 went from the first of them to the last, on the
@@ -60,26 +60,26 @@ class Trend(Own):
     """Chance up to which it stays told, if more than `p`: what falls slowly is now surer and now less sure."""
     outside: bool = False
     """Whether it objects to going the good way too."""
-    kind: ClassVar[type[Looked]] = Going
+    scan_type: ClassVar[type[Scan]] = TrendScan
 
     def __post_init__(self) -> None:
-        refuse_numbers(self.warn, self.critical, least=0, what="distances in the metric's unit, such as warn = 0.02")
+        validate_levels(self.warn, self.critical, minimum=0, what="distances in the metric's unit, such as warn = 0.02")
         for name, chance in (("p", self.p), ("stay", self.stay)):
             if not 0 < chance < 0.5:
-                raise ValueError(f"{name} = {plain(chance)}: give a chance between 0 and 0.5, such as 0.001")
+                raise ValueError(f"{name} = {format_exact(chance)}: give a chance between 0 and 0.5, such as 0.001")
         if self.periods < 8:
             raise ValueError(f"periods = {self.periods} are too few to tell a trend from chance: give 8 or more")
 
     @property
-    def history(self) -> int:
+    def min_history(self) -> int:
         """Judged periods that it needs before the one it judges."""
         return self.periods - 1
 
-    def sizes(self, pool: Series) -> tuple[Floats, ...]:
+    def deviations(self, pool: Series) -> tuple[Floats, ...]:
         """How far the line went where it went surely, else NaN."""
         going, start, chance = np.full((3, len(pool)), np.nan)
-        if len(pool) >= self.periods and (self.outside or pool.better is not Better.NEITHER):
-            scores = kendall_scores(pool.values, self.periods)
+        if len(pool) >= self.periods and (self.outside or pool.better is not Direction.NEITHER):
+            scores = mann_kendall_z(pool.values, self.periods)
             self._try(pool, scores, self._candidates(pool, scores, self.p), chance)
             told = np.flatnonzero(chance <= self._both(self.p))[:1]
             chance[: told[0] if len(told) else None] = np.nan  # what is not told yet cannot stay told
@@ -87,7 +87,7 @@ class Trend(Own):
                 more = self._candidates(pool, scores, max(self.p, self.stay))
                 self._try(pool, scores, more[(more > told[0]) & np.isnan(chance[more])], chance)
             stays = np.flatnonzero(chance <= self._both(max(self.p, self.stay)))
-            start[stays], end = lines(*self._windows(pool, stays))
+            start[stays], end = theil_sen_lines(*self._windows(pool, stays))
             going[stays] = end - start[stays]
         return np.where(chance <= self._both(self.p), going, np.nan), going, start
 
@@ -98,7 +98,7 @@ class Trend(Own):
 
     def _try(self, pool: Series, scores: Floats, places: Places, chance: Floats) -> None:
         """Work out the chance at some places."""
-        chance[places] = kendall_chances(scores[places + 1 - self.periods], *self._windows(pool, places))
+        chance[places] = mann_kendall_p_values(scores[places + 1 - self.periods], *self._windows(pool, places))
 
     def _both(self, p: float) -> float:
         """What a chance in the direction that is asked for is in both."""
@@ -114,45 +114,45 @@ class Trend(Own):
 
     def _surely(self, z: Floats, pool: Series, p: float) -> Flags:
         """Whether it goes the bad way as surely as is asked; where the cases are not known, they speak not against."""
-        return np.isnan(z) | (worse(z, pool.better, outside=self.outside) > normal_quantile(self._both(p) / 2))
+        return np.isnan(z) | (adverse_difference(z, pool.better, outside=self.outside) > norm_isf(self._both(p) / 2))
 
-    def levels(self, series: Series, basis: Looked, held: Severity) -> Levels:
+    def levels(self, series: Series, basis: Scan, current_level: Severity) -> Levels:
         """Per point its level; what is held stays so while it goes on, if less surely."""
-        if not held:
+        if not current_level:
             return basis.levels
-        stays = graded(self._far(series, basis), self.warn, self.critical)
-        return np.maximum(basis.levels, np.minimum(stays, np.int8(held)))
+        stays = grade_levels(self._far(series, basis), self.warn, self.critical)
+        return np.maximum(basis.levels, np.minimum(stays, np.int8(current_level)))
 
-    def beyond(self, series: Series, basis: Looked, level: Severity) -> Floats:  # noqa: ARG002  the protocol's
+    def excess(self, series: Series, basis: Scan, level: Severity) -> Floats:  # noqa: ARG002  the protocol's
         """Per point how far the line went."""
         return np.nan_to_num(self._far(series, basis), nan=-np.inf)
 
-    def _far(self, series: Series, basis: Looked) -> Floats:
-        assert isinstance(basis, Going), "it is what `bases` gave"
-        return worse(basis.going, series.better, outside=self.outside)
+    def _far(self, series: Series, basis: Scan) -> Floats:
+        assert isinstance(basis, TrendScan), "it is what `bases` gave"
+        return adverse_difference(basis.total_change, series.better, outside=self.outside)
 
-    def __call__(self, past: Series, basis: Going, held: Severity) -> Evidence | None:
+    def __call__(self, past: Series, basis: TrendScan, current_level: Severity) -> Breach | None:
         """Say how far it went, and in how long."""
-        level = int(self.levels(past[-1:], basis[-1:], held)[-1])
+        level = int(self.levels(past[-1:], basis[-1:], current_level)[-1])
         if not level:
             return None
-        value, gone = past.latest, float(basis.going[-1])
+        value, gone = past.latest, float(basis.total_change[-1])
         way = "down" if gone < 0 else "up"
-        said = f"{brief(value)} {way} by {brief(abs(gone))} in {plural(self.periods, 'period')}"
-        return Evidence(Severity(level), value, float(basis.start[-1]), said)
+        said = f"{format_value(value)} {way} by {format_value(abs(gone))} in {pluralize(self.periods, 'period')}"
+        return Breach(Severity(level), value, float(basis.start[-1]), said)
 
-    def inside(self) -> str:
+    def describe_normal(self) -> str:
         """What is true of a value that it does not object to."""
         return "not going anywhere" if self.outside else "not going on getting worse"
 
-    def sentence(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """What it asks.
 
-        >>> Trend(warn=0.02).sentence("recall", brief, "")
+        >>> Trend(warn=0.02).describe("recall", format_value, "")
         'recall going on getting worse in 30 periods by more than 0.02 warns (p < 0.0001)'
         """
         what = "rising or falling" if self.outside else "going on getting worse"
-        parts = per_level(
+        parts = describe_levels(
             self.warn, self.critical, lambda one: f"by more than {show(float(str(one)))}" if one else "however far"
         )
-        return f"{name} {what} in {plural(self.periods, 'period')} {parts} (p < {plain(self.p)})"
+        return f"{name} {what} in {pluralize(self.periods, 'period')} {parts} (p < {format_exact(self.p)})"

@@ -12,9 +12,18 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 from hypothesis import strategies as st
 
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.core.event import Course, Delivery, Event, Followed, Kind, Noted, Reason, Sent
-from modeltop.core.incident import BeliefKey, Facts, Incident, Note
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.core.event import (
+    Event,
+    IncidentChanged,
+    IncidentTransition,
+    NoteAdded,
+    Notification,
+    NotificationAction,
+    NotificationReason,
+    SendFinished,
+)
+from modeltop.core.incident import AlertingState, Incident, Note, NotificationKey
 from modeltop.core.series import Condition, SeriesKey, Severity
 
 HOSTILE = ["\ud800", "\udcff", "\ud83d\ude00", "😀", "a\0b", "\r\n", "\u2028", '"crc":"', "\x1b]0;x\x07", "W" * 999]
@@ -56,7 +65,7 @@ def any_event():
 
 @pytest.fixture(scope="session")
 def any_facts():
-    return _of(Facts, {str: TEXTS, datetime: MOMENTS})
+    return _of(AlertingState, {str: TEXTS, datetime: MOMENTS})
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +87,7 @@ def signed():
 
 @pytest.fixture
 def journal(tmp_path):
-    return Journal(tmp_path / "state", clock=lambda: NOON)
+    return EventLog(tmp_path / "state", clock=lambda: NOON)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +96,7 @@ def noted():
 
     def make(n=0, text="released", by="ann"):
         at = NOON + timedelta(minutes=n)
-        return Noted(at, Note("churn", f"{text} {n}", by, at))
+        return NoteAdded(at, Note("churn", f"{text} {n}", by, at))
 
     return make
 
@@ -110,8 +119,8 @@ def incident():
 
 @pytest.fixture(scope="session")
 def followed(incident):
-    def make(course=Course.FIRED, *, at=NOON, message="0.87 < 0.90", **changes):
-        return Followed(at, course, incident(**changes), message)
+    def make(course=IncidentTransition.FIRED, *, at=NOON, message="0.87 < 0.90", **changes):
+        return IncidentChanged(at, course, incident(**changes), message)
 
     return make
 
@@ -119,10 +128,18 @@ def followed(incident):
 @pytest.fixture(scope="session")
 def delivery(incident):
     def make(
-        kind=Kind.TRIGGER, reason=Reason.FIRST, *, to="slack", level=Severity.WARNING, name="1a2b3c4d", model="churn"
+        kind=NotificationAction.TRIGGER,
+        reason=NotificationReason.FIRST,
+        *,
+        to="slack",
+        level=Severity.WARNING,
+        name="1a2b3c4d",
+        model="churn",
     ):
         about = incident(name, model)
-        return Delivery(to, kind, reason, name, level, BeliefKey(to, about.rule, about.key), f"{name}-{reason.value}")
+        return Notification(
+            to, kind, reason, name, level, NotificationKey(to, about.rule, about.key), f"{name}-{reason.value}"
+        )
 
     return make
 
@@ -130,6 +147,6 @@ def delivery(incident):
 @pytest.fixture(scope="session")
 def sent(delivery):
     def make(*args, at=NOON, given_up=None, **kwargs):
-        return Sent(at, (delivery(*args, **kwargs),), given_up)
+        return SendFinished(at, (delivery(*args, **kwargs),), given_up)
 
     return make

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.alerting import actions
-from modeltop.alerting.state import fold_all
+from modeltop.alerting.state import apply_events
 from modeltop.core.errors import UsageError
-from modeltop.core.incident import Facts, Matchers
-from modeltop.core.series import Condition, Episode, SeriesKey, Severity, State
+from modeltop.core.incident import AlertingState, Matchers
+from modeltop.core.series import Alert, Condition, SeriesKey, Severity, State
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -17,12 +17,12 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 def alert(name="1a2b3c4d", model="churn", metric="accuracy", **changes):
     key = SeriesKey(model, metric)
-    made = Episode(name, "floor", key, Condition.THRESHOLD, State.FIRING, Severity.WARNING, NOON - DAY, NOON - DAY)
+    made = Alert(name, "floor", key, Condition.THRESHOLD, State.FIRING, Severity.WARNING, NOON - DAY, NOON - DAY)
     return replace(made, **changes)
 
 
 def take(facts, episode, by="ann", why="", **changes):
-    return fold_all(facts, actions.take(facts, episode, by=by, why=why, **({"now": NOON} | changes)))
+    return apply_events(facts, actions.acknowledge(facts, episode, by=by, reason=why, **({"now": NOON} | changes)))
 
 
 ALERTS = [
@@ -56,26 +56,26 @@ ALERTS = [
     ],
 )
 def test_an_alert_is_named_by_its_model_its_metric_or_the_begin_of_its_id(target, meant):
-    assert [one.id for one in actions.named(target, ALERTS, Facts())] == meant
+    assert [one.id for one in actions.resolve_target(target, ALERTS, AlertingState())] == meant
 
 
 def test_an_alert_answers_to_the_id_of_its_incident_and_to_its_own(followed):
-    facts = fold_all(Facts(), [followed(name="feed0000")])
+    facts = apply_events(AlertingState(), [followed(name="feed0000")])
     moved = alert(since=NOON - 2 * DAY)
-    assert actions.named("feed", [moved], facts) == actions.named("1a2b", [moved], facts) == [moved]
+    assert actions.resolve_target("feed", [moved], facts) == actions.resolve_target("1a2b", [moved], facts) == [moved]
     assert take(facts, moved).acks[0].incident == "feed0000"
 
 
 def test_the_second_is_told_who_has_it_and_since_when():
-    facts = take(Facts(), alert(), why="rolling back")
+    facts = take(AlertingState(), alert(), why="rolling back")
     with pytest.raises(UsageError, match="ann has had it since 2025-01-10 12:00 UTC: rolling back"):
         take(facts, alert(), by="bob", now=NOON + HOUR)
 
 
 def test_the_same_person_may_take_it_for_longer_and_keeps_the_reason():
-    facts = take(take(Facts(), alert(), why="rolling back"), alert(), now=NOON + HOUR, lasting=2 * DAY)
+    facts = take(take(AlertingState(), alert(), why="rolling back"), alert(), now=NOON + HOUR, lasting=2 * DAY)
     (ack,) = facts.acks
-    assert (ack.why, ack.at, ack.until) == ("rolling back", NOON + HOUR, NOON + HOUR + 2 * DAY)
+    assert (ack.reason, ack.at, ack.until) == ("rolling back", NOON + HOUR, NOON + HOUR + 2 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -87,28 +87,28 @@ def test_the_same_person_may_take_it_for_longer_and_keeps_the_reason():
     ],
 )
 def test_another_may_take_what_nobody_has_any_more(episode, now):
-    facts = take(take(Facts(), alert()), episode, by="bob", now=now)
-    assert actions.holder(facts, episode, now).by == "bob"
+    facts = take(take(AlertingState(), alert()), episode, by="bob", now=now)
+    assert actions.current_acknowledgement(facts, episode, now).by == "bob"
 
 
 @pytest.mark.parametrize("lasting", [timedelta(0), -HOUR, 31 * DAY])
 def test_an_impossible_length_is_refused(lasting):
     with pytest.raises(UsageError, match="at most 30 days"):
-        take(Facts(), alert(), lasting=lasting)
+        take(AlertingState(), alert(), lasting=lasting)
 
 
 def test_what_was_given_back_meanwhile_cannot_be_given_back_again():
-    facts = take(Facts(), alert())
+    facts = take(AlertingState(), alert())
     (ack,) = facts.acks
-    after = fold_all(facts, actions.give_back(facts, ack, by="bob", now=NOON))
-    assert actions.holder(after, alert(), NOON) is None
+    after = apply_events(facts, actions.unacknowledge(facts, ack, by="bob", now=NOON))
+    assert actions.current_acknowledgement(after, alert(), NOON) is None
     with pytest.raises(UsageError, match="ann has not got it any more"):
-        actions.give_back(after, ack, by="eve", now=NOON)
+        actions.unacknowledge(after, ack, by="eve", now=NOON)
 
 
 def hush(matchers=None, *, start=NOON, lasting=HOUR, why="a release", now=NOON):
     matchers = matchers or Matchers(model="churn")
-    return actions.hush(matchers, ALERTS, start=start, end=start + lasting, by="ann", why=why, now=now)
+    return actions.create_silence(matchers, ALERTS, start=start, end=start + lasting, by="ann", reason=why, now=now)
 
 
 @pytest.mark.parametrize(
@@ -140,19 +140,21 @@ def test_silences_have_names_of_their_own():
 
 def test_a_silence_is_ended_once_and_by_a_name_that_is_one_silences():
     both = [*hush(), *hush(why="another")]
-    facts, (first, second) = fold_all(Facts(), both), [event.silence.id for event in both]
+    facts, (first, second) = apply_events(AlertingState(), both), [event.silence.id for event in both]
     with pytest.raises(UsageError, match="say which"):
-        actions.expire(facts, "", by="bob", now=NOON)
+        actions.expire_silence(facts, "", by="bob", now=NOON)
     with pytest.raises(UsageError, match="no silence is called zzz"):
-        actions.expire(facts, "zzz", by="bob", now=NOON)
-    facts = fold_all(facts, actions.expire(facts, first[:7], by="bob", now=NOON + HOUR / 2))
+        actions.expire_silence(facts, "zzz", by="bob", now=NOON)
+    facts = apply_events(facts, actions.expire_silence(facts, first[:7], by="bob", now=NOON + HOUR / 2))
     assert {one.id for one in facts.silences if one.active(NOON + HOUR / 2)} == {second}
     with pytest.raises(UsageError, match=f"silence {first} ended 2025-01-10 12:30 UTC"):
-        actions.expire(facts, first, by="eve", now=NOON + HOUR / 2)
-    assert actions.expire(facts, "", by="eve", now=NOON + HOUR / 2)[0].silence == second, "the only one that holds"
+        actions.expire_silence(facts, first, by="eve", now=NOON + HOUR / 2)
+    assert actions.expire_silence(facts, "", by="eve", now=NOON + HOUR / 2)[0].silence == second, (
+        "the only one that holds"
+    )
 
 
 @pytest.mark.parametrize(("model", "text"), [("churn", " "), ("", "x"), ("churn", "x" * 501)])
 def test_an_empty_or_endless_note_is_refused(model, text):
     with pytest.raises(UsageError):
-        actions.note(model, text, by="ann", now=NOON)
+        actions.add_note(model, text, by="ann", now=NOON)

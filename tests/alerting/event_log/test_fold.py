@@ -7,31 +7,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.state import fold, fold_all
+from modeltop.alerting.state import apply_event, apply_events
 from modeltop.core.event import (
     Acknowledged,
-    Believed,
-    Course,
-    Expired,
-    Kind,
-    Reason,
+    IncidentTransition,
+    LeaderChanged,
+    NotificationAction,
+    NotificationReason,
+    NotificationSkipped,
     ReceiverChanged,
-    Sending,
-    Silenced,
+    SendStarted,
+    SilenceCreated,
+    SilenceExpired,
     Unacknowledged,
-    Watching,
 )
-from modeltop.core.incident import Ack, Belief, BeliefKey, Facts, Matchers, ReceiverState, Silence, Standing
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    IncidentStatus,
+    Matchers,
+    NotificationEntry,
+    NotificationKey,
+    ReceiverState,
+    Silence,
+)
 from modeltop.core.series import SeriesKey, Severity
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")
-SLACK = BeliefKey("slack", "floor", KEY)
+SLACK = NotificationKey("slack", "floor", KEY)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def ack(by="ann", at=NOON, **changes):
-    return replace(Ack("1a2b3c4d", "floor", KEY, Severity.WARNING, by, "", at, at + DAY, NOON), **changes)
+    return replace(Acknowledgement("1a2b3c4d", "floor", KEY, Severity.WARNING, by, "", at, at + DAY, NOON), **changes)
 
 
 def silence(name="5e5e5e5e", start=NOON, lasting=HOUR):
@@ -39,81 +48,93 @@ def silence(name="5e5e5e5e", start=NOON, lasting=HOUR):
 
 
 def watched(at):
-    return Watching(at, 1, "host", began=True)
+    return LeaderChanged(at, 1, "host", is_leader=True)
 
 
 @given(data=st.data())
 def test_folding_an_event_twice_changes_nothing_more(any_facts, any_event, data):
     event = data.draw(any_event)
-    once = fold(data.draw(any_facts), event)
-    assert fold(once, event) == once
+    once = apply_event(data.draw(any_facts), event)
+    assert apply_event(once, event) == once
 
 
 @given(data=st.data())
 def test_folding_one_by_one_or_together_is_the_same(alike_events, data):
     events = data.draw(alike_events)
-    one_by_one = Facts()
+    one_by_one = AlertingState()
     for event in events:
-        one_by_one = fold(one_by_one, event)
-    assert fold_all(Facts(), events) == one_by_one
+        one_by_one = apply_event(one_by_one, event)
+    assert apply_events(AlertingState(), events) == one_by_one
     at = data.draw(st.integers(0, len(events)))
-    assert fold_all(fold_all(Facts(), events[:at]), events[at:]) == one_by_one
+    assert apply_events(apply_events(AlertingState(), events[:at]), events[at:]) == one_by_one
 
 
 @given(data=st.data())
 def test_the_facts_that_are_given_are_left_as_they_were(any_facts, any_event, data):
     facts = data.draw(any_facts)
     copy = replace(facts, **{name: dict(getattr(facts, name)) for name in ("incidents", "beliefs", "receivers")})
-    fold(facts, data.draw(any_event))
+    apply_event(facts, data.draw(any_event))
     assert facts == copy
 
 
 def test_an_acknowledgement_stands_until_it_is_given_back():
-    facts = fold(Facts(), Acknowledged(NOON, ack()))
+    facts = apply_event(AlertingState(), Acknowledged(NOON, ack()))
     assert facts.acks == (ack(),)
-    assert fold(facts, Unacknowledged(NOON + HOUR, "another", "bob")).acks == (ack(),)
-    assert fold(facts, Unacknowledged(NOON + HOUR, "1a2b3c4d", "bob")).acks == ()
+    assert apply_event(facts, Unacknowledged(NOON + HOUR, "another", "bob")).acks == (ack(),)
+    assert apply_event(facts, Unacknowledged(NOON + HOUR, "1a2b3c4d", "bob")).acks == ()
 
 
 def test_of_two_acknowledgements_of_one_incident_the_later_stands():
     both = [Acknowledged(NOON, ack()), Acknowledged(NOON, ack("bob")), Acknowledged(NOON, ack(incident="other"))]
-    assert [one.by for one in fold_all(Facts(), both).acks] == ["bob", "ann"]
+    assert [one.by for one in apply_events(AlertingState(), both).acks] == ["bob", "ann"]
 
 
 def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
-    facts = fold_all(Facts(), [Silenced(NOON, silence()), Expired(NOON + HOUR / 2, "5e5e5e5e", "bob")])
+    facts = apply_events(
+        AlertingState(), [SilenceCreated(NOON, silence()), SilenceExpired(NOON + HOUR / 2, "5e5e5e5e", "bob")]
+    )
     assert facts.silences == (silence(lasting=HOUR / 2),)
-    assert fold(facts, Expired(NOON + HOUR, "5e5e5e5e", "eve")).silences == facts.silences
+    assert apply_event(facts, SilenceExpired(NOON + HOUR, "5e5e5e5e", "eve")).silences == facts.silences
 
 
 @pytest.mark.parametrize(
     ("kind", "reason", "level", "believed"),
     [
-        (Kind.TRIGGER, Reason.FIRST, Severity.WARNING, Severity.WARNING),
-        (Kind.TRIGGER, Reason.WORSE, Severity.CRITICAL, Severity.CRITICAL),
-        (Kind.RESOLVE, Reason.OVER, Severity.CRITICAL, Severity.OK),
-        (Kind.RESOLVE, Reason.WITHDRAWN, Severity.CRITICAL, Severity.OK),
-        (Kind.ACKNOWLEDGE, Reason.TAKEN, Severity.CRITICAL, None),
+        (NotificationAction.TRIGGER, NotificationReason.FIRST, Severity.WARNING, Severity.WARNING),
+        (NotificationAction.TRIGGER, NotificationReason.ESCALATED, Severity.CRITICAL, Severity.CRITICAL),
+        (NotificationAction.RESOLVE, NotificationReason.RESOLVED, Severity.CRITICAL, Severity.OK),
+        (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, Severity.CRITICAL, Severity.OK),
+        (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, Severity.CRITICAL, None),
     ],
 )
 def test_what_was_sent_is_believed_and_nothing_of_what_was_given_up(sent, kind, reason, level, believed):
-    facts = fold(Facts(), sent(kind, reason, level=level))
-    assert facts.beliefs == ({} if believed is None else {SLACK: Belief("1a2b3c4d", believed, NOON)})
-    assert fold(Facts(), sent(kind, reason, level=level, given_up="gone for good")).beliefs == {}
+    facts = apply_event(AlertingState(), sent(kind, reason, level=level))
+    assert facts.notifications == ({} if believed is None else {SLACK: NotificationEntry("1a2b3c4d", believed, NOON)})
+    assert apply_event(AlertingState(), sent(kind, reason, level=level, given_up="gone for good")).notifications == {}
 
 
 def test_an_end_that_was_given_up_is_not_told_again(sent):
-    first = fold(Facts(), sent(Kind.TRIGGER, Reason.FIRST))
-    assert fold(first, sent(Kind.RESOLVE, Reason.OVER, given_up="gone")).beliefs[SLACK].level is Severity.OK
+    first = apply_event(AlertingState(), sent(NotificationAction.TRIGGER, NotificationReason.FIRST))
+    assert (
+        apply_event(first, sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED, given_up="gone"))
+        .notifications[SLACK]
+        .level
+        is Severity.OK
+    )
 
 
 def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
-    first = fold(Facts(), sent(Kind.TRIGGER, Reason.FIRST))
-    taken = fold(first, sent(Kind.ACKNOWLEDGE, Reason.TAKEN, at=NOON + HOUR))
-    assert taken.beliefs[SLACK] == replace(first.beliefs[SLACK], taken=True)
-    assert fold(first, sent(Kind.ACKNOWLEDGE, Reason.TAKEN, given_up="gone")).beliefs == first.beliefs
-    again = fold(taken, sent(Kind.TRIGGER, Reason.REPEAT, at=NOON + 2 * HOUR))
-    assert not again.beliefs[SLACK].taken
+    first = apply_event(AlertingState(), sent(NotificationAction.TRIGGER, NotificationReason.FIRST))
+    taken = apply_event(first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, at=NOON + HOUR))
+    assert taken.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
+    assert (
+        apply_event(
+            first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, given_up="gone")
+        ).notifications
+        == first.notifications
+    )
+    again = apply_event(taken, sent(NotificationAction.TRIGGER, NotificationReason.REPEAT, at=NOON + 2 * HOUR))
+    assert not again.notifications[SLACK].acknowledged
 
 
 @pytest.mark.parametrize(
@@ -127,61 +148,66 @@ def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
 )
 def test_an_acknowledgement_ends_for_good_with_the_incident(followed, change, holds):
     took = Acknowledged(NOON, replace(ack(), level=Severity.CRITICAL))
-    facts = fold_all(Facts(), [followed(), took, followed(at=NOON + HOUR, **change)])
+    facts = apply_events(AlertingState(), [followed(), took, followed(at=NOON + HOUR, **change)])
     assert bool(facts.acks) == holds
 
 
 def test_an_acknowledgement_ends_for_good_where_it_gets_worse(followed):
     mild = {"level": Severity.WARNING}
     events = [followed(**mild), Acknowledged(NOON, replace(ack(), level=Severity.WARNING))]
-    events += [followed(Course.WORSE, at=NOON + HOUR, level=Severity.CRITICAL), followed(at=NOON + 2 * HOUR, **mild)]
-    assert fold_all(Facts(), events).acks == ()
+    events += [
+        followed(IncidentTransition.ESCALATED, at=NOON + HOUR, level=Severity.CRITICAL),
+        followed(at=NOON + 2 * HOUR, **mild),
+    ]
+    assert apply_events(AlertingState(), events).acks == ()
 
 
 def test_what_is_only_about_to_be_sent_is_not_believed(delivery):
-    facts = fold_all(Facts(), [watched(NOON), Sending(NOON, (delivery(),))])
-    assert facts == Facts(newest=NOON)
+    facts = apply_events(AlertingState(), [watched(NOON), SendStarted(NOON, (delivery(),))])
+    assert facts == AlertingState(last_event_at=NOON)
 
 
 def test_a_belief_may_change_without_a_message():
-    belief = Belief("1a2b3c4d", Severity.WARNING, NOON)
-    assert fold(Facts(), Believed(NOON, SLACK, belief)).beliefs == {SLACK: belief}
+    belief = NotificationEntry("1a2b3c4d", Severity.WARNING, NOON)
+    assert apply_event(AlertingState(), NotificationSkipped(NOON, SLACK, belief)).notifications == {SLACK: belief}
 
 
 def test_messages_of_the_last_hour_are_counted_by_receiver(sent):
     events = [ReceiverChanged(NOON, "slack", ReceiverState(NOON))]
     events += [sent(at=NOON + minutes * HOUR / 60) for minutes in (0, 30, 30, 59, 70)]
     events += [sent(at=NOON + HOUR, given_up="gone"), sent(to="mail", at=NOON + HOUR)]
-    facts = fold_all(Facts(), events)
-    assert [(at - NOON) / HOUR * 60 for at in facts.receivers["slack"].sent] == [30, 59, 70]
+    facts = apply_events(AlertingState(), events)
+    assert [(at - NOON) / HOUR * 60 for at in facts.receivers["slack"].recent_sends] == [30, 59, 70]
     assert set(facts.receivers) == {"slack"}, "a receiver is known by its own event alone"
 
 
 def test_an_incident_is_as_it_was_last_seen(followed):
     worse = {"level": Severity.CRITICAL, "worst": Severity.CRITICAL}
-    facts = fold_all(Facts(), [followed(), followed(Course.WORSE, at=NOON + HOUR, **worse)])
-    assert [(one.level, one.worst) for one in facts.incidents.values()] == [(Severity.CRITICAL, Severity.CRITICAL)]
+    facts = apply_events(AlertingState(), [followed(), followed(IncidentTransition.ESCALATED, at=NOON + HOUR, **worse)])
+    assert [(one.level, one.peak_severity) for one in facts.incidents.values()] == [
+        (Severity.CRITICAL, Severity.CRITICAL)
+    ]
 
 
 @pytest.mark.parametrize(("after", "kept"), [(5 * DAY, 1), (5 * DAY + HOUR, 0)])
 def test_silences_are_listed_for_five_days_after_their_end(after, kept):
-    facts = fold_all(Facts(), [Silenced(NOON, silence()), watched(NOON + HOUR + after)])
+    facts = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), watched(NOON + HOUR + after)])
     assert len(facts.silences) == kept
 
 
 @pytest.mark.parametrize(("after", "kept"), [(30 * DAY, 1), (30 * DAY + HOUR, 0)])
 def test_what_is_over_is_forgotten_after_thirty_days(followed, sent, after, kept):
-    over = followed(Course.RESOLVED, resolved=NOON, closed=NOON, standing=Standing.RESOLVED)
-    told = sent(Kind.RESOLVE, Reason.OVER)
-    facts = fold_all(Facts(), [over, told, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
-    assert [len(facts.incidents), len(facts.beliefs), len(facts.acks)] == [kept] * 3
+    over = followed(IncidentTransition.RESOLVED, resolved=NOON, closed_at=NOON, standing=IncidentStatus.RESOLVED)
+    told = sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED)
+    facts = apply_events(AlertingState(), [over, told, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
+    assert [len(facts.incidents), len(facts.notifications), len(facts.acks)] == [kept] * 3
 
 
 def test_what_is_open_is_never_forgotten(followed, sent):
-    facts = fold_all(Facts(), [followed(), sent(), watched(NOON + 3650 * DAY)])
-    assert (len(facts.incidents), len(facts.beliefs)) == (1, 1)
+    facts = apply_events(AlertingState(), [followed(), sent(), watched(NOON + 3650 * DAY)])
+    assert (len(facts.incidents), len(facts.notifications)) == (1, 1)
 
 
 def test_a_clock_ten_years_back_forgets_nothing_and_does_not_turn_time_back(followed):
-    facts = fold_all(Facts(), [Silenced(NOON, silence()), followed(), watched(NOON - 3650 * DAY)])
-    assert (len(facts.silences), len(facts.incidents), facts.newest) == (1, 1, NOON)
+    facts = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), followed(), watched(NOON - 3650 * DAY)])
+    assert (len(facts.silences), len(facts.incidents), facts.last_event_at) == (1, 1, NOON)

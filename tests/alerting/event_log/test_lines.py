@@ -8,20 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.event_log.codec import KINDS, Newer, Unread, checkpoint_of, line_of, parse
-from modeltop.core.event import Event, Noted
-from modeltop.core.incident import Facts
+from modeltop.alerting.event_log.codec import (
+    EVENT_TYPES,
+    NewerSchema,
+    UnreadableLine,
+    encode_checkpoint,
+    encode_event,
+    parse_line,
+)
+from modeltop.core.event import Event, NoteAdded
+from modeltop.core.incident import AlertingState
 
 
 def test_every_event_has_a_kind():
-    assert set(KINDS.values()) == set(get_args(Event))
+    assert set(EVENT_TYPES.values()) == set(get_args(Event))
 
 
 @given(data=st.data())
 def test_every_event_is_read_as_it_was_written(any_event, data):
     event = data.draw(any_event)
-    line = line_of(event)
-    assert parse(line) == event
+    line = encode_event(event)
+    assert parse_line(line) == event
     assert (line.count(b"\n"), line[-1:]) == (1, b"\n")
     assert line[:-1].decode("ascii").isprintable()
     assert json.loads(line)["v"] == 1
@@ -30,20 +37,20 @@ def test_every_event_is_read_as_it_was_written(any_event, data):
 @given(data=st.data())
 def test_all_facts_are_read_as_they_were_written(any_facts, data):
     facts = data.draw(any_facts)
-    assert parse(checkpoint_of(facts)) == facts
+    assert parse_line(encode_checkpoint(facts)) == facts
 
 
 @given(data=st.data())
 def test_a_line_with_one_wrong_byte_is_not_believed(any_event, data):
-    line = line_of(data.draw(any_event))
+    line = encode_event(data.draw(any_event))
     at = data.draw(st.integers(0, len(line) - 2))
     wrong = line[:at] + bytes([line[at] ^ data.draw(st.integers(1, 255))]) + line[at + 1 :]
-    assert parse(wrong) is Unread.DAMAGED
+    assert parse_line(wrong) is UnreadableLine.DAMAGED
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(line):
-    assert parse(line) in (Unread.DAMAGED, Unread.BLANK)
+    assert parse_line(line) in (UnreadableLine.DAMAGED, UnreadableLine.BLANK)
 
 
 AT = "2025-01-10T12:00:00+00:00"
@@ -54,39 +61,39 @@ RECORD = {"v": 1, "kind": "noted", "data": DATA}
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        pytest.param({"v": 2}, Newer(2), id="a newer schema"),
-        pytest.param({"v": 2, "kind": "poem"}, Newer(2), id="a newer schema of another kind"),
-        pytest.param({"kind": "poem"}, Unread.UNKNOWN, id="another kind"),
-        pytest.param({"v": 0}, Unread.DAMAGED, id="a schema that never was"),
-        pytest.param({"v": True}, Unread.DAMAGED, id="no schema"),
-        pytest.param({"kind": ["noted"]}, Unread.DAMAGED, id="no kind"),
-        pytest.param({"data": {}}, Unread.DAMAGED, id="without its fields"),
-        pytest.param({"data": [1]}, Unread.DAMAGED, id="no fields at all"),
-        pytest.param({"data": DATA | {"at": "2025-01-10T12:00:00"}}, Unread.DAMAGED, id="a naive time"),
-        pytest.param({"data": DATA | {"at": 5}}, Unread.DAMAGED, id="a time that is a number"),
-        pytest.param({"data": DATA | {"note": "x"}}, Unread.DAMAGED, id="text where an object stands"),
+        pytest.param({"v": 2}, NewerSchema(2), id="a newer schema"),
+        pytest.param({"v": 2, "kind": "poem"}, NewerSchema(2), id="a newer schema of another kind"),
+        pytest.param({"kind": "poem"}, UnreadableLine.UNKNOWN, id="another kind"),
+        pytest.param({"v": 0}, UnreadableLine.DAMAGED, id="a schema that never was"),
+        pytest.param({"v": True}, UnreadableLine.DAMAGED, id="no schema"),
+        pytest.param({"kind": ["noted"]}, UnreadableLine.DAMAGED, id="no kind"),
+        pytest.param({"data": {}}, UnreadableLine.DAMAGED, id="without its fields"),
+        pytest.param({"data": [1]}, UnreadableLine.DAMAGED, id="no fields at all"),
+        pytest.param({"data": DATA | {"at": "2025-01-10T12:00:00"}}, UnreadableLine.DAMAGED, id="a naive time"),
+        pytest.param({"data": DATA | {"at": 5}}, UnreadableLine.DAMAGED, id="a time that is a number"),
+        pytest.param({"data": DATA | {"note": "x"}}, UnreadableLine.DAMAGED, id="text where an object stands"),
     ],
 )
 def test_a_whole_line_that_is_not_ours_is_told_from_a_damaged_one(signed, changes, said):
-    assert parse(signed(RECORD | changes)) == said
+    assert parse_line(signed(RECORD | changes)) == said
 
 
 def test_a_field_that_a_later_version_added_is_passed_over(signed):
-    assert isinstance(parse(signed(RECORD | {"data": DATA | {"mood": "calm"}})), Noted)
-    assert parse(signed(RECORD)) == parse(signed(RECORD | {"mood": "calm"}))
+    assert isinstance(parse_line(signed(RECORD | {"data": DATA | {"mood": "calm"}})), NoteAdded)
+    assert parse_line(signed(RECORD)) == parse_line(signed(RECORD | {"mood": "calm"}))
 
 
 def test_a_time_is_kept_in_utc_to_the_microsecond(noted):
     at = datetime(2025, 1, 10, 14, 3, 27, 123456, tzinfo=timezone(timedelta(hours=2)))
-    (found,) = [parse(line_of(Noted(at, noted().note)))]
+    (found,) = [parse_line(encode_event(NoteAdded(at, noted().note)))]
     assert found.at.isoformat() == "2025-01-10T12:03:27.123456+00:00"
 
 
 @pytest.mark.parametrize("at", [datetime(2025, 1, 10), {"2025-01-10"}, 5.5], ids=str)  # noqa: DTZ001
 def test_what_is_no_moment_is_refused_when_it_is_written(noted, at):
     with pytest.raises((ValueError, TypeError)):
-        line_of(Noted(at, noted().note))
+        encode_event(NoteAdded(at, noted().note))
 
 
 def test_no_facts_are_facts():
-    assert parse(checkpoint_of(Facts())) == Facts()
+    assert parse_line(encode_checkpoint(AlertingState())) == AlertingState()

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.alerting.event_log import event_log as room
-from modeltop.alerting.event_log.codec import line_of
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.alerting.state import fold_all
+from modeltop.alerting.event_log.codec import encode_event
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.state import apply_events
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import Facts
+from modeltop.core.incident import AlertingState
 
 FIRST = "journal.000001.jsonl"
 
@@ -39,13 +39,13 @@ def names(journal):
 
 
 def test_a_journal_that_is_not_there_says_nothing_and_makes_nothing(journal):
-    assert (journal.facts(), list(journal.events()), journal.changed()) == (Facts(), [], False)
+    assert (journal.facts(), list(journal.events()), journal.changed()) == (AlertingState(), [], False)
     assert not journal.folder.exists()
 
 
 def test_what_is_appended_is_there_for_everyone(journal, noted):
-    other = Journal(journal.folder)
-    assert other.facts() == Facts()
+    other = EventLog(journal.folder)
+    assert other.state() == AlertingState()
     journal.append(noted(1), noted(2))
     assert other.changed()
     assert texts(other) == texts(journal) == ["released 1", "released 2"]
@@ -54,34 +54,34 @@ def test_what_is_appended_is_there_for_everyone(journal, noted):
 
 
 def test_a_file_cut_at_any_byte_loses_at_most_its_last_line(journal, write, noted):
-    lines = [line_of(noted(n)) for n in range(3)]
+    lines = [encode_event(noted(n)) for n in range(3)]
     whole = b"".join(lines)
     for length in range(len(whole) + 1):
         write(whole[:length])
-        cut = Journal(journal.folder)
+        cut = EventLog(journal.folder)
         kept = whole[:length].count(b"\n")
         assert texts(cut) == [f"released {n}" for n in range(kept)]
         cut.append(noted(9))
         # The last line is whole but for its newline: sealed, it counts.
         kept += whole[:length].rpartition(b"\n")[2] + b"\n" in lines
-        assert texts(Journal(journal.folder)) == texts(cut) == [*(f"released {n}" for n in range(kept)), "released 9"]
+        assert texts(EventLog(journal.folder)) == texts(cut) == [*(f"released {n}" for n in range(kept)), "released 9"]
 
 
 def test_a_line_without_its_end_waits(journal, write, noted):
-    line = line_of(noted(1))
+    line = encode_event(noted(1))
     write(line[:-20])
-    assert (texts(journal), journal.changed(), journal.facts().damaged) == ([], False, 0)
+    assert (texts(journal), journal.changed(), journal.facts().damaged_lines) == ([], False, 0)
     write(line)
     assert journal.changed()
-    assert (texts(journal), journal.facts().damaged) == (["released 1"], 0)
+    assert (texts(journal), journal.facts().damaged_lines) == (["released 1"], 0)
 
 
 @pytest.mark.parametrize("junk", [b"\0" * 4096, b"{}", b'{"crc":"00000000","v":1}', b"\xff\r\x85", b"[" * 100_000])
 def test_a_damaged_line_in_the_middle_is_skipped_and_counted(journal, write, noted, junk):
-    write(line_of(noted(1)) + junk + b"\n\n" + line_of(noted(2)))
-    assert (texts(journal), journal.facts().damaged) == (["released 1", "released 2"], 1)
+    write(encode_event(noted(1)) + junk + b"\n\n" + encode_event(noted(2)))
+    assert (texts(journal), journal.facts().damaged_lines) == (["released 1", "released 2"], 1)
     journal.append(noted(3))
-    assert (texts(journal), journal.facts().damaged) == (["released 1", "released 2", "released 3"], 1)
+    assert (texts(journal), journal.facts().damaged_lines) == (["released 1", "released 2", "released 3"], 1)
 
 
 @settings(max_examples=30)
@@ -89,14 +89,14 @@ def test_a_damaged_line_in_the_middle_is_skipped_and_counted(journal, write, not
 def test_reading_bit_by_bit_is_reading_at_once_wherever_files_are_rotated(alike_events, data):
     events = data.draw(alike_events)
     with TemporaryDirectory() as folder:
-        writer, reader = Journal(Path(folder) / "a", limit=10_000), Journal(Path(folder) / "a")
+        writer, reader = EventLog(Path(folder) / "a", limit=10_000), EventLog(Path(folder) / "a")
         for event in events:
             writer._limit = data.draw(st.sampled_from([-1, 10_000]))
             writer.append(event)
             if data.draw(st.booleans()):
-                reader.facts()
-        wanted = fold_all(Facts(), events)
-        assert writer.facts() == reader.facts() == Journal(Path(folder) / "a").facts() == wanted
+                reader.state()
+        wanted = apply_events(AlertingState(), events)
+        assert writer.state() == reader.state() == EventLog(Path(folder) / "a").state() == wanted
         assert list(reader.events()) == events
 
 
@@ -107,12 +107,12 @@ def test_a_new_file_begins_with_all_facts_and_the_old_one_need_not_be_read(journ
     assert names(journal) == [FIRST, "journal.000002.jsonl"]
     (journal.folder / FIRST).unlink()
     (journal.folder / FIRST).mkdir()  # what is opened there would fail
-    assert texts(Journal(journal.folder)) == ["released 1", "released 2"]
-    assert Journal(journal.folder).facts().read_only is None
+    assert texts(EventLog(journal.folder)) == ["released 1", "released 2"]
+    assert EventLog(journal.folder).state().read_only_reason is None
 
 
 def test_facts_that_fill_a_file_by_themselves_do_not_begin_another_with_every_line(tmp_path, noted):
-    journal = Journal(tmp_path / "state", limit=1000)
+    journal = EventLog(tmp_path / "state", limit=1000)
     for n in range(60):
         journal.append(noted(n))
     assert (journal.folder / names(journal)[-1]).stat().st_size > 5000, "the facts alone are beyond the limit"
@@ -125,19 +125,19 @@ def test_a_damaged_first_line_is_made_up_for_by_the_file_before(journal, noted):
         journal.append(noted(n))
     path = journal.folder / "journal.000003.jsonl"
     path.write_bytes(b"x" + path.read_bytes()[1:])
-    again = Journal(journal.folder)
-    assert (texts(again), again.facts().damaged) == (["released 0", "released 1", "released 2"], 1)
+    again = EventLog(journal.folder)
+    assert (texts(again), again.state().damaged_lines) == (["released 0", "released 1", "released 2"], 1)
 
 
 def test_a_torn_tail_before_a_rotation_is_lost_for_every_reader_alike(journal, noted):
     journal.append(noted(1))
-    reader = Journal(journal.folder)
-    reader.facts()
+    reader = EventLog(journal.folder)
+    reader.state()
     with (journal.folder / FIRST).open("ab") as file:
-        file.write(line_of(noted(2))[:30])
+        file.write(encode_event(noted(2))[:30])
     journal._limit = -1
     journal.append(noted(3))
-    assert reader.facts() == journal.facts() == Journal(journal.folder).facts()
+    assert reader.state() == journal.facts() == EventLog(journal.folder).state()
     assert texts(reader) == ["released 1", "released 3"]
 
 
@@ -147,7 +147,7 @@ def test_old_files_are_deleted_beyond_the_number_that_is_kept(journal, noted, mo
     for n in range(6):
         journal.append(noted(n))
     assert names(journal) == [f"journal.00000{n}.jsonl" for n in (4, 5, 6)]
-    assert len(texts(Journal(journal.folder))) == 6
+    assert len(texts(EventLog(journal.folder))) == 6
     assert [event.note.text for event in journal.events()] == ["released 3", "released 4", "released 5"]
 
 
@@ -155,16 +155,16 @@ def test_old_files_are_deleted_beyond_the_number_that_is_kept(journal, noted, mo
 def test_a_journal_that_was_changed_behind_our_back_is_read_anew(journal, write, noted, how):
     journal.append(noted(1), noted(2))
     assert len(texts(journal)) == 2
-    path, new = journal.folder / FIRST, line_of(noted(7))
+    path, new = journal.folder / FIRST, encode_event(noted(7))
     if how in ("deleted", "replaced"):
         path.unlink()
     if how != "deleted":
-        write(new if how != "other lines" else 3 * line_of(noted(8, "a longer story")) + new)
+        write(new if how != "other lines" else 3 * encode_event(noted(8, "a longer story")) + new)
     assert journal.changed()
     wanted = {"deleted": [], "other lines": ["a longer story 8", "released 7"]}.get(how, ["released 7"])
     assert texts(journal) == wanted
     journal.append(noted(5))
-    assert texts(Journal(journal.folder)) == [*wanted, "released 5"]
+    assert texts(EventLog(journal.folder)) == [*wanted, "released 5"]
 
 
 def of_schema(number, kind="noted"):
@@ -172,10 +172,10 @@ def of_schema(number, kind="noted"):
 
 
 def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, noted, signed):
-    write(line_of(noted(1)) + signed(of_schema(2)) + line_of(noted(3)))
+    write(encode_event(noted(1)) + signed(of_schema(2)) + encode_event(noted(3)))
     before = (journal.folder / FIRST).read_bytes()
     assert texts(journal) == ["released 1", "released 3"]
-    assert journal.facts().read_only.endswith("is of a newer modeltop (schema 2, not 1): upgrade modeltop")
+    assert journal.facts().read_only_reason.endswith("is of a newer modeltop (schema 2, not 1): upgrade modeltop")
     with pytest.raises(StoreError, match="upgrade modeltop"):
         journal.append(noted(4))
     assert (journal.folder / FIRST).read_bytes() == before
@@ -184,14 +184,14 @@ def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, 
 def test_a_newer_schema_in_a_later_file_is_seen_too(journal, write, noted, signed):
     journal.append(noted(1))
     write(signed(of_schema(2, "facts")), "journal.000002.jsonl")
-    assert (texts(journal), "upgrade" in journal.facts().read_only) == (["released 1"], True)
+    assert (texts(journal), "upgrade" in journal.facts().read_only_reason) == (["released 1"], True)
 
 
 def test_an_unknown_kind_is_no_damage_and_is_not_forgotten_by_a_rotation(journal, write, noted, signed):
-    write(signed(of_schema(1, "poem")) + line_of(noted(1)))
+    write(signed(of_schema(1, "poem")) + encode_event(noted(1)))
     journal._limit = -1
     journal.append(noted(2))
-    assert (texts(journal), journal.facts().damaged) == (["released 1", "released 2"], 0)
+    assert (texts(journal), journal.facts().damaged_lines) == (["released 1", "released 2"], 0)
     assert names(journal) == [FIRST], "all facts in a new file would lack what only a later version knows"
 
 
@@ -200,7 +200,7 @@ def test_what_stands_in_the_place_of_a_file_is_said_and_never_waited_for(journal
     journal.folder.mkdir()
     path = journal.folder / FIRST
     {"folder": path.mkdir, "fifo": lambda: os.mkfifo(path), "link": lambda: path.symlink_to("/etc/passwd")}[what]()
-    assert "cannot be read" in journal.facts().read_only
+    assert "cannot be read" in journal.facts().read_only_reason
     with pytest.raises(StoreError):
         journal.append(noted())
 
@@ -214,8 +214,8 @@ def test_where_the_files_cannot_be_read_any_more_the_last_known_facts_stay(journ
 
     (journal.folder / FIRST).touch()
     monkeypatch.setattr("modeltop.alerting.event_log.reader.open_file", refuse)
-    assert replace(journal.facts(), read_only=None) == known
-    assert "Permission denied" in journal.facts().read_only
+    assert replace(journal.facts(), read_only_reason=None) == known
+    assert "Permission denied" in journal.facts().read_only_reason
     monkeypatch.undo()
     assert journal.facts() == known
 

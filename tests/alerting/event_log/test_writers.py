@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import Facts
+from modeltop.core.incident import AlertingState
 
 SETUP = """
 import json, os, random, signal, sys, time
@@ -77,8 +77,8 @@ def start(tmp_path):
 
 
 def kept(folder):
-    facts = Journal(folder).facts()
-    return [note.text for note in facts.notes], facts.damaged
+    facts = EventLog(folder).state()
+    return [note.text for note in facts.notes], facts.damaged_lines
 
 
 def test_processes_that_append_at_once_lose_and_tear_nothing(tmp_path, start):
@@ -89,7 +89,7 @@ def test_processes_that_append_at_once_lose_and_tear_nothing(tmp_path, start):
     for seed in range(4):
         mine = [int(text.split()[1]) for text in texts if text.startswith(f"{seed} ")]
         assert mine == list(range(80)), "in the order of each writer"
-    assert sum(1 for _ in Journal(tmp_path / "state").events()) == 320
+    assert sum(1 for _ in EventLog(tmp_path / "state").events()) == 320
     assert len(list((tmp_path / "state").glob("*.jsonl"))) > 2, "files were rotated meanwhile"
 
 
@@ -104,14 +104,14 @@ def test_a_writer_that_is_killed_loses_nothing_that_it_was_told_is_kept(tmp_path
 
 
 def test_a_reader_in_between_sees_whole_lines_only(tmp_path, start):
-    reader, writer, before = Journal(tmp_path / "state"), start(APPENDS, 60, 0), []
+    reader, writer, before = EventLog(tmp_path / "state"), start(APPENDS, 60, 0), []
     while writer.poll() is None:
-        texts = [note.text for note in reader.facts().notes]
+        texts = [note.text for note in reader.state().notes]
         assert texts[: len(before)] == before
         before = texts
     writer.communicate()
-    assert (len(reader.facts().notes), reader.facts().damaged) == (120, 0)
-    assert reader.facts() == Journal(tmp_path / "state").facts()
+    assert (len(reader.state().notes), reader.state().damaged_lines) == (120, 0)
+    assert reader.state() == EventLog(tmp_path / "state").state()
 
 
 def modes(folder):
@@ -125,7 +125,7 @@ def modes(folder):
 def test_a_journal_is_shared_where_the_store_is_and_private_elsewhere(tmp_path, noted, store, folder, file, umask):
     (tmp_path / "store").mkdir()
     (tmp_path / "store").chmod(store)
-    journal, old = Journal(tmp_path / "store" / "state", limit=-1), os.umask(umask)
+    journal, old = EventLog(tmp_path / "store" / "state", limit=-1), os.umask(umask)
     try:
         journal.append(noted(1))
         journal.append(noted(2))
@@ -162,7 +162,7 @@ def failing(step, number):
 @pytest.mark.parametrize("limit", [10_000, -1], ids=["same file", "next file"])
 def test_a_fault_at_any_step_leaves_before_or_after_and_says_why(tmp_path, noted, number, limit):
     for step in range(200):
-        journal, error = Journal(tmp_path / f"{step}" / "state", limit=limit), None
+        journal, error = EventLog(tmp_path / f"{step}" / "state", limit=limit), None
         journal.append(noted(1))
         with failing(step, number) as made:
             try:
@@ -208,16 +208,16 @@ def test_what_cannot_be_decided_is_not_kept_and_the_lock_is_free_again(journal, 
     journal.append(noted(1))
     with pytest.raises(ValueError, match="1"):
         journal.act(refuse)
-    assert journal.act(lambda _: ()) == Journal(journal.folder).facts()
+    assert journal.act(lambda _: ()) == EventLog(journal.folder).state()
     journal.append(noted(2))
     assert len(journal.facts().notes) == 2
 
 
 def test_whoever_decides_sees_what_was_kept_a_moment_before(journal, noted):
-    other = Journal(journal.folder)
-    other.facts()
+    other = EventLog(journal.folder)
+    other.state()
     journal.append(noted(1))
-    assert len(other.act(lambda facts: [noted(2)] if facts.notes else []).notes) == 2
+    assert len(other.update(lambda facts: [noted(2)] if facts.notes else []).notes) == 2
 
 
 AS_USER = (
@@ -266,12 +266,12 @@ def test_a_user_without_the_right_is_told_so_and_nothing_is_kept(shared):
     assert said.startswith("StoreError cannot write ")
     assert "permission denied: change its permissions" in said
     assert read == f"0 {state} cannot be read: Permission denied: change its permissions"
-    assert len(Journal(state).facts().notes) == 1
+    assert len(EventLog(state).state().notes) == 1
 
 
 def test_a_journal_in_the_place_of_a_file_is_refused(tmp_path, noted):
     (tmp_path / "state").write_text("precious")
-    assert Journal(tmp_path / "state").facts() == Facts()
+    assert EventLog(tmp_path / "state").state() == AlertingState()
     with pytest.raises(StoreError, match="cannot write"):
-        Journal(tmp_path / "state").append(noted())
+        EventLog(tmp_path / "state").append(noted())
     assert Path(tmp_path / "state").read_text() == "precious"

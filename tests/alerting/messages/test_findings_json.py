@@ -8,35 +8,35 @@ import numpy as np
 
 from modeltop.alerting.messages.diagnosis_json import diagnosis_record
 from modeltop.core.diagnosis import (
+    Action,
+    BeforeAfter,
     Cause,
-    Contribution,
-    Course,
+    CauseHypothesis,
     Diagnosis,
-    Finding,
+    ExpectedVsRealized,
+    FeatureShift,
     Fit,
     Forecast,
-    Moved,
-    Pair,
     Pattern,
-    Reading,
-    Step,
+    SegmentContribution,
+    SeriesPattern,
 )
 from modeltop.core.series import SeriesKey, Severity
 
 BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
 KEY = SeriesKey("m", "accuracy", "country=\u202ede")
-READ = Reading(KEY, 0.96, 0.87, -0.09, None, np.float64(-0.05), float("inf"), "fell", 4)
+READ = BeforeAfter(KEY, 0.96, 0.87, -0.09, None, np.float64(-0.05), float("inf"), "fell", 4)
 FOUND = Diagnosis(
     "m", Severity.WARNING, KEY, "accuracy fell",
-    Course(KEY, Pattern.DROP, BEGIN, np.float64(-0.09), 0.1 + 0.2, (Fit("step", 1.5, -20.25),)),
-    (Finding(Cause.DATA_DRIFT, 0.75, ("x moved",), ("no release",)), Finding(Cause.NOISE, 0.1, ("few cases",))),
-    (Step.RETRAIN, Step.TICKET), "retrain: 12,000 labelled rows",
-    courses=(Course(SeriesKey("m", "recall"), Pattern.DECLINE, None, None, 1.0),),
+    SeriesPattern(KEY, Pattern.DROP, BEGIN, np.float64(-0.09), 0.1 + 0.2, (Fit("step", 1.5, -20.25),)),
+    (CauseHypothesis(Cause.DATA_DRIFT, 0.75, ("x moved",), ("no release",)), CauseHypothesis(Cause.NOISE, 0.1, ("few cases",))),
+    (Action.RETRAIN, Action.TICKET), "retrain: 12,000 labelled rows",
+    other_patterns=(SeriesPattern(SeriesKey("m", "recall"), Pattern.DECLINE, None, None, 1.0),),
     forecast=Forecast(-0.01, -0.02, float("nan"), 0.001, limit=0.8, days=7.0, soonest=4.0),
-    evidence=(READ,),
-    moved=(Moved("amount", 0.31, 0.02, missing=(0.0, 0.34)),),
-    segments=(Contribution("country=de", (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
-    pairs=(Pair(READ, READ),), labels=12_000,
+    metric_changes=(READ,),
+    feature_shifts=(FeatureShift("amount", 0.31, 0.02, missing=(0.0, 0.34)),),
+    segments=(SegmentContribution("country=de", (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
+    expectations=(ExpectedVsRealized(READ, READ),), labels_since_change=12_000,
 )  # fmt: skip
 
 
@@ -82,7 +82,9 @@ def test_what_it_rests_on_is_there_and_what_is_not_finite_is_null():
 
 
 def test_where_nothing_is_wrong_it_says_so():
-    record = diagnosis_record(Diagnosis("m", Severity.OK, None, "healthy", None, (), (Step.NOTHING,), "nothing to do"))
+    record = diagnosis_record(
+        Diagnosis("m", Severity.OK, None, "healthy", None, (), (Action.NOTHING,), "nothing to do")
+    )
     assert (record["cause"], record["causes"], record["pattern"], record["since"]) == (None, [], None, None)
     assert (record["metric"], record["forecast"], record["labels"]) == (None, None, None)
 

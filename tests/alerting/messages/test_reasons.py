@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.alerting.messages.explanation import Reasons, reason, verdict
+from modeltop.alerting.messages.explanation import ExplanationCache, explain_model, verdict_sentence
 from modeltop.core.diagnosis import Diagnosis
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import Condition, Episode, History, SeriesKey, Severity, State, Verdict
-from modeltop.rules.label_coverage import LabelNews, LabelState
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Alert, Condition, History, ModelStatus, SeriesKey, Severity, State
+from modeltop.rules.label_coverage import LabelCoverage, LabelState
 from modeltop.rules.snapshot import Snapshot
 
 NOW = datetime(2025, 1, 10, tzinfo=UTC)
@@ -17,12 +17,12 @@ NOW = datetime(2025, 1, 10, tzinfo=UTC)
 
 def alert(model, state=State.FIRING):
     key = SeriesKey(model, "accuracy")
-    return Episode(model, "floor", key, Condition.THRESHOLD, state, Severity.CRITICAL, NOW, NOW)
+    return Alert(model, "floor", key, Condition.THRESHOLD, state, Severity.CRITICAL, NOW, NOW)
 
 
 def look(*models):
-    verdicts = tuple(Verdict(model, Severity.CRITICAL, f"accuracy of {model} is low") for model in models)
-    return Snapshot(NOW, NOW, History({}, {}), Catalog(), (), tuple(map(alert, models)), (), verdicts)
+    verdicts = tuple(ModelStatus(model, Severity.CRITICAL, f"accuracy of {model} is low") for model in models)
+    return Snapshot(NOW, NOW, History({}, {}), MetricRegistry(), (), tuple(map(alert, models)), (), verdicts)
 
 
 class Asked:
@@ -40,15 +40,15 @@ class Asked:
 
 def test_each_model_is_asked_about_once_however_often_it_is_told():
     ask = Asked(failing="b")
-    reasons = Reasons(look("a", "b"), ask=ask)
-    said = [reasons.verdict(model) for model in "abab"]
+    reasons = ExplanationCache(look("a", "b"), ask=ask)
+    said = [reasons.verdict_for(model) for model in "abab"]
     assert said == ["why a", "accuracy of b is low"] * 2
     assert ask.models == ["a", "b"]
 
 
 def test_what_could_not_be_explained_is_said_by_name_and_kind_of_fault():
     evil = "m\x1b[2J"
-    assert reason(look(evil), evil, Asked(failing=evil)).failed == (
+    assert explain_model(look(evil), evil, Asked(failing=evil)).error == (
         r"could not be explained: m\x1b[2J (ZeroDivisionError)"
     )
 
@@ -56,27 +56,32 @@ def test_what_could_not_be_explained_is_said_by_name_and_kind_of_fault():
 def test_of_many_only_so_many_are_asked_about():
     models = [f"m{number}" for number in range(100)]
     ask = Asked()
-    reasons = Reasons(look(*models), most=3, ask=ask)
-    assert [reasons.verdict(model) for model in models[:4]] == ["why m0", "why m1", "why m2", "accuracy of m3 is low"]
+    reasons = ExplanationCache(look(*models), most=3, ask=ask)
+    assert [reasons.verdict_for(model) for model in models[:4]] == [
+        "why m0",
+        "why m1",
+        "why m2",
+        "accuracy of m3 is low",
+    ]
     assert ask.models == models[:3]
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.RESOLVED])
 def test_a_model_without_a_standing_alert_is_not_asked_about(state):
-    snapshot = replace(look("a"), episodes=(alert("a", state),))
+    snapshot = replace(look("a"), alerts=(alert("a", state),))
     ask = Asked()
-    assert (Reasons(snapshot, ask=ask).of("a"), ask.models) == (None, [])
+    assert (ExplanationCache(snapshot, ask=ask).diagnosis_for("a"), ask.models) == (None, [])
 
 
 def test_what_is_missing_of_the_labels_is_said_last():
-    news = LabelNews(LabelState.PENDING, NOW, "LABELS PENDING since 2025-01-10: 1 period waits")
-    snapshot = replace(look("a"), labels={"a": news})
-    assert verdict(snapshot, "a", Asked()(None, "a")) == f"why a; {news.sentence}"
+    news = LabelCoverage(LabelState.PENDING, NOW, "LABELS PENDING since 2025-01-10: 1 period waits")
+    snapshot = replace(look("a"), label_coverage={"a": news})
+    assert verdict_sentence(snapshot, "a", Asked()(None, "a")) == f"why a; {news.sentence}"
 
 
 def test_nothing_is_said_of_a_model_that_is_gone():
-    assert verdict(look("a"), "b", None) == ""
+    assert verdict_sentence(look("a"), "b", None) == ""
 
 
 def test_foreign_text_in_a_verdict_is_made_visible():
-    assert verdict(look("\x1b[2J\u202e"), "\x1b[2J\u202e", None) == r"accuracy of \x1b[2J\u202e is low"
+    assert verdict_sentence(look("\x1b[2J\u202e"), "\x1b[2J\u202e", None) == r"accuracy of \x1b[2J\u202e is low"

@@ -14,9 +14,9 @@ import pytest
 import trustme
 
 from modeltop.alerting.messages import template
-from modeltop.alerting.messages.message import Message, Part
-from modeltop.alerting.notifiers.base import Secret
-from modeltop.core.event import Kind, Reason
+from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.notifiers.base import SecretRef
+from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import Severity
 
 PATIENCE = 0.4
@@ -197,7 +197,7 @@ def secret(monkeypatch):
     def keep(text):
         name = f"MODELTOP_TEST_{next(count)}"
         monkeypatch.setenv(name, text)
-        return Secret(env=name)
+        return SecretRef(env=name)
 
     return keep
 
@@ -221,8 +221,8 @@ def part():
 def _part(**changes):
     since = datetime(2025, 1, 9, 2, 10, tzinfo=UTC)
     said = {
-        "kind": Kind.TRIGGER,
-        "reason": Reason.FIRST,
+        "kind": NotificationAction.TRIGGER,
+        "reason": NotificationReason.FIRST,
         "severity": Severity.CRITICAL,
         "incident": "1a2b3c4d",
         "key": "1a2b3c4d:first",
@@ -245,8 +245,8 @@ def _part(**changes):
         "chart": ("0.96 █▇▆▃▁ 0.87", "limit 0.90 · 5 periods, 2025-01-05 – 2025-01-09"),
         "acknowledge": "modeltop ack 1a2b3c4d",
     } | changes
-    bare = Part(title="", **said)
-    return Part(title=template.title(bare, bare.against), **said)
+    bare = AlertSection(title="", **said)
+    return AlertSection(title=template.section_title(bare, bare.value_vs_limit), **said)
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ def message():
     def make(*parts, **changes):
         parts = parts or (_part(**changes),)
         if len(parts) == 1:
-            return Message("ops", parts, parts[0].key, parts[0].title, "\n".join(template.lines(parts[0])))
+            return Message("ops", parts, parts[0].key, parts[0].title, "\n".join(template.section_lines(parts[0])))
         title = template.group_title(parts, digest=False)
         return Message("ops", parts, "group:1", title, "\n".join(template.group_lines(parts)))
 

@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from modeltop.alerting.notifiers.apprise import Apprise
-from modeltop.alerting.notifiers.base import Receiver, Secret, fingerprint, kind_of, kinds, unusable
+from modeltop.alerting.notifiers.base import (
+    Receiver,
+    SecretRef,
+    fingerprint,
+    notifier_type,
+    notifier_types,
+    unusable_reason,
+)
 from modeltop.alerting.notifiers.command import Command
 from modeltop.alerting.notifiers.email import Email
 from modeltop.alerting.notifiers.pagerduty import PagerDuty
@@ -39,28 +46,28 @@ def private(tmp_path):
 
 def refusal(secret):
     with pytest.raises(NotifyError) as caught:
-        secret.reveal()
+        secret.read()
     assert caught.value.permanent
     assert SECRET not in str(caught.value)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", notifier_types())
 def test_every_kind_is_a_notifier_found_by_its_name(kind):
-    found = kind_of(kind)
+    found = notifier_type(kind)
     assert callable(found.send)
     assert {type(found.exempt), type(found.acknowledges)} == {bool}
     assert "timeout" in {field.name for field in fields(found)}
 
 
 def test_only_the_pager_groups_and_paces_by_itself():
-    assert [kind for kind in kinds() if kind_of(kind).exempt] == ["pagerduty"]
+    assert [kind for kind in notifier_types() if notifier_type(kind).exempt] == ["pagerduty"]
 
 
 def test_a_secret_is_read_when_it_is_used_and_shown_nowhere(private, monkeypatch):
     monkeypatch.setenv("HOOK", f" {SECRET}\n")
-    for secret in (Secret(env="HOOK"), Secret(file=str(private(f"{SECRET}\n".encode())))):
-        assert secret.reveal() == SECRET
+    for secret in (SecretRef(env="HOOK"), SecretRef(file=str(private(f"{SECRET}\n".encode())))):
+        assert secret.read() == SECRET
         for shown in (
             repr(secret),
             str(secret),
@@ -76,45 +83,45 @@ def test_a_secret_is_read_when_it_is_used_and_shown_nowhere(private, monkeypatch
 
 def test_a_secret_that_is_missing_is_named_by_its_place(tmp_path, private, monkeypatch):
     monkeypatch.setenv("EMPTY", "  ")
-    assert refusal(Secret(env="NOT_THERE")) == "NOT_THERE is not set: the secret is missing"
-    assert refusal(Secret(env="EMPTY")) == "EMPTY is not set: the secret is missing"
-    assert refusal(Secret(file=str(private(b"\n")))).endswith("secret is empty: the secret is missing")
-    assert refusal(Secret(file=str(tmp_path / "no"))).endswith("no cannot be read: No such file or directory")
+    assert refusal(SecretRef(env="NOT_THERE")) == "NOT_THERE is not set: the secret is missing"
+    assert refusal(SecretRef(env="EMPTY")) == "EMPTY is not set: the secret is missing"
+    assert refusal(SecretRef(file=str(private(b"\n")))).endswith("secret is empty: the secret is missing")
+    assert refusal(SecretRef(file=str(tmp_path / "no"))).endswith("no cannot be read: No such file or directory")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o620, 0o777])
 def test_a_file_that_others_can_reach_is_refused(private, mode):
-    assert refusal(Secret(file=str(private(SECRET.encode(), mode)))).endswith(f"(mode {mode:o}): chmod 600 it")
+    assert refusal(SecretRef(file=str(private(SECRET.encode(), mode)))).endswith(f"(mode {mode:o}): chmod 600 it")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_a_file_of_its_owner_alone_is_taken(private, mode):
-    assert Secret(file=str(private(SECRET.encode(), mode))).reveal() == SECRET
+    assert SecretRef(file=str(private(SECRET.encode(), mode))).read() == SECRET
 
 
 def test_what_is_no_file_of_text_is_refused(private, tmp_path):
     os.mkfifo(tmp_path / "pipe", 0o600)
-    assert refusal(Secret(file=str(tmp_path / "pipe"))).endswith("is no regular file")
-    assert "secret is not UTF-8" in refusal(Secret(file=str(private(b"\xff\xfe" + SECRET.encode()))))
-    assert "cannot be read" in refusal(Secret(file=str(tmp_path / "a\0b")))
+    assert refusal(SecretRef(file=str(tmp_path / "pipe"))).endswith("is no regular file")
+    assert "secret is not UTF-8" in refusal(SecretRef(file=str(private(b"\xff\xfe" + SECRET.encode()))))
+    assert "cannot be read" in refusal(SecretRef(file=str(tmp_path / "a\0b")))
 
 
 def test_why_a_receiver_cannot_be_used_is_known_before_it_is(tmp_path, monkeypatch):
-    slack = Slack(url=Secret(env="HOOK"), ca_file=tmp_path / "ca.pem")
-    assert unusable(slack) == "HOOK is not set: the secret is missing"
+    slack = Slack(url=SecretRef(env="HOOK"), ca_file=tmp_path / "ca.pem")
+    assert unusable_reason(slack) == "HOOK is not set: the secret is missing"
     monkeypatch.setenv("HOOK", SECRET)
-    assert unusable(slack).endswith("ca.pem cannot be read: No such file or directory")
+    assert unusable_reason(slack).endswith("ca.pem cannot be read: No such file or directory")
     (tmp_path / "ca.pem").write_text("")
-    assert unusable(slack) is None
+    assert unusable_reason(slack) is None
 
 
 def test_a_fingerprint_changes_with_the_settings_and_with_the_secret_s_file(private):
     path = private(SECRET.encode())
-    first = Slack(url=Secret(file=str(path)))
+    first = Slack(url=SecretRef(file=str(path)))
     same, slower, elsewhere = (
-        Slack(url=Secret(file=str(path))),
+        Slack(url=SecretRef(file=str(path))),
         Slack(url=first.url, timeout=3),
-        Slack(url=Secret(env="X")),
+        Slack(url=SecretRef(env="X")),
     )
     before = fingerprint(first)
     assert before == fingerprint(same)
@@ -131,7 +138,7 @@ def test_a_fingerprint_is_the_same_in_another_process_and_without_the_secret(mon
     )
     env = {name: text for name, text in os.environ.items() if name != "HOOK"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
-    assert done.stdout.strip() == fingerprint(Slack(url=Secret(env="HOOK")))
+    assert done.stdout.strip() == fingerprint(Slack(url=SecretRef(env="HOOK")))
 
 
 def test_naming_receivers_loads_nothing_that_sends(tmp_path):
@@ -158,7 +165,7 @@ def planted(secret, port):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", notifier_types())
 def test_a_planted_secret_appears_in_no_error_no_repr_and_no_log(kind, secret, message, caplog):
     if kind == "apprise":
         pytest.importorskip("apprise", reason="an extra")

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.messages.compose import compose, trial
-from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, blocks, chart
-from modeltop.alerting.messages.template import span
+from modeltop.alerting.messages.compose import compose, test_message
+from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
+from modeltop.alerting.messages.template import format_duration
 from modeltop.config.load import Config
-from modeltop.core.event import Delivery, Kind, Reason
-from modeltop.core.incident import Ack, BeliefKey, Facts, Incident, Standing
+from modeltop.core.event import Notification, NotificationAction, NotificationReason
+from modeltop.core.incident import Acknowledgement, AlertingState, Incident, IncidentStatus, NotificationKey
 from modeltop.core.series import Condition, SeriesKey, Severity, State
-from modeltop.core.text import width
-from modeltop.diagnosis.diagnose import diagnosis_of
+from modeltop.core.text import display_width
+from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 
 NIGHT = datetime(2025, 1, 9, 2, 0, tzinfo=UTC)
 RULE = Rule(
@@ -41,34 +41,34 @@ def observed(tmp_path):
         name = '"' + model.replace('"', '""') + '"'
         lines = ["date,model,count,accuracy", *(row.replace(",", f",{name},1200,") for row in rows)]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
-        return Observer(Config(rules=rules), [Path(path)], now=now).observe(NIGHT + timedelta(hours=3))
+        return Pipeline(Config(rules=rules), [Path(path)], now=now).run(NIGHT + timedelta(hours=3))
 
     return look
 
 
 def known(snapshot, **changes):
     """The incident that the newest alert of a snapshot is, and the facts that hold it."""
-    episode = max((one for one in snapshot.episodes if one.state is not State.PENDING), key=lambda one: one.since)
+    episode = max((one for one in snapshot.alerts if one.state is not State.PENDING), key=lambda one: one.since)
     incident = Incident(
         id=episode.id,
         rule=episode.rule,
         key=episode.key,
         condition=episode.condition,
         since=episode.since,
-        fired=episode.fired,
+        fired_at=episode.fired,
         level=episode.severity,
-        worst=episode.worst.severity,
-        opened=NIGHT + timedelta(hours=1),
-        resolved=episode.resolved,
+        peak_severity=episode.worst_value.severity,
+        opened_at=NIGHT + timedelta(hours=1),
+        resolved_at=episode.resolved,
     )
     incident = replace(incident, **changes)
-    return incident, Facts(incidents={incident.id: incident})
+    return incident, AlertingState(incidents={incident.id: incident})
 
 
-def told(incident, kind=Kind.TRIGGER, reason=Reason.FIRST):
-    belief = BeliefKey("ops", incident.rule, incident.key)
+def told(incident, kind=NotificationAction.TRIGGER, reason=NotificationReason.FIRST):
+    belief = NotificationKey("ops", incident.rule, incident.key)
     key = f"{incident.id}:{kind.value}:{reason.value}"
-    return Delivery("ops", kind, reason, incident.id, incident.level, belief, key)
+    return Notification("ops", kind, reason, incident.id, incident.level, belief, key)
 
 
 def whole(message):
@@ -120,25 +120,25 @@ def test_a_first_alert_reads_like_this(observed):
     snapshot = observed(0.96, 0.95, 0.93, 0.85, 0.87)
     incident, facts = known(snapshot)
     message = compose([told(incident)], snapshot, facts)
-    assert whole(message) == FIRST.format(id=incident.id, found=diagnosis_of(snapshot, "fraud-detector"))
+    assert whole(message) == FIRST.format(id=incident.id, found=diagnose_model(snapshot, "fraud-detector"))
     assert (message.key, message.severity) == (f"{incident.id}:trigger:first", Severity.CRITICAL)
 
 
 def test_a_resolution_says_how_long_it_lasted_and_the_worst_value(observed):
     snapshot = observed(0.96, 0.96, 0.85, 0.87, 0.95)
     incident, facts = known(snapshot)
-    message = compose([told(incident, Kind.RESOLVE, Reason.OVER)], snapshot, facts)
+    message = compose([told(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, facts)
     assert whole(message) == OVER
-    assert (message.severity, message.first.lasted) == (Severity.OK, timedelta(minutes=20))
+    assert (message.severity, message.worst_section.duration) == (Severity.OK, timedelta(minutes=20))
 
 
 @pytest.mark.parametrize(
     ("kind", "reason", "title"),
     [
-        (Kind.TRIGGER, Reason.WORSE, "CRIT (worse) fraud-detector: accuracy 0.87 < 0.90"),
-        (Kind.TRIGGER, Reason.REPEAT, "CRIT (still) fraud-detector: accuracy 0.87 < 0.90"),
-        (Kind.RESOLVE, Reason.WITHDRAWN, "WITHDRAWN fraud-detector: accuracy 0.87 < 0.90"),
-        (Kind.ACKNOWLEDGE, Reason.TAKEN, "TAKEN fraud-detector: accuracy 0.87 < 0.90"),
+        (NotificationAction.TRIGGER, NotificationReason.ESCALATED, "CRIT (worse) fraud-detector: accuracy 0.87 < 0.90"),
+        (NotificationAction.TRIGGER, NotificationReason.REPEAT, "CRIT (still) fraud-detector: accuracy 0.87 < 0.90"),
+        (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, "WITHDRAWN fraud-detector: accuracy 0.87 < 0.90"),
+        (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, "TAKEN fraud-detector: accuracy 0.87 < 0.90"),
     ],
 )
 def test_the_title_says_why_it_is_told_now(observed, kind, reason, title):
@@ -150,11 +150,18 @@ def test_the_title_says_why_it_is_told_now(observed, kind, reason, title):
 def test_what_is_told_late_says_from_when_to_when_and_is_said_once(observed):
     snapshot = observed(0.96, 0.85, 0.85, 0.85, 0.95)
     incident, facts = known(snapshot)
-    late = [told(incident, kind, Reason.LATE) for kind in (Kind.TRIGGER, Kind.RESOLVE)]
+    late = [
+        told(incident, kind, NotificationReason.MISSED)
+        for kind in (NotificationAction.TRIGGER, NotificationAction.RESOLVE)
+    ]
     message = compose(late, snapshot, facts)
     said = "LATE fraud-detector: accuracy was firing 2025-01-09 02:10–02:40 UTC, delivered late"
     assert message.title == said
-    assert (len(message.parts), message.severity, message.first.reached) == (1, Severity.OK, Severity.CRITICAL)
+    assert (len(message.sections), message.severity, message.worst_section.peak_severity) == (
+        1,
+        Severity.OK,
+        Severity.CRITICAL,
+    )
     assert "modeltop ack" not in message.text
 
 
@@ -162,10 +169,12 @@ def test_who_took_it_until_when_and_why_is_said(observed):
     snapshot = observed(0.96, 0.85)
     incident, facts = known(snapshot)
     until = NIGHT + timedelta(days=1, seconds=7)
-    ack = Ack(incident.id, incident.rule, incident.key, incident.level, "ana", "on it", NIGHT, until, incident.since)
+    ack = Acknowledgement(
+        incident.id, incident.rule, incident.key, incident.level, "ana", "on it", NIGHT, until, incident.since
+    )
     facts = replace(facts, acks=(ack,))
-    taken = compose([told(incident, Kind.ACKNOWLEDGE, Reason.TAKEN)], snapshot, facts)
-    worse = compose([told(incident, reason=Reason.WORSE)], snapshot, facts)
+    taken = compose([told(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, facts)
+    worse = compose([told(incident, reason=NotificationReason.ESCALATED)], snapshot, facts)
     assert "why      ana has it until 2025-01-10 02:00 UTC: on it\n" in taken.text
     assert "why      got worse since ana took it\n" in worse.text
 
@@ -174,10 +183,10 @@ def test_why_it_was_withdrawn_is_said(observed):
     snapshot = observed(0.96, 0.85)
     incident, facts = known(snapshot)
     other = replace(incident, id="5e6f7a8b")
-    withdrawn = replace(incident, standing=Standing.WITHDRAWN, closed=NIGHT + timedelta(hours=2))
-    delivery = told(withdrawn, Kind.RESOLVE, Reason.WITHDRAWN)
+    withdrawn = replace(incident, status=IncidentStatus.WITHDRAWN, closed_at=NIGHT + timedelta(hours=2))
+    delivery = told(withdrawn, NotificationAction.RESOLVE, NotificationReason.WITHDRAWN)
     reasons = [
-        compose([delivery], look, replace(facts, incidents=incidents), why=why).first.why
+        compose([delivery], look, replace(facts, incidents=incidents), withdrawal_reasons=why).worst_section.state_note
         for look, incidents, why in (
             (snapshot, {incident.id: withdrawn}, {incident.id: "a \x1b[2J reason"}),
             (snapshot, {incident.id: withdrawn, other.id: other}, None),
@@ -203,10 +212,12 @@ def test_no_data_says_since_when_there_is_none(observed):
     assert first.title.startswith("UNKNOWN fraud-detector: no rows for ")
     assert first.text.startswith("no rows since 2025-01-09 03:20: data outage")
     assert first.text.splitlines()[1] == "newest row: 2025-01-09 03:20 UTC"
-    assert (first.first.value, first.first.chart) == (None, ())
-    over = replace(incident, resolved=incident.fired + timedelta(hours=3))
+    assert (first.worst_section.value, first.worst_section.chart) == (None, ())
+    over = replace(incident, resolved_at=incident.fired_at + timedelta(hours=3))
     facts = replace(facts, incidents={over.id: over})
-    message = compose([told(over, Kind.RESOLVE, Reason.OVER)], observed(*[0.96] * 60), facts)
+    message = compose(
+        [told(over, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], observed(*[0.96] * 60), facts
+    )
     assert message.title == "RESOLVED fraud-detector: no data, lasted 3h"
 
 
@@ -214,39 +225,41 @@ def test_several_are_one_message_worst_first(observed):
     snapshot = observed(0.96, 0.85)
     incident, _ = known(snapshot)
     mild = replace(incident, id="00000001", level=Severity.WARNING, key=SeriesKey("churn", "auc"))
-    ended = replace(incident, id="00000002", key=SeriesKey("ranker", "auc"), resolved=NIGHT + timedelta(hours=1))
-    facts = Facts(incidents={one.id: one for one in (ended, mild, incident)})
-    several = [told(ended, Kind.RESOLVE, Reason.OVER), told(mild), told(incident)]
+    ended = replace(incident, id="00000002", key=SeriesKey("ranker", "auc"), resolved_at=NIGHT + timedelta(hours=1))
+    facts = AlertingState(incidents={one.id: one for one in (ended, mild, incident)})
+    several = [told(ended, NotificationAction.RESOLVE, NotificationReason.RESOLVED), told(mild), told(incident)]
     message = compose(several, snapshot, facts)
-    assert [part.model for part in message.parts] == ["fraud-detector", "churn", "ranker"]
+    assert [part.model for part in message.sections] == ["fraud-detector", "churn", "ranker"]
     assert message.title == "1 CRIT, 1 WARN, 1 resolved | CRIT fraud-detector: accuracy 0.85 < 0.90"
     assert f"modeltop ack {incident.id}" in message.text
     assert message.key == compose(several, snapshot, facts).key != compose(several[:2], snapshot, facts).key
-    assert compose(several[2:], snapshot, facts, digest=True).title.startswith("digest: 1 CRIT | ")
+    assert compose(several[2:], snapshot, facts, is_digest=True).title.startswith("digest: 1 CRIT | ")
 
 
 def test_a_thousand_at_once_are_a_message_that_can_still_be_read(observed):
     snapshot = observed(0.96, 0.85)
     incident, _ = known(snapshot)
     many = [replace(incident, id=f"{number:08x}") for number in range(1000)]
-    message = compose([told(one) for one in many], snapshot, Facts(incidents={one.id: one for one in many}))
-    assert len(message.parts) == 1000
+    message = compose([told(one) for one in many], snapshot, AlertingState(incidents={one.id: one for one in many}))
+    assert len(message.sections) == 1000
     assert message.text.endswith("\nand 960 more: modeltop alerts")
 
 
 def test_a_test_is_marked_and_asks_for_nothing():
-    message = trial("pager", NIGHT)
-    assert message.test
+    message = test_message("pager", NIGHT)
+    assert message.is_test
     assert message.title == "TEST test-model: accuracy 0.87 < 0.90, nothing is wrong"
     assert "nothing has to be done" in message.text
-    assert message.first.acknowledge == ""
-    assert message.key != trial("pager", NIGHT + timedelta(seconds=1)).key
+    assert message.worst_section.ack_command == ""
+    assert message.key != test_message("pager", NIGHT + timedelta(seconds=1)).key
 
 
 def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):
     snapshot = observed(0.96, 0.85)
     incident, _ = known(snapshot)
-    message = compose([told(incident, Kind.RESOLVE, Reason.OVER)], snapshot, Facts())
+    message = compose(
+        [told(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, AlertingState()
+    )
     assert message.title == "RESOLVED fraud-detector: accuracy"
 
 
@@ -256,9 +269,9 @@ def test_names_are_kept_in_labels_and_made_safe_in_text(observed, hostile):
     incident, facts = known(snapshot)
     incident = replace(incident, key=SeriesKey(hostile, "accuracy"), rule=hostile)
     message = compose([told(incident)], snapshot, replace(facts, incidents={incident.id: incident}))
-    assert (message.first.model, message.first.rule) == (hostile, hostile)
+    assert (message.worst_section.model, message.worst_section.rule) == (hostile, hostile)
     assert message.title.isprintable()
-    assert width(message.title) <= 120
+    assert display_width(message.title) <= 120
     assert all(line.isprintable() for line in message.text.split("\n"))
 
 
@@ -271,7 +284,7 @@ def test_a_message_composed_again_is_the_same(observed):
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=30))
 def test_blocks_keep_the_order_of_the_values(values):
-    drawn = [BLOCKS.index(block) for block in blocks(values)]
+    drawn = [BLOCKS.index(block) for block in block_characters(values)]
     assert len(drawn) == len(values)
     ranked = [height for _, height in sorted(zip(values, drawn, strict=True))]
     assert ranked == sorted(ranked)
@@ -279,12 +292,12 @@ def test_blocks_keep_the_order_of_the_values(values):
 
 def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(observed):
     series = observed(*[0.5] * 30, "inf", *[0.9] * 10).history.series[SeriesKey("fraud-detector", "accuracy")]
-    drawn, said = chart(series, 0.7)
+    drawn, said = sparkline(series, 0.7)
     assert drawn == f"0.50 {'▁' * 14}{'█' * 10} 0.90"
     assert said.startswith("limit 0.70 · 24 periods, 2025-01-09 04:40")
     assert as_ascii(drawn) == f"0.50 {'_' * 14}{'#' * 10} 0.90"
-    assert chart(series[:0]) == ()
-    assert chart(series[:1])[1] == "1 period, 2025-01-09 02:00"
+    assert sparkline(series[:0]) == ()
+    assert sparkline(series[:1])[1] == "1 period, 2025-01-09 02:00"
 
 
 @pytest.mark.parametrize(
@@ -299,4 +312,4 @@ def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(obser
     ],
 )
 def test_a_length_of_time_is_said_in_two_units(length, said):
-    assert span(length) == said
+    assert format_duration(length) == said

@@ -12,7 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
-from modeltop.alerting.notifiers.email import Email, Encryption, letter
+from modeltop.alerting.notifiers.email import Email, Encryption, build_email
 from modeltop.core.errors import NotifyError
 
 PASSWORD = "pa55word-xyzzy42"
@@ -101,7 +101,7 @@ def test_a_mail_arrives_encrypted_from_the_first_byte(mail_server, mailer, messa
 
 
 def test_the_text_and_the_page_say_the_same(message):
-    mail = letter(message(), "modeltop@models.test", ("ops@models.test",))
+    mail = build_email(message(), "modeltop@models.test", ("ops@models.test",))
     text, page = (part.get_content() for part in mail.iter_parts())
     for needed in ("0.96 █▇▆▃▁ 0.87", "take it  modeltop ack 1a2b3c4d", "model    fraud-detector"):
         assert needed in text
@@ -112,7 +112,7 @@ def test_the_text_and_the_page_say_the_same(message):
 
 def test_messages_about_one_incident_are_one_thread(message, part):
     def headers(said):
-        return letter(said, "modeltop@models.test", ("ops@models.test",))
+        return build_email(said, "modeltop@models.test", ("ops@models.test",))
 
     first, again = headers(message()), headers(message())
     worse = headers(message(key="1a2b3c4d:worse"))
@@ -290,4 +290,4 @@ def test_a_password_is_never_sent_in_clear(mailer, secret):
 )
 def test_the_port_and_the_encryption_suggest_each_other(mailer, port, encryption, way, door):
     receiver = mailer(port, encryption=encryption)
-    assert (receiver.way, receiver.door) == (way, door)
+    assert (receiver.tls_mode, receiver.effective_port) == (way, door)

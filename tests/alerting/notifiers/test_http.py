@@ -8,14 +8,14 @@ from email.utils import format_datetime
 
 import pytest
 
-from modeltop.alerting.notifiers.http import Post, retry_after
+from modeltop.alerting.notifiers.http import HttpClient, retry_after
 from modeltop.core.errors import NotifyError
 
 SECRET = "T0PSECRET-B0BHOOK-xyzzy42"
 
 
 def post_to(url, patience=0.4, **settings):
-    return Post(f"{url}/services/{SECRET}?key={SECRET}2", patience, **settings)
+    return HttpClient(f"{url}/services/{SECRET}?key={SECRET}2", patience, **settings)
 
 
 def failure(post):
@@ -138,7 +138,7 @@ def test_both_forms_of_retry_after_arrive_over_the_wire(serve, answer):
 def test_an_endless_answer_is_read_to_a_limit_and_quoted_briefly(serve, answer, status):
     served = serve(answer(status, b"x" * 5_000_000))
     if status == 200:
-        assert len(post_to(served.url, 3).send(b"{}", {}).body) == 65_536
+        assert len(post_to(served.url, 3).post(b"{}", {}).body) == 65_536
     else:
         assert len(str(failure(post_to(served.url, 3)))) < 200
 
@@ -170,7 +170,7 @@ def test_a_server_that_echoes_the_address_gives_nothing_away(serve, answer, capl
     ],
 )
 def test_an_address_that_is_none_is_refused_without_being_quoted(address):
-    error = failure(Post(address, 0.4))
+    error = failure(HttpClient(address, 0.4))
     assert error.permanent
     assert address not in str(error)
     assert SECRET not in str(error)
@@ -178,14 +178,14 @@ def test_an_address_that_is_none_is_refused_without_being_quoted(address):
 
 def test_a_user_and_a_password_in_an_address_become_a_header(serve):
     served = serve()
-    Post(served.url.replace("://", "://ana:p%40ss@"), 2).send(b"{}", {})
+    HttpClient(served.url.replace("://", "://ana:p%40ss@"), 2).post(b"{}", {})
     assert served.asked[0].headers["authorization"] == "Basic YW5hOnBAc3M="
     assert served.asked[0].headers["host"] == served.url.removeprefix("http://")
 
 
 def test_no_certificate_is_trusted_by_default_but_those_of_the_system():
-    from modeltop.alerting.notifiers.timeouts import trusting
+    from modeltop.alerting.notifiers.timeouts import ssl_context
 
-    context = trusting(None)
+    context = ssl_context(None)
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import pytest
 
-from modeltop.alerting.messages.compose import trial
+from modeltop.alerting.messages.compose import test_message
 from modeltop.alerting.notifiers.pagerduty import PagerDuty, events
 from modeltop.core.errors import NotifyError
-from modeltop.core.event import Kind, Reason
+from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import Severity
 
 KEY = "e93facc04764012d7bfb002500d5d1a6"
@@ -45,13 +45,13 @@ def sent(message):
 @pytest.mark.parametrize(
     ("kind", "reason", "actions"),
     [
-        (Kind.TRIGGER, Reason.FIRST, ["trigger"]),
-        (Kind.TRIGGER, Reason.WORSE, ["trigger"]),
-        (Kind.TRIGGER, Reason.REPEAT, ["trigger"]),
-        (Kind.ACKNOWLEDGE, Reason.TAKEN, ["acknowledge"]),
-        (Kind.RESOLVE, Reason.OVER, ["resolve"]),
-        (Kind.RESOLVE, Reason.WITHDRAWN, ["resolve"]),
-        (Kind.TRIGGER, Reason.LATE, ["trigger", "resolve"]),
+        (NotificationAction.TRIGGER, NotificationReason.FIRST, ["trigger"]),
+        (NotificationAction.TRIGGER, NotificationReason.ESCALATED, ["trigger"]),
+        (NotificationAction.TRIGGER, NotificationReason.REPEAT, ["trigger"]),
+        (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, ["acknowledge"]),
+        (NotificationAction.RESOLVE, NotificationReason.RESOLVED, ["resolve"]),
+        (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, ["resolve"]),
+        (NotificationAction.TRIGGER, NotificationReason.MISSED, ["trigger", "resolve"]),
     ],
 )
 def test_every_kind_is_an_event_with_the_key_of_the_incident(message, kind, reason, actions):
@@ -76,7 +76,7 @@ def test_severity_is_said_in_its_words(message, level, word):
 
 def test_a_change_of_severity_is_a_trigger_with_the_same_key(message):
     (first,) = sent(message(severity=Severity.WARNING))
-    (worse,) = sent(message(reason=Reason.WORSE, key="1a2b3c4d:worse"))
+    (worse,) = sent(message(reason=NotificationReason.ESCALATED, key="1a2b3c4d:worse"))
     assert first["dedup_key"] == worse["dedup_key"]
     assert worse["payload"]["severity"] == "critical"
 
@@ -92,7 +92,7 @@ def test_the_event_says_all_that_a_message_says(message):
 
 
 def test_a_test_opens_nothing_that_stays_open(message):
-    found = sent(trial("pager", datetime.fromisoformat("2025-01-10T03:00:00+00:00")))
+    found = sent(test_message("pager", datetime.fromisoformat("2025-01-10T03:00:00+00:00")))
     assert [event["event_action"] for event in found] == ["trigger", "resolve"]
     assert found[0]["payload"]["summary"].startswith("TEST ")
 
@@ -107,7 +107,9 @@ def test_foreign_text_keeps_to_the_schema(message, hostile):
 def test_a_group_is_sent_one_by_one_over_an_encrypted_connection(serve, answer, secret, authority, message, part):
     served = serve(answer(202, ACCEPTED), context=authority.server())
     pager = PagerDuty(routing_key=secret(KEY), url=f"{served.url}/v2/enqueue", timeout=3, ca_file=authority.pem)
-    pager.send(message(part(), part(incident="5e6f7a8b", kind=Kind.RESOLVE, reason=Reason.OVER)))
+    pager.send(
+        message(part(), part(incident="5e6f7a8b", kind=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED))
+    )
     assert [asked.path for asked in served.asked] == ["/v2/enqueue"] * 2
     assert [asked.json["event_action"] for asked in served.asked] == ["trigger", "resolve"]
 

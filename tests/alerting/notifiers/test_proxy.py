@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from modeltop.alerting.notifiers.http import Post, proxy_for
+from modeltop.alerting.notifiers.http import HttpClient, proxy_for
 from modeltop.core.errors import NotifyError
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -75,7 +75,7 @@ def test_https_goes_through_a_tunnel_and_is_encrypted_to_its_end(environment, tu
     served = serve(answer(200, b"ok"), context=authority.server("hooks.test"))
     tunnel.leads_to = ("127.0.0.1", int(served.url.rpartition(":")[2]))
     environment.setenv("HTTPS_PROXY", f"http://eva:s3cret@127.0.0.1:{tunnel.server_port}")
-    assert Post("https://hooks.test/T0P", 5, ca_file=authority.pem).send(b"{}", {}).body == "ok"
+    assert HttpClient("https://hooks.test/T0P", 5, ca_file=authority.pem).post(b"{}", {}).body == "ok"
     assert tunnel.asked == [("hooks.test:443", "Basic ZXZhOnMzY3JldA==")]
     (seen,) = served.asked
     assert "Proxy-Authorization" not in dict(seen.headers)
@@ -83,7 +83,7 @@ def test_https_goes_through_a_tunnel_and_is_encrypted_to_its_end(environment, tu
 
 def test_what_is_not_encrypted_is_asked_of_the_proxy(environment, tunnel):
     environment.setenv("HTTP_PROXY", f"127.0.0.1:{tunnel.server_port}")
-    assert Post("http://hooks.test:81/a?b=c", 5, encrypted=False).send(b"{}", {}).body == "ok"
+    assert HttpClient("http://hooks.test:81/a?b=c", 5, encrypted=False).post(b"{}", {}).body == "ok"
     assert tunnel.asked == [("http://hooks.test:81/a?b=c", None)]
 
 
@@ -91,7 +91,7 @@ def test_a_proxy_that_refuses_may_let_it_through_another_time(environment, tunne
     tunnel.refuses = True
     environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{tunnel.server_port}")
     with pytest.raises(NotifyError, match="the proxy does not let it through") as caught:
-        Post("https://hooks.test/T0P-SECRET", 5).send(b"{}", {})
+        HttpClient("https://hooks.test/T0P-SECRET", 5).post(b"{}", {})
     assert not caught.value.permanent
     assert "SECRET" not in str(caught.value)
 

@@ -7,7 +7,7 @@ import pytest
 
 from modeltop.alerting.notifiers.slack import Slack, payload
 from modeltop.core.errors import NotifyError
-from modeltop.core.event import Reason
+from modeltop.core.event import NotificationReason
 from modeltop.core.series import Severity
 
 LIMITS = {"header": 150, "section": 3000, "context": 3000}
@@ -117,7 +117,7 @@ def test_an_entity_is_never_torn_where_a_text_is_cut():
 
 
 def test_a_group_shows_its_worst_first(message, part):
-    parts = (part(), part(reason=Reason.OVER, severity=Severity.OK, model="churn"))
+    parts = (part(), part(reason=NotificationReason.RESOLVED, severity=Severity.OK, model="churn"))
     posted = payload(message(*parts))
     assert posted["text"].startswith("▲ 1 CRIT, 1 resolved | CRIT fraud-detector")
     body = posted["blocks"][1]["text"]["text"]

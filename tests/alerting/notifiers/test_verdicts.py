@@ -8,10 +8,10 @@ import pytest
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.notifiers import command, email, pagerduty, slack, webhook
-from modeltop.core.diagnosis import Cause, Diagnosis, Finding, Step
-from modeltop.core.event import Kind, Reason
+from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Diagnosis
+from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import SeriesKey, Severity
-from modeltop.core.text import safe
+from modeltop.core.text import sanitize
 
 FOUND = Diagnosis(
     "fraud-detector",
@@ -19,10 +19,10 @@ FOUND = Diagnosis(
     SeriesKey("fraud-detector", "accuracy"),
     "accuracy fell suddenly from 0.96 to 0.87 on 2025-01-09: data drift (amount 0.31); retrain",
     None,
-    (Finding(Cause.DATA_DRIFT, 0.8, ("amount 0.31", "confidence fell with it"), ("no release then",)),),
-    (Step.RETRAIN,),
+    (CauseHypothesis(Cause.DATA_DRIFT, 0.8, ("amount 0.31", "confidence fell with it"), ("no release then",)),),
+    (Action.RETRAIN,),
     "retrain: 12,000 labelled rows since the change began",
-    labels=12_000,
+    labels_since_change=12_000,
 )
 KNOWN = {"verdict": FOUND.sentence, "diagnosis": FOUND}
 
@@ -45,10 +45,12 @@ def test_of_a_group_it_stands_once_before_all_that_is_said_of_the_model(message,
     assert lines[1] == "  CRIT fraud-detector: accuracy 0.87 < 0.90"
 
 
-@pytest.mark.parametrize("reason", [Reason.OVER, Reason.LATE, Reason.WITHDRAWN])
+@pytest.mark.parametrize(
+    "reason", [NotificationReason.RESOLVED, NotificationReason.MISSED, NotificationReason.WITHDRAWN]
+)
 def test_where_an_alert_is_over_it_says_that_the_model_still_alerts(message, reason):
     ended = datetime(2025, 1, 9, 4, tzinfo=UTC)
-    said = message(**KNOWN, kind=Kind.RESOLVE, reason=reason, severity=Severity.OK, resolved=ended)
+    said = message(**KNOWN, kind=NotificationAction.RESOLVE, reason=reason, severity=Severity.OK, resolved=ended)
     assert said.text.startswith(f"the model still alerts: {FOUND.sentence}\n")
     assert "retrain: 12,000" not in said.text
 
@@ -69,13 +71,13 @@ def first_words(kind: str, said: Message) -> str:
             return event["payload"]["summary"].partition(" | ")[2]
         case "email":
             return (
-                email.letter(said, "a@example.org", ("b@example.org",))
+                email.build_email(said, "a@example.org", ("b@example.org",))
                 .get_body(("plain",))
                 .get_content()
                 .split("\n")[2]
             )
         case "command":
-            return command.facts(said)["MODELTOP_VERDICT"]
+            return command.environment(said)["MODELTOP_VERDICT"]
     return webhook.payload(said)["verdict"]
 
 
@@ -107,12 +109,12 @@ def test_a_long_verdict_keeps_to_what_is_taken(message):
 
 
 def test_foreign_text_in_it_becomes_no_markup_anywhere(message, hostile):
-    evil = safe(hostile, 400)
-    finding = replace(FOUND.findings[0], because=(f"{evil} moved",))
-    said = message(verdict=evil, diagnosis=replace(FOUND, findings=(finding,), advice=evil))
+    evil = sanitize(hostile, 400)
+    finding = replace(FOUND.hypotheses[0], evidence_for=(f"{evil} moved",))
+    said = message(verdict=evil, diagnosis=replace(FOUND, hypotheses=(finding,), advice=evil))
     texts = [text for text in strings(slack.payload(said)) if "Runbook" not in text]
     assert not any(mark in text for text in texts for mark in ("<!", "<@", "<script"))
-    page = email.page(said)
+    page = email.html_body(said)
     assert "<script>alert" not in page
     assert all(char.isprintable() or char == "\n" for char in page)
     (event,) = pagerduty.events(said, "key")

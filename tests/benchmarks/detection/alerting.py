@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.core.series import Better, Series
+from modeltop.core.series import Direction, Series
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.columns import COLUMNS, Shift
 from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
@@ -53,7 +53,7 @@ def watched(case: Case) -> list[Series]:
     return [
         one
         for one in case.history.series.values()
-        if one.better is not Better.NEITHER and one.key.segment in ("all", key)
+        if one.better is not Direction.NEITHER and one.key.segment in ("all", key)
     ]
 
 

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from modeltop.core.incident import Note
-from modeltop.core.series import Episode, Severity, to_datetime
-from modeltop.rules.priority import ordered_episodes
-from modeltop.rules.replay import no_data, replays
-from modeltop.rules.rule import asked, default_rules, left_out
+from modeltop.core.series import Alert, Severity, to_datetime
+from modeltop.rules.priority import ordered_alerts
+from modeltop.rules.replay import no_data_alert, replay_many
+from modeltop.rules.rule import default_rules, rules_for, skip_reason
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.histories import CATALOG, Scenario
@@ -41,29 +41,31 @@ def moment(case: Case) -> datetime:
     return last + (STALE if case.truth.kind == "stopped" else timedelta(days=1))
 
 
-def episodes(cases: Sequence[Case]) -> list[tuple[Episode, ...]]:
+def episodes(cases: Sequence[Case]) -> list[tuple[Alert, ...]]:
     """Per case what the default rules say of every series, worst first; and that no rows come, where none do."""
     owned = [(place, one) for place, case in enumerate(cases) for one in case.history.series.values()]
-    found: list[list[Episode]] = [[] for _ in cases]
+    found: list[list[Alert]] = [[] for _ in cases]
     rules = default_rules()
     for rule in rules:
-        some = [(place, one) for place, one in owned if rule in asked(rules, one.key) and not left_out(rule, one)]
-        for (place, _), known in zip(some, replays([one for _, one in some], rule), strict=True):
+        some = [
+            (place, one) for place, one in owned if rule in rules_for(rules, one.key) and not skip_reason(rule, one)
+        ]
+        for (place, _), known in zip(some, replay_many([one for _, one in some], rule), strict=True):
             found[place] += known
     for place, case in enumerate(cases):
-        silent = no_data(MODEL, case.history.periods[MODEL], moment(case))
+        silent = no_data_alert(MODEL, case.history.periods[MODEL], moment(case))
         found[place] += [silent] if silent else []
-    return [ordered_episodes(known) for known in found]
+    return [ordered_alerts(known) for known in found]
 
 
-def handed(case: Case, known: tuple[Episode, ...]) -> theirs.Case:
+def handed(case: Case, known: tuple[Alert, ...]) -> theirs.ModelContext:
     """What a diagnosis is handed of a history and its episodes."""
-    from modeltop.diagnosis.context import Case as Asked
+    from modeltop.diagnosis.context import ModelContext as Asked
 
-    worst = max((one.severity for one in known if one.stands), default=Severity.OK)
+    worst = max((one.severity for one in known if one.is_active), default=Severity.OK)
     times = case.history.periods[MODEL]
     notes = [Note(MODEL, text, "ops", to_datetime(times[place])) for place, text in case.notes]
-    return Asked(MODEL, case.history.of_model(MODEL), moment(case), CATALOG, known, worst, notes=notes)
+    return Asked(MODEL, case.history.for_model(MODEL), moment(case), CATALOG, known, worst, notes=notes)
 
 
 def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:
@@ -75,11 +77,11 @@ def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:
     found = []
     for (index, frame, case), some in zip(drawn, known, strict=True):
         one = diagnose(handed(case, some))
-        said = one.cause.value if one.findings else "nothing found"
+        said = one.cause.value if one.hypotheses else "nothing found"
         traits = (("rows", f"{frame.rows}"), ("SE", f"{frame.size:g}"), ("days", f"{frame.before}+{frame.after}"))
         assert scenario.cause is not None
         answer = Answer(scenario.cause.value, said, index, traits)
-        found.append(Told(answer, any(each.cause is scenario.cause for each in one.findings[:2])))
+        found.append(Told(answer, any(each.cause is scenario.cause for each in one.hypotheses[:2])))
     return found
 
 

@@ -11,8 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from modeltop.core.diagnosis import Course, Pattern
-from modeltop.core.series import Series, to_stamp
+from modeltop.core.diagnosis import Pattern, SeriesPattern
+from modeltop.core.series import Series, to_datetime64
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
 from tests.benchmarks.detection.drawing import Noise
@@ -45,7 +45,7 @@ NOISES = (Noise(), Noise(stay=0.3), Noise(stay=0.6), Noise(copies=2))
 RIGHT = 0.9
 """Share of patterns that must be right."""
 SEED = 61
-Namer = Callable[[Series], Course]
+Namer = Callable[[Series], SeriesPattern]
 
 
 @cache
@@ -64,7 +64,7 @@ class Naming:
     case: Case
     index: int
     frame: Frame
-    course: Course
+    course: SeriesPattern
 
     @property
     def answer(self) -> Answer:
@@ -76,9 +76,9 @@ class Naming:
     @property
     def off(self) -> float | None:
         """Periods from the planted begin to the named one; None where either is unknown."""
-        if self.course.begin is None or self.case.truth.begin is None:
+        if self.course.started_at is None or self.case.truth.begin is None:
             return None
-        place = int(np.searchsorted(self.case.fallen.times, to_stamp(self.course.begin)))
+        place = int(np.searchsorted(self.case.fallen.times, to_datetime64(self.course.started_at)))
         return float(place - self.case.truth.begin)
 
 

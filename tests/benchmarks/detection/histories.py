@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from modeltop.core.diagnosis import Cause, Pattern
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP, History
-from modeltop.history.merge import Block, merge
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, History
+from modeltop.history.merge import Block, merge_blocks
 from tests.benchmarks.detection.columns import NO_SHIFT, Shift, columns, drifted_share
 from tests.benchmarks.detection.drawing import INDEPENDENT, Noise, draw
 from tests.benchmarks.detection.readings import deviation, level, read
@@ -19,7 +19,7 @@ from tests.benchmarks.detection.worlds import Change, Classifier, Floats, concep
 
 FIRST = np.datetime64("2025-01-06", "us")
 """A Monday."""
-CATALOG = Catalog()
+CATALOG = MetricRegistry()
 UNEVEN = 0.03
 """The row count of a period lies within so much of the usual one."""
 CUTS = {"country=de": 0.5, "country=fr": 0.3, "country=us": 0.2}
@@ -98,7 +98,7 @@ def share_for(classifier: Classifier, change: Change, metric: str, fall: float) 
     healthy = classifier.healthy
     changed = change(healthy)
     start = level(metric, healthy)
-    sign = 1 if CATALOG.of(metric).better.value == "higher" else -1
+    sign = 1 if CATALOG.get(metric).better.value == "higher" else -1
 
     def fallen(share: float) -> float:
         return sign * (start - level(metric, joined(healthy, changed, share)))
@@ -117,7 +117,7 @@ def history(scenario: Scenario, frame: Frame, seed: int, index: int) -> Case:
     chance = np.random.default_rng([seed, index])
     truth, share = _planted(scenario, frame)
     path = course(scenario.shape, frame)
-    times = (FIRST + np.arange(frame.periods) * np.timedelta64(1, "D")).astype(STAMP)
+    times = (FIRST + np.arange(frame.periods) * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
     rows = np.rint(frame.rows * (1 + UNEVEN * chance.uniform(-1, 1, frame.periods)))
     if truth.begin is not None and scenario.volume != 1:
         rows[truth.begin :] = np.rint(rows[truth.begin :] * scenario.volume)
@@ -125,7 +125,7 @@ def history(scenario: Scenario, frame: Frame, seed: int, index: int) -> Case:
     if scenario.shift is not None:
         moving = path if scenario.shape != "steady" or scenario.shift == NO_SHIFT else course("sudden", frame)
         blocks += _columned(scenario.shift, times, moving, rows, chance)
-    series = {one.key: one for block in blocks for one in merge([_logged(block, scenario.logged)], CATALOG)}
+    series = {one.key: one for block in blocks for one in merge_blocks([_logged(block, scenario.logged)], CATALOG)}
     notes = ((frame.before, scenario.note),) if scenario.note else ()
     return Case(truth, History(series, {MODEL: times}), notes)
 

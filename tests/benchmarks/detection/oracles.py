@@ -6,15 +6,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import Better
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Direction
 from tests.benchmarks.detection.histories import UNEVEN
 from tests.benchmarks.detection.readings import RATIOS, deviation, level
 from tests.benchmarks.detection.rivals import RATE, YEAR, Oracle, calibrated
 from tests.benchmarks.detection.worlds import Classifier, Floats
 
 DRAWS = 100_000
-CATALOG = Catalog()
+CATALOG = MetricRegistry()
 TYPICAL = 3.0
 """Size that an oracle looks out for where nothing falls."""
 
@@ -32,7 +32,7 @@ def healthy_values(classifier: Classifier, rows: int, copies: int) -> dict[str, 
             above, below = pair(world)
             under = counts @ below
             values = (counts @ above)[under > 0] / under[under > 0]
-            sign = 1 if CATALOG.of(metric).better is Better.LOWER else -1
+            sign = 1 if CATALOG.get(metric).better is Direction.LOWER else -1
             found[metric].append(sign * (values - level(metric, world)) / spread(classifier, metric, rows, copies))
     return {metric: np.concatenate(parts) for metric, parts in found.items()}
 

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.core.series import Better, Series
+from modeltop.core.series import Direction, Series
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.drawing import INDEPENDENT
 from tests.benchmarks.detection.falls import FAIR, NOISES, RARE, ROWS, SEED, SURE
@@ -63,14 +63,14 @@ def quiet(scenario: Scenario, frame: Frame, many: int, seed: int = SEED) -> dict
     owned: dict[str, list[tuple[int, Series]]] = {}
     for index in range(many):
         for key, series in history(scenario, frame, seed, index).history.series.items():
-            if series.better is not Better.NEITHER and series.judged(FEWEST).mean() > 0.5:
+            if series.better is not Direction.NEITHER and series.evaluable(FEWEST).mean() > 0.5:
                 owned.setdefault(key.metric, []).append((index, series))
     found: dict[str, Calls] = {}
     for metric, some in owned.items():
         truths = [usually(scenario.classifier, series, frame) for _, series in some]
         for name, watch in _watching(scenario, frame, metric).items():
             calls = found.setdefault(name, Calls(by_model=[0] * many))
-            calls.periods += sum(float(series.judged(FEWEST).sum()) for _, series in some)
+            calls.periods += sum(float(series.evaluable(FEWEST).sum()) for _, series in some)
             said = watch([series for _, series in some], truths)
             for (index, _), places in zip(some, said, strict=True):
                 calls.by_model[index] += len(places)

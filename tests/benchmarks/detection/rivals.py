@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from modeltop.core.series import Better, Series
+from modeltop.core.series import Direction, Series
 from tests.benchmarks.detection.truth import Truth
 from tests.benchmarks.detection.worlds import Floats
 
@@ -27,7 +27,7 @@ YEAR = 365.25
 
 def naive(series: Series, truth: Truth) -> list[int]:
     """A limit at a typical place, two points beyond the usual value, and every crossing an alert."""
-    if series.better is Better.LOWER:
+    if series.better is Direction.LOWER:
         return begins(series.values > truth.mean + FLOOR)
     return begins(series.values < truth.mean - FLOOR)
 
@@ -61,9 +61,9 @@ class Oracle:
         return found
 
 
-def fallen_by(values: Floats, better: Better, truth: Truth) -> Floats:
+def fallen_by(values: Floats, better: Direction, truth: Truth) -> Floats:
     """How far values lie on the bad side of their mean, in deviations."""
-    return (1 if better is Better.LOWER else -1) * (values - truth.mean) / truth.deviation
+    return (1 if better is Direction.LOWER else -1) * (values - truth.mean) / truth.deviation
 
 
 def begins(beyond: np.ndarray) -> list[int]:

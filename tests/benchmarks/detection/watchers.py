@@ -9,16 +9,16 @@ from functools import cache
 import numpy as np
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.core.series import STAMP, Series, to_stamp
+from modeltop.core.series import DATETIME_DTYPE, Series, to_datetime64
 from modeltop.rules.detectors.band import Band
-from modeltop.rules.detectors.base import Check
-from modeltop.rules.detectors.cusum import Shift
-from modeltop.rules.detectors.drop import Drop, Fall
-from modeltop.rules.detectors.outlier import Spike
+from modeltop.rules.detectors.base import Detector
+from modeltop.rules.detectors.cusum import LastingShift
+from modeltop.rules.detectors.drop import Drop, DropThreshold
+from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.detectors.trend import Trend
-from modeltop.rules.replay import replays
-from modeltop.rules.rule import Rule, default_rules, left_out
+from modeltop.rules.replay import replay_many
+from modeltop.rules.rule import Rule, default_rules, skip_reason
 from tests.benchmarks.detection.histories import Frame
 from tests.benchmarks.detection.oracles import spread
 from tests.benchmarks.detection.readings import RATIOS, level
@@ -37,10 +37,10 @@ def by_rules(rules: Sequence[Rule]) -> Watcher:
     def watch(many: Sequence[Series], _: Sequence[Truth]) -> list[list[int]]:
         found: list[list[int]] = [[] for _ in many]
         for rule in rules:
-            asked = [place for place, one in enumerate(many) if rule.matches(one.key) and not left_out(rule, one)]
-            for place, episodes in zip(asked, replays([many[place] for place in asked], rule), strict=True):
-                moments = [to_stamp(one.fired) for one in episodes if one.fired is not None]
-                found[place] += np.searchsorted(many[place].times, np.array(moments, dtype=STAMP)).tolist()
+            asked = [place for place, one in enumerate(many) if rule.matches(one.key) and not skip_reason(rule, one)]
+            for place, episodes in zip(asked, replay_many([many[place] for place in asked], rule), strict=True):
+                moments = [to_datetime64(one.fired) for one in episodes if one.fired is not None]
+                found[place] += np.searchsorted(many[place].times, np.array(moments, dtype=DATETIME_DTYPE)).tolist()
         return [sorted(places) for places in found]
 
     return watch
@@ -58,7 +58,7 @@ RIVALS: Mapping[str, Watcher] = {"naive floor": one_by_one(naive), "mean ± 3σ 
 def ours() -> Mapping[str, Watcher]:
     """The default rules: each, and all together."""
     rules = default_rules()
-    floors = tuple(rule for rule in rules if isinstance(rule.check, Threshold))
+    floors = tuple(rule for rule in rules if isinstance(rule.detector, Threshold))
     lasting = tuple(rule for rule in rules if rule not in floors)
     return {LASTING: by_rules(lasting), FLOORS: by_rules(floors), DEFAULTS: by_rules(rules)} | checks()
 
@@ -66,19 +66,19 @@ def ours() -> Mapping[str, Watcher]:
 def checks() -> dict[str, Watcher]:
     """Each check that can be had, with parameters that a person might give it, compared with 60 periods before."""
     asked: dict[str, Rule] = {
-        "drop 0.02": _asking(Drop(warn=Fall(absolute=0.02))),
-        "drop p < 0.01": _asking(Drop(warn=Fall(p=0.01))),
-        "drop 0.02 and p < 0.01": _asking(Drop(warn=Fall(absolute=0.02, p=0.01))),
+        "drop 0.02": _asking(Drop(warn=DropThreshold(absolute=0.02))),
+        "drop p < 0.01": _asking(Drop(warn=DropThreshold(p=0.01))),
+        "drop 0.02 and p < 0.01": _asking(Drop(warn=DropThreshold(absolute=0.02, p=0.01))),
         "band 3.5": _asking(Band(warn=3.5)),
-        "band 2, 3 of 5": replace(_asking(Band(warn=2.0)), confirm=(3, 3), of=5),
-        "shift, slack 0.5": _asking(Shift(warn=8.0, slack=0.5)),
+        "band 2, 3 of 5": replace(_asking(Band(warn=2.0)), confirm=(3, 3), window=5),
+        "shift, slack 0.5": _asking(LastingShift(warn=8.0, slack=0.5)),
         "trend": replace(_asking(Trend()), recover=7),
-        "spike": _asking(Spike()),
+        "spike": _asking(Outlier()),
     }
     return {name: by_rules((rule,)) for name, rule in asked.items()}
 
 
-def _asking(check: Check) -> Rule:
+def _asking(check: Detector) -> Rule:
     """A rule that asks it of every series, the segments among them."""
     return Rule("", check, "*", segment="*", min_count=30)
 

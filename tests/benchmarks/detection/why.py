@@ -100,7 +100,7 @@ def planted(scenario: Scenario, many: int, grade: Grade = PLAIN) -> Iterator[tup
 def _ending_low(case: Case) -> Case | None:
     """The history up to its last period under the default floor; None where none of the last thirty is."""
     floor = next(rule for rule in default_rules() if rule.metric == "accuracy")
-    low = np.flatnonzero(floor.check.exceeded(case.fallen))
+    low = np.flatnonzero(floor.detector.exceeded(case.fallen))
     if not len(low) or low[-1] < len(case.fallen) - 30:
         return None
     until = case.fallen.times[low[-1]]

@@ -6,14 +6,14 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from statsmodels.robust.scale import qn_scale
 
-from modeltop.core.stats.robust import median_before, qn, running_median, scales_before, spread, tamed
+from modeltop.core.stats.robust import hampel_filter, mad, qn, rolling_mad, rolling_median, running_median
 
 SOME = arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6))
 
 
 @given(SOME)
 def test_the_spread_is_the_scaled_median_absolute_deviation_of_scipy(values):
-    assert spread(values) == pytest.approx(stats.median_abs_deviation(values, scale="normal"), rel=1e-9, abs=1e-9)
+    assert mad(values) == pytest.approx(stats.median_abs_deviation(values, scale="normal"), rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("size", [2, 9, 40, 101])
@@ -31,7 +31,7 @@ def test_a_running_median_is_the_median_of_each_window(values, reach):
 @given(SOME, st.integers(1, 5))
 def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
     slow = [values[0], *(np.median(values[max(k - reach, 0) : k]) for k in range(1, len(values)))]
-    assert median_before(values, reach).tolist() == slow
+    assert rolling_median(values, reach).tolist() == slow
 
 
 @pytest.mark.parametrize(
@@ -48,25 +48,25 @@ def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
     ],
 )
 def test_wild_values_are_put_back_and_levels_are_left_alone(level, calm):
-    assert tamed(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (level if calm is None else calm)
+    assert hampel_filter(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (level if calm is None else calm)
 
 
 @given(SOME, st.floats(0.01, 100), st.integers(-1000, 1000))
 def test_what_is_wild_does_not_depend_on_units(values, scale, origin):
     errors = np.full(len(values), np.e / 3)  # no value that anybody would try lies just three of them off another
-    moved = tamed(values * scale + origin, errors * scale)
-    assert moved == pytest.approx(tamed(values, errors) * scale + origin, rel=1e-6, abs=1e-3 * scale + 1e-6)
+    moved = hampel_filter(values * scale + origin, errors * scale)
+    assert moved == pytest.approx(hampel_filter(values, errors) * scale + origin, rel=1e-6, abs=1e-3 * scale + 1e-6)
 
 
 def test_nothing_has_no_spread():
-    assert spread(np.array([])) == qn(np.array([1.0])) == 0.0
+    assert mad(np.array([])) == qn(np.array([1.0])) == 0.0
 
 
 @given(SOME, st.integers(1, 12), st.integers(1, 4))
 def test_median_and_scale_before_are_those_of_the_values_before_alone(values, most, least):
-    middle, scale = scales_before(values, max(most, least), least)
+    middle, scale = rolling_mad(values, max(most, least), least)
     for place in range(len(values)):
         before = values[max(place - max(most, least), 0) : place]
         enough = len(before) >= least
-        expected = (np.median(before), spread(before)) if enough else (np.nan, np.nan)
+        expected = (np.median(before), mad(before)) if enough else (np.nan, np.nan)
         assert (middle[place], scale[place]) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)

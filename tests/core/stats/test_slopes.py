@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from modeltop.core.stats.trend_tests import excess, kendall_variance, mann_kendall, theil_sen
+from modeltop.core.stats.trend_tests import kendall_variance, mann_kendall, theil_sen, variance_correction
 
 TIED = arrays(np.float64, st.integers(8, 30), elements=st.integers(0, 6).map(float))
 
@@ -79,5 +79,5 @@ def test_a_clear_trend_is_found_beside_memory(remembering):
 @pytest.mark.parametrize("rho", [0.2, 0.5, 0.8])
 def test_the_excess_is_the_sum_of_the_autocorrelations(rho):
     lags = np.arange(1, 40)
-    assert excess(rho, 40) == pytest.approx(1 + 2 * float(((1 - lags / 40) * rho**lags).sum()))
-    assert excess(-rho, 40) == 1.0
+    assert variance_correction(rho, 40) == pytest.approx(1 + 2 * float(((1 - lags / 40) * rho**lags).sum()))
+    assert variance_correction(-rho, 40) == 1.0

@@ -7,11 +7,11 @@ from statsmodels.stats.contingency_tables import Table
 
 from modeltop.core.stats.trend_tests import (
     cochran_armitage,
-    kendall_chances,
-    kendall_scores,
-    lines,
     mann_kendall,
+    mann_kendall_p_values,
+    mann_kendall_z,
     theil_sen,
+    theil_sen_lines,
 )
 
 VALUES = arrays(np.float64, st.integers(0, 40), elements=st.integers(0, 8).map(float))
@@ -22,7 +22,7 @@ def test_each_window_has_the_deviate_of_the_test_of_it_alone(values, length):
     slow = [
         mann_kendall(values[first : first + length], independent=True).z for first in range(len(values) - length + 1)
     ]
-    assert kendall_scores(values, length) == pytest.approx(slow, abs=1e-12)
+    assert mann_kendall_z(values, length) == pytest.approx(slow, abs=1e-12)
 
 
 @given(st.integers(0, 10_000), st.integers(8, 14), st.sampled_from([0.0, 0.6]), st.booleans())
@@ -32,8 +32,8 @@ def test_chance_and_line_of_each_window_are_those_of_it_alone(seed, length, slop
     values = slope * np.arange(24) + rng.standard_normal(24).cumsum()
     values = np.round(values) if ties else values
     parts = np.arange(24 - length + 1)[:, None] + np.arange(length)
-    chances = kendall_chances(kendall_scores(values, length), days[parts], values[parts])
-    starts, ends = lines(days[parts], values[parts])
+    chances = mann_kendall_p_values(mann_kendall_z(values, length), days[parts], values[parts])
+    starts, ends = theil_sen_lines(days[parts], values[parts])
     for part, chance, start, end in zip(parts, chances, starts, ends, strict=True):
         line = theil_sen(days[part], values[part])
         assert chance == pytest.approx(mann_kendall(values[part], times=days[part]).p, rel=1e-6)
@@ -42,8 +42,8 @@ def test_chance_and_line_of_each_window_are_those_of_it_alone(seed, length, slop
 
 
 def test_of_no_window_there_is_no_line():
-    assert [one.shape for one in lines(np.zeros((0, 9)), np.zeros((0, 9)))] == [(0,), (0,)]
-    assert kendall_chances(np.zeros(0), np.zeros((0, 9)), np.zeros((0, 9))).shape == (0,)
+    assert [one.shape for one in theil_sen_lines(np.zeros((0, 9)), np.zeros((0, 9)))] == [(0,), (0,)]
+    assert mann_kendall_p_values(np.zeros(0), np.zeros((0, 9)), np.zeros((0, 9))).shape == (0,)
 
 
 @given(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from modeltop.cli import demo
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP, Better, Series, SeriesKey
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
 from modeltop.history.reader import Reader
 
 FORECASTS = Path(__file__).parents[3] / "shared" / "data" / "forecast_history.csv"
@@ -15,11 +15,11 @@ FORECASTS = Path(__file__).parents[3] / "shared" / "data" / "forecast_history.cs
 def daily():
     """A series of one value a day from Wednesday 2025-01-01; `days` places the values on other days."""
 
-    def make(values, *, days=None, better=Better.HIGHER, **columns):
+    def make(values, *, days=None, better=Direction.HIGHER, **columns):
         offsets = np.arange(len(values)) if days is None else np.asarray(days)
         times = np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")
         key = SeriesKey("m", "accuracy")
-        return Series(key, better, times.astype(STAMP), np.array(values, dtype=float), **columns)
+        return Series(key, better, times.astype(DATETIME_DTYPE), np.array(values, dtype=float), **columns)
 
     return make
 
@@ -39,7 +39,7 @@ def shares(daily):
 @pytest.fixture(scope="session")
 def fleet():
     """The sample fleet: series by model and metric."""
-    return _read(demo.folder() / "fleet")
+    return _read(demo.samples_folder() / "fleet")
 
 
 @pytest.fixture(scope="session")
@@ -51,5 +51,5 @@ def forecasts():
 
 
 def _read(path):
-    history = Reader([path], catalog=Catalog()).read()
+    history = Reader([path], catalog=MetricRegistry()).read()
     return {(key.model, key.metric): series for key, series in history.series.items()}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.diagnosis.timeseries.change_points import chance_of_best, change_points
+from modeltop.diagnosis.timeseries.change_points import change_points, max_gain_p_value
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -88,8 +88,8 @@ def test_the_best_of_many_places_explains_as_much_by_chance_as_is_said():
     gains = ((sums[:, at - 1] - sums[:, -1:] * at / n) ** 2 / (at * (1 - at / n))).max(axis=1)
     for gain in (6.0, 9.0, 12.0):
         seen = (gains > gain).mean()
-        assert seen <= chance_of_best(gain, edge / n, 1 - edge / n) <= 2.2 * seen + 0.002
-    assert chance_of_best(0.0, 0.1, 0.9) == 1.0
+        assert seen <= max_gain_p_value(gain, edge / n, 1 - edge / n) <= 2.2 * seen + 0.002
+    assert max_gain_p_value(0.0, 0.1, 0.9) == 1.0
 
 
 def test_seven_hundred_periods_of_stairs_keep_their_dates(shares):

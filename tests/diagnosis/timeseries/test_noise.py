@@ -8,68 +8,68 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import binom
 
 from modeltop.diagnosis.timeseries.change_points import change_points
-from modeltop.diagnosis.timeseries.forecast import trend
-from modeltop.diagnosis.timeseries.noise import noise_of, rough_noise, surprises
+from modeltop.diagnosis.timeseries.forecast import forecast_trend
+from modeltop.diagnosis.timeseries.noise import deviances, estimate_noise, neighbor_noise
 from modeltop.diagnosis.timeseries.outliers import spikes
-from modeltop.diagnosis.timeseries.pattern import course
-from modeltop.diagnosis.timeseries.points import points
+from modeltop.diagnosis.timeseries.pattern import recent_pattern
+from modeltop.diagnosis.timeseries.points import evaluable_points
 from tests.diagnosis.timeseries.units import series
 
 WEIRD = st.one_of(st.floats(allow_nan=False), st.floats(0, 1), st.sampled_from([0.0, 1e-300, 1e200, -5e-324, np.inf]))
 
 
 def test_chance_of_a_share_is_that_of_the_binomial(shares):
-    those = points(shares(np.full(500, 0.8), 400, seed=1))
-    assert rough_noise(those).errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
-    found = noise_of(those, those.values - those.values.mean(), fitted=1)
-    assert found.errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
+    those = evaluable_points(shares(np.full(500, 0.8), 400, seed=1))
+    assert neighbor_noise(those).std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
+    found = estimate_noise(those, those.values - those.values.mean(), fitted=1)
+    assert found.std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
     assert found.rho == 0.0
 
 
 def test_a_low_share_has_its_own_chance(shares):
     levels = np.repeat([0.98, 0.6], 100)
-    those = points(shares(levels, 400, seed=2))
-    level = noise_of(those, those.values - levels, fitted=2, own=True)
-    assert level.errors == pytest.approx(binom.std(400, levels) / 400, rel=1e-2)
+    those = evaluable_points(shares(levels, 400, seed=2))
+    level = estimate_noise(those, those.values - levels, fitted=2, own=True)
+    assert level.std_errors == pytest.approx(binom.std(400, levels) / 400, rel=1e-2)
 
 
 def test_a_week_has_more_chance_on_its_low_days(shares):
     week = np.where(np.arange(70) % 7 < 5, 0.02, -0.05)
-    those = points(shares(0.9 + week, 400, seed=3)).deseasoned(week)
-    assert rough_noise(those).errors == pytest.approx(binom.std(400, 0.9 + week) / 400, rel=0.03)
+    those = evaluable_points(shares(0.9 + week, 400, seed=3)).deseasonalize(week)
+    assert neighbor_noise(those).std_errors == pytest.approx(binom.std(400, 0.9 + week) / 400, rel=0.03)
 
 
 def test_shares_that_spread_more_than_chance_have_the_spread_that_is_seen(daily):
     rng = np.random.default_rng(4)
     cases = np.full(400, 1e5)
     values = rng.binomial(100_000, np.clip(rng.normal(0.8, 0.03, 400), 0, 1)) / 1e5
-    those = points(daily(values, support=cases, proportion=True))
-    found = noise_of(those, values - values.mean(), fitted=1)
-    assert found.errors == pytest.approx(np.full(400, values.std(ddof=1)), rel=0.02)
+    those = evaluable_points(daily(values, support=cases, proportion=True))
+    found = estimate_noise(those, values - values.mean(), fitted=1)
+    assert found.std_errors == pytest.approx(np.full(400, values.std(ddof=1)), rel=0.02)
 
 
 def test_many_descriptions_are_judged_as_each_alone(shares):
-    those = points(shares(np.full(60, 0.8), 400, seed=5))
+    those = evaluable_points(shares(np.full(60, 0.8), 400, seed=5))
     beside = np.stack([those.values - those.values.mean(), those.values - 0.8, np.linspace(-1, 1, 60)])
-    together = surprises(those, beside, np.array([1, 0, 4]))
-    alone = [surprises(those, beside[[k]], np.array([fitted])) for k, fitted in enumerate((1, 0, 4))]
+    together = deviances(those, beside, np.array([1, 0, 4]))
+    alone = [deviances(those, beside[[k]], np.array([fitted])) for k, fitted in enumerate((1, 0, 4))]
     assert together == pytest.approx(np.concatenate(alone), rel=1e-12)
 
 
 def test_rows_stand_for_a_support_that_is_not_known(daily):
     rows = np.array([100.0] * 9 + [25.0])
-    assert points(daily(np.arange(10.0), rows=rows)).variances.tolist() == [1.0] * 9 + [4.0]
-    assert points(daily(np.arange(10.0))).variances.tolist() == [1.0] * 10
+    assert evaluable_points(daily(np.arange(10.0), rows=rows)).variances.tolist() == [1.0] * 9 + [4.0]
+    assert evaluable_points(daily(np.arange(10.0))).variances.tolist() == [1.0] * 10
 
 
 @settings(max_examples=150, deadline=None)
 @given(arrays(np.float64, st.integers(0, 45), elements=WEIRD))
 def test_nothing_is_too_strange_to_be_explained(values):
     history = series(values)
-    found = course(history)
-    assert 0 <= found.sure <= 1
+    found = recent_pattern(history)
+    assert 0 <= found.confidence <= 1
     for one in change_points(history):
         assert 0 <= one.p <= 1
     for one in spikes(history):
         assert one.periods in (1, 2, 3)
-    assert (led := trend(history)) is None or led.p <= 0.01
+    assert (led := forecast_trend(history)) is None or led.p <= 0.01

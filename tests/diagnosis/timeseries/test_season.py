@@ -3,8 +3,8 @@ import pytest
 from scipy import stats
 from statsmodels.tsa.seasonal import seasonal_decompose
 
-from modeltop.core.series import STAMP, Series, SeriesKey
-from modeltop.diagnosis.timeseries.seasonality import kruskal_wallis, season
+from modeltop.core.series import DATETIME_DTYPE, Series, SeriesKey
+from modeltop.diagnosis.timeseries.seasonality import kruskal_wallis, series_season
 
 WEEK = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -0.1, -0.1])
 
@@ -24,7 +24,7 @@ def test_the_test_is_that_of_scipy_ties_included():
 
 
 def test_a_week_is_found_and_its_days_are_counted_from_monday(daily):
-    found = season(daily(weekly(84, np.random.default_rng(2))))
+    found = series_season(daily(weekly(84, np.random.default_rng(2))))
     assert found.name == "week"
     assert found.effects - found.effects[0] == pytest.approx(WEEK, abs=0.015)
     assert found.size == pytest.approx(0.1, abs=0.02)
@@ -32,7 +32,7 @@ def test_a_week_is_found_and_its_days_are_counted_from_monday(daily):
 
 def test_its_effects_are_those_of_a_classical_decomposition(daily):
     values = weekly(140, np.random.default_rng(3), np.linspace(-0.06, 0.06, 7))
-    found = season(daily(values))
+    found = series_season(daily(values))
     classical = seasonal_decompose(values, period=7).seasonal
     assert found.at(daily(values).times) == pytest.approx(classical, abs=0.01)
 
@@ -43,29 +43,29 @@ def test_its_effects_are_those_of_a_classical_decomposition(daily):
 )
 def test_there_is_no_week_in_what_is_too_short_or_not_daily(days, step, daily):
     values = weekly(days * step, np.random.default_rng(4))[::step]
-    assert season(daily(values, days=np.arange(days) * step)) is None
+    assert series_season(daily(values, days=np.arange(days) * step)) is None
 
 
 def test_chance_and_memory_are_no_season(daily):
     rng = np.random.default_rng(5)
     walks = [0.9 + 0.01 * np.convolve(rng.normal(size=130), [1, 0.6, 0.36, 0.2], "valid") for _ in range(100)]
-    assert sum(season(daily(values)) is not None for values in walks) <= 1
+    assert sum(series_season(daily(values)) is not None for values in walks) <= 1
 
 
 def test_a_step_hides_no_week_and_makes_none(daily):
     step = np.where(np.arange(112) < 70, 0.0, -0.3)
     rng = np.random.default_rng(6)
-    found = season(daily(weekly(112, rng) + step))
+    found = series_season(daily(weekly(112, rng) + step))
     assert found.effects - found.effects[0] == pytest.approx(WEEK, abs=0.02)
-    assert season(daily(0.9 + step + 0.01 * rng.normal(size=112))) is None
+    assert series_season(daily(0.9 + step + 0.01 * rng.normal(size=112))) is None
 
 
 @pytest.mark.parametrize(("years", "there"), [(4, True), (2, False)])
 def test_a_year_is_found_in_three_years_of_months(years, there):
     months = np.arange(12 * years)
-    times = (np.datetime64("2019-01") + months).astype(STAMP)
+    times = (np.datetime64("2019-01") + months).astype(DATETIME_DTYPE)
     values = 0.7 + 0.05 * np.sin(months / 12 * 2 * np.pi) + 0.005 * np.random.default_rng(7).normal(size=len(months))
-    found = season(Series(SeriesKey("m", "x"), "higher", times, values))
+    found = series_season(Series(SeriesKey("m", "x"), "higher", times, values))
     assert (found is not None) is there
     if there:
         assert (found.name, int(found.effects.argmax())) == ("year", 3)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from modeltop.core.series import Better
-from modeltop.diagnosis.timeseries.forecast import trend
+from modeltop.core.series import Direction
+from modeltop.diagnosis.timeseries.forecast import forecast_trend
 from modeltop.rules.detectors.limit import Limit
 
 FLOOR = Limit(below=0.90)
@@ -13,7 +13,7 @@ def falling(days=40, slope=-0.001, noise=0.002, seed=1, level=0.96):
 
 
 def test_a_significant_trend_says_when_the_limit_is_crossed(daily):
-    found = trend(daily(falling()), [FLOOR])
+    found = forecast_trend(daily(falling()), [FLOOR])
     assert found.slope == pytest.approx(-0.001, abs=1e-4)
     assert found.low < found.slope < found.high < 0
     assert found.limit == 0.90
@@ -24,7 +24,7 @@ def test_a_significant_trend_says_when_the_limit_is_crossed(daily):
 def test_days_are_days_though_periods_are_uneven(daily):
     days = np.sort(np.random.default_rng(2).choice(200, 50, replace=False))
     values = 0.96 - 0.0003 * days + 0.001 * np.random.default_rng(3).normal(size=50)
-    found = trend(daily(values, days=days), [Limit(below=0.88)])
+    found = forecast_trend(daily(values, days=days), [Limit(below=0.88)])
     assert found.slope == pytest.approx(-0.0003, abs=3e-5)
     assert found.days == pytest.approx((0.96 - 0.0003 * days[-1] - 0.88) / 0.0003, abs=15)
 
@@ -39,7 +39,7 @@ def test_days_are_days_though_periods_are_uneven(daily):
     ],
 )
 def test_nothing_is_foretold_where_there_is_no_trend(values, daily):
-    assert trend(daily(values), [FLOOR]) is None
+    assert forecast_trend(daily(values), [FLOOR]) is None
 
 
 def test_chance_and_memory_make_no_forecasts(daily):
@@ -49,45 +49,45 @@ def test_chance_and_memory_make_no_forecasts(daily):
         values = rng.normal(size=60)
         for k in range(1, 60):
             values[k] += 0.5 * values[k - 1]
-        told += trend(daily(0.9 + 0.01 * values), [FLOOR]) is not None
+        told += forecast_trend(daily(0.9 + 0.01 * values), [FLOOR]) is not None
     assert told <= 6
 
 
 @pytest.mark.parametrize(
     ("better", "slope", "limits", "ahead"),
     [
-        pytest.param(Better.HIGHER, -0.001, [Limit(below=0.90), Limit(below=0.85)], 0.90, id="the nearest floor"),
-        pytest.param(Better.HIGHER, -0.001, [Limit(below=0.95), Limit(below=0.85)], 0.85, id="passed ones are past"),
-        pytest.param(Better.HIGHER, 0.001, [Limit(below=0.9, above=1.2)], None, id="it gets better"),
-        pytest.param(Better.LOWER, 0.001, [Limit(above=1.2)], 1.2, id="an error that grows"),
-        pytest.param(Better.NEITHER, 0.001, [Limit(below=0.9, above=1.2)], 1.2, id="where it goes"),
-        pytest.param(Better.HIGHER, -0.001, [Limit(above=1.2)], None, id="no floor"),
+        pytest.param(Direction.HIGHER, -0.001, [Limit(below=0.90), Limit(below=0.85)], 0.90, id="the nearest floor"),
+        pytest.param(Direction.HIGHER, -0.001, [Limit(below=0.95), Limit(below=0.85)], 0.85, id="passed ones are past"),
+        pytest.param(Direction.HIGHER, 0.001, [Limit(below=0.9, above=1.2)], None, id="it gets better"),
+        pytest.param(Direction.LOWER, 0.001, [Limit(above=1.2)], 1.2, id="an error that grows"),
+        pytest.param(Direction.NEITHER, 0.001, [Limit(below=0.9, above=1.2)], 1.2, id="where it goes"),
+        pytest.param(Direction.HIGHER, -0.001, [Limit(above=1.2)], None, id="no floor"),
     ],
 )
 def test_the_limit_is_the_nearest_ahead_on_the_bad_side(better, slope, limits, ahead, daily):
-    found = trend(daily(falling(slope=slope), better=better), limits)
+    found = forecast_trend(daily(falling(slope=slope), better=better), limits)
     assert found.limit == ahead
     assert (found.days is None) is (ahead is None)
 
 
 def test_the_line_goes_on_from_where_the_fall_began_and_not_from_a_jump(daily):
     level = np.concatenate([np.full(25, 0.80), falling(35, -0.002)])
-    found = trend(daily(level + 0.002 * np.random.default_rng(5).normal(size=60)), [Limit(below=0.85)])
+    found = forecast_trend(daily(level + 0.002 * np.random.default_rng(5).normal(size=60)), [Limit(below=0.85)])
     assert found.slope == pytest.approx(-0.002, abs=3e-4)
 
 
 def test_a_wild_slope_may_never_arrive(daily):
-    found = trend(daily(falling(30, -0.001, noise=0.014, seed=8)), [Limit(below=0.5)])
+    found = forecast_trend(daily(falling(30, -0.001, noise=0.014, seed=8)), [Limit(below=0.5)])
     assert found is None or found.latest is None or found.latest > found.days
 
 
 def test_a_week_is_taken_off_first(daily):
     week = -0.03 * ((np.arange(56) + 2) % 7 >= 5)
-    found = trend(daily(falling(56) + week), [Limit(below=0.85)])
+    found = forecast_trend(daily(falling(56) + week), [Limit(below=0.85)])
     assert found.slope == pytest.approx(-0.001, abs=1.5e-4)
 
 
 def test_the_fading_recall_of_the_fleet_is_foretold(fleet):
-    found = trend(fleet["credit", "recall"], [Limit(below=0.40)])
+    found = forecast_trend(fleet["credit", "recall"], [Limit(below=0.40)])
     assert found.slope == pytest.approx(-0.27 / 89, abs=0.001)
     assert 5 < found.soonest < found.days < found.latest < 30

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.core.diagnosis import Course, Diagnosis, Fit, Forecast, Pattern, Step
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.diagnosis import Action, Diagnosis, Fit, Forecast, Pattern, SeriesPattern
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey, Severity
-from modeltop.diagnosis.phrases import advice_words, course_words, fits_words, forecast_words, weight_word
+from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_fits, describe_forecast, describe_pattern
 
 BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
 KEY = SeriesKey("fraud", "accuracy")
@@ -15,7 +15,7 @@ KEY = SeriesKey("fraud", "accuracy")
 
 def course(**options):
     usual = {"key": KEY, "pattern": Pattern.DROP, "begin": BEGIN, "size": -0.07, "sure": 0.98}
-    return Course(**(usual | options))
+    return SeriesPattern(**(usual | options))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def course(**options):
 )
 def test_a_course_in_words(options, words):
     made = course(**options)
-    assert course_words(made, Catalog().of(made.key.metric)) == words
+    assert describe_pattern(made, MetricRegistry().get(made.key.metric)) == words
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_course_in_words(options, words):
 )
 def test_the_second_best_description_is_shown_beside_the_best(scores, words):
     fits = tuple(Fit(name, 1.0, score) for name, score in zip(("step", "ramp"), scores, strict=False))
-    assert fits_words(course(fits=fits)) == words
+    assert describe_fits(course(fits=fits)) == words
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_second_best_description_is_shown_beside_the_best(scores, words):
 )
 def test_of_a_fall_a_sudden_and_a_gradual_description_are_shown(names, words):
     fits = tuple(Fit(name, 1.0, -20.0 + 3 * place) for place, name in enumerate(names))
-    assert fits_words(course(fits=fits)) == words
+    assert describe_fits(course(fits=fits)) == words
 
 
 @pytest.mark.parametrize(
@@ -88,27 +88,27 @@ def test_of_a_fall_a_sudden_and_a_gradual_description_are_shown(names, words):
     ],
 )
 def test_where_a_trend_leads_in_words(options, words):
-    assert forecast_words(Forecast(slope=-0.0012, low=-0.002, high=-0.001, p=0.001, **options)) == words
+    assert describe_forecast(Forecast(slope=-0.0012, low=-0.002, high=-0.001, p=0.001, **options)) == words
 
 
 @pytest.mark.parametrize(
     ("weight", "word"), [(0.9, "likely"), (0.7, "likely"), (0.69, "possible"), (0.4, "possible"), (0.39, "unlikely")]
 )
 def test_a_weight_is_a_word(weight, word):
-    assert weight_word(weight) == word
+    assert certainty_word(weight) == word
 
 
 @pytest.mark.parametrize(
     ("advice", "steps", "labels", "words"),
     [
         pytest.param("", (), None, [], id="nothing"),
-        pytest.param("", (Step.WAIT, Step.TICKET), None, ["wait, then open a ticket"], id="steps alone"),
-        pytest.param("retrain soon", (Step.RETRAIN,), None, ["retrain soon"], id="a step that the advice names"),
-        pytest.param("wait", (Step.WAIT,), 1, ["wait", "1 labelled row since it began"], id="labels"),
+        pytest.param("", (Action.WAIT, Action.TICKET), None, ["wait, then open a ticket"], id="steps alone"),
+        pytest.param("retrain soon", (Action.RETRAIN,), None, ["retrain soon"], id="a step that the advice names"),
+        pytest.param("wait", (Action.WAIT,), 1, ["wait", "1 labelled row since it began"], id="labels"),
         pytest.param("retrain on 4,414 labels", (), 4414, ["retrain on 4,414 labels"], id="that the advice counts"),
         pytest.param("a\x1bb", (), None, ["a\\x1bb"], id="made safe"),
     ],
 )
 def test_nothing_that_is_to_be_done_is_said_twice(advice, steps, labels, words):
-    made = Diagnosis("m", Severity.OK, KEY, "s", None, (), steps, advice, labels=labels)
-    assert list(advice_words(made)) == words
+    made = Diagnosis("m", Severity.OK, KEY, "s", None, (), steps, advice, labels_since_change=labels)
+    assert list(advice_lines(made)) == words

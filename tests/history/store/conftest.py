@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
-from modeltop.history.store.row_format import Record
+from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 
 HOSTILE = [
@@ -79,7 +79,7 @@ def record():
 
     def make(model="churn", *, n=0, date=None, **fields):
         values = fields.pop("values", {"accuracy": 0.9})
-        return Record(model, date or datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=n), values, **fields)
+        return PeriodRow(model, date or datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=n), values, **fields)
 
     return make
 
@@ -111,6 +111,6 @@ def history_of():
     """The history that the reader finds in a folder, and what it complained of."""
 
     def read(folder):
-        return Reader([str(folder)], catalog=Catalog()).read()
+        return Reader([str(folder)], catalog=MetricRegistry()).read()
 
     return read

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.history.store import distributions
-from modeltop.history.store.distributions import HEADER, Shelf
-from modeltop.history.store.paths import family
+from modeltop.history.store.distributions import HEADER, DistributionStore
+from modeltop.history.store.paths import file_prefix
 
 HEAD = ",".join(HEADER)
 DAY, NEXT = "2025-06-01", "2025-06-02"
@@ -37,7 +37,7 @@ def at(day):
 
 
 def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
-    found, broken = distributions.parsed(text(*LINES))
+    found, broken = distributions.parse_distributions(text(*LINES))
     age = found.histograms["age"]
     assert broken == 0
     assert age.slots == ("0", "1", "2", "other", "missing")
@@ -48,7 +48,7 @@ def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
 
 
 def test_categories_have_no_edges_and_segments_are_counted():
-    found, _ = distributions.parsed(text(*LINES))
+    found, _ = distributions.parse_distributions(text(*LINES))
     plan = found.histograms["plan"]
     assert (plan.slots, plan.edges) == (("basic", "other", "missing"), None)
     assert plan.counts.tolist() == [[0, 1, 0]]
@@ -57,7 +57,7 @@ def test_categories_have_no_edges_and_segments_are_counted():
 
 
 def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
-    curve = distributions.parsed(text(*LINES))[0].reliability
+    curve = distributions.parse_distributions(text(*LINES))[0].reliability
     assert (curve.name, curve.periods) == ("score", (None, at(DAY)))
     assert curve.rows[:, [0, 9]].tolist() == [[90, 0], [0, 40]]
     assert (curve.score[0, 0], curve.rate[1, 9]) == (0.05, 0.8)
@@ -80,7 +80,7 @@ def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
     ],
 )
 def test_a_broken_line_is_passed_over_and_counted(line):
-    whole, broken = distributions.parsed(text(LINES[2], line, *LINES[6:]))
+    whole, broken = distributions.parse_distributions(text(LINES[2], line, *LINES[6:]))
     assert broken == 1
     assert whole.histograms["age"].reference.sum() == 5
     assert whole.segments["all"] == {at(DAY): 100.0}
@@ -88,19 +88,19 @@ def test_a_broken_line_is_passed_over_and_counted(line):
 
 @given(st.text(max_size=200), st.booleans())
 def test_no_text_at_all_is_an_error(junk, headed):
-    found, _ = distributions.parsed(text(junk) if headed else junk)
+    found, _ = distributions.parse_distributions(text(junk) if headed else junk)
     assert all(one.counts.shape == (len(one.periods), len(one.slots)) for one in found.histograms.values())
 
 
 def test_what_is_missing_too_large_or_no_evidence_says_nothing(tmp_path, monkeypatch):
     path = tmp_path / "x.csv"
-    assert distributions.read(path) == distributions.NOTHING
+    assert distributions.read_distributions(path) == distributions.EMPTY
     path.write_text("date,accuracy\n2025-01-01,0.9\n")
-    assert distributions.read(path) == distributions.NOTHING
+    assert distributions.read_distributions(path) == distributions.EMPTY
     path.write_text(text(*LINES))
-    assert distributions.read(path).histograms
+    assert distributions.read_distributions(path).histograms
     monkeypatch.setattr(distributions, "LARGEST", 20)
-    assert distributions.read(path) == distributions.NOTHING
+    assert distributions.read_distributions(path) == distributions.EMPTY
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def store(tmp_path):
     def put(folder, model, *lines):
         place = tmp_path / folder / "evidence"
         place.mkdir(parents=True, exist_ok=True)
-        (place / f"{family(model)}.csv").write_text(text(*lines))
+        (place / f"{file_prefix(model)}.csv").write_text(text(*lines))
         return tmp_path / folder
 
     return put
@@ -117,7 +117,7 @@ def store(tmp_path):
 def test_the_shelf_finds_each_models_file_and_the_later_store_wins(store):
     first, second = store("a", "churn", LINES[6]), store("b", "churn", LINES[2])
     store("a", "../fraud", LINES[8])
-    shelf = Shelf([first, second])
+    shelf = DistributionStore([first, second])
     assert list(shelf["churn"].histograms) == ["age"]
     assert "all" in shelf["../fraud"].segments
     assert shelf.get("spam") is None
@@ -126,7 +126,7 @@ def test_the_shelf_finds_each_models_file_and_the_later_store_wins(store):
 
 def test_the_shelf_reads_a_file_once_and_again_when_it_has_changed(store):
     folder = store("a", "churn", LINES[6])
-    shelf = Shelf([folder])
+    shelf = DistributionStore([folder])
     first = shelf["churn"]
     assert shelf["churn"] is first
     store("a", "churn", *LINES)

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.errors import StoreError
-from modeltop.history.store.row_format import FIRST, LAST, Record, check, columns_for, columns_of, encode, header, iso
+from modeltop.history.store.row_format import (
+    LEADING_COLUMNS,
+    TRAILING_COLUMN,
+    PeriodRow,
+    encode_header,
+    encode_row,
+    extend_columns,
+    format_iso,
+    parse_header,
+    validate,
+)
 
 DAY = datetime(2025, 1, 10, tzinfo=UTC)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
@@ -19,24 +29,24 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 
 @given(model=NAMES, segment=NAMES, value=st.floats(allow_nan=False), count=st.floats(0, 1e15))
 def test_the_csv_module_reads_every_cell_back(model, segment, value, count):
-    record = Record(model, DAY, {"kpi": value}, count, segment)
-    columns = columns_for([record], None)
-    text = (header(columns) + encode(record, columns)).decode()
+    record = PeriodRow(model, DAY, {"kpi": value}, count, segment)
+    columns = extend_columns([record], None)
+    text = (encode_header(columns) + encode_row(record, columns)).decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     assert (row["model"], row["segment"], float(row["kpi"]), float(row["count"])) == (model, segment, value, count)
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
 def test_no_shorter_text_gives_the_same_number(value):
-    record = Record("m", DAY, {"kpi": value})
-    text = encode(record, columns_for([record], None)).decode().split(",")[4]
+    record = PeriodRow("m", DAY, {"kpi": value})
+    text = encode_row(record, extend_columns([record], None)).decode().split(",")[4]
     assert math.copysign(1, float(text)) == math.copysign(1, value)
     assert text == repr(value).removesuffix(".0")
 
 
 @given(moment=st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_pandas_reads_every_date_back(moment):
-    assert pd.Timestamp(iso(moment)).tz_localize(None) == pd.Timestamp(moment).tz_localize(None)
+    assert pd.Timestamp(format_iso(moment)).tz_localize(None) == pd.Timestamp(moment).tz_localize(None)
 
 
 @pytest.mark.parametrize(
@@ -50,30 +60,35 @@ def test_pandas_reads_every_date_back(moment):
     ],
 )
 def test_a_date_is_as_short_as_it_can_be_exact(moment, text):
-    assert iso(moment) == text
+    assert format_iso(moment) == text
 
 
 def test_a_name_with_any_delimiter_is_quoted_so_that_guessing_readers_guess_right():
-    line = encode(Record("a;b;c", DAY, {"x|y": 0.5}), (*FIRST, "x|y", LAST))
+    line = encode_row(PeriodRow("a;b;c", DAY, {"x|y": 0.5}), (*LEADING_COLUMNS, "x|y", TRAILING_COLUMN))
     assert line == b'2025-01-10,"a;b;c",all,,0.5,\n'
-    assert header((*FIRST, "x|y", LAST)) == b'date,model,segment,count,"x|y",provisional\n'
+    assert encode_header((*LEADING_COLUMNS, "x|y", TRAILING_COLUMN)) == b'date,model,segment,count,"x|y",provisional\n'
 
 
 def test_new_columns_come_behind_the_known_ones_each_with_its_companions():
-    record = Record(
+    record = PeriodRow(
         "m", DAY, {"recall": 0.9, "auc": 0.8}, supports={"recall": 7}, lows={"recall": 0.8}, highs={"recall": 1}
     )
-    columns = columns_for([record], (*FIRST, "auc", "f1", LAST))
+    columns = extend_columns([record], (*LEADING_COLUMNS, "auc", "f1", TRAILING_COLUMN))
     assert columns[4:] == ("auc", "f1", "recall", "recall_count", "recall_low", "recall_high", "provisional")
 
 
 def test_only_a_header_that_the_store_made_is_understood(hostile):
-    columns = (*FIRST, hostile, LAST)
-    assert columns_of(header(columns) + b"2025-01-10,") == columns
-    for other in (b"", header(columns)[:-1], b"\xef\xbb\xbf" + header(columns), header(columns).replace(b",", b";")):
-        assert columns_of(other) is None
-    assert columns_of(b"date,model,accuracy\n") is None
-    assert columns_of(header((*FIRST, hostile, hostile, LAST))) is None
+    columns = (*LEADING_COLUMNS, hostile, TRAILING_COLUMN)
+    assert parse_header(encode_header(columns) + b"2025-01-10,") == columns
+    for other in (
+        b"",
+        encode_header(columns)[:-1],
+        b"\xef\xbb\xbf" + encode_header(columns),
+        encode_header(columns).replace(b",", b";"),
+    ):
+        assert parse_header(other) is None
+    assert parse_header(b"date,model,accuracy\n") is None
+    assert parse_header(encode_header((*LEADING_COLUMNS, hostile, hostile, TRAILING_COLUMN))) is None
 
 
 @pytest.mark.parametrize(
@@ -102,9 +117,9 @@ def test_only_a_header_that_the_store_made_is_understood(hostile):
     ],
 )
 def test_what_a_reader_would_not_find_again_is_refused(fields, said):
-    record = Record(**({"model": "churn", "date": DAY, "values": {"accuracy": 0.9}} | fields))
+    record = PeriodRow(**({"model": "churn", "date": DAY, "values": {"accuracy": 0.9}} | fields))
     with pytest.raises(StoreError, match=said):
-        check(record)
+        validate(record)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +133,19 @@ def test_what_a_reader_would_not_find_again_is_refused(fields, said):
     ],
 )
 def test_a_metric_that_would_be_read_as_the_support_of_another_is_refused(existing, metrics):
-    columns = (*FIRST, *existing, LAST) if existing else None
+    columns = (*LEADING_COLUMNS, *existing, TRAILING_COLUMN) if existing else None
     with pytest.raises(StoreError, match="is read as its support or interval"):
-        columns_for([Record("m", DAY, dict.fromkeys(metrics, 1.0))], columns)
+        extend_columns([PeriodRow("m", DAY, dict.fromkeys(metrics, 1.0))], columns)
 
 
 def test_a_metric_that_merely_ends_like_a_support_is_kept():
-    assert columns_for([Record("m", DAY, {"row_count": 5.0})], None) == (*FIRST, "row_count", LAST)
+    assert extend_columns([PeriodRow("m", DAY, {"row_count": 5.0})], None) == (
+        *LEADING_COLUMNS,
+        "row_count",
+        TRAILING_COLUMN,
+    )
 
 
 def test_more_columns_than_a_reader_takes_are_refused():
     with pytest.raises(StoreError, match="too many metrics"):
-        columns_for([Record("m", DAY, {f"k{n}": 1.0 for n in range(1000)})], None)
+        extend_columns([PeriodRow("m", DAY, {f"k{n}": 1.0 for n in range(1000)})], None)

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modeltop.core.errors import StoreError
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey, to_datetime
 from modeltop.history.reader import Reader
-from modeltop.history.store.row_format import Record
+from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ METRICS = st.sampled_from(["kpi", "row_count", "Umsatz €", "x;y", "[bold]", "d
 def test_the_reader_finds_the_last_value_recorded_for_each_period(rows, tmp_path_factory, history_of):
     folder = tmp_path_factory.mktemp("store")
     for day, values in rows:
-        Store(folder).append([Record("m", START + timedelta(days=day), values)])
+        Store(folder).append([PeriodRow("m", START + timedelta(days=day), values)])
     wanted = {(metric, START + timedelta(days=day)): value for day, values in rows for metric, value in values.items()}
     found = {
         (key.metric, to_datetime(time)): value
@@ -201,6 +201,6 @@ def test_threads_of_one_process_share_a_store(store, record, rows_of):
 def test_dates_are_in_utc_whatever_zone_is_configured(store, record, days):
     minutes = [START + timedelta(minutes=30 * n) for n in range(days)]
     store.append([record(100 * "w", date=moment) for moment in minutes])
-    reader = Reader([str(store.folder)], catalog=Catalog(), zone=ZoneInfo("Asia/Tokyo"))
+    reader = Reader([str(store.folder)], catalog=MetricRegistry(), zone=ZoneInfo("Asia/Tokyo"))
     (series,) = reader.read().series.values()
     assert [to_datetime(time) for time in series.times] == minutes

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from modeltop.cli import main
-from modeltop.history.store.computed_format import Sheet
-from modeltop.predictions.aggregates.classification import BinaryTally
-from modeltop.predictions.aggregates.score_bins import bin_of
+from modeltop.history.store.computed_format import ComputedHistory
+from modeltop.predictions.aggregates.classification import BinaryCounts
+from modeltop.predictions.aggregates.score_bins import score_bin
 
 ROOT = Path(__file__).parents[2]
 NAN = float("nan")
@@ -50,7 +50,7 @@ def sheet():
 
     def made(days, *, model="churn", segment="all", provisional=(), pending=(), rows=100.0, **columns):
         times = np.array([f"2025-01-{day:02d}" for day in days], dtype="datetime64[us]")
-        return Sheet(
+        return ComputedHistory(
             model,
             times,
             np.array([segment] * len(days), dtype=object),
@@ -81,10 +81,10 @@ def tallied():
     """A binary tally from rows: the cell of each, its label (0, 1, 2 for none), score; predicted from 0.5 on."""
 
     def made(cell, label, score, cells):
-        tally = BinaryTally.empty(cells)
+        tally = BinaryCounts.empty(cells)
         cell, label, score = (np.asarray(values) for values in (cell, label, score))
         predicted = (score >= 0.5).astype(int)
-        place = (cell, label, predicted, bin_of(score))
+        place = (cell, label, predicted, score_bin(score))
         np.add.at(tally.count, place, 1)
         np.add.at(tally.score, place, score)
         np.add.at(tally.score2, place[:3], score**2)

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey
 from modeltop.history.reader import Reader
 
@@ -34,7 +34,7 @@ def log(tmp_path):
 @pytest.fixture
 def found(tmp_path):
     def read(store="s"):
-        return Reader([tmp_path / store], catalog=Catalog()).read().series
+        return Reader([tmp_path / store], catalog=MetricRegistry()).read().series
 
     return read
 

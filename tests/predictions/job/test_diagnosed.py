@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from modeltop.cli.demo import folder
+from modeltop.cli.demo import samples_folder
 from modeltop.config.load import Config
-from modeltop.core.diagnosis import Cause, Pattern, Step
-from modeltop.diagnosis.diagnose import diagnosis_of
+from modeltop.core.diagnosis import Action, Cause, Pattern
+from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 
 CAR_LOAN = ("--timestamp", "timestamp", "--prediction", "y_pred", "--label", "y_true", "--score", "y_pred_proba")
 CHUNKS = ("--id", "id", "--period", "5000rows", "--reference", "period=reference", "--model", "car_loan")
@@ -40,7 +40,7 @@ LAST = datetime(2019, 7, 30, 5, 24, tzinfo=UTC)
 
 def diagnosed(path, model, now, *rules):
     config = Config(rules=rules) if rules else Config()
-    return diagnosis_of(Observer(config, [path]).observe(now), model)
+    return diagnose_model(Pipeline(config, [path]).run(now), model)
 
 
 @pytest.fixture
@@ -53,15 +53,15 @@ def car_loan(run, shared):
 
 def test_car_loan_drifted_and_the_estimate_fell_as_much_as_what_came_true(car_loan):
     found = diagnosed(car_loan, "car_loan", LAST)
-    assert (found.cause, found.course.pattern, found.key.metric) == (Cause.DATA_DRIFT, Pattern.DROP, "accuracy")
-    assert f"{found.course.begin:%Y-%m-%dT%H:%M:%SZ}" == SIXTH
-    because = found.findings[0].because
+    assert (found.cause, found.series_pattern.pattern, found.key.metric) == (Cause.DATA_DRIFT, Pattern.DROP, "accuracy")
+    assert f"{found.series_pattern.started_at:%Y-%m-%dT%H:%M:%SZ}" == SIXTH
+    because = found.hypotheses[0].evidence_for
     assert any("estimated accuracy fell with it, 0.944 -> 0.912: realised 0.916" in text for text in because)
     assert any("the score's distribution moved" in text for text in because)
-    estimated = next(pair for pair in found.pairs if pair.expected.key.metric == "estimated_accuracy")
+    estimated = next(pair for pair in found.expectations if pair.expected.key.metric == "estimated_accuracy")
     # Published: what came true lies within 0.8 points of the estimate in every chunk.
-    assert estimated.expected.after == pytest.approx(estimated.realised.after, abs=0.008)
-    assert found.labels == 25_000
+    assert estimated.expected.after == pytest.approx(estimated.realized.after, abs=0.008)
+    assert found.labels_since_change == 25_000
 
 
 def test_the_accuracy_of_car_loan_has_one_episode_and_it_spans_the_last_five_chunks(car_loan, run):
@@ -87,19 +87,19 @@ def test_a_season_of_nfl_under_a_floor_is_within_noise(run, shared, tmp_path):
     assert outcome.code == 0, outcome.err
     floor = Rule("floor", Threshold(critical=Limit(below=0.65)), "accuracy")
     found = diagnosed(tmp_path / "s", "nfl_games", datetime(2022, 3, 1, tzinfo=UTC), floor)
-    assert (found.key.metric, found.cause, found.steps) == ("accuracy", Cause.NOISE, (Step.WAIT,))
+    assert (found.key.metric, found.cause, found.actions) == ("accuracy", Cause.NOISE, (Action.WAIT,))
     assert "may be chance" in found.sentence
 
 
 def test_the_broken_feature_of_the_sample_log_is_named(run, tmp_path):
-    log = folder() / "predictions.csv.gz"
+    log = samples_folder() / "predictions.csv.gz"
     reference = ("--id", "id", "--reference", "2025-06-01..2025-06-14", "--now", "2025-07-01")
     outcome = run("compute", log, *CHURN, *COLUMNS, *reference, "--model", "churn", "--store", "s")
     assert outcome.code == 0, outcome.err
     found = diagnosed(tmp_path / "s", "churn", datetime(2025, 7, 1, tzinfo=UTC))
-    assert (found.cause, found.steps) == (Cause.UPSTREAM, (Step.FIX_PIPELINE,))
+    assert (found.cause, found.actions) == (Cause.UPSTREAM, (Action.FIX_PIPELINE,))
     assert "tenure is 0.3" in found.sentence
     assert "another unit" in found.sentence
-    assert found.course.begin.date().isoformat() == "2025-06-21"
-    assert [one.feature for one in found.moved] == ["tenure"]
+    assert found.series_pattern.started_at.date().isoformat() == "2025-06-21"
+    assert [one.feature for one in found.feature_shifts] == ["tenure"]
     assert {one.segment for one in found.segments} == {"country=AT", "country=CH", "country=DE"}

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey
 from modeltop.history.reader import Reader
-from modeltop.history.store.computed import generation, read
-from modeltop.predictions.aggregates.base import Cells
-from modeltop.predictions.aggregates.feature import FeatureReference, FeatureTally
-from modeltop.predictions.feature_job import featured
-from modeltop.predictions.run import Work
+from modeltop.history.store.computed import read_computed, staged_run
+from modeltop.predictions.aggregates.base import CellBatch
+from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
+from modeltop.predictions.feature_job import compute_features
+from modeltop.predictions.run import ModelRun
 
-CATALOG = Catalog()
+CATALOG = MetricRegistry()
 DAYS = np.array(["2025-01-01", "2025-01-02"], dtype="datetime64[us]")
 CUTS = ("all", "feature=score", "feature=prediction")
 
@@ -31,7 +31,7 @@ def feature():
 
     def made(name, counts, *, model="churn", days=DAYS):
         reference = FeatureReference(name, np.array([500, 500, 0, 0]), categories=("a", "b"))
-        return Cells(*of_model(model, days), FeatureTally(reference, np.array(counts)))
+        return CellBatch(*of_model(model, days), FeatureCounts(reference, np.array(counts)))
 
     return made
 
@@ -40,15 +40,15 @@ def feature():
 def kept(tmp_path, tallied):
     rng = np.random.default_rng(5)
     score = rng.uniform(size=2000)
-    cells = Cells(*of_model("churn", DAYS), tallied(np.repeat([0, 1], 1000), np.zeros(2000, int), score, 2))
+    cells = CellBatch(*of_model("churn", DAYS), tallied(np.repeat([0, 1], 1000), np.zeros(2000, int), score, 2))
 
     def keep(*features):
-        with generation(tmp_path / "store", CATALOG, lambda name: CATALOG.of(name).labels) as run:
-            work = Work(run, day_after, np.datetime64("2025-02-01", "us"), cuts=CUTS)
-            work.classified([cells])
-            featured(work, features)
-            for model, data in work.pages.files():
-                run.put_evidence(model, data)
+        with staged_run(tmp_path / "store", CATALOG, lambda name: CATALOG.get(name).needs_labels) as run:
+            work = ModelRun(run, day_after, np.datetime64("2025-02-01", "us"), segment_columns=CUTS)
+            work.add_batches([cells])
+            compute_features(work, features)
+            for model, data in work.distributions.files():
+                run.stage_distributions(model, data)
             return run.commit()
 
     return keep
@@ -72,18 +72,18 @@ def test_each_feature_is_a_segment_and_their_share_a_metric_of_all_rows(kept, fe
 def test_the_same_features_twice_write_nothing(kept, feature):
     assert kept(feature("plan", [STILL, MOVED])).models == 1
     again = kept(feature("plan", [STILL, MOVED]))
-    assert (again.models, again.evidence) == (0, 0)
+    assert (again.models, again.distributions) == (0, 0)
 
 
 def test_a_feature_that_is_not_asked_for_any_more_goes(kept, feature, tmp_path):
     kept(feature("plan", [STILL, MOVED]), feature("device", [STILL, STILL]))
     kept(feature("device", [STILL, STILL]))
-    assert set(read(tmp_path / "store", "churn").segments) == {"all", "feature=device"}
+    assert set(read_computed(tmp_path / "store", "churn").segments) == {"all", "feature=device"}
 
 
 def test_a_feature_without_rows_on_a_day_is_undefined_there(kept, feature, tmp_path):
     kept(feature("plan", [MOVED], days=DAYS[1:]), feature("device", [STILL, STILL]))
-    sheet = read(tmp_path / "store", "churn")
+    sheet = read_computed(tmp_path / "store", "churn")
     share = sheet.columns["drifted_share"][sheet.segments == "all"]
     assert share.tolist() == [0, 0.5]
     assert sheet.columns["drifted_share_count"][sheet.segments == "all"].tolist() == [1, 2]
@@ -103,4 +103,4 @@ def test_histograms_are_evidence(kept, feature, tmp_path):
 
 def test_a_model_that_has_features_alone_is_passed_over(kept, feature, tmp_path):
     kept(feature("plan", [STILL, MOVED], model="unknown"))
-    assert read(tmp_path / "store", "unknown") is None
+    assert read_computed(tmp_path / "store", "unknown") is None

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from modeltop.core.errors import StoreError
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 from modeltop.history.store import durable
-from modeltop.history.store.computed import generation, read, undo
-from modeltop.history.store.row_format import Record
+from modeltop.history.store.computed import read_computed, restore_previous, staged_run
+from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 
-CATALOG = Catalog()
+CATALOG = MetricRegistry()
 NAN = float("nan")
 
 
@@ -27,11 +27,11 @@ def store(tmp_path):
 @pytest.fixture
 def keep(store):
     def kept(*sheets, cuts=("all",), evidence=()):
-        with generation(store, CATALOG, rests) as run:
+        with staged_run(store, CATALOG, rests) as run:
             for one in sheets:
-                run.put(one, cuts)
+                run.stage(one, cuts)
             for model, data in evidence:
-                run.put_evidence(model, data)
+                run.stage_distributions(model, data)
             return run.commit()
 
     return kept
@@ -42,7 +42,7 @@ def files(folder):
 
 
 def values(folder, metric="accuracy", model="churn"):
-    found = read(folder, model)
+    found = read_computed(folder, model)
     return dict(zip((str(time)[8:10] for time in found.times), found.columns[metric].tolist(), strict=True))
 
 
@@ -70,20 +70,20 @@ def test_segments_that_a_run_does_not_cut_stay(keep, store, sheet):
     for segment in ("EU=1", "EU=2", "feature=age"):
         keep(sheet([1], segment=segment, accuracy=[0.5]), cuts=("new",))
     keep(sheet([1], segment="EU=1", accuracy=[0.7]), cuts=("all", "EU"))
-    found = read(store, "churn")
+    found = read_computed(store, "churn")
     assert dict(zip(found.segments, found.columns["accuracy"], strict=True)) == {"EU=1": 0.7, "feature=age": 0.5}
 
 
 def test_what_a_run_knows_of_a_model_may_come_in_two_parts(keep, store, sheet):
     one, other = sheet([1, 2], accuracy=[0.1, 0.2]), sheet([2], segment="feature=age", psi=[0.3])
-    with generation(store, CATALOG, rests) as work:
-        assert work.put(one, ("all",))
-        assert work.put(other, ("feature",))
+    with staged_run(store, CATALOG, rests) as work:
+        assert work.stage(one, ("all",))
+        assert work.stage(other, ("feature",))
         assert work.commit().models == 1
-    assert read(store, "churn").segments.tolist() == ["all", "all", "feature=age"]
-    with generation(store, CATALOG, rests) as work:
-        assert not work.put(one, ("all",))
-        assert not work.put(other, ("feature",))
+    assert read_computed(store, "churn").segments.tolist() == ["all", "all", "feature=age"]
+    with staged_run(store, CATALOG, rests) as work:
+        assert not work.stage(one, ("all",))
+        assert not work.stage(other, ("feature",))
 
 
 def test_an_unchanged_run_writes_nothing(keep, store, sheet):
@@ -106,26 +106,26 @@ def test_undo_brings_back_what_stood_before_and_takes_away_what_was_new(keep, st
     keep(sheet([1], accuracy=[0.1]), evidence=[("churn", b"old\n")])
     before = files(store)
     keep(sheet([1], accuracy=[0.2]), sheet([1], model="new", accuracy=[0.3]), evidence=[("churn", b"new\n")])
-    assert undo(store) == 3
+    assert restore_previous(store) == 3
     assert files(store) == {name: data for name, data in before.items() if "previous" not in name}
 
 
 def test_a_second_undo_says_that_there_is_nothing_left(keep, store, sheet):
     keep(sheet([1], accuracy=[0.1]))
-    undo(store)
+    restore_previous(store)
     with pytest.raises(StoreError, match=r"nothing to undo.*compute again"):
-        undo(store)
+        restore_previous(store)
 
 
 def test_undo_takes_back_one_run_alone(keep, store, sheet):
     keep(sheet([1], accuracy=[0.1]), sheet([1], model="other", accuracy=[0.5]))
     keep(sheet([1], accuracy=[0.2]))
-    undo(store)
+    restore_previous(store)
     assert (values(store), values(store, model="other")) == ({"01": 0.1}, {"01": 0.5})
 
 
 def test_recorded_values_win_over_computed_ones(keep, store, sheet):
-    Store(store).append([Record("churn", sheet_day(2), {"accuracy": 0.99})])
+    Store(store).append([PeriodRow("churn", sheet_day(2), {"accuracy": 0.99})])
     keep(sheet([1, 2], accuracy=[0.1, 0.2]))
     [series] = Reader([store], catalog=CATALOG).read().series.values()
     assert series.values.tolist() == [0.1, 0.99]

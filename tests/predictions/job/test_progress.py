@@ -5,8 +5,8 @@ import io
 import pytest
 
 from modeltop.cli import progress_bar
-from modeltop.cli.progress_bar import bar, line
-from modeltop.predictions.progress import Done
+from modeltop.cli.progress_bar import bar, progress_line
+from modeltop.predictions.progress import ReadProgress
 
 
 class Terminal(io.StringIO):
@@ -26,7 +26,7 @@ def test_rows_and_bytes_are_shown_on_one_line_that_is_gone_in_the_end():
     err = Terminal()
     with bar(err) as show:
         for share in (0.25, 0.5):
-            show(Done("reading", share, int(share * 1000), 1000, int(share * 4e6), int(4e6)))
+            show(ReadProgress("reading", share, int(share * 1000), 1000, int(share * 4e6), int(4e6)))
     assert "\n" not in err.getvalue()
     assert "500 of 1,000 rows  2 of 4 MB" in err.getvalue()
     assert err.getvalue().endswith(progress_bar.ERASE)
@@ -37,7 +37,7 @@ def test_what_an_engine_reports_too_late_is_not_drawn():
     with bar(err) as show:
         pass
     before = err.getvalue()
-    show(Done("reading", 1.0, 1, 1, 1, 1))
+    show(ReadProgress("reading", 1.0, 1, 1, 1, 1))
     assert err.getvalue() == before
 
 
@@ -52,11 +52,11 @@ def test_a_file_or_a_dumb_terminal_gets_no_bar(monkeypatch):
 @pytest.mark.parametrize(
     ("done", "shown"),
     [
-        (Done("reading", None, 5, None, 0, None), "reading  5 rows"),
-        (Done("a\x1b[2J", None, 5, 7, 3_000_000, None), "a\\x1b[2J  5 of 7 rows  3 MB"),
-        (Done("r", 1.0, 5, 5, 0, None), f"r {'━' * 24} 100 %  5 of 5 rows"),
-        (Done("r", 2.0, 5, 5, 0, None), f"r {'━' * 24} 200 %  5 of 5 rows"),
+        (ReadProgress("reading", None, 5, None, 0, None), "reading  5 rows"),
+        (ReadProgress("a\x1b[2J", None, 5, 7, 3_000_000, None), "a\\x1b[2J  5 of 7 rows  3 MB"),
+        (ReadProgress("r", 1.0, 5, 5, 0, None), f"r {'━' * 24} 100 %  5 of 5 rows"),
+        (ReadProgress("r", 2.0, 5, 5, 0, None), f"r {'━' * 24} 200 %  5 of 5 rows"),
     ],
 )
 def test_what_an_engine_does_not_tell_is_left_out(done, shown):
-    assert line(done) == shown
+    assert progress_line(done) == shown

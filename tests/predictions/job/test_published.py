@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 
 CAR_LOAN = ("--timestamp", "timestamp", "--prediction", "y_pred", "--label", "y_true", "--score", "y_pred_proba")
@@ -21,8 +21,8 @@ ESTIMATED = [0.941792, 0.943321, 0.945492, 0.944816, 0.944645, 0.910714, 0.91114
 
 def series_of(folder, model):
     """Metric → its series over all rows."""
-    history = Reader([folder], catalog=Catalog()).read()
-    return {s.key.metric: s for s in history.of_model(model) if s.key.segment == "all"}
+    history = Reader([folder], catalog=MetricRegistry()).read()
+    return {s.key.metric: s for s in history.for_model(model) if s.key.segment == "all"}
 
 
 @pytest.fixture
@@ -100,4 +100,4 @@ def test_open_shows_the_result_as_of_its_newest_period(run, shared):
     assert options.ascii is True
     snapshot = observer.observe(observer._now)
     assert snapshot.taken_at.year == 2019
-    assert snapshot.verdicts[0].model == "car_loan"
+    assert snapshot.model_statuses[0].model == "car_loan"

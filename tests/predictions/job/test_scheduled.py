@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modeltop.predictions.scheduler import Schedule
-from modeltop.predictions.spec import Log, LogSettings
+from modeltop.predictions.scheduler import Scheduler
+from modeltop.predictions.spec import LogSettings, LogSpec
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -20,9 +20,9 @@ def schedule(tmp_path):
     made = []
 
     def build(code=SAYS, **every):
-        logs = {name: LogSettings(log=Log(sources=("x",)), every=span) for name, span in every.items()}
+        logs = {name: LogSettings(spec=LogSpec(sources=("x",)), every=span) for name, span in every.items()}
         program = (sys.executable, "-c", code)
-        made.append(Schedule(logs, store=tmp_path / "store", config=None, program=program))
+        made.append(Scheduler(logs, store=tmp_path / "store", config=None, program=program))
         return made[-1]
 
     yield build
@@ -31,7 +31,7 @@ def schedule(tmp_path):
 
 
 def finished(one, now):
-    return one.finish(now, patience=timedelta(seconds=20))
+    return one.check_unknown_keys(now, patience=timedelta(seconds=20))
 
 
 def test_a_log_is_computed_when_it_is_due_and_not_before(schedule):
@@ -39,7 +39,7 @@ def test_a_log_is_computed_when_it_is_due_and_not_before(schedule):
     assert one.tick(NOON) is None
     done = finished(one, NOON + timedelta(seconds=3))
     assert (done.name, done.code, done.message) == ("churn", 0, "computed churn")
-    assert done.took == timedelta(seconds=3)
+    assert done.consume_key == timedelta(seconds=3)
     assert one.due(NOON + timedelta(minutes=59)) == []
     assert one.due(NOON + HOUR) == ["churn"]
 
@@ -90,6 +90,6 @@ def test_what_is_being_computed_is_not_waited_for_and_ends_with_the_schedule(sch
 def test_a_run_that_never_ends_is_ended(schedule):
     one = schedule(SLEEPS, churn=HOUR)
     one.tick(NOON)
-    done = one.finish(NOON, patience=timedelta(seconds=0.1))
+    done = one.check_unknown_keys(NOON, patience=timedelta(seconds=0.1))
     assert done.code != 0
     assert one.due(NOON) == []

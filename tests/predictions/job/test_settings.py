@@ -9,7 +9,7 @@ import pytest
 from modeltop.cli import compute
 from modeltop.config.load import Config, load
 from modeltop.core.errors import ConfigError, UsageError
-from modeltop.predictions.spec import Log, LogSettings, Task
+from modeltop.predictions.spec import LogSettings, LogSpec, Task
 
 WHOLE = """
 timezone = "Europe/Berlin"
@@ -54,7 +54,7 @@ def test_everything_that_a_flag_can_say_can_be_configured(configured, tmp_path):
     one = configured(WHOLE).logs["churn"]
     assert one == LogSettings(
         name="churn",
-        log=Log(
+        spec=LogSpec(
             sources=(str(tmp_path / "logs/*.parquet"), "s3://bucket/x.parquet"),
             model="churn",
             timestamp="at",
@@ -116,7 +116,7 @@ def asked(config, *words):
 def test_flags_say_what_a_log_is():
     words = ["a.csv", "b.csv", "--score", "p", "--segment", "x", "--segment", "y", "--feature", "all", "--period", "W"]
     [one] = asked(Config(), *words, "--cost", "fp=1,fn=2.5", "--label-delay", "36h", "--task", "binary")
-    assert one.log == Log(
+    assert one.spec == LogSpec(
         sources=("a.csv", "b.csv"),
         scores=("p",),
         segments=("x", "y"),
@@ -130,7 +130,7 @@ def test_flags_say_what_a_log_is():
 def test_a_configured_log_is_asked_for_by_name_and_flags_hold_over_it(configured):
     config = configured(WHOLE)
     [one] = asked(config, "churn", "--period", "D", "--cost", "fn=3")
-    assert (one.log.period, one.log.label, one.cost, one.name) == ("D", "left", {"fn": 3}, "churn")
+    assert (one.spec.period, one.spec.label, one.cost, one.name) == ("D", "left", {"fn": 3}, "churn")
 
 
 def test_without_a_log_each_configured_one_is_computed(configured):
@@ -141,7 +141,7 @@ def test_without_a_log_each_configured_one_is_computed(configured):
 def test_a_file_called_as_a_configured_log_is_the_file(configured, tmp_path):
     config = configured('[logs.churn]\nsource = "a"\n')
     Path("churn").touch()
-    assert asked(config, "churn")[0].log.sources == ("churn",)
+    assert asked(config, "churn")[0].spec.sources == ("churn",)
 
 
 @pytest.mark.parametrize(

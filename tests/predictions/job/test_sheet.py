@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.core.errors import StoreError
-from modeltop.core.metrics.registry import Catalog
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
-from modeltop.history.store.computed import same
-from modeltop.history.store.computed_format import Sheet, decode, encode, tidy
+from modeltop.history.store.computed import is_equivalent
+from modeltop.history.store.computed_format import ComputedHistory, decode_computed, encode_computed, normalized
 
-CATALOG = Catalog()
+CATALOG = MetricRegistry()
 NAN = float("nan")
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).map(str.strip).filter(bool)
 
@@ -21,7 +21,7 @@ def rests(metric):
 
 
 def kept(sheet):
-    return encode(tidy(sheet, CATALOG), rests)
+    return encode_computed(normalized(sheet, CATALOG), rests)
 
 
 def test_a_period_is_one_row_of_shortest_exact_numbers(sheet):
@@ -47,13 +47,13 @@ def test_a_reader_takes_the_flag_of_each_metric_from_its_own_row(sheet, tmp_path
         kept(sheet([8, 9, 10], pending=[9], provisional=[10], accuracy=[0.9, 0.8, 0.7], positive_rate=[0.3, 0.4, 0.5]))
     )
     series = {key.metric: one for key, one in Reader([tmp_path], catalog=CATALOG).read().series.items()}
-    assert series["accuracy"].judged().tolist() == [True, False, False]
-    assert series["positive_rate"].judged().tolist() == [True, True, False]
+    assert series["accuracy"].evaluable().tolist() == [True, False, False]
+    assert series["positive_rate"].evaluable().tolist() == [True, True, False]
     assert series["accuracy"].support.tolist() == [100, 100, 100]
 
 
 def test_what_a_reader_derives_by_itself_is_not_kept(sheet):
-    names = tidy(
+    names = normalized(
         sheet([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 100], accuracy_low=[0.8, 0.7], recall=[1, NAN]),
         CATALOG,
     ).columns
@@ -61,7 +61,9 @@ def test_what_a_reader_derives_by_itself_is_not_kept(sheet):
 
 
 def test_the_support_is_kept_where_not_every_row_has_a_label(sheet):
-    [counts] = (tidy(sheet([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 60]), CATALOG).columns["accuracy_count"],)
+    [counts] = (
+        normalized(sheet([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 60]), CATALOG).columns["accuracy_count"],
+    )
     assert np.isnan(counts[0])
     assert counts[1] == 60
 
@@ -71,7 +73,7 @@ def test_the_support_is_kept_where_not_every_row_has_a_label(sheet):
     [(0.123456789, 0.123456, 0.123457), (-0.5, -0.5, -0.5), (12345678.9, 12345678.9, 12345678.9), (0.0, 0.0, 0.0)],
 )
 def test_bounds_are_rounded_outwards_to_six_digits(sheet, value, low, high):
-    columns = tidy(sheet([9], f1_score=[0.5], f1_score_low=[value], f1_score_high=[value]), CATALOG).columns
+    columns = normalized(sheet([9], f1_score=[0.5], f1_score_low=[value], f1_score_high=[value]), CATALOG).columns
     assert (columns["f1_score_low"][0], columns["f1_score_high"][0]) == (low, high)
 
 
@@ -79,8 +81,8 @@ def test_all_comes_before_its_segments_and_days_in_order(sheet):
     one, other = sheet([10, 9], accuracy=[1, 2]), sheet([9], segment="EU=1", accuracy=[3])
     arrays = (np.concatenate([getattr(one, name), getattr(other, name)]) for name in ("times", "segments", "rows"))
     flags = np.zeros(3, dtype=bool)
-    both = Sheet("churn", *arrays, flags, flags, {"accuracy": np.array([1.0, 2.0, 3.0])})
-    assert tidy(both, CATALOG).columns["accuracy"].tolist() == [2, 3, 1]
+    both = ComputedHistory("churn", *arrays, flags, flags, {"accuracy": np.array([1.0, 2.0, 3.0])})
+    assert normalized(both, CATALOG).columns["accuracy"].tolist() == [2, 3, 1]
 
 
 @settings(max_examples=60)
@@ -94,15 +96,17 @@ def test_what_is_written_is_what_is_read(model, segment, values, flags):
     times = np.array(["2025-01-09", "2025-01-10T02:30"], dtype="datetime64[us]")
     provisional, pending = (np.array([False, flag]) for flag in flags)
     columns = {"positive_rate": np.array([0.5, 0.25]), "recall": np.array(values)}
-    before = tidy(
-        Sheet(model, times, np.array([segment] * 2, dtype=object), np.array([1.0, NAN]), provisional, pending, columns),
+    before = normalized(
+        ComputedHistory(
+            model, times, np.array([segment] * 2, dtype=object), np.array([1.0, NAN]), provisional, pending, columns
+        ),
         CATALOG,
     )
-    data = encode(before, rests)
-    after = decode(data, "x")
+    data = encode_computed(before, rests)
+    after = decode_computed(data, "x")
     assert after.model == model
-    assert encode(after, rests) == data
-    assert same(after, decode(encode(after, rests), "x"))
+    assert encode_computed(after, rests) == data
+    assert is_equivalent(after, decode_computed(encode_computed(after, rests), "x"))
 
 
 @pytest.mark.parametrize(
@@ -118,4 +122,4 @@ def test_what_is_written_is_what_is_read(model, segment, values, flags):
 def test_a_file_that_compute_did_not_write_is_refused(row):
     for header in ("date,model,segment,count,a,provisional\n", "date,a\n", "\xff", ""):
         with pytest.raises(StoreError, match="move it away"):
-            decode((header + row).encode("latin-1"), "churn.computed.csv")
+            decode_computed((header + row).encode("latin-1"), "churn.computed.csv")

@@ -8,9 +8,9 @@ import pytest
 
 from modeltop.config.load import Config
 from modeltop.predictions import scheduler
-from modeltop.predictions.spec import Log, LogSettings
-from modeltop.service.compute_jobs import Computing
-from modeltop.service.log import Log as Says
+from modeltop.predictions.spec import LogSettings, LogSpec
+from modeltop.service.compute_jobs import ComputeJobs
+from modeltop.service.log import DaemonLog as Says
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 FAILS = "import sys; sys.exit('modeltop: no such file')"
@@ -24,22 +24,22 @@ def watcher(tmp_path, monkeypatch):
 
     def build(code):
         monkeypatch.setattr(scheduler, "PROGRAM", (sys.executable, "-c", code))
-        return Computing(tmp_path / "store", Says(err), troubles.__setitem__), err, troubles
+        return ComputeJobs(tmp_path / "store", Says(err), troubles.__setitem__), err, troubles
 
     return build
 
 
 @pytest.fixture
 def config():
-    return Config(logs={"churn": LogSettings(name="churn", log=Log(sources=("x",)), every=timedelta(hours=1))})
+    return Config(logs={"churn": LogSettings(name="churn", spec=LogSpec(sources=("x",)), every=timedelta(hours=1))})
 
 
 def test_a_log_that_fails_is_a_trouble_until_it_is_computed(watcher, config):
     computing, err, troubles = watcher(FAILS)
-    computing.once(config, NOON)
+    computing.one_shot(config, NOON)
     assert troubles == {"log churn": "log churn was not computed: no such file"}
     computing, err, troubles = watcher(WORKS)
-    computing.once(config, NOON + timedelta(hours=2))
+    computing.one_shot(config, NOON + timedelta(hours=2))
     assert troubles == {"log churn": None}
     assert "log churn: 3 periods" in err.getvalue()
 
@@ -47,7 +47,7 @@ def test_a_log_that_fails_is_a_trouble_until_it_is_computed(watcher, config):
 def test_a_run_from_cron_computes_only_what_is_due(watcher, config):
     computing, err, _ = watcher(WORKS)
     for _ in range(2):
-        computing.once(config, NOON)
+        computing.one_shot(config, NOON)
     assert err.getvalue().count("3 periods") == 1
 
 
@@ -63,7 +63,7 @@ def test_the_service_does_not_wait(watcher, config):
 
 def test_a_new_configuration_holds_once_the_run_has_ended(watcher, config):
     computing, err, _ = watcher(WORKS)
-    computing.once(config, NOON)
-    computing.once(Config(), NOON + timedelta(days=1))
+    computing.one_shot(config, NOON)
+    computing.one_shot(Config(), NOON + timedelta(days=1))
     assert computing._schedule is None
     assert err.getvalue().count("3 periods") == 1

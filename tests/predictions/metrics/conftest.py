@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Catalog
-from modeltop.core.series import STAMP, Series, SeriesKey
-from modeltop.predictions.aggregates.classification import BinaryTally, MulticlassTally
-from modeltop.predictions.aggregates.feature import FeatureReference, FeatureTally
-from modeltop.predictions.aggregates.regression import RegressionTally
-from modeltop.predictions.aggregates.score_bins import SMALLEST_PROBABILITY, bin_of
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, Series, SeriesKey
+from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
+from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
+from modeltop.predictions.aggregates.regression import RegressionSums
+from modeltop.predictions.aggregates.score_bins import SMALLEST_PROBABILITY, score_bin
 
 
 @pytest.fixture(scope="session")
 def catalog():
-    return Catalog()
+    return MetricRegistry()
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +23,19 @@ def series_of(catalog):
     """Makes a daily series from its values; `support`, `low`, ... are columns, `dates` the days if not in a row."""
 
     def make(values, *, metric="accuracy", dates=None, start="2025-01-01", **columns):
-        known = catalog.of(metric)
+        known = catalog.settled_alerts(metric)
         times = (
-            np.array(dates, STAMP)
+            np.array(dates, DATETIME_DTYPE)
             if dates
             else np.datetime64(start, "us") + np.arange(len(values)) * np.timedelta64(1, "D")
         )
         arrays = {name: np.array(column, bool if name == "provisional" else float) for name, column in columns.items()}
         return Series(
-            SeriesKey("m", known.name), known.better, times.astype(STAMP), np.array(values, dtype=float), **arrays
+            SeriesKey("m", known.name),
+            known.better,
+            times.astype(DATETIME_DTYPE),
+            np.array(values, dtype=float),
+            **arrays,
         )
 
     return make
@@ -45,7 +49,7 @@ def binary():
         label, prediction = np.asarray(label, dtype=int), np.asarray(prediction, dtype=int)
         score = np.full(len(label), np.nan) if score is None else np.asarray(score, dtype=float)
         cell = np.zeros(len(label), dtype=int) if cell is None else cell
-        tally, place = BinaryTally.empty(cells), bin_of(score)
+        tally, place = BinaryCounts.empty(cells), score_bin(score)
         known, labelled = ~np.isnan(score), ~np.isnan(score) & (label < 2)
         np.add.at(tally.count, (cell, label, prediction, place), 1)
         np.add.at(tally.score, tuple(part[known] for part in (cell, label, prediction, place)), score[known])
@@ -64,18 +68,18 @@ def multiclass():
 
     def make(label, prediction, scores=None, *, size):
         label, prediction = np.asarray(label, dtype=int), np.asarray(prediction, dtype=int)
-        tally = MulticlassTally.empty(1, tuple("abcdefghij"[:size]), scores=scores is not None)
+        tally = MulticlassCounts.empty(1, tuple("abcdefghij"[:size]), scores=scores is not None)
         np.add.at(tally.confusion, (0, label, prediction), 1)
         if scores is None:
             return tally
         rows, known = np.arange(len(label)), label < size
         outcome, sure = np.where(known, (label == prediction).astype(int), 2), scores[rows, prediction]
-        np.add.at(tally.confidence_count, (0, outcome, bin_of(sure)), 1)
-        np.add.at(tally.confidence, (0, outcome, bin_of(sure)), sure)
+        np.add.at(tally.confidence_count, (0, outcome, score_bin(sure)), 1)
+        np.add.at(tally.confidence, (0, outcome, score_bin(sure)), sure)
         np.add.at(tally.confidence2, (0, outcome), sure**2)
         for each in range(size):
             is_it = np.where(known, (label == each).astype(int), 2)
-            np.add.at(tally.ranked, (0, each, is_it, bin_of(scores[:, each])), 1)
+            np.add.at(tally.ranked, (0, each, is_it, score_bin(scores[:, each])), 1)
         lost = -np.log(np.maximum(scores[rows[known], label[known]], SMALLEST_PROBABILITY))
         away = ((scores[known] - np.eye(size)[label[known]]) ** 2).sum(axis=1)
         tally.scored[0] = known.sum()
@@ -106,7 +110,7 @@ def regression():
             "relative": relative.sum(),
             "relative2": (relative**2).sum(),
         }
-        return RegressionTally(**{name: np.array([value]) for name, value in (counts | sums).items()})
+        return RegressionSums(**{name: np.array([value]) for name, value in (counts | sums).items()})
 
     return make
 
@@ -131,7 +135,7 @@ def column():
         deviation = float(present.std()) if len(present) else float("nan")
         known = FeatureReference("x", count=seen, edges=edges, total=total, deviation=deviation)
         counts, totals = zip(*(slots(period, edges) for period in periods), strict=True)
-        return FeatureTally(known, count=np.array(counts), total=np.array(totals))
+        return FeatureCounts(known, count=np.array(counts), total=np.array(totals))
 
     return make
 
@@ -143,7 +147,7 @@ def categories():
     def make(reference, *periods, other=0, missing=0):
         names = tuple(f"c{at}" for at in range(len(reference)))
         known = FeatureReference("x", count=np.array([*reference, 0, 0]), categories=names)
-        return FeatureTally(known, count=np.array([[*period, other, missing] for period in periods]))
+        return FeatureCounts(known, count=np.array([[*period, other, missing] for period in periods]))
 
     return make
 

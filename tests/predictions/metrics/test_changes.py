@@ -12,13 +12,13 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from modeltop.cli import demo
 from modeltop.rules import change_summary
-from modeltop.rules.baselines.past import First
+from modeltop.rules.baselines.past import FirstPeriods
 
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 
 
 def by_name(series, metric):
-    return {change.against: change for change in change_summary.summary(series, metric)}
+    return {change.against: change for change in change_summary.change_summary(series, metric)}
 
 
 def date(text):
@@ -27,7 +27,7 @@ def date(text):
 
 @pytest.fixture
 def ten_days(series_of):
-    with (demo.folder() / "model_performance_tracking.csv").open(newline="") as file:
+    with (demo.samples_folder() / "model_performance_tracking.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     return lambda metric: series_of([float(row[metric]) for row in table], metric=metric)
 
@@ -43,16 +43,16 @@ def ten_days(series_of):
     ],
 )
 def test_the_ten_day_table_changes_without_binary_dust(ten_days, catalog, metric, first, previous, week):
-    found = by_name(ten_days(metric), catalog.of(metric))
+    found = by_name(ten_days(metric), catalog.settled_alerts(metric))
     assert {name: change.delta for name, change in found.items()} == {"previous": previous, "7d": week, "first": first}
-    assert (found["first"].when, found["7d"].when) == (date("2025-01-01"), date("2025-01-03"))
+    assert (found["first"].before_at, found["7d"].before_at) == (date("2025-01-01"), date("2025-01-03"))
     assert {(change.low, change.high, change.count) for change in found.values()} == {(None, None, None)}
 
 
 @given(st.decimals(-1000, 1000, places=4), st.decimals(-1000, 1000, places=4))
 def test_a_difference_is_the_one_a_person_would_write_down(series_of, catalog, before, after):
     series = series_of([float(before), float(after)], metric="bias")
-    (previous, first) = change_summary.summary(series, catalog.of("bias"))
+    (previous, first) = change_summary.change_summary(series, catalog.settled_alerts("bias"))
     assert previous.delta == first.delta == float(after - before)
 
 
@@ -67,28 +67,28 @@ def test_a_difference_is_the_one_a_person_would_write_down(series_of, catalog, b
     ],
 )
 def test_days_back_are_counted_from_the_newest_period(series_of, catalog, dates, week, month):
-    found = by_name(series_of([0.5] * len(dates), dates=dates), catalog.of("accuracy"))
-    when = {name: f"{change.when:%Y-%m-%d}" for name, change in found.items()}
+    found = by_name(series_of([0.5] * len(dates), dates=dates), catalog.settled_alerts("accuracy"))
+    when = {name: f"{change.before_at:%Y-%m-%d}" for name, change in found.items()}
     assert (when.get("7d"), when.get("30d")) == (week, month)
 
 
 def test_comparisons_come_from_the_nearest_to_the_widest(series_of, catalog):
-    summary = change_summary.summary(series_of([0.9] * 40), catalog.of("accuracy"))
+    summary = change_summary.change_summary(series_of([0.9] * 40), catalog.settled_alerts("accuracy"))
     assert [change.against for change in summary] == ["previous", "7d", "30d", "first", "reference"]
 
 
 @pytest.mark.parametrize("values", [[], [0.9], [math.inf, 0.9], [0.9, math.inf], [0.9, 0.8, -math.inf]])
 def test_without_two_finite_values_nothing_has_changed(series_of, catalog, values):
-    assert change_summary.summary(series_of(values, metric="rmse"), catalog.of("rmse")) == ()
+    assert change_summary.change_summary(series_of(values, metric="rmse"), catalog.settled_alerts("rmse")) == ()
 
 
 def test_infinite_periods_are_passed_over(series_of, catalog):
-    found = by_name(series_of([math.inf, 3.0, 2.0, math.inf, 5.0], metric="rmse"), catalog.of("rmse"))
+    found = by_name(series_of([math.inf, 3.0, 2.0, math.inf, 5.0], metric="rmse"), catalog.settled_alerts("rmse"))
     assert (found["first"].before, found["previous"].before) == (3.0, 2.0)
 
 
 def test_a_difference_of_shares_has_the_interval_of_statsmodels(series_of, catalog):
-    found = by_name(series_of([0.96, 0.9, 0.87], support=[1000, 50, 1200]), catalog.of("accuracy"))
+    found = by_name(series_of([0.96, 0.9, 0.87], support=[1000, 50, 1200]), catalog.settled_alerts("accuracy"))
     for name, (hits, cases) in {"first": (960, 1000), "previous": (45, 50)}.items():
         expected = confint_proportions_2indep(1044, 1200, hits, cases, method="newcomb", compare="diff")
         assert (found[name].low, found[name].high) == pytest.approx(expected)
@@ -107,7 +107,7 @@ def test_a_difference_of_shares_has_the_interval_of_statsmodels(series_of, catal
 def test_no_interval_without_a_share_and_both_supports(series_of, catalog, metric, support):
     columns = {} if support is None else {"support": support}
     series = series_of([0.9, 0.8], metric=metric, rows=[900, 900], **columns)
-    for change in change_summary.summary(series, catalog.of(metric)):
+    for change in change_summary.change_summary(series, catalog.settled_alerts(metric)):
         assert (change.low, change.high) == (None, None)
         known = support is not None and not math.isnan(support[-1])
         assert change.count == (support[-1] if known else None)
@@ -115,17 +115,17 @@ def test_no_interval_without_a_share_and_both_supports(series_of, catalog, metri
 
 def test_the_reference_is_weighted_by_support_and_rests_on_all_of_it(series_of, catalog):
     series = series_of([0.9] * 9 + [0.5, 0.8], support=[100] * 9 + [1100, 200])
-    reference = by_name(series, catalog.of("accuracy"))["reference"]
+    reference = by_name(series, catalog.settled_alerts("accuracy"))["reference"]
     assert reference.before == pytest.approx((9 * 90 + 550) / 2000)
     expected = confint_proportions_2indep(160, 200, 1360, 2000, method="newcomb", compare="diff")
     assert (reference.low, reference.high) == pytest.approx(expected)
-    assert reference.when == date("2025-01-01")
+    assert reference.before_at == date("2025-01-01")
 
 
 @pytest.mark.parametrize("support", [[math.nan] + [100] * 9, [0] * 10, [math.inf] + [100] * 9])
 def test_the_reference_is_a_plain_mean_where_a_support_says_nothing(series_of, catalog, support):
     series = series_of([0.9] * 9 + [0.5, 0.8], support=[*support, 100])
-    reference = by_name(series, catalog.of("accuracy"))["reference"]
+    reference = by_name(series, catalog.settled_alerts("accuracy"))["reference"]
     assert reference.before == pytest.approx(0.86)
     assert (reference.low, reference.high, reference.count) == (None, None, 100)
 
@@ -142,22 +142,22 @@ def test_the_reference_is_a_plain_mean_where_a_support_says_nothing(series_of, c
 )
 def test_a_note_stands_where_the_reference_is_missing(series_of, catalog, periods, note):
     series = series_of([0.9] * periods)
-    assert change_summary.reference_note(series) == note
-    assert ("reference" in by_name(series, catalog.of("accuracy"))) == (note is None)
+    assert change_summary.baseline_note(series) == note
+    assert ("reference" in by_name(series, catalog.settled_alerts("accuracy"))) == (note is None)
 
 
 def test_another_reference_is_compared_with_where_one_is_asked_for(series_of, catalog):
     series = series_of([0.9, 0.8] + [0.7] * 20)
-    metric = catalog.of("accuracy")
-    found = {change.against: change for change in change_summary.summary(series, metric, First(2))}
+    metric = catalog.settled_alerts("accuracy")
+    found = {change.against: change for change in change_summary.change_summary(series, metric, FirstPeriods(2))}
     assert found["reference"].before == pytest.approx(0.85)
-    assert change_summary.reference_note(series, First(2)) is None
-    assert change_summary.reference_note(series, First(30)) == "too little history for its first 30 periods"
+    assert change_summary.baseline_note(series, FirstPeriods(2)) is None
+    assert change_summary.baseline_note(series, FirstPeriods(30)) == "too little history for its first 30 periods"
 
 
 def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalog):
     series = series_of([0.9] * 10 + [0.1, 0.2], provisional=[False] * 10 + [True, True])
-    found = by_name(series, catalog.of("accuracy"))
+    found = by_name(series, catalog.settled_alerts("accuracy"))
     assert (found["previous"].before, found["previous"].after) == (0.1, 0.2)
     assert found["reference"].before == pytest.approx(0.9)
 
@@ -181,12 +181,12 @@ def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalo
     ],
 )
 def test_the_newest_value_has_an_interval_where_one_is_known(series_of, catalog, metric, columns, expected):
-    found = change_summary.latest_interval(series_of([0.8], metric=metric, **columns), catalog.of(metric))
+    found = change_summary.latest_interval(series_of([0.8], metric=metric, **columns), catalog.settled_alerts(metric))
     assert found == (None if expected is None else pytest.approx(expected))
 
 
 def test_an_empty_series_has_no_interval(series_of, catalog):
-    assert change_summary.latest_interval(series_of([]), catalog.of("accuracy")) is None
+    assert change_summary.latest_interval(series_of([]), catalog.settled_alerts("accuracy")) is None
 
 
 @pytest.mark.parametrize(
@@ -207,15 +207,15 @@ def test_an_empty_series_has_no_interval(series_of, catalog):
 )
 def test_a_change_is_said_in_one_sentence(series_of, catalog, values, support, words):
     columns = {} if support is None else {"support": support}
-    first = by_name(series_of(values, **columns), catalog.of("accuracy"))["first"]
-    assert change_summary.sentence(first, catalog.of("accuracy")) == words
+    first = by_name(series_of(values, **columns), catalog.settled_alerts("accuracy"))["first"]
+    assert change_summary.describe_change(first, catalog.settled_alerts("accuracy")) == words
 
 
 def test_every_comparison_has_words_of_its_own(series_of, catalog):
-    metric = catalog.of("rmse")
+    metric = catalog.settled_alerts("rmse")
     said = [
-        change_summary.sentence(change, metric)
-        for change in change_summary.summary(series_of([2.0] * 40, metric="rmse"), metric)
+        change_summary.describe_change(change, metric)
+        for change in change_summary.change_summary(series_of([2.0] * 40, metric="rmse"), metric)
     ]
     assert [text.removeprefix("0.000 ").removesuffix(", n unknown") for text in said] == [
         "since previous (2025-02-08)",
@@ -232,11 +232,11 @@ def test_a_third_less_on_six_games_may_be_chance(series_of, catalog):
         table = [row for row in csv.DictReader(file) if row["model"] == "nba-games"]
     values, games = ([float(row[name]) for row in table] for name in ("accuracy", "count"))
     series = series_of(values, dates=[row["date"] for row in table], support=games)
-    reference = by_name(series, catalog.of("accuracy"))["reference"]
+    reference = by_name(series, catalog.settled_alerts("accuracy"))["reference"]
     pool = sum(games[-61:-1])
     hits = sum(value * n for value, n in zip(values[-61:-1], games[-61:-1], strict=True))
     expected = confint_proportions_2indep(2, 6, round(hits), pool, method="newcomb", compare="diff")
     assert (reference.low, reference.high) == pytest.approx(expected, abs=1e-5)
-    assert change_summary.sentence(reference, catalog.of("accuracy")) == (
+    assert change_summary.describe_change(reference, catalog.settled_alerts("accuracy")) == (
         "-0.328 against reference (from 2015-12-01), 95 % -0.565 to +0.039: may be chance, n 6"
     )

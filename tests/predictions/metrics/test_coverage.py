@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from modeltop.predictions.aggregates.base import joined
-from modeltop.predictions.aggregates.classification import MulticlassTally
-from modeltop.predictions.aggregates.regression import RegressionTally
-from modeltop.predictions.metrics.binary import Confusion, Cost, compute_binary, cost_per_1000_rows
+from modeltop.predictions.aggregates.base import concat
+from modeltop.predictions.aggregates.classification import MulticlassCounts
+from modeltop.predictions.aggregates.regression import RegressionSums
+from modeltop.predictions.metrics.binary import BinaryConfusion, Cost, compute_binary, cost_per_1000_rows
 from modeltop.predictions.metrics.binary import compute_confusion as of_confusion
 from modeltop.predictions.metrics.compute import compute_metrics as everything
 
@@ -42,8 +42,8 @@ def test_of_decisions(rows, prevalence, recall, alarms):
     shares = np.array([prevalence * recall, (1 - prevalence) * alarms, prevalence * (1 - recall)])
     shares = np.append(shares, 1 - shares.sum())
     drawn = np.random.default_rng(1).multinomial(rows, shares, PERIODS).astype(float)
-    tables, cost = Confusion(*drawn.T), Cost(fp=1, fn=20)
-    exact = Confusion(*(np.array([share * 1e9]) for share in shares))
+    tables, cost = BinaryConfusion(*drawn.T), Cost(fp=1, fn=20)
+    exact = BinaryConfusion(*(np.array([share * 1e9]) for share in shares))
     truth = of_confusion(exact) | {"cost": cost_per_1000_rows(exact, cost)}
     for name, found in (of_confusion(tables) | {"cost": cost_per_1000_rows(tables, cost)}).items():
         assert_covers(found, truth[name].value[0], name)
@@ -97,7 +97,7 @@ def regression_tally(label, error):
         "relative2": (error / label) ** 2,
     }
     counts = np.full(len(label), rows)
-    return RegressionTally(
+    return RegressionSums(
         count=counts, unlabelled=counts * 0, nonzero=counts, **{name: part.sum(axis=1) for name, part in sums.items()}
     )
 
@@ -126,7 +126,7 @@ def test_of_several_classes(rows):
     drawn = np.random.default_rng(4).multinomial(rows, chances.ravel(), 4000).reshape(-1, 3, 3)
 
     def tally(counts):
-        made = MulticlassTally.empty(len(counts), ("a", "b", "c"), scores=False)
+        made = MulticlassCounts.empty(len(counts), ("a", "b", "c"), scores=False)
         made.confusion[:, :3] = counts
         return made
 
@@ -150,6 +150,6 @@ def test_of_scores_at_more_places(binary, rows, centre, width):
         cell = np.arange(rows * cells) % cells
         drawn = drawn_scores(rng, rows * cells, centre=centre, width=width)
         tallies.append(binary(*drawn, cell=cell, cells=cells))
-    found = compute_binary(joined(tallies))
+    found = compute_binary(concat(tallies))
     for name, value in truth.items():
         assert_covers(found[name], value, name, most=0.985 if name in AREAS else 0.97)

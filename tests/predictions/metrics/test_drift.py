@@ -12,13 +12,13 @@ from scipy.spatial.distance import jensenshannon
 from modeltop.predictions.metrics.compute import compute_metrics as everything
 from modeltop.predictions.metrics.drift import (
     GROUPS,
-    chi_squared_tail,
+    chi2_sf,
     compute_drift,
     drifted_share,
-    effect,
-    grouped,
+    effect_size,
     prediction_column,
     score_column,
+    slot_groups,
 )
 
 COUNTS = st.lists(st.integers(0, 50), min_size=3, max_size=6)
@@ -119,12 +119,12 @@ def test_shares_without_overlap_are_at_the_greatest_distance(categories, column)
 @pytest.mark.parametrize("statistic", [0.0, 0.3, 3.0, 30.0, 300.0, 2000.0])
 def test_the_tail_of_chi_squared_equals_scipy(statistic, degrees):
     wanted = stats.chi2.sf(statistic, degrees)
-    assert chi_squared_tail(statistic, degrees) == pytest.approx(wanted, rel=1e-10, abs=1e-300)
+    assert chi2_sf(statistic, degrees) == pytest.approx(wanted, rel=1e-10, abs=1e-300)
 
 
 def test_numeric_bins_are_compared_by_tenths_of_the_reference(column):
     reference = column(np.arange(1000.0), [1.0]).reference
-    group = grouped(reference)
+    group = slot_groups(reference)
     assert group.max() == GROUPS  # the last one is `other`
     rows = np.bincount(group[:-1], weights=reference.count[: reference.slots])
     assert rows.tolist() == [100.0] * GROUPS
@@ -150,8 +150,8 @@ def test_categories_that_the_reference_never_had_are_a_share_of_the_values(categ
 def test_a_column_counts_as_moved_by_its_own_effect_size(column, categories):
     then = np.random.default_rng(1).normal(0, 1, 4000)
     columns = [column(then, then + 0.05, then + 0.2), categories([50, 50], [50, 50], [30, 70])]
-    effects = [effect(compute_drift(one)) for one in columns]
-    found = drifted_share([*effects, effect(compute_drift(column([np.nan], [1.0], [2.0])))])
+    effects = [effect_size(compute_drift(one)) for one in columns]
+    found = drifted_share([*effects, effect_size(compute_drift(column([np.nan], [1.0], [2.0])))])
     assert found.value.tolist() == [0.0, 1.0]
     assert found.support.tolist() == [2, 2]
 

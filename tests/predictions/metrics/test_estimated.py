@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from modeltop.predictions.aggregates.score_bins import bin_of
+from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.metrics.binary import compute_binary
 from modeltop.predictions.metrics.cbpe import calibrate
 from modeltop.predictions.metrics.cbpe import compute_cbpe as estimate
@@ -65,7 +65,7 @@ def test_the_estimate_of_the_loans_follows_the_fall_of_the_realised_metrics(loan
 @settings(max_examples=60, deadline=None)
 def test_the_chance_of_a_bin_is_the_isotonic_fit_of_scikit_learn(binary, rows):
     label, cents = (np.array(part) for part in zip(*rows, strict=True))
-    place = bin_of(cents / 100)
+    place = score_bin(cents / 100)
     chance = calibrate(binary(label, cents > 50, cents / 100))[0]
     fitted = IsotonicRegression().fit(place, label).predict(place)
     assert chance[place] == pytest.approx(fitted, abs=1e-9)

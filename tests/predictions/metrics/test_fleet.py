@@ -9,33 +9,31 @@ from modeltop.cli import demo
 from modeltop.config.load import Config
 from modeltop.core.series import Condition, SeriesKey, Severity, State
 from modeltop.rules import change_summary
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 
-FLEET = demo.folder() / "fleet"
+FLEET = demo.samples_folder() / "fleet"
 PLANTED = tomllib.loads((FLEET / "incidents.toml").read_text())["incident"]
 
 
 @pytest.fixture(scope="module")
 def snapshot():
-    return Observer(Config(), [FLEET]).observe(datetime(2026, 1, 1, tzinfo=UTC))
+    return Pipeline(Config(), [FLEET]).run(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_the_models_with_an_incident_that_lasts_alert_and_no_others(snapshot):
-    assert [(verdict.model, verdict.severity) for verdict in snapshot.verdicts if verdict.severity] == [
+    assert [(verdict.model, verdict.severity) for verdict in snapshot.model_statuses if verdict.severity] == [
         ("triage", Severity.CRITICAL),
         ("fraud-detector", Severity.CRITICAL),
         ("search", Severity.UNKNOWN),
         ("churn", Severity.WARNING),
         ("credit", Severity.WARNING),
     ]
-    assert len(snapshot.verdicts) == 8
+    assert len(snapshot.model_statuses) == 8
     assert snapshot.history.problems == ()
 
 
 def test_floors_fire_on_the_planted_day_and_never_rest(snapshot):
-    fired = [
-        (one.key.model, one.fired.date(), one.state) for one in snapshot.episodes if one.rule == "default-accuracy"
-    ]
+    fired = [(one.key.model, one.fired.date(), one.state) for one in snapshot.alerts if one.rule == "default-accuracy"]
     planted = [(entry["model"], entry["alert"], State.FIRING) for entry in PLANTED if "alert" in entry]
     assert sorted(fired) == sorted(planted)
 
@@ -54,7 +52,7 @@ ALL_FOUR = {"accuracy", "precision", "recall", "f1_score"}
 )
 def test_a_lasting_fall_fires_in_time_in_every_metric_that_it_reached(snapshot, model, kind, metrics, days):
     (start,) = [entry["start"] for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
-    falls = [one for one in snapshot.episodes if one.rule == "default-fall" and one.key.model == model]
+    falls = [one for one in snapshot.alerts if one.rule == "default-fall" and one.key.model == model]
     assert {one.key.metric for one in falls} == metrics
     assert len(falls) == len(metrics)
     assert all(one.state is State.FIRING and one.severity is Severity.WARNING for one in falls)
@@ -62,7 +60,7 @@ def test_a_lasting_fall_fires_in_time_in_every_metric_that_it_reached(snapshot, 
 
 
 def test_the_silent_model_has_reported_nothing_for_a_week(snapshot):
-    (silent,) = [episode for episode in snapshot.episodes if episode.condition is Condition.NO_DATA]
+    (silent,) = [episode for episode in snapshot.alerts if episode.condition is Condition.NO_DATA]
     (start,) = [entry["start"] for entry in PLANTED if entry["kind"] == "silence"]
     assert silent.key.model == "search"
     assert silent.since.date() > start
@@ -70,7 +68,7 @@ def test_the_silent_model_has_reported_nothing_for_a_week(snapshot):
 
 
 def test_floors_are_left_out_where_they_were_never_reached(snapshot):
-    left_out = {(standing.key.model, standing.key.metric) for standing in snapshot.standings if standing.left_out}
+    left_out = {(standing.key.model, standing.key.metric) for standing in snapshot.rule_statuses if standing.skipped}
     assert left_out == {("credit", "f1_score"), ("churn", "accuracy"), ("churn", "f1_score")}
 
 
@@ -86,6 +84,9 @@ def test_floors_are_left_out_where_they_were_never_reached(snapshot):
 )
 def test_changes_say_which_falls_are_sure(snapshot, model, metric, against, sure):
     series = snapshot.history.series[SeriesKey(model, metric)]
-    found = {change.against: change for change in change_summary.summary(series, snapshot.catalog.of(metric))}
+    found = {
+        change.against: change
+        for change in change_summary.change_summary(series, snapshot.catalog.settled_alerts(metric))
+    }
     high = found[against].high
     assert (None if high is None else high < 0) is sure

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.core.metrics import registry
-from modeltop.core.metrics.registry import Catalog, Metric, fold, known
-from modeltop.core.series import Better
+from modeltop.core.metrics.registry import Metric, MetricRegistry, all_metrics, normalize_name
+from modeltop.core.series import Direction
 
-CATALOG = Catalog()
-HIGHER, LOWER, NEITHER = Better.HIGHER, Better.LOWER, Better.NEITHER
+CATALOG = MetricRegistry()
+HIGHER, LOWER, NEITHER = Direction.HIGHER, Direction.LOWER, Direction.NEITHER
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ HIGHER, LOWER, NEITHER = Better.HIGHER, Better.LOWER, Better.NEITHER
 )
 def test_a_metric_answers_to_its_aliases_and_a_foreign_one_keeps_its_spelling(written, name):
     assert CATALOG.canonical(written) == name
-    assert CATALOG.of(written).name == name
+    assert CATALOG.get(written).name == name
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_metric_answers_to_its_aliases_and_a_foreign_one_keeps_its_spelling(wr
     ],
 )
 def test_every_metric_knows_which_way_is_better(better, names):
-    assert {CATALOG.of(name).better for name in names.split()} == {better}
+    assert {CATALOG.get(name).better for name in names.split()} == {better}
 
 
 @pytest.mark.parametrize(
@@ -74,26 +74,26 @@ def test_every_metric_knows_which_way_is_better(better, names):
     ],
 )
 def test_the_row_count_is_the_support_of_no_metric_that_rests_on_fewer(name, support, proportion):
-    metric = CATALOG.of(name)
+    metric = CATALOG.get(name)
     assert (metric.support, metric.proportion) == (support, proportion)
 
 
 def test_precision_recall_and_f1_are_drawn_together_and_beside_what_was_estimated():
-    family = CATALOG.of("f1").family
+    family = CATALOG.get("f1").family
     realised = {"precision", "recall", "f1_score"}
-    drawn = {metric.name for metric in known() if metric.family == family}
+    drawn = {metric.name for metric in all_metrics() if metric.family == family}
     assert drawn == realised | {f"estimated_{name}" for name in realised}
 
 
 def test_the_configuration_changes_known_metrics_and_teaches_new_ones():
-    catalog = Catalog(
+    catalog = MetricRegistry(
         {"f1": {"digits": 4}, "My KPI": {"better": LOWER, "aliases": ("cost per lead",)}, "ndcg": {"better": LOWER}}
     )
-    assert catalog.of("f1_score") == Metric(**{**_fields(CATALOG.of("f1")), "digits": 4})
-    assert catalog.of("Cost-Per-Lead") is catalog.of("My KPI")
-    assert catalog.of("My KPI").better is LOWER
-    assert catalog.of("ndcg@5").better is LOWER, "a cut takes after its base as configured"
-    assert CATALOG.of("My KPI").better is NEITHER, "another catalog hears nothing of it"
+    assert catalog.get("f1_score") == Metric(**{**_fields(CATALOG.get("f1")), "digits": 4})
+    assert catalog.get("Cost-Per-Lead") is catalog.get("My KPI")
+    assert catalog.get("My KPI").better is LOWER
+    assert catalog.get("ndcg@5").better is LOWER, "a cut takes after its base as configured"
+    assert CATALOG.get("My KPI").better is NEITHER, "another catalog hears nothing of it"
 
 
 def _fields(metric):
@@ -102,17 +102,17 @@ def _fields(metric):
 
 @pytest.mark.parametrize("taken", [Metric("accuracy"), Metric("brand_new", aliases=("F1",))])
 def test_no_two_metrics_answer_to_one_name(taken):
-    Catalog()
+    MetricRegistry()
     with pytest.raises(ValueError, match="two metrics answer to"):
         registry.register(taken)
-    assert "brand_new" not in {metric.name for metric in known()}
-    assert Catalog().of("accuracy").better is HIGHER
+    assert "brand_new" not in {metric.name for metric in all_metrics()}
+    assert MetricRegistry().get("accuracy").better is HIGHER
 
 
 def test_every_name_and_alias_leads_to_its_metric():
-    for metric in known():
+    for metric in all_metrics():
         assert {CATALOG.canonical(name) for name in (metric.name, *metric.aliases)} == {metric.name}
-        assert fold(metric.name) == metric.name
+        assert normalize_name(metric.name) == metric.name
         low, high = metric.bounds
         assert low is None or high is None or low < high
         assert not metric.proportion or metric.bounds == (0.0, 1.0)
@@ -123,7 +123,7 @@ def test_every_name_and_alias_leads_to_its_metric():
 def test_any_name_can_be_asked_for_and_is_stable(name):
     canonical = CATALOG.canonical(name)
     assert CATALOG.canonical(canonical) == canonical
-    assert CATALOG.of(name) is CATALOG.of(canonical)
+    assert CATALOG.get(name) is CATALOG.get(canonical)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_any_name_can_be_asked_for_and_is_stable(name):
     ],
 )
 def test_a_change_carries_a_sign_unless_there_is_none(metric, delta, text):
-    assert metric.show_change(delta) == text
+    assert metric.format_delta(delta) == text
 
 
 def test_whoever_imports_the_table_has_all_of_it():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from modeltop.predictions.metrics.multiclass import classes, compute_multiclass
+from modeltop.predictions.metrics.multiclass import compute_multiclass, compute_per_class
 
 EXACT = 1e-12
 SIZE = 4
@@ -106,7 +106,7 @@ def test_every_value_lies_in_its_interval_and_has_a_place_in_the_table(multiclas
 @settings(max_examples=50, deadline=None)
 def test_a_class_by_itself_is_that_class_against_all_others(multiclass, log):
     label, prediction, _ = log
-    found = classes(multiclass(label, prediction, size=SIZE))
+    found = compute_per_class(multiclass(label, prediction, size=SIZE))
     for at, name in enumerate("abcd"):
         if at in label:
             assert found[name]["recall"].value[0] == pytest.approx((prediction[label == at] == at).mean(), abs=EXACT)

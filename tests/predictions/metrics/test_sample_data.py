@@ -12,7 +12,7 @@ import pytest
 
 from modeltop.cli import demo
 
-FLEET = demo.folder() / "fleet"
+FLEET = demo.samples_folder() / "fleet"
 PLANTED = tomllib.loads((FLEET / "incidents.toml").read_text())["incident"]
 FLOORS = {"accuracy": 0.90, "f1_score": 0.85}
 
@@ -39,7 +39,7 @@ def mean(numbers):
 
 
 def test_the_ten_day_table_is_the_one_the_product_starts_from():
-    with (demo.folder() / "model_performance_tracking.csv").open(newline="") as file:
+    with (demo.samples_folder() / "model_performance_tracking.csv").open(newline="") as file:
         header, *table = csv.reader(file)
     assert header == ["date", "accuracy", "precision", "recall", "f1_score", "avg_confidence"]
     dates, *columns = zip(*table, strict=True)
@@ -54,7 +54,7 @@ def test_the_ten_day_table_is_the_one_the_product_starts_from():
 
 
 def test_the_script_writes_the_fleet_byte_for_byte_again(tmp_path):
-    script = runpy.run_path(str(demo.folder() / "make_fleet.py"))
+    script = runpy.run_path(str(demo.samples_folder() / "make_fleet.py"))
     script["main"](tmp_path)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert written == {path.name: path.read_bytes() for path in FLEET.iterdir()}
@@ -145,20 +145,20 @@ def test_all_report_to_the_same_day_but_the_silent_one():
 def test_samples_lie_in_the_wheel_or_in_the_checkout(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "__file__", str(tmp_path / "monitor" / "cli" / "demo.py"))
     with pytest.raises(demo.SourceError, match="reinstall modeltop"):
-        demo.folder()
+        demo.samples_folder()
     for place in (tmp_path / "sample_data", tmp_path / "monitor" / "_samples"):
         place.mkdir(parents=True)
-        assert demo.folder() == Path(place)
+        assert demo.samples_folder() == Path(place)
 
 
 def test_the_prediction_log_is_what_its_script_writes():
-    written = runpy.run_path(str(demo.folder() / "make_predictions.py"))["archive"]()
-    kept = (demo.folder() / "predictions.csv.gz").read_bytes()
+    written = runpy.run_path(str(demo.samples_folder() / "make_predictions.py"))["archive"]()
+    kept = (demo.samples_folder() / "predictions.csv.gz").read_bytes()
     assert gzip.decompress(kept) == gzip.decompress(written)
 
 
 def test_labels_of_the_last_days_have_not_all_arrived():
-    lines = gzip.decompress((demo.folder() / "predictions.csv.gz").read_bytes()).decode().splitlines()[1:]
+    lines = gzip.decompress((demo.samples_folder() / "predictions.csv.gz").read_bytes()).decode().splitlines()[1:]
     days = ("27", "28", "29", "30")
     missing = {day: sum(line.endswith(",") for line in lines if f",2025-06-{day}T" in line) for day in days}
     assert missing["27"] == 0

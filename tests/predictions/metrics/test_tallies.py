@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.predictions.aggregates.base import Cells, joined
-from modeltop.predictions.aggregates.classification import BinaryTally
-from modeltop.predictions.aggregates.regression import RegressionTally
+from modeltop.predictions.aggregates.base import CellBatch, concat
+from modeltop.predictions.aggregates.classification import BinaryCounts
+from modeltop.predictions.aggregates.regression import RegressionSums
 
 
 def arrays(tally):
@@ -41,7 +41,7 @@ def test_the_tally_of_a_month_is_the_merge_of_its_days(binary, log):
     by_day = binary(label, prediction, score, cell=cell, cells=5)
     at_once = binary(label, prediction, score)
     assert_same(by_day.whole(), at_once)
-    weeks = by_day.merged(np.array([0, 1, 0, 1, 2]), 3)
+    weeks = by_day.merge(np.array([0, 1, 0, 1, 2]), 3)
     assert_same(weeks.take(np.array([2, 0, 1])).whole(), at_once)
 
 
@@ -49,7 +49,7 @@ def test_the_tally_of_a_month_is_the_merge_of_its_days(binary, log):
 @settings(max_examples=60, deadline=None)
 def test_the_spread_of_labels_merges_even_where_they_are_large_and_close_together(regression, groups, far):
     labels = [np.array(group) + far for group in groups]
-    merged = joined([regression(label, label) for label in labels]).whole()
+    merged = concat([regression(label, label) for label in labels]).whole()
     every = np.concatenate(labels)
     exact = ((every - every.mean()) ** 2).sum() if len(every) else 0.0
     assert merged.spread[0] == pytest.approx(exact, rel=1e-9, abs=1e-6 * max(1.0, abs(far) * 1e-9))
@@ -58,21 +58,21 @@ def test_the_spread_of_labels_merges_even_where_they_are_large_and_close_togethe
 
 def test_what_is_joined_is_what_was_taken_apart(multiclass):
     tally = multiclass([0, 1, 2, 1], [0, 1, 1, 0], np.full((4, 2), 0.5), size=2)
-    both = joined([tally, tally])
+    both = concat([tally, tally])
     assert len(both) == 2
     assert_same(both.take(slice(1, 2)), tally)
     assert both.classes == ("a", "b")
 
 
 def test_a_group_without_cells_is_empty(regression):
-    merged = regression([1.0, 2.0], [1.0, 1.0]).merged(np.array([1]), 3)
+    merged = regression([1.0, 2.0], [1.0, 1.0]).merge(np.array([1]), 3)
     assert merged.count.tolist() == [0, 2, 0]
     assert merged.spread.tolist() == [0.0, 0.5, 0.0]
 
 
 def test_a_batch_knows_its_cells_and_its_size(binary):
     names = np.array(["m", "m"], dtype=object)
-    batch = Cells(names, np.array(["2025-01-01", "2025-01-02"], "datetime64[us]"), names, BinaryTally.empty(2))
-    assert len(batch) == len(batch.tally) == 2
-    assert batch.tally.nbytes < 2 * 32_000
-    assert len(RegressionTally.empty(7)) == 7
+    batch = CellBatch(names, np.array(["2025-01-01", "2025-01-02"], "datetime64[us]"), names, BinaryCounts.empty(2))
+    assert len(batch) == len(batch.aggregate) == 2
+    assert batch.aggregate.nbytes < 2 * 32_000
+    assert len(RegressionSums.empty(7)) == 7

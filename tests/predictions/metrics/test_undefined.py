@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from modeltop.predictions.aggregates.base import Tally
-from modeltop.predictions.aggregates.classification import BinaryTally
-from modeltop.predictions.metrics.base import Why
+from modeltop.predictions.aggregates.base import Aggregate
+from modeltop.predictions.aggregates.classification import BinaryCounts
+from modeltop.predictions.metrics.base import UndefinedReason
 from modeltop.predictions.metrics.compute import compute_metrics
 
 ROWS = {
@@ -53,17 +53,17 @@ def test_a_cell_without_scores_beside_one_with_them_says_so(binary):
 
 
 def test_of_no_rows_nothing_is_known():
-    found = compute_metrics(BinaryTally.empty(2))
+    found = compute_metrics(BinaryCounts.empty(2))
     assert found["positive_rate"].reason(1) == "no rows"
     assert all(np.isnan(one.value).all() for one in found.values())
 
 
 def test_every_reason_is_a_clause_in_words():
-    texts = [why.text for why in Why if why]
+    texts = [why.text for why in UndefinedReason if why]
     assert all(texts)
     assert len(set(texts)) == len(texts)
 
 
 def test_a_tally_of_another_kind_is_refused():
     with pytest.raises(TypeError, match="has no metrics"):
-        compute_metrics(Tally())
+        compute_metrics(Aggregate())

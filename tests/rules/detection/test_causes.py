@@ -5,7 +5,7 @@ import pytest
 from modeltop.core.diagnosis import Cause
 from modeltop.core.series import Condition
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import asked, default_rules, left_out
+from modeltop.rules.rule import default_rules, rules_for, skip_reason
 from tests.benchmarks.detection.causes import episodes, moment, told
 from tests.benchmarks.detection.why import CAUSED, UNTOLD, planted
 
@@ -19,8 +19,8 @@ def test_episodes_of_many_models_are_those_of_each_alone():
         alone = [
             one.id
             for series in case.history.series.values()
-            for rule in asked(default_rules(), series.key)
-            if not left_out(rule, series)
+            for rule in rules_for(default_rules(), series.key)
+            if not skip_reason(rule, series)
             for one in replay(series, rule)
         ]
         assert sorted(map(str, alone)) == sorted(str(one.id) for one in found)

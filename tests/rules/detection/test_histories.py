@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.core.series import Better, SeriesKey
+from modeltop.core.series import Direction, SeriesKey
 from tests.benchmarks.detection.alerting import KINDS
 from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT
 from tests.benchmarks.detection.drawing import Noise
@@ -36,7 +36,7 @@ def test_equal_seeds_give_equal_histories_and_others_do_not():
 def test_every_scenario_can_be_made_and_holds_what_its_truth_names(scenario):
     case = history(scenario, Frame(rows=2000), 1, 0)
     assert case.fallen.key == SeriesKey(MODEL, case.truth.metric, case.truth.segment)
-    assert case.fallen.better is not Better.NEITHER
+    assert case.fallen.better is not Direction.NEITHER
     if scenario.logged is not None:
         assert {key.metric for key in case.history.series} == set(scenario.logged)
     if case.truth.begin is not None:

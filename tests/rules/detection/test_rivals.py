@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.core.series import STAMP, Better, Series, SeriesKey
+from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
 from tests.benchmarks.detection.rivals import Oracle, calibrated, decision_interval, naive, run_length, usual
 from tests.benchmarks.detection.truth import Truth
 
 TRUTH = Truth("", "accuracy", "all", None, 3.0, Pattern.STEADY, None, 0.9, 0.01)
 
 
-def series(values, better=Better.HIGHER):
+def series(values, better=Direction.HIGHER):
     times = np.datetime64("2025-01-01", "us") + np.arange(len(values)) * np.timedelta64(1, "D")
-    return Series(SeriesKey("m", "accuracy"), better, times.astype(STAMP), np.array(values, dtype=float))
+    return Series(SeriesKey("m", "accuracy"), better, times.astype(DATETIME_DTYPE), np.array(values, dtype=float))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_oracle_alerts_in_the_bad_direction_alone_and_starts_anew():
     known = Oracle(3.0, 2.0)
     assert known(series([0.9, 0.87, 0.87, 0.87, 0.87, 0.9]), TRUTH) == [2, 4]
     assert known(series([0.9, 0.93, 0.93, 0.93]), TRUTH) == []
-    assert known(series([0.9, 0.93, 0.93, 0.93], Better.LOWER), TRUTH) == [2]
+    assert known(series([0.9, 0.93, 0.93, 0.93], Direction.LOWER), TRUTH) == [2]
 
 
 def test_the_naive_floor_alerts_where_a_run_below_it_begins():

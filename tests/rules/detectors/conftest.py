@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from modeltop.core.series import STAMP, Better, Series, SeriesKey
-from modeltop.rules.detectors.base import Asking
+from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
+from modeltop.rules.detectors.base import QueryContext
 
 
 @pytest.fixture(scope="session")
 def daily():
     """A series of one value a day from 2025-01-01, a Wednesday."""
 
-    def make(values, *, better=Better.HIGHER, model="fraud", metric="accuracy", days=None, **columns):
+    def make(values, *, better=Direction.HIGHER, model="fraud", metric="accuracy", days=None, **columns):
         offsets = np.arange(len(values)) if days is None else np.asarray(days)
-        times = (np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")).astype(STAMP)
+        times = (np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
         arrays = {name: np.asarray(one) if not isinstance(one, bool) else one for name, one in columns.items()}
         return Series(SeriesKey(model, metric), better, times, np.array(values, dtype=float), **arrays)
 
@@ -25,7 +25,7 @@ def levels():
     """The levels that a check gives the points of a series, with nothing held."""
 
     def find(check, series, asking=None):
-        (basis,) = check.bases([series], asking or Asking())
+        (basis,) = check.prepare([series], asking or QueryContext())
         return [0] * len(series) if basis is None else check.levels(series, basis, 0).tolist()
 
     return find

@@ -7,19 +7,19 @@ from hypothesis import strategies as st
 from scipy.stats import median_abs_deviation
 from statsmodels.stats.proportion import proportions_ztest
 
-from modeltop.core.series import Better, Severity
-from modeltop.rules.baselines.other_series import Other
-from modeltop.rules.baselines.past import First, Rolling, Weekday
+from modeltop.core.series import Direction, Severity
+from modeltop.rules.baselines.other_series import OtherSeriesBaseline
+from modeltop.rules.baselines.past import FirstPeriods, Rolling, SameWeekday
 from modeltop.rules.detectors.band import Band
-from modeltop.rules.detectors.base import Asking
+from modeltop.rules.detectors.base import QueryContext
 from modeltop.rules.detectors.difference import Difference
-from modeltop.rules.detectors.drop import Drop, Fall, score
+from modeltop.rules.detectors.drop import Drop, DropThreshold, score_test
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
 
 OK, WARNING, CRITICAL = int(Severity.OK), int(Severity.WARNING), int(Severity.CRITICAL)
-FIRST = Asking(First(4))
+FIRST = QueryContext(FirstPeriods(4))
 
 
 @given(
@@ -31,20 +31,20 @@ def test_the_score_test_is_that_of_two_proportions(daily, cases, before, share, 
     series = daily(
         [past / before] * 2 + [hits / cases], support=[before / 2, before / 2, float(cases)], proportion=True
     )
-    ground = First(2).ground(series)
-    fall = sign * (ground.pooled - series.values)
+    ground = FirstPeriods(2).stats(series)
+    fall = sign * (ground.pooled_mean - series.values)
     expected = proportions_ztest([past, hits], [before, cases])[0] * sign
-    assert score(fall, series, ground)[-1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert score_test(fall, series, ground)[-1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize(
     ("fall", "expected"),
     [
-        pytest.param(Fall(absolute=0.02), [OK, OK, WARNING], id="more than so much"),
-        pytest.param(Fall(relative=0.05), [OK, OK, WARNING], id="more than a share of it"),
-        pytest.param(Fall(relative=0.06), [OK, OK, OK], id="a larger share"),
-        pytest.param(Fall(p=0.01), [OK, OK, WARNING], id="more than chance"),
-        pytest.param(Fall(absolute=0.02, p=1e-9), [OK, OK, OK], id="all that is given must be met"),
+        pytest.param(DropThreshold(absolute=0.02), [OK, OK, WARNING], id="more than so much"),
+        pytest.param(DropThreshold(relative=0.05), [OK, OK, WARNING], id="more than a share of it"),
+        pytest.param(DropThreshold(relative=0.06), [OK, OK, OK], id="a larger share"),
+        pytest.param(DropThreshold(p=0.01), [OK, OK, WARNING], id="more than chance"),
+        pytest.param(DropThreshold(absolute=0.02, p=1e-9), [OK, OK, OK], id="all that is given must be met"),
     ],
 )
 def test_a_drop_is_as_large_as_was_asked(daily, levels, fall, expected):
@@ -55,33 +55,33 @@ def test_a_drop_is_as_large_as_was_asked(daily, levels, fall, expected):
 @pytest.mark.parametrize(
     ("given", "better", "value", "expected"),
     [
-        pytest.param({}, Better.HIGHER, 0.95, OK, id="better is fine"),
-        pytest.param({"outside": True}, Better.HIGHER, 0.95, WARNING, id="unless the rule says outside"),
-        pytest.param({}, Better.LOWER, 0.95, WARNING, id="higher is worse where lower is better"),
-        pytest.param({}, Better.NEITHER, 0.5, OK, id="neither way is bad"),
-        pytest.param({"outside": True}, Better.NEITHER, 0.5, CRITICAL, id="both may be asked for"),
-        pytest.param({}, Better.HIGHER, 0.7, CRITICAL, id="the worse level wins"),
+        pytest.param({}, Direction.HIGHER, 0.95, OK, id="better is fine"),
+        pytest.param({"outside": True}, Direction.HIGHER, 0.95, WARNING, id="unless the rule says outside"),
+        pytest.param({}, Direction.LOWER, 0.95, WARNING, id="higher is worse where lower is better"),
+        pytest.param({}, Direction.NEITHER, 0.5, OK, id="neither way is bad"),
+        pytest.param({"outside": True}, Direction.NEITHER, 0.5, CRITICAL, id="both may be asked for"),
+        pytest.param({}, Direction.HIGHER, 0.7, CRITICAL, id="the worse level wins"),
     ],
 )
 def test_a_drop_asks_for_the_bad_direction(daily, levels, given, better, value, expected):
-    check = Drop(Fall(absolute=0.02), Fall(absolute=0.1), **given)
+    check = Drop(DropThreshold(absolute=0.02), DropThreshold(absolute=0.1), **given)
     assert levels(check, daily([0.9] * 4 + [value], better=better), FIRST)[-1] == expected
 
 
 def test_a_drop_by_chance_needs_known_cases(daily, levels):
-    assert not any(levels(Drop(warn=Fall(p=0.01)), daily([0.9] * 4 + [0.1]), FIRST))
+    assert not any(levels(Drop(warn=DropThreshold(p=0.01)), daily([0.9] * 4 + [0.1]), FIRST))
 
 
 def test_a_drop_says_from_where_it_fell(daily):
-    (episode,) = replay(daily([0.9] * 10 + [0.8]), Rule("drop", Drop(critical=Fall(absolute=0.05)), "*"))
-    assert episode.evidence.message == "0.80 down from 0.90"
-    assert (episode.severity, episode.evidence.limit) == (Severity.CRITICAL, pytest.approx(0.9))
+    (episode,) = replay(daily([0.9] * 10 + [0.8]), Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))
+    assert episode.breach.message == "0.80 down from 0.90"
+    assert (episode.severity, episode.breach.limit) == (Severity.CRITICAL, pytest.approx(0.9))
 
 
 @given(st.lists(st.floats(0.1, 0.99), min_size=12, max_size=40))
 def test_a_band_is_so_many_robust_deviations_wide(daily, values):
     series = daily(values)
-    ground = Rolling(10, 4).ground(series)
+    ground = Rolling(10, 4).stats(series)
     middle, scale = ground.robust()
     for place in range(4, len(values)):
         window = values[max(0, place - 10) : place]
@@ -100,7 +100,7 @@ def test_one_bad_day_of_the_past_widens_no_band(daily, levels, steady):
 def test_a_weekly_season_is_compared_weekday_by_weekday(daily, levels, steady):
     values = steady(70) - 0.2 * (np.arange(70) % 7 >= 5)
     values[-1] -= 0.1
-    asking = Asking(Weekday(8))
+    asking = QueryContext(SameWeekday(8))
     assert [place for place, level in enumerate(levels(Band(warn=5.0), daily(values), asking)) if level] == [69]
 
 
@@ -112,19 +112,19 @@ def test_a_band_is_as_wide_as_chance_on_few_cases(daily, levels):
 
 
 def test_two_metrics_are_compared_period_by_period(daily, levels):
-    sure = daily([0.95, 0.95, 0.95], better=Better.NEITHER, metric="avg_confidence")
+    sure = daily([0.95, 0.95, 0.95], better=Direction.NEITHER, metric="avg_confidence")
     right = daily([0.94, 0.80], days=[0, 2])
-    asking = Asking(Other(metric="accuracy"), others={right.key: right, sure.key: sure})
+    asking = QueryContext(OtherSeriesBaseline(metric="accuracy"), other_series={right.key: right, sure.key: sure})
     check = Difference(warn=Limit(above=0.05), critical=Limit(above=0.2))
     assert levels(check, sure, asking) == [OK, OK, WARNING]
-    (episode,) = replay(sure, Rule("gap", check, "*", reference=asking.kind), asking.others)
-    assert episode.evidence.message == "0.95 less 0.80 is 0.15 > 0.05"
+    (episode,) = replay(sure, Rule("gap", check, "*", baseline=asking.baseline), asking.other_series)
+    assert episode.breach.message == "0.95 less 0.80 is 0.15 > 0.05"
 
 
 @pytest.mark.parametrize(("p", "expected"), [(None, WARNING), (0.01, OK), (0.2, WARNING)])
 def test_a_challenger_is_worse_than_the_champion_by_more_than_chance(daily, levels, p, expected):
     models = [daily([value], model=name, support=[500.0], proportion=True) for name, value in (("a", 0.9), ("b", 0.87))]
-    asking = Asking(Other(model="a"), others={one.key: one for one in models})
+    asking = QueryContext(OtherSeriesBaseline(model="a"), other_series={one.key: one for one in models})
     assert levels(Difference(warn=Limit(below=-0.02), p=p), models[1], asking) == [expected]
 
 
@@ -132,9 +132,9 @@ def test_a_challenger_is_worse_than_the_champion_by_more_than_chance(daily, leve
     "make",
     [
         Drop,
-        Fall,
-        lambda: Fall(absolute=-1),
-        lambda: Fall(p=0.7),
+        DropThreshold,
+        lambda: DropThreshold(absolute=-1),
+        lambda: DropThreshold(p=0.7),
         Band,
         lambda: Band(warn=5, critical=3),
         lambda: Band(warn=float("inf")),
@@ -150,15 +150,15 @@ def test_what_has_no_sense_is_refused_with_a_remedy(make):
 @pytest.mark.parametrize(
     ("check", "kind"),
     [
-        (Drop(warn=Fall(absolute=0.03, p=0.05), outside=True), Rolling(10, 4)),
+        (Drop(warn=DropThreshold(absolute=0.03, p=0.05), outside=True), Rolling(10, 4)),
         (Band(warn=2.0), Rolling(10, 4)),
-        (Band(warn=2.0), Weekday(3, 2)),
-        (Difference(warn=Limit(below=-0.05)), First(5)),
+        (Band(warn=2.0), SameWeekday(3, 2)),
+        (Difference(warn=Limit(below=-0.05)), FirstPeriods(5)),
     ],
 )
 @given(seed=st.integers(0, 1000), cut=st.integers(1, 39))
 def test_what_was_judged_depends_on_nothing_after_it(daily, levels, check, kind, seed, cut):
     rng = np.random.default_rng(seed)
     series = daily(rng.uniform(0.5, 1, 40), support=rng.integers(5, 500, 40).astype(float), proportion=True)
-    asking = Asking(kind, min_count=50)
+    asking = QueryContext(kind, min_count=50)
     assert levels(check, series, asking)[:cut] == levels(check, series[:cut], asking)

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.rules.detectors.outlier import Spike
+from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.trend import Trend
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
 from tests.diagnosis.timeseries.conftest import fleet, forecasts
 
 __all__ = ["fleet", "forecasts"]  # pytest finds fixtures by name
-RULES = {"spike": Rule("a bad day", Spike(), "*"), "trend": Rule("a slow fall", Trend(), "*", recover=3)}
+RULES = {"spike": Rule("a bad day", Outlier(), "*"), "trend": Rule("a slow fall", Trend(), "*", recover=3)}
 QUIET = ("spam-filter", "recommender", "search")
 
 
@@ -34,7 +34,7 @@ def test_the_bad_day_of_the_ranker_is_told_on_that_day(metric, fleet):
 def test_the_decay_of_recall_is_told_six_weeks_after_it_began_and_stays_told(fleet):
     (episode,) = replay(fleet["credit", "recall"], RULES["trend"])
     assert datetime(2025, 4, 20, tzinfo=UTC) < episode.fired < datetime(2025, 5, 20, tzinfo=UTC)
-    assert episode.stands
+    assert episode.is_active
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.series import SeriesKey
-from modeltop.rules.baselines.other_series import Other
-from modeltop.rules.baselines.past import Dates, First, Rolling, Weekday
+from modeltop.rules.baselines.other_series import OtherSeriesBaseline
+from modeltop.rules.baselines.past import DateRange, FirstPeriods, Rolling, SameWeekday
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 ALL = [
     Rolling(7, 3),
-    First(5),
-    Dates(datetime(2025, 1, 4, tzinfo=UTC), datetime(2025, 1, 9, tzinfo=UTC)),
-    Weekday(2, 1),
+    FirstPeriods(5),
+    DateRange(datetime(2025, 1, 4, tzinfo=UTC), datetime(2025, 1, 9, tzinfo=UTC)),
+    SameWeekday(2, 1),
 ]
 
 
@@ -25,15 +25,15 @@ def window(kind, at, judged):
     before = [place for place in range(at) if judged[place]]
     match kind:
         case Rolling():
-            return before[-kind.most :] if len(before) >= kind.least else []
-        case First():
+            return before[-kind.max_periods :] if len(before) >= kind.min_periods else []
+        case FirstPeriods():
             first = [place for place in range(len(judged)) if judged[place]][: kind.periods]
             return first if len(first) == kind.periods and first[-1] < at else []
-        case Dates():
+        case DateRange():
             return [place for place in before if 3 <= place < 8] if at >= 8 else []
-        case Weekday():
+        case SameWeekday():
             same = [place for place in before if place % 7 == at % 7][-kind.periods :]
-            return same if len(same) >= kind.least else []
+            return same if len(same) >= kind.min_periods else []
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: type(kind).__name__)
@@ -43,47 +43,47 @@ def test_each_point_has_the_reference_that_a_loop_finds(daily, kind, seed):
     values, cases = rng.normal(1e6, 1, 30), rng.choice([20.0, 80.0, 300.0], 30)
     series = daily(values, support=cases)
     judged = cases >= 50
-    ground = kind.ground(series, min_count=50)
+    ground = kind.stats(series, min_count=50)
     for at in range(30):
         places = window(kind, at, judged)
         assert ground.periods[at] == len(places)
         assert sorted(ground.pool[ground.low[at] :][: len(places)]) == sorted(values[places])
         if places:
             assert ground.mean[at] == pytest.approx(values[places].mean(), rel=1e-12)
-            assert ground.pooled[at] == pytest.approx(np.average(values[places], weights=cases[places]), rel=1e-9)
-            assert ground.rarity[at] == pytest.approx((1 / cases[places]).mean())
-            assert ground.cases[at] == cases[places].sum()
+            assert ground.pooled_mean[at] == pytest.approx(np.average(values[places], weights=cases[places]), rel=1e-9)
+            assert ground.mean_inverse_support[at] == pytest.approx((1 / cases[places]).mean())
+            assert ground.support[at] == cases[places].sum()
         if len(places) > 1:
             assert ground.spread[at] == pytest.approx(values[places].std(ddof=1), rel=1e-6)
 
 
 def test_where_the_support_of_one_period_is_unknown_the_cases_of_the_reference_are(daily):
-    ground = First(3).ground(daily([0.9, 0.8, 0.7, 0.6], support=[10.0, np.nan, 10.0, 10.0]))
-    assert np.isnan(ground.cases[3])
-    assert ground.pooled[3] == pytest.approx(0.8)
+    ground = FirstPeriods(3).stats(daily([0.9, 0.8, 0.7, 0.6], support=[10.0, np.nan, 10.0, 10.0]))
+    assert np.isnan(ground.support[3])
+    assert ground.pooled_mean[3] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(
     ("other", "key"),
     [
-        (Other(model="champion"), SeriesKey("champion", "accuracy")),
-        (Other(metric="recall", segment="eu"), SeriesKey("fraud", "recall", "eu")),
+        (OtherSeriesBaseline(model="champion"), SeriesKey("champion", "accuracy")),
+        (OtherSeriesBaseline(metric="recall", segment="eu"), SeriesKey("fraud", "recall", "eu")),
     ],
 )
 def test_another_series_is_found_by_what_is_named(daily, other, key):
     series = daily([0.9])
-    assert other.other(series.key) == key
-    assert Other.ground(other, series).periods.tolist() == [0]
+    assert other.other_key(series.key) == key
+    assert OtherSeriesBaseline.stats(other, series).periods.tolist() == [0]
 
 
 @pytest.mark.parametrize(
     "make",
     [
         lambda: Rolling(3, 4),
-        lambda: First(1),
-        lambda: Weekday(0),
-        lambda: Dates(START, START),
-        Other,
+        lambda: FirstPeriods(1),
+        lambda: SameWeekday(0),
+        lambda: DateRange(START, START),
+        OtherSeriesBaseline,
     ],
 )
 def test_a_reference_of_nothing_is_refused(make):

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from modeltop.core.series import Better, Severity, to_datetime
-from modeltop.core.stats.cusum import Cusum, Sequences, runs
-from modeltop.rules.detectors.base import Asking
-from modeltop.rules.detectors.cusum import Shift
+from modeltop.core.series import Direction, Severity, to_datetime
+from modeltop.core.stats.cusum import Cusum, Sequences, scan
+from modeltop.rules.detectors.base import QueryContext
+from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
 
-QUICK = Cusum(most=8, least=4, usual=12)
+QUICK = Cusum(max_reference=8, min_reference=4, max_run=12)
 
 
 def by_hand(values, noise, how):
@@ -23,7 +23,7 @@ def by_hand(values, noise, how):
     clipped, scores, starts, score, good, peak = [], [], [], 0.0, 0, 0.0
     known = None
     for row, value in enumerate(values):
-        window = clipped[-how.most :]
+        window = clipped[-how.max_seconds :]
         earlier = [0.0, *clipped][-len(window) - 1 : -1] if window else []
         start = row
         if len(window) >= how.least:
@@ -58,7 +58,7 @@ def reference(window, earlier, chance, anchor, how):
     held = len(window)
     mean = sum(window) / held
     variance = sum((one - mean) ** 2 for one in window) / (held - 1)
-    spread, doubt = max(variance, (1e-3 * mean) ** 2), how.doubt
+    spread, doubt = max(variance, (1e-3 * mean) ** 2), how.scale_uncertainty
     if chance is not None:
         spread = max((1 - math.sqrt(2 / held)) * variance - chance, 0.0)
         doubt = 1.0 if spread > 0 else 0.0
@@ -80,7 +80,7 @@ def test_the_sum_is_that_of_a_plain_loop(seed, chance):
     rng = np.random.default_rng(seed)
     values = rng.normal(0.9, 0.02, 60) - 0.1 * (np.arange(60) > 30) * (np.arange(60) < 45)
     noise = np.full(60, 0.02**2 * 0.7) if chance else None
-    found = runs(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
+    found = scan(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
     scores, starts = by_hand(values.tolist(), None if noise is None else noise.tolist(), QUICK)
     assert_allclose(found.score[:, 0], scores, atol=1e-6)
     assert found.start[:, 0].tolist() == starts
@@ -91,7 +91,7 @@ def test_the_sum_is_that_of_a_plain_loop(seed, chance):
 @settings(max_examples=40)
 def test_what_was_found_up_to_a_point_depends_on_nothing_after_it(seed, cut):
     values = np.random.default_rng(seed).normal(0.9, 0.02, (60, 3)) - 0.04 * (np.arange(60) > 30)[:, None]
-    whole, part = runs(Sequences(values), QUICK), runs(Sequences(values[:cut]), QUICK)
+    whole, part = scan(Sequences(values), QUICK), scan(Sequences(values[:cut]), QUICK)
     for known, again in zip(whole, part, strict=True):
         assert known[:cut].tolist() == again.tolist()
 
@@ -102,8 +102,8 @@ def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
         values = steady(40 + 5 * (number % 7), number) - 0.04 * (np.arange(40 + 5 * (number % 7)) > 30)
         extra = {"support": np.full(len(values), 500.0)} if number % 3 else {}
         many.append(daily(values, proportion=number % 2 == 0, **extra))
-    together = Shift().bases(many, Asking())
-    alone = [Shift().bases([one], Asking())[0] for one in many]
+    together = LastingShift().prepare(many, QueryContext())
+    alone = [LastingShift().prepare([one], QueryContext())[0] for one in many]
     assert [one is None for one in together] == [one is None for one in alone]
     assert sum(one is not None for one in together) > 20
     for one, other in zip(together, alone, strict=True):
@@ -113,33 +113,33 @@ def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
 @pytest.mark.parametrize(
     ("better", "sign", "outside", "objects"),
     [
-        pytest.param(Better.HIGHER, -1, False, True, id="accuracy falls"),
-        pytest.param(Better.HIGHER, 1, False, False, id="accuracy rises"),
-        pytest.param(Better.LOWER, 1, False, True, id="loss rises"),
-        pytest.param(Better.LOWER, -1, False, False, id="loss falls"),
-        pytest.param(Better.NEITHER, -1, False, False, id="nobody knows whether that is bad"),
-        pytest.param(Better.NEITHER, 1, True, True, id="outside asks for both sides"),
-        pytest.param(Better.HIGHER, 1, True, True, id="even for the better"),
+        pytest.param(Direction.HIGHER, -1, False, True, id="accuracy falls"),
+        pytest.param(Direction.HIGHER, 1, False, False, id="accuracy rises"),
+        pytest.param(Direction.LOWER, 1, False, True, id="loss rises"),
+        pytest.param(Direction.LOWER, -1, False, False, id="loss falls"),
+        pytest.param(Direction.NEITHER, -1, False, False, id="nobody knows whether that is bad"),
+        pytest.param(Direction.NEITHER, 1, True, True, id="outside asks for both sides"),
+        pytest.param(Direction.HIGHER, 1, True, True, id="even for the better"),
     ],
 )
 def test_only_the_bad_direction_objects_unless_the_rule_says_outside(
     daily, steady, levels, better, sign, outside, objects
 ):
     values = steady(60) + sign * 0.05 * (np.arange(60) >= 40)
-    assert any(levels(Shift(outside=outside), daily(values, better=better))) == objects
+    assert any(levels(LastingShift(outside=outside), daily(values, better=better))) == objects
 
 
 def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(daily, steady):
     values = steady(80) - 0.05 * ((np.arange(80) >= 40) & (np.arange(80) < 60))
-    (episode,) = replay(daily(values), Rule("fall", Shift(), "*"))
+    (episode,) = replay(daily(values), Rule("fall", LastingShift(), "*"))
     times = daily(values).times
     assert episode.since == to_datetime(times[40])
     assert to_datetime(times[41]) <= episode.fired <= to_datetime(times[44])
     assert to_datetime(times[60]) <= episode.resolved <= to_datetime(times[64])
     assert episode.severity is Severity.WARNING
-    assert episode.worst.limit == pytest.approx(0.95, abs=0.005)
-    assert "below its usual 0.95" in episode.worst.message
-    assert episode.evidence.message.endswith("near its usual 0.95 again")
+    assert episode.worst_breach.limit == pytest.approx(0.95, abs=0.005)
+    assert "below its usual 0.95" in episode.worst_breach.message
+    assert episode.breach.message.endswith("near its usual 0.95 again")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(da
     ],
 )
 def test_what_lasts_is_told_from_what_does_not(daily, steady, levels, change, objects):
-    assert any(levels(Shift(), daily(steady(75) - change(np.arange(75))))) == objects
+    assert any(levels(LastingShift(), daily(steady(75) - change(np.arange(75))))) == objects
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_what_lasts_is_told_from_what_does_not(daily, steady, levels, change, ob
     ],
 )
 def test_how_many_periods_it_takes_is_a_matter_of_size(daily, steady, levels, size, periods):
-    found = levels(Shift(), daily(steady(60) - size * (np.arange(60) >= 40)))
+    found = levels(LastingShift(), daily(steady(60) - size * (np.arange(60) >= 40)))
     assert found.index(Severity.WARNING) == 40 + periods - 1
 
 
 def test_what_has_lasted_long_is_what_is_usual(daily, steady):
     values = steady(320) - 0.05 * (np.arange(320) >= 60)
-    (episode,) = replay(daily(values), Rule("fall", Shift(), "*"))
+    (episode,) = replay(daily(values), Rule("fall", LastingShift(), "*"))
     assert episode.resolved == to_datetime(daily(values).times[180])
 
 
@@ -178,33 +178,33 @@ def test_a_share_of_few_cases_may_lie_far_off_by_chance(daily, levels):
     rng = np.random.default_rng(5)
     cases = np.where(np.arange(90) < 60, 10_000, 40)
     values = rng.binomial(cases, 0.93) / cases
-    assert not any(levels(Shift(), daily(values, support=cases.astype(float), proportion=True)))
+    assert not any(levels(LastingShift(), daily(values, support=cases.astype(float), proportion=True)))
     same = np.where(np.arange(90) < 60, values, 0.91)
-    assert any(levels(Shift(), daily(same, support=np.full(90, 10_000.0), proportion=True)))
+    assert any(levels(LastingShift(), daily(same, support=np.full(90, 10_000.0), proportion=True)))
 
 
 def test_a_mean_of_few_cases_counts_for_less(daily, levels, steady):
     values = steady(64) - 0.03 * (np.arange(64) >= 60)
     few = np.where(np.arange(64) < 60, 1000.0, 100.0)
-    assert any(levels(Shift(), daily(values, support=np.full(64, 1000.0))))
-    assert not any(levels(Shift(), daily(values, support=few)))
+    assert any(levels(LastingShift(), daily(values, support=np.full(64, 1000.0))))
+    assert not any(levels(LastingShift(), daily(values, support=few)))
 
 
 def test_small_and_provisional_periods_are_neither_judged_nor_a_reference(daily, steady):
     values, small = steady(80), np.arange(80) % 2 == 1
     values[small] -= 0.2
     series = daily(values, rows=np.where(small, 5.0, 500.0), provisional=np.arange(80) == 30)
-    assert replay(series, Rule("fall", Shift(), "*", min_count=30)) == []
-    (basis,) = Shift(warn=0.1).bases([series], Asking(min_count=30))
+    assert replay(series, Rule("fall", LastingShift(), "*", min_count=30)) == []
+    (basis,) = LastingShift(warn=0.1).prepare([series], QueryContext(min_count=30))
     assert not basis.score[small].any()
     assert basis.score[30] == 0
 
 
 def test_a_series_that_never_varied_objects_to_a_change_that_counts(daily, levels):
     values = [1.0] * 30 + [0.9999] * 20
-    assert not any(levels(Shift(), daily(values)))
-    assert any(levels(Shift(), daily([1.0] * 30 + [0.99] * 5)))
-    assert any(levels(Shift(), daily([0.0] * 30 + [0.01] * 5, better=Better.LOWER)))
+    assert not any(levels(LastingShift(), daily(values)))
+    assert any(levels(LastingShift(), daily([1.0] * 30 + [0.99] * 5)))
+    assert any(levels(LastingShift(), daily([0.0] * 30 + [0.01] * 5, better=Direction.LOWER)))
 
 
 @pytest.mark.parametrize(
@@ -220,10 +220,10 @@ def test_a_series_that_never_varied_objects_to_a_change_that_counts(daily, level
 )
 def test_a_parameter_without_sense_is_refused(given, word):
     with pytest.raises(ValueError, match=word):
-        Shift(**given)
+        LastingShift(**given)
 
 
 def test_both_levels_are_reached_one_after_the_other(daily, steady, levels):
-    found = levels(Shift(critical=20.0), daily(steady(70) - 0.04 * (np.arange(70) >= 40)))
+    found = levels(LastingShift(critical=20.0), daily(steady(70) - 0.04 * (np.arange(70) >= 40)))
     assert found.index(Severity.WARNING) < found.index(Severity.CRITICAL)
     assert found[-1] == Severity.CRITICAL

@@ -6,16 +6,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import median_abs_deviation
 
-from modeltop.core.series import Better, Severity
-from modeltop.rules.detectors.base import Asking
-from modeltop.rules.detectors.outlier import Spike
+from modeltop.core.series import Direction, Severity
+from modeltop.rules.detectors.base import QueryContext
+from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.trend import Trend
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
 
 WARNING, CRITICAL = int(Severity.WARNING), int(Severity.CRITICAL)
 WEEKEND = (np.arange(120) + 2) % 7 >= 5  # 2025-01-01 was a Wednesday
-QUICK = Spike(3.0, periods=12, least=4)
+QUICK = Outlier(3.0, periods=12, least=4)
 
 
 def objected(found):
@@ -25,12 +25,12 @@ def objected(found):
 def test_a_deviation_is_that_of_scipy_from_what_the_periods_before_lay_off(daily):
     values = 0.9 + 0.01 * np.random.default_rng(1).standard_normal(60)
     values[-1] = 0.7
-    (basis,) = QUICK.bases([daily(values, days=3 * np.arange(60))], Asking())
+    (basis,) = QUICK.prepare([daily(values, days=3 * np.arange(60))], QueryContext())
     off = [values[k] - np.median(values[k - 12 : k]) for k in range(47, 59)]
     usual = np.median(values[47:59]) + np.median(off)
     scale = median_abs_deviation(off, scale="normal") / (1 - 1 / np.sqrt(2 * 0.37 * 11))
     assert (basis.usual[-1], basis.scale[-1]) == pytest.approx((usual, scale))
-    assert basis.beyond[-1] == pytest.approx((usual - 0.7) / scale)
+    assert basis.excess[-1] == pytest.approx((usual - 0.7) / scale)
 
 
 @settings(max_examples=60, deadline=None)
@@ -40,8 +40,8 @@ def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, s
     cases = rng.integers(5, 400, 70).astype(float)
     values = rng.uniform(0.6, 1.0, 70) - 0.5 * (rng.random(70) < 0.1) - 0.3 * weekly * WEEKEND[:70]
     series = daily(np.clip(values, 0, 1), support=cases, proportion=True, provisional=rng.random(70) < 0.1)
-    check, asking = Spike(1.0, 2.5, periods=12, least=4, outside=outside), Asking(min_count=30)
-    whole, part = (check.bases([one], asking)[0] for one in (series, series[:cut]))
+    check, asking = Outlier(1.0, 2.5, periods=12, least=4, outside=outside), QueryContext(min_count=30)
+    whole, part = (check.prepare([one], asking)[0] for one in (series, series[:cut]))
     levels = check.levels(series, whole, 0)[:cut].tolist() if whole else [0] * cut
     assert levels == (check.levels(series[:cut], part, 0).tolist() if part else [0] * cut)
     evidence = check(series[:cut], whole[:cut], Severity.OK) if whole else None
@@ -51,40 +51,40 @@ def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, s
 @pytest.mark.parametrize(
     ("better", "sign", "outside", "objects"),
     [
-        pytest.param(Better.HIGHER, -1, False, True, id="accuracy falls"),
-        pytest.param(Better.HIGHER, 1, False, False, id="accuracy rises"),
-        pytest.param(Better.LOWER, 1, False, True, id="loss rises"),
-        pytest.param(Better.LOWER, -1, False, False, id="loss falls"),
-        pytest.param(Better.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
-        pytest.param(Better.NEITHER, 1, True, True, id="outside asks for both sides"),
-        pytest.param(Better.HIGHER, 1, True, True, id="even for the better"),
+        pytest.param(Direction.HIGHER, -1, False, True, id="accuracy falls"),
+        pytest.param(Direction.HIGHER, 1, False, False, id="accuracy rises"),
+        pytest.param(Direction.LOWER, 1, False, True, id="loss rises"),
+        pytest.param(Direction.LOWER, -1, False, False, id="loss falls"),
+        pytest.param(Direction.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
+        pytest.param(Direction.NEITHER, 1, True, True, id="outside asks for both sides"),
+        pytest.param(Direction.HIGHER, 1, True, True, id="even for the better"),
     ],
 )
 def test_it_objects_on_the_bad_side_alone(daily, levels, steady, better, sign, outside, objects):
     values = steady(60)
     values[50] += 0.15 * sign
-    assert objected(levels(Spike(outside=outside), daily(values, better=better))) == ([50] if objects else [])
+    assert objected(levels(Outlier(outside=outside), daily(values, better=better))) == ([50] if objects else [])
 
 
 def test_a_bad_saturday_is_told_from_a_saturday(daily, levels, steady):
     values = steady(120) - 0.2 * WEEKEND
     assert WEEKEND[108]
-    assert not any(levels(Spike(), daily(values)))
+    assert not any(levels(Outlier(), daily(values)))
     values[108] -= 0.1
-    assert objected(levels(Spike(), daily(values))) == [108]
+    assert objected(levels(Outlier(), daily(values))) == [108]
 
 
 def test_a_saturday_as_bad_as_a_weekday_is_out_of_season(daily, levels, steady):
     values = 0.5 - 0.2 * WEEKEND + (steady(120) - 0.95)
     values[108] = 0.5
-    assert objected(levels(Spike(), daily(values, better=Better.LOWER))) == [108]
+    assert objected(levels(Outlier(), daily(values, better=Direction.LOWER))) == [108]
 
 
 def test_before_its_weeks_can_be_told_a_weekend_is_compared_with_the_last(daily, levels, steady):
     values = steady(36) - 0.2 * WEEKEND[:36]
-    assert not any(levels(Spike(), daily(values)))
+    assert not any(levels(Outlier(), daily(values)))
     values[32] -= 0.5
-    assert objected(levels(Spike(), daily(values))) == [32]
+    assert objected(levels(Outlier(), daily(values))) == [32]
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_before_its_weeks_can_be_told_a_weekend_is_compared_with_the_last(daily,
 )
 def test_nothing_single_stands_out(daily, levels, values):
     noise = 0.003 * np.random.default_rng(2).standard_normal(len(values)) if len(values) == 120 else 0.0
-    assert not any(levels(Spike(), daily(np.asarray(values) + noise)))
+    assert not any(levels(Outlier(), daily(np.asarray(values) + noise)))
 
 
 def test_one_bad_day_of_the_past_hides_no_other(daily, levels, steady):
     values = steady(80)
     values[[50, 60, 70]] = 0.2, 0.85, 0.85
-    assert objected(levels(Spike(), daily(values))) == [50, 60, 70]
+    assert objected(levels(Outlier(), daily(values))) == [50, 60, 70]
 
 
 @pytest.mark.parametrize(
@@ -120,35 +120,35 @@ def test_one_bad_day_of_the_past_hides_no_other(daily, levels, steady):
 def test_a_period_of_few_cases_must_lie_further_out(daily, levels, steady, cases, found):
     values = steady(60)
     values[50] = 0.75
-    assert objected(levels(Spike(), daily(values, **cases))) == found
+    assert objected(levels(Outlier(), daily(values, **cases))) == found
 
 
 def test_a_share_that_was_always_one_may_miss_a_case(daily, levels):
     values = [1.0] * 50 + [0.98]
-    assert not any(levels(Spike(), daily(values, support=[50.0] * 51, proportion=True)))
-    assert objected(levels(Spike(), daily([1.0] * 50 + [0.5], support=[50.0] * 51, proportion=True))) == [50]
+    assert not any(levels(Outlier(), daily(values, support=[50.0] * 51, proportion=True)))
+    assert objected(levels(Outlier(), daily([1.0] * 50 + [0.5], support=[50.0] * 51, proportion=True))) == [50]
 
 
 def test_a_small_period_is_neither_judged_nor_a_reference(daily, levels, steady):
     values, rows = steady(60), np.where(np.arange(60) % 2 == 1, 3.0, 500.0)
     values[1::2] = np.random.default_rng(4).random(30)
     values[56] = 0.8
-    assert objected(levels(Spike(), daily(values, rows=rows), Asking(min_count=30))) == [56]
+    assert objected(levels(Outlier(), daily(values, rows=rows), QueryContext(min_count=30))) == [56]
 
 
 def test_it_says_how_far_out_and_ends_with_the_period(daily, steady):
     values = steady(60)
     values[50] = 0.80
-    (episode,) = replay(daily(values), Rule("one bad day", Spike(4.5, 8.0), "*"))
+    (episode,) = replay(daily(values), Rule("one bad day", Outlier(4.5, 8.0), "*"))
     assert (episode.severity, episode.periods) == (Severity.CRITICAL, 1)
-    assert episode.evidence.message == "0.80 18.0 deviations below 0.948"
-    assert 0.80 < episode.evidence.limit < 0.948
+    assert episode.breach.message == "0.80 18.0 deviations below 0.948"
+    assert 0.80 < episode.breach.limit < 0.948
     assert episode.resolved > episode.fired
 
 
 def test_chance_makes_few(daily, levels):
     rng = np.random.default_rng(6)
-    assert sum(any(levels(Spike(), daily(rng.normal(size=365)))) for _ in range(60)) <= 3
+    assert sum(any(levels(Outlier(), daily(rng.normal(size=365)))) for _ in range(60)) <= 3
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_chance_makes_few(daily, levels):
 )
 def test_a_parameter_without_sense_is_refused(given, word):
     with pytest.raises(ValueError, match=word):
-        Spike(**given)
+        Outlier(**given)
 
 
 @given(values=st.lists(st.sampled_from([0.0, 0.5, 1.0]), max_size=40))
@@ -175,7 +175,7 @@ def test_a_series_of_any_length_has_a_level_a_point(daily, levels, values):
     assert not any(found[:8])
 
 
-@pytest.mark.parametrize("check", [QUICK, Spike(1.0, least=4, outside=True), Trend(periods=8, p=0.05)])
+@pytest.mark.parametrize("check", [QUICK, Outlier(1.0, least=4, outside=True), Trend(periods=8, p=0.05)])
 @settings(max_examples=40, deadline=None)
 @given(values=st.lists(st.one_of(st.floats(allow_nan=False), st.sampled_from([0.0, 1e-300, 1e200])), max_size=40))
 @example(values=[0.0] * 20 + [13.0])

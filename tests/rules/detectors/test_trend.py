@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from modeltop.core.series import Better, Severity
+from modeltop.core.series import Direction, Severity
 from modeltop.core.stats.trend_tests import mann_kendall
-from modeltop.core.text import brief
-from modeltop.rules.detectors.base import Asking
+from modeltop.core.text import format_value
+from modeltop.rules.detectors.base import QueryContext
 from modeltop.rules.detectors.trend import Trend
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
@@ -37,9 +37,9 @@ def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, 
     values = 0.9 + slope * np.arange(40) + 0.05 * rng.standard_normal(40)
     values = np.round(values, 1) if ties else values
     check = Trend(warn=0.05, periods=12, p=0.01)
-    (basis,) = check.bases([daily(values, days=days)], Asking())
+    (basis,) = check.prepare([daily(values, days=days)], QueryContext())
     expected = rough(days.astype(float), 12, values)
-    found = np.nan_to_num(np.maximum(basis.beyond, 0)) if basis else np.where(expected > 0.05, 0, expected)
+    found = np.nan_to_num(np.maximum(basis.excess, 0)) if basis else np.where(expected > 0.05, 0, expected)
     assert found == pytest.approx(expected, rel=1e-9)
     assert basis is None or (basis.levels > 0).tolist() == (expected > 0.05).tolist()
 
@@ -51,8 +51,8 @@ def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, s
     values = np.clip(0.9 - 0.01 * rng.choice([-1, 1]) * np.arange(60) + 0.05 * rng.standard_normal(60), 0, 1)
     cases = rng.integers(5, 4000, 60).astype(float)
     series = daily(values, support=cases, proportion=True, provisional=rng.random(60) < 0.1)
-    check, asking = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), Asking(min_count=30)
-    whole, part = (check.bases([one], asking)[0] for one in (series, series[:cut]))
+    check, asking = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), QueryContext(min_count=30)
+    whole, part = (check.prepare([one], asking)[0] for one in (series, series[:cut]))
     levels = check.levels(series, whole, 0)[:cut].tolist() if whole else [0] * cut
     assert levels == (check.levels(series[:cut], part, 0).tolist() if part else [0] * cut)
     for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if whole else ():
@@ -63,13 +63,13 @@ def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, s
 @pytest.mark.parametrize(
     ("better", "sign", "outside", "objects"),
     [
-        pytest.param(Better.HIGHER, 1, False, True, id="accuracy falls"),
-        pytest.param(Better.HIGHER, -1, False, False, id="accuracy rises"),
-        pytest.param(Better.LOWER, -1, False, True, id="loss rises"),
-        pytest.param(Better.LOWER, 1, False, False, id="loss falls"),
-        pytest.param(Better.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
-        pytest.param(Better.NEITHER, 1, True, True, id="outside asks for both ways"),
-        pytest.param(Better.HIGHER, -1, True, True, id="even for the better"),
+        pytest.param(Direction.HIGHER, 1, False, True, id="accuracy falls"),
+        pytest.param(Direction.HIGHER, -1, False, False, id="accuracy rises"),
+        pytest.param(Direction.LOWER, -1, False, True, id="loss rises"),
+        pytest.param(Direction.LOWER, 1, False, False, id="loss falls"),
+        pytest.param(Direction.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
+        pytest.param(Direction.NEITHER, 1, True, True, id="outside asks for both ways"),
+        pytest.param(Direction.HIGHER, -1, True, True, id="even for the better"),
     ],
 )
 def test_it_objects_to_the_bad_way_alone(daily, levels, steady, better, sign, outside, objects):
@@ -124,14 +124,14 @@ def test_a_weekly_season_alone_is_no_trend(daily, levels, steady):
 
 def test_days_that_are_missing_are_days(daily):
     days = np.concatenate([np.arange(15), 100 + np.arange(15)])
-    (basis,) = Trend().bases([daily(0.9 - 0.001 * days, days=days)], Asking())
-    assert basis.going[-1] == pytest.approx(-0.114)
+    (basis,) = Trend().prepare([daily(0.9 - 0.001 * days, days=days)], QueryContext())
+    assert basis.total_change[-1] == pytest.approx(-0.114)
     assert basis.start[-1] == pytest.approx(0.9)
 
 
 def test_too_short_a_past_is_said_and_not_judged(daily, levels):
     check = Trend(periods=20)
-    assert check.history == 19
+    assert check.min_history == 19
     assert objected(levels(check, daily(0.9 - 0.01 * np.arange(25)))) == [19, 20, 21, 22, 23, 24]
 
 
@@ -142,7 +142,7 @@ def objected(found):
 def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
     series = daily(steady(150) - 0.0009 * np.arange(150))
     check = Trend(0.0, 0.03, p=0.001)
-    (basis,) = check.bases([series], Asking())
+    (basis,) = check.prepare([series], QueryContext())
     free, warned, critical = (check.levels(series, basis, held) for held in (0, 1, 3))
     assert set(objected(free)) < set(objected(warned)) == set(objected(critical))
     assert set(warned[free == 0].tolist()) == {0, int(Severity.WARNING)}
@@ -154,13 +154,13 @@ def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
 def test_it_says_how_far_it_went_and_from_where(daily, steady):
     (episode,) = replay(daily(steady(80)[:72] + FALL[:72]), Rule("slow", Trend(), "*"))
     assert episode.severity == Severity.WARNING
-    assert episode.evidence.message == "0.907 down by 0.037 in 30 periods"
-    assert episode.evidence.limit == pytest.approx(0.95, abs=0.01)
+    assert episode.breach.message == "0.907 down by 0.037 in 30 periods"
+    assert episode.breach.limit == pytest.approx(0.95, abs=0.01)
 
 
 def test_a_loss_goes_up(daily, steady):
-    (episode,) = replay(daily(steady(72) - FALL[:72], better=Better.LOWER), Rule("slow", Trend(), "*"))
-    assert "up by 0.0" in episode.evidence.message
+    (episode,) = replay(daily(steady(72) - FALL[:72], better=Direction.LOWER), Rule("slow", Trend(), "*"))
+    assert "up by 0.0" in episode.breach.message
 
 
 @pytest.mark.parametrize(
@@ -190,4 +190,4 @@ def test_a_parameter_without_sense_is_refused(given, word):
     ],
 )
 def test_a_rule_is_said_in_words(check, said):
-    assert check.sentence("recall", brief, "") == said
+    assert check.sentence("recall", format_value, "") == said

@@ -13,10 +13,10 @@ from typing import ClassVar
 
 import pytest
 
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.notifiers.base import Receiver
-from modeltop.alerting.routing import Pace, Route, WatchSettings
+from modeltop.alerting.routing import NotificationPolicy, Route, WatchSettings
 from modeltop.cli import main
 from modeltop.config.load import Config
 from modeltop.core.errors import StoreError
@@ -24,17 +24,17 @@ from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
 from modeltop.service.clock import Clock
-from modeltop.service.cycle import Rounds
-from modeltop.service.health import Post
-from modeltop.service.leader import Holder
-from modeltop.service.log import Log
-from modeltop.service.pipeline import Observer
+from modeltop.service.cycle import Cycle
+from modeltop.service.health import DaemonIdentity
+from modeltop.service.leader import LockHolder
+from modeltop.service.log import DaemonLog
+from modeltop.service.pipeline import Pipeline
 from modeltop.service.receivers import Backoff
-from modeltop.service.settings import Setup
+from modeltop.service.settings import DaemonSettings
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2025, 3, 10, 12, tzinfo=UTC)
-FREE = Pace(group=0, hourly=0)
+FREE = NotificationPolicy(group=0, hourly=0)
 
 
 class Box:
@@ -85,7 +85,7 @@ class World:
     wall: datetime = START
     steady: float = 1000.0
     boxes: dict = field(default_factory=dict)
-    rounds: Rounds = None
+    rounds: Cycle = None
     err: io.StringIO = field(default_factory=io.StringIO)
 
     def __post_init__(self):
@@ -115,30 +115,30 @@ class World:
     def load(self):
         if isinstance(self.config, Exception):
             raise self.config
-        return Setup(self.config, Observer(self.config, [self.store], live=True, patience=3))
+        return DaemonSettings(self.config, Pipeline(self.config, [self.store], live=True, failures_before_alert=3))
 
     def restart(self):
         """A new process."""
         self.state.mkdir(exist_ok=True)
-        post = Post(self.state, Holder(1, "here"))
+        post = DaemonIdentity(self.state, LockHolder(1, "here"))
         clock = Clock(lambda: self.wall, lambda: self.steady)
-        self.rounds = Rounds(self.load, post, Log(self.err, clock=lambda: self.wall), clock, Backoff())
-        self.rounds.begin()
+        self.rounds = Cycle(self.load, post, DaemonLog(self.err, clock=lambda: self.wall), clock, Backoff())
+        self.rounds.start()
 
     def cycle(self, *, looks=1, wait=()):
         """Look, and wait until everything that is sent has arrived; not for those in `wait`."""
         if self.rounds is None:
             self.restart()
         for _ in range(looks):
-            self.rounds.cycle()
+            self.rounds.run()
             self.settle(wait)
 
     def settle(self, wait=()):
         for _ in range(400):
-            if not self.rounds.dispatch._senders.busy() - set(wait):
+            if not self.rounds.dispatcher._senders.busy_receivers() - set(wait):
                 return
-            self.rounds.bell.wait(0.05)
-            self.rounds.deliver()
+            self.rounds.wakeup.wait(0.05)
+            self.rounds.send_due()
         raise TimeoutError
 
     def sleep(self, **span):
@@ -148,7 +148,7 @@ class World:
 
     @property
     def facts(self):
-        return Journal(self.state).facts()
+        return EventLog(self.state).state()
 
     def told(self, name="ops"):
         return self.boxes[name].told
@@ -168,12 +168,12 @@ def world(tmp_path):
     for box in found.boxes.values():
         box.gate.set()
     if found.rounds is not None:
-        found.rounds.dispatch.stop()
+        found.rounds.dispatcher.stop()
 
 
 def rule(warn=0.9, critical=0.8, **changes):
     check = Threshold(warn=Limit(below=warn), critical=Limit(below=critical))
-    return Rule(name="floor", metric="accuracy", check=check, **changes)
+    return Rule(name="floor", metric="accuracy", detector=check, **changes)
 
 
 @pytest.fixture
@@ -187,13 +187,13 @@ def ruled(world):
 @pytest.fixture
 def unwritable(monkeypatch):
     """Switches off, and on again, that the journal can be written."""
-    append = Journal.append
+    append = EventLog.append
 
     def switch(*, off):
         def refuse(self, *events):
             raise StoreError("cannot write the journal: the disk is full: free some space, then try again")
 
-        monkeypatch.setattr(Journal, "append", refuse if off else append)
+        monkeypatch.setattr(EventLog, "append", refuse if off else append)
 
     return switch
 

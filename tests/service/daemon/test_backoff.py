@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.core.incident import ReceiverState
-from modeltop.service.receivers import Backoff, broke, failed, works
+from modeltop.service.receivers import Backoff, after_permanent_failure, after_success, after_temporary_failure
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
-FRESH = ReceiverState(NOW, settings="abc")
+FRESH = ReceiverState(NOW, settings_fingerprint="abc")
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ FRESH = ReceiverState(NOW, settings="abc")
 )
 def test_the_wait_lies_between(failures, asked, least, most):
     backoff = Backoff()
-    assert backoff.delay(failures, asked=asked, chance=lambda: 0.0) == least
-    assert backoff.delay(failures, asked=asked, chance=lambda: 1.0) == most
+    assert backoff.delay(failures, retry_after=asked, random=lambda: 0.0) == least
+    assert backoff.delay(failures, retry_after=asked, random=lambda: 1.0) == most
 
 
 def test_a_receiver_fails_breaks_and_works_again():
-    once = failed(FRESH, "503", NOW, 4.0)
+    once = after_temporary_failure(FRESH, "503", NOW, 4.0)
     assert (once.failures, once.retry_at, once.error) == (1, NOW + timedelta(seconds=4), "503")
-    assert once.broken is None
-    gone = broke(once, "410")
-    assert (gone.failures, gone.retry_at, gone.broken) == (2, None, "410")
-    assert works(gone) == FRESH
+    assert once.disabled_reason is None
+    gone = after_permanent_failure(once, "410")
+    assert (gone.failures, gone.retry_at, gone.disabled_reason) == (2, None, "410")
+    assert after_success(gone) == FRESH

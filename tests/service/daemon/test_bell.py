@@ -6,19 +6,19 @@ import threading
 
 import pytest
 
-from modeltop.service.wakeup import Bell, listening
+from modeltop.service.wakeup import WakeupPipe, handle_signals
 
 
 @pytest.fixture
 def bell():
-    bell = Bell()
+    bell = WakeupPipe()
     yield bell
     bell.close()
 
 
 def test_it_wakes_by_time_alone_or_by_a_ring(bell):
     assert not bell.wait(0)
-    thread = threading.Thread(target=bell.ring)
+    thread = threading.Thread(target=bell.wake)
     thread.start()
     assert bell.wait(10)
     thread.join()
@@ -26,15 +26,15 @@ def test_it_wakes_by_time_alone_or_by_a_ring(bell):
 
 def test_many_rings_wake_once(bell):
     for _ in range(100_000):
-        bell.ring()
+        bell.wake()
     assert bell.wait(0)
     assert not bell.wait(0)
 
 
 def test_a_ring_after_its_end_is_nothing():
-    bell = Bell()
+    bell = WakeupPipe()
     bell.close()
-    bell.ring()
+    bell.wake()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_ring_after_its_end_is_nothing():
 )
 def test_a_signal_is_a_wish_and_wakes(bell, number, stop, reload):
     before = signal.getsignal(number)
-    with listening(bell) as wishes:
+    with handle_signals(bell) as wishes:
         os.kill(os.getpid(), number)
         assert bell.wait(10)
         assert (wishes.stop, wishes.reload) == (stop, reload)
@@ -51,7 +51,7 @@ def test_a_signal_is_a_wish_and_wakes(bell, number, stop, reload):
 
 
 def test_who_asks_twice_to_end_waits_no_longer(bell):
-    with listening(bell) as wishes:
-        wishes.heard(signal.SIGTERM)
+    with handle_signals(bell) as wishes:
+        wishes.handle(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
-            wishes.heard(signal.SIGINT)
+            wishes.handle(signal.SIGINT)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.core.incident import Health
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.core.incident import WatcherHealth
 from modeltop.service import health
-from modeltop.service.health import Report
-from modeltop.service.leader import Holder, Leader
+from modeltop.service.health import HealthReport
+from modeltop.service.leader import LeaderLock, LockHolder
 
 
 def tree(folder):
@@ -46,8 +46,8 @@ def test_a_run_from_cron_leaves_retries_to_the_next_and_says_so_by_its_code(conf
 
 def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
     configured.state.mkdir()
-    with Leader(configured.state, Holder(77, "beta")) as leader:
-        leader.take()
+    with LeaderLock(configured.state, LockHolder(77, "beta")) as leader:
+        leader.acquire()
         code, _, err = run("watch", "--once")
     assert (code, "process 77 on beta leads" in err) == (0, True)
 
@@ -115,7 +115,7 @@ def test_a_test_that_arrives_mends_a_broken_receiver(configured, home, run):
     (home / "mended").touch()
     assert run("watch", "--once")[0] == 1
     assert "is used again" in run("watch", "--test", "ops")[1]
-    assert Journal(configured.state).facts().receivers["ops"].broken is None
+    assert EventLog(configured.state).state().receivers["ops"].disabled_reason is None
     assert run("watch", "--once")[0] == 0
     assert "CRIT churn" in told(home)
 
@@ -141,7 +141,7 @@ def test_what_makes_no_sense_together_is_refused(configured, run, words):
 
 NOW = datetime.now(UTC)
 """When this file was read: long ago, by the time its tests run among all others."""
-WELL = Health(at=NOW, started=NOW, pid=1, host="a\x1b[2J", every=60.0)
+WELL = WatcherHealth(at=NOW, started_at=NOW, pid=1, host="a\x1b[2J", interval_seconds=60.0)
 
 
 @pytest.mark.parametrize(
@@ -156,17 +156,17 @@ WELL = Health(at=NOW, started=NOW, pid=1, host="a\x1b[2J", every=60.0)
         (replace(WELL, at=NOW - timedelta(hours=1)), False, True, 3, "late"),
         (replace(WELL, at=NOW - timedelta(hours=1)), True, False, 3, "late"),
         (replace(WELL, error="the disk is full"), False, True, 1, "in trouble"),
-        (replace(WELL, broken=("ops",)), False, True, 1, "in trouble"),
+        (replace(WELL, disabled_receivers=("ops",)), False, True, 1, "in trouble"),
     ],
 )
 def test_the_status_is_a_word_and_a_code(configured, run, state, once, led, code, word):
     configured.state.mkdir()
     if state is not None:
         passed = datetime.now(UTC) - NOW
-        health.write(configured.state, Report(replace(state, at=state.at + passed), once=once))
-    with Leader(configured.state, Holder(7, "b")) as leader:
+        health.write_health(configured.state, HealthReport(replace(state, at=state.at + passed), one_shot=once))
+    with LeaderLock(configured.state, LockHolder(7, "b")) as leader:
         if led:
-            leader.take()
+            leader.acquire()
         said, out, _ = run("watch", "--status")
         as_json = json.loads(run("watch", "--status", "--json")[1])
     assert (said, out.splitlines()[0].split(":")[0], as_json["status"]) == (code, word, word)

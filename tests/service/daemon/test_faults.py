@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from modeltop.alerting.notifiers.base import Receiver, Secret
+from modeltop.alerting.notifiers.base import Receiver, SecretRef
 from modeltop.alerting.notifiers.webhook import Webhook
-from modeltop.alerting.routing import Hours, Pace, Route
+from modeltop.alerting.routing import NotificationPolicy, Route, TimeInterval
 from modeltop.core.errors import NotifyError
 from modeltop.history.store import durable
 from modeltop.service import health
@@ -32,7 +32,7 @@ def test_with_a_full_disk_alerts_go_out_once_and_say_that_it_is_not_saved(world,
     [message] = world.boxes["ops"].got
     assert "state was not saved" in message.text
     assert "state was not saved" in message.first.sentence
-    assert "the disk is full" in health.read(world.state).error
+    assert "the disk is full" in health.read_last_health(world.state).error
     assert world.log.count("state was not saved") == 1
     assert not world.facts.incidents
 
@@ -44,9 +44,9 @@ def test_what_was_remembered_meanwhile_is_saved_once_it_can_be(world, unwritable
     world.cycle(looks=2)
     unwritable(off=False)
     world.cycle()
-    assert health.read(world.state).error is None
+    assert health.read_last_health(world.state).error is None
     assert "all well again" in world.log
-    assert [one.level.name for one in world.facts.beliefs.values()] == ["CRITICAL"]
+    assert [one.level.name for one in world.facts.notifications.values()] == ["CRITICAL"]
     world.restart()
     world.cycle(looks=2)
     assert len(world.told()) == 1
@@ -64,7 +64,7 @@ def test_a_journal_of_a_newer_version_is_left_as_it_is_and_said(world):
     world.cycle(looks=2)
     assert len(world.told()) == 1
     assert path.read_bytes() == before
-    assert "newer modeltop" in health.read(world.state).error
+    assert "newer modeltop" in health.read_last_health(world.state).error
 
 
 def no_space(*_):
@@ -85,7 +85,7 @@ def test_where_not_even_the_health_can_be_written_alerts_still_go_out(world, unw
 
 @pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=-3652)])
 def test_a_step_of_the_clock_sends_no_trigger_twice_and_resolves_nothing(world, step):
-    world.receivers("ops", pace=Pace(group=0, hourly=0, repeat=timedelta(hours=4)))
+    world.receivers("ops", pace=NotificationPolicy(group=0, hourly=0, repeat=timedelta(hours=4)))
     world.rows("churn", *FINE, BAD)
     world.cycle()
     world.wall += step
@@ -114,15 +114,15 @@ def test_a_clock_ten_years_behind_keeps_no_receiver_waiting_and_is_said(world, r
         world.sleep(seconds=2)
     world.cycle(looks=2)
     assert len(world.told()) == 1
-    assert "the clock is 9y behind" in health.read(world.state).error
+    assert "the clock is 9y behind" in health.read_last_health(world.state).error
 
 
 def test_a_day_that_is_longer_or_shorter_opens_and_closes_its_hours_once(world):
-    office = (Hours(start=time(1, 30), end=time(4), zone=BERLIN),)
+    office = (TimeInterval(start=time(1, 30), end=time(4), zone=BERLIN),)
     for night in ("2025-03-30", "2025-10-26"):
         begin = datetime.fromisoformat(night).replace(tzinfo=BERLIN).astimezone(UTC)
         name = f"at-{night}"
-        world.receivers(name, routes=(Route("night", (name,), hours=office),))
+        world.receivers(name, routes=(Route("night", (name,), time_intervals=office),))
         world.wall = begin
         world.rows(name, *FINE, BAD, begin=f"{begin - timedelta(days=8):%Y-%m-%d}")
         told = []
@@ -149,13 +149,13 @@ def test_a_secret_that_cannot_be_read_breaks_its_receiver_until_it_can(world, tm
     secret.write_text("http://127.0.0.1:1/token-5081")
     secret.chmod(0o600)
     spoil(secret)
-    hook = Receiver("hook", Webhook(url=Secret(file=str(secret)), timeout=1))
+    hook = Receiver("hook", Webhook(url=SecretRef(file=str(secret)), timeout=1))
     world.receivers("ops")
     world.config = replace(world.config, receivers={"hook": hook, **world.config.receivers})
     world.rows("churn", *FINE, BAD)
     world.cycle(looks=2)
     assert why in world.facts.receivers["hook"].broken
-    assert health.read(world.state).broken == ("hook",)
+    assert health.read_last_health(world.state).disabled_receivers == ("hook",)
     assert world.told() == [("trigger", "first", "churn")]
     secret.write_text("http://127.0.0.1:1/token-5081")
     secret.chmod(0o600)

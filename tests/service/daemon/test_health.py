@@ -7,69 +7,69 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import Health
+from modeltop.core.incident import WatcherHealth
 from modeltop.history.store import durable
 from modeltop.service import health
-from modeltop.service.health import NAME, Record, Report
+from modeltop.service.health import NAME, HealthFile, HealthReport
 
 AT = datetime(2025, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-GOOD = Health(at=AT, started=AT - timedelta(hours=1), pid=17, host="alpha", every=60.0)
-BAD = replace(GOOD, error="the disk is full", broken=("slack", "mail\x1b[2J"), stopped=True)
+GOOD = WatcherHealth(at=AT, started_at=AT - timedelta(hours=1), pid=17, host="alpha", interval_seconds=60.0)
+BAD = replace(GOOD, error="the disk is full", disabled_receivers=("slack", "mail\x1b[2J"), stopped=True)
 
 
 @pytest.mark.parametrize("written", [GOOD, BAD])
 def test_what_was_written_is_read(tmp_path, written):
-    health.write(tmp_path, Report(written))
-    assert health.read(tmp_path) == written
+    health.write_health(tmp_path, HealthReport(written))
+    assert health.read_last_health(tmp_path) == written
 
 
 def test_it_says_that_it_runs_from_cron(tmp_path):
-    report = Report(GOOD, once=True)
-    health.write(tmp_path, report)
-    assert health.read_report(tmp_path) == report
+    report = HealthReport(GOOD, one_shot=True)
+    health.write_health(tmp_path, report)
+    assert health.read_health(tmp_path) == report
 
 
 def test_a_cycle_in_which_nothing_changed_moves_only_the_time_of_the_file(tmp_path):
-    record = Record(tmp_path)
-    record.write(Report(GOOD))
+    record = HealthFile(tmp_path)
+    record.write(HealthReport(GOOD))
     before = (tmp_path / NAME).stat()
     later = replace(GOOD, at=AT + timedelta(minutes=1))
-    record.write(Report(later))
+    record.write(HealthReport(later))
     after = (tmp_path / NAME).stat()
     assert (before.st_ino, before.st_mtime_ns) != (after.st_ino, after.st_mtime_ns)
     assert before.st_ino == after.st_ino
-    assert health.read(tmp_path) == later
+    assert health.read_last_health(tmp_path) == later
 
 
 def test_a_changed_state_replaces_the_file_whole(tmp_path):
-    record = Record(tmp_path)
-    record.write(Report(GOOD))
+    record = HealthFile(tmp_path)
+    record.write(HealthReport(GOOD))
     before = (tmp_path / NAME).stat().st_ino
-    record.write(Report(BAD))
+    record.write(HealthReport(BAD))
     assert (tmp_path / NAME).stat().st_ino != before
-    assert health.read(tmp_path) == BAD
+    assert health.read_last_health(tmp_path) == BAD
 
 
 def test_a_file_that_was_removed_is_made_anew(tmp_path):
-    record = Record(tmp_path)
-    record.write(Report(GOOD))
+    record = HealthFile(tmp_path)
+    record.write(HealthReport(GOOD))
     (tmp_path / NAME).unlink()
-    record.write(Report(GOOD))
-    assert health.read(tmp_path) == GOOD
+    record.write(HealthReport(GOOD))
+    assert health.read_last_health(tmp_path) == GOOD
 
 
 def test_on_a_full_disk_the_old_file_is_overwritten_where_it_lies(tmp_path, monkeypatch):
-    record = Record(tmp_path)
-    record.write(Report(GOOD))
+    record = HealthFile(tmp_path)
+    record.write(HealthReport(GOOD))
     monkeypatch.setattr(durable, "_replace", no_space)
-    record.write(Report(BAD))
-    assert health.read(tmp_path) == BAD
+    record.write(HealthReport(BAD))
+    assert health.read_last_health(tmp_path) == BAD
 
 
 def test_where_nothing_can_be_written_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(durable, "_replace", no_space)
     with pytest.raises(StoreError, match="the disk is full"):
-        Record(tmp_path).write(Report(GOOD))
+        HealthFile(tmp_path).write(HealthReport(GOOD))
 
 
 def no_space(*_):
@@ -82,13 +82,13 @@ def no_space(*_):
 )
 def test_a_file_that_is_not_ours_says_nothing(tmp_path, text):
     (tmp_path / NAME).write_text(text)
-    assert health.read(tmp_path) is None
+    assert health.read_last_health(tmp_path) is None
 
 
 def test_no_file_and_a_fifo_say_nothing_and_block_nobody(tmp_path):
-    assert health.read(tmp_path) is None
+    assert health.read_last_health(tmp_path) is None
     os.mkfifo(tmp_path / NAME)
-    assert health.read(tmp_path) is None
+    assert health.read_last_health(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_no_file_and_a_fifo_say_nothing_and_block_nobody(tmp_path):
     ],
 )
 def test_a_watcher_is_late_when_three_cycles_are_missing(state, seconds, late):
-    assert state.late(AT + timedelta(seconds=seconds)) == late
+    assert state.reply_pending(AT + timedelta(seconds=seconds)) == late

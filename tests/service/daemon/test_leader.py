@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from modeltop.core.errors import StoreError
-from modeltop.service.leader import LOCK, Holder, Leader, holder, leading
+from modeltop.service.leader import LOCK, LeaderLock, LockHolder, has_leader, read_holder
 
-ME = Holder(4711, "alpha")
+ME = LockHolder(4711, "alpha")
 HOLD = """
 import sys
 from pathlib import Path
@@ -27,29 +27,29 @@ def start(folder, pid=1):
 
 
 def test_the_first_leads_and_the_second_is_told_who(tmp_path):
-    with Leader(tmp_path, ME) as first, Leader(tmp_path, Holder(1, "b")) as second:
-        assert [first.take(), second.take(), first.take()] == [True, False, True]
-        assert leading(tmp_path)
-        assert str(holder(tmp_path)) == "process 4711 on alpha"
+    with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
+        assert [first.acquire(), second.acquire(), first.acquire()] == [True, False, True]
+        assert has_leader(tmp_path)
+        assert str(read_holder(tmp_path)) == "process 4711 on alpha"
 
 
 def test_another_leads_as_soon_as_the_first_lets_go(tmp_path):
-    with Leader(tmp_path, ME) as first, Leader(tmp_path, Holder(1, "b")) as second:
-        assert first.take()
+    with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
+        assert first.acquire()
         first.release()
-        assert not leading(tmp_path)
-        assert second.take()
-        assert holder(tmp_path) == Holder(1, "b")
+        assert not has_leader(tmp_path)
+        assert second.acquire()
+        assert read_holder(tmp_path) == LockHolder(1, "b")
 
 
 def test_a_killed_leader_leads_no_more(tmp_path):
     process = start(tmp_path)
     assert process.stdout.readline() == "True\n"
-    with Leader(tmp_path, ME) as next_one:
-        assert not next_one.take()
+    with LeaderLock(tmp_path, ME) as next_one:
+        assert not next_one.acquire()
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        assert next_one.take()
+        assert next_one.acquire()
 
 
 @pytest.mark.slow
@@ -65,27 +65,27 @@ def test_of_two_started_together_fifty_times_one_leads_each_time(tmp_path):
 def test_the_lock_file_stays_the_same_whoever_leads(tmp_path):
     inodes = set()
     for number in range(3):
-        with Leader(tmp_path, Holder(number, "a")) as leader:
-            assert leader.take()
+        with LeaderLock(tmp_path, LockHolder(number, "a")) as leader:
+            assert leader.acquire()
             inodes.add((tmp_path / LOCK).stat().st_ino)
     assert len(inodes) == 1
 
 
 def test_a_leader_whose_lock_file_is_gone_knows_it_and_may_lead_anew(tmp_path):
-    with Leader(tmp_path, ME) as leader:
-        assert leader.take()
+    with LeaderLock(tmp_path, ME) as leader:
+        assert leader.acquire()
         (tmp_path / LOCK).unlink()
-        assert not leader.leads()
-        assert leader.take()
-        assert leading(tmp_path)
+        assert not leader.is_held()
+        assert leader.acquire()
+        assert has_leader(tmp_path)
 
 
 def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
-    with Leader(tmp_path, ME) as first, Leader(tmp_path, Holder(1, "b")) as second:
-        assert first.take()
+    with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
+        assert first.acquire()
         (tmp_path / LOCK).unlink()
-        assert second.take()
-        assert not first.take()
+        assert second.acquire()
+        assert not first.acquire()
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_without_a_lock_that_can_be_written_nobody_leads(tmp_path, spoil):
     folder = tmp_path / "state"
     folder.mkdir()
     spoil(folder / LOCK)
-    with Leader(folder, ME) as leader, pytest.raises(StoreError, match="cannot write"):
-        leader.take()
+    with LeaderLock(folder, ME) as leader, pytest.raises(StoreError, match="cannot write"):
+        leader.acquire()
 
 
 def test_a_lock_without_locks_is_refused(tmp_path, monkeypatch):
@@ -110,14 +110,14 @@ def test_a_lock_without_locks_is_refused(tmp_path, monkeypatch):
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    with Leader(tmp_path, ME) as leader, pytest.raises(StoreError, match="no locks"):
-        leader.take()
+    with LeaderLock(tmp_path, ME) as leader, pytest.raises(StoreError, match="no locks"):
+        leader.acquire()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "host": 1}', '{"host": "a"}', "[" * 3000])
 def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, text):
     (tmp_path / LOCK).write_text(text)
-    assert holder(tmp_path) is None
+    assert read_holder(tmp_path) is None
 
 
 def test_a_shared_folder_has_a_lock_that_the_group_can_take(tmp_path):
@@ -125,6 +125,6 @@ def test_a_shared_folder_has_a_lock_that_the_group_can_take(tmp_path):
         folder = tmp_path / f"{mode:o}"
         folder.mkdir()
         folder.chmod(mode)
-        with Leader(folder, ME) as leader:
-            leader.take()
+        with LeaderLock(folder, ME) as leader:
+            leader.acquire()
         assert (folder / LOCK).stat().st_mode & 0o777 == expected

@@ -8,23 +8,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.alerting.notifiers.base import Secret
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.notifiers.base import SecretRef
 from modeltop.core.errors import StoreError
-from modeltop.core.event import Noted
+from modeltop.core.event import NoteAdded
 from modeltop.core.incident import Note
-from modeltop.core.series import Condition, Episode, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Condition, SeriesKey, Severity, State
 from modeltop.service import evaluate
-from modeltop.service.evaluate import NAME, Looked, SecondLook
-from modeltop.service.event_buffer import Ledger
+from modeltop.service.evaluate import NAME, LastEvaluation, NoDataGrace
+from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.heartbeat import Heartbeat
-from modeltop.service.log import Lasting, Log
+from modeltop.service.log import DaemonLog, ProblemLog
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
 
 def noted(number):
-    return Noted(NOW + timedelta(seconds=number), Note("m", str(number), "ann", NOW))
+    return NoteAdded(NOW + timedelta(seconds=number), Note("m", str(number), "ann", NOW))
 
 
 def texts(facts):
@@ -35,10 +35,10 @@ class Disk:
     """A journal whose disk is full from time to time."""
 
     def __init__(self, folder):
-        self.journal, self.full = Journal(folder), False
+        self.journal, self.full = EventLog(folder), False
 
-    def facts(self):
-        return self.journal.facts()
+    def state(self):
+        return self.journal.state()
 
     def append(self, *events):
         if self.full:
@@ -52,33 +52,33 @@ def full(tmp_path):
 
 
 def test_what_cannot_be_saved_is_known_all_the_same_and_saved_in_order_later(full):
-    ledger = Ledger(full)
+    ledger = BufferedEventLog(full)
     ledger.append(noted(0))
     full.full = True
     for number in (1, 2):
         ledger.append(noted(number))
-    assert (texts(ledger.facts()), ledger.trouble) == (["0", "1", "2"], "full")
+    assert (texts(ledger.state()), ledger.error) == (["0", "1", "2"], "full")
     assert texts(full.facts()) == ["0"]
     full.full = False
     ledger.append(noted(3))
-    assert (texts(full.facts()), ledger.trouble) == (["0", "1", "2", "3"], None)
+    assert (texts(full.facts()), ledger.error) == (["0", "1", "2", "3"], None)
 
 
 def test_what_others_write_meanwhile_is_seen(full, tmp_path):
-    ledger = Ledger(full)
+    ledger = BufferedEventLog(full)
     full.full = True
     ledger.append(noted(1))
-    Journal(tmp_path).append(noted(2))
-    assert sorted(texts(ledger.facts())) == ["1", "2"]
+    EventLog(tmp_path).append(noted(2))
+    assert sorted(texts(ledger.state())) == ["1", "2"]
     full.full = False
     assert ledger.save()
-    assert sorted(texts(Journal(tmp_path).facts())) == ["1", "2"]
+    assert sorted(texts(EventLog(tmp_path).state())) == ["1", "2"]
 
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_foreign_text_in_the_log_is_made_safe_and_stays_one_line(as_json):
     stream = io.StringIO()
-    Log(stream, as_json=as_json, clock=lambda: NOW).warning("x", "m\x1b[2J\nBcc: \u202e", model="a\x07b\r\nc")
+    DaemonLog(stream, as_json=as_json, clock=lambda: NOW).warning("x", "m\x1b[2J\nBcc: \u202e", model="a\x07b\r\nc")
     [line] = stream.getvalue().splitlines()
     assert not set(line) & set("\x1b\x07\r\u202e")
     assert "2025-03-01T00:00:00Z" in line
@@ -90,22 +90,22 @@ def test_foreign_text_in_the_log_is_made_safe_and_stays_one_line(as_json):
 def test_a_log_that_nobody_reads_and_one_of_few_characters_stop_nothing():
     closed = io.StringIO()
     closed.close()
-    Log(closed).info("x", "y")
+    DaemonLog(closed).info("x", "y")
     narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    Log(narrow, clock=lambda: NOW).error("x", "宽")
+    DaemonLog(narrow, clock=lambda: NOW).error("x", "宽")
     assert narrow.buffer.getvalue().endswith(b"\\u5bbd\n")
 
 
 def test_a_lasting_trouble_is_said_when_it_begins_changes_and_ends():
     stream = io.StringIO()
-    lasting = Lasting(Log(stream, clock=lambda: NOW))
+    lasting = ProblemLog(DaemonLog(stream, clock=lambda: NOW))
     for why in (None, "a", "a", "b", "b", None, None):
-        lasting.trouble("disk", why, "over")
+        lasting.update("disk", why, "over")
     assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["a", "b", "over"]
 
 
 def test_the_next_run_knows_what_the_last_one_saw(tmp_path):
-    seen = Looked({"churn\x1b eu": NOW}, {"abcd0123": NOW + timedelta(seconds=1)})
+    seen = LastEvaluation({"churn\x1b eu": NOW}, {"abcd0123": NOW + timedelta(seconds=1)})
     evaluate.save_last_evaluation(tmp_path, seen)
     assert evaluate.load_last_evaluation(tmp_path) == seen
 
@@ -114,14 +114,14 @@ def test_the_next_run_knows_what_the_last_one_saw(tmp_path):
     "text", ["", "{", "[]", "{}", '{"newest": [], "waiting": {}}', '{"newest": {"a": "2025-01-01"}, "waiting": {}}']
 )
 def test_of_a_file_that_is_not_ours_nothing_is_known(tmp_path, text):
-    assert evaluate.load_last_evaluation(tmp_path) == Looked()
+    assert evaluate.load_last_evaluation(tmp_path) == LastEvaluation()
     (tmp_path / NAME).write_text(text)
-    assert evaluate.load_last_evaluation(tmp_path) == Looked()
+    assert evaluate.load_last_evaluation(tmp_path) == LastEvaluation()
 
 
 def silent(number, condition=Condition.NO_DATA):
     key = SeriesKey(f"m{number}", "*")
-    return Episode(f"id{number}", "no-data", key, condition, State.FIRING, Severity.UNKNOWN, NOW, NOW)
+    return Alert(f"id{number}", "no-data", key, condition, State.FIRING, Severity.UNKNOWN, NOW, NOW)
 
 
 @pytest.mark.parametrize(
@@ -136,17 +136,19 @@ def silent(number, condition=Condition.NO_DATA):
     ],
 )
 def test_of_no_data_the_second_look_counts(seconds, condition, known, counts):
-    second = SecondLook(timedelta(minutes=1))
-    found = [second.of([silent(1, condition)], NOW + timedelta(seconds=at), lambda _: known) for at in seconds]
+    second = NoDataGrace(timedelta(minutes=1))
+    found = [
+        second.settled_alerts([silent(1, condition)], NOW + timedelta(seconds=at), lambda _: known) for at in seconds
+    ]
     assert [bool(one) for one in found] == counts
 
 
 def test_a_silence_that_ended_waits_anew():
-    second = SecondLook(timedelta(minutes=1))
-    second.of([silent(1), silent(2)], NOW, lambda _: False)
-    assert second.due() == NOW + timedelta(minutes=1)
-    second.of([silent(2)], NOW + timedelta(seconds=30), lambda _: False)
-    found = second.of([silent(1), silent(2)], NOW + timedelta(seconds=60), lambda _: False)
+    second = NoDataGrace(timedelta(minutes=1))
+    second.settled_alerts([silent(1), silent(2)], NOW, lambda _: False)
+    assert second.next_due() == NOW + timedelta(minutes=1)
+    second.settled_alerts([silent(2)], NOW + timedelta(seconds=30), lambda _: False)
+    found = second.settled_alerts([silent(1), silent(2)], NOW + timedelta(seconds=60), lambda _: False)
     assert [one.id for one in found] == ["id2"]
 
 
@@ -177,26 +179,26 @@ def pinged(monkeypatch):
 def test_the_heartbeat_is_heard_and_one_that_is_not_is_said_without_its_address(pinged):
     paths, answers = pinged
     heartbeat = Heartbeat()
-    heartbeat.ping(Secret(env="HEART"))
+    heartbeat.ping(SecretRef(env="HEART"))
     heartbeat.wait(10)
-    assert (paths, heartbeat.trouble) == (["/ping/token-4711"], None)
+    assert (paths, heartbeat.error) == (["/ping/token-4711"], None)
     answers[0] = 500
-    heartbeat.ping(Secret(env="HEART"))
+    heartbeat.ping(SecretRef(env="HEART"))
     heartbeat.wait(10)
-    assert "answered 500" in heartbeat.trouble
-    assert "4711" not in heartbeat.trouble
+    assert "answered 500" in heartbeat.error
+    assert "4711" not in heartbeat.error
     heartbeat.ping(None)
-    assert heartbeat.trouble is None
+    assert heartbeat.error is None
 
 
 def test_each_completed_cycle_pings_and_one_that_failed_does_not(world, pinged):
-    world.receivers("ops", heartbeat=Secret(env="HEART"))
+    world.receivers("ops", heartbeat=SecretRef(env="HEART"))
     world.rows("churn", 0.95, 0.95)
     for expected in (1, 2):
         world.cycle()
         world.rounds._heartbeat.wait(10)
         assert len(pinged[0]) == expected
-    world.rounds.setup.observer.observe = lambda _: 1 / 0
+    world.rounds.settings.pipeline.observe = lambda _: 1 / 0
     world.cycle()
     world.rounds._heartbeat.wait(10)
     assert len(pinged[0]) == 2
@@ -204,6 +206,6 @@ def test_each_completed_cycle_pings_and_one_that_failed_does_not(world, pinged):
 
 def test_a_heartbeat_without_its_secret_is_said():
     heartbeat = Heartbeat()
-    heartbeat.ping(Secret(env="MODELTOP_NO_SUCH_VARIABLE"))
+    heartbeat.ping(SecretRef(env="MODELTOP_NO_SUCH_VARIABLE"))
     heartbeat.wait(10)
-    assert "MODELTOP_NO_SUCH_VARIABLE is not set" in heartbeat.trouble
+    assert "MODELTOP_NO_SUCH_VARIABLE is not set" in heartbeat.error

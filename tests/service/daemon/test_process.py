@@ -4,13 +4,13 @@ import signal
 
 import pytest
 
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.core.event import Watching
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.core.event import LeaderChanged
 from modeltop.service import health
 
 
 def led(folder):
-    return [event.began for event in Journal(folder).events() if isinstance(event, Watching)]
+    return [event.is_leader for event in EventLog(folder).events() if isinstance(event, LeaderChanged)]
 
 
 def test_it_tells_what_a_changed_file_says_and_ends_cleanly(configured, home, watch, until):
@@ -21,7 +21,7 @@ def test_it_tells_what_a_changed_file_says_and_ends_cleanly(configured, home, wa
     until(lambda: "RESOLVED" in (home / "told").read_text())
     service.signal(signal.SIGTERM)
     assert service.ended() == 0
-    assert health.read(configured.state).stopped
+    assert health.read_last_health(configured.state).stopped
     assert led(configured.state) == [True, False]
 
 
@@ -46,15 +46,15 @@ def test_a_changed_configuration_takes_effect_and_a_broken_one_is_said(configure
     configured.configure("[watch]\nevry = '5m'\n")
     service.signal(signal.SIGHUP)
     service.until("the new configuration is not used: modeltop.toml: watch.evry")
-    until(lambda: "evry" in (health.read(configured.state).error or ""))
+    until(lambda: "evry" in (health.read_last_health(configured.state).error or ""))
     rule = '[[rules]]\nname = "floor"\nmetric = "accuracy"\ncritical = { below = 0.5 }\n'
     configured.configure(rule)
     service.signal(signal.SIGHUP)
     service.until("the configuration was read anew")
     service.until("told ops of")
-    until(lambda: health.read(configured.state).error is None)
+    until(lambda: health.read_last_health(configured.state).error is None)
     until(lambda: (home / "told").read_text().count("churn") > 2)
-    assert "WITHDRAWN" in (home / "told").read_text().upper()
+    assert "WITHDRAWN" in (home / "told").read_text().in_upper_group()
 
 
 def test_one_that_leads_and_lost_its_lock_file_takes_the_new_one(configured, watch):
@@ -73,7 +73,7 @@ def test_who_hangs_keeps_nobody_from_ending(configured, watch):
     service.until("fired: churn")
     service.signal(signal.SIGTERM)
     assert service.ended(20) == 0
-    assert health.read(configured.state).stopped
+    assert health.read_last_health(configured.state).stopped
 
 
 @pytest.mark.slow
@@ -97,4 +97,4 @@ def test_without_receivers_it_follows_alerts_and_says_that_nobody_is_told(config
     service = watch()
     service.until("no receiver is configured: nobody is told")
     service.until("fired: churn accuracy 0.70 < 0.90")
-    until(lambda: health.read(configured.state) is not None)
+    until(lambda: health.read_last_health(configured.state) is not None)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from modeltop.alerting.event_log.event_log import Journal
-from modeltop.alerting.notifiers.base import Receiver, Secret
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.notifiers.base import Receiver, SecretRef
 from modeltop.alerting.notifiers.webhook import Webhook
-from modeltop.alerting.routing import Pace
+from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.errors import NotifyError
-from modeltop.core.event import Sending
+from modeltop.core.event import SendStarted
 from modeltop.service import health
 
 GOOD, BAD, WORST = 0.95, 0.85, 0.7
@@ -69,7 +69,7 @@ def test_a_receiver_that_is_broken_is_said_and_the_next_takes_over(ruled):
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle(looks=2)
     assert ruled.told("backup") == [("trigger", "first", "churn")]
-    assert health.read(ruled.state).broken == ("ops",)
+    assert health.read_last_health(ruled.state).disabled_receivers == ("ops",)
     assert ruled.facts.receivers["ops"].broken == "answered 410"
     assert "ops is broken: answered 410" in ruled.log
 
@@ -83,7 +83,7 @@ def test_other_settings_mend_a_broken_receiver(ruled):
     ruled.rounds.reload()
     ruled.cycle(looks=2)
     assert len(ruled.told()) == 1
-    assert health.read(ruled.state).broken == ()
+    assert health.read_last_health(ruled.state).disabled_receivers == ()
 
 
 def test_a_receiver_that_fails_again_and_again_is_said(ruled):
@@ -91,7 +91,7 @@ def test_a_receiver_that_fails_again_and_again_is_said(ruled):
     ruled.rows("churn", *FINE, BAD)
     for expected in (None, None, "ops has failed 3 times in a row: answered 503", None):
         ruled.cycle()
-        assert health.read(ruled.state).error == expected
+        assert health.read_last_health(ruled.state).error == expected
         ruled.sleep(minutes=6)
 
 
@@ -117,20 +117,20 @@ def test_of_one_that_failed_no_more_is_announced_than_the_one_message(ruled):
     for _ in range(2):
         ruled.cycle()
         ruled.sleep(minutes=6)
-    announced = [len(one.deliveries) for one in Journal(ruled.state).events() if isinstance(one, Sending)]
+    announced = [len(one.notifications) for one in EventLog(ruled.state).events() if isinstance(one, SendStarted)]
     assert announced == [4, 1]
 
 
 def test_the_hourly_cap_counts_messages_of_one_moment_apart(ruled):
-    ruled.receivers("ops", pace=Pace(group=0, hourly=20))
+    ruled.receivers("ops", pace=NotificationPolicy(group=0, hourly=20))
     for number in range(4):
         ruled.rows(f"m{number}", *FINE, WORST)
     ruled.cycle()
-    assert len(ruled.facts.receivers["ops"].sent) == len(ruled.boxes["ops"].got) == 4
+    assert len(ruled.facts.receivers["ops"].recent_sends) == len(ruled.boxes["ops"].got) == 4
 
 
 def test_a_variable_that_is_set_at_last_mends_the_receiver_that_lacked_it(ruled, monkeypatch):
-    hook = Receiver("hook", Webhook(url=Secret(env="LATE_URL"), timeout=1))
+    hook = Receiver("hook", Webhook(url=SecretRef(env="LATE_URL"), timeout=1))
     ruled.config = replace(ruled.config, receivers={"hook": hook, **ruled.config.receivers})
     ruled.rows("churn", *FINE)
     ruled.cycle()

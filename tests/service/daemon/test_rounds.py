@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.errors import ConfigError, NotifyError
-from modeltop.core.event import Acknowledged, Silenced
-from modeltop.core.incident import Ack, Matchers, Silence
+from modeltop.core.event import Acknowledged, SilenceCreated
+from modeltop.core.incident import Acknowledgement, Matchers, Silence
 from modeltop.core.series import Severity
 from modeltop.service import health
 
@@ -133,13 +133,13 @@ def test_a_configuration_that_is_broken_keeps_the_old_and_says_so(ruled):
     ruled.cycle()
     old, ruled.config = ruled.config, ConfigError("modeltop.toml: watch.evry: unknown key")
     ruled.rounds.reload()
-    assert "watch.evry: unknown key" in health.read(ruled.state).error
+    assert "watch.evry: unknown key" in health.read_last_health(ruled.state).error
     ruled.rows("churn", BAD, begin="2025-03-09")
     ruled.cycle()
     assert len(ruled.told()) == 1
     ruled.config = old
     ruled.rounds.reload()
-    assert health.read(ruled.state).error is None
+    assert health.read_last_health(ruled.state).error is None
 
 
 def test_no_data_is_told_after_a_second_look_a_minute_later(world):
@@ -191,13 +191,13 @@ def test_a_look_that_fails_is_said_and_people_are_told_of_the_last_one_meanwhile
     ruled.boxes["ops"].answers = [DOWN]
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle()
-    monkeypatch.setattr(ruled.rounds.setup.observer, "observe", lambda _: 1 / 0)
-    before = health.read(ruled.state).at
+    monkeypatch.setattr(ruled.rounds.settings.pipeline, "observe", lambda _: 1 / 0)
+    before = health.read_last_health(ruled.state).at
     ruled.sleep(minutes=5)
     ruled.cycle()
     assert len(ruled.told()) == 1
-    assert "ZeroDivisionError" in health.read(ruled.state).error
-    assert health.read(ruled.state).at == before
+    assert "ZeroDivisionError" in health.read_last_health(ruled.state).error
+    assert health.read_last_health(ruled.state).at == before
 
 
 def test_what_people_do_takes_effect_without_another_look(ruled):
@@ -205,7 +205,7 @@ def test_what_people_do_takes_effect_without_another_look(ruled):
     ruled.cycle()
     [incident] = ruled.facts.incidents.values()
     assert ruled.rounds.wait() > 0
-    ack = Ack(
+    ack = Acknowledgement(
         incident.id,
         "floor",
         incident.key,
@@ -216,7 +216,7 @@ def test_what_people_do_takes_effect_without_another_look(ruled):
         ruled.wall + timedelta(days=1),
         incident.since,
     )
-    Journal(ruled.state).append(Acknowledged(ruled.wall, ack))
+    EventLog(ruled.state).append(Acknowledged(ruled.wall, ack))
     assert ruled.rounds.wait() == 0
     ruled.rounds.deliver()
     ruled.sleep(hours=5)
@@ -230,7 +230,7 @@ def test_while_silenced_only_the_end_is_told(ruled):
     silence = Silence(
         "s1", Matchers(model="churn"), ruled.wall, ruled.wall + timedelta(hours=9), "ann", "x", ruled.wall
     )
-    Journal(ruled.state).append(Silenced(ruled.wall, silence))
+    EventLog(ruled.state).append(SilenceCreated(ruled.wall, silence))
     ruled.sleep(hours=5)
     ruled.rows("churn", WORST, begin="2025-03-10")
     ruled.cycle()

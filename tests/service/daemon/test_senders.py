@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from modeltop.core.errors import NotifyError
-from modeltop.service.sender_threads import Parcel, Senders, attempt
-from modeltop.service.wakeup import Bell
+from modeltop.service.sender_threads import QueuedMessage, SenderPool, try_send
+from modeltop.service.wakeup import WakeupPipe
 
 
 class Receiver:
@@ -25,27 +25,27 @@ class Receiver:
 
 @pytest.fixture
 def bell():
-    bell = Bell()
+    bell = WakeupPipe()
     yield bell
     bell.close()
 
 
 @pytest.fixture
 def senders(bell):
-    senders = Senders(bell.ring)
+    senders = SenderPool(bell.ring)
     yield senders
     senders.stop()
 
 
 def row(*messages):
-    return [Parcel((message,), message) for message in messages]
+    return [QueuedMessage((message,), message) for message in messages]
 
 
 def collect(senders, bell, *receivers):
     found = []
     for _ in range(100):
-        found += senders.outcomes()
-        if not senders.busy() & set(receivers):
+        found += senders.take_results()
+        if not senders.busy_receivers() & set(receivers):
             return found
         bell.wait(1)
     raise TimeoutError
@@ -56,7 +56,7 @@ def test_a_row_is_sent_in_order_and_every_outcome_is_told(senders, bell):
     senders.send("a", receiver, row("1", "2", "3"))
     outcomes = collect(senders, bell, "a")
     assert receiver.got == ["1", "2", "3"]
-    assert [(one.deliveries, one.error) for one in outcomes] == [((n,), None) for n in "123"]
+    assert [(one.notifications, one.error) for one in outcomes] == [((n,), None) for n in "123"]
 
 
 def test_one_that_hangs_keeps_no_other_waiting(senders, bell):
@@ -65,7 +65,7 @@ def test_one_that_hangs_keeps_no_other_waiting(senders, bell):
     senders.send("slow", slow, row("1"))
     senders.send("quick", quick, row("2"))
     assert [one.receiver for one in collect(senders, bell, "quick")] == ["quick"]
-    assert senders.busy() == {"slow"}
+    assert senders.busy_receivers() == {"slow"}
     gate.set()
     assert [one.receiver for one in collect(senders, bell, "slow")] == ["slow"]
 
@@ -114,7 +114,7 @@ def test_threads_of_receivers_that_are_gone_end(senders, bell):
 
 
 def test_an_error_that_is_not_ours_may_pass_and_its_text_is_not_repeated():
-    error = attempt(Receiver(ValueError("https://hooks.test/secret")), "1")
+    error = try_send(Receiver(ValueError("https://hooks.test/secret")), "1")
     assert not error.permanent
     assert "secret" not in str(error)
     assert "ValueError" in str(error)

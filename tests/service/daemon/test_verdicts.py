@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from modeltop.alerting.routing import Pace
+from modeltop.alerting.routing import NotificationPolicy
 from modeltop.diagnosis import diagnose
-from modeltop.diagnosis.diagnose import diagnosis_of
+from modeltop.diagnosis.diagnose import diagnose_model
 
 FINE, BAD = (0.95, 0.951, 0.949) * 8, 0.85
 METRICS = ("accuracy", "precision", "recall", "f1_score")
@@ -17,7 +17,7 @@ def test_the_first_line_of_a_message_is_the_verdict(ruled):
     ruled.rows("churn", *FINE[:9], BAD)
     ruled.cycle()
     (message,) = ruled.boxes["ops"].got
-    found = diagnosis_of(ruled.rounds.last.snapshot, "churn")
+    found = diagnose_model(ruled.rounds.last.snapshot, "churn")
     assert message.text.splitlines()[0] == message.first.verdict == found.sentence
     assert message.first.diagnosis == found
 
@@ -32,7 +32,7 @@ def test_a_verdict_that_cannot_be_found_stops_no_message(ruled, monkeypatch):
     (message,) = ruled.boxes["ops"].got
     assert (message.title, message.first.diagnosis) == ("WARN churn: accuracy 0.85 < 0.90", None)
     assert message.text.startswith("accuracy 0.85 < 0.90 for 1 period, since 2025-03-10\n")
-    assert not ruled.rounds.troubled
+    assert not ruled.rounds.has_problems
 
 
 def test_a_model_is_asked_about_once_for_all_receivers_and_attempts(ruled, monkeypatch):
@@ -40,7 +40,7 @@ def test_a_model_is_asked_about_once_for_all_receivers_and_attempts(ruled, monke
 
     def counted(snapshot, model):
         asked.append(model)
-        return diagnosis_of(snapshot, model)
+        return diagnose_model(snapshot, model)
 
     monkeypatch.setattr(diagnose, "diagnosis_of", counted)
     ruled.receivers("ops", "team")
@@ -54,7 +54,7 @@ def test_a_model_is_asked_about_once_for_all_receivers_and_attempts(ruled, monke
 @pytest.fixture
 def falling(world):
     """Four metrics of a model that fall on the same day; the defaults hold."""
-    world.receivers("ops", pace=Pace())
+    world.receivers("ops", pace=NotificationPolicy())
     first = datetime.fromisoformat("2025-02-12")
     rows = [f"{first + timedelta(days=at):%Y-%m-%d},churn,500,{','.join([f'{value}'] * 4)}" for at, value in
             enumerate((*FINE, BAD, BAD, BAD))]  # fmt: skip
@@ -66,6 +66,6 @@ def test_falls_of_one_model_in_one_cycle_are_one_message_with_one_verdict(fallin
     falling.cycle(looks=3)
     (message,) = falling.boxes["ops"].got
     assert {part.metric for part in message.parts if part.rule == "default-fall"} == set(METRICS)
-    found = diagnosis_of(falling.rounds.last.snapshot, "churn").sentence
+    found = diagnose_model(falling.rounds.last.snapshot, "churn").sentence
     assert message.text.splitlines()[0] == f"churn: {found}"
     assert message.text.count(found) == 1

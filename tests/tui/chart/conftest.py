@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.series import Severity
-from modeltop_tui.chart.data import ChartData, LimitLine, Line
+from modeltop_tui.chart.data import ChartData, LimitLine, Trace
 
 DAY = 86_400.0
 JANUARY = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
@@ -24,7 +24,7 @@ def line(values, *, name="accuracy", times=None, breaches=None, held=(), gaps=()
     for index, severity in (breaches or {}).items():
         severities[index] = severity
     flags = [np.isin(np.arange(count), list(indices)) for indices in (held, gaps)]
-    return Line(name, np.asarray(times, float), values, severities, *flags)
+    return Trace(name, np.asarray(times, float), values, severities, *flags)
 
 
 def chart(*lines, limits=(), digits=3, cursor=None, empty="no values in this range"):

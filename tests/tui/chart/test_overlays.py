@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.core.text import width
-from modeltop_tui.chart.data import Band, Moment, Overlays, PlotTheme, Trend
-from modeltop_tui.chart.draw import draw
+from modeltop.core.text import display_width
+from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, PlotTheme, VerticalMarker
+from modeltop_tui.chart.draw import draw_chart
 
 PLAIN = PlotTheme(colours=False)
 ASCII = PlotTheme(ascii=True, colours=False)
@@ -17,7 +17,7 @@ SIGNS = "┈┊╎~:'+⡀⠄⠂⠁"
 
 
 def rows(chart, cells=46, high=12, theme=PLAIN):
-    return draw(chart, cells, high, theme).plain.split("\n")
+    return draw_chart(chart, cells, high, theme).plain.split("\n")
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def fallen(make):
 
 def with_(chart, **overlays):
     end = max(chart.end, overlays["trend"].end) if "trend" in overlays else chart.end
-    return replace(chart, end=end, overlays=Overlays(**overlays))
+    return replace(chart, end=end, overlays=Annotations(**overlays))
 
 
 @pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "┊"), (ASCII, ":")], ids=["unicode", "ascii"])
 def test_the_begin_of_a_change_is_a_line_with_its_name_at_the_top(make, fallen, theme, sign):
-    drawn = rows(with_(fallen, begin=Moment(make.january + 30 * make.day, "drop")), theme=theme)
+    drawn = rows(with_(fallen, begin=VerticalMarker(make.january + 30 * make.day, "drop")), theme=theme)
     assert f"{sign}drop" in drawn[0]
     column = drawn[0].index(f"{sign}drop")
     below = [row[column] for row in drawn[1:10]]
@@ -44,18 +44,18 @@ def test_the_begin_of_a_change_is_a_line_with_its_name_at_the_top(make, fallen, 
 
 @pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "╎"), (ASCII, "'")], ids=["unicode", "ascii"])
 def test_a_note_is_a_line_with_the_begin_of_its_text_at_the_bottom(make, fallen, theme, sign):
-    drawn = rows(with_(fallen, notes=(Moment(make.january + 5 * make.day, "release 2.3"),)), theme=theme)
+    drawn = rows(with_(fallen, notes=(VerticalMarker(make.january + 5 * make.day, "release 2.3"),)), theme=theme)
     assert f"{sign}release 2.3" in "\n".join(drawn[6:10])
 
 
 def test_words_with_no_room_at_the_right_stand_at_the_left_of_their_line(make, fallen):
-    drawn = "\n".join(rows(with_(fallen, notes=(Moment(make.january + 39 * make.day, "price list"),))))
+    drawn = "\n".join(rows(with_(fallen, notes=(VerticalMarker(make.january + 39 * make.day, "price list"),))))
     assert "price list" in drawn
     assert "╎price list" not in drawn
 
 
 def test_a_long_note_is_cut_where_something_is_drawn(make, fallen):
-    notes = (Moment(make.january + 2 * make.day, "W" * 60), Moment(make.january + 18 * make.day, "b"))
+    notes = (VerticalMarker(make.january + 2 * make.day, "W" * 60), VerticalMarker(make.january + 18 * make.day, "b"))
     drawn = "\n".join(rows(with_(fallen, notes=notes)))
     assert "WWWW…" in drawn
     assert "W" * 30 not in drawn
@@ -63,7 +63,7 @@ def test_a_long_note_is_cut_where_something_is_drawn(make, fallen):
 
 @pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "┈"), (ASCII, "~")], ids=["unicode", "ascii"])
 def test_the_band_stands_only_over_where_it_holds(make, fallen, theme, sign):
-    band = Band(make.january + 10 * make.day, make.january + 39 * make.day, 0.87, 0.925)
+    band = ChartBand(make.january + 10 * make.day, make.january + 39 * make.day, 0.87, 0.925)
     drawn = rows(with_(fallen, band=band), theme=theme)
     marked = [row for row in drawn if sign in row]
     assert len(marked) == 2
@@ -73,7 +73,7 @@ def test_the_band_stands_only_over_where_it_holds(make, fallen, theme, sign):
 
 @pytest.mark.parametrize("theme", [PLAIN, ASCII], ids=["unicode", "ascii"])
 def test_a_trend_leads_on_after_the_newest_point(make, fallen, theme):
-    trend = Trend(make.january + 30 * make.day, make.january + 48 * make.day, 0.87, 0.78)
+    trend = ChartTrend(make.january + 30 * make.day, make.january + 48 * make.day, 0.87, 0.78)
     drawn = rows(with_(fallen, trend=trend), theme=theme)
     signs = "+" if theme.ascii else "⡀⠄⠂⠁"
     after = {y for y, row in enumerate(drawn[:10]) for sign in row[40:] if sign in signs}
@@ -82,19 +82,19 @@ def test_a_trend_leads_on_after_the_newest_point(make, fallen, theme):
 
 def test_where_a_trend_leads_is_within_the_drawing(make):
     chart = make.chart(make.line([0.95, 0.94, 0.93, 0.92]))
-    trend = Trend(make.january, make.january + 6 * make.day, 0.95, 0.86)
+    trend = ChartTrend(make.january, make.january + 6 * make.day, 0.95, 0.86)
     assert "0.86┤" not in "\n".join(rows(chart))
     assert "0.86┤" in "\n".join(rows(with_(chart, trend=trend)))
 
 
 def test_what_lies_beyond_the_time_that_is_shown_is_not_drawn(make, fallen):
-    outside = Moment(make.january - make.day, "before")
-    band = Band(make.january - 9 * make.day, make.january - make.day, 0.94, 0.95)
+    outside = VerticalMarker(make.january - make.day, "before")
+    band = ChartBand(make.january - 9 * make.day, make.january - make.day, 0.94, 0.95)
     assert rows(with_(fallen, begin=outside, notes=(outside,), band=band)) == rows(fallen)
 
 
 moments = st.builds(
-    Moment,
+    VerticalMarker,
     st.floats(-5, 60).map(lambda days: 1735689600.0 + 86400 * days),
     st.sampled_from(["drop", "", "宽" * 20, "e" + "\u0301" * 2, "[bold]x[/bold]", "release 2.3 of the model", "🙂"]),
 )
@@ -113,12 +113,12 @@ finite = st.floats(-10, 10)
 def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, begin, notes, ends):
     line = make.line(values, breaches={len(values) - 1: 3})
     chart = make.chart(line, limits=[make.floor])
-    band = Band(chart.start, chart.end, *sorted(ends[:2]))
+    band = ChartBand(chart.start, chart.end, *sorted(ends[:2]))
     bare, drawn = (
         rows(chart, *size, theme=theme),
         rows(with_(chart, begin=begin, notes=tuple(notes), band=band), *size, theme=theme),
     )
-    assert [width(row) for row in drawn] == [size[0]] * size[1]
+    assert [display_width(row) for row in drawn] == [size[0]] * size[1]
     assert theme is not ASCII or "\n".join(drawn).isascii()
     if all(caption.caption.isascii() for caption in (*notes, *([begin] if begin else []))):
         kept = [(a, b) for one, two in zip(bare, drawn, strict=True) for a, b in zip(one, two, strict=True) if a != " "]
@@ -134,19 +134,19 @@ def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, s
 )
 def test_a_trend_may_lead_anywhere(make, ends, start, days, theme):
     chart = make.chart(make.line([0.9, 0.8, 0.7] * 5))
-    trend = Trend(make.january + start * make.day, make.january + (start + days) * make.day, *ends)
-    assert [width(row) for row in rows(with_(chart, trend=trend), theme=theme)] == [46] * 12
+    trend = ChartTrend(make.january + start * make.day, make.january + (start + days) * make.day, *ends)
+    assert [display_width(row) for row in rows(with_(chart, trend=trend), theme=theme)] == [46] * 12
 
 
 def test_several_notes_in_one_column_are_one_line(make, fallen):
-    notes = tuple(Moment(make.january + 5 * make.day + n, f"note {n}") for n in range(3))
+    notes = tuple(VerticalMarker(make.january + 5 * make.day + n, f"note {n}") for n in range(3))
     drawn = "\n".join(rows(with_(fallen, notes=notes)))
     assert "╎note 2" in drawn
     assert "note 0" not in drawn
 
 
 def test_a_breach_on_the_line_where_the_change_began_is_still_seen(make, fallen):
-    begin = Moment(float(fallen.lines[0].times[30]), "drop")
+    begin = VerticalMarker(float(fallen.lines[0].times[30]), "drop")
     bare, drawn = "\n".join(rows(fallen)), "\n".join(rows(with_(fallen, begin=begin)))
     assert drawn.count("▲") == bare.count("▲")
     assert np.sum(fallen.lines[0].breaches > 0) == 10

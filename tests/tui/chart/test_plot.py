@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.core.text import width
+from modeltop.core.text import display_width
 from modeltop_tui.chart.data import PlotTheme
-from modeltop_tui.chart.draw import draw
+from modeltop_tui.chart.draw import draw_chart
 
 PLAIN = PlotTheme(colours=False)
 ASCII = PlotTheme(ascii=True, colours=False)
@@ -13,7 +13,7 @@ THEMES = [PlotTheme(), PlotTheme(light=True), PLAIN, ASCII]
 
 
 def rows(chart, cells=46, high=12, theme=PLAIN):
-    return draw(chart, cells, high, theme).plain.split("\n")
+    return draw_chart(chart, cells, high, theme).plain.split("\n")
 
 
 def whole(chart, *size, theme=PLAIN):
@@ -43,7 +43,7 @@ def test_whatever_the_values_a_drawing_has_exactly_the_size_asked_for(make, data
     limits = [type(make.floor)(limit, make.floor.severity, "< limit")]
     chart = make.chart(*lines, limits=limits, digits=digits, cursor=make.january if cursor else None)
     drawn = rows(chart, *size, theme=theme)
-    assert [width(row) for row in drawn] == [size[0]] * size[1]
+    assert [display_width(row) for row in drawn] == [size[0]] * size[1]
     assert theme is not ASCII or "\n".join(drawn).isascii()
 
 
@@ -52,7 +52,7 @@ def test_whatever_the_values_a_drawing_has_exactly_the_size_asked_for(make, data
 def test_a_foreign_name_in_the_legend_keeps_the_width(make, name, theme):
     chart = make.chart(make.line([0.9, 0.8], name=name), make.line([0.5, 0.6], name="recall"))
     drawn = rows(chart, 40, 10, theme=theme)
-    assert {width(row) for row in drawn} == {40}
+    assert {display_width(row) for row in drawn} == {40}
     assert "2 recall" in drawn[0]
 
 
@@ -164,17 +164,19 @@ def test_colours_are_of_the_sixteen_and_can_be_left_out(make):
     numbers = {
         span.style.color.number
         for theme in (PlotTheme(), PlotTheme(light=True))
-        for span in draw(make.both, 46, 12, theme).spans
+        for span in draw_chart(make.both, 46, 12, theme).spans
         if not isinstance(span.style, str) and span.style.color is not None
     }
     assert numbers
     assert all(number is not None and number < 16 for number in numbers)
-    plain = [span for span in draw(make.both, 46, 12, PLAIN).spans if str(span.style) not in ("", "none", "default")]
+    plain = [
+        span for span in draw_chart(make.both, 46, 12, PLAIN).spans if str(span.style) not in ("", "none", "default")
+    ]
     assert plain == []
 
 
 def test_the_same_chart_is_drawn_once(make):
-    assert draw(make.ten, 46, 12, PLAIN) is draw(make.ten, 46, 12, PLAIN)
+    assert draw_chart(make.ten, 46, 12, PLAIN) is draw_chart(make.ten, 46, 12, PLAIN)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,15 @@ from hypothesis import strategies as st
 
 from modeltop.cli.context import AppOptions
 from modeltop.core.errors import UsageError
-from modeltop_tui.terminal.background_colour import LateReplies, brightness, light_by_environment
-from modeltop_tui.terminal.capabilities import Abilities, Depth, abilities, check_theme, prepare, settled
+from modeltop_tui.terminal.background_colour import LateReplies, brightness, is_light_by_environment
+from modeltop_tui.terminal.capabilities import (
+    Capabilities,
+    ColorDepth,
+    check_theme,
+    detect_capabilities,
+    prepare_environment,
+    resolve_options,
+)
 
 COLOUR, ATTRIBUTES = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", "\x1b[?62;22c"
 
@@ -15,22 +22,22 @@ COLOUR, ATTRIBUTES = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", "\x1b[?62;22c"
 @pytest.mark.parametrize(
     ("environ", "depth"),
     [
-        ({"TERM": "xterm-256color"}, Depth.INDEXED),
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, Depth.TRUE),
-        ({"TERM": "xterm"}, Depth.ANSI),
-        ({"TERM": "screen"}, Depth.ANSI),
-        ({"TERM": "tmux-256color"}, Depth.INDEXED),
-        ({"TERM": "xterm-kitty"}, Depth.INDEXED),
-        ({"TERM": "alacritty"}, Depth.INDEXED),
-        ({"TERM": "xterm-direct"}, Depth.TRUE),
-        ({"TERM": "linux"}, Depth.ANSI),
-        ({"TERM": "vt100"}, Depth.NONE),
-        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, Depth.NONE),
-        ({"TERM": "xterm-256color", "NO_COLOR": ""}, Depth.INDEXED),
+        ({"TERM": "xterm-256color"}, ColorDepth.INDEXED),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, ColorDepth.TRUE),
+        ({"TERM": "xterm"}, ColorDepth.ANSI),
+        ({"TERM": "screen"}, ColorDepth.ANSI),
+        ({"TERM": "tmux-256color"}, ColorDepth.INDEXED),
+        ({"TERM": "xterm-kitty"}, ColorDepth.INDEXED),
+        ({"TERM": "alacritty"}, ColorDepth.INDEXED),
+        ({"TERM": "xterm-direct"}, ColorDepth.TRUE),
+        ({"TERM": "linux"}, ColorDepth.ANSI),
+        ({"TERM": "vt100"}, ColorDepth.NONE),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, ColorDepth.NONE),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, ColorDepth.INDEXED),
     ],
 )
 def test_the_number_of_colours(environ, depth):
-    assert abilities(environ, "utf-8").depth is depth
+    assert detect_capabilities(environ, "utf-8").depth is depth
 
 
 @pytest.mark.parametrize(
@@ -48,35 +55,35 @@ def test_the_number_of_colours(environ, depth):
     ],
 )
 def test_whether_only_ascii_can_be_drawn(environ, encoding, ascii_only):
-    assert abilities({"TERM": "xterm"} | environ, encoding).ascii is ascii_only
+    assert detect_capabilities({"TERM": "xterm"} | environ, encoding).ascii is ascii_only
 
 
 @pytest.mark.parametrize(
     ("depth", "light", "theme"),
     [
-        (Depth.TRUE, False, "textual-dark"),
-        (Depth.INDEXED, True, "textual-light"),
-        (Depth.ANSI, False, "ansi-dark"),
-        (Depth.ANSI, True, "ansi-light"),
-        (Depth.NONE, False, "ansi-dark"),
+        (ColorDepth.TRUE, False, "textual-dark"),
+        (ColorDepth.INDEXED, True, "textual-light"),
+        (ColorDepth.ANSI, False, "ansi-dark"),
+        (ColorDepth.ANSI, True, "ansi-light"),
+        (ColorDepth.NONE, False, "ansi-dark"),
     ],
 )
 def test_few_colours_get_a_theme_of_the_terminals_own(depth, light, theme):
-    found = Abilities(depth, ascii=False)
-    assert settled(AppOptions(), found, light=light) == AppOptions(ascii=False, theme=theme)
+    found = Capabilities(depth, ascii=False)
+    assert resolve_options(AppOptions(), found, light=light) == AppOptions(ascii=False, theme=theme)
 
 
 def test_what_a_person_asked_for_is_not_decided_again():
     asked = AppOptions(mouse=False, ascii=True, theme="nord")
-    assert settled(asked, Abilities(Depth.ANSI, ascii=False), light=True) == asked
+    assert resolve_options(asked, Capabilities(ColorDepth.ANSI, ascii=False), light=True) == asked
     environ = {"TERM": "xterm", "TEXTUAL_ANIMATIONS": "full", "TEXTUAL_FPS": "60", "SSH_CONNECTION": "there"}
-    prepare(Abilities(Depth.ANSI, ascii=False), environ)
+    prepare_environment(Capabilities(ColorDepth.ANSI, ascii=False), environ)
     assert (environ["TEXTUAL_ANIMATIONS"], environ["TEXTUAL_FPS"]) == ("full", "60")
 
 
 def test_over_ssh_nothing_moves_and_frames_are_few():
     environ = {"TERM": "xterm", "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}
-    prepare(Abilities(Depth.ANSI, ascii=False), environ)
+    prepare_environment(Capabilities(ColorDepth.ANSI, ascii=False), environ)
     assert environ["TEXTUAL_ANIMATIONS"] == "none"
     assert int(environ["TEXTUAL_FPS"]) < 30
 
@@ -107,8 +114,8 @@ def test_the_brightness_of_an_answer(reply, expected):
     [("15;0", False), ("0;15", True), ("0;default;15", True), ("12;8", False), ("0;7", True), ("15;default", False)],
 )
 def test_the_background_of_colorfgbg(value, light):
-    assert light_by_environment({"COLORFGBG": value}) is light
-    assert light_by_environment({}) is False
+    assert is_light_by_environment({"COLORFGBG": value}) is light
+    assert is_light_by_environment({}) is False
 
 
 @given(
@@ -121,12 +128,12 @@ def test_late_answers_are_taken_out_of_the_keys_wherever_they_are_cut(before, af
     # An answer that is cut right after its first byte looks like the escape key for a moment.
     edges = sorted({cut for cut in cuts if 0 < cut < len(data) and data[cut - 1] != "\x1b"})
     late = LateReplies()
-    heard = [late.removed_from(data[i:j]) for i, j in zip([0, *edges], [*edges, len(data)], strict=True)]
+    heard = [late.strip(data[i:j]) for i, j in zip([0, *edges], [*edges, len(data)], strict=True)]
     assert "".join(heard) == before + after
 
 
 @given(st.text("jkq \x1b[]1;?cO\\ABC", max_size=20))
 def test_once_the_last_answer_has_come_every_key_passes(keys):
     late = LateReplies()
-    assert late.removed_from(COLOUR + ATTRIBUTES) == ""
-    assert late.removed_from(keys) == keys
+    assert late.strip(COLOUR + ATTRIBUTES) == ""
+    assert late.strip(keys) == keys

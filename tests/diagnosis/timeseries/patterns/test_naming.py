@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.core.series import Better
-from modeltop.diagnosis.timeseries.pattern import named
-from modeltop.diagnosis.timeseries.pattern_fit import Shape
+from modeltop.core.series import Direction
+from modeltop.diagnosis.timeseries.pattern import name_pattern
+from modeltop.diagnosis.timeseries.pattern_fit import FittedShape
 
 
 def shape(curve, name="two bends"):
-    return Shape(name, 4, 50.0, np.array(curve, dtype=float), 0, 0)
+    return FittedShape(name, 4, 50.0, np.array(curve, dtype=float), 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -29,24 +29,24 @@ def shape(curve, name="two bends"):
     ],
 )
 def test_a_curve_is_called_by_its_largest_fall_and_by_what_came_after(curve, pattern, begin, size):
-    for better, sign in ((Better.HIGHER, 1), (Better.LOWER, -1)):
-        found = named(shape(sign * np.array(curve)), better)
-        assert (found.pattern, found.begin, found.size) == (pattern, begin, sign * size)
+    for better, sign in ((Direction.HIGHER, 1), (Direction.LOWER, -1)):
+        found = name_pattern(shape(sign * np.array(curve)), better)
+        assert (found.pattern, found.start_index, found.size) == (pattern, begin, sign * size)
 
 
 @pytest.mark.parametrize("name", ["spike", "burst"])
-@pytest.mark.parametrize("better", Better)
+@pytest.mark.parametrize("better", Direction)
 def test_a_few_periods_apart_are_a_spike_whichever_way(name, better):
-    apart = Shape(name, 3, 50.0, np.array([0, 0, 5.0, 0, 0]), 2, 3)
-    found = named(apart, better)
-    assert (found.pattern, found.begin, found.size) == (Pattern.SPIKE, 2, 5)
+    apart = FittedShape(name, 3, 50.0, np.array([0, 0, 5.0, 0, 0]), 2, 3)
+    found = name_pattern(apart, better)
+    assert (found.pattern, found.start_index, found.size) == (Pattern.SPIKE, 2, 5)
 
 
 @pytest.mark.parametrize(("curve", "size"), [([0, 4, 4], 4), ([0, -4, -4], -4), ([0, 1, -6], -7)])
 def test_without_a_better_side_the_largest_move_is_what_happened(curve, size):
-    found = named(shape(curve), Better.NEITHER)
+    found = name_pattern(shape(curve), Direction.NEITHER)
     assert (found.pattern, found.size) == (Pattern.DROP, size)
 
 
 def test_a_level_is_steady():
-    assert named(shape([0, 0], "level"), Better.HIGHER).pattern is Pattern.STEADY
+    assert name_pattern(shape([0, 0], "level"), Direction.HIGHER).pattern is Pattern.STEADY

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.diagnosis.phrases import fits_words
+from modeltop.diagnosis.phrases import describe_fits
 from modeltop.diagnosis.timeseries.change_points import change_points
-from modeltop.diagnosis.timeseries.pattern import course
+from modeltop.diagnosis.timeseries.pattern import recent_pattern
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.replay import replay
@@ -30,42 +30,42 @@ FALLS = (Pattern.DROP, Pattern.DECLINE)
     ],
 )
 def test_each_planted_incident_is_named_and_dated(model, metric, pattern, day, within, fleet):
-    found = course(fleet[model, metric])
+    found = recent_pattern(fleet[model, metric])
     assert found.pattern is pattern
-    assert abs((found.begin - datetime(2025, *day, tzinfo=UTC)).days) <= within
-    assert found.sure > 0.8
+    assert abs((found.started_at - datetime(2025, *day, tzinfo=UTC)).days) <= within
+    assert found.confidence > 0.8
 
 
 @pytest.mark.parametrize("metric", ["ndcg_at_10", "hit_rate_at_10", "click_through_rate"])
 def test_weekends_are_a_season_and_no_trouble(metric, fleet):
-    assert course(fleet["recommender", metric]).pattern is Pattern.SEASONAL
+    assert recent_pattern(fleet["recommender", metric]).pattern is Pattern.SEASONAL
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "precision", "recall", "f1_score", "avg_confidence"])
 def test_the_healthy_model_is_steady(metric, fleet):
-    assert course(fleet["spam-filter", metric]).pattern is Pattern.STEADY
+    assert recent_pattern(fleet["spam-filter", metric]).pattern is Pattern.STEADY
 
 
 def test_the_model_that_stopped_was_steady(fleet):
     metrics = ("ndcg_at_10", "mrr", "click_through_rate")
-    assert {course(fleet["search", metric]).pattern for metric in metrics} == {Pattern.STEADY}
+    assert {recent_pattern(fleet["search", metric]).pattern for metric in metrics} == {Pattern.STEADY}
 
 
 def test_the_lasting_fall_of_the_nba_forecasts_is_a_drop_or_decline_and_both_fits_are_shown(forecasts):
-    found = course(forecasts["nba-games", "accuracy"])
+    found = recent_pattern(forecasts["nba-games", "accuracy"])
     assert found.pattern in FALLS
-    assert datetime(2016, 6, 1, tzinfo=UTC) <= found.begin <= datetime(2017, 10, 1, tzinfo=UTC)
+    assert datetime(2016, 6, 1, tzinfo=UTC) <= found.started_at <= datetime(2017, 10, 1, tzinfo=UTC)
     assert -0.08 < found.size < -0.02
     assert {"step", "line", "bend", "level"} <= {one.name for one in found.fits}
-    said = fits_words(found)
+    said = describe_fits(found)
     assert "step (BIC" in said
     assert "ramp (BIC" in said
     (point,) = change_points(forecasts["nba-games", "accuracy"])
-    assert abs((point.at - found.begin).days) < 62
+    assert abs((point.at - found.started_at).days) < 62
 
 
 def test_the_weak_nfl_season_of_2021_is_within_noise(forecasts):
-    assert course(forecasts["nfl-games", "accuracy"]).pattern is Pattern.STEADY
+    assert recent_pattern(forecasts["nfl-games", "accuracy"]).pattern is Pattern.STEADY
 
 
 @pytest.mark.parametrize("model", ["nba-games", "nfl-games", "mlb-games"])
@@ -81,6 +81,9 @@ def test_no_threshold_alerts_on_months_of_a_handful_of_games(model, forecasts):
 @pytest.mark.parametrize("model", ["nba-games", "nfl-games", "mlb-games", "wnba-games"])
 def test_no_month_of_a_handful_of_games_is_named(model, forecasts):
     series = forecasts[model, "accuracy"]
-    found = course(series)
+    found = recent_pattern(series)
     assert found.pattern is not Pattern.SPIKE
-    assert found.begin is None or series.count(series.times.tolist().index(found.begin.replace(tzinfo=None))) >= 30
+    assert (
+        found.started_at is None
+        or series.count(series.times.tolist().index(found.started_at.replace(tzinfo=None))) >= 30
+    )
