@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
     ".".join(("modeltop", *path.relative_to(ROOT / "monitor").with_suffix("").parts)).removesuffix(".__init__")
@@ -41,6 +43,43 @@ def test_no_start_waits_for_what_reads_logs_or_sends_messages():
 
 def test_the_app_does_not_wait_for_pandas():
     assert "pandas" not in imported_by(["modeltop_tui.app"])
+
+
+CHECKS = """
+from modeltop.cli.main import main
+main(["check", "sample_data/fleet"])
+"""
+OPENS = """
+import asyncio
+from modeltop.cli.main import main
+
+def open_app(pipeline, options):
+    from modeltop_tui.app import ModeltopApp
+
+    async def show():
+        app = ModeltopApp(pipeline, options)
+        async with app.run_test(size=(120, 40)) as pilot:
+            while app.main_screen.screen_state.snapshot is None:
+                await pilot.pause(0.01)
+            await pilot.pause()
+
+    asyncio.run(show())
+    return 0
+
+main(["sample_data/fleet"], open_app=open_app)
+"""
+
+
+@pytest.mark.parametrize("code", [CHECKS, OPENS], ids=["check", "first frame"])
+def test_no_start_waits_for_masked_arrays(code):
+    program = (
+        f"import sys, numpy\nbefore = set(sys.modules)\n{code}\nprint(*set(sys.modules) - before, file=sys.stderr)"
+    )
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT, timeout=60)
+    added = done.stderr.split()
+    assert "modeltop.rules.replay" in added
+    assert "numpy.ma" not in added, "np.median and np.unique import it: use those of modeltop.core.stats.robust"
 
 
 def test_the_entry_point_imports_no_textual_before_it_is_known_that_the_app_is_wanted():

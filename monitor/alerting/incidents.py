@@ -25,6 +25,7 @@ from modeltop.core.event import IncidentChanged, IncidentTransition
 from modeltop.core.incident import AlertingState, Incident, IncidentStatus
 from modeltop.core.series import Alert, Condition, History, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.series import RuleStatus as RuleStanding
+from modeltop.core.stats.robust import median
 from modeltop.rules.rule import Rule
 
 MISSED_LIMIT = timedelta(hours=24)
@@ -70,7 +71,7 @@ class EvaluationScope:
         """End of the period that ended the episode: its start and the usual gap between the model's last periods."""
         assert episode.resolved is not None, "only what is over has ended"
         gaps = np.diff(self.history.periods.get(episode.key.model, np.array([], "datetime64[us]"))[-GAPS - 1 :])
-        usual = timedelta(microseconds=float(np.median(gaps.astype(np.float64)))) if len(gaps) else timedelta()
+        usual = timedelta(microseconds=float(median(gaps.astype(np.float64)))) if len(gaps) else timedelta()
         return episode.resolved + usual
 
     @property

@@ -14,6 +14,7 @@ from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.intervals import newcombe
+from modeltop.core.stats.robust import median
 from modeltop.diagnosis.context import ModelContext
 from modeltop.diagnosis.patterns import DECLINES, no_change_probability
 from modeltop.diagnosis.timeseries.noise import significant_autocorrelation
@@ -192,4 +193,4 @@ def typical_period(series: Series) -> timedelta:
     """The usual distance of two periods; a day where there is only one."""
     if len(series) < 2:
         return timedelta(days=1)
-    return timedelta(microseconds=int(np.median(np.diff(series.times)) / np.timedelta64(1, "us")))
+    return timedelta(microseconds=int(median(np.diff(series.times)) / np.timedelta64(1, "us")))

@@ -13,6 +13,7 @@ import numpy as np
 from modeltop.core.diagnosis import FeatureShift
 from modeltop.core.distribution import MISSING, OTHER, Histogram
 from modeltop.core.series import Series
+from modeltop.core.stats.robust import median
 from modeltop.core.text import format_value
 from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
 from modeltop.diagnosis.phrases import format_percent, safe_name
@@ -107,7 +108,7 @@ def _distance(series: Series, span: BeforeAfterWindows, custom: float) -> tuple[
     early, late = span.before_indices(series), span.after_indices(series)
     if not len(late):
         return 0.0, 0.0, False
-    after = float(np.median(series.values[late]))
+    after = float(median(series.values[late]))
     if len(early) < 2:
         return after, after, False
     known = series.values[early]
@@ -121,7 +122,7 @@ def _thinner(series: Series, early: Places, late: Places) -> float:
     counts = series.support if series.support is not None else series.rows
     if counts is None:
         return 1.0
-    many, few = (float(np.median(counts[at])) for at in (early, late))
+    many, few = (float(median(counts[at])) for at in (early, late))
     return max(1.0, many / few) if few > 0 else 1.0
 
 
@@ -169,7 +170,7 @@ def unit_change(histogram: Histogram, counts: Counts) -> float | None:
     if before is None or after is None or (before <= 0).any() or (after <= 0).any():
         return None
     factors = np.log(after / before)
-    factor = float(np.median(factors))
+    factor = float(median(factors))
     return math.exp(factor) if abs(factor) >= MIN_LOG_FACTOR and float(np.ptp(factors)) <= MAX_LOG_SPREAD else None
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from modeltop.core.diagnosis import Pattern, SeriesPattern
 from modeltop.core.series import Direction, Series, SeriesKey, to_datetime64
+from modeltop.core.stats.robust import median
 from modeltop.diagnosis.context import ModelContext
 from modeltop.diagnosis.timeseries.pattern import recent_pattern
 
@@ -123,12 +124,12 @@ def instability(series: Series) -> float:
     if len(values) < MIN_PERIODS:
         return 0.0
     steps = np.abs(np.diff(values))
-    noise = float(np.median(steps)) / 0.954 or float(
+    noise = float(median(steps)) / 0.954 or float(
         steps.mean()
     )  # of a normal series: the median of |a - b| is 0.954 sd
     if noise <= 0:
         return 0.0
-    away = np.abs(values - np.median(values)) / noise
+    away = np.abs(values - median(values)) / noise
     return max(_step(values, noise) / STEP, float(away.max()) / SPIKE, _weekly(values) / WEEKLY)
 
 

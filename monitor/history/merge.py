@@ -10,6 +10,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Series, SeriesKey
+from modeltop.core.stats.robust import distinct
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Times
@@ -72,7 +73,7 @@ def all_periods(blocks: Sequence[Block]) -> Times:
     """Every period start of `blocks`, sorted, without repeats."""
     times = blocks[0].times if len(blocks) == 1 else np.concatenate([block.times for block in blocks])
     increasing = len(times) < 2 or bool((times[1:] > times[:-1]).all())
-    return times if increasing else np.unique(times)
+    return times if increasing else distinct(times)
 
 
 def concat_blocks(blocks: Sequence[Block]) -> Block:

@@ -13,6 +13,7 @@ import numpy as np
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadProblem, to_datetime
+from modeltop.core.stats.robust import distinct, median
 from modeltop.history.csv.blocks import MAX_GROUPS, too_many_groups
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory
@@ -49,8 +50,8 @@ def find_future_rows(block: Block, now: float) -> FutureRows | None:
     newest = block.times.max()
     if newest <= _stamp(now):
         return None
-    steps = np.diff(np.unique(block.times)).astype(np.int64)
-    period = np.timedelta64(int(np.median(steps)), "us") if len(steps) else np.timedelta64(1, "D")
+    steps = np.diff(distinct(block.times)).astype(np.int64)
+    period = np.timedelta64(int(median(steps)), "us") if len(steps) else np.timedelta64(1, "D")
     found = FutureRows(block.model, newest, period)
     return found if found.is_future(now) else None
 

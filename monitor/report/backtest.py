@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, State, to_datetime
+from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age, format_period, format_value, pluralize, sanitize
 from modeltop.report.json import alert_record, json_number
 from modeltop.report.phrases import alert_line, skipped_rules
@@ -91,7 +92,7 @@ def _span(columns: list[Times]) -> timedelta:
 def _usual(columns: list[Times]) -> timedelta:
     """The usual distance of two periods; nothing where no series has two."""
     gaps = np.concatenate([np.diff(times) for times in columns]).astype(np.int64)
-    return timedelta(microseconds=float(np.median(gaps))) if len(gaps) else timedelta()
+    return timedelta(microseconds=float(median(gaps))) if len(gaps) else timedelta()
 
 
 def describe_rate(trial: BacktestResult) -> str:

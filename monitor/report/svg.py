@@ -14,6 +14,7 @@ import numpy as np
 from modeltop.core.diagnosis import Diagnosis, Forecast, Pattern, SeriesPattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
+from modeltop.core.stats.robust import distinct, median
 from modeltop.core.text import format_period, pluralize, sanitize
 from modeltop.diagnosis.phrases import pattern_name
 from modeltop.diagnosis.timeseries.forecast import DAY, UsualBand, trend_line, usual_band
@@ -182,7 +183,7 @@ def _band(line: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
         return
     known = shown[np.isfinite(line.low[shown]) & np.isfinite(line.high[shown])]
     for piece in _pieces(line.times, known):
-        kept = piece[np.unique(np.linspace(0, len(piece) - 1, min(len(piece), COLUMNS)).astype(int))]
+        kept = piece[distinct(np.linspace(0, len(piece) - 1, min(len(piece), COLUMNS)).astype(int))]
         if len(kept) > 1:
             x = scale.x(line.times[kept])
             there, back = _points(x, scale.y(line.high[kept])), _points(x[::-1], scale.y(line.low[kept])[::-1])
@@ -206,7 +207,7 @@ def _pieces(times: Times, index: np.ndarray) -> list[np.ndarray]:
     gaps = np.diff(times[index]).astype(np.int64)
     if not len(gaps):
         return [index] if len(index) else []
-    return np.split(index, np.flatnonzero(gaps > GAP_FACTOR * np.median(gaps)) + 1)
+    return np.split(index, np.flatnonzero(gaps > GAP_FACTOR * median(gaps)) + 1)
 
 
 def _thinned(values: Floats, piece: np.ndarray, total: int) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import History, Series, to_datetime
+from modeltop.core.stats.robust import distinct
 from modeltop.core.text import format_period, pluralize
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _waiting(coverage: Series, free: Iterable[Series]) -> Times:
     """Periods that are over, as what needs no label says, and whose labels are still to come."""
     open_ones = coverage.times[~coverage.evaluable()]
     over = [one.times[one.evaluable()] for one in free]
-    return open_ones[np.isin(open_ones, np.concatenate(over))] if over else open_ones[:-1]
+    return open_ones[np.isin(open_ones, distinct(np.concatenate(over)), assume_unique=True)] if over else open_ones[:-1]
 
 
 def _stopped(coverage: Series, newest: np.datetime64) -> bool:
@@ -82,7 +83,7 @@ def _stopped(coverage: Series, newest: np.datetime64) -> bool:
 
 
 def _told(state: LabelState, coverage: Series, periods: Times) -> LabelCoverage:
-    at = np.isin(coverage.times, periods)
+    at = np.isin(coverage.times, periods, assume_unique=True)
     since = to_datetime(periods[0])
     share = float(coverage.values[at].mean())
     many = pluralize(len(periods), "period")

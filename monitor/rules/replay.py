@@ -27,6 +27,7 @@ from modeltop.core.series import (
     to_datetime,
     to_datetime64,
 )
+from modeltop.core.stats.robust import median
 from modeltop.core.text import sanitize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.rule import Rule, query_context
@@ -205,7 +206,7 @@ def expected_gap(periods: Times) -> timedelta | None:
     gaps = np.diff(periods[-GAPS - 1 :]).astype(np.float64)
     if len(gaps) < MIN_GAPS:
         return None
-    longest = max(1.5 * float(gaps.max()), 2.5 * float(np.median(gaps)))
+    longest = max(1.5 * float(gaps.max()), 2.5 * float(median(gaps)))
     return max(timedelta(microseconds=longest), MIN_WAIT)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, Series
+from modeltop.core.stats.robust import median
 from modeltop.rules.detectors.limit import Limit
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _min_count(series: Series) -> int:
     known = counts[series.evaluable() & np.isfinite(counts) & (counts >= MIN_CASES)]
     if not len(known):
         return MIN_CASES
-    return _two_digits(min(float(np.median(known)) / 2, float(np.quantile(known, MAX_UNEVALUATED_SHARE))))
+    return _two_digits(min(float(median(known)) / 2, float(np.quantile(known, MAX_UNEVALUATED_SHARE))))
 
 
 def _two_digits(number: float) -> int:
@@ -107,9 +108,9 @@ def _healthy(good: Floats) -> Flags:
     """
     kept: Flags = np.ones(len(good), dtype=np.bool_)
     for _ in range(MAX_ROUNDS):
-        middle = float(np.median(good[kept]))
+        middle = float(median(good[kept]))
         above = good[kept & (good >= middle)] - middle
-        spread = ROBUST * float(np.median(above))
+        spread = ROBUST * float(median(above))
         still = good >= middle - OUTLIER_CUTOFF * spread if spread else np.ones(len(good), dtype=np.bool_)
         if (still == kept).all():
             break
@@ -126,7 +127,7 @@ def _recurs(kept: Flags) -> bool:
 
 def _limits(good: Floats, sign: float, metric: Metric, least: int, *, cases: int, aside: int) -> SuggestedLimits | str:
     """From healthy values, higher being better, to limits in the metric's own direction."""
-    middle = float(np.median(good))
+    middle = float(median(good))
     # Of few periods the rarest are not among them yet, so the spread has a word as well.
     spread = max(middle - float(np.quantile(good, TAIL_PROBABILITY)), TAIL_QUANTILE * float(good.std()))
     chance = _chance(abs(middle), cases)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.stats.robust import distinct
 from modeltop_tui.chart.data import ChartData, Trace
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def downsample(line: Trace, canvas: Canvas) -> Cells:
     wrong = np.flatnonzero((line.breaches > 0) | ~np.isfinite(line.values))
     by_severity = wrong[np.lexsort((line.breaches[wrong], columns[wrong]))]
     kept = [_firsts(by_value, columns), _lasts(by_value, columns), _lasts(by_severity, columns)]
-    return np.unique(np.concatenate(kept))
+    return distinct(np.concatenate(kept))
 
 
 def _firsts(indices: Cells, columns: Cells) -> Cells:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.core.series import Severity
+from modeltop.core.stats.robust import distinct
 from modeltop_tui.chart.canvas import Canvas, downsample, isolated_points
 from modeltop_tui.chart.data import PlotTheme, Trace
 
@@ -102,5 +103,5 @@ def _spread(line: Trace, place_of: tuple[int, int], canvas: Canvas) -> list[int]
     times = max(2, canvas.width // _COLUMNS_PER_DIGIT)
     targets = (np.arange(times) + (number + 0.5) / of) / times
     distance = np.abs(canvas.x_fractions(line.times[finite])[None, :] - targets[:, None])
-    nearest: list[int] = finite[np.unique(distance.argmin(axis=1))].tolist()
+    nearest: list[int] = finite[distinct(distance.argmin(axis=1))].tolist()
     return nearest

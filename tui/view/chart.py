@@ -10,6 +10,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import Series, SeriesKey, Severity
+from modeltop.core.stats.robust import median
 from modeltop.core.text import format_period, format_value, pluralize
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace
@@ -124,7 +125,7 @@ def _line(known: SnapshotIndex, series: Series, start: float, end: float) -> Tra
     gaps = np.zeros(len(times), dtype=np.bool_)
     steps = np.diff(times)
     if len(steps) > 1:
-        gaps[1:] = steps > GAP * np.median(steps)
+        gaps[1:] = steps > GAP * median(steps)
     breaches, held = point_levels(known, series)
     return Trace(label(series.key), times[part], series.values[part], breaches[part], held[part], gaps[part])
 

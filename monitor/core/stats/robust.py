@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -13,10 +13,40 @@ from modeltop.core.stats.distributions import NORMAL_MAD
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
 MAX_MAGNITUDE = 1e100
 """Beyond it squares, and sums of them, are no numbers: nothing can be worked out of such a value."""
 _QN = 2.21914
 """Makes Qn the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
+
+
+def median(values: NDArray[Any]) -> Any:
+    """Return `np.median` along the last axis, NaN where a value is NaN.
+
+    It does not import `numpy.ma`, which takes longer than all medians of a `check`.
+
+    Raises:
+        IndexError: The last axis is empty.
+    """
+    n = values.shape[-1]
+    lower, upper = (n - 1) // 2, n // 2
+    partitioned = np.partition(values, (lower, upper, n - 1), axis=-1)
+    last = partitioned[..., -1]  # NaN is sorted behind all numbers
+    middle = partitioned[..., upper] if lower == upper else (partitioned[..., lower] + partitioned[..., upper]) / 2
+    return np.where(np.isnan(last), last, middle)[()]
+
+
+def distinct(values: NDArray[_Scalar]) -> NDArray[_Scalar]:
+    """Return `np.unique` of a sequence without NaN or NaT, without importing `numpy.ma`.
+
+    >>> distinct(np.array([3, 1, 3, 2])).tolist()
+    [1, 2, 3]
+    """
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), dtype=np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
 
 
 def mad(values: Floats, centre: Floats | float | None = None) -> float:
@@ -28,8 +58,8 @@ def mad(values: Floats, centre: Floats | float | None = None) -> float:
     """
     if not len(values):
         return 0.0
-    middle = np.median(values) if centre is None else centre
-    return float(NORMAL_MAD * np.median(np.abs(values - middle)))
+    middle = median(values) if centre is None else centre
+    return float(NORMAL_MAD * median(np.abs(values - middle)))
 
 
 def qn(values: Floats) -> float:
@@ -61,9 +91,9 @@ def rolling_median(values: Floats, reach: int) -> Floats:
     """The median of the `reach` values before each, fewer at the begin; the first itself, which has none."""
     out = values.copy()
     if len(values) > reach:
-        out[reach:] = np.median(sliding_window_view(values, reach)[:-1], axis=-1)
+        out[reach:] = median(sliding_window_view(values, reach)[:-1])
     for place in range(1, min(reach, len(values))):
-        out[place] = np.median(values[:place])
+        out[place] = median(values[:place])
     return out
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.stats.autocorrelation import lag1_autocorrelation, lag1_autocorrelations
 from modeltop.core.stats.distributions import norm_isf, norm_sf
+from modeltop.core.stats.robust import distinct, median
 
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
@@ -87,7 +88,7 @@ def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen:
     reach = norm_isf((1 - confidence) / 2) * math.sqrt(kendall_variance(values, times) * widen)
     low = max(round((len(slopes) - reach) / 2) - 1, 0)
     high = min(round((len(slopes) + reach) / 2), len(slopes) - 1)
-    level = float(np.median(values - slope * times) + slope * times[-1])
+    level = float(median(values - slope * times) + slope * times[-1])
     return TheilSenResult(slope, float(slopes[low]), float(slopes[high]), level)
 
 
@@ -196,7 +197,7 @@ def mann_kendall_z(values: Floats, length: int) -> Floats:
 
 def _tied(values: Floats, length: int) -> Floats:
     """Per window, the sum of t (t - 1) (2 t + 5) over its groups of t equal values."""
-    if len(np.unique(values)) == len(values):
+    if len(distinct(values)) == len(values):
         return np.zeros(len(values) - length + 1)
     ordered = np.sort(sliding_window_view(values, length), axis=1)
     fresh = np.concatenate([np.ones((len(ordered), 1), dtype=np.bool_), ordered[:, 1:] != ordered[:, :-1]], axis=1)
@@ -235,8 +236,8 @@ def theil_sen_lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
     """
     first, second = index_pairs(values.shape[1])
     slopes = (values[:, second] - values[:, first]) / (times[:, second] - times[:, first])
-    slope = np.median(slopes, axis=1) if len(slopes) else np.zeros(0)
-    level = np.median(values - slope[:, None] * times, axis=1) if len(slopes) else np.zeros(0)
+    slope = median(slopes)
+    level = median(values - slope[:, None] * times)
     return level + slope * times[:, 0], level + slope * times[:, -1]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import Direction, Series, to_datetime64
+from modeltop.core.stats.robust import median
 from modeltop.core.stats.trend_tests import TheilSenResult, mann_kendall, theil_sen, variance_correction
 from modeltop.diagnosis.timeseries.change_points import detect_change_points
 from modeltop.diagnosis.timeseries.points import Points, evaluable_points
@@ -151,5 +152,5 @@ def trend_line(series: Series, begin: datetime | None, forecast: Forecast | None
     if len(on) < 2:
         return None
     days = (series.times[on] - series.times[on[0]]) / DAY
-    level = float(np.median(series.values[on] - forecast.slope * days))
+    level = float(median(series.values[on] - forecast.slope * days))
     return TrendLine(series.times[on[0]], series.times[on[-1]], level, forecast.slope)

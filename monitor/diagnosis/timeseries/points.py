@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.series import Series
-from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
@@ -90,5 +90,5 @@ def evaluable_points(series: Series, *, min_count: float = 0, newest: int | None
             cases = column[places]
             if np.all(np.isfinite(cases) & (cases > 0)):
                 known = series.proportion and column is series.support
-                return Points(times, values, np.median(cases) / cases, cases if known else None)
+                return Points(times, values, median(cases) / cases, cases if known else None)
     return Points(times, values, np.ones(len(places)), None)

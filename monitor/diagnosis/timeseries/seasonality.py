@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.series import Series
 from modeltop.core.stats.distributions import chi2_sf
-from modeltop.core.stats.robust import running_median
+from modeltop.core.stats.robust import median, running_median
 from modeltop.diagnosis.timeseries.points import DAY, Points, evaluable_points
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def detect_season(those: Points) -> Season | None:
     """The same of judged points."""
     if len(those) < 2:
         return None
-    gap, span = np.median(np.diff(those.times)), those.times[-1] - those.times[0]
+    gap, span = median(np.diff(those.times)), those.times[-1] - those.times[0]
     if gap == DAY:
         if span >= (7 * MIN_WEEKS - 1) * DAY and len(those) >= 5 * MIN_WEEKS:
             return _found("week", those, reach=3)
@@ -92,7 +92,7 @@ def _found(name: str, those: Points, *, reach: int) -> Season | None:
         return None
     effects = np.zeros(12 if name == "year" else 7)
     for slot in np.flatnonzero(there):
-        effects[slot] = np.median(beside[slots == slot])
+        effects[slot] = median(beside[slots == slot])
     effects[np.flatnonzero(there)] -= effects[slots].mean()
     return Season(name, effects, p)
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.series import Series, SeriesKey
+from modeltop.core.stats.robust import distinct, median
 from modeltop.core.stats.rolling import prefix_sums, rolling_moments
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ class BaselineStats:
     def robust(self) -> tuple[Floats, Floats]:
         """Median of each reference, and its scale: the median absolute deviation × 1.4826; NaN without one."""
         middle, scale = np.full((2, len(self)), np.nan)
-        for number in np.unique(self.periods[self.periods > 0]).tolist():
+        for number in distinct(self.periods[self.periods > 0]).tolist():
             here = np.flatnonzero(self.periods == number)
             windows = self.pool[self.start_index[here][:, None] + np.arange(number)]
-            middle[here] = np.median(windows, axis=1)
-            scale[here] = ROBUST * np.median(np.abs(windows - middle[here][:, None]), axis=1)
+            middle[here] = median(windows)
+            scale[here] = ROBUST * median(np.abs(windows - middle[here][:, None]))
         return middle, scale
 
 

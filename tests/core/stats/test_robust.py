@@ -2,13 +2,51 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import stats
 from statsmodels.robust.scale import qn_scale
 
-from modeltop.core.stats.robust import hampel_filter, mad, qn, rolling_mad, rolling_median, running_median
+from modeltop.core.stats.robust import (
+    distinct,
+    hampel_filter,
+    mad,
+    median,
+    qn,
+    rolling_mad,
+    rolling_median,
+    running_median,
+)
 
 SOME = arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6))
+SHAPES = array_shapes(max_dims=3, max_side=9)
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@given(
+    st.one_of(
+        arrays(np.float64, SHAPES, elements=FINITE),
+        arrays(np.float64, SHAPES, elements=st.sampled_from([1.0, 2.0, 2.5, np.nan])),
+        arrays(np.int64, SHAPES, elements=st.integers(-(2**52), 2**52)),
+        arrays("timedelta64[us]", SHAPES, elements=st.integers(-(2**52), 2**52)),
+    )
+)
+def test_the_median_is_that_of_numpy_to_the_last_bit(values):
+    with np.errstate(over="ignore"):  # numpy too overflows on the sum of two of the largest numbers
+        actual, expected = median(values), np.median(values, axis=-1)
+    assert np.shape(actual) == np.shape(expected)
+    assert np.array_equal(actual, expected, equal_nan=values.dtype == np.float64)
+
+
+def test_an_empty_sample_has_no_median():
+    with pytest.raises(IndexError):
+        median(np.array([]))
+
+
+@given(st.one_of(SOME, arrays(np.int64, st.integers(0, 20), elements=st.integers(0, 9))))
+def test_distinct_values_are_what_numpy_finds_unique(values):
+    for array in (values, values.astype("datetime64[us]")):
+        assert distinct(array).tolist() == np.unique(array).tolist()
+        assert distinct(array).dtype == array.dtype
 
 
 @given(SOME)
