@@ -41,7 +41,7 @@ class Discovery:
 def natural_key(name: str) -> tuple[object, ...]:
     """Sort key of file names: numbers by value, and what was computed before what was recorded over it.
 
-    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], idempotency_key=natural_key)
+    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural_key)
     ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']
     """
     stem = name[:-4] if name.lower().endswith(".csv") else name
@@ -99,7 +99,7 @@ def list_csv_files(path: str) -> list[str] | None:
 def model_names(paths: Sequence[str]) -> dict[str, str]:
     """From each absolute path to its stem, or to as much of its folders as tells equal stems apart.
 
-    >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).value_counts())
+    >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).values())
     ['eu/churn', 'us/churn', 'fraud']
     """
     names = {path: _tail(path, 0) for path in paths}

@@ -19,7 +19,7 @@ def test_an_unchanged_folder_is_the_very_same_history(desk):
     desk.write(HEADER + ROW)
     reader = desk.reader()
     history = reader.read()
-    assert not reader.changed()
+    assert not reader.has_changed()
     assert reader.read() is history
 
 
@@ -29,7 +29,7 @@ def test_one_more_row_makes_only_its_own_series_anew(desk):
     reader = desk.reader()
     before = reader.read().series
     desk.append(path, b"2025-01-02,b,0.8,10\n")
-    assert reader.changed()
+    assert reader.has_changed()
     after = reader.read().series
     assert [key.model for key in after if after[key] is not before[key]] == ["b"]
     assert [len(series) for series in before.values()] == [1, 1]
@@ -62,12 +62,12 @@ def test_a_last_line_without_its_end_waits_until_the_file_is_quiet(desk):
     assert [series.latest for series in history.series.values()] == [0.9]
     assert [("no end yet" in p.message, p.line, p.fatal) for p in history.problems] == [(True, 3, False)]
     desk.now += 3.9
-    assert not reader.changed()
+    assert not reader.has_changed()
     desk.now += 0.2
-    assert reader.changed()
+    assert reader.has_changed()
     history = reader.read()
     assert ([series.latest for series in history.series.values()], history.problems) == ([0.8], ())
-    assert not reader.changed()
+    assert not reader.has_changed()
 
 
 def test_a_torn_number_is_never_taken_for_a_whole_one(desk):
@@ -86,7 +86,7 @@ def test_a_file_dated_in_the_future_is_quiet_by_our_own_clock(desk):
     reader = desk.reader()
     assert reader.read().series == {}
     desk.now += 5
-    assert reader.changed()
+    assert reader.has_changed()
     assert len(reader.read().series) == 1
 
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_not_what_it_was_is_read_anew(desk, change):
     reader.read()
     change(desk, path)
     desk.touch(path, 100)
-    assert reader.changed()
+    assert reader.has_changed()
     history = reader.read()
     assert list(history.periods) == ["b"]
     assert history.problems == ()
@@ -139,7 +139,7 @@ def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(desk, put, s
     reader.read()
     path.unlink()
     put(path)
-    assert reader.changed()
+    assert reader.has_changed()
     history = reader.read()
     (problem,) = history.problems
     assert (said in problem.message, "what was read before is shown" in problem.message, problem.fatal) == (True,) * 3
@@ -191,10 +191,10 @@ def test_files_come_and_go_in_a_watched_folder(desk):
     reader = desk.reader()
     seen = [list(reader.read().periods)]
     desk.write(HEADER + ROW.replace(",a,", ",b,"), "b.csv")
-    assert reader.changed()
+    assert reader.has_changed()
     seen.append(list(reader.read().periods))
     (desk.folder / "a.csv").unlink()
-    assert reader.changed()
+    assert reader.has_changed()
     seen.append(list(reader.read().periods))
     assert seen == [["a"], ["a", "b"], ["b"]]
 
@@ -215,14 +215,14 @@ def test_what_was_seen_is_how_every_file_and_folder_stood(desk):
     path = desk.write(HEADER + ROW)
     reader = desk.reader()
     reader.read()
-    first = reader.first_frame_callback()
+    first = reader.file_stats()
     assert {desk.folder, path} == {Path(name) for name in first}
     reader.read()
-    assert reader.first_frame_callback() == first
+    assert reader.file_stats() == first
     desk.append(path, b"2025-01-02,a,0.8,10\n")
-    assert reader.first_frame_callback() == first
+    assert reader.file_stats() == first
     reader.read()
-    assert reader.first_frame_callback()[str(path)] != first[str(path)]
+    assert reader.file_stats()[str(path)] != first[str(path)]
 
 
 def test_progress_counts_the_files(desk):

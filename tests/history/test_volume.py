@@ -51,7 +51,7 @@ def forced():
 
     def limits(patch, size):
         for module in (bulk, vectorized, tail, reader):
-            for limit in ("WORTH_BYTES", "BLOCK_BYTES"):
+            for limit in ("MIN_BYTES", "BLOCK_BYTES"):
                 if hasattr(module, limit):
                     patch.setattr(module, limit, size)
 
@@ -67,11 +67,11 @@ def agree(everything, forced):
 
     def check(desk, kept=problems.MAX_REPORTED):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(problems, "KEPT", kept)
+            patch.setattr(problems, "MAX_REPORTED", kept)
             tolerant = everything(desk.reader().read())
             for block, few in ((2**20, 1_000), (40, 1_000), (2**20, 2)):
                 forced(patch, 0)
-                patch.setattr(repair, "FEW", few)
+                patch.setattr(repair, "MAX_FREE_REPAIRS", few)
                 for module in (bulk, tail):
                     patch.setattr(module, "BLOCK_BYTES", block)
                 assert everything(desk.reader().read()) == tolerant
@@ -165,8 +165,8 @@ def test_a_large_file_quoted_in_full_is_read_as_if_it_were_not(desk, everything,
     plain = everything(desk.read("\n".join(["date,count,accuracy", *lines, ""])))
     desk.write("".join('"' + line.replace(",", '","') + '"\n' for line in ["date,count,accuracy", *lines]))
     split = []
-    cells_of = dialect.split_cells
-    monkeypatch.setattr(dialect, "cells_of", lambda *args: split.append(1) or cells_of(*args))
+    split_cells = dialect.split_cells
+    monkeypatch.setattr(dialect, "split_cells", lambda *args: split.append(1) or split_cells(*args))
     assert everything(desk.reader().read()) == plain
     assert len(split) < 10
 
@@ -213,7 +213,7 @@ def test_a_thousand_rows_appended_to_a_large_file_are_read_on(desk, everything):
 
 
 def test_a_large_file_with_quotes_is_read_in_pieces_that_end_with_a_row(desk, monkeypatch):
-    monkeypatch.setattr(tail, "PIECE_BYTES", 50)
+    monkeypatch.setattr(tail, "CHUNK_BYTES", 50)
     names = [f"line\n{n}" for n in range(40)]
     history = desk.read("date,model,accuracy\n" + "".join(f'2025-01-01,"{name}",0.5\n' for name in names))
     assert list(history.periods) == names
@@ -222,8 +222,8 @@ def test_a_large_file_with_quotes_is_read_in_pieces_that_end_with_a_row(desk, mo
 
 def test_a_file_of_open_quotes_is_told_in_time_that_grows_with_its_size(desk, monkeypatch):
     split = []
-    cells_of = dialect.split_cells
-    monkeypatch.setattr(dialect, "cells_of", lambda *args: split.append(1) or cells_of(*args))
+    split_cells = dialect.split_cells
+    monkeypatch.setattr(dialect, "split_cells", lambda *args: split.append(1) or split_cells(*args))
     history = desk.read("date,accuracy\n" + '"\n' * 2_000 + "2025-01-01,0.5\n")
     assert len(history.series) == 1
     assert len(split) < 3 * 2_000

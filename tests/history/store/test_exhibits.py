@@ -99,7 +99,7 @@ def test_what_is_missing_too_large_or_no_evidence_says_nothing(tmp_path, monkeyp
     assert distributions.read_distributions(path) == distributions.EMPTY
     path.write_text(text(*LINES))
     assert distributions.read_distributions(path).histograms
-    monkeypatch.setattr(distributions, "LARGEST", 20)
+    monkeypatch.setattr(distributions, "MAX_FILE_BYTES", 20)
     assert distributions.read_distributions(path) == distributions.EMPTY
 
 

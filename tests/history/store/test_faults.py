@@ -237,9 +237,9 @@ from pathlib import Path
 from modeltop.core.errors import StoreError
 from modeltop.core.series import SeriesKey
 from modeltop.history.store.writer import Store
-from modeltop.history.store.row_format import Record
+from modeltop.history.store.row_format import PeriodRow
 store = Store(Path(sys.argv[1]))
-record = Record("churn", datetime(2025, 1, 1, tzinfo=UTC), {"accuracy": 0.9})
+record = PeriodRow("churn", datetime(2025, 1, 1, tzinfo=UTC), {"accuracy": 0.9})
 store.append([record] * 3)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:

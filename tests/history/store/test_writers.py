@@ -16,7 +16,7 @@ import json, os, random, signal, sys, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from modeltop.history.store.writer import Store
-from modeltop.history.store.row_format import Record
+from modeltop.history.store.row_format import PeriodRow
 
 folder, kills, model, seed = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 random.seed(seed)
@@ -29,7 +29,7 @@ def work(writer, told):
         for _ in range(random.choice((1, 1, 5, 400))):
             number += 1
             values = {random.choice(("accuracy", "psi", f"kpi{writer % 9}")): float(f"0.{number:05d}1")}
-            batch.append(Record(model, start + timedelta(minutes=number), values, segment=f"w{writer}"))
+            batch.append(PeriodRow(model, start + timedelta(minutes=number), values, segment=f"w{writer}"))
         store.append(batch)
         os.write(told, json.dumps([writer, [[r.date.isoformat(), *r.values.items()] for r in batch]]).encode() + b"\\n")
 
