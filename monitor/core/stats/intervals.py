@@ -1,7 +1,6 @@
-"""How far a share may be from the truth, from the number of cases it rests on.
+"""95 % and other intervals of proportions, from the number of cases they rest on.
 
-Pure, and without scipy: the only quantile is the normal one. Both intervals hold at small counts and near 0 and 1,
-where the textbook's `p ± 1.96 · se` does not.
+Both hold at small counts and near 0 and 1, where the textbook's `p ± 1.96 · se` does not.
 """
 
 from __future__ import annotations
@@ -9,66 +8,90 @@ from __future__ import annotations
 import math
 from functools import cache
 from statistics import NormalDist
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Floats
 
 Interval = tuple[float, float]
+Numeric = TypeVar("Numeric", float, "Floats")
 
 
 @cache
 def _quantile(confidence: float) -> float:
-    """The two-sided normal quantile; 1.96 for 0.95."""
+    """Return the two-sided normal quantile; 1.96 for 0.95."""
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def wilson(share: float, cases: float | None, confidence: float = 0.95) -> Interval | None:
-    """Wilson's score interval of a share (Wilson 1927, JASA 22).
+def _wilson_bounds(proportion: Numeric, count: Numeric, z: float) -> tuple[Numeric, Numeric]:
+    """Return low and high before they are clipped; `** 0.5` serves one number as well as arrays."""
+    shrink = 1 + z * z / count
+    centre = (proportion + z * z / (2 * count)) / shrink
+    half_width = z * (proportion * (1 - proportion) / count + z * z / (4 * count * count)) ** 0.5 / shrink
+    return centre - half_width, centre + half_width
+
+
+def wilson(proportion: float, count: float | None, confidence: float = 0.95) -> Interval | None:
+    """Compute Wilson's score interval of a proportion (Wilson 1927, JASA 22).
 
     Args:
-        share: The observed proportion.
-        cases: What it is a proportion of; need not be whole.
-        confidence: Chance that the interval covers the true share, between 0 and 1.
+        proportion: The observed one, 0 to 1.
+        count: Cases it is a proportion of; need not be an integer.
+        confidence: Probability that the interval covers the true proportion, between 0 and 1.
 
     Returns:
-        Low and high, within 0 and 1, around `share`. None where there is no answer: `cases` unknown (None, NaN),
-        infinite or not positive, or `share` not a number from 0 to 1.
+        Low and high, within 0 and 1, around `proportion`. None where there is no answer: `count` unknown (None, NaN),
+        infinite or not positive, or `proportion` not a number from 0 to 1.
 
     >>> low, high = wilson(0.87, 1200)
     >>> round(low, 4), round(high, 4)
     (0.8498, 0.8879)
     """
-    if cases is None or not (0 < cases < math.inf and 0 <= share <= 1):
+    if count is None or not (0 < count < math.inf and 0 <= proportion <= 1):
         return None
-    z = _quantile(confidence)
-    shrink = 1 + z * z / cases
-    centre = (share + z * z / (2 * cases)) / shrink
-    reach = z * math.sqrt(share * (1 - share) / cases + z * z / (4 * cases * cases)) / shrink
-    # At 0 and 1 the ends are exact; rounding would leave 1e-17.
-    return min(share, max(0.0, centre - reach)), max(share, min(1.0, centre + reach))
+    low, high = _wilson_bounds(proportion, count, _quantile(confidence))
+    # At 0 and 1 the bounds are exact; rounding would leave 1e-17.
+    return min(proportion, max(0.0, low)), max(proportion, min(1.0, high))
+
+
+def wilson_intervals(proportion: Floats, count: Floats) -> tuple[Floats, Floats]:
+    """Compute the 95 % interval of `wilson` for arrays of one shape; NaN where the count is 0.
+
+    >>> low, high = wilson_intervals(np.array([0.87, np.nan]), np.array([1200.0, 0.0]))
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.8498, nan], [0.8879, nan])
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = _wilson_bounds(np.clip(proportion, 0.0, 1.0), count, _quantile(0.95))
+    return np.minimum(proportion, np.maximum(0.0, low)), np.maximum(proportion, np.minimum(1.0, high))
 
 
 def newcombe(
-    share: float, cases: float | None, other: float, other_cases: float | None, *, confidence: float = 0.95
+    proportion: float, count: float | None, other: float, other_count: float | None, *, confidence: float = 0.95
 ) -> Interval | None:
-    """Interval of the difference `share - other` of two independent shares (Newcombe 1998, Stat. Med. 17, method 10).
+    """Compute the interval of a difference of two proportions (Newcombe 1998, Stat. Med. 17, method 10).
 
     Args:
-        share: The first proportion.
-        cases: What it is a proportion of.
-        other: The proportion that is taken from it.
-        other_cases: What that is a proportion of.
-        confidence: Chance that the interval covers the true difference, between 0 and 1.
+        proportion: The first proportion; the two are independent.
+        count: Cases it is a proportion of.
+        other: The proportion that is subtracted from it.
+        other_count: Cases that is a proportion of.
+        confidence: Probability that the interval covers the true difference, between 0 and 1.
 
     Returns:
-        Low and high, within -1 and 1 but for rounding, around `share - other`; None where either has
+        Low and high, within -1 and 1 but for rounding, around `proportion - other`; None where either has
         no interval of its own.
 
     >>> low, high = newcombe(0.87, 1200, 0.96, 1200)
     >>> round(low, 4), round(high, 4)
     (-0.1124, -0.0681)
     """
-    first, second = wilson(share, cases, confidence), wilson(other, other_cases, confidence)
+    first, second = wilson(proportion, count, confidence), wilson(other, other_count, confidence)
     if first is None or second is None:
         return None
-    difference = share - other
-    low = difference - math.hypot(share - first[0], second[1] - other)
-    high = difference + math.hypot(first[1] - share, other - second[0])
+    difference = proportion - other
+    low = difference - math.hypot(proportion - first[0], second[1] - other)
+    high = difference + math.hypot(first[1] - proportion, other - second[0])
     return low, high

@@ -109,4 +109,4 @@ def kruskal_wallis(values: Floats, groups: Slots) -> float:
     if shrink <= 0:
         return 1.0
     h = 12 / (n * (n + 1)) * float((sums**2 / counts[there]).sum()) - 3 * (n + 1)
-    return chi2_sf(h / shrink, int(there.sum()) - 1)
+    return float(chi2_sf(h / shrink, int(there.sum()) - 1))

@@ -1,13 +1,8 @@
+import numpy as np
 import pytest
 from scipy import stats
 
-from modeltop.core.stats.distributions import (
-    chi2_sf,
-    norm_isf,
-    norm_sf,
-    t_isf,
-    t_sf,
-)
+from modeltop.core.stats.distributions import chi2_sf, norm_isf, norm_sf
 
 
 @pytest.mark.parametrize("z", [-8.0, -1.0, 0.0, 0.5, 3.0, 8.0, 30.0])
@@ -20,19 +15,14 @@ def test_a_normal_quantile_is_exceeded_as_often_as_was_asked(tail):
     assert norm_sf(norm_isf(tail)) == pytest.approx(tail, rel=1e-9)
 
 
-@pytest.mark.parametrize("freedom", [1, 2.5, 6, 30, 400])
-@pytest.mark.parametrize("t", [-2.0, 0.0, 0.1, 1.0, 2.5, 10.0, 100.0])
-def test_student_tails_are_those_of_scipy(t, freedom):
-    assert t_sf(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-10)
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 6, 9, 10, 11, 31, 40, 60])
+@pytest.mark.parametrize("x", [-1.0, 0.0, 0.1, 0.3, 3.0, 7.0, 30.0, 300.0, 2000.0])
+def test_chi_squared_tails_are_those_of_scipy(x, df):
+    assert chi2_sf(x, df) == pytest.approx(stats.chi2.sf(x, df), rel=1e-10, abs=1e-300)
 
 
-@pytest.mark.parametrize("freedom", [1, 2.5, 6, 30, 400])
-@pytest.mark.parametrize("tail", [0.5, 0.4, 0.025, 0.0005])
-def test_student_quantiles_are_those_of_scipy(tail, freedom):
-    assert t_isf(tail, freedom) == pytest.approx(stats.t.isf(tail, freedom), rel=1e-9, abs=1e-9)
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 6, 11, 40])
-@pytest.mark.parametrize("x", [-1.0, 0.0, 0.1, 2.0, 7.0, 50.0, 400.0])
-def test_chi_squared_tails_are_those_of_scipy(x, freedom):
-    assert chi2_sf(x, freedom) == pytest.approx(stats.chi2.sf(x, freedom), rel=1e-9, abs=1e-300)
+def test_chi_squared_tails_of_arrays_are_those_of_their_elements():
+    tails = chi2_sf([[3.0, 0.0], [9.0, np.nan]], [1, 0])
+    assert tails == pytest.approx(
+        np.array([[stats.chi2.sf(3.0, 1), 1.0], [stats.chi2.sf(9.0, 1), np.nan]]), nan_ok=True
+    )
