@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ from modeltop.core.text import sanitize
 from modeltop.history.store.computed import RUN_LOCK_FOLDER
 from modeltop.history.store.lock import locked
 from modeltop.history.store.paths import file_prefix
+from modeltop.predictions.isolated_main import PROGRAM, isolated_environment
 from modeltop.predictions.spec import LogSettings
 
-PROGRAM = (sys.executable, "-m", "modeltop")
 GRACE_SECONDS = 5.0
 """Seconds that a process has to end when it is asked to."""
 TAIL_BYTES = 4_000
@@ -120,7 +119,12 @@ class Scheduler:
         said = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
         # A session of its own: what ends the watcher's terminal does not tear a run in two.
         process = subprocess.Popen(  # noqa: S603  our own program, no shell
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env=isolated_environment(),
+            start_new_session=True,
         )
         self._running = _RunningJob(name, process, said, now)
 
