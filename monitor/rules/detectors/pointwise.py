@@ -14,14 +14,18 @@ from modeltop.rules.detectors.base import QueryContext
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
     from modeltop.rules.baselines.base import Baseline, BaselineStats
     from modeltop.rules.detectors.limit import Limit
 
 
 T = TypeVar("T")
+
+ROUNDING = 1e-9
+"""Relative tolerance of a limit: a size that exceeds it by no more is on it, so that 0.90 - 0.85 is no more than 0.05.
+
+Values and limits have a few decimals, but a size is computed from many values: the order of the computation decides on
+which side of the limit the last bits fall. Thirty periods around 100 000 times the limit still lie within it.
+"""
 
 
 def adverse_difference(differences: Floats, better: Direction, *, outside: bool = False) -> Floats:
@@ -43,12 +47,16 @@ def adverse_difference(differences: Floats, better: Direction, *, outside: bool 
 
 
 def grade_levels(sizes: Floats, warn: float | None, critical: float | None) -> Levels:
-    """The level of each size that lies beyond what a level asks; a NaN is beyond nothing."""
-    found = np.zeros(len(sizes), dtype=np.int8)
+    """Return the severity of each size; exactly on a limit is fine (see `ROUNDING`), and NaN exceeds nothing.
+
+    >>> grade_levels(np.array([0.90 - 0.85, 0.051]), 0.05, None).tolist(), 0.90 - 0.85 > 0.05
+    ([0, 1], True)
+    """
+    levels = np.zeros(len(sizes), dtype=np.int8)
     for severity, limit in ((Severity.WARNING, warn), (Severity.CRITICAL, critical)):
         if limit is not None:
-            found[sizes > limit] = severity
-    return found
+            levels[sizes > limit * (1 + ROUNDING)] = severity
+    return levels
 
 
 def configured_pairs(warn: T | None, critical: T | None) -> list[tuple[Severity, T]]:

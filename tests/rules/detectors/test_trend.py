@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -31,6 +31,8 @@ def rough(days, places, values):
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), ties=st.booleans(), slope=st.sampled_from([-0.02, 0.0, 0.02]))
+@example(seed=77, ties=True, slope=-0.02)  # exactly on the limit: the last bit of scipy lies beyond it, ours does not
+@example(seed=205, ties=True, slope=-0.02)  # the other way round
 def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, ties, slope):
     rng = np.random.default_rng(seed)
     days = np.cumsum(rng.integers(1, 4, 40))
@@ -39,9 +41,10 @@ def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, 
     check = Trend(warn=0.05, periods=12, p=0.01)
     (basis,) = check.prepare([daily(values, days=days)], QueryContext())
     expected = rough(days.astype(float), 12, values)
-    found = np.nan_to_num(np.maximum(basis.excess, 0)) if basis else np.where(expected > 0.05, 0, expected)
+    too_far = np.round(expected, 12) > 0.05
+    found = np.nan_to_num(np.maximum(basis.excess, 0)) if basis else np.where(too_far, 0, expected)
     assert found == pytest.approx(expected, rel=1e-9)
-    assert basis is None or (basis.levels > 0).tolist() == (expected > 0.05).tolist()
+    assert basis is None or (basis.levels > 0).tolist() == too_far.tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -89,6 +92,16 @@ def test_it_objects_to_the_bad_way_alone(daily, levels, steady, better, sign, ou
 )
 def test_how_far_it_may_go_is_in_the_unit_of_the_metric(daily, levels, steady, warn, critical, worst):
     assert max(levels(Trend(warn, critical), daily(steady(80) + FALL))) == worst
+
+
+@pytest.mark.parametrize("first", [0.98, 0.95, 0.9, 0.81, 0.62])
+@pytest.mark.parametrize("step", [0.001, 0.005, 0.01])
+def test_exactly_on_the_limit_is_fine(daily, levels, first, step):
+    size = round(10 * step, 6)
+    series = daily(np.round(first - step * np.arange(11), 6), days=300 + np.arange(11))
+    assert levels(Trend(size, periods=11, p=0.01), series)[-1] == Severity.OK
+    assert levels(Trend(size - 1e-6, periods=11, p=0.01), series)[-1] == Severity.WARNING
+    assert levels(Trend(size / 2, size, periods=11, p=0.01), series)[-1] == Severity.WARNING
 
 
 @pytest.mark.parametrize("pace", [0.002, 0.005, 0.01, 0.02])
@@ -190,4 +203,4 @@ def test_a_parameter_without_sense_is_refused(given, word):
     ],
 )
 def test_a_rule_is_said_in_words(check, said):
-    assert check.sentence("recall", format_value, "") == said
+    assert check.describe("recall", format_value, "") == said
