@@ -98,7 +98,7 @@ def format_period(moment: datetime, *, year: bool = True) -> str:
 def format_age(span: timedelta) -> str:
     """A length of time in its largest unit, cut, not rounded; nothing under a second.
 
-    >>> format_age(timedelta(minutes=3, seconds=59)), format_age(timedelta(days=800)), format_age(timedelta(time_intervals=25))
+    >>> format_age(timedelta(minutes=3, seconds=59)), format_age(timedelta(days=800)), format_age(timedelta(hours=25))
     ('3m', '2y', '1d')
     """
     seconds = max(0, int(span.total_seconds()))

@@ -267,7 +267,7 @@ def _lateness(old: timedelta, wait: timedelta) -> str:
 def _span(span: timedelta, digits: int) -> str:
     """A length of time in its largest unit; a tenth is said only of few.
 
-    >>> _span(timedelta(time_intervals=60), 1), _span(timedelta(days=76, time_intervals=12), 1), _span(timedelta(minutes=10), 1)
+    >>> _span(timedelta(hours=60), 1), _span(timedelta(days=76, hours=12), 1), _span(timedelta(minutes=10), 1)
     ('2.5d', '76d', '10m')
     """
     seconds = span.total_seconds()

@@ -39,7 +39,29 @@ def daily():
         offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
         times = np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")
         key = SeriesKey(model, metric, segment)
+        columns = {name: cells if isinstance(cells, bool) else np.asarray(cells) for name, cells in columns.items()}
         return Series(key, Direction.HIGHER, times.astype(DATETIME_DTYPE), np.array(values, dtype=float), **columns)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def catalog():
+    return MetricRegistry()
+
+
+@pytest.fixture(scope="session")
+def series_of(catalog):
+    """A series of one value a day; `support`, `low`, ... are columns, `dates` the days if not in a row."""
+
+    def make(values, *, metric="accuracy", dates=None, start="2025-01-01", **columns):
+        kind = catalog.get(metric)
+        times = np.datetime64(start, "us") + np.arange(len(values)) * np.timedelta64(1, "D")
+        if dates:
+            times = np.array(dates, DATETIME_DTYPE)
+        arrays = {name: np.array(column, bool if name == "provisional" else float) for name, column in columns.items()}
+        key = SeriesKey("m", kind.name)
+        return Series(key, kind.better, times.astype(DATETIME_DTYPE), np.array(values, dtype=float), **arrays)
 
     return make
 
@@ -77,7 +99,7 @@ def episode():
             condition,
             state,
             severity,
-            **{"evidence": evidence, "periods": 1} | moments | other,
+            **{"breach": evidence, "periods": 1} | moments | other,
         )
 
     return make

@@ -53,7 +53,11 @@ class PastBaseline(ABC):
         """What it is."""
 
     def stats(
-        self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES  # noqa: ARG002
+        self,
+        series: Series,
+        *,
+        min_count: float = 0,
+        other_series: Mapping[SeriesKey, Series] = NO_SERIES,  # noqa: ARG002
     ) -> BaselineStats:
         """What each point of `series` is compared with; `min_count` as that of the rule."""
         cut = self.windows(series, series.evaluable(min_count))

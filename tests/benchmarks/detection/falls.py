@@ -62,7 +62,7 @@ class Cell:
     def possible(self) -> bool:
         """Whether such a fall can be: of few cases, chance alone may reach further than the worst model."""
         try:
-            history(self.scenario, replace(self.frame, previous_newest=2, after=2), 0, 0)
+            history(self.scenario, replace(self.frame, before=2, after=2), 0, 0)
         except ValueError:
             return False
         return True

@@ -83,7 +83,7 @@ def concept(world: World) -> World:
     """Labels follow the scores no more; scores, decisions and the share of yes stay as they are."""
     yes = float(world.chance @ world.label)
     by_bin = np.bincount(world.rank, world.chance)
-    return replace(world, random=by_bin[world.rank] * np.where(world.label == 1, yes, 1 - yes))
+    return replace(world, chance=by_bin[world.rank] * np.where(world.label == 1, yes, 1 - yes))
 
 
 def harder(world: World) -> World:
@@ -91,13 +91,13 @@ def harder(world: World) -> World:
     edge = float(np.min(world.meant[world.decided == 1]))
     far = np.abs(_logit(world.meant) - _logit(np.array(edge)))
     weighed = world.chance * np.exp(-far)
-    return replace(world, random=weighed / weighed.sum())
+    return replace(world, chance=weighed / weighed.sum())
 
 
 def rarer(world: World) -> World:
     """Label shift: fewer cases of yes, each scored as such cases always were."""
     no = world.chance * (1 - world.label)
-    return replace(world, random=no / no.sum())
+    return replace(world, chance=no / no.sum())
 
 
 def blinded(world: World) -> World:
@@ -107,14 +107,14 @@ def blinded(world: World) -> World:
     blurred = concept(world)
     moved = np.zeros(len(world))
     np.add.at(moved, near + BINS * world.label.astype(np.int64), blurred.chance)
-    return replace(world, random=moved)
+    return replace(world, chance=moved)
 
 
 def missed(world: World) -> World:
     """Half of the yes that were found are scored like a no: recall falls, and accuracy hardly where yes are rare."""
     lost = 0.5 * world.chance * world.label * world.decided
     like = np.where((world.label == 1) & (world.decided == 0), np.roll(world.chance, BINS), 0.0)
-    return replace(world, random=world.chance - lost + lost.sum() * like / like.sum())
+    return replace(world, chance=world.chance - lost + lost.sum() * like / like.sum())
 
 
 def eager(world: World) -> World:
@@ -125,12 +125,12 @@ def eager(world: World) -> World:
 
 def boastful(world: World) -> World:
     """The model tells scores twice as sure as it is entitled to; order and decisions stay."""
-    return replace(world, on_done=_squashed(2 * _logit(world.told)))
+    return replace(world, told=_squashed(2 * _logit(world.told)))
 
 
 def unsure(world: World) -> World:
     """The model tells half as sure scores; order, decisions and labels stay."""
-    return replace(world, on_done=_squashed(0.5 * _logit(world.told)))
+    return replace(world, told=_squashed(0.5 * _logit(world.told)))
 
 
 def joined(healthy: World, changed: World, share: float) -> World:

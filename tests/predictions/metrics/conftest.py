@@ -1,4 +1,4 @@
-"""A series in one line; tallies from rows, counted by numpy alone."""
+"""Tallies from rows, counted by numpy alone."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, Series, SeriesKey
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.aggregates.regression import RegressionSums
@@ -16,29 +15,6 @@ from modeltop.predictions.aggregates.score_bins import SMALLEST_PROBABILITY, sco
 @pytest.fixture(scope="session")
 def catalog():
     return MetricRegistry()
-
-
-@pytest.fixture(scope="session")
-def series_of(catalog):
-    """Makes a daily series from its values; `support`, `low`, ... are columns, `dates` the days if not in a row."""
-
-    def make(values, *, metric="accuracy", dates=None, start="2025-01-01", **columns):
-        known = catalog.settled_alerts(metric)
-        times = (
-            np.array(dates, DATETIME_DTYPE)
-            if dates
-            else np.datetime64(start, "us") + np.arange(len(values)) * np.timedelta64(1, "D")
-        )
-        arrays = {name: np.array(column, bool if name == "provisional" else float) for name, column in columns.items()}
-        return Series(
-            SeriesKey("m", known.name),
-            known.better,
-            times.astype(DATETIME_DTYPE),
-            np.array(values, dtype=float),
-            **arrays,
-        )
-
-    return make
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +131,7 @@ def categories():
 @pytest.fixture(scope="session")
 def shared_data():
     """The folder of reference data beside the project; skips where it is absent."""
-    folder = Path(__file__).parents[2] / ".." / "shared" / "data"
+    folder = Path(__file__).parents[3] / ".." / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("the reference data does not lie beside the project")
     return folder

@@ -142,7 +142,7 @@ def test_a_change_carries_a_sign_unless_there_is_none(metric, delta, text):
 
 def test_whoever_imports_the_table_has_all_of_it():
     script = (
-        "from modeltop.core.metrics.registry import Catalog; print(Catalog().of('auc').name, Catalog().of('f1').name)"
+        "from modeltop.core.metrics.registry import MetricRegistry as R; print(R().get('auc').name, R().get('f1').name)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "roc_auc f1_score\n"
@@ -151,8 +151,8 @@ def test_whoever_imports_the_table_has_all_of_it():
 @pytest.mark.parametrize("family", registry.FAMILIES)
 def test_a_family_can_be_imported_first(family):
     script = (
-        f"import modeltop.core.metrics.{family}; from modeltop.core.metrics.registry import Catalog\n"
-        "print(Catalog().of('auc').name)"
+        f"import modeltop.core.metrics.{family}; from modeltop.core.metrics.registry import MetricRegistry\n"
+        "print(MetricRegistry().get('auc').name)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "roc_auc\n"

@@ -47,14 +47,14 @@ def test_each_point_has_the_reference_that_a_loop_finds(daily, kind, seed):
     for at in range(30):
         places = window(kind, at, judged)
         assert ground.periods[at] == len(places)
-        assert sorted(ground.pool[ground.low[at] :][: len(places)]) == sorted(values[places])
+        assert sorted(ground.pool[ground.start_index[at] :][: len(places)]) == sorted(values[places])
         if places:
             assert ground.mean[at] == pytest.approx(values[places].mean(), rel=1e-12)
             assert ground.pooled_mean[at] == pytest.approx(np.average(values[places], weights=cases[places]), rel=1e-9)
             assert ground.mean_inverse_support[at] == pytest.approx((1 / cases[places]).mean())
             assert ground.support[at] == cases[places].sum()
         if len(places) > 1:
-            assert ground.spread[at] == pytest.approx(values[places].std(ddof=1), rel=1e-6)
+            assert ground.std[at] == pytest.approx(values[places].std(ddof=1), rel=1e-6)
 
 
 def test_where_the_support_of_one_period_is_unknown_the_cases_of_the_reference_are(daily):

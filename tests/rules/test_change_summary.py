@@ -43,7 +43,7 @@ def ten_days(series_of):
     ],
 )
 def test_the_ten_day_table_changes_without_binary_dust(ten_days, catalog, metric, first, previous, week):
-    found = by_name(ten_days(metric), catalog.settled_alerts(metric))
+    found = by_name(ten_days(metric), catalog.get(metric))
     assert {name: change.delta for name, change in found.items()} == {"previous": previous, "7d": week, "first": first}
     assert (found["first"].before_at, found["7d"].before_at) == (date("2025-01-01"), date("2025-01-03"))
     assert {(change.low, change.high, change.count) for change in found.values()} == {(None, None, None)}
@@ -52,7 +52,7 @@ def test_the_ten_day_table_changes_without_binary_dust(ten_days, catalog, metric
 @given(st.decimals(-1000, 1000, places=4), st.decimals(-1000, 1000, places=4))
 def test_a_difference_is_the_one_a_person_would_write_down(series_of, catalog, before, after):
     series = series_of([float(before), float(after)], metric="bias")
-    (previous, first) = change_summary.change_summary(series, catalog.settled_alerts("bias"))
+    (previous, first) = change_summary.change_summary(series, catalog.get("bias"))
     assert previous.delta == first.delta == float(after - before)
 
 
@@ -67,28 +67,28 @@ def test_a_difference_is_the_one_a_person_would_write_down(series_of, catalog, b
     ],
 )
 def test_days_back_are_counted_from_the_newest_period(series_of, catalog, dates, week, month):
-    found = by_name(series_of([0.5] * len(dates), dates=dates), catalog.settled_alerts("accuracy"))
+    found = by_name(series_of([0.5] * len(dates), dates=dates), catalog.get("accuracy"))
     when = {name: f"{change.before_at:%Y-%m-%d}" for name, change in found.items()}
     assert (when.get("7d"), when.get("30d")) == (week, month)
 
 
 def test_comparisons_come_from_the_nearest_to_the_widest(series_of, catalog):
-    summary = change_summary.change_summary(series_of([0.9] * 40), catalog.settled_alerts("accuracy"))
+    summary = change_summary.change_summary(series_of([0.9] * 40), catalog.get("accuracy"))
     assert [change.against for change in summary] == ["previous", "7d", "30d", "first", "reference"]
 
 
 @pytest.mark.parametrize("values", [[], [0.9], [math.inf, 0.9], [0.9, math.inf], [0.9, 0.8, -math.inf]])
 def test_without_two_finite_values_nothing_has_changed(series_of, catalog, values):
-    assert change_summary.change_summary(series_of(values, metric="rmse"), catalog.settled_alerts("rmse")) == ()
+    assert change_summary.change_summary(series_of(values, metric="rmse"), catalog.get("rmse")) == ()
 
 
 def test_infinite_periods_are_passed_over(series_of, catalog):
-    found = by_name(series_of([math.inf, 3.0, 2.0, math.inf, 5.0], metric="rmse"), catalog.settled_alerts("rmse"))
+    found = by_name(series_of([math.inf, 3.0, 2.0, math.inf, 5.0], metric="rmse"), catalog.get("rmse"))
     assert (found["first"].before, found["previous"].before) == (3.0, 2.0)
 
 
 def test_a_difference_of_shares_has_the_interval_of_statsmodels(series_of, catalog):
-    found = by_name(series_of([0.96, 0.9, 0.87], support=[1000, 50, 1200]), catalog.settled_alerts("accuracy"))
+    found = by_name(series_of([0.96, 0.9, 0.87], support=[1000, 50, 1200]), catalog.get("accuracy"))
     for name, (hits, cases) in {"first": (960, 1000), "previous": (45, 50)}.items():
         expected = confint_proportions_2indep(1044, 1200, hits, cases, method="newcomb", compare="diff")
         assert (found[name].low, found[name].high) == pytest.approx(expected)
@@ -107,7 +107,7 @@ def test_a_difference_of_shares_has_the_interval_of_statsmodels(series_of, catal
 def test_no_interval_without_a_share_and_both_supports(series_of, catalog, metric, support):
     columns = {} if support is None else {"support": support}
     series = series_of([0.9, 0.8], metric=metric, rows=[900, 900], **columns)
-    for change in change_summary.change_summary(series, catalog.settled_alerts(metric)):
+    for change in change_summary.change_summary(series, catalog.get(metric)):
         assert (change.low, change.high) == (None, None)
         known = support is not None and not math.isnan(support[-1])
         assert change.count == (support[-1] if known else None)
@@ -115,7 +115,7 @@ def test_no_interval_without_a_share_and_both_supports(series_of, catalog, metri
 
 def test_the_reference_is_weighted_by_support_and_rests_on_all_of_it(series_of, catalog):
     series = series_of([0.9] * 9 + [0.5, 0.8], support=[100] * 9 + [1100, 200])
-    reference = by_name(series, catalog.settled_alerts("accuracy"))["reference"]
+    reference = by_name(series, catalog.get("accuracy"))["reference"]
     assert reference.before == pytest.approx((9 * 90 + 550) / 2000)
     expected = confint_proportions_2indep(160, 200, 1360, 2000, method="newcomb", compare="diff")
     assert (reference.low, reference.high) == pytest.approx(expected)
@@ -125,7 +125,7 @@ def test_the_reference_is_weighted_by_support_and_rests_on_all_of_it(series_of, 
 @pytest.mark.parametrize("support", [[math.nan] + [100] * 9, [0] * 10, [math.inf] + [100] * 9])
 def test_the_reference_is_a_plain_mean_where_a_support_says_nothing(series_of, catalog, support):
     series = series_of([0.9] * 9 + [0.5, 0.8], support=[*support, 100])
-    reference = by_name(series, catalog.settled_alerts("accuracy"))["reference"]
+    reference = by_name(series, catalog.get("accuracy"))["reference"]
     assert reference.before == pytest.approx(0.86)
     assert (reference.low, reference.high, reference.count) == (None, None, 100)
 
@@ -143,12 +143,12 @@ def test_the_reference_is_a_plain_mean_where_a_support_says_nothing(series_of, c
 def test_a_note_stands_where_the_reference_is_missing(series_of, catalog, periods, note):
     series = series_of([0.9] * periods)
     assert change_summary.baseline_note(series) == note
-    assert ("reference" in by_name(series, catalog.settled_alerts("accuracy"))) == (note is None)
+    assert ("reference" in by_name(series, catalog.get("accuracy"))) == (note is None)
 
 
 def test_another_reference_is_compared_with_where_one_is_asked_for(series_of, catalog):
     series = series_of([0.9, 0.8] + [0.7] * 20)
-    metric = catalog.settled_alerts("accuracy")
+    metric = catalog.get("accuracy")
     found = {change.against: change for change in change_summary.change_summary(series, metric, FirstPeriods(2))}
     assert found["reference"].before == pytest.approx(0.85)
     assert change_summary.baseline_note(series, FirstPeriods(2)) is None
@@ -157,7 +157,7 @@ def test_another_reference_is_compared_with_where_one_is_asked_for(series_of, ca
 
 def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalog):
     series = series_of([0.9] * 10 + [0.1, 0.2], provisional=[False] * 10 + [True, True])
-    found = by_name(series, catalog.settled_alerts("accuracy"))
+    found = by_name(series, catalog.get("accuracy"))
     assert (found["previous"].before, found["previous"].after) == (0.1, 0.2)
     assert found["reference"].before == pytest.approx(0.9)
 
@@ -181,12 +181,12 @@ def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalo
     ],
 )
 def test_the_newest_value_has_an_interval_where_one_is_known(series_of, catalog, metric, columns, expected):
-    found = change_summary.latest_interval(series_of([0.8], metric=metric, **columns), catalog.settled_alerts(metric))
+    found = change_summary.latest_interval(series_of([0.8], metric=metric, **columns), catalog.get(metric))
     assert found == (None if expected is None else pytest.approx(expected))
 
 
 def test_an_empty_series_has_no_interval(series_of, catalog):
-    assert change_summary.latest_interval(series_of([]), catalog.settled_alerts("accuracy")) is None
+    assert change_summary.latest_interval(series_of([]), catalog.get("accuracy")) is None
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,12 @@ def test_an_empty_series_has_no_interval(series_of, catalog):
 )
 def test_a_change_is_said_in_one_sentence(series_of, catalog, values, support, words):
     columns = {} if support is None else {"support": support}
-    first = by_name(series_of(values, **columns), catalog.settled_alerts("accuracy"))["first"]
-    assert change_summary.describe_change(first, catalog.settled_alerts("accuracy")) == words
+    first = by_name(series_of(values, **columns), catalog.get("accuracy"))["first"]
+    assert change_summary.describe_change(first, catalog.get("accuracy")) == words
 
 
 def test_every_comparison_has_words_of_its_own(series_of, catalog):
-    metric = catalog.settled_alerts("rmse")
+    metric = catalog.get("rmse")
     said = [
         change_summary.describe_change(change, metric)
         for change in change_summary.change_summary(series_of([2.0] * 40, metric="rmse"), metric)
@@ -232,11 +232,11 @@ def test_a_third_less_on_six_games_may_be_chance(series_of, catalog):
         table = [row for row in csv.DictReader(file) if row["model"] == "nba-games"]
     values, games = ([float(row[name]) for row in table] for name in ("accuracy", "count"))
     series = series_of(values, dates=[row["date"] for row in table], support=games)
-    reference = by_name(series, catalog.settled_alerts("accuracy"))["reference"]
+    reference = by_name(series, catalog.get("accuracy"))["reference"]
     pool = sum(games[-61:-1])
     hits = sum(value * n for value, n in zip(values[-61:-1], games[-61:-1], strict=True))
     expected = confint_proportions_2indep(2, 6, round(hits), pool, method="newcomb", compare="diff")
     assert (reference.low, reference.high) == pytest.approx(expected, abs=1e-5)
-    assert change_summary.describe_change(reference, catalog.settled_alerts("accuracy")) == (
+    assert change_summary.describe_change(reference, catalog.get("accuracy")) == (
         "-0.328 against reference (from 2015-12-01), 95 % -0.565 to +0.039: may be chance, n 6"
     )

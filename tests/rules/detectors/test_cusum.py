@@ -23,10 +23,10 @@ def by_hand(values, noise, how):
     clipped, scores, starts, score, good, peak = [], [], [], 0.0, 0, 0.0
     known = None
     for row, value in enumerate(values):
-        window = clipped[-how.max_seconds :]
+        window = clipped[-how.max_reference :]
         earlier = [0.0, *clipped][-len(window) - 1 : -1] if window else []
         start = row
-        if len(window) >= how.least:
+        if len(window) >= how.min_reference:
             held = len(window)
             mean = sum(window) / held
             variance = sum((one - mean) ** 2 for one in window) / (held - 1)
@@ -43,7 +43,7 @@ def by_hand(values, noise, how):
                 good = good + 1 if away <= how.slack else 0
                 peak = max(peak, score)
                 start = row if not scores or scores[-1] <= 0 else starts[-1]
-                if score <= 0 or (peak > how.limit and (good >= how.back or row - start >= how.usual)):
+                if score <= 0 or (peak > how.threshold and (good >= how.recovery_values or row - start >= how.max_run)):
                     score = peak = 0.0
             reach = 3.5 * math.sqrt(variance)
             clipped.append(min(max(value, mean - reach), mean + reach))

@@ -46,9 +46,9 @@ def test_distance_is_a_share_of_the_limit_and_absolute_where_that_is_zero(episod
 
 def test_what_was_usual_is_no_limit_to_be_far_beyond(episode):
     one, other = episode(metric="accuracy", value=0.8), episode(metric="brier_score", value=0.2, limit=0.1)
-    evidence = replace(other.distributions, past=True)
-    assert ordered_alerts([one, replace(other, evidence=evidence)])[0] is one
-    assert relative_excess(replace(other, evidence=evidence)) == 0.0
+    breach = replace(other.breach, is_baseline=True)
+    assert ordered_alerts([one, replace(other, breach=breach)])[0] is one
+    assert relative_excess(replace(other, breach=breach)) == 0.0
 
 
 @pytest.fixture
