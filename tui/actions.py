@@ -220,8 +220,8 @@ ACTIONS: dict[str, Callable[[ModeltopApp], None]] = {
     "diagnosis": show_diagnosis,
     "copy": copy_selection,
     "export": ask_export_path,
-    "take": _alert_action("take"),
-    "silence": _alert_action("silence"),
-    "note": _alert_action("note"),
+    "take": _alert_action("acknowledge"),
+    "silence": _alert_action("open_silence_form"),
+    "note": _alert_action("ask_note"),
 }
 """By the name in the key's action."""

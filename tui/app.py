@@ -35,14 +35,14 @@ FIRST_FRAME_SECONDS = 0.15
 """Seconds that the first frame waits for the first look: painted once, with its data, where that is quick."""
 
 APP_KEYS: tuple[Binding, ...] = (
-    Binding("r", "app.deed('refresh')", "read everything again now", show=False),
-    Binding("p", "app.deed('pause')", "pause, or go on", show=False),
-    Binding("t", "app.deed('theme')", "next theme", show=False),
-    Binding("y", "app.deed('copy')", "copy what is said of the selection", show=False),
-    Binding("Y", "app.deed('export')", "write the view to a file: .csv, .svg or .txt", show=False),
-    Binding("M", "app.deed('mouse')", "the mouse to the terminal, for selecting text, or back", show=False),
-    Binding("ctrl+z", "app.deed('suspend')", "to the shell; fg comes back", key_display="^z", show=False),
-    Binding("?", "app.deed('help')", "help", tooltip="this list"),
+    Binding("r", "app.perform('refresh')", "read everything again now", show=False),
+    Binding("p", "app.perform('pause')", "pause, or go on", show=False),
+    Binding("t", "app.perform('theme')", "next theme", show=False),
+    Binding("y", "app.perform('copy')", "copy what is said of the selection", show=False),
+    Binding("Y", "app.perform('export')", "write the view to a file: .csv, .svg or .txt", show=False),
+    Binding("M", "app.perform('mouse')", "the mouse to the terminal, for selecting text, or back", show=False),
+    Binding("ctrl+z", "app.perform('suspend')", "to the shell; fg comes back", key_display="^z", show=False),
+    Binding("?", "app.perform('help')", "help", tooltip="this list"),
     Binding("q,ctrl+c", "app.quit", "quit", key_display="q"),
 )
 
@@ -128,7 +128,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         compositor = self.main_screen._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
         self.first_frame_callback([strip.render(self.console) for strip in compositor.render_strips()])
         # Only now: what is imported and found out in another thread would hold up the first frame.
-        self.watch(self.main_screen, "scene", self._request_diagnosis)
+        self.watch(self.main_screen, "screen_state", self._request_diagnosis)
 
     def _request_diagnosis(self) -> None:
         """Find out about the selected model and series, and about those that the next key may go to."""
@@ -199,7 +199,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
             event.stop()
             event.prevent_default()
 
-    def action_app_action(self, name: str) -> None:
+    def action_perform(self, name: str) -> None:
         """Do what a key of the app asks for."""
         ACTIONS[name](self)
 

@@ -50,7 +50,7 @@ def desk(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_of_readme_runs(desk, command):
-    env = os.environ | {"PATH": f"{desk / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(desk)}
+    env = os.environ | {"PATH": f"{desk / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(desk)}
     env = {name: value for name, value in env.items() if not name.startswith("XDG_")}
     done = subprocess.run(
         ["sh", "-c", command], cwd=desk, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False

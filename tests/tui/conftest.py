@@ -111,8 +111,8 @@ def handled(known, *, by="ana", why="looking into it", acks=(), hushed=(), notes
     said = f"silenced by {by} until 2025-01-11 00:03 UTC: {why}"
     facts = AlertingState(notes=tuple(Note(model, text, by, known.clock) for model, text in notes))
     return replace(
-        known, facts=facts, acks={ids[at]: ack(ids[at]) for at in acks},
-        suppressed={ids[at]: Suppression("silenced", said, until) for at in hushed},
+        known, alerting_state=facts, acknowledgements={ids[at]: ack(ids[at]) for at in acks},
+        suppressions={ids[at]: Suppression("silenced", said, until) for at in hushed},
     )  # fmt: skip
 
 
@@ -146,17 +146,17 @@ class RememberingObserver(FakeObserver):
 
     def __init__(self, first, memory):
         super().__init__(first)
-        self.memory = memory
+        self.memory = self.state_reader = memory
 
     def needs_run(self):
-        return self.fresh or self.memory.changed()
+        return self.fresh or self.memory.has_changed()
 
     def run(self, _clock, _progress=None):
         self.looks, self.fresh = self.looks + 1, False
-        facts, now = self.memory.facts(), datetime.now(UTC)
-        acks = acknowledged_alerts(self.now.episodes, facts, now)
+        facts, now = self.memory.alerting_state(), datetime.now(UTC)
+        acks = acknowledged_alerts(self.now.alerts, facts, now)
         hushed = suppressions(self.now.alerts, facts, (), now)
-        return replace(self.now, clock=now, facts=facts, acks=acks, suppressed=hushed)
+        return replace(self.now, clock=now, alerting_state=facts, acknowledgements=acks, suppressions=hushed)
 
 
 class Driven:
@@ -187,7 +187,7 @@ class Driven:
 
     @property
     def view(self):
-        return self.app.main_screen.screen_state.view
+        return self.app.main_screen.screen_state.selection
 
     @property
     def said(self):

@@ -27,7 +27,7 @@ def others(tmp_path):
 
 
 def taken_by(others, who, episode, why="mine"):
-    others.act(lambda facts: actions.acknowledge(facts, episode, by=who, reason=why, now=datetime.now(UTC)))
+    others.update(lambda facts: actions.acknowledge(facts, episode, by=who, reason=why, now=datetime.now(UTC)))
 
 
 async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, run, memory, others):
@@ -37,14 +37,14 @@ async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, 
         await screen.press(*"on it", "enter")
         await screen.until("you have f1_score until")
         await screen.until(f"✓ taken by {author()}")
-        (ack,) = others.facts().acks
+        (ack,) = others.state().acks
         assert (ack.by, ack.reason, ack.key.metric) == (author(), "on it", "f1_score")
         assert ack.until - ack.at == timedelta(hours=24)
         await screen.press("a")
         assert "you have f1_score: give it back?" in screen.said
         await screen.press("enter")
         await screen.until("given back: nobody has f1_score")
-        assert others.facts().acks == ()
+        assert others.state().acks == ()
 
 
 async def test_escape_takes_nothing(fleet, run, memory, tmp_path):
@@ -63,7 +63,7 @@ async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run
         await screen.until("✓ taken by ana")
         await screen.press("a")
         assert f"`modeltop unack {fleet.alerts[0].id}` gives it back" in screen.said
-        assert [ack.by for ack in others.facts().acks] == ["ana"]
+        assert [ack.by for ack in others.state().acks] == ["ana"]
 
 
 async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, run, memory, others):
@@ -72,7 +72,7 @@ async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, ru
         assert target_alert(screen.app).key.model == "churn"
         await screen.press("a", "enter")
         await screen.until("you have churn accuracy until")
-        assert others.facts().acks[0].key.model == "churn"
+        assert others.state().acks[0].key.model == "churn"
         assert screen.view.model == "fraud"
 
 
@@ -100,7 +100,7 @@ async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make,
         await screen.until("all ok")
         await screen.press("enter")
         assert "f1_score is over meanwhile" in screen.said
-        assert others.facts().acks == ()
+        assert others.state().acks == ()
 
 
 @pytest.mark.parametrize("keys", [["a"], ["N"], ["S"]])
@@ -123,7 +123,7 @@ async def test_a_state_that_cannot_be_written_refuses_with_the_reason(fleet, run
 
 
 async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, run, memory, others):
-    others.act(lambda _: actions.add_note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
+    others.update(lambda _: actions.add_note("*", "so that the folder is there", by="ana", now=datetime.now(UTC)))
     lock = os.open(others.folder / ".lock", os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -132,7 +132,7 @@ async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, ru
             assert screen.said == "keeping it"
             await screen.press("down")
             assert screen.view.model == "churn"
-            assert others.facts().acks == ()
+            assert others.state().acks == ()
             fcntl.flock(lock, fcntl.LOCK_UN)
             await screen.until("you have ")
     finally:
@@ -147,7 +147,7 @@ async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, me
         assert "not saved: a silence needs a reason" in screen.text
         await screen.press(*"release", "enter")
         await screen.until("silenced until")
-        (silence,) = others.facts().silences
+        (silence,) = others.state().silences
         assert silence.matchers == Matchers("fraud", "f1_score", "all", "default-f1_score", "*")
         assert (silence.by, silence.reason, silence.end - silence.start) == (author(), "release", timedelta(hours=1))
         await screen.until(f"× silenced by {author()} until")
@@ -160,7 +160,7 @@ async def test_what_would_silence_everything_or_more_than_half_is_said_before_it
         assert "silences 3 of 3 alerts" in screen.text
         assert "not saved: the silence would match everything" in screen.text
         assert "more than half" in screen.text
-        assert others.facts().silences == ()
+        assert others.state().silences == ()
 
 
 async def test_a_silence_can_be_ended_and_stays_listed(fleet, run, memory, others):
@@ -170,7 +170,7 @@ async def test_a_silence_can_be_ended_and_stays_listed(fleet, run, memory, other
         await screen.until("× silenced")
         await screen.press("S", "down", "x")
         await screen.until(": ended ")
-        assert others.facts().silences[0].end <= datetime.now(UTC)
+        assert others.state().silences[0].end <= datetime.now(UTC)
         await screen.press("escape")
         await screen.until("1 Models")
         assert "× silenced" not in screen.text
@@ -215,13 +215,13 @@ async def test_a_note_stands_among_the_alerts_of_its_model(make, run, memory, ot
         await screen.press("N", *"release 2.3", "enter")
         await screen.until("noted about [eu] churn*")
         await screen.until(f"{author()}: release 2.3")
-        assert others.facts().notes[0].model == "[[]eu] churn[*]"
+        assert others.state().notes[0].model == "[[]eu] churn[*]"
 
 
 async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, memory, others):
     for at, text in enumerate(make.hostile):
         now = datetime.now(UTC)
-        others.act(lambda _, text=text, now=now: actions.add_note("fraud", f"x{text[:400]}", by=text[:60], now=now))
+        others.update(lambda _, text=text, now=now: actions.add_note("fraud", f"x{text[:400]}", by=text[:60], now=now))
         matchers = Matchers(model=f"a{at}{text[:100]}", rule=text[:100])
         others.append(SilenceCreated(now, Silence(str(at), matchers, now, now + timedelta(hours=1), text, text, now)))
     taken_by(others, make.hostile[0], fleet.alerts[0], make.hostile[1])

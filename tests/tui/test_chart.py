@@ -11,7 +11,7 @@ from modeltop_tui.view.state import ScreenState, Selection
 
 
 def test_the_points_the_limit_and_what_crossed_it(make):
-    scene = make.screen_state(*make.ten_days(), view=Selection("fraud", SeriesKey("fraud", "accuracy")))
+    scene = make.scene(*make.ten_days(), view=Selection("fraud", SeriesKey("fraud", "accuracy")))
     chart = chart_data(scene)
     assert chart.title == "accuracy 10 days"
     assert chart.traces[0].values.tolist()[-2:] == [0.89, 0.87]
@@ -22,7 +22,7 @@ def test_the_points_the_limit_and_what_crossed_it(make):
 
 
 def test_of_two_limits_the_worse_marks_the_point(make):
-    scene = make.screen_state(make.line([0.95, 0.91, 0.85]), rules=[make.floor(warn=0.92)])
+    scene = make.scene(make.line([0.95, 0.91, 0.85]), rules=[make.floor(warn=0.92)])
     assert chart_data(scene).traces[0].breaches.tolist() == [0, Severity.WARNING, Severity.CRITICAL]
 
 
@@ -34,7 +34,7 @@ def test_of_two_limits_the_worse_marks_the_point(make):
     ],
 )
 def test_points_that_no_rule_judges_are_held_and_never_marked(make, columns, held):
-    scene = make.screen_state(make.line([0.5, 0.5, 0.5], **columns), rules=[make.floor(min_count=30)])
+    scene = make.scene(make.line([0.5, 0.5, 0.5], **columns), rules=[make.floor(min_count=30)])
     line = chart_data(scene).traces[0]
     assert line.unevaluated.tolist() == held
     assert (line.breaches > 0).tolist() == [not each for each in held]
@@ -47,20 +47,20 @@ def test_a_floor_that_was_left_out_is_not_drawn(make):
 
 
 def test_a_missing_season_is_a_gap(make):
-    scene = make.screen_state(make.line([0.9] * 6, days=[1, 2, 3, 30, 31, 32]))
+    scene = make.scene(make.line([0.9] * 6, days=[1, 2, 3, 30, 31, 32]))
     assert np.flatnonzero(chart_data(scene).traces[0].gaps).tolist() == [3]
 
 
 def test_the_overlay_draws_the_family_beside_the_metric(make):
-    scene = make.screen_state(*make.ten_days(), make.line([0.9] * 10, metric="recall", segment="country=DE"))
-    chart = chart_data(replace(scene, view=replace(scene.view, overlay=True)))
+    scene = make.scene(*make.ten_days(), make.line([0.9] * 10, metric="recall", segment="country=DE"))
+    chart = chart_data(replace(scene, selection=replace(scene.selection, overlay=True)))
     assert [line.name for line in chart.traces] == ["f1_score", "precision", "recall"]
     assert chart.title == "f1_score +2 10 days"
 
 
 def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make):
-    scene = make.screen_state(*make.ten_days())
-    assert chart_data(scene) is chart_data(replace(scene, view=replace(scene.view, filter="fra")))
+    scene = make.scene(*make.ten_days())
+    assert chart_data(scene) is chart_data(replace(scene, selection=replace(scene.selection, filter="fra")))
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make
     [(9, "2025-01-10  0.845  n ? ▲CRIT"), (0, "2025-01-01  0.945  n ?")],
 )
 def test_the_cursor_reads_out_date_value_and_support(make, steps, said):
-    scene = make.screen_state(*make.ten_days())
+    scene = make.scene(*make.ten_days())
     stamp = (make.start + steps * make.day).timestamp()
-    assert cursor_readout(replace(scene, view=replace(scene.view, cursor=stamp))) == said
+    assert cursor_readout(replace(scene, selection=replace(scene.selection, cursor=stamp))) == said
 
 
 def test_the_cursor_says_what_was_not_judged(make):
-    scene = make.screen_state(make.line([0.95, 0.5], support=[900, 3]), rules=[make.floor(min_count=30)])
-    view = replace(scene.view, cursor=(make.start + make.day).timestamp())
-    assert cursor_readout(replace(scene, view=view)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not judged"
+    scene = make.scene(make.line([0.95, 0.5], support=[900, 3]), rules=[make.floor(min_count=30)])
+    view = replace(scene.selection, cursor=(make.start + make.day).timestamp())
+    assert cursor_readout(replace(scene, selection=view)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not judged"
 
 
 def test_a_metric_that_came_with_an_interval_shows_it(make):
-    scene = make.screen_state(make.line([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
+    scene = make.scene(make.line([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
     assert chart_data(scene).title == "roc_auc 2 days, now [0.930, 0.960]"
-    view = replace(scene.view, cursor=make.start.timestamp())
-    assert cursor_readout(replace(scene, view=view)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
+    view = replace(scene.selection, cursor=make.start.timestamp())
+    assert cursor_readout(replace(scene, selection=view)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
 
 
 def test_infinite_values_are_kept_and_held(make):

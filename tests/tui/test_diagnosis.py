@@ -40,19 +40,19 @@ SECTIONS = [
 
 
 def course(**options):
-    usual = {"key": KEY, "pattern": Pattern.DROP, "begin": BEGIN, "size": -0.07, "sure": 0.98}
+    usual = {"key": KEY, "pattern": Pattern.DROP, "started_at": BEGIN, "size": -0.07, "confidence": 0.98}
     return SeriesPattern(**(usual | options))
 
 
 def reading(metric="accuracy", before=0.95, after=0.89, **options):
-    usual = {"delta": after - before, "low": -0.08, "high": -0.04, "z": -9.0, "word": "fell", "periods": 4}
+    usual = {"delta": after - before, "low": -0.08, "high": -0.04, "z": -9.0, "direction": "fell", "periods": 4}
     return BeforeAfter(SeriesKey("fraud", metric), before, after, **(usual | options))
 
 
 def bare(**options):
     usual = {
         "model": "fraud", "severity": Severity.CRITICAL, "key": KEY, "sentence": "accuracy fell suddenly",
-        "course": course(), "findings": (), "steps": (), "advice": "",
+        "series_pattern": course(), "hypotheses": (), "actions": (), "advice": "",
     }  # fmt: skip
     return Diagnosis(**(usual | options))
 
@@ -77,9 +77,9 @@ def said(make):
     """The lines of a diagnosis, or those of one section of it."""
 
     def lines(found, section=None, *, wide=78, exhibits=None, series=()):
-        scene = make.screen_state(*make.ten_days(), *series, view=Selection("fraud", KEY))
-        snapshot = replace(scene.snapshot, exhibits={"fraud": exhibits} if exhibits else {})
-        scene = ScreenState(snapshot, scene.view, diagnosis=found)
+        scene = make.scene(*make.ten_days(), *series, view=Selection("fraud", KEY))
+        snapshot = replace(scene.snapshot, distributions={"fraud": exhibits} if exhibits else {})
+        scene = ScreenState(snapshot, scene.selection, diagnosis=found)
         out = [plain_text(line).rstrip() for line in diagnosis_lines(scene, wide)]
         if section is None:
             return out
@@ -94,21 +94,21 @@ def test_the_sections_stand_in_the_order_of_the_questions(said):
 
 
 def test_until_something_is_known_what_is_wrong_stands_there_alone(make):
-    scene = make.screen_state(*make.ten_days())
+    scene = make.scene(*make.ten_days())
     assert [plain_text(line) for line in diagnosis_lines(scene, 78)] == ["looking into it"]
     assert "f1_score 0.845 < 0.85" in plain_text(heading_lines(scene, 78)[0])
 
 
 def test_a_model_with_nothing_to_say_is_calm(make):
     scene = replace(
-        make.screen_state(make.healthy("ranker")), diagnosis=bare(model="ranker", sentence="", course=None, key=None)
+        make.scene(make.healthy("ranker")), diagnosis=bare(model="ranker", sentence="", series_pattern=None, key=None)
     )
     assert plain_text(heading_lines(scene, 78)[0]) == "nothing to explain: no metric got worse"
     assert "  no metric is known to have changed" in [plain_text(line) for line in diagnosis_lines(scene, 78)]
 
 
 def test_the_sentence_stands_above_in_the_colour_of_its_severity(make):
-    scene = replace(make.screen_state(*make.ten_days()), diagnosis=bare(sentence="a " * 60))
+    scene = replace(make.scene(*make.ten_days()), diagnosis=bare(sentence="a " * 60))
     lines = heading_lines(scene, 40)
     assert all(display_width(plain_text(line)) <= 40 for line in lines)
     assert {role for line in lines for _, role in line} == {"critical"}
@@ -116,7 +116,7 @@ def test_the_sentence_stands_above_in_the_colour_of_its_severity(make):
 
 def test_a_course_stands_behind_the_name_of_its_series(said):
     segment = course(key=SeriesKey("fraud", "accuracy", "country=DE"))
-    lines = said(bare(courses=(segment,)), "What happened")
+    lines = said(bare(other_patterns=(segment,)), "What happened")
     assert lines[:2] == [
         "  accuracy: sudden drop since 2025-01-07, -0.070, 98 % sure",
         "  accuracy [country=DE]: sudden drop since 2025-01-07, -0.070, 98 % sure",
@@ -128,7 +128,7 @@ def test_causes_stand_with_what_speaks_for_and_against_them(said):
         CauseHypothesis(Cause.UPSTREAM, 0.8, ("unit missing 0 % -> 34 %",), ("the volume is as before",)),
         CauseHypothesis(Cause.CONCEPT_DRIFT, 0.2, ()),
     )
-    assert said(bare(findings=found), "Likely causes") == [
+    assert said(bare(hypotheses=found), "Likely causes") == [
         "  likely    broken upstream",
         "    + unit missing 0 % -> 34 %",
         "    − the volume is as before",
@@ -140,12 +140,12 @@ def test_causes_stand_with_what_speaks_for_and_against_them(said):
     ("options", "lines"),
     [
         (
-            {"advice": "retrain: 2,000 labelled rows", "steps": (Action.RETRAIN,), "labels": 2000},
+            {"advice": "retrain: 2,000 labelled rows", "actions": (Action.RETRAIN,), "labels_since_change": 2000},
             ["  retrain: 2,000 labelled rows"],
         ),
-        ({"advice": "wait", "steps": (Action.WAIT, Action.TICKET)}, ["  wait", "  open a ticket"]),
+        ({"advice": "wait", "actions": (Action.WAIT, Action.TICKET)}, ["  wait", "  open a ticket"]),
         (
-            {"steps": (Action.ROLL_BACK, Action.TICKET), "labels": 1},
+            {"actions": (Action.ROLL_BACK, Action.TICKET), "labels_since_change": 1},
             ["  roll back, then open a ticket", "  1 labelled row since it began"],
         ),
         ({}, ["  nothing"]),
@@ -157,7 +157,7 @@ def test_what_to_do_is_said_once(said, options, lines):
 
 def test_the_evidence_is_a_table_of_before_and_after(said, make):
     support = make.line([0.9] * 10, metric="recall", support=[100] * 10)
-    found = bare(evidence=(reading(), reading("recall", 0.9, 0.9, word="as before", low=None, high=None)))
+    found = bare(metric_changes=(reading(), reading("recall", 0.9, 0.9, direction="as before", low=None, high=None)))
     assert said(found, SECTIONS[3], series=[support]) == [
         "  metric    before  after  change              95 %    n",
         "  accuracy   0.950  0.890  -0.060  [-0.080, -0.040]    ?",
@@ -167,12 +167,12 @@ def test_the_evidence_is_a_table_of_before_and_after(said, make):
 
 def test_rows_are_counted_without_decimals(said):
     rows = reading("rows", 4076.5, 4232.2, low=53.97, high=257.43)
-    (_, line) = said(bare(evidence=(rows,)), SECTIONS[3])
+    (_, line) = said(bare(metric_changes=(rows,)), SECTIONS[3])
     assert line.split() == ["rows", "4076", "4232", "+156", "[+54,", "+257]", "?"]
 
 
 def test_where_it_is_narrow_the_last_columns_go(said):
-    lines = said(bare(evidence=(reading("a_metric_with_a_long_name"),)), SECTIONS[3], wide=58)
+    lines = said(bare(metric_changes=(reading("a_metric_with_a_long_name"),)), SECTIONS[3], wide=58)
     assert lines[0].split() == ["metric", "before", "after", "change", "95", "%"]
     assert all(display_width(line) <= 58 for line in lines)
 
@@ -180,7 +180,7 @@ def test_where_it_is_narrow_the_last_columns_go(said):
 def test_a_feature_that_moved_has_its_histogram_then_and_now(said):
     drawn = numeric([10, 10, 10, 10], [0, 0, 10, 30], [(-np.inf, 1), (1, 2), (2, 3), (3, np.inf)])
     moved = (FeatureShift("plan", 0.2, 0.0), FeatureShift("tenure", 0.56, 0.09, missing=(0.0, 0.34)))
-    assert said(bare(moved=moved), "Features that moved", exhibits=Distributions({"tenure": drawn})) == [
+    assert said(bare(feature_shifts=moved), "Features that moved", exhibits=Distributions({"tenure": drawn})) == [
         "  tenure  JS distance 0.56, before 0.09, missing 0→34 %",
         "    ref ▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃  1 to 3",
         "    now         ▃▃▃▃████  over 3: 25→75 %",
@@ -192,7 +192,7 @@ def test_categories_are_drawn_one_by_one_and_named(said):
     counts = np.array([[10.0, 30.0, 0.0, 0.0]])
     drawn = Histogram("plan", ("basic", "pro", "other", "missing"), None, np.array([30.0, 10, 0, 0]), (BEGIN,), counts)
     lines = said(
-        bare(moved=(FeatureShift("plan", 0.4, 0.0),)), "Features that moved", exhibits=Distributions({"plan": drawn})
+        bare(feature_shifts=(FeatureShift("plan", 0.4, 0.0),)), "Features that moved", exhibits=Distributions({"plan": drawn})
     )
     assert lines[1:] == ["    ref ████▃▃▃▃  basic pro", "    now ▃▃▃▃████  basic: 75→25 %"]
 
@@ -202,7 +202,7 @@ def test_only_periods_since_the_begin_are_now(said):
     counts = np.array([[40.0, 0, 0, 0], [0.0, 40, 0, 0]])
     drawn = Histogram("plan", ("a", "b", "other", "missing"), None, np.array([20.0, 20, 0, 0]), (before, BEGIN), counts)
     lines = said(
-        bare(moved=(FeatureShift("plan", 0.4, 0.0),)), "Features that moved", exhibits=Distributions({"plan": drawn})
+        bare(feature_shifts=(FeatureShift("plan", 0.4, 0.0),)), "Features that moved", exhibits=Distributions({"plan": drawn})
     )
     assert lines[2].startswith("    now     ████ ")
 
@@ -210,7 +210,7 @@ def test_only_periods_since_the_begin_are_now(said):
 def test_bins_are_drawn_at_equal_width_though_the_reference_filled_them_equally(said):
     drawn = numeric([10, 10, 10], [10, 10, 10], [(0.0, 1.0), (1.0, 2.0), (2.0, 12.0)])
     lines = said(
-        bare(moved=(FeatureShift("tenure", 0.2, 0.0),)),
+        bare(feature_shifts=(FeatureShift("tenure", 0.2, 0.0),)),
         "Features that moved",
         exhibits=Distributions({"tenure": drawn}),
     )
@@ -228,7 +228,7 @@ def test_segments_say_what_they_add(said):
 
 def test_confidence_stands_beside_accuracy_on_one_scale(said):
     pair = ExpectedVsRealized(reading("avg_confidence", 0.94, 0.87), reading())
-    lines = said(bare(pairs=(pair,)), SECTIONS[6])
+    lines = said(bare(expectations=(pair,)), SECTIONS[6])
     assert [line.split()[:3] for line in lines] == [
         ["avg_confidence", "0.940→0.870", "-0.070"],
         ["accuracy", "0.950→0.890", "-0.060"],
@@ -281,12 +281,12 @@ def test_a_curve_without_labels_says_so(said):
 def test_nothing_is_wider_than_the_screen_and_all_of_it_has_an_ascii_form(said, make, wide):
     drawn = numeric([10, 10, 10, 10], [0, 0, 10, 30], [(-np.inf, 1), (1, 2), (2, 3), (3, np.inf)])
     found = bare(
-        findings=(CauseHypothesis(Cause.UPSTREAM, 0.8, ("a clause of some length that has to be wrapped",) * 2),),
+        hypotheses=(CauseHypothesis(Cause.UPSTREAM, 0.8, ("a clause of some length that has to be wrapped",) * 2),),
         advice="a long advice " * 9,
-        evidence=(reading(),),
-        moved=(FeatureShift("tenure", 0.56, 0.09),),
+        metric_changes=(reading(),),
+        feature_shifts=(FeatureShift("tenure", 0.56, 0.09),),
         segments=(SegmentContribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01),),
-        pairs=(ExpectedVsRealized(reading("avg_confidence"), reading()),),
+        expectations=(ExpectedVsRealized(reading("avg_confidence"), reading()),),
     )
     lines = said(found, wide=wide, exhibits=Distributions({"tenure": drawn}, curve()))
     assert max(map(display_width, lines)) <= wide
@@ -294,14 +294,14 @@ def test_nothing_is_wider_than_the_screen_and_all_of_it_has_an_ascii_form(said, 
 
 
 def test_the_same_diagnosis_is_laid_out_once(make):
-    scene = replace(make.screen_state(*make.ten_days()), diagnosis=bare())
+    scene = replace(make.scene(*make.ten_days()), diagnosis=bare())
     assert diagnosis_lines(scene, 78) is diagnosis_lines(replace(scene, paused=True), 78)
 
 
 def test_many_metrics_features_and_segments_are_counted_not_listed(said):
     many = bare(
-        evidence=tuple(reading(f"m{n}") for n in range(40)),
-        moved=tuple(FeatureShift(f"f{n}", 0.5, 0.1) for n in range(40)),
+        metric_changes=tuple(reading(f"m{n}") for n in range(40)),
+        feature_shifts=tuple(FeatureShift(f"f{n}", 0.5, 0.1) for n in range(40)),
         segments=tuple(SegmentContribution(f"s={n}", (0.1, 0.1), (0.9, 0.8), -0.01, 0.0) for n in range(13)),
     )
     text = "\n".join(said(many))

@@ -29,9 +29,9 @@ def drawn(make):
 
     def chart(outlook, *, view=None, notes=(), values=FORTY):
         lines = [make.line(values, metric=metric) for metric in ("accuracy", "precision", "recall")]
-        scene = make.screen_state(*lines, view=view or Selection("fraud", KEY))
-        snapshot = replace(scene.snapshot, facts=AlertingState(notes=tuple(notes)))
-        return chart_data(ScreenState(snapshot, scene.view, outlook=outlook))
+        scene = make.scene(*lines, view=view or Selection("fraud", KEY))
+        snapshot = replace(scene.snapshot, alerting_state=AlertingState(notes=tuple(notes)))
+        return chart_data(ScreenState(snapshot, scene.selection, outlook=outlook))
 
     return chart
 
@@ -48,14 +48,14 @@ def drawn(make):
     ],
 )
 def test_the_begin_of_a_change_is_marked_by_its_name(drawn, options, caption):
-    begin = drawn(found(**options)).annotations.begin
+    begin = drawn(found(**options)).annotations.change
     assert (begin.time, begin.caption) == ((START + 30 * DAY).timestamp(), caption)
 
 
 @pytest.mark.parametrize("pattern", [Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE])
 def test_where_nothing_began_nothing_is_marked(drawn, pattern):
-    assert drawn(found(pattern, begin=None, size=None)).annotations.begin is None
-    assert drawn(None).annotations.begin is None
+    assert drawn(found(pattern, begin=None, size=None)).annotations.change is None
+    assert drawn(None).annotations.change is None
 
 
 def test_the_band_is_that_of_the_periods_before_the_change(drawn):
@@ -97,8 +97,8 @@ def test_the_time_axis_ends_at_the_newest_point_where_nothing_leads_on(drawn):
 def test_beside_other_lines_band_and_trend_are_left_out(drawn):
     recall = SeriesKey("fraud", "recall")
     chart = drawn(found(key=recall, forecast=FORECAST), view=Selection("fraud", recall, overlay=True))
-    assert [line.name for line in chart.lines] == ["recall", "precision"]
-    assert chart.annotations.begin is not None
+    assert [line.name for line in chart.traces] == ["recall", "precision"]
+    assert chart.annotations.change is not None
     assert (chart.annotations.band, chart.annotations.trend) == (None, None)
 
 
@@ -113,7 +113,7 @@ def test_notes_about_the_model_are_lines_with_their_text_made_safe(drawn):
 
 
 def test_a_chart_with_the_same_findings_is_the_same_object(make):
-    scene = replace(make.screen_state(make.line(FORTY)), outlook=found())
+    scene = replace(make.scene(make.line(FORTY)), outlook=found())
     assert chart_data(scene) is chart_data(replace(scene, outlook=found(), paused=True))
     assert chart_data(scene) is not chart_data(replace(scene, outlook=None))
 

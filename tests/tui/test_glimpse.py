@@ -7,7 +7,7 @@ import select
 
 import pytest
 
-from modeltop.history.file_stat import file_stat
+from modeltop.history.files import file_stat
 from modeltop_tui.terminal import first_frame_cache
 
 LINES = ["\x1b[1mmodeltop\x1b[0m  triage", "▲ CRIT", "footer"]

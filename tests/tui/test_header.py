@@ -15,7 +15,7 @@ from modeltop_tui.view.styled_text import plain_text
 
 @pytest.fixture
 def scene(make):
-    return make.screen_state(*make.ten_days("fraud-detector"), make.healthy("ranker"))
+    return make.scene(*make.ten_days("fraud-detector"), make.healthy("ranker"))
 
 
 @pytest.mark.parametrize(
@@ -37,20 +37,20 @@ def test_the_least_important_goes_first_and_the_severities_never(scene, make, wi
     ("change", "said"),
     [
         pytest.param({"paused": True}, "PAUSED", id="paused"),
-        pytest.param({"trouble": "not read: disk gone"}, "not read: disk gone", id="the last look failed"),
-        pytest.param({"view": {"filter": "fra"}}, "1 of 2 models  ▲1 CRIT  /fra", id="a filter"),
-        pytest.param({"view": {"problems_only": True}}, "problems only", id="problems only"),
-        pytest.param({"view": {"sort": SortOrder.NAME}}, "by name", id="another order"),
+        pytest.param({"error": "not read: disk gone"}, "not read: disk gone", id="the last look failed"),
+        pytest.param({"selection": {"filter": "fra"}}, "1 of 2 models  ▲1 CRIT  /fra", id="a filter"),
+        pytest.param({"selection": {"problems_only": True}}, "problems only", id="problems only"),
+        pytest.param({"selection": {"sort": SortOrder.NAME}}, "by name", id="another order"),
     ],
 )
 def test_what_differs_from_the_usual_is_said(scene, make, change, said):
-    view = replace(scene.view, **change.pop("view", {}))
-    assert said in plain_text(header_line(replace(scene, view=view, **change), make.clock, 120))
+    view = replace(scene.selection, **change.pop("selection", {}))
+    assert said in plain_text(header_line(replace(scene, selection=view, **change), make.clock, 120))
 
 
 def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
     problems = [ReadProblem("b.csv", "permission denied", fatal=True), ReadProblem("a.csv", "no number", line=3)]
-    scene = make.screen_state(*make.ten_days(), problems=problems)
+    scene = make.scene(*make.ten_days(), problems=problems)
     said = plain_text(header_line(scene, make.clock, 140))
     assert "1 error: b.csv: permission denied; 1 problem" in said
 
@@ -66,7 +66,7 @@ def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
 )
 def test_trouble_is_shortened_before_it_is_left_out(make, wide, said):
     problems = [ReadProblem("/var/lib/metrics/b.csv", "permission denied", fatal=True), ReadProblem("a", "b", line=3)]
-    scene = make.screen_state(*make.ten_days(), problems=problems)
+    scene = make.scene(*make.ten_days(), problems=problems)
     assert plain_text(header_line(scene, make.clock, wide)).rstrip() == said
 
 

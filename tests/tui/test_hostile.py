@@ -49,10 +49,10 @@ def scenes(make):
         ]
         rules = [make.floor(model="*", segment="*"), replace(make.floor(metric="*", segment="*"), name=text)]
         problems = [ReadProblem(text, text, fatal=True), ReadProblem(text, text, line=3)]
-        made = make.screen_state(*lines, rules=rules, problems=problems, notices=[text])
+        made = make.scene(*lines, rules=rules, problems=problems, notices=[text])
         after = make.handled(made.snapshot, by=text, why=text, acks=[0], hushed=[0, 1], notes=[("*", text)])
         health = WatcherHealth(make.clock, make.clock, 1, text, 60.0, error=text, disabled_receivers=(text,))
-        return replace(made, snapshot=replace(after, health=health, exhibits=exhibits(text)), error=text)
+        return replace(made, snapshot=replace(after, watcher_health=health, distributions=exhibits(text)), error=text)
 
     return {text: scene(text) for text in make.hostile}
 
@@ -87,14 +87,14 @@ def everything(scene, clock):
         yield from (plain_text(line) for entry in entries(scene, wide) for line in entry.lines)
         yield from (plain_text(line) for line in change_lines(scene, wide))
         yield from (plain_text(heading(shape)), plain_text(header_line(scene, clock, wide)))
-        found = replace(scene, diagnosis=diagnosis(scene.view.key.model))
+        found = replace(scene, diagnosis=diagnosis(scene.selection.key.model))
         yield from (plain_text(line) for line in (*heading_lines(found, wide), *diagnosis_lines(found, wide)))
     chart = chart_data(scene)
     yield from (note.caption for note in chart.annotations.notes)
     yield from (chart.title, chart.empty_message, cursor_readout(scene), *(line.name for line in chart.traces))
     yield from (
-        jump_hint(scene, scene.view.model),
-        empty_list_message(replace(scene, view=replace(scene.view, filter="\x1bz"))),
+        jump_hint(scene, scene.selection.model),
+        empty_list_message(replace(scene, selection=replace(scene.selection, filter="\x1bz"))),
     )
     periods = periods_table(scene)
     yield from (

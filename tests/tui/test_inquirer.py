@@ -43,9 +43,9 @@ def lookout():
 
 def test_the_selected_model_comes_first_and_each_is_looked_into_once(lookout):
     snapshot = object()
-    lookout.inquirer.show_prompt(snapshot, ["b", "a"])
+    lookout.inquirer.request(snapshot, ["b", "a"])
     lookout.until(2)
-    lookout.inquirer.show_prompt(snapshot, ["a", "b", "c"])
+    lookout.inquirer.request(snapshot, ["a", "b", "c"])
     lookout.until(3)
     assert lookout.asked == lookout.told == ["b", "a", "c"]
     assert lookout.inquirer.result_for("a") == "A"
@@ -55,7 +55,7 @@ def test_the_selected_model_comes_first_and_each_is_looked_into_once(lookout):
 def test_models_that_a_held_key_passes_are_not_looked_into(lookout):
     snapshot = object()
     for name in "abcdefgh":
-        lookout.inquirer.show_prompt(snapshot, [name])
+        lookout.inquirer.request(snapshot, [name])
     lookout.until(1)
     assert lookout.asked == ["h"]
 
@@ -63,21 +63,21 @@ def test_models_that_a_held_key_passes_are_not_looked_into(lookout):
 def test_another_question_takes_the_place_of_what_is_left_of_the_last(lookout):
     snapshot = object()
     lookout.gate.clear()
-    lookout.inquirer.show_prompt(snapshot, ["a", "b", "c"])
+    lookout.inquirer.request(snapshot, ["a", "b", "c"])
     while not lookout.asked:
         time.sleep(0.005)
-    lookout.inquirer.show_prompt(snapshot, ["z"])
+    lookout.inquirer.request(snapshot, ["z"])
     lookout.gate.set()
     lookout.until(2)
     assert lookout.asked == ["a", "z"]
 
 
 def test_a_new_look_is_looked_into_anew_and_the_old_answer_stands_until_then(lookout):
-    lookout.inquirer.show_prompt(object(), ["a"])
+    lookout.inquirer.request(object(), ["a"])
     lookout.until(1)
     lookout.gate.clear()
     lookout.answers["a"] = "newer"
-    lookout.inquirer.show_prompt(object(), ["a"])
+    lookout.inquirer.request(object(), ["a"])
     assert lookout.inquirer.result_for("a") == "A"
     lookout.gate.set()
     lookout.until(2)
@@ -86,7 +86,7 @@ def test_a_new_look_is_looked_into_anew_and_the_old_answer_stands_until_then(loo
 
 def test_a_failure_is_said_beside_what_is_wrong_and_the_next_is_looked_into(make, lookout):
     lookout.answers["fraud"] = ValueError("no\x1bsense")
-    lookout.inquirer.show_prompt(make.snapshot(*make.ten_days()), ["fraud", "b"])
+    lookout.inquirer.request(make.snapshot(*make.ten_days()), ["fraud", "b"])
     lookout.until(2)
     found = lookout.inquirer.result_for("fraud")
     assert found.sentence.startswith("f1_score 0.845 < 0.85")
@@ -97,7 +97,7 @@ def test_a_failure_is_said_beside_what_is_wrong_and_the_next_is_looked_into(make
 def test_a_series_that_fails_is_left_without_an_outlook(lookout):
     key = SeriesKey("m", "accuracy")
     lookout.answers[key] = ValueError("no sense")
-    lookout.inquirer.show_prompt(object(), [key])
+    lookout.inquirer.request(object(), [key])
     lookout.until(1)
     assert lookout.inquirer.result_for(key) is None
 
@@ -110,13 +110,13 @@ def test_a_model_is_asked_why_and_a_series_how_it_went(make):
 
 def test_nothing_is_begun_after_the_end(lookout):
     lookout.inquirer.stop()
-    lookout.inquirer.show_prompt(object(), ["a"])
+    lookout.inquirer.request(object(), ["a"])
     assert lookout.asked == []
 
 
 def test_no_more_than_some_models_are_remembered(lookout, monkeypatch):
-    monkeypatch.setattr("modeltop_tui.workers.diagnosis.KEPT", 3)
+    monkeypatch.setattr("modeltop_tui.workers.diagnosis.CACHE_SIZE", 3)
     for count, name in enumerate("abcde", 1):
-        lookout.inquirer.show_prompt(object(), [name])
+        lookout.inquirer.request(object(), [name])
         lookout.until(count)
     assert [name for name in "abcde" if lookout.inquirer.result_for(name)] == ["c", "d", "e"]

@@ -59,7 +59,7 @@ def test_which_models_are_listed(fleet, view, models):
 
 def test_the_oldest_data_can_come_first(make):
     old = make.line([0.95] * 3, model="old")
-    scene = make.screen_state(*make.ten_days(), old, view=Selection(sort=SortOrder.STALE))
+    scene = make.scene(*make.ten_days(), old, view=Selection(sort=SortOrder.STALE))
     assert visible_models(scene)[0] == "old"
 
 
@@ -108,19 +108,19 @@ def test_what_the_rules_say_of_the_newest_value(make, series, rule):
     [([0.95] * 9 + [0.85], "< 0.90 pend"), ([0.95] * 7 + [0.85, 0.85, 0.95], "recovering")],
 )
 def test_pending_and_recovering_are_said(make, values, rule):
-    scene = make.screen_state(make.line(values), rules=[make.floor(confirm=(2, 2), recover=2)])
+    scene = make.scene(make.line(values), rules=[make.floor(confirm=(2, 2), recover=2)])
     assert metric_rows(scene)[0].rule == rule
 
 
 @pytest.mark.parametrize(("metric", "last", "rule"), [("recall", 0.8, "fell WARN"), ("log_loss", 1.1, "rose WARN")])
 def test_what_is_about_the_past_alone_is_said_without_a_limit(make, metric, last, rule):
     values = [0.95, 0.94, 0.96] * 10 + [last] * 5
-    scene = make.screen_state(make.line(values, metric=metric), rules=default_rules())
+    scene = make.scene(make.line(values, metric=metric), rules=default_rules())
     assert metric_rows(scene)[0].rule == rule
 
 
 def test_the_support_is_shown_where_it_is_known(make):
-    scene = make.screen_state(
+    scene = make.scene(
         make.line([0.95, 0.95], support=[10, 1200]), make.line([0.9], metric="f1_score", rows=[1200])
     )
     assert [row.numbers[3] for row in metric_rows(scene)] == ["1200", "?"]
@@ -136,14 +136,14 @@ def test_no_number_of_the_table_is_ever_clipped(make, wide):
 
 
 def test_sparks_are_there_where_there_is_room(make):
-    scene = make.screen_state(*make.ten_days())
+    scene = make.scene(*make.ten_days())
     assert "history" not in table(scene, 60)[0]
     assert "history" in table(scene, 92)[0]
     assert "█" in table(scene, 92)[1]
 
 
 def test_a_segment_stands_beside_its_metric(make):
-    scene = make.screen_state(make.line([0.9, 0.8], segment="country=DE"))
+    scene = make.scene(make.line([0.9, 0.8], segment="country=DE"))
     assert metric_rows(scene)[0].name == "accuracy [country=DE]"
 
 
@@ -169,20 +169,20 @@ def test_a_rule_that_was_left_out_is_said_with_the_reason(make):
 
 
 def test_pending_is_told_apart_from_an_alert(make):
-    scene = make.screen_state(make.line([0.95] * 9 + [0.85]), rules=[make.floor(confirm=(2, 2))])
+    scene = make.scene(make.line([0.95] * 9 + [0.85]), rules=[make.floor(confirm=(2, 2))])
     assert said(scene, 60) == ["  accuracy 0.85 < 0.90", "  pending: 1 period, since Jan 10"]
 
 
 def test_a_silent_model_and_a_source_that_cannot_be_read_are_alerts(make):
     broken = ReadProblem("gone.csv", "no such file; check the path", fatal=True)
-    scene = make.screen_state(make.line([0.95] * 5), now=make.clock, problems=[broken])
+    scene = make.scene(make.line([0.95] * 5), now=make.clock, problems=[broken])
     text = " ".join(said(scene, 90))
     assert "○ fraud: no rows for 5d" in text
     assert text.count("no such file; check the path") == 1
 
 
 def test_the_year_is_said_where_it_is_not_this_one(make):
-    scene = make.screen_state(*make.ten_days(), clock=make.clock + 400 * make.day)
+    scene = make.scene(*make.ten_days(), clock=make.clock + 400 * make.day)
     assert "  2 periods, since 2025-01-09" in said(scene)
 
 

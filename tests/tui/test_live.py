@@ -12,7 +12,7 @@ from modeltop_tui.widgets.pane import Lines
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(modeltop_tui.workers.poller, "LOOK", 0.01)
+    monkeypatch.setattr(modeltop_tui.workers.poller, "POLL_SECONDS", 0.01)
 
 
 async def until(screen, text):
@@ -41,11 +41,11 @@ async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
     async with run(first) as screen:
         monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append((self, areas)))
         desk = screen.app.main_screen
-        desk.show_state(replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn"))))
+        desk.show_state(replace(desk.screen_state, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn"))))
         await screen.pilot.pause()
         assert asked == []
         desk.show_state(
-            replace(desk.scene, snapshot=make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.5], model="churn")))
+            replace(desk.screen_state, snapshot=make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.5], model="churn")))
         )
         await screen.pilot.pause()
         assert {type(pane).__name__ for pane, _ in asked} == {"Header", "ModelsPane", "AlertsPane"}

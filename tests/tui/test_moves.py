@@ -17,12 +17,12 @@ def go(scene, *moves):
     for move in moves:
         name, sign, count = move.partition("+") if "+" in move else move.partition("-")
         steps = int(count or 1) * (-1 if sign == "-" else 1)
-        scene = replace(scene, view=clamp_selection(replace(scene, view=MOVES[name](scene, steps))))
+        scene = replace(scene, selection=clamp_selection(replace(scene, selection=MOVES[name](scene, steps))))
     return scene
 
 
 def place(scene):
-    return scene.view.model, scene.view.key and scene.view.key.metric
+    return scene.selection.model, scene.selection.key and scene.selection.key.metric
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_before_anything_is_loaded_no_key_fails():
 )
 def test_the_time_range(make, moves, days):
     scene = go(make.scene(*make.ten_days()), *moves)
-    ends = time_span(scene.snapshot.history.series[scene.view.key], scene.view.window)
+    ends = time_span(scene.snapshot.history.series[scene.selection.key], scene.selection.time_window)
     first = make.start.timestamp() - DAY
     assert tuple((end - first) / DAY for end in ends) == pytest.approx(days)
 
@@ -111,12 +111,12 @@ def test_a_window_at_the_newest_end_follows_new_rows(make):
 def test_the_cursor_moves_by_points_and_stays_on_them(make):
     scene = make.scene(make.line([0.9, 0.8, 0.7], days=[1, 2, 9]))
     start = make.start.timestamp()
-    at = [go(scene, "cursor_switch", *moves).view.cursor for moves in ([], ["side-"], ["side-9"], ["side-9", "side"])]
+    at = [go(scene, "cursor_switch", *moves).selection.cursor for moves in ([], ["side-"], ["side-9"], ["side-9", "side"])]
     assert [(stamp - start) / DAY for stamp in at] == [8, 1, 0, 1]
 
 
 def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(scene):
-    assert place(replace(scene, view=select_series(scene, "churn", SeriesKey("churn", "gone")))) == (
+    assert place(replace(scene, selection=select_series(scene, "churn", SeriesKey("churn", "gone")))) == (
         "churn",
         "accuracy",
     )
@@ -125,7 +125,7 @@ def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(scene):
 def test_a_window_without_points_is_said(make):
     scene = make.scene(make.line([0.9, 0.9], days=[1, 90]))
     chart = chart_data(
-        replace(scene, view=replace(scene.view, window=TimeWindow(DAY, make.start.timestamp() + 40 * DAY)))
+        replace(scene, selection=replace(scene.selection, time_window=TimeWindow(DAY, make.start.timestamp() + 40 * DAY)))
     )
     assert chart.empty_message == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
 
@@ -151,5 +151,5 @@ def test_the_next_model_with_a_problem_passes_the_other_problems_of_this_one(mak
     assert [place(go(scene, *["trouble"] * times))[0] for times in (1, 2)] == ["churn", "fraud"]
     assert place(go(scene, "trouble-"))[0] == "churn"
     alone = make.scene(*make.ten_days())
-    assert go(alone, "trouble").view == go(alone).view
+    assert go(alone, "trouble").selection == go(alone).selection
     assert MOVES["trouble"](ScreenState(), 1) == ScreenState().selection

@@ -140,7 +140,7 @@ def watched(make, fleet):
 
     def snapshot(ago=0, **options):
         at = fleet.clock - timedelta(seconds=ago)
-        return replace(fleet, health=WatcherHealth(at, at, 7, "host", 60.0, **options))
+        return replace(fleet, watcher_health=WatcherHealth(at, at, 7, "host", 60.0, **options))
 
     return snapshot
 
@@ -152,8 +152,8 @@ def watched(make, fleet):
         pytest.param({"ago": 150}, "watch ok", "watch ok", id="two cycles late may be a slow disk"),
         pytest.param({"ago": 720}, "watch silent 12m", "watch silent 12m", id="it says nothing any more"),
         pytest.param({"stopped": True, "ago": 9000}, "watch stopped", "watch stopped", id="somebody stopped it"),
-        pytest.param({"broken": ("pager",)}, "pager broken", "pager broken", id="a receiver is broken"),
-        pytest.param({"broken": ("pager", "mail")}, "2 broken", "2 broken", id="several are"),
+        pytest.param({"disabled_receivers": ("pager",)}, "pager broken", "pager broken", id="a receiver is broken"),
+        pytest.param({"disabled_receivers": ("pager", "mail")}, "2 broken", "2 broken", id="several are"),
         pytest.param({"error": "state not saved"}, "watch: state not saved", "watch error", id="it cannot remember"),
     ],
 )
@@ -171,7 +171,7 @@ def test_where_nobody_ever_watched_nothing_is_said(fleet):
 def test_a_watcher_in_trouble_is_in_the_header_at_every_size_and_one_that_is_well_where_there_is_room(
     watched, make, wide
 ):
-    lame, well = (ScreenState(watched(**options)) for options in ({"broken": ("pager",)}, {}))
+    lame, well = (ScreenState(watched(**options)) for options in ({"disabled_receivers": ("pager",)}, {}))
     settled = [header_line(replace(each, selection=clamp_selection(each)), make.clock, wide) for each in (lame, well)]
     assert "pager broken" in plain_text(settled[0])
     assert ("watch ok" in plain_text(settled[1])) == (wide > 60)

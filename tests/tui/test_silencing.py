@@ -48,7 +48,7 @@ def filled(form, **texts):
     """The form with other texts in some fields; `length` is that of the silence."""
     names = {"length": "for"}
     for name, text in texts.items():
-        form = set_text(replace(form, at=FIELDS.index(names.get(name, name))), text)
+        form = set_text(replace(form, cursor=FIELDS.index(names.get(name, name))), text)
     return form
 
 
@@ -60,7 +60,7 @@ def test_the_glob_of_a_name_matches_that_name_and_no_other(name, other):
 
 def test_the_form_begins_with_the_alert_and_asks_for_the_reason(form):
     assert form.texts == ("fraud", "f1_score", "all", "default-f1_score", "*", "1h", "")
-    assert FIELDS[form.at] == "why"
+    assert FIELDS[form.cursor] == "why"
 
 
 def test_a_warning_is_silenced_as_one_so_that_people_hear_if_it_gets_worse(scene, fleet):
@@ -150,7 +150,7 @@ def silenced(scene, fleet):
         return Silence(name, Matchers(model=name), begin, end, "ana", "release", begin)
 
     made = (silence("over", -3, -2), silence("holds", -1, 5), silence("comes", 8, 9))
-    return replace(scene, snapshot=replace(fleet, facts=AlertingState(silences=made)))
+    return replace(scene, snapshot=replace(fleet, alerting_state=AlertingState(silences=made)))
 
 
 def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(silenced, form):
@@ -167,7 +167,7 @@ def test_the_keys_go_through_the_fields_and_on_to_the_silences(silenced, form):
     assert chosen_silence(below, silenced).id == "holds"
     assert chosen_silence(move_cursor(below, 2, 3), silenced).id == "over"
     assert move_cursor(below, 3, 3).cursor == 0
-    assert move_cursor(replace(form, at=0), -1, 0).cursor == WHY
+    assert move_cursor(replace(form, cursor=0), -1, 0).cursor == WHY
 
 
 @pytest.mark.parametrize("wide", [58, 78, 118])

@@ -91,6 +91,6 @@ def test_the_export_has_the_points_that_are_shown_exactly(make):
 
 def test_the_export_keeps_to_the_window_and_the_overlay(make):
     scene = make.scene(*make.ten_days(), view=Selection("fraud", SeriesKey("fraud", "recall")))
-    view = replace(scene.view, overlay=True, window=TimeWindow(2 * 86_400.0))
-    found = list(csv.DictReader(io.StringIO(points_csv(replace(scene, view=view)))))
+    view = replace(scene.selection, overlay=True, time_window=TimeWindow(2 * 86_400.0))
+    found = list(csv.DictReader(io.StringIO(points_csv(replace(scene, selection=view)))))
     assert [row["metric"] for row in found] == ["recall"] * 3 + ["precision"] * 3 + ["f1_score"] * 3

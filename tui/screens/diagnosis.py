@@ -50,10 +50,10 @@ class DiagnosisScreen(ModalPane):
     PANE = DiagnosisPane
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "go('model', 1)", "next model", key_display="→ l"),
-        Binding("left,h", "go('model', -1)", "previous model", key_display="← h"),
-        Binding("e", "go('trouble', 1)", "next model with a problem"),
-        Binding("E", "go('trouble', -1)", "previous model with a problem"),
+        Binding("right,l", "move('model', 1)", "next model", key_display="→ l"),
+        Binding("left,h", "move('model', -1)", "previous model", key_display="← h"),
+        Binding("e", "move('trouble', 1)", "next model with a problem"),
+        Binding("E", "move('trouble', -1)", "previous model with a problem"),
         Binding("q,d,escape", "dismiss", "back", key_display="q"),
     ]
 

@@ -69,9 +69,9 @@ PROMPTS = {"filter": filter_prompt, "jump": jump_prompt}
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
 MAIN_KEYS: tuple[Binding, ...] = (
-    Binding("1", "front(1)", "to a pane by its number", key_display="1-5", show=False),
-    Binding("tab", "turn(1)", "next pane", show=False),
-    Binding("shift+tab", "turn(-1)", "previous pane", show=False),
+    Binding("1", "focus_pane(1)", "to a pane by its number", key_display="1-5", show=False),
+    Binding("tab", "next_pane(1)", "next pane", show=False),
+    Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
     Binding("escape", "back", "one step back: cursor, zoom, filter", key_display="Esc", show=False),
 )
 
@@ -84,7 +84,7 @@ class MainScreen(PaneScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *MAIN_KEYS,
-        *(Binding(str(number), f"front({number})", show=False) for number in range(2, len(PANES) + 1)),
+        *(Binding(str(number), f"focus_pane({number})", show=False) for number in range(2, len(PANES) + 1)),
         *(key for pane in PANES for key in pane.KEYS),
     ]
     # The framework declares these two as instance variables.

@@ -30,7 +30,7 @@ class ModalPane(PaneScreen):
 
     def on_mount(self) -> None:
         """Follow the desk."""
-        self.watch(self.main_screen, "scene", self._follow, init=False)
+        self.watch(self.main_screen, "screen_state", self._follow, init=False)
 
     def _follow(self, scene: ScreenState) -> None:
         self.screen_state = scene

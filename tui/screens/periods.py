@@ -87,8 +87,8 @@ class PeriodsScreen(ModalPane):
     PANE = PeriodsPane
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "aside(1)", "columns to the right", key_display="→ l"),
-        Binding("left,h", "aside(-1)", "columns to the left", key_display="← h"),
+        Binding("right,l", "scroll_columns(1)", "columns to the right", key_display="→ l"),
+        Binding("left,h", "scroll_columns(-1)", "columns to the left", key_display="← h"),
         Binding("q,v,escape", "dismiss", "back", key_display="q"),
     ]
 

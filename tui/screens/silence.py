@@ -118,7 +118,7 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Follow the desk."""
-        self.watch(self.main_screen, "scene", self._follow, init=False)
+        self.watch(self.main_screen, "screen_state", self._follow, init=False)
 
     def _follow(self, scene: ScreenState) -> None:
         form, before = self.pane.form, chosen_silence(self.pane.form, self.screen_state)

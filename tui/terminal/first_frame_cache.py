@@ -21,7 +21,7 @@ from typing import Self
 
 from modeltop import __version__
 from modeltop.core.text import format_age, truncate
-from modeltop.history.file_stat import file_stat
+from modeltop.history.files import file_stat
 
 MAX_FRAMES = 32
 """Frames in the cache folder; older ones go."""

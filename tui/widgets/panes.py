@@ -28,12 +28,12 @@ class ModelsPane(Pane):
     TITLE = "Models"
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("e", "go('problem', 1)", "problem", tooltip="next problem that nobody has taken"),
-        Binding("E", "go('problem', -1)", "previous problem", show=False),
-        Binding("!", "go('problems_only', 1)", "problems only, or all models", show=False),
-        Binding("/", "ask('filter')", "filter", tooltip="list only models with this in their name"),
-        Binding(":", "ask('jump')", "jump to a model or a metric by typing", show=False),
-        Binding("s", "go('sort', 1)", "sort: worst first, by name, oldest data first", show=False),
+        Binding("e", "move('problem', 1)", "problem", tooltip="next problem that nobody has taken"),
+        Binding("E", "move('problem', -1)", "previous problem", show=False),
+        Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
+        Binding("/", "prompt('filter')", "filter", tooltip="list only models with this in their name"),
+        Binding(":", "prompt('jump')", "jump to a model or a metric by typing", show=False),
+        Binding("s", "move('sort', 1)", "sort: worst first, by name, oldest data first", show=False),
     )
 
     def body(self, cells_wide: int, rows: int) -> PaneBody:
@@ -66,9 +66,9 @@ class MetricsPane(Pane):
     TITLE = "Metrics"
     STEPS = "metric"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("right,l", "go('side', 1)", "metric", key_display="←→", tooltip="next metric (→ l); with c, point"),
-        Binding("left,h", "go('side', -1)", "previous metric; with c, point", key_display="← h", show=False),
-        Binding("v", "app.deed('periods')", "the periods as a table", show=False),
+        Binding("right,l", "move('side', 1)", "metric", key_display="←→", tooltip="next metric (→ l); with c, point"),
+        Binding("left,h", "move('side', -1)", "previous metric; with c, point", key_display="← h", show=False),
+        Binding("v", "app.perform('periods')", "the periods as a table", show=False),
     )
 
     def body(self, cells_wide: int, high: int) -> PaneBody:
@@ -113,13 +113,13 @@ class ChartPane(Pane):
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
         Binding("z", "zoom", "zoom", tooltip="give the pane the whole screen, or go back"),
-        Binding("m", "go('overlay', 1)", "overlay the metric's family, or draw it alone", show=False),
-        Binding("c", "go('cursor_switch', 1)", "cursor with read-out; ←→ move it", show=False),
-        Binding("+,=", "go('zoom', 1)", "half of the time shown", show=False),
-        Binding("-", "go('zoom', -1)", "twice the time shown", show=False),
-        Binding("0", "go('all_time', 1)", "all of time", show=False),
-        Binding("[", "go('shift', -1)", "earlier", show=False),
-        Binding("]", "go('shift', 1)", "later", show=False),
+        Binding("m", "move('overlay', 1)", "overlay the metric's family, or draw it alone", show=False),
+        Binding("c", "move('cursor_switch', 1)", "cursor with read-out; ←→ move it", show=False),
+        Binding("+,=", "move('zoom', 1)", "half of the time shown", show=False),
+        Binding("-", "move('zoom', -1)", "twice the time shown", show=False),
+        Binding("0", "move('all_time', 1)", "all of time", show=False),
+        Binding("[", "move('shift', -1)", "earlier", show=False),
+        Binding("]", "move('shift', 1)", "later", show=False),
     )
 
     def body(self, cells_wide: int, rows: int) -> PaneBody:
@@ -151,9 +151,9 @@ class AlertsPane(Pane):
     TITLE = "Alerts"
     STEPS = "alert"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("a", "app.deed('take')", "ack", tooltip="acknowledge: you have the alert; again gives it back"),
-        Binding("S", "app.deed('silence')", "silence alerts for a while; list silences, end one", show=False),
-        Binding("N", "app.deed('note')", "write a note about the model", show=False),
+        Binding("a", "app.perform('take')", "ack", tooltip="acknowledge: you have the alert; again gives it back"),
+        Binding("S", "app.perform('silence')", "silence alerts for a while; list silences, end one", show=False),
+        Binding("N", "app.perform('note')", "write a note about the model", show=False),
     )
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
@@ -231,7 +231,7 @@ class ChangesPane(Pane):
     NUMBER = 5
     TITLE = "Changes"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("d", "app.deed('diagnosis')", "why", tooltip="diagnosis: what happened, why, and what to do"),
+        Binding("d", "app.perform('diagnosis')", "why", tooltip="diagnosis: what happened, why, and what to do"),
     )
 
     def body(self, cells_wide: int, rows: int) -> PaneBody:

@@ -76,19 +76,19 @@ class Poller:
     @property
     def event_log(self) -> EventLog | None:
         """Where what people do is kept; None where there is no place for it."""
-        memory: StateReader | None = getattr(self._observer, "memory", None)
+        memory: StateReader | None = getattr(self._observer, "state_reader", None)
         return memory.event_log if memory is not None else None
 
     @property
     def event_log_error(self) -> str:
         """Why there is no such place."""
-        memory: StateReader | None = getattr(self._observer, "memory", None)
+        memory: StateReader | None = getattr(self._observer, "state_reader", None)
         return memory.error if memory is not None else "there is no folder for it"
 
     @property
     def ack_duration(self) -> timedelta:
         """How long an acknowledgement lasts, as configured."""
-        lasting: timedelta = getattr(self._observer, "ack_for", ACK_DURATION)
+        lasting: timedelta = getattr(self._observer, "ack_duration", ACK_DURATION)
         return lasting
 
     def start(self) -> None:

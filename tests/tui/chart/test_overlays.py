@@ -29,12 +29,12 @@ def fallen(make):
 
 def with_(chart, **overlays):
     end = max(chart.end, overlays["trend"].end) if "trend" in overlays else chart.end
-    return replace(chart, end=end, overlays=Annotations(**overlays))
+    return replace(chart, end=end, annotations=Annotations(**overlays))
 
 
 @pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "┊"), (ASCII, ":")], ids=["unicode", "ascii"])
 def test_the_begin_of_a_change_is_a_line_with_its_name_at_the_top(make, fallen, theme, sign):
-    drawn = rows(with_(fallen, begin=VerticalMarker(make.january + 30 * make.day, "drop")), theme=theme)
+    drawn = rows(with_(fallen, change=VerticalMarker(make.january + 30 * make.day, "drop")), theme=theme)
     assert f"{sign}drop" in drawn[0]
     column = drawn[0].index(f"{sign}drop")
     below = [row[column] for row in drawn[1:10]]
@@ -90,7 +90,7 @@ def test_where_a_trend_leads_is_within_the_drawing(make):
 def test_what_lies_beyond_the_time_that_is_shown_is_not_drawn(make, fallen):
     outside = VerticalMarker(make.january - make.day, "before")
     band = ChartBand(make.january - 9 * make.day, make.january - make.day, 0.94, 0.95)
-    assert rows(with_(fallen, begin=outside, notes=(outside,), band=band)) == rows(fallen)
+    assert rows(with_(fallen, change=outside, notes=(outside,), band=band)) == rows(fallen)
 
 
 moments = st.builds(
@@ -116,7 +116,7 @@ def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, s
     band = ChartBand(chart.start, chart.end, *sorted(ends[:2]))
     bare, drawn = (
         rows(chart, *size, theme=theme),
-        rows(with_(chart, begin=begin, notes=tuple(notes), band=band), *size, theme=theme),
+        rows(with_(chart, change=begin, notes=tuple(notes), band=band), *size, theme=theme),
     )
     assert [display_width(row) for row in drawn] == [size[0]] * size[1]
     assert theme is not ASCII or "\n".join(drawn).isascii()
@@ -146,7 +146,7 @@ def test_several_notes_in_one_column_are_one_line(make, fallen):
 
 
 def test_a_breach_on_the_line_where_the_change_began_is_still_seen(make, fallen):
-    begin = VerticalMarker(float(fallen.lines[0].times[30]), "drop")
-    bare, drawn = "\n".join(rows(fallen)), "\n".join(rows(with_(fallen, begin=begin)))
+    begin = VerticalMarker(float(fallen.traces[0].times[30]), "drop")
+    bare, drawn = "\n".join(rows(fallen)), "\n".join(rows(with_(fallen, change=begin)))
     assert drawn.count("▲") == bare.count("▲")
-    assert np.sum(fallen.lines[0].breaches > 0) == 10
+    assert np.sum(fallen.traces[0].breaches > 0) == 10

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FLEET = ROOT / "sample_data" / "fleet"
 
 # CSI; OSC; DCS, SOS, PM and APC; the rest that ESC begins.
@@ -204,7 +204,7 @@ def bare(home):
         "XDG_DATA_HOME": str(home / "data"),
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_CACHE_HOME": str(home / "cache"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / ".dev"),
         "TERM": "xterm-256color",
         "LANG": "C.UTF-8",
     }

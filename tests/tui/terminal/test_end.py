@@ -15,15 +15,15 @@ def fail(app):
     password = "hunter2"
     raise ValueError("cannot do \\x1b]0;PWNED\\x07 this")
 
-modeltop_tui.actions.DEEDS["refresh"] = fail
+modeltop_tui.actions.ACTIONS["refresh"] = fail
 sys.exit(main())
 """
 SLOW = """
 import sys, time
-from modeltop.service.pipeline import Observer
+from modeltop.service.pipeline import Pipeline
 from modeltop_tui.__main__ import main
 
-Observer.observe = lambda self, clock, progress=None: time.sleep(60)
+Pipeline.run = lambda self, clock, progress=None: time.sleep(60)
 sys.exit(main())
 """
 
