@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from modeltop.alerting.dispatch import plan_notifications
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.messages.compose import compose
-from modeltop.alerting.messages.compose import test_message
+from modeltop.alerting.messages.compose import build_test_message
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
 from modeltop.cli.context import Context, add_config, add_paths
@@ -206,7 +206,7 @@ def test_receiver(config: Config, name: str, folder: Path, context: Context) -> 
     if receiver is None:
         known = f"configured: {', '.join(config.receivers)}" if config.receivers else "none is configured"
         raise UsageError(f"there is no receiver {name!r}; {known}")
-    error = try_send(receiver.notifier, test_message(name, context.clock()))
+    error = try_send(receiver.notifier, build_test_message(name, context.clock()))
     if error is not None:
         again = "trying again is useless" if error.permanent else "it may pass"
         context.err_line(f"{sanitize(name, 60)} did not take the test: {sanitize(error, 300)} ({again})")

@@ -214,10 +214,10 @@ def words(deliveries):
     said = []
     for one in deliveries:
         if one.reason.value == "late":
-            said.append(f"late{marks[one.kind]}")
+            said.append(f"late{marks[one.action]}")
         else:
             said.append(
-                one.reason.value if one.kind is NotificationAction.RESOLVE else f"{one.reason.value} {one.level.name}"
+                one.reason.value if one.action is NotificationAction.RESOLVE else f"{one.reason.value} {one.level.name}"
             )
     return said
 

@@ -48,7 +48,7 @@ def test_begin_and_end_go_out_in_one_message(world, pace):
     missed(here)
     here.mend()
     (bundle,) = here.plan().batches
-    assert [one.kind.value for one in bundle.notifications] == ["trigger", "resolve"]
+    assert [one.action.value for one in bundle.notifications] == ["trigger", "resolve"]
 
 
 def test_who_wants_no_resolved_messages_is_told_the_begin_alone(world, said):
@@ -172,7 +172,7 @@ def test_an_end_that_is_a_day_old_when_it_is_seen_is_owed_to_nobody(world):
     here.clock += 25 * HOUR
     here.mend()
     assert here.look() == []
-    assert [one.active_count.value for one in here.facts.incidents.values()] == ["resolved"]
+    assert [one.status.value for one in here.facts.incidents.values()] == ["resolved"]
 
 
 def test_who_is_new_when_it_ends_owes_nothing(world):

@@ -32,7 +32,7 @@ def correct(here, *, model="m", **levels):
 
 
 def courses(events):
-    return [one.course.value for one in events]
+    return [one.transition.value for one in events]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_of_what_is_over_the_last_level_and_the_worst_are_known(world):
         here.report(row)
         here.look()
     (one,) = here.facts.incidents.values()
-    assert (one.level, one.worst_value) == (Severity.WARNING, Severity.CRITICAL)
+    assert (one.level, one.peak_severity) == (Severity.WARNING, Severity.CRITICAL)
 
 
 def test_what_a_rule_leaves_out_was_not_judged(view):
@@ -86,9 +86,9 @@ def test_two_that_merge_go_on_as_the_open_one(world, said):
     first, second = sorted(here.facts.incidents.values(), key=lambda one: one.since)
     correct(here, _2="c")
     events = {one.incident.id: one for one in here.follow()}
-    assert events[second.id].course is IncidentTransition.MOVED
+    assert events[second.id].transition is IncidentTransition.MOVED
     assert events[second.id].incident.since == first.since
-    assert (events[first.id].course, events[first.id].message) == (
+    assert (events[first.id].transition, events[first.id].message) == (
         IncidentTransition.MERGED,
         f"it became part of {second.id}",
     )
@@ -116,7 +116,7 @@ def test_a_rule_that_is_removed_withdraws_its_incidents(world, said):
     here.look()
     here.rules = ()
     (event,) = here.follow()
-    assert (event.course, event.message) == (IncidentTransition.WITHDRAWN, "the rule was removed")
+    assert (event.transition, event.message) == (IncidentTransition.WITHDRAWN, "the rule was removed")
     assert said(here.deliver()) == ["withdrawn"]
 
 
@@ -124,7 +124,7 @@ def test_a_rule_that_no_longer_asks_withdraws_its_incident(world, view):
     here = world()
     here.report("..c")
     here.look()
-    look = replace(view(here.rows), retry_after=frozenset())
+    look = replace(view(here.rows), evaluated=frozenset())
     (event,) = track_incidents((), here.facts, here.now, scope=look, previous_newest=here.newest)
     assert event.message == "the rule no longer asks about this series"
 
@@ -140,7 +140,7 @@ def test_rows_that_are_gone_are_no_recovery(world, said):
     assert here.follow() == ()
     here.rows = rows
     assert courses(here.follow()) == ["missing"]
-    assert here.open_incidents()[0].missing is None
+    assert here.open_incidents()[0].missing_since is None
 
 
 def test_rows_that_stay_away_for_a_day_withdraw_the_incident_where_all_could_be_read(world, said):

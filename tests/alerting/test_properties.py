@@ -41,7 +41,7 @@ def by_receiver(accepted):
     """Deliveries per receiver; of those that a kill had repeated, the first."""
     found = defaultdict(dict)
     for one in accepted:
-        found[one.receiver].setdefault(one.key, one)
+        found[one.receiver].setdefault(one.idempotency_key, one)
     return {name: list(of_name.values()) for name, of_name in found.items()}
 
 
@@ -51,20 +51,20 @@ def test_p9_triggers_and_the_resolve_of_one_incident_alternate(world, live, live
     for deliveries in by_receiver(accepted).values():
         firing = {}
         for one in deliveries:
-            if one.kind is NotificationAction.TRIGGER:
-                assert firing.setdefault(one.last_notified, one.incident) == one.incident, (
+            if one.action is NotificationAction.TRIGGER:
+                assert firing.setdefault(one.entry_key, one.incident) == one.incident, (
                     "the one before was not resolved"
                 )
             else:
-                assert firing.get(one.last_notified) == one.incident, f"{one.kind} of what was not triggered"
-            if one.kind is NotificationAction.RESOLVE:
-                del firing[one.last_notified]
+                assert firing.get(one.entry_key) == one.incident, f"{one.action} of what was not triggered"
+            if one.action is NotificationAction.RESOLVE:
+                del firing[one.entry_key]
 
 
 @given(data=st.data())
 def test_no_two_different_things_have_one_key(world, live, lives, data):
     accepted = live(world(data.draw(PACES)), data.draw(lives("steps", "silences", "acks", "faults")))
-    keys = [one.key for one in accepted]
+    keys = [one.idempotency_key for one in accepted]
     assert len(keys) == len(set(keys))
 
 
@@ -74,7 +74,7 @@ def test_a_kill_makes_nobody_hear_the_end_of_what_they_never_heard_of(world, liv
     for deliveries in by_receiver(accepted).values():
         heard = set()
         for one in deliveries:
-            heard |= {one.incident} if one.kind is NotificationAction.TRIGGER else set()
+            heard |= {one.incident} if one.action is NotificationAction.TRIGGER else set()
             assert one.incident in heard
 
 
@@ -85,7 +85,7 @@ def test_p10_while_silenced_only_resolve_goes_out(world, live, lives, data):
     here.silence(MONTH)
     before = len(here.accepted)
     live(here, data.draw(lives("steps", "faults", "acks", most=10)))
-    assert all(one.kind is NotificationAction.RESOLVE for one in here.accepted[before:])
+    assert all(one.action is NotificationAction.RESOLVE for one in here.accepted[before:])
 
 
 def settle(here):
@@ -115,10 +115,10 @@ def test_nothing_is_lost_once_everything_works_again(world, live, lives, data):
     here = world(data.draw(PACES))
     live(here, [("look",), *data.draw(lives("steps", "acks", "faults", "kills")), ("look",)])
     settle(here)
-    heard = {(one.receiver, one.incident) for one in here.accepted if one.kind is NotificationAction.TRIGGER}
+    heard = {(one.receiver, one.incident) for one in here.accepted if one.action is NotificationAction.TRIGGER}
     for one in here.facts.incidents.values():
         fresh = one.closed_at is None or here.now - one.closed_at < MISSED_LIMIT - 3 * HOUR
-        if one.active_count is not Stands.WITHDRAWN and fresh:
+        if one.status is not Stands.WITHDRAWN and fresh:
             assert {(name, one.id) for name in here.paces} <= heard
 
 
@@ -129,9 +129,9 @@ def test_p12_a_crash_between_send_and_record_repeats_only_equal_keys(world, live
     here.mend()
     here.follow()
     here.ways = {receiver: "kill"}
-    killed = {(one.kind, one.incident): one.key for one in here.deliver() if one.receiver == receiver}
+    killed = {(one.action, one.incident): one.idempotency_key for one in here.deliver() if one.receiver == receiver}
     here.ways = {}
-    again = {(one.kind, one.incident): one.key for one in here.look() if one.receiver == receiver}
+    again = {(one.action, one.incident): one.idempotency_key for one in here.look() if one.receiver == receiver}
     assert killed.items() <= again.items()
 
 
@@ -181,4 +181,4 @@ def test_p15_a_silence_that_comes_and_goes_without_new_data_changes_nothing(worl
 
 
 def heard(accepted):
-    return [(one.receiver, one.kind.value, one.reason.value, one.incident, one.level) for one in accepted]
+    return [(one.receiver, one.action.value, one.reason.value, one.incident, one.level) for one in accepted]

@@ -57,7 +57,7 @@ WEEKEND = TimeInterval((5, 6))
     ],
 )
 def test_hours_are_open_from_their_start_to_before_their_end(hours, moment, open_):
-    assert hours.open(datetime.fromisoformat(moment).replace(tzinfo=UTC)) == open_
+    assert hours.contains(datetime.fromisoformat(moment).replace(tzinfo=UTC)) == open_
 
 
 # In Berlin 2025-03-30 has no 02:00 to 03:00 (01:00 UTC), and 2025-10-26 has it twice (00:00 and 01:00 UTC).

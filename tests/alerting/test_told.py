@@ -243,7 +243,7 @@ def test_what_is_told_a_second_time_has_another_key(world, said, looks, told):
             here.report(look)
         here.look()
     assert said(here.accepted) == told
-    assert len({one.key for one in here.accepted}) == len(told)
+    assert len({one.idempotency_key for one in here.accepted}) == len(told)
 
 
 def test_a_kill_between_begin_and_end_of_what_is_late_repeats_the_end_with_its_key(world):
@@ -254,7 +254,7 @@ def test_a_kill_between_begin_and_end_of_what_is_late_repeats_the_end_with_its_k
     begin, end = here.plan().notifications
     here.write(SendFinished(here.now, (begin,)))
     (again,) = here.plan().notifications
-    assert (again.kind, again.key) == (end.kind, end.key)
+    assert (again.action, again.idempotency_key) == (end.action, end.idempotency_key)
 
 
 def test_what_got_better_is_said_when_it_would_have_been_repeated(world, said):
@@ -286,4 +286,4 @@ def test_the_worst_is_told_first_then_what_has_been_open_longest(world):
         here.report("..", level, model=model, at=here.clock)
         here.look()
     here.mend()
-    assert [one.last_notified.key.model for one in here.look()] == ["b", "c", "a"]
+    assert [one.entry_key.key.model for one in here.look()] == ["b", "c", "a"]

@@ -60,7 +60,7 @@ def compose(
     )
 
 
-def test_message(receiver: str, now: datetime) -> Message:
+def build_test_message(receiver: str, now: datetime) -> Message:
     """A message that only asks whether messages arrive, marked as a test all over.
 
     Args:

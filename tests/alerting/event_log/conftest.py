@@ -107,10 +107,10 @@ def incident():
         given = {
             "condition": Condition.THRESHOLD,
             "since": NOON - timedelta(days=1),
-            "fired": NOON,
+            "fired_at": NOON,
             "level": Severity.WARNING,
-            "worst": Severity.WARNING,
-            "opened": NOON,
+            "peak_severity": Severity.WARNING,
+            "opened_at": NOON,
         }
         return Incident(name, "floor", SeriesKey(model, "accuracy"), **(given | changes))
 

@@ -73,7 +73,7 @@ def test_the_second_is_told_who_has_it_and_since_when():
 
 
 def test_the_same_person_may_take_it_for_longer_and_keeps_the_reason():
-    facts = take(take(AlertingState(), alert(), why="rolling back"), alert(), now=NOON + HOUR, lasting=2 * DAY)
+    facts = take(take(AlertingState(), alert(), why="rolling back"), alert(), now=NOON + HOUR, duration=2 * DAY)
     (ack,) = facts.acks
     assert (ack.reason, ack.at, ack.until) == ("rolling back", NOON + HOUR, NOON + HOUR + 2 * DAY)
 
@@ -94,7 +94,7 @@ def test_another_may_take_what_nobody_has_any_more(episode, now):
 @pytest.mark.parametrize("lasting", [timedelta(0), -HOUR, 31 * DAY])
 def test_an_impossible_length_is_refused(lasting):
     with pytest.raises(UsageError, match="at most 30 days"):
-        take(AlertingState(), alert(), lasting=lasting)
+        take(AlertingState(), alert(), duration=lasting)
 
 
 def test_what_was_given_back_meanwhile_cannot_be_given_back_again():

@@ -72,7 +72,7 @@ def test_folding_one_by_one_or_together_is_the_same(alike_events, data):
 @given(data=st.data())
 def test_the_facts_that_are_given_are_left_as_they_were(any_facts, any_event, data):
     facts = data.draw(any_facts)
-    copy = replace(facts, **{name: dict(getattr(facts, name)) for name in ("incidents", "beliefs", "receivers")})
+    copy = replace(facts, **{name: dict(getattr(facts, name)) for name in ("incidents", "notifications", "receivers")})
     apply_event(facts, data.draw(any_event))
     assert facts == copy
 
@@ -143,7 +143,7 @@ def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
         pytest.param({}, True, id="as it was"),
         pytest.param({"level": Severity.WARNING}, True, id="better"),
         pytest.param({"level": Severity.CRITICAL}, True, id="as bad as it was taken"),
-        pytest.param({"closed": NOON + HOUR}, False, id="over"),
+        pytest.param({"closed_at": NOON + HOUR}, False, id="over"),
     ],
 )
 def test_an_acknowledgement_ends_for_good_with_the_incident(followed, change, holds):
@@ -182,7 +182,7 @@ def test_messages_of_the_last_hour_are_counted_by_receiver(sent):
 
 
 def test_an_incident_is_as_it_was_last_seen(followed):
-    worse = {"level": Severity.CRITICAL, "worst": Severity.CRITICAL}
+    worse = {"level": Severity.CRITICAL, "peak_severity": Severity.CRITICAL}
     facts = apply_events(AlertingState(), [followed(), followed(IncidentTransition.ESCALATED, at=NOON + HOUR, **worse)])
     assert [(one.level, one.peak_severity) for one in facts.incidents.values()] == [
         (Severity.CRITICAL, Severity.CRITICAL)
@@ -197,7 +197,7 @@ def test_silences_are_listed_for_five_days_after_their_end(after, kept):
 
 @pytest.mark.parametrize(("after", "kept"), [(30 * DAY, 1), (30 * DAY + HOUR, 0)])
 def test_what_is_over_is_forgotten_after_thirty_days(followed, sent, after, kept):
-    over = followed(IncidentTransition.RESOLVED, resolved=NOON, closed_at=NOON, standing=IncidentStatus.RESOLVED)
+    over = followed(IncidentTransition.RESOLVED, resolved_at=NOON, closed_at=NOON, status=IncidentStatus.RESOLVED)
     told = sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED)
     facts = apply_events(AlertingState(), [over, told, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
     assert [len(facts.incidents), len(facts.notifications), len(facts.acks)] == [kept] * 3

@@ -31,7 +31,7 @@ def write(tmp_path):
 
 
 def texts(journal):
-    return [note.text for note in journal.facts().notes]
+    return [note.text for note in journal.state().notes]
 
 
 def names(journal):
@@ -39,7 +39,7 @@ def names(journal):
 
 
 def test_a_journal_that_is_not_there_says_nothing_and_makes_nothing(journal):
-    assert (journal.facts(), list(journal.events()), journal.changed()) == (AlertingState(), [], False)
+    assert (journal.state(), list(journal.events()), journal.changed()) == (AlertingState(), [], False)
     assert not journal.folder.exists()
 
 
@@ -70,18 +70,18 @@ def test_a_file_cut_at_any_byte_loses_at_most_its_last_line(journal, write, note
 def test_a_line_without_its_end_waits(journal, write, noted):
     line = encode_event(noted(1))
     write(line[:-20])
-    assert (texts(journal), journal.changed(), journal.facts().damaged_lines) == ([], False, 0)
+    assert (texts(journal), journal.changed(), journal.state().damaged_lines) == ([], False, 0)
     write(line)
     assert journal.changed()
-    assert (texts(journal), journal.facts().damaged_lines) == (["released 1"], 0)
+    assert (texts(journal), journal.state().damaged_lines) == (["released 1"], 0)
 
 
 @pytest.mark.parametrize("junk", [b"\0" * 4096, b"{}", b'{"crc":"00000000","v":1}', b"\xff\r\x85", b"[" * 100_000])
 def test_a_damaged_line_in_the_middle_is_skipped_and_counted(journal, write, noted, junk):
     write(encode_event(noted(1)) + junk + b"\n\n" + encode_event(noted(2)))
-    assert (texts(journal), journal.facts().damaged_lines) == (["released 1", "released 2"], 1)
+    assert (texts(journal), journal.state().damaged_lines) == (["released 1", "released 2"], 1)
     journal.append(noted(3))
-    assert (texts(journal), journal.facts().damaged_lines) == (["released 1", "released 2", "released 3"], 1)
+    assert (texts(journal), journal.state().damaged_lines) == (["released 1", "released 2", "released 3"], 1)
 
 
 @settings(max_examples=30)
@@ -137,12 +137,12 @@ def test_a_torn_tail_before_a_rotation_is_lost_for_every_reader_alike(journal, n
         file.write(encode_event(noted(2))[:30])
     journal._limit = -1
     journal.append(noted(3))
-    assert reader.state() == journal.facts() == EventLog(journal.folder).state()
+    assert reader.state() == journal.state() == EventLog(journal.folder).state()
     assert texts(reader) == ["released 1", "released 3"]
 
 
 def test_old_files_are_deleted_beyond_the_number_that_is_kept(journal, noted, monkeypatch):
-    monkeypatch.setattr(room, "KEPT", 3)
+    monkeypatch.setattr(room, "MAX_SEGMENTS", 3)
     journal._limit = -1
     for n in range(6):
         journal.append(noted(n))
@@ -175,7 +175,7 @@ def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, 
     write(encode_event(noted(1)) + signed(of_schema(2)) + encode_event(noted(3)))
     before = (journal.folder / FIRST).read_bytes()
     assert texts(journal) == ["released 1", "released 3"]
-    assert journal.facts().read_only_reason.endswith("is of a newer modeltop (schema 2, not 1): upgrade modeltop")
+    assert journal.state().read_only_reason.endswith("is of a newer modeltop (schema 2, not 1): upgrade modeltop")
     with pytest.raises(StoreError, match="upgrade modeltop"):
         journal.append(noted(4))
     assert (journal.folder / FIRST).read_bytes() == before
@@ -184,14 +184,14 @@ def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, 
 def test_a_newer_schema_in_a_later_file_is_seen_too(journal, write, noted, signed):
     journal.append(noted(1))
     write(signed(of_schema(2, "facts")), "journal.000002.jsonl")
-    assert (texts(journal), "upgrade" in journal.facts().read_only_reason) == (["released 1"], True)
+    assert (texts(journal), "upgrade" in journal.state().read_only_reason) == (["released 1"], True)
 
 
 def test_an_unknown_kind_is_no_damage_and_is_not_forgotten_by_a_rotation(journal, write, noted, signed):
     write(signed(of_schema(1, "poem")) + encode_event(noted(1)))
     journal._limit = -1
     journal.append(noted(2))
-    assert (texts(journal), journal.facts().damaged_lines) == (["released 1", "released 2"], 0)
+    assert (texts(journal), journal.state().damaged_lines) == (["released 1", "released 2"], 0)
     assert names(journal) == [FIRST], "all facts in a new file would lack what only a later version knows"
 
 
@@ -200,24 +200,24 @@ def test_what_stands_in_the_place_of_a_file_is_said_and_never_waited_for(journal
     journal.folder.mkdir()
     path = journal.folder / FIRST
     {"folder": path.mkdir, "fifo": lambda: os.mkfifo(path), "link": lambda: path.symlink_to("/etc/passwd")}[what]()
-    assert "cannot be read" in journal.facts().read_only_reason
+    assert "cannot be read" in journal.state().read_only_reason
     with pytest.raises(StoreError):
         journal.append(noted())
 
 
 def test_where_the_files_cannot_be_read_any_more_the_last_known_facts_stay(journal, noted, monkeypatch):
     journal.append(noted(1))
-    known = journal.facts()
+    known = journal.state()
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     (journal.folder / FIRST).touch()
     monkeypatch.setattr("modeltop.alerting.event_log.reader.open_file", refuse)
-    assert replace(journal.facts(), read_only_reason=None) == known
-    assert "Permission denied" in journal.facts().read_only_reason
+    assert replace(journal.state(), read_only_reason=None) == known
+    assert "Permission denied" in journal.state().read_only_reason
     monkeypatch.undo()
-    assert journal.facts() == known
+    assert journal.state() == known
 
 
 def test_time_never_runs_behind_the_newest_line(journal, noted):

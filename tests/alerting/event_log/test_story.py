@@ -48,8 +48,8 @@ def noted(hours, text, model="churn"):
 @pytest.fixture
 def life(followed, sent, delivery):
     """An incident that fired, was told, taken, got worse, was silenced and ended; and what belongs to others."""
-    worse = {"level": Severity.CRITICAL, "worst": Severity.CRITICAL}
-    over = worse | {"resolved": at(9), "closed": at(9), "standing": IncidentStatus.RESOLVED}
+    worse = {"level": Severity.CRITICAL, "peak_severity": Severity.CRITICAL}
+    over = worse | {"resolved_at": at(9), "closed_at": at(9), "status": IncidentStatus.RESOLVED}
     return [
         followed(at=at(0)),
         SendStarted(at(0), (delivery(),)),

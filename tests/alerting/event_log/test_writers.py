@@ -20,21 +20,21 @@ SETUP = """
 import json, os, random, signal, sys, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from modeltop.core.event import Noted
+from modeltop.core.event import NoteAdded
 from modeltop.core.incident import Note
-from modeltop.alerting.event_log.event_log import Journal
+from modeltop.alerting.event_log.event_log import EventLog
 
 folder, number, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 random.seed(seed)
 
 def note(who, n):
     at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=n)
-    return Noted(at, Note("churn", f"{who} {n} " + "x" * random.randrange(400), who, at))
+    return NoteAdded(at, Note("churn", f"{who} {n} " + "x" * random.randrange(400), who, at))
 """
 APPENDS = (
     SETUP
     + """
-journal = Journal(folder, limit=20_000)
+journal = EventLog(folder, limit=20_000)
 for n in range(number):
     journal.append(note(str(seed), 2 * n), note(str(seed), 2 * n + 1))
 """
@@ -46,7 +46,7 @@ for writer in range(number):
     heard, told = os.pipe()
     child = os.fork()
     if not child:
-        journal, n = Journal(folder, limit=3_000), 0
+        journal, n = EventLog(folder, limit=3_000), 0
         while True:
             n += 1
             event = note(str(writer), n)
@@ -207,10 +207,10 @@ def test_what_cannot_be_decided_is_not_kept_and_the_lock_is_free_again(journal, 
 
     journal.append(noted(1))
     with pytest.raises(ValueError, match="1"):
-        journal.act(refuse)
-    assert journal.act(lambda _: ()) == EventLog(journal.folder).state()
+        journal.update(refuse)
+    assert journal.update(lambda _: ()) == EventLog(journal.folder).state()
     journal.append(noted(2))
-    assert len(journal.facts().notes) == 2
+    assert len(journal.state().notes) == 2
 
 
 def test_whoever_decides_sees_what_was_kept_a_moment_before(journal, noted):
@@ -225,10 +225,10 @@ AS_USER = (
     + """
 os.setgroups([55555]); os.setgid(number); os.setuid(number); os.umask(0o077)
 try:
-    Journal(folder).append(note("user", number))
+    EventLog(folder).append(note("user", number))
 except Exception as error:
     print(type(error).__name__, error)
-print(len(Journal(folder).facts().notes), Journal(folder).facts().read_only)
+print(len(EventLog(folder).state().notes), EventLog(folder).state().read_only_reason)
 """
 )
 

@@ -89,13 +89,16 @@ def test_where_nothing_is_wrong_it_says_so():
     assert (record["metric"], record["forecast"], record["labels"]) == (None, None, None)
 
 
-def test_nothing_that_a_diagnosis_holds_is_forgotten():
-    told = {
-        "model": "of the message",
-        "sentence": "its verdict",
-        "key": "metric and segment",
-        "course": "pattern, since",
+def test_every_field_of_a_diagnosis_has_its_key():
+    elsewhere = {"model", "sentence", "key", "series_pattern"}
+    keys = {
+        "actions": "steps",
+        "labels_since_change": "labels",
+        "hypotheses": "causes",
+        "other_patterns": "courses",
+        "metric_changes": "evidence",
+        "expectations": "expected",
+        "feature_shifts": "moved",
     }
-    renamed = {"findings": "causes", "pairs": "expected"}
     record = diagnosis_record(FOUND)
-    assert {renamed.get(one.name, one.name) for one in fields(Diagnosis)} - told.keys() <= record.keys()
+    assert {keys.get(field.name, field.name) for field in fields(Diagnosis)} - elsewhere <= record.keys()

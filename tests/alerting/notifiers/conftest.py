@@ -221,7 +221,7 @@ def part():
 def _part(**changes):
     since = datetime(2025, 1, 9, 2, 10, tzinfo=UTC)
     said = {
-        "kind": NotificationAction.TRIGGER,
+        "action": NotificationAction.TRIGGER,
         "reason": NotificationReason.FIRST,
         "severity": Severity.CRITICAL,
         "incident": "1a2b3c4d",
@@ -233,17 +233,17 @@ def _part(**changes):
         "sentence": "accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:10",
         "value": 0.87,
         "limit": 0.9,
-        "against": "0.87 < 0.90",
-        "worst": 0.85,
-        "worst_against": "0.85 < 0.90",
-        "reached": Severity.CRITICAL,
+        "value_vs_limit": "0.87 < 0.90",
+        "worst_value": 0.85,
+        "worst_vs_limit": "0.85 < 0.90",
+        "peak_severity": Severity.CRITICAL,
         "count": 1200.0,
         "since": since,
-        "fired": since,
-        "asks": "accuracy below 0.90 is critical",
+        "fired_at": since,
+        "condition": "accuracy below 0.90 is critical",
         "runbook": "https://wiki.test/accuracy?a=1&b=2",
         "chart": ("0.96 █▇▆▃▁ 0.87", "limit 0.90 · 5 periods, 2025-01-05 – 2025-01-09"),
-        "acknowledge": "modeltop ack 1a2b3c4d",
+        "ack_command": "modeltop ack 1a2b3c4d",
     } | changes
     bare = AlertSection(title="", **said)
     return AlertSection(title=template.section_title(bare, bare.value_vs_limit), **said)

@@ -132,9 +132,9 @@ def test_a_fingerprint_changes_with_the_settings_and_with_the_secret_s_file(priv
 def test_a_fingerprint_is_the_same_in_another_process_and_without_the_secret(monkeypatch):
     monkeypatch.setenv("HOOK", SECRET)
     code = (
-        "from modeltop.alerting.notifiers.base import Secret, fingerprint;"
+        "from modeltop.alerting.notifiers.base import SecretRef, fingerprint;"
         "from modeltop.alerting.notifiers.slack import Slack;"
-        "print(fingerprint(Slack(url=Secret(env='HOOK'))))"
+        "print(fingerprint(Slack(url=SecretRef(env='HOOK'))))"
     )
     env = {name: text for name, text in os.environ.items() if name != "HOOK"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
@@ -143,7 +143,7 @@ def test_a_fingerprint_is_the_same_in_another_process_and_without_the_secret(mon
 
 def test_naming_receivers_loads_nothing_that_sends(tmp_path):
     code = (
-        "import sys; from modeltop.alerting.notifiers.base import kinds, kind_of\nfor kind in kinds(): kind_of(kind)\n"
+        "import sys; from modeltop.alerting.notifiers.base import notifier_type, notifier_types\nfor kind in notifier_types(): notifier_type(kind)\n"
         "print(*[name for name in ('urllib3', 'ssl', 'smtplib', 'apprise', 'http.client') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

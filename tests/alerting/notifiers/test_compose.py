@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.messages.compose import compose, test_message
+from modeltop.alerting.messages.compose import compose, build_test_message
 from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
 from modeltop.alerting.messages.template import format_duration
 from modeltop.config.load import Config
@@ -57,7 +57,7 @@ def known(snapshot, **changes):
         since=episode.since,
         fired_at=episode.fired,
         level=episode.severity,
-        peak_severity=episode.worst_value.severity,
+        peak_severity=episode.worst_breach.severity,
         opened_at=NIGHT + timedelta(hours=1),
         resolved_at=episode.resolved,
     )
@@ -246,12 +246,12 @@ def test_a_thousand_at_once_are_a_message_that_can_still_be_read(observed):
 
 
 def test_a_test_is_marked_and_asks_for_nothing():
-    message = test_message("pager", NIGHT)
+    message = build_test_message("pager", NIGHT)
     assert message.is_test
     assert message.title == "TEST test-model: accuracy 0.87 < 0.90, nothing is wrong"
     assert "nothing has to be done" in message.text
     assert message.worst_section.ack_command == ""
-    assert message.key != test_message("pager", NIGHT + timedelta(seconds=1)).key
+    assert message.key != build_test_message("pager", NIGHT + timedelta(seconds=1)).key
 
 
 def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):

@@ -20,7 +20,7 @@ def post_to(url, patience=0.4, **settings):
 
 def failure(post):
     with pytest.raises(NotifyError) as caught:
-        post.send(b"{}", {})
+        post.post(b"{}", {})
     return caught.value
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from modeltop.alerting.messages.compose import test_message
+from modeltop.alerting.messages.compose import build_test_message
 from modeltop.alerting.notifiers.pagerduty import PagerDuty, events
 from modeltop.core.errors import NotifyError
 from modeltop.core.event import NotificationAction, NotificationReason
@@ -55,7 +55,7 @@ def sent(message):
     ],
 )
 def test_every_kind_is_an_event_with_the_key_of_the_incident(message, kind, reason, actions):
-    found = sent(message(kind=kind, reason=reason))
+    found = sent(message(action=kind, reason=reason))
     assert [event["event_action"] for event in found] == actions
     assert {event["dedup_key"] for event in found} == {"modeltop:1a2b3c4d"}
 
@@ -92,7 +92,7 @@ def test_the_event_says_all_that_a_message_says(message):
 
 
 def test_a_test_opens_nothing_that_stays_open(message):
-    found = sent(test_message("pager", datetime.fromisoformat("2025-01-10T03:00:00+00:00")))
+    found = sent(build_test_message("pager", datetime.fromisoformat("2025-01-10T03:00:00+00:00")))
     assert [event["event_action"] for event in found] == ["trigger", "resolve"]
     assert found[0]["payload"]["summary"].startswith("TEST ")
 
@@ -108,7 +108,7 @@ def test_a_group_is_sent_one_by_one_over_an_encrypted_connection(serve, answer, 
     served = serve(answer(202, ACCEPTED), context=authority.server())
     pager = PagerDuty(routing_key=secret(KEY), url=f"{served.url}/v2/enqueue", timeout=3, ca_file=authority.pem)
     pager.send(
-        message(part(), part(incident="5e6f7a8b", kind=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED))
+        message(part(), part(incident="5e6f7a8b", action=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED))
     )
     assert [asked.path for asked in served.asked] == ["/v2/enqueue"] * 2
     assert [asked.json["event_action"] for asked in served.asked] == ["trigger", "resolve"]

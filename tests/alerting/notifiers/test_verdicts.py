@@ -50,7 +50,7 @@ def test_of_a_group_it_stands_once_before_all_that_is_said_of_the_model(message,
 )
 def test_where_an_alert_is_over_it_says_that_the_model_still_alerts(message, reason):
     ended = datetime(2025, 1, 9, 4, tzinfo=UTC)
-    said = message(**KNOWN, kind=NotificationAction.RESOLVE, reason=reason, severity=Severity.OK, resolved=ended)
+    said = message(**KNOWN, action=NotificationAction.RESOLVE, reason=reason, severity=Severity.OK, resolved_at=ended)
     assert said.text.startswith(f"the model still alerts: {FOUND.sentence}\n")
     assert "retrain: 12,000" not in said.text
 

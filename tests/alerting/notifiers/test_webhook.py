@@ -85,7 +85,7 @@ def test_the_numbers_and_the_dates_are_for_programs(message):
 
 
 def test_a_value_that_is_no_number_is_null(message):
-    (alert,) = json.loads(json.dumps(payload(message(value=float("nan"), worst=float("inf"))), allow_nan=False))[
+    (alert,) = json.loads(json.dumps(payload(message(value=float("nan"), worst_value=float("inf"))), allow_nan=False))[
         "alerts"
     ]
     assert (alert["value"], alert["worst"]) == (None, None)
