@@ -23,18 +23,18 @@ class Clock:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wall, self.steady = wall, steady
+        self._wall, self.monotonic = wall, steady
         self._floor: datetime | None = None
-        self._at = 0.0
+        self._floor_read_at = 0.0
 
     def now(self, floor: datetime | None = None) -> datetime:
         """The moment, not before any that was given earlier, nor before `floor`: the journal's last time."""
         moments = [self._wall()]
         if self._floor is not None:
-            moments.append(self._floor + timedelta(seconds=self.steady() - self._at))
+            moments.append(self._floor + timedelta(seconds=self.monotonic() - self._floor_read_at))
         if floor is not None:
             moments.append(floor)
-        self._floor, self._at = max(moments), self.steady()
+        self._floor, self._floor_read_at = max(moments), self.monotonic()
         return self._floor
 
     def lag(self) -> timedelta:

@@ -24,47 +24,47 @@ class ComputeJobs:
     Args:
         store: Where to.
         log: Says what was computed.
-        says: Takes what is wrong with a log, or None once it is well again.
+        set_error: Takes what is wrong with a log, or None once it is well again.
     """
 
-    def __init__(self, store: Path, log: DaemonLog, says: Callable[[str, str | None], None]) -> None:
-        self._store, self._log, self._says = store, log, says
+    def __init__(self, store: Path, log: DaemonLog, set_error: Callable[[str, str | None], None]) -> None:
+        self._store, self._log, self._set_error = store, log, set_error
         self._config: Config | None = None
-        self._schedule: Scheduler | None = None
+        self._scheduler: Scheduler | None = None
 
     def tick(self, config: Config, now: datetime) -> None:
         """Start what is due and take in what has ended; the history that changed is found by the next look."""
-        schedule = self._of(config)
-        if schedule is not None:
-            self._tell(schedule.tick(now))
+        scheduler = self._scheduler_for(config)
+        if scheduler is not None:
+            self._report(scheduler.tick(now))
 
     def run_due(self, config: Config, now: datetime) -> None:
         """Compute whatever is due, one after the other, before the one look of a run from cron."""
-        schedule = self._of(config)
-        for _ in schedule.due(now) if schedule is not None else ():
-            assert schedule is not None
-            self._tell(schedule.tick(now))
-            self._tell(schedule.wait(now, patience=ONCE_TIMEOUT))
+        scheduler = self._scheduler_for(config)
+        for _ in scheduler.due(now) if scheduler is not None else ():
+            assert scheduler is not None
+            self._report(scheduler.tick(now))
+            self._report(scheduler.wait(now, patience=ONCE_TIMEOUT))
 
     def stop(self) -> None:
         """Leave nothing running."""
-        if self._schedule is not None:
-            self._schedule.close()
+        if self._scheduler is not None:
+            self._scheduler.close()
 
-    def _of(self, config: Config) -> Scheduler | None:
-        if config is self._config or (self._schedule is not None and self._schedule.is_busy):
-            return self._schedule
-        self._config, self._schedule = config, None
+    def _scheduler_for(self, config: Config) -> Scheduler | None:
+        if config is self._config or (self._scheduler is not None and self._scheduler.is_busy):
+            return self._scheduler
+        self._config, self._scheduler = config, None
         if any(one.every is not None for one in config.logs.values()):
             from modeltop.predictions.scheduler import Scheduler  # most watchers compute nothing
 
-            self._schedule = Scheduler(config.logs, store=self._store, config=config.path)
-        return self._schedule
+            self._scheduler = Scheduler(config.logs, store=self._store, config=config.path)
+        return self._scheduler
 
-    def _tell(self, done: JobResult | None) -> None:
-        if done is None:
+    def _report(self, result: JobResult | None) -> None:
+        if result is None:
             return
-        about = f"log {sanitize(done.name, 40)}"
-        self._says(about, None if done.exit_code == 0 else f"{about} was not computed: {done.message}")
-        if done.exit_code == 0:
-            self._log.info("computed", f"{about}: {done.message}", seconds=done.duration.total_seconds())
+        subject = f"log {sanitize(result.name, 40)}"
+        self._set_error(subject, None if result.exit_code == 0 else f"{subject} was not computed: {result.message}")
+        if result.exit_code == 0:
+            self._log.info("computed", f"{subject}: {result.message}", seconds=result.duration.total_seconds())

@@ -23,64 +23,64 @@ class Daemon:
     """Leads, or stands by until it can; ends when it is asked to.
 
     Args:
-        rounds: What a leader does.
+        cycle: What a leader does.
         leader: The lock.
-        post: Where it stands.
+        identity: Where it stands.
         log: What it says of itself.
     """
 
-    def __init__(self, rounds: Cycle, leader: LeaderLock, post: DaemonIdentity, log: DaemonLog) -> None:
-        self._rounds, self._leader, self._post, self._log = rounds, leader, post, log
-        self._at_once()
+    def __init__(self, cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> None:
+        self._cycle, self._leader, self._identity, self._log = cycle, leader, identity, log
+        self._run_now()
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StoreError where the lock cannot be written."""
-        with handle_signals(self._rounds.wakeup) as wishes, self._leader:
+        with handle_signals(self._cycle.wakeup) as wishes, self._leader:
             known: str | None = None
             while not wishes.stop:
                 if self._leader.acquire():
                     self._lead(wishes)
                     known = None
                     continue
-                who = str(read_holder(self._post.folder) or "another process")
+                who = str(read_holder(self._identity.folder) or "another process")
                 if who != known:
                     self._log.info("standby", f"{who} leads; stands by until it ends")
                 known = who
-                self._rounds.wakeup.wait(POLL_SECONDS)
+                self._cycle.wakeup.wait(POLL_SECONDS)
 
-    def _lead(self, wishes: SignalFlags) -> None:
-        self._rounds.start()
-        self._at_once()
-        while not wishes.stop and self._leader.is_held():
-            if wishes.reload:
-                wishes.reload = False
-                self._rounds.reload()
-                self._at_once()
-            self._rounds.compute()
-            if self._due():
-                self._look()
-            elif not self._rounds.seconds_until_due():
-                self._rounds.send_due()
-            self._rounds.wakeup.wait(min(POLL_SECONDS, self._rounds.seconds_until_due()))
-        if not wishes.stop:
+    def _lead(self, flags: SignalFlags) -> None:
+        self._cycle.start()
+        self._run_now()
+        while not flags.stop and self._leader.is_held():
+            if flags.reload:
+                flags.reload = False
+                self._cycle.reload()
+                self._run_now()
+            self._cycle.compute()
+            if self._is_due():
+                self._run_cycle()
+            elif not self._cycle.seconds_until_due():
+                self._cycle.send_due()
+            self._cycle.wakeup.wait(min(POLL_SECONDS, self._cycle.seconds_until_due()))
+        if not flags.stop:
             self._log.error("lost", "the lock file was removed or replaced: another may lead now")
-        self._rounds.stop()
+        self._cycle.stop()
 
-    def _at_once(self) -> None:
-        self._looked, self._wait = float("-inf"), 0.0
+    def _run_now(self) -> None:
+        self._last_run, self._min_wait = float("-inf"), 0.0
 
-    def _look(self) -> None:
-        began = time.monotonic()
-        done = self._rounds.run()
-        self._looked = time.monotonic()
-        self._wait = COST_FACTOR * (self._looked - began) if done else AFTER_FAILURE
+    def _run_cycle(self) -> None:
+        started = time.monotonic()
+        succeeded = self._cycle.run()
+        self._last_run = time.monotonic()
+        self._min_wait = COST_FACTOR * (self._last_run - started) if succeeded else AFTER_FAILURE
 
-    def _due(self) -> bool:
+    def _is_due(self) -> bool:
         """Whether to look: at once when something changed, else when it is time, but not again and again."""
-        passed = time.monotonic() - self._looked
-        if passed < min(self._wait, self._rounds.settings.every):
+        elapsed = time.monotonic() - self._last_run
+        if elapsed < min(self._min_wait, self._cycle.settings.every):
             return False
-        return passed >= self._rounds.settings.every or self._rounds.needs_run()
+        return elapsed >= self._cycle.settings.every or self._cycle.needs_run()
 
 
 DEADLINE = 45.0
@@ -91,7 +91,7 @@ MAX_RUNS = 3
 """Looks at most: a source that cannot be read three times in a row is an alert."""
 
 
-def run_once(rounds: Cycle, leader: LeaderLock, post: DaemonIdentity, says: DaemonLog) -> int:
+def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> int:
     """Look and tell; retries are left for the next run.
 
     Returns:
@@ -102,19 +102,19 @@ def run_once(rounds: Cycle, leader: LeaderLock, post: DaemonIdentity, says: Daem
     """
     with leader:
         if not leader.acquire():
-            says.info("standby", f"{read_holder(post.folder) or 'another process'} leads; nothing is left to do")
-            health = read_last_health(post.folder)
+            log.info("standby", f"{read_holder(identity.folder) or 'another process'} leads; nothing is left to do")
+            health = read_last_health(identity.folder)
             return 1 if health is not None and health.is_overdue(datetime.now(UTC)) else 0
-        rounds.compute(wait=True)
+        cycle.compute(wait=True)
         deadline = time.monotonic() + DEADLINE
-        rounds.start()
+        cycle.start()
         for _ in range(MAX_RUNS):
-            rounds.run()
-            if rounds.last_result is None or not rounds.last_result.has_unconfirmed_errors:
+            cycle.run()
+            if cycle.last_result is None or not cycle.last_result.has_unconfirmed_errors:
                 break
             time.sleep(RETRY_SECONDS)
-        while rounds.dispatcher.is_sending() and (left := deadline - time.monotonic()) > 0:
-            rounds.wakeup.wait(left)
-            rounds.send_due()
-        rounds.stop(seconds=max(0.0, deadline - time.monotonic()))
-        return 1 if rounds.has_problems else 0
+        while cycle.dispatcher.is_sending() and (remaining := deadline - time.monotonic()) > 0:
+            cycle.wakeup.wait(remaining)
+            cycle.send_due()
+        cycle.stop(seconds=max(0.0, deadline - time.monotonic()))
+        return 1 if cycle.has_problems else 0

@@ -16,11 +16,12 @@ from modeltop.core.errors import StoreError
 from modeltop.core.event import IncidentChanged
 from modeltop.core.incident import AlertingState, IncidentStatus
 from modeltop.core.series import Alert, Condition
-from modeltop.history.store.durable import close, open_file, read_from, write_atomically
+from modeltop.history.files import read_range
+from modeltop.history.store.durable import close, open_file, write_atomically
 from modeltop.rules.snapshot import Snapshot
 
-NAME = "looked.json"
-_MOST = 64_000_000
+FILE_NAME = "looked.json"
+MAX_FILE_BYTES = 64_000_000
 """Bytes; a larger file is not ours."""
 
 
@@ -34,38 +35,40 @@ class LastEvaluation:
     """By id, when an alert of no data was first seen that nobody is told of before a second look."""
 
 
-def save_last_evaluation(folder: Path, looked: LastEvaluation) -> None:
+def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
     """Keep it for the next run. Raises StoreError."""
     write_atomically(
-        folder / NAME,
-        json.dumps({"newest": _said(looked.newest_periods), "waiting": _said(looked.no_data_first_seen)}).encode(),
+        folder / FILE_NAME,
+        json.dumps(
+            {"newest": _to_json(evaluation.newest_periods), "waiting": _to_json(evaluation.no_data_first_seen)}
+        ).encode(),
     )
 
 
 def load_last_evaluation(folder: Path) -> LastEvaluation:
     """What the last run saw; nothing where there was none, or its file cannot be read."""
     try:
-        descriptor = open_file(folder / NAME, os.O_RDONLY)
+        descriptor = open_file(folder / FILE_NAME, os.O_RDONLY)
     except OSError:
         return LastEvaluation()
     try:
-        said = json.loads(read_from(descriptor, 0, _MOST))
-        return LastEvaluation(_moments(said["newest"]), _moments(said["waiting"]))
+        document = json.loads(read_range(descriptor, 0, MAX_FILE_BYTES))
+        return LastEvaluation(_from_json(document["newest"]), _from_json(document["waiting"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return LastEvaluation()
     finally:
         close(descriptor)
 
 
-def _said(moments: Mapping[str, datetime]) -> dict[str, str]:
+def _to_json(moments: Mapping[str, datetime]) -> dict[str, str]:
     return {name: moment.isoformat() for name, moment in moments.items()}
 
 
-def _moments(said: Mapping[str, str]) -> dict[str, datetime]:
-    found = {name: datetime.fromisoformat(text) for name, text in said.items()}
-    if any(moment.tzinfo is None for moment in found.values()):
+def _from_json(document: Mapping[str, str]) -> dict[str, datetime]:
+    times = {name: datetime.fromisoformat(text) for name, text in document.items()}
+    if any(moment.tzinfo is None for moment in times.values()):
         raise ValueError("a time without a zone")
-    return found
+    return times
 
 
 class NoDataGrace:
@@ -73,36 +76,36 @@ class NoDataGrace:
 
     Args:
         wait: Time between the first look and the one that counts.
-        seen: By id, when such alerts were first seen, by an earlier run.
+        first_seen: By id, when such alerts were first seen, by an earlier run.
     """
 
-    def __init__(self, wait: timedelta, seen: Mapping[str, datetime] | None = None) -> None:
+    def __init__(self, wait: timedelta, first_seen: Mapping[str, datetime] | None = None) -> None:
         self.wait = wait
-        self.first_seen = dict(seen or {})
+        self.first_seen = dict(first_seen or {})
 
     def settled_alerts(
-        self, episodes: Iterable[Alert], now: datetime, known: Callable[[Alert], bool]
+        self, alerts: Iterable[Alert], now: datetime, is_known: Callable[[Alert], bool]
     ) -> tuple[Alert, ...]:
         """The alerts that count now.
 
         Args:
-            episodes: All that were found.
+            alerts: All that were found.
             now: The moment of the look.
-            known: Whether an alert belongs to an incident that is open already.
+            is_known: Whether an alert belongs to an incident that is open already.
         """
-        kept: list[Alert] = []
+        settled: list[Alert] = []
         waiting: dict[str, datetime] = {}
-        for episode in episodes:
-            if episode.condition is not Condition.NO_DATA or episode.id is None or known(episode):
-                kept.append(episode)
+        for alert in alerts:
+            if alert.condition is not Condition.NO_DATA or alert.id is None or is_known(alert):
+                settled.append(alert)
                 continue
             # A clock that was set back must not make anybody wait for years.
-            first = min(self.first_seen.get(episode.id, now), now)
+            first = min(self.first_seen.get(alert.id, now), now)
             if now - first >= self.wait:
-                kept.append(episode)
-            waiting[episode.id] = first
+                settled.append(alert)
+            waiting[alert.id] = first
         self.first_seen = waiting
-        return tuple(kept)
+        return tuple(settled)
 
     def next_due(self) -> datetime | None:
         """When the next second look is due; None where none is."""
@@ -137,31 +140,31 @@ class IncidentTracker:
 
     def __init__(self, folder: Path, wait: timedelta) -> None:
         self._folder = folder
-        self._looked = load_last_evaluation(folder)
-        self.no_data_grace = NoDataGrace(wait, self._looked.no_data_first_seen)
+        self._last = load_last_evaluation(folder)
+        self.no_data_grace = NoDataGrace(wait, self._last.no_data_first_seen)
 
-    def evaluate(self, snapshot: Snapshot, facts: AlertingState, now: datetime) -> EvaluationResult:
+    def evaluate(self, snapshot: Snapshot, state: AlertingState, now: datetime) -> EvaluationResult:
         """What a snapshot, taken just now, means for the incidents that are known."""
-        episodes = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda episode: _known(episode, facts))
-        sight = Sight.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
-        followed = track_incidents(episodes, facts, now, scope=sight, previous_newest=self._looked.newest_periods)
-        return EvaluationResult(snapshot, followed, sight.newest_periods(now))
+        alerts = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda episode: _is_open(episode, state))
+        scope = Sight.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
+        changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
+        return EvaluationResult(snapshot, changes, scope.newest_periods(now))
 
-    def commit(self, look: EvaluationResult, *, saved: bool) -> None:
+    def commit(self, result: EvaluationResult, *, saved: bool) -> None:
         """Count from this look on, once what it found is journaled.
 
         Args:
-            look: The last one.
+            result: The last one.
             saved: Whether that is on the disk; else the next process has to find it again.
         """
-        seen = LastEvaluation(look.newest_periods, self.no_data_grace.first_seen)
-        if saved and seen != self._looked:
+        evaluation = LastEvaluation(result.newest_periods, self.no_data_grace.first_seen)
+        if saved and evaluation != self._last:
             # Lost, nothing is told twice: what is over and was not seen open is then taken for the past.
             with contextlib.suppress(StoreError):
-                save_last_evaluation(self._folder, seen)
-        self._looked = seen
+                save_last_evaluation(self._folder, evaluation)
+        self._last = evaluation
 
 
-def _known(episode: Alert, facts: AlertingState) -> bool:
-    incident = find_incident(episode, facts)
+def _is_open(alert: Alert, state: AlertingState) -> bool:
+    incident = find_incident(alert, state)
     return incident is not None and incident.status is IncidentStatus.OPEN

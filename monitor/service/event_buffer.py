@@ -29,21 +29,21 @@ class EventSink(Protocol):
 class BufferedEventLog:
     """The facts, whether or not they could be saved. Not to be used from two threads at once."""
 
-    def __init__(self, journal: EventSink) -> None:
-        self._journal = journal
-        self._known = AlertingState()
+    def __init__(self, event_log: EventSink) -> None:
+        self._event_log = event_log
+        self._saved_state = AlertingState()
         self._unsaved: deque[Event] = deque(maxlen=MAX_BUFFERED)
-        self._facts: AlertingState | None = None
+        self._state: AlertingState | None = None
         self.error: str | None = None
         """Why something is not saved; None: everything is on the disk."""
 
     def state(self) -> AlertingState:
         """What is known now: what others wrote, and what is still to be written."""
-        known = self._journal.state()
-        if known is not self._known or self._facts is None:
-            self._known = known
-            self._facts = apply_events(known, self._unsaved)
-        return self._facts
+        saved_state = self._event_log.state()
+        if saved_state is not self._saved_state or self._state is None:
+            self._saved_state = saved_state
+            self._state = apply_events(saved_state, self._unsaved)
+        return self._state
 
     @property
     def notice(self) -> str | None:
@@ -54,16 +54,16 @@ class BufferedEventLog:
         """Keep the events: on the disk where that can be done, else in memory until it can."""
         if self._unsaved or events:
             self._unsaved.extend(events)
-            self._facts = None
+            self._state = None
             self.save()
 
     def save(self) -> bool:
         """Try to write what is still to be written; whether everything is on the disk."""
         try:
             while self._unsaved:
-                first = [self._unsaved[index] for index in range(min(BATCH_EVENTS, len(self._unsaved)))]
-                self._journal.append(*first)
-                for _ in first:
+                batch = [self._unsaved[index] for index in range(min(BATCH_EVENTS, len(self._unsaved)))]
+                self._event_log.append(*batch)
+                for _ in batch:
                     self._unsaved.popleft()
         except StoreError as error:
             self.error = str(error)

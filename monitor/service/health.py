@@ -16,10 +16,10 @@ from modeltop.history.store.durable import close, open_file, write_atomically
 from modeltop.service.leader import LockHolder, has_leader
 from modeltop.service.log import DaemonLog, ProblemLog
 
-NAME = "watch.json"
-_MOST = 1_000_000
+HEALTH_FILE_NAME = "watch.json"
+MAX_FILE_BYTES = 1_000_000
 """Bytes; a larger file is not ours."""
-_BLOCK = 4096
+BLOCK_BYTES = 4096
 """Bytes to a multiple of which the file is filled: on a full disk it can still be overwritten where it lies."""
 
 
@@ -39,15 +39,15 @@ class HealthFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path = folder / HEALTH_FILE_NAME
         self._written: HealthReport | None = None
 
     def write(self, report: HealthReport) -> None:
         """Say how the watcher is. Raises StoreError."""
-        if self._written is None or not _same(self._written, report) or not self._touch(report):
+        if self._written is None or not _same_but_time(self._written, report) or not self._touch(report):
             self._written = None
-            data = _text(report).encode("ascii")
-            data += b" " * (-len(data) % _BLOCK)
+            data = _to_document(report).encode("ascii")
+            data += b" " * (-len(data) % BLOCK_BYTES)
             try:
                 write_atomically(self._path, data)
             except StoreError:
@@ -85,30 +85,30 @@ def write_health(folder: Path, report: HealthReport) -> None:
 
 def read_last_health(folder: Path) -> WatcherHealth | None:
     """How the watcher was at the end of its last cycle; None where none has ever run, or the file is not ours."""
-    found = read_health(folder)
-    return None if found is None else found.health
+    report = read_health(folder)
+    return None if report is None else report.health
 
 
 def read_health(folder: Path) -> HealthReport | None:
     """Everything that the file holds; None where it cannot be read."""
     try:
-        descriptor = open_file(folder / NAME, os.O_RDONLY)
+        descriptor = open_file(folder / HEALTH_FILE_NAME, os.O_RDONLY)
     except OSError:
         return None
     try:
         stamp = os.fstat(descriptor).st_mtime
-        return _report(json.loads(os.pread(descriptor, _MOST, 0)), stamp)
+        return _from_document(json.loads(os.pread(descriptor, MAX_FILE_BYTES, 0)), stamp)
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     finally:
         close(descriptor)
 
 
-def _same(old: HealthReport, new: HealthReport) -> bool:
+def _same_but_time(old: HealthReport, new: HealthReport) -> bool:
     return replace(old, health=replace(old.health, at=new.health.at)) == new
 
 
-def _text(report: HealthReport) -> str:
+def _to_document(report: HealthReport) -> str:
     health = report.health
     return json.dumps(
         {
@@ -126,30 +126,30 @@ def _text(report: HealthReport) -> str:
     )
 
 
-def _report(said: dict[str, object], stamp: float) -> HealthReport:
-    error, broken = said["error"], said["broken"]
-    if not isinstance(broken, list):
+def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
+    error, disabled = document["error"], document["broken"]
+    if not isinstance(disabled, list):
         raise TypeError
     return HealthReport(
         health=WatcherHealth(
-            at=max(datetime.fromtimestamp(stamp, UTC), _moment(said["at"])),
-            started_at=_moment(said["started"]),
-            pid=int(str(said["pid"])),
-            host=str(said["host"]),
-            interval_seconds=float(str(said["every"])),
+            at=max(datetime.fromtimestamp(stamp, UTC), _aware_datetime(document["at"])),
+            started_at=_aware_datetime(document["started"]),
+            pid=int(str(document["pid"])),
+            host=str(document["host"]),
+            interval_seconds=float(str(document["every"])),
             error=None if error is None else str(error),
-            disabled_receivers=tuple(map(str, broken)),
-            stopped=said["stopped"] is True,
+            disabled_receivers=tuple(map(str, disabled)),
+            stopped=document["stopped"] is True,
         ),
-        one_shot=said.get("once") is True,
+        one_shot=document.get("once") is True,
     )
 
 
-def _moment(text: object) -> datetime:
-    found = datetime.fromisoformat(str(text))
-    if found.tzinfo is None:
+def _aware_datetime(text: object) -> datetime:
+    moment = datetime.fromisoformat(str(text))
+    if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return found
+    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +167,15 @@ class HealthReporter:
     """Collects what is wrong, and tells it.
 
     Args:
-        post: Where the watcher stands.
+        identity: Where the watcher stands.
         log: What it says of itself.
         now: When it began.
     """
 
-    def __init__(self, post: DaemonIdentity, log: DaemonLog, now: datetime) -> None:
-        self._post = post
-        self._lasting = ProblemLog(log)
-        self._record = HealthFile(post.folder)
+    def __init__(self, identity: DaemonIdentity, log: DaemonLog, now: datetime) -> None:
+        self._identity = identity
+        self._problem_log = ProblemLog(log)
+        self._file = HealthFile(identity.folder)
         self._errors: dict[str, str | None] = {}
         self.started = self.completed = now
 
@@ -184,90 +184,90 @@ class HealthReporter:
         """All that is wrong, made safe; None: all well."""
         return "; ".join(sanitize(why, 300) for why in self._errors.values() if why) or None
 
-    def set_error(self, about: str, why: str | None) -> None:
+    def set_error(self, subject: str, error: str | None) -> None:
         """Note how one thing stands: why it is wrong, or None where it is not."""
-        self._errors[about] = why
-        self._lasting.update(about, why, f"{about}: all well again")
+        self._errors[subject] = error
+        self._problem_log.update(subject, error, f"{subject}: all well again")
 
-    def publish(self, every: float, broken: Mapping[str, str], *, stopped: bool = False) -> None:
+    def publish(self, every: float, disabled: Mapping[str, str], *, stopped: bool = False) -> None:
         """Write the health file.
 
         Args:
             every: Seconds between two cycles at most.
-            broken: Receivers that do not work, and why.
+            disabled: Receivers that do not work, and why.
             stopped: The watcher was asked to end.
         """
         health = WatcherHealth(
             at=self.completed,
             started_at=self.started,
-            pid=self._post.holder.pid,
-            host=self._post.holder.host,
+            pid=self._identity.holder.pid,
+            host=self._identity.holder.host,
             interval_seconds=every,
             error=self.error,
-            disabled_receivers=tuple(broken),
+            disabled_receivers=tuple(disabled),
             stopped=stopped,
         )
         try:
-            self._record.write(HealthReport(health, one_shot=self._post.one_shot))
+            self._file.write(HealthReport(health, one_shot=self._identity.one_shot))
         except StoreError as error:
             self.set_error("health file", str(error))
         else:
             self.set_error("health file", None)
 
 
-ALIVE, TROUBLE, SILENT = 0, 1, 3
+ALIVE, DEGRADED, NOT_RUNNING = 0, 1, 3
 
 
-def print_status(folder: Path, now: datetime, say: Callable[[str], None], *, as_json: bool) -> int:
+def print_status(folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool) -> int:
     """Say how the watcher of a state folder is.
 
     Returns:
         0 alive and well, 1 alive and in trouble (its last error, a broken receiver), 3 not running or late.
     """
     report = read_health(folder)
-    led = has_leader(folder)
-    code, word = _judged(report, now, led=led)
+    has_leader_now = has_leader(folder)
+    code, word = _status_of(report, now, has_leader_now=has_leader_now)
     if as_json:
-        say(json.dumps(_as_json(report, word, led=led)))
+        write_line(json.dumps(_status_document(report, word, has_leader_now=has_leader_now)))
         return code
-    say(word if report is None else f"{word}: {_sentence(report, now)}")
+    write_line(word if report is None else f"{word}: {_describe(report, now)}")
     if report is not None:
         if report.health.error:
-            say(f"  error: {sanitize(report.health.error, 400)}")
+            write_line(f"  error: {sanitize(report.health.error, 400)}")
         for name in report.health.disabled_receivers:
-            say(f"  receiver {sanitize(name, 60)} is broken: change its settings, or mend it and send a test")
+            write_line(f"  receiver {sanitize(name, 60)} is broken: change its settings, or mend it and send a test")
     return code
 
 
-def _judged(report: HealthReport | None, now: datetime, *, led: bool) -> tuple[int, str]:
+def _status_of(report: HealthReport | None, now: datetime, *, has_leader_now: bool) -> tuple[int, str]:
     if report is None:
-        return (TROUBLE, "starting") if led else (SILENT, "no watcher has ever run here")
+        return (DEGRADED, "starting") if has_leader_now else (NOT_RUNNING, "no watcher has ever run here")
     health = report.health
-    if health.stopped and not led:
-        return SILENT, "stopped"
-    if not led and not report.one_shot:
-        return SILENT, "ended without a word"
+    if health.stopped and not has_leader_now:
+        return NOT_RUNNING, "stopped"
+    if not has_leader_now and not report.one_shot:
+        return NOT_RUNNING, "ended without a word"
     if health.is_overdue(now):
-        return SILENT, "late"
+        return NOT_RUNNING, "late"
     if health.error or health.disabled_receivers:
-        return TROUBLE, "in trouble"
+        return DEGRADED, "in trouble"
     return ALIVE, "alive"
 
 
-def _sentence(report: HealthReport, now: datetime) -> str:
+def _describe(report: HealthReport, now: datetime) -> str:
     health = report.health
-    how = "runs from cron" if report.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
+    process = "runs from cron" if report.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
     since = f", since {format_age(now - health.started_at)}" if not report.one_shot else ""
-    return f"{how}{since}, last cycle {format_age(now - health.at)} ago"
+    return f"{process}{since}, last cycle {format_age(now - health.at)} ago"
 
 
-def _as_json(report: HealthReport | None, word: str, *, led: bool) -> dict[str, object]:
+def _status_document(report: HealthReport | None, word: str, *, has_leader_now: bool) -> dict[str, object]:
     if report is None:
-        return {"status": word, "leading": led}
+        return {"status": word, "leading": has_leader_now}
     health = report.health
     return {
         "status": word,
-        "leading": led,
+        "leading": has_leader_now,
         "at": health.at.isoformat(),
         "started": health.started_at.isoformat(),
         "pid": health.pid,

@@ -34,19 +34,19 @@ class Heartbeat:
             self._thread.join(seconds)
 
     def _run(self, url: SecretSource) -> None:
-        why = _failure(url)
-        self.error = None if why is None else f"the heartbeat was not heard: {why}"
+        error = _ping_error(url)
+        self.error = None if error is None else f"the heartbeat was not heard: {error}"
 
 
-def _failure(url: SecretSource) -> str | None:
+def _ping_error(url: SecretSource) -> str | None:
     try:
         # Imported here: TLS takes longer to import than all of the rest, and most have no heartbeat.
         from modeltop.alerting.notifiers.http import HttpClient
 
-        post = HttpClient(url.read(), timeout=TIMEOUT)
-        reply = post.request("GET", None, {})
+        client = HttpClient(url.read(), timeout=TIMEOUT)
+        response = client.request("GET", None, {})
     except NotifyError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  its text may quote the address, which is a secret
         return f"an error of modeltop's own, {type(error).__name__}"
-    return None if 200 <= reply.status < 300 else str(post.response_error(reply))
+    return None if 200 <= response.status < 300 else str(client.response_error(response))

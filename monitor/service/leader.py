@@ -15,11 +15,11 @@ from typing import Self
 from modeltop.core.text import sanitize
 from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error
 
-LOCK = "watch.lock"
+LOCK_FILE_NAME = "watch.lock"
 """Never deleted or replaced: who waits for it must wait for the same file."""
-_MOST = 4096
+MAX_LOCK_BYTES = 4096
 """Bytes of the lock file that are read."""
-_HELD = (errno.EWOULDBLOCK, errno.EAGAIN)
+LOCKED_ERRORS = (errno.EWOULDBLOCK, errno.EAGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class LeaderLock:
 
     Args:
         folder: The state folder; it is there.
-        me: What others are told of this process.
+        holder: What others are told of this process.
     """
 
-    def __init__(self, folder: Path, me: LockHolder) -> None:
-        self._path = folder / LOCK
-        self._me = me
+    def __init__(self, folder: Path, holder: LockHolder) -> None:
+        self._path = folder / LOCK_FILE_NAME
+        self._holder = holder
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class LeaderLock:
 
     def is_held(self) -> bool:
         """Whether the lock is held, on the file that others would lock too."""
-        return self._descriptor is not None and self._same(self._descriptor)
+        return self._descriptor is not None and self._is_lock_file(self._descriptor)
 
     def release(self) -> None:
         """Lead no more."""
@@ -84,13 +84,13 @@ class LeaderLock:
         try:
             # flock, not lockf: that is silently lost when anything in this process closes the same file.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not self._same(descriptor):  # deleted and made anew between opening and locking
+            if not self._is_lock_file(descriptor):  # deleted and made anew between opening and locking
                 close(descriptor)
                 return None
-            self._sign(descriptor)
+            self._write_holder(descriptor)
         except OSError as error:
             close(descriptor)
-            if error.errno in _HELD:
+            if error.errno in LOCKED_ERRORS:
                 return None
             raise
         return descriptor
@@ -107,15 +107,15 @@ class LeaderLock:
             raise
         return descriptor
 
-    def _same(self, descriptor: int) -> bool:
+    def _is_lock_file(self, descriptor: int) -> bool:
         try:
             return os.path.samestat(os.fstat(descriptor), self._path.stat())
         except OSError:
             return False
 
-    def _sign(self, descriptor: int) -> None:
+    def _write_holder(self, descriptor: int) -> None:
         """Say who leads; on a full disk the lock holds all the same."""
-        line = json.dumps({"pid": self._me.pid, "host": self._me.host}).encode("ascii") + b"\n"
+        line = json.dumps({"pid": self._holder.pid, "host": self._holder.host}).encode("ascii") + b"\n"
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, line, 0)
@@ -127,13 +127,13 @@ def has_leader(folder: Path) -> bool:
     For the moment of the question the lock is shared: who tries to lead just then tries again a second later.
     """
     try:
-        descriptor = open_file(folder / LOCK, os.O_RDONLY)
+        descriptor = open_file(folder / LOCK_FILE_NAME, os.O_RDONLY)
     except OSError:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno in _HELD
+        return error.errno in LOCKED_ERRORS
     finally:
         close(descriptor)
     return False
@@ -142,12 +142,12 @@ def has_leader(folder: Path) -> bool:
 def read_holder(folder: Path) -> LockHolder | None:
     """Who leads, or led last; None where the lock file does not say."""
     try:
-        descriptor = open_file(folder / LOCK, os.O_RDONLY)
+        descriptor = open_file(folder / LOCK_FILE_NAME, os.O_RDONLY)
     except OSError:
         return None
     try:
-        said = json.loads(os.pread(descriptor, _MOST, 0))
-        return LockHolder(int(said["pid"]), str(said["host"]))
+        document = json.loads(os.pread(descriptor, MAX_LOCK_BYTES, 0))
+        return LockHolder(int(document["pid"]), str(document["host"]))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     finally:

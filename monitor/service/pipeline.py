@@ -18,7 +18,7 @@ from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import AlertingState, WatcherHealth
 from modeltop.core.series import Alert, History, ReadProblem, to_datetime, to_datetime64
-from modeltop.history.file_stat import FileStat, file_stat
+from modeltop.history.files import FileStat, file_stat
 from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
@@ -53,7 +53,7 @@ class StateReader:
         self.folder = folder
         self.error = "" if folder is not None else error
         self._health = health
-        self._there = False
+        self._has_folder = False
 
     @cached_property
     def event_log(self) -> EventLog | None:
@@ -68,24 +68,24 @@ class StateReader:
 
     def alerting_state(self) -> AlertingState:
         """All that the journal says; nothing while nobody has ever written one."""
-        self._there = self._exists()
-        return self.event_log.state() if self._there and self.event_log else AlertingState()
+        self._has_folder = self._exists()
+        return self.event_log.state() if self._has_folder and self.event_log else AlertingState()
 
     def watcher_health(self) -> WatcherHealth | None:
         """How the watcher was at the end of its last cycle."""
-        return self._health(self.folder) if self._there and self.folder else None
+        return self._health(self.folder) if self._has_folder and self.folder else None
 
     def has_changed(self) -> bool:
         """Whether `facts` could say anything else; costs at most three `os.stat`."""
         exists = self._exists()
-        return exists != self._there or (exists and self.event_log is not None and self.event_log.changed())
+        return exists != self._has_folder or (exists and self.event_log is not None and self.event_log.changed())
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """How the files that grow stood."""
         if self.folder is None:
             return {}
         folder = os.fspath(self.folder)
-        return dict(self.event_log.file_stats()) if self._there and self.event_log else {folder: file_stat(folder)}
+        return dict(self.event_log.file_stats()) if self._has_folder and self.event_log else {folder: file_stat(folder)}
 
     def _exists(self) -> bool:
         return self.folder is not None and self.folder.is_dir()
@@ -142,17 +142,22 @@ class Pipeline:
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
         self._distributions = DistributionStore(paths)
-        self._notices = tuple(_of_disks(paths)) if live else ()
+        self._notices = tuple(_network_disk_notices(paths)) if live else ()
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
         self._defer_slow_detectors = defer_slow_detectors
-        self._judge = Evaluator(self._rules, config.catalog)
+        self._evaluator = Evaluator(self._rules, config.catalog)
 
     def needs_run(self) -> bool:
         """Whether a new look could show anything else; costs one `os.stat` a file."""
-        waiting = any(known.runs < self._failures_before_alert for known in self._failures.values())
-        return waiting or self._judge.has_backlog or self._reader.has_changed() or self.state_reader.has_changed()
+        retries_source = any(known.runs < self._failures_before_alert for known in self._failures.values())
+        return (
+            retries_source
+            or self._evaluator.has_backlog
+            or self._reader.has_changed()
+            or self.state_reader.has_changed()
+        )
 
     def read_history(self) -> History:
         """What there is to judge, unjudged."""
@@ -160,8 +165,8 @@ class Pipeline:
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """How every file that counts, a configuration among them, stood at the last look: the same, the same answer."""
-        configured = {os.fspath(path): file_stat(os.fspath(path)) for path in candidate_paths(self._config.path)}
-        return self._reader.file_stats() | configured | self.state_reader.file_stats()
+        config_files = {os.fspath(path): file_stat(os.fspath(path)) for path in candidate_paths(self._config.path)}
+        return self._reader.file_stats() | config_files | self.state_reader.file_stats()
 
     def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
         """Read what is new, judge it, and say how everything stands.
@@ -172,63 +177,74 @@ class Pipeline:
         """
         history = self._reader.read(progress)
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._judge.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
+        self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
         self._defer_slow_detectors = False
-        standings = self._judge.rule_statuses
-        episodes = [*self._judge.alerts]
-        episodes += self._silences(history, now)
-        episodes += [source_error_alert(problem, since) for problem, since in self._broken(history.problems, now)]
-        facts = self.state_reader.alerting_state()
+        rule_statuses = self._evaluator.rule_statuses
+        alerts = [*self._evaluator.alerts]
+        alerts += self._no_data_alerts(history, now)
+        alerts += [
+            source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
+        ]
+        state = self.state_reader.alerting_state()
         labels = label_coverage(history, self._config.catalog)
         # People live by the clock, also where the data is judged as of another moment.
-        acks = acknowledged_alerts(episodes, facts, clock)
-        ordered = ordered_alerts(episodes, acks.keys())
+        acknowledgements = acknowledged_alerts(alerts, state, clock)
+        ordered = ordered_alerts(alerts, acknowledgements.keys())
         return Snapshot(
             taken_at=now,
             clock=clock,
             history=history,
             catalog=self._config.catalog,
             baseline=self._config.baseline,
-            rules=_in_force(self._rules),
+            rules=_effective_rules(self._rules),
             alerts=ordered,
-            rule_statuses=standings,
+            rule_statuses=rule_statuses,
             model_statuses=model_statuses(
-                history, ordered, standings, self._config.catalog, acknowledged=acks.keys(), labels=labels
+                history,
+                ordered,
+                rule_statuses,
+                self._config.catalog,
+                acknowledged=acknowledgements.keys(),
+                labels=labels,
             ),
             notices=self._notices
-            + _idle(self._rules, history)
-            + ((BACKLOG_NOTICE,) if self._judge.has_backlog else ()),
+            + _unmatched_rule_notices(self._rules, history)
+            + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
-            alerting_state=facts,
-            suppressions=suppressions(ordered, facts, self._config.mutes, clock),
-            acknowledgements=acks,
+            alerting_state=state,
+            suppressions=suppressions(ordered, state, self._config.mutes, clock),
+            acknowledgements=acknowledgements,
             watcher_health=self.state_reader.watcher_health(),
             distributions=self._distributions,
         )
 
-    def _silences(self, history: History, now: datetime) -> Iterable[Alert]:
+    def _no_data_alerts(self, history: History, now: datetime) -> Iterable[Alert]:
         for model, periods in history.periods.items():
-            found = no_data_alert(
+            alert = no_data_alert(
                 model, periods, now, stale_after=self._config.stale_after, severity=self._config.on_no_data
             )
-            if found is not None:
-                yield found
+            if alert is not None:
+                yield alert
 
-    def _broken(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
+    def _failing_sources(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
         """Sources that could not be read as often in a row as it takes to be an alert, and since when."""
         fatal = {problem.source: problem for problem in problems if problem.fatal}
-        before = self._failures
+        previous = self._failures
         self._failures = {
-            source: _Failure(before[source].runs + 1, before[source].since) if source in before else _Failure(1, now)
+            source: _Failure(previous[source].runs + 1, previous[source].since)
+            if source in previous
+            else _Failure(1, now)
             for source in fatal
         }
-        told = {
-            source: known.since for source, known in self._failures.items() if known.runs >= self._failures_before_alert
+        failing = {
+            source: failure.since
+            for source, failure in self._failures.items()
+            if failure.runs >= self._failures_before_alert
         }
-        return [(fatal[source], since) for source, since in told.items()]
+        return [(fatal[source], since) for source, since in failing.items()]
 
 
-def _in_force(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """The rules without those of which a limit of the command line leaves nothing."""
     limits = [rule for rule in rules if rule.override]
     return tuple(
@@ -236,21 +252,21 @@ def _in_force(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     )
 
 
-def _of_disks(folders: Sequence[Path]) -> Iterable[str]:
+def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:
     """What a person should know of the disks that stores lie on."""
     for folder in folders:
         if kind := network_filesystem(folder):
             yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
 
 
-def _idle(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
+def _unmatched_rule_notices(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
     """Configured rules that ask about nothing that is there: a name is misspelt, or a model is gone."""
-    asking = [rule for rule in rules if not rule.default]
-    if not asking or not history.series:
+    configured = [rule for rule in rules if not rule.default]
+    if not configured or not history.series:
         return ()
     return tuple(
         f"rule {rule.name} asks about {rule.metric} of {rule.model}, segment {rule.segment}: there is no such series"
-        for rule in asking
+        for rule in configured
         if not any(rule.matches(key) for key in history.series)
     )
 

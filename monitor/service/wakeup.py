@@ -46,12 +46,12 @@ class WakeupPipe:
 class SignalFlags:
     """What the system or a person asked for by signals."""
 
-    def __init__(self, bell: WakeupPipe) -> None:
+    def __init__(self, wakeup: WakeupPipe) -> None:
         self.stop = False
         """SIGTERM or SIGINT: end cleanly."""
         self.reload = False
         """SIGHUP: read the configuration anew; set back by whoever does."""
-        self._bell = bell
+        self._wakeup = wakeup
 
     def handle(self, number: int, _frame: FrameType | None = None) -> None:
         """The handler of all three signals; a second wish to end ends at once."""
@@ -61,17 +61,17 @@ class SignalFlags:
             raise KeyboardInterrupt
         else:
             self.stop = True
-        self._bell.wake()
+        self._wakeup.wake()
 
 
 @contextlib.contextmanager
-def handle_signals(bell: WakeupPipe) -> Iterator[SignalFlags]:
+def handle_signals(wakeup: WakeupPipe) -> Iterator[SignalFlags]:
     """Hear SIGTERM, SIGINT and SIGHUP while within; only in the main thread."""
-    wishes = SignalFlags(bell)
+    flags = SignalFlags(wakeup)
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, wishes.handle) for number in numbers}
+    previous = {number: signal.signal(number, flags.handle) for number in numbers}
     try:
-        yield wishes
+        yield flags
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -10,7 +10,7 @@ from modeltop.core.errors import StoreError
 from modeltop.core.incident import WatcherHealth
 from modeltop.history.store import durable
 from modeltop.service import health
-from modeltop.service.health import NAME, HealthFile, HealthReport
+from modeltop.service.health import HEALTH_FILE_NAME, HealthFile, HealthReport
 
 AT = datetime(2025, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 GOOD = WatcherHealth(at=AT, started_at=AT - timedelta(hours=1), pid=17, host="alpha", interval_seconds=60.0)
@@ -32,10 +32,10 @@ def test_it_says_that_it_runs_from_cron(tmp_path):
 def test_a_cycle_in_which_nothing_changed_moves_only_the_time_of_the_file(tmp_path):
     record = HealthFile(tmp_path)
     record.write(HealthReport(GOOD))
-    before = (tmp_path / NAME).stat()
+    before = (tmp_path / HEALTH_FILE_NAME).stat()
     later = replace(GOOD, at=AT + timedelta(minutes=1))
     record.write(HealthReport(later))
-    after = (tmp_path / NAME).stat()
+    after = (tmp_path / HEALTH_FILE_NAME).stat()
     assert (before.st_ino, before.st_mtime_ns) != (after.st_ino, after.st_mtime_ns)
     assert before.st_ino == after.st_ino
     assert health.read_last_health(tmp_path) == later
@@ -44,16 +44,16 @@ def test_a_cycle_in_which_nothing_changed_moves_only_the_time_of_the_file(tmp_pa
 def test_a_changed_state_replaces_the_file_whole(tmp_path):
     record = HealthFile(tmp_path)
     record.write(HealthReport(GOOD))
-    before = (tmp_path / NAME).stat().st_ino
+    before = (tmp_path / HEALTH_FILE_NAME).stat().st_ino
     record.write(HealthReport(BAD))
-    assert (tmp_path / NAME).stat().st_ino != before
+    assert (tmp_path / HEALTH_FILE_NAME).stat().st_ino != before
     assert health.read_last_health(tmp_path) == BAD
 
 
 def test_a_file_that_was_removed_is_made_anew(tmp_path):
     record = HealthFile(tmp_path)
     record.write(HealthReport(GOOD))
-    (tmp_path / NAME).unlink()
+    (tmp_path / HEALTH_FILE_NAME).unlink()
     record.write(HealthReport(GOOD))
     assert health.read_last_health(tmp_path) == GOOD
 
@@ -81,13 +81,13 @@ def no_space(*_):
     ["", "{", "[]", "null", "{}", '{"at": "x"}', "[" * 5000, '{"at": "2025-01-01", "started": 1}'],
 )
 def test_a_file_that_is_not_ours_says_nothing(tmp_path, text):
-    (tmp_path / NAME).write_text(text)
+    (tmp_path / HEALTH_FILE_NAME).write_text(text)
     assert health.read_last_health(tmp_path) is None
 
 
 def test_no_file_and_a_fifo_say_nothing_and_block_nobody(tmp_path):
     assert health.read_last_health(tmp_path) is None
-    os.mkfifo(tmp_path / NAME)
+    os.mkfifo(tmp_path / HEALTH_FILE_NAME)
     assert health.read_last_health(tmp_path) is None
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from modeltop.core.errors import StoreError
-from modeltop.service.leader import LOCK, LeaderLock, LockHolder, has_leader, read_holder
+from modeltop.service.leader import LOCK_FILE_NAME, LeaderLock, LockHolder, has_leader, read_holder
 
 ME = LockHolder(4711, "alpha")
 HOLD = """
@@ -67,14 +67,14 @@ def test_the_lock_file_stays_the_same_whoever_leads(tmp_path):
     for number in range(3):
         with LeaderLock(tmp_path, LockHolder(number, "a")) as leader:
             assert leader.acquire()
-            inodes.add((tmp_path / LOCK).stat().st_ino)
+            inodes.add((tmp_path / LOCK_FILE_NAME).stat().st_ino)
     assert len(inodes) == 1
 
 
 def test_a_leader_whose_lock_file_is_gone_knows_it_and_may_lead_anew(tmp_path):
     with LeaderLock(tmp_path, ME) as leader:
         assert leader.acquire()
-        (tmp_path / LOCK).unlink()
+        (tmp_path / LOCK_FILE_NAME).unlink()
         assert not leader.is_held()
         assert leader.acquire()
         assert has_leader(tmp_path)
@@ -83,7 +83,7 @@ def test_a_leader_whose_lock_file_is_gone_knows_it_and_may_lead_anew(tmp_path):
 def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
     with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
         assert first.acquire()
-        (tmp_path / LOCK).unlink()
+        (tmp_path / LOCK_FILE_NAME).unlink()
         assert second.acquire()
         assert not first.acquire()
 
@@ -100,7 +100,7 @@ def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
 def test_without_a_lock_that_can_be_written_nobody_leads(tmp_path, spoil):
     folder = tmp_path / "state"
     folder.mkdir()
-    spoil(folder / LOCK)
+    spoil(folder / LOCK_FILE_NAME)
     with LeaderLock(folder, ME) as leader, pytest.raises(StoreError, match="cannot write"):
         leader.acquire()
 
@@ -116,7 +116,7 @@ def test_a_lock_without_locks_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "host": 1}', '{"host": "a"}', "[" * 3000])
 def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, text):
-    (tmp_path / LOCK).write_text(text)
+    (tmp_path / LOCK_FILE_NAME).write_text(text)
     assert read_holder(tmp_path) is None
 
 
@@ -127,4 +127,4 @@ def test_a_shared_folder_has_a_lock_that_the_group_can_take(tmp_path):
         folder.chmod(mode)
         with LeaderLock(folder, ME) as leader:
             leader.acquire()
-        assert (folder / LOCK).stat().st_mode & 0o777 == expected
+        assert (folder / LOCK_FILE_NAME).stat().st_mode & 0o777 == expected

@@ -15,7 +15,7 @@ from modeltop.core.event import NoteAdded
 from modeltop.core.incident import Note
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, State
 from modeltop.service import evaluate
-from modeltop.service.evaluate import NAME, LastEvaluation, NoDataGrace
+from modeltop.service.evaluate import FILE_NAME, LastEvaluation, NoDataGrace
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.heartbeat import Heartbeat
 from modeltop.service.log import DaemonLog, ProblemLog
@@ -115,7 +115,7 @@ def test_the_next_run_knows_what_the_last_one_saw(tmp_path):
 )
 def test_of_a_file_that_is_not_ours_nothing_is_known(tmp_path, text):
     assert evaluate.load_last_evaluation(tmp_path) == LastEvaluation()
-    (tmp_path / NAME).write_text(text)
+    (tmp_path / FILE_NAME).write_text(text)
     assert evaluate.load_last_evaluation(tmp_path) == LastEvaluation()
 
 
