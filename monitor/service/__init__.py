@@ -1,1 +1,4 @@
-"""The watcher: looks, follows, tells. One leads by lock; all other processes only look."""
+"""The pipeline that takes a snapshot, and the daemon that runs it on change and on a timer and notifies receivers.
+
+Public face: pipeline, daemon, cycle, evaluate, health, leader, log, receivers, sender_threads, sending, settings.
+"""

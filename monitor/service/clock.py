@@ -1,4 +1,4 @@
-"""`now` of the watcher: the machine's clock, but never backwards."""
+"""The daemon's clock: that of the machine, but never backwards."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 MAX_LAG = timedelta(minutes=5)
-"""A clock that is behind by more than this is said to be wrong."""
+"""A clock that lags the event log by more than this is reported as wrong."""
 
 
 class Clock:
-    """Goes on at its own pace where the machine's clock has been set back, until that has caught up.
+    """A clock that keeps running where the machine's is set back, until that has caught up.
 
     Args:
         wall: The machine's clock.
@@ -28,7 +28,7 @@ class Clock:
         self._floor_read_at = 0.0
 
     def now(self, floor: datetime | None = None) -> datetime:
-        """The moment, not before any that was given earlier, nor before `floor`: the journal's last time."""
+        """Return the time, aware UTC: never before an earlier answer, nor before `floor`, the last event's time."""
         moments = [self._wall()]
         if self._floor is not None:
             moments.append(self._floor + timedelta(seconds=self.monotonic() - self._floor_read_at))
@@ -38,5 +38,5 @@ class Clock:
         return self._floor
 
     def lag(self) -> timedelta:
-        """How far the machine's clock is behind `now`; zero where it is not."""
+        """Return how far the machine's clock is behind `now`, at least zero."""
         return timedelta() if self._floor is None else max(timedelta(), self._floor - self._wall())

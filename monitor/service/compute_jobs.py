@@ -1,4 +1,4 @@
-"""The watcher's prediction logs: computed when they are due, by processes of their own, and said when they fail."""
+"""The daemon's prediction logs: computed on schedule by processes of their own, and reported when they fail."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from modeltop.predictions.scheduler import JobResult, Scheduler
 
 ONCE_TIMEOUT = timedelta(minutes=30)
-"""How long one log may take in a run from cron."""
+"""Time that one log may take in a run from cron."""
 
 
 class ComputeJobs:
-    """Asked once a second; costs nothing where no log has a schedule.
+    """The schedule of configured logs; costs nothing where none has one.
 
     Args:
-        store: Where to.
-        log: Says what was computed.
-        set_error: Takes what is wrong with a log, or None once it is well again.
+        store: The folder that metrics are computed into.
+        log: Receives a line for each log that was computed.
+        set_error: Called with a log and its error, or None once it has none.
     """
 
     def __init__(self, store: Path, log: DaemonLog, set_error: Callable[[str, str | None], None]) -> None:
@@ -33,13 +33,13 @@ class ComputeJobs:
         self._scheduler: Scheduler | None = None
 
     def tick(self, config: Config, now: datetime) -> None:
-        """Start what is due and take in what has ended; the history that changed is found by the next look."""
+        """Start what is due and collect what has ended; the next evaluation finds the history that changed."""
         scheduler = self._scheduler_for(config)
         if scheduler is not None:
             self._report(scheduler.tick(now))
 
     def run_due(self, config: Config, now: datetime) -> None:
-        """Compute whatever is due, one after the other, before the one look of a run from cron."""
+        """Compute everything that is due, one log after the other, before the one evaluation of a run from cron."""
         scheduler = self._scheduler_for(config)
         for _ in scheduler.due(now) if scheduler is not None else ():
             assert scheduler is not None
@@ -47,7 +47,7 @@ class ComputeJobs:
             self._report(scheduler.wait(now, patience=ONCE_TIMEOUT))
 
     def stop(self) -> None:
-        """Leave nothing running."""
+        """End the process that is running, if any."""
         if self._scheduler is not None:
             self._scheduler.close()
 
@@ -55,7 +55,7 @@ class ComputeJobs:
         if config is self._config or (self._scheduler is not None and self._scheduler.is_busy):
             return self._scheduler
         self._config, self._scheduler = config, None
-        if any(one.every is not None for one in config.logs.values()):
+        if any(log.every is not None for log in config.logs.values()):
             from modeltop.predictions.scheduler import Scheduler  # most watchers compute nothing
 
             self._scheduler = Scheduler(config.logs, store=self._store, config=config.path)

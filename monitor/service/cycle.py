@@ -1,4 +1,4 @@
-"""What the watcher does each time: look, follow, tell, and say how it is."""
+"""One cycle of the daemon: evaluate, track incidents, notify, and publish its health."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from modeltop.service.settings import LoadSettings
 from modeltop.service.wakeup import WakeupPipe
 
 SHUTDOWN_SECONDS = 10.0
-"""Seconds in which messages that are on their way may arrive when the watcher ends."""
+"""Seconds in which messages that are on their way may arrive when the daemon stops."""
 
 
 class Cycle:
-    """The watcher's work, one step at a time; who leads calls them in turn.
+    """The steps of the daemon, which the leader calls in turn.
 
     Args:
-        load: Reads the configuration. What it raises at first is raised here.
-        identity: Where it stands.
-        log: What it says of itself.
-        clock: `now`.
-        backoff: How long a receiver that failed is left alone.
+        load: Reads the configuration. What it raises the first time is raised here.
+        identity: The state folder and the process.
+        log: The daemon's own log.
+        clock: The time; default: a new clock.
+        backoff: How long a receiver that failed is left alone; default: full jitter.
     """
 
     def __init__(
@@ -61,17 +61,17 @@ class Cycle:
         store = self.settings.store
         self._compute_jobs = None if store is None else ComputeJobs(store, log, self._reporter.set_error)
         self.last_result: EvaluationResult | None = None
-        """The last look that succeeded."""
+        """The last evaluation that succeeded."""
 
     @property
     def has_problems(self) -> bool:
-        """Whether something could not be read, saved or sent, or a receiver is left alone or broken."""
+        """True where something could not be read, saved or sent, or a receiver fails."""
         state = self._buffer.state()
         states = (state.receivers.get(name) for name in self.settings.config.receivers)
         return self._reporter.error is not None or any(state.failures for state in states if state is not None)
 
     def start(self) -> None:
-        """Say that this one leads now, and look for what the last one has left."""
+        """Record that this process leads now, and go on from what the last leader left."""
         now = self._clock.now(self._buffer.state().last_event_at)
         self._reporter.started = self._reporter.completed = now
         self._tracker = IncidentTracker(self._identity.folder, self.settings.config.watch.no_data_wait)
@@ -83,13 +83,13 @@ class Cycle:
             self._log.warning("receivers", "no receiver is configured: nobody is told")
 
     def compute(self, *, wait: bool = False) -> None:
-        """Have the configured logs computed that are due; a run from cron waits for them."""
+        """Compute the configured logs that are due; with `wait`, until they have ended."""
         if self._compute_jobs is not None:
             compute_due = self._compute_jobs.run_due if wait else self._compute_jobs.tick
             compute_due(self.settings.config, self._clock.now())
 
     def run(self) -> bool:
-        """Look at everything once and tell who is to be told; whether the look succeeded."""
+        """Evaluate everything once and send what is due. Return whether the evaluation succeeded."""
         error = self._evaluate()
         self._reporter.set_error("look", error)
         if error is None:
@@ -100,26 +100,26 @@ class Cycle:
         return error is None
 
     def send_due(self) -> None:
-        """Take in what became of messages, hand out what is to be told by the last look, and say how it goes."""
+        """Collect the results of messages, send what is due by the last evaluation, and publish the health."""
         self.dispatcher.collect_results()
         if self.last_result is not None:
             self.dispatcher.send_due(self.last_result.snapshot, self.settings, self._buffer.notice)
         self.publish_health()
 
     def needs_run(self) -> bool:
-        """Whether another look could find anything else: a file changed, or a second look is due."""
+        """Return whether an evaluation could differ: a file changed, or a grace period has passed."""
         due = self._tracker.no_data_grace.next_due()
         try:
             return (due is not None and due <= self._clock.now()) or self.settings.pipeline.needs_run()
         except OSError:
-            return True  # the look itself will say what is wrong
+            return True  # the evaluation itself reports what is wrong
 
     def seconds_until_due(self) -> float:
-        """Seconds until there may be something to send, or to take in, without another look."""
+        """Return the seconds until there may be something to send or to collect without another evaluation."""
         return 0.0 if self._event_log.changed() else self.dispatcher.seconds_until_due()
 
     def reload(self) -> None:
-        """Read the configuration anew; a broken one is not used, and that is said."""
+        """Reload the configuration; a broken one is reported and not used."""
         try:
             self.settings = self._load()
         except MonitorError as error:
@@ -133,7 +133,7 @@ class Cycle:
         self.publish_health()
 
     def publish_health(self, *, stopped: bool = False) -> None:
-        """Say how the watcher is."""
+        """Write the health file and report what went wrong since."""
         self._buffer.save()
         receivers, state = self.settings.config.receivers, self._buffer.state()
         lag = self._clock.lag()
@@ -149,7 +149,7 @@ class Cycle:
         self._reporter.publish(self.settings.every, disabled_receivers(receivers, state), stopped=stopped)
 
     def stop(self, seconds: float = SHUTDOWN_SECONDS) -> None:
-        """Let what is on its way arrive, within so many seconds; then say that this one leads no more."""
+        """Let messages on their way arrive within `seconds`, then record that this process leads no more."""
         self.dispatcher.stop()
         if self._compute_jobs is not None:
             self._compute_jobs.stop()
@@ -164,7 +164,7 @@ class Cycle:
         self.publish_health(stopped=not self._identity.one_shot)
 
     def _evaluate(self) -> str | None:
-        """Look, and journal what was found; why that could not be done, or None."""
+        """Evaluate and record the changes; return the error that prevented it, or None."""
         try:
             now = self._clock.now(self._buffer.state().last_event_at)
             result = self._tracker.evaluate(self.settings.pipeline.run(now), self._buffer.state(), now)

@@ -1,4 +1,4 @@
-"""The service: one leads and makes its rounds, the others stand by and take over."""
+"""The service: one process leads and runs cycles, the others stand by and take over."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from modeltop.service.log import DaemonLog
 from modeltop.service.wakeup import SignalFlags, handle_signals
 
 POLL_SECONDS = 1.0
-"""Seconds between two questions whether anything changed, or whether the leader has gone."""
+"""Seconds between two checks whether files changed, or whether the leader has gone."""
 COST_FACTOR = 20
-"""A look that costs much is repeated after this many times its cost at the earliest: 5 % of a core."""
+"""An evaluation is repeated after this many times its own duration at the earliest: 5 % of a core."""
 AFTER_FAILURE = 10.0
-"""Seconds after a look that failed."""
+"""Seconds after an evaluation that failed."""
 
 
 class Daemon:
-    """Leads, or stands by until it can; ends when it is asked to.
+    """A process that leads, or stands by until it can, until a signal ends it.
 
     Args:
-        cycle: What a leader does.
-        leader: The lock.
-        identity: Where it stands.
-        log: What it says of itself.
+        cycle: The steps of a leader.
+        leader: The lock that one process holds.
+        identity: The state folder and the process.
+        log: The daemon's own log.
     """
 
     def __init__(self, cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> None:
@@ -34,18 +34,22 @@ class Daemon:
         self._run_now()
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises StoreError where the lock cannot be written."""
-        with handle_signals(self._cycle.wakeup) as wishes, self._leader:
-            known: str | None = None
-            while not wishes.stop:
+        """Run until SIGTERM or SIGINT.
+
+        Raises:
+            StoreError: The lock cannot be written.
+        """
+        with handle_signals(self._cycle.wakeup) as flags, self._leader:
+            known_leader: str | None = None
+            while not flags.stop:
                 if self._leader.acquire():
-                    self._lead(wishes)
-                    known = None
+                    self._lead(flags)
+                    known_leader = None
                     continue
-                who = str(read_holder(self._identity.folder) or "another process")
-                if who != known:
-                    self._log.info("standby", f"{who} leads; stands by until it ends")
-                known = who
+                leader = str(read_holder(self._identity.folder) or "another process")
+                if leader != known_leader:
+                    self._log.info(event="standby", message=f"{leader} leads; stands by until it ends")
+                known_leader = leader
                 self._cycle.wakeup.wait(POLL_SECONDS)
 
     def _lead(self, flags: SignalFlags) -> None:
@@ -76,7 +80,7 @@ class Daemon:
         self._min_wait = COST_FACTOR * (self._last_run - started) if succeeded else AFTER_FAILURE
 
     def _is_due(self) -> bool:
-        """Whether to look: at once when something changed, else when it is time, but not again and again."""
+        """Return whether to run a cycle: soon after a change, else when the interval has passed."""
         elapsed = time.monotonic() - self._last_run
         if elapsed < min(self._min_wait, self._cycle.settings.every):
             return False
@@ -84,15 +88,21 @@ class Daemon:
 
 
 DEADLINE = 45.0
-"""Seconds for the messages of one run; what is not sent by then is for the next."""
+"""Seconds for the messages of one run; what is not sent by then is left to the next."""
 RETRY_SECONDS = 1.0
-"""Seconds between two looks at a source that cannot be read."""
+"""Seconds between two attempts to read a source."""
 MAX_RUNS = 3
-"""Looks at most: a source that cannot be read three times in a row is an alert."""
+"""Attempts at most: a source that fails three times in a row is an alert."""
 
 
 def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> int:
-    """Look and tell; retries are left for the next run.
+    """Run one cycle from cron; retries are left to the next run.
+
+    Args:
+        cycle: The steps of a leader.
+        leader: The lock that one process holds.
+        identity: The state folder and the process.
+        log: The daemon's own log.
 
     Returns:
         0 where all went well, or another leads and is alive; 1 where something could not be read, saved or sent.
@@ -102,7 +112,10 @@ def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: Da
     """
     with leader:
         if not leader.acquire():
-            log.info("standby", f"{read_holder(identity.folder) or 'another process'} leads; nothing is left to do")
+            log.info(
+                event="standby",
+                message=f"{read_holder(identity.folder) or 'another process'} leads; nothing is left to do",
+            )
             health = read_last_health(identity.folder)
             return 1 if health is not None and health.is_overdue(datetime.now(UTC)) else 0
         cycle.compute(wait=True)

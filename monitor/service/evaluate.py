@@ -1,4 +1,4 @@
-"""One look after another: what is there, followed to incidents."""
+"""From a snapshot to the changes of incidents, with what has to be remembered between two evaluations."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from modeltop.alerting.incidents import EvaluationScope as Sight
-from modeltop.alerting.incidents import find_incident, track_incidents
+from modeltop.alerting.incidents import EvaluationScope, find_incident, track_incidents
 from modeltop.core.errors import StoreError
 from modeltop.core.event import IncidentChanged
 from modeltop.core.incident import AlertingState, IncidentStatus
@@ -22,21 +21,25 @@ from modeltop.rules.snapshot import Snapshot
 
 FILE_NAME = "looked.json"
 MAX_FILE_BYTES = 64_000_000
-"""Bytes; a larger file is not ours."""
+"""Size limit of the file; a larger one is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastEvaluation:
-    """What was seen."""
+    """What an evaluation leaves for the next one, also across processes."""
 
     newest_periods: Mapping[str, datetime] = field(default_factory=dict)
-    """Per model, its newest period."""
+    """Newest period of each model."""
     no_data_first_seen: Mapping[str, datetime] = field(default_factory=dict)
-    """By id, when an alert of no data was first seen that nobody is told of before a second look."""
+    """Time at which a no-data alert in its grace period was first seen, by its id."""
 
 
 def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
-    """Keep it for the next run. Raises StoreError."""
+    """Save it for the next run.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
     write_atomically(
         folder / FILE_NAME,
         json.dumps(
@@ -46,7 +49,7 @@ def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
 
 
 def load_last_evaluation(folder: Path) -> LastEvaluation:
-    """What the last run saw; nothing where there was none, or its file cannot be read."""
+    """Return what the last run saved; empty where there was none, or where its file cannot be read."""
     try:
         descriptor = open_file(folder / FILE_NAME, os.O_RDONLY)
     except OSError:
@@ -72,11 +75,11 @@ def _from_json(document: Mapping[str, str]) -> dict[str, datetime]:
 
 
 class NoDataGrace:
-    """Holds back an alert of no data that nobody knows of until it has been seen for a while.
+    """A filter that holds back new no-data alerts until they have lasted for a grace period.
 
     Args:
-        wait: Time between the first look and the one that counts.
-        first_seen: By id, when such alerts were first seen, by an earlier run.
+        wait: The grace period.
+        first_seen: Time at which such alerts were first seen by an earlier run, by their ids.
     """
 
     def __init__(self, wait: timedelta, first_seen: Mapping[str, datetime] | None = None) -> None:
@@ -86,12 +89,12 @@ class NoDataGrace:
     def settled_alerts(
         self, alerts: Iterable[Alert], now: datetime, is_known: Callable[[Alert], bool]
     ) -> tuple[Alert, ...]:
-        """The alerts that count now.
+        """Return the alerts that count now.
 
         Args:
-            alerts: All that were found.
-            now: The moment of the look.
-            is_known: Whether an alert belongs to an incident that is open already.
+            alerts: All alerts of a snapshot.
+            now: The time of the evaluation.
+            is_known: Tells whether an alert belongs to an open incident.
         """
         settled: list[Alert] = []
         waiting: dict[str, datetime] = {}
@@ -99,7 +102,7 @@ class NoDataGrace:
             if alert.condition is not Condition.NO_DATA or alert.id is None or is_known(alert):
                 settled.append(alert)
                 continue
-            # A clock that was set back must not make anybody wait for years.
+            # A clock that was set back must not extend the grace period by years.
             first = min(self.first_seen.get(alert.id, now), now)
             if now - first >= self.wait:
                 settled.append(alert)
@@ -108,34 +111,34 @@ class NoDataGrace:
         return tuple(settled)
 
     def next_due(self) -> datetime | None:
-        """When the next second look is due; None where none is."""
+        """Return when the next grace period ends; None where none runs."""
         return min((first + self.wait for first in self.first_seen.values()), default=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationResult:
-    """What was found."""
+    """A snapshot, and the changes of incidents that it means."""
 
     snapshot: Snapshot
     incident_changes: tuple[IncidentChanged, ...]
-    """To be journaled before anybody is told."""
+    """Recorded before any receiver is notified."""
     newest_periods: Mapping[str, datetime]
-    """Per model, its newest period: what the next look counts from."""
+    """Newest period of each model, which the next evaluation counts from."""
 
     @property
     def has_unconfirmed_errors(self) -> bool:
-        """Whether a source cannot be read, and that is no alert yet: it would have to fail again."""
+        """True where a source fails that has not failed often enough for an alert."""
         failing = {problem.source for problem in self.snapshot.history.problems if problem.fatal}
-        alerts = (one for one in self.snapshot.alerts if one.condition is Condition.ERROR)
-        return bool(failing - {one.key.model for one in alerts})
+        alerts = (alert for alert in self.snapshot.alerts if alert.condition is Condition.ERROR)
+        return bool(failing - {alert.key.model for alert in alerts})
 
 
 class IncidentTracker:
-    """Knows of the last look what the next one needs, also that of an earlier process.
+    """The incidents of one state folder, followed from evaluation to evaluation, also across processes.
 
     Args:
         folder: The state folder.
-        wait: Time between the first look that finds no data and the one that counts.
+        wait: The grace period of no-data alerts.
     """
 
     def __init__(self, folder: Path, wait: timedelta) -> None:
@@ -144,22 +147,22 @@ class IncidentTracker:
         self.no_data_grace = NoDataGrace(wait, self._last.no_data_first_seen)
 
     def evaluate(self, snapshot: Snapshot, state: AlertingState, now: datetime) -> EvaluationResult:
-        """What a snapshot, taken just now, means for the incidents that are known."""
+        """Return what a snapshot, taken just now, changes about the known incidents."""
         alerts = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda episode: _is_open(episode, state))
-        scope = Sight.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
+        scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))
 
     def commit(self, result: EvaluationResult, *, saved: bool) -> None:
-        """Count from this look on, once what it found is journaled.
+        """Count from this evaluation on, once its changes are recorded.
 
         Args:
-            result: The last one.
-            saved: Whether that is on the disk; else the next process has to find it again.
+            result: The last evaluation.
+            saved: True where its changes are on the disk; else the next process has to find them again.
         """
         evaluation = LastEvaluation(result.newest_periods, self.no_data_grace.first_seen)
         if saved and evaluation != self._last:
-            # Lost, nothing is told twice: what is over and was not seen open is then taken for the past.
+            # If this is lost, nothing is sent twice: what was resolved and never seen open counts as past.
             with contextlib.suppress(StoreError):
                 save_last_evaluation(self._folder, evaluation)
         self._last = evaluation

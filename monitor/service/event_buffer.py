@@ -1,4 +1,4 @@
-"""The journal as the watcher sees it: what cannot be written is remembered, and written once it can be."""
+"""The event log as the daemon sees it: what cannot be written is buffered, and written once it can be."""
 
 from __future__ import annotations
 
@@ -11,23 +11,27 @@ from modeltop.core.event import Event
 from modeltop.core.incident import AlertingState
 
 MAX_BUFFERED = 200_000
-"""Events that are remembered while nothing can be written; of more, the oldest are lost to the journal."""
+"""Events that are buffered while nothing can be written; beyond that the oldest are lost."""
 BATCH_EVENTS = 500
 """Events in one write."""
 
 
 class EventSink(Protocol):
-    """What is asked of it; `modeltop.alerting.event_log.event_log.Journal` is one."""
+    """The part of `alerting.event_log.EventLog` that the daemon uses."""
 
     def state(self) -> AlertingState:
-        """All that it says, folded; raises nothing."""
+        """Return the state that its events lead to; raises nothing."""
 
     def append(self, *events: Event) -> None:
-        """Keep them; on return they are on the disk. Raises StoreError."""
+        """Append events; on return they are on the disk.
+
+        Raises:
+            StoreError: They cannot be written.
+        """
 
 
 class BufferedEventLog:
-    """The facts, whether or not they could be saved. Not to be used from two threads at once."""
+    """The alerting state, whether or not its events could be saved. Not thread-safe."""
 
     def __init__(self, event_log: EventSink) -> None:
         self._event_log = event_log
@@ -35,10 +39,10 @@ class BufferedEventLog:
         self._unsaved: deque[Event] = deque(maxlen=MAX_BUFFERED)
         self._state: AlertingState | None = None
         self.error: str | None = None
-        """Why something is not saved; None: everything is on the disk."""
+        """Error that keeps events from being saved; None where everything is on the disk."""
 
     def state(self) -> AlertingState:
-        """What is known now: what others wrote, and what is still to be written."""
+        """Return the state by what all processes wrote and by what is still to be written."""
         saved_state = self._event_log.state()
         if saved_state is not self._saved_state or self._state is None:
             self._saved_state = saved_state
@@ -47,18 +51,18 @@ class BufferedEventLog:
 
     @property
     def notice(self) -> str | None:
-        """What people have to know of it; None: everything is on the disk."""
+        """The same error as a sentence for people; None where everything is on the disk."""
         return None if self.error is None else f"the watcher's state was not saved: {self.error}"
 
     def append(self, *events: Event) -> None:
-        """Keep the events: on the disk where that can be done, else in memory until it can."""
+        """Append events on the disk where that can be done, else in memory until it can."""
         if self._unsaved or events:
             self._unsaved.extend(events)
             self._state = None
             self.save()
 
     def save(self) -> bool:
-        """Try to write what is still to be written; whether everything is on the disk."""
+        """Try to write what is buffered. Return whether everything is on the disk."""
         try:
             while self._unsaved:
                 batch = [self._unsaved[index] for index in range(min(BATCH_EVENTS, len(self._unsaved)))]

@@ -1,4 +1,4 @@
-"""How the watcher is, in one small file that any process may read at any time."""
+"""The health of the daemon, in one small file that any process may read at any time."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from modeltop.service.log import DaemonLog, ProblemLog
 
 HEALTH_FILE_NAME = "watch.json"
 MAX_FILE_BYTES = 1_000_000
-"""Bytes; a larger file is not ours."""
+"""Size limit of the file; a larger one is not ours."""
 BLOCK_BYTES = 4096
-"""Bytes to a multiple of which the file is filled: on a full disk it can still be overwritten where it lies."""
+"""The file is padded to a multiple of this, so that on a full disk it can still be overwritten in place."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What the file holds."""
+    """The content of the health file."""
 
     health: WatcherHealth
     one_shot: bool = False
-    """It runs from cron: between two runs no process is there."""
+    """True where it runs from cron: no process exists between two runs."""
 
 
 class HealthFile:
-    """The file, written by the leader alone.
+    """The health file, written by the leader alone.
 
     The moment of the last cycle is the file's time of change; what it holds is written only where that changed.
     """
@@ -43,7 +43,11 @@ class HealthFile:
         self._written: HealthReport | None = None
 
     def write(self, report: HealthReport) -> None:
-        """Say how the watcher is. Raises StoreError."""
+        """Write the report, or only touch the file where nothing but the time changed.
+
+        Raises:
+            StoreError: It can be neither replaced nor overwritten.
+        """
         if self._written is None or not _same_but_time(self._written, report) or not self._touch(report):
             self._written = None
             data = _to_document(report).encode("ascii")
@@ -65,7 +69,7 @@ class HealthFile:
         return True
 
     def _overwrite(self, data: bytes) -> bool:
-        """Write where the old content lies, if it is as long: it takes no space, and it is ours to lose."""
+        """Overwrite the old content in place, which takes no space; only if it has the same length."""
         try:
             descriptor = open_file(self._path, os.O_RDWR)
         except OSError:
@@ -78,19 +82,14 @@ class HealthFile:
             close(descriptor)
 
 
-def write_health(folder: Path, report: HealthReport) -> None:
-    """Say once how the watcher is. Raises StoreError."""
-    HealthFile(folder).write(report)
-
-
 def read_last_health(folder: Path) -> WatcherHealth | None:
-    """How the watcher was at the end of its last cycle; None where none has ever run, or the file is not ours."""
+    """Return the health at the end of the last cycle; None where none has ever run, or the file is not ours."""
     report = read_health(folder)
     return None if report is None else report.health
 
 
 def read_health(folder: Path) -> HealthReport | None:
-    """Everything that the file holds; None where it cannot be read."""
+    """Return the content of the health file; None where it cannot be read."""
     try:
         descriptor = open_file(folder / HEALTH_FILE_NAME, os.O_RDONLY)
     except OSError:
@@ -154,22 +153,22 @@ def _aware_datetime(text: object) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class DaemonIdentity:
-    """Where a watcher stands."""
+    """The state folder and the process of one daemon."""
 
     folder: Path
     """The state folder."""
     holder: LockHolder
     one_shot: bool = False
-    """From cron: it ends after one cycle."""
+    """True for a run from cron, which ends after one cycle."""
 
 
 class HealthReporter:
-    """Collects what is wrong, and tells it.
+    """The current errors of the daemon by subject, published in its log and in the health file.
 
     Args:
-        identity: Where the watcher stands.
-        log: What it says of itself.
-        now: When it began.
+        identity: The state folder and the process.
+        log: The daemon's own log.
+        now: When it started.
     """
 
     def __init__(self, identity: DaemonIdentity, log: DaemonLog, now: datetime) -> None:
@@ -181,11 +180,11 @@ class HealthReporter:
 
     @property
     def error(self) -> str | None:
-        """All that is wrong, made safe; None: all well."""
-        return "; ".join(sanitize(why, 300) for why in self._errors.values() if why) or None
+        """All current errors, sanitized; None where there are none."""
+        return "; ".join(sanitize(error, 300) for error in self._errors.values() if error) or None
 
     def set_error(self, subject: str, error: str | None) -> None:
-        """Note how one thing stands: why it is wrong, or None where it is not."""
+        """Set the error of one subject; None where it has none any more."""
         self._errors[subject] = error
         self._problem_log.update(subject, error, f"{subject}: all well again")
 
@@ -194,8 +193,8 @@ class HealthReporter:
 
         Args:
             every: Seconds between two cycles at most.
-            disabled: Receivers that do not work, and why.
-            stopped: The watcher was asked to end.
+            disabled: Reasons of disabled receivers by name.
+            stopped: True where the daemon was asked to end.
         """
         health = WatcherHealth(
             at=self.completed,
@@ -219,10 +218,16 @@ ALIVE, DEGRADED, NOT_RUNNING = 0, 1, 3
 
 
 def print_status(folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool) -> int:
-    """Say how the watcher of a state folder is.
+    """Print the health of the daemon of a state folder.
+
+    Args:
+        folder: The state folder.
+        now: The current time, aware.
+        write_line: Prints one line.
+        as_json: Print one JSON object instead of text.
 
     Returns:
-        0 alive and well, 1 alive and in trouble (its last error, a broken receiver), 3 not running or late.
+        The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.
     """
     report = read_health(folder)
     has_leader_now = has_leader(folder)

@@ -1,4 +1,4 @@
-"""Tells a service that the watcher is alive: whoever hears nothing any more is alarmed by that."""
+"""Pings of a dead man's switch: a service of the user's that alerts when they stop."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from modeltop.alerting.routing import SecretSource
 from modeltop.core.errors import NotifyError
 
 TIMEOUT = 5.0
-"""Seconds for one ping."""
+"""Time limit of one ping in seconds."""
 
 
 class Heartbeat:
-    """One ping at a time, in a thread of its own; one that is asked for while another is on its way is left out."""
+    """Pings in a thread of their own, one at a time; one requested while another runs is skipped."""
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
         self.error: str | None = None
-        """Why the last ping failed; None: it did not."""
+        """Error of the last ping; None where it succeeded."""
 
     def ping(self, url: SecretSource | None) -> None:
-        """Ask for the address, and do not wait for the answer."""
+        """Request the address without waiting for the answer."""
         if url is None:
             self.error = None
         if url is None or (self._thread is not None and self._thread.is_alive()):
@@ -29,7 +29,7 @@ class Heartbeat:
         self._thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Until the ping has ended, at most so long."""
+        """Wait until the ping has ended, at most `seconds`."""
         if self._thread is not None:
             self._thread.join(seconds)
 

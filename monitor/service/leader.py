@@ -1,4 +1,4 @@
-"""One watcher at a time: whoever holds the lock on a file that is never replaced."""
+"""Leader election: one process holds the lock on a file that is never replaced."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from modeltop.core.text import sanitize
 from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error
 
 LOCK_FILE_NAME = "watch.lock"
-"""Never deleted or replaced: who waits for it must wait for the same file."""
+"""Never deleted or replaced: all processes must wait for the same file."""
 MAX_LOCK_BYTES = 4096
-"""Bytes of the lock file that are read."""
+"""Bytes of the lock file that are read at most."""
 LOCKED_ERRORS = (errno.EWOULDBLOCK, errno.EAGAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """Who leads, as the lock file says."""
+    """The leading process, as the lock file names it."""
 
     pid: int
     host: str
@@ -34,11 +34,11 @@ class LockHolder:
 
 
 class LeaderLock:
-    """The right to send. Ends with the process at the latest, however that ends.
+    """The lock that permits sending. It ends with the process at the latest, however that ends.
 
     Args:
-        folder: The state folder; it is there.
-        holder: What others are told of this process.
+        folder: The state folder, which exists.
+        holder: This process, as others are to see it.
     """
 
     def __init__(self, folder: Path, holder: LockHolder) -> None:
@@ -55,7 +55,7 @@ class LeaderLock:
         self.release()
 
     def acquire(self) -> bool:
-        """Lead from now on, or False where another does; never waits.
+        """Try to take the lock without waiting. Return False where another process holds it.
 
         Raises:
             StoreError: The lock file cannot be made, written or locked: then nobody could keep a second one away.
@@ -70,11 +70,11 @@ class LeaderLock:
         return self._descriptor is not None
 
     def is_held(self) -> bool:
-        """Whether the lock is held, on the file that others would lock too."""
+        """Return whether this process holds the lock, on the very file that others would lock."""
         return self._descriptor is not None and self._is_lock_file(self._descriptor)
 
     def release(self) -> None:
-        """Lead no more."""
+        """Give the lock up."""
         if self._descriptor is not None:
             close(self._descriptor)
             self._descriptor = None
@@ -114,7 +114,7 @@ class LeaderLock:
             return False
 
     def _write_holder(self, descriptor: int) -> None:
-        """Say who leads; on a full disk the lock holds all the same."""
+        """Write this process into the lock file; on a full disk the lock holds all the same."""
         line = json.dumps({"pid": self._holder.pid, "host": self._holder.host}).encode("ascii") + b"\n"
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
@@ -122,9 +122,9 @@ class LeaderLock:
 
 
 def has_leader(folder: Path) -> bool:
-    """Whether any process leads now; asks without taking anything from anybody.
+    """Return whether any process leads now.
 
-    For the moment of the question the lock is shared: who tries to lead just then tries again a second later.
+    The lock is shared for a moment: a process that tries to lead just then tries again a second later.
     """
     try:
         descriptor = open_file(folder / LOCK_FILE_NAME, os.O_RDONLY)
@@ -140,7 +140,7 @@ def has_leader(folder: Path) -> bool:
 
 
 def read_holder(folder: Path) -> LockHolder | None:
-    """Who leads, or led last; None where the lock file does not say."""
+    """Return the process that leads or led last; None where the lock file names none."""
     try:
         descriptor = open_file(folder / LOCK_FILE_NAME, os.O_RDONLY)
     except OSError:

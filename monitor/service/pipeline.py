@@ -1,4 +1,4 @@
-"""From files to a snapshot: the only place that knows every room."""
+"""From files to a snapshot: the one place that calls every package below."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 class StateReader:
-    """Reads what people did and what the watcher said of itself; never in the way of a look at the data.
+    """Access to the event log and to the daemon's health, which never stands in the way of reading data.
 
     Args:
-        folder: Where the journal is, or will be; None where there is no place for one.
-        health: Reads how the watcher of that folder is.
+        folder: The state folder, which need not exist yet; None where there can be none.
+        health: Reads the health of the daemon of that folder.
         error: Why there is no folder.
     """
 
@@ -57,7 +57,7 @@ class StateReader:
 
     @cached_property
     def event_log(self) -> EventLog | None:
-        """Where what people do is written; None where there is no place for it."""
+        """The event log of the folder; None where there can be none."""
         if self.folder is None:
             return None
         from modeltop.alerting.event_log.event_log import (
@@ -67,21 +67,21 @@ class StateReader:
         return EventLog(self.folder)
 
     def alerting_state(self) -> AlertingState:
-        """All that the journal says; nothing while nobody has ever written one."""
+        """Return the state by the event log; empty while there is none."""
         self._has_folder = self._exists()
         return self.event_log.state() if self._has_folder and self.event_log else AlertingState()
 
     def watcher_health(self) -> WatcherHealth | None:
-        """How the watcher was at the end of its last cycle."""
+        """Return the health of the daemon at the end of its last cycle; None without one."""
         return self._health(self.folder) if self._has_folder and self.folder else None
 
     def has_changed(self) -> bool:
-        """Whether `facts` could say anything else; costs at most three `os.stat`."""
+        """Return whether `alerting_state` could differ; costs at most three `os.stat`."""
         exists = self._exists()
         return exists != self._has_folder or (exists and self.event_log is not None and self.event_log.changed())
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """How the files that grow stood."""
+        """Return how the files that the state was read from stood."""
         if self.folder is None:
             return {}
         folder = os.fspath(self.folder)
@@ -94,7 +94,7 @@ class StateReader:
 def state_reader_for(
     store: Path | None, paths: Sequence[Path], *, health: Callable[[Path], WatcherHealth | None] = lambda _: None
 ) -> StateReader:
-    """The memory of a store, or of plain paths; one that keeps nothing, and says why, where there is no place."""
+    """Return the state reader of a store or of plain paths; one without a folder where there can be none."""
     try:
         return StateReader(state_folder(store, paths), health=health)
     except StoreError as error:
@@ -106,12 +106,12 @@ BACKLOG_NOTICE = "lasting changes are still being looked for"
 
 class _Failure(NamedTuple):
     runs: int
-    """Looks in a row that could not read the source."""
+    """Runs in a row that could not read the source."""
     since: datetime
 
 
 class Pipeline:
-    """Looks at the same paths again and again; what did not change is neither read nor judged anew.
+    """Snapshots of the same paths again and again; what did not change is neither read nor evaluated again.
 
     Args:
         config: Rules, metrics, zone.
@@ -119,9 +119,10 @@ class Pipeline:
         live: True for a store, where `now` is the clock; False for plain paths, where it is the newest row
             that is not after the clock.
         now: Overrides both.
-        failures_before_alert: Looks in a row that must fail before a source that cannot be read is an alert.
-        state_reader: What people did, and how the watcher is.
-        defer_slow_detectors: Leave of a large fleet what takes long to the second look; `changed` is then true after the first.
+        failures_before_alert: Failed reads in a row after which a source is an alert.
+        state_reader: Access to the event log and the daemon's health.
+        defer_slow_detectors: Leave slow detectors on a large fleet to the second run; `needs_run` is then true
+            after the first.
     """
 
     def __init__(
@@ -150,7 +151,7 @@ class Pipeline:
         self._evaluator = Evaluator(self._rules, config.catalog)
 
     def needs_run(self) -> bool:
-        """Whether a new look could show anything else; costs one `os.stat` a file."""
+        """Return whether a new snapshot could differ from the last; costs one `os.stat` a file."""
         retries_source = any(known.runs < self._failures_before_alert for known in self._failures.values())
         return (
             retries_source
@@ -160,16 +161,16 @@ class Pipeline:
         )
 
     def read_history(self) -> History:
-        """What there is to judge, unjudged."""
+        """Return the history without evaluating it."""
         return self._reader.read()
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """How every file that counts, a configuration among them, stood at the last look: the same, the same answer."""
+        """Return how all input files, also the configuration, stood at the last run: equal stats, equal snapshot."""
         config_files = {os.fspath(path): file_stat(os.fspath(path)) for path in candidate_paths(self._config.path)}
         return self._reader.file_stats() | config_files | self.state_reader.file_stats()
 
     def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
-        """Read what is new, judge it, and say how everything stands.
+        """Read what is new, evaluate it, and return a snapshot.
 
         Args:
             clock: The true time, aware.
@@ -187,7 +188,7 @@ class Pipeline:
         ]
         state = self.state_reader.alerting_state()
         labels = label_coverage(history, self._config.catalog)
-        # People live by the clock, also where the data is judged as of another moment.
+        # Acknowledgements and silences end by the clock, also where data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(alerts, state, clock)
         ordered = ordered_alerts(alerts, acknowledgements.keys())
         return Snapshot(
@@ -227,7 +228,7 @@ class Pipeline:
                 yield alert
 
     def _failing_sources(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
-        """Sources that could not be read as often in a row as it takes to be an alert, and since when."""
+        """Return the sources that failed often enough in a row to be an alert, with the time of the first failure."""
         fatal = {problem.source: problem for problem in problems if problem.fatal}
         previous = self._failures
         self._failures = {
@@ -245,7 +246,7 @@ class Pipeline:
 
 
 def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules without those of which a limit of the command line leaves nothing."""
+    """Return the rules without those that a limit of the command line replaces."""
     limits = [rule for rule in rules if rule.override]
     return tuple(
         rule for rule in rules if rule.override or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
@@ -253,14 +254,14 @@ def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:
-    """What a person should know of the disks that stores lie on."""
+    """Yield a warning for each folder on a network file system."""
     for folder in folders:
         if kind := network_filesystem(folder):
             yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
 
 
 def _unmatched_rule_notices(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
-    """Configured rules that ask about nothing that is there: a name is misspelt, or a model is gone."""
+    """Return a notice for each configured rule that matches no series: a name is misspelled, or a model is gone."""
     configured = [rule for rule in rules if not rule.default]
     if not configured or not history.series:
         return ()
@@ -272,7 +273,7 @@ def _unmatched_rule_notices(rules: Sequence[Rule], history: History) -> tuple[st
 
 
 def _newest(history: History, clock: datetime) -> datetime:
-    """Start of the newest period that is not after the clock; the clock itself without any."""
+    """Return the start of the newest period that is not after the clock; the clock itself without any."""
     stamp = to_datetime64(clock)
     past = [times[index - 1] for times in history.periods.values() if (index := np.searchsorted(times, stamp, "right"))]
     return to_datetime(max(past)) if past else clock

@@ -1,4 +1,4 @@
-"""One thread per receiver: one that hangs keeps neither another nor the watcher waiting."""
+"""One thread per receiver: one that hangs blocks neither another nor the daemon."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from modeltop.core.errors import NotifyError
 from modeltop.core.event import Notification
 
 if TYPE_CHECKING:
     from modeltop.alerting.messages.message import Message
-
-
-class MessageSender(Protocol):
-    """Sends; `modeltop.alerting.notifiers.base` knows the kinds."""
-
-    def send(self, message: Message) -> None:
-        """Tell the receiver. Raises NotifyError."""
+    from modeltop.alerting.notifiers.base import Notifier
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """One message, and all that is told by it."""
+    """One message, and the notifications that it carries."""
 
     notifications: tuple[Notification, ...]
     message: Message
@@ -33,72 +27,81 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of a parcel."""
+    """The result of one message."""
 
     receiver: str
     notifications: tuple[Notification, ...]
     error: NotifyError | None
-    """None: the receiver took it."""
+    """None where the receiver accepted it."""
     title: str = ""
-    """What it was about."""
+    """The title of the message."""
 
 
 class SenderPool:
-    """Takes for each receiver a row of parcels, one row at a time; sends them in order up to the first failure.
+    """A thread and a queue for each receiver; messages go out in order, up to the first failure.
 
     Args:
-        ring: Called, in any thread, when there are outcomes to fetch.
+        wake: Called in any thread when there are results to take.
     """
 
-    def __init__(self, ring: Callable[[], None]) -> None:
-        self._ring = ring
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
         self._threads: dict[str, _Sender] = {}
         self._done: queue.SimpleQueue[SendResult | _Idle] = queue.SimpleQueue()
         self._busy: set[str] = set()
 
     def busy_receivers(self) -> frozenset[str]:
-        """Receivers that have not finished their row; nothing else is handed to them."""
+        """Return the receivers that have not finished their queue and are handed nothing else."""
         return frozenset(self._busy)
 
-    def send(self, receiver: str, notifier: MessageSender, parcels: Sequence[QueuedMessage]) -> None:
-        """Hand over a row. The receiver must not be busy."""
+    def send(self, receiver: str, notifier: Notifier, messages: Sequence[QueuedMessage]) -> None:
+        """Queue messages for a receiver.
+
+        Args:
+            receiver: Its name.
+            notifier: Sends the messages.
+            messages: In the order of sending.
+
+        Raises:
+            RuntimeError: The receiver is busy: its next messages are planned from the results of these.
+        """
         if receiver in self._busy:
-            raise RuntimeError("one row at a time: the next is planned from what became of this one")
+            raise RuntimeError("one queue at a time: the next is planned from the results of this one")
         if receiver not in self._threads:
-            self._threads[receiver] = _Sender(receiver, self._tell)
+            self._threads[receiver] = _Sender(receiver, self._report)
         self._busy.add(receiver)
-        self._threads[receiver].rows.put((notifier, tuple(parcels)))
+        self._threads[receiver].batches.put((notifier, tuple(messages)))
 
     def has_results(self) -> bool:
-        """Whether there are outcomes to fetch."""
+        """Return whether there are results to take."""
         return not self._done.empty()
 
     def take_results(self) -> list[SendResult]:
-        """What became of parcels since the last call, per receiver in the order of sending."""
-        found: list[SendResult] = []
+        """Return the results since the last call, per receiver in the order of sending."""
+        results: list[SendResult] = []
         with contextlib.suppress(queue.Empty):
             while True:
                 item = self._done.get_nowait()
                 if isinstance(item, _Idle):
                     self._busy.discard(item.receiver)
                 else:
-                    found.append(item)
-        return found
+                    results.append(item)
+        return results
 
     def retain(self, receivers: Iterable[str]) -> None:
-        """End the threads of all others, once they have finished."""
+        """End the threads of all other receivers that are not busy."""
         for name in self._threads.keys() - set(receivers) - self._busy:
-            self._threads.pop(name).rows.put(None)
+            self._threads.pop(name).batches.put(None)
 
     def stop(self) -> None:
-        """Begin nothing more: each finishes the message it is at; the rest of its row is not sent."""
+        """Stop after the messages that are on their way; the rest of each queue is not sent."""
         for sender in self._threads.values():
             sender.stopping.set()
-            sender.rows.put(None)
+            sender.batches.put(None)
 
-    def _tell(self, item: SendResult | _Idle) -> None:
+    def _report(self, item: SendResult | _Idle) -> None:
         self._done.put(item)
-        self._ring()
+        self._wake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +110,28 @@ class _Idle:
 
 
 class _Sender:
-    def __init__(self, receiver: str, tell: Callable[[SendResult | _Idle], None]) -> None:
-        self._receiver, self._tell = receiver, tell
-        self.rows: queue.SimpleQueue[tuple[MessageSender, tuple[QueuedMessage, ...]] | None] = queue.SimpleQueue()
+    def __init__(self, receiver: str, report: Callable[[SendResult | _Idle], None]) -> None:
+        self._receiver, self._report = receiver, report
+        self.batches: queue.SimpleQueue[tuple[Notifier, tuple[QueuedMessage, ...]] | None] = queue.SimpleQueue()
         self.stopping = threading.Event()
-        # A daemon: leaving never waits for a receiver that hangs.
+        # A daemon thread: the process never waits for a receiver that hangs.
         threading.Thread(target=self._run, name="modeltop sender", daemon=True).start()
 
     def _run(self) -> None:
-        while (row := self.rows.get()) is not None:
-            notifier, parcels = row
-            for parcel in parcels:
+        while (batch := self.batches.get()) is not None:
+            notifier, messages = batch
+            for queued in messages:
                 if self.stopping.is_set():
                     break
-                error = try_send(notifier, parcel.message)
-                self._tell(SendResult(self._receiver, parcel.notifications, error, parcel.message.title))
+                error = try_send(notifier, queued.message)
+                self._report(SendResult(self._receiver, queued.notifications, error, queued.message.title))
                 if error is not None:
                     break
-            self._tell(_Idle(self._receiver))
+            self._report(_Idle(self._receiver))
 
 
-def try_send(notifier: MessageSender, message: Message) -> NotifyError | None:
-    """Send one message; whatever goes wrong is an answer, never an end of the thread."""
+def try_send(notifier: Notifier, message: Message) -> NotifyError | None:
+    """Send one message and return its error, if any; nothing it raises ends the thread."""
     try:
         notifier.send(message)
     except NotifyError as error:

@@ -26,27 +26,27 @@ from modeltop.service.settings import DaemonSettings
 
 
 class DeliveryOutcomes:
-    """Judges outcomes.
+    """The effect of delivery results on receivers.
 
     Args:
-        log: Says what was sent, and what could not be.
-        backoff: How long a receiver that failed is left alone; None: that is for the next run.
+        log: Receives a line for each message that was sent or failed.
+        backoff: How long a receiver that failed is left alone; None in a run from cron, where the next run retries.
     """
 
     def __init__(self, log: DaemonLog, backoff: Backoff | None) -> None:
         self._log, self._backoff = log, backoff
         self.hourly_limits: Mapping[str, int] = {}
-        """Messages an hour, by receiver; 0: no cap."""
+        """Messages an hour by receiver; 0 means no limit."""
 
     def apply(
         self, outcome: SendResult, state: ReceiverState, now: datetime
     ) -> tuple[ReceiverState, tuple[Event, ...]]:
-        """How the receiver is after one message, and what is to be journaled.
+        """Return the receiver's state after one message, and the events to record.
 
         Args:
-            outcome: What became of the message.
-            state: How the receiver was.
-            now: The watcher's clock, later than at any outcome before.
+            outcome: The result of the message.
+            state: The receiver's state before.
+            now: The daemon's clock, later than at any result before.
         """
         name, error = outcome.receiver, outcome.error
         if error is None:
@@ -70,24 +70,24 @@ class DeliveryOutcomes:
         return after, (ReceiverChanged(now, name, after),)
 
     def _without_old_sends(self, name: str, state: ReceiverState) -> ReceiverState:
-        """The state without moments that its hourly cap does not ask for: each change of it is a line."""
+        """Drop the times that the hourly limit does not need: each change of the state is a line of the event log."""
         limit = self.hourly_limits.get(name, 0)
         return replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
 
 
 BATCH_MESSAGES = 50
-"""Messages that are handed to a receiver before it is decided anew what it has to be told."""
+"""Messages that are queued for a receiver before the next plan is made."""
 
 
 class Dispatcher:
-    """Hands out what is to be told, takes in what became of it, and journals both.
+    """The queues of all receivers: sends what is due, collects results, records both.
 
     Args:
-        buffer: Where it is remembered.
-        clock: `now`.
-        log: Says what was sent, and what could not be.
-        wake: Called, in any thread, when something became of a message.
-        backoff: How long a receiver that failed is left alone; None: for as long as this process runs.
+        buffer: The event log.
+        clock: The daemon's clock.
+        log: Receives a line for each message that was sent or failed.
+        wake: Called in any thread when a message was sent or failed.
+        backoff: How long a receiver that failed is left alone; None: until this process ends.
     """
 
     def __init__(
@@ -103,15 +103,15 @@ class Dispatcher:
         self._retry_at: datetime | None = None
         self._last_time: datetime | None = None
         self.error: str | None = None
-        """Why a message could not even be written; None: all could."""
+        """Error of a message that could not be composed; None where all could."""
 
     def start(self) -> None:
-        """Begin, or begin anew after `stop`."""
+        """Start the sender threads, also again after `stop`."""
         self._senders = SenderPool(self._wake_up)
         self._retry_at = None
         state = self._buffer.state()
         if self._clock.lag() > MAX_LAG:
-            # The moments to wait for were set by a clock that was ahead: nobody is to be waited for that long.
+            # The retry times were set by a clock that was ahead; waiting for them could take years.
             waiting = {name: one for name, one in state.receivers.items() if one.retry_at is not None}
             self._buffer.append(
                 *(
@@ -121,21 +121,21 @@ class Dispatcher:
             )
 
     def stop(self) -> None:
-        """Begin no further message."""
+        """Begin no further message; those on their way go on."""
         self._senders.stop()
 
     def is_sending(self) -> bool:
-        """Whether messages are on their way."""
+        """Return whether messages are on their way."""
         return bool(self._senders.busy_receivers())
 
     def seconds_until_due(self) -> float:
-        """Seconds until there is something to do: outcomes to take in, or a receiver to be tried again."""
+        """Return the seconds until there are results to collect or a receiver to retry."""
         if self._senders.has_results():
             return 0.0
         return math.inf if self._retry_at is None else max(0.0, (self._retry_at - self._clock.now()).total_seconds())
 
     def record_withdrawals(self, incident_changes: Iterable[IncidentChanged]) -> None:
-        """Remember why incidents were withdrawn, for the messages that say so."""
+        """Keep the reasons of withdrawn incidents for the messages that report them."""
         withdrawals = (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED)
         self._withdrawal_reasons |= {
             one.incident.id: one.message for one in incident_changes if one.transition in withdrawals
@@ -144,7 +144,7 @@ class Dispatcher:
         self._withdrawal_reasons = {name: why for name, why in self._withdrawal_reasons.items() if name in incidents}
 
     def collect_results(self) -> bool:
-        """Take in and journal what became of messages; whether a receiver has ended its row."""
+        """Collect and record the results of messages. Return whether a receiver has finished its queue."""
         busy_before = self._senders.busy_receivers()
         results = self._senders.take_results()
         if results:
@@ -161,12 +161,12 @@ class Dispatcher:
         return self._senders.busy_receivers() != busy_before
 
     def send_due(self, snapshot: Snapshot, settings: DaemonSettings, notice: str | None) -> None:
-        """Decide what each receiver that is free is to be told, journal it, and have it sent.
+        """Plan what each idle receiver is to be sent, record it, and queue it.
 
         Args:
-            snapshot: The last look.
+            snapshot: The last one.
             settings: The configuration.
-            notice: What every message has to say beside: that the state was not saved; None: nothing.
+            notice: A warning for every message, that the state was not saved; None without one.
         """
         receivers = settings.config.receivers
         self._senders.retain(receivers)
@@ -178,7 +178,7 @@ class Dispatcher:
         planned = plan_notifications(state, routing_config(settings, snapshot), now)
         self._retry_at = planned.retry_at
         busy = self._senders.busy_receivers() | self._given_up
-        # One that failed is asked with a single message whether it works again.
+        # A receiver that failed is probed with a single message.
         batch_sizes = {name: 1 if state.failures else BATCH_MESSAGES for name, state in state.receivers.items()}
         batches = _batches_by_receiver(planned, busy, batch_sizes)
         skipped = [one for one in planned.skipped if one.key.receiver not in busy]
@@ -192,7 +192,7 @@ class Dispatcher:
                 self._senders.send(name, receivers[name].notifier, row)
 
     def _explanations_for(self, snapshot: Snapshot) -> ExplanationCache:
-        """Those of a look: asked for once, however many messages and attempts there are."""
+        """Return the explanations of a snapshot, computed once for all messages and attempts."""
         if self._explanations is None or self._explanations.snapshot is not snapshot:
             self._explanations = ExplanationCache(snapshot)
         return self._explanations
@@ -222,7 +222,7 @@ class Dispatcher:
         return messages
 
     def _unique_now(self) -> datetime:
-        """Now, but later than ever before: of two messages at one moment the hourly cap would count one."""
+        """Return the time, later than any before: of two equal times the hourly limit would count one."""
         now = self._clock.now()
         if self._last_time is not None and now <= self._last_time:
             now = self._last_time + timedelta(microseconds=1)
@@ -231,14 +231,14 @@ class Dispatcher:
 
 
 def routing_config(settings: DaemonSettings, snapshot: Snapshot) -> RoutingConfig:
-    """What is configured of telling people."""
+    """Return the routes, policies and mutes of a configuration for the planner."""
     config = settings.config
     paces = {name: one.policy for name, one in config.receivers.items()}
     return RoutingConfig(routes=config.routes, rules=snapshot.rules, mutes=config.mutes, policies=paces)
 
 
 def with_notice(message: Message, notice: str | None) -> Message:
-    """The message, and what it has to say beside: once in the text, once in the sentence of its first part."""
+    """Return the message with a warning: once in the text, once in the sentence of its first section."""
     if notice is None:
         return message
     first = replace(message.worst_section, sentence=f"{message.worst_section.sentence} ({notice})".strip())

@@ -1,4 +1,4 @@
-"""What a configuration makes of the watcher; read anew at SIGHUP."""
+"""What a configuration makes of the daemon; reloaded at SIGHUP."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from modeltop.rules.snapshot import Snapshot
 
 
 class Pollable(Protocol):
-    """What the watcher asks; `modeltop.service.pipeline.Observer` is one."""
+    """The part of `service.pipeline.Pipeline` that the daemon and the screen poll."""
 
     def needs_run(self) -> bool:
-        """Whether a new look could show anything else."""
+        """Return whether a new snapshot could differ from the last."""
 
     def run(self, clock: datetime) -> Snapshot:
-        """A look at everything."""
+        """Take a snapshot at the true time `clock`."""
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
-    """Whom to look at, and whom to tell."""
+    """The configuration and the pipeline of one daemon."""
 
     config: Config
     pipeline: Pollable
     store: Path | None = None
-    """Where configured logs are computed to; None where plain paths are watched."""
+    """Folder that configured logs are computed into; None where plain paths are watched."""
 
     @property
     def every(self) -> float:
-        """Seconds between two cycles at most."""
+        """Interval between two cycles in seconds, at most."""
         return self.config.watch.every.total_seconds()
 
 
 LoadSettings = Callable[[], DaemonSettings]
-"""Reads the configuration. Raises MonitorError: it is not used, neither in part."""
+"""Reads the configuration; raises MonitorError where it is invalid, and then no part of it is used."""

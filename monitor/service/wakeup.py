@@ -1,4 +1,4 @@
-"""What wakes the watcher: a signal, a finished message, or time."""
+"""What wakes the daemon: a signal, a finished message, or time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class WakeupPipe:
-    """May be rung from a signal handler and from any thread; one waits for it.
+    """A self-pipe: written from a signal handler or any thread, waited for by one.
 
     A pipe, not `threading.Event`: a handler that sets an event while the same thread holds the event's lock
     never returns.
@@ -23,12 +23,12 @@ class WakeupPipe:
         os.set_blocking(self._writer, False)
 
     def wake(self) -> None:
-        """Wake whoever waits, or spare the next one the waiting."""
-        with contextlib.suppress(OSError):  # full: it rings already; closed: nobody waits any more
+        """Wake the thread that waits, or end its next wait at once."""
+        with contextlib.suppress(OSError):  # full: it is awake already; closed: no thread waits any more
             os.write(self._writer, b"!")
 
     def wait(self, seconds: float) -> bool:
-        """Until it rings, at most so long; whether it rang."""
+        """Wait for a wake-up, at most `seconds`. Return whether there was one."""
         if not select.select([self._reader], [], [], max(0.0, seconds))[0]:
             return False
         with contextlib.suppress(BlockingIOError):
@@ -37,24 +37,24 @@ class WakeupPipe:
         return True
 
     def close(self) -> None:
-        """Nobody waits any more."""
+        """Close both ends of the pipe."""
         for descriptor in (self._reader, self._writer):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
 
 class SignalFlags:
-    """What the system or a person asked for by signals."""
+    """The requests that arrived as signals."""
 
     def __init__(self, wakeup: WakeupPipe) -> None:
         self.stop = False
-        """SIGTERM or SIGINT: end cleanly."""
+        """True after SIGTERM or SIGINT: end cleanly."""
         self.reload = False
-        """SIGHUP: read the configuration anew; set back by whoever does."""
+        """True after SIGHUP: reload the configuration; reset by the one that does."""
         self._wakeup = wakeup
 
     def handle(self, number: int, _frame: FrameType | None = None) -> None:
-        """The handler of all three signals; a second wish to end ends at once."""
+        """Handle one of the three signals; a second request to end ends at once."""
         if number == signal.SIGHUP:
             self.reload = True
         elif self.stop:
@@ -66,7 +66,7 @@ class SignalFlags:
 
 @contextlib.contextmanager
 def handle_signals(wakeup: WakeupPipe) -> Iterator[SignalFlags]:
-    """Hear SIGTERM, SIGINT and SIGHUP while within; only in the main thread."""
+    """Handle SIGTERM, SIGINT and SIGHUP within the context; only in the main thread."""
     flags = SignalFlags(wakeup)
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     previous = {number: signal.signal(number, flags.handle) for number in numbers}

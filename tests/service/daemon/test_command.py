@@ -163,7 +163,7 @@ def test_the_status_is_a_word_and_a_code(configured, run, state, once, led, code
     configured.state.mkdir()
     if state is not None:
         passed = datetime.now(UTC) - NOW
-        health.write_health(configured.state, HealthReport(replace(state, at=state.at + passed), one_shot=once))
+        health.HealthFile(configured.state).write(HealthReport(replace(state, at=state.at + passed), one_shot=once))
     with LeaderLock(configured.state, LockHolder(7, "b")) as leader:
         if led:
             leader.acquire()

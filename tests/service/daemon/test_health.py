@@ -19,13 +19,13 @@ BAD = replace(GOOD, error="the disk is full", disabled_receivers=("slack", "mail
 
 @pytest.mark.parametrize("written", [GOOD, BAD])
 def test_what_was_written_is_read(tmp_path, written):
-    health.write_health(tmp_path, HealthReport(written))
+    health.HealthFile(tmp_path).write(HealthReport(written))
     assert health.read_last_health(tmp_path) == written
 
 
 def test_it_says_that_it_runs_from_cron(tmp_path):
     report = HealthReport(GOOD, one_shot=True)
-    health.write_health(tmp_path, report)
+    health.HealthFile(tmp_path).write(report)
     assert health.read_health(tmp_path) == report
 
 
