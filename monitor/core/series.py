@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,13 +110,13 @@ class Series:
     def __len__(self) -> int:
         return len(self.times)
 
-    def __getitem__(self, part: slice) -> Series:
-        """The same series over a contiguous part of its periods; arrays are views."""
-        cut = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name, value in cut.items():
-            if isinstance(value, np.ndarray):
-                cut[name] = value[part]
-        return Series(**cut)
+    def __getitem__(self, periods: slice | NDArray[Any]) -> Series:
+        """Return the series at some of its periods: by a slice (arrays are views), by indices, or by flags."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, column in columns.items():
+            if isinstance(column, np.ndarray):
+                columns[name] = column[periods]
+        return Series(**columns)
 
     @property
     def latest(self) -> float:

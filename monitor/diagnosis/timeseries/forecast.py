@@ -14,7 +14,7 @@ from modeltop.core.stats.trend_tests import TheilSenResult, mann_kendall, theil_
 from modeltop.diagnosis.timeseries.change_points import detect_change_points
 from modeltop.diagnosis.timeseries.points import Points, evaluable_points
 from modeltop.diagnosis.timeseries.seasonality import detect_season
-from modeltop.rules.baselines.past import MAX_PERIODS, trailing_window
+from modeltop.rules.baselines.past import MAX_PERIODS, ROLLING
 from modeltop.rules.detectors.limit import Limit
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class TrendLine(NamedTuple):
 def usual_band(series: Series, begin: datetime | None) -> UsualBand | None:
     """Where the values before a change were usual, else those before the newest; None with too little history."""
     at = len(series) - 1 if begin is None else int(np.searchsorted(series.times, to_datetime64(begin)))
-    window = trailing_window(series[: at + 1])
+    window = ROLLING.window(series[: at + 1])
     if window is None or np.abs(window.values).max() >= LARGEST:
         return None
     mean, spread = float(window.values.mean()), float(window.values.std(ddof=1))

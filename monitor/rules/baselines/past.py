@@ -1,4 +1,4 @@
-"""The kinds of reference that lie in the series' own past."""
+"""The baselines that lie in the series' own past."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from modeltop.core.series import Series, SeriesKey, to_datetime64
 from modeltop.core.text import format_period, pluralize
-from modeltop.rules.baselines.base import NO_SERIES, BaselineStats, baseline_stats, select_periods
+from modeltop.rules.baselines.base import NO_SERIES, BaselineStats, baseline_stats
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
 MAX_PERIODS = 60
 MIN_PERIODS = 10
-WEEK = 7
 
 
 class BaselineWindow(NamedTuple):
-    """Per point the places in a pool of judged periods between which its reference lies."""
+    """Per point, the indices `[low, high)` of its baseline in a pool of evaluable periods."""
 
     pool: Series
     low: Places
@@ -32,25 +31,25 @@ class BaselineWindow(NamedTuple):
 
 
 class PastBaseline(ABC):
-    """What the kinds share that compare with the series' own past."""
+    """Base of the baselines that lie in the series' own past."""
 
     __slots__ = ()
     has_spread: ClassVar[bool] = True
     is_moving: ClassVar[bool] = False
-    """True where the reference moves along with the point."""
+    """True where the baseline moves along with the point."""
 
     @property
-    def required_periods(self) -> int:
-        """With fewer periods there is too little history to compare with."""
+    def min_periods(self) -> int:
+        """Periods with fewer of which there is too little history to compare with."""
         return 1
 
     @abstractmethod
-    def windows(self, series: Series, judged: Flags) -> BaselineWindow:
-        """Where the reference of each point lies; `judged` says which periods can be one."""
+    def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
+        """Return where the baseline of each point lies; only `evaluable` periods may be in one."""
 
     @abstractmethod
     def describe(self) -> str:
-        """What it is."""
+        """Return what it is, such as `its 60 earlier periods`."""
 
     def stats(
         self,
@@ -59,30 +58,42 @@ class PastBaseline(ABC):
         min_count: float = 0,
         other_series: Mapping[SeriesKey, Series] = NO_SERIES,  # noqa: ARG002
     ) -> BaselineStats:
-        """What each point of `series` is compared with; `min_count` as that of the rule."""
-        cut = self.windows(series, series.evaluable(min_count))
-        return baseline_stats(*cut, self.required_periods, is_moving=self.is_moving)
+        """Return what each point of `series` is compared with.
+
+        Args:
+            series: Any series; its provisional and infinite periods are never part of a baseline.
+            min_count: Support under which a period is not part of a baseline.
+            other_series: Not used: the baseline lies in the series itself.
+        """
+        windows = self.windows(series, series.evaluable(min_count))
+        return baseline_stats(*windows, self.min_periods, is_moving=self.is_moving)
 
     def window(self, past: Series, *, min_count: float = 0) -> Series | None:
-        """The periods that the last one of `past` is compared with; None with too little history."""
+        """Return the periods that the last one of `past` is compared with; None with too little history."""
         if not len(past):
             return None
         pool, low, high = self.windows(past, past.evaluable(min_count))
-        return pool[low[-1] : high[-1]] if high[-1] - low[-1] >= self.required_periods else None
+        return pool[low[-1] : high[-1]] if high[-1] - low[-1] >= self.min_periods else None
 
-    def other_key(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  the contract of every kind
-        """None: its own past."""
+    def other_key(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  the contract of every baseline
+        """Return None: it lies in the series' own past."""
         return None
 
 
-def _validate_periods(most: int, least: int, name: str) -> None:
-    if least < 1 or most < least:
-        raise ValueError(f"{name} = {most} is too few periods to compare with: give {max(least, 1)} or more")
+def _validate_periods(max_periods: int, min_periods: int, name: str) -> None:
+    if min_periods < 1 or max_periods < min_periods:
+        raise ValueError(
+            f"{name} = {max_periods} is too few periods to compare with: give {max(min_periods, 1)} or more"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Rolling(PastBaseline):
-    """The newest judged periods before each point. Raises ValueError if that leaves none."""
+    """The newest evaluable periods before each point.
+
+    Raises:
+        ValueError: `max_periods` is smaller than `min_periods`, or that than 1.
+    """
 
     is_moving: ClassVar[bool] = True
 
@@ -93,18 +104,13 @@ class Rolling(PastBaseline):
     def __post_init__(self) -> None:
         _validate_periods(self.max_periods, self.min_periods, "rolling")
 
-    @property
-    def required_periods(self) -> int:
-        """As configured."""
-        return self.min_periods
-
-    def windows(self, series: Series, judged: Flags) -> BaselineWindow:
-        """Per point its `most` judged predecessors."""
-        before = _before(judged)
-        return BaselineWindow(select_periods(series, judged), np.maximum(before - self.max_periods, 0), before)
+    def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
+        """Return, per point, its newest evaluable predecessors, at most `max_periods`."""
+        before = _count_before(evaluable)
+        return BaselineWindow(series[evaluable], np.maximum(before - self.max_periods, 0), before)
 
     def describe(self) -> str:
-        """What it is.
+        """Return what it is.
 
         >>> Rolling().describe()
         'its 60 earlier periods'
@@ -114,33 +120,38 @@ class Rolling(PastBaseline):
 
 @dataclass(frozen=True, slots=True)
 class FirstPeriods(PastBaseline):
-    """The first judged periods of the series; the points among them are compared with nothing."""
+    """The first evaluable periods of the series; the points among them are compared with nothing.
+
+    Raises:
+        ValueError: Fewer than two periods.
+    """
 
     periods: int
 
     def __post_init__(self) -> None:
         _validate_periods(self.periods, 2, "first")
 
-    def windows(self, series: Series, judged: Flags) -> BaselineWindow:
-        """The same periods for every point after them."""
-        high = np.where(_before(judged) >= self.periods, self.periods, 0)
-        return BaselineWindow(select_periods(series, judged), np.zeros_like(high), high)
+    def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
+        """Return the same periods for every point after them."""
+        high = np.where(_count_before(evaluable) >= self.periods, self.periods, 0)
+        return BaselineWindow(series[evaluable], np.zeros_like(high), high)
 
     def describe(self) -> str:
-        """What it is."""
+        """Return what it is, such as `its first 30 periods`."""
         return f"its first {pluralize(self.periods, 'period')}"
 
 
 @dataclass(frozen=True, slots=True)
 class DateRange(PastBaseline):
-    """The judged periods from one moment to another; the points up to it are compared with nothing.
+    """The evaluable periods from one moment to another; the points before its end are compared with nothing.
 
-    Raises ValueError if the one is not before the other, or if they have no zone.
+    Raises:
+        ValueError: The start is not before the end, or they have no zone.
     """
 
     start: datetime
     end: datetime
-    """A period that starts here is not among them."""
+    """A period that starts here is not part of it."""
 
     def __post_init__(self) -> None:
         if to_datetime64(self.start) >= to_datetime64(self.end):
@@ -148,21 +159,25 @@ class DateRange(PastBaseline):
                 f"from {format_period(self.start)} is not before to {format_period(self.end)}: exchange them"
             )
 
-    def windows(self, series: Series, judged: Flags) -> BaselineWindow:
-        """The same periods for every point that starts at their end or later."""
-        pool = select_periods(series, judged)
+    def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
+        """Return the same periods for every point that starts at their end or later."""
+        pool = series[evaluable]
         low, high = np.searchsorted(pool.times, [to_datetime64(self.start), to_datetime64(self.end)])
-        later = series.times >= to_datetime64(self.end)
-        return BaselineWindow(pool, np.where(later, low, 0), np.where(later, high, 0))
+        after = series.times >= to_datetime64(self.end)
+        return BaselineWindow(pool, np.where(after, low, 0), np.where(after, high, 0))
 
     def describe(self) -> str:
-        """What it is."""
+        """Return what it is, such as `its periods from 2025-01-01 to 2025-02-01`."""
         return f"its periods from {format_period(self.start)} to {format_period(self.end)}"
 
 
 @dataclass(frozen=True, slots=True)
 class SameWeekday(PastBaseline):
-    """The newest judged periods that began on the same weekday, in UTC: for daily periods with a weekly season."""
+    """The newest evaluable periods that began on the same weekday, in UTC: for daily periods with a weekly season.
+
+    Raises:
+        ValueError: `periods` is smaller than `min_periods`, or that than 1.
+    """
 
     is_moving: ClassVar[bool] = True
 
@@ -172,47 +187,28 @@ class SameWeekday(PastBaseline):
     def __post_init__(self) -> None:
         _validate_periods(self.periods, self.min_periods, "weekday")
 
-    @property
-    def required_periods(self) -> int:
-        """As configured."""
-        return self.min_periods
-
-    def windows(self, series: Series, judged: Flags) -> BaselineWindow:
-        """Per point its judged predecessors of the same weekday."""
-        days = series.times.astype("datetime64[D]").astype(np.int64) % WEEK
-        order = np.argsort(days[judged], kind="stable")
-        first = np.searchsorted(days[judged][order], days)
+    def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
+        """Return, per point, its newest evaluable predecessors of the same weekday."""
+        weekdays = series.times.astype("datetime64[D]").astype(np.int64) % 7
+        order = np.argsort(weekdays[evaluable], kind="stable")
+        first = np.searchsorted(weekdays[evaluable][order], weekdays)
         before = np.zeros(len(series), dtype=np.int64)
-        for weekday in range(WEEK):
-            on = days == weekday
-            before[on] = _before(judged[on])
+        for weekday in range(7):
+            mask = weekdays == weekday
+            before[mask] = _count_before(evaluable[mask])
         high = first + before
         low = np.maximum(high - self.periods, first)
-        return BaselineWindow(select_periods(select_periods(series, judged), order), low, high)
+        return BaselineWindow(series[np.flatnonzero(evaluable)[order]], low, high)
 
     def describe(self) -> str:
-        """What it is."""
+        """Return what it is, such as `its 8 earlier periods on the same weekday`."""
         return f"its {pluralize(self.periods, 'earlier period')} on the same weekday"
 
 
 ROLLING = Rolling()
-"""The reference of a rule that names none."""
+"""The baseline of a rule that names none."""
 
 
-def trailing_window(
-    past: Series, *, max_periods: int = MAX_PERIODS, min_periods: int = MIN_PERIODS, min_count: float = 0
-) -> Series | None:
-    """The newest judged periods before the last one of `past`: what that one is compared with by default.
-
-    Args:
-        past: A series that ends with the period in question.
-        max_periods: Periods in the window at most.
-        min_periods: With fewer there is too little history to compare with, and the result is None.
-        min_count: Periods that rest on fewer cases are no reference.
-    """
-    return Rolling(max_periods, min_periods).window(past, min_count=min_count)
-
-
-def _before(judged: Flags) -> Places:
-    """Per point the number of judged ones before it."""
-    return np.cumsum(judged, dtype=np.int64) - judged
+def _count_before(evaluable: Flags) -> Places:
+    """Return, per point, the number of evaluable points before it."""
+    return np.cumsum(evaluable, dtype=np.int64) - evaluable

@@ -1,16 +1,15 @@
-"""What a check is, and the table of all that are known.
+"""The contract of a detector, and the registry of all of them.
 
-A check objects, or does not, to the points of a series. It is a frozen dataclass whose fields are its keys in the
-configuration; `@check("name")` puts it into the table. What it needs to know of a series it works out once, for many
-series at a time, as a basis: an object of its own kind with a row a point. It is causal: the rows of a basis depend on
-no later point.
+A detector finds breaches among the points of a series. It is a frozen dataclass whose fields are its keys in the
+configuration; `@detector("name")` registers it.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from modeltop.core.series import Breach, Series, SeriesKey, Severity
 from modeltop.rules.baselines.base import NO_SERIES, Baseline
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from modeltop.rules.baselines.base import Places
     from modeltop.rules.detectors.limit import Limit
 
-FILES = {
+MODULES = {
     "threshold": "threshold",
     "drop": "drop",
     "band": "band",
@@ -30,89 +29,155 @@ FILES = {
     "spike": "outlier",
     "difference": "difference",
 }
-"""Module of this folder by the name of the check it registers, in the order in which checks are listed to people."""
+"""Module of this folder by the name of the detector it registers, in the order in which they are listed to people."""
 
 _DETECTORS: dict[str, type] = {}
 C = TypeVar("C", bound=type)
+T = TypeVar("T")
+LEVEL_PHRASES = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
 
 
 class QueryContext(NamedTuple):
-    """How a rule asks."""
+    """How a rule applies its detector."""
 
     baseline: Baseline = ROLLING
     """What a point is compared with."""
     min_count: float = 0
-    """Support under which a period is neither judged nor a reference."""
+    """Support under which a period is neither evaluated nor part of a baseline."""
     other_series: Mapping[SeriesKey, Series] = NO_SERIES
-    """Where a reference that is another series is looked for: `history.series`."""
+    """Where a baseline that is another series is looked up: `history.series`."""
 
 
-class Detector(Protocol):
-    """A way to object. `basis`, wherever it is asked for, is what `bases` gave for the same series."""
+class Detector(ABC):
+    """A way to find breaches.
 
-    uses_baseline: ClassVar[bool]
-    """Whether it compares with a reference, so that naming one makes sense."""
+    What a detector needs to know of a series `prepare` computes once, for a batch of series: the `basis` of all other
+    methods, with a row per point. It can be sliced, and its rows depend on no later point.
+    """
 
-    is_sequential: ClassVar[bool]
-    """Whether it goes through a series point by point: what costs time where there are many series."""
+    __slots__ = ()
+    uses_baseline: ClassVar[bool] = False
+    """Whether it compares with the baseline of the rule, so that naming one makes sense."""
+    is_sequential: ClassVar[bool] = False
+    """Whether it goes through a series point by point, which takes time where there are many series."""
+    warn: Any
+    critical: Any
 
     @property
     def margin(self) -> float:
-        """Distance back inside its limit that a recovering value must reach; 0 for a check without one."""
+        """Distance back inside its limit that a recovering value must reach, in the metric's unit."""
+        return 0.0
 
     @property
     def min_history(self) -> int:
-        """Judged periods that it needs before the one it judges, besides those of its reference."""
+        """Evaluable periods that it needs before the one it evaluates, besides those of the rule's baseline."""
+        return 0
 
+    @abstractmethod
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Any | None]:
-        """Per series what its points are judged by; None where it objects to none of them. Can be cut by slices."""
+        """Return the basis of each series; None where no point breaches."""
 
-    def __call__(self, past: Series, basis: Any, current_level: Severity) -> Breach | None:
-        """Judge the last point of `past`, which is judged.
+    @abstractmethod
+    def levels(self, series: Series, basis: Any, current_level: Severity) -> Levels:
+        """Return the severity of each point while `current_level` is active, which keeps a level alive.
 
         Args:
-            past: The series up to and including the judged point; its direction is `past.better`.
-            basis: As many rows of its basis.
-            current_level: The level now active, which a margin keeps alive.
+            series: Any part of a prepared series.
+            basis: Its rows.
+            current_level: The level now active.
         """
 
-    def levels(self, series: Series, basis: Any, current_level: Severity) -> Levels:
-        """Per point, the severity that a call gives it while `current_level` is active."""
-
+    @abstractmethod
     def excess(self, series: Series, basis: Any, level: Severity) -> Floats:
-        """Per point, how far it lies beyond what `level` asks; larger is worse, in any unit."""
+        """Return how far each point lies beyond what `level` allows; larger is worse, in any unit.
 
-    def onsets(self, basis: Any) -> Places | None:
-        """Per point, the place where what it objects to there began; None: with the point itself."""
+        Args:
+            series: A prepared series.
+            basis: Its rows.
+            level: The level whose limit is meant.
+        """
+
+    @abstractmethod
+    def breach(self, past: Series, basis: Any, level: Severity) -> Breach:
+        """Return the breach of the last point of `past`, which has `level`.
+
+        Args:
+            past: The series up to and including that point.
+            basis: As many rows.
+            level: What `levels` gives the point.
+        """
+
+    def __call__(self, past: Series, basis: Any, current_level: Severity) -> Breach | None:
+        """Return the breach of the last point of `past`, which is evaluable, or None.
+
+        Args:
+            past: The series up to and including that point.
+            basis: As many rows.
+            current_level: The level now active.
+        """
+        level = int(self.levels(past[-1:], basis[-1:], current_level)[-1])
+        return self.breach(past, basis, Severity(level)) if level else None
+
+    def onsets(self, basis: Any) -> Places | None:  # noqa: ARG002  few detectors know better
+        """Return the index at which the breach of each point began; None: at the point itself."""
+        return None
 
     def limits(self) -> list[tuple[Severity, Limit]]:
-        """Fixed limits for the chart, worst first; empty for a check that has none."""
-
-    def describe_normal(self) -> str:
-        """What is true of a value that it does not object to, in a few words."""
+        """Return its fixed limits for the chart, worst first; empty where they move with the data."""
+        return []
 
     def possible_levels(self) -> list[Severity]:
-        """The levels that it can give, worst first."""
+        """Return the levels that it can give, worst first."""
+        return [severity for severity, _ in configured_pairs(self.warn, self.critical)]
 
+    def validate(self, baseline: Baseline) -> None:  # noqa: B027  nearly all take any
+        """Raise ValueError, with the remedy, where it cannot compare with this baseline."""
+
+    @abstractmethod
+    def describe_normal(self) -> str:
+        """Return what is true of a value that does not breach, in a few words."""
+
+    @abstractmethod
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:
-        """What it asks, in plain words, such as `accuracy below 0.90 is critical`; `against` names the reference."""
+        """Return what it looks for in plain words, such as `accuracy below 0.90 is critical`.
 
-    def validate(self, kind: Baseline) -> None:
-        """Raise ValueError, with the remedy, where it cannot compare with this kind of reference."""
+        Args:
+            name: What the metric is called.
+            show: Formats a value of the metric.
+            against: The baseline in words.
+        """
+
+
+def configured_pairs(warn: T | None, critical: T | None) -> list[tuple[Severity, T]]:
+    """Return the levels that are configured, each with its setting, worst first."""
+    pairs = ((Severity.CRITICAL, critical), (Severity.WARNING, warn))
+    return [(severity, setting) for severity, setting in pairs if setting is not None]
+
+
+def describe_levels(warn: T | None, critical: T | None, show: Callable[[T], str]) -> str:
+    """Return what each level allows, the milder first: `0.02 warns, 0.05 is critical`.
+
+    Args:
+        warn: Setting of the warning; None where there is none.
+        critical: Setting of the critical level.
+        show: Puts a setting into words.
+    """
+    pairs = reversed(configured_pairs(warn, critical))
+    return ", ".join(f"{show(setting)} {LEVEL_PHRASES[severity]}" for severity, setting in pairs)
 
 
 def detector(name: str) -> Callable[[C], C]:
-    """Put a check into the table under the name that rules use for it."""
+    """Register a detector under the name that rules use for it."""
 
-    def enter(kind: C) -> C:
+    def register(kind: C) -> C:
         _DETECTORS[name] = kind
         return kind
 
-    return enter
+    return register
 
 
 def detectors() -> dict[str, type]:
-    """All known checks by name; loads those that no rule has asked for yet."""
-    for module in FILES.values():
+    """Return all detectors by name; imports those that no rule has asked for yet."""
+    for module in MODULES.values():
         import_module(f"modeltop.rules.detectors.{module}")
-    return {name: _DETECTORS[name] for name in FILES} | _DETECTORS
+    return {name: _DETECTORS[name] for name in MODULES} | _DETECTORS

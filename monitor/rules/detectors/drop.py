@@ -1,49 +1,42 @@
-"""A value that is worse than its reference, by a given amount or by more than chance."""
+"""A value that is worse than its baseline, by a given amount or by more than chance."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.text import format_exact, format_value
-from modeltop.rules.detectors.base import detector
-from modeltop.rules.detectors.pointwise import (
-    PointComparison,
-    PointwiseDetector,
-    adverse_difference,
-    configured_levels,
-    configured_pairs,
-    describe_levels,
-)
+from modeltop.rules.baselines.base import BaselineStats
+from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.pointwise import PointComparison, PointwiseDetector, adverse_difference
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
-    from modeltop.rules.baselines.base import BaselineStats
-
 
 ROUNDING_TOLERANCE = 1e-12
-"""What a difference of two decimals may lie off: 0.90 - 0.88 is no more than 0.02."""
+"""Error of a difference of two decimals: 0.90 - 0.88 is no more than 0.02."""
 
 
 @dataclass(frozen=True, slots=True)
 class DropThreshold:
-    """How much is too much; where several are given, all must be met.
+    """How large a drop is too large; where several conditions are given, all must be met.
 
-    Raises ValueError if none is given, or if one has no sense.
+    Raises:
+        ValueError: None is given, or one has no sense.
     """
 
     absolute: float | None = None
     """In the metric's unit."""
     relative: float | None = None
-    """As a share of the reference's mean: 0.1 is a tenth of it."""
+    """As a fraction of the baseline's mean: 0.1 is a tenth of it."""
     p: float | None = None
-    """Chance of as large a fall: the one-sided score test of two proportions with a pooled variance (Agresti 2013,
+    """The p-value it must be below: the one-sided score test of two proportions with a pooled variance (Agresti 2013,
     Categorical Data Analysis, 3.2). Never met where the support is not known or the metric is no share."""
 
     def __post_init__(self) -> None:
@@ -55,90 +48,87 @@ class DropThreshold:
         if self.p is not None and not 0 < self.p < 0.5:
             raise ValueError(f"p = {format_exact(self.p)}: give a chance between 0 and 0.5, such as 0.01")
 
-    def is_met(self, fall: Floats, series: Series, ground: BaselineStats) -> Flags:
-        """Per point, whether it fell (in the bad direction) by as much."""
-        met: Flags = np.isfinite(fall) & (fall > 0)
+    def is_met(self, drops: Floats, series: Series, stats: BaselineStats) -> Flags:
+        """Return, per point, whether it dropped by as much.
+
+        Args:
+            drops: Distance from the baseline in the bad direction, in the metric's unit.
+            series: The series.
+            stats: What each of its points is compared with.
+        """
+        met: Flags = np.isfinite(drops) & (drops > 0)
         if self.absolute is not None:
-            met &= fall > self.absolute + ROUNDING_TOLERANCE
+            met &= drops > self.absolute + ROUNDING_TOLERANCE
         if self.relative is not None:
-            met &= fall > self.relative * np.abs(ground.pooled_mean) + ROUNDING_TOLERANCE
+            met &= drops > self.relative * np.abs(stats.pooled_mean) + ROUNDING_TOLERANCE
         if self.p is not None:
-            met &= score_test(fall, series, ground) > -NormalDist().inv_cdf(self.p)
+            met &= score_test(drops, series, stats) > norm_isf(self.p)
         return met
 
     def describe(self) -> str:
-        """What it asks.
+        """Return the conditions in words.
 
         >>> DropThreshold(absolute=0.02, p=0.01).describe()
         'by more than 0.02 (p < 0.01)'
         """
-        parts = [] if self.absolute is None else [format_value(self.absolute)]
-        parts += [] if self.relative is None else [f"{format_exact(100 * self.relative)} %"]
-        chance = "" if self.p is None else f"p < {format_exact(self.p)}"
-        if not parts:
-            return f"by more than chance ({chance})"
-        return f"by more than {' and '.join(parts)}" + (f" ({chance})" if chance else "")
+        sizes = [] if self.absolute is None else [format_value(self.absolute)]
+        sizes += [] if self.relative is None else [f"{format_exact(100 * self.relative)} %"]
+        p_value = "" if self.p is None else f"p < {format_exact(self.p)}"
+        if not sizes:
+            return f"by more than chance ({p_value})"
+        return f"by more than {' and '.join(sizes)}" + (f" ({p_value})" if p_value else "")
 
 
-def score_test(fall: Floats, series: Series, ground: BaselineStats) -> Floats:
-    """The normal deviate of the score test of two proportions; NaN where it cannot be taken."""
+def score_test(differences: Floats, series: Series, stats: BaselineStats) -> Floats:
+    """Return the z-score of the score test of two proportions; NaN where it cannot be taken.
+
+    Args:
+        differences: What is tested, in the metric's unit: the value less the baseline's, or the reverse.
+        series: The series; its support is the size of the one sample.
+        stats: What each of its points is compared with; its support is the size of the other.
+    """
     if series.support is None or not series.proportion:
         return np.full(len(series), np.nan)
-    cases, before = series.support, ground.support
+    after, before = series.support, stats.support
     with np.errstate(invalid="ignore", divide="ignore"):
-        pooled = (series.values * cases + ground.pooled_mean * before) / (cases + before)
-        spread = np.sqrt(pooled * (1 - pooled) * (1 / cases + 1 / before))
-        return np.where(spread > 0, fall / spread, np.nan)
+        pooled = (series.values * after + stats.pooled_mean * before) / (after + before)
+        std = np.sqrt(pooled * (1 - pooled) * (1 / after + 1 / before))
+        return np.where(std > 0, differences / std, np.nan)
 
 
 @detector("drop")
 @dataclass(frozen=True, slots=True)
 class Drop(PointwiseDetector):
-    """Objects to a value that is worse than the mean of its reference by as much as is said.
+    """Breached by a value that is worse than the mean of its baseline by as much as is configured.
 
-    Raises ValueError if no level is given.
+    Raises:
+        ValueError: No level is given.
     """
 
     warn: DropThreshold | None = None
     critical: DropThreshold | None = None
     outside: bool = False
-    """Whether it objects to a change for the better too."""
+    """Whether a change for the better breaches too."""
 
     def __post_init__(self) -> None:
         if self.warn is None and self.critical is None:
             raise ValueError("a drop needs `warn`, `critical` or both: such as warn = { absolute = 0.02 }")
 
     def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
-        """By the difference to the mean over cases, where they are known, else over periods."""
-        fall = adverse_difference(series.values - stats.pooled_mean, series.better, outside=self.outside)
+        """Grade by the difference to the mean weighted by support, where it is known, else over periods."""
+        drops = adverse_difference(series.values - stats.pooled_mean, series.better, outside=self.outside)
         levels = np.zeros(len(series), dtype=np.int8)
-        for severity, one in reversed(configured_pairs(self.warn, self.critical)):
-            levels[one.is_met(fall, series, stats)] = severity
-        return levels, np.nan_to_num(fall, nan=-np.inf)
+        for severity, threshold in reversed(configured_pairs(self.warn, self.critical)):
+            levels[threshold.is_met(drops, series, stats)] = severity
+        return levels, np.nan_to_num(drops, nan=-np.inf)
 
-    def __call__(self, past: Series, basis: PointComparison, current_level: Severity) -> Breach | None:  # noqa: ARG002
-        """Say from where it fell."""
-        level = int(basis.levels[-1])
-        if not level:
-            return None
+    def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
+        """Return from where the value dropped."""
         value, before = past.latest, float(basis.stats.pooled_mean[-1])
-        side = "down" if value < before else "up"
-        return Breach(
-            Severity(level),
-            value,
-            before,
-            f"{format_value(value)} {side} from {format_value(before)}",
-            is_baseline=True,
-        )
-
-    def possible_levels(self) -> list[Severity]:
-        """The levels that are given, worst first."""
-        return configured_levels(self.warn, self.critical)
+        message = f"{format_value(value)} {'down' if value < before else 'up'} from {format_value(before)}"
+        return Breach(level, value, before, message, is_baseline=True)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """What it asks."""
+        """Return what it looks for, such as `recall that is worse than its 60 earlier periods by ...`."""
         verb = "differs from" if self.outside else "is worse than"
-        parts = describe_levels(
-            self.warn, self.critical, lambda one: one.describe() if isinstance(one, DropThreshold) else ""
-        )
-        return f"{name} that {verb} {against} {parts}"
+        return f"{name} that {verb} {against} {describe_levels(self.warn, self.critical, DropThreshold.describe)}"

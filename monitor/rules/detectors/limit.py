@@ -1,4 +1,4 @@
-"""A limit: beyond which value a number is wrong."""
+"""The fixed limit of a metric: a floor, a ceiling, or both."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A floor, a ceiling, or both. Exactly on the limit is fine.
+    """A floor, a ceiling, or both, in the metric's unit. Exactly on the limit is fine.
 
-    Raises ValueError if neither is given, if one is not finite, or if the floor lies above the ceiling.
+    Raises:
+        ValueError: Neither is given, one is not finite, or the floor lies above the ceiling.
     """
 
     below: float | None = None
+    """The floor: smaller values are beyond it."""
     above: float | None = None
+    """The ceiling: larger values are beyond it."""
 
     def __post_init__(self) -> None:
         given = [value for value in (self.below, self.above) if value is not None]
@@ -31,25 +34,24 @@ class Limit:
         if not np.all(np.isfinite(given)):
             raise ValueError("a limit must be a finite number")
         if len(given) == 2 and given[0] > given[1]:
-            raise ValueError(
-                f"below = {format_exact(given[0])} lies above above = {format_exact(given[1])}: every value would be wrong"
-            )
+            below, above = map(format_exact, given)
+            raise ValueError(f"below = {below} lies above above = {above}: every value would be wrong")
 
     def exceeded(self, values: Floats, margin: float = 0.0) -> Flags:
-        """True where a value lies beyond the limit, or nearer to it than `margin`.
+        """Return where values lie beyond the limit, or inside it but nearer to it than `margin`.
 
         >>> Limit(below=0.9).exceeded(np.array([0.9, 0.89])).tolist()
         [False, True]
         """
-        wrong: Flags = np.zeros(np.shape(values), dtype=np.bool_)
+        flags: Flags = np.zeros(np.shape(values), dtype=np.bool_)
         if self.below is not None:
-            wrong = wrong | (values < self.below + margin)
+            flags = flags | (values < self.below + margin)
         if self.above is not None:
-            wrong = wrong | (values > self.above - margin)
-        return wrong
+            flags = flags | (values > self.above - margin)
+        return flags
 
     def crossed_side(self, value: float, margin: float = 0.0) -> tuple[str, float] | None:
-        """The sign and the side of the limit that `value` is beyond, such as `("<", 0.9)`; None if it is fine."""
+        """Return the sign and the side of the limit that `value` exceeds, such as `("<", 0.9)`; None if it is fine."""
         if self.below is not None and value < self.below + margin:
             return "<", self.below
         if self.above is not None and value > self.above - margin:
@@ -57,7 +59,7 @@ class Limit:
         return None
 
     def describe(self, show: Callable[[float], str]) -> str:
-        """Which values lie beyond it.
+        """Return which values lie beyond it, in words.
 
         >>> Limit(below=0.2, above=0.8).describe(str)
         'below 0.2 or above 0.8'

@@ -1,24 +1,22 @@
-"""What the checks share that compare each point with a reference by itself, and have a number a level."""
+"""Bases of the detectors that grade each point by itself, whatever level is active."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from modeltop.core.series import Direction, Series, Severity
-from modeltop.rules.detectors.base import QueryContext
+from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.rules.baselines.base import BaselineStats
+from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
-    from modeltop.rules.baselines.base import Baseline, BaselineStats
-    from modeltop.rules.detectors.limit import Limit
-
-
-T = TypeVar("T")
+    from modeltop.core.series import Flags, Floats, Levels
 
 ROUNDING = 1e-9
 """Relative tolerance of a limit: a size that exceeds it by no more is on it, so that 0.90 - 0.85 is no more than 0.05.
@@ -29,15 +27,17 @@ which side of the limit the last bits fall. Thirty periods around 100 000 times 
 
 
 def adverse_difference(differences: Floats, better: Direction, *, outside: bool = False) -> Floats:
-    """How far differences (value less what it is compared with) lie on the bad side; NaN where neither side is.
+    """Return how far differences (value less what it is compared with) lie on the bad side; NaN where neither side is.
 
     Args:
         differences: Any numbers; NaN stays.
         better: The direction of the metric.
         outside: Whether both sides are bad.
 
-    >>> adverse_difference(np.array([-0.1, 0.1]), Direction.HIGHER).tolist(), adverse_difference(np.array([-0.1, 0.1]), Direction.NEITHER).tolist()
-    ([0.1, -0.1], [nan, nan])
+    >>> adverse_difference(np.array([-0.1, 0.1]), Direction.HIGHER).tolist()
+    [0.1, -0.1]
+    >>> adverse_difference(np.array([-0.1, 0.1]), Direction.NEITHER).tolist()
+    [nan, nan]
     """
     if outside:
         return np.abs(differences)
@@ -49,100 +49,130 @@ def adverse_difference(differences: Floats, better: Direction, *, outside: bool 
 def grade_levels(sizes: Floats, warn: float | None, critical: float | None) -> Levels:
     """Return the severity of each size; exactly on a limit is fine (see `ROUNDING`), and NaN exceeds nothing.
 
+    Args:
+        sizes: How far each point lies on the bad side, in any unit.
+        warn: Size beyond which it is a warning; None: never.
+        critical: Size beyond which it is critical.
+
     >>> grade_levels(np.array([0.90 - 0.85, 0.051]), 0.05, None).tolist(), 0.90 - 0.85 > 0.05
     ([0, 1], True)
     """
     levels = np.zeros(len(sizes), dtype=np.int8)
-    for severity, limit in ((Severity.WARNING, warn), (Severity.CRITICAL, critical)):
-        if limit is not None:
-            levels[sizes > limit * (1 + ROUNDING)] = severity
+    for severity, limit in reversed(configured_pairs(warn, critical)):
+        levels[sizes > limit * (1 + ROUNDING)] = severity
     return levels
 
 
-def configured_pairs(warn: T | None, critical: T | None) -> list[tuple[Severity, T]]:
-    """What was given, worst first."""
-    both = ((Severity.CRITICAL, critical), (Severity.WARNING, warn))
-    return [(severity, one) for severity, one in both if one is not None]
+def validate_levels(warn: float | None, critical: float | None, message: str, *, minimum: float = 0.0) -> None:
+    """Raise ValueError unless a level is configured, all are finite and large enough, and warn is not above critical.
 
-
-LEVEL_PHRASES = {Severity.CRITICAL: "is critical", Severity.WARNING: "warns"}
+    Args:
+        warn: Setting of the warning.
+        critical: Setting of the critical level.
+        message: What is wrong, and the remedy, where none is given or one has no sense.
+        minimum: The smallest setting that makes sense.
+    """
+    settings = [setting for _, setting in configured_pairs(warn, critical)]
+    if not settings or not all(math.isfinite(setting) and setting >= minimum for setting in settings):
+        raise ValueError(message)
+    if len(settings) == 2 and settings[0] < settings[1]:
+        raise ValueError("warn lies above critical, so it would never be said: warn at the lower number")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PointComparison:
-    """What each point of a series is compared with, and how bad that is."""
+class PointArrays:
+    """Base of what is computed per point of a series; every field has a row per point and can be sliced."""
 
-    stats: BaselineStats
+    def __getitem__(self, rows: slice) -> Self:
+        """Return the rows of some of the points; arrays are views."""
+        columns: list[Any] = [getattr(self, field.name)[rows] for field in fields(self)]
+        return type(self)(*columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan(PointArrays):
+    """The grade of each point."""
+
     levels: Levels
     excess: Floats
-    """How far it lies beyond; larger is worse."""
-
-    def __getitem__(self, part: slice) -> PointComparison:
-        """The rows of a part of the points."""
-        return PointComparison(self.stats[part], self.levels[part], self.excess[part])
+    """How far it lies beyond what is fine; larger is worse, NaN or -inf where it cannot be compared."""
 
 
-class PointwiseDetector(ABC):
-    """A check whose levels are decided point by point, whatever is active."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PointComparison(Scan):
+    """The grade of each point, and what it was compared with."""
+
+    stats: BaselineStats
+
+
+class GradedDetector(Detector):
+    """Base of the detectors whose basis is a `Scan`."""
+
+    __slots__ = ()
+
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Scan | None]:
+        """Return the scan of each series; None where no point breaches."""
+        return [self._scan(series, context) for series in series_batch]
+
+    @abstractmethod
+    def _scan(self, series: Series, context: QueryContext) -> Scan | None:
+        """Grade the points of a series."""
+
+    def levels(self, series: Series, basis: Scan, current_level: Severity) -> Levels:  # noqa: ARG002  the contract's
+        """Return the severity of each point, whatever level is active."""
+        return basis.levels
+
+    def excess(self, series: Series, basis: Scan, level: Severity) -> Floats:  # noqa: ARG002  the contract's
+        """Return how far each point lies beyond what is fine."""
+        return np.nan_to_num(basis.excess, nan=-np.inf)
+
+
+class PointwiseDetector(GradedDetector):
+    """Base of the detectors that compare each point with the baseline of the rule."""
 
     __slots__ = ()
     uses_baseline: ClassVar[bool] = True
-    is_sequential: ClassVar[bool] = False
 
-    @property
-    def margin(self) -> float:
-        """0: what it compares with moves."""
-        return 0.0
-
-    @property
-    def min_history(self) -> int:
-        """0: the reference knows how many periods it needs."""
-        return 0
-
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[PointComparison | None]:
-        """Per series, its comparisons; None where none is bad."""
-        return [self._compare(series, context) for series in series_batch]
-
-    def _compare(self, series: Series, context: QueryContext) -> PointComparison | None:
-        ground = context.baseline.stats(series, min_count=context.min_count, other_series=context.other_series)
+    def _scan(self, series: Series, context: QueryContext) -> Scan | None:
+        stats = context.baseline.stats(series, min_count=context.min_count, other_series=context.other_series)
         with np.errstate(invalid="ignore", divide="ignore"):
-            levels, beyond = self.grade(series, ground)
-        return PointComparison(ground, levels, beyond) if levels.any() else None
+            levels, excess = self.grade(series, stats)
+        return PointComparison(levels, excess, stats) if levels.any() else None
 
     @abstractmethod
     def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
-        """Per point its level, and how far it lies beyond what is fine."""
-
-    def levels(self, series: Series, basis: PointComparison, current_level: Severity) -> Levels:  # noqa: ARG002
-        """Per point its level."""
-        return basis.levels
-
-    def excess(self, series: Series, basis: PointComparison, level: Severity) -> Floats:  # noqa: ARG002
-        """Per point how far it lies beyond."""
-        return basis.excess
-
-    def onsets(self, basis: PointComparison) -> None:  # noqa: B027  no check need know better
-        """None: with the point itself."""
+        """Return the severity of each point, and how far it lies beyond what is fine."""
 
     def describe_normal(self) -> str:
-        """What is true of a value that it does not object to."""
+        """Return what is true of a value that does not breach."""
         return "no worse than its reference"
 
-    def limits(self) -> list[tuple[Severity, Limit]]:
-        """None: they move with the reference."""
-        return []
 
-    def validate(self, kind: Baseline) -> None:  # noqa: B027  nearly all take any
-        """Any kind of reference will do."""
+class SelfBaselined(GradedDetector):
+    """Base of the detectors that have a baseline of their own: the evaluable points before each."""
+
+    __slots__ = ()
+    is_sequential: ClassVar[bool] = True
+    scan_type: ClassVar[type[Scan]]
+    """What holds the levels, the sizes and the further columns of `deviations`."""
+    outside: bool
+
+    def _scan(self, series: Series, context: QueryContext) -> Scan | None:
+        evaluable = series.evaluable(context.min_count) & (np.abs(series.values) < MAX_MAGNITUDE)
+        signed, *columns = self.deviations(series[evaluable])
+        size = adverse_difference(signed, series.better, outside=self.outside)
+        levels = grade_levels(size, self.warn, self.critical)
+        if not levels.any():
+            return None
+        return self.scan_type(*(spread_over(evaluable, column) for column in (levels, size, *columns)))
+
+    @abstractmethod
+    def deviations(self, pool: Series) -> tuple[Floats, ...]:
+        """Return how far each point of an evaluable series is up (below 0: down), then the columns of `scan_type`."""
 
 
-def configured_levels(warn: object | None, critical: object | None) -> list[Severity]:
-    """The levels that are given, worst first."""
-    return [severity for severity, _ in configured_pairs(warn, critical)]
-
-
-def describe_levels(warn: object | None, critical: object | None, words: Callable[[object], str]) -> str:
-    """What each level asks, the milder first: `0.02 warns, 0.05 is critical`."""
-    return ", ".join(
-        f"{words(one)} {LEVEL_PHRASES[severity]}" for severity, one in reversed(configured_pairs(warn, critical))
-    )
+def spread_over(mask: Flags, column: Any) -> Any:
+    """Return an array as long as `mask` with `column` where it is true; elsewhere NaN, or 0 for levels."""
+    spread = np.zeros(len(mask), column.dtype) if column.dtype.kind == "i" else np.full(len(mask), np.nan)
+    spread[mask] = column
+    return spread

@@ -33,7 +33,8 @@ BAND = Threshold(Limit(below=0.2, above=0.8), Limit(below=0.1, above=0.9), margi
     ],
 )
 def test_a_floor_objects_strictly_below_and_lets_go_at_the_margin(daily, value, held, level):
-    evidence = FLOORS(daily([0.99, value]), None, held)
+    series = daily([0.99, value])
+    evidence = FLOORS(series, FLOORS.exceeded(series), held)
     assert (evidence.severity if evidence else OK) is level
 
 
@@ -51,7 +52,8 @@ def test_a_floor_objects_strictly_below_and_lets_go_at_the_margin(daily, value, 
     ],
 )
 def test_the_evidence_says_which_limit_and_by_how_little(daily, check, value, held, message, limit):
-    evidence = check(daily([value]), None, held)
+    series = daily([value])
+    evidence = check(series, check.exceeded(series), held)
     assert (evidence.message, evidence.limit, evidence.value) == (message, limit, value)
 
 
@@ -88,7 +90,8 @@ def test_a_whole_series_at_once_is_judged_as_its_points_one_by_one(daily, values
     series = daily(values)
     (basis,) = check.prepare([series], QueryContext())
     for held in (OK, WARNING, CRITICAL):
-        evidences = [check(series[: end + 1], basis, held) for end in range(len(series))]
+        flags = check.exceeded(series)
+        evidences = [check(series[: end + 1], flags[: end + 1], held) for end in range(len(series))]
         expected = [evidence.severity if evidence else OK for evidence in evidences]
         assert check.levels(series, basis, held).tolist() == expected
     objecting = check.levels(series, basis, OK) > 0
