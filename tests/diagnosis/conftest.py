@@ -105,7 +105,7 @@ def alert(changed):
         begin = since or changed
         evidence = Breach(Severity.CRITICAL, 0.8, 0.9, message)
         key = SeriesKey("m", metric, segment)
-        states = {"since": begin, "fired": begin, "evidence": evidence, "periods": 3}
+        states = {"since": begin, "fired": begin, "breach": evidence, "periods": 3}
         return Alert("abc", "floor", key, condition, State.FIRING, Severity.CRITICAL, **states)
 
     return make

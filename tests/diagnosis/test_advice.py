@@ -23,20 +23,20 @@ def drifted(stepped, days, rows):
 )
 def test_a_drift_is_trained_for_when_it_lasts_and_there_are_labels_enough(stepped, ask, days, rows, step, said):
     found = ask(drifted(stepped, days, float(rows)), severity=Severity.CRITICAL)
-    assert found.steps == (step,)
+    assert found.actions == (step,)
     assert said in found.advice
-    assert found.labels == days * rows
+    assert found.labels_since_change == days * rows
 
 
 def test_labels_are_counted_by_their_coverage_where_it_is_known(stepped, line, ask):
     coverage = line("label_coverage", [1.0] * 60 + [0.5] * 10)
-    assert ask([*drifted(stepped, 10, 1000.0), coverage]).labels == 5000
+    assert ask([*drifted(stepped, 10, 1000.0), coverage]).labels_since_change == 5000
 
 
 def test_a_fault_upstream_is_never_trained_on(model, features, ask):
     series = model(**DRIFT) + features(income=(0.2, 0.3), age=(0.03, 0.001))
     found = ask(series, severity=Severity.CRITICAL)
-    assert found.steps == (Action.FIX_PIPELINE,)
+    assert found.actions == (Action.FIX_PIPELINE,)
     assert found.advice == "fix the pipeline first (income); do not retrain on broken data"
 
 
@@ -51,14 +51,14 @@ def test_a_fault_upstream_is_never_trained_on(model, features, ask):
 )
 def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(model, ask, changed, text, rolls):
     found = ask(model(**DRIFT), notes=[Note("m", text, "ann", changed)])
-    assert (found.steps[0] is Action.ROLL_BACK) == rolls
+    assert (found.actions[0] is Action.ROLL_BACK) == rolls
     assert ("roll back" in found.sentence) == rolls
 
 
 def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
     levels = {"recall": (0.8, 0.6), "precision": (0.8, 0.9)}
-    assert ask(model(**levels), severity=Severity.WARNING).steps == (Action.MOVE_THRESHOLD, Action.TICKET)
-    assert ask(model(**levels), severity=Severity.CRITICAL).steps == (Action.MOVE_THRESHOLD,)
+    assert ask(model(**levels), severity=Severity.WARNING).actions == (Action.MOVE_THRESHOLD, Action.TICKET)
+    assert ask(model(**levels), severity=Severity.CRITICAL).actions == (Action.MOVE_THRESHOLD,)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
 )
 def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask, levels, missing, needed):
     found = ask(model(**levels))
-    assert found.steps[0] is Action.INVESTIGATE
+    assert found.actions[0] is Action.INVESTIGATE
     assert found.advice == f"look at what changed then; {needed}"
     assert found.hypotheses[0].evidence_for == (missing,)
     assert found.sentence.endswith(f"not enough to tell why ({missing}); ticket: look at what changed then")
@@ -86,6 +86,6 @@ def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask
 
 def test_what_was_never_better_has_nothing_to_be_compared_with(line, ask, alert):
     first = line("accuracy", [0.8] * 20)
-    found = ask([first], episodes=[alert(since=first.newest.replace(month=1, day=1))])
+    found = ask([first], alerts=[alert(since=first.newest.replace(month=1, day=1))])
     assert found.hypotheses[0].evidence_for == ("no better periods before it to compare with",)
     assert found.advice == "look at what changed then"

@@ -50,7 +50,7 @@ def test_any_history_has_a_diagnosis_of_one_sentence(line, ask, alert, data, ale
     series = data.draw(histories(line))
     key, since = series[0].key, data.draw(st.sampled_from(sorted({one.newest for one in series})))
     episodes = [alert(key.metric, segment=key.segment, since=since)] if alerting else []
-    found = ask(series, episodes=episodes, severity=Severity.WARNING)
+    found = ask(series, alerts=episodes, severity=Severity.WARNING)
     assert found.sentence.isprintable()
     assert 0 < display_width(found.sentence) <= MAX_CELLS
     assert "nan" not in found.sentence + found.advice

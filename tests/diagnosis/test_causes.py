@@ -121,7 +121,7 @@ def test_rows_that_fell_below_half_are_an_outage(stepped, ask):
 
 def test_a_model_that_is_silent_is_an_outage_whatever_its_metrics_did(model, ask, alert, changed):
     silent = alert("*", condition=Condition.NO_DATA, since=changed)
-    found = ask(model(accuracy=(0.95, 0.95)), episodes=[silent])
+    found = ask(model(accuracy=(0.95, 0.95)), alerts=[silent])
     assert (found.cause, found.key) == (Cause.OUTAGE, None)
     assert found.sentence.startswith("no rows since 2025-03-11: data outage")
 
@@ -180,7 +180,7 @@ def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_
 
 def test_an_alert_within_chance_is_called_noise(stepped, ask, alert, changed):
     series = stepped("accuracy", 0.91, 0.905, rows=80.0, n=(60, 1))
-    found = ask([series], episodes=[alert(since=changed)])
+    found = ask([series], alerts=[alert(since=changed)])
     assert found.cause is Cause.NOISE
     assert "may be chance" in found.sentence
 
@@ -188,7 +188,7 @@ def test_an_alert_within_chance_is_called_noise(stepped, ask, alert, changed):
 def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(model, ask, changed):
     levels = FELL | {"avg_confidence": (0.95, 0.95)}
     alone = ask(model(**levels))
-    shared = ask(model(**levels), others={"a": changed, "b": changed, "c": changed.replace(month=1)})
+    shared = ask(model(**levels), other_failures_since={"a": changed, "b": changed, "c": changed.replace(month=1)})
     assert (alone.cause, shared.cause) == (Cause.CONCEPT_DRIFT, Cause.UPSTREAM)
     assert "2 other models went wrong within a day of it" in shared.hypotheses[0].evidence_for
 

@@ -116,7 +116,7 @@ def test_another_unit_is_a_fault_upstream(model, features, ask):
     values = np.random.default_rng(3).normal(50, 10, 4000)
     exhibits = Distributions({"tenure": counted("tenure", values, values / 3, bins=400)})
     series = model(accuracy=(0.95, 0.85)) + features(tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001))
-    found = ask(series, exhibits=exhibits)
+    found = ask(series, distributions=exhibits)
     assert found.cause is Cause.UPSTREAM
     assert "another unit" in found.sentence
     assert "tenure" in found.advice

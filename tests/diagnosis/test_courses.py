@@ -47,7 +47,7 @@ def test_a_drop_beside_which_a_decline_is_nothing_stays_a_drop(line):
 
 def test_a_drop_is_told_of_though_an_alert_stands_since_long(line, ask, alert):
     low = line("f1_score", 0.9 - 0.1 * (np.arange(DAYS) >= 100) + np.random.default_rng(1).normal(0, 0.003, DAYS))
-    said = ask([low], episodes=[alert("f1_score", since=START)]).sentence
+    said = ask([low], alerts=[alert("f1_score", since=START)]).sentence
     assert said.startswith("f1_score fell suddenly from 0.90 to 0.80 on 2025-04-11")
 
 
@@ -82,8 +82,8 @@ def test_an_alert_is_explained_by_a_fall_before_it_only_where_that_is_sure(line,
 def test_a_spike_that_is_over_is_not_what_a_later_alert_is_about(line, ask, alert):
     values = 0.95 + np.random.default_rng(1).normal(0, 0.004, DAYS)
     values[60] = 0.6
-    found = ask([line("f1_score", values)], episodes=[alert("f1_score", since=START + timedelta(days=30))])
-    assert found.course.pattern is Pattern.SPIKE
+    found = ask([line("f1_score", values)], alerts=[alert("f1_score", since=START + timedelta(days=30))])
+    assert found.series_pattern.pattern is Pattern.SPIKE
     assert "for a short time" not in found.sentence
 
 

@@ -70,15 +70,15 @@ def test_foreign_names_are_made_safe_and_the_sentence_stays_short(stepped, ask, 
         stepped("missing_rate", 0.0, 0.4, spread=0.001, segment=f"feature={name}"),
         stepped(named, 0.95, 0.6, spread=0.004, segment=f"city={name}", support=500.0),
     ]
-    found = ask(series, episodes=[alert(named)], notes=[Note("*", note, "ann", changed)])
-    clauses = [text for one in found.hypotheses for text in (*one.evidence_for, *one.against)]
+    found = ask(series, alerts=[alert(named)], notes=[Note("*", note, "ann", changed)])
+    clauses = [text for one in found.hypotheses for text in (*one.evidence_for, *one.evidence_against)]
     assert all(text.isprintable() for text in (found.sentence, found.advice, *clauses))
     assert display_width(found.sentence) <= MAX_CELLS
     assert found.cause is Cause.UPSTREAM
 
 
 def test_a_calm_model_says_what_its_standing_says(model, ask):
-    found = ask(model(accuracy=(0.95, 0.95), avg_confidence=(0.95, 0.95)), standing="accuracy 0.95: healthy")
+    found = ask(model(accuracy=(0.95, 0.95), avg_confidence=(0.95, 0.95)), status_sentence="accuracy 0.95: healthy")
     assert (found.sentence, found.hypotheses, found.key) == ("accuracy 0.95: healthy", (), None)
     assert found.advice == "nothing to do"
 
@@ -87,7 +87,7 @@ def test_a_spike_that_is_past_asks_for_nothing(line, ask):
     values = 0.95 + np.random.default_rng(1).normal(0, 0.004, 80)
     values[60] = 0.6
     found = ask([line("f1_score", values)])
-    assert found.course.pattern is Pattern.SPIKE
+    assert found.series_pattern.pattern is Pattern.SPIKE
     assert found.sentence == "f1_score fell to 0.60 for a short time on 2025-03-02, which is over; nothing to do"
 
 
@@ -108,16 +108,16 @@ def test_a_diagnosis_never_changes_how_bad_it_is(model, ask, severity):
 
 def test_a_source_that_cannot_be_read_is_said(model, ask, alert):
     broken = alert("*", condition=Condition.ERROR, message="x.csv: no such file")
-    sentence = ask(model(accuracy=(0.95, 0.95)), episodes=[broken], severity=Severity.UNKNOWN).sentence
+    sentence = ask(model(accuracy=(0.95, 0.95)), alerts=[broken], severity=Severity.UNKNOWN).sentence
     assert sentence == "a source cannot be read: data outage (x.csv: no such file); fix the pipeline first"
 
 
 def test_the_evidence_begins_with_what_it_is_about_then_what_moved_surest(model, ask):
     found = ask(model(accuracy=(0.95, 0.85), avg_confidence=(0.95, 0.95), recall=(0.9, 0.5)))
-    rows = [one.key.metric for one in found.distributions]
+    rows = [one.key.metric for one in found.metric_changes]
     assert rows[0] == found.key.metric
     assert rows[-2:] == ["avg_confidence", "rows"]
-    accuracy = next(one for one in found.distributions if one.key.metric == "accuracy")
+    accuracy = next(one for one in found.metric_changes if one.key.metric == "accuracy")
     assert (accuracy.direction, round(accuracy.delta, 3)) == ("fell", -0.1)
     assert accuracy.low < -0.1 < accuracy.high
-    assert [(pair.expected.direction, pair.realized.direction) for pair in found.pairs] == [("as before", "fell")]
+    assert [(pair.expected.direction, pair.realized.direction) for pair in found.expectations] == [("as before", "fell")]

@@ -53,7 +53,7 @@ def namer() -> Namer | None:
     """What names a course; None while there is nothing that does."""
     if find_spec("modeltop.diagnosis.timeseries.pattern") is None:
         return None
-    found: Namer = import_module("modeltop.diagnosis.timeseries.pattern").course
+    found: Namer = import_module("modeltop.diagnosis.timeseries.pattern").recent_pattern
     return found
 
 

@@ -14,7 +14,7 @@ KEY = SeriesKey("fraud", "accuracy")
 
 
 def course(**options):
-    usual = {"key": KEY, "pattern": Pattern.DROP, "begin": BEGIN, "size": -0.07, "sure": 0.98}
+    usual = {"key": KEY, "pattern": Pattern.DROP, "started_at": BEGIN, "size": -0.07, "confidence": 0.98}
     return SeriesPattern(**(usual | options))
 
 
@@ -27,7 +27,7 @@ def course(**options):
             "sudden rise since 2025-01-07, +0.300, 98 % sure",
             id="what is better low rises where it gets worse",
         ),
-        pytest.param({"pattern": Pattern.STEADY, "begin": None, "size": None}, "steady, 98 % sure", id="no change"),
+        pytest.param({"pattern": Pattern.STEADY, "started_at": None, "size": None}, "steady, 98 % sure", id="no change"),
     ],
 )
 def test_a_course_in_words(options, words):
