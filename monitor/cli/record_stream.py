@@ -166,13 +166,13 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
         buffer += piece
         end = len(buffer) if last else buffer.rfind(b"\n") + 1
         trial = parser.fork()
-        trial.whole = True
+        trial.is_resumable = True
         blocks = trial.feed(buffer[:end])
         if trial.schema and trial.schema.model is None:
             raise UsageError("the rows on stdin do not say whose they are: add a column `model`")
         # A quote that is open may be closed by the next piece, but no row takes more lines than this.
-        waited += 0 if trial.whole else max(1, piece.count(b"\n"))
-        if trial.whole or last or waited > MAX_ROW_LINES:
+        waited += 0 if trial.is_resumable else max(1, piece.count(b"\n"))
+        if trial.is_resumable or last or waited > MAX_ROW_LINES:
             parser, buffer, waited = trial, buffer[end:], 0
             yield blocks, parser
         if len(buffer) > MAX_LINE:

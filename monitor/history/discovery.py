@@ -1,4 +1,4 @@
-"""From the paths a person names to the files that are read."""
+"""From the paths that a person names to the files that are read."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ MAX_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """One file of history."""
+    """One CSV file of history."""
 
     path: str
-    """As it was named, or as it was found in a folder that was named."""
+    """As it was named, or the named folder and the file's name in it."""
     model: str
     """The model's name where the file has no column for it."""
     is_explicit: bool
-    """True if the person named the file itself: then that it holds no history is an error."""
+    """True if the person named the file itself: then it is an error that it holds no history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What the paths stand for now."""
+    """The files that some paths stand for at one moment."""
 
     files: tuple[HistoryFile, ...]
     folders: Mapping[str, tuple[str, ...]]
-    """Each folder that was named, with the files in it."""
+    """Each folder that was named, with the paths of the files in it."""
     problems: tuple[ReadProblem, ...]
 
 
 def natural_key(name: str) -> tuple[object, ...]:
-    """Sort key of file names: numbers by value, and what was computed before what was recorded over it.
+    """Return the sort key of a file name: numbers by value, and what was computed before what was recorded over it.
 
     >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural_key)
     ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']
@@ -48,18 +48,18 @@ def natural_key(name: str) -> tuple[object, ...]:
     recorded = not stem.endswith(".computed")
     parts = re.split(r"([0-9]+)", stem.removesuffix(".computed"))
     # Text and numbers alternate, so that no text is ever compared with a number.
-    words = tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
-    return (words, recorded, name)
+    natural = tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
+    return (natural, recorded, name)
 
 
 def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Discovery:
-    """The files that `paths` stand for, in the order in which they count; a later one is later.
+    """Return the files that `paths` stand for, in the order in which they count; a later one is later.
 
     A folder stands for its own `*.csv`, not for those of its subfolders. A file named twice is read once.
 
     Args:
         paths: What the person named; one that does not exist stands for itself, and is refused when it is opened.
-        before: What each folder held when it could last be listed; holds where it cannot be listed now.
+        before: The files of each folder when it could last be listed; holds where it cannot be listed now.
     """
     entries: dict[str, tuple[str, bool]] = {}
     folders: dict[str, tuple[str, ...]] = {}
@@ -68,7 +68,7 @@ def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = 
         try:
             inside = list_csv_files(path)
         except OSError as error:
-            problems.append(ReadProblem(path, read_error_reason(error), fatal=True))
+            problems.append(ReadProblem(path, _error_reason(error), fatal=True))
             inside = list((before or {}).get(path, ()))
         else:
             if inside is not None and not inside:
@@ -79,13 +79,17 @@ def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = 
             folders[path] = tuple(inside)
         for name in [path] if inside is None else inside:
             entries.setdefault(os.path.abspath(name), (name, inside is None))  # noqa: PTH100  Path() would lose `./`
-    names = model_names(list(entries))
-    files = tuple(HistoryFile(name, names[full], named) for full, (name, named) in entries.items())
+    models = model_names(list(entries))
+    files = tuple(HistoryFile(name, models[full], explicit) for full, (name, explicit) in entries.items())
     return Discovery(files, folders, tuple(problems))
 
 
 def list_csv_files(path: str) -> list[str] | None:
-    """The CSV files of a folder, or None if `path` is none. Raises OSError where it cannot be listed."""
+    """Return the paths of the CSV files in a folder, in natural order; None if `path` is no folder.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  a Path would lose `./`
     except (OSError, ValueError):
@@ -97,24 +101,24 @@ def list_csv_files(path: str) -> list[str] | None:
 
 
 def model_names(paths: Sequence[str]) -> dict[str, str]:
-    """From each absolute path to its stem, or to as much of its folders as tells equal stems apart.
+    """Map each absolute path to its stem, or to as much of its folders as tells equal stems apart.
 
     >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).values())
     ['eu/churn', 'us/churn', 'fraud']
     """
-    names = {path: _tail(path, 0) for path in paths}
+    names = {path: _qualified_stem(path, 0) for path in paths}
     for depth in range(1, 64):
-        same = defaultdict(list)
+        paths_by_name = defaultdict(list)
         for path, name in names.items():
-            same[name].append(path)
-        clashes = [path for group in same.values() if len(group) > 1 for path in group]
+            paths_by_name[name].append(path)
+        clashes = [path for group in paths_by_name.values() if len(group) > 1 for path in group]
         if not clashes:
             break
-        names.update((path, _tail(path, depth)) for path in clashes)
+        names.update((path, _qualified_stem(path, depth)) for path in clashes)
     return names
 
 
-def _tail(path: str, depth: int) -> str:
+def _qualified_stem(path: str, depth: int) -> str:
     parts = path.split("/")
     base = parts[-1]
     stem = base[:-4] if base.lower().endswith(".csv") and len(base) > 4 else base
@@ -122,15 +126,15 @@ def _tail(path: str, depth: int) -> str:
 
 
 def open_regular(path: str) -> tuple[int, os.stat_result]:
-    """An open descriptor of a regular file and its state; never waits for a writer, as a FIFO would.
+    """Open a regular file for reading, and return its descriptor and state; never wait for a writer, as a FIFO would.
 
     Raises:
-        SourceError: If it cannot be opened, is no regular file, or is larger than `MAX_BYTES`.
+        SourceError: It cannot be opened, is no regular file, or is larger than `MAX_BYTES`.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except (OSError, ValueError) as error:
-        raise SourceError(read_error_reason(error)) from error
+        raise SourceError(_error_reason(error)) from error
     state = os.fstat(descriptor)
     try:
         _check(state)
@@ -146,12 +150,12 @@ def _check(state: os.stat_result) -> None:
         kind = next((name for test, name in kinds if test(state.st_mode)), "device")
         raise SourceError(f"this is a {kind}, not a file: name a CSV file or a folder of them")
     if state.st_size > MAX_BYTES:
-        size, most = state.st_size / 2**20, MAX_BYTES // 2**20
-        raise SourceError(f"the file has {size:,.0f} MB, the most is {most} MB: split it, or aggregate it by period")
+        size, limit = state.st_size / 2**20, MAX_BYTES // 2**20
+        raise SourceError(f"the file has {size:,.0f} MB, the most is {limit} MB: split it, or aggregate it by period")
 
 
-def read_error_reason(error: OSError | ValueError) -> str:
-    """Why a path cannot be read, and what to do."""
+def _error_reason(error: OSError | ValueError) -> str:
+    """Return why a path cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
         return "no such file or folder: check the path"
     if isinstance(error, PermissionError):

@@ -13,6 +13,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import History, Series
+from modeltop.core.stats.robust import distinct
 from modeltop.core.text import format_exact, format_period, pad, sanitize
 from modeltop.history.store.row_format import encode_csv_line, format_iso
 
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 """A cell of text that starts so is run as a formula by spreadsheets (OWASP, CSV injection)."""
 MAX_NAME_WIDTH = 24
+"""Characters of a column's title or of a name in a printed table."""
 LABELS = ("date", "model", "segment", "count", "provisional")
+"""Columns that are no metric, in the order of the table."""
 
 
 def to_frame(history: History, *, head: int | None = None) -> pd.DataFrame:
-    """One row a (model, segment, period), in the order of models, then of time.
+    """Return a table of one row a (model, segment, period), in the order of models, then of time.
 
     Args:
-        history: What to lay out.
-        head: Only the first so many rows.
+        history: The series to lay out.
+        head: Number of rows from the top; None for all.
 
     Returns:
         Columns `date` (datetime64, UTC), `model`, `segment`, `count`, `provisional` where known, then a column
@@ -49,9 +52,9 @@ def to_frame(history: History, *, head: int | None = None) -> pd.DataFrame:
         return pd.DataFrame({"date": pd.Series([], dtype="datetime64[us, UTC]"), "model": pd.Series([], dtype=str)})
     table = pd.concat(frames, ignore_index=True)
     metrics = dict.fromkeys(key.metric for key in history.series)
-    wanted = [*LABELS, *(f"{name}{suffix}" for name in metrics for suffix in ("", "_count", "_low", "_high"))]
-    kept = [name for name in wanted if name in table and not (name in LABELS[2:] and _is_empty(table[name]))]
-    return table[kept] if head is None else table[kept].head(head)
+    order = [*LABELS, *(f"{name}{suffix}" for name in metrics for suffix in ("", "_count", "_low", "_high"))]
+    names = [name for name in order if name in table and not (name in LABELS[2:] and _is_empty(table[name]))]
+    return table[names] if head is None else table[names].head(head)
 
 
 def _is_empty(column: pd.Series[Any]) -> bool:
@@ -61,53 +64,61 @@ def _is_empty(column: pd.Series[Any]) -> bool:
 def _frame(model: str, segment: str, group: list[Series]) -> pd.DataFrame:
     import pandas as pd
 
-    times = np.unique(np.concatenate([series.times for series in group]))
+    times = distinct(np.concatenate([series.times for series in group]))
     columns: dict[str, object] = {"date": pd.DatetimeIndex(times).tz_localize("UTC")}
     columns |= {"model": model, "segment": segment}
     rows, provisional = np.full(len(times), np.nan), np.zeros(len(times), dtype=bool)
     for series in group:
-        at = np.searchsorted(times, series.times)
+        indices = np.searchsorted(times, series.times)
         name = series.key.metric
         for suffix, values in (("", series.values), ("_low", series.low), ("_high", series.high)):
             if values is not None:
-                columns[name + suffix] = _scatter(values, at, len(times))
-        if series.support is not None and not _same(series.support, series.rows):
-            columns[f"{name}_count"] = _scatter(series.support, at, len(times))
+                columns[name + suffix] = _scatter(values, indices, len(times))
+        if series.support is not None and not _is_same(series.support, series.rows):
+            columns[f"{name}_count"] = _scatter(series.support, indices, len(times))
         if series.rows is not None:
-            known = np.isfinite(series.rows)
-            rows[at[known]] = series.rows[known]
+            present = np.isfinite(series.rows)
+            rows[indices[present]] = series.rows[present]
         if series.provisional is not None:
-            provisional[at] |= series.provisional
+            provisional[indices] |= series.provisional
     columns["count"] = rows
     columns["provisional"] = provisional if provisional.any() else None
     return pd.DataFrame(columns, index=range(len(times)))
 
 
-def _scatter(values: Floats, at: NDArray[np.intp], size: int) -> Floats:
+def _scatter(values: Floats, indices: NDArray[np.intp], size: int) -> Floats:
     column = np.full(size, np.nan)
-    column[at] = values
+    column[indices] = values
     return column
 
 
-def _same(support: Floats, rows: Floats | None) -> bool:
+def _is_same(support: Floats, rows: Floats | None) -> bool:
     return rows is not None and bool(np.array_equal(support, rows, equal_nan=True))
 
 
-def iter_text_rows(table: pd.DataFrame, zone: tzinfo = UTC) -> Iterator[list[str]]:
-    """The rows as text that reads back exactly: ISO dates, shortest floats, empty where absent.
+def to_csv_bytes(table: pd.DataFrame, *, zone: tzinfo = UTC, spreadsheet: bool = False) -> bytes:
+    """Return the table as CSV that reads back exactly: UTF-8, LF, header first, ISO dates, shortest exact numbers.
 
     Args:
-        table: From `table_of`.
-        zone: In which a date without a zone will be read back; only in UTC may it go without one.
+        table: From `to_frame`.
+        zone: Time zone in which a date without one will be read back; only in UTC may a date go without.
+        spreadsheet: Put an apostrophe before text that a spreadsheet would run; numbers stay as they are.
     """
-    columns = [_exact_texts(table[name], bare=zone is UTC) for name in table.columns]
-    yield from (list(row) for row in zip(*columns, strict=True))
+    names = [str(name) for name in table.columns]
+    columns = [_exact_texts(table[name], bare_dates=zone is UTC) for name in table.columns]
+    if spreadsheet:
+        columns = [
+            [_escape_formula(cell) for cell in cells] if name in ("model", "segment") else cells
+            for name, cells in zip(names, columns, strict=True)
+        ]
+        names = [_escape_formula(name) for name in names]
+    return b"".join(map(encode_csv_line, (names, *zip(*columns, strict=True))))
 
 
-def _exact_texts(column: pd.Series[Any], *, bare: bool) -> list[str]:
+def _exact_texts(column: pd.Series[Any], *, bare_dates: bool) -> list[str]:
     if column.name == "date":
         dates = [format_iso(stamp.to_pydatetime()) for stamp in column]
-        return dates if bare else [date if date.endswith("Z") else f"{date}T00:00:00Z" for date in dates]
+        return dates if bare_dates else [date if date.endswith("Z") else f"{date}T00:00:00Z" for date in dates]
     if column.name == "provisional":
         return ["true" if value else "" for value in column]
     if column.name in ("model", "segment"):
@@ -115,37 +126,19 @@ def _exact_texts(column: pd.Series[Any], *, bare: bool) -> list[str]:
     return ["" if np.isnan(value) else format_exact(value) for value in column]
 
 
-def to_csv_bytes(table: pd.DataFrame, *, zone: tzinfo = UTC, spreadsheet: bool = False) -> bytes:
-    """The table as CSV in UTF-8 with LF, header first.
-
-    Args:
-        table: From `table_of`.
-        zone: In which a date without a zone will be read back.
-        spreadsheet: Put an apostrophe before text that a spreadsheet would run; numbers stay as they are.
-    """
-    names = [str(name) for name in table.columns]
-    text = {names.index(name) for name in ("model", "segment") if name in names}
-    rows = iter_text_rows(table, zone)
-    if spreadsheet:
-        names = [_escape_formula(name) for name in names]
-        rows = ([_escape_formula(cell) if at in text else cell for at, cell in enumerate(row)] for row in rows)
-    return b"".join(map(encode_csv_line, (names, *rows)))
-
-
 def _escape_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
 
 
 def format_table(table: pd.DataFrame, catalog: MetricRegistry) -> Iterator[str]:
-    """The table for a terminal: aligned, each metric as it is printed everywhere, foreign text made safe."""
+    """Yield the lines of the table for a terminal: aligned, metrics in their own format, foreign text made safe."""
     header = [sanitize(name, MAX_NAME_WIDTH) for name in table.columns]
     columns = [_format_column(table[name], catalog) for name in table.columns]
     widths = [max(map(len, [name, *column])) for name, column in zip(header, columns, strict=True)]
     for row in (header, *zip(*columns, strict=True)):
-        placed = []
-        for name, cell, size in zip(table.columns, row, widths, strict=True):
-            placed.append(pad(cell, size) if name in ("date", "model", "segment") else cell.rjust(size))
-        yield "  ".join(placed).rstrip()
+        cells = zip(table.columns, row, widths, strict=True)
+        aligned = (pad(cell, width) if name in LABELS[:3] else cell.rjust(width) for name, cell, width in cells)
+        yield "  ".join(aligned).rstrip()
 
 
 def _format_column(column: pd.Series[Any], catalog: MetricRegistry) -> list[str]:

@@ -13,18 +13,14 @@ from modeltop.core.series import Series, SeriesKey
 from modeltop.core.stats.robust import distinct
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Times
-
-if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Flags, Floats, Times
 
     _Column = NDArray[Any]
 
-
 Progress = Callable[[int, int], None]
-"""Called with (files read, files in all)."""
+"""A function that is called with (files read, files in all)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,14 +39,16 @@ class Block:
     supports: Mapping[str, Floats] = field(default_factory=dict)
     """Metric → its own support, from `<metric>_count`; NaN where unknown."""
     lows: Mapping[str, Floats] = field(default_factory=dict)
+    """Metric → lower end of its 95 % interval, from `<metric>_low`; NaN where unknown."""
     highs: Mapping[str, Floats] = field(default_factory=dict)
     rows: Floats | None = None
-    """From `count`: rows of the period; NaN where unknown."""
+    """Rows of the period, from `count`; NaN where unknown."""
     provisional: Flags | None = None
+    """True where the period, or its labels, are not complete yet."""
 
 
 def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Series]:
-    """The series of one model and segment; a metric without any value has none.
+    """Return the series of one model and segment; a metric without any value has none.
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
@@ -62,29 +60,31 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Serie
         blocks: One or more, all of one model and segment; a later block is later.
         catalog: Gives the direction of each metric.
     """
-    block = concat_blocks(blocks)
-    sorted_already = len(block.times) < 2 or bool((block.times[1:] > block.times[:-1]).all())
-    repeats = None if sorted_already else _DuplicatePeriods(block.times, blocks)
-    found = (_series(block, metric, repeats, catalog) for metric in block.values)
-    return [series for series in found if len(series)]
+    block = _concat_blocks(blocks)
+    duplicates = None if _is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
+    series = (_to_series(block, metric, duplicates, catalog) for metric in block.values)
+    return [each for each in series if len(each)]
 
 
 def all_periods(blocks: Sequence[Block]) -> Times:
-    """Every period start of `blocks`, sorted, without repeats."""
+    """Return every period start of one or more blocks, sorted, without repeats."""
     times = blocks[0].times if len(blocks) == 1 else np.concatenate([block.times for block in blocks])
-    increasing = len(times) < 2 or bool((times[1:] > times[:-1]).all())
-    return times if increasing else distinct(times)
+    return times if _is_increasing(times) else distinct(times)
 
 
-def concat_blocks(blocks: Sequence[Block]) -> Block:
-    """One block of the rows of all; NaN where a block lacks a column that another has."""
+def _is_increasing(times: Times) -> bool:
+    return len(times) < 2 or bool((times[1:] > times[:-1]).all())
+
+
+def _concat_blocks(blocks: Sequence[Block]) -> Block:
+    """Return one block of the rows of all; NaN where a block lacks a column that another has."""
     if len(blocks) == 1:
         return blocks[0]
     sizes = [len(block.times) for block in blocks]
     rows = [block.rows for block in blocks]
     flags = [
-        np.zeros(size, np.bool_) if b.provisional is None else b.provisional
-        for b, size in zip(blocks, sizes, strict=True)
+        np.zeros(size, np.bool_) if block.provisional is None else block.provisional
+        for block, size in zip(blocks, sizes, strict=True)
     ]
     return Block(
         blocks[0].model,
@@ -94,7 +94,7 @@ def concat_blocks(blocks: Sequence[Block]) -> Block:
         _concat_mappings([block.supports for block in blocks], sizes),
         _concat_mappings([block.lows for block in blocks], sizes),
         _concat_mappings([block.highs for block in blocks], sizes),
-        None if all(row is None for row in rows) else _concat_arrays(rows, sizes),
+        None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
         np.concatenate(flags) if any(flag.any() for flag in flags) else None,
     )
 
@@ -114,31 +114,32 @@ class _DuplicatePeriods:
 
     def __init__(self, times: Times, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
-        self.order = np.argsort(times, kind="stable")
-        ordered = times[self.order]
-        first = np.concatenate(([True], ordered[1:] > ordered[:-1]))
-        self.starts = np.flatnonzero(first)
-        self.times = ordered[self.starts]
+        self._order = np.argsort(times, kind="stable")
+        ordered = times[self._order]
+        self._starts = np.flatnonzero(np.concatenate(([True], ordered[1:] > ordered[:-1])))
+        self.times = ordered[self._starts]
 
-    def last(self, filled: Flags) -> NDArray[np.intp]:
-        """Per period the place, in sorted order, of the last row that is `filled`; -1 where none is."""
-        places = np.where(filled[self.order], np.arange(len(filled)), -1)
-        return np.maximum.reduceat(places, self.starts)
+    def last(self, mask: Flags) -> NDArray[np.intp]:
+        """Return per period the position, in sorted order, of the last row in the mask; -1 where none is."""
+        positions = np.where(mask[self._order], np.arange(len(mask)), -1)
+        return np.maximum.reduceat(positions, self._starts)
 
     def last_count(self, rows: Floats, metric: str) -> NDArray[np.intp]:
-        """Per period the place of the row count: in the long shape each metric has its own."""
-        known = ~np.isnan(rows)
-        of_metric = np.repeat([metric in b.values for b in self._blocks], [len(b.times) for b in self._blocks])
-        own = self.last(known & of_metric)
-        return np.where(own >= 0, own, self.last(known))
+        """Return per period the position of the row count: in the long shape each metric has its own."""
+        present = ~np.isnan(rows)
+        of_metric = np.repeat(
+            [metric in block.values for block in self._blocks], [len(block.times) for block in self._blocks]
+        )
+        own = self.last(present & of_metric)
+        return np.where(own >= 0, own, self.last(present))
 
-    def at(self, column: _Column, places: NDArray[np.intp]) -> _Column:
-        """The cells of `column` at such places."""
-        return column[self.order[places]]
+    def take(self, column: _Column, positions: NDArray[np.intp]) -> _Column:
+        """Return the cells of a column at positions in sorted order."""
+        return column[self._order[positions]]
 
 
-def _series(block: Block, metric: str, repeats: _DuplicatePeriods | None, catalog: MetricRegistry) -> Series:
-    columns: dict[str, _Column | None] = {
+def _to_series(block: Block, metric: str, duplicates: _DuplicatePeriods | None, catalog: MetricRegistry) -> Series:
+    optional: dict[str, _Column | None] = {
         "values": block.values[metric],
         "support": block.supports.get(metric),
         "low": block.lows.get(metric),
@@ -146,40 +147,41 @@ def _series(block: Block, metric: str, repeats: _DuplicatePeriods | None, catalo
         "rows": block.rows,
         "provisional": block.provisional,
     }
-    given = {name: column for name, column in columns.items() if column is not None}
-    filled = ~np.isnan(given["values"])
+    columns = {name: column for name, column in optional.items() if column is not None}
+    present = ~np.isnan(columns["values"])
     times = block.times
-    if repeats is not None:
-        given, times = _deduplicated(given, metric, repeats)
-    elif not filled.all():
-        given, times = {name: column[filled] for name, column in given.items()}, times[filled]
-    said: dict[str, Any] = {name: column for name, column in given.items() if name == "values" or _has_values(column)}
-    known = catalog.get(metric)
-    if known.support == "rows" and "rows" in said:
-        own = said.get("support")
-        said["support"] = said["rows"] if own is None else np.where(np.isnan(own), said["rows"], own)
-    return Series(
-        SeriesKey(block.model, metric, block.segment), known.better, times, **said, proportion=known.proportion
-    )
+    if duplicates is not None:
+        columns, times = _deduplicated(columns, metric, duplicates)
+    elif not present.all():
+        columns, times = {name: column[present] for name, column in columns.items()}, times[present]
+    fields: dict[str, Any] = {
+        name: column for name, column in columns.items() if name == "values" or _has_values(column)
+    }
+    definition = catalog.get(metric)
+    if definition.support == "rows" and "rows" in fields:
+        own = fields.get("support")
+        fields["support"] = fields["rows"] if own is None else np.where(np.isnan(own), fields["rows"], own)
+    key = SeriesKey(block.model, metric, block.segment)
+    return Series(key, definition.better, times, **fields, proportion=definition.proportion)
 
 
 def _has_values(column: _Column) -> bool:
-    """Whether a column knows anything: an unknown one is left out."""
     return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
 
 
 def _deduplicated(
-    columns: Mapping[str, _Column], metric: str, repeats: _DuplicatePeriods
+    columns: Mapping[str, _Column], metric: str, duplicates: _DuplicatePeriods
 ) -> tuple[dict[str, _Column], Times]:
-    """One row a period; periods without a value are dropped."""
-    own = repeats.last(~np.isnan(columns["values"]))
+    """Return the columns and times with one row a period; periods without a value are dropped."""
+    own = duplicates.last(~np.isnan(columns["values"]))
     present = own >= 0
-    found: dict[str, _Column] = {}
+    result: dict[str, _Column] = {}
     for name, column in columns.items():
         if name in ("values", "provisional"):
-            found[name] = repeats.at(column, own)[present]
+            result[name] = duplicates.take(column, own)[present]
             continue
-        last = repeats.last_count(column, metric) if name == "rows" else repeats.last(~np.isnan(column))
+        last = duplicates.last_count(column, metric) if name == "rows" else duplicates.last(~np.isnan(column))
+        # What stands before the row of the value spoke of another value; a row count speaks of the period.
         usable = last >= (0 if name == "rows" else own)
-        found[name] = np.where(usable, repeats.at(column, last), np.nan)[present]
-    return found, repeats.times[present]
+        result[name] = np.where(usable, duplicates.take(column, last), np.nan)[present]
+    return result, duplicates.times[present]

@@ -1,4 +1,4 @@
-"""History from files and folders; later looks read only what is new."""
+"""History from files and folders; a later read takes only what is new."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
-from modeltop.history.file_stat import FileStat, file_stat
+from modeltop.history.files import FileStat, file_stat
 from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
 from modeltop.history.tail import Chunk, FileTail
 
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from modeltop.core.series import Times
 
 
+UNSETTLED_SECONDS = 2.0
+"""A folder changed as shortly as this before it was listed may change again without its time showing it."""
+
+
 class HistoryCache:
-    """Makes histories, and remembers from which blocks each part was made.
+    """Histories of blocks, in which what rests on the same blocks as before is the same object as before.
 
     Args:
         catalog: Gives the direction of each metric.
@@ -38,15 +42,15 @@ class HistoryCache:
         self._last: tuple[tuple[Block, ...], History] | None = None
 
     def history(self, blocks: Iterable[Block], problems: Sequence[ReadProblem]) -> History:
-        """The history of `blocks`, in the order in which they count."""
-        given = tuple(blocks)
-        if self._last and _same(given, self._last[0]):
+        """Return the history of `blocks`, in the order in which they count."""
+        current = tuple(blocks)
+        if self._last and _are_identical(current, self._last[0]):
             if tuple(problems) == self._last[1].problems:
                 return self._last[1]
             history = History(self._last[1].series, self._last[1].periods, tuple(problems))
         else:
-            history = self._build(given, tuple(problems))
-        self._last = given, history
+            history = self._build(current, tuple(problems))
+        self._last = current, history
         return history
 
     def _build(self, blocks: tuple[Block, ...], problems: tuple[ReadProblem, ...]) -> History:
@@ -56,81 +60,83 @@ class HistoryCache:
         merged, periods, series = self._merged, self._periods, dict[SeriesKey, Series]()
         self._merged, self._periods = {}, {}
         for model, segments in models.items():
-            found: list[Series] = []
+            of_model: list[Series] = []
             for segment, group in segments.items():
-                key, parts = (model, segment), tuple(group)
-                kept = merged.get(key)
-                self._merged[key] = (
-                    kept if kept and _same(kept[0], parts) else (parts, merge_blocks(parts, self.catalog))
-                )
-                found += self._merged[key][1]
-            series.update((one.key, one) for one in _by_metric(found))
-            every = tuple(block for group in segments.values() for block in group)
+                key, members = (model, segment), tuple(group)
+                cached = merged.get(key)
+                if not cached or not _are_identical(cached[0], members):
+                    cached = members, merge_blocks(members, self.catalog)
+                self._merged[key] = cached
+                of_model += cached[1]
+            series.update((each.key, each) for each in _sorted_by_metric(of_model))
+            members = tuple(block for group in segments.values() for block in group)
             times = periods.get(model)
-            self._periods[model] = times if times and _same(times[0], every) else (every, all_periods(every))
+            if not times or not _are_identical(times[0], members):
+                times = members, all_periods(members)
+            self._periods[model] = times
         return History(series, {model: times for model, (_, times) in self._periods.items()}, problems)
 
 
-def _same(one: Sequence[Block], other: Sequence[Block]) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
+    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
 
 
-def _by_metric(series: Sequence[Series]) -> list[Series]:
-    """Metrics in the order in which they were first met, each with its segments."""
-    first = {metric: place for place, metric in enumerate(dict.fromkeys(one.key.metric for one in series))}
-    return sorted(series, key=lambda one: first[one.key.metric])
+def _sorted_by_metric(series: Sequence[Series]) -> list[Series]:
+    """Return the series with metrics in the order in which they were first met, each with its segments."""
+    order = {metric: index for index, metric in enumerate(dict.fromkeys(each.key.metric for each in series))}
+    return sorted(series, key=lambda each: order[each.key.metric])
 
 
 class BatchParser:
-    """Gathers what was read of many files, and hands it over a few megabytes at a time.
+    """Collector of what was read of many files, which parses it a few megabytes at a time.
 
     Args:
         now: Seconds since 1970.
         catalog: The metrics.
-        zone: Holds for dates that name none.
+        zone: Time zone of dates that name none.
     """
 
     def __init__(self, now: float, *, catalog: MetricRegistry, zone: tzinfo) -> None:
         self.now = now
         self.catalog = catalog
         self.zone = zone
-        self._layouts: dict[bytes, CsvSchema | None] = {}
-        self._waiting: dict[bytes, list[tuple[FileTail, Chunk]]] = defaultdict(list)
+        self._schemas: dict[bytes, CsvSchema | None] = {}
+        self._pending: dict[bytes, list[tuple[FileTail, Chunk]]] = defaultdict(list)
         self._bytes = 0
 
-    def add(self, follower: FileTail, piece: Chunk) -> None:
-        """Take a piece in, now or with others like it."""
-        header = piece.lines[: piece.lines.find(b"\n") + 1]
-        if not piece.from_start or not header or len(piece.lines) > BLOCK_BYTES or self._schema(header) is None:
-            follower.apply(piece, self.now)
+    def add(self, tail: FileTail, chunk: Chunk) -> None:
+        """Parse a chunk at once, or together with others of the same header."""
+        header = chunk.lines[: chunk.lines.find(b"\n") + 1]
+        if not chunk.from_start or not header or len(chunk.lines) > BLOCK_BYTES or self._schema(header) is None:
+            tail.apply(chunk, self.now)
             return
-        self._waiting[header].append((follower, piece))
-        self._bytes += len(piece.lines)
+        self._pending[header].append((tail, chunk))
+        self._bytes += len(chunk.lines)
         if self._bytes >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what still waits."""
-        for header, members in self._waiting.items():
-            layout = self._schema(header)
-            if layout is not None:
-                self._parse_batch(layout, len(header), members)
-        self._waiting.clear()
+        """Parse all chunks that are still pending."""
+        for header, members in self._pending.items():
+            schema = self._schema(header)
+            if schema is not None:
+                self._parse_batch(schema, len(header), members)
+        self._pending.clear()
         self._bytes = 0
 
-    def _parse_batch(self, layout: CsvSchema, start: int, members: Sequence[tuple[FileTail, Chunk]]) -> None:
-        texts = [ParseInput(follower.file.model, piece.lines[start:]) for follower, piece in members]
-        results = parse_batch(texts, layout, catalog=self.catalog, zone=layout.zone(self.zone))
-        for (follower, piece), parsed in zip(members, results, strict=True):
-            if parsed is not None:
-                follower.parser.set_schema(layout)
-            follower.apply(piece, self.now, parsed)
+    def _parse_batch(self, schema: CsvSchema, start: int, members: Sequence[tuple[FileTail, Chunk]]) -> None:
+        inputs = [ParseInput(tail.file.model, chunk.lines[start:]) for tail, chunk in members]
+        results = parse_batch(inputs, schema, catalog=self.catalog, zone=schema.zone(self.zone))
+        for (tail, chunk), result in zip(members, results, strict=True):
+            if result is not None:
+                tail.parser.set_schema(schema)
+            tail.apply(chunk, self.now, result)
 
     def _schema(self, header: bytes) -> CsvSchema | None:
-        """The layout of a header line; None where only the tolerant reader knows what to make of it."""
-        if header not in self._layouts:
-            self._layouts[header] = _simple_schema(header, self.catalog)
-        return self._layouts[header]
+        """Return the schema of a header line; None where only the tolerant reader can make something of it."""
+        if header not in self._schemas:
+            self._schemas[header] = _simple_schema(header, self.catalog)
+        return self._schemas[header]
 
 
 def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
@@ -142,21 +148,17 @@ def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
         return None
 
 
-UNSETTLED_SECONDS = 2.0
-"""A folder changed as shortly as this before it was listed may change again without its time showing it."""
-
-
 class Reader:
     """The history that a person's paths stand for.
 
-    A file that only grew is read from where it ended. What was read of a file that cannot be opened any more is
-    kept, and a fatal problem says so. Not to be used from two threads at once.
+    A file that only grew is read from where it ended. What was read of a file that cannot be opened any more stays,
+    with a fatal problem. Not to be used from two threads at once.
 
     Args:
         paths: Files and folders; a later one is later.
         catalog: The metrics.
-        zone: Holds for dates that name none.
-        clock: Seconds since 1970, now.
+        zone: Time zone of dates that name none.
+        clock: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -172,76 +174,71 @@ class Reader:
         self.zone = zone
         self.clock = clock
         self.failures: dict[str, int] = {}
-        """Per source that cannot be read now, how many looks in a row have failed."""
-        self._found = Discovery((), {}, ())
-        self._followers: dict[str, FileTail] = {}
-        self._states: dict[str, FileStat | None] = {}
+        """Source that cannot be read now → how many reads in a row have failed."""
+        self._discovery = Discovery((), {}, ())
+        self._tails: dict[str, FileTail] = {}
+        self._stats: dict[str, FileStat | None] = {}
         self._unsettled: set[str] = set()
-        self._assembly = HistoryCache(catalog)
+        self._cache = HistoryCache(catalog)
 
     def read(self, progress: Progress | None = None) -> History:
-        """All history now. Unchanged series, or the whole unchanged history, are the very same objects as before."""
+        """Return all history now; unchanged series, or a history that did not change at all, are the same objects."""
         now = self.clock()
-        self._states = {path: file_stat(path) for path in self.paths}
+        self._stats = {path: file_stat(path) for path in self.paths}
         self._unsettled = {
-            path for path, state in self._states.items() if state and now - state[4] / 1e9 < UNSETTLED_SECONDS
+            path for path, state in self._stats.items() if state and now - state[4] / 1e9 < UNSETTLED_SECONDS
         }
-        self._found = discover(self.paths, self._found.folders)
-        before = self._followers
-        self._followers = {file.path: self._tail_of(file, before) for file in self._found.files}
+        self._discovery = discover(self.paths, self._discovery.folders)
+        self._tails = {file.path: self._tail_of(file) for file in self._discovery.files}
         self._read_new(now, progress)
-        self._followers = {path: one for path, one in self._followers.items() if not one.is_missing}
+        self._tails = {path: tail for path, tail in self._tails.items() if not tail.is_missing}
         return self._history(now)
 
-    def _read_new(self, now: float, progress: Progress | None) -> None:
-        """Reads what is new in all files."""
-        followers = list(self._followers.values())
-        in_volume = sum(one.pending_bytes() for one in followers) >= MIN_BYTES
-        bulk = BatchParser(now, catalog=self.catalog, zone=self.zone)
-        for number, follower in enumerate(followers, start=1):
-            piece = follower.read(now)
-            follower.in_volume = in_volume
-            if piece is not None and in_volume:
-                bulk.add(follower, piece)
-            elif piece is not None:
-                follower.apply(piece, now)
-            if progress:
-                progress(number, len(followers))
-        bulk.flush()
-
-    def _tail_of(self, file: HistoryFile, before: dict[str, FileTail]) -> FileTail:
-        follower = before.get(file.path)
-        if follower is None:
+    def _tail_of(self, file: HistoryFile) -> FileTail:
+        tail = self._tails.get(file.path)
+        if tail is None:
             return FileTail(file, catalog=self.catalog, zone=self.zone)
-        follower.rename(file)
-        return follower
+        tail.rename(file)
+        return tail
+
+    def _read_new(self, now: float, progress: Progress | None) -> None:
+        tails = list(self._tails.values())
+        in_volume = sum(tail.pending_bytes() for tail in tails) >= MIN_BYTES
+        batch = BatchParser(now, catalog=self.catalog, zone=self.zone)
+        for count, tail in enumerate(tails, start=1):
+            chunk = tail.read(now)
+            tail.in_volume = in_volume
+            if chunk is not None and in_volume:
+                batch.add(tail, chunk)
+            elif chunk is not None:
+                tail.apply(chunk, now)
+            if progress:
+                progress(count, len(tails))
+        batch.flush()
 
     def _history(self, now: float) -> History:
-        followers = self._followers.values()
-        told = (problem for one in followers for problem in (*one.problems, *one.future_problems(now)))
-        problems = (*self._found.problems, *told)
-        self._count_failures(problems)
-        return self._assembly.history([block for one in followers for block in one.blocks], problems)
-
-    def _count_failures(self, problems: Iterable[ReadProblem]) -> None:
+        tails = self._tails.values()
+        of_files = (problem for tail in tails for problem in (*tail.problems, *tail.future_problems(now)))
+        problems = (*self._discovery.problems, *of_files)
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
+        return self._cache.history([block for tail in tails for block in tail.blocks], problems)
 
     def has_changed(self) -> bool:
-        """Whether another look would see something else; asks the system only for the state of files and folders."""
+        """Return whether another read would find something else, by the state of files and folders alone."""
         now = self.clock()
-        if any(file_stat(path) != state for path, state in self._states.items()):
+        if any(file_stat(path) != state for path, state in self._stats.items()):
             return True
-        if any(one.is_partial_line_due(now) or file_stat(path) != one.stat for path, one in self._followers.items()):
+        if any(tail.is_partial_line_due(now) or file_stat(path) != tail.stat for path, tail in self._tails.items()):
             return True
-        return any(self._relisted(path) for path in self._unsettled & self._found.folders.keys())
+        return any(self._lists_other_files(path) for path in self._unsettled & self._discovery.folders.keys())
 
-    def _relisted(self, folder: str) -> bool:
+    def _lists_other_files(self, folder: str) -> bool:
         try:
-            return tuple(list_csv_files(folder) or ()) != self._found.folders[folder]
+            return tuple(list_csv_files(folder) or ()) != self._discovery.folders[folder]
         except OSError:
             return True
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """How every file and folder stood when it was last read: the same states, the same history."""
-        return self._states | {path: one.stat for path, one in self._followers.items()}
+        """Return how every file and folder stood when it was last read: the same states, the same history."""
+        return self._stats | {path: tail.stat for path, tail in self._tails.items()}

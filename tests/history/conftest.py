@@ -13,7 +13,7 @@ from modeltop.history.reader import Reader
 NOON = 1_736_510_400.0  # 2025-01-10T12:00:00Z
 
 
-class Desk:
+class HistoryFolder:
     """A folder, a clock that only tests move, and readers of both."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,14 +44,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
-    return Desk(tmp_path)
+def history_folder(tmp_path):
+    return HistoryFolder(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def make_desk(tmp_path_factory):
-    """A new desk for every example of a property."""
-    return lambda: Desk(tmp_path_factory.mktemp("desk"))
+def make_history_folder(tmp_path_factory):
+    """A new history_folder for every example of a property."""
+    return lambda: HistoryFolder(tmp_path_factory.mktemp("history_folder"))
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def table():
 
 
 @pytest.fixture(scope="session")
-def everything():
+def as_plain_data():
     """All that a history says, to be compared for equality; NaN as None."""
 
     def missing(cell):

@@ -13,7 +13,8 @@ from modeltop.alerting.state import apply_events
 from modeltop.core.event import Event
 from modeltop.core.incident import AlertingState
 from modeltop.core.text import sanitize
-from modeltop.history.store.durable import close, open_file, read_from
+from modeltop.history.files import read_range
+from modeltop.history.store.durable import close, open_file
 
 TRIES = 3
 """Looks at a folder in which files come and go meanwhile."""
@@ -127,7 +128,7 @@ def _still(folder: Path, place: _ReadPosition) -> bool:
     try:
         found = os.fstat(descriptor)
         same = (found.st_dev, found.st_ino) == (place.device, place.inode)
-        return same and read_from(descriptor, place.offset - len(place.tail), place.offset) == place.tail
+        return same and read_range(descriptor, place.offset - len(place.tail), place.offset) == place.tail
     finally:
         close(descriptor)
 
@@ -139,7 +140,7 @@ def _read(path: Path, number: int, known: _ReadState) -> _ReadState:
         place = known.position
         if place is None or place.number != number:
             place = _ReadPosition(number, found.st_dev, found.st_ino)
-        data = read_from(descriptor, place.offset, found.st_size)
+        data = read_range(descriptor, place.offset, found.st_size)
     finally:
         close(descriptor)
     lines = data.split(b"\n")[:-1]

@@ -1,4 +1,4 @@
-"""Cells that are numbers or flags."""
+"""Cells of text as numbers, flags and dates, and rows of them as blocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,41 +15,37 @@ from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE
 from modeltop.core.text import format_exact
 from modeltop.history.csv import dates
-from modeltop.history.csv.blocks import ColumnRole, ColumnTable, to_blocks
+from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.merge import Block
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Flags, Floats, Times
 
-
 NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
-"""Cells of a number column that say there is no value, in lower case."""
+"""Cells of a number column without a value, in lower case."""
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"", "false", "f", "no", "n", "0", "0.0"})
 
 COUNT = Metric("count", bounds=(0, None))
-"""What a number of rows or cases can be."""
+"""Stands for the metric of a column of row or case counts."""
 
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def parse_number(cell: str, *, comma: bool = False) -> float:
-    """The number in a cell; NaN where it says that there is none.
+    """Return the number in a cell; NaN for one of `NULL_VALUES`.
 
     Args:
-        cell: As written.
-        comma: A comma stands for the decimal point, as where a semicolon stands between the cells.
+        cell: The text as written.
+        comma: Whether a comma may stand for the decimal point, as it does where semicolons separate the cells.
 
     Raises:
-        ValueError: With the reason and the remedy.
+        ValueError: It is no number; the message names the remedy.
 
     >>> parse_number("0.95"), parse_number("0,95", comma=True), parse_number(" 1e-3 ")
     (0.95, 0.95, 0.001)
@@ -73,7 +69,7 @@ def _remedy(text: str) -> str:
 
 
 def parse_plain_numbers(cells: Sequence[str]) -> Floats | None:
-    """All cells at once, None if one of them needs a closer look."""
+    """Return all cells as numbers, in C; None if one of them must be read by `parse_number`."""
     joined = "".join(cells)
     if "_" in joined or not joined.isascii():
         return None  # float() takes 1_000 and digits of other scripts, pandas does not
@@ -84,7 +80,11 @@ def parse_plain_numbers(cells: Sequence[str]) -> Floats | None:
 
 
 def parse_flag(cell: str) -> bool:
-    """Whether a cell says yes. Raises ValueError with the reason and the remedy."""
+    """Return whether a cell is true; an empty one is not.
+
+    Raises:
+        ValueError: It is neither true nor false; the message names the remedy.
+    """
     text = cell.strip().lower()
     if text in TRUE:
         return True
@@ -94,19 +94,19 @@ def parse_flag(cell: str) -> bool:
 
 
 def out_of_bounds(values: Floats, metric: Metric) -> Flags:
-    """True where a value cannot be; infinite values are bounded only where the metric is `COUNT`."""
+    """Return a mask of the values outside of the metric's bounds; infinity is outside of `COUNT` alone."""
     low, high = metric.bounds
-    wrong: Flags = np.isinf(values) if metric is COUNT else np.zeros(len(values), dtype=np.bool_)
+    mask: Flags = np.isinf(values) if metric is COUNT else np.zeros(len(values), dtype=np.bool_)
     with np.errstate(invalid="ignore"):  # comparing NaN
         if low is not None:
-            wrong |= (values < low) & np.isfinite(values)
+            mask |= (values < low) & np.isfinite(values)
         if high is not None:
-            wrong |= (values > high) & np.isfinite(values)
-    return wrong
+            mask |= (values > high) & np.isfinite(values)
+    return mask
 
 
 def bounds_message(value: float, metric: Metric) -> str:
-    """Why a number is refused, and what to write."""
+    """Return why a number is refused as the value of a metric, and what to write."""
     low, high = metric.bounds
     if metric is COUNT:
         return f"{format_exact(value)} is no count: write a whole number, 0 or more"
@@ -120,183 +120,171 @@ def bounds_message(value: float, metric: Metric) -> str:
 
 
 DATE_CACHE_SIZE = 100_000
-"""Dates kept parsed between two pieces; a fleet repeats the same few thousand."""
-
-UNBOUNDED = Metric("")
-"""No bounds."""
+"""Parsed dates that are remembered between two chunks; a fleet repeats the same few thousand."""
 
 Row = Sequence[str]
-Name = tuple[str, str, str | None]
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnReader:
-    """Reads rows that have as many cells as the header."""
+    """Reader of rows that have as many cells as the header."""
 
     schema: CsvSchema
     problems: ProblemCollector
     catalog: MetricRegistry
     zone: tzinfo = UTC
     date_cache: dict[str, int | str] = field(default_factory=dict)
-    """Dates met before, in microseconds, or why they are none."""
+    """Text of a date → microseconds since 1970, or the message that it is refused with."""
 
-    def blocks(self, model: str, places: Sequence[int], rows: Sequence[Row]) -> list[Block]:
-        """The blocks of `rows`.
+    def blocks(self, model: str, lines: Sequence[int], rows: Sequence[Row]) -> list[Block]:
+        """Return the blocks of some rows.
 
         Args:
-            model: The model's name where there is no column for it.
-            places: The line of each row.
-            rows: Not empty.
+            model: The model's name where the file has no column for it.
+            lines: Line number of each row.
+            rows: One or more.
 
         Raises:
-            SourceError: If they fall into too many groups.
+            SourceError: They fall into too many groups.
         """
-        kept, stamps = self.valid_rows(places, rows)
-        if len(kept) < len(rows):
-            places, rows = [places[index] for index in kept], [rows[index] for index in kept]
+        valid, stamps = self._valid_rows(lines, rows)
+        if len(valid) < len(rows):
+            lines, rows = [lines[index] for index in valid], [rows[index] for index in valid]
         if not rows:
             return []
         times: Times = np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
         columns = list(zip(*rows, strict=True))
-        names, groups = self._groups(model, columns, len(rows))
-        numbers = self._all_numbers(columns, places, names, groups)
-        return to_blocks(ColumnTable(times, names, groups, numbers, self._flags(columns, places)))
+        keys, groups = self._groups(model, columns, len(rows))
+        numbers = self._numbers(columns, lines, keys, groups)
+        return to_blocks(ColumnTable(times, keys, groups, numbers, self._provisional(columns, lines)))
 
-    def valid_rows(self, places: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
-        """The indices of the rows that say when and of what, and their dates in microseconds."""
-        kept, stamps = [], []
-        for index, stamp in enumerate(self._stamps([row[self.schema.date] for row in rows])):
-            fault = self._fault(rows[index], stamp)
-            if fault is not None:
-                self.problems.row_error(places[index], fault, self.schema.date)
+    def _valid_rows(self, lines: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
+        """Return the indices of the rows with a date and all names, and their dates in microseconds."""
+        valid, stamps = [], []
+        for index, stamp in enumerate(self._parse_dates([row[self.schema.date] for row in rows])):
+            error = self._row_error(rows[index], stamp)
+            if error is not None:
+                self.problems.row_error(lines[index], error, self.schema.date)
             elif not isinstance(stamp, str):
-                kept.append(index)
+                valid.append(index)
                 stamps.append(stamp)
-        return kept, stamps
+        return valid, stamps
 
-    def _stamps(self, texts: Sequence[str]) -> list[int | str]:
-        """Per date its microseconds, or why it is none."""
-        known = self.date_cache
-        if len(known) > DATE_CACHE_SIZE:
-            known.clear()
-        fresh = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(fresh, dates.parse_each_date(fresh, self.zone), strict=True))
-        return [known[text] for text in texts]
+    def _parse_dates(self, texts: Sequence[str]) -> list[int | str]:
+        cache = self.date_cache
+        if len(cache) > DATE_CACHE_SIZE:
+            cache.clear()
+        new = [text for text in dict.fromkeys(texts) if text not in cache]
+        cache.update(zip(new, dates.parse_each_date(new, self.zone), strict=True))
+        return [cache[text] for text in texts]
 
-    def _fault(self, row: Row, stamp: int | str) -> str | None:
-        """Why the whole row is lost, or None."""
+    def _row_error(self, row: Row, stamp: int | str) -> str | None:
+        """Return why the entire row is lost, or None."""
         if isinstance(stamp, str):
             return stamp
-        for role in (self.schema.model, self.schema.metric):
-            if role is not None and not row[role]:
-                name = "model" if role == self.schema.model else "metric"
+        for index in (self.schema.model, self.schema.metric):
+            if index is not None and not row[index]:
+                name = "model" if index == self.schema.model else "metric"
                 return f"the row names no {name}: fill the cell"
         return None
 
-    def _groups(self, model: str, columns: Sequence[Row], rows: int) -> tuple[list[Name], NDArray[np.intp] | None]:
-        """Model, segment and, in the long shape, metric: the distinct ones and per row which."""
-        layout = self.schema
-        if layout.model is None and layout.segment is None and layout.metric is None:
+    def _groups(self, model: str, columns: Sequence[Row], size: int) -> tuple[list[GroupKey], NDArray[np.intp] | None]:
+        """Return the distinct groups in the order of their first rows, and per row which; None if there is one."""
+        schema = self.schema
+        if schema.model is None and schema.segment is None and schema.metric is None:
             return [(model, "all", None)], None
-        models = [model] * rows if layout.model is None else columns[layout.model]
-        segments = ["all"] * rows if layout.segment is None else [cell or "all" for cell in columns[layout.segment]]
-        metrics: Sequence[str | None] = [None] * rows
-        if layout.metric is not None:
-            metrics = _canonical(columns[layout.metric], self.catalog)
-        index: dict[Name, int] = {}
-        groups = [index.setdefault(name, len(index)) for name in zip(models, segments, metrics, strict=True)]
+        models = [model] * size if schema.model is None else columns[schema.model]
+        segments = ["all"] * size if schema.segment is None else [cell or "all" for cell in columns[schema.segment]]
+        metrics: Sequence[str | None] = [None] * size
+        if schema.metric is not None:
+            canonical = {cell: self.catalog.canonical(cell) for cell in dict.fromkeys(columns[schema.metric])}
+            metrics = [canonical[cell] for cell in columns[schema.metric]]
+        index: dict[GroupKey, int] = {}
+        groups = [index.setdefault(key, len(index)) for key in zip(models, segments, metrics, strict=True)]
         return list(index), np.array(groups, dtype=np.intp)
 
-    def _all_numbers(
-        self, columns: Sequence[Row], places: Sequence[int], names: Sequence[Name], groups: NDArray[np.intp] | None
+    def _numbers(
+        self, columns: Sequence[Row], lines: Sequence[int], keys: Sequence[GroupKey], groups: NDArray[np.intp] | None
     ) -> dict[ColumnRole, Floats]:
-        found: dict[ColumnRole, Floats] = {}
-        long = [] if self.schema.metric is None else [self.catalog.get(metric or "") for _, _, metric in names]
+        numbers: dict[ColumnRole, Floats] = {}
+        long = [] if self.schema.metric is None else [self.catalog.get(metric or "") for _, _, metric in keys]
         for column in self.schema.numbers:
-            values = self.read_numbers(column, columns[column.index], places)
-            drop_out_of_bounds(
-                column, values, places, self.problems, metrics=column_metrics(column, long, self.catalog), groups=groups
-            )
-            part = (column.metric, column.role)
-            found[part] = values if part not in found else np.where(np.isnan(values), found[part], values)
-        return found
+            values = self._parse_numbers(column, columns[column.index], lines)
+            self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
+            role = (column.metric, column.role)
+            numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
+        return numbers
 
-    def read_numbers(self, column: NumberColumn, cells: Row, places: Sequence[int]) -> Floats:
-        """The numbers of one column; NaN where there is none."""
+    def _parse_numbers(self, column: NumberColumn, cells: Row, lines: Sequence[int]) -> Floats:
         values = parse_plain_numbers(cells)
         if values is None:
             comma = self.schema.delimiter == ";" and column.role not in ("rows", "support")
-            read = self._each(column, cells, places, lambda cell: parse_number(cell, comma=comma))
-            values = np.array([np.nan if value is None else value for value in read], dtype=np.float64)
+            parsed = self._parse_each(column, cells, lines, lambda cell: parse_number(cell, comma=comma))
+            values = np.array([np.nan if value is None else value for value in parsed], dtype=np.float64)
         self.problems.count_ok(column.index, int(np.count_nonzero(~np.isnan(values))))
         return values
 
-    def _each(
-        self, column: NumberColumn, cells: Row, places: Sequence[int], read: Callable[[str], T]
-    ) -> list[T | None]:
-        """Every cell by itself; None, and a complaint, where `read` raises."""
-        found: list[T | None] = []
-        for cell, place in zip(cells, places, strict=True):
+    def _parse_each(
+        self, column: NumberColumn, cells: Row, lines: Sequence[int], parse: Callable[[str], _T]
+    ) -> list[_T | None]:
+        """Return every cell parsed by itself; None, with a problem, where `parse` raises."""
+        values: list[_T | None] = []
+        for cell, line in zip(cells, lines, strict=True):
             try:
-                found.append(read(cell))
+                values.append(parse(cell))
             except ValueError as error:
-                found.append(None)
-                self.problems.row_error(place, f"column `{column.name[:40]}`: {error}", column.index)
-        return found
+                values.append(None)
+                self.problems.row_error(line, f"column `{column.name[:40]}`: {error}", column.index)
+        return values
 
-    def _flags(self, columns: Sequence[Row], places: Sequence[int]) -> Flags | None:
-        """The provisional column; a cell that says nothing is not provisional."""
+    def _bounding_metrics(self, column: NumberColumn, long: Sequence[Metric]) -> Sequence[Metric]:
+        """Return the metrics whose bounds hold in a column: at most one, or in the long shape one per group."""
+        if column.role in ("low", "high"):
+            return []  # an interval may reach beyond what the value itself can be
+        if column.role == "value":
+            return [self.catalog.get(column.metric)] if column.metric else long
+        return [COUNT]
+
+    def _drop_out_of_bounds(
+        self,
+        column: NumberColumn,
+        values: Floats,
+        lines: Sequence[int],
+        metrics: Sequence[Metric],
+        groups: NDArray[np.intp] | None,
+    ) -> None:
+        """Set the values that cannot be to NaN, each with a problem."""
+        if not metrics:
+            return
+        shared = len(metrics) == 1 or groups is None
+        mask = (
+            out_of_bounds(values, metrics[0])
+            if groups is None or shared
+            else _out_of_group_bounds(values, metrics, groups)
+        )
+
+        def describe(row: int) -> tuple[int, str]:
+            metric = metrics[0 if groups is None or shared else int(groups[row])]
+            return lines[row], f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
+
+        if mask.any():
+            self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index)
+            values[mask] = np.nan
+
+    def _provisional(self, columns: Sequence[Row], lines: Sequence[int]) -> Flags | None:
         index = self.schema.provisional
         if index is None:
             return None
         column = NumberColumn(index, "provisional", "", "provisional")
-        return np.array(
-            [bool(value) for value in self._each(column, columns[index], places, parse_flag)], dtype=np.bool_
-        )
+        flags = self._parse_each(column, columns[index], lines, parse_flag)
+        return np.array([flag is True for flag in flags], dtype=np.bool_)
 
 
-def column_metrics(column: NumberColumn, long: Sequence[Metric], catalog: MetricRegistry) -> Sequence[Metric]:
-    """The metrics whose bounds hold in a column: one, or in the long shape one per group."""
-    if column.role in ("low", "high"):
-        return [UNBOUNDED]  # an interval may reach beyond what the value itself can be
-    if column.role == "value":
-        return [catalog.get(column.metric)] if column.metric else long
-    return [COUNT]
-
-
-def drop_out_of_bounds(
-    column: NumberColumn,
-    values: Floats,
-    places: Sequence[int] | NDArray[np.intp],
-    complaints: ProblemCollector,
-    *,
-    metrics: Sequence[Metric],
-    groups: NDArray[np.integer[Any]] | None,
-) -> None:
-    """Empties the cells whose number cannot be."""
-    wrong = _out_of_bounds_mask(values, metrics, groups)
-
-    def said(row: int) -> tuple[int, str]:
-        metric = metrics[0 if len(metrics) == 1 or groups is None else int(groups[row])]
-        message = f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
-        return int(places[row]), message
-
-    if wrong.any():
-        complaints.cell_errors(np.flatnonzero(wrong).tolist(), said, column.index)
-        values[wrong] = np.nan
-
-
-def _canonical(cells: Row, catalog: MetricRegistry) -> list[str]:
-    names = {cell: catalog.canonical(cell) for cell in dict.fromkeys(cells)}
-    return [names[cell] for cell in cells]
-
-
-def _out_of_bounds_mask(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]] | None) -> Flags:
-    if len(metrics) == 1 or groups is None:
-        return out_of_bounds(values, metrics[0])
+def _out_of_group_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.intp]) -> Flags:
+    """Return a mask of the values outside of the bounds of their groups' metrics."""
     lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]
     highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])[groups]
     with np.errstate(invalid="ignore"):  # comparing NaN
-        wrong: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
-    return wrong
+        mask: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
+    return mask

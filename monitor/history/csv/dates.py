@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.series import DATETIME_DTYPE
+from modeltop.history.store.row_format import YEAR_RANGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Flags, Times
-
-    Places = NDArray[np.intp]
-
-FIRST_YEAR = 1970
-LAST_YEAR = 2200
-"""Years outside of these are slips of the keyboard (`0025`, `20255`), and would stretch the time axis beyond use."""
 
 REMEDY = "write an ISO 8601 date, such as 2025-01-09 or 2025-01-09T14:00:00Z"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,28 +33,28 @@ _EPOCHS = (
     (10**14, 7_258_118_400_000_000, 1, 1),
     (10**17, 7_258_118_400_000_000_000, 1, 1_000),
 )
-_SHAPES = {
+_LAYOUTS = {
     10: "dddd-dd-dd",
     16: "dddd-dd-ddTdd:dd",
     19: "dddd-dd-ddTdd:dd:dd",
     20: "dddd-dd-ddTdd:dd:ddZ",
     25: "dddd-dd-ddTdd:dd:dd+00:00",
 }
-_ALSO = {"T": "T "}
+"""Length of a date → its characters; `d` stands for a digit, `T` for itself or a blank."""
 MIN_VECTORIZED = 64
-"""Dates that are read one by one before numpy is any faster."""
+"""Up to so many dates are parsed one by one: numpy is no faster."""
 
 
 def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
-    """Microseconds from 1970-01-01T00:00Z to the date that `text` names.
+    """Return the microseconds from 1970-01-01T00:00Z to a date.
 
     Args:
         text: An ISO 8601 date, year and month, or datetime; or seconds, milliseconds, microseconds or nanoseconds
-            since 1970 as a whole number of 9 digits or more.
-        zone: Holds where the text names none.
+            since 1970 as an integer of 9 digits or more.
+        zone: Time zone where the text names none.
 
     Raises:
-        ValueError: With the reason and the remedy.
+        ValueError: It is no date, or its year is outside of `YEAR_RANGE`; the message names the remedy.
 
     >>> parse_microseconds("1970-01-02"), parse_microseconds("1735689600") == parse_microseconds("2025-01-01")
     (86400000000, True)
@@ -68,14 +63,14 @@ def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
     if not stripped:
         raise ValueError(f"the date is empty: {REMEDY}")
     if stripped.isascii() and stripped.isdecimal():
-        return _whole_number(stripped, zone)
+        return _parse_integer(stripped, zone)
     match = _ISO.fullmatch(stripped)
     if not match:
         raise ValueError(f"`{text[:40]}` is no date: {REMEDY}")
-    return _microseconds_of_match(match, text, zone)
+    return _match_to_microseconds(match, text, zone)
 
 
-def _microseconds_of_match(match: re.Match[str], text: str, zone: tzinfo) -> int:
+def _match_to_microseconds(match: re.Match[str], text: str, zone: tzinfo) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     _check_year(int(year), text)
     try:
@@ -97,11 +92,12 @@ def _offset(text: str) -> tzinfo:
 
 
 def _check_year(year: int, text: str) -> None:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"the year of `{text[:40]}` is outside {FIRST_YEAR} to {LAST_YEAR}: {REMEDY}")
+    first, last = YEAR_RANGE
+    if not first <= year <= last:
+        raise ValueError(f"the year of `{text[:40]}` is outside {first} to {last}: {REMEDY}")
 
 
-def _whole_number(digits: str, zone: tzinfo) -> int:
+def _parse_integer(digits: str, zone: tzinfo) -> int:
     basic = _BASIC.fullmatch(digits)
     if basic:
         return parse_microseconds("-".join(basic.groups()), zone)
@@ -112,21 +108,25 @@ def _whole_number(digits: str, zone: tzinfo) -> int:
     raise ValueError(f"`{digits[:40]}` is neither a date nor seconds since 1970: {REMEDY}")
 
 
-def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times | None:
-    """All of `texts` as period starts; None if one is no date."""
-    found = parse_each_date(texts, zone)
-    if any(isinstance(one, str) for one in found):
-        return None
-    return np.array(found, dtype=np.int64).view(DATETIME_DTYPE)
+def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
+    """Return all of `texts` as period starts.
+
+    Raises:
+        ValueError: One is no date; the message names it and the remedy.
+    """
+    stamps = parse_each_date(texts, zone)
+    if error := next((stamp for stamp in stamps if isinstance(stamp, str)), None):
+        raise ValueError(error)
+    return np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
 
 
 def parse_each_date(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:
-    """Per text what `microseconds` says of it, or why it is no date; in C where they are of one common shape."""
-    found: list[int | str | None] = [None] * len(texts)
+    """Return per text its microseconds since 1970, or why it is no date; in numpy where they share one layout."""
+    stamps: list[int | str | None] = [None] * len(texts)
     if zone is UTC and len(texts) > MIN_VECTORIZED:
-        for index, stamp in zip(*_uniform(texts, len(texts[len(texts) // 2])), strict=True):
-            found[index] = stamp
-    return [_parse_one_date(text, zone) if one is None else one for text, one in zip(texts, found, strict=True)]
+        for index, stamp in zip(*_parse_layout(texts, len(texts[len(texts) // 2])), strict=True):
+            stamps[index] = stamp
+    return [_parse_one_date(text, zone) if stamp is None else stamp for text, stamp in zip(texts, stamps, strict=True)]
 
 
 def _parse_one_date(text: str, zone: tzinfo) -> int | str:
@@ -136,67 +136,74 @@ def _parse_one_date(text: str, zone: tzinfo) -> int | str:
         return str(error)
 
 
-def parse_dates_at(
-    body: bytes, starts: Places, ends: Places, zone: tzinfo = UTC
-) -> tuple[Times, dict[int, str]] | None:
-    """The dates that stand at such places of a text, and which of them are none, and why.
+def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp], zone: tzinfo = UTC) -> Times | None:
+    """Return the dates that stand in a text, without making a string of each.
 
-    None where not nearly all are of one common shape: then the distinct ones are read sooner one by one.
+    None where not nearly all share one layout: then the distinct ones are parsed sooner as strings.
+
+    Args:
+        body: The text in UTF-8.
+        starts: Offset of each date's first byte.
+        ends: Offset behind each date's last byte.
+        zone: Time zone of dates that name none; only UTC is parsed here.
+
+    Raises:
+        ValueError: One is no date; the message names it and the remedy.
     """
     length = int((ends - starts)[len(starts) // 2]) if len(starts) else 0
-    if zone is not UTC or length not in _SHAPES:
+    if zone is not UTC or length not in _LAYOUTS:
         return None
-    same = ends - starts == length
+    has_length = ends - starts == length
     windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(body, np.uint8), length)
-    fits, found = _read(windows[np.where(same, starts, 0)], _SHAPES[length])
-    rest = np.flatnonzero(~(fits & same)).tolist()
+    valid, stamps = _parse_characters(windows[np.where(has_length, starts, 0)], _LAYOUTS[length])
+    rest = np.flatnonzero(~(valid & has_length)).tolist()
     if len(rest) * 16 > len(starts) + 16 * MIN_VECTORIZED:
         return None
-    faults = {}
-    for row, one in zip(
-        rest, parse_each_date([body[starts[row] : ends[row]].decode() for row in rest], zone), strict=True
-    ):
-        if isinstance(one, str):
-            faults[row] = one
-        found[row] = 0 if isinstance(one, str) else one
-    return found.view(DATETIME_DTYPE), faults
+    for row in rest:
+        stamps[row] = parse_microseconds(body[starts[row] : ends[row]].decode(), zone)
+    return stamps.view(DATETIME_DTYPE)
 
 
-def _uniform(texts: Sequence[str], length: int) -> tuple[list[int], list[int]]:
-    """Where the dates of the shape of that length stand, and their microseconds."""
-    shape = _SHAPES.get(length)
-    picks = [index for index, text in enumerate(texts) if len(text) == length and text.isascii()] if shape else []
-    if not shape or not picks:
+def _parse_layout(texts: Sequence[str], length: int) -> tuple[list[int], list[int]]:
+    """Return the indices of the dates in the layout of that length, and their microseconds since 1970."""
+    layout = _LAYOUTS.get(length)
+    indices = [index for index, text in enumerate(texts) if len(text) == length and text.isascii()] if layout else []
+    if not layout or not indices:
         return [], []
-    letters = np.array([texts[index] for index in picks], dtype=f"S{length}")
-    fits, found = _read(letters.view(np.uint8).reshape(len(picks), length), shape)
-    return np.array(picks)[fits].tolist(), found[fits].tolist()
+    characters = np.array([texts[index] for index in indices], dtype=f"S{length}")
+    valid, stamps = _parse_characters(characters.view(np.uint8).reshape(len(indices), length), layout)
+    return np.array(indices)[valid].tolist(), stamps[valid].tolist()
 
 
-def _read(letters: NDArray[np.uint8], shape: str) -> tuple[Flags, NDArray[np.int64]]:
-    """Which rows of letters are dates of a shape, and their microseconds."""
-    fits = np.ones(len(letters), dtype=np.bool_)
-    for place, sign in enumerate(shape):
-        cells = letters[:, place]
-        fits &= (cells >= 48) & (cells <= 57) if sign == "d" else np.isin(cells, list(_ALSO.get(sign, sign).encode()))
-    year, month, day = _number(letters, 0, 4), _number(letters, 5, 7), _number(letters, 8, 10)
-    hour, minute, second = (_number(letters, start, start + 2) if start < len(shape) else 0 for start in (11, 14, 17))
-    fits &= (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month >= 1) & (month <= 12)
-    fits &= np.less(hour, 24) & np.less(minute, 60) & np.less(second, 60)
+def _parse_characters(characters: NDArray[np.uint8], layout: str) -> tuple[Flags, NDArray[np.int64]]:
+    """Return which rows of characters are dates in a layout, and their microseconds since 1970."""
+    valid = np.ones(len(characters), dtype=np.bool_)
+    for index, expected in enumerate(layout):
+        cells = characters[:, index]
+        if expected == "d":
+            valid &= (cells >= ord("0")) & (cells <= ord("9"))
+        else:
+            valid &= np.isin(cells, list(b"T " if expected == "T" else expected.encode()))
+    year, month, day = _number(characters, 0, 4), _number(characters, 5, 7), _number(characters, 8, 10)
+    hour, minute, second = (
+        _number(characters, start, start + 2) if start < len(layout) else 0 for start in (11, 14, 17)
+    )
+    valid &= (year >= YEAR_RANGE[0]) & (year <= YEAR_RANGE[1]) & (month >= 1) & (month <= 12)
+    valid &= np.less(hour, 24) & np.less(minute, 60) & np.less(second, 60)
     months = (year - 1970) * 12 + month - 1
-    first, following = (_first_day(months + more) for more in (0, 1))
-    fits &= (day >= 1) & (day <= following - first)
+    first, following = (_first_day(months + offset) for offset in (0, 1))
+    valid &= (day >= 1) & (day <= following - first)
     seconds = (first + day - 1) * 86_400 + hour * 3_600 + minute * 60 + second
-    return fits, seconds * 1_000_000
+    return valid, seconds * 1_000_000
 
 
-def _number(letters: NDArray[np.uint8], start: int, end: int) -> NDArray[np.int64]:
-    found = np.zeros(len(letters), dtype=np.int64)
-    for place in range(start, end):
-        found = found * 10 + letters[:, place] - 48
-    return found
+def _number(characters: NDArray[np.uint8], start: int, end: int) -> NDArray[np.int64]:
+    number = np.zeros(len(characters), dtype=np.int64)
+    for index in range(start, end):
+        number = number * 10 + characters[:, index] - ord("0")
+    return number
 
 
 def _first_day(months: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Days from 1970-01-01 to the first day of a month, counted in months from then."""
+    """Return the days from 1970-01-01 to the first day of each month, counted in months from then."""
     return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)

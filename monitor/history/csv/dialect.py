@@ -23,10 +23,10 @@ _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")
 
 
 def to_utf8(data: bytes) -> tuple[bytes, bool]:
-    """The bytes of a whole file in UTF-8 without its byte order mark, and whether they were UTF-16.
+    """Return the bytes of a file in UTF-8 without a byte order mark, and whether they were UTF-16.
 
     Raises:
-        SourceError: If it is UTF-32 or a compressed file or another that is surely no text.
+        SourceError: It is UTF-32, or compressed, or another format that is no text.
     """
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise SourceError("the file is UTF-32: save it as UTF-8")
@@ -34,15 +34,15 @@ def to_utf8(data: bytes) -> tuple[bytes, bool]:
         raise SourceError("the file is packed or binary, not CSV text: unpack it, or export it as CSV")
     if data.startswith(codecs.BOM_UTF8):
         return data[3:], False
-    encoding = next((name for mark, name in _UTF16 if data.startswith(mark)), None) or _markless_utf16(data)
+    encoding = next((name for mark, name in _UTF16 if data.startswith(mark)), None) or _sniff_utf16(data)
     if encoding is None:
         return data, False
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     return text.encode("utf-8", "surrogatepass"), True
 
 
-def _markless_utf16(data: bytes) -> str | None:
-    """A header of plain letters shows which of each two bytes is zero."""
+def _sniff_utf16(data: bytes) -> str | None:
+    # In a header of plain letters one of each two bytes is zero.
     head = data[:4]
     if len(head) == 4 and head[0] and head[2] and not head[1] and not head[3]:
         return "utf-16-le"
@@ -52,9 +52,9 @@ def _markless_utf16(data: bytes) -> str | None:
 
 
 def split_lines(data: bytes) -> tuple[list[str], list[int]]:
-    r"""The lines with their ends (LF, CRLF or a lone CR), and the indices of those that were not UTF-8.
+    r"""Return the lines with their ends (LF, CRLF or a lone CR), and the indices of those that were not UTF-8.
 
-    Such a line is read as Windows-1252, the commonest stranger, so that what it says stays visible.
+    Such a line is read as Windows-1252, the commonest other encoding, so that its text stays legible.
 
     >>> split_lines(b"a\r\nb\rc\n\xe9")
     (['a\r\n', 'b\r', 'c\n', 'é'], [3])
@@ -63,20 +63,20 @@ def split_lines(data: bytes) -> tuple[list[str], list[int]]:
         return list(io.StringIO(data.decode("utf-8"), newline="")), []
     except UnicodeDecodeError:
         pass
-    strangers, lines = [], []
+    foreign, lines = [], []
     # A byte of value 10 or 13 is a line end in every encoding that extends ASCII.
     for index, line in enumerate(io.StringIO(data.decode("latin-1"), newline="")):
         raw = line.encode("latin-1")
         try:
             lines.append(raw.decode("utf-8"))
         except UnicodeDecodeError:
-            strangers.append(index)
+            foreign.append(index)
             lines.append(raw.decode("cp1252") if _is_cp1252(raw) else line)
-    return lines, strangers
+    return lines, foreign
 
 
 def is_utf8(data: bytes) -> bool:
-    """Whether `lines_of` finds no stranger; also where nobody else would decode them all."""
+    """Return whether all bytes are UTF-8."""
     try:
         return data.isascii() or bool(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -87,15 +87,15 @@ def _is_cp1252(raw: bytes) -> bool:
     return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
 
 
-class UnclosedQuote(ValueError):  # noqa: N818  it is a fact about the row, said as a sentence
-    """A quote is still open where a row must have ended."""
+class UnclosedQuote(ValueError):  # noqa: N818  the csv format's word for the state of a row
+    """A quote that is still open where the row must have ended."""
 
     def __init__(self) -> None:
         super().__init__("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")
 
 
 def sniff_delimiter(header: str) -> str:
-    """The sign that stands between the cells: the commonest outside of quotes.
+    """Return the delimiter of a header: the commonest of `DELIMITERS` outside of quotes.
 
     >>> sniff_delimiter("date;accuracy;f1"), sniff_delimiter("date")
     (';', ',')
@@ -105,10 +105,10 @@ def sniff_delimiter(header: str) -> str:
 
 
 def split_cells(text: str, delimiter: str) -> list[str] | None:
-    """The cells of one row, or None if a quote is still open at its end.
+    """Return the cells of one row, or None if a quote is still open at its end.
 
     Raises:
-        ValueError: With the reason, if it cannot be split.
+        ValueError: It cannot be split; the message names the remedy.
     """
     if len(text) > MAX_LINE:
         raise ValueError(f"the row is longer than {MAX_LINE:,} characters: look for a missing line end")
@@ -127,11 +127,16 @@ def split_cells(text: str, delimiter: str) -> list[str] | None:
 
 
 def read_row(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
-    """The cells of the row that begins on a line, and the number of lines it takes.
+    """Return the cells of the row that starts on a line, and the number of lines it takes.
+
+    Args:
+        lines: All lines in hand, with their ends.
+        index: Index of the row's first line.
+        delimiter: Character between the cells.
 
     Raises:
-        OpenQuote: If it does not end within `MAX_ROW_LINES`.
-        ValueError: With the reason, if it cannot be split.
+        UnclosedQuote: It does not end within `MAX_ROW_LINES`.
+        ValueError: It cannot be split; the message names the remedy.
     """
     text = ""
     for used, line in enumerate(lines[index : index + MAX_ROW_LINES], start=1):
@@ -145,7 +150,7 @@ def read_row(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str
 
 
 def is_complete_row(line: bytes) -> bool:
-    """Whether a line in UTF-8 is one row by itself: no quote is still open at its end."""
+    """Return whether a line in UTF-8 is one row by itself: no quote is still open at its end."""
     try:
         text = line.decode("utf-8", "replace")
         return split_cells(text, sniff_delimiter(text)) is not None
@@ -154,12 +159,12 @@ def is_complete_row(line: bytes) -> bool:
 
 
 def fit_to_width(cells: list[str], width: int) -> list[str]:
-    """The cells of one row as the header has them; empty if all are.
+    """Return as many cells as the header has; none if all are empty.
 
     Empty cells beyond the header's, as spreadsheets leave them, are cut.
 
     Raises:
-        ValueError: If the number of cells is another.
+        ValueError: The row has more or fewer cells; the message names the remedy.
     """
     while len(cells) > width and not cells[-1]:
         cells.pop()
@@ -167,17 +172,17 @@ def fit_to_width(cells: list[str], width: int) -> list[str]:
         return []
     if len(cells) == width:
         return cells
-    fault = "quote cells that hold the delimiter" if len(cells) > width else "write every cell, empty or not"
-    raise ValueError(f"the row has {pluralize(len(cells), 'cell')}, the header {width}: {fault}")
+    remedy = "quote cells that hold the delimiter" if len(cells) > width else "write every cell, empty or not"
+    raise ValueError(f"the row has {pluralize(len(cells), 'cell')}, the header {width}: {remedy}")
 
 
 def split_chunks(lines: bytes, size: int) -> list[bytes]:
-    r"""Pieces of whole lines, of at least `size` bytes each but the last; none ends inside of a quoted cell.
+    r"""Split complete lines into chunks of at least `size` bytes each but the last; none ends inside a quoted cell.
 
     >>> split_chunks(b"date\n1\n2\n3\n", 3)
     [b'date\n', b'1\n2\n', b'3\n']
     """
-    pieces, start = [], 0
+    chunks, start = [], 0
     while start < len(lines):
         end = _line_end(lines, start + size - 1)
         quotes = lines.count(b'"', start, end)
@@ -187,9 +192,9 @@ def split_chunks(lines: bytes, size: int) -> list[bytes]:
             after = _line_end(lines, end)
             quotes += lines.count(b'"', end, after)
             end = after
-        pieces.append(lines[start:end])
+        chunks.append(lines[start:end])
         start = end
-    return pieces or [lines]
+    return chunks or [lines]
 
 
 def _line_end(lines: bytes, start: int) -> int:

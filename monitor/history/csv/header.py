@@ -1,4 +1,4 @@
-"""What each column of a file is."""
+"""The header of a CSV file: what each column holds."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ from datetime import UTC, tzinfo
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.store.row_format import is_store_header
+from modeltop.history.store.row_format import DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
-DATE_COLUMN_NAMES = ("date", "timestamp", "time", "ds", "day", "period")
-"""Names of the date column; of several in one file the first of these."""
-MAX_COLUMNS = 1_000
-"""Columns of one file; the most that a person ever names. More is a feature table, or a table lying on its side."""
-SUFFIXES = {"_count": "support", "_low": "low", "_high": "high"}
+_SUFFIX_ROLES = {"_count": "support", "_low": "low", "_high": "high"}
 
 
-class NoHistory(SourceError):  # noqa: N818  it is a fact about the file, said as a sentence
-    """The file has no date column: in a folder it is left alone."""
+class NoHistory(SourceError):  # noqa: N818  no error in a folder: the file is left alone
+    """A file without a date column, or without any row."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """A column of numbers."""
+    """One column that holds numbers."""
 
     index: int
     name: str
-    """As written."""
+    """The name as written."""
     metric: str
     """Canonical name; empty for `count`, and for the one value column of the long shape."""
     role: str
@@ -37,7 +33,7 @@ class NumberColumn:
 
 @dataclass(frozen=True, slots=True)
 class CsvSchema:
-    """The columns by role; an index is None where the file has no such column."""
+    """The columns of a file by role; an index is None where the file has no such column."""
 
     delimiter: str
     width: int
@@ -49,21 +45,26 @@ class CsvSchema:
     """The column of metric names in the long shape; None in the wide one."""
     numbers: tuple[NumberColumn, ...]
     notes: tuple[str, ...]
-    """What a person could be surprised by: columns given twice, or left out."""
+    """Messages on what could surprise a person: columns given twice, or left out."""
     is_utc: bool = False
-    """True for files of the store: it writes every date in UTC, whatever is configured."""
+    """True for files of the store, which writes every date in UTC, whatever is configured."""
 
     def zone(self, configured: tzinfo) -> tzinfo:
-        """The zone of dates that name none."""
+        """Return the zone of dates that name none."""
         return UTC if self.is_utc else configured
 
 
 def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -> CsvSchema:
-    """The layout that a header says.
+    """Return the schema that a header stands for.
+
+    Args:
+        cells: The header's cells.
+        delimiter: Character between the cells of the file.
+        catalog: The metrics, with their other names.
 
     Raises:
-        NoHistory: If there is no date column.
-        SourceError: If there are more than `MAX_COLUMNS` columns.
+        NoHistory: There is no date column.
+        SourceError: There are more than `MAX_COLUMNS` columns.
     """
     names = [cell.strip() or cell for cell in cells]
     if len(names) > MAX_COLUMNS:
@@ -73,9 +74,8 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         roles.setdefault(name.lower(), index)
     date = next((roles[name] for name in DATE_COLUMN_NAMES if name in roles), None)
     if date is None:
-        raise NoHistory(
-            f"no date column in the header: name one of them {', '.join(DATE_COLUMN_NAMES[:-1])} or {DATE_COLUMN_NAMES[-1]}"
-        )
+        *names, last = DATE_COLUMN_NAMES
+        raise NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
     long = "metric" in roles and "value" in roles
     taken = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
     if long:
@@ -86,7 +86,6 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
     if "count" in roles:
         taken.add(roles["count"])
         numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
-    remarks = _remarks(names, taken, numbers)
     return CsvSchema(
         delimiter,
         len(names),
@@ -96,13 +95,13 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         roles.get("provisional"),
         roles["metric"] if long else None,
         tuple(numbers),
-        tuple(remarks),
+        tuple(_notes(names, taken, numbers)),
         is_store_header(cells),
     )
 
 
 def _metrics(names: Sequence[str], taken: set[int], catalog: MetricRegistry) -> list[NumberColumn]:
-    """The metric columns; a suffix is one only where the metric itself has a column."""
+    """Return the metric columns; a suffix is one only where the metric itself has a column."""
     others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
     free = [(i, name) for i, name in enumerate(names) if i not in taken and name and name.lower() not in others]
     present = {catalog.canonical(name) for _, name in free}
@@ -110,26 +109,26 @@ def _metrics(names: Sequence[str], taken: set[int], catalog: MetricRegistry) -> 
 
 
 def _column(index: int, name: str, present: set[str], catalog: MetricRegistry) -> NumberColumn:
-    for suffix, part in SUFFIXES.items():
+    for suffix, role in _SUFFIX_ROLES.items():
         metric = catalog.canonical(name[: -len(suffix)])
         if name.lower().endswith(suffix) and len(name) > len(suffix) and metric in present:
-            return NumberColumn(index, name, metric, part)
+            return NumberColumn(index, name, metric, role)
     return NumberColumn(index, name, catalog.canonical(name), "value")
 
 
-def _remarks(names: Sequence[str], taken: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
+def _notes(names: Sequence[str], taken: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
     used = taken | {column.index for column in numbers}
-    left = [name for index, name in enumerate(names) if index not in used and name]
-    remarks = [
-        f"column `{name[:40]}` is not read: another column has its part, or its part is unknown" for name in left
+    unused = [name for index, name in enumerate(names) if index not in used and name]
+    notes = [
+        f"column `{name[:40]}` is not read: another column has its part, or its part is unknown" for name in unused
     ]
     if any(not name for name in names):
-        remarks.append("a column without a name is not read: give it one")
-    kinds = Counter((column.metric, column.role) for column in numbers)
-    for (metric, _), times in kinds.items():
-        if times > 1:
-            same = [f"`{c.name[:40]}`" for c in numbers if (c.metric, c.role) == (metric, _)]
-            remarks.append(f"columns {', '.join(same)} are one metric: the last of them that is not empty counts")
+        notes.append("a column without a name is not read: give it one")
+    counts = Counter((column.metric, column.role) for column in numbers)
+    for kind, count in counts.items():
+        if count > 1:
+            same = [f"`{column.name[:40]}`" for column in numbers if (column.metric, column.role) == kind]
+            notes.append(f"columns {', '.join(same)} are one metric: the last of them that is not empty counts")
     if not numbers:
-        remarks.append("the file has no metric column: add one")
-    return remarks
+        notes.append("the file has no metric column: add one")
+    return notes

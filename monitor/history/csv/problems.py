@@ -1,4 +1,4 @@
-"""What is wrong with one file, told without a flood."""
+"""What is wrong with one file, without a flood of messages."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from modeltop.core.series import ReadProblem
 from modeltop.core.text import pluralize
 
 MAX_REPORTED = 50
-"""Problems of one file told one by one, the first by line; the rest are counted. Fifty are more than a person reads,
+"""Problems of one file that are reported, the first by line; the rest are counted. Fifty are more than a person reads,
 and enough for a thousandth of a file that a person wrote."""
 
-WHOLE_ROW = -1
-"""Stands for a column where a whole row is lost."""
+_ENTIRE_ROW = -1
+"""Stands for a column where a row is lost."""
 
 
 class ProblemCollector:
-    """The problems of one file, in the order of its lines however they are found.
+    """The problems of one file, in the order of its lines however they are met.
 
     Args:
         source: The file, as it is named to people.
@@ -25,77 +25,79 @@ class ProblemCollector:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._remarks: list[ReadProblem] = []
-        self._kept: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        self._bad: Counter[int] = Counter()
-        self._good: Counter[int] = Counter()
-        self._optional: dict[int, str] = {}
+        self._notes: list[ReadProblem] = []
+        self._reported: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        """Column → line and message of its first errors."""
+        self._error_counts: Counter[int] = Counter()
+        self._ok_counts: Counter[int] = Counter()
+        self._maybe_text: dict[int, str] = {}
 
     def copy(self) -> ProblemCollector:
-        """The same, to be added to without changing this one."""
+        """Return a copy, to be added to without changing this one."""
         other = ProblemCollector(self.source)
-        other._remarks = list(self._remarks)
-        other._kept = defaultdict(list, {index: list(kept) for index, kept in self._kept.items()})
-        other._bad, other._good = Counter(self._bad), Counter(self._good)
-        other._optional = self._optional
+        other._notes = list(self._notes)
+        other._reported = defaultdict(list, {column: list(errors) for column, errors in self._reported.items()})
+        other._error_counts, other._ok_counts = Counter(self._error_counts), Counter(self._ok_counts)
+        other._maybe_text = self._maybe_text
         return other
 
     def note(self, messages: Iterable[str], line: int | None = None) -> None:
-        """Say something about the whole file; never counted away."""
-        self._remarks += [ReadProblem(self.source, message, line) for message in messages]
+        """Add messages about the entire file, which are always reported."""
+        self._notes += [ReadProblem(self.source, message, line) for message in messages]
 
-    def mark_text_column(self, names: Mapping[int, str]) -> None:
-        """Columns nobody promised to be numbers: one without any number is said once, and is no metric."""
-        self._optional = dict(names)
+    def mark_text_columns(self, names: Mapping[int, str]) -> None:
+        """Name the columns that may hold text: one without any number is reported once, and is no metric."""
+        self._maybe_text = dict(names)
 
     def count_ok(self, column: int, cells: int) -> None:
         """Count the cells of a column that were read."""
-        self._good[column] += cells
+        self._ok_counts[column] += cells
 
-    def row_error(self, line: int, message: str, column: int = WHOLE_ROW) -> None:
-        """A row is lost, or the cell of `column`. Lines must not fall within one column."""
-        self._bad[column] += 1
-        if len(self._kept[column]) < MAX_REPORTED:
-            self._kept[column].append((line, message))
+    def row_error(self, line: int, message: str, column: int = _ENTIRE_ROW) -> None:
+        """Add the loss of a row, or of the cell of `column`; the lines of one column must come in their order."""
+        self._error_counts[column] += 1
+        if len(self._reported[column]) < MAX_REPORTED:
+            self._reported[column].append((line, message))
 
-    def cell_errors(self, rows: Sequence[int], said: Callable[[int], tuple[int, str]], column: int) -> None:
-        """Many cells of one column are lost; `said` gives line and message of those that may be told."""
+    def cell_errors(self, rows: Sequence[int], describe: Callable[[int], tuple[int, str]], column: int) -> None:
+        """Add the loss of many cells of one column.
+
+        Args:
+            rows: Indices of the rows, increasing.
+            describe: Returns line and message of a row; called for those that are reported.
+            column: Index of the column.
+        """
         if rows:
-            self._bad[column] += len(rows)
-            kept = self._kept[column]
-            kept += [said(row) for row in rows[: MAX_REPORTED - len(kept)]]
+            self._error_counts[column] += len(rows)
+            reported = self._reported[column]
+            reported += [describe(row) for row in rows[: MAX_REPORTED - len(reported)]]
 
-    def merge(self, parts: Sequence[ProblemCollector], after: int) -> None:
-        """Add what was found wrong in the next lines, of which line 1 follows line `after`."""
-        told: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        for part in parts:
-            self._bad.update(part._bad)  # noqa: SLF001  a part of its own kind
-            for column, kept in part._kept.items():  # noqa: SLF001
-                told[column] += [(after + line, message) for line, message in kept]
-        for column, more in told.items():
-            kept = self._kept[column]
-            kept += sorted(more)[: MAX_REPORTED - len(kept)]
+    def _text_columns(self) -> set[int]:
+        return {column for column in self._maybe_text if self._error_counts[column] and not self._ok_counts[column]}
 
     def error_count(self) -> int:
-        """Rows and cells that could not be read; a column without any number is no metric, and not counted."""
-        text = {index for index in self._optional if self._bad[index] and not self._good[index]}
-        return sum(count for index, count in self._bad.items() if index not in text)
+        """Return how many rows and cells could not be read, columns of text aside."""
+        text = self._text_columns()
+        return sum(count for column, count in self._error_counts.items() if column not in text)
 
     def problems(self) -> tuple[ReadProblem, ...]:
-        """All, the remarks first, then by line."""
-        text = {index for index in self._optional if self._bad[index] and not self._good[index]}
-        told = sorted(
-            (line, index, message) for index in self._kept if index not in text for line, message in self._kept[index]
+        """Return the notes, then the errors by line."""
+        text = self._text_columns()
+        errors = sorted(
+            (line, column, message)
+            for column, reported in self._reported.items()
+            if column not in text
+            for line, message in reported
         )
-        del told[MAX_REPORTED:]
-        found = [*self._remarks, *(self._no_metric(index) for index in sorted(text))]
-        found += [ReadProblem(self.source, message, line) for line, _, message in told]
-        rest = self.error_count() - len(told)
+        del errors[MAX_REPORTED:]
+        problems = [*self._notes, *(self._text_column_problem(column) for column in sorted(text))]
+        problems += [ReadProblem(self.source, message, line) for line, _, message in errors]
+        rest = self.error_count() - len(errors)
         if rest > 0:
-            found.append(ReadProblem(self.source, f"and {rest:,} more like these: repair the file and look again"))
-        return tuple(found)
+            problems.append(ReadProblem(self.source, f"and {rest:,} more like these: repair the file and look again"))
+        return tuple(problems)
 
-    def _no_metric(self, index: int) -> ReadProblem:
-        name, cells = self._optional[index][:40], pluralize(self._bad[index], "cell")
-        line, _ = self._kept[index][0]
+    def _text_column_problem(self, column: int) -> ReadProblem:
+        name, cells = self._maybe_text[column][:40], pluralize(self._error_counts[column], "cell")
+        line, _ = self._reported[column][0]
         return ReadProblem(self.source, f"column `{name}` holds text, not numbers, in {cells}: it is left out", line)

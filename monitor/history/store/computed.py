@@ -1,7 +1,7 @@
-"""What belongs to `compute` alone: one file of computed periods a model, and its evidence.
+"""The part of a store that belongs to `compute` alone: a file of computed periods a model, and its distributions.
 
 A run stages its files beside the old ones and puts all of them in place at once, under the store's lock. What stood
-there before is kept as `*.previous` until the next run that changes anything; `undo` brings it back.
+there before stays as `*.previous` until the next run that changes anything; `restore_previous` brings it back.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from modeltop.history.store.computed_format import (
     normalized,
     split_column_name,
 )
+from modeltop.history.store.distributions import DISTRIBUTIONS_FOLDER
 from modeltop.history.store.lock import locked
 from modeltop.history.store.paths import file_prefix
 
@@ -36,97 +37,93 @@ if TYPE_CHECKING:
 
     from modeltop.core.series import Floats
 
-
 REL_TOLERANCE = 1e-12
-"""Values closer than this, relatively, are equal: parallel sums of floats differ in their last bits."""
+"""Relative distance of equal values: parallel sums of floats differ in their last bits."""
 INTERVAL_REL_TOLERANCE = 2e-5
-"""The same for the ends of intervals, which are kept with six digits."""
-
-
-def upsert(
-    before: ComputedHistory, after: ComputedHistory, cuts: Sequence[str], spare: Sequence[str] = ()
-) -> ComputedHistory:
-    """The old periods with the new ones over them.
-
-    A metric that the run looked at takes its new value, also where that is undefined now; other metrics of the same
-    periods stay. Within the span of the run only its own periods stay, so that no period stands twice where their
-    length or zone was changed; and of what it has cut by, only its own segments and those to spare.
-    """
-    old, new = before.keys(), after.keys()
-    own, times = set(new), {time for time, _ in new}
-    first, last = min(times), max(times)
-    whole = "all" in cuts
-
-    def stays(time: int, segment: str) -> bool:
-        cut = segment.partition("=")[0] in cuts or segment in cuts
-        beside = (not cut or segment in spare) and (time in times or not whole)
-        return not first <= time <= last or (time, segment) in own or beside
-
-    rest = before.select(np.array([stays(*key) for key in old], dtype=np.bool_))
-    return _overlay(rest, after)
-
-
-def _overlay(rest: ComputedHistory, after: ComputedHistory) -> ComputedHistory:
-    """The rows of both; where they share one, what `after` says."""
-    place: dict[tuple[int, str], int] = {}
-    old = np.array([place.setdefault(key, len(place)) for key in rest.keys()], dtype=np.intp)  # noqa: SIM118  a method
-    new = np.array([place.setdefault(key, len(place)) for key in after.keys()], dtype=np.intp)  # noqa: SIM118
-
-    def over(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-        found = np.empty(len(place), dtype=other.dtype)
-        found[old], found[new] = one, other
-        return found
-
-    def number(name: str) -> Floats:
-        # Where the run has not looked at a metric, the old value of a period stays.
-        found = np.full(len(place), np.nan)
-        for at, sheet in ((old, rest), (new, after)):
-            if name in sheet.columns:
-                found[at] = sheet.columns[name]
-        return found
-
-    names = dict.fromkeys((*rest.columns, *after.columns))
-    return ComputedHistory(
-        after.model,
-        over(rest.times, after.times),
-        over(rest.segments, after.segments),
-        over(rest.rows, after.rows),
-        over(rest.provisional, after.provisional),
-        over(rest.incomplete, after.incomplete),
-        {name: number(name) for name in names},
-    )
-
-
-def is_equivalent(one: ComputedHistory, other: ComputedHistory) -> bool:
-    """Whether two sheets say the same: all keys and flags, and every number but for the last bits."""
-    if one.keys() != other.keys() or one.columns.keys() != other.columns.keys():
-        return False
-    if (one.provisional != other.provisional).any() or (one.incomplete != other.incomplete).any():
-        return False
-    pairs = [(name, column, other.columns[name]) for name, column in one.columns.items()]
-    return _all_close(one.rows, other.rows, REL_TOLERANCE) and all(
-        _all_close(
-            left, right, INTERVAL_REL_TOLERANCE if split_column_name(name)[1] in ("_low", "_high") else REL_TOLERANCE
-        )
-        for name, left, right in pairs
-    )
-
-
-def _all_close(one: Floats, other: Floats, tolerance: float) -> bool:
-    # Near 0 the distance itself counts: a difference of sums may be 1e-17 on one day and 0 on the next.
-    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
-
-
-EVIDENCE = "evidence"
-STAGED, PREVIOUS = ".staged", ".previous"
+"""Relative distance of equal ends of intervals, which are stored with six digits."""
 RUN_LOCK_FOLDER = ".computing"
-"""The folder whose lock a run holds, so that of two runs the second waits or is told."""
+"""The folder whose lock a run holds, so that of two runs the second waits or is refused."""
 
+_STAGED, _PREVIOUS = ".staged", ".previous"
 _OWN_FILES = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}(\.computed)?\.csv")
 
 
+def _upsert(
+    before: ComputedHistory, after: ComputedHistory, scope: Sequence[str], foreign_segments: Sequence[str]
+) -> ComputedHistory:
+    """Return the old periods with the new ones over them; the arguments are those of `StagedRun.stage`.
+
+    A metric that the run computed takes its new value, also where that is undefined now; other metrics of the same
+    periods stay. Within the span of the run only its own periods stay, so that no period stands twice where their
+    length or zone was changed; and of what it was segmented by, only its own segments and the foreign ones.
+    """
+    old_keys, new_keys = before.keys(), after.keys()
+    own, times = set(new_keys), {time for time, _ in new_keys}
+    first, last = min(times), max(times)
+    covers_all = "all" in scope
+
+    def stays(time: int, segment: str) -> bool:
+        in_scope = segment.partition("=")[0] in scope or segment in scope
+        is_foreign = (not in_scope or segment in foreign_segments) and (time in times or not covers_all)
+        return not first <= time <= last or (time, segment) in own or is_foreign
+
+    return _overlay(before.select(np.array([stays(*key) for key in old_keys], dtype=np.bool_)), after)
+
+
+def _overlay(before: ComputedHistory, after: ComputedHistory) -> ComputedHistory:
+    """Return the rows of both; where they share one, that of `after`."""
+    index: dict[tuple[int, str], int] = {}
+    old = np.array([index.setdefault(key, len(index)) for key in before.keys()], dtype=np.intp)  # noqa: SIM118  a method
+    new = np.array([index.setdefault(key, len(index)) for key in after.keys()], dtype=np.intp)  # noqa: SIM118
+
+    def combine(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+        combined = np.empty(len(index), dtype=right.dtype)
+        combined[old], combined[new] = left, right
+        return combined
+
+    def combine_column(name: str) -> Floats:
+        # Where the run has not computed a metric, the old value of a period stays.
+        combined = np.full(len(index), np.nan)
+        for rows, history in ((old, before), (new, after)):
+            if name in history.columns:
+                combined[rows] = history.columns[name]
+        return combined
+
+    names = dict.fromkeys((*before.columns, *after.columns))
+    return ComputedHistory(
+        after.model,
+        combine(before.times, after.times),
+        combine(before.segments, after.segments),
+        combine(before.rows, after.rows),
+        combine(before.provisional, after.provisional),
+        combine(before.incomplete, after.incomplete),
+        {name: combine_column(name) for name in names},
+    )
+
+
+def is_equivalent(left: ComputedHistory, right: ComputedHistory) -> bool:
+    """Return whether two histories have the same keys and flags, and the same numbers but for their last bits."""
+    if left.keys() != right.keys() or left.columns.keys() != right.columns.keys():
+        return False
+    if (left.provisional != right.provisional).any() or (left.incomplete != right.incomplete).any():
+        return False
+    return _all_close(left.rows, right.rows, REL_TOLERANCE) and all(
+        _all_close(
+            column,
+            right.columns[name],
+            INTERVAL_REL_TOLERANCE if split_column_name(name)[1] in ("_low", "_high") else REL_TOLERANCE,
+        )
+        for name, column in left.columns.items()
+    )
+
+
+def _all_close(left: Floats, right: Floats, tolerance: float) -> bool:
+    # Near 0 the distance itself counts: a difference of sums may be 1e-17 on one day and 0 on the next.
+    return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
 def computed_file_name(model: str) -> str:
-    """The file of a model's computed periods.
+    """Return the name of the file of a model's computed periods.
 
     >>> computed_file_name("churn")
     'churn-88b2072e.computed.csv'
@@ -134,107 +131,131 @@ def computed_file_name(model: str) -> str:
     return f"{file_prefix(model)}.computed.csv"
 
 
-def read_computed(folder: Path, model: str) -> ComputedHistory | None:
-    """What was computed of a model before; None if nothing was. Raises StoreError."""
-    return _sheet(folder / computed_file_name(model))
+def read_computed(folder: Path, model: str, *, staged: bool = False) -> ComputedHistory | None:
+    """Return the computed periods of a model; None if there are none.
 
+    Args:
+        folder: The store.
+        model: The model's name.
+        staged: Read the file that a run has staged instead of the one in place.
 
-def _sheet(path: Path) -> ComputedHistory | None:
+    Raises:
+        StoreError: The file cannot be read, or is not as `compute` left it.
+    """
+    path = folder / computed_file_name(model)
+    path = _sibling(path, _STAGED) if staged else path
     data = _read_or_none(path)
     return None if data is None else decode_computed(data, path)
 
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """What a run has changed in the store."""
+    """The changes of one run to the store."""
 
     models: int
     """Models whose periods were written."""
     distributions: int
-    """Evidence files that were written."""
+    """Models whose distributions were written."""
 
 
 class StagedRun:
-    """One run's results, staged until `commit`.
+    """The results of one run, staged until `commit`.
 
     Args:
-        folder: The store; it is there, and `computing` it is held.
+        folder: The store; it exists, and the lock of `RUN_LOCK_FOLDER` is held.
         catalog: The metrics.
-        labelled: Whether a metric rests on labels.
+        needs_labels: Tells which metrics are computed from labels.
     """
 
-    def __init__(self, folder: Path, catalog: MetricRegistry, labelled: NeedsLabels) -> None:
+    def __init__(self, folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels) -> None:
         self.folder = folder
         self._catalog = catalog
-        self._labelled = labelled
+        self._needs_labels = needs_labels
         self._staged: dict[Path, None] = {}
-        self._before: tuple[str, ComputedHistory | None] | None = None
+        self._previous: tuple[str, ComputedHistory | None] | None = None
 
     def previous(self, model: str) -> ComputedHistory | None:
-        """What was computed of a model before, by this run too; None if nothing was. Raises StoreError."""
-        if self._before is None or self._before[0] != model:
-            path = self.folder / computed_file_name(model)
-            self._before = model, _sheet(_sibling(path, STAGED) if path in self._staged else path)
-        return self._before[1]
-
-    def stage(self, sheet: ComputedHistory, cuts: Sequence[str], spare: Sequence[str] = ()) -> bool:
-        """Stage a model's periods, merged with what was computed before; False if that changes nothing.
-
-        Args:
-            sheet: What the run knows of the model; more of it may follow in another call.
-            cuts: What this part of it is about: `all`, and its segments or the left sides of them.
-            spare: Segments that another part is about.
+        """Return what was computed of a model before, by this run too; None if nothing was.
 
         Raises:
-            StoreError: The old file is not compute's, or the disk fails.
+            StoreError: The file cannot be read, or is not as `compute` left it.
         """
-        path, before = self.folder / computed_file_name(sheet.model), self.previous(sheet.model)
-        merged = normalized(sheet if before is None else upsert(before, sheet, cuts, spare), self._catalog)
-        data = encode_computed(merged, self._labelled)
+        if self._previous is None or self._previous[0] != model:
+            staged = self.folder / computed_file_name(model) in self._staged
+            self._previous = model, read_computed(self.folder, model, staged=staged)
+        return self._previous[1]
+
+    def stage(self, history: ComputedHistory, scope: Sequence[str], foreign_segments: Sequence[str] = ()) -> bool:
+        """Stage a model's periods, merged with what was computed before; return False if that changes nothing.
+
+        Args:
+            history: What the run computed of the model; more of it may follow in another call.
+            scope: What this call covers: `all`, and its segments or the left sides of them.
+            foreign_segments: Segments within the scope that another call covers.
+
+        Raises:
+            StoreError: The old file is not as `compute` left it, or the disk fails.
+        """
+        path, before = self.folder / computed_file_name(history.model), self.previous(history.model)
+        merged = history if before is None else _upsert(before, history, scope, foreign_segments)
+        data = encode_computed(normalized(merged, self._catalog), self._needs_labels)
         if before is not None and is_equivalent(before, decode_computed(data, path)):
             return False
         self._stage_file(path, data)
-        self._before = None
+        self._previous = None
         return True
 
     def stage_distributions(self, model: str, data: bytes) -> bool:
-        """Stage a model's evidence; False if it stands there already."""
-        path = self.folder / EVIDENCE / f"{file_prefix(model)}.csv"
+        """Stage a model's file of distributions; return False if its bytes are in place already.
+
+        Raises:
+            StoreError: The old file cannot be read, or the disk fails.
+        """
+        path = self.folder / DISTRIBUTIONS_FOLDER / f"{file_prefix(model)}.csv"
         if _read_or_none(path) == data:
             return False
         self._stage_file(path, data)
         return True
 
     def commit(self) -> CommitResult:
-        """Put what was staged in place of the old files, which are kept. Raises StoreError."""
+        """Put what was staged in place of the old files, which stay as `*.previous`.
+
+        Raises:
+            StoreError: The lock cannot be had, or the disk fails.
+        """
         if self._staged:
             with locked(self.folder), _as_store_error(self.folder):
-                for stale in _files_with_suffix(self.folder, PREVIOUS):
+                for stale in _files_with_suffix(self.folder, _PREVIOUS):
                     stale.unlink()
                 for path in self._staged:
                     _back_up(path)
-                    _sibling(path, STAGED).replace(path)
+                    _sibling(path, _STAGED).replace(path)
                 for parent in {path.parent for path in self._staged}:
                     durable.sync_folder(parent)
-        evidence = sum(path.parent.name == EVIDENCE for path in self._staged)
-        changed = CommitResult(len(self._staged) - evidence, evidence)
+        distributions = sum(path.parent.name == DISTRIBUTIONS_FOLDER for path in self._staged)
+        result = CommitResult(len(self._staged) - distributions, distributions)
         self._staged = {}
-        return changed
+        return result
 
     def _stage_file(self, path: Path, data: bytes) -> None:
         with _as_store_error(path):
             if not path.parent.is_dir():
                 path.parent.mkdir()
                 path.parent.chmod(self.folder.stat().st_mode & 0o7777)
-            staged = _sibling(path, STAGED)
+            staged = _sibling(path, _STAGED)
             staged.unlink(missing_ok=True)
             durable.write_new(staged, data, durable.file_mode(path.parent))
         self._staged[path] = None
 
 
 @contextlib.contextmanager
-def staged_run(folder: Path, catalog: MetricRegistry, labelled: NeedsLabels) -> Iterator[StagedRun]:
-    """A run's hold on the store: one at a time. What a crashed run has staged is swept away.
+def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels) -> Iterator[StagedRun]:
+    """Hold the store for one run at a time; what a crashed run has staged is removed.
+
+    Args:
+        folder: The store; made if it is missing.
+        catalog: The metrics.
+        needs_labels: Tells which metrics are computed from labels.
 
     Raises:
         StoreError: Another run holds it, or the folder cannot be had.
@@ -243,21 +264,21 @@ def staged_run(folder: Path, catalog: MetricRegistry, labelled: NeedsLabels) -> 
         pass  # makes the folder
     with locked(folder / RUN_LOCK_FOLDER):
         with _as_store_error(folder):
-            _sweep(folder)
+            _remove_staged(folder)
         try:
-            yield StagedRun(folder, catalog, labelled)
+            yield StagedRun(folder, catalog, needs_labels)
         finally:
             with contextlib.suppress(OSError):
-                _sweep(folder)
+                _remove_staged(folder)
 
 
 def restore_previous(folder: Path) -> int:
     """Bring back what stood before the last run that changed anything.
 
-    One generation is kept: what was undone can be computed again, and a second undo has nothing to bring back.
+    One generation is stored: what was undone can be computed again, and a second call has nothing to bring back.
 
     Returns:
-        The number of files that were put back or taken away.
+        The number of files that were put back or removed.
 
     Raises:
         StoreError: There is nothing to bring back, or the disk fails.
@@ -265,22 +286,22 @@ def restore_previous(folder: Path) -> int:
     if not folder.is_dir():
         raise StoreError(f"{sanitize(folder)} is not there: name the store by --store")
     with locked(folder / RUN_LOCK_FOLDER), locked(folder), _as_store_error(folder):
-        kept = _files_with_suffix(folder, PREVIOUS)
-        for previous in kept:
-            path = previous.with_name(previous.name.removesuffix(PREVIOUS))
-            if previous.stat().st_size:
-                previous.replace(path)
+        backups = _files_with_suffix(folder, _PREVIOUS)
+        for backup in backups:
+            path = backup.with_name(backup.name.removesuffix(_PREVIOUS))
+            if backup.stat().st_size:
+                backup.replace(path)
             else:
                 path.unlink(missing_ok=True)
-                previous.unlink()
-        for parent in {path.parent for path in kept}:
+                backup.unlink()
+        for parent in {path.parent for path in backups}:
             durable.sync_folder(parent)
-    if not kept:
+    if not backups:
         raise StoreError(
-            f"there is nothing to undo in {sanitize(folder)}: only what stood before the last run that changed anything "
-            "is kept, and it is back already; compute again to go forward"
+            f"there is nothing to undo in {sanitize(folder)}: only what stood before the last run that changed "
+            "anything is kept, and it is back already; compute again to go forward"
         )
-    return len(kept)
+    return len(backups)
 
 
 def _read_or_none(path: Path) -> bytes | None:
@@ -299,27 +320,26 @@ def _sibling(path: Path, suffix: str) -> Path:
 
 
 def _back_up(path: Path) -> None:
-    """The file as it stands, under its other name; an empty one says that there was none."""
-    previous = _sibling(path, PREVIOUS)
+    """Give the file as it stands its other name; an empty backup means that there was none."""
+    backup = _sibling(path, _PREVIOUS)
     try:
-        os.link(path, previous)
+        os.link(path, backup)
     except FileNotFoundError:
-        previous.touch(mode=durable.file_mode(path.parent))
+        backup.touch(mode=durable.file_mode(path.parent))
 
 
 def _files_with_suffix(folder: Path, suffix: str) -> list[Path]:
-    found = [*folder.glob(f"*{suffix}"), *(folder / EVIDENCE).glob(f"*{suffix}")]
-    return [path for path in found if _OWN_FILES.fullmatch(path.name.removesuffix(suffix))]
+    paths = [*folder.glob(f"*{suffix}"), *(folder / DISTRIBUTIONS_FOLDER).glob(f"*{suffix}")]
+    return [path for path in paths if _OWN_FILES.fullmatch(path.name.removesuffix(suffix))]
 
 
-def _sweep(folder: Path) -> None:
-    for path in _files_with_suffix(folder, STAGED):
+def _remove_staged(folder: Path) -> None:
+    for path in _files_with_suffix(folder, _STAGED):
         path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def _as_store_error(path: Path) -> Iterator[None]:
-    """An error of the system, as one clause about the path."""
     try:
         yield
     except OSError as error:

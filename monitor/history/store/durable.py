@@ -1,4 +1,4 @@
-"""How bytes reach the disk: under a lock, in one step, durable before anyone is told, or not at all."""
+"""How bytes reach the disk: in one step, durable on return, or not at all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from pathlib import Path
 
 from modeltop.core.errors import StoreError
 from modeltop.core.text import sanitize
+from modeltop.history.files import read_range
 
 TEMP_NAME = ".newborn"
-"""Where a part is written before it gets its name; only the holder of the lock touches it."""
+"""Name under which a part is written before it gets its own; only the holder of the lock touches it."""
 
-OPEN_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # no link leads out of the store; a FIFO blocks nobody
+OPEN_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Flags of every `os.open` in a store: no link leads out of it, and a FIFO blocks nobody."""
 
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space, then try again",
@@ -39,24 +41,25 @@ _REASONS = {
 
 
 def store_error(path: Path, error: OSError) -> StoreError:
-    """The error as one clause: the path, the reason, the remedy."""
+    """Return the error as one clause: the path, the reason, the remedy."""
     reason = _REASONS.get(error.errno or 0) or f"{error.strerror or error}: name another folder by --store"
     return StoreError(f"cannot write {sanitize(path)}: {reason}")
 
 
 def file_mode(folder: Path) -> int:
-    """Permissions of a new file: what the folder grants its group, reading for others, and never more."""
+    """Return the permissions of a new file: what the folder grants its group, reading for others, and never more."""
     return 0o600 | (folder.stat().st_mode & 0o064)
 
 
 def close(descriptor: int) -> None:
-    """Close it; an error here says nothing that fsync has not said, and what is kept is kept."""
+    """Close a descriptor, and ignore errors."""
+    # An error here reports nothing that fsync has not reported.
     with contextlib.suppress(OSError):
         os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in the folder durable."""
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -65,34 +68,43 @@ def sync_folder(folder: Path) -> None:
 
 
 def create(path: Path, data: bytes) -> None:
-    """A new file that is there with all its bytes or not at all; the lock must be held.
+    """Make a new file, with all its bytes or not at all; the lock must be held.
 
     Raises:
         FileExistsError: Something has that name already; it is left alone.
         OSError: It cannot be done; nothing is left behind.
     """
-    newborn = path.with_name(TEMP_NAME)
+    temporary = path.with_name(TEMP_NAME)
     # A crash may have left it, even as a second name of a living part: it is unlinked, never truncated.
-    newborn.unlink(missing_ok=True)
+    temporary.unlink(missing_ok=True)
     try:
-        write_new(newborn, data, file_mode(path.parent))
-        os.link(newborn, path)
+        write_new(temporary, data, file_mode(path.parent))
+        os.link(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            newborn.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
     try:
-        newborn.unlink()
+        temporary.unlink()
         sync_folder(path.parent)
     except BaseException:
-        for name in (path, newborn):
+        for name in (path, temporary):
             with contextlib.suppress(OSError):
                 name.unlink(missing_ok=True)
         raise
 
 
 def write_new(path: Path, data: bytes, mode: int) -> None:
-    """A new file whose bytes are durable; its name is so once the folder is synced. Raises OSError."""
+    """Make a new file whose bytes are durable; its name is so once the folder is synced.
+
+    Args:
+        path: A name that is free.
+        data: All bytes of the file.
+        mode: Permissions, such as 0o640.
+
+    Raises:
+        OSError: The name is taken, or the system refuses.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
     try:
         _write(descriptor, data)
@@ -103,33 +115,33 @@ def write_new(path: Path, data: bytes, mode: int) -> None:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    """One write of everything; a short one, as a full disk gives, is an error."""
+    """Write everything at once; a short write, as a full disk gives, is an error."""
     if os.write(descriptor, data) != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
 class TailMark:
-    """A place in a file at which a row is known to end."""
+    """The end of a row in a file, as it was when the row was written."""
 
     end: int
     """Bytes from the start of the file."""
     tail: bytes
-    """The whole row before it: found there again, the place still is what it was."""
+    """The row that ends there: if it still stands before `end`, the file up to there is what it was."""
 
 
 def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[int, TailMark]:
-    """Whole rows behind what the file holds, in one write; the lock must be held.
+    """Append rows to a file in one write; the lock must be held.
 
-    A tail that another writer's crash has torn is closed first, so that it spoils no row but its own.
+    A row that another writer's crash has torn is closed first, so that it spoils no row but its own.
 
     Args:
         path: A file that exists.
         lines: One or more rows, each with its newline.
-        mark: What an earlier call returned: spares reading the file up to there.
+        mark: From an earlier call; spares reading the file up to there.
 
     Returns:
-        The length of the file before, and the place where it ends now.
+        The bytes of the file before, and where it ends now.
 
     Raises:
         OSError: It cannot be done; the file is as it was.
@@ -137,7 +149,7 @@ def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[i
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     try:
         before = os.fstat(descriptor).st_size
-        payload = terminate_torn_row(read_from(descriptor, _checked_end(descriptor, mark), before)) + b"".join(lines)
+        payload = terminate_torn_row(read_range(descriptor, _checked_end(descriptor, mark), before)) + b"".join(lines)
         _write_or_truncate(descriptor, before, payload)
         return before, TailMark(before + len(payload), lines[-1])
     finally:
@@ -145,14 +157,17 @@ def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[i
 
 
 def append_lines(path: Path, data: bytes) -> None:
-    """Whole lines behind a file of plain lines, in one write; the lock must be held.
+    """Append complete lines to a file of plain lines in one write; the lock must be held.
 
-    A tail that a crash has torn becomes a line of its own. Raises OSError: it cannot be done; the file is as it was.
+    A line that a crash has torn gets an end.
+
+    Raises:
+        OSError: It cannot be done; the file is as it was.
     """
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     try:
         before = os.fstat(descriptor).st_size
-        torn = read_from(descriptor, max(0, before - 1), before) not in (b"", b"\n")
+        torn = read_range(descriptor, max(0, before - 1), before) not in (b"", b"\n")
         _write_or_truncate(descriptor, before, b"\n" + data if torn else data)
     finally:
         close(descriptor)
@@ -168,33 +183,56 @@ def _write_or_truncate(descriptor: int, before: int, payload: bytes) -> None:
 
 
 def _checked_end(descriptor: int, mark: TailMark | None) -> int:
-    if mark and read_from(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
+    if mark and read_range(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
         return mark.end
     return 0
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A descriptor of a regular file that is no link. Raises OSError."""
+    """Open a regular file that is no link, and return its descriptor.
+
+    Raises:
+        OSError: It is something else, or the system refuses.
+    """
     descriptor = os.open(path, flags | OPEN_FLAGS)
-    kind = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(kind):
-        return descriptor
-    close(descriptor)
-    number = errno.EISDIR if stat.S_ISDIR(kind) else errno.ENXIO
-    raise OSError(number, os.strerror(number))
+    try:
+        _check_regular(os.fstat(descriptor).st_mode)
+    except OSError:
+        close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO
+        raise OSError(number, os.strerror(number))
 
 
 def read_head(path: Path, limit: int) -> bytes:
-    """The first bytes of a file, at most `limit`. Raises OSError."""
+    """Return the first `limit` bytes of a file, or all.
+
+    Raises:
+        OSError: It is no regular file, or the system refuses.
+    """
     descriptor = open_file(path, os.O_RDONLY)
     try:
-        return read_from(descriptor, 0, limit)
+        return read_range(descriptor, 0, limit)
     finally:
         close(descriptor)
 
 
 def rollback(path: Path, before: int | None, after: int) -> None:
-    """Take back an append, or a creation where `before` is None, unless the file has grown since. Raises OSError."""
+    """Take back an append or a creation, unless the file has grown since.
+
+    Args:
+        path: The file that was written.
+        before: Its bytes before; None where it was created.
+        after: Its bytes after.
+
+    Raises:
+        OSError: The system refuses.
+    """
     if path.stat().st_size != after:
         return
     if before is None:
@@ -205,21 +243,12 @@ def rollback(path: Path, before: int | None, after: int) -> None:
 
 
 def _truncate(descriptor: int, before: int, payload: bytes) -> None:
-    """Back to the length before, if nothing but the beginning of our own bytes stands behind it."""
+    """Cut a file to its size before, if nothing but the start of `payload` stands behind it."""
     with contextlib.suppress(OSError):
         size = os.fstat(descriptor).st_size
-        if size > before and payload.startswith(read_from(descriptor, before, size)):
+        if size > before and payload.startswith(read_range(descriptor, before, size)):
             os.ftruncate(descriptor, before)
             os.fsync(descriptor)
-
-
-def read_from(descriptor: int, begin: int, end: int) -> bytes:
-    """The bytes from `begin` to `end`, fewer where the file ends before. Raises OSError."""
-    parts: list[bytes] = []
-    while begin < end and (part := os.pread(descriptor, end - begin, begin)):
-        parts.append(part)
-        begin += len(part)
-    return b"".join(parts)
 
 
 _FIELD = re.compile(rb'(?:\A|[,\r\n])"(?:[^"]++|"")*+(?P<end>"?)')
@@ -227,10 +256,10 @@ _FIELD = re.compile(rb'(?:\A|[,\r\n])"(?:[^"]++|"")*+(?P<end>"?)')
 
 
 def terminate_torn_row(tail: bytes) -> bytes:
-    r"""What must follow these bytes so that the next one begins a row; they themselves begin with one.
+    r"""Return what must follow `tail`, which starts with a row, for the next byte to start a row.
 
-    >>> terminate_torn_row(b"2025-01-10,churn,0.9\n"), terminate_torn_row(b"2025-01-10,chu"), terminate_torn_row(b'2025-01-10,"two\nlines')
-    (b'', b'\n', b'"\n')
+    >>> [terminate_torn_row(tail) for tail in (b"2025-01-10,churn,0.9\n", b"2025-01-10,chu", b'2025-01-10,"two\nli')]
+    [b'', b'\n', b'"\n']
     """
     if b'"' in tail:
         fields = list(_FIELD.finditer(tail))
@@ -240,7 +269,7 @@ def terminate_torn_row(tail: bytes) -> bytes:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file, or make it, so that a reader finds the old or the new bytes and a crash leaves either.
+    """Replace or make a file, so that a reader finds the old or the new bytes and a crash leaves either.
 
     Permissions stay; a new file takes those of its folder, for reading and writing. A symbolic link is followed.
 
@@ -257,12 +286,9 @@ def write_atomically(path: Path, data: bytes) -> None:
 def _replace(target: Path, data: bytes) -> None:
     mode = file_mode(target.parent)
     with contextlib.suppress(FileNotFoundError):
-        status = target.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
-        mode = stat.S_IMODE(status.st_mode)
+        existing = target.stat().st_mode
+        _check_regular(existing)
+        mode = stat.S_IMODE(existing)
     descriptor, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
     try:
         try:

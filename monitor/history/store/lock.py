@@ -1,4 +1,4 @@
-"""One writer at a time: the store's lock."""
+"""The lock of a folder: one writer at a time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from modeltop.core.text import sanitize
 from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error, sync_folder
 
 LOCK = ".lock"
-"""The store's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
+"""The folder's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
 LOCK_TIMEOUT_SECONDS = 30.0
-"""Seconds to wait for the lock."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
-    """Hold the store's lock; the folder is made if it is missing.
+    """Hold a folder's lock; a missing folder is made.
 
     Args:
-        folder: The store.
+        folder: The store, or another folder.
         timeout: Seconds to wait for another holder.
 
     Raises:
@@ -77,13 +76,16 @@ def _open_lock_file(folder: Path) -> int:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that is missing: private, or shared where the one above is. Raises OSError."""
+    """Make a folder if it is missing: private, or shared where the one above is (setgid and group-writable).
+
+    Raises:
+        OSError: The system refuses.
+    """
     if folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    parent = folder.parent.stat().st_mode
-    shared = parent & stat.S_ISGID and parent & stat.S_IWGRP
+    mode = folder.parent.stat().st_mode
     folder.mkdir(mode=0o700, exist_ok=True)
-    if shared:
+    if mode & stat.S_ISGID and mode & stat.S_IWGRP:
         folder.chmod(0o2770)
     sync_folder(folder.parent)

@@ -1,61 +1,76 @@
-"""Where the store is, and what kind of disk that is."""
+"""Where a store is, what its files are called, and what kind of disk it lies on."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import unicodedata
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
+from modeltop.history.files import xdg_folder
 
 MAX_SLUG = 40
-"""Most characters of a slug."""
+"""Characters of a slug."""
 
-_PART = re.compile(r"(?P<family>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
+_PART = re.compile(r"(?P<prefix>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
 
 
 def slug(name: str) -> str:
-    """The name in lower-case ASCII letters, digits and hyphens; `model` where nothing of it is left.
+    """Return the name in lower-case ASCII letters, digits and hyphens; `model` where nothing of it is left.
 
     Lower case throughout, so that no two names differ by case alone where the file system does not see it.
 
     >>> slug("Churn (EU) v2"), slug("../../etc/passwd"), slug("宽")
     ('churn-eu-v2', 'etc-passwd', 'model')
     """
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", name[: 8 * MAX_SLUG]).encode("ascii", "ignore").decode("ascii").lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-") or "model"
 
 
 def file_prefix(model: str) -> str:
-    """What the names of all files of one model begin with: `<slug>-<hash8>`.
+    """Return what the names of all files of one model start with: `<slug>-<8 hexadecimal digits of SHA-256>`.
 
-    Should two names ever share slug and hash, they share files as well: each row says its model, so nothing mixes.
+    Should two names ever share slug and hash, they share files as well: each row names its model, so nothing mixes.
 
     >>> file_prefix("churn")
     'churn-88b2072e'
     """
+    import hashlib  # late: a start without a store does without OpenSSL
+
     return f"{slug(model)}-{hashlib.sha256(model.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def part_name(family_name: str, number: int) -> str:
-    """The file name of one part, counted from 1.
+def part_name(prefix: str, number: int) -> str:
+    """Return the file name of one part, counted from 1.
 
     >>> part_name("churn-88b2072e", 1), part_name("churn-88b2072e", 2)
     ('churn-88b2072e.csv', 'churn-88b2072e.2.csv')
     """
-    return f"{family_name}.csv" if number == 1 else f"{family_name}.{number}.csv"
+    return f"{prefix}.csv" if number == 1 else f"{prefix}.{number}.csv"
 
 
 def parse_part_name(file_name: str) -> tuple[str, int] | None:
-    """Family and number of a part; None for any other file.
+    """Return prefix and number of a part; None for any other file.
 
-    >>> parse_part_name("churn-88b2072e.2.csv"), parse_part_name("churn-88b2072e.computed.csv"), parse_part_name("mine.csv")
-    (('churn-88b2072e', 2), None, None)
+    >>> parse_part_name("churn-88b2072e.2.csv"), parse_part_name("churn-88b2072e.computed.csv")
+    (('churn-88b2072e', 2), None)
     """
-    found = _PART.fullmatch(file_name)
-    return (found["family"], int(found["number"] or 1)) if found else None
+    match = _PART.fullmatch(file_name)
+    return (match["prefix"], int(match["number"] or 1)) if match else None
+
+
+def default_folder() -> Path:
+    """Return the folder of the store when none is configured.
+
+    Raises:
+        StoreError: No home folder is known.
+    """
+    try:
+        return xdg_folder("data")
+    except RuntimeError:
+        raise StoreError("no home folder is known for this user: name the store by --store") from None
 
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -68,20 +83,8 @@ NETWORK_FILESYSTEMS = frozenset(
 """File systems on which another machine may not see a lock, or an append is not one step."""
 
 
-def default_folder() -> Path:
-    """The XDG data folder of modeltop. Raises StoreError where no home folder is known."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG specification tells programs to ignore a relative path.
-    if base and Path(base).is_absolute():
-        return Path(base) / "modeltop"
-    try:
-        return Path.home() / ".local" / "share" / "modeltop"
-    except RuntimeError:
-        raise StoreError("no home folder is known for this user: name the store by --store") from None
-
-
 def network_filesystem(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """The type of the network file system that `path` lies on; None for a local one, or where the system does not say.
+    """Return the type of the network file system that `path` lies on; None for a local or an unknown one.
 
     On such a disk locks and appends of other machines are unreliable: each writer needs a store of its own.
 
@@ -94,25 +97,25 @@ def network_filesystem(path: Path, mounts: Path = MOUNTS) -> str | None:
     except OSError:
         return None
     target = Path(os.path.realpath(path))
-    best, found = -1, ""
+    depth, filesystem = -1, ""
     for line in lines:
-        before, dash, after = line.partition(" - ")
+        before, separator, after = line.partition(" - ")
         fields = before.split(" ")
-        if not dash or len(fields) < 5:
+        if not separator or len(fields) < 5:
             continue
-        point = Path(_unescaped(fields[4]))
+        mount_point = Path(_unescape(fields[4]))
         # Of two mounts on one point the later hides the earlier.
-        if len(point.parts) >= best and target.is_relative_to(point):
-            best, found = len(point.parts), after.split(" ", 1)[0]
-    return found if found in NETWORK_FILESYSTEMS else None
+        if len(mount_point.parts) >= depth and target.is_relative_to(mount_point):
+            depth, filesystem = len(mount_point.parts), after.split(" ", 1)[0]
+    return filesystem if filesystem in NETWORK_FILESYSTEMS else None
 
 
-def _unescaped(text: str) -> str:
-    r"""The path as it is; the kernel writes space, tab, newline and backslash in octal.
+def _unescape(text: str) -> str:
+    r"""Return a path in which the kernel wrote space, tab, newline and backslash in octal.
 
-    >>> _unescaped(r"/mnt/my\040disk")
+    >>> _unescape(r"/mnt/my\040disk")
     '/mnt/my disk'
     """
-    for code, char in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
-        text = text.replace(code, char)
+    for code, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
+        text = text.replace(code, character)
     return text

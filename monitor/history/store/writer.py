@@ -1,4 +1,4 @@
-"""The store: which rows go to which file.
+"""The store: a folder of CSV files, and which rows go to which of them.
 
 A later row wins over an earlier one, and all of a later part is later than all of an earlier part. So rows are
 only ever appended to the newest part of a model. Where its columns do not hold them, the next part begins, with those
@@ -19,7 +19,7 @@ from modeltop.history.store.paths import file_prefix, parse_part_name, part_name
 from modeltop.history.store.row_format import (
     HEADER_LIMIT,
     PeriodRow,
-    encode_header,
+    encode_csv_line,
     encode_row,
     extend_columns,
     parse_header,
@@ -29,19 +29,20 @@ from modeltop.history.store.row_format import (
 
 @dataclass(frozen=True, slots=True)
 class _PlannedWrite:
-    """One write to come: lines for a part that is there, or a new part."""
+    """One write to come: lines for an existing part, or a new part."""
 
     path: Path
     lines: tuple[bytes, ...]
-    new: bool
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _FinishedWrite:
-    """One write that has happened, and the lengths it led from (None: no file) and to."""
+    """One write that has happened."""
 
     path: Path
     before: int | None
+    """Bytes of the file before; None where there was no file."""
     after: int
 
 
@@ -51,29 +52,28 @@ class Store:
     It holds no file open: the folder may be deleted, moved and made anew between two calls.
 
     Args:
-        folder: Made at the first append: private, or shared where the folder above is (setgid and group-writable).
+        folder: Made at the first append; private, or shared where the folder above is (setgid and group-writable).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._marks: dict[Path, durable.TailMark] = {}
 
-    def append(self, records: Iterable[PeriodRow]) -> None:
-        """Keep the records, all or none; on return they are on the disk.
+    def append(self, rows: Iterable[PeriodRow]) -> None:
+        """Store the rows, all or none; on return they are on the disk.
 
         Raises:
-            StoreError: Nothing was kept: a record is impossible, or the folder, the lock or the disk cannot be had.
+            StoreError: Nothing was stored: a row is invalid, or the folder, the lock or the disk cannot be had.
         """
-        families: dict[str, list[PeriodRow]] = {}
-        for record in records:
-            validate(record)
-            families.setdefault(file_prefix(record.model), []).append(record)
-        if not families:
+        rows_by_prefix: dict[str, list[PeriodRow]] = {}
+        for row in rows:
+            validate(row)
+            rows_by_prefix.setdefault(file_prefix(row.model), []).append(row)
+        if not rows_by_prefix:
             return
         with locked(self.folder):
             newest = self._newest_parts()
-            steps = [self._plan(name, newest.get(name, 0), rows) for name, rows in families.items()]
-            self._execute(steps)
+            self._execute([self._plan(prefix, newest.get(prefix, 0), rows) for prefix, rows in rows_by_prefix.items()])
 
     def _newest_parts(self) -> dict[str, int]:
         try:
@@ -81,16 +81,16 @@ class Store:
                 parts = [part for entry in entries if (part := parse_part_name(entry.name))]
         except OSError as error:
             raise durable.store_error(self.folder, error) from error
-        # Sorted by number, the greatest stays.
+        # Of several parts of one prefix the last in the dict stays, so they go in by number.
         return dict(sorted(parts, key=lambda part: part[1]))
 
-    def _plan(self, name: str, number: int, records: Sequence[PeriodRow]) -> _PlannedWrite:
-        existing = self._columns(self.folder / part_name(name, number)) if number else None
-        columns = extend_columns(records, existing)
-        new = columns != existing
-        path = self.folder / part_name(name, number + new)
-        lines = tuple(encode_row(record, columns) for record in records)
-        return _PlannedWrite(path, (encode_header(columns), *lines) if new else lines, new)
+    def _plan(self, prefix: str, number: int, rows: Sequence[PeriodRow]) -> _PlannedWrite:
+        existing = self._columns(self.folder / part_name(prefix, number)) if number else None
+        columns = extend_columns(rows, existing)
+        is_new = columns != existing
+        path = self.folder / part_name(prefix, number + is_new)
+        lines = tuple(encode_row(row, columns) for row in rows)
+        return _PlannedWrite(path, (encode_csv_line(columns), *lines) if is_new else lines, is_new)
 
     @staticmethod
     def _columns(path: Path) -> tuple[str, ...] | None:
@@ -99,27 +99,27 @@ class Store:
         except OSError as error:
             raise durable.store_error(path, error) from error
 
-    def _execute(self, steps: Iterable[_PlannedWrite]) -> None:
+    def _execute(self, planned: Iterable[_PlannedWrite]) -> None:
         done: list[_FinishedWrite] = []
         try:
-            for step in steps:
-                done.append(self._write(step))  # noqa: PERF401  what is done must be known when the next one fails
+            for write in planned:
+                done.append(self._write(write))  # noqa: PERF401  what is done is rolled back when the next one fails
         except BaseException:
-            for write in reversed(done):
+            for finished in reversed(done):
                 with contextlib.suppress(OSError):
-                    durable.rollback(write.path, write.before, write.after)
+                    durable.rollback(finished.path, finished.before, finished.after)
             raise
 
-    def _write(self, step: _PlannedWrite) -> _FinishedWrite:
+    def _write(self, planned: _PlannedWrite) -> _FinishedWrite:
+        path, lines = planned.path, planned.lines
         try:
-            if step.new:
-                data = b"".join(step.lines)
-                durable.create(step.path, data)
-                mark = durable.TailMark(len(data), step.lines[-1])
-                before = None
+            if planned.is_new:
+                data = b"".join(lines)
+                durable.create(path, data)
+                before, mark = None, durable.TailMark(len(data), lines[-1])
             else:
-                before, mark = durable.append(step.path, step.lines, self._marks.get(step.path))
+                before, mark = durable.append(path, lines, self._marks.get(path))
         except OSError as error:
-            raise durable.store_error(step.path, error) from error
-        self._marks[step.path] = mark
-        return _FinishedWrite(step.path, before, mark.end)
+            raise durable.store_error(path, error) from error
+        self._marks[path] = mark
+        return _FinishedWrite(path, before, mark.end)

@@ -15,110 +15,110 @@ HEADER = "date,model,accuracy,count\n"
 ROW = "2025-01-01,a,0.9,10\n"
 
 
-def test_an_unchanged_folder_is_the_very_same_history(desk):
-    desk.write(HEADER + ROW)
-    reader = desk.reader()
+def test_an_unchanged_folder_is_the_very_same_history(history_folder):
+    history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
     history = reader.read()
     assert not reader.has_changed()
     assert reader.read() is history
 
 
-def test_one_more_row_makes_only_its_own_series_anew(desk):
-    desk.write(HEADER + ROW, "other.csv")
-    path = desk.write(HEADER + ROW + "2025-01-01,b,0.9,10\n", "x.csv")
-    reader = desk.reader()
+def test_one_more_row_makes_only_its_own_series_anew(history_folder):
+    history_folder.write(HEADER + ROW, "other.csv")
+    path = history_folder.write(HEADER + ROW + "2025-01-01,b,0.9,10\n", "x.csv")
+    reader = history_folder.reader()
     before = reader.read().series
-    desk.append(path, b"2025-01-02,b,0.8,10\n")
+    history_folder.append(path, b"2025-01-02,b,0.8,10\n")
     assert reader.has_changed()
     after = reader.read().series
     assert [key.model for key in after if after[key] is not before[key]] == ["b"]
     assert [len(series) for series in before.values()] == [1, 1]
 
 
-def test_only_the_new_bytes_of_a_file_are_parsed(desk, monkeypatch):
-    path = desk.write(HEADER + ROW * 100)
-    reader = desk.reader()
+def test_only_the_new_bytes_of_a_file_are_parsed(history_folder, monkeypatch):
+    path = history_folder.write(HEADER + ROW * 100)
+    reader = history_folder.reader()
     reader.read()
     fed = []
     feed = tail.TolerantParser.feed
     monkeypatch.setattr(tail.TolerantParser, "feed", lambda parser, data: fed.append(data) or feed(parser, data))
-    desk.append(path, b"2025-01-02,a,0.8,10\n")
+    history_folder.append(path, b"2025-01-02,a,0.8,10\n")
     assert [series.latest for series in reader.read().series.values()] == [0.8]
     assert fed == [b"2025-01-02,a,0.8,10\n"]
 
 
-def test_lines_are_counted_on_from_the_first_look(desk):
-    path = desk.write(HEADER + ROW)
-    reader = desk.reader()
+def test_lines_are_counted_on_from_the_first_look(history_folder):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
     reader.read()
-    desk.append(path, b"soon,a,1,1\n")
+    history_folder.append(path, b"soon,a,1,1\n")
     assert [problem.line for problem in reader.read().problems] == [3]
 
 
-def test_a_last_line_without_its_end_waits_until_the_file_is_quiet(desk):
-    desk.write(HEADER + ROW + "2025-01-02,a,0.8,1", age=1)
-    reader = desk.reader()
+def test_a_last_line_without_its_end_waits_until_the_file_is_quiet(history_folder):
+    history_folder.write(HEADER + ROW + "2025-01-02,a,0.8,1", age=1)
+    reader = history_folder.reader()
     history = reader.read()
     assert [series.latest for series in history.series.values()] == [0.9]
     assert [("no end yet" in p.message, p.line, p.fatal) for p in history.problems] == [(True, 3, False)]
-    desk.now += 3.9
+    history_folder.now += 3.9
     assert not reader.has_changed()
-    desk.now += 0.2
+    history_folder.now += 0.2
     assert reader.has_changed()
     history = reader.read()
     assert ([series.latest for series in history.series.values()], history.problems) == ([0.8], ())
     assert not reader.has_changed()
 
 
-def test_a_torn_number_is_never_taken_for_a_whole_one(desk):
-    path = desk.write(HEADER + "2025-01-02,a,0.9", age=3600)
-    reader = desk.reader()
+def test_a_torn_number_is_never_taken_for_a_whole_one(history_folder):
+    path = history_folder.write(HEADER + "2025-01-02,a,0.9", age=3600)
+    reader = history_folder.reader()
     assert reader.read().series == {}  # its count is missing: the line is not whole
-    desk.append(path, b"51,12", age=3600)
+    history_folder.append(path, b"51,12", age=3600)
     assert [series.latest for series in reader.read().series.values()] == [0.951]
-    desk.append(path, b"00\n")
+    history_folder.append(path, b"00\n")
     (series,) = reader.read().series.values()
     assert (series.values.tolist(), series.rows.tolist()) == ([0.951], [1200.0])
 
 
-def test_a_file_dated_in_the_future_is_quiet_by_our_own_clock(desk):
-    desk.write(HEADER + ROW[:-1], age=-1e6)
-    reader = desk.reader()
+def test_a_file_dated_in_the_future_is_quiet_by_our_own_clock(history_folder):
+    history_folder.write(HEADER + ROW[:-1], age=-1e6)
+    reader = history_folder.reader()
     assert reader.read().series == {}
-    desk.now += 5
+    history_folder.now += 5
     assert reader.has_changed()
     assert len(reader.read().series) == 1
 
 
-def rewritten(desk, path):
+def rewritten(history_folder, path):
     path.write_text(HEADER + "2025-01-01,b,0.5,10\n")
 
 
-def replaced(desk, path):
-    other = desk.write(HEADER + "2025-01-01,b,0.5,10\n" + ROW.replace(",a,", ",b,") * 3, "new")
+def replaced(history_folder, path):
+    other = history_folder.write(HEADER + "2025-01-01,b,0.5,10\n" + ROW.replace(",a,", ",b,") * 3, "new")
     other.rename(path)
 
 
-def rotated(desk, path):
-    path.rename(desk.folder / "m.csv.1")
+def rotated(history_folder, path):
+    path.rename(history_folder.folder / "m.csv.1")
     path.write_text(HEADER + "2025-01-01,b,0.5,10\n")
 
 
-def truncated_and_longer(desk, path):
+def truncated_and_longer(history_folder, path):
     path.write_text(HEADER + "2025-01-01,b,0.5,10\n" * 9)
 
 
-def edited_in_place(desk, path):
+def edited_in_place(history_folder, path):
     path.write_text(path.read_text().replace("2025-01-01,a,0.9", "2025-01-01,b,0.5").replace(",a,", ",b,"))
 
 
 @pytest.mark.parametrize("change", [rewritten, replaced, rotated, truncated_and_longer, edited_in_place])
-def test_a_file_that_is_not_what_it_was_is_read_anew(desk, change):
-    path = desk.write(HEADER + ROW + ROW)
-    reader = desk.reader(path)
+def test_a_file_that_is_not_what_it_was_is_read_anew(history_folder, change):
+    path = history_folder.write(HEADER + ROW + ROW)
+    reader = history_folder.reader(path)
     reader.read()
-    change(desk, path)
-    desk.touch(path, 100)
+    change(history_folder, path)
+    history_folder.touch(path, 100)
     assert reader.has_changed()
     history = reader.read()
     assert list(history.periods) == ["b"]
@@ -133,9 +133,9 @@ def test_a_file_that_is_not_what_it_was_is_read_anew(desk, change):
         pytest.param(lambda path: path.symlink_to("nowhere"), "no such file", id="a dangling link"),
     ],
 )
-def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(desk, put, said):
-    path = desk.write(HEADER + ROW)
-    reader = desk.reader(path)
+def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(history_folder, put, said):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader(path)
     reader.read()
     path.unlink()
     put(path)
@@ -145,39 +145,39 @@ def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(desk, put, s
     assert (said in problem.message, "what was read before is shown" in problem.message, problem.fatal) == (True,) * 3
     assert [s.latest for s in history.series.values()] == [0.9]
     path.unlink(missing_ok=True)
-    desk.write(HEADER + ROW.replace("0.9", "0.7"))
+    history_folder.write(HEADER + ROW.replace("0.9", "0.7"))
     assert [s.latest for s in reader.read().series.values()] == [0.7]
 
 
-def test_a_file_that_became_a_folder_is_read_as_one(desk):
-    path = desk.write(HEADER + ROW)
-    reader = desk.reader(path)
+def test_a_file_that_became_a_folder_is_read_as_one(history_folder):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader(path)
     reader.read()
     path.unlink()
     path.mkdir()
-    desk.write(HEADER + ROW.replace(",a,", ",b,"), "m.csv/x.csv")
+    history_folder.write(HEADER + ROW.replace(",a,", ",b,"), "m.csv/x.csv")
     assert list(reader.read().periods) == ["b"]
 
 
-def test_consecutive_failures_of_a_source_are_counted(desk):
-    path = desk.write(HEADER + ROW)
-    reader = desk.reader(path)
+def test_consecutive_failures_of_a_source_are_counted(history_folder):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader(path)
     reader.read()
     path.unlink()
     counts = []
     for _ in range(3):
         reader.read()
         counts.append(reader.failures.get(str(path), 0))
-    desk.write(HEADER + ROW)
+    history_folder.write(HEADER + ROW)
     reader.read()
     assert (counts, reader.failures) == ([1, 2, 3], {})
 
 
-def test_the_last_good_data_stay_when_the_permission_is_lost(desk, monkeypatch):
-    path = desk.write(HEADER + ROW)
-    reader = desk.reader()
+def test_the_last_good_data_stay_when_the_permission_is_lost(history_folder, monkeypatch):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
     reader.read()
-    desk.append(path, b"2025-01-02,a,0.8,10\n")
+    history_folder.append(path, b"2025-01-02,a,0.8,10\n")
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
         history = reader.read()
@@ -186,50 +186,50 @@ def test_the_last_good_data_stay_when_the_permission_is_lost(desk, monkeypatch):
     assert [s.latest for s in reader.read().series.values()] == [0.8]
 
 
-def test_files_come_and_go_in_a_watched_folder(desk):
-    desk.write(HEADER + ROW, "a.csv")
-    reader = desk.reader()
+def test_files_come_and_go_in_a_watched_folder(history_folder):
+    history_folder.write(HEADER + ROW, "a.csv")
+    reader = history_folder.reader()
     seen = [list(reader.read().periods)]
-    desk.write(HEADER + ROW.replace(",a,", ",b,"), "b.csv")
+    history_folder.write(HEADER + ROW.replace(",a,", ",b,"), "b.csv")
     assert reader.has_changed()
     seen.append(list(reader.read().periods))
-    (desk.folder / "a.csv").unlink()
+    (history_folder.folder / "a.csv").unlink()
     assert reader.has_changed()
     seen.append(list(reader.read().periods))
     assert seen == [["a"], ["a", "b"], ["b"]]
 
 
-def test_a_second_file_of_the_same_stem_renames_the_model_of_the_first(desk):
-    (desk.folder / "eu").mkdir()
-    (desk.folder / "us").mkdir()
-    desk.write("date,accuracy\n2025-01-01,0.9\n", "eu/m.csv")
-    reader = desk.reader(desk.folder / "eu", desk.folder / "us")
+def test_a_second_file_of_the_same_stem_renames_the_model_of_the_first(history_folder):
+    (history_folder.folder / "eu").mkdir()
+    (history_folder.folder / "us").mkdir()
+    history_folder.write("date,accuracy\n2025-01-01,0.9\n", "eu/m.csv")
+    reader = history_folder.reader(history_folder.folder / "eu", history_folder.folder / "us")
     assert list(reader.read().periods) == ["m"]
-    path = desk.write("date,accuracy\n2025-01-01,0.8\n", "us/m.csv")
+    path = history_folder.write("date,accuracy\n2025-01-01,0.8\n", "us/m.csv")
     assert list(reader.read().periods) == ["eu/m", "us/m"]
     path.unlink()
     assert list(reader.read().periods) == ["m"]
 
 
-def test_what_was_seen_is_how_every_file_and_folder_stood(desk):
-    path = desk.write(HEADER + ROW)
-    reader = desk.reader()
+def test_what_was_seen_is_how_every_file_and_folder_stood(history_folder):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
     reader.read()
     first = reader.file_stats()
-    assert {desk.folder, path} == {Path(name) for name in first}
+    assert {history_folder.folder, path} == {Path(name) for name in first}
     reader.read()
     assert reader.file_stats() == first
-    desk.append(path, b"2025-01-02,a,0.8,10\n")
+    history_folder.append(path, b"2025-01-02,a,0.8,10\n")
     assert reader.file_stats() == first
     reader.read()
     assert reader.file_stats()[str(path)] != first[str(path)]
 
 
-def test_progress_counts_the_files(desk):
+def test_progress_counts_the_files(history_folder):
     for name in "abc":
-        desk.write(HEADER + ROW, f"{name}.csv")
+        history_folder.write(HEADER + ROW, f"{name}.csv")
     steps = []
-    desk.reader().read(lambda done, total: steps.append((done, total)))
+    history_folder.reader().read(lambda done, total: steps.append((done, total)))
     assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -258,11 +258,11 @@ line = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(line, max_size=12).map("".join), st.integers(0, 2**32), st.integers(1, 5))
-def test_reading_on_is_reading_in_full(make_desk, everything, text, seed, steps):
-    desk, data = make_desk(), (HEADER + text).encode()
-    path = desk.write(b"")
-    one = desk.reader(path)
+def test_reading_on_is_reading_in_full(make_history_folder, as_plain_data, text, seed, steps):
+    history_folder, data = make_history_folder(), (HEADER + text).encode()
+    path = history_folder.write(b"")
+    one = history_folder.reader(path)
     cuts = random.Random(seed).sample(range(len(data) + 1), min(steps, len(data)))
     for start, end in itertools.pairwise([0, *sorted(cuts), len(data)]):
-        desk.append(path, data[start:end])
-        assert everything(one.read()) == everything(desk.reader(path).read())
+        history_folder.append(path, data[start:end])
+        assert as_plain_data(one.read()) == as_plain_data(history_folder.reader(path).read())

@@ -9,7 +9,7 @@ from modeltop.history.csv.dialect import MAX_CELL, MAX_LINE
 from modeltop.history.csv.problems import MAX_REPORTED
 from modeltop.history.discovery import MAX_BYTES
 
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
 GOOD = "2025-01-01,a,0.9,10\n"
 LAST = "2025-01-03,a,0.7,30\n"
 
@@ -30,8 +30,8 @@ LAST = "2025-01-03,a,0.7,30\n"
         pytest.param("W," * MAX_LINE + "\n", "the row is longer", id="an endless row"),
     ],
 )
-def test_a_broken_row_is_said_and_its_neighbours_are_read(desk, row, said):
-    history = desk.read("date,model,accuracy,count\n" + GOOD + row + LAST)
+def test_a_broken_row_is_said_and_its_neighbours_are_read(history_folder, row, said):
+    history = history_folder.read("date,model,accuracy,count\n" + GOOD + row + LAST)
     (problem,) = history.problems
     assert said in problem.message
     assert problem.line == (4 if "\r" in row else 3)
@@ -55,8 +55,8 @@ def test_a_broken_row_is_said_and_its_neighbours_are_read(desk, row, said):
         pytest.param("0.8,many", "`count`: `many` is no number", "accuracy", id="a count in words"),
     ],
 )
-def test_a_broken_cell_is_said_and_the_rest_of_its_row_is_read(desk, cells, said, kept):
-    history = desk.read(f"date,accuracy,count\n2025-01-01,0.9,10\n2025-01-02,{cells}\n")
+def test_a_broken_cell_is_said_and_the_rest_of_its_row_is_read(history_folder, cells, said, kept):
+    history = history_folder.read(f"date,accuracy,count\n2025-01-01,0.9,10\n2025-01-02,{cells}\n")
     (problem,) = history.problems
     assert said in problem.message
     assert problem.line == 3
@@ -65,69 +65,69 @@ def test_a_broken_cell_is_said_and_the_rest_of_its_row_is_read(desk, cells, said
     assert len(history.periods["m"]) == 2
 
 
-def test_lines_are_counted_through_quoted_line_ends(desk):
-    history = desk.read('date,model,accuracy\n2025-01-01,"a\nb\r\nc",0.9\nsoon,x,1\n')
+def test_lines_are_counted_through_quoted_line_ends(history_folder):
+    history = history_folder.read('date,model,accuracy\n2025-01-01,"a\nb\r\nc",0.9\nsoon,x,1\n')
     assert list(history.periods) == ["a\nb\r\nc"]
     assert [problem.line for problem in history.problems] == [5]
 
 
-def test_two_stray_quotes_do_not_swallow_the_rows_between(desk, table):
+def test_two_stray_quotes_do_not_swallow_the_rows_between(history_folder, table):
     rows = ['2025-01-01,"a,1', "2025-01-02,b,1", "2025-01-03,c,1", '2025-01-04,d",1', "2025-01-05,e,1"]
-    history = desk.read(
+    history = history_folder.read(
         "date,model,accuracy,count\n" + "".join(f"{row},5\n" for row in rows).replace('d",1,5', 'd",,1,5')
     )
     assert {"b", "c", "e"} <= set(history.periods)
 
 
 @pytest.mark.parametrize("rows", [40_000, 90_000])
-def test_one_row_in_a_thousand_is_lost_and_named(desk, rows):
+def test_one_row_in_a_thousand_is_lost_and_named(history_folder, rows):
     first = datetime(2000, 1, 1)  # noqa: DTZ001
     lines = [f"{(first + timedelta(minutes=n)).isoformat()},0.{n % 97:02d},{n}\n" for n in range(rows)]
     broken = range(500, rows, 1000)
     for number in broken:
         lines[number] = "torn" + lines[number]
-    history = desk.read("date,accuracy,count\n" + "".join(lines))
+    history = history_folder.read("date,accuracy,count\n" + "".join(lines))
     (series,) = history.series.values()
     assert len(series) == rows - len(broken)
     assert [p.line for p in history.problems if p.line] == [n + 2 for n in broken][:MAX_REPORTED]
     assert ("and 40 more" in history.problems[-1].message) == (len(broken) > MAX_REPORTED)
 
 
-def test_ten_thousand_bad_rows_are_counted_not_told(desk):
-    history = desk.read("date,accuracy\n" + "2025-01-01,x\nsoon,1\n" * 5_000)
+def test_ten_thousand_bad_rows_are_counted_not_told(history_folder):
+    history = history_folder.read("date,accuracy\n" + "2025-01-01,x\nsoon,1\n" * 5_000)
     assert len(history.problems) == MAX_REPORTED + 1
     assert f"and {10_000 - MAX_REPORTED:,} more" in history.problems[-1].message
     assert [p.line for p in history.problems[:-1]] == list(range(2, MAX_REPORTED + 2))
 
 
-def test_a_file_beyond_the_limit_is_refused_without_being_read(desk):
-    path = desk.write("date,accuracy\n2025-01-01,0.9\n")
+def test_a_file_beyond_the_limit_is_refused_without_being_read(history_folder):
+    path = history_folder.write("date,accuracy\n2025-01-01,0.9\n")
     with path.open("ab") as stream:
         stream.truncate(MAX_BYTES + 1)
-    (problem,) = desk.reader(path).read().problems
+    (problem,) = history_folder.reader(path).read().problems
     assert "the most is 256 MB" in problem.message
     assert problem.fatal
 
 
-def test_a_column_of_row_numbers_is_no_column_of_models(desk):
+def test_a_column_of_row_numbers_is_no_column_of_models(history_folder):
     rows = "".join(f"2025-01-01,{n},0.9\n" for n in range(50_001))
-    (problem,) = desk.read("date,model,accuracy\n" + rows).problems
+    (problem,) = history_folder.read("date,model,accuracy\n" + rows).problems
     assert "50,001 models" in problem.message
 
 
-def test_a_row_of_the_future_is_read_and_said(desk):
-    history = desk.read("date,accuracy\n2025-01-09,0.9\n2025-01-10,0.9\n2025-01-11,0.9\n2025-01-20,0.8\n")
+def test_a_row_of_the_future_is_read_and_said(history_folder):
+    history = history_folder.read("date,accuracy\n2025-01-09,0.9\n2025-01-10,0.9\n2025-01-11,0.9\n2025-01-20,0.8\n")
     assert len(history.periods["m"]) == 4
     assert [("2025-01-20" in p.message, p.fatal) for p in history.problems] == [(True, False)]
 
 
-def test_the_period_that_is_now_beginning_elsewhere_is_no_future(desk):
-    assert desk.read("date,accuracy\n2025-01-10,0.9\n2025-01-11,0.9\n").problems == ()
+def test_the_period_that_is_now_beginning_elsewhere_is_no_future(history_folder):
+    assert history_folder.read("date,accuracy\n2025-01-10,0.9\n2025-01-11,0.9\n").problems == ()
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared reference data are not on this machine")
-def test_the_history_of_real_models_is_read_as_it_is(desk):
-    history = desk.reader(DATA / "forecast_history.csv").read()
+def test_the_history_of_real_models_is_read_as_it_is(history_folder):
+    history = history_folder.reader(DATA / "forecast_history.csv").read()
     assert {model: len(times) for model, times in history.periods.items()} == {
         "mlb-games": 52, "nba-games": 63, "nfl-games": 42, "nhl-games": 9, "wnba-games": 11,
     }  # fmt: skip

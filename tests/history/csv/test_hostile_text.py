@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modeltop.core.series import History
 
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
+DATA = Path(__file__).parents[3] / ".." / "shared" / "data" / "forecast_history.csv"
 HOSTILE = [
     "\x1b]52;c;ZWNobyBwd25lZA==\x07", "\x1b]0;PWNED\x07", "\x1b[2J\x1b[H", "\x1b[?1049l", "\x1b[6n", "\x1bc",
     "\x1bP+q544e\x1b\\", "\x1b]8;;http://evil.test\x1b\\click", "\x1b]0;", "\x9b31m", "\x9d0;x\x9c",
@@ -31,34 +31,34 @@ def as_csv(*rows):
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
-def test_a_hostile_name_is_data_and_nothing_else(desk, text):
+def test_a_hostile_name_is_data_and_nothing_else(history_folder, text):
     rows = [["2025-01-01", text, text, text, "0.5"], ["2025-01-02", "good", "all", "kpi", "0.5"]]
-    history = desk.read(as_csv(["date", "model", "segment", "metric", "value"], *rows))
+    history = history_folder.read(as_csv(["date", "model", "segment", "metric", "value"], *rows))
     keys = [(key.model, key.segment, key.metric) for key in history.series]
     assert keys == [(text, text, text), ("good", "all", "kpi")]
     assert history.problems == ()
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
-def test_a_hostile_header_cell_or_date_leaves_the_rest_readable(desk, text):
+def test_a_hostile_header_cell_or_date_leaves_the_rest_readable(history_folder, text):
     rows = [["2025-01-01", "0.9", text], [text, "0.9", "1"], ["2025-01-02", "0.8", "1"]]
-    history = desk.read(as_csv(["date", "accuracy", text], *rows))
+    history = history_folder.read(as_csv(["date", "accuracy", text], *rows))
     accuracy = next(series for series in history.series.values() if series.key.metric == "accuracy")
     assert accuracy.values.tolist() == [0.9, 0.8]
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
-def test_no_bytes_make_a_traceback(make_desk, data):
-    assert isinstance(make_desk().read(data), History)
-    assert isinstance(make_desk().read(b"date,model,accuracy\n" + data), History)
+def test_no_bytes_make_a_traceback(make_history_folder, data):
+    assert isinstance(make_history_folder().read(data), History)
+    assert isinstance(make_history_folder().read(b"date,model,accuracy\n" + data), History)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60).filter(lambda data: b'"' not in data))
-def test_good_rows_before_and_after_a_bad_one_are_kept(make_desk, data):
+def test_good_rows_before_and_after_a_bad_one_are_kept(make_history_folder, data):
     rows = b"date,model,accuracy\n2025-01-01,a,0.9\n%s\n2025-01-02,a,0.8\n"
-    history = make_desk().read(rows % data)
+    history = make_history_folder().read(rows % data)
     values = {(str(t)[:10], v) for s in history.for_model("a") for t, v in zip(s.times, s.values.tolist(), strict=True)}
     assert {("2025-01-01", 0.9), ("2025-01-02", 0.8)} <= values
 
@@ -66,9 +66,9 @@ def test_good_rows_before_and_after_a_bad_one_are_kept(make_desk, data):
 @pytest.mark.skipif(not DATA.exists(), reason="the shared reference data are not on this machine")
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_damaged_real_file_loses_little(make_desk, data):
+def test_a_damaged_real_file_loses_little(make_history_folder, data):
     raw = DATA.read_bytes()
     start = data.draw(st.integers(200, len(raw) - 1))
     hurt = raw[:start] + data.draw(st.binary(max_size=8)) + raw[start + data.draw(st.integers(0, 8)) :]
-    history = make_desk().read(hurt)
+    history = make_history_folder().read(hurt)
     assert sum(len(times) for times in history.periods.values()) >= 177 - 3

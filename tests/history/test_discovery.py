@@ -17,32 +17,34 @@ def test_parts_count_in_natural_order_and_computed_ones_first():
     assert sorted(shuffled, key=natural_key) == order
 
 
-def test_a_folder_is_its_own_files_and_no_others(desk):
+def test_a_folder_is_its_own_files_and_no_others(history_folder):
     for name in ("a.csv", "B.CSV", ".hidden.csv", "a.csv.bak", "a.csv.lock", "notes.txt"):
-        desk.write(ROW, name)
+        history_folder.write(ROW, name)
     for name in ("state", "evidence", "deeper"):
-        (desk.folder / name).mkdir()
-        desk.write(ROW, f"{name}/x.csv")
-    assert list(desk.reader().read().periods) == ["B", "a"]
+        (history_folder.folder / name).mkdir()
+        history_folder.write(ROW, f"{name}/x.csv")
+    assert list(history_folder.reader().read().periods) == ["B", "a"]
 
 
-def test_paths_count_in_the_order_given(desk):
-    one = desk.write("date,model,accuracy\n2025-01-01,m,0.1\n", "1.csv")
-    two = desk.write("date,model,accuracy\n2025-01-01,m,0.2\n", "2.csv")
-    latest = [next(iter(desk.reader(*paths).read().series.values())).latest for paths in ((one, two), (two, one))]
+def test_paths_count_in_the_order_given(history_folder):
+    one = history_folder.write("date,model,accuracy\n2025-01-01,m,0.1\n", "1.csv")
+    two = history_folder.write("date,model,accuracy\n2025-01-01,m,0.2\n", "2.csv")
+    latest = [
+        next(iter(history_folder.reader(*paths).read().series.values())).latest for paths in ((one, two), (two, one))
+    ]
     assert latest == [0.2, 0.1]
 
 
-def test_a_later_part_of_a_store_wins_over_an_earlier_one_and_all_over_what_was_computed(desk):
+def test_a_later_part_of_a_store_wins_over_an_earlier_one_and_all_over_what_was_computed(history_folder):
     for name, value in (("x.10.csv", 0.3), ("x.computed.csv", 0.9), ("x.csv", 0.1), ("x.2.csv", 0.2)):
-        desk.write(f"date,model,accuracy\n2025-01-01,m,{value}\n", name)
-    (series,) = desk.reader().read().series.values()
+        history_folder.write(f"date,model,accuracy\n2025-01-01,m,{value}\n", name)
+    (series,) = history_folder.reader().read().series.values()
     assert series.latest == 0.3
 
 
-def test_a_file_named_twice_is_read_once(desk):
-    path = desk.write(ROW)
-    assert [file.path for file in discover([str(path), str(desk.folder), str(path)]).files] == [str(path)]
+def test_a_file_named_twice_is_read_once(history_folder):
+    path = history_folder.write(ROW)
+    assert [file.path for file in discover([str(path), str(history_folder.folder), str(path)]).files] == [str(path)]
 
 
 def test_equal_stems_are_told_apart_by_their_folders():
@@ -50,17 +52,17 @@ def test_equal_stems_are_told_apart_by_their_folders():
     assert list(names.values()) == ["eu/m", "x/us/m", "y/us/m", "n", "n.2"]
 
 
-def test_a_table_without_dates_is_left_alone_in_a_folder_and_an_error_by_itself(desk):
-    other = desk.write("id,score\n1,0.5\n", "other.csv")
-    desk.write(ROW)
-    history = desk.reader().read()
+def test_a_table_without_dates_is_left_alone_in_a_folder_and_an_error_by_itself(history_folder):
+    other = history_folder.write("id,score\n1,0.5\n", "other.csv")
+    history_folder.write(ROW)
+    history = history_folder.reader().read()
     assert list(history.periods) == ["m"]
     assert [problem.fatal for problem in history.problems] == [False]
-    assert [problem.fatal for problem in desk.reader(other).read().problems] == [True]
+    assert [problem.fatal for problem in history_folder.reader(other).read().problems] == [True]
 
 
-def test_an_empty_folder_is_said(desk):
-    (problem,) = desk.reader().read().problems
+def test_an_empty_folder_is_said(history_folder):
+    (problem,) = history_folder.reader().read().problems
     assert "no *.csv file" in problem.message
 
 
@@ -81,26 +83,28 @@ def make_socket(path):
         pytest.param(make_socket, "cannot be read", id="socket"),
     ],
 )
-def test_what_is_no_file_is_refused_and_never_waited_for(desk, make, said, monkeypatch):
-    desk.write(ROW, "good.csv")
-    monkeypatch.chdir(desk.folder)
-    path = desk.folder / "x.csv"
+def test_what_is_no_file_is_refused_and_never_waited_for(history_folder, make, said, monkeypatch):
+    history_folder.write(ROW, "good.csv")
+    monkeypatch.chdir(history_folder.folder)
+    path = history_folder.folder / "x.csv"
     make(path)
-    history = desk.reader("good.csv", *(["x.csv"] if said == "no such file" else [desk.folder])).read()
+    history = history_folder.reader(
+        "good.csv", *(["x.csv"] if said == "no such file" else [history_folder.folder])
+    ).read()
     assert "good" in history.periods
     assert [(said in problem.message, problem.fatal) for problem in history.problems] == [(True, True)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_file_that_may_not_be_read_is_said(desk):
-    desk.write(ROW).chmod(0)
-    (problem,) = desk.reader().read().problems
+def test_a_file_that_may_not_be_read_is_said(history_folder):
+    history_folder.write(ROW).chmod(0)
+    (problem,) = history_folder.reader().read().problems
     assert "permission denied" in problem.message
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "x" * 5000, "https://example.test/x.csv", "\udcff.csv"])
-def test_impossible_paths_are_said(desk, path):
-    (problem,) = desk.reader(path).read().problems
+def test_impossible_paths_are_said(history_folder, path):
+    (problem,) = history_folder.reader(path).read().problems
     assert problem.fatal
     assert problem.source == path
 
@@ -108,7 +112,7 @@ def test_impossible_paths_are_said(desk, path):
 @pytest.mark.parametrize(
     "name", ["[bold]x", "\x1b[2J", "-rf", "a..", "=cmd", "é\udcff", "a\nb", "{value}%s", "宽" * 60, "con", "x\\"]
 )
-def test_a_strange_file_name_is_the_model_as_it_is(desk, name):
-    desk.write(ROW, name + ".csv")
-    history = desk.reader().read()
+def test_a_strange_file_name_is_the_model_as_it_is(history_folder, name):
+    history_folder.write(ROW, name + ".csv")
+    history = history_folder.reader().read()
     assert list(history.periods) == [name]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import SeriesKey
 from modeltop.history.merge import Block, merge_blocks
 
 cell = st.one_of(st.just(float("nan")), st.sampled_from([0.1, 0.2, 0.3]))
@@ -25,16 +26,16 @@ def block(lines):
 
 def expected(lines):
     """The same, row by row."""
-    found = {}
+    periods = {}
     for day, value, count, low, flag in lines:
-        one = found.setdefault(day, {"value": None, "count": None, "low": None, "flag": False})
+        period = periods.setdefault(day, {"value": None, "count": None, "low": None, "flag": False})
         if not math.isnan(value):
-            one.update(value=value, low=None, flag=flag)
+            period.update(value=value, low=None, flag=flag)
         if not math.isnan(low):
-            one["low"] = low
+            period["low"] = low
         if not math.isnan(count):
-            one["count"] = count
-    return [(day, *found[day].values()) for day in sorted(found) if found[day]["value"] is not None]
+            period["count"] = count
+    return [(day, *periods[day].values()) for day in sorted(periods) if periods[day]["value"] is not None]
 
 
 def plain(column, size, missing=None):
@@ -42,13 +43,13 @@ def plain(column, size, missing=None):
 
 
 @given(st.lists(rows.filter(len), min_size=1, max_size=3))
-def test_merging_is_what_one_would_do_row_by_row(parts):
-    found = merge_blocks([block(lines) for lines in parts], MetricRegistry())
+def test_merging_equals_merging_row_by_row(parts):
+    merged = merge_blocks([block(lines) for lines in parts], MetricRegistry())
     wanted = expected([line for lines in parts for line in lines])
     if not wanted:
-        assert found == []
+        assert merged == []
         return
-    (series,) = found
+    (series,) = merged
     size = len(series)
     days = series.times.astype("datetime64[D]").astype(int).tolist()
     columns = [plain(column, size) for column in (series.values, series.rows, series.low)]
@@ -56,29 +57,43 @@ def test_merging_is_what_one_would_do_row_by_row(parts):
 
 
 def test_a_sorted_complete_block_is_not_copied():
-    one = block([(1, 0.1, 5.0, 0.0, False), (2, 0.2, 5.0, 0.0, False)])
-    (series,) = merge_blocks([one], MetricRegistry())
-    assert series.values is one.values["kpi"]
-    assert series.times is one.times
+    sorted_block = block([(1, 0.1, 5.0, 0.0, False), (2, 0.2, 5.0, 0.0, False)])
+    (series,) = merge_blocks([sorted_block], MetricRegistry())
+    assert series.values is sorted_block.values["kpi"]
+    assert series.times is sorted_block.times
 
 
-def test_columns_that_know_nothing_are_left_out():
+def test_columns_without_any_value_are_left_out():
     nan = float("nan")
     (series,) = merge_blocks([block([(1, 0.1, nan, nan, False)])], MetricRegistry())
     assert (series.rows, series.low, series.provisional) == (None, None, None)
 
 
-def test_a_corrected_value_does_not_keep_the_interval_of_the_old_one(desk):
+def test_a_corrected_value_does_not_keep_the_interval_of_the_old_one(history_folder):
     old = "date,model,accuracy,accuracy_low\n2025-01-01,m,0.9,0.88\n"
-    (series,) = desk.read(old, "date,model,accuracy\n2025-01-01,m,0.5\n").series.values()
+    (series,) = history_folder.read(old, "date,model,accuracy\n2025-01-01,m,0.5\n").series.values()
     assert (series.latest, series.low) == (0.5, None)
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_models_and_metrics_stand_in_the_order_of_their_first_row(desk, order):
+def test_models_and_metrics_stand_in_the_order_of_their_first_row(history_folder, order):
     files = ["date,model,f1,accuracy\n2025-01-01,b,1,1\n2025-01-01,a,1,1\n", "date,model,recall,f1\n2025-01-01,a,1,1\n"]
-    history = desk.read(*(files[i] for i in order))
+    history = history_folder.read(*(files[i] for i in order))
     keys = [(key.model, key.metric) for key in history.series]
     first = [("b", "f1_score"), ("b", "accuracy"), ("a", "f1_score"), ("a", "accuracy"), ("a", "recall")]
     second = [("a", "recall"), ("a", "f1_score"), ("a", "accuracy"), ("b", "f1_score"), ("b", "accuracy")]
     assert keys == (first if order == (0, 1) else second)
+
+
+def test_rows_are_the_support_of_accuracy_but_not_of_recall(history_folder):
+    rows = "2025-01-01,100,0.9,0.8,\n2025-01-02,50,0.9,0.8,7\n"
+    series = history_folder.read("date,count,accuracy,recall,recall_count\n" + rows).series
+    assert series[SeriesKey("m", "accuracy")].support.tolist() == [100, 50]
+    assert str(series[SeriesKey("m", "recall")].support.tolist()) == "[nan, 7.0]"
+    assert series[SeriesKey("m", "recall")].rows.tolist() == [100, 50]
+
+
+def test_a_support_of_its_own_goes_before_the_rows(history_folder):
+    rows = "2025-01-01,100,0.9,60\n2025-01-02,50,0.9,\n"
+    series = history_folder.read("date,count,accuracy,accuracy_count\n" + rows).series
+    assert series[SeriesKey("m", "accuracy")].support.tolist() == [60, 50]

@@ -32,59 +32,61 @@ ROWS = {("churn", "accuracy", "all"): [("2025-01-01T00:00:00.000000", 0.95), ("2
         pytest.param(PLAIN.replace("0.95", " 0.95 ").encode(), id="spaces round a number"),
     ],
 )
-def test_the_same_table_is_read_whatever_wrote_it(desk, table, data):
-    assert table(desk.read(data)) == ROWS
+def test_the_same_table_is_read_whatever_wrote_it(history_folder, table, data):
+    assert table(history_folder.read(data)) == ROWS
 
 
 @pytest.mark.parametrize("name", ["date", "timestamp", "time", "ds", "day", "period", "Date", "TIMESTAMP"])
-def test_the_date_column_goes_by_several_names(desk, table, name):
-    history = desk.read(PLAIN.replace("date", name))
+def test_the_date_column_goes_by_several_names(history_folder, table, name):
+    history = history_folder.read(PLAIN.replace("date", name))
     assert table(history) == ROWS
     assert history.problems == ()
 
 
-def test_the_long_shape_gives_the_same_series(desk, table):
+def test_the_long_shape_gives_the_same_series(history_folder, table):
     long = "date,model,metric,value,segment\n2025-01-01,churn,acc,0.95,\n2025-01-02,churn,accuracy,0.9,all\n"
-    assert table(desk.read(long)) == ROWS
+    assert table(history_folder.read(long)) == ROWS
 
 
-def test_each_metric_of_the_long_shape_keeps_its_own_count(desk):
-    history = desk.read("date,metric,value,count\n2025-01-01,accuracy,0.9,100\n2025-01-01,recall,0.5,7\n")
+def test_each_metric_of_the_long_shape_keeps_its_own_count(history_folder):
+    history = history_folder.read("date,metric,value,count\n2025-01-01,accuracy,0.9,100\n2025-01-01,recall,0.5,7\n")
     assert {key.metric: series.rows.tolist() for key, series in history.series.items()} == {
         "accuracy": [100.0],
         "recall": [7.0],
     }
 
 
-def test_support_and_interval_are_read_beside_their_metric_alone(desk):
-    history = desk.read("date,recall,recall_count,recall_low,recall_high,missing_count\n2025-01-01,0.5,8,0.2,0.8,3\n")
+def test_support_and_interval_are_read_beside_their_metric_alone(history_folder):
+    history = history_folder.read(
+        "date,recall,recall_count,recall_low,recall_high,missing_count\n2025-01-01,0.5,8,0.2,0.8,3\n"
+    )
     recall, missing = history.series.values()
     assert (recall.support.tolist(), recall.low.tolist(), recall.high.tolist()) == ([8.0], [0.2], [0.8])
     assert (missing.key.metric, missing.latest, missing.support) == ("missing_count", 3.0, None)
 
 
-def test_a_provisional_period_is_marked(desk):
-    history = desk.read("date,accuracy,provisional\n2025-01-01,0.9,\n2025-01-02,0.8,TRUE\n")
+def test_a_provisional_period_is_marked(history_folder):
+    history = history_folder.read("date,accuracy,provisional\n2025-01-01,0.9,\n2025-01-02,0.8,TRUE\n")
     (series,) = history.series.values()
     assert series.provisional.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("name", ["007", "NA", "null", "None", "nan", "inf", " ", "1e5", "true", "a\0b", "é"])
-def test_names_stay_as_they_are_written(desk, name):
-    history = desk.read(f"date,model,segment,metric,value\n2025-01-01,{name},{name},{name},0.5\n")
+def test_names_stay_as_they_are_written(history_folder, name):
+    history = history_folder.read(f"date,model,segment,metric,value\n2025-01-01,{name},{name},{name},0.5\n")
     assert [(key.model, key.segment, key.metric) for key in history.series] == [(name, name, name)]
 
 
 @pytest.mark.parametrize("cell", ["", "nan", "NaN", "NA", "null", " "])
-def test_a_cell_without_a_value_is_missing_and_its_period_is_known(desk, cell):
-    history = desk.read(f"date,accuracy\n2025-01-01,0.9\n2025-01-02,{cell}\n")
+def test_a_cell_without_a_value_is_missing_and_its_period_is_known(history_folder, cell):
+    history = history_folder.read(f"date,accuracy\n2025-01-01,0.9\n2025-01-02,{cell}\n")
     assert [len(series) for series in history.series.values()] == [1]
     assert len(history.periods["m"]) == 2
     assert history.problems == ()
 
 
-def test_infinity_is_a_value(desk):
-    (series,) = desk.read("date,log_loss\n2025-01-01,inf\n").series.values()
+def test_infinity_is_a_value(history_folder):
+    (series,) = history_folder.read("date,log_loss\n2025-01-01,inf\n").series.values()
     assert series.values.tolist() == [float("inf")]
 
 
@@ -99,19 +101,19 @@ def test_infinity_is_a_value(desk):
         pytest.param(b"date,segment,accuracy\n2025-01-01,all,0.9\n# \xe9,,\n", "not UTF-8", id="latin-1"),
     ],
 )
-def test_what_could_surprise_is_said_once_and_the_rest_is_read(desk, table, data, said):
-    history = desk.read(data)
+def test_what_could_surprise_is_said_once_and_the_rest_is_read(history_folder, table, data, said):
+    history = history_folder.read(data)
     assert table(history) == {("m", "accuracy", "all"): [("2025-01-01T00:00:00.000000", 0.9)]}
     assert len([problem for problem in history.problems if said in problem.message]) == 1
 
 
-def test_of_two_columns_of_one_metric_the_last_that_is_not_empty_counts(desk):
-    (series,) = desk.read("date,acc,accuracy\n2025-01-01,0.8,\n2025-01-02,0.8,0.9\n").series.values()
+def test_of_two_columns_of_one_metric_the_last_that_is_not_empty_counts(history_folder):
+    (series,) = history_folder.read("date,acc,accuracy\n2025-01-01,0.8,\n2025-01-02,0.8,0.9\n").series.values()
     assert series.values.tolist() == [0.8, 0.9]
 
 
-def test_a_name_that_is_not_utf_8_stays_legible(desk):
-    history = desk.read(b"date,model,accuracy\n2025-01-01,caf\xe9,0.9\n2025-01-01,th\xc3\xa9,0.9\n")
+def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
+    history = history_folder.read(b"date,model,accuracy\n2025-01-01,caf\xe9,0.9\n2025-01-01,th\xc3\xa9,0.9\n")
     assert list(history.periods) == ["café", "thé"]
     assert [problem.line for problem in history.problems] == [2]
 
@@ -130,14 +132,14 @@ def test_a_name_that_is_not_utf_8_stays_legible(desk):
         pytest.param(b"date," + b"m" * 2_000_000, "longer than", id="an endless header"),
     ],
 )
-def test_a_file_that_is_no_history_is_one_fatal_problem(desk, data, said):
-    history = desk.read(data)
+def test_a_file_that_is_no_history_is_one_fatal_problem(history_folder, data, said):
+    history = history_folder.read(data)
     (problem,) = history.problems
     assert said in problem.message
     assert problem.fatal
 
 
-def test_a_header_alone_is_no_error_and_is_said(desk):
-    (problem,) = desk.read("date,accuracy\n").problems
+def test_a_header_alone_is_no_error_and_is_said(history_folder):
+    (problem,) = history_folder.read("date,accuracy\n").problems
     assert "no rows yet" in problem.message
     assert not problem.fatal

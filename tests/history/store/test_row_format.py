@@ -15,7 +15,7 @@ from modeltop.history.store.row_format import (
     LEADING_COLUMNS,
     TRAILING_COLUMN,
     PeriodRow,
-    encode_header,
+    encode_csv_line,
     encode_row,
     extend_columns,
     format_iso,
@@ -31,7 +31,7 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 def test_the_csv_module_reads_every_cell_back(model, segment, value, count):
     record = PeriodRow(model, DAY, {"kpi": value}, count, segment)
     columns = extend_columns([record], None)
-    text = (encode_header(columns) + encode_row(record, columns)).decode()
+    text = (encode_csv_line(columns) + encode_row(record, columns)).decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     assert (row["model"], row["segment"], float(row["kpi"]), float(row["count"])) == (model, segment, value, count)
 
@@ -66,7 +66,9 @@ def test_a_date_is_as_short_as_it_can_be_exact(moment, text):
 def test_a_name_with_any_delimiter_is_quoted_so_that_guessing_readers_guess_right():
     line = encode_row(PeriodRow("a;b;c", DAY, {"x|y": 0.5}), (*LEADING_COLUMNS, "x|y", TRAILING_COLUMN))
     assert line == b'2025-01-10,"a;b;c",all,,0.5,\n'
-    assert encode_header((*LEADING_COLUMNS, "x|y", TRAILING_COLUMN)) == b'date,model,segment,count,"x|y",provisional\n'
+    assert (
+        encode_csv_line((*LEADING_COLUMNS, "x|y", TRAILING_COLUMN)) == b'date,model,segment,count,"x|y",provisional\n'
+    )
 
 
 def test_new_columns_come_behind_the_known_ones_each_with_its_companions():
@@ -79,16 +81,16 @@ def test_new_columns_come_behind_the_known_ones_each_with_its_companions():
 
 def test_only_a_header_that_the_store_made_is_understood(hostile):
     columns = (*LEADING_COLUMNS, hostile, TRAILING_COLUMN)
-    assert parse_header(encode_header(columns) + b"2025-01-10,") == columns
+    assert parse_header(encode_csv_line(columns) + b"2025-01-10,") == columns
     for other in (
         b"",
-        encode_header(columns)[:-1],
-        b"\xef\xbb\xbf" + encode_header(columns),
-        encode_header(columns).replace(b",", b";"),
+        encode_csv_line(columns)[:-1],
+        b"\xef\xbb\xbf" + encode_csv_line(columns),
+        encode_csv_line(columns).replace(b",", b";"),
     ):
         assert parse_header(other) is None
     assert parse_header(b"date,model,accuracy\n") is None
-    assert parse_header(encode_header((*LEADING_COLUMNS, hostile, hostile, TRAILING_COLUMN))) is None
+    assert parse_header(encode_csv_line((*LEADING_COLUMNS, hostile, hostile, TRAILING_COLUMN))) is None
 
 
 @pytest.mark.parametrize(

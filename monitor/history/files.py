@@ -1,0 +1,47 @@
+"""Calls to the file system that cost nothing at start-up: this module imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+FileStat = tuple[int, int, int, int, int]
+"""Device, inode, mode, size in bytes, and time of the last change in nanoseconds since 1970."""
+
+_XDG_DEFAULTS = {"config": ".config", "data": ".local/share", "state": ".local/state", "cache": ".cache"}
+
+
+def file_stat(path: str | os.PathLike[str]) -> FileStat | None:
+    """Return how a file or folder stands, by one `os.stat`; None where there is none or it may not be seen."""
+    try:
+        state = os.stat(path)  # noqa: PTH116  a Path would be built a thousand times a second
+    except (OSError, ValueError):
+        return None
+    return state.st_dev, state.st_ino, state.st_mode, state.st_size, state.st_mtime_ns
+
+
+def read_range(descriptor: int, start: int, end: int) -> bytes:
+    """Return the bytes from offset `start` up to `end`; fewer where the file ends before.
+
+    Raises:
+        OSError: The system refuses.
+    """
+    parts: list[bytes] = []
+    while start < end and (part := os.pread(descriptor, end - start, start)):
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
+
+
+def xdg_folder(kind: Literal["config", "data", "state", "cache"], environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of modeltop for one kind of files (XDG Base Directory Specification 0.8); it need not exist.
+
+    Raises:
+        RuntimeError: Neither the variable, such as `XDG_DATA_HOME`, nor a home folder is known.
+    """
+    base = environ.get(f"XDG_{kind.upper()}_HOME", "")
+    # The specification tells programs to ignore a relative path.
+    folder = Path(base) if base.startswith("/") else Path.home() / _XDG_DEFAULTS[kind]
+    return folder / "modeltop"
