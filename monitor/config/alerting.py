@@ -263,7 +263,7 @@ _READERS: Mapping[Any, Any] = {
     bool: lambda part, key, _: part.get(key, bool, "true or false"),
     int: lambda part, key, _: part.get(key, int, "a whole number"),
     float: lambda part, key, _: part.number(key),
-    tuple: lambda part, key, _: part.texts(key),
+    tuple: lambda part, key, _: part.strings(key),
     timedelta: lambda part, key, _: part.duration(key),
     Path: lambda part, key, base: (text := part.text(key)) and Path(_path(text, base)),
     dict: _mapping,
@@ -280,9 +280,7 @@ def parse_watch(table: TableReader, base: Path) -> WatchSettings:
     """
     usual = WatchSettings()
     heartbeat = None
-    if table.data:
-        # MERGED  # most files say nothing of the watcher
-
+    if table.data:  # most files say nothing of the watcher
         heartbeat = parse_secret(table, "heartbeat", base)
     return WatchSettings(
         every=table.duration("every") or usual.every,
