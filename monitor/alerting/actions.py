@@ -1,121 +1,115 @@
-"""What a person may do, as events to be kept; pure, so that the screen and the command line decide alike.
+"""Acknowledge, silence, note: what people do, as events to journal. Pure, so that screen and commands decide alike.
 
-Each is meant for `Journal.act`, which gives it the newest facts: whoever comes second is told by a UsageError who was
-first, and nothing is kept.
+Each is called within `EventLog.update`, which passes the newest state: of two people the second gets a UsageError that
+names the first, and nothing is journaled.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import pwd
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from modeltop.alerting.incidents import find_incident
-from modeltop.alerting.suppression import acknowledged_alerts, silence_error
+from modeltop.alerting.suppression import acknowledged_alerts, format_minute, silence_error
 from modeltop.core.errors import UsageError
 from modeltop.core.event import Acknowledged, NoteAdded, SilenceCreated, SilenceExpired, Unacknowledged
 from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
 from modeltop.core.series import Alert
 from modeltop.core.text import sanitize
 
-MAX_NAME = 64
-"""Characters of a name."""
-
-
-def author(environ: Mapping[str, str] = os.environ) -> str:
-    """The login name of this process's user, else `uid N`; where sudo says for whom it acts, that too.
-
-    Args:
-        environ: Where `SUDO_USER` may stand; it is only mentioned, never believed.
-    """
-    number = os.getuid()
-    try:
-        name = pwd.getpwuid(number).pw_name
-    except KeyError:
-        name = f"uid {number}"
-    behind = environ.get("SUDO_USER", "")[:MAX_NAME]
-    return f"{name} (sudo by {behind})" if behind and behind != name else name
-
-
 TEXT_LIMIT = 500
-"""Characters of a reason or a note."""
-ACK_DURATION = timedelta(hours=24)
+"""Most characters of a reason or a note."""
 MAX_ACK_DURATION = timedelta(days=30)
 
 _HEX = re.compile(r"[0-9a-f]{1,8}")
 
 
-def resolve_target(target: str, episodes: Iterable[Alert], facts: AlertingState) -> list[Alert]:
-    """The standing alerts that are meant: those of a model, else of `MODEL/METRIC`, else those whose id begins so.
+def resolve_target(target: str, alerts: Iterable[Alert], state: AlertingState) -> list[Alert]:
+    """Return the active alerts that a person names: by model, else `MODEL/METRIC`, else the start of an id.
 
     Args:
-        target: What a person wrote. An alert answers to its own id and to that of its incident.
-        episodes: All of a snapshot.
-        facts: Where incidents stand.
+        target: The text of the person. An alert answers to its own id and to that of its incident.
+        alerts: All alerts of a snapshot.
+        state: Its incidents are read.
     """
-    standing = [episode for episode in episodes if episode.is_active]
-    for name in ("{0.model}", "{0.model}/{0.metric}"):
-        if found := [episode for episode in standing if name.format(episode.key) == target]:
-            return found
+    active = [alert for alert in alerts if alert.is_active]
+    for template in ("{0.model}", "{0.model}/{0.metric}"):
+        if matches := [alert for alert in active if template.format(alert.key) == target]:
+            return matches
     prefix = target.lower()
     if not _HEX.fullmatch(prefix):
         return []
-    return [one for one in standing if any(name.startswith(prefix) for name in (incident_id(one, facts), one.id or ""))]
+    return [
+        alert
+        for alert in active
+        if any(name.startswith(prefix) for name in (incident_id(alert, state), alert.id or ""))
+    ]
 
 
-def incident_id(episode: Alert, facts: AlertingState) -> str:
-    """The id by which people know it: that of its incident, else its own."""
-    incident = find_incident(episode, facts)
-    return incident.id if incident else episode.id or ""
+def incident_id(alert: Alert, state: AlertingState) -> str:
+    """Return the id by which people know an alert: that of its incident, else its own."""
+    incident = find_incident(alert, state)
+    return incident.id if incident else alert.id or ""
 
 
 def acknowledge(
-    facts: AlertingState, episode: Alert, *, by: str, reason: str, now: datetime, duration: timedelta = ACK_DURATION
+    state: AlertingState, alert: Alert, *, by: str, reason: str, now: datetime, duration: timedelta
 ) -> tuple[Acknowledged]:
-    """A person takes an alert; the same person may do so again, for a new reason or longer.
+    """Acknowledge an alert; the same person may do so again, for a new reason or longer.
+
+    Args:
+        state: The newest state.
+        alert: An active alert.
+        by: The person.
+        reason: Empty to keep that of the person's earlier acknowledgement.
+        now: Aware.
+        duration: More than 0, at most 30 days.
 
     Raises:
-        UsageError: Another has it, or the time or the reason is impossible.
+        UsageError: Another person has it, or the duration or the reason is out of range.
     """
-    _check_text("reason", reason)
+    _check_length("reason", reason)
     if not timedelta(0) < duration <= MAX_ACK_DURATION:
         raise UsageError(
             f"an acknowledgement lasts more than nothing and at most {MAX_ACK_DURATION.days} days: say by --for"
         )
-    held = current_acknowledgement(facts, episode, now)
-    if held is not None and held.by != by:
-        raise UsageError(f"{sanitize(held.by, 64)} has had it since {format_minute(held.at)}{_because(held.reason)}")
-    name = held.incident if held is not None else incident_id(episode, facts)
-    # Who takes it for longer does so for the same reason, unless another is given.
-    reason = reason if reason.strip() or held is None else held.reason
-    ack = Acknowledgement(
-        name, episode.rule, episode.key, episode.severity, by, reason, now, now + duration, episode.since
-    )
+    current = current_acknowledgement(state, alert, now)
+    if current is not None and current.by != by:
+        because = f": {sanitize(current.reason)}" if current.reason.strip() else ""
+        raise UsageError(f"{sanitize(current.by, 64)} has had it since {format_minute(current.at)}{because}")
+    incident = current.incident if current is not None else incident_id(alert, state)
+    reason = reason if reason.strip() or current is None else current.reason
+    ack = Acknowledgement(incident, alert.rule, alert.key, alert.severity, by, reason, now, now + duration, alert.since)
     return (Acknowledged(now, ack),)
 
 
-def current_acknowledgement(facts: AlertingState, episode: Alert, now: datetime) -> Acknowledgement | None:
-    """Who has the alert now."""
-    return acknowledged_alerts((episode,), facts, now).get(episode.id or "")
+def current_acknowledgement(state: AlertingState, alert: Alert, now: datetime) -> Acknowledgement | None:
+    """Return the acknowledgement of an alert that is in force at an aware moment."""
+    return acknowledged_alerts((alert,), state, now).get(alert.id or "")
 
 
-def unacknowledge(facts: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
-    """A person gives an alert back, their own or another's.
+def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
+    """Take back an acknowledgement, one's own or another person's.
+
+    Args:
+        state: The newest state.
+        ack: One that was in force when the person decided.
+        by: The person.
+        now: Aware.
 
     Raises:
-        UsageError: It was given back, or taken anew, meanwhile.
+        UsageError: It was taken back, or renewed, meanwhile.
     """
-    if ack not in facts.acks:
+    if ack not in state.acks:
         raise UsageError(f"{sanitize(ack.by, 64)} has not got it any more: look again")
     return (Unacknowledged(now, ack.incident, by),)
 
 
 def create_silence(
     matchers: Matchers,
-    episodes: Sequence[Alert],
+    alerts: Sequence[Alert],
     *,
     start: datetime,
     end: datetime,
@@ -123,65 +117,74 @@ def create_silence(
     reason: str,
     now: datetime,
 ) -> tuple[SilenceCreated]:
-    """A person silences alerts.
+    """Silence the alerts that match; the id is a hash of all of its fields.
+
+    Args:
+        matchers: The alerts to silence.
+        alerts: All alerts of a snapshot, by whose names matchers of everything are recognized.
+        start: Aware.
+        end: Aware, exclusive.
+        by: The person.
+        reason: Not empty.
+        now: Aware.
 
     Raises:
         UsageError: It would silence everything, or for too long, or without a reason.
     """
-    _check_text("reason", reason)
-    if (refused := silence_error(matchers, start, end, reason, episodes)) is not None:
-        raise UsageError(refused)
+    _check_length("reason", reason)
+    if (error := silence_error(matchers, start, end, reason, alerts)) is not None:
+        raise UsageError(error)
     if end <= now:
         raise UsageError(f"it would end {format_minute(end)}, which is over: say when by --start and --for")
-    parts = (*(getattr(matchers, name) for name in Matchers.__slots__), by, reason, *map(str, (start, end, now)))
-    name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return (SilenceCreated(now, Silence(name, matchers, start, end, by, reason, now)),)
+    fields = (*(getattr(matchers, name) for name in Matchers.__slots__), by, reason, *map(str, (start, end, now)))
+    silence_id = hashlib.sha256("\0".join(fields).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return (SilenceCreated(now, Silence(silence_id, matchers, start, end, by, reason, now)),)
 
 
-def expire_silence(facts: AlertingState, prefix: str, *, by: str, now: datetime) -> tuple[SilenceExpired]:
-    """A person ends a silence before its time.
+def expire_silence(state: AlertingState, prefix: str, *, by: str, now: datetime) -> tuple[SilenceExpired]:
+    """End a silence before its time.
+
+    Args:
+        state: The newest state.
+        prefix: Start of the id; of several, one that is in force counts.
+        by: The person.
+        now: Aware.
 
     Raises:
-        UsageError: There is none, it has ended, or several begin so.
+        UsageError: No silence, an ended one or several have such an id.
     """
-    found = [silence for silence in facts.silences if silence.id.startswith(prefix.lower())]
-    if exact := [silence for silence in found if silence.end > now]:
-        found = exact
-    if not found:
+    matches = [silence for silence in state.silences if silence.id.startswith(prefix.lower())]
+    matches = [silence for silence in matches if silence.end > now] or matches
+    if not matches:
         raise UsageError(f"no silence is called {sanitize(prefix, 40)}: `modeltop silence list` shows them")
-    if len(found) > 1:
-        names = ", ".join(silence.id for silence in found)
+    if len(matches) > 1:
+        names = ", ".join(silence.id for silence in matches)
         raise UsageError(f"{sanitize(prefix, 40)} begins the names of {names}: say which")
-    if found[0].end <= now:
-        raise UsageError(f"silence {found[0].id} ended {format_minute(found[0].end)}")
-    return (SilenceExpired(now, found[0].id, by),)
+    (silence,) = matches
+    if silence.end <= now:
+        raise UsageError(f"silence {silence.id} ended {format_minute(silence.end)}")
+    return (SilenceExpired(now, silence.id, by),)
 
 
 def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | None = None) -> tuple[NoteAdded]:
-    """A person writes down what they know of a model, or of all by a glob.
+    """Add a note about a model.
+
+    Args:
+        model: A name, or a glob for several models.
+        text: 1 to 500 characters.
+        by: The person.
+        now: Aware.
+        at: The moment that it is about, aware; None for now.
 
     Raises:
-        UsageError: Nothing is said, or too much.
+        UsageError: Model or text is empty, or the text is too long.
     """
-    _check_text("note", text)
+    _check_length("note", text)
     if not text.strip() or not model.strip():
         raise UsageError("a note without model or text says nothing: give both")
     return (NoteAdded(now, Note(model, text, by, at or now)),)
 
 
-def format_minute(moment: datetime) -> str:
-    """The minute, in UTC.
-
-    >>> format_minute(datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC))
-    '2025-01-10 14:03 UTC'
-    """
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _because(why: str) -> str:
-    return f": {sanitize(why)}" if why.strip() else ""
-
-
-def _check_text(what: str, text: str) -> None:
+def _check_length(label: str, text: str) -> None:
     if len(text) > TEXT_LIMIT:
-        raise UsageError(f"the {what} has {len(text):,} characters: {TEXT_LIMIT} are enough")
+        raise UsageError(f"the {label} has {len(text):,} characters: {TEXT_LIMIT} are enough")

@@ -1,20 +1,20 @@
-"""What each receiver is to be told now: what is true, reconciled with what it was last told. Pure.
+"""The notifications that are due: what is true, reconciled with what each receiver was last sent. Pure.
 
-A reconciler has no queue that could be lost: what could not be told is found again at the next look, from the
-incidents and the beliefs alone. Choices where the specification leaves one:
+A reconciler has no queue that could be lost: what could not be sent is due again in the next cycle, from incidents and
+notification entries alone. Decisions:
 
-- Whoever was told is told that it is over: at any hour, silenced or not, addressed still or not (a route was edited,
-  its hours are over). A receiver that is not configured any more cannot be told.
-- A receiver that wants no resolved messages believes silently that it is over.
-- What got better is believed by all who were told, those whom a route no longer names among them.
-- A trigger that failed for good is not believed: once the receiver works again it is told of what stands.
+- A receiver that was sent a trigger is sent the resolve: at any hour, silenced or not, even where no route leads to it
+  any more. A receiver that is not configured any more cannot be notified.
+- For a receiver that wants no resolved messages, the end is recorded without a message.
+- A lower severity is recorded for every receiver of the incident, those that no route names any more among them.
+- A trigger that failed for good is not recorded: once the receiver works again, it is sent what is open.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -27,224 +27,202 @@ from modeltop.core.event import Notification, NotificationAction, NotificationRe
 from modeltop.core.incident import AlertingState, Incident, IncidentStatus, NotificationEntry, NotificationKey
 from modeltop.core.series import Severity
 
+_REPEATABLE = (NotificationReason.ESCALATED, NotificationReason.REPEAT, NotificationReason.ACKNOWLEDGED)
+"""Reasons for which one opening of an incident may be sent more than once."""
+
 
 @dataclass(frozen=True, slots=True)
 class NotificationPlan:
-    """What to do now."""
+    """What is due now."""
 
     batches: tuple[NotificationBatch, ...] = ()
-    """Messages, per receiver in the order of sending: after a failure the rest of the receiver's waits for the next
-    plan."""
+    """Messages, per receiver in the order of sending: after a failure the receiver's others wait for the next plan."""
     skipped: tuple[NotificationSkipped, ...] = ()
-    """To be journaled before anything is sent: what needs no message."""
-    throttled: Mapping[str, int] = field(default_factory=dict)
-    """By receiver, events held back by its hourly cap."""
+    """Changes that need no message, to be journaled before anything is sent."""
     retry_at: datetime | None = None
-    """When the first receiver that is left alone after a failure, and has something to be told, may be tried again."""
+    """When the first receiver that waits after a failure, and has something to be sent, may be tried again."""
 
     @property
     def notifications(self) -> tuple[Notification, ...]:
-        """All that is told, in order."""
-        return tuple(delivery for bundle in self.batches for delivery in bundle.notifications)
+        """All notifications of all batches, in order."""
+        return tuple(notification for batch in self.batches for notification in batch.notifications)
 
 
-def plan_notifications(facts: AlertingState, orders: RoutingConfig, now: datetime) -> NotificationPlan:
-    """Decide what each receiver is to be told.
+def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
+    """Return what each receiver is to be sent now.
 
     Args:
-        facts: Incidents followed up to this look, beliefs, people's facts. A receiver that they do not know has its
-            first cycle.
-        orders: The configuration.
-        now: The watcher's clock, never behind `facts.newest`.
+        state: Incidents tracked up to this cycle, notification entries, silences and acknowledgements.
+        config: Routes, rules, mutes and policies.
+        now: The watcher's clock, aware, never before `state.last_event_at`.
     """
-    bundles: list[NotificationBatch] = []
-    believed: list[NotificationSkipped] = []
-    held: dict[str, int] = {}
-    waits: list[datetime] = []
-    slots = _slots(facts, orders, now)
-    for receiver, pace in orders.policies.items():
-        state = facts.receivers.get(receiver)
-        if state is not None and state.disabled_reason is not None:
+    batches: list[NotificationBatch] = []
+    skipped: list[NotificationSkipped] = []
+    retry_times: list[datetime] = []
+    reconciliations = _reconciliations(state, config, now)
+    for name, policy in config.policies.items():
+        receiver = state.receivers.get(name)
+        if receiver is not None and receiver.disabled_reason is not None:
             continue
-        told = [slot.run() for slot in slots.get(receiver, ())]
-        believed += [silently for _, several in told for silently in several]
-        letters = [letters for letters, _ in told if letters]
-        if state is not None and state.retry_at is not None and now < state.retry_at:
-            waits += [state.retry_at] if letters else []
+        results = [reconciliation.run() for reconciliation in reconciliations.get(name, ())]
+        skipped += [entry for _, entries in results for entry in entries]
+        queues = [pending for pending, _ in results if pending]
+        if receiver is not None and receiver.retry_at is not None and now < receiver.retry_at:
+            retry_times += [receiver.retry_at] if queues else []
             continue
-        ready, rest = throttle(receiver, letters, pace, state.recent_sends if state else (), now)
-        bundles += ready
-        held |= {receiver: rest} if rest else {}
-    return NotificationPlan(tuple(bundles), tuple(believed), held, min(waits, default=None))
+        batches += throttle(name, queues, policy, receiver.recent_sends if receiver else (), now)
+    return NotificationPlan(tuple(batches), tuple(skipped), min(retry_times, default=None))
 
 
-def _slots(facts: AlertingState, orders: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
-    """By receiver, what there may be to tell it: the worst first, then what has been open longest."""
-    hush, acks = Suppressor.from_incidents(facts, orders.mutes, now), acknowledged_incidents(facts, now)
-    broken = {name for name, state in facts.receivers.items() if state.disabled_reason is not None}
-    late = missed_notifications(facts, orders, now)
-    wanted = {key: False for key, belief in facts.notifications.items() if belief.level}
-    wanted |= dict.fromkeys(late, False)
+def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
+    """By receiver, what may be sent to it: the worst first, then what has been open longest."""
+    suppressor, acks = Suppressor.from_incidents(state, config.mutes, now), acknowledged_incidents(state, now)
+    disabled = {name for name, receiver in state.receivers.items() if receiver.disabled_reason is not None}
+    missed = missed_notifications(state, config, now)
+    wanted = {key: False for key, entry in state.notifications.items() if entry.level}
+    wanted |= dict.fromkeys(missed, False)
     current: dict[RuleAndSeries, Incident] = {}
-    silent: set[str] = set()
-    for incident in facts.incidents.values():
+    suppressed: set[str] = set()
+    for incident in state.incidents.values():
         if incident.status is not IncidentStatus.OPEN:
             continue
         current[incident.rule, incident.key] = incident
-        if hush.reason(incident.rule, incident.key, incident.condition, incident.level) is not None:
-            silent.add(incident.id)
-        for name in receivers_for(incident, orders, now, disabled=broken, acked=incident.id in acks):
+        if suppressor.reason(incident.rule, incident.key, incident.condition, incident.level) is not None:
+            suppressed.add(incident.id)
+        for name in receivers_for(incident, config, now, disabled=disabled, acked=incident.id in acks):
             wanted[NotificationKey(name, incident.rule, incident.key)] = True
-    slots: dict[str, list[_Reconciliation]] = defaultdict(list)
-    for key, meant in wanted.items():
-        if (pace := orders.policies.get(key.receiver)) is not None:
-            one = current.get((key.rule, key.key))
-            name = one.id if one is not None else ""
-            slots[key.receiver].append(
+    by_receiver: dict[str, list[_Reconciliation]] = defaultdict(list)
+    for key, is_wanted in wanted.items():
+        if (policy := config.policies.get(key.receiver)) is not None:
+            open_incident = current.get((key.rule, key.key))
+            incident_id = open_incident.id if open_incident is not None else ""
+            by_receiver[key.receiver].append(
                 _Reconciliation(
                     key=key,
-                    policy=pace,
+                    policy=policy,
                     now=now,
-                    last_notified=facts.notifications.get(key),
-                    current=one,
-                    is_wanted=meant,
-                    is_suppressed=name in silent,
-                    acked=name in acks,
-                    missed=tuple(late.get(key, ())),
-                    incidents=facts.incidents,
+                    last_notified=state.notifications.get(key),
+                    current=open_incident,
+                    is_wanted=is_wanted,
+                    is_suppressed=incident_id in suppressed,
+                    acked=incident_id in acks,
+                    missed=tuple(missed.get(key, ())),
+                    incidents=state.incidents,
                 )
             )
-    for several in slots.values():
-        several.sort(key=lambda slot: slot.precedence)
-    return slots
+    for reconciliations in by_receiver.values():
+        reconciliations.sort(key=lambda reconciliation: reconciliation.precedence)
+    return by_receiver
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reconciliation:
-    """What one receiver believes of one rule and series, beside what is true."""
+    """What one receiver was last sent of one rule and series, beside what is true."""
 
     key: NotificationKey
     policy: NotificationPolicy
     now: datetime
     last_notified: NotificationEntry | None
     current: Incident | None
-    """The open one."""
+    """The open incident."""
     is_wanted: bool
-    """Whether this receiver is to be told of it."""
+    """Whether a route leads the open incident to this receiver."""
     is_suppressed: bool
-    """Nobody is to be told of it now."""
+    """Whether nobody is to be notified of it now."""
     acked: bool
     missed: tuple[Incident, ...]
-    """Those that ended untold, oldest first."""
+    """Incidents that ended before the receiver could be notified, oldest first."""
     incidents: Mapping[str, Incident]
 
     @property
     def precedence(self) -> tuple[int, datetime]:
-        """Worst first, then oldest."""
+        """The key by which the worst sorts first, then the oldest."""
         if self.current is None:
             return (0, self.now)
         return (-self.current.level, self.current.opened_at)
 
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
-        """What is to be told, in order, and what is believed without."""
-        letters, silently = self._over()
-        letters += [self._late(incident) for incident in self.missed]
-        if self.current is not None and not self.is_suppressed:
-            known = (
-                self.last_notified
-                if self.last_notified is not None and self.last_notified.incident == self.current.id
-                else None
-            )
-            if known is None or not known.level:
-                letters += [self._trigger(self.current, NotificationReason.FIRST)] if self.is_wanted else []
-            else:
-                letters += self._still(self.current, known)
-                if self.current.level < known.level:
-                    silently.append(NotificationSkipped(self.now, self.key, replace(known, level=self.current.level)))
-        return letters, silently
+        """Return what is to be sent, in order, and what is recorded without a message."""
+        pending, skipped = self._resolve_previous()
+        pending += [self._report_missed(incident) for incident in self.missed]
+        if self.current is None or self.is_suppressed:
+            return pending, skipped
+        entry = self.last_notified
+        if entry is None or entry.incident != self.current.id or not entry.level:
+            if self.is_wanted:
+                pending.append(self._trigger(self.current, NotificationReason.FIRST))
+            return pending, skipped
+        pending += self._follow_up(self.current, entry)
+        if self.current.level < entry.level:
+            skipped.append(NotificationSkipped(self.now, self.key, replace(entry, level=self.current.level)))
+        return pending, skipped
 
-    def _over(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
-        """What it believes to be firing is not, or is not what fires now."""
-        belief = self.last_notified
-        if belief is None or not belief.level or (self.current is not None and self.current.id == belief.incident):
+    def _resolve_previous(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
+        """Resolve what the receiver was sent as firing and that is not the open incident."""
+        entry = self.last_notified
+        if entry is None or not entry.level or (self.current is not None and self.current.id == entry.incident):
             return [], []
         if not self.policy.resolved:
-            return [], [
-                NotificationSkipped(self.now, self.key, NotificationEntry(belief.incident, Severity.OK, self.now))
-            ]
-        incident = self.incidents.get(belief.incident)
+            resolved = NotificationEntry(entry.incident, Severity.OK, self.now)
+            return [], [NotificationSkipped(self.now, self.key, resolved)]
+        incident = self.incidents.get(entry.incident)
         withdrawn = incident is not None and incident.status is IncidentStatus.WITHDRAWN
         reason = NotificationReason.WITHDRAWN if withdrawn else NotificationReason.RESOLVED
-        return [
-            PendingNotification((self._say(NotificationAction.RESOLVE, reason, belief.incident, belief.level),))
-        ], []
+        return [self._pending(NotificationAction.RESOLVE, reason, entry.incident, entry.level)], []
 
-    def _still(self, incident: Incident, known: NotificationEntry) -> list[PendingNotification]:
-        """It fires, and the receiver knows."""
-        if self.is_wanted and incident.level > known.level:
+    def _follow_up(self, incident: Incident, entry: NotificationEntry) -> list[PendingNotification]:
+        """Return what is to be sent of an open incident that the receiver was sent before."""
+        if self.is_wanted and incident.level > entry.level:
             return [self._trigger(incident, NotificationReason.ESCALATED)]
         if self.acked:
-            news = self.policy.acknowledges and not known.acknowledged
-            return (
-                [
-                    PendingNotification(
-                        (
-                            self._say(
-                                NotificationAction.ACKNOWLEDGE,
-                                NotificationReason.ACKNOWLEDGED,
-                                incident.id,
-                                incident.level,
-                            ),
-                        )
-                    )
-                ]
-                if news
-                else []
-            )
-        waited = self.policy.repeat is not None and self.now - known.at >= self.policy.repeat
-        again = self.is_wanted and waited and incident.level == known.level
-        return [self._trigger(incident, NotificationReason.REPEAT)] if again else []
+            if not self.policy.acknowledges or entry.acknowledged:
+                return []
+            reason = NotificationReason.ACKNOWLEDGED
+            return [self._pending(NotificationAction.ACKNOWLEDGE, reason, incident.id, incident.level)]
+        is_due = self.policy.repeat is not None and self.now - entry.at >= self.policy.repeat
+        repeats = self.is_wanted and is_due and incident.level == entry.level
+        return [self._trigger(incident, NotificationReason.REPEAT)] if repeats else []
 
     def _trigger(self, incident: Incident, reason: NotificationReason) -> PendingNotification:
-        return PendingNotification((self._say(NotificationAction.TRIGGER, reason, incident.id, incident.level),))
+        return self._pending(NotificationAction.TRIGGER, reason, incident.id, incident.level)
 
-    def _late(self, incident: Incident) -> PendingNotification:
-        """Begin and end in one message; the begin alone for who wants no resolved messages."""
-        kinds = (
-            (NotificationAction.TRIGGER, NotificationAction.RESOLVE)
-            if self.policy.resolved
-            else (NotificationAction.TRIGGER,)
-        )
-        return PendingNotification(
-            tuple(self._say(kind, NotificationReason.MISSED, incident.id, incident.peak_severity) for kind in kinds)
-        )
+    def _report_missed(self, incident: Incident) -> PendingNotification:
+        """Put trigger and resolve into one message; the trigger alone where no resolved messages are wanted."""
+        actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]
+        reason, level = NotificationReason.MISSED, incident.peak_severity
+        return PendingNotification(tuple(self._notification(action, reason, incident.id, level) for action in actions))
 
-    def _say(
-        self, kind: NotificationAction, reason: NotificationReason, incident: str, level: Severity
+    def _pending(
+        self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity
+    ) -> PendingNotification:
+        return PendingNotification((self._notification(action, reason, incident_id, level),))
+
+    def _notification(
+        self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity
     ) -> Notification:
         return Notification(
             receiver=self.key.receiver,
-            action=kind,
+            action=action,
             reason=reason,
-            incident=incident,
+            incident=incident_id,
             level=level,
             entry_key=self.key,
-            idempotency_key=self._name(kind, reason, incident, level),
+            idempotency_key=self._idempotency_key(action, reason, incident_id, level),
         )
 
-    def _name(self, kind: NotificationAction, reason: NotificationReason, incident: str, level: Severity) -> str:
-        """The idempotency key: of what does not change until the delivery is known to have arrived.
+    def _idempotency_key(
+        self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity
+    ) -> str:
+        """Hash what does not change until the notification is known to have arrived.
 
-        That is when the incident was opened (a second opening is told anew) and, for what is told again and again of
-        one opening, when the receiver was last told. An end is one end, for whatever reason it is told.
+        That is when the incident was opened (a second opening is sent anew) and, for what is sent repeatedly of one
+        opening, when the receiver was last notified. There is one resolve, for whatever reason it is sent.
         """
-        known = self.incidents.get(incident)
-        parts = [self.key.receiver, incident, kind.value, known.opened_at.isoformat() if known is not None else ""]
-        if kind is not NotificationAction.RESOLVE:
-            parts += [reason.value, level.name]
-        if (
-            reason in (NotificationReason.ESCALATED, NotificationReason.REPEAT, NotificationReason.ACKNOWLEDGED)
-            and self.last_notified is not None
-        ):
-            parts.append(self.last_notified.at.isoformat())
-        return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        incident = self.incidents.get(incident_id)
+        opened_at = incident.opened_at.isoformat() if incident is not None else ""
+        fields = [self.key.receiver, incident_id, action.value, opened_at]
+        if action is not NotificationAction.RESOLVE:
+            fields += [reason.value, level.name]
+        if reason in _REPEATABLE and self.last_notified is not None:
+            fields.append(self.last_notified.at.isoformat())
+        return sha256("\0".join(fields).encode("utf-8", "surrogatepass")).hexdigest()[:16]

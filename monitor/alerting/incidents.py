@@ -1,15 +1,15 @@
-"""Episodes followed over time: late rows, corrected rows and edited rules move an episode, its incident stays.
+"""Incidents: alerts tracked over time, whose identity survives late rows, corrected rows and edited rules. Pure.
 
-What is open has no end yet: where it ended and began anew between two looks, the same incident goes on.
+An open alert has no end yet: where it ended and fired again between two evaluations, the same incident continues.
 
-What is past is told apart from what was missed by data time alone. The watcher remembers, per model, the newest
-period of its last look (`Look.newest`). An episode that is over and was never seen open is
+What is past is told apart from what was missed by data time alone. The watcher remembers, per model, the newest period
+of its last evaluation (`EvaluationScope.newest_periods`). A resolved alert that was never seen open is
 
-- **owed** where the model was known at that look, the row that ended it is newer than that, and the period of this
-  row ended less than a day ago: it fired and ended between two looks, or within one read;
-- **known** where the same holds, but it ended a day ago or more: it goes to the journal alone, in one line;
-- **past** otherwise: the first look at all, the first look at a model, rows that came late or were imported behind
-  what was known, a rule that was edited. It is not even journaled: it is a replay away.
+- a missed incident where the model was present at that evaluation, the row that ended it is newer than that, and the
+  period of this row ended less than a day ago: it fired and ended between two evaluations, or within one read;
+- `ALREADY_OVER` where the same holds, but it ended a day ago or more: one line in the event log, no notification;
+- past otherwise: the first evaluation at all or of a model, rows that came late or were imported behind what was read
+  before, a rule that was edited. It is not even journaled, for a replay finds it again.
 """
 
 from __future__ import annotations
@@ -23,56 +23,60 @@ import numpy as np
 
 from modeltop.core.event import IncidentChanged, IncidentTransition
 from modeltop.core.incident import AlertingState, Incident, IncidentStatus
-from modeltop.core.series import Alert, Condition, History, SeriesKey, to_datetime, to_datetime64
-from modeltop.core.series import RuleStatus as RuleStanding
+from modeltop.core.series import Alert, Condition, History, RuleStatus, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.robust import median
 from modeltop.rules.rule import Rule
 
 MISSED_LIMIT = timedelta(hours=24)
-"""What ended longer ago is not told any more to who was not told of it."""
+"""Time after the end of an incident within which it is still sent to a receiver that was not notified of it."""
 LOST_AFTER = timedelta(hours=24)
-"""An incident whose rows are gone stays for so long as it was."""
+"""Time for which an incident whose rows are gone stays as it was."""
 RETENTION = timedelta(days=30)
-"""Older incidents are not remembered, so they are not journaled either."""
+"""Age of an end beyond which an incident is not journaled, for the event log would not retain it."""
 GAPS = 60
-_CLAIMS = (IncidentStatus.WITHDRAWN, IncidentStatus.RESOLVED, IncidentStatus.OPEN)
+"""Newest gaps between periods from which their usual length is computed."""
+_MATCH_ORDER = (IncidentStatus.WITHDRAWN, IncidentStatus.RESOLVED, IncidentStatus.OPEN)
 _END = datetime.max.replace(tzinfo=UTC)
 RuleAndSeries = tuple[str, SeriesKey]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationScope:
-    """What one look could see at all: what is not in it has not ended."""
+    """What one evaluation could see; what is outside of it has not ended."""
 
     history: History
     evaluated: frozenset[RuleAndSeries]
-    """Pairs of rule and series that were judged."""
+    """Pairs of rule and series that were evaluated."""
     rules: frozenset[str]
-    """Rules in force."""
+    """Names of the rules in force."""
 
     @classmethod
-    def from_statuses(
-        cls, history: History, standings: Iterable[RuleStanding], rules: Iterable[Rule]
-    ) -> EvaluationScope:
-        """What a snapshot looked at; of `standings`, those that were left out were not judged."""
-        asked = frozenset((one.rule, one.key) for one in standings if one.skip_reason is None)
-        return cls(history, asked, frozenset(rule.name for rule in rules))
+    def from_statuses(cls, history: History, statuses: Iterable[RuleStatus], rules: Iterable[Rule]) -> EvaluationScope:
+        """Build the scope of a snapshot.
+
+        Args:
+            history: The rows that were read.
+            statuses: Status of each rule on each series; one with a skip reason was not evaluated.
+            rules: The rules in force.
+        """
+        evaluated = frozenset((status.rule, status.key) for status in statuses if status.skip_reason is None)
+        return cls(history, evaluated, frozenset(rule.name for rule in rules))
 
     def newest_periods(self, now: datetime) -> dict[str, datetime]:
-        """Per model, its newest period that is not ahead of `now`; the watcher keeps it for the next look."""
+        """Return by model its newest period that is not after `now`, for the next evaluation."""
         stamp = to_datetime64(now)
-        found: dict[str, datetime] = {}
+        newest: dict[str, datetime] = {}
         for model, times in self.history.periods.items():
             if index := int(np.searchsorted(times, stamp, "right")):
-                found[model] = to_datetime(times[index - 1])
-        return found
+                newest[model] = to_datetime(times[index - 1])
+        return newest
 
-    def end_of(self, episode: Alert) -> datetime:
-        """End of the period that ended the episode: its start and the usual gap between the model's last periods."""
-        assert episode.resolved is not None, "only what is over has ended"
-        gaps = np.diff(self.history.periods.get(episode.key.model, np.array([], "datetime64[us]"))[-GAPS - 1 :])
+    def end_of(self, alert: Alert) -> datetime:
+        """Return the end of the period that resolved an alert: its start and the usual gap between periods."""
+        assert alert.resolved is not None, "only a resolved alert has an end"
+        gaps = np.diff(self.history.periods.get(alert.key.model, np.array([], "datetime64[us]"))[-GAPS - 1 :])
         usual = timedelta(microseconds=float(median(gaps.astype(np.float64)))) if len(gaps) else timedelta()
-        return episode.resolved + usual
+        return alert.resolved + usual
 
     @property
     def failing_sources(self) -> frozenset[str]:
@@ -80,7 +84,7 @@ class EvaluationScope:
         return frozenset(problem.source for problem in self.history.problems if problem.fatal)
 
     def includes(self, incident: Incident) -> bool:
-        """Whether the rows that led to the incident are within what was read."""
+        """Return whether the rows that led to the incident are within what was read."""
         if incident.condition is Condition.NO_DATA:
             return incident.key.model in self.history.periods
         series = self.history.series.get(incident.key)
@@ -92,52 +96,59 @@ class EvaluationScope:
 
 
 def track_incidents(
-    episodes: Iterable[Alert],
-    facts: AlertingState,
+    alerts: Iterable[Alert],
+    state: AlertingState,
     now: datetime,
     *,
     scope: EvaluationScope,
     previous_newest: Mapping[str, datetime],
-    first_look: bool = False,
 ) -> tuple[IncidentChanged, ...]:
-    """What happened to incidents since the last look, to be journaled before anybody is told.
+    """Return what happened to incidents since the last evaluation, to be journaled before anybody is notified.
 
     Args:
-        episodes: All of the look, those of the past among them.
-        facts: What is known; folding the answer into it and asking again gives nothing.
-        now: The watcher's clock, never behind the journal.
+        alerts: All alerts of the evaluation, resolved ones among them.
+        state: The incidents so far; once the result is applied to it, calling again returns nothing.
+        now: The watcher's clock, aware, never before `state.last_event_at`.
         scope: What could be seen.
-        previous_newest: `Look.newest` of the last look, that of an earlier process included; empty: nothing is known, and all
-            that is over is past.
-        first_look: The journal has never seen a watcher: only what stands is an incident.
+        previous_newest: `EvaluationScope.newest_periods` of the last evaluation, that of an earlier process included;
+            empty at the first one, where every resolved alert is past.
     """
-    glance = _Tracker(now, scope, {} if first_look else previous_newest)
-    found: dict[RuleAndSeries, list[Alert]] = defaultdict(list)
-    for episode in episodes:
-        if episode.fired is not None and episode.id is not None:
-            found[episode.rule, episode.key].append(episode)
-    known: dict[RuleAndSeries, list[Incident]] = defaultdict(list)
-    for incident in facts.incidents.values():
-        known[incident.rule, incident.key].append(incident)
+    tracker = _Tracker(now, scope, previous_newest)
+    alerts_by_pair: dict[RuleAndSeries, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        if alert.fired is not None and alert.id is not None:
+            alerts_by_pair[alert.rule, alert.key].append(alert)
+    incidents_by_pair: dict[RuleAndSeries, list[Incident]] = defaultdict(list)
+    for incident in state.incidents.values():
+        incidents_by_pair[incident.rule, incident.key].append(incident)
     events: list[IncidentChanged] = []
-    for pair in dict.fromkeys([*found, *known]):
-        events += glance.match(found.get(pair, ()), known.get(pair, ()), facts)
+    for pair in dict.fromkeys([*alerts_by_pair, *incidents_by_pair]):
+        events += tracker.match(alerts_by_pair.get(pair, ()), incidents_by_pair.get(pair, ()), state)
     return tuple(events)
 
 
-def find_incident(episode: Alert, facts: AlertingState) -> Incident | None:
-    """The incident that an episode is by what is known; None where the watcher has not seen it.
+def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
+    """Return the incident that an alert is; None where the watcher has not seen it.
 
-    Of several that meet: for one that stands the open one, for one that is over an ended one; else the latest.
+    Of several that overlap it: for an active alert the open one, for a resolved alert a closed one; else the latest.
     """
-    if episode.fired is None:
+    if alert.fired is None:
         return None
-    met = [
-        one
-        for one in facts.incidents.values()
-        if (one.rule, one.key) == (episode.rule, episode.key) and _meet(one, episode)
+    candidates = [
+        incident
+        for incident in state.incidents.values()
+        if (incident.rule, incident.key) == (alert.rule, alert.key) and overlaps(incident, alert)
     ]
-    return max(met, key=lambda one: ((one.status is IncidentStatus.OPEN) == episode.is_active, one.since), default=None)
+    return max(
+        candidates,
+        key=lambda incident: ((incident.status is IncidentStatus.OPEN) == alert.is_active, incident.since),
+        default=None,
+    )
+
+
+def overlaps(incident: Incident, alert: Alert) -> bool:
+    """Return whether incident and alert have a moment in common; what is open has no end yet."""
+    return incident.since <= (alert.resolved or _END) and alert.since <= (incident.resolved_at or _END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,134 +158,140 @@ class _Tracker:
     previous_newest: Mapping[str, datetime]
 
     def match(
-        self, episodes: Sequence[Alert], incidents: Sequence[Incident], facts: AlertingState
+        self, alerts: Sequence[Alert], incidents: Sequence[Incident], state: AlertingState
     ) -> list[IncidentChanged]:
-        """What happened to the incidents of one rule and series."""
+        """Return what happened to the incidents of one rule and series."""
         owners: dict[str, Incident] = {}
-        pieces: set[str | None] = set()
+        matched: set[str | None] = set()
         events: list[IncidentChanged | None] = []
-        # The open one chooses first, then the latest: what is told now matters more than what was. Last one that became
-        # part of another, which may have been moved to where it began.
-        for incident in sorted(incidents, key=lambda one: (_CLAIMS.index(one.status), one.since), reverse=True):
-            met = [one for one in episodes if _meet(incident, one)]
-            chosen = max((one for one in met if one.id not in owners), key=_precedence, default=None)
+        # The open incident chooses first, then the latest: what is sent now matters more than what was. Withdrawn ones
+        # come last, for a merged incident may have been moved to the start of the one that it became part of.
+        for incident in sorted(
+            incidents, key=lambda incident: (_MATCH_ORDER.index(incident.status), incident.since), reverse=True
+        ):
+            overlapping = [alert for alert in alerts if overlaps(incident, alert)]
+            chosen = max((alert for alert in overlapping if alert.id not in owners), key=_precedence, default=None)
             if chosen is not None:
                 owners[str(chosen.id)] = incident
-                events.append(self._change(incident, chosen))
-            elif met:
-                events.append(self._merged(incident, owners[str(met[-1].id)]))
+                events.append(self._update(incident, chosen))
+            elif overlapping:
+                events.append(self._merge(incident, owners[str(overlapping[-1].id)]))
             else:
-                events.append(self._absent(incident))
-            # What an incident was split into belongs to it with all its pieces.
-            pieces |= {one.id for one in met}
-        for episode in episodes:
-            if episode.id not in pieces and episode.id not in facts.incidents:
-                events += self._new(episode)
+                events.append(self._handle_absence(incident))
+            # All alerts into which an incident was split belong to it.
+            matched |= {alert.id for alert in overlapping}
+        for alert in alerts:
+            if alert.id not in matched and alert.id not in state.incidents:
+                events += self._open(alert)
         return [event for event in events if event is not None]
 
-    def _new(self, episode: Alert) -> list[IncidentChanged]:
-        if episode.resolved is None:
-            return [self._say(IncidentTransition.FIRED, _opened(episode, self.now), _evidence(episode))]
-        frontier = self.previous_newest.get(episode.key.model)
-        if frontier is None or episode.resolved <= frontier:
+    def _open(self, alert: Alert) -> list[IncidentChanged]:
+        incident = _incident_from(alert, self.now)
+        if alert.resolved is None:
+            return [self._event(IncidentTransition.FIRED, incident, _evidence(alert))]
+        newest = self.previous_newest.get(alert.key.model)
+        if newest is None or alert.resolved <= newest:
             return []
-        ended = min(self.scope.end_of(episode), self.now)
-        if self.now - ended >= RETENTION:
+        ended_at = min(self.scope.end_of(alert), self.now)
+        if self.now - ended_at >= RETENTION:
             return []
-        whole = _opened(episode, self.now)
-        over = replace(whole, resolved_at=episode.resolved, closed_at=ended, status=IncidentStatus.RESOLVED)
-        if self.now - ended >= MISSED_LIMIT:
-            return [self._say(IncidentTransition.ALREADY_OVER, over, _evidence(episode))]
+        closed = replace(incident, resolved_at=alert.resolved, closed_at=ended_at, status=IncidentStatus.RESOLVED)
+        if self.now - ended_at >= MISSED_LIMIT:
+            return [self._event(IncidentTransition.ALREADY_OVER, closed, _evidence(alert))]
         return [
-            self._say(IncidentTransition.FIRED, whole, _evidence(episode)),
-            self._say(IncidentTransition.RESOLVED, over, _evidence(episode)),
+            self._event(IncidentTransition.FIRED, incident, _evidence(alert)),
+            self._event(IncidentTransition.RESOLVED, closed, _evidence(alert)),
         ]
 
-    def _change(self, incident: Incident, episode: Alert) -> IncidentChanged | None:
-        """What became of an incident whose episode is there."""
-        over = episode.resolved is not None
+    def _update(self, incident: Incident, alert: Alert) -> IncidentChanged | None:
+        """Bring an incident up to date with its alert."""
+        is_over = alert.resolved is not None
         was_open = incident.status is IncidentStatus.OPEN
         after = replace(
             incident,
-            since=episode.since,
-            fired_at=episode.fired or episode.since,
-            condition=episode.condition,
-            level=incident.level if over else episode.severity,
-            peak_severity=episode.severity if over else max(episode.severity, incident.peak_severity),
-            resolved_at=episode.resolved,
-            status=IncidentStatus.RESOLVED if over else IncidentStatus.OPEN,
+            since=alert.since,
+            fired_at=alert.fired or alert.since,
+            condition=alert.condition,
+            level=incident.level if is_over else alert.severity,
+            peak_severity=alert.severity if is_over else max(alert.severity, incident.peak_severity),
+            resolved_at=alert.resolved,
+            status=IncidentStatus.RESOLVED if is_over else IncidentStatus.OPEN,
             missing_since=None,
         )
-        if over and was_open:
-            ended = self.scope.end_of(episode)
-            after = replace(after, closed_at=self.now if self.now - ended < MISSED_LIMIT else ended)
-            return self._say(IncidentTransition.RESOLVED, after, _evidence(episode))
-        if not over and not was_open:
+        if is_over and was_open:
+            ended_at = self.scope.end_of(alert)
+            after = replace(after, closed_at=self.now if self.now - ended_at < MISSED_LIMIT else ended_at)
+            return self._event(IncidentTransition.RESOLVED, after, _evidence(alert))
+        if not is_over and not was_open:
             after = replace(after, opened_at=self.now, closed_at=None)
-            return self._say(IncidentTransition.FIRED, after, _evidence(episode))
+            return self._event(IncidentTransition.FIRED, after, _evidence(alert))
         if after == incident:
             return None
-        return self._say(_course(incident, after), after, _evidence(episode))
+        return self._event(_transition(incident, after), after, _evidence(alert))
 
-    def _merged(self, incident: Incident, into: Incident) -> IncidentChanged | None:
+    def _merge(self, incident: Incident, into: Incident) -> IncidentChanged | None:
         if incident.status is IncidentStatus.WITHDRAWN:
             return None
-        return self._end(incident, IncidentTransition.MERGED, f"it became part of {into.id}")
+        return self._withdraw(incident, f"it became part of {into.id}", IncidentTransition.MERGED)
 
-    def _absent(self, incident: Incident) -> IncidentChanged | None:
-        """What became of an incident whose episode is nowhere to be found."""
+    def _handle_absence(self, incident: Incident) -> IncidentChanged | None:
+        """Return what became of an incident without an alert."""
         if incident.condition is not Condition.THRESHOLD:
-            return self._recovered(incident)
+            return self._recover(incident)
         if incident.status is IncidentStatus.WITHDRAWN:
             return None
         if incident.rule not in self.scope.rules:
-            return self._end(incident, IncidentTransition.WITHDRAWN, "the rule was removed")
+            return self._withdraw(incident, "the rule was removed")
         if not self.scope.includes(incident):
-            return self._missing(incident) if incident.status is IncidentStatus.OPEN else None
+            return self._miss(incident) if incident.status is IncidentStatus.OPEN else None
         if (incident.rule, incident.key) not in self.scope.evaluated:
-            return self._end(incident, IncidentTransition.WITHDRAWN, "the rule no longer asks about this series")
-        why = "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
-        return self._end(incident, IncidentTransition.WITHDRAWN, why)
+            return self._withdraw(incident, "the rule no longer asks about this series")
+        reason = "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
+        return self._withdraw(incident, reason)
 
-    def _recovered(self, incident: Incident) -> IncidentChanged | None:
-        """Rows came again, or a source can be read again; such an alert leaves no trace in the data."""
+    def _recover(self, incident: Incident) -> IncidentChanged | None:
+        """Resolve an incident about a model or a source, whose alert leaves no trace in the data once it is over."""
         if incident.status is not IncidentStatus.OPEN:
             return None
         if incident.condition is Condition.ERROR:
             if incident.key.model in self.scope.failing_sources:
                 return None
-            said = "the source can be read again"
+            message = "the source can be read again"
         elif not self.scope.includes(incident):
-            return self._missing(incident)
+            return self._miss(incident)
         else:
-            said = "rows came again"
+            message = "rows came again"
         after = replace(
             incident, resolved_at=self.now, closed_at=self.now, status=IncidentStatus.RESOLVED, missing_since=None
         )
-        return self._say(IncidentTransition.RESOLVED, after, said)
+        return self._event(IncidentTransition.RESOLVED, after, message)
 
-    def _missing(self, incident: Incident) -> IncidentChanged | None:
-        """Rows that are gone are no recovery; only after a day, with all sources readable, the alert is withdrawn."""
+    def _miss(self, incident: Incident) -> IncidentChanged | None:
+        """Note that the rows of an incident are gone, which is no recovery.
+
+        Only after a day, with all sources readable, the incident is withdrawn.
+        """
         if self.scope.failing_sources:
             return None
         if incident.missing_since is None:
-            why = "its rows are gone; it stays as it was for a day"
-            return self._say(IncidentTransition.MISSING, replace(incident, missing_since=self.now), why)
+            reason = "its rows are gone; it stays as it was for a day"
+            return self._event(IncidentTransition.MISSING, replace(incident, missing_since=self.now), reason)
         if self.now - incident.missing_since < LOST_AFTER:
             return None
-        return self._end(incident, IncidentTransition.WITHDRAWN, "its rows have been gone for a day")
+        return self._withdraw(incident, "its rows have been gone for a day")
 
-    def _end(self, incident: Incident, course: IncidentTransition, why: str) -> IncidentChanged:
-        closed = incident.closed_at or self.now
-        return self._say(
-            course, replace(incident, closed_at=closed, status=IncidentStatus.WITHDRAWN, missing_since=None), why
-        )
+    def _withdraw(
+        self, incident: Incident, reason: str, transition: IncidentTransition = IncidentTransition.WITHDRAWN
+    ) -> IncidentChanged:
+        closed_at = incident.closed_at or self.now
+        after = replace(incident, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
+        return self._event(transition, after, reason)
 
-    def _say(self, course: IncidentTransition, incident: Incident, message: str) -> IncidentChanged:
-        return IncidentChanged(self.now, course, incident, message)
+    def _event(self, transition: IncidentTransition, incident: Incident, message: str) -> IncidentChanged:
+        return IncidentChanged(self.now, transition, incident, message)
 
 
-def _course(before: Incident, after: Incident) -> IncidentTransition:
+def _transition(before: Incident, after: Incident) -> IncidentTransition:
     if after.status is IncidentStatus.OPEN and after.level != before.level:
         return IncidentTransition.ESCALATED if after.level > before.level else IncidentTransition.DEESCALATED
     if before.missing_since is not None and (before.since, before.fired_at) == (after.since, after.fired_at):
@@ -282,30 +299,25 @@ def _course(before: Incident, after: Incident) -> IncidentTransition:
     return IncidentTransition.MOVED
 
 
-def _opened(episode: Alert, now: datetime) -> Incident:
-    assert episode.id is not None, "what is pending is no incident"
+def _incident_from(alert: Alert, now: datetime) -> Incident:
+    assert alert.id is not None, "a pending alert is no incident"
     return Incident(
-        id=episode.id,
-        rule=episode.rule,
-        key=episode.key,
-        condition=episode.condition,
-        since=episode.since,
-        fired_at=episode.fired or episode.since,
-        level=episode.severity,
-        peak_severity=episode.severity,
+        id=alert.id,
+        rule=alert.rule,
+        key=alert.key,
+        condition=alert.condition,
+        since=alert.since,
+        fired_at=alert.fired or alert.since,
+        level=alert.severity,
+        peak_severity=alert.severity,
         opened_at=now,
     )
 
 
-def _precedence(episode: Alert) -> tuple[bool, datetime]:
-    return episode.resolved is None, episode.since
+def _precedence(alert: Alert) -> tuple[bool, datetime]:
+    return alert.resolved is None, alert.since
 
 
-def _meet(incident: Incident, episode: Alert) -> bool:
-    """Whether the spans have a moment in common; what is open has no end yet."""
-    return incident.since <= (episode.resolved or _END) and episode.since <= (incident.resolved_at or _END)
-
-
-def _evidence(episode: Alert) -> str:
-    said = episode.breach if episode.is_active else episode.worst_breach or episode.breach
-    return said.message if said is not None else ""
+def _evidence(alert: Alert) -> str:
+    breach = alert.breach if alert.is_active else alert.worst_breach or alert.breach
+    return breach.message if breach is not None else ""

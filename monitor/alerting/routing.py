@@ -1,4 +1,4 @@
-"""Who is told of what, and when: pure predicates over what was configured."""
+"""Routes, receivers and time intervals as configured, and which receivers an incident goes to. Pure."""
 
 from __future__ import annotations
 
@@ -12,167 +12,191 @@ from modeltop.core.series import Severity
 from modeltop.rules.rule import Rule
 
 WEEK = (0, 1, 2, 3, 4, 5, 6)
+"""Every day of the week, Monday is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeInterval:
-    """A weekly stretch of time in a zone; across midnight where `end` is not after `start`."""
+    """A weekly interval of time in a zone; across midnight where `end` is not after `start`."""
 
     days: tuple[int, ...] = WEEK
-    """Days on which it begins, Monday is 0."""
+    """Days on which it starts, Monday is 0."""
     start: time = time(0)
     end: time = time(0)
-    """Not part of it; equal to `start`: the whole day."""
+    """Exclusive; equal to `start` for all of the day."""
     zone: tzinfo = UTC
 
     def contains(self, now: datetime) -> bool:
-        """Whether the moment lies in it.
+        """Return whether an aware moment lies in the interval.
 
         Of an hour that comes twice the first counts, and a time that a day leaves out is taken by the offset before
-        the gap, as RFC 5545 (3.3.5) has it: each stretch begins once and ends once.
+        the gap (RFC 5545, 3.3.5): each interval starts once and ends once.
         """
         today = now.astimezone(self.zone).date()
         return any(self._covers(day, now) for day in (today - timedelta(days=1), today) if day.weekday() in self.days)
 
     def _covers(self, day: date, now: datetime) -> bool:
-        last = day if self.end > self.start else day + timedelta(days=1)
-        begin, end = (datetime.combine(when, at, self.zone) for when, at in ((day, self.start), (last, self.end)))
-        # In UTC: two times of one zone would be compared by their clock faces.
-        return begin.astimezone(UTC) <= now < end.astimezone(UTC)
+        last_day = day if self.end > self.start else day + timedelta(days=1)
+        start = datetime.combine(day, self.start, self.zone)
+        end = datetime.combine(last_day, self.end, self.zone)
+        # In UTC, because Python compares two times of one zone by their clock faces.
+        return start.astimezone(UTC) <= now < end.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Whom alerts that match are told; all routes that match count."""
+    """Receivers of the alerts that match; an alert goes to the receivers of every route that matches."""
 
     name: str
     receivers: tuple[str, ...]
     matchers: Matchers = field(default_factory=Matchers)
     min_severity: str = "warning"
-    """The least severity that is told: `warning`, `unknown` or `critical`."""
+    """Lowest severity that is sent: `warning`, `unknown` or `critical`."""
     time_intervals: tuple[TimeInterval, ...] = ()
-    """Outside of them nobody is told by this route; empty: always."""
+    """When the route is active; empty for always."""
     escalate_after: timedelta | None = None
-    """Time since the incident was opened, without acknowledgement, after which `escalate_to` is told as well."""
+    """Time since the incident was opened, without acknowledgement, after which `escalate_to` is notified as well."""
     escalate_to: tuple[str, ...] = ()
 
     def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
-        """Whom this route has told of an incident of that level now, in order; nobody outside of its hours."""
-        if level < Severity[self.min_severity.upper()] or not self.matchers.match_labels(
-            incident.rule, incident.key, level
-        ):
+        """Return the receivers of an incident at a level, in order; none outside of the route's time intervals.
+
+        Args:
+            incident: An open incident, or one that was open.
+            level: The severity to send.
+            now: The moment, aware.
+            acked: Whether a person has acknowledged it, which stops escalation.
+        """
+        if level < Severity[self.min_severity.upper()]:
             return ()
-        if not (any(hours.contains(now) for hours in self.time_intervals) if self.time_intervals else True):
+        if not self.matchers.match_labels(incident.rule, incident.key, level):
             return ()
-        late = self.escalate_after is not None and now - incident.opened_at >= self.escalate_after
-        return self.receivers + (self.escalate_to if late and not acked else ())
+        if self.time_intervals and not any(interval.contains(now) for interval in self.time_intervals):
+            return ()
+        overdue = self.escalate_after is not None and now - incident.opened_at >= self.escalate_after
+        return self.receivers + (self.escalate_to if overdue and not acked else ())
 
 
 @dataclass(frozen=True, slots=True)
 class MuteTimeInterval:
-    """A schedule on which matching alerts are not told, such as a nightly batch or a weekend."""
+    """A schedule on which matching alerts are not sent, such as a nightly batch or a weekend."""
 
     name: str
     matchers: Matchers
     time_intervals: tuple[TimeInterval, ...]
 
     def active(self, now: datetime) -> bool:
-        """Whether it holds at this moment."""
-        return any(hours.contains(now) for hours in self.time_intervals)
+        """Return whether the mute is in force at an aware moment."""
+        return any(interval.contains(now) for interval in self.time_intervals)
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationPolicy:
-    """How often one receiver is told; from its configuration."""
+    """How often one receiver is notified, from its configuration."""
 
     repeat: timedelta | None = timedelta(hours=4)
-    """A standing alert that nobody acknowledged is told again; None: never."""
+    """Time after which an unacknowledged alert that still fires is sent again; None for never."""
     group: int = 3
-    """More events than this in one cycle become one message; 0: never grouped."""
+    """Notifications of one cycle beyond which they become one message; 0 for never."""
     hourly: int = 20
-    """Messages an hour, then a digest; 0: no cap."""
+    """Messages an hour, after which the rest becomes one digest; 0 for no cap."""
     resolved: bool = True
-    """Whether it is told that an incident is over."""
+    """Whether the end of an incident is sent."""
     exempt: bool = False
-    """Neither grouped nor capped: PagerDuty groups by itself."""
+    """Whether it is neither grouped nor capped, as PagerDuty, which groups by itself."""
     acknowledges: bool = False
-    """It is told as well when a person takes an incident."""
+    """Whether it is notified when a person acknowledges an incident."""
     fallback: str | None = None
-    """Who is told while this one is broken; None: the next receiver of the configuration."""
+    """Receiver that takes over while this one is disabled; None for the next one of the configuration."""
 
 
 class SecretSource(Protocol):
     """A secret that is read when it is used."""
 
     def read(self) -> str:
-        """The text. Raises NotifyError."""
+        """Return the text.
+
+        Raises:
+            NotifyError: The secret is missing or cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """How the watcher goes about it."""
+    """Settings of the watcher: the table `[watch]`."""
 
     every: timedelta = timedelta(minutes=1)
-    """At most between two cycles; a changed file starts one at once."""
+    """Longest time between two cycles; a changed file starts one at once."""
     no_data_wait: timedelta = timedelta(minutes=1)
-    """After the first look that finds no data, the second one that counts."""
+    """Time from the first evaluation without data to the second one, which raises the alert."""
     ack_for: timedelta = timedelta(hours=24)
-    """How long an acknowledgement holds where nobody says otherwise."""
+    """Duration of an acknowledgement where none is given."""
     heartbeat: SecretSource | None = None
-    """A web address that is fetched after every completed cycle."""
+    """Web address that is fetched after every completed cycle."""
     log: str = "text"
-    """How the watcher logs: `text`, or `json` with an object a line."""
+    """Format of the watcher's log: `text`, or `json` with an object a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingConfig:
-    """Who wants to be told of what, and how: the configuration as delivery sees it."""
+    """All of the configuration that decides who is notified of what."""
 
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
-    """Those in force; one may name receivers of its own."""
+    """The rules in force; a rule may name receivers of its own."""
     mutes: tuple[MuteTimeInterval, ...] = ()
     policies: Mapping[str, NotificationPolicy] = field(default_factory=dict)
-    """By receiver, in the order of the configuration; who is not among them is not told."""
+    """By receiver, in the order of the configuration; a receiver that is not among them is never notified."""
 
     def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
-        """The receivers that are meant, each once, whether or not they work.
+        """Return the configured receivers of an incident, each once, whether or not they work.
 
-        A rule that names receivers has its own told, at any hour, and the routes are not asked.
+        The receivers that a rule names are notified at any hour, and its incidents pass no route.
 
         Args:
-            incident: One that stands, or stood.
-            level: What is to be told.
-            now: The moment for which hours and escalation are judged.
-            acked: A person has it, so nobody else is called.
+            incident: An open incident, or one that was open.
+            level: The severity to send.
+            now: The moment at which time intervals and escalation are evaluated, aware.
+            acked: Whether a person has acknowledged it, which stops escalation.
         """
-        asked = (rule.receivers for rule in self.rules if rule.name == incident.rule)
-        if (own := next(asked, None)) is not None:
+        own = next((rule.receivers for rule in self.rules if rule.name == incident.rule), None)
+        if own is not None:
             names = own if level >= Severity.WARNING else ()
         else:
-            names = tuple(name for one in self.routes for name in one.receivers_for(incident, level, now, acked=acked))
+            names = tuple(
+                name for route in self.routes for name in route.receivers_for(incident, level, now, acked=acked)
+            )
         return tuple(dict.fromkeys(name for name in names if name in self.policies))
 
-    def fallback_for(self, name: str, broken: Collection[str]) -> str | None:
-        """Who is told in place of a receiver: itself where it works, else its fallback, else the next of the
-        configuration; None where nobody is left.
-        """  # noqa: D205  one sentence
+    def fallback_for(self, name: str, disabled: Collection[str]) -> str | None:
+        """Return the receiver that stands in for one, or the receiver itself where it works; None if all are disabled.
+
+        That is its configured fallback, else the next receiver of the configuration.
+        """
         tried = [name]
-        while tried[-1] in broken:
+        while tried[-1] in disabled:
             names = list(self.policies)
-            at = names.index(tried[-1])
-            follow = (self.policies[tried[-1]].fallback, *names[at + 1 :], *names[:at])
-            after = next((one for one in follow if one in self.policies and one not in tried), None)
-            if after is None:
+            index = names.index(tried[-1])
+            candidates = (self.policies[tried[-1]].fallback, *names[index + 1 :], *names[:index])
+            successor = next((other for other in candidates if other in self.policies and other not in tried), None)
+            if successor is None:
                 return None
-            tried.append(after)
+            tried.append(successor)
         return tried[-1]
 
 
 def receivers_for(
-    incident: Incident, orders: RoutingConfig, now: datetime, *, disabled: Collection[str] = (), acked: bool = False
+    incident: Incident, config: RoutingConfig, now: datetime, *, disabled: Collection[str] = (), acked: bool = False
 ) -> tuple[str, ...]:
-    """Who is to be told of an open incident now, each once: those that are meant, or who takes over from them."""
-    meant = orders.receivers_for(incident, incident.level, now, acked=acked)
-    working = (orders.fallback_for(name, disabled) for name in meant)
+    """Return the working receivers of an open incident, each once, fallbacks in place of disabled ones.
+
+    Args:
+        incident: An open incident.
+        config: Routes, rules and policies.
+        now: The moment, aware.
+        disabled: Receivers that do not work.
+        acked: Whether a person has acknowledged it.
+    """
+    names = config.receivers_for(incident, incident.level, now, acked=acked)
+    working = (config.fallback_for(name, disabled) for name in names)
     return tuple(dict.fromkeys(name for name in working if name is not None))

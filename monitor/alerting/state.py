@@ -1,4 +1,7 @@
-"""What each event changes. Pure and total: any events in any order give facts, and the same event twice no others."""
+"""Application of events to the alerting state. Pure and total: any events in any order, each any number of times.
+
+An event carries all that it changes, so that order matters only among events about the same thing.
+"""
 
 from __future__ import annotations
 
@@ -35,31 +38,27 @@ from modeltop.core.incident import (
 from modeltop.core.series import Severity
 
 SILENCE_RETENTION = timedelta(days=5)
-"""After their end."""
+"""Time after its end for which a silence is retained."""
 INCIDENT_RETENTION = timedelta(days=30)
-"""After they were closed; acknowledgements and beliefs that say nothing any more likewise."""
+"""Time for which closed incidents, expired acknowledgements and entries of resolved notifications are retained."""
 SEND_RETENTION = timedelta(hours=1)
+"""Age up to which sends count toward the hourly cap."""
 
 
-def apply_event(facts: AlertingState, event: Event) -> AlertingState:
-    """The facts after one event."""
-    return apply_events(facts, (event,))
-
-
-def apply_events(facts: AlertingState, events: Iterable[Event]) -> AlertingState:
-    """The facts after many events: the same as after one by one, but no copy is made for each."""
-    draft = _MutableState.from_state(facts)
+def apply_events(state: AlertingState, events: Iterable[Event]) -> AlertingState:
+    """Return the state after some events; `state` is not changed."""
+    draft = _MutableState.from_state(state)
     for event in events:
-        draft.newest = event.at if draft.newest is None else max(draft.newest, event.at)
+        draft.last_event_at = event.at if draft.last_event_at is None else max(draft.last_event_at, event.at)
         draft.apply(event)
-    return draft.freeze(facts)
+    return draft.freeze(state)
 
 
 @dataclass
 class _MutableState:
-    """Facts that are being written; only `fold_all` holds one."""
+    """A state while events are applied, so that no copy is made for each."""
 
-    newest: datetime | None
+    last_event_at: datetime | None
     acks: dict[str, Acknowledgement]
     silences: dict[str, Silence]
     notes: dict[Note, None]
@@ -68,42 +67,46 @@ class _MutableState:
     receivers: dict[str, ReceiverState] = field(default_factory=dict)
 
     @classmethod
-    def from_state(cls, facts: AlertingState) -> _MutableState:
+    def from_state(cls, state: AlertingState) -> _MutableState:
         return cls(
-            facts.last_event_at,
-            {ack.incident: ack for ack in facts.acks},
-            {silence.id: silence for silence in facts.silences},
-            dict.fromkeys(facts.notes),
-            dict(facts.incidents),
-            dict(facts.notifications),
-            dict(facts.receivers),
+            state.last_event_at,
+            {ack.incident: ack for ack in state.acks},
+            {silence.id: silence for silence in state.silences},
+            dict.fromkeys(state.notes),
+            dict(state.incidents),
+            dict(state.notifications),
+            dict(state.receivers),
         )
 
     def freeze(self, before: AlertingState) -> AlertingState:
-        """The facts, without what nobody asks for any more."""
-        newest = self.newest
+        """Return the state without what is past its retention."""
+        newest = self.last_event_at
         if newest is None:
             return before
-        old = clamped_subtract(newest, INCIDENT_RETENTION)
-        ended = clamped_subtract(newest, SILENCE_RETENTION)
+        oldest = _clamped_subtract(newest, INCIDENT_RETENTION)
+        oldest_silence = _clamped_subtract(newest, SILENCE_RETENTION)
         return replace(
             before,
             last_event_at=newest,
-            acks=tuple(ack for ack in self.acks.values() if ack.until >= old),
-            silences=tuple(silence for silence in self.silences.values() if silence.end >= ended),
+            acks=tuple(ack for ack in self.acks.values() if ack.until >= oldest),
+            silences=tuple(silence for silence in self.silences.values() if silence.end >= oldest_silence),
             notes=tuple(self.notes),
             incidents=MappingProxyType(
-                {name: one for name, one in self.incidents.items() if one.closed_at is None or one.closed_at >= old}
+                {
+                    name: incident
+                    for name, incident in self.incidents.items()
+                    if incident.closed_at is None or incident.closed_at >= oldest
+                }
             ),
             notifications=MappingProxyType(
-                {key: one for key, one in self.notifications.items() if one.level or one.at >= old}
+                {key: entry for key, entry in self.notifications.items() if entry.level or entry.at >= oldest}
             ),
             receivers=MappingProxyType(self.receivers),
         )
 
     @singledispatchmethod
     def apply(self, event: Event) -> None:
-        """Take the event in. What is about to be sent, and who watches, changes nothing that is remembered."""
+        """Apply one event. Those without a method below, sends that start and changes of leader, change nothing."""
 
     @apply.register
     def _(self, event: Acknowledged) -> None:
@@ -121,8 +124,8 @@ class _MutableState:
 
     @apply.register
     def _(self, event: SilenceExpired) -> None:
-        if found := self.silences.get(event.silence):
-            self.silences[found.id] = replace(found, end=min(found.end, event.at))
+        if silence := self.silences.get(event.silence):
+            self.silences[silence.id] = replace(silence, end=min(silence.end, event.at))
 
     @apply.register
     def _(self, event: NoteAdded) -> None:
@@ -133,7 +136,7 @@ class _MutableState:
         incident = event.incident
         self.incidents[incident.id] = incident
         ack = self.acks.get(incident.id)
-        # An acknowledgement ends for good where it got worse, or is over: neither better nor again makes it hold.
+        # It ends for good, so that an incident that improves, or opens again, is not acknowledged by that.
         if ack is not None and ack.at <= event.at and (incident.closed_at is not None or incident.level > ack.level):
             del self.acks[incident.id]
 
@@ -147,42 +150,40 @@ class _MutableState:
 
     @apply.register
     def _(self, event: SendFinished) -> None:
-        for delivery in event.notifications:
-            before = self.notifications.get(delivery.entry_key)
-            if (
-                belief := entry_after(delivery, event.at, before, given_up=event.abandoned_reason is not None)
-            ) is not None:
-                self.notifications[delivery.entry_key] = belief
-        if event.abandoned_reason is None:
-            for name in {delivery.receiver for delivery in event.notifications} & self.receivers.keys():
-                state = self.receivers[name]
-                self.receivers[name] = replace(state, recent_sends=_hour({*state.recent_sends, event.at}, event.at))
+        abandoned = event.abandoned_reason is not None
+        for notification in event.notifications:
+            before = self.notifications.get(notification.entry_key)
+            entry = _entry_after(notification, event.at, before, abandoned=abandoned)
+            if entry is not None:
+                self.notifications[notification.entry_key] = entry
+        if abandoned:
+            return
+        for name in {notification.receiver for notification in event.notifications} & self.receivers.keys():
+            receiver = self.receivers[name]
+            oldest = _clamped_subtract(event.at, SEND_RETENTION)
+            sends = sorted(moment for moment in {*receiver.recent_sends, event.at} if moment > oldest)
+            self.receivers[name] = replace(receiver, recent_sends=tuple(sends))
 
 
-def entry_after(
-    delivery: Notification, at: datetime, before: NotificationEntry | None, *, given_up: bool = False
+def _entry_after(
+    notification: Notification, at: datetime, before: NotificationEntry | None, *, abandoned: bool
 ) -> NotificationEntry | None:
-    """What a receiver believes once it took the delivery; None where that changes nothing.
+    """Return the entry once a notification was accepted or abandoned; None where it does not change.
 
-    A trigger that was given up is not believed, or an end would be told of what was never begun; an end that was given
-    up is not told again.
+    An abandoned trigger leaves no entry, or a resolve would follow of what was never triggered; an abandoned resolve is
+    not sent again.
     """
-    heard = before is not None and before.incident == delivery.incident
-    if delivery.action is NotificationAction.RESOLVE:
-        return NotificationEntry(delivery.incident, Severity.OK, at) if heard or not given_up else None
-    if given_up:
+    is_same = before is not None and before.incident == notification.incident
+    if notification.action is NotificationAction.RESOLVE:
+        return NotificationEntry(notification.incident, Severity.OK, at) if is_same or not abandoned else None
+    if abandoned:
         return None
-    if delivery.action is NotificationAction.TRIGGER:
-        return NotificationEntry(delivery.incident, delivery.level, at)
-    return replace(before, acknowledged=True) if before is not None and heard else None
+    if notification.action is NotificationAction.TRIGGER:
+        return NotificationEntry(notification.incident, notification.level, at)
+    return replace(before, acknowledged=True) if before is not None and is_same else None
 
 
-def _hour(moments: Iterable[datetime], at: datetime) -> tuple[datetime, ...]:
-    begin = clamped_subtract(at, SEND_RETENTION)
-    return tuple(sorted(moment for moment in moments if moment > begin))
-
-
-def clamped_subtract(moment: datetime, span: timedelta) -> datetime:
-    """The moment so long before; the first of all time where there is none."""
+def _clamped_subtract(moment: datetime, span: timedelta) -> datetime:
+    """Return the moment before another by a span, or the earliest datetime where that is out of range."""
     first = datetime.min.replace(tzinfo=moment.tzinfo)
     return moment - span if moment - first > span else first

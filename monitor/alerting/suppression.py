@@ -1,6 +1,6 @@
-"""Who is not told now, and why: silenced, inhibited, muted; and what a person has taken. Pure, at one instant.
+"""Alerts that nobody is notified of now (silenced, inhibited, muted), and those that a person has acknowledged. Pure.
 
-Suppressed never means invisible. An acknowledgement is no suppression: it stops only repeats and escalation.
+A suppressed alert stays visible everywhere. An acknowledgement is no suppression: it stops only repeats and escalation.
 """
 
 from __future__ import annotations
@@ -24,188 +24,206 @@ from modeltop.core.incident import (
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity
 from modeltop.core.text import pluralize
 
-LONGEST = timedelta(days=30)
-"""A silence lasts no longer: what is to be told never again is a rule to be changed."""
-_ODD = ("a", "Zz-9_", "=ü x/[")
-"""Names that no data has all of: a glob that matches each of them narrows nothing down."""
-_WHOLE = {Condition.ERROR: "its source cannot be read", Condition.NO_DATA: "the model has stopped reporting"}
+MAX_SILENCE = timedelta(days=30)
+"""Longest duration of a silence; what is never to be sent again is a rule to be changed."""
+_PROBES = ("a", "Zz-9_", "=ü x/[")
+"""Names that no data has all of: a glob that matches each of them selects everything."""
+_MODEL_WIDE = {Condition.ERROR: "its source cannot be read", Condition.NO_DATA: "the model has stopped reporting"}
 
 
 def suppressions(
-    episodes: Iterable[Alert], facts: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime
+    alerts: Iterable[Alert], state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime
 ) -> dict[str, Suppression]:
-    """Why nobody is told of an alert now, by the id of the episode; only those that stand are looked at."""
-    standing = [episode for episode in episodes if episode.id is not None and episode.is_active]
-    hush = Suppressor.at(
-        facts, mutes, now, {one.key.model: one.condition for one in standing if one.condition in _WHOLE}
-    )
-    found = {one.id: hush.reason(one.rule, one.key, one.condition, one.severity) for one in standing}
-    return {name: why for name, why in found.items() if name is not None and why is not None}
+    """Return by alert id why nobody is notified of it now; only active alerts are considered.
+
+    Args:
+        alerts: All alerts of a snapshot.
+        state: Its silences are read.
+        mutes: The mutes of the configuration.
+        now: The moment, aware.
+    """
+    active = [alert for alert in alerts if alert.id is not None and alert.is_active]
+    inhibitions = {alert.key.model: alert.condition for alert in active if alert.condition in _MODEL_WIDE}
+    suppressor = Suppressor.at(state, mutes, now, inhibitions)
+    reasons = {alert.id: suppressor.reason(alert.rule, alert.key, alert.condition, alert.severity) for alert in active}
+    return {name: reason for name, reason in reasons.items() if name is not None and reason is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressor:
-    """All that keeps people from being told, at one moment."""
+    """Everything that suppresses notifications at one moment."""
 
     silences: tuple[Silence, ...]
     mutes: tuple[MuteTimeInterval, ...]
     inhibitions: dict[str, Condition]
-    """Models of which nothing can be known, and why."""
+    """By model, the model-wide condition that inhibits its other alerts."""
 
     @classmethod
     def at(
-        cls, facts: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime, inhibitions: dict[str, Condition]
+        cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime, inhibitions: dict[str, Condition]
     ) -> Suppressor:
-        """What holds at a moment.
+        """Select what is in force at a moment.
 
         Args:
-            facts: The silences; those that ended more than 5 days ago are forgotten.
-            mutes: Those of the configuration.
-            now: The moment; it may be past.
-            inhibitions: By model, an alert about it as a whole. A source that cannot be read stands where a model would,
-                so it covers a model of the same name alone: whose rows were in it nobody can know.
+            state: The silences; those that ended more than 5 days ago are not in it any more.
+            mutes: The mutes of the configuration.
+            now: The moment, aware; it may be past.
+            inhibitions: By model, a model-wide alert. A source that cannot be read stands in place of a model, so it
+                inhibits a model of the same name alone: whose rows were in it nobody can know.
         """
-        silences = tuple(silence for silence in facts.silences if silence.active(now))
+        silences = tuple(silence for silence in state.silences if silence.active(now))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
 
     @classmethod
-    def from_incidents(cls, facts: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime) -> Suppressor:
-        """The same, where what covers a model is an incident that was open at the moment."""
-        return cls.at(facts, mutes, now, inhibitions(model_wide(facts), now))
+    def from_incidents(cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime) -> Suppressor:
+        """Select what is in force at a moment, inhibited by the model-wide incidents that were open then."""
+        return cls.at(state, mutes, now, inhibitions(model_wide(state), now))
 
     def reason(self, rule: str, key: SeriesKey, condition: Condition, level: Severity) -> Suppression | None:
-        """Why nobody is told of such an alert; None where people are."""
+        """Return why an alert of these labels is suppressed; None where it is not."""
         for silence in self.silences:
             if silence.matchers.match_labels(rule, key, level):
-                said = f"silenced by {silence.by} until {_said(silence.end)}: {silence.reason}"
-                return Suppression("silenced", said, silence.end)
+                text = f"silenced by {silence.by} until {format_minute(silence.end)}: {silence.reason}"
+                return Suppression("silenced", text, silence.end)
         if condition is Condition.THRESHOLD and key.model in self.inhibitions:
-            return Suppression("inhibited", f"inhibited: {_WHOLE[self.inhibitions[key.model]]}")
+            return Suppression("inhibited", f"inhibited: {_MODEL_WIDE[self.inhibitions[key.model]]}")
         for mute in self.mutes:
             if mute.matchers.match_labels(rule, key, level):
                 return Suppression("muted", f"muted by the schedule {mute.name}")
         return None
 
 
-def model_wide(facts: AlertingState) -> list[Incident]:
-    """Incidents about a model or a source as a whole."""
-    return [one for one in facts.incidents.values() if one.condition in _WHOLE]
+def model_wide(state: AlertingState) -> list[Incident]:
+    """Return the incidents about a model or a source, which inhibit those about its metrics."""
+    return [incident for incident in state.incidents.values() if incident.condition in _MODEL_WIDE]
 
 
 def inhibitions(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:
-    """By model, such an incident that was open at a moment."""
-    return {one.key.model: one.condition for one in incidents if _open_at(one, moment)}
+    """Return by model the condition of such an incident that was open at an aware moment."""
+    return {incident.key.model: incident.condition for incident in incidents if _was_open(incident, moment)}
 
 
-def acknowledged_alerts(episodes: Iterable[Alert], facts: AlertingState, now: datetime) -> dict[str, Acknowledgement]:
-    """Who has taken which alert, by the id of the episode.
+def acknowledged_alerts(alerts: Iterable[Alert], state: AlertingState, now: datetime) -> dict[str, Acknowledgement]:
+    """Return by alert id the acknowledgement in force.
 
-    An acknowledgement holds until the alert is worse than when it was taken, is over, the time has come, or the
-    person gives it back. Where no watcher has seen the alert, it is the first one that meets the time from which it
-    was taken on; what begins after an end has not been taken by anybody.
+    An acknowledgement is in force until the alert is worse than when it was acknowledged, is over, the time has come,
+    or a person takes it back. Where no watcher has seen the alert, it is that of the first alert that overlaps the time
+    from which it was acknowledged on; what fires after an end is acknowledged by nobody.
     """
-    acks = [ack for ack in facts.acks if now < ack.until]
+    acks = [ack for ack in state.acks if now < ack.until]
     if not acks:
         return {}
     pairs = {(ack.rule, ack.key) for ack in acks}
-    known = [episode for episode in episodes if (episode.rule, episode.key) in pairs and episode.id is not None]
-    found: dict[str, Acknowledgement] = {}
-    for episode in known:
-        holding = (ack for ack in acks if episode.is_active and _holds(ack, episode, known, facts))
-        if episode.id is not None and (ack := next(holding, None)) is not None:
-            found[episode.id] = ack
-    return found
+    candidates = [alert for alert in alerts if (alert.rule, alert.key) in pairs and alert.id is not None]
+    acknowledged: dict[str, Acknowledgement] = {}
+    for alert in candidates:
+        in_force = (ack for ack in acks if alert.is_active and _is_in_force(ack, alert, candidates, state))
+        if alert.id is not None and (ack := next(in_force, None)) is not None:
+            acknowledged[alert.id] = ack
+    return acknowledged
 
 
-def acknowledged_incidents(facts: AlertingState, now: datetime) -> dict[str, Acknowledgement]:
-    """The same for the open incidents, by their own ids."""
-    found: dict[str, Acknowledgement] = {}
-    for ack in facts.acks:
-        incident = facts.incidents.get(ack.incident) or _unseen(ack, facts)
-        holds = incident is not None and incident.status is IncidentStatus.OPEN and now < ack.until
-        if incident is not None and holds and incident.level <= ack.level:
-            found.setdefault(incident.id, ack)
-    return found
+def acknowledged_incidents(state: AlertingState, now: datetime) -> dict[str, Acknowledgement]:
+    """Return by incident id the acknowledgement in force, of open incidents."""
+    acknowledged: dict[str, Acknowledgement] = {}
+    for ack in state.acks:
+        incident = state.incidents.get(ack.incident) or _incident_by_time(ack, state)
+        if incident is None or incident.status is not IncidentStatus.OPEN or now >= ack.until:
+            continue
+        if incident.level <= ack.level:
+            acknowledged.setdefault(incident.id, ack)
+    return acknowledged
 
 
-def _unseen(ack: Acknowledgement, facts: AlertingState) -> Incident | None:
-    """The incident that was taken before the watcher saw it, by another id: late rows had moved its begin."""
-    of_pair = [one for one in facts.incidents.values() if (one.rule, one.key) == (ack.rule, ack.key)]
-    met = [one for one in of_pair if one.resolved_at is None or one.resolved_at >= ack.since]
-    return min(met, key=lambda one: one.since, default=None)
+def _incident_by_time(ack: Acknowledgement, state: AlertingState) -> Incident | None:
+    """Find an incident that was acknowledged before the watcher saw it, under another id: late rows moved its start."""
+    candidates = [
+        incident
+        for incident in state.incidents.values()
+        if (incident.rule, incident.key) == (ack.rule, ack.key)
+        and (incident.resolved_at is None or incident.resolved_at >= ack.since)
+    ]
+    return min(candidates, key=lambda incident: incident.since, default=None)
 
 
-def _holds(ack: Acknowledgement, episode: Alert, known: Sequence[Alert], facts: AlertingState) -> bool:
-    if (ack.rule, ack.key) != (episode.rule, episode.key) or episode.severity > ack.level:
+def _is_in_force(ack: Acknowledgement, alert: Alert, alerts: Sequence[Alert], state: AlertingState) -> bool:
+    if (ack.rule, ack.key) != (alert.rule, alert.key) or alert.severity > ack.level:
         return False
-    incident = find_incident(episode, facts)
-    if incident is not None and ack.incident in facts.incidents:
+    incident = find_incident(alert, state)
+    if incident is not None and ack.incident in state.incidents:
         return incident.id == ack.incident
-    before = (one for one in known if (one.rule, one.key) == (ack.rule, ack.key) and one.resolved is not None)
-    return not any(one.resolved is not None and one.resolved >= ack.since for one in before)
+    return not any(
+        (other.rule, other.key) == (ack.rule, ack.key) and other.resolved is not None and other.resolved >= ack.since
+        for other in alerts
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class SilencePreview:
-    """What a silence would do, before it is made."""
+    """What a silence would do, before it is created."""
 
     matching: tuple[Alert, ...]
-    """Alerts that stand and would be silenced."""
+    """Active alerts that it would silence."""
     active_count: int
-    """Alerts that stand at all."""
+    """All active alerts."""
 
     @property
     def warning(self) -> str | None:
-        """Said where it is more than half of them."""
+        """A clause where it would silence more than half of them; else None."""
         if 2 * len(self.matching) <= self.active_count:
             return None
         return f"that is {len(self.matching)} of {pluralize(self.active_count, 'standing alert')}, more than half"
 
 
-def preview_silence(matchers: Matchers, episodes: Iterable[Alert]) -> SilencePreview:
-    """How many of the alerts that stand would be silenced."""
-    standing = [episode for episode in episodes if episode.is_active]
-    return SilencePreview(tuple(episode for episode in standing if matchers.match(episode)), len(standing))
+def preview_silence(matchers: Matchers, alerts: Iterable[Alert]) -> SilencePreview:
+    """Return which of the active alerts a silence would match."""
+    active = [alert for alert in alerts if alert.is_active]
+    return SilencePreview(tuple(alert for alert in active if matchers.match(alert)), len(active))
 
 
 def silence_error(
-    matchers: Matchers, start: datetime, end: datetime, why: str, episodes: Iterable[Alert]
+    matchers: Matchers, start: datetime, end: datetime, reason: str, alerts: Iterable[Alert]
 ) -> str | None:
-    """Why such a silence is refused, in one clause with the remedy; None where it may be made.
+    """Return why a silence is refused, in one clause with the remedy; None where it may be created.
 
     Args:
-        matchers: Which alerts.
-        start: Its begin, aware.
-        end: Not part of it.
-        why: The reason that the person gave.
-        episodes: All that are known; a glob that matches each of their names, and others, narrows nothing down.
+        matchers: The alerts that it matches.
+        start: Aware.
+        end: Aware, exclusive.
+        reason: The text that the person gave.
+        alerts: All alerts; a glob that matches each of their names, and others, selects everything.
     """
-    if not why.strip():
+    if not reason.strip():
         return "a silence needs a reason: say why, so that others know"
     if end <= start:
         return "the silence would end before it begins: give a later end"
-    if end - start > LONGEST:
+    if end - start > MAX_SILENCE:
         return "a silence lasts 30 days at most: give an earlier end, or change the rule"
-    if _matches_everything(matchers, episodes):
+    if _matches_everything(matchers, alerts):
         return "the silence would match everything: name a model, metric, segment, rule or severity"
     return None
 
 
-def _matches_everything(matchers: Matchers, episodes: Iterable[Alert]) -> bool:
-    known = list(episodes)
-    names = (
-        (matchers.model, {one.key.model for one in known}),
-        (matchers.metric, {one.key.metric for one in known}),
-        (matchers.segment, {one.key.segment for one in known}),
-        (matchers.rule, {one.rule for one in known}),
+def _matches_everything(matchers: Matchers, alerts: Iterable[Alert]) -> bool:
+    alerts = list(alerts)
+    globs = (
+        (matchers.model, {alert.key.model for alert in alerts}),
+        (matchers.metric, {alert.key.metric for alert in alerts}),
+        (matchers.segment, {alert.key.segment for alert in alerts}),
+        (matchers.rule, {alert.rule for alert in alerts}),
     )
-    levels = all(fnmatchcase(word, matchers.severity) for word in ("warning", "unknown", "critical"))
-    return levels and all(fnmatchcase(name, glob) for glob, found in names for name in (*_ODD, *found))
+    all_levels = all(fnmatchcase(level, matchers.severity) for level in ("warning", "unknown", "critical"))
+    return all_levels and all(fnmatchcase(name, glob) for glob, names in globs for name in (*_PROBES, *names))
 
 
-def _open_at(incident: Incident, now: datetime) -> bool:
-    return incident.opened_at <= now and (incident.closed_at is None or now < incident.closed_at)
+def _was_open(incident: Incident, moment: datetime) -> bool:
+    return incident.opened_at <= moment and (incident.closed_at is None or moment < incident.closed_at)
 
 
-def _said(moment: datetime) -> str:
+def format_minute(moment: datetime) -> str:
+    """Return an aware moment to the minute, in UTC.
+
+    >>> format_minute(datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC))
+    '2025-01-10 14:03 UTC'
+    """
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,7 @@
-"""How many messages: several events in one, and no more than so many an hour. Neither delays what is critical. Pure."""
+"""Grouping and rate limits: several notifications in one message, and a cap per hour. Pure.
+
+Neither delays a critical alert.
+"""
 
 from __future__ import annotations
 
@@ -21,64 +24,67 @@ class NotificationBatch:
     notifications: tuple[Notification, ...]
     """At least one; they succeed or fail together."""
     is_digest: bool = False
-    """It gathers what the hourly cap would not let through one by one."""
+    """Whether it gathers what the hourly cap did not let through one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingNotification:
-    """One event, before it is decided in which message it goes out."""
+    """One thing to send, before it is assigned to a message."""
 
     notifications: tuple[Notification, ...]
-    """One; or two where an incident that is over is told late, begin and end at once."""
+    """One; or two for an incident that is reported only after its end, trigger and resolve at once."""
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it may never wait: the first that is told of something critical, or that it became so."""
+        """Whether it may never wait: the first report of something critical, or that it became critical."""
         return any(
-            one.action is NotificationAction.TRIGGER
-            and one.reason in (NotificationReason.FIRST, NotificationReason.ESCALATED)
-            and one.level is Severity.CRITICAL
-            for one in self.notifications
+            notification.action is NotificationAction.TRIGGER
+            and notification.reason in (NotificationReason.FIRST, NotificationReason.ESCALATED)
+            and notification.level is Severity.CRITICAL
+            for notification in self.notifications
         )
 
 
 def throttle(
     receiver: str,
-    slots: Sequence[Sequence[PendingNotification]],
-    pace: NotificationPolicy,
-    sent: Iterable[datetime],
+    queues: Sequence[Sequence[PendingNotification]],
+    policy: NotificationPolicy,
+    recent_sends: Iterable[datetime],
     now: datetime,
-) -> tuple[tuple[NotificationBatch, ...], int]:
-    """The messages that may go out now, and how many events are held back.
+) -> tuple[NotificationBatch, ...]:
+    """Return the messages that may go out to a receiver now.
 
     Args:
-        receiver: Whom they are for.
-        slots: By rule and series, what is to be told of it, in an order that is kept.
-        pace: How it wants to be told.
-        sent: When messages went out to it lately.
+        receiver: Its name.
+        queues: By rule and series, what is to be sent, in an order that is kept.
+        policy: Its grouping and its hourly cap.
+        recent_sends: When messages went out to it lately.
         now: The watcher's clock.
     """
-    letters = [letter for slot in slots for letter in slot]
-    if pace.exempt:
-        return tuple(NotificationBatch(receiver, letter.notifications) for letter in letters), 0
-    room = pace.hourly - sum(now - HOUR < moment for moment in sent) if pace.hourly else len(letters)
-    messages = _messages(receiver, letters, pace)
-    if len(messages) <= room:
-        return messages, 0
-    if room > 0:
-        return (_one(receiver, letters, digest=True),), 0
-    # What has to be said before something urgent of the same series goes with it: order is kept.
-    urgent = [letter for slot in slots if any(one.is_urgent for one in slot) for letter in slot]
-    return _messages(receiver, urgent, pace), len(letters) - len(urgent)
+    pending = [entry for queue in queues for entry in queue]
+    if policy.exempt:
+        return tuple(NotificationBatch(receiver, entry.notifications) for entry in pending)
+    messages = _group(receiver, pending, policy)
+    if not policy.hourly:
+        return messages
+    remaining = policy.hourly - sum(now - HOUR < moment for moment in recent_sends)
+    if len(messages) <= remaining:
+        return messages
+    if remaining > 0:
+        return (_merge(receiver, pending, digest=True),)
+    # What precedes something urgent of the same series goes with it, so that the receiver sees both in order.
+    urgent = [entry for queue in queues if any(entry.is_urgent for entry in queue) for entry in queue]
+    return _group(receiver, urgent, policy)
 
 
-def _messages(
-    receiver: str, letters: Sequence[PendingNotification], pace: NotificationPolicy
+def _group(
+    receiver: str, pending: Sequence[PendingNotification], policy: NotificationPolicy
 ) -> tuple[NotificationBatch, ...]:
-    if pace.group and len(letters) > pace.group:
-        return (_one(receiver, letters, digest=False),)
-    return tuple(NotificationBatch(receiver, letter.notifications) for letter in letters)
+    if policy.group and len(pending) > policy.group:
+        return (_merge(receiver, pending, digest=False),)
+    return tuple(NotificationBatch(receiver, entry.notifications) for entry in pending)
 
 
-def _one(receiver: str, letters: Iterable[PendingNotification], *, digest: bool) -> NotificationBatch:
-    return NotificationBatch(receiver, tuple(one for letter in letters for one in letter.notifications), digest)
+def _merge(receiver: str, pending: Iterable[PendingNotification], *, digest: bool) -> NotificationBatch:
+    notifications = tuple(notification for entry in pending for notification in entry.notifications)
+    return NotificationBatch(receiver, notifications, digest)

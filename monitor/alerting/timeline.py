@@ -1,4 +1,4 @@
-"""Incidents told whole from the journal: fired, told, taken, worse, over, and what people wrote meanwhile. Pure."""
+"""The history of incidents, from the event log: fired, sent, acknowledged, resolved, and notes meanwhile. Pure."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ class TimelineEntry:
 
     at: datetime
     event: str
-    """A course such as `fired`; or `told`, `telling`, `given-up`, `acknowledged`, `given-back`, `silenced`,
+    """A transition such as `fired`; or `told`, `telling`, `given-up`, `acknowledged`, `given-back`, `silenced`,
     `silence-ended`, `noted`."""
     actor: str
-    """The person or the receiver; empty where it was the data. Foreign text."""
+    """The person or the receiver; empty for what the data did. Foreign text."""
     text: str
     """Evidence, reason or note: foreign text."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentTimeline:
-    """One incident from its first line to its last."""
+    """One incident from its first entry to its last."""
 
     id: str
     rule: str
     key: SeriesKey
     incident: Incident | None
-    """As it was last seen; None where a person took what no watcher had seen."""
+    """Its newest state; None where a person acknowledged what no watcher had seen."""
     entries: tuple[TimelineEntry, ...]
     """In the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All that the journal still says about one model."""
+    """All that the event log still holds about one model."""
 
     incidents: tuple[IncidentTimeline, ...]
     """Oldest first."""
@@ -63,17 +63,17 @@ class Timeline:
 
 
 def build_timeline(events: Iterable[Event], model: str) -> Timeline:
-    """What happened to the incidents of a model.
+    """Return what happened to the incidents of a model.
 
     Args:
         events: Oldest first.
         model: Its name, exactly.
     """
-    teller = _TimelineBuilder(model)
+    builder = _TimelineBuilder(model)
     for event in events:
-        teller.add_event(event)
-    notes = sorted(dict.fromkeys(teller.notes), key=lambda note: note.at)
-    return Timeline(tuple(draft.build(teller) for draft in teller.incidents.values()), tuple(notes))
+        builder.add_event(event)
+    notes = sorted(dict.fromkeys(builder.notes), key=lambda note: note.at)
+    return Timeline(tuple(draft.build(builder) for draft in builder.incidents.values()), tuple(notes))
 
 
 @dataclass
@@ -84,32 +84,32 @@ class _IncidentTimelineBuilder:
     incident: Incident | None = None
     entries: list[TimelineEntry] = field(default_factory=list)
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
-    """By receiver and key of the delivery, what was sent and of which nobody knows whether it arrived."""
+    """By receiver and idempotency key, sends of which nobody knows whether they arrived."""
 
-    def build(self, teller: _TimelineBuilder) -> IncidentTimeline:
-        found = [*self.entries, *self.pending_sends.values()]
-        seen = min(line.at for line in found)
-        begin = min(seen, self.incident.since) if self.incident else seen
-        end = (self.incident.closed_at or _END) if self.incident else max(line.at for line in found)
-        found += [
-            TimelineEntry(note.at, "noted", note.by, note.text) for note in teller.notes if begin <= note.at <= end
+    def build(self, timeline: _TimelineBuilder) -> IncidentTimeline:
+        entries = [*self.entries, *self.pending_sends.values()]
+        first_seen = min(entry.at for entry in entries)
+        start = min(first_seen, self.incident.since) if self.incident else first_seen
+        end = (self.incident.closed_at or _END) if self.incident else max(entry.at for entry in entries)
+        entries += [
+            TimelineEntry(note.at, "noted", note.by, note.text) for note in timeline.notes if start <= note.at <= end
         ]
-        found += [line for silence in teller.silences.values() for line in self._hushed(silence, teller, seen, end)]
-        # A stable sort: what happened in one moment stays in the order in which it was kept.
-        return IncidentTimeline(
-            self.id, self.rule, self.key, self.incident, tuple(sorted(found, key=lambda line: line.at))
-        )
+        for silence in timeline.silences.values():
+            entries += self._silence_entries(silence, timeline.expirations.get(silence.id), first_seen, end)
+        # A stable sort: what happened in one moment stays in the order in which it was journaled.
+        ordered = tuple(sorted(entries, key=lambda entry: entry.at))
+        return IncidentTimeline(self.id, self.rule, self.key, self.incident, ordered)
 
-    def _hushed(
-        self, silence: Silence, teller: _TimelineBuilder, begin: datetime, end: datetime
+    def _silence_entries(
+        self, silence: Silence, expiration: SilenceExpired | None, start: datetime, end: datetime
     ) -> Iterable[TimelineEntry]:
-        ended = teller.ended.get(silence.id)
-        until = min(silence.end, ended.at) if ended else silence.end
+        silence_end = min(silence.end, expiration.at) if expiration else silence.end
         level = self.incident.peak_severity if self.incident else Severity.CRITICAL
-        if silence.start <= end and begin < until and silence.matchers.match_labels(self.rule, self.key, level):
+        overlaps = silence.start <= end and start < silence_end
+        if overlaps and silence.matchers.match_labels(self.rule, self.key, level):
             yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, silence.reason)
-            if ended:
-                yield TimelineEntry(ended.at, "silence-ended", ended.by, "")
+            if expiration:
+                yield TimelineEntry(expiration.at, "silence-ended", expiration.by, "")
 
 
 class _TimelineBuilder:
@@ -118,46 +118,47 @@ class _TimelineBuilder:
         self.incidents: dict[str, _IncidentTimelineBuilder] = {}
         self.notes: list[Note] = []
         self.silences: dict[str, Silence] = {}
-        self.ended: dict[str, SilenceExpired] = {}
+        self.expirations: dict[str, SilenceExpired] = {}
+        """By silence id."""
 
     def add_event(self, event: Event) -> None:
-        """Take in what belongs to the model."""
+        """Add what belongs to the model."""
         match event:
-            case IncidentChanged(at, course, incident, message) if incident.key.model == self.model:
+            case IncidentChanged(at, transition, incident, message) if incident.key.model == self.model:
                 draft = self._draft(incident.id, incident.rule, incident.key)
                 draft.incident = incident
-                draft.entries.append(TimelineEntry(at, course.value, "", message))
+                draft.entries.append(TimelineEntry(at, transition.value, "", message))
             case Acknowledged(at, ack) if ack.key.model == self.model:
                 draft = self._draft(ack.incident, ack.rule, ack.key)
                 draft.entries.append(TimelineEntry(at, "acknowledged", ack.by, ack.reason))
-            case Unacknowledged(at, name, by) if name in self.incidents:
-                self.incidents[name].entries.append(TimelineEntry(at, "given-back", by, ""))
+            case Unacknowledged(at, incident_id, by) if incident_id in self.incidents:
+                self.incidents[incident_id].entries.append(TimelineEntry(at, "given-back", by, ""))
             case NoteAdded(_, note) if fnmatchcase(self.model, note.model):
                 self.notes.append(note)
             case SilenceCreated(_, silence):
                 self.silences[silence.id] = silence
             case SilenceExpired():
-                self.ended.setdefault(event.silence, event)
+                self.expirations.setdefault(event.silence, event)
             case SendStarted() | SendFinished():
-                self._sent(event)
+                self._add_send(event)
 
-    def _sent(self, event: SendStarted | SendFinished) -> None:
-        for delivery in event.notifications:
-            if delivery.entry_key.key.model != self.model:
+    def _add_send(self, event: SendStarted | SendFinished) -> None:
+        for notification in event.notifications:
+            if notification.entry_key.key.model != self.model:
                 continue
-            one = delivery.receiver, delivery.idempotency_key
-            draft = self._draft(delivery.incident, delivery.entry_key.rule, delivery.entry_key.key)
+            send_key = notification.receiver, notification.idempotency_key
+            draft = self._draft(notification.incident, notification.entry_key.rule, notification.entry_key.key)
             if isinstance(event, SendStarted):
-                draft.pending_sends.setdefault(one, _line(event.at, "telling", delivery))
+                draft.pending_sends.setdefault(send_key, _send_entry(event.at, "telling", notification))
                 continue
-            draft.pending_sends.pop(one, None)
-            what = "told" if event.abandoned_reason is None else "given-up"
-            draft.entries.append(_line(event.at, what, delivery, event.abandoned_reason))
+            draft.pending_sends.pop(send_key, None)
+            name = "told" if event.abandoned_reason is None else "given-up"
+            draft.entries.append(_send_entry(event.at, name, notification, event.abandoned_reason))
 
-    def _draft(self, name: str, rule: str, key: SeriesKey) -> _IncidentTimelineBuilder:
-        return self.incidents.setdefault(name, _IncidentTimelineBuilder(name, rule, key))
+    def _draft(self, incident_id: str, rule: str, key: SeriesKey) -> _IncidentTimelineBuilder:
+        return self.incidents.setdefault(incident_id, _IncidentTimelineBuilder(incident_id, rule, key))
 
 
-def _line(at: datetime, what: str, delivery: Notification, why: str | None = None) -> TimelineEntry:
-    said = f"{delivery.action.value}, {delivery.reason.value}, {delivery.level.name.lower()}"
-    return TimelineEntry(at, what, delivery.receiver, f"{said}: {why}" if why else said)
+def _send_entry(at: datetime, event: str, notification: Notification, reason: str | None = None) -> TimelineEntry:
+    text = f"{notification.action.value}, {notification.reason.value}, {notification.level.name.lower()}"
+    return TimelineEntry(at, event, notification.receiver, f"{text}: {reason}" if reason else text)

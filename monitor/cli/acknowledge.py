@@ -33,7 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Take one alert, unless another has it."""
     from modeltop.alerting import actions
-    from modeltop.alerting.actions import author
+    from modeltop.alerting.event_log.event_log import author
+    from modeltop.alerting.suppression import format_minute
     from modeltop.report.phrases import alert_line
 
     observer = context.pipeline(args)
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     ack = facts.acks[-1]
     context.out_line(
-        f"{sanitize(ack.incident, 20)} is yours until {actions.format_minute(ack.until)}: {alert_line(episode)}"
+        f"{sanitize(ack.incident, 20)} is yours until {format_minute(ack.until)}: {alert_line(episode)}"
     )
     return 0
 
@@ -64,7 +65,7 @@ def configure_unack(parser: argparse.ArgumentParser) -> None:
 def run_unack(args: argparse.Namespace, context: Context) -> int:
     """Give one alert back, whoever has it."""
     from modeltop.alerting import actions
-    from modeltop.alerting.actions import author
+    from modeltop.alerting.event_log.event_log import author
     from modeltop.report.phrases import alert_line, describe_ack
 
     observer = context.pipeline(args)

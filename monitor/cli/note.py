@@ -32,7 +32,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _add(args: argparse.Namespace, context: Context) -> int:
     from modeltop.alerting import actions
-    from modeltop.alerting.actions import author
+    from modeltop.alerting.event_log.event_log import author
+    from modeltop.alerting.suppression import format_minute
 
     if args.model is None or args.text is None:
         raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
@@ -42,7 +43,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     (noted,) = actions.add_note(args.model, args.text.strip(), by=author(), now=journal.now(), at=args.at)
     journal.append(noted)
     context.out_line(
-        f"noted about {sanitize(args.model, 60)} for {actions.format_minute(noted.note.at)}: {sanitize(noted.note.text)}"
+        f"noted about {sanitize(args.model, 60)} for {format_minute(noted.note.at)}: {sanitize(noted.note.text)}"
     )
     if not any(fnmatchcase(model, args.model) for model in models):
         context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")

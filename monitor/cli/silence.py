@@ -49,8 +49,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _add(args: argparse.Namespace, context: Context) -> int:
     from modeltop.alerting import actions
-    from modeltop.alerting.actions import author
-    from modeltop.alerting.suppression import preview_silence
+    from modeltop.alerting.event_log.event_log import author
+    from modeltop.alerting.suppression import format_minute, preview_silence
     from modeltop.core.incident import Matchers
     from modeltop.report.phrases import describe_matchers
 
@@ -78,9 +78,9 @@ def _add(args: argparse.Namespace, context: Context) -> int:
         context.err_line(found.warning)
     journal.append(*silenced)
     silence = silenced[0].silence
-    begins = "" if start <= now else f"from {actions.format_minute(start)} "
+    begins = "" if start <= now else f"from {format_minute(start)} "
     context.out_line(
-        f"{silence.id} silences {describe_matchers(matchers)} {begins}until {actions.format_minute(silence.end)}"
+        f"{silence.id} silences {describe_matchers(matchers)} {begins}until {format_minute(silence.end)}"
     )
     return 0
 
@@ -100,7 +100,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
 
 def _expire(args: argparse.Namespace, context: Context) -> int:
     from modeltop.alerting import actions
-    from modeltop.alerting.actions import author
+    from modeltop.alerting.event_log.event_log import author
 
     if not args.paths:
         raise UsageError("say which: `modeltop silence expire ID`; `modeltop silence list` shows them")

@@ -138,8 +138,7 @@ class World:
         episodes = [one for model, rows in self.rows.items() for one in episodes_of(model, rows) if rows]
         asked = {rule.name for rule in self.rules}
         found = [one for one in episodes if one.rule in asked] + list(self.extra)
-        first = not self.facts.receivers and not self.facts.incidents
-        events = track_incidents(found, self.facts, self.now, scope=look, previous_newest=self.newest, first_look=first)
+        events = track_incidents(found, self.facts, self.now, scope=look, previous_newest=self.newest)
         new = [name for name in self.paces if name not in self.facts.receivers]
         self.write(*(ReceiverChanged(self.now, name, ReceiverState(self.now)) for name in new), *events)
         self.newest = look.newest_periods(self.now)

@@ -52,9 +52,7 @@ def test_p9_triggers_and_the_resolve_of_one_incident_alternate(world, live, live
         firing = {}
         for one in deliveries:
             if one.action is NotificationAction.TRIGGER:
-                assert firing.setdefault(one.entry_key, one.incident) == one.incident, (
-                    "the one before was not resolved"
-                )
+                assert firing.setdefault(one.entry_key, one.incident) == one.incident, "the one before was not resolved"
             else:
                 assert firing.get(one.entry_key) == one.incident, f"{one.action} of what was not triggered"
             if one.action is NotificationAction.RESOLVE:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.alerting import actions
-from modeltop.alerting.actions import author
+from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.event import SilenceCreated
 from modeltop.core.incident import Matchers, Silence

@@ -1,4 +1,7 @@
-"""Values of the journal as JSON and back: a closed set of types, each checked on the way in; nothing else is built."""
+"""Lines of the event log: events as JSON behind a checksum, and back.
+
+Reading builds a closed set of types and checks each value; whatever the bytes are, nothing is raised.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,14 @@ from modeltop.core.series import Severity
 Decoder = Callable[[Any], Any]
 
 _PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
-"""Between two halves that JSON would join to one character."""
+"""Boundary between two surrogates that JSON would join to one character."""
 
 
 def encode(value: Any) -> Any:
-    """The value as plain JSON: times in ISO 8601, enumerations by name, dataclasses by field, mappings as pairs.
+    """Return a value as plain JSON: times in ISO 8601, enumerations by name, dataclasses by field, mappings as pairs.
 
     Raises:
-        TypeError: It is of a type that has no place in the journal.
+        TypeError: The event log has no values of its type.
         ValueError: It is a naive datetime.
     """
     if value is None or type(value) in (bool, int):
@@ -36,13 +39,15 @@ def encode(value: Any) -> Any:
     if isinstance(value, str):
         return _PAIR.split(value) if _PAIR.search(value) else value
     if isinstance(value, datetime):
-        return _iso(value)
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the journal: give its zone")
+        return value.astimezone(UTC).isoformat()
     if isinstance(value, Enum):
         return value.name.lower() if isinstance(value, Severity) else value.value
-    return _encode_many(value)
+    return _encode_container(value)
 
 
-def _encode_many(value: Any) -> Any:
+def _encode_container(value: Any) -> Any:
     if isinstance(value, tuple):
         return [encode(item) for item in value]
     if isinstance(value, Mapping):
@@ -52,54 +57,54 @@ def _encode_many(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} has no place in the journal")
 
 
-def _iso(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("a naive datetime has no place in the journal: give its zone")
-    return moment.astimezone(UTC).isoformat()
-
-
 @cache
-def decoder(kind: Any) -> Decoder:
-    """What makes a value of this type from JSON; it raises ValueError, KeyError or TypeError where it cannot.
+def decoder(annotation: Any) -> Decoder:
+    """Return a function that builds a value of a type from JSON; it raises ValueError, KeyError or TypeError.
 
-    A field that is missing takes its default; one that is not known is passed over.
+    A field that is missing takes its default; an unknown one is ignored.
 
     Args:
-        kind: An annotation: a dataclass, an enumeration, a scalar, or a tuple, mapping or union with None of those.
+        annotation: A dataclass, an enumeration, a scalar, or a tuple, mapping or union with None of those.
     """
-    if kind in _SCALARS:
-        return _SCALARS[kind]
-    origin, inner = get_origin(kind), get_args(kind)
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    origin, args = get_origin(annotation), get_args(annotation)
     if origin is UnionType:
-        return _optional(decoder(next(part for part in inner if part is not NoneType)))
+        return _optional(decoder(next(arg for arg in args if arg is not NoneType)))
     if origin is tuple:
-        return _tuple(decoder(inner[0]))
+        return _tuple(decoder(args[0]))
     if origin is Mapping:
-        return _mapping(decoder(inner[0]), decoder(inner[1]))
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind
-    return _dataclass(kind)
+        return _mapping(decoder(args[0]), decoder(args[1]))
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return annotation
+    return _dataclass(annotation)
 
 
-def _optional(inner: Decoder) -> Decoder:
-    return lambda found: None if found is None else inner(found)
+def _optional(decode: Decoder) -> Decoder:
+    return lambda value: None if value is None else decode(value)
 
 
-def _tuple(inner: Decoder) -> Decoder:
-    return lambda found: tuple([inner(item) for item in _expect(list, found)])
+def _tuple(decode: Decoder) -> Decoder:
+    return lambda value: tuple([decode(item) for item in _expect(list, value)])
 
 
-def _mapping(key: Decoder, value: Decoder) -> Decoder:
-    return lambda found: MappingProxyType({key(one): value(other) for one, other in _expect(list, found)})
+def _mapping(decode_key: Decoder, decode_value: Decoder) -> Decoder:
+    return lambda value: MappingProxyType({decode_key(key): decode_value(item) for key, item in _expect(list, value)})
 
 
-def _dataclass(kind: Any) -> Decoder:
-    hints = get_type_hints(kind)
-    reads = [(field.name, decoder(hints[field.name]), _has_default(field)) for field in fields(kind)]
+def _dataclass(cls: Any) -> Decoder:
+    hints = get_type_hints(cls)
+    decoders = [(field.name, decoder(hints[field.name]), _has_default(field)) for field in fields(cls)]
 
-    def build(found: Any) -> Any:
-        given = _expect(dict, found)
-        return kind(**{name: read(given[name]) for name, read, spare in reads if not spare or name in given})
+    def build(value: Any) -> Any:
+        record = _expect(dict, value)
+        return cls(
+            **{
+                name: decode(record[name])
+                for name, decode, has_default in decoders
+                if not has_default or name in record
+            }
+        )
 
     return build
 
@@ -108,35 +113,36 @@ def _has_default(field: Field[Any]) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
 
 
-def _expect(kind: type, found: Any) -> Any:
-    # Exactly: to Python True is an int.
-    if type(found) is not kind:
-        raise TypeError(f"expected {kind.__name__}, found {type(found).__name__}")
-    return found
+def _expect(expected: type, value: Any) -> Any:
+    # Not isinstance, because to Python True is an int.
+    if type(value) is not expected:
+        raise TypeError(f"expected {expected.__name__}, got {type(value).__name__}")
+    return value
 
 
-def _text(found: Any) -> str:
-    pieces: list[str] = found if type(found) is list else [found]
-    return "".join(_expect(str, piece) for piece in pieces)
+def _decode_text(value: Any) -> str:
+    chunks: list[str] = value if type(value) is list else [value]
+    return "".join(_expect(str, chunk) for chunk in chunks)
 
 
-def _moment(found: Any) -> datetime:
-    moment = datetime.fromisoformat(_expect(str, found))
+def _decode_moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_expect(str, value))
     if moment.utcoffset() != UTC.utcoffset(None):
         raise ValueError("a time of the journal is in UTC")
     return moment.replace(tzinfo=UTC)
 
 
 _SCALARS: dict[Any, Decoder] = {
-    str: _text,
-    int: lambda found: _expect(int, found),
-    bool: lambda found: _expect(bool, found),
-    datetime: _moment,
-    Severity: lambda found: Severity[_expect(str, found).upper()],
+    str: _decode_text,
+    int: lambda value: _expect(int, value),
+    bool: lambda value: _expect(bool, value),
+    datetime: _decode_moment,
+    Severity: lambda value: Severity[_expect(str, value).upper()],
 }
 
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version of the lines, raised where a field changes its name or meaning. 1: before the first release."""
 
 EVENT_TYPES: dict[str, type] = {
     "acknowledged": events.Acknowledged,
@@ -151,15 +157,16 @@ EVENT_TYPES: dict[str, type] = {
     "receiver-changed": events.ReceiverChanged,
     "watching": events.LeaderChanged,
 }
+"""By the `kind` of a line, the type of its data."""
 CHECKPOINT = "facts"
-"""The kind of a line that holds all facts as they were when its file began."""
+"""The `kind` of a line that holds all of the state as it was when its file was started."""
 
-_NAMES = {kind: name for name, kind in EVENT_TYPES.items()}
+_KINDS = {event_type: kind for kind, event_type in EVENT_TYPES.items()}
 _LINE = re.compile(rb'\{"crc":"(?P<crc>[0-9a-f]{8})",(?P<rest>"v":.*\})', re.DOTALL)
 
 
 class UnreadableLine(Enum):
-    """Why a line is no event of ours."""
+    """Why a line is no event."""
 
     DAMAGED = auto()
     UNKNOWN = auto()
@@ -168,54 +175,55 @@ class UnreadableLine(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class NewerSchema:
-    """A line of a schema that is not known here."""
+class OtherSchema:
+    """A line of another version."""
 
     schema: int
+    """From 1; never `SCHEMA`."""
 
 
 def encode_event(event: Event) -> bytes:
-    """The event as one line, ASCII throughout, with its newline."""
-    return _line(_NAMES[type(event)], event)
+    """Return an event as one line, ASCII throughout, with its newline."""
+    return _encode_line(_KINDS[type(event)], event)
 
 
-def encode_checkpoint(facts: AlertingState) -> bytes:
-    """All facts as one line."""
-    return _line(CHECKPOINT, facts)
+def encode_checkpoint(state: AlertingState) -> bytes:
+    """Return all of the state as one line."""
+    return _encode_line(CHECKPOINT, state)
 
 
-def _line(kind: str, value: Any) -> bytes:
+def _encode_line(kind: str, value: Any) -> bytes:
     text = json.dumps({"v": SCHEMA, "kind": kind, "data": encode(value)}, separators=(",", ":"), allow_nan=False)
     rest = text[1:].encode("ascii")
     return b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest)
 
 
-def parse_line(line: bytes) -> Event | AlertingState | NewerSchema | UnreadableLine:
-    r"""What a line says; whatever its bytes are, nothing is raised.
+def parse_line(line: bytes) -> Event | AlertingState | OtherSchema | UnreadableLine:
+    r"""Return what a line holds; whatever its bytes are, nothing is raised.
 
     >>> parse_line(b'{"crc":"00000000","v":1}'), parse_line(b"\n")
-    (<Unread.DAMAGED: 1>, <Unread.BLANK: 3>)
+    (<UnreadableLine.DAMAGED: 1>, <UnreadableLine.BLANK: 3>)
     """
     stripped = line.strip()
     if not stripped:
         return UnreadableLine.BLANK
-    found = _LINE.fullmatch(stripped)
-    if not found or int(found["crc"], 16) != zlib.crc32(found["rest"]):
+    match = _LINE.fullmatch(stripped)
+    if not match or int(match["crc"], 16) != zlib.crc32(match["rest"]):
         return UnreadableLine.DAMAGED
     try:
-        return _parsed(json.loads(b"{" + found["rest"]))
+        return _decode_record(json.loads(b"{" + match["rest"]))
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return UnreadableLine.DAMAGED
 
 
-def _parsed(record: dict[str, Any]) -> Event | AlertingState | NewerSchema | UnreadableLine:
+def _decode_record(record: dict[str, Any]) -> Event | AlertingState | OtherSchema | UnreadableLine:
     schema, kind = record["v"], record["kind"]
-    if type(schema) is not int or schema < SCHEMA:
+    if type(schema) is not int or schema < 1:
         return UnreadableLine.DAMAGED
-    if schema > SCHEMA:
-        return NewerSchema(schema)
-    known = AlertingState if kind == CHECKPOINT else EVENT_TYPES.get(kind)
-    if known is None:
+    if schema != SCHEMA:
+        return OtherSchema(schema)
+    event_type = AlertingState if kind == CHECKPOINT else EVENT_TYPES.get(kind)
+    if event_type is None:
         return UnreadableLine.UNKNOWN
-    value: Event | AlertingState = decoder(known)(record["data"])
+    value: Event | AlertingState = decoder(event_type)(record["data"])
     return value

@@ -1,36 +1,61 @@
-"""The journal of one store: append-only, durable before anyone is told, followed by many."""
+"""The event log of one store: append-only, durable before anyone is notified, read by many processes."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
+import pwd
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from modeltop.alerting.event_log.codec import encode_checkpoint, encode_event
+from modeltop.alerting.event_log.codec import SCHEMA, encode_checkpoint, encode_event
 from modeltop.alerting.event_log.reader import EventLogReader, read_events
-from modeltop.alerting.event_log.segments import FileStat, segment_numbers, segment_path
+from modeltop.alerting.event_log.segments import segment_numbers, segment_path
 from modeltop.core.errors import StoreError
 from modeltop.core.event import Event
 from modeltop.core.incident import AlertingState
+from modeltop.core.text import sanitize
+from modeltop.history.files import FileStat
 from modeltop.history.store import durable
 from modeltop.history.store.lock import locked
 
 MAX_SEGMENT_BYTES = 1 << 19
-"""Bytes of lines after which the next file begins, with all facts in its first line: no older one need be read."""
+"""Bytes of lines after which the next file is started, with a checkpoint in its first line: no older one is read."""
 MAX_SEGMENTS = 128
-"""Files kept for the story; older ones are deleted."""
+"""Files retained for timelines; older ones are deleted."""
+MAX_NAME_LENGTH = 64
+"""Most characters of a name taken from the environment."""
+_LOG = logging.getLogger("modeltop.event_log")
+
+
+def author(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the login name of this process's user, else `uid N`; under sudo also that of the user behind it.
+
+    Args:
+        environ: Where `SUDO_USER` may stand; it is only mentioned, for anybody can set it.
+    """
+    uid = os.getuid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"uid {uid}"
+    sudo_user = environ.get("SUDO_USER", "")[:MAX_NAME_LENGTH]
+    return f"{name} (sudo by {sudo_user})" if sudo_user and sudo_user != name else name
 
 
 class EventLog:
-    """What people did and what receivers were told; one object may be shared by threads.
+    """What people did and what receivers were sent; one object may be shared by threads.
 
-    Only plain text about alerts is kept: names, reasons, moments, and no secret.
+    It holds plain text about alerts only: names, reasons, moments, and no secret. Files of an older schema are moved
+    aside at the first write, to `<name>.old`.
 
     Args:
-        folder: See `segments`; made at the first append, private, or shared where the store is.
+        folder: See `segments.state_folder`; created at the first append, private, or shared where the store is.
         clock: The true time, aware.
+        limit: See `MAX_SEGMENT_BYTES`.
     """
 
     def __init__(
@@ -39,89 +64,112 @@ class EventLog:
         self.folder = folder
         self._clock = clock
         self._limit = limit
-        self._follower = EventLogReader(folder)
+        self._reader = EventLogReader(folder)
         self._guard = threading.RLock()
 
     def state(self) -> AlertingState:
-        """Everything up to the newest line; only what is new is read, and whatever stands there nothing is raised."""
+        """Return the state up to the newest line; only what is new is read, and nothing is raised."""
         with self._guard:
-            return self._follower.state()
+            return self._reader.state()
 
     def changed(self) -> bool:
-        """Whether `facts` could say anything else than it last did; costs two `os.stat`."""
-        return self._follower.changed()
+        """Return whether `state` could have changed; costs two `os.stat`."""
+        return self._reader.changed()
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """How the files that grow stand now: the same, the same facts."""
-        return self._follower.file_stats()
+        """Return how the files that grow stand now: while that is equal, the state is."""
+        return self._reader.file_stats()
 
     def events(self) -> Iterator[Event]:
-        """Every event that is still kept, oldest first. Raises StoreError where the files cannot be read."""
+        """Yield every event that is still retained, oldest first.
+
+        Raises:
+            StoreError: The files cannot be read.
+        """
         try:
             yield from read_events(self.folder)
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be read: {error.strerror}: change its permissions") from error
 
     def now(self) -> datetime:
-        """The clock, but never behind the newest line: time in the journal does not run backwards."""
+        """Return the clock's time, or that of the newest line if later: time in the log does not run backwards."""
         return self.now_given(self.state())
 
-    def now_given(self, facts: AlertingState) -> datetime:
-        """The same where the facts are at hand, as in `act`."""
+    def now_given(self, state: AlertingState) -> datetime:
+        """Return the same where the state is at hand, as within `update`."""
         clock = self._clock()
-        return clock if facts.last_event_at is None else max(clock, facts.last_event_at)
+        return clock if state.last_event_at is None else max(clock, state.last_event_at)
 
     def append(self, *events: Event) -> None:
-        """Keep the events; on return they are on the disk.
+        """Append events; on return they are on the disk.
 
         Raises:
-            StoreError: Nothing was kept: the folder, the lock or the disk cannot be had, or a newer version writes it.
+            StoreError: Nothing was written: the folder, the lock or the disk is not available, or a newer version
+                writes the log.
         """
         self.update(lambda _: events)
 
     def update(self, decide: Callable[[AlertingState], Sequence[Event]]) -> AlertingState:
-        """Decide by the newest facts and keep what was decided, with nobody in between: of two people the first wins.
+        """Append the events decided from the newest state, under the lock: of two people the first wins.
 
         Args:
-            decide: Whatever it raises is raised here, and nothing is kept.
+            decide: Whatever it raises is raised here, and nothing is written.
 
         Returns:
-            The facts afterwards.
+            The state afterwards.
 
         Raises:
             StoreError: As for `append`.
         """
-        with locked(self.folder), self._guard:  # in this order: who waits for another process holds up no reader
-            facts = self._follower.state()
-            events = tuple(decide(facts))
+        # The lock first, so that a thread that waits for another process holds up no reader.
+        with locked(self.folder), self._guard:
+            state = self._reader.state()
+            if self._reader.outdated_segments and not state.read_only_reason:
+                self._move_outdated_aside()
+                state = self._reader.state()
+            events = tuple(decide(state))
             if events:
-                if facts.read_only_reason:
-                    raise StoreError(facts.read_only_reason)
-                self._write(b"".join(map(encode_event, events)), facts)
-            return self._follower.state()
+                if state.read_only_reason:
+                    raise StoreError(state.read_only_reason)
+                self._write(b"".join(map(encode_event, events)), state)
+            return self._reader.state()
 
-    def _write(self, lines: bytes, facts: AlertingState) -> None:
-        number = self._follower.newest_segment
+    def _move_outdated_aside(self) -> None:
+        for number in self._reader.outdated_segments:
+            path = segment_path(self.folder, number)
+            try:
+                path.rename(path.with_name(f"{path.name}.old"))
+            except OSError as error:
+                raise durable.store_error(path, error) from error
+        _LOG.warning(
+            "the journal in %s is of an older modeltop (before schema %d): moved aside, to *.jsonl.old",
+            sanitize(self.folder),
+            SCHEMA,
+        )
+        self._reader = EventLogReader(self.folder)
+
+    def _write(self, lines: bytes, state: AlertingState) -> None:
+        number = self._reader.newest_segment
         path = segment_path(self.folder, number or 1)
         try:
             if not number:
                 durable.create(path, lines)
-            elif not (self._full() and self._next(number + 1, lines, facts)):
+            elif not (self._is_full() and self._start_segment(number + 1, lines, state)):
                 durable.append_lines(path, lines)
         except OSError as error:
             raise durable.store_error(path, error) from error
 
-    def _full(self) -> bool:
-        # Facts of a large fleet may fill much of a file by themselves, so its first line does not count.
-        return self._follower.bytes_since_checkpoint > self._limit and not self._follower.has_unknown_events
+    def _is_full(self) -> bool:
+        # The state of a large fleet may fill much of a file by itself, so the checkpoint does not count.
+        return self._reader.bytes_since_checkpoint > self._limit and not self._reader.has_unknown_events
 
-    def _next(self, number: int, lines: bytes, facts: AlertingState) -> bool:
-        """Begin the next file; False where that cannot be done, as on a disk that holds one line more but not this."""
+    def _start_segment(self, number: int, lines: bytes, state: AlertingState) -> bool:
+        """Start the next file; False where that fails, as on a disk with room for one more line but not for this."""
         try:
-            durable.create(segment_path(self.folder, number), encode_checkpoint(facts) + lines)
+            durable.create(segment_path(self.folder, number), encode_checkpoint(state) + lines)
         except OSError:
             return False
         with contextlib.suppress(OSError):
-            for old in segment_numbers(self.folder)[:-MAX_SEGMENTS]:
-                segment_path(self.folder, old).unlink()
+            for oldest in segment_numbers(self.folder)[:-MAX_SEGMENTS]:
+                segment_path(self.folder, oldest).unlink()
         return True

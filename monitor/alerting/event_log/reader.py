@@ -1,4 +1,4 @@
-"""Follows a journal: each line is read once, across rotation; nothing that stands in the files can raise."""
+"""Reading an event log as it grows: each line once, across files; whatever stands in them, nothing is raised."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modeltop.alerting.event_log.codec import SCHEMA, NewerSchema, UnreadableLine, parse_line
-from modeltop.alerting.event_log.segments import FileStat, file_stat, segment_numbers, segment_path
+from modeltop.alerting.event_log.codec import SCHEMA, OtherSchema, UnreadableLine, parse_line
+from modeltop.alerting.event_log.segments import segment_numbers, segment_path
 from modeltop.alerting.state import apply_events
 from modeltop.core.event import Event
 from modeltop.core.incident import AlertingState
 from modeltop.core.text import sanitize
-from modeltop.history.files import read_range
+from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.store.durable import close, open_file
 
-TRIES = 3
-"""Looks at a folder in which files come and go meanwhile."""
+MAX_ATTEMPTS = 3
+"""Attempts at a folder in which files appear and disappear meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadPosition:
-    """Up to where a file was read."""
+    """How far a file was read."""
 
     number: int
     device: int
     inode: int
-    head: int = 0
-    """Length of its first line."""
+    first_line_size: int = 0
     offset: int = 0
-    tail: bytes = b""
-    """The last line read: found there again, the file still is what it was."""
+    last_line: bytes = b""
+    """If it still stands before `offset`, the file up to there is what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,11 @@ class _ReadState:
     state: AlertingState = field(default_factory=AlertingState)
     position: _ReadPosition | None = None
     has_unknown_events: bool = False
+    outdated: frozenset[int] = frozenset()
 
 
 class EventLogReader:
-    """The facts of a folder, kept up to date by reading what is new.
+    """The alerting state of a folder, kept up to date by reading what is new.
 
     Args:
         folder: It need not exist.
@@ -52,58 +52,64 @@ class EventLogReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known = _ReadState()
-        self._seen: dict[str, FileStat | None] | None = None
+        self._read = _ReadState()
+        self._stats: dict[str, FileStat | None] | None = None
 
     @property
     def newest_segment(self) -> int:
         """The number of the file that grows; 0 where there is none yet."""
-        return self._known.position.number if self._known.position else 0
+        return self._read.position.number if self._read.position else 0
 
     @property
     def has_unknown_events(self) -> bool:
-        """Whether a line is of a kind that only a later version knows: all facts written from here would lack it."""
-        return self._known.has_unknown_events
+        """Whether a line is of a kind that only a later version knows: a checkpoint written here would lack it."""
+        return self._read.has_unknown_events
+
+    @property
+    def outdated_segments(self) -> list[int]:
+        """The numbers of files with lines of an older schema, which are ignored."""
+        return sorted(self._read.outdated)
 
     @property
     def bytes_since_checkpoint(self) -> int:
-        """Bytes of the newest file behind its first line."""
-        return self._known.position.offset - self._known.position.head if self._known.position else 0
+        """Bytes of the newest file after its first line."""
+        return self._read.position.offset - self._read.position.first_line_size if self._read.position else 0
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """How the newest file and its successor stand now."""
+        """Return how the newest file and its successor stand now."""
         return _stats(self.folder, self.newest_segment)
 
     def changed(self) -> bool:
-        """Whether `facts` could say anything else; costs two `os.stat`."""
-        return self._seen is None or self.file_stats() != self._seen
+        """Return whether `state` could have changed; costs two `os.stat`."""
+        return self._stats is None or self.file_stats() != self._stats
 
     def state(self) -> AlertingState:
-        """Everything up to the newest whole line; where it cannot be read, what was known before, and why."""
+        """Return the state up to the newest complete line; on errors the last one, with the reason in it."""
         if not self.changed():
-            return self._known.state
-        for attempt in range(1, TRIES + 1):
+            return self._read.state
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                self._follow()
+                self._update()
                 break
             except OSError as error:
-                self._seen = None
-                if attempt == TRIES or not isinstance(error, FileNotFoundError):
+                self._stats = None
+                if attempt == MAX_ATTEMPTS or not isinstance(error, FileNotFoundError):
                     reason = f"{sanitize(self.folder)} cannot be read: {error.strerror}: change its permissions"
-                    return replace(self._known.state, read_only_reason=reason)
-        return self._known.state
+                    return replace(self._read.state, read_only_reason=reason)
+        return self._read.state
 
-    def _follow(self) -> None:
-        # Looked at before they are read: what comes meanwhile is a change.
-        seen = _stats(self.folder, 0)
-        present = segment_numbers(self.folder)
-        known = self._known if self._known.position and _still(self.folder, self._known.position) else _ReadState()
-        begin = known.position.number if known.position else _begin(self.folder, present)
-        for number in present:
-            if number >= begin:
-                seen = _stats(self.folder, number)
-                known = _read(segment_path(self.folder, number), number, known)
-        self._known, self._seen = known, seen
+    def _update(self) -> None:
+        # Before anything is read, so that what is appended meanwhile counts as a change.
+        stats = _stats(self.folder, 0)
+        numbers = segment_numbers(self.folder)
+        position = self._read.position
+        read = self._read if position and _is_unchanged(self.folder, position) else _ReadState()
+        start = read.position.number if read.position else _newest_checkpoint(self.folder, numbers)
+        for number in numbers:
+            if number >= start:
+                stats = _stats(self.folder, number)
+                read = _read_segment(segment_path(self.folder, number), number, read)
+        self._read, self._stats = read, stats
 
 
 def _stats(folder: Path, number: int) -> dict[str, FileStat | None]:
@@ -111,68 +117,76 @@ def _stats(folder: Path, number: int) -> dict[str, FileStat | None]:
     return {os.fspath(path): file_stat(path) for path in paths}
 
 
-def _begin(folder: Path, present: list[int]) -> int:
-    """The newest file that begins with all facts; without any, the oldest."""
-    for number in reversed(present):
+def _newest_checkpoint(folder: Path, numbers: list[int]) -> int:
+    """Return the number of the newest file that starts with a checkpoint; 0 without any."""
+    for number in reversed(numbers):
         if isinstance(parse_line(next(iter(_lines(segment_path(folder, number))), b"")), AlertingState):
             return number
     return 0
 
 
-def _still(folder: Path, place: _ReadPosition) -> bool:
-    """Whether the file is the one that was read, and up to there what it was."""
+def _is_unchanged(folder: Path, position: _ReadPosition) -> bool:
+    """Return whether the file is the one that was read, and up to there what it was."""
     try:
-        descriptor = open_file(segment_path(folder, place.number), os.O_RDONLY)
+        descriptor = open_file(segment_path(folder, position.number), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        found = os.fstat(descriptor)
-        same = (found.st_dev, found.st_ino) == (place.device, place.inode)
-        return same and read_range(descriptor, place.offset - len(place.tail), place.offset) == place.tail
+        stat = os.fstat(descriptor)
+        is_same = (stat.st_dev, stat.st_ino) == (position.device, position.inode)
+        start = position.offset - len(position.last_line)
+        return is_same and read_range(descriptor, start, position.offset) == position.last_line
     finally:
         close(descriptor)
 
 
-def _read(path: Path, number: int, known: _ReadState) -> _ReadState:
+def _read_segment(path: Path, number: int, read: _ReadState) -> _ReadState:
     descriptor = open_file(path, os.O_RDONLY)
     try:
-        found = os.fstat(descriptor)
-        place = known.position
-        if place is None or place.number != number:
-            place = _ReadPosition(number, found.st_dev, found.st_ino)
-        data = read_range(descriptor, place.offset, found.st_size)
+        stat = os.fstat(descriptor)
+        position = read.position
+        if position is None or position.number != number:
+            position = _ReadPosition(number, stat.st_dev, stat.st_ino)
+        data = read_range(descriptor, position.offset, stat.st_size)
     finally:
         close(descriptor)
     lines = data.split(b"\n")[:-1]
     if lines:
-        offset = place.offset + sum(map(len, lines)) + len(lines)
-        place = replace(place, head=place.head or len(lines[0]) + 1, offset=offset, tail=lines[-1] + b"\n")
-    return _taken(replace(known, position=place), lines, path)
+        position = replace(
+            position,
+            first_line_size=position.first_line_size or len(lines[0]) + 1,
+            offset=position.offset + sum(map(len, lines)) + len(lines),
+            last_line=lines[-1] + b"\n",
+        )
+    return _apply_lines(replace(read, position=position), lines, path, number)
 
 
-def _taken(known: _ReadState, lines: Iterable[bytes], path: Path) -> _ReadState:
-    facts, foreign, reason = known.state, known.has_unknown_events, known.state.read_only_reason
-    damaged, events = 0, list[Event]()
+def _apply_lines(read: _ReadState, lines: Iterable[bytes], path: Path, number: int) -> _ReadState:
+    state, unknown, outdated = read.state, read.has_unknown_events, read.outdated
+    reason, damaged, events = state.read_only_reason, 0, list[Event]()
     for line in lines:
-        said = parse_line(line)
-        if isinstance(said, AlertingState):
-            facts, damaged = said, 0
+        parsed = parse_line(line)
+        if isinstance(parsed, AlertingState):
+            state, damaged = parsed, 0
             events.clear()
-        elif isinstance(said, NewerSchema):
-            reason = f"{sanitize(path)} is of a newer modeltop (schema {said.schema}, not {SCHEMA}): upgrade modeltop"
-        elif isinstance(said, UnreadableLine):
-            damaged += said is UnreadableLine.DAMAGED
-            foreign |= said is UnreadableLine.UNKNOWN
+        elif isinstance(parsed, OtherSchema):
+            if parsed.schema < SCHEMA:
+                outdated |= {number}
+            else:
+                schemas = f"schema {parsed.schema}, not {SCHEMA}"
+                reason = f"{sanitize(path)} is of a newer modeltop ({schemas}): upgrade modeltop"
+        elif isinstance(parsed, UnreadableLine):
+            damaged += parsed is UnreadableLine.DAMAGED
+            unknown |= parsed is UnreadableLine.UNKNOWN
         else:
-            events.append(said)
-    facts = apply_events(facts, events)
-    return _ReadState(
-        replace(facts, damaged_lines=facts.damaged_lines + damaged, read_only_reason=reason), known.position, foreign
-    )
+            events.append(parsed)
+    state = apply_events(state, events)
+    state = replace(state, damaged_lines=state.damaged_lines + damaged, read_only_reason=reason)
+    return _ReadState(state, read.position, unknown, outdated)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """The whole lines of a file, one by one. Raises OSError."""
+    """Yield the complete lines of a file."""
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
         for line in file:
             if line.endswith(b"\n"):
@@ -180,9 +194,13 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def read_events(folder: Path) -> Iterator[Event]:
-    """Every event that is still kept, oldest first; what cannot be read is passed over. Raises OSError."""
+    """Yield every event that is still retained, oldest first; lines that cannot be parsed are skipped.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
     for number in segment_numbers(folder):
         for line in _lines(segment_path(folder, number)):
-            said = parse_line(line)
-            if not isinstance(said, (AlertingState, NewerSchema, UnreadableLine)):
-                yield said
+            parsed = parse_line(line)
+            if not isinstance(parsed, (AlertingState, OtherSchema, UnreadableLine)):
+                yield parsed

@@ -22,7 +22,9 @@ def alert(name="1a2b3c4d", model="churn", metric="accuracy", **changes):
 
 
 def take(facts, episode, by="ann", why="", **changes):
-    return apply_events(facts, actions.acknowledge(facts, episode, by=by, reason=why, **({"now": NOON} | changes)))
+    return apply_events(
+        facts, actions.acknowledge(facts, episode, by=by, reason=why, **({"now": NOON, "duration": DAY} | changes))
+    )
 
 
 ALERTS = [

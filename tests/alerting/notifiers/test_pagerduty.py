@@ -108,7 +108,9 @@ def test_a_group_is_sent_one_by_one_over_an_encrypted_connection(serve, answer, 
     served = serve(answer(202, ACCEPTED), context=authority.server())
     pager = PagerDuty(routing_key=secret(KEY), url=f"{served.url}/v2/enqueue", timeout=3, ca_file=authority.pem)
     pager.send(
-        message(part(), part(incident="5e6f7a8b", action=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED))
+        message(
+            part(), part(incident="5e6f7a8b", action=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED)
+        )
     )
     assert [asked.path for asked in served.asked] == ["/v2/enqueue"] * 2
     assert [asked.json["event_action"] for asked in served.asked] == ["trigger", "resolve"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modeltop.alerting.actions import author
+from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.event_log.segments import state_folder
 from modeltop.core.errors import StoreError
 

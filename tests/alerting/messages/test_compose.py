@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.messages.compose import compose, build_test_message
+from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
 from modeltop.alerting.messages.template import format_duration
 from modeltop.config.load import Config

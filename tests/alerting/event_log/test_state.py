@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.state import apply_event, apply_events
+from modeltop.alerting.state import apply_events
 from modeltop.core.event import (
     Acknowledged,
     IncidentTransition,
@@ -37,6 +37,10 @@ NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")
 SLACK = NotificationKey("slack", "floor", KEY)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def apply_event(state, event):
+    return apply_events(state, [event])
 
 
 def ack(by="ann", at=NOON, **changes):

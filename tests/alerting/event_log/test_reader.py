@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.alerting.event_log import event_log as room
-from modeltop.alerting.event_log.codec import encode_event
+from modeltop.alerting.event_log.codec import SCHEMA, encode_event
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.state import apply_events
 from modeltop.core.errors import StoreError
@@ -172,10 +172,10 @@ def of_schema(number, kind="noted"):
 
 
 def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, noted, signed):
-    write(encode_event(noted(1)) + signed(of_schema(2)) + encode_event(noted(3)))
+    write(encode_event(noted(1)) + signed(of_schema(SCHEMA + 1)) + encode_event(noted(3)))
     before = (journal.folder / FIRST).read_bytes()
     assert texts(journal) == ["released 1", "released 3"]
-    assert journal.state().read_only_reason.endswith("is of a newer modeltop (schema 2, not 1): upgrade modeltop")
+    assert journal.state().read_only_reason.endswith("is of a newer modeltop (schema 3, not 2): upgrade modeltop")
     with pytest.raises(StoreError, match="upgrade modeltop"):
         journal.append(noted(4))
     assert (journal.folder / FIRST).read_bytes() == before
@@ -183,12 +183,43 @@ def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, 
 
 def test_a_newer_schema_in_a_later_file_is_seen_too(journal, write, noted, signed):
     journal.append(noted(1))
-    write(signed(of_schema(2, "facts")), "journal.000002.jsonl")
+    write(signed(of_schema(SCHEMA + 1, "facts")), "journal.000002.jsonl")
     assert (texts(journal), "upgrade" in journal.state().read_only_reason) == (["released 1"], True)
 
 
+def test_a_journal_of_an_older_schema_is_moved_aside_at_the_first_write_in_one_line(
+    journal, write, noted, signed, caplog
+):
+    older = signed(of_schema(1, "facts")) + signed(of_schema(1))
+    for name in (FIRST, "journal.000002.jsonl"):
+        write(older, name)
+    assert (journal.state(), list(journal.events())) == (AlertingState(), [])
+    assert names(journal) == [FIRST, "journal.000002.jsonl"], "reading changes nothing"
+    reader = EventLog(journal.folder)
+    reader.state()
+    journal.append(noted(1))
+    assert texts(journal) == texts(reader) == texts(EventLog(journal.folder)) == ["released 1"]
+    assert names(journal) == [FIRST]
+    assert [path.read_bytes() for path in sorted(journal.folder.glob("*.old"))] == [older] * 2
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.endswith("is of an older modeltop (before schema 2): moved aside, to *.jsonl.old")
+    journal.append(noted(2))
+    assert (texts(journal), len(caplog.records)) == (["released 1", "released 2"], 1)
+
+
+def test_a_journal_that_cannot_be_moved_aside_is_not_written_to(journal, write, noted, signed, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    write(signed(of_schema(1)))
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StoreError, match="permission denied"):
+        journal.append(noted(1))
+    assert (journal.folder / FIRST).read_bytes() == signed(of_schema(1))
+
+
 def test_an_unknown_kind_is_no_damage_and_is_not_forgotten_by_a_rotation(journal, write, noted, signed):
-    write(signed(of_schema(1, "poem")) + encode_event(noted(1)))
+    write(signed(of_schema(SCHEMA, "poem")) + encode_event(noted(1)))
     journal._limit = -1
     journal.append(noted(2))
     assert (texts(journal), journal.state().damaged_lines) == (["released 1", "released 2"], 0)
