@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modeltop.core.metrics import registry  # noqa: F401  registers the known metrics
+from modeltop.core.metrics import registry  # noqa: F401  registers the standard metrics
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 
@@ -39,7 +39,7 @@ class HistoryFolder:
 
     def read(self, *data: bytes | str, **options):
         """The history of the files `m.csv`, `m.2.csv`, ... with this content."""
-        paths = [self.write(one, f"m.{n}.csv" if n > 1 else "m.csv") for n, one in enumerate(data, start=1)]
+        paths = [self.write(text, f"m.{n}.csv" if n > 1 else "m.csv") for n, text in enumerate(data, start=1)]
         return self.reader(*paths, **options).read()
 
 
@@ -55,7 +55,7 @@ def make_history_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def table():
+def values_of():
     """A history as plain data: key to a list of (date, value)."""
 
     def plain(history):
@@ -71,7 +71,7 @@ def table():
 
 @pytest.fixture(scope="session")
 def as_plain_data():
-    """All that a history says, to be compared for equality; NaN as None."""
+    """All of a history, to be compared for equality; NaN as None."""
 
     def missing(cell):
         return isinstance(cell, float) and math.isnan(cell)
@@ -83,8 +83,12 @@ def as_plain_data():
 
     def plain(history, *, problems=True):
         series = [
-            (key, one.better, *(column(getattr(one, name)) for name in one.__slots__ if name not in ("key", "better")))
-            for key, one in history.series.items()
+            (
+                key,
+                each.better,
+                *(column(getattr(each, name)) for name in each.__slots__ if name not in ("key", "better")),
+            )
+            for key, each in history.series.items()
         ]
         periods = [(model, times.tolist()) for model, times in history.periods.items()]
         return series, periods, history.problems if problems else None

@@ -27,10 +27,11 @@ def test_a_folder_is_its_own_files_and_no_others(history_folder):
 
 
 def test_paths_count_in_the_order_given(history_folder):
-    one = history_folder.write("date,model,accuracy\n2025-01-01,m,0.1\n", "1.csv")
-    two = history_folder.write("date,model,accuracy\n2025-01-01,m,0.2\n", "2.csv")
+    first = history_folder.write("date,model,accuracy\n2025-01-01,m,0.1\n", "1.csv")
+    second = history_folder.write("date,model,accuracy\n2025-01-01,m,0.2\n", "2.csv")
     latest = [
-        next(iter(history_folder.reader(*paths).read().series.values())).latest for paths in ((one, two), (two, one))
+        next(iter(history_folder.reader(*paths).read().series.values())).latest
+        for paths in ((first, second), (second, first))
     ]
     assert latest == [0.2, 0.1]
 
@@ -61,7 +62,7 @@ def test_a_table_without_dates_is_left_alone_in_a_folder_and_an_error_by_itself(
     assert [problem.fatal for problem in history_folder.reader(other).read().problems] == [True]
 
 
-def test_an_empty_folder_is_said(history_folder):
+def test_an_empty_folder_is_reported(history_folder):
     (problem,) = history_folder.reader().read().problems
     assert "no *.csv file" in problem.message
 
@@ -72,7 +73,7 @@ def make_socket(path):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "reason"),
     [
         pytest.param(lambda _: None, "no such file", id="missing"),
         pytest.param(lambda path: path.mkdir(), "this is a folder", id="folder named like a file"),
@@ -83,27 +84,27 @@ def make_socket(path):
         pytest.param(make_socket, "cannot be read", id="socket"),
     ],
 )
-def test_what_is_no_file_is_refused_and_never_waited_for(history_folder, make, said, monkeypatch):
+def test_what_is_no_file_is_refused_and_never_waited_for(history_folder, make, reason, monkeypatch):
     history_folder.write(ROW, "good.csv")
     monkeypatch.chdir(history_folder.folder)
     path = history_folder.folder / "x.csv"
     make(path)
     history = history_folder.reader(
-        "good.csv", *(["x.csv"] if said == "no such file" else [history_folder.folder])
+        "good.csv", *(["x.csv"] if reason == "no such file" else [history_folder.folder])
     ).read()
     assert "good" in history.periods
-    assert [(said in problem.message, problem.fatal) for problem in history.problems] == [(True, True)]
+    assert [(reason in problem.message, problem.fatal) for problem in history.problems] == [(True, True)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_file_that_may_not_be_read_is_said(history_folder):
+def test_a_file_that_may_not_be_read_is_reported(history_folder):
     history_folder.write(ROW).chmod(0)
     (problem,) = history_folder.reader().read().problems
     assert "permission denied" in problem.message
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "x" * 5000, "https://example.test/x.csv", "\udcff.csv"])
-def test_impossible_paths_are_said(history_folder, path):
+def test_impossible_paths_are_reported(history_folder, path):
     (problem,) = history_folder.reader(path).read().problems
     assert problem.fatal
     assert problem.source == path

@@ -1,4 +1,4 @@
-"""A second look reads what is new, and sees what a first look would."""
+"""A second read takes what is new, and gives what a first read would."""
 
 import itertools
 import os
@@ -47,7 +47,7 @@ def test_only_the_new_bytes_of_a_file_are_parsed(history_folder, monkeypatch):
     assert fed == [b"2025-01-02,a,0.8,10\n"]
 
 
-def test_lines_are_counted_on_from_the_first_look(history_folder):
+def test_lines_are_counted_on_from_the_first_read(history_folder):
     path = history_folder.write(HEADER + ROW)
     reader = history_folder.reader()
     reader.read()
@@ -70,10 +70,10 @@ def test_a_last_line_without_its_end_waits_until_the_file_is_quiet(history_folde
     assert not reader.has_changed()
 
 
-def test_a_torn_number_is_never_taken_for_a_whole_one(history_folder):
+def test_a_torn_number_is_never_taken_for_a_complete_one(history_folder):
     path = history_folder.write(HEADER + "2025-01-02,a,0.9", age=3600)
     reader = history_folder.reader()
-    assert reader.read().series == {}  # its count is missing: the line is not whole
+    assert reader.read().series == {}  # its count is missing: the line is not complete
     history_folder.append(path, b"51,12", age=3600)
     assert [series.latest for series in reader.read().series.values()] == [0.951]
     history_folder.append(path, b"00\n")
@@ -126,14 +126,14 @@ def test_a_file_that_is_not_what_it_was_is_read_anew(history_folder, change):
 
 
 @pytest.mark.parametrize(
-    ("put", "said"),
+    ("put", "reason"),
     [
         pytest.param(lambda _: None, "no such file", id="deleted"),
         pytest.param(os.mkfifo, "this is a FIFO", id="a fifo"),
         pytest.param(lambda path: path.symlink_to("nowhere"), "no such file", id="a dangling link"),
     ],
 )
-def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(history_folder, put, said):
+def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(history_folder, put, reason):
     path = history_folder.write(HEADER + ROW)
     reader = history_folder.reader(path)
     reader.read()
@@ -142,7 +142,7 @@ def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(history_fold
     assert reader.has_changed()
     history = reader.read()
     (problem,) = history.problems
-    assert (said in problem.message, "what was read before is shown" in problem.message, problem.fatal) == (True,) * 3
+    assert (reason in problem.message, "what was read before is shown" in problem.message, problem.fatal) == (True,) * 3
     assert [s.latest for s in history.series.values()] == [0.9]
     path.unlink(missing_ok=True)
     history_folder.write(HEADER + ROW.replace("0.9", "0.7"))
@@ -211,7 +211,7 @@ def test_a_second_file_of_the_same_stem_renames_the_model_of_the_first(history_f
     assert list(reader.read().periods) == ["m"]
 
 
-def test_what_was_seen_is_how_every_file_and_folder_stood(history_folder):
+def test_file_stats_are_those_of_the_last_read(history_folder):
     path = history_folder.write(HEADER + ROW)
     reader = history_folder.reader()
     reader.read()
@@ -261,8 +261,8 @@ line = st.one_of(
 def test_reading_on_is_reading_in_full(make_history_folder, as_plain_data, text, seed, steps):
     history_folder, data = make_history_folder(), (HEADER + text).encode()
     path = history_folder.write(b"")
-    one = history_folder.reader(path)
+    followed = history_folder.reader(path)
     cuts = random.Random(seed).sample(range(len(data) + 1), min(steps, len(data)))
     for start, end in itertools.pairwise([0, *sorted(cuts), len(data)]):
         history_folder.append(path, data[start:end])
-        assert as_plain_data(one.read()) == as_plain_data(history_folder.reader(path).read())
+        assert as_plain_data(followed.read()) == as_plain_data(history_folder.reader(path).read())

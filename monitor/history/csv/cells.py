@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -102,6 +102,15 @@ def out_of_bounds(values: Floats, metric: Metric) -> Flags:
             mask |= (values < low) & np.isfinite(values)
         if high is not None:
             mask |= (values > high) & np.isfinite(values)
+    return mask
+
+
+def out_of_group_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]]) -> Flags:
+    """Return a mask of the finite values outside of the bounds of their metrics, by group an index into `metrics`."""
+    lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]
+    highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])[groups]
+    with np.errstate(invalid="ignore"):  # comparing NaN
+        mask: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
     return mask
 
 
@@ -261,7 +270,7 @@ class ColumnReader:
         mask = (
             out_of_bounds(values, metrics[0])
             if groups is None or shared
-            else _out_of_group_bounds(values, metrics, groups)
+            else out_of_group_bounds(values, metrics, groups)
         )
 
         def describe(row: int) -> tuple[int, str]:
@@ -279,12 +288,3 @@ class ColumnReader:
         column = NumberColumn(index, "provisional", "", "provisional")
         flags = self._parse_each(column, columns[index], lines, parse_flag)
         return np.array([flag is True for flag in flags], dtype=np.bool_)
-
-
-def _out_of_group_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.intp]) -> Flags:
-    """Return a mask of the values outside of the bounds of their groups' metrics."""
-    lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]
-    highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])[groups]
-    with np.errstate(invalid="ignore"):  # comparing NaN
-        mask: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
-    return mask

@@ -21,7 +21,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE
 from modeltop.history.csv import dates
 from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
-from modeltop.history.csv.cells import COUNT, out_of_bounds, parse_flag
+from modeltop.history.csv.cells import COUNT, out_of_bounds, out_of_group_bounds, parse_flag
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
 from modeltop.history.csv.header import CsvSchema
 from modeltop.history.merge import Block
@@ -217,7 +217,7 @@ def _are_plausible(
             continue
         if column.role == "value" and not column.metric:
             codes, cells = texts[schema.metric or 0]
-            if any(out_of_bounds(values[codes == i], catalog.get(cell)).any() for i, cell in enumerate(cells)):
+            if out_of_group_bounds(values, [catalog.get(cell) for cell in cells], codes).any():
                 return False
         elif out_of_bounds(values, COUNT if column.role != "value" else catalog.get(column.metric)).any():
             return False

@@ -32,20 +32,20 @@ ROWS = {("churn", "accuracy", "all"): [("2025-01-01T00:00:00.000000", 0.95), ("2
         pytest.param(PLAIN.replace("0.95", " 0.95 ").encode(), id="spaces round a number"),
     ],
 )
-def test_the_same_table_is_read_whatever_wrote_it(history_folder, table, data):
-    assert table(history_folder.read(data)) == ROWS
+def test_the_same_table_is_read_whatever_wrote_it(history_folder, values_of, data):
+    assert values_of(history_folder.read(data)) == ROWS
 
 
 @pytest.mark.parametrize("name", ["date", "timestamp", "time", "ds", "day", "period", "Date", "TIMESTAMP"])
-def test_the_date_column_goes_by_several_names(history_folder, table, name):
+def test_the_date_column_goes_by_several_names(history_folder, values_of, name):
     history = history_folder.read(PLAIN.replace("date", name))
-    assert table(history) == ROWS
+    assert values_of(history) == ROWS
     assert history.problems == ()
 
 
-def test_the_long_shape_gives_the_same_series(history_folder, table):
+def test_the_long_shape_gives_the_same_series(history_folder, values_of):
     long = "date,model,metric,value,segment\n2025-01-01,churn,acc,0.95,\n2025-01-02,churn,accuracy,0.9,all\n"
-    assert table(history_folder.read(long)) == ROWS
+    assert values_of(history_folder.read(long)) == ROWS
 
 
 def test_each_metric_of_the_long_shape_keeps_its_own_count(history_folder):
@@ -91,7 +91,7 @@ def test_infinity_is_a_value(history_folder):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b"date,acc,accuracy\n2025-01-01,0.8,0.9\n", "are one metric", id="an alias beside its metric"),
         pytest.param(b"date,accuracy,accuracy\n2025-01-01,0.8,0.9\n", "are one metric", id="a metric twice"),
@@ -101,10 +101,10 @@ def test_infinity_is_a_value(history_folder):
         pytest.param(b"date,segment,accuracy\n2025-01-01,all,0.9\n# \xe9,,\n", "not UTF-8", id="latin-1"),
     ],
 )
-def test_what_could_surprise_is_said_once_and_the_rest_is_read(history_folder, table, data, said):
+def test_what_could_surprise_is_reported_once_and_the_rest_is_read(history_folder, values_of, data, message):
     history = history_folder.read(data)
-    assert table(history) == {("m", "accuracy", "all"): [("2025-01-01T00:00:00.000000", 0.9)]}
-    assert len([problem for problem in history.problems if said in problem.message]) == 1
+    assert values_of(history) == {("m", "accuracy", "all"): [("2025-01-01T00:00:00.000000", 0.9)]}
+    assert len([problem for problem in history.problems if message in problem.message]) == 1
 
 
 def test_of_two_columns_of_one_metric_the_last_that_is_not_empty_counts(history_folder):
@@ -119,7 +119,7 @@ def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b"", "is empty", id="empty"),
         pytest.param(b"\n\n", "is empty", id="blank"),
@@ -132,14 +132,14 @@ def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
         pytest.param(b"date," + b"m" * 2_000_000, "longer than", id="an endless header"),
     ],
 )
-def test_a_file_that_is_no_history_is_one_fatal_problem(history_folder, data, said):
+def test_a_file_that_is_no_history_is_one_fatal_problem(history_folder, data, message):
     history = history_folder.read(data)
     (problem,) = history.problems
-    assert said in problem.message
+    assert message in problem.message
     assert problem.fatal
 
 
-def test_a_header_alone_is_no_error_and_is_said(history_folder):
+def test_a_header_alone_is_reported_and_no_error(history_folder):
     (problem,) = history_folder.read("date,accuracy\n").problems
     assert "no rows yet" in problem.message
     assert not problem.fatal

@@ -1,4 +1,4 @@
-"""A broken row loses itself, a broken cell loses itself, and both are said with their line."""
+"""A broken row loses itself, a broken cell loses itself, and both are reported with their line."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ LAST = "2025-01-03,a,0.7,30\n"
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         pytest.param("soon,a,0.8,20\n", "is no date", id="no date"),
         pytest.param(",a,0.8,20\n", "the date is empty", id="empty date"),
@@ -30,10 +30,10 @@ LAST = "2025-01-03,a,0.7,30\n"
         pytest.param("W," * MAX_LINE + "\n", "the row is longer", id="an endless row"),
     ],
 )
-def test_a_broken_row_is_said_and_its_neighbours_are_read(history_folder, row, said):
+def test_a_broken_row_is_reported_and_its_neighbours_are_read(history_folder, row, message):
     history = history_folder.read("date,model,accuracy,count\n" + GOOD + row + LAST)
     (problem,) = history.problems
-    assert said in problem.message
+    assert message in problem.message
     assert problem.line == (4 if "\r" in row else 3)
     assert not problem.fatal
     values = [value for series in history.for_model("a") for value in series.values.tolist()]
@@ -41,7 +41,7 @@ def test_a_broken_row_is_said_and_its_neighbours_are_read(history_folder, row, s
 
 
 @pytest.mark.parametrize(
-    ("cells", "said", "kept"),
+    ("cells", "message", "remaining"),
     [
         pytest.param("high,5", "`accuracy`: `high` is no number: write one", "count", id="a word"),
         pytest.param("95%,5", "write a fraction", "count", id="a percentage"),
@@ -55,13 +55,13 @@ def test_a_broken_row_is_said_and_its_neighbours_are_read(history_folder, row, s
         pytest.param("0.8,many", "`count`: `many` is no number", "accuracy", id="a count in words"),
     ],
 )
-def test_a_broken_cell_is_said_and_the_rest_of_its_row_is_read(history_folder, cells, said, kept):
+def test_a_broken_cell_is_reported_and_the_rest_of_its_row_is_read(history_folder, cells, message, remaining):
     history = history_folder.read(f"date,accuracy,count\n2025-01-01,0.9,10\n2025-01-02,{cells}\n")
     (problem,) = history.problems
-    assert said in problem.message
+    assert message in problem.message
     assert problem.line == 3
     (series,) = history.series.values()
-    assert series.values.tolist() == ([0.9, 0.8] if kept == "accuracy" else [0.9])
+    assert series.values.tolist() == ([0.9, 0.8] if remaining == "accuracy" else [0.9])
     assert len(history.periods["m"]) == 2
 
 
@@ -71,7 +71,7 @@ def test_lines_are_counted_through_quoted_line_ends(history_folder):
     assert [problem.line for problem in history.problems] == [5]
 
 
-def test_two_stray_quotes_do_not_swallow_the_rows_between(history_folder, table):
+def test_two_stray_quotes_do_not_swallow_the_rows_between(history_folder, values_of):
     rows = ['2025-01-01,"a,1', "2025-01-02,b,1", "2025-01-03,c,1", '2025-01-04,d",1', "2025-01-05,e,1"]
     history = history_folder.read(
         "date,model,accuracy,count\n" + "".join(f"{row},5\n" for row in rows).replace('d",1,5', 'd",,1,5')
@@ -93,7 +93,7 @@ def test_one_row_in_a_thousand_is_lost_and_named(history_folder, rows):
     assert ("and 40 more" in history.problems[-1].message) == (len(broken) > MAX_REPORTED)
 
 
-def test_ten_thousand_bad_rows_are_counted_not_told(history_folder):
+def test_ten_thousand_bad_rows_are_counted_not_listed(history_folder):
     history = history_folder.read("date,accuracy\n" + "2025-01-01,x\nsoon,1\n" * 5_000)
     assert len(history.problems) == MAX_REPORTED + 1
     assert f"and {10_000 - MAX_REPORTED:,} more" in history.problems[-1].message
@@ -115,7 +115,7 @@ def test_a_column_of_row_numbers_is_no_column_of_models(history_folder):
     assert "50,001 models" in problem.message
 
 
-def test_a_row_of_the_future_is_read_and_said(history_folder):
+def test_a_row_of_the_future_is_read_and_reported(history_folder):
     history = history_folder.read("date,accuracy\n2025-01-09,0.9\n2025-01-10,0.9\n2025-01-11,0.9\n2025-01-20,0.8\n")
     assert len(history.periods["m"]) == 4
     assert [("2025-01-20" in p.message, p.fatal) for p in history.problems] == [(True, False)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modeltop.history import reader, tail
 from modeltop.history.csv import dialect, problems, vectorized
 
-ODD_NUMBERS = [
+UNUSUAL_NUMBERS = [
     "",
     "1",
     "0",
@@ -29,12 +29,15 @@ ODD_NUMBERS = [
     "inf",
     "9" * 40,
 ]
-ODD_DATES = ["2025-01-01", "1735689600", "now", "2025-01"]
+UNUSUAL_DATES = ["2025-01-01", "1735689600", "now", "2025-01"]
 NAMES = ["a", "7", "007", "NA", "null", "", " a", "é", "nan", "true", "1e5"]
 number = st.one_of(
-    st.floats(0, 1).map(repr), st.floats().map(repr), st.decimals(0, 2, places=3).map(str), st.sampled_from(ODD_NUMBERS)
+    st.floats(0, 1).map(repr),
+    st.floats().map(repr),
+    st.decimals(0, 2, places=3).map(str),
+    st.sampled_from(UNUSUAL_NUMBERS),
 )
-day = st.one_of(st.dates(min_value=date(1990, 1, 1)).map(str), st.sampled_from(ODD_DATES))
+day = st.one_of(st.dates(min_value=date(1990, 1, 1)).map(str), st.sampled_from(UNUSUAL_DATES))
 name = st.one_of(st.sampled_from(NAMES), st.text("ab,\"'\n\r\0\t", max_size=3))
 flag = st.sampled_from(["", "true", "0", "no", "maybe"])
 metric = st.sampled_from(["acc", "accuracy", "kpi", "NA", ""])

@@ -1,4 +1,4 @@
-"""What the tests of the store share: names of the worst kind, records, and a look at the files that is not ours."""
+"""What the tests of the store share: names of the worst kind, records, and the files as other programs see them."""
 
 import csv
 from datetime import UTC, datetime, timedelta
@@ -99,11 +99,11 @@ def rows_of():
 def files():
     """Every file under a folder and its bytes, the lock's aside."""
 
-    def look(folder):
+    def read(folder):
         paths = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
-    return look
+    return read
 
 
 @pytest.fixture

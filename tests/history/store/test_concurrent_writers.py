@@ -11,7 +11,7 @@ import pytest
 WRITERS, ROWS = 8, 500
 
 KILLED = '''
-"""Forks writers and kills each at a random moment; prints the rows each was told are kept."""
+"""Forks writers and kills each at a random moment; prints the rows that each was acknowledged."""
 import json, os, random, signal, sys, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ folder, kills, model, seed = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], i
 random.seed(seed)
 start = datetime(2025, 1, 1, tzinfo=UTC)
 
-def work(writer, told):
+def work(writer, pipe):
     store, number = Store(folder), 0
     while True:
         batch = []
@@ -31,79 +31,79 @@ def work(writer, told):
             values = {random.choice(("accuracy", "psi", f"kpi{writer % 9}")): float(f"0.{number:05d}1")}
             batch.append(PeriodRow(model, start + timedelta(minutes=number), values, segment=f"w{writer}"))
         store.append(batch)
-        os.write(told, json.dumps([writer, [[r.date.isoformat(), *r.values.items()] for r in batch]]).encode() + b"\\n")
+        os.write(pipe, json.dumps([writer, [[r.date.isoformat(), *r.values.items()] for r in batch]]).encode() + b"\\n")
 
 for writer in range(kills):
-    heard, told = os.pipe()
+    reading, pipe = os.pipe()
     child = os.fork()
     if not child:
         random.seed(seed + writer)
-        work(writer, told)
-    os.close(told)
-    os.set_blocking(heard, False)
-    # Every other one lives until it has kept something, however busy the machine is.
+        work(writer, pipe)
+    os.close(pipe)
+    os.set_blocking(reading, False)
+    # Every other one lives until it has stored something, however busy the machine is.
     text, delay, end = b"", random.uniform(0, 0.02), None
     while end is None or time.monotonic() < end:
         if end is None and (text or writer % 2):
             end = time.monotonic() + delay
         try:
-            text += os.read(heard, 1 << 20)
+            text += os.read(reading, 1 << 20)
         except BlockingIOError:
             time.sleep(0.0002)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    os.set_blocking(heard, True)
-    while piece := os.read(heard, 1 << 20):
-        text += piece
-    os.close(heard)
+    os.set_blocking(reading, True)
+    while chunk := os.read(reading, 1 << 20):
+        text += chunk
+    os.close(reading)
     sys.stdout.write(text[: text.rfind(b"\\n") + 1].decode())
 '''
 
 
 @pytest.fixture
 def kill_writers(tmp_path):
-    """Kills so many writers; the values they were told are kept, by writer, date and metric."""
+    """Kills so many writers; the acknowledged values by writer, date and metric."""
 
     def run(kills, model, seed=1):
         command = [sys.executable, "-c", KILLED, tmp_path / "store", str(kills), model, str(seed)]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
-        told = {}
+        acknowledged = {}
         for writer, rows in map(json.loads, result.stdout.splitlines()):
             for date, (metric, value) in rows:
-                told[f"w{writer}", datetime.fromisoformat(date), metric] = value
-        return told
+                acknowledged[f"w{writer}", datetime.fromisoformat(date), metric] = value
+        return acknowledged
 
     return run
 
 
 @pytest.mark.parametrize(("kills", "model"), [(200, "churn"), (40, 'two\nlines "quoted"')])
 def test_no_acknowledged_row_is_lost_however_writers_are_killed(tmp_path, kill_writers, rows_of, kills, model):
-    told = kill_writers(kills, model)
-    assert len({writer for writer, _, _ in told}) >= kills // 2
-    kept = {}
+    acknowledged = kill_writers(kills, model)
+    assert len({writer for writer, _, _ in acknowledged}) >= kills // 2
+    stored = {}
     for path in (tmp_path / "store").glob("*.csv"):
         for row in rows_of(path):
-            whole = None not in row and None not in row.values()
-            for metric, text in list(row.items())[4:-1] if whole else ():
+            is_complete = None not in row and None not in row.values()
+            for metric, text in list(row.items())[4:-1] if is_complete else ():
                 if text:
-                    kept[row["segment"], datetime.fromisoformat(row["date"]), metric] = float(text)
-    assert {key: kept.get(key) for key in told} == told
-    assert all(f"{value:.6f}".endswith("1") for value in kept.values()), "a value was cut short"
+                    stored[row["segment"], datetime.fromisoformat(row["date"]), metric] = float(text)
+    assert {key: stored.get(key) for key in acknowledged} == acknowledged
+    assert all(f"{value:.6f}".endswith("1") for value in stored.values()), "a value was cut short"
 
 
 def test_the_reader_finds_every_acknowledged_row_after_kills(tmp_path, kill_writers, history_of):
-    told = kill_writers(15, "churn", seed=7)
+    acknowledged = kill_writers(15, "churn", seed=7)
     history = history_of(tmp_path / "store")
-    found = {
+    values = {
         (key.segment, datetime.fromisoformat(f"{time}+00:00"), key.metric): value
         for key, series in history.series.items()
         for time, value in zip(series.times, series.values.tolist(), strict=True)
     }
-    assert {key: found.get(key) for key in told} == told
+    assert {key: values.get(key) for key in acknowledged} == acknowledged
 
 
 def rows_from(writer, per_write):
-    """CSV text for `record -`, in pieces of so many rows; each value tells its writer and place."""
+    """CSV text for `record -`, in chunks of so many rows; each value names its writer and row."""
     lines = [
         f"2025-01-01T00:00:{n // 100:02d}.{n % 100:02d}Z,churn,w{writer},0.{writer}{n:03d}5\n" for n in range(ROWS)
     ]
@@ -120,7 +120,7 @@ WAITING = "the last line has no end yet"
 
 
 def read_until(folder, rows, history_of, wanted):
-    """Reads over and over until so many rows are there; whatever is seen meanwhile must be whole."""
+    """Reads over and over until so many rows are there; whatever is seen meanwhile must be complete."""
     deadline, seen = time.monotonic() + 60, 0
     while seen < rows:
         assert time.monotonic() < deadline, f"only {seen} of {rows} rows came"
@@ -128,7 +128,11 @@ def read_until(folder, rows, history_of, wanted):
         for key, series in history.series.items() if history else ():
             assert series.values.tolist() == wanted[key.segment][: len(series)]
         # A reader may come in the middle of a write: such a tail waits, and no value is read of it.
-        torn = [one for one in history.problems if one.line and WAITING not in one.message] if history else []
+        torn = (
+            [problem for problem in history.problems if problem.line and WAITING not in problem.message]
+            if history
+            else []
+        )
         assert torn == []
         seen = sum(map(len, history.series.values())) if history else 0
 
@@ -136,16 +140,16 @@ def read_until(folder, rows, history_of, wanted):
 def test_eight_writers_and_a_reader_leave_four_thousand_whole_rows(tmp_path, history_of):
     folder = tmp_path / "store"
     writers = [start_recording(folder) for _ in range(WRITERS)]
-    pieces = [rows_from(number, per_write=50) for number in range(WRITERS)]
+    chunks = [rows_from(number, per_write=50) for number in range(WRITERS)]
     wanted = {f"w{number}": [float(f"0.{number}{n:03d}5") for n in range(ROWS)] for number in range(WRITERS)}
-    for number, turn in enumerate(zip(*pieces, strict=True), start=1):
-        for writer, piece in zip(writers, turn, strict=True):
-            writer.stdin.write(piece)
+    for number, turn in enumerate(zip(*chunks, strict=True), start=1):
+        for writer, chunk in zip(writers, turn, strict=True):
+            writer.stdin.write(chunk)
             writer.stdin.flush()
         read_until(folder, number * 50 * WRITERS, history_of, wanted)
     for writer in writers:
-        _, said = writer.communicate()
-        assert (writer.returncode, said.split(" of ")[0]) == (0, "modeltop: recorded 500 rows")
+        _, stderr = writer.communicate()
+        assert (writer.returncode, stderr.split(" of ")[0]) == (0, "modeltop: recorded 500 rows")
     history = history_of(folder)
     assert {key.segment: series.values.tolist() for key, series in history.series.items()} == wanted
     (path,) = folder.glob("*.csv")

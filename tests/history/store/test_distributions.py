@@ -1,4 +1,4 @@
-"""Evidence files, read back: what the writer wrote, and nothing where a file is not what it should be."""
+"""Files of distributions, read back; nothing where a file is not what it should be."""
 
 import math
 from datetime import UTC, datetime
@@ -37,8 +37,8 @@ def at(day):
 
 
 def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
-    found, broken = distributions.parse_distributions(text(*LINES))
-    age = found.histograms["age"]
+    parsed, broken = distributions.parse_distributions(text(*LINES))
+    age = parsed.histograms["age"]
     assert broken == 0
     assert age.slots == ("0", "1", "2", "other", "missing")
     assert age.edges == ((-math.inf, 20.0), (20.0, 40.0), (40.0, math.inf))
@@ -48,12 +48,12 @@ def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
 
 
 def test_categories_have_no_edges_and_segments_are_counted():
-    found, _ = distributions.parse_distributions(text(*LINES))
-    plan = found.histograms["plan"]
+    parsed, _ = distributions.parse_distributions(text(*LINES))
+    plan = parsed.histograms["plan"]
     assert (plan.slots, plan.edges) == (("basic", "other", "missing"), None)
     assert plan.counts.tolist() == [[0, 1, 0]]
-    assert found.segments == {"all": {at(DAY): 100.0}, "country=AT": {at(DAY): 60.0}}
-    assert list(found.histograms) == ["age", "plan"]
+    assert parsed.segments == {"all": {at(DAY): 100.0}, "country=AT": {at(DAY): 60.0}}
+    assert list(parsed.histograms) == ["age", "plan"]
 
 
 def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
@@ -79,17 +79,20 @@ def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
         "\x00",
     ],
 )
-def test_a_broken_line_is_passed_over_and_counted(line):
-    whole, broken = distributions.parse_distributions(text(LINES[2], line, *LINES[6:]))
+def test_a_broken_line_is_skipped_and_counted(line):
+    parsed, broken = distributions.parse_distributions(text(LINES[2], line, *LINES[6:]))
     assert broken == 1
-    assert whole.histograms["age"].reference.sum() == 5
-    assert whole.segments["all"] == {at(DAY): 100.0}
+    assert parsed.histograms["age"].reference.sum() == 5
+    assert parsed.segments["all"] == {at(DAY): 100.0}
 
 
 @given(st.text(max_size=200), st.booleans())
 def test_no_text_at_all_is_an_error(junk, headed):
-    found, _ = distributions.parse_distributions(text(junk) if headed else junk)
-    assert all(one.counts.shape == (len(one.periods), len(one.slots)) for one in found.histograms.values())
+    parsed, _ = distributions.parse_distributions(text(junk) if headed else junk)
+    assert all(
+        histogram.counts.shape == (len(histogram.periods), len(histogram.slots))
+        for histogram in parsed.histograms.values()
+    )
 
 
 def test_what_is_missing_too_large_or_no_evidence_says_nothing(tmp_path, monkeypatch):
@@ -106,28 +109,28 @@ def test_what_is_missing_too_large_or_no_evidence_says_nothing(tmp_path, monkeyp
 @pytest.fixture
 def store(tmp_path):
     def put(folder, model, *lines):
-        place = tmp_path / folder / "evidence"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{file_prefix(model)}.csv").write_text(text(*lines))
+        evidence = tmp_path / folder / "evidence"
+        evidence.mkdir(parents=True, exist_ok=True)
+        (evidence / f"{file_prefix(model)}.csv").write_text(text(*lines))
         return tmp_path / folder
 
     return put
 
 
-def test_the_shelf_finds_each_models_file_and_the_later_store_wins(store):
+def test_the_store_finds_each_models_file_and_the_later_store_wins(store):
     first, second = store("a", "churn", LINES[6]), store("b", "churn", LINES[2])
     store("a", "../fraud", LINES[8])
-    shelf = DistributionStore([first, second])
-    assert list(shelf["churn"].histograms) == ["age"]
-    assert "all" in shelf["../fraud"].segments
-    assert shelf.get("spam") is None
-    assert "spam" not in shelf
+    distribution_store = DistributionStore([first, second])
+    assert list(distribution_store["churn"].histograms) == ["age"]
+    assert "all" in distribution_store["../fraud"].segments
+    assert distribution_store.get("spam") is None
+    assert "spam" not in distribution_store
 
 
-def test_the_shelf_reads_a_file_once_and_again_when_it_has_changed(store):
+def test_the_store_reads_a_file_once_and_again_when_it_has_changed(store):
     folder = store("a", "churn", LINES[6])
-    shelf = DistributionStore([folder])
-    first = shelf["churn"]
-    assert shelf["churn"] is first
+    distribution_store = DistributionStore([folder])
+    first = distribution_store["churn"]
+    assert distribution_store["churn"] is first
     store("a", "churn", *LINES)
-    assert list(shelf["churn"].histograms) == ["age", "plan"]
+    assert list(distribution_store["churn"].histograms) == ["age", "plan"]

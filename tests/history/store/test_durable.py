@@ -1,4 +1,4 @@
-"""Whatever fails at whatever step: the files are as before or as after, never between, and one clear line says why."""
+"""Whatever fails at whatever step: the files are as before or as after, and one clear line gives the reason."""
 
 import contextlib
 import errno
@@ -44,24 +44,24 @@ def failing(step, number=errno.EIO, short=None):
         yield made
 
 
-def states(look, work, **kinds):
+def states(read, work, **kinds):
     """Runs `work` with a fault at each step in turn; yields the step, what was raised and the files afterwards."""
     step = 0
     while True:
         folder, act = work()
-        error, before = None, look(folder)
+        error, before = None, read(folder)
         with failing(step, **kinds) as made:
             try:
                 act()
-            except StoreError as found:
-                error = found
-        yield before, look(folder), error, made[step : step + 1]
+            except StoreError as raised:
+                error = raised
+        yield before, read(folder), error, made[step : step + 1]
         if len(made) <= step:
             return
         step += 1
 
 
-def situations(tmp_path_factory, record, kind):
+def fault_cases(tmp_path_factory, record, kind):
     """A function that sets up a store and returns what is to be done with it."""
 
     def work():
@@ -85,7 +85,7 @@ def situations(tmp_path_factory, record, kind):
 @pytest.mark.parametrize("kind", ["first", "append", "same process", "torn", "next part", "many"])
 @pytest.mark.parametrize("kinds", [{}, {"short": 0}, {"short": 0.5}, {"number": errno.ENOSPC}], ids=str)
 def test_a_fault_at_any_step_leaves_before_or_after(tmp_path_factory, record, files, kind, kinds):
-    results = list(states(files, situations(tmp_path_factory, record, kind), **kinds))
+    results = list(states(files, fault_cases(tmp_path_factory, record, kind), **kinds))
     after = results[-1][1]
     assert len(results) > 10
     for before, now, error, call in results:
@@ -94,7 +94,7 @@ def test_a_fault_at_any_step_leaves_before_or_after(tmp_path_factory, record, fi
     assert any(error for *_, error, _ in results)
 
 
-def test_a_fault_is_said_with_path_reason_and_remedy(store, record):
+def test_a_fault_is_reported_with_path_reason_and_remedy(store, record):
     store.append([record()])
     with failing(step=-1) as made:
         store.append([record()])
@@ -140,7 +140,7 @@ def test_bytes_that_another_writer_put_behind_ours_are_never_cut_off(store, reco
     ("tail", "sealed"),
     [
         pytest.param(b"2025-01-02,chu", b"2025-01-02,chu\n", id="in a name"),
-        pytest.param(b"2025-01-02,churn,all,,0.8,", b"2025-01-02,churn,all,,0.8,\n", id="whole but for its end"),
+        pytest.param(b"2025-01-02,churn,all,,0.8,", b"2025-01-02,churn,all,,0.8,\n", id="complete but for its end"),
         pytest.param(b'2025-01-02,churn,"eu\nwe', b'2025-01-02,churn,"eu\nwe"\n', id="in a quoted name"),
         pytest.param(b'2025-01-02,churn,"eu\n', b'2025-01-02,churn,"eu\n"\n', id="at a line break in a quoted name"),
         pytest.param(b'2025-01-02,churn,"eu"', b'2025-01-02,churn,"eu"\n', id="behind a quoted name"),
@@ -162,9 +162,9 @@ def test_a_torn_tail_is_closed_and_spoils_no_other_row(store, record, history_of
 def test_a_row_cut_anywhere_is_never_read_as_another_value(store, record, history_of):
     store.append([record(n=n, values={"accuracy": 0.951, "recall": 0.123456}, count=1234) for n in range(2)])
     path = store.folder / "churn-88b2072e.csv"
-    whole = path.read_bytes()
-    for length in range(whole.rindex(b"\n", 0, -1) + 1, len(whole) + 1):
-        path.write_bytes(whole[:length])
+    complete = path.read_bytes()
+    for length in range(complete.rindex(b"\n", 0, -1) + 1, len(complete) + 1):
+        path.write_bytes(complete[:length])
         store.append([record(n=2, values={"accuracy": 0.951, "recall": 0.123456}, count=1234)])
         for series in history_of(store.folder).series.values():
             assert set(series.values) <= {0.951, 0.123456}
@@ -172,7 +172,7 @@ def test_a_row_cut_anywhere_is_never_read_as_another_value(store, record, histor
             assert {str(time)[:10] for time in series.times} <= {"2025-01-01", "2025-01-02", "2025-01-03"}
 
 
-def test_a_folder_that_is_a_file_is_said_and_left_alone(tmp_path, record):
+def test_a_folder_that_is_a_file_is_reported_and_left_alone(tmp_path, record):
     (tmp_path / "store").write_text("precious")
     for folder in (tmp_path / "store", tmp_path / "store" / "inner"):
         with pytest.raises(StoreError, match=r"name another folder by --store|a file is where a folder should be"):
@@ -193,7 +193,7 @@ def test_what_stands_in_the_place_of_a_file_is_never_followed_nor_waited_for(sto
     assert not victim.exists() if make == "dangling link" else victim.read_text() == "precious\n"
 
 
-def test_a_lock_that_another_process_keeps_is_waited_for_and_then_said(tmp_path):
+def test_a_lock_that_another_process_holds_is_waited_for_and_then_reported(tmp_path):
     with locked(tmp_path), pytest.raises(StoreError, match="another process has been holding"), locked(tmp_path, 0.05):
         pytest.fail("two hold the lock")
 
@@ -222,7 +222,7 @@ def test_nobody_is_told_before_the_bytes_and_the_name_are_durable(store, record)
         assert [call for call in made[made.index("write") :] if call in ("write", "link", "fsync")] == steps
 
 
-def test_a_file_system_without_locks_is_said(store, record, monkeypatch):
+def test_a_file_system_without_locks_is_reported(store, record, monkeypatch):
     def flock(descriptor, operation):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
@@ -263,14 +263,14 @@ def test_a_write_that_the_system_itself_cuts_short_leaves_the_file_as_it_was(tmp
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes to read-only folders")
-def test_a_read_only_folder_is_said(store, record):
+def test_a_read_only_folder_is_reported(store, record):
     store.folder.mkdir(mode=0o500)
     with pytest.raises(StoreError, match="permission denied: change its permissions"):
         store.append([record()])
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
-def test_a_folder_that_may_not_be_written_is_said(store, record, number):
+def test_a_folder_that_may_not_be_written_is_reported(store, record, number):
     store.folder.mkdir()
     with failing(step=-1) as made:
         Store(store.folder).append([record()])
@@ -284,12 +284,12 @@ def test_a_folder_that_may_not_be_written_is_said(store, record, number):
 def test_a_name_left_over_by_a_crash_never_costs_the_part_it_is_linked_to(store, record, files):
     """Killed between giving a new part its name and taking the first name away."""
     store.append([record()])
-    whole = files(store.folder)
+    complete = files(store.folder)
     os.link(store.folder / "churn-88b2072e.csv", store.folder / ".newborn")
     store.append([record(values={"psi": 0.1})])
     now = files(store.folder)
     assert ".newborn" not in now
-    assert now.items() >= whole.items()
+    assert now.items() >= complete.items()
 
 
 def test_a_file_is_made_and_replaced_and_nothing_else_is_left(tmp_path):
@@ -333,6 +333,6 @@ def test_a_device_or_a_folder_is_never_replaced_by_a_file(tmp_path, make):
     assert (tmp_path / "out.csv").stat().st_mode == before
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(StoreError, match="cannot write"):
         write_atomically(tmp_path / "none" / "out.csv", b"new")

@@ -1,4 +1,4 @@
-"""`modeltop record`: what was asked for is kept exactly, what is impossible is refused before anything is written."""
+"""`modeltop record`: what was asked for is stored exactly, what is impossible is refused before anything is written."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from modeltop.cli.main import main
 from modeltop.core.series import SeriesKey, to_datetime
 
 
-class Drip(io.BytesIO):
+class SlowPipe(io.BytesIO):
     """A pipe into which a writer puts a few bytes at a time."""
 
     def read1(self, _size=-1):
@@ -19,40 +19,42 @@ class Drip(io.BytesIO):
 
 @pytest.fixture
 def modeltop(tmp_path, capsys, monkeypatch):
-    """Runs `modeltop record` on a store of its own; the exit code and what was said."""
+    """Runs `modeltop record` on a store of its own; the exit code and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
     def run(*words, stdin=b"", drip=False):
-        stream = io.TextIOWrapper(Drip(stdin) if drip else io.BytesIO(stdin))
+        stream = io.TextIOWrapper(SlowPipe(stdin) if drip else io.BytesIO(stdin))
         monkeypatch.setattr("sys.stdin", stream)
         code = main(["record", "--store", str(tmp_path / "store"), *words])
-        said = capsys.readouterr()
-        assert said.out == "", "stdout is for data"
-        return code, said.err
+        output = capsys.readouterr()
+        assert output.out == "", "stdout is for data"
+        return code, output.err
 
     return run
 
 
 @pytest.fixture
-def found(tmp_path, history_of):
+def stored_values(tmp_path, history_of):
     """The values in the store by model, metric, segment and date."""
 
-    def look():
+    def read():
         series = history_of(tmp_path / "store").series if (tmp_path / "store").exists() else {}
         return {
             (key.model, key.metric, key.segment, str(time)[:10]): value
-            for key, one in series.items()
-            for time, value in zip(one.times, one.values.tolist(), strict=True)
+            for key, each in series.items()
+            for time, value in zip(each.times, each.values.tolist(), strict=True)
         }
 
-    return look
+    return read
 
 
 def test_a_period_is_recorded_from_the_arguments(modeltop, tmp_path, history_of):
     words = ["churn", "accuracy=0.93", "recall=.9", "recall_count=30", "recall_low=0.8", "recall_high=0.97"]
-    code, said = modeltop(*words, "--count", "1200", "--date", "2025-01-10", "--segment", "region=eu", "--provisional")
-    assert (code, said) == (0, f"modeltop: recorded 1 period of churn in {tmp_path / 'store'}\n")
+    code, stderr = modeltop(
+        *words, "--count", "1200", "--date", "2025-01-10", "--segment", "region=eu", "--provisional"
+    )
+    assert (code, stderr) == (0, f"modeltop: recorded 1 period of churn in {tmp_path / 'store'}\n")
     (accuracy, recall) = history_of(tmp_path / "store").series.values()
     assert (accuracy.key, accuracy.latest) == (SeriesKey("churn", "accuracy", "region=eu"), 0.93)
     assert (recall.support[0], recall.rows[0], recall.low[0], recall.high[0]) == (30, 1200, 0.8, 0.97)
@@ -67,9 +69,9 @@ def test_the_default_date_is_now(modeltop, tmp_path, history_of):
     assert before <= to_datetime(series.times[0]) <= datetime.now(UTC)
 
 
-def test_other_names_of_a_metric_are_kept_under_its_own(modeltop, found):
+def test_a_metric_is_stored_under_its_canonical_name(modeltop, stored_values):
     modeltop("churn", "acc=0.9", "F1=0.8", "f1_count=5", "My KPI=7", "row_count=12", "--date", "2025-01-10")
-    assert {key[1] for key in found()} == {"accuracy", "f1_score", "My KPI", "row_count"}
+    assert {key[1] for key in stored_values()} == {"accuracy", "f1_score", "My KPI", "row_count"}
 
 
 def test_a_date_without_a_zone_is_in_the_configured_one(modeltop, tmp_path, history_of):
@@ -81,7 +83,7 @@ def test_a_date_without_a_zone_is_in_the_configured_one(modeltop, tmp_path, hist
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "stderr"),
     [
         (["churn"], "nothing to record: give METRIC=NUMBER"),
         (["churn", "accuracy"], "accuracy: write METRIC=NUMBER"),
@@ -105,21 +107,21 @@ def test_a_date_without_a_zone_is_in_the_configured_one(modeltop, tmp_path, hist
         (["-"], "nothing came in on stdin"),
     ],
 )
-def test_what_is_impossible_is_refused_in_one_line_before_anything_is_written(modeltop, tmp_path, words, said):
+def test_what_is_impossible_is_refused_in_one_line_before_anything_is_written(modeltop, tmp_path, words, stderr):
     code, error = modeltop(*words)
     assert code == 2
-    assert said in error
+    assert stderr in error
     assert error.count("\n") == 1
     assert not (tmp_path / "store").exists()
 
 
-def test_hostile_names_reach_the_terminal_only_in_safe_form(modeltop, found, hostile):
+def test_hostile_names_reach_the_terminal_only_in_safe_form(modeltop, stored_values, hostile):
     name = hostile.replace("\0", "0").lstrip("-")
     code, error = modeltop(name, "accuracy=0.9", "--segment", name, "--date", "2025-01-10")
     assert code == 0
     assert error.removesuffix("\n").isprintable()
     assert len(error) < 600
-    assert list(found()) == [(name, "accuracy", name, "2025-01-10")]
+    assert list(stored_values()) == [(name, "accuracy", name, "2025-01-10")]
 
 
 WIDE = b"date,model,segment,count,provisional,recall,recall_count,recall_low,psi\n" + b"".join(
@@ -128,9 +130,9 @@ WIDE = b"date,model,segment,count,provisional,recall,recall_count,recall_low,psi
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["at once", "a few bytes at a time"])
-def test_wide_rows_from_stdin_are_kept_exactly(modeltop, tmp_path, history_of, drip):
-    code, said = modeltop("-", stdin=WIDE, drip=drip)
-    assert (code, said) == (0, f"modeltop: recorded 9 rows of 2 models in {tmp_path / 'store'}\n")
+def test_wide_rows_from_stdin_are_stored_exactly(modeltop, tmp_path, history_of, drip):
+    code, stderr = modeltop("-", stdin=WIDE, drip=drip)
+    assert (code, stderr) == (0, f"modeltop: recorded 9 rows of 2 models in {tmp_path / 'store'}\n")
     series = history_of(tmp_path / "store").series
     assert series[SeriesKey("m0", "recall")].values.tolist() == [0.1, 0.3, 0.5, 0.7, 0.9]
     assert set(series[SeriesKey("m1", "recall")].support) == {50.0}
@@ -138,54 +140,54 @@ def test_wide_rows_from_stdin_are_kept_exactly(modeltop, tmp_path, history_of, d
     assert set(series[SeriesKey("m1", "recall")].rows) == {100.0}
 
 
-def test_long_rows_of_one_period_become_one_row(modeltop, found, tmp_path, rows_of):
+def test_long_rows_of_one_period_become_one_row(modeltop, stored_values, tmp_path, rows_of):
     rows = b"2025-01-01,churn,acc,0.8,100\n2025-01-01,churn,f1,0.7,100\n2025-01-02,churn,acc,0.9,90\n"
     modeltop("-", stdin=b"date,model,metric,value,count\n" + rows)
     (path,) = (tmp_path / "store").glob("*.csv")
     assert [(row["accuracy"], row["f1_score"]) for row in rows_of(path)] == [("0.8", "0.7"), ("0.9", "")]
 
 
-def test_a_correction_further_down_wins(modeltop, found):
+def test_a_correction_further_down_wins(modeltop, stored_values):
     modeltop("-", stdin=b"date,model,accuracy\n2025-01-01,churn,0.8\n2025-01-01,churn,0.9\n2025-01-01,churn,\n")
-    assert list(found().values()) == [0.9]
+    assert list(stored_values().values()) == [0.9]
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["at once", "a few bytes at a time"])
-def test_bad_rows_are_said_with_their_line_and_the_good_ones_kept(modeltop, found, drip):
+def test_bad_rows_are_reported_with_their_line_and_good_rows_stored(modeltop, stored_values, drip):
     rows = b"2025-01-01,a,0.9\nnever,a,0.9\n2025-01-03,a\n2025-01-04,a,1.5\n2025-01-05,b,0.8\n2025-01-06, ,0.8\n"
-    code, said = modeltop("-", stdin=b"date,model,accuracy\n" + rows, drip=drip)
+    code, stderr = modeltop("-", stdin=b"date,model,accuracy\n" + rows, drip=drip)
     assert code == 1
-    assert re.findall(r"stdin:(\d+): ", said) == ["3", "4", "5"]
-    assert "recorded 2 rows of 2 models" in said
-    assert said.endswith("; 4 refused\n")
-    assert set(found()) == {("a", "accuracy", "all", "2025-01-01"), ("b", "accuracy", "all", "2025-01-05")}
+    assert re.findall(r"stdin:(\d+): ", stderr) == ["3", "4", "5"]
+    assert "recorded 2 rows of 2 models" in stderr
+    assert stderr.endswith("; 4 refused\n")
+    assert set(stored_values()) == {("a", "accuracy", "all", "2025-01-01"), ("b", "accuracy", "all", "2025-01-05")}
 
 
-def test_an_infinite_number_is_refused_alone(modeltop, found):
-    code, said = modeltop("-", stdin=b"date,model,log_loss,lift\n2025-01-01,a,inf,0.5\n")
+def test_an_infinite_number_is_refused_alone(modeltop, stored_values):
+    code, stderr = modeltop("-", stdin=b"date,model,log_loss,lift\n2025-01-01,a,inf,0.5\n")
     assert code == 1
-    assert "a on 2025-01-01: `log_loss` is infinite" in said
-    assert {key[1]: value for key, value in found().items()} == {"lift": 0.5}
+    assert "a on 2025-01-01: `log_loss` is infinite" in stderr
+    assert {key[1]: value for key, value in stored_values().items()} == {"lift": 0.5}
 
 
 def test_a_column_of_comments_is_no_refusal(modeltop):
-    code, said = modeltop("-", stdin=b"date,model,accuracy,comment\n2025-01-01,a,0.9,fine\n")
+    code, stderr = modeltop("-", stdin=b"date,model,accuracy,comment\n2025-01-01,a,0.9,fine\n")
     assert code == 0
-    assert "column `comment` holds text" in said
+    assert "column `comment` holds text" in stderr
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["at once", "a few bytes at a time"])
-def test_a_name_over_several_lines_survives_pieces(modeltop, found, drip):
+def test_a_name_over_several_lines_survives_chunks(modeltop, stored_values, drip):
     modeltop("-", stdin=b'date,model,accuracy\n2025-01-01,"two\nlines",0.9\n2025-01-02,"a ""b""",0.8\n', drip=drip)
-    assert {key[0] for key in found()} == {"two\nlines", 'a "b"'}
+    assert {key[0] for key in stored_values()} == {"two\nlines", 'a "b"'}
 
 
-def test_a_quote_that_is_never_closed_costs_its_line_alone(modeltop, found):
+def test_a_quote_that_is_never_closed_costs_its_line_alone(modeltop, stored_values):
     rows = b"".join(b"2025-01-%02d,a,0.5\n" % day for day in range(2, 31))
-    code, said = modeltop("-", stdin=b'date,model,accuracy\n2025-01-01,"a,0.9\n' + rows, drip=True)
+    code, stderr = modeltop("-", stdin=b'date,model,accuracy\n2025-01-01,"a,0.9\n' + rows, drip=True)
     assert code == 1
-    assert "stdin:2: a quote is opened and not closed" in said
-    assert len(found()) == 29
+    assert "stdin:2: a quote is opened and not closed" in stderr
+    assert len(stored_values()) == 29
 
 
 @pytest.mark.parametrize(
@@ -198,47 +200,47 @@ def test_a_quote_that_is_never_closed_costs_its_line_alone(modeltop, found):
     ids=["UTF-16 with decimal commas", "BOM and CRLF", "tabs and lone CR"],
 )
 @pytest.mark.parametrize("drip", [False, True], ids=["at once", "a few bytes at a time"])
-def test_the_dialects_of_history_are_those_of_stdin(modeltop, found, data, drip):
+def test_the_dialects_of_history_are_those_of_stdin(modeltop, stored_values, data, drip):
     assert modeltop("-", stdin=data, drip=drip)[0] == 0
-    assert found() == {("a", "accuracy", "all", "2025-01-01"): 0.9}
+    assert stored_values() == {("a", "accuracy", "all", "2025-01-01"): 0.9}
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "stderr"),
     [
         (b"date,accuracy\n2025-01-01,0.9\n", "add a column `model`"),
         (b"model,accuracy\na,0.9\n", "stdin: no date column"),
         (b"PK\x03\x04rest", "stdin: the file is packed or binary"),
     ],
 )
-def test_what_is_no_history_is_refused_whole(modeltop, tmp_path, data, said):
+def test_what_is_no_history_is_refused_in_full(modeltop, tmp_path, data, stderr):
     code, error = modeltop("-", stdin=data)
     assert code == 2
-    assert said in error
+    assert stderr in error
     assert not (tmp_path / "store").exists()
 
 
-def test_batches_before_a_failure_are_kept_and_said(modeltop, found, tmp_path):
+def test_batches_before_a_failure_are_stored_and_reported(modeltop, stored_values, tmp_path):
     long = b"date,model,metric,value\n2025-01-01,a,accuracy,0.9\n2025-01-02,a,accuracy_count,5\n"
-    code, said = modeltop("-", stdin=long, drip=True)
+    code, stderr = modeltop("-", stdin=long, drip=True)
     assert code == 2
-    first, second = said.splitlines()
+    first, second = stderr.splitlines()
     assert first == f"modeltop: recorded 1 row of a in {tmp_path / 'store'}"
     assert "is read as its support" in second
-    assert list(found().values()) == [0.9]
+    assert list(stored_values().values()) == [0.9]
 
 
-def test_a_store_on_a_network_disk_is_said(modeltop, monkeypatch, found):
+def test_a_store_on_a_network_disk_is_reported(modeltop, monkeypatch, stored_values):
     monkeypatch.setattr("modeltop.history.store.paths.network_filesystem", lambda _: "nfs4")
-    code, said = modeltop("churn", "accuracy=0.9", "--date", "2025-01-10")
+    code, stderr = modeltop("churn", "accuracy=0.9", "--date", "2025-01-10")
     assert code == 0
-    assert "is on nfs4, where locks are not reliable: let each writer have a store of its own" in said
-    assert list(found().values()) == [0.9]
+    assert "is on nfs4, where locks are not reliable: let each writer have a store of its own" in stderr
+    assert list(stored_values().values()) == [0.9]
 
 
-def test_without_a_store_named_the_configured_one_is_used(tmp_path, capsys, monkeypatch, found):
+def test_without_a_store_named_the_configured_one_is_used(tmp_path, capsys, monkeypatch, stored_values):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "modeltop.toml").write_text('[store]\npath = "store"\n')
     assert main(["record", "churn", "accuracy=0.9", "--date", "2025-01-10"]) == 0
     assert "recorded 1 period of churn in store" in capsys.readouterr().err
-    assert list(found().values()) == [0.9]
+    assert list(stored_values().values()) == [0.9]

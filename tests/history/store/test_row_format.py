@@ -94,7 +94,7 @@ def test_only_a_header_that_the_store_made_is_understood(hostile):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"model": " "}, "a model without a name"),
         ({"model": "churn "}, "begins or ends with a blank"),
@@ -118,9 +118,9 @@ def test_only_a_header_that_the_store_made_is_understood(hostile):
         ({"lows": {"accuracy": math.nan}}, "goes with a value"),
     ],
 )
-def test_what_a_reader_would_not_find_again_is_refused(fields, said):
+def test_what_a_reader_would_not_find_again_is_refused(fields, message):
     record = PeriodRow(**({"model": "churn", "date": DAY, "values": {"accuracy": 0.9}} | fields))
-    with pytest.raises(StoreError, match=said):
+    with pytest.raises(StoreError, match=message):
         validate(record)
 
 

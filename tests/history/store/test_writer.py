@@ -34,12 +34,12 @@ def test_the_reader_finds_the_last_value_recorded_for_each_period(rows, tmp_path
     for day, values in rows:
         Store(folder).append([PeriodRow("m", START + timedelta(days=day), values)])
     wanted = {(metric, START + timedelta(days=day)): value for day, values in rows for metric, value in values.items()}
-    found = {
+    read_back = {
         (key.metric, to_datetime(time)): value
         for key, series in history_of(folder).series.items()
         for time, value in zip(series.times, series.values.tolist(), strict=True)
     }
-    assert found == wanted
+    assert read_back == wanted
 
 
 def test_a_hostile_model_and_segment_come_back_as_they_were(store, record, history_of, hostile):
@@ -74,7 +74,7 @@ def test_support_interval_rows_and_provisional_come_back(store, record, history_
     assert series.provisional.tolist() == [True]
 
 
-def test_known_metrics_stay_in_one_part_and_a_new_one_begins_the_next(store, record, files):
+def test_known_metrics_stay_in_one_part_and_a_new_metric_begins_the_next(store, record, files):
     store.append([record(values={"accuracy": 0.9})])
     first = files(store.folder)
     store.append([record(n=1, values={"f1_score": 0.8})])
@@ -127,9 +127,9 @@ def test_a_file_the_store_did_not_make_is_left_alone_and_the_next_part_begun(sto
     (store.folder / "churn-88b2072e.csv").write_bytes(header)
     store.append([record()])
     store.append([record(n=1)])
-    kept = files(store.folder)
-    assert kept["churn-88b2072e.csv"] == header
-    assert kept["churn-88b2072e.2.csv"].count(b"\n") == 3
+    contents = files(store.folder)
+    assert contents["churn-88b2072e.csv"] == header
+    assert contents["churn-88b2072e.2.csv"].count(b"\n") == 3
 
 
 def test_a_script_may_append_to_a_part(store, record, history_of):
@@ -151,7 +151,7 @@ def test_a_record_that_is_refused_keeps_the_others_of_its_batch_out(store, recor
     assert list(files(store.folder)) == ["churn-88b2072e.csv"]
 
 
-def test_nothing_to_keep_makes_nothing(store):
+def test_no_rows_make_no_file(store):
     store.append([])
     assert not store.folder.exists()
 
