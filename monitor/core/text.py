@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime, timedelta
 
+TIME_UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
+"""Units of a length of time, in seconds, largest first."""
 MARKS_PER_BASE = 2
 """Combining marks kept on one character; more would climb over the lines above."""
 
@@ -102,7 +104,7 @@ def format_age(span: timedelta) -> str:
     ('3m', '2y', '1d')
     """
     seconds = max(0, int(span.total_seconds()))
-    for unit, size in (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60)):
+    for unit, size in TIME_UNITS:
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"

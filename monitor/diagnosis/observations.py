@@ -17,7 +17,7 @@ from modeltop.core.diagnosis import (
     SeriesPattern,
 )
 from modeltop.core.incident import Note
-from modeltop.core.metrics.registry import Metric
+from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric
 from modeltop.core.series import Alert, Condition, Direction, Series, to_datetime
 from modeltop.diagnosis.before_after import (
     BeforeAfterWindows,
@@ -31,7 +31,6 @@ from modeltop.diagnosis.context import ModelContext
 from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts, value_anomaly
 from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
-from modeltop.rules.label_coverage import COVERAGE
 
 PAIRS = (("avg_confidence", "accuracy"),)
 ESTIMATED = "estimated_"
@@ -231,7 +230,7 @@ def _novel(case: ModelContext, span: BeforeAfterWindows) -> tuple[str, ...]:
 
 def _labelled(whole: Mapping[str, Series], span: BeforeAfterWindows) -> int | None:
     """Rows with a label since the begin: of their coverage, else the cases of accuracy."""
-    coverage = whole.get(COVERAGE)
+    coverage = whole.get(LABEL_COVERAGE)
     if coverage is not None and coverage.rows is not None:
         on = coverage.times >= span.onset
         return int(np.nansum(coverage.values[on] * coverage.rows[on]))

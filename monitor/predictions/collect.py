@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.metrics.registry import LABEL_COVERAGE
 from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.predictions.completeness import LabelCounts, labels_complete
-from modeltop.rules.label_coverage import COVERAGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,7 +154,7 @@ def period_flags(
         )
     ended = ends(times, rows)
     over = ~(ended > now)
-    if COVERAGE not in draft.columns:
+    if LABEL_COVERAGE not in draft.columns:
         return PeriodFlags(times, over, over)
     return PeriodFlags(times, over, labels_complete(LabelCounts(ended, rows, labelled), now, delay))
 
@@ -165,7 +165,7 @@ def _overall(
     """Times, rows and labelled rows of the segment `all`, sorted."""
     at = np.flatnonzero(segments == ALL)
     at = at[np.argsort(times[at], kind="stable")]
-    coverage = columns.get(COVERAGE, np.zeros(len(times)))[at]
+    coverage = columns.get(LABEL_COVERAGE, np.zeros(len(times)))[at]
     count = rows[at]
     return times[at], count, np.nan_to_num(coverage * count)
 

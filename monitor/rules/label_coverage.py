@@ -1,11 +1,11 @@
-"""Whether there are labels enough to judge a model: said on the screen and by `check` instead of inventing a state.
+"""Whether there are labels enough to evaluate a model: shown on the screen and by `check` beside its state.
 
-Pure. It asks the history alone, so it holds for whoever writes `label_coverage` and provisional periods.
+It needs the history alone, so it holds for whoever writes `label_coverage` and provisional periods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
 from modeltop.core.series import History, Series, to_datetime
 from modeltop.core.stats.robust import distinct
 from modeltop.core.text import format_period, pluralize
@@ -21,16 +21,14 @@ from modeltop.core.text import format_period, pluralize
 if TYPE_CHECKING:
     from modeltop.core.series import Times
 
-COVERAGE = "label_coverage"
-
 
 class LabelState(Enum):
-    """What is said where labels are missing."""
+    """What is shown where labels are missing."""
 
     NOT_ENOUGH = "NOT ENOUGH LABELS"
-    """No period can be judged by what rests on labels."""
+    """No period can be evaluated by metrics that need labels."""
     PENDING = "LABELS PENDING"
-    """The newest periods cannot be judged yet."""
+    """The newest periods cannot be evaluated yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,72 +39,67 @@ class LabelCoverage:
     since: datetime
     """Start of the first period that waits."""
     sentence: str
-    """Begins with the state; our own words and numbers only."""
+    """Starts with the state; no foreign text."""
 
 
 def label_coverage(history: History, catalog: MetricRegistry) -> dict[str, LabelCoverage]:
-    """What is missing, by model; a model whose labels are all there, or of which nothing is known, is not in it."""
+    """Return what is missing, by model, without models whose labels are all there or of which nothing is known."""
     by_model: dict[str, list[Series]] = {}
-    covered = {key.model for key in history.series if key.metric == COVERAGE and key.segment == "all"}
+    models = {key.model for key in history.series if key.metric == LABEL_COVERAGE and key.segment == "all"}
     for key, series in history.series.items():
-        if key.model in covered and key.segment == "all":
+        if key.model in models and key.segment == "all":
             by_model.setdefault(key.model, []).append(series)
-    found = {model: _news(series, catalog) for model, series in by_model.items()}
-    return {model: news for model, news in found.items() if news is not None}
+    missing = {model: _missing_labels(series, catalog) for model, series in by_model.items()}
+    return {model: coverage for model, coverage in missing.items() if coverage is not None}
 
 
-def _news(series: Iterable[Series], catalog: MetricRegistry) -> LabelCoverage | None:
-    by_metric = {one.key.metric: one for one in series}
-    coverage = by_metric.pop(COVERAGE)
-    resting = [one for name, one in by_metric.items() if catalog.get(name).needs_labels]
-    free = [one for name, one in by_metric.items() if not catalog.get(name).needs_labels]
-    waiting = _waiting(coverage, free)
-    judged = [one.times[flags][-1] for one in resting if (flags := one.evaluable()).any()]
-    newest = max(judged, default=None)
-    periods = coverage.times if newest is None else coverage.times[coverage.times > newest]
-    if newest is None or _stopped(coverage, newest):
-        return _told(LabelState.NOT_ENOUGH, coverage, periods)
-    return _told(LabelState.PENDING, coverage, waiting) if len(waiting) else None
+def _missing_labels(all_series: Iterable[Series], catalog: MetricRegistry) -> LabelCoverage | None:
+    by_metric = {series.key.metric: series for series in all_series}
+    coverage = by_metric.pop(LABEL_COVERAGE)
+    labelled = [series for name, series in by_metric.items() if catalog.get(name).needs_labels]
+    unlabelled = [series for name, series in by_metric.items() if not catalog.get(name).needs_labels]
+    evaluated = [series.times[flags][-1] for series in labelled if (flags := series.evaluable()).any()]
+    newest = max(evaluated, default=None)
+    if newest is None or _has_no_labels_after(coverage, newest):
+        periods = coverage.times if newest is None else coverage.times[coverage.times > newest]
+        return _describe_missing(LabelState.NOT_ENOUGH, coverage, periods)
+    pending = _pending_periods(coverage, unlabelled)
+    return _describe_missing(LabelState.PENDING, coverage, pending) if len(pending) else None
 
 
-def _waiting(coverage: Series, free: Iterable[Series]) -> Times:
-    """Periods that are over, as what needs no label says, and whose labels are still to come."""
-    open_ones = coverage.times[~coverage.evaluable()]
-    over = [one.times[one.evaluable()] for one in free]
-    return open_ones[np.isin(open_ones, distinct(np.concatenate(over)), assume_unique=True)] if over else open_ones[:-1]
+def _pending_periods(coverage: Series, unlabelled: Iterable[Series]) -> Times:
+    """Return periods that are over, as metrics without labels show, and whose labels are still to come."""
+    incomplete = coverage.times[~coverage.evaluable()]
+    over = [series.times[series.evaluable()] for series in unlabelled]
+    if not over:
+        return incomplete[:-1]
+    return incomplete[np.isin(incomplete, distinct(np.concatenate(over)), assume_unique=True)]
 
 
-def _stopped(coverage: Series, newest: np.datetime64) -> bool:
-    """Whether a complete period after the last one with a judged metric has no label at all."""
+def _has_no_labels_after(coverage: Series, newest: np.datetime64) -> bool:
+    """Return whether a complete period after the last evaluated one has no label at all."""
     later = coverage.evaluable() & (coverage.times > newest)
     return bool((later & (coverage.values == 0)).any())
 
 
-def _told(state: LabelState, coverage: Series, periods: Times) -> LabelCoverage:
-    at = np.isin(coverage.times, periods, assume_unique=True)
+def _describe_missing(state: LabelState, coverage: Series, periods: Times) -> LabelCoverage:
     since = to_datetime(periods[0])
-    share = float(coverage.values[at].mean())
-    many = pluralize(len(periods), "period")
+    ratio = float(coverage.values[np.isin(coverage.times, periods, assume_unique=True)].mean())
+    percent = f"{100 * ratio:.0f} %" if ratio >= 0.1 or not ratio else f"{100 * ratio:.2g} %"
+    count = pluralize(len(periods), "period")
+    text = f"{percent} of the rows of {count} have one, too few to judge"
     if state is LabelState.PENDING:
-        text = (
-            f"since {format_period(since)}: {many} wait{'s' if len(periods) == 1 else ''}, {_percent(share)} are there"
-        )
-    else:
-        text = f"since {format_period(since)}: {_percent(share)} of the rows of {many} have one, too few to judge"
-    return LabelCoverage(state, since, f"{state.value} {text}")
+        text = f"{count} wait{'s' if len(periods) == 1 else ''}, {percent} are there"
+    return LabelCoverage(state, since, f"{state.value} since {format_period(since)}: {text}")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
-
-
-def describe(sentence: str, news: LabelCoverage | None) -> str:
-    """A model's sentence with what is missing: first where nothing could be judged, else behind."""
-    if news is None:
+def describe(sentence: str, coverage: LabelCoverage | None) -> str:
+    """Return a model's sentence with what is missing: first where nothing could be evaluated, else at the end."""
+    if coverage is None:
         return sentence
-    return news.sentence if news.state is LabelState.NOT_ENOUGH else f"{sentence}; {news.sentence}"
+    return coverage.sentence if blocks_evaluation(coverage) else f"{sentence}; {coverage.sentence}"
 
 
-def blocks_evaluation(news: Mapping[str, LabelCoverage], model: str) -> bool:
-    """Whether nothing that rests on labels could be judged."""
-    return model in news and news[model].state is LabelState.NOT_ENOUGH
+def blocks_evaluation(coverage: LabelCoverage | None) -> bool:
+    """Return whether no metric that needs labels could be evaluated."""
+    return coverage is not None and coverage.state is LabelState.NOT_ENOUGH

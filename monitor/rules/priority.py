@@ -1,8 +1,8 @@
-"""The one order of problems and models: who should be looked at first."""
+"""The one order of alerts and models: who should be looked at first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
@@ -28,147 +28,162 @@ HEALTHY_RANK: Rank = (0, False, 0.0, 0.0)
 UNEVALUATED_RANK: Rank = (-Severity.UNKNOWN, False, 0.0, 0.0)
 
 
-def ordered_alerts(
-    episodes: Iterable[Alert], acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS
-) -> tuple[Alert, ...]:
-    """Those that stand, worst first; then the pending, likewise; then the past, newest first.
+def ordered_alerts(alerts: Iterable[Alert], acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS) -> tuple[Alert, ...]:
+    """Return active alerts, worst first; then the pending, likewise; then the past, newest first.
 
     Worst is: severity, then what nobody has acknowledged, then newest fired, then the relative distance beyond the
     limit, then the names.
 
     Args:
-        episodes: In any order.
-        acknowledged: The ids that a person has taken.
+        alerts: In any order.
+        acknowledged: The ids that a person has acknowledged.
     """
 
-    def place(one: Alert) -> tuple[object, ...]:
-        severity, taken, fired, excess = _rank(one, acknowledged)
-        names = (one.key, one.rule)
-        if one.is_active:
-            return (0, severity, taken, fired, excess, *names)
-        if one.state is State.PENDING:
-            return (1, severity, taken, -one.since.timestamp(), excess, *names)
-        return (2, fired, severity, taken, excess, *names)
+    def sort_key(alert: Alert) -> tuple[object, ...]:
+        severity, is_acknowledged, fired, excess = _rank(alert, acknowledged)
+        names = (alert.key, alert.rule)
+        if alert.is_active:
+            return (0, severity, is_acknowledged, fired, excess, *names)
+        if alert.state is State.PENDING:
+            return (1, severity, is_acknowledged, -alert.since.timestamp(), excess, *names)
+        return (2, fired, severity, is_acknowledged, excess, *names)
 
-    return tuple(sorted(episodes, key=place))
-
-
-def _rank(episode: Alert, acknowledged: AbstractSet[str]) -> Rank:
-    fired = episode.fired or episode.since
-    return (-episode.severity, episode.id in acknowledged, -fired.timestamp(), -relative_excess(episode))
+    return tuple(sorted(alerts, key=sort_key))
 
 
-def relative_excess(episode: Alert) -> float:
-    """The newest value's distance from the limit as a share of the limit; the distance itself where that is 0.
+def _rank(alert: Alert, acknowledged: AbstractSet[str]) -> Rank:
+    fired = alert.fired or alert.since
+    return (-alert.severity, alert.id in acknowledged, -fired.timestamp(), -relative_excess(alert))
 
-    0 where it is told from the past alone: an error that doubles is no worse than an accuracy that falls by a tenth.
+
+def relative_excess(alert: Alert) -> float:
+    """Return the newest value's distance from the limit as a fraction of it; the distance itself where that is 0.
+
+    0 where it is compared with the past alone: an error that doubles is no worse than an accuracy that falls by a
+    tenth.
     """
-    evidence = episode.breach
-    if evidence is None or evidence.limit is None or evidence.is_baseline:
+    breach = alert.breach
+    if breach is None or breach.limit is None or breach.is_baseline:
         return 0.0
-    return abs(evidence.value - evidence.limit) / (abs(evidence.limit) or 1.0)
+    return abs(breach.value - breach.limit) / (abs(breach.limit) or 1.0)
 
 
 def model_statuses(
     history: History,
-    episodes: Iterable[Alert],
-    standings: Iterable[RuleStatus],
+    alerts: Iterable[Alert],
+    rule_statuses: Iterable[RuleStatus],
     catalog: MetricRegistry,
     *,
     acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
     labels: Mapping[str, LabelCoverage] | None = None,
 ) -> tuple[ModelStatus, ...]:
-    """What to read first about each model, and about each source that gave none: worst first.
+    """Return what to read first about each model, and about each source that gave none: worst first.
 
     Args:
-        history: Whose models are asked about.
-        episodes: In any order; only those that stand make a model bad.
-        standings: Of all models.
+        history: Whose models are meant.
+        alerts: In any order; only active ones make a model bad.
+        rule_statuses: Of all models.
         catalog: Names the metrics.
-        acknowledged: The ids that a person has taken.
-        labels: What is missing of the labels, by model: a model that could not be judged for that is not said to be ok.
+        acknowledged: The ids that a person has acknowledged.
+        labels: What is missing of the labels, by model: a model that could not be evaluated for that is not ok.
     """
-    open_ones = _first_of_each([one for one in ordered_alerts(episodes, acknowledged) if one.resolved is None])
-    news, sentences = labels or {}, _best_of_each(standings)
-    seen = _judged(standings, history) if news else NO_ACKNOWLEDGEMENTS
+    current = _first_per_model(alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None)
+    coverages, sentences = labels or {}, _sentences(rule_statuses)
+    evaluated = _evaluated_models(rule_statuses, history) if coverages else NO_ACKNOWLEDGEMENTS
     ranked: list[tuple[Rank, str, ModelStatus]] = []
-    for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *open_ones)):
-        top = open_ones.get(model)
-        stands = top is not None and top.is_active
-        calm = Severity.UNKNOWN if blocks_evaluation(news, model) and model not in seen else Severity.OK
-        severity = top.severity if top and stands else calm
-        text = _alert(top, history, catalog) if top else sentences.get(model, "no rule judges it")
-        text = f"{text}; {news[model].sentence}" if top and model in news else describe(text, news.get(model))
-        rank = _rank(top, acknowledged) if top and stands else (UNEVALUATED_RANK if calm else HEALTHY_RANK)
+    for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *current)):
+        alert, coverage = current.get(model), coverages.get(model)
+        if alert and alert.is_active:
+            rank, severity = _rank(alert, acknowledged), alert.severity
+        elif blocks_evaluation(coverage) and model not in evaluated:
+            rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
+        else:
+            rank, severity = HEALTHY_RANK, Severity.OK
+        if alert is None:
+            text = describe(sentences.get(model, "no rule judges it"), coverage)
+        else:
+            text = _describe_alert(alert, history, catalog) + (f"; {coverage.sentence}" if coverage else "")
         ranked.append((rank, model, ModelStatus(model, severity, text)))
-    return tuple(verdict for *_, verdict in sorted(ranked, key=lambda entry: entry[:2]))
+    return tuple(status for *_, status in sorted(ranked, key=lambda entry: entry[:2]))
 
 
 def worst_series(
     model: str,
     history: History,
-    episodes: Iterable[Alert],
-    standings: Iterable[RuleStatus] = (),
+    alerts: Iterable[Alert],
+    rule_statuses: Iterable[RuleStatus] = (),
     *,
     acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
 ) -> SeriesKey | None:
-    """The series of a model to open on: of its worst alert, else one that a rule judges, else its first.
+    """Return the series of a model to open on: of its worst alert, else one that a rule evaluates, else its first.
 
-    None for a model without series, such as a source that cannot be read.
+    Args:
+        model: The model.
+        history: Where its series are.
+        alerts: Of any models, in any order.
+        rule_statuses: Of any models.
+        acknowledged: The ids that a person has acknowledged.
+
+    Returns:
+        None for a model without series, such as a source that cannot be read.
     """
-    mine = [one for one in episodes if one.key.model == model and one.resolved is None]
-    wanted = [one.key for one in ordered_alerts(mine, acknowledged)]
-    rules = [one for one in standings if one.key.model == model]
-    wanted += [one.key for one in sorted(rules, key=lambda one: one.skip_reason is not None)]
-    wanted += [series.key for series in history.for_model(model)]
-    return next((key for key in wanted if key in history.series), None)
+    current = [alert for alert in alerts if alert.key.model == model and alert.resolved is None]
+    statuses = [status for status in rule_statuses if status.key.model == model]
+    keys = [alert.key for alert in ordered_alerts(current, acknowledged)]
+    keys += [status.key for status in sorted(statuses, key=_is_skipped)]
+    keys += [series.key for series in history.for_model(model)]
+    return next((key for key in keys if key in history.series), None)
 
 
-def _judged(standings: Iterable[RuleStatus], history: History) -> AbstractSet[str]:
-    """The models of which a rule has judged anything at all."""
-    applied = [one.key for one in standings if one.skip_reason is None]
-    return {key.model for key in applied if key in history.series and history.series[key].evaluable().any()}
+def _is_skipped(status: RuleStatus) -> bool:
+    return status.skip_reason is not None
 
 
-def _first_of_each(ordered: Sequence[Alert]) -> dict[str, Alert]:
+def _evaluated_models(rule_statuses: Iterable[RuleStatus], history: History) -> AbstractSet[str]:
+    """Return the models of which a rule has evaluated anything at all."""
+    keys = [status.key for status in rule_statuses if status.skip_reason is None]
+    return {key.model for key in keys if key in history.series and history.series[key].evaluable().any()}
+
+
+def _first_per_model(alerts: Iterable[Alert]) -> dict[str, Alert]:
     first: dict[str, Alert] = {}
-    for episode in ordered:
-        first.setdefault(episode.key.model, episode)
+    for alert in alerts:
+        first.setdefault(alert.key.model, alert)
     return first
 
 
-def _best_of_each(standings: Iterable[RuleStatus]) -> dict[str, str]:
-    """Per model the sentence of the first rule that was applied; else that none was."""
-    said: dict[str, str] = {}
-    for one in sorted(standings, key=lambda one: one.skip_reason is not None):
-        text = "no rule judges it: the default limits were left out" if one.skip_reason else one.sentence
-        said.setdefault(one.key.model, _of_segment(one.key, text))
-    return said
+def _sentences(rule_statuses: Iterable[RuleStatus]) -> dict[str, str]:
+    """Return, per model, the sentence of the first rule that was applied; else that none was."""
+    sentences: dict[str, str] = {}
+    for status in sorted(rule_statuses, key=_is_skipped):
+        text = "no rule judges it: the default limits were left out" if status.skip_reason else status.sentence
+        sentences.setdefault(status.key.model, _with_segment(status.key, text))
+    return sentences
 
 
-def _of_segment(key: SeriesKey, text: str) -> str:
+def _with_segment(key: SeriesKey, text: str) -> str:
     return text if key.segment == "all" else f"{key.segment}: {text}"
 
 
-def _alert(episode: Alert, history: History, catalog: MetricRegistry) -> str:
-    """The worst thing about a model, without its name."""
-    message = episode.breach.message if episode.breach else ""
-    if episode.condition is Condition.NO_DATA:
-        newest = _newest(history, episode.key.model)
+def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> str:
+    """Describe an alert without the name of its model."""
+    message = alert.breach.message if alert.breach else ""
+    if alert.condition is Condition.NO_DATA:
+        newest = _newest_period(history, alert.key.model)
         return f"no rows since {format_period(newest)}" if newest else message
-    if episode.condition is Condition.ERROR:
+    if alert.condition is Condition.ERROR:
         return message
-    metric = catalog.get(episode.key.metric).name
-    span = pluralize(episode.periods, "period")
-    if episode.state is State.PENDING:
+    metric = catalog.get(alert.key.metric).name
+    span = pluralize(alert.periods, "period")
+    if alert.state is State.PENDING:
         text = f"{metric} {message} for {span}, not yet told"
-    elif episode.state is State.RECOVERING:
-        text = f"{metric} recovering from {message}, since {format_period(episode.since)}"
+    elif alert.state is State.RECOVERING:
+        text = f"{metric} recovering from {message}, since {format_period(alert.since)}"
     else:
-        text = f"{metric} {message} for {span}, since {format_period(episode.since)}"
-    return _of_segment(episode.key, text)
+        text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
+    return _with_segment(alert.key, text)
 
 
-def _newest(history: History, model: str) -> datetime | None:
+def _newest_period(history: History, model: str) -> datetime | None:
     periods = history.periods.get(model)
     return to_datetime(periods[-1]) if periods is not None and len(periods) else None

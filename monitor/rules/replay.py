@@ -1,6 +1,6 @@
-"""From history, rules and `now` to episodes: what went wrong, since when, until when.
+"""Replay of history through rules to alerts: what went wrong, since when, until when.
 
-Nothing here is stored, and only data time enters a condition: looking twice confirms nothing, and a late or
+Nothing here is stored, and only data time enters a condition: evaluating twice confirms nothing, and a late or
 corrected row changes the past and the replay with it.
 """
 
@@ -28,37 +28,36 @@ from modeltop.core.series import (
     to_datetime64,
 )
 from modeltop.core.stats.robust import median
-from modeltop.core.text import sanitize
+from modeltop.core.text import TIME_UNITS, sanitize
 from modeltop.rules.baselines.base import NO_SERIES
-from modeltop.rules.rule import Rule, query_context
+from modeltop.rules.rule import Rule
 from modeltop.rules.state_machine import AlertStateMachine
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
 
 GAPS = 60
-"""Newest gaps between periods that tell how regularly a model reports."""
+"""Newest gaps between periods that show how regularly a model reports."""
 MIN_GAPS = 3
 MIN_WAIT = timedelta(minutes=10)
-UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """Consecutive judged points during which the machine is not quiet: at most one episode."""
+    """Consecutive evaluable points during which the state machine is not idle: at most one alert."""
 
     first: int
-    """Position, among the judged points, of the first one."""
+    """Position, among the evaluable points, of the first one."""
     levels: list[int] = field(default_factory=list)
     active_levels: list[Severity] = field(default_factory=list)
-    """What was active before each point."""
+    """The level that was active before each point."""
     since: datetime | None = None
     fired: datetime | None = None
     peak_level: Severity = Severity.OK
 
-    def add_point(self, when: datetime, found: int, held: Severity, machine: AlertStateMachine) -> None:
-        self.levels.append(found)
-        self.active_levels.append(held)
+    def add_point(self, when: datetime, level: int, current_level: Severity, machine: AlertStateMachine) -> None:
+        self.levels.append(level)
+        self.active_levels.append(current_level)
         if self.fired is None:
             self.since = machine.since
             self.fired = when if machine.level else None
@@ -66,106 +65,110 @@ class _Stretch:
 
 
 class _Replay:
-    """One rule's way through the judged points of one series."""
+    """One rule over the evaluable points of one series."""
 
     def __init__(self, series: Series, rule: Rule, basis: Any) -> None:
         self.series, self.rule, self.basis = series, rule, basis
         self.points = np.flatnonzero(series.evaluable(rule.min_count))
         self.onsets = rule.detector.onsets(basis)
         self.levels = {
-            held: rule.detector.levels(series, basis, held)[self.points].tolist()
-            for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
+            current_level: rule.detector.levels(series, basis, current_level)[self.points].tolist()
+            for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
 
     def alerts(self) -> list[Alert]:
-        found: list[Alert] = []
+        alerts: list[Alert] = []
         machine = AlertStateMachine(self.rule)
         starts = np.flatnonzero(self.levels[Severity.OK]).tolist()
         position = 0
         while (upcoming := bisect_left(starts, position)) < len(starts):
-            # A quiet machine stays as it is until a point objects, so it need not see the points before.
-            run = _Stretch(starts[upcoming])
-            position = self._follow(run, machine)
-            if run.fired or machine.state:
-                found.append(self._episode(run, machine))
-        return found
+            # An idle machine stays as it is until a point breaches, so it need not see the points before.
+            stretch = _Stretch(starts[upcoming])
+            position = self._follow(stretch, machine)
+            if stretch.fired or machine.state:
+                alerts.append(self._alert(stretch, machine))
+        return alerts
 
-    def _follow(self, run: _Stretch, machine: AlertStateMachine) -> int:
-        """Feed the machine until it is quiet again; the position after the last point fed."""
-        for position in range(run.first, len(self.points)):
+    def _follow(self, stretch: _Stretch, machine: AlertStateMachine) -> int:
+        """Feed the machine until it is idle again; return the position after the last point fed."""
+        for position in range(stretch.first, len(self.points)):
             when: datetime = self.series.times[self.points[position]].item()
-            held = machine.level
-            level = self.levels[held][position]
+            current_level = machine.level
+            level = self.levels[current_level][position]
             machine.advance(when, Severity(level))
-            run.add_point(when, level, held, machine)
+            stretch.add_point(when, level, current_level, machine)
             if machine.state is None:
                 return position + 1
         return len(self.points)
 
-    def _episode(self, run: _Stretch, machine: AlertStateMachine) -> Alert:
-        last = run.first + len(run.levels) - 1
-        ended = machine.state is None
+    def _alert(self, stretch: _Stretch, machine: AlertStateMachine) -> Alert:
+        last = stretch.first + len(stretch.levels) - 1
+        is_over = machine.state is None
         times = self.series.times[self.points]
-        counted = int(np.searchsorted(times, np.datetime64(run.since, "us")))
-        objecting = counted + np.flatnonzero(run.levels[counted - run.first :])
-        since = self._begin(run, int(objecting[0]))
-        begin = int(np.searchsorted(times, to_datetime64(since)))
+        counted = int(np.searchsorted(times, np.datetime64(stretch.since, "us")))
+        breached = counted + np.flatnonzero(stretch.levels[counted - stretch.first :])
+        since = self._since(stretch, int(breached[0]))
+        first = int(np.searchsorted(times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
+        newest = self.series[: int(self.points[breached[-1]]) + 1]
         return Alert(
-            id=alert_id(name, key, Condition.THRESHOLD, since) if run.fired else None,
+            id=alert_id(name, key, Condition.THRESHOLD, since) if stretch.fired else None,
             rule=name,
             key=key,
             condition=Condition.THRESHOLD,
             state=machine.state or State.RESOLVED,
-            severity=run.peak_level if ended else machine.pending_level if run.fired is None else machine.level,
+            severity=self._severity(stretch, machine),
             since=since,
-            fired=_aware(run.fired) if run.fired else None,
-            resolved=to_datetime(self.series.times[self.points[last]]) if ended else None,
-            worst_breach=self._evidence(run, self._worst(run, objecting)),
-            breach=self._evidence(run, int(objecting[-1])),
-            periods=last - begin + (not ended),
-            count=_support(self.series, int(self.points[objecting[-1]])),
+            fired=_aware(stretch.fired) if stretch.fired else None,
+            resolved=to_datetime(self.series.times[self.points[last]]) if is_over else None,
+            worst_breach=self._breach(stretch, self._worst(stretch, breached)),
+            breach=self._breach(stretch, int(breached[-1])),
+            periods=last - first + (not is_over),
+            count=newest.latest_support,
         )
 
-    def _begin(self, run: _Stretch, first: int) -> datetime:
-        """Where it began: before the first point that was objected to, where the check knows better."""
+    @staticmethod
+    def _severity(stretch: _Stretch, machine: AlertStateMachine) -> Severity:
+        if machine.state is None:
+            return stretch.peak_level
+        return machine.pending_level if stretch.fired is None else machine.level
+
+    def _since(self, stretch: _Stretch, first: int) -> datetime:
+        """Return when it began: before the first breached point, where the detector knows an earlier onset."""
         if self.onsets is None:
-            return _aware(run.since)
-        return min(_aware(run.since), to_datetime(self.series.times[self.onsets[self.points[first]]]))
+            return _aware(stretch.since)
+        return min(_aware(stretch.since), to_datetime(self.series.times[self.onsets[self.points[first]]]))
 
-    def _worst(self, run: _Stretch, objecting: np.ndarray) -> int:
-        """Position of the point furthest beyond the limit of the highest level that any point had."""
-        top = max(run.levels[position - run.first] for position in objecting)
-        beyond = self.rule.detector.excess(self.series, self.basis, Severity(top))[self.points[objecting]]
-        return int(objecting[np.argmax(beyond)])
+    def _worst(self, stretch: _Stretch, breached: np.ndarray) -> int:
+        """Return the position of the point furthest beyond the limit of the highest level that any point had."""
+        top = max(stretch.levels[position - stretch.first] for position in breached)
+        excess = self.rule.detector.excess(self.series, self.basis, Severity(top))[self.points[breached]]
+        return int(breached[np.argmax(excess)])
 
-    def _evidence(self, run: _Stretch, position: int) -> Breach | None:
-        part = slice(int(self.points[position]) + 1)
-        return self.rule.detector(self.series[part], self.basis[part], run.active_levels[position - run.first])
+    def _breach(self, stretch: _Stretch, position: int) -> Breach | None:
+        rows = slice(int(self.points[position]) + 1)
+        current_level = stretch.active_levels[position - stretch.first]
+        return self.rule.detector(self.series[rows], self.basis[rows], current_level)
 
 
-def replay(series: Series, rule: Rule, others: Mapping[SeriesKey, Series] = NO_SERIES) -> list[Alert]:
-    """The episodes of a rule on a series, in order of time; one that is still pending comes last.
+def replay(
+    series_batch: Sequence[Series], rule: Rule, other_series: Mapping[SeriesKey, Series] = NO_SERIES
+) -> list[list[Alert]]:
+    """Return the alerts of a rule on each series, in order of time; one that is still pending comes last.
+
+    A series in which no evaluable point breaches costs one look at its arrays; a sequential detector follows many
+    series at little more than the cost of one. `severity` of a resolved alert is the highest level it reached: who
+    reads the past asks how bad it got, not in which state it ended.
 
     Args:
-        series: The series.
-        rule: One that asks about it.
-        others: Where a reference that is another series is looked for: `history.series`.
-
-    A series in which no judged point objects costs one look at its arrays. `severity` of a resolved episode is the
-    highest level it reached: who reads the past asks how bad it got, not in which state it ended.
+        series_batch: Series that the rule applies to.
+        rule: The rule.
+        other_series: Where a baseline that is another series is looked up: `history.series`.
     """
-    return replay_many([series], rule, others)[0]
-
-
-def replay_many(
-    many: Sequence[Series], rule: Rule, others: Mapping[SeriesKey, Series] = NO_SERIES
-) -> list[list[Alert]]:
-    """`replay` of several series, which costs a rule that follows them point by point little more than one."""
-    bases = rule.detector.prepare(many, query_context(rule, others))
+    bases = rule.detector.prepare(series_batch, rule.query_context(other_series))
     return [
         [] if basis is None else _Replay(series, rule, basis).alerts()
-        for series, basis in zip(many, bases, strict=True)
+        for series, basis in zip(series_batch, bases, strict=True)
     ]
 
 
@@ -177,12 +180,12 @@ def no_data_alert(
     stale_after: timedelta | None = None,
     severity: Severity = Severity.UNKNOWN,
 ) -> Alert | None:
-    """The alert that a model has stopped reporting; None if it has not, or if nothing tells how often it should.
+    """Return the alert that a model has stopped reporting; None if it has not, or with too little history to know.
 
     Args:
         model: Its name.
         periods: Starts of all its periods, sorted, without repeats.
-        now: The moment for which it is judged.
+        now: The moment for which it is evaluated.
         stale_after: Age of the newest period from which on the model is overdue. By default 1.5 × the longest of
             the last 60 gaps, at least 2.5 × their median, at least 10 minutes; with fewer than 3 gaps there is none.
         severity: How bad that is; OK: not at all.
@@ -191,18 +194,18 @@ def no_data_alert(
     if wait is None or severity is Severity.OK or not len(periods):
         return None
     newest = to_datetime(periods[-1])
-    old = now - newest
-    if old <= wait:
+    age = now - newest
+    if age <= wait:
         return None
-    due = newest + wait
-    evidence = Breach(severity, old.total_seconds(), wait.total_seconds(), _lateness(old, wait))
-    return _at_once("no-data", SeriesKey(model, "*"), Condition.NO_DATA, due, evidence)
+    breach = Breach(severity, age.total_seconds(), wait.total_seconds(), _describe_lateness(age, wait))
+    return _fired_alert("no-data", SeriesKey(model, "*"), Condition.NO_DATA, newest + wait, breach)
 
 
 def expected_gap(periods: Times) -> timedelta | None:
-    """How long a model that reports in these periods may be silent, so that neither weekends nor one known summer
-    alarm anyone; None with fewer than 3 gaps.
-    """  # noqa: D205  one sentence
+    """Return how long a model that reports in these periods may be silent; None with fewer than 3 gaps.
+
+    Long enough that neither weekends nor a summer break that it had before alert.
+    """
     gaps = np.diff(periods[-GAPS - 1 :]).astype(np.float64)
     if len(gaps) < MIN_GAPS:
         return None
@@ -211,66 +214,67 @@ def expected_gap(periods: Times) -> timedelta | None:
 
 
 def source_error_alert(problem: ReadProblem, now: datetime, severity: Severity = Severity.UNKNOWN) -> Alert:
-    """The alert that a source cannot be read at all; the source stands where a model would.
+    """Return the alert that a source cannot be read at all; the source is named where a model would be.
 
     Args:
-        problem: What was met; the evidence carries its message made safe, so that every list says the reason.
-        now: When the source was first found unreadable, if that is known, else the moment of the look: `id` follows it.
+        problem: Why it cannot be read; the breach carries its message sanitized.
+        now: When the source was first unreadable, if that is known, else the moment of evaluation: `id` follows it.
         severity: How bad that is.
     """
-    evidence = Breach(severity, float("nan"), None, sanitize(problem.message))
-    return _at_once("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, evidence)
+    breach = Breach(severity, float("nan"), None, sanitize(problem.message))
+    return _fired_alert("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, breach)
 
 
 def alert_id(rule: str, key: SeriesKey, condition: Condition, since: datetime) -> str:
-    """The name of an alert: 8 hexadecimal digits that any process finds again from the same data."""
+    """Return the name of an alert: 8 hexadecimal digits that are the same in any process, for the same data.
+
+    Args:
+        rule: Name of the rule.
+        key: The series, or the model or source where it is about no series.
+        condition: What it is about.
+        since: Start of the first breached period; aware.
+    """
     parts = (rule, key.model, key.metric, key.segment, condition.value, since.isoformat())
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _at_once(rule: str, key: SeriesKey, condition: Condition, since: datetime, evidence: Breach) -> Alert:
+def _fired_alert(rule: str, key: SeriesKey, condition: Condition, since: datetime, breach: Breach) -> Alert:
     return Alert(
         id=alert_id(rule, key, condition, since),
         rule=rule,
         key=key,
         condition=condition,
         state=State.FIRING,
-        severity=evidence.severity,
+        severity=breach.severity,
         since=since,
         fired=since,
-        worst_breach=evidence,
-        breach=evidence,
+        worst_breach=breach,
+        breach=breach,
     )
 
 
 def _aware(moment: datetime | None) -> datetime:
-    assert moment is not None, "an episode has a beginning"
+    assert moment is not None, "an alert has a beginning"
     return moment.replace(tzinfo=UTC)
 
 
-def _support(series: Series, index: int) -> float | None:
-    if series.support is None or not np.isfinite(series.support[index]):
-        return None
-    return float(series.support[index])
-
-
-def _lateness(old: timedelta, wait: timedelta) -> str:
-    """Age against wait, with as many decimals as it takes to tell the two apart."""
-    said = expected = ""
+def _describe_lateness(age: timedelta, wait: timedelta) -> str:
+    """Put age against wait, with as many decimals as it takes to tell the two apart."""
+    actual = expected = ""
     for digits in (1, 2, 4, 6, 9):
-        said, expected = _span(old, digits), _span(wait, digits)
-        if said != expected:
+        actual, expected = _format_span(age, digits), _format_span(wait, digits)
+        if actual != expected:
             break
-    return f"no rows for {said}, expected within {expected}"
+    return f"no rows for {actual}, expected within {expected}"
 
 
-def _span(span: timedelta, digits: int) -> str:
-    """A length of time in its largest unit; a tenth is said only of few.
+def _format_span(span: timedelta, digits: int) -> str:
+    """Format a length of time in its largest unit, with one decimal only below 10.
 
-    >>> _span(timedelta(hours=60), 1), _span(timedelta(days=76, hours=12), 1), _span(timedelta(minutes=10), 1)
-    ('2.5d', '76d', '10m')
+    >>> _format_span(timedelta(hours=60), 1), _format_span(timedelta(days=76, hours=12), 1)
+    ('2.5d', '76d')
     """
     seconds = span.total_seconds()
-    unit, size = next((pair for pair in UNITS if seconds >= pair[1]), ("s", 1))
-    few = seconds / size < 10 or digits > 1
-    return f"{seconds / size:.{digits}f}".rstrip("0").rstrip(".") + unit if few else f"{int(seconds / size)}{unit}"
+    unit, size = next((pair for pair in TIME_UNITS if seconds >= pair[1]), ("s", 1))
+    count = seconds / size
+    return f"{count:.{digits}f}".rstrip("0").rstrip(".") + unit if count < 10 or digits > 1 else f"{int(count)}{unit}"

@@ -1,4 +1,4 @@
-"""What a screen or a report sees, and all that it sees."""
+"""The snapshot: what a screen or a report shows, and all that it shows."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from modeltop.rules.rule import Rule
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """One look at everything, taken by `modeltop.service.pipeline` and never changed afterwards.
+    """The state of everything at one moment, made by `modeltop.service.pipeline` and never changed afterwards.
 
-    What a person rarely asks for (the changes of a series) is not in it: it is a pure function of a series,
-    `modeltop.rules.change_summary.summary`, computed where it is shown.
+    What a person rarely asks for, the changes of a series, is not part of it: it is a pure function of a series,
+    `modeltop.rules.change_summary.change_summary`, computed where it is shown.
     """
 
     taken_at: datetime
-    """The moment for which alerts were judged: `now`."""
+    """The moment for which rules were evaluated: `now`."""
     clock: datetime
-    """The true time of the look; the age of the data counts from it."""
+    """The true time of the evaluation; the age of the data counts from it."""
     history: History
     catalog: MetricRegistry
     rules: tuple[Rule, ...]
     alerts: tuple[Alert, ...]
-    """All: those that stand and the pending, in the order of `modeltop.rules.priority`; then the past, newest first."""
+    """Active and pending ones, in the order of `modeltop.rules.priority`; then the past, newest first."""
     rule_statuses: tuple[RuleStatus, ...]
-    """One for each pair of rule and series, those left out included."""
+    """One for each pair of rule and series, skipped ones included."""
     model_statuses: tuple[ModelStatus, ...]
     """One per model, worst first: the order of models everywhere."""
     notices: tuple[str, ...] = ()
-    """How this was judged, where a person could be surprised: a sentence each; foreign text may be in it."""
+    """What about the evaluation could surprise a person: a sentence each; foreign text may be in it."""
     alerting_state: AlertingState = field(default_factory=AlertingState)
-    """What people did and what receivers were told."""
+    """What people did and what receivers were notified of."""
     suppressions: Mapping[str, Suppression] = field(default_factory=dict)
-    """By the id of each standing alert that nobody is told of now."""
+    """By the id of each active alert that nobody is notified of now."""
     acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
-    """By the id of each standing alert that a person has taken; whether repeats stop is thereby said."""
+    """By the id of each active alert that a person has acknowledged, whether or not that stops repeats."""
     label_coverage: Mapping[str, LabelCoverage] = field(default_factory=dict)
     """What is missing of the labels, by model; those that have enough are not in it."""
     watcher_health: WatcherHealth | None = None
-    """How the watcher of this store is; None where none has ever run."""
+    """Health of the watcher of this store; None where none has ever run."""
     distributions: Mapping[str, Distributions] = field(default_factory=dict)
-    """What lies under the newest numbers, by model: read when it is asked for."""
+    """Distributions behind the newest values, by model; each is read when it is looked up."""
     baseline: PastBaseline = ROLLING
-    """With which earlier periods the newest one is compared where its changes are summed up."""
+    """The earlier periods that the newest one is compared with where its changes are summed up."""

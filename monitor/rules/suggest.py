@@ -1,7 +1,7 @@
-"""Limits that the past of a series suggests. Pure: a limit is proposed, never set.
+"""Limits that the past of a series suggests: a limit is proposed, never set.
 
 A floor or a ceiling goes where a healthy period of the past lies once in a hundred, or where chance alone would put
-one of the smallest periods judged, whichever is further out.
+one of the smallest periods evaluated, whichever is further out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, Series
+from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import median
 from modeltop.rules.detectors.limit import Limit
 
@@ -21,23 +22,21 @@ if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
 
 MIN_PERIODS = 20
-"""Healthy periods without which no limit is proposed."""
+"""Healthy periods with fewer of which no limit is suggested."""
 MIN_CASES = 30
 """A share of fewer cases is mostly chance."""
-MAX_UNEVALUATED_SHARE = 0.25
-"""Share of the periods, those of fewest cases, that may be left unjudged."""
+MAX_UNEVALUATED_RATIO = 0.25
+"""Fraction of the periods, those of fewest cases, that may be left out by `min_count`."""
 TAIL_PROBABILITY = 0.01
 TAIL_QUANTILE = 2.326
-"""Deviations below which a normal value lies once in a hundred."""
+"""Standard deviations below which a normal value lies with `TAIL_PROBABILITY`."""
 OUTLIER_CUTOFF = 3.5
-"""Robust deviations from the median at which a period is no healthy one (Iglewicz and Hoaglin 1993)."""
-ROBUST = 1.4826
-"""From the median absolute deviation to the standard deviation, where values are normal."""
+"""Robust deviations from the median beyond which a period is not healthy (Iglewicz and Hoaglin 1993)."""
 MAX_ROUNDS = 10
-SEASONS = 4
-"""Bad stretches in each half of the past from which on they are how the model is."""
+MIN_SEASONS = 4
+"""Bad stretches in each half of the past from which on they are a season, not incidents."""
 EXPLANATORY_FAMILIES = ("drift", "quality")
-"""Families that explain, and do not page."""
+"""Families of metrics that explain, and do not page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,123 +45,117 @@ class SuggestedLimits:
 
     warn: Limit
     critical: Limit | None
-    """Twice as far from the usual value; None where no value can lie there."""
+    """Twice as far from the median; None where no value can lie there."""
     min_count: int
-    """Cases below which a period is not judged; 0 where counts are unknown."""
+    """Cases below which a period is not evaluated; 0 where counts are unknown."""
     median: float
     """The median of the healthy periods."""
     healthy_periods: int
     excluded_periods: int
-    """Judged periods that were set aside as not healthy."""
+    """Evaluable periods that are not healthy."""
     by_chance: bool
     """True if chance in the smallest periods, not the past's own spread, decided the limit."""
 
 
 def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
-    """Limits for a series, or in a clause why there are none.
+    """Return limits for a series, or in a clause why there are none.
 
     Args:
-        series: All of its past; incidents in it are set aside as long as most periods are healthy.
-        metric: What it is; only one of known direction can have a limit.
+        series: All of its past; incidents in it are excluded as long as most periods are healthy.
+        metric: What it is; only one with a better direction can have a limit.
     """
     if metric.better is Direction.NEITHER:
         return "it has no better direction"
     if metric.family in EXPLANATORY_FAMILIES:
         return "it explains, and does not alert by itself"
-    least = _min_count(series)
-    judged = series.evaluable(least)
-    values = series.values[judged]
+    min_count = _min_count(series)
+    values = series.values[series.evaluable(min_count)]
     if len(values) < MIN_PERIODS:
         return f"too little history: {len(values)} of {MIN_PERIODS} periods"
     sign = 1.0 if metric.better is Direction.HIGHER else -1.0
-    kept = _healthy(sign * values)
-    if int(kept.sum()) < MIN_PERIODS:
-        return f"too little healthy history: {int(kept.sum())} of {MIN_PERIODS} periods"
+    healthy = _healthy(sign * values)
+    if int(healthy.sum()) < MIN_PERIODS:
+        return f"too little healthy history: {int(healthy.sum())} of {MIN_PERIODS} periods"
     # The row count is too many cases for a share of fewer: it says nothing of chance.
-    cases = least if metric.proportion and series.support is not None else 0
-    return _limits(sign * values[kept], sign, metric, least, cases=cases, aside=int((~kept).sum()))
+    support = min_count if metric.proportion and series.support is not None else 0
+    return _limits(sign * values[healthy], sign, metric, min_count, support=support, excluded=int((~healthy).sum()))
 
 
 def _min_count(series: Series) -> int:
-    """Half the cases of a usual period, less where many are smaller, at least 30; 0 where they are unknown."""
+    """Return half the cases of a median period, less where many are smaller, at least 30; 0 where they are unknown."""
     counts = series.support if series.support is not None else series.rows
     if counts is None:
         return 0
-    known = counts[series.evaluable() & np.isfinite(counts) & (counts >= MIN_CASES)]
-    if not len(known):
+    counts = counts[series.evaluable() & np.isfinite(counts) & (counts >= MIN_CASES)]
+    if not len(counts):
         return MIN_CASES
-    return _two_digits(min(float(median(known)) / 2, float(np.quantile(known, MAX_UNEVALUATED_SHARE))))
+    count = min(float(median(counts)) / 2, float(np.quantile(counts, MAX_UNEVALUATED_RATIO)))
+    # Cut to two digits: nobody sets a limit of 1,873 cases.
+    size = 10 ** max(0, math.floor(math.log10(count)) - 1)
+    return max(MIN_CASES, int(count // size * size))
 
 
-def _two_digits(number: float) -> int:
-    """Cut to two digits: nobody sets a limit of 1,873 cases."""
-    size = 10 ** max(0, math.floor(math.log10(number)) - 1)
-    return max(MIN_CASES, int(number // size * size))
+def _healthy(values: Floats) -> Flags:
+    """Return which periods lie not far on the bad side; higher is better.
 
-
-def _healthy(good: Floats) -> Flags:
-    """Which periods lie not far on the bad side; higher is better.
-
-    The spread is that of the good half, which no incident widens. Looked at again and again, as an incident also
-    moves the median.
+    The spread is that of the better half, which no incident widens. Repeated, as an incident also moves the median.
     """
-    kept: Flags = np.ones(len(good), dtype=np.bool_)
+    everything: Flags = np.ones(len(values), dtype=np.bool_)
+    healthy = everything
     for _ in range(MAX_ROUNDS):
-        middle = float(median(good[kept]))
-        above = good[kept & (good >= middle)] - middle
-        spread = ROBUST * float(median(above))
-        still = good >= middle - OUTLIER_CUTOFF * spread if spread else np.ones(len(good), dtype=np.bool_)
-        if (still == kept).all():
+        center = float(median(values[healthy]))
+        above = values[healthy & (values >= center)] - center
+        scale = NORMAL_MAD * float(median(above))
+        previous, healthy = healthy, values >= center - OUTLIER_CUTOFF * scale if scale else everything
+        if (healthy == previous).all():
             break
-        kept = still
-    return np.ones(len(good), dtype=np.bool_) if _recurs(kept) else kept
+    return everything if _is_seasonal(healthy) else healthy
 
 
-def _recurs(kept: Flags) -> bool:
-    """Whether bad stretches come back all through the past: a season, not incidents."""
-    begins = ~kept & np.concatenate([[True], kept[:-1]])
-    halves = int(begins[: len(kept) // 2].sum()), int(begins[len(kept) // 2 :].sum())
-    return min(halves) >= SEASONS
+def _is_seasonal(healthy: Flags) -> bool:
+    """Return whether bad stretches come back all through the past."""
+    starts = ~healthy & np.concatenate([[True], healthy[:-1]])
+    halves = int(starts[: len(healthy) // 2].sum()), int(starts[len(healthy) // 2 :].sum())
+    return min(halves) >= MIN_SEASONS
 
 
-def _limits(good: Floats, sign: float, metric: Metric, least: int, *, cases: int, aside: int) -> SuggestedLimits | str:
-    """From healthy values, higher being better, to limits in the metric's own direction."""
-    middle = float(median(good))
-    # Of few periods the rarest are not among them yet, so the spread has a word as well.
-    spread = max(middle - float(np.quantile(good, TAIL_PROBABILITY)), TAIL_QUANTILE * float(good.std()))
-    chance = _chance(abs(middle), cases)
+def _limits(
+    values: Floats, sign: float, metric: Metric, min_count: int, *, support: int, excluded: int
+) -> SuggestedLimits | str:
+    """Compute limits, in the metric's own direction, from healthy values of which higher is better."""
+    center = float(median(values))
+    # Of few periods the rarest are not among them yet, so the standard deviation counts as well.
+    spread = max(center - float(np.quantile(values, TAIL_PROBABILITY)), TAIL_QUANTILE * float(values.std()))
+    by_chance = 0.0
+    if support and 0 <= (share := abs(center)) <= 1:
+        by_chance = TAIL_QUANTILE * math.sqrt(share * (1 - share) / support)
     step = 10.0**-metric.digits
-    far = max(spread, chance, step)
-    warn, critical = (_rounded(middle - times * far, step) * sign for times in (1, 2))
-    if not _reachable(warn, metric):
+    distance = max(spread, by_chance, step)
+    warn, critical = (_rounded(center - times * distance, step) * sign for times in (1, 2))
+    if not _is_reachable(warn, metric):
         return f"no value can lie {'below' if sign > 0 else 'above'} what is usual"
     return SuggestedLimits(
         warn=_limit(warn, sign),
-        critical=_limit(critical, sign) if _reachable(critical, metric) else None,
-        min_count=least,
-        median=sign * middle,
-        healthy_periods=len(good),
-        excluded_periods=aside,
-        by_chance=chance >= max(spread, step),
+        critical=_limit(critical, sign) if _is_reachable(critical, metric) else None,
+        min_count=min_count,
+        median=sign * center,
+        healthy_periods=len(values),
+        excluded_periods=excluded,
+        by_chance=by_chance >= max(spread, step),
     )
 
 
-def _chance(share: float, cases: int) -> float:
-    """How far chance takes a share of so many cases once in a hundred; 0 where it is no share or cases are unknown."""
-    return TAIL_QUANTILE * math.sqrt(share * (1 - share) / cases) if cases and 0 <= share <= 1 else 0.0
-
-
-def _rounded(good: float, step: float) -> float:
-    """Rounded away from the healthy values, to the decimals that the metric is shown with."""
+def _rounded(value: float, step: float) -> float:
+    """Round away from the healthy values, to the decimals that the metric is shown with."""
     digits = max(0, round(-math.log10(step)))
-    return round(math.floor(good / step + 1e-9) * step, digits)
+    return round(math.floor(value / step + 1e-9) * step, digits)
 
 
 def _limit(value: float, sign: float) -> Limit:
     return Limit(below=value) if sign > 0 else Limit(above=value)
 
 
-def _reachable(limit: float, metric: Metric) -> bool:
-    """Whether any possible value lies beyond the limit."""
-    end = metric.bounds[0] if metric.better is Direction.HIGHER else metric.bounds[1]
-    return end is None or (limit > end if metric.better is Direction.HIGHER else limit < end)
+def _is_reachable(limit: float, metric: Metric) -> bool:
+    """Return whether any possible value lies beyond the limit."""
+    bound = metric.bounds[0] if metric.better is Direction.HIGHER else metric.bounds[1]
+    return bound is None or (limit > bound if metric.better is Direction.HIGHER else limit < bound)

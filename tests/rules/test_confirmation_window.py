@@ -24,7 +24,7 @@ X = {"x": 0.8, ".": 0.95}
     ],
 )
 def test_so_many_of_the_last_are_enough(daily, day, floor, days, fired, since, resolved):
-    found = replay(daily([X[one] for one in days]), floor(confirm=4, window=6, recover=2))
+    found = replay([daily([X[one] for one in days])], floor(confirm=4, window=6, recover=2))[0]
     told = [one for one in found if one.fired]
     assert [one.fired for one in told] == ([] if fired is None else [day(fired)])
     for one in told:
@@ -32,7 +32,7 @@ def test_so_many_of_the_last_are_enough(daily, day, floor, days, fired, since, r
 
 
 def test_while_too_few_are_wrong_it_is_pending_since_the_first_that_still_counts(daily, day, floor):
-    (episode,) = replay(daily([X[one] for one in "x....x."]), floor(confirm=3, window=5))
+    (episode,) = replay([daily([X[one] for one in "x....x."])], floor(confirm=3, window=5))[0]
     assert (episode.state, episode.since) == (State.PENDING, day(6))
 
 
@@ -64,7 +64,7 @@ def by_the_book(wrong, confirm, of, recover):
 def test_the_machine_counts_as_a_plain_loop_does(daily, day, floor, wrong, counted, recover):
     confirm, of = counted
     rule = floor(confirm=confirm, window=of, recover=recover)
-    found = replay(daily([0.8 if one else 0.95 for one in wrong]), rule)
+    found = replay([daily([0.8 if one else 0.95 for one in wrong])], rule)[0]
     told = [[one.since, one.fired, one.resolved] for one in found if one.fired]
     expected = by_the_book(wrong, confirm, of, recover)
     assert told == [[None if at is None else day(at + 1) for at in one] for one in expected]

@@ -13,7 +13,7 @@ OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 
 
 def stands(series, rule):
-    return rule_status(series, rule, replay(series, rule), Metric(series.key.metric))
+    return rule_status(series, rule, replay([series], rule)[0], Metric(series.key.metric))
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def look(history_of):
 
     def make(*all_series, more=(), problems=()):
         asked = [series for series in all_series if ACCURACY.matches(series.key)]
-        found = [one for series in asked for one in replay(series, ACCURACY)] + list(more)
+        found = [one for series in asked for one in replay([series], ACCURACY)[0]] + list(more)
         said = [rule_status(series, ACCURACY, found, Metric("accuracy")) for series in asked]
         return model_statuses(history_of(*all_series, problems=problems), found, said, MetricRegistry())
 
@@ -74,8 +74,8 @@ def look(history_of):
 )
 def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, values, severity, sentence):
     series = daily(values)
-    said = rule_status(series, ACCURACY, replay(series, ACCURACY), Metric("accuracy"))
-    found = [] if said.skip_reason else replay(series, ACCURACY)
+    said = rule_status(series, ACCURACY, replay([series], ACCURACY)[0], Metric("accuracy"))
+    found = [] if said.skip_reason else replay([series], ACCURACY)[0]
     (verdict,) = model_statuses(history_of(series), found, [said], MetricRegistry())
     assert (verdict.model, verdict.severity, verdict.sentence) == ("fraud", severity, sentence)
 
@@ -86,14 +86,14 @@ def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
         ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 2025-01-01"),
     ):
         series = daily(values)
-        found = replay(series, floor(confirm=2, recover=2))
+        found = replay([series], floor(confirm=2, recover=2))[0]
         (verdict,) = model_statuses(history_of(series), found, [], MetricRegistry())
         assert (verdict.severity, verdict.sentence) == (severity, sentence)
 
 
 def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
     series = daily([0.8], segment="country=DE")
-    (verdict,) = model_statuses(history_of(series), replay(series, floor(segment="*")), [], MetricRegistry())
+    (verdict,) = model_statuses(history_of(series), replay([series], floor(segment="*"))[0], [], MetricRegistry())
     assert verdict.sentence.startswith("country=DE: accuracy 0.80 < 0.90")
 
 

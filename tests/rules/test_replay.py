@@ -33,7 +33,7 @@ def told(series, rule, day):
     moments = {None: None} | {day(number): number for number in range(1, 60)}
     return [
         (one.state.value, one.severity.name, moments[one.since], moments[one.fired], moments[one.resolved])
-        for one in replay(series, rule)
+        for one in replay([series], rule)[0]
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_long_silence_starts_the_count_anew_but_ends_nothing(story, floor, day
 
 
 def test_periods_before_a_long_silence_are_not_counted(story, floor):
-    (one,) = replay(story("x   x"), floor(confirm=2, max_gap=timedelta(days=3)))
+    (one,) = replay([story("x   x")], floor(confirm=2, max_gap=timedelta(days=3)))[0]
     assert one.periods == 1
 
 
@@ -113,44 +113,44 @@ def test_what_is_active_keeps_its_beginning_through_a_long_silence(floor, day):
 def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
     support = np.array([10.0, 20.0, 30.0, 40.0, 50.0, np.nan])
     series = daily([0.95, 0.87, 0.84, 0.91, 0.95, 0.95], support=support)
-    (one,) = replay(series[:5], floor(0.90, 0.92, recover=2))
+    (one,) = replay([series[:5]], floor(0.90, 0.92, recover=2))[0]
     assert (one.worst_breach.message, one.breach.message) == ("0.84 < 0.90", "0.91 < 0.92")
     assert (one.periods, one.count, one.state) == (4, 40.0, State.RECOVERING)
-    (ended,) = replay(series, floor(0.90, 0.92, recover=2))
+    (ended,) = replay([series], floor(0.90, 0.92, recover=2))[0]
     assert (ended.periods, ended.count, ended.state) == (4, 40.0, State.RESOLVED)
 
 
 def test_the_worst_value_is_never_one_that_only_the_margin_holds(daily, floor):
-    (one,) = replay(daily([0.8999, 0.9049, 0.9049]), floor(margin=0.005))
+    (one,) = replay([daily([0.8999, 0.9049, 0.9049])], floor(margin=0.005))[0]
     assert (one.worst_breach.message, one.breach.message) == ("0.8999 < 0.90", "0.905 within 0.005 of 0.90")
 
 
 def test_the_row_count_may_hold_a_point_but_is_no_support(daily, floor):
     series = daily([0.5, 0.8, 0.8], rows=np.array([5.0, 500.0, 500.0]))
-    (one,) = replay(series, floor(min_count=30))
+    (one,) = replay([series], floor(min_count=30))[0]
     assert (one.count, one.periods) == (None, 2)
 
 
 def test_an_alert_keeps_its_name_while_it_lasts_and_shares_it_with_no_other(daily, floor):
-    names = {replay(daily([0.8] * length), floor())[0].id for length in (1, 2, 5)}
+    names = {replay([daily([0.8] * length)], floor())[0][0].id for length in (1, 2, 5)}
     assert names == {
         "a9f14540"
     }  # printf of rule, model, metric, segment, condition, since with NUL between | sha256sum
     others = [
-        replay(daily([0.8], model="other"), floor()),
-        replay(daily([0.8], segment="country=DE"), floor()),
-        replay(daily([0.9, 0.8]), floor()),
+        replay([daily([0.8], model="other")], floor())[0],
+        replay([daily([0.8], segment="country=DE")], floor())[0],
+        replay([daily([0.9, 0.8])], floor())[0],
     ]
     assert len(names.union(*({one.id for one in found} for found in others))) == 4
 
 
 def test_a_pending_alert_has_no_name_yet(daily, floor):
-    (one,) = replay(daily([0.8]), floor(confirm=2))
+    (one,) = replay([daily([0.8])], floor(confirm=2))[0]
     assert (one.id, one.fired, one.is_active) == (None, None, False)
 
 
 def test_hostile_names_can_be_named(daily, floor):
-    (one,) = replay(daily([0.8], model="\ud800\x1b[2J"), floor())
+    (one,) = replay([daily([0.8], model="\ud800\x1b[2J")], floor())[0]
     assert len(one.id) == 8
 
 
@@ -164,7 +164,7 @@ def test_no_real_alert_rests_on_a_handful_of_games(daily, floor, metric):
     for model in {row["model"] for row in rows}:
         mine = [row["model"] == model for row in rows]
         for few, said in blamed.items():
-            alerts = replay(daily(values[mine], rows=games[mine]), floor(0.65, min_count=few))
+            alerts = replay([daily(values[mine], rows=games[mine])], floor(0.65, min_count=few))[0]
             said.update(evidence.value for one in alerts for evidence in (one.breach, one.worst_breach))
     assert blamed[30] <= set(values[games >= 30])
     assert not blamed[0] <= set(values[games >= 30])

@@ -16,8 +16,8 @@ ACCURACY, F1, FALL = default_rules()
 @pytest.mark.parametrize(("rule", "floor"), [(ACCURACY, 0.90), (F1, 0.85)])
 def test_the_defaults_are_critical_at_once_below_their_floors(daily, rule, floor):
     assert rule.default
-    assert not replay(daily([floor] * 3, metric=rule.metric), rule)
-    (one,) = replay(daily([np.nextafter(floor, 0)], metric=rule.metric), rule)
+    assert not replay([daily([floor] * 3, metric=rule.metric)], rule)[0]
+    (one,) = replay([daily([np.nextafter(floor, 0)], metric=rule.metric)], rule)[0]
     assert (one.severity, one.is_active) == (Severity.CRITICAL, True)
 
 

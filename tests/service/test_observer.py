@@ -58,9 +58,9 @@ def test_a_row_ahead_of_the_clock_does_not_move_now_but_is_judged_and_said(folde
 def test_only_what_changed_is_judged_again(folder, monkeypatch):
     observer, judged = Pipeline(Config(), [folder]), []
     observer.run(CLOCK)
-    replays = evaluator.replay_many
+    replays = evaluator.replay
     monkeypatch.setattr(
-        evaluator, "replays", lambda many, *rest: judged.extend(one.key.model for one in many) or replays(many, *rest)
+        evaluator, "replay", lambda many, *rest: judged.extend(one.key.model for one in many) or replays(many, *rest)
     )
     append(folder / "good.csv", "2025-01-11,0.2\n")
     assert observer.needs_run()
@@ -137,7 +137,7 @@ def fallen(snapshot):
 
 
 def test_in_a_hurry_a_large_fleet_is_followed_at_the_second_look_and_that_is_said(falling, monkeypatch):
-    monkeypatch.setattr(evaluator, "MANY", 1)
+    monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", 1)
     observer = Pipeline(Config(), [falling], defer_slow_detectors=True)
     first = observer.run(CLOCK)
     assert (fallen(first), pipeline.BACKLOG_NOTICE in first.notices, observer.needs_run()) == ([], True, True)
@@ -151,7 +151,7 @@ def test_in_a_hurry_a_large_fleet_is_followed_at_the_second_look_and_that_is_sai
 
 @pytest.mark.parametrize(("hurry", "many"), [(True, 2), (False, 1)], ids=["a small fleet", "no hurry"])
 def test_otherwise_everything_is_judged_at_once(falling, monkeypatch, hurry, many):
-    monkeypatch.setattr(evaluator, "MANY", many)
+    monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", many)
     observer = Pipeline(Config(), [falling], defer_slow_detectors=hurry)
     first = observer.run(CLOCK)
     assert (fallen(first), pipeline.BACKLOG_NOTICE in first.notices, observer.needs_run()) == (
@@ -162,6 +162,6 @@ def test_otherwise_everything_is_judged_at_once(falling, monkeypatch, hurry, man
 
 
 def test_what_is_critical_does_not_wait(folder, monkeypatch):
-    monkeypatch.setattr(evaluator, "MANY", 1)
+    monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", 1)
     snapshot = Pipeline(Config(), [folder], defer_slow_detectors=True).run(CLOCK)
     assert [one.key.model for one in snapshot.alerts if one.is_active] == ["bad"]

@@ -1,4 +1,4 @@
-"""Snapshots in a few characters, made by the pure core; and the app on an observer that hands them over."""
+"""Builders of snapshots, made by the pure core; and the app on a pipeline that delivers them."""
 
 import contextlib
 from dataclasses import replace
@@ -21,9 +21,11 @@ from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay, source_error_alert
 from modeltop.rules.rule import Rule, default_rules, rules_for, skip_reason
 from modeltop.rules.snapshot import Snapshot
+from modeltop.service.pipeline import StateReader
 from modeltop_tui.app import ModeltopApp
 from modeltop_tui.view.navigation import clamp_selection
 from modeltop_tui.view.state import ScreenState, Selection
+from modeltop_tui.workers.poller import Poller
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 CLOCK = datetime(2025, 1, 10, 0, 3, tzinfo=UTC)
@@ -39,7 +41,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def line(values, *, model="fraud", metric="accuracy", segment="all", days=None, catalog=None, **columns):
+def series(values, *, model="fraud", metric="accuracy", segment="all", days=None, catalog=None, **columns):
     """A series of one value a day; `days` places the values on other days than 1, 2, 3 and so on."""
     offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
     times = (DATES + offsets * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
@@ -48,31 +50,30 @@ def line(values, *, model="fraud", metric="accuracy", segment="all", days=None, 
     return Series(SeriesKey(model, metric, segment), better, times, np.array(values, float), **columns)
 
 
-def floors():
-    """The default rules that are about limits: few points suffice them."""
+def threshold_rules():
+    """The default rules with fixed limits: few points suffice them."""
     return [rule for rule in default_rules() if isinstance(rule.detector, Threshold)]
 
 
-def snapshot(*lines, rules=None, clock=CLOCK, now=None, problems=(), notices=()):
-    """What the pipeline would say of these series."""
-    rules, catalog = tuple(floors() if rules is None else rules), MetricRegistry()
+def snapshot(*all_series, rules=None, clock=CLOCK, now=None, problems=(), notices=()):
+    """What the pipeline would make of these series."""
+    rules, catalog = tuple(threshold_rules() if rules is None else rules), MetricRegistry()
     periods: dict[str, np.ndarray] = {}
-    for each in lines:
-        known = periods.get(each.key.model, each.times)
-        periods[each.key.model] = np.union1d(known, each.times)
-    history = History({each.key: each for each in lines}, periods, tuple(problems))
-    newest = max((each.newest for each in lines), default=clock)
-    episodes, standings = [], []
-    for each in lines:
-        for rule in rules_for(rules, each.key):
-            found = [] if skip_reason(rule, each) else replay(each, rule)
-            episodes += found
-            standings.append(rule_status(each, rule, found, catalog.get(each.key.metric)))
-    silent = [no_data_alert(model, times, now or newest) for model, times in periods.items()]
-    episodes += [*filter(None, silent), *(source_error_alert(one, clock) for one in problems if one.fatal)]
-    ordered = tuple(ordered_alerts(episodes))
-    order = model_statuses(history, ordered, standings, catalog)
-    return Snapshot(now or newest, clock, history, catalog, rules, ordered, tuple(standings), order, tuple(notices))
+    for one in all_series:
+        periods[one.key.model] = np.union1d(periods.get(one.key.model, one.times), one.times)
+    history = History({one.key: one for one in all_series}, periods, tuple(problems))
+    newest = max((one.newest for one in all_series), default=clock)
+    alerts, statuses = [], []
+    for one in all_series:
+        for rule in rules_for(rules, one.key):
+            replayed = [] if skip_reason(rule, one) else replay([one], rule)[0]
+            alerts += replayed
+            statuses.append(rule_status(one, rule, replayed, catalog.get(one.key.metric)))
+    no_data = [no_data_alert(model, times, now or newest) for model, times in periods.items()]
+    alerts += [*filter(None, no_data), *(source_error_alert(problem, clock) for problem in problems if problem.fatal)]
+    ordered = tuple(ordered_alerts(alerts))
+    models = model_statuses(history, ordered, statuses, catalog)
+    return Snapshot(now or newest, clock, history, catalog, rules, ordered, tuple(statuses), models, tuple(notices))
 
 
 def ten_days(model="fraud"):
@@ -84,92 +85,99 @@ def ten_days(model="fraud"):
         "f1_score": (0.945, 0.94, 0.935, 0.925, 0.915, 0.905, 0.89, 0.88, 0.865, 0.845),
         "avg_confidence": (0.94, 0.94, 0.93, 0.92, 0.91, 0.90, 0.89, 0.88, 0.86, 0.84),
     }
-    return [line(values, model=model, metric=metric) for metric, values in table.items()]
+    return [series(values, model=model, metric=metric) for metric, values in table.items()]
 
 
 def healthy(model, value=0.95, **options):
     """A model with nothing wrong."""
-    return line([value] * 10, model=model, **options)
+    return series([value] * 10, model=model, **options)
 
 
-def floor(critical=0.90, warn=None, *, metric="accuracy", **options):
-    """A rule with floors."""
+def floor_rule(critical=0.90, warn=None, *, metric="accuracy", **options):
+    """A rule with lower limits."""
     limits = [None if side is None else Limit(below=side) for side in (warn, critical)]
     return Rule("floor", Threshold(*limits), metric, **options)
 
 
-def handled(known, *, by="ana", why="looking into it", acks=(), hushed=(), notes=()):
-    """The snapshot where a person has the alerts with these places among the standing, and others are silenced."""
-    ids = [episode.id for episode in known.alerts if episode.is_active]
-    until = known.clock + timedelta(days=1)
-    of = {episode.id: episode for episode in known.alerts}
+def handled(before, *, by="ana", reason="looking into it", acknowledged=(), suppressed=(), notes=()):
+    """The snapshot where the active alerts with these indices are acknowledged or silenced."""
+    active = [alert for alert in before.alerts if alert.is_active]
+    until = before.clock + timedelta(days=1)
 
-    def ack(name):
-        one = of[name]
-        return Acknowledgement(name, one.rule, one.key, one.severity, by, why, known.clock, until, one.since)
+    def ack(alert):
+        return Acknowledgement(
+            alert.id, alert.rule, alert.key, alert.severity, by, reason, before.clock, until, alert.since
+        )
 
-    said = f"silenced by {by} until 2025-01-11 00:03 UTC: {why}"
-    facts = AlertingState(notes=tuple(Note(model, text, by, known.clock) for model, text in notes))
+    text = f"silenced by {by} until 2025-01-11 00:03 UTC: {reason}"
     return replace(
-        known, alerting_state=facts, acknowledgements={ids[at]: ack(ids[at]) for at in acks},
-        suppressions={ids[at]: Suppression("silenced", said, until) for at in hushed},
-    )  # fmt: skip
+        before,
+        alerting_state=AlertingState(notes=tuple(Note(model, text, by, before.clock) for model, text in notes)),
+        acknowledgements={active[index].id: ack(active[index]) for index in acknowledged},
+        suppressions={active[index].id: Suppression("silenced", text, until) for index in suppressed},
+    )
 
 
-def scene(*lines, view=None, **options):
-    """A scene on a snapshot, its selection settled."""
-    made = ScreenState(snapshot(*lines, **options), view or Selection())
-    return ScreenState(made.snapshot, clamp_selection(made))
+def screen_state(*all_series, selection=None, **options):
+    """The state of the screen on a snapshot, with a selection that exists."""
+    state = ScreenState(snapshot(*all_series, **options), selection or Selection())
+    return replace(state, selection=clamp_selection(state))
 
 
-class FakeObserver:
-    """Hands over what it has; `hand` changes that."""
+class FakePipeline:
+    """Returns the snapshot, or raises the error, that was delivered last."""
+
+    state_reader, ack_duration = StateReader(), timedelta(hours=24)
 
     def __init__(self, first):
-        self.now, self.fresh, self.looks = first, False, 0
+        self.newest, self.changed, self.runs = first, False, 0
 
-    def hand(self, snapshot):
-        self.now, self.fresh = snapshot, True
+    def deliver(self, snapshot):
+        self.newest, self.changed = snapshot, True
 
     def needs_run(self):
-        return self.fresh
+        return self.changed
 
     def run(self, _clock, _progress=None):
-        self.looks, self.fresh = self.looks + 1, False
-        if isinstance(self.now, Exception):
-            raise self.now
-        return self.now
+        self.runs, self.changed = self.runs + 1, False
+        if isinstance(self.newest, Exception):
+            raise self.newest
+        return self.newest
 
 
-class RememberingObserver(FakeObserver):
-    """What it has, with what people did about it, as the pipeline adds it."""
+class FakePipelineWithLog(FakePipeline):
+    """Adds what the event log says about the alerts, as the pipeline does."""
 
-    def __init__(self, first, memory):
+    def __init__(self, first, state_reader):
         super().__init__(first)
-        self.memory = self.state_reader = memory
+        self.state_reader = state_reader
 
     def needs_run(self):
-        return self.fresh or self.memory.has_changed()
+        return self.changed or self.state_reader.has_changed()
 
     def run(self, _clock, _progress=None):
-        self.looks, self.fresh = self.looks + 1, False
-        facts, now = self.memory.alerting_state(), datetime.now(UTC)
-        acks = acknowledged_alerts(self.now.alerts, facts, now)
-        hushed = suppressions(self.now.alerts, facts, (), now)
-        return replace(self.now, clock=now, alerting_state=facts, acknowledgements=acks, suppressions=hushed)
+        self.runs, self.changed = self.runs + 1, False
+        alerting_state, now, alerts = self.state_reader.alerting_state(), datetime.now(UTC), self.newest.alerts
+        return replace(
+            self.newest,
+            clock=now,
+            alerting_state=alerting_state,
+            acknowledgements=acknowledged_alerts(alerts, alerting_state, now),
+            suppressions=suppressions(alerts, alerting_state, (), now),
+        )
 
 
-class Driven:
+class AppDriver:
     """A running app: press keys, read the screen."""
 
-    def __init__(self, app, pilot, observer):
-        self.app, self.pilot, self.hand = app, pilot, observer.hand
+    def __init__(self, app, pilot, pipeline):
+        self.app, self.pilot, self.deliver = app, pilot, pipeline.deliver
 
     async def press(self, *keys):
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def until(self, text):
+    async def wait_for(self, text):
         """Wait for a text on the screen."""
         for _ in range(500):
             if text in self.text:
@@ -186,42 +194,42 @@ class Driven:
         return "\n".join(self.lines)
 
     @property
-    def view(self):
+    def selection(self):
         return self.app.main_screen.screen_state.selection
 
     @property
-    def said(self):
+    def status_line(self):
         return self.lines[-1].rstrip()
 
 
 @contextlib.asynccontextmanager
-async def running(first, size=(80, 24), memory=None, look=lambda *_: None, ahead=None, **options):
-    """`look` says why a model got worse; `ahead` is the outlook of each series."""
+async def running(first, size=(80, 24), state_reader=None, diagnose=lambda *_: None, outlook=None, **options):
+    """The app on a snapshot; `diagnose` explains a model, `outlook` is that of each series."""
 
-    def answer(snapshot, question):
-        return look(snapshot, question) if isinstance(question, str) else ahead
+    def diagnose_target(snapshot, target):
+        return diagnose(snapshot, target) if isinstance(target, str) else outlook
 
-    observer = FakeObserver(first) if memory is None else RememberingObserver(first, memory)
-    app = ModeltopApp(observer, AppOptions(**options), diagnose=answer)
+    pipeline = FakePipeline(first) if state_reader is None else FakePipelineWithLog(first, state_reader)
+    app = ModeltopApp(Poller(pipeline), AppOptions(**options), diagnose=diagnose_target)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Driven(app, pilot, observer)
+        yield AppDriver(app, pilot, pipeline)
 
 
 @pytest.fixture(scope="session")
 def make():
     """Builders."""
     return SimpleNamespace(
-        line=line, snapshot=snapshot, ten_days=ten_days, healthy=healthy, floor=floor, scene=scene, start=START,
-        clock=CLOCK, hostile=HOSTILE, observer=FakeObserver, day=timedelta(days=1), handled=handled,
+        series=series, snapshot=snapshot, ten_days=ten_days, healthy=healthy, floor_rule=floor_rule, start=START,
+        state=screen_state, clock=CLOCK, hostile=HOSTILE, pipeline=FakePipeline, day=timedelta(days=1), handled=handled,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def fleet():
-    """Three models: one with the ten-day table, one with a warning, one that is fine."""
-    warned = line([0.95] * 8 + [0.91, 0.91], model="churn")
-    return snapshot(*ten_days(), warned, healthy("ranker"), rules=[floor(warn=0.92), *floors()[1:]])
+    """Three models: one with the ten-day table, one with a warning, one that is healthy."""
+    warned = series([0.95] * 8 + [0.91, 0.91], model="churn")
+    return snapshot(*ten_days(), warned, healthy("ranker"), rules=[floor_rule(warn=0.92), *threshold_rules()[1:]])
 
 
 @pytest.fixture
@@ -232,13 +240,13 @@ def run():
 
 @pytest.fixture
 def gold(request):
-    """Compare lines with a file beside the tests; `MODELTOP_GOLD=write` writes it anew."""
+    """Compare lines with a file in the folder `gold`; `MODELTOP_GOLD=write` writes it anew."""
     import os
     from pathlib import Path
 
     def compare(name, lines):
         path = Path(__file__).parent / "gold" / f"{name}.txt"
-        text = "".join(f"{each.rstrip()}\n" for each in lines)
+        text = "".join(f"{line.rstrip()}\n" for line in lines)
         if os.environ.get("MODELTOP_GOLD") == "write":
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")

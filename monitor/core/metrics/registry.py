@@ -47,6 +47,8 @@ FAMILIES = (
 )
 """Files of this folder that register metrics, in the order in which they are listed to people."""
 
+LABEL_COVERAGE = "label_coverage"
+"""Name of the metric that shows whether labels are still to come."""
 _METRICS: dict[str, Metric] = {}
 _ALIASES: dict[str, str] = {}
 

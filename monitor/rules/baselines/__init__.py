@@ -1,1 +1,1 @@
-"""Which periods a series is compared with."""
+"""Ways to choose what a point is compared with."""

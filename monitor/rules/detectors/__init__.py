@@ -1,1 +1,1 @@
-"""Ways to object to a number, all pure and causal."""
+"""Ways to find breaches in a series, all pure and causal."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from modeltop.core.incident import Note
 from modeltop.core.series import Alert, Severity, to_datetime
 from modeltop.rules.priority import ordered_alerts
-from modeltop.rules.replay import no_data_alert, replay_many
+from modeltop.rules.replay import no_data_alert, replay
 from modeltop.rules.rule import default_rules, rules_for, skip_reason
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
@@ -50,7 +50,7 @@ def episodes(cases: Sequence[Case]) -> list[tuple[Alert, ...]]:
         some = [
             (place, one) for place, one in owned if rule in rules_for(rules, one.key) and not skip_reason(rule, one)
         ]
-        for (place, _), known in zip(some, replay_many([one for _, one in some], rule), strict=True):
+        for (place, _), known in zip(some, replay([one for _, one in some], rule), strict=True):
             found[place] += known
     for place, case in enumerate(cases):
         silent = no_data_alert(MODEL, case.history.periods[MODEL], moment(case))

@@ -17,7 +17,7 @@ from modeltop.rules.detectors.drop import Drop, DropThreshold
 from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.detectors.trend import Trend
-from modeltop.rules.replay import replay_many
+from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule, default_rules, skip_reason
 from tests.benchmarks.detection.histories import Frame
 from tests.benchmarks.detection.oracles import spread
@@ -38,7 +38,7 @@ def by_rules(rules: Sequence[Rule]) -> Watcher:
         found: list[list[int]] = [[] for _ in many]
         for rule in rules:
             asked = [place for place, one in enumerate(many) if rule.matches(one.key) and not skip_reason(rule, one)]
-            for place, episodes in zip(asked, replay_many([many[place] for place in asked], rule), strict=True):
+            for place, episodes in zip(asked, replay([many[place] for place in asked], rule), strict=True):
                 moments = [to_datetime64(one.fired) for one in episodes if one.fired is not None]
                 found[place] += np.searchsorted(many[place].times, np.array(moments, dtype=DATETIME_DTYPE)).tolist()
         return [sorted(places) for places in found]

@@ -21,7 +21,7 @@ def test_episodes_of_many_models_are_those_of_each_alone():
             for series in case.history.series.values()
             for rule in rules_for(default_rules(), series.key)
             if not skip_reason(rule, series)
-            for one in replay(series, rule)
+            for one in replay([series], rule)[0]
         ]
         assert sorted(map(str, alone)) == sorted(str(one.id) for one in found)
         assert alone

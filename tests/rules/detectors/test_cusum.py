@@ -131,7 +131,7 @@ def test_only_the_bad_direction_objects_unless_the_rule_says_outside(
 
 def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(daily, steady):
     values = steady(80) - 0.05 * ((np.arange(80) >= 40) & (np.arange(80) < 60))
-    (episode,) = replay(daily(values), Rule("fall", LastingShift(), "*"))
+    (episode,) = replay([daily(values)], Rule("fall", LastingShift(), "*"))[0]
     times = daily(values).times
     assert episode.since == to_datetime(times[40])
     assert to_datetime(times[41]) <= episode.fired <= to_datetime(times[44])
@@ -170,7 +170,7 @@ def test_how_many_periods_it_takes_is_a_matter_of_size(daily, steady, levels, si
 
 def test_what_has_lasted_long_is_what_is_usual(daily, steady):
     values = steady(320) - 0.05 * (np.arange(320) >= 60)
-    (episode,) = replay(daily(values), Rule("fall", LastingShift(), "*"))
+    (episode,) = replay([daily(values)], Rule("fall", LastingShift(), "*"))[0]
     assert episode.resolved == to_datetime(daily(values).times[180])
 
 
@@ -194,7 +194,7 @@ def test_small_and_provisional_periods_are_neither_judged_nor_a_reference(daily,
     values, small = steady(80), np.arange(80) % 2 == 1
     values[small] -= 0.2
     series = daily(values, rows=np.where(small, 5.0, 500.0), provisional=np.arange(80) == 30)
-    assert replay(series, Rule("fall", LastingShift(), "*", min_count=30)) == []
+    assert replay([series], Rule("fall", LastingShift(), "*", min_count=30))[0] == []
     (basis,) = LastingShift(warn=0.1).prepare([series], QueryContext(min_count=30))
     assert not basis.score[small].any()
     assert basis.score[30] == 0

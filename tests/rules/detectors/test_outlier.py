@@ -139,7 +139,7 @@ def test_a_small_period_is_neither_judged_nor_a_reference(daily, levels, steady)
 def test_it_says_how_far_out_and_ends_with_the_period(daily, steady):
     values = steady(60)
     values[50] = 0.80
-    (episode,) = replay(daily(values), Rule("one bad day", Outlier(4.5, 8.0), "*"))
+    (episode,) = replay([daily(values)], Rule("one bad day", Outlier(4.5, 8.0), "*"))[0]
     assert (episode.severity, episode.periods) == (Severity.CRITICAL, 1)
     assert episode.breach.message == "0.80 18.0 deviations below 0.948"
     assert 0.80 < episode.breach.limit < 0.948

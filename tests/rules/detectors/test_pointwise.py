@@ -73,7 +73,7 @@ def test_a_drop_by_chance_needs_known_cases(daily, levels):
 
 
 def test_a_drop_says_from_where_it_fell(daily):
-    (episode,) = replay(daily([0.9] * 10 + [0.8]), Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))
+    (episode,) = replay([daily([0.9] * 10 + [0.8])], Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))[0]
     assert episode.breach.message == "0.80 down from 0.90"
     assert (episode.severity, episode.breach.limit) == (Severity.CRITICAL, pytest.approx(0.9))
 
@@ -117,7 +117,7 @@ def test_two_metrics_are_compared_period_by_period(daily, levels):
     asking = QueryContext(OtherSeriesBaseline(metric="accuracy"), other_series={right.key: right, sure.key: sure})
     check = Difference(warn=Limit(above=0.05), critical=Limit(above=0.2))
     assert levels(check, sure, asking) == [OK, OK, WARNING]
-    (episode,) = replay(sure, Rule("gap", check, "*", baseline=asking.baseline), asking.other_series)
+    (episode,) = replay([sure], Rule("gap", check, "*", baseline=asking.baseline), asking.other_series)[0]
     assert episode.breach.message == "0.95 less 0.80 is 0.15 > 0.05"
 
 

@@ -16,7 +16,7 @@ QUIET = ("spam-filter", "recommender", "search")
 
 
 def begins(rule, series):
-    return [one.since for one in replay(series, RULES[rule])]
+    return [one.since for one in replay([series], RULES[rule])[0]]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -32,7 +32,7 @@ def test_the_bad_day_of_the_ranker_is_told_on_that_day(metric, fleet):
 
 
 def test_the_decay_of_recall_is_told_six_weeks_after_it_began_and_stays_told(fleet):
-    (episode,) = replay(fleet["credit", "recall"], RULES["trend"])
+    (episode,) = replay([fleet["credit", "recall"]], RULES["trend"])[0]
     assert datetime(2025, 4, 20, tzinfo=UTC) < episode.fired < datetime(2025, 5, 20, tzinfo=UTC)
     assert episode.is_active
 

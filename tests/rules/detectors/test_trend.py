@@ -165,14 +165,14 @@ def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
 
 
 def test_it_says_how_far_it_went_and_from_where(daily, steady):
-    (episode,) = replay(daily(steady(80)[:72] + FALL[:72]), Rule("slow", Trend(), "*"))
+    (episode,) = replay([daily(steady(80)[:72] + FALL[:72])], Rule("slow", Trend(), "*"))[0]
     assert episode.severity == Severity.WARNING
     assert episode.breach.message == "0.907 down by 0.037 in 30 periods"
     assert episode.breach.limit == pytest.approx(0.95, abs=0.01)
 
 
 def test_a_loss_goes_up(daily, steady):
-    (episode,) = replay(daily(steady(72) - FALL[:72], better=Direction.LOWER), Rule("slow", Trend(), "*"))
+    (episode,) = replay([daily(steady(72) - FALL[:72], better=Direction.LOWER)], Rule("slow", Trend(), "*"))[0]
     assert "up by 0.0" in episode.breach.message
 
 

@@ -71,7 +71,7 @@ def test_the_weak_nfl_season_of_2021_is_within_noise(forecasts):
 @pytest.mark.parametrize("model", ["nba-games", "nfl-games", "mlb-games"])
 def test_no_threshold_alerts_on_months_of_a_handful_of_games(model, forecasts):
     careless, careful = (
-        replay(forecasts[model, "accuracy"], Rule("floor", Threshold(critical=Limit(below=0.55)), "*", min_count=least))
+        replay([forecasts[model, "accuracy"]], Rule("floor", Threshold(critical=Limit(below=0.55)), "*", min_count=least))[0]
         for least in (0, 30)
     )
     assert any(one.count < 30 for one in careless)
