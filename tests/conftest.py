@@ -20,6 +20,7 @@ FOLDERS = {
     "history": "fast",
     "history/store": "process",
     "predictions": "process",
+    "predictions/aggregates": "fast",
     "predictions/metrics": "fast",
     "readme": "process",
     "report": "fast",

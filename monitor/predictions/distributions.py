@@ -21,8 +21,7 @@ from modeltop.core.text import format_exact
 from modeltop.history.store.distributions import REFERENCE
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
-from modeltop.predictions.metrics import calibration, multiclass_scores
-from modeltop.predictions.metrics.calibration import GROUPS, Scores, calibration_bins
+from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, calibration_bins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,13 +42,10 @@ def reliability_lines(tally: Aggregate, periods: Iterable[str]) -> Iterator[Dist
         tally: K cells.
         periods: What each is called.
     """
-    if isinstance(tally, BinaryCounts):
-        name, outcomes = "score", calibration.binned_outcomes(Scores.from_aggregate(tally))
-    elif isinstance(tally, MulticlassCounts):
-        name, outcomes = "confidence", multiclass_scores.binned_outcomes(tally)
-    else:
+    if not isinstance(tally, BinaryCounts | MulticlassCounts):
         return
-    curve = calibration_bins(outcomes)
+    name = "score" if isinstance(tally, BinaryCounts) else "confidence"
+    curve = calibration_bins(binned_outcomes(tally))
     for cell, period in enumerate(periods):
         for group in np.flatnonzero(curve.rows[cell]).tolist():
             ends = (f"{format_exact(group / GROUPS)}", f"{format_exact((group + 1) / GROUPS)}")

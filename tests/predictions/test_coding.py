@@ -31,27 +31,27 @@ def rows_of(names):
         pytest.param([f"m{n}" for n in range(DuckEngine.max_dictionary_size + 1)], False, id="one more"),
     ],
 )
-def test_each_model_has_its_own_rows(written, tallies, reading, names, coded):
+def test_each_model_has_its_own_rows(written, cells_of, reading, names, coded):
     path = written(rows_of(names))
     assert bool(reading(path).models) == coded
-    found = tallies(path)
+    found = cells_of(path)
     assert [model for model, *_ in found] == sorted(model for model, *_ in found)
     counts = {name: sum(int(tally.count.sum()) for key, tally in found.items() if key[0] == name) for name in names}
     assert counts == {name: n + 1 for n, name in enumerate(names)}
 
 
 @pytest.mark.parametrize("others", [1, DuckEngine.max_dictionary_size + 1])
-def test_rows_without_the_name_of_a_model_belong_to_none(written, tallies, others):
+def test_rows_without_the_name_of_a_model_belong_to_none(written, cells_of, others):
     names = [f"m{n}" for n in range(others)]
-    found = tallies(written([*rows_of(names), ("", "2025-01-01", 0.9, 1, 1)]))
+    found = cells_of(written([*rows_of(names), ("", "2025-01-01", 0.9, 1, 1)]))
     assert {model for model, *_ in found} == set(names)
     assert sum(int(tally.count.sum()) for tally in found.values()) == sum(n + 1 for n in range(others))
 
 
-def test_segments_and_runs_of_rows_know_their_models_too(written, tallies):
+def test_segments_and_runs_of_rows_know_their_models_too(written, cells_of):
     rows = [(*row, row[0][:1]) for row in rows_of(["b", "a", "c"])]
     header = ("model", "timestamp", "score", "prediction", "label", "part")
-    found = tallies(written(rows, header=header), segments=("part",), period="2rows")
+    found = cells_of(written(rows, header=header), segments=("part",), period="2rows")
     assert {(model, segment) for model, _, segment in found} == {
         (name, segment) for name in "abc" for segment in ("all", f"part={name}")
     }

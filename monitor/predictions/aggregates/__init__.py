@@ -1,1 +1,1 @@
-"""Tallies: what a prediction log becomes in one pass, small and mergeable. Every number is a function of them."""
+"""Counts and sums of a prediction log, made in one pass, small and mergeable; every metric is a function of them."""

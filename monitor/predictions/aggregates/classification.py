@@ -1,4 +1,4 @@
-"""The tally of a model that chooses one of several classes."""
+"""Aggregates of models that choose between two classes, or one of several."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from modeltop.core.series import Floats
 
-
 WRONG, CORRECT, UNLABELLED = 0, 1, 2
+"""Indices on the axis of outcomes; for `ranked`: another class, this class, label not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,21 +34,17 @@ class BinaryCounts(Aggregate):
     score2: Floats
     """Sum of the squares of the scores, [K, 3, 2]."""
     nll: Floats
-    """Sum of -ln of the probability given to the label, at least `SMALLEST_PROBABILITY`; by label, [K, 2, 257]."""
+    """Sum of -ln of the probability given to the label, at least `MIN_PROBABILITY`; by label, [K, 2, 257]."""
 
     @classmethod
     def empty(cls, cells: int) -> BinaryCounts:
-        """A tally of no rows, to be filled in place."""
+        """Return the counts of no rows, to be filled in place."""
         return cls(
             count=np.zeros((cells, 3, 2, SLOTS), dtype=np.int64),
             score=np.zeros((cells, 3, 2, SLOTS)),
             score2=np.zeros((cells, 3, 2)),
             nll=np.zeros((cells, 2, SLOTS)),
         )
-
-
-WRONG, CORRECT, UNLABELLED = 0, 1, 2
-"""Places on the outcome axis of `confidence_count`; on that of `ranked`: another class, this class, not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +68,11 @@ class MulticlassCounts(Aggregate):
     scored: NDArray[np.int64]
     """Labelled rows that have a score for every class, [K]: the rows of the four sums below."""
     nll: Floats
-    """Sum of -ln of the probability given to the label, at least `SMALLEST_PROBABILITY`, [K]."""
+    """Sum of -ln of the probability given to the label, at least `MIN_PROBABILITY`, [K]."""
     nll2: Floats
     """Sum of the squares of that, [K]."""
     brier: Floats
-    """Sum over rows of the squared distance between scores and label, over all classes (0 to 2 a row), [K]."""
+    """Sum over rows of the squared distance of scores and label, over all classes (0 to 2 a row), [K]."""
     brier2: Floats
     """Sum of the squares of that, [K]."""
     ranked: NDArray[np.int64] | None = None
@@ -85,7 +81,13 @@ class MulticlassCounts(Aggregate):
 
     @classmethod
     def empty(cls, cells: int, classes: tuple[str, ...], *, scores: bool) -> MulticlassCounts:
-        """A tally of no rows, to be filled in place; `scores` if there is one score a class."""
+        """Return the counts of no rows, to be filled in place.
+
+        Args:
+            cells: K.
+            classes: Names of the C classes.
+            scores: Whether there is one score a class.
+        """
         size = len(classes)
         return cls(
             classes=classes,

@@ -1,4 +1,4 @@
-"""The tally of one column: how its values fall into the bins, or the categories, of its reference."""
+"""The aggregate of one column: counts of its values by the bins, or the categories, of its reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 QUANTILES = 50
-"""Bins of a numeric column, each with an equal share of the reference's rows; fewer where values are tied.
+"""Bins of a numeric column, each with an equal number of the reference's rows; fewer where values are tied.
 
 Distances by bins (PSI, JS, chi-squared) group them into ten; those along the axis (KS, Wasserstein) use all.
 """
@@ -25,7 +25,7 @@ CATEGORIES = 30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureReference:
-    """One column as it was in the reference: its bins, and how its own rows fell into them.
+    """One column as it was in the reference: its bins, and the counts of its own rows by them.
 
     A slot is a bin or a category. After the S slots come two more: `other`, then missing.
     """
@@ -46,7 +46,7 @@ class FeatureReference:
     categories: tuple[str, ...] | None = None
     """Of a column of categories: the S names; `other` holds every name that is not among them: foreign text."""
     exhaustive: bool = True
-    """False if the reference had more categories than S, so that `other` also holds names it has seen."""
+    """False if the reference had more categories than S, so that `other` also holds names it had."""
 
     @property
     def slots(self) -> int:

@@ -1,4 +1,4 @@
-"""The tally of a model that predicts a number."""
+"""The aggregate of a model that predicts a number."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 COUNTS = ("count", "unlabelled", "nonzero")
+"""Fields that are integers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +51,7 @@ class RegressionSums(Aggregate):
 
     @classmethod
     def empty(cls, cells: int) -> RegressionSums:
-        """A tally of no rows, to be filled in place."""
+        """Return the sums of no rows, to be filled in place."""
         return cls(
             **{  # type: ignore[arg-type]  # mypy cannot see that each name meets its dtype
                 field.name: np.zeros(cells, dtype=np.int64 if field.name in COUNTS else np.float64)
@@ -59,8 +60,8 @@ class RegressionSums(Aggregate):
         )
 
     def merge(self, group: NDArray[np.int64], groups: int) -> RegressionSums:
-        """See `Tally.merged`; the spread grows by the distance of each cell's mean from the mean of its group."""
-        plain = Aggregate.merge(self, group, groups)
+        """See `Aggregate.merge`; the spread grows by the distance of each cell's mean from the mean of its group."""
+        sums = Aggregate.merge(self, group, groups)
         with np.errstate(invalid="ignore", divide="ignore"):
-            apart = np.where(self.count > 0, self.label / self.count - (plain.label / plain.count)[group], 0.0)
-        return replace(plain, spread=plain.spread + sum_by_group(self.count * apart * apart, group, groups))
+            distance = np.where(self.count > 0, self.label / self.count - (sums.label / sums.count)[group], 0.0)
+        return replace(sums, spread=sums.spread + sum_by_group(self.count * distance * distance, group, groups))

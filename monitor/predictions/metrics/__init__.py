@@ -1,1 +1,1 @@
-"""Numbers from tallies: pure, vectorised over the cells of a tally. Measuring never judges."""
+"""Metrics computed from aggregates, pure and vectorized over their cells; nothing here judges a value."""

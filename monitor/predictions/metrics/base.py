@@ -1,21 +1,26 @@
-"""What a measurement is: a value a cell, what it rests on, how sure it is, and why it may be missing."""
+"""Values of one metric over cells: what each rests on, its interval, and the reason where it is undefined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from modeltop.core.stats.intervals import wilson_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from modeltop.core.series import Flags, Floats
 
+    Intervals = tuple[Floats, Floats]
+    """Low and high of 95 % intervals, one a cell."""
+
 
 class UndefinedReason(IntEnum):
-    """Why a value is undefined; undefined is never 0."""
+    """Reason why a value is undefined; undefined is never 0."""
 
     DEFINED = 0
     NO_ROWS = 1
@@ -40,7 +45,7 @@ class UndefinedReason(IntEnum):
 
     @property
     def text(self) -> str:
-        """The reason in words, lower case, one clause; empty where the value is defined."""
+        """The reason as one clause in lower case; empty where the value is defined."""
         return _TEXTS[self]
 
 
@@ -75,64 +80,70 @@ class MetricValues:
     value: Floats
     """NaN where undefined."""
     support: Floats
-    """The cases the value rests on: what `<metric>_count` says."""
+    """Cases the value rests on: the column `<metric>_count`."""
     low: Floats
-    """Lower end of the 95 % interval, or of the bound where the metric has no interval; NaN where neither is known."""
+    """Lower end of the 95 % interval, or of the bound where the metric has no interval; NaN where neither exists."""
     high: Floats
+    """Upper end of the same."""
     undefined_reason: NDArray[np.int8]
-    """A `Why` for each cell."""
+    """An `UndefinedReason` for each cell."""
     bound: Floats | None = None
-    """How far the value of the unbinned scores can lie from `value`; None where the tally gives it exactly."""
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def reason(self, cell: int) -> str:
-        """Why the value of that cell is undefined, in words; empty where it is defined."""
-        return UndefinedReason(int(self.undefined_reason[cell])).text
+    """How far the value of the unbinned scores can lie from `value`; None where the aggregate gives it exactly."""
 
 
 def metric_values(
     value: Floats,
     support: ArrayLike,
-    ends: tuple[Floats, Floats] | None = None,
+    interval: Intervals | None = None,
     *,
     reason: NDArray[np.int8],
     bound: Floats | None = None,
 ) -> MetricValues:
-    """A measurement that is NaN in every field but the support wherever `reason` says so.
+    """Return metric values that are NaN in every field but the support wherever there is a reason.
 
-    Raises nothing; a value that is NaN without a reason is a fault of the metric, which its tests look for.
+    Args:
+        value: One a cell, [K]; a NaN without a reason is a fault of the metric.
+        support: Cases each value rests on, [K].
+        interval: Low and high, [K] each; None for a metric that has none.
+        reason: An `UndefinedReason` for each cell, [K].
+        bound: See `MetricValues.bound`.
     """
-    gone = reason != UndefinedReason.DEFINED
+    undefined = reason != UndefinedReason.DEFINED
     blank = np.full(value.shape, np.nan)
-    low, high = ends or (blank, blank)
+    low, high = interval or (blank, blank)
     return MetricValues(
-        value=np.where(gone, np.nan, value),
+        value=np.where(undefined, np.nan, value),
         support=np.asarray(support, dtype=np.float64),
-        low=np.where(gone, np.nan, low),
-        high=np.where(gone, np.nan, high),
+        low=np.where(undefined, np.nan, low),
+        high=np.where(undefined, np.nan, high),
         undefined_reason=reason,
-        bound=None if bound is None else np.where(gone, np.nan, bound),
+        bound=None if bound is None else np.where(undefined, np.nan, bound),
     )
 
 
-def clip_interval(found: MetricValues, low: float | None, high: float | None) -> MetricValues:
-    """The same with interval ends cut at the metric's own bounds."""
-    return replace(found, low=np.clip(found.low, low, high), high=np.clip(found.high, low, high))
-
-
 def first_reason(*cases: tuple[Flags, UndefinedReason]) -> NDArray[np.int8]:
-    """For each cell the first of the cases that holds there, in the order given; DEFINED where none does."""
-    found = np.zeros(cases[0][0].shape, dtype=np.int8)
-    for holds, why in reversed(cases):
-        found[holds] = why
-    return found
+    """Return for each cell the reason of the first case that holds there; DEFINED where none does."""
+    reasons = np.zeros(cases[0][0].shape, dtype=np.int8)
+    for holds, reason in reversed(cases):
+        reasons[holds] = reason
+    return reasons
 
 
-def ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
-    """`part / whole`; NaN where the whole is 0."""
+def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
+    """Return the quotient, element by element; NaN where the denominator is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.divide(part, whole, dtype=np.float64)
-    found[~np.isfinite(found)] = np.nan
-    return found
+        quotient: Floats = np.divide(numerator, denominator, dtype=np.float64)
+    quotient[~np.isfinite(quotient)] = np.nan
+    return quotient
+
+
+def proportion(count: Floats, total: Floats, *undefined: tuple[Flags, UndefinedReason]) -> MetricValues:
+    """Compute `count / total` with Wilson's interval; its support is the total.
+
+    Args:
+        count: Cases that have the property, [K].
+        total: Cases that could have it, [K].
+        undefined: As in `first_reason`; one of them has to cover every total of 0.
+    """
+    value = ratio(count, total)
+    return metric_values(value, total, wilson_intervals(value, total), reason=first_reason(*undefined))

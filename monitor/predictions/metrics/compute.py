@@ -1,4 +1,4 @@
-"""A tally of any kind → its metrics: the one way in."""
+"""The way from an aggregate of any kind to its metrics."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ from modeltop.predictions.aggregates.classification import BinaryCounts, Multicl
 from modeltop.predictions.aggregates.feature import FeatureCounts
 from modeltop.predictions.aggregates.regression import RegressionSums
 from modeltop.predictions.metrics import binary, drift, multiclass, regression
-from modeltop.predictions.metrics import drift as quality
 from modeltop.predictions.metrics.base import MetricValues
-from modeltop.predictions.metrics.binary import Cost
 
 
-def compute_metrics(tally: Aggregate, *, cost: Cost | None = None) -> dict[str, MetricValues]:
-    """All metrics of a tally by their registered names, in the order in which people read them.
+def compute_metrics(aggregate: Aggregate, *, cost: binary.Cost | None = None) -> dict[str, MetricValues]:
+    """Compute all metrics of an aggregate by their registered names, in the order in which people read them.
 
     Args:
-        tally: Of K cells; a few hundred at a time keep memory flat.
-        cost: What errors of a binary model cost; without it there is no `cost_per_1000_rows`.
+        aggregate: Of K cells; a few hundred at a time keep memory flat.
+        cost: Of the errors of a binary model; without it there is no `cost_per_1000_rows`.
 
     Raises:
-        TypeError: The tally is of no known kind.
+        TypeError: The aggregate is of no kind that has metrics.
     """
-    match tally:
+    match aggregate:
         case BinaryCounts():
-            return binary.compute_binary(tally, cost=cost)
+            return binary.compute_binary(aggregate, cost=cost)
         case MulticlassCounts():
-            return multiclass.compute_multiclass(tally)
+            return multiclass.compute_multiclass(aggregate)
         case RegressionSums():
-            return regression.compute_regression(tally)
+            return regression.compute_regression(aggregate)
         case FeatureCounts():
-            return quality.compute_quality(tally) | drift.compute_drift(tally)
-    raise TypeError(f"a {type(tally).__name__} has no metrics")
+            return drift.compute_quality(aggregate) | drift.compute_drift(aggregate)
+    raise TypeError(f"a {type(aggregate).__name__} has no metrics")

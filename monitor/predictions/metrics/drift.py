@@ -1,195 +1,157 @@
-"""How far a column has moved from its reference, by the reference's own bins or categories.
+"""Distances of a column from its reference, by the reference's own bins or categories, and rates of its bad values.
 
 Libraries differ in these; ours are, over the rows that have a value (missing ones have a rate of their own):
 
-- PSI, JS distance and chi-squared compare shares of slots: the categories and `other`, or at most ten groups of
-  numeric bins of nearly equal share in the reference. More groups would only add noise: without any change the PSI is
+- PSI, JS distance and chi-squared compare proportions of slots: the categories and `other`, or at most ten groups of
+  numeric bins of nearly equal size in the reference. More groups would only add noise: without any change the PSI is
   about (groups - 1) (1/n + 1/m) for n and m rows, the JS distance about sqrt((groups - 1) (1/n + 1/m) / (8 ln 2)).
-- KS and Wasserstein are of numeric columns, along the axis, by all bins (50 of nearly equal share).
+- KS and Wasserstein are of numeric columns, along the axis, by all bins (50 of nearly equal size).
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions.aggregates.classification import MulticlassCounts
+from modeltop.core.stats.distributions import chi2_sf
+from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.aggregates.score_bins import BINS, NO_SCORE, bin_edges
-from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
-from modeltop.predictions.metrics.binary import wilson_proportion
+from modeltop.predictions.metrics.base import (
+    MetricValues,
+    UndefinedReason,
+    first_reason,
+    metric_values,
+    proportion,
+    ratio,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from modeltop.core.series import Floats
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.predictions.aggregates.classification import BinaryCounts
-
+    from modeltop.core.series import Flags, Floats
 
 GROUPS = 10
-MIN_SHARE = 1e-4
-"""An empty slot counts as this share in the PSI, which would be infinite."""
+"""Groups of numeric bins that PSI, JS distance and chi-squared compare."""
+MIN_PROPORTION = 1e-4
+"""What an empty slot counts as in the PSI, which would be infinite."""
 DRIFT_THRESHOLD = 0.1
-"""From this effect size on a column counts as moved."""
+"""Effect size from which on a column counts as drifted."""
+SCORE, PREDICTION = "score", "prediction"
+"""Names of the columns that a model's own output makes."""
 
 
-def compute_drift(tally: FeatureCounts) -> dict[str, MetricValues]:
-    """All distances of one column, by their registered names. Support: rows with a value."""
-    found = {"psi": psi(tally), "js_distance": js_distance(tally)}
-    if tally.reference.numeric:
-        found["ks_distance"] = ks_distance(tally)
-        if tally.total is not None and tally.reference.total is not None:
-            found["wasserstein_normed"] = wasserstein_normed(tally)
-    return found | dict(zip(("chi_squared", "chi_squared_p"), chi_squared(tally), strict=True))
+def compute_drift(counts: FeatureCounts) -> dict[str, MetricValues]:
+    """Compute all distances of one column, by their registered names. Support: rows with a value."""
+    metrics = {"psi": psi(counts), "js_distance": js_distance(counts)}
+    if counts.reference.numeric:
+        metrics["ks_distance"] = ks_distance(counts)
+        if counts.total is not None and counts.reference.total is not None:
+            metrics["wasserstein_normed"] = wasserstein_normed(counts)
+    return metrics | dict(zip(("chi_squared", "chi_squared_p"), chi_squared(counts), strict=True))
 
 
-def psi(tally: FeatureCounts) -> MetricValues:
-    """Population stability index: 0 or more, in nats; sum of (a - b) ln(a / b) over shares a now, b in the reference.
+def compute_quality(counts: FeatureCounts) -> dict[str, MetricValues]:
+    """Compute the rate of missing values of one column and, if it has categories, that of unseen ones: 0 to 1."""
+    rows, present = counts.count.astype(np.float64), _present(counts)
+    total = rows.sum(axis=1)
+    metrics = {"missing_rate": proportion(rows[:, -1], total, (total == 0, UndefinedReason.NO_ROWS))}
+    if not counts.reference.numeric:
+        unseen = rows[:, -2] if counts.unseen is None else counts.unseen.astype(np.float64)
+        empty = present == 0, UndefinedReason.NO_VALUES
+        metrics["unseen_category_rate"] = proportion(unseen, present, empty)
+    return metrics
 
-    Empty slots count as a share of 1e-4. By custom: under 0.1 stable, over 0.25 moved (Siddiqi 2006). Symmetric in the
-    shares, though the slots are the reference's.
+
+def psi(counts: FeatureCounts) -> MetricValues:
+    """Compute the population stability index: the sum of (a - b) ln(a / b) over proportions a now, b in the reference.
+
+    0 or more, in nats. Empty slots count as 1e-4. By custom: under 0.1 stable, over 0.25 moved (Siddiqi 2006).
+    Symmetric in the proportions, though the slots are the reference's.
     """
-    now, then = (np.maximum(part, MIN_SHARE) for part in _shares(tally))
-    return _without_interval(tally, ((now - then) * np.log(now / then)).sum(axis=1))
+    current, reference = (np.maximum(proportions, MIN_PROPORTION) for proportions in _proportions(counts))
+    return _distance(counts, ((current - reference) * np.log(current / reference)).sum(axis=1))
 
 
-def js_distance(tally: FeatureCounts) -> MetricValues:
-    """Jensen-Shannon distance: 0 to 1; the root of the divergence in bits (Lin 1991; Endres & Schindelin 2003).
+def js_distance(counts: FeatureCounts) -> MetricValues:
+    """Compute the Jensen-Shannon distance: 0 to 1; the root of the divergence in bits (Endres & Schindelin 2003).
 
-    scipy's `jensenshannon(a, b, base=2)`; symmetric in the shares.
+    scipy's `jensenshannon(a, b, base=2)`; symmetric in the proportions.
     """
-    now, then = _shares(tally)
-    middle = (now + then) / 2
-    divergence = (_entropy(now, middle) + _entropy(then, middle)) / 2
-    return _without_interval(tally, np.sqrt(np.clip(divergence, 0.0, 1.0)))
+    current, reference = _proportions(counts)
+    middle = (current + reference) / 2
+    divergence = (_relative_entropy(current, middle) + _relative_entropy(reference, middle)) / 2
+    return _distance(counts, np.sqrt(np.clip(divergence, 0.0, 1.0)))
 
 
-def ks_distance(tally: FeatureCounts) -> MetricValues:
-    """Kolmogorov-Smirnov distance: 0 to 1; the greatest distance of the two distribution functions at an inner edge.
+def ks_distance(counts: FeatureCounts) -> MetricValues:
+    """Compute the Kolmogorov-Smirnov distance: 0 to 1; of the two distribution functions at the inner edges.
 
     That is a lower bound of the distance over all values; `low` is it, `high` the most that the bins allow, and `bound`
-    their difference: at most the share of a bin.
+    their difference: at most the proportion of one bin.
     """
-    now, then = _cumulated(tally)
-    found = np.abs(now - then).max(axis=1)
-    crossed = np.maximum(now[:, 1:] - then[:, :-1], then[:, 1:] - now[:, :-1])
-    # Within a bin either function may rise first; at its edges both are known.
-    most = np.maximum(found, np.minimum(crossed.max(axis=1), 1.0))
-    return metric_values(found, _present(tally), (found, most), reason=_undefined(tally), bound=most - found)
+    current, reference = _cumulative(counts.count[:, :-2]), _cumulative(counts.reference.count[None, :-2])
+    value = np.abs(current - reference).max(axis=1)
+    crossed = np.maximum(current[:, 1:] - reference[:, :-1], reference[:, 1:] - current[:, :-1])
+    # Within a bin either function may rise first; at its edges both are exact.
+    high = np.maximum(value, np.minimum(crossed.max(axis=1), 1.0))
+    return metric_values(value, _present(counts), (value, high), reason=_reason(counts), bound=high - value)
 
 
-def wasserstein_normed(tally: FeatureCounts) -> MetricValues:
-    """Wasserstein distance: 0 or more, in standard deviations of the reference; 0.1 is a shift of the mean by 0.1.
+def wasserstein_normed(counts: FeatureCounts) -> MetricValues:
+    """Compute the Wasserstein distance in standard deviations of the reference: 0.1 is a shift of the mean by 0.1.
 
-    The area between the two distribution functions. Within each bin its signed part is exact, from the sum of the
-    values; so the value is exact where the functions do not cross inside a bin, and else a little less.
+    0 or more: the area between the two distribution functions. Within each bin its signed area is exact, from the sum
+    of the values; so the value is exact where the functions do not cross inside a bin, and else a little less.
     """
-    assert tally.reference.edges is not None
-    assert tally.total is not None
-    assert tally.reference.total is not None
-    areas = _areas(tally.reference.edges, tally.count, tally.total)
-    areas -= _areas(tally.reference.edges, tally.reference.count[None], tally.reference.total[None])
-    deviation = tally.reference.deviation
-    flat = np.full(len(tally), not deviation > 0)
-    value = ratio(np.abs(areas).sum(axis=1), deviation)
-    return metric_values(value, _finite(tally.count), reason=_undefined(tally, (flat, UndefinedReason.NO_SPREAD)))
+    assert counts.reference.edges is not None
+    assert counts.total is not None
+    assert counts.reference.total is not None
+    areas = _areas(counts.reference.edges, counts.count, counts.total)
+    areas -= _areas(counts.reference.edges, counts.reference.count[None], counts.reference.total[None])
+    deviation = counts.reference.deviation
+    constant = np.full(len(counts), not deviation > 0)
+    reason = _reason(counts, (constant, UndefinedReason.NO_SPREAD))
+    return metric_values(ratio(np.abs(areas).sum(axis=1), deviation), _finite(counts.count), reason=reason)
 
 
-def chi_squared(tally: FeatureCounts) -> tuple[MetricValues, MetricValues]:
-    """Pearson's statistic of (period, reference) by slot, 0 or more, and its p-value (Pearson 1900).
+def chi_squared(counts: FeatureCounts) -> tuple[MetricValues, MetricValues]:
+    """Compute Pearson's statistic of (period, reference) by slot, 0 or more, and its p-value (Pearson 1900).
 
     scipy's `chi2_contingency(correction=False)` over the slots that either has rows in. It grows with the rows for the
     same change, so it is no effect size: the p-value says that something moved, not that it matters.
     """
-    now, then = _counts(tally)
-    both = now + then
-    total, mine = both.sum(axis=1, keepdims=True), now.sum(axis=1, keepdims=True)
-    expected = ratio(both * mine, total)
-    rest = both - expected
+    current, reference = _counts(counts)
+    both = current + reference
+    expected = ratio(both * current.sum(axis=1, keepdims=True), both.sum(axis=1, keepdims=True))
     # The two rows of the table err by the same amount in opposite directions.
-    terms = np.where(both > 0, (now - expected) ** 2 * (ratio(1.0, expected) + ratio(1.0, rest)), 0.0)
-    statistic = terms.sum(axis=1)
-    degrees = (both > 0).sum(axis=1) - 1
-    chance = [chi2_sf(float(x), int(nu)) for x, nu in zip(statistic, degrees, strict=True)]
-    return _without_interval(tally, statistic), _without_interval(tally, np.array(chance))
+    inverse = ratio(1.0, expected) + ratio(1.0, both - expected)
+    statistic = np.where(both > 0, (current - expected) ** 2 * inverse, 0.0).sum(axis=1)
+    p_value = chi2_sf(statistic, (both > 0).sum(axis=1) - 1)
+    return _distance(counts, statistic), _distance(counts, p_value)
 
 
-def chi2_sf(statistic: float, degrees: int) -> float:
-    """The chance that chi-squared with that many whole degrees of freedom exceeds the statistic; 1 for none.
-
-    >>> round(chi2_sf(3.841, 1), 3), round(chi2_sf(16.92, 9), 3)
-    (0.05, 0.05)
-    """
-    if degrees < 1 or not statistic > 0:
-        return 1.0 if not math.isnan(statistic) else math.nan
-    half = statistic / 2
-    # Q(a + 1, x) = Q(a, x) + x^a e^-x / Gamma(a + 1), from Q(1/2, x) = erfc(sqrt(x)) or Q(1, x) = e^-x.
-    found, power = (math.exp(-half), 1.0) if degrees % 2 == 0 else (math.erfc(math.sqrt(half)), 0.5)
-    while power < degrees / 2:
-        found += math.exp(power * math.log(half) - half - math.lgamma(power + 1))
-        power += 1
-    return min(found, 1.0)
-
-
-def effect_size(found: dict[str, MetricValues]) -> MetricValues:
-    """The distance by which a column counts as moved: the normed Wasserstein if it has one, else the JS distance."""
-    return found.get("wasserstein_normed") or found["js_distance"]
+def effect_size(metrics: dict[str, MetricValues]) -> MetricValues:
+    """Return the distance by which a column counts as drifted: the normed Wasserstein if any, else the JS distance."""
+    return metrics.get("wasserstein_normed") or metrics["js_distance"]
 
 
 def drifted_share(effects: list[MetricValues]) -> MetricValues:
-    """Share of columns whose effect size is at least 0.1: 0 to 1. Support: columns whose effect is defined.
+    """Compute the proportion of columns whose effect size is 0.1 or more. Support: columns whose effect is defined.
 
     In periods of fewer than some 200 rows the noise alone reaches 0.1; see the support of the columns.
     """
-    sizes = np.stack([found.value for found in effects])
-    known = ~np.isnan(sizes)
-    columns = known.sum(axis=0).astype(np.float64)
-    moved = (known & (np.nan_to_num(sizes) >= DRIFT_THRESHOLD)).sum(axis=0)
-    return metric_values(ratio(moved, columns), columns, reason=first_reason((columns == 0, UndefinedReason.NO_VALUES)))
-
-
-def _without_interval(tally: FeatureCounts, value: Floats) -> MetricValues:
-    return metric_values(value, _present(tally), reason=_undefined(tally))
-
-
-def _undefined(tally: FeatureCounts, *more: tuple[NDArray[np.bool_], UndefinedReason]) -> NDArray[np.int8]:
-    empty = np.full(len(tally), tally.reference.count[:-1].sum() == 0)
-    rows = tally.count.sum(axis=1) == 0
-    return first_reason(
-        (rows, UndefinedReason.NO_ROWS),
-        (_present(tally) == 0, UndefinedReason.NO_VALUES),
-        (empty, UndefinedReason.EMPTY_REFERENCE),
-        *more,
-    )
-
-
-def _present(tally: FeatureCounts) -> Floats:
-    found: Floats = tally.count[:, :-1].sum(axis=1).astype(np.float64)
-    return found
-
-
-def _finite(count: NDArray[np.int64]) -> Floats:
-    found: Floats = count[:, :-2].sum(axis=1).astype(np.float64)
-    return found
-
-
-def _counts(tally: FeatureCounts) -> tuple[Floats, Floats]:
-    """Rows by group of slots, now and in the reference: [K, G] and [1, G]."""
-    groups = slot_groups(tally.reference)
-    member = np.zeros((len(groups), groups.max() + 1))
-    member[np.arange(len(groups)), groups] = 1.0
-    then = tally.reference.count[None, :-1].astype(np.float64)
-    return tally.count[:, :-1].astype(np.float64) @ member, then @ member
+    sizes = np.stack([effect.value for effect in effects])
+    defined = ~np.isnan(sizes)
+    columns = defined.sum(axis=0).astype(np.float64)
+    drifted = (defined & (np.nan_to_num(sizes) >= DRIFT_THRESHOLD)).sum(axis=0)
+    reason = first_reason((columns == 0, UndefinedReason.NO_VALUES))
+    return metric_values(ratio(drifted, columns), columns, reason=reason)
 
 
 def slot_groups(reference: FeatureReference) -> NDArray[np.int64]:
-    """The group of each slot, then that of `other`: each category its own; bins by tenths of the reference."""
+    """Return the group of each slot, then that of `other`: each category its own; bins by tenths of the reference."""
     slots = reference.slots
     if not reference.numeric or slots <= GROUPS:
         return np.arange(slots + 1)
@@ -200,99 +162,108 @@ def slot_groups(reference: FeatureReference) -> NDArray[np.int64]:
     return np.append(group, group.max() + 1)
 
 
-def _shares(tally: FeatureCounts) -> tuple[Floats, Floats]:
-    now, then = _counts(tally)
-    used = (now + then).any(axis=0)
-    now, then = now[:, used], then[:, used]
-    return ratio(now, now.sum(axis=1, keepdims=True)), ratio(then, then.sum(axis=1, keepdims=True))
+def score_column(counts: BinaryCounts, reference: BinaryCounts) -> FeatureCounts:
+    """Return the scores of K cells against those of the first cell of the reference, by the 256 bins of scores."""
+    count, total = _scores(counts)
+    reference_count, reference_total = _scores(reference)
+    rows = reference_count[0, :BINS].sum()
+    mean = reference_total[0].sum() / max(rows, 1)
+    variance = max(reference.score2[0].sum() / rows - mean * mean, 0.0) if rows else np.nan
+    bins = FeatureReference(
+        SCORE, reference_count[0], edges=bin_edges()[1:-1], total=reference_total[0], deviation=float(np.sqrt(variance))
+    )
+    return FeatureCounts(bins, count=count, total=total)
 
 
-def _entropy(share: Floats, middle: Floats) -> Floats:
-    """Sum of share · log2(share / middle), where 0 · log 0 is 0; NaN where there are no shares."""
+def prediction_column(
+    counts: BinaryCounts | MulticlassCounts, reference: BinaryCounts | MulticlassCounts
+) -> FeatureCounts:
+    """Return the predictions of K cells against those of the first cell of the reference; classes are categories."""
+    count, classes = _predictions(counts)
+    reference_count, _ = _predictions(reference)
+    return FeatureCounts(FeatureReference(PREDICTION, count=reference_count[0], categories=classes), count=count)
+
+
+def _scores(counts: BinaryCounts) -> tuple[NDArray[np.int64], Floats]:
+    rows = counts.count.sum(axis=(1, 2))
+    other = np.zeros((len(rows), 1), dtype=np.int64)
+    total: Floats = counts.score[..., :BINS].sum(axis=(1, 2))
+    return np.concatenate([rows[:, :BINS], other, rows[:, NO_SCORE:]], axis=1), total
+
+
+def _predictions(counts: BinaryCounts | MulticlassCounts) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    if isinstance(counts, MulticlassCounts):
+        rows, classes = counts.confusion.sum(axis=1), counts.classes
+    else:
+        rows, classes = counts.count.sum(axis=(1, 3)), ("0", "1")
+    return np.concatenate([rows, np.zeros((len(rows), 2), dtype=np.int64)], axis=1), classes
+
+
+def _distance(counts: FeatureCounts, value: Floats) -> MetricValues:
+    return metric_values(value, _present(counts), reason=_reason(counts))
+
+
+def _reason(counts: FeatureCounts, *more: tuple[Flags, UndefinedReason]) -> NDArray[np.int8]:
+    empty = np.full(len(counts), counts.reference.count[:-1].sum() == 0)
+    return first_reason(
+        (counts.count.sum(axis=1) == 0, UndefinedReason.NO_ROWS),
+        (_present(counts) == 0, UndefinedReason.NO_VALUES),
+        (empty, UndefinedReason.EMPTY_REFERENCE),
+        *more,
+    )
+
+
+def _present(counts: FeatureCounts) -> Floats:
+    """Return the rows that have a value, [K]."""
+    rows: Floats = counts.count[:, :-1].sum(axis=1).astype(np.float64)
+    return rows
+
+
+def _finite(count: NDArray[np.int64]) -> Floats:
+    """Return the rows that have a slot, neither `other` nor missing, [K]."""
+    rows: Floats = count[:, :-2].sum(axis=1).astype(np.float64)
+    return rows
+
+
+def _counts(counts: FeatureCounts) -> tuple[Floats, Floats]:
+    """Return rows by group of slots, now and in the reference: [K, G] and [1, G]."""
+    groups = slot_groups(counts.reference)
+    member = np.zeros((len(groups), groups.max() + 1))
+    member[np.arange(len(groups)), groups] = 1.0
+    reference = counts.reference.count[None, :-1].astype(np.float64)
+    return counts.count[:, :-1].astype(np.float64) @ member, reference @ member
+
+
+def _proportions(counts: FeatureCounts) -> tuple[Floats, Floats]:
+    """Return proportions by group of slots that has rows, now and in the reference."""
+    current, reference = _counts(counts)
+    used = (current + reference).any(axis=0)
+    current, reference = current[:, used], reference[:, used]
+    return ratio(current, current.sum(axis=1, keepdims=True)), ratio(reference, reference.sum(axis=1, keepdims=True))
+
+
+def _relative_entropy(proportions: Floats, middle: Floats) -> Floats:
+    """Return the sum of p · log2(p / middle), where 0 · log 0 is 0; NaN where there are no proportions."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(share == 0, 0.0, share * np.log2(share / middle))
-    found: Floats = terms.sum(axis=1)
-    return found
+        terms = np.where(proportions == 0, 0.0, proportions * np.log2(proportions / middle))
+    entropy: Floats = terms.sum(axis=1)
+    return entropy
 
 
-def _cumulated(tally: FeatureCounts) -> tuple[Floats, Floats]:
-    """The two distribution functions at the ends of the bins, from 0 to 1: [K, S + 1] and [1, S + 1]."""
-    now, then = tally.count[:, :-2], tally.reference.count[None, :-2]
-    return _from_zero(now), _from_zero(then)
-
-
-def _from_zero(count: NDArray[np.int64]) -> Floats:
+def _cumulative(count: NDArray[np.int64]) -> Floats:
+    """Return the distribution function at the ends of S bins, from 0 to 1: [K, S + 1]."""
     steps = np.cumsum(count, axis=1)
     return np.concatenate([np.zeros((len(count), 1)), ratio(steps, steps[:, -1:])], axis=1)
 
 
 def _areas(edges: Floats, count: NDArray[np.int64], total: Floats) -> Floats:
-    """The integral of the distribution function over each bin, [K, S]; of the last, of the function less 1.
+    """Return the integral of the distribution function over each bin, [K, S]; of the last, of the function less 1.
 
-    By parts, over [a, b): b F(b) - a F(a) - the bin's own part of the mean. The first bin begins where F is 0.
+    By parts, over [a, b): b F(b) - a F(a) - the bin's own part of the mean. The first bin starts where F is 0.
     """
-    inner = _from_zero(count[:, :-2])[:, 1:-1] * edges
-    start = np.zeros((len(count), 1))
-    end = np.full((len(count), 1), edges[-1] if len(edges) else 0.0)
-    upper, lower = np.concatenate([inner, end], axis=1), np.concatenate([start, inner], axis=1)
-    found: Floats = upper - lower - ratio(total, _finite(count)[:, None])
-    return found
-
-
-SCORE, PREDICTION = "score", "prediction"
-
-
-def score_column(tally: BinaryCounts, reference: BinaryCounts) -> FeatureCounts:
-    """The scores of K cells against those of the first cell of the reference; the bins are the tally's own."""
-    count, total = _scores(tally)
-    seen, sums = _scores(reference)
-    rows, mean = seen[0, :BINS].sum(), sums[0].sum() / max(seen[0, :BINS].sum(), 1)
-    squares = reference.score2[0].sum()
-    deviation = float(np.sqrt(max(squares / rows - mean * mean, 0.0))) if rows else float("nan")
-    bins = FeatureReference(SCORE, count=seen[0], edges=bin_edges()[1:-1], total=sums[0], deviation=deviation)
-    return FeatureCounts(bins, count=count, total=total)
-
-
-def prediction_column(
-    tally: BinaryCounts | MulticlassCounts, reference: BinaryCounts | MulticlassCounts
-) -> FeatureCounts:
-    """The predictions of K cells against those of the first cell of the reference; the classes are the categories."""
-    count, names = _predictions(tally)
-    seen, _ = _predictions(reference)
-    return FeatureCounts(FeatureReference(PREDICTION, count=seen[0], categories=names), count=count)
-
-
-def _scores(tally: BinaryCounts) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    by = tally.count.sum(axis=(1, 2))
-    none = np.zeros((len(by), 1), dtype=np.int64)
-    return np.concatenate([by[:, :BINS], none, by[:, NO_SCORE:]], axis=1), tally.score[..., :BINS].sum(axis=(1, 2))
-
-
-def _predictions(tally: BinaryCounts | MulticlassCounts) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    if isinstance(tally, MulticlassCounts):
-        by, names = tally.confusion.sum(axis=1), tally.classes
-    else:
-        by, names = tally.count.sum(axis=(1, 3)), ("0", "1")
-    return np.concatenate([by, np.zeros((len(by), 2), dtype=np.int64)], axis=1), names
-
-
-def compute_quality(tally: FeatureCounts) -> dict[str, MetricValues]:
-    """The rates of one column; that of unseen categories only if it has categories."""
-    found = {"missing_rate": missing_rate(tally)}
-    if not tally.reference.numeric:
-        found["unseen_category_rate"] = unseen_category_rate(tally)
-    return found
-
-
-def missing_rate(tally: FeatureCounts) -> MetricValues:
-    """Rows without a value / rows: 0 to 1. Support: rows."""
-    count = tally.count.astype(np.float64)
-    return wilson_proportion(count[:, -1], count.sum(axis=1), UndefinedReason.NO_ROWS)
-
-
-def unseen_category_rate(tally: FeatureCounts) -> MetricValues:
-    """Rows whose category the reference never had / rows with a value: 0 to 1. Support: rows with a value."""
-    unseen = tally.count[:, -2] if tally.unseen is None else tally.unseen
-    return wilson_proportion(
-        unseen.astype(np.float64), tally.count[:, :-1].sum(axis=1).astype(np.float64), UndefinedReason.NO_VALUES
-    )
+    inner = _cumulative(count[:, :-2])[:, 1:-1] * edges
+    first = np.zeros((len(count), 1))
+    last = np.full((len(count), 1), edges[-1] if len(edges) else 0.0)
+    upper, lower = np.concatenate([inner, last], axis=1), np.concatenate([first, inner], axis=1)
+    areas: Floats = upper - lower - ratio(total, _finite(count)[:, None])
+    return areas

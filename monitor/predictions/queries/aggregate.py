@@ -1,23 +1,21 @@
-"""The log, read: one query, ordered by model and period, whose answer becomes tallies as it comes.
+"""One query over a log, ordered by model and period, whose result becomes aggregates as it is streamed.
 
-Only the answer is ordered, not the rows; what of it does not fit in memory is the engine's to spill. So memory stays
+Only the result is ordered, not the rows; what of it does not fit in memory is the engine's to spill. So memory stays
 flat however many rows, models and periods there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from modeltop.predictions import loading as ours
+from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
-from modeltop.predictions.engines.base import Engine, Expression
-from modeltop.predictions.progress import Progress, report_progress
-from modeltop.predictions.queries.batches import ALL, CLASS, CUT, SEGMENT, GroupBatch, group_batches
+from modeltop.predictions.progress import report_progress
+from modeltop.predictions.queries.arrow import take_rows
+from modeltop.predictions.queries.batches import ALL, CLASS, SEGMENT, SEGMENT_INDEX, GroupBatch, group_batches
 from modeltop.predictions.queries.binary import BinaryAggregation
-from modeltop.predictions.queries.multiclass import WHOLE_ROW, MulticlassAggregation
+from modeltop.predictions.queries.multiclass import MulticlassAggregation
 from modeltop.predictions.queries.regression import RegressionAggregation
 from modeltop.predictions.spec import ResolvedLog, Task
 from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, assign_periods, encode, windowed_reference
@@ -26,145 +24,151 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from modeltop.predictions.aggregates.base import Aggregate
-    from modeltop.predictions.engines.base import Expression
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-class Aggregation(Protocol):
-    """What one task asks of an engine, and makes of its answer."""
-
-    def prepare(self, table: Expression) -> Expression:
-        """The rows that count, with what they are grouped by."""
-
-    def keys(self, table: Expression) -> dict[str, Expression]:
-        """What the rows of a cell are grouped by: small whole numbers."""
-
-    def sums(self, table: Expression) -> dict[str, Expression]:
-        """What is counted and summed of a group."""
-
-    def aggregate(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> Aggregate:
-        """The groups, each of the cell whose place is given, as a tally of so many cells."""
-
-
-def aggregation_for(reading: ResolvedLog) -> Aggregation:
-    """By the task."""
-    match reading.task:
-        case Task.BINARY:
-            return BinaryAggregation.from_log(reading)
-        case Task.MULTICLASS:
-            return MulticlassAggregation.from_log(reading)
-        case Task.REGRESSION:
-            return RegressionAggregation()
-
+    from modeltop.predictions.engines.base import Engine, Expression
+    from modeltop.predictions.progress import Progress
+    from modeltop.predictions.queries.arrow import Columns
 
 MISSING_SEGMENT = "(missing)"
 """The value of a segment whose column is empty."""
+NO_CLASS = -1
+"""In place of a class: the group is of rows, not of one class's scores."""
+
+
+class Aggregation(Protocol):
+    """The query of one task, and the aggregate that its result becomes."""
+
+    def prepare(self, table: Expression) -> Expression:
+        """Return the rows that count, with the columns they are grouped by."""
+
+    def keys(self, table: Expression) -> dict[str, Expression]:
+        """Return what the rows of a cell are grouped by, by name: small integers."""
+
+    def sums(self, table: Expression) -> dict[str, Expression]:
+        """Return what is counted and summed of a group, by name."""
+
+    def aggregate(self, cell: NDArray[np.int64], cells: int, groups: Columns) -> Aggregate:
+        """Return the aggregate of K cells.
+
+        Args:
+            cell: Index of the cell of each group.
+            cells: K.
+            groups: Keys and sums, one entry a group.
+        """
 
 
 def aggregate(
-    reading: ResolvedLog,
+    log: ResolvedLog,
     engine: Engine,
     *,
     since: np.datetime64 | None = None,
     until: np.datetime64 | None = None,
     progress: Progress | None = None,
 ) -> Iterator[CellBatch[Aggregate]]:
-    """The tallies of all cells, in batches, in the order of model, then period.
+    """Yield the aggregates of all cells in batches, in the order of model, then period.
 
     Args:
-        reading: The log.
-        engine: What opened it.
-        since: The first period is the one in which this lies; UTC.
-        until: Periods that start at or after it are left out.
-        progress: Told how far it has come, from another thread.
+        log: The resolved log.
+        engine: The one it was resolved with.
+        since: UTC; the first period is the one that contains it.
+        until: UTC; periods that start at or after it are left out.
+        progress: Called with the progress, from another thread.
 
     Raises:
         SourceError: The log cannot be read.
     """
-    with report_progress(progress, engine, reading, "reading"):
-        yield from _cells(assign_periods(reading, engine, since=since, until=until), reading, engine)
+    with report_progress(progress, engine, log, "reading"):
+        yield from _cells(assign_periods(log, engine, since=since, until=until), log, engine)
 
 
 def aggregate_reference(
-    reading: ResolvedLog, engine: Engine, *, progress: Progress | None = None
+    log: ResolvedLog, engine: Engine, *, progress: Progress | None = None
 ) -> Iterator[CellBatch[Aggregate]]:
-    """The tallies of the rows of the reference, one cell a model and segment.
+    """Yield the aggregates of the rows of the reference, one cell a model and segment; none without a reference.
+
+    Args:
+        log: The resolved log.
+        engine: The one it was resolved with.
+        progress: As for `aggregate`.
 
     Raises:
         SourceError: The log cannot be read, or no row is in the reference.
     """
-    if reading.spec.reference is None:
+    if log.spec.reference is None:
         return
-    with report_progress(progress, engine, reading, "reference"):
-        yield from _cells(windowed_reference(reading, engine), reading, engine)
+    with report_progress(progress, engine, log, "reference"):
+        yield from _cells(windowed_reference(log, engine), log, engine)
 
 
-def _cells(made: WindowedRows, reading: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:
-    kind = aggregation_for(reading)
-    answer = build_query(made, reading, kind)
-    segments = tuple(f"{name}=" for name in reading.segments)
-    for piece in group_batches(engine.stream(answer), made, segments, models=reading.models):
-        yield CellBatch(piece.model, piece.period, piece.segment, _aggregate_batch(piece, kind))
+def _cells(rows: WindowedRows, log: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:
+    aggregation = _aggregation_for(log)
+    groups = engine.stream(_build_query(rows, log, aggregation))
+    prefixes = tuple(f"{name}=" for name in log.segments)
+    for batch in group_batches(groups, rows, prefixes, models=log.models):
+        yield CellBatch(batch.model, batch.period, batch.segment, _aggregate_batch(batch, aggregation))
 
 
-def _aggregate_batch(piece: GroupBatch, kind: Aggregation) -> Aggregate:
-    if not isinstance(kind, MulticlassAggregation) or not kind.has_class_scores:
-        return kind.aggregate(piece.cell, len(piece), piece.columns)
-    whole = piece.columns[CLASS] == WHOLE_ROW
-    tally = kind.aggregate(piece.cell[whole], len(piece), _select_groups(piece.columns, whole))
-    for place in range(len(kind.classes)):
-        mine = piece.columns[CLASS] == place
-        kind.add_class_scores(tally, place, piece.cell[mine], _select_groups(piece.columns, mine))
-    return tally
+def _aggregation_for(log: ResolvedLog) -> Aggregation:
+    match log.task:
+        case Task.BINARY:
+            return BinaryAggregation.from_log(log)
+        case Task.MULTICLASS:
+            return MulticlassAggregation.from_log(log)
+        case Task.REGRESSION:
+            return RegressionAggregation()
 
 
-def _select_groups(found: dict[str, NDArray[Any]], rows: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    return {name: column[rows] for name, column in found.items()}
+def _aggregate_batch(batch: GroupBatch, aggregation: Aggregation) -> Aggregate:
+    if not isinstance(aggregation, MulticlassAggregation) or not aggregation.has_class_scores:
+        return aggregation.aggregate(batch.cell, len(batch), batch.columns)
+    of_rows = batch.columns[CLASS] == NO_CLASS
+    counts = aggregation.aggregate(batch.cell[of_rows], len(batch), take_rows(batch.columns, of_rows))
+    for index in range(len(aggregation.classes)):
+        of_class = batch.columns[CLASS] == index
+        aggregation.add_class_scores(counts, index, batch.cell[of_class], take_rows(batch.columns, of_class))
+    return counts
 
 
-def build_query(made: WindowedRows, reading: ResolvedLog, kind: Aggregation) -> Expression:
-    """All cuts, and all classes, in one expression."""
+def _build_query(rows: WindowedRows, log: ResolvedLog, aggregation: Aggregation) -> Expression:
+    """Return one expression for all segments, and all classes."""
     import ibis
 
-    table = kind.prepare(made.table)
-    if reading.models:
-        table = table.mutate(**{ours.MODEL: encode(table[ours.MODEL], reading.models)})
-    ranks = kind.class_score_keys(table) if isinstance(kind, MulticlassAggregation) else []
-    whole = _groups(table, -1, kind.keys(table), kind.sums(table))
-    if not reading.segments and not ranks:
-        return whole.order_by([ours.MODEL, PERIOD_KEY])  # without marks: what is ordered is as narrow as can be
+    table = aggregation.prepare(rows.table)
+    if log.models:
+        table = table.mutate(**{loading.MODEL: encode(table[loading.MODEL], log.models)})
+    class_keys = aggregation.class_score_keys(table) if isinstance(aggregation, MulticlassAggregation) else []
+    keys, sums = aggregation.keys(table), aggregation.sums(table)
+    if not log.segments and not class_keys:
+        # Without the columns that mark segment and class: what is ordered is as narrow as can be.
+        return _groups(table, -1, keys, sums).order_by([loading.MODEL, PERIOD_KEY])
     parts = []
-    for place in range(-1, len(reading.segments)):
-        own = whole if place < 0 else _groups(table, place, kind.keys(table), kind.sums(table))
-        parts.append(_with_grouping_marks(own, place, WHOLE_ROW))
-        for number, keys in enumerate(ranks):
-            parts.append(_with_grouping_marks(_groups(table, place, keys, {"n": table.count()}), place, number))
-    types = {name: kind for part in reversed(parts) for name, kind in part.schema().items()}
-    alike = [
-        part.select(**{n: part[n] if n in part.columns else ibis.null(kind) for n, kind in types.items()})
+    for segment in range(-1, len(log.segments)):
+        parts.append(_with_marks(_groups(table, segment, keys, sums), segment, NO_CLASS))
+        for index, score_keys in enumerate(class_keys):
+            groups = _groups(table, segment, score_keys, {"rows": table.count()})
+            parts.append(_with_marks(groups, segment, index))
+    types = {name: dtype for part in reversed(parts) for name, dtype in part.schema().items()}
+    aligned = [
+        part.select(**{n: part[n] if n in part.columns else ibis.null(dtype) for n, dtype in types.items()})
         for part in parts
     ]
-    return ibis.union(*alike, distinct=False).order_by([ours.MODEL, PERIOD_KEY, CUT, SEGMENT])
+    return ibis.union(*aligned, distinct=False).order_by([loading.MODEL, PERIOD_KEY, SEGMENT_INDEX, SEGMENT])
 
 
-def _groups(table: Expression, place: int, keys: dict[str, Expression], sums: dict[str, Expression]) -> Expression:
-    """The groups of one cut."""
-    group = {ours.MODEL: table[ours.MODEL], PERIOD_KEY: table[PERIOD_KEY]}
-    if place >= 0:
-        group[SEGMENT] = table[ours.segment_column(place)].fill_null(MISSING_SEGMENT)
-    found = table.group_by(**group, **keys).agg(**sums)
+def _groups(table: Expression, segment: int, keys: dict[str, Expression], sums: dict[str, Expression]) -> Expression:
+    """Return the groups of one segment column by its index, or of all rows: -1."""
+    group = {loading.MODEL: table[loading.MODEL], PERIOD_KEY: table[PERIOD_KEY]}
+    if segment >= 0:
+        group[SEGMENT] = table[loading.segment_column(segment)].fill_null(MISSING_SEGMENT)
+    groups = table.group_by(**group, **keys).agg(**sums)
     # Cast after grouping: the groups are few, the rows are not.
-    return found.mutate(**{name: found[name].cast("int16") for name in keys})
+    return groups.mutate(**{name: groups[name].cast("int16") for name in keys})
 
 
-def _with_grouping_marks(groups: Expression, place: int, number: int) -> Expression:
-    """The groups with the cut they are of, and the class."""
+def _with_marks(groups: Expression, segment: int, index: int) -> Expression:
+    """Return the groups with the index of their segment column, and of their class."""
     import ibis
 
-    marks = {CUT: ibis.literal(place, "int16"), CLASS: ibis.literal(number, "int16")}
-    if place < 0:
+    marks = {SEGMENT_INDEX: ibis.literal(segment, "int16"), CLASS: ibis.literal(index, "int16")}
+    if segment < 0:
         marks[SEGMENT] = ibis.literal(ALL)
     return groups.mutate(**marks)

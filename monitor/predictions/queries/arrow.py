@@ -1,11 +1,12 @@
 """Record batches as numpy columns: text as objects, times as `datetime64[us]`, missing numbers as NaN.
 
-By DLPack and buffers: `to_numpy` and `fill_null` import pandas, which takes half a second.
+By DLPack and buffers: pyarrow's own `to_numpy` and `fill_null` import pandas, which takes half a second.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,43 +17,58 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    Columns = dict[str, NDArray[Any]]
+    """Columns of one length by name."""
+
 MISSING_CODE = -1
-"""What a missing class, bin or slot is as a whole number."""
+"""A missing class, bin or slot as an integer."""
 NAT = int(np.datetime64("NaT", "us").astype(np.int64))
 
 
-def to_numpy(batch: pa.RecordBatch) -> dict[str, NDArray[Any]]:
-    """The columns by name."""
-    return {name: column_to_numpy(batch.column(place)) for place, name in enumerate(batch.schema.names)}
+def to_numpy(batch: pa.RecordBatch) -> Columns:
+    """Return the columns of a record batch by name."""
+    return {name: column_to_numpy(batch.column(index)) for index, name in enumerate(batch.schema.names)}
 
 
 def column_to_numpy(column: pa.Array) -> NDArray[Any]:
-    """One column; not to be written to."""
+    """Return one column as a numpy array that must not be written to."""
     import pyarrow as pa
 
-    kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        coded = column.dictionary_encode()
-        words = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
-        named: NDArray[np.object_] = words[_numbers(coded.indices.cast(pa.int64()), MISSING_CODE)]
-        return named
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        whole = column.cast(pa.timestamp("us")).cast(pa.int64())
-        return _numbers(whole, NAT).view(DATETIME_DTYPE)
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return _numbers(column.cast(pa.int64()), MISSING_CODE)
-    return _numbers(column.cast(pa.float64()), math.nan)
+    dtype = column.type
+    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype):
+        encoded = column.dictionary_encode()
+        dictionary = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+        text: NDArray[np.object_] = dictionary[_fill_missing(encoded.indices.cast(pa.int64()), MISSING_CODE)]
+        return text
+    if pa.types.is_date(dtype) or pa.types.is_timestamp(dtype):
+        microseconds = column.cast(pa.timestamp("us")).cast(pa.int64())
+        return _fill_missing(microseconds, NAT).view(DATETIME_DTYPE)
+    if pa.types.is_integer(dtype) or pa.types.is_boolean(dtype):
+        return _fill_missing(column.cast(pa.int64()), MISSING_CODE)
+    return _fill_missing(column.cast(pa.float64()), math.nan)
 
 
-def _numbers(column: pa.Array, missing: float) -> NDArray[Any]:
+def _fill_missing(column: pa.Array, missing: float) -> NDArray[Any]:
     import pyarrow as pa
 
     if not len(column):
         return np.empty(0, dtype=np.int64 if isinstance(missing, int) else np.float64)
     if not column.null_count:
-        found: NDArray[Any] = np.from_dlpack(column)
-        return found
-    known, values = column.buffers()
-    bare = pa.Array.from_buffers(column.type, len(column), [None, values], offset=column.offset)
-    bits = np.unpackbits(np.frombuffer(known, dtype=np.uint8), bitorder="little")
-    return np.where(bits[column.offset : column.offset + len(column)], np.from_dlpack(bare), missing)
+        values: NDArray[Any] = np.from_dlpack(column)
+        return values
+    validity, data = column.buffers()
+    filled = pa.Array.from_buffers(column.type, len(column), [None, data], offset=column.offset)
+    bits = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")
+    return np.where(bits[column.offset : column.offset + len(column)], np.from_dlpack(filled), missing)
+
+
+def take_rows(columns: Columns, rows: NDArray[Any] | slice) -> Columns:
+    """Return some rows of all columns."""
+    return {name: column[rows] for name, column in columns.items()}
+
+
+def concat_rows(chunks: Sequence[Columns]) -> Columns:
+    """Return the rows of chunks with the same columns, one after the other."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}

@@ -1,16 +1,17 @@
-"""A stream of groups, ordered by model and period, in pieces of some hundred whole cells."""
+"""A stream of groups, ordered by model and period, cut into batches of some hundred complete cells."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions import loading as ours
-from modeltop.predictions.queries.arrow import to_numpy
+from modeltop.predictions import loading
+from modeltop.predictions.queries.arrow import concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.binary import OUTCOME
+from modeltop.predictions.queries.multiclass import PREDICTED
 from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, decode
 
 if TYPE_CHECKING:
@@ -18,16 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.core.series import Times
+    from modeltop.predictions.queries.arrow import Columns
 
 CELLS_PER_BATCH = 250
-"""Cells of a piece; more only where the segments of one period are more."""
+"""Cells of a batch; more only where the segments of one period are more."""
 GROUPS_PER_BATCH = 50_000
-"""Groups that are gathered before they are cut into pieces."""
-CUT, SEGMENT, CLASS = "cut", "segment", "class"
-"""Our columns: the place of the segment's column, -1 for all rows; its value; the place of a class whose scores the
-group is of, or `WHOLE`."""
+"""Groups that are buffered before they are cut into batches."""
+SEGMENT_INDEX, SEGMENT, CLASS = "segment_index", "segment", "class"
+"""Our columns: the index of the segment's column, -1 for all rows; its value; the index of the class whose scores the
+group is of, or `NO_CLASS`."""
 ALL = "all"
+"""The segment of all rows."""
 START = "start"
+"""Our column: the start of the group's period."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +42,8 @@ class GroupBatch:
     period: Times
     segment: NDArray[np.object_]
     cell: NDArray[np.int64]
-    """The place of the cell, one entry a group."""
-    columns: dict[str, NDArray[Any]]
+    """Index of the cell, one entry a group."""
+    columns: Columns
     """Columns with one entry a group."""
 
     def __len__(self) -> int:
@@ -47,124 +51,113 @@ class GroupBatch:
 
 
 def group_batches(
-    batches: Iterable[pa.RecordBatch], made: WindowedRows, names: Sequence[str], *, models: tuple[str, ...] = ()
+    batches: Iterable[pa.RecordBatch], rows: WindowedRows, prefixes: Sequence[str], *, models: tuple[str, ...] = ()
 ) -> Iterator[GroupBatch]:
     """Cut the stream where a period of a model ends.
 
     Args:
-        batches: Groups, ordered by model and key.
-        made: What the keys mean.
-        names: What stands before the value of each segment, such as `country=`.
-        models: The names of the models, where the groups have their places instead.
+        batches: Groups, ordered by model and period key.
+        rows: What the groups are of; it translates the period keys.
+        prefixes: What precedes the value of each segment column, such as `country=`.
+        models: The names of the models, where the groups have their codes instead.
     """
-    for found in _complete_groups(batches, made, models):
-        for piece in _split_batches(found, names, split=made.keys_sorted):
-            yield replace(piece, model=decode(piece.model, models)) if models else piece
+    for groups in _complete_groups(batches, rows, models):
+        for batch in _split_batches(groups, prefixes, by_period=rows.keys_sorted):
+            yield replace(batch, model=decode(batch.model, models)) if models else batch
 
 
 def _complete_groups(
-    batches: Iterable[pa.RecordBatch], made: WindowedRows, models: tuple[str, ...]
-) -> Iterator[dict[str, NDArray[Any]]]:
-    """Groups in heaps that end where a period ends; where keys do not come in the order of time, where a model does."""
-    heap: list[dict[str, NDArray[Any]]] = []
+    batches: Iterable[pa.RecordBatch], rows: WindowedRows, models: tuple[str, ...]
+) -> Iterator[Columns]:
+    """Yield chunks that end where a period ends; where keys do not come in the order of time, where a model does."""
+    buffer: list[Columns] = []
     size = 0
     for batch in batches:
-        if not batch.num_rows:
+        groups = _valid_groups(to_numpy(batch))
+        if not len(groups[PERIOD_KEY]):
             continue
-        found = to_numpy(batch)
-        found = _valid_groups(found)
-        if not len(found[PERIOD_KEY]):
-            continue
-        heap.append(_with_starts(found, made, models))
-        size += len(found[ours.MODEL])
+        buffer.append(_with_starts(groups, rows, models))
+        size += len(groups[loading.MODEL])
         if size < GROUPS_PER_BATCH:
             continue
-        joined = _joined(heap)
-        ends = np.flatnonzero(_changes(joined, by_start=made.keys_sorted))
-        if len(ends):
-            last = int(ends[-1]) + 1
-            yield {name: column[:last] for name, column in joined.items()}
-            joined = {name: column[last:] for name, column in joined.items()}
-        heap, size = [joined], len(joined[START])
+        chunk = concat_rows(buffer)
+        boundaries = np.flatnonzero(_changes(chunk, by_start=rows.keys_sorted))
+        if len(boundaries):
+            end = int(boundaries[-1]) + 1
+            yield take_rows(chunk, slice(end))
+            chunk = take_rows(chunk, slice(end, None))
+        buffer, size = [chunk], len(chunk[START])
     if size:
-        yield _joined(heap)
+        yield concat_rows(buffer)
 
 
-def _valid_groups(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The groups that have a model, a period and, where they are grouped by it, a prediction."""
-    model, key = found[ours.MODEL], found[PERIOD_KEY]
-    # A name, or its place from 1 on.
-    keep: NDArray[np.bool_] = (model != None) & (model != "") if model.dtype == object else model > 0  # noqa: E711  by element
+def _valid_groups(groups: Columns) -> Columns:
+    """Return the groups that have a model, a period and, where they are grouped by it, a prediction."""
+    model, key = groups[loading.MODEL], groups[PERIOD_KEY]
+    # A name, or its code from 1 on.
+    valid: NDArray[np.bool_] = (model != None) & (model != "") if model.dtype == object else model > 0  # noqa: E711  by element
     if key.dtype.kind == "M":
-        keep &= ~np.isnat(key)
-    if OUTCOME in found:
-        keep &= found[OUTCOME] >= 0
-    if "p" in found:
-        keep &= (found["p"] >= 0) | (found[CLASS] >= 0 if CLASS in found else False)
-    return found if keep.all() else {name: column[keep] for name, column in found.items()}
+        valid &= ~np.isnat(key)
+    if OUTCOME in groups:
+        valid &= groups[OUTCOME] >= 0
+    if PREDICTED in groups:
+        valid &= (groups[PREDICTED] >= 0) | (groups[CLASS] >= 0 if CLASS in groups else False)
+    return groups if valid.all() else take_rows(groups, valid)
 
 
-def _with_starts(
-    found: dict[str, NDArray[Any]], made: WindowedRows, models: tuple[str, ...]
-) -> dict[str, NDArray[Any]]:
-    model, key = found[ours.MODEL], found.pop(PERIOD_KEY)
+def _with_starts(groups: Columns, rows: WindowedRows, models: tuple[str, ...]) -> Columns:
+    model, key = groups[loading.MODEL], groups.pop(PERIOD_KEY)
     # A cell has many groups: each key is looked up once.
-    fresh = np.concatenate([[True], (model[1:] != model[:-1]) | (key[1:] != key[:-1])])
-    names = decode(model[fresh], models) if models else model[fresh]
-    return found | {START: made.period_starts(names, key[fresh])[np.cumsum(fresh) - 1]}
+    first = np.concatenate([[True], (model[1:] != model[:-1]) | (key[1:] != key[:-1])])
+    names = decode(model[first], models) if models else model[first]
+    return groups | {START: rows.period_starts(names, key[first])[np.cumsum(first) - 1]}
 
 
-def _joined(heap: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    if len(heap) == 1:
-        return heap[0]
-    return {name: np.concatenate([found[name] for found in heap]) for name in heap[0]}
-
-
-def _changes(found: dict[str, NDArray[Any]], *, by_start: bool) -> NDArray[np.bool_]:
-    """Whether the group after each is of another model, or period."""
-    model, start = found[ours.MODEL], found[START]
+def _changes(groups: Columns, *, by_start: bool) -> NDArray[np.bool_]:
+    """Return whether the group after each is of another model, or period."""
+    model, start = groups[loading.MODEL], groups[START]
     changed: NDArray[np.bool_] = model[1:] != model[:-1]
     return changed | (start[1:] != start[:-1]) if by_start else changed
 
 
-def _split_batches(found: dict[str, NDArray[Any]], names: Sequence[str], *, split: bool) -> Iterator[GroupBatch]:
-    found = {name: column[~np.isnat(found[START])] for name, column in found.items()}
-    if not len(found[START]):
+def _split_batches(groups: Columns, prefixes: Sequence[str], *, by_period: bool) -> Iterator[GroupBatch]:
+    groups = take_rows(groups, ~np.isnat(groups[START]))
+    if not len(groups[START]):
         return
-    models = np.concatenate([[0], np.cumsum(_changes(found, by_start=False))])
-    if not split:
-        order = np.lexsort((found[START], models))
-        found, models = {name: column[order] for name, column in found.items()}, models[order]
-    period = np.concatenate([[0], np.cumsum(_changes(found, by_start=True))])
-    segment, words = _segments(found, names)
-    cells, first, cell = np.unique(period * len(words) + segment, return_index=True, return_inverse=True)
-    # Pieces end where a period does, or a model.
-    unit = (period if split else models)[first]
+    models = np.concatenate([[0], np.cumsum(_changes(groups, by_start=False))])
+    if not by_period:
+        order = np.lexsort((groups[START], models))
+        groups, models = take_rows(groups, order), models[order]
+    period = np.concatenate([[0], np.cumsum(_changes(groups, by_start=True))])
+    segment, names = _segments(groups, prefixes)
+    cells, first, cell = np.unique(period * len(names) + segment, return_index=True, return_inverse=True)
+    # Batches end where a period does, or a model.
+    unit = (period if by_period else models)[first]
     before = np.searchsorted(unit, unit)  # cells of earlier units
-    number = before // CELLS_PER_BATCH
-    for begin, end in _runs(number):
-        mine = (cell >= begin) & (cell < end)
-        at = first[begin:end]
+    for start, end in _runs(before // CELLS_PER_BATCH):
+        inside = (cell >= start) & (cell < end)
+        index = first[start:end]
         yield GroupBatch(
-            found[ours.MODEL][at],
-            found[START][at],
-            words[cells[begin:end] % len(words)],
-            cell[mine] - begin,
-            {name: column[mine] for name, column in found.items()},
+            groups[loading.MODEL][index],
+            groups[START][index],
+            names[cells[start:end] % len(names)],
+            cell[inside] - start,
+            take_rows(groups, inside),
         )
 
 
-def _segments(found: dict[str, NDArray[Any]], names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """The place of each group's segment among the different ones, and those."""
-    if CUT not in found:
-        return np.zeros(len(found[START]), dtype=np.int64), np.array([ALL], dtype=object)
-    places: dict[tuple[int, str], int] = {(-1, ALL): 0}
-    pairs = zip(found.pop(CUT).tolist(), found.pop(SEGMENT).tolist(), strict=True)
-    at = np.array([places.setdefault(pair, len(places)) for pair in pairs], dtype=np.int64)
-    words = [value if cut < 0 else names[cut] + value for cut, value in places]
-    return at, np.array(words, dtype=object)
+def _segments(groups: Columns, prefixes: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Return the index of each group's segment among the distinct ones, and the names of those."""
+    if SEGMENT_INDEX not in groups:
+        return np.zeros(len(groups[START]), dtype=np.int64), np.array([ALL], dtype=object)
+    indices: dict[tuple[int, str], int] = {(-1, ALL): 0}
+    pairs = zip(groups.pop(SEGMENT_INDEX).tolist(), groups.pop(SEGMENT).tolist(), strict=True)
+    segment = np.array([indices.setdefault(pair, len(indices)) for pair in pairs], dtype=np.int64)
+    names = [value if column < 0 else prefixes[column] + value for column, value in indices]
+    return segment, np.array(names, dtype=object)
 
 
 def _runs(number: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    ends = np.concatenate([[0], np.flatnonzero(number[1:] != number[:-1]) + 1, [len(number)]])
-    yield from zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    """Yield start and end of each run of equal numbers."""
+    edges = np.concatenate([[0], np.flatnonzero(number[1:] != number[:-1]) + 1, [len(number)]])
+    yield from zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)

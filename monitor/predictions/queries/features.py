@@ -1,33 +1,22 @@
-"""How the values of each feature fall into the bins, or the categories, of its reference."""
+"""Counts of the values of each feature by the bins, or the categories, of its reference."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.errors import SourceError
-from modeltop.predictions import loading as ours
+from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import CellBatch
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
-from modeltop.predictions.engines.base import Engine, Expression
-from modeltop.predictions.loading import load_log
-from modeltop.predictions.progress import Progress, report_progress
-from modeltop.predictions.queries.arrow import to_numpy
+from modeltop.predictions.progress import report_progress
+from modeltop.predictions.queries.arrow import concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.batches import ALL
-from modeltop.predictions.queries.feature_bins import (
-    MISSING,
-    OTHER,
-    UNSEEN,
-    BinsByModel,
-    NumericBins,
-    feature_bins,
-    with_slot,
-)
-from modeltop.predictions.spec import ResolvedLog
+from modeltop.predictions.queries.feature_bins import MISSING, OTHER, UNSEEN, NumericBins, feature_bins, with_slot
 from modeltop.predictions.windowing import (
     PERIOD_KEY,
     WindowedRows,
@@ -41,160 +30,170 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from modeltop.core.series import Times
+    from modeltop.core.series import Floats, Times
+    from modeltop.predictions.engines.base import Engine, Expression
+    from modeltop.predictions.progress import Progress
+    from modeltop.predictions.queries.arrow import Columns
+    from modeltop.predictions.queries.feature_bins import BinsByModel, CategoryBins
+    from modeltop.predictions.spec import ResolvedLog
 
-Counts = dict[str, "NDArray[Any]"]
+    ModelFeature = tuple[str, int]
+    """The name of a model and the index of a feature."""
+
 FEATURE = "feature"
+"""Our column: the index of the feature."""
 
 
 def aggregate_features(
-    reading: ResolvedLog,
+    log: ResolvedLog,
     engine: Engine,
     *,
     since: np.datetime64 | None = None,
     until: np.datetime64 | None = None,
     progress: Progress | None = None,
 ) -> Iterator[CellBatch[FeatureCounts]]:
-    """The tallies of the features: each batch is one model and one feature, over its periods; ordered by model.
+    """Yield the counts of the features: each batch is one model and one feature, over its periods; ordered by model.
 
     A model without rows in the reference has none, and so has a feature that was always missing there.
+
+    Args:
+        log: The resolved log.
+        engine: The one it was resolved with.
+        since: UTC; the first period is the one that contains it.
+        until: UTC; periods that start at or after it are left out.
+        progress: Called with the progress, from another thread.
 
     Raises:
         SourceError: The log cannot be read, or has no reference.
     """
-    if not reading.features:
+    if not log.features:
         return
-    if reading.spec.reference is None:
+    if log.spec.reference is None:
         raise SourceError("--feature needs --reference: what its values are compared with")
-    with report_progress(progress, engine, reading, "features"):
-        bare = replace(reading, segments=())
-        columns_known = load_log(reading.spec, engine).schema
-        known = feature_bins(bare, columns_known, lambda some: reference_rows(some, engine), engine)
-        for (model, place), period, counts in _slot_counts(bare, known, engine):
-            first = counts[ours.REFERENCE] > 0
-            wanted = _within(period, reading, since, until)
-            if first.any() and wanted.any():
-                name = reading.features[place]
-                of = _reference(name, known[name][model], _select_groups(counts, first))
-                yield _cells(model, period[wanted], _select_groups(counts, wanted), of)
-
-
-def _select_groups(counts: Counts, rows: NDArray[np.bool_]) -> Counts:
-    return {name: column[rows] for name, column in counts.items()}
+    with report_progress(progress, engine, log, "features"):
+        log = replace(log, segments=())
+        schema = loading.load_log(log.spec, engine).schema
+        bins = feature_bins(log, schema, lambda part: reference_rows(part, engine), engine)
+        for (model, index), period, groups in _slot_counts(log, bins, engine):
+            in_reference, wanted = groups[loading.REFERENCE] > 0, _within(period, log, since, until)
+            if in_reference.any() and wanted.any():
+                name = log.features[index]
+                reference = _reference(name, bins[name][model], take_rows(groups, in_reference))
+                yield _cells(model, period[wanted], take_rows(groups, wanted), reference)
 
 
 def _within(
-    period: Times, reading: ResolvedLog, since: np.datetime64 | None, until: np.datetime64 | None
+    period: Times, log: ResolvedLog, since: np.datetime64 | None, until: np.datetime64 | None
 ) -> NDArray[np.bool_]:
-    """Which periods are read: the reference may lie before them, so all rows are counted."""
+    """Return which periods are wanted: the reference may lie before them, so all rows are counted."""
     wanted = np.ones(len(period), dtype=np.bool_)
     if since is not None:
-        wanted &= period >= first_period_start(reading, since)
+        wanted &= period >= first_period_start(log, since)
     return wanted if until is None else wanted & (period < until)
 
 
 def _slot_counts(
-    reading: ResolvedLog, known: dict[str, BinsByModel], engine: Engine
-) -> Iterator[tuple[tuple[str, int], Times, Counts]]:
-    """The slots of each feature, one query a feature: as one, all would hold their groups in memory at once."""
-    made = assign_periods(replace(reading, features=()), engine)
-    parts: Iterator[Expression] = (_query(reading, name, of, engine) for name, of in known.items())
-    if len({model for of in known.values() for model in of}) > 1:
-        parts = iter([_ordered_union([engine.materialize(part) for part in parts])])
-    for part in parts:
-        yield from _by_feature(engine.stream(part), made)
+    log: ResolvedLog, bins: dict[str, BinsByModel], engine: Engine
+) -> Iterator[tuple[ModelFeature, Times, Columns]]:
+    """Yield the slots of each feature, one query a feature: as one, all would hold their groups in memory at once."""
+    rows = assign_periods(replace(log, features=()), engine)
+    queries: Iterator[Expression] = (_build_query(log, name, by_model, engine) for name, by_model in bins.items())
+    if len({model for by_model in bins.values() for model in by_model}) > 1:
+        queries = iter([_ordered_union([engine.materialize(query) for query in queries])])
+    for query in queries:
+        yield from _by_feature(engine.stream(query), rows)
 
 
-def _query(reading: ResolvedLog, name: str, of: BinsByModel, engine: Engine) -> Expression:
+def _build_query(log: ResolvedLog, name: str, bins: BinsByModel, engine: Engine) -> Expression:
     import ibis
 
     # A log of many columns makes a long expression: only the one column is put into it.
-    table = with_period_key(replace(reading, features=(name,)), engine)
-    table = with_slot(table.select(ours.MODEL, PERIOD_KEY, ours.REFERENCE, ours.feature_column(name)), name, of, engine)
-    counted = table.group_by([ours.MODEL, PERIOD_KEY, ours.REFERENCE, "slot"]).agg(
-        n=table.count(), total=table.value.sum()
+    table = with_period_key(replace(log, features=(name,)), engine)
+    columns = loading.MODEL, PERIOD_KEY, loading.REFERENCE, loading.feature_column(name)
+    table = with_slot(table.select(*columns), name, bins, engine)
+    groups = table.group_by([loading.MODEL, PERIOD_KEY, loading.REFERENCE, "slot"]).agg(
+        rows=table.count(), total=table.value.sum()
     )
-    referred = counted[ours.REFERENCE].cast("int8")
-    return counted.mutate(**{FEATURE: ibis.literal(reading.features.index(name), "int16"), ours.REFERENCE: referred})
+    in_reference = groups[loading.REFERENCE].cast("int8")
+    return groups.mutate(**{FEATURE: ibis.literal(log.features.index(name), "int16"), loading.REFERENCE: in_reference})
 
 
-def _ordered_union(parts: list[Expression]) -> Expression:
+def _ordered_union(queries: list[Expression]) -> Expression:
     import ibis
 
-    whole = parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=False)
-    return whole.order_by([ours.MODEL, FEATURE])
+    union = queries[0] if len(queries) == 1 else ibis.union(*queries, distinct=False)
+    return union.order_by([loading.MODEL, FEATURE])
 
 
-def _by_feature(
-    batches: Iterable[pa.RecordBatch], made: WindowedRows
-) -> Iterator[tuple[tuple[str, int], Times, Counts]]:
-    """All groups of one model and feature at a time, with the period of each."""
-    heap: list[Counts] = []
-    held: tuple[str, int] | None = None
+def _by_feature(batches: Iterable[pa.RecordBatch], rows: WindowedRows) -> Iterator[tuple[ModelFeature, Times, Columns]]:
+    """Yield all groups of one model and feature at a time, with the period of each."""
+    buffer: list[Columns] = []
+    current: ModelFeature | None = None
     for batch in batches:
-        found = to_numpy(batch)
-        changed = (found[ours.MODEL][1:] != found[ours.MODEL][:-1]) | (found[FEATURE][1:] != found[FEATURE][:-1])
-        ends = [0, *(np.flatnonzero(changed) + 1).tolist(), batch.num_rows]
-        for begin, end in pairwise(ends):
-            if begin == end:
+        groups = to_numpy(batch)
+        model, feature = groups[loading.MODEL], groups[FEATURE]
+        changed = (model[1:] != model[:-1]) | (feature[1:] != feature[:-1])
+        edges = [0, *(np.flatnonzero(changed) + 1).tolist(), batch.num_rows]
+        for start, end in pairwise(edges):
+            if start == end:
                 continue
-            part = {name: column[begin:end] for name, column in found.items()}
-            key = (part[ours.MODEL][0], int(part[FEATURE][0]))
-            if held is not None and key != held:
-                yield from _split_feature(held, heap, made)
-                heap = []
-            held = key
-            heap.append(part)
-    if held is not None:
-        yield from _split_feature(held, heap, made)
+            key = (model[start], int(feature[start]))
+            if current is not None and key != current:
+                yield from _with_periods(current, concat_rows(buffer), rows)
+                buffer = []
+            current = key
+            buffer.append(take_rows(groups, slice(start, end)))
+    if current is not None:
+        yield from _with_periods(current, concat_rows(buffer), rows)
 
 
-def _split_feature(
-    key: tuple[str, int], heap: list[Counts], made: WindowedRows
-) -> Iterator[tuple[tuple[str, int], Times, Counts]]:
-    found = {name: np.concatenate([part[name] for part in heap]) for name in heap[0]}
-    if found[PERIOD_KEY].dtype.kind == "M":
-        found = {name: column[~np.isnat(found[PERIOD_KEY])] for name, column in found.items()}
-    if not key[0] or not len(found[PERIOD_KEY]):
+def _with_periods(
+    key: ModelFeature, groups: Columns, rows: WindowedRows
+) -> Iterator[tuple[ModelFeature, Times, Columns]]:
+    """Yield the groups that have a period; nothing if none has, or there is no model."""
+    if groups[PERIOD_KEY].dtype.kind == "M":
+        groups = take_rows(groups, ~np.isnat(groups[PERIOD_KEY]))
+    if not key[0] or not len(groups[PERIOD_KEY]):
         return
-    period = made.period_starts(found[ours.MODEL], found[PERIOD_KEY])
-    there = ~np.isnat(period)
-    if there.any():
-        yield key, period[there], {name: column[there] for name, column in found.items()}
+    period = rows.period_starts(groups[loading.MODEL], groups[PERIOD_KEY])
+    dated = ~np.isnat(period)
+    if dated.any():
+        yield key, period[dated], take_rows(groups, dated)
 
 
-def _reference(name: str, known: Any, counts: Counts) -> FeatureReference:
-    cell = np.zeros(len(counts["n"]), dtype=np.int64)
-    count, total, _ = _slots(counts, cell, 1, known.slots)
-    if isinstance(known, NumericBins):
-        return FeatureReference(name, count[0], edges=known.edges, total=total[0], deviation=known.deviation)
-    names = known.names[: known.slots]
-    return FeatureReference(name, count[0], categories=names, exhaustive=known.exhaustive)
+def _reference(name: str, bins: NumericBins | CategoryBins, groups: Columns) -> FeatureReference:
+    cell = np.zeros(len(groups["rows"]), dtype=np.int64)
+    count, total, _ = _slots(groups, cell, 1, bins.slots)
+    if isinstance(bins, NumericBins):
+        return FeatureReference(name, count[0], edges=bins.edges, total=total[0], deviation=bins.deviation)
+    return FeatureReference(name, count[0], categories=bins.names[: bins.slots], exhaustive=bins.exhaustive)
 
 
-def _cells(model: str, period: Times, counts: Counts, reference: FeatureReference) -> CellBatch[FeatureCounts]:
+def _cells(model: str, period: Times, groups: Columns, reference: FeatureReference) -> CellBatch[FeatureCounts]:
     periods, cell = np.unique(period, return_inverse=True)
-    count, total, unseen = _slots(counts, cell, len(periods), reference.slots)
-    numeric = reference.numeric
-    tally = FeatureCounts(
-        reference, count, total if numeric else None, None if numeric or reference.exhaustive else unseen
+    count, total, unseen = _slots(groups, cell, len(periods), reference.slots)
+    counts = FeatureCounts(
+        reference,
+        count,
+        total=total if reference.numeric else None,
+        unseen=None if reference.numeric or reference.exhaustive else unseen,
     )
-    names = np.full(len(periods), model, dtype=object)
-    return CellBatch(names, periods, np.full(len(periods), ALL, dtype=object), tally)
+    models, segments = (np.full(len(periods), text, dtype=object) for text in (model, ALL))
+    return CellBatch(models, periods, segments, counts)
 
 
 def _slots(
-    counts: Counts, cell: NDArray[np.int64], cells: int, slots: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Counts and sums by cell and slot, and what of `other` the reference never had."""
-    slot = counts["slot"]
-    at = np.select([slot == MISSING, slot >= OTHER], [slots + 1, slots], slot)
+    groups: Columns, cell: NDArray[np.int64], cells: int, slots: int
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Return counts, [K, S + 2], and sums, [K, S], by slot, and the rows of categories the reference never had, [K]."""
+    slot = groups["slot"]
+    index = np.select([slot == MISSING, slot >= OTHER], [slots + 1, slots], slot)
     count = np.zeros((cells, slots + 2), dtype=np.int64)
-    np.add.at(count, (cell, at), counts["n"])
+    np.add.at(count, (cell, index), groups["rows"])
     total = np.zeros((cells, slots))
-    inside = at < slots
-    np.add.at(total, (cell[inside], at[inside]), np.nan_to_num(counts["total"][inside]))
+    inside = index < slots
+    np.add.at(total, (cell[inside], index[inside]), np.nan_to_num(groups["total"][inside]))
     unseen = np.zeros(cells, dtype=np.int64)
-    new = slot == UNSEEN
-    np.add.at(unseen, cell[new], counts["n"][new])
+    is_unseen = slot == UNSEEN
+    np.add.at(unseen, cell[is_unseen], groups["rows"][is_unseen])
     return count, total, unseen

@@ -1,43 +1,46 @@
-"""Rows of a model that chooses one of several classes → groups → tally."""
+"""The query of a model of several classes: rows to groups to counts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, Any
+from operator import add, and_
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions import loading as ours
+from modeltop.predictions import loading
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG, MulticlassCounts
-from modeltop.predictions.aggregates.score_bins import NO_SCORE, SLOTS, SMALLEST_PROBABILITY
+from modeltop.predictions.aggregates.score_bins import MIN_PROBABILITY, NO_SCORE, SLOTS
 from modeltop.predictions.queries.score_bins import score_bin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.predictions.engines.base import Expression
+    from modeltop.predictions.queries.arrow import Columns
     from modeltop.predictions.spec import ResolvedLog
 
-SCORED = ("scored", "nll", "nll2", "brier", "brier2")
-WHOLE_ROW = -1
-"""In place of a class: the group is of whole rows, not of one class's score."""
+PREDICTED, CONFIDENCE, BIN, LOG_LOSS, BRIER = "predicted", "confidence", "bin", "log_loss", "brier_score"
+"""Our columns: the index of the predicted class, its score and the bin of that; losses of rows with all scores."""
+LOSSES = ("scored", "nll", "nll2", "brier", "brier2")
+"""Fields of the counts that are also columns of the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class MulticlassAggregation:
-    """See `modeltop.predictions.queries.aggregate.Tallying`."""
+    """See `modeltop.predictions.queries.aggregate.Aggregation`."""
 
     classes: tuple[str, ...]
     scores: int
     """Columns of scores: none, one (of the predicted class), or one a class."""
     predicted: bool
+    """Whether the log has a column of predictions; else the class with the highest score is predicted."""
 
     @classmethod
-    def from_log(cls, reading: ResolvedLog) -> MulticlassAggregation:
-        """What the reading has."""
-        return cls(reading.classes, len(reading.scores), reading.prediction is not None)
+    def from_log(cls, log: ResolvedLog) -> MulticlassAggregation:
+        """Return the aggregation for the columns that the log has."""
+        return cls(log.classes, len(log.scores), log.prediction is not None)
 
     @property
     def has_class_scores(self) -> bool:
@@ -45,96 +48,102 @@ class MulticlassAggregation:
         return self.scores > 1
 
     def prepare(self, table: Expression) -> Expression:
-        """Rows that have a prediction, with its confidence and what the scores say of the label."""
+        """Return the rows that have a prediction, with its confidence and the losses of the scores."""
         import ibis
 
-        said = table[ours.PREDICTION] if self.predicted else self._argmax(table)
-        found = table.mutate(p=said)
-        found = found.filter(found.p.notnull())
-        found = found.mutate(s=self._confidence(found))
-        found = found.mutate(b=score_bin(found.s) if self.scores else ibis.literal(NO_SCORE))
-        return self._with_losses(found) if self.has_class_scores else found
+        table = table.mutate(**{PREDICTED: table[loading.PREDICTION] if self.predicted else self._argmax(table)})
+        table = table.filter(table[PREDICTED].notnull())
+        table = table.mutate(**{CONFIDENCE: self._confidence(table)})
+        table = table.mutate(**{BIN: score_bin(table[CONFIDENCE]) if self.scores else ibis.literal(NO_SCORE)})
+        return self._with_losses(table) if self.has_class_scores else table
 
-    def _columns(self, table: Expression) -> list[Expression]:
-        return [table[ours.score_column(place)] for place in range(len(self.classes))]
+    def _class_scores(self, table: Expression) -> list[Expression]:
+        return [table[loading.score_column(index)] for index in range(len(self.classes))]
 
     def _argmax(self, table: Expression) -> Expression:
-        """The class with the highest score, the first of those with the same."""
+        """Return the class with the highest score, the first of those with the same."""
         import ibis
 
-        columns = self._columns(table)
-        best = ibis.greatest(*columns)
-        return ibis.cases(*((column == best, ibis.literal(place, "int16")) for place, column in enumerate(columns)))
+        scores = self._class_scores(table)
+        highest = ibis.greatest(*scores)
+        return ibis.cases(*((score == highest, ibis.literal(index, "int16")) for index, score in enumerate(scores)))
 
     def _confidence(self, table: Expression) -> Expression:
         import ibis
 
         if not self.has_class_scores:
-            return table[ours.SCORE] if self.scores else ibis.null("float64")
-        return ibis.cases(*((table.p == place, column) for place, column in enumerate(self._columns(table))))
+            return table[loading.SCORE] if self.scores else ibis.null("float64")
+        scores = enumerate(self._class_scores(table))
+        return ibis.cases(*((table[PREDICTED] == index, score) for index, score in scores))
 
     def _with_losses(self, table: Expression) -> Expression:
-        """Log-loss and Brier score of each row that has a label and all scores."""
+        """Return the table with log-loss and Brier score of each row that has a label and all scores."""
         import ibis
 
-        columns, label = self._columns(table), table[ours.LABEL]
-        whole = reduce(lambda left, right: left & right, [column.notnull() for column in columns]) & label.notnull()
-        likely = ibis.cases(*((label == place, column) for place, column in enumerate(columns)))
-        loss = -ibis.greatest(likely, SMALLEST_PROBABILITY).ln()
-        apart = [column - (label == place).cast("float64") for place, column in enumerate(columns)]
-        brier = reduce(add, [one * one for one in apart])
-        return table.mutate(l=whole.ifelse(loss, None), q=whole.ifelse(brier, None))
+        scores, label = self._class_scores(table), table[loading.LABEL]
+        complete = reduce(and_, [score.notnull() for score in scores]) & label.notnull()
+        probability = ibis.cases(*((label == index, score) for index, score in enumerate(scores)))
+        loss = -ibis.greatest(probability, MIN_PROBABILITY).ln()
+        errors = [score - (label == index).cast("float64") for index, score in enumerate(scores)]
+        brier = reduce(add, [error * error for error in errors])
+        return table.mutate(**{LOG_LOSS: complete.ifelse(loss, None), BRIER: complete.ifelse(brier, None)})
 
     def keys(self, table: Expression) -> dict[str, Expression]:
-        """Label, prediction and bin of the confidence."""
-        return {"y": table[ours.LABEL], "p": table.p, "b": table.b}
+        """Return label, prediction and bin of the confidence."""
+        return {loading.LABEL: table[loading.LABEL], PREDICTED: table[PREDICTED], BIN: table[BIN]}
 
     def sums(self, table: Expression) -> dict[str, Expression]:
-        """Rows, confidences, losses."""
-        found = {"n": table.count()}
+        """Return rows, confidences and losses."""
+        sums = {"rows": table.count()}
         if self.scores:
-            found |= {"s": table.s.sum(), "ss": (table.s * table.s).sum()}
+            confidence = table[CONFIDENCE]
+            sums |= {"confidences": confidence.sum(), "squares": (confidence * confidence).sum()}
         if self.has_class_scores:
-            loss, brier = table.l, table.q
-            found |= {"scored": loss.count(), "nll": loss.sum(), "nll2": (loss * loss).sum()}
-            found |= {"brier": brier.sum(), "brier2": (brier * brier).sum()}
-        return found
-
-    def aggregate(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> MulticlassCounts:
-        """Groups into the cells they belong to."""
-        size = len(self.classes)
-        tally = MulticlassCounts.empty(cells, self.classes, scores=self.has_class_scores)
-        known = found["y"] >= 0
-        label = np.where(known, found["y"], size)
-        np.add.at(tally.confusion, (cell, label, found["p"]), found["n"])
-        outcome = np.where(known, np.where(label == found["p"], CORRECT, WRONG), UNLABELLED)
-        slot = np.where(found["b"] < 0, NO_SCORE, found["b"])
-        np.add.at(tally.confidence_count, (cell, outcome, slot), found["n"])
-        if self.scores:
-            has = slot != NO_SCORE
-            np.add.at(tally.confidence, (cell[has], outcome[has], slot[has]), found["s"][has])
-            np.add.at(tally.confidence2, (cell[has], outcome[has]), found["ss"][has])
-        if self.has_class_scores:
-            for name in SCORED:
-                np.add.at(getattr(tally, name), cell, np.nan_to_num(found[name]))
-        return tally
+            loss, brier = table[LOG_LOSS], table[BRIER]
+            sums |= {"scored": loss.count(), "nll": loss.sum(), "nll2": (loss * loss).sum()}
+            sums |= {"brier": brier.sum(), "brier2": (brier * brier).sum()}
+        return sums
 
     def class_score_keys(self, table: Expression) -> list[dict[str, Expression]]:
-        """By class: what its scores are grouped by, for `rank`."""
-        label = table[ours.LABEL]
+        """Return for each class whether it is the label, and the bin of its score: keys for `add_class_scores`."""
+        label = table[loading.LABEL]
         return [
-            {"y": (label == place).cast("int8"), "b": score_bin(column)}
-            for place, column in enumerate(self._columns(table) if self.has_class_scores else ())
+            {loading.LABEL: (label == index).cast("int8"), BIN: score_bin(score)}
+            for index, score in enumerate(self._class_scores(table) if self.has_class_scores else ())
         ]
 
+    def aggregate(self, cell: NDArray[np.int64], cells: int, groups: Columns) -> MulticlassCounts:
+        """Return the counts of the cells, without those by class score."""
+        counts = MulticlassCounts.empty(cells, self.classes, scores=self.has_class_scores)
+        label, predicted = groups[loading.LABEL], groups[PREDICTED]
+        labelled = label >= 0
+        np.add.at(counts.confusion, (cell, np.where(labelled, label, len(self.classes)), predicted), groups["rows"])
+        outcome = np.where(labelled, np.where(label == predicted, CORRECT, WRONG), UNLABELLED)
+        slot = np.where(groups[BIN] < 0, NO_SCORE, groups[BIN])
+        np.add.at(counts.confidence_count, (cell, outcome, slot), groups["rows"])
+        if self.scores:
+            scored = slot != NO_SCORE
+            index = cell[scored], outcome[scored], slot[scored]
+            np.add.at(counts.confidence, index, groups["confidences"][scored])
+            np.add.at(counts.confidence2, index[:2], groups["squares"][scored])
+        if self.has_class_scores:
+            for name in LOSSES:
+                np.add.at(getattr(counts, name), cell, np.nan_to_num(groups[name]))
+        return counts
+
     @staticmethod
-    def add_class_scores(
-        tally: MulticlassCounts, place: int, cell: NDArray[np.int64], found: dict[str, NDArray[Any]]
-    ) -> None:
-        """Enter the groups of one class's scores."""
-        if tally.ranked is None:
+    def add_class_scores(counts: MulticlassCounts, index: int, cell: NDArray[np.int64], groups: Columns) -> None:
+        """Add the groups of one class's scores.
+
+        Args:
+            counts: Changed in place.
+            index: Of the class.
+            cell: Of each group.
+            groups: By `class_score_keys`.
+        """
+        if counts.ranked is None:
             return
-        outcome = np.where(found["y"] < 0, UNLABELLED, found["y"])
-        slot = np.where(found["b"] < 0, NO_SCORE, found["b"])
-        flat = ((cell * len(tally.classes) + place) * 3 + outcome) * SLOTS + slot
-        np.add.at(tally.ranked.reshape(-1), flat, found["n"])
+        outcome = np.where(groups[loading.LABEL] < 0, UNLABELLED, groups[loading.LABEL])
+        slot = np.where(groups[BIN] < 0, NO_SCORE, groups[BIN])
+        flat = ((cell * len(counts.classes) + index) * 3 + outcome) * SLOTS + slot
+        np.add.at(counts.ranked.reshape(-1), flat, groups["rows"])

@@ -1,41 +1,43 @@
-"""Rows of a model that predicts a number → groups → tally."""
+"""The query of a model that predicts a number: rows to groups to sums."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.predictions import loading as ours
+from modeltop.predictions import loading
 from modeltop.predictions.aggregates.regression import RegressionSums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modeltop.predictions.engines.base import Expression
+    from modeltop.predictions.queries.arrow import Columns
 
-SUMS = ("count", "unlabelled", "error", "absolute", "squared", "fourth", "label", "spread", "nonzero", "relative", "relative2")  # fmt: skip  # noqa: E501
-"""Fields of the tally that are also columns of the result."""
+ERROR, RELATIVE_ERROR = "error", "relative_error"
+"""Our columns: prediction minus label; its size in units of the label, null where that is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionAggregation:
-    """See `modeltop.predictions.queries.aggregate.Tallying`."""
+    """See `modeltop.predictions.queries.aggregate.Aggregation`."""
 
     def prepare(self, table: Expression) -> Expression:
-        """Rows that have a prediction."""
-        error = table[ours.PREDICTION] - table[ours.LABEL]
-        found = table.mutate(e=error, r=(error / table[ours.LABEL].nullif(0.0)).abs(), y=table[ours.LABEL])
-        return found.filter(found[ours.PREDICTION].notnull())
+        """Return the rows that have a prediction, with their errors."""
+        error = table[loading.PREDICTION] - table[loading.LABEL]
+        relative = (error / table[loading.LABEL].nullif(0.0)).abs()
+        table = table.mutate(**{ERROR: error, RELATIVE_ERROR: relative})
+        return table.filter(table[loading.PREDICTION].notnull())
 
     def keys(self, table: Expression) -> dict[str, Expression]:  # noqa: ARG002  as the others have it
-        """None: a cell is one group."""
+        """Return no keys: a cell is one group."""
         return {}
 
     def sums(self, table: Expression) -> dict[str, Expression]:
-        """All of the tally."""
-        error, label, relative = table.e, table.y, table.r
+        """Return the fields of `RegressionSums`."""
+        error, label, relative = table[ERROR], table[loading.LABEL], table[RELATIVE_ERROR]
         square = error * error
         return {
             "count": label.count(),
@@ -51,9 +53,9 @@ class RegressionAggregation:
             "relative2": (relative * relative).sum(),
         }
 
-    def aggregate(self, cell: NDArray[np.int64], cells: int, found: dict[str, NDArray[Any]]) -> RegressionSums:
-        """Groups into the cells they belong to."""
-        whole = RegressionSums.empty(len(cell))
-        for name in SUMS:
-            getattr(whole, name)[:] = np.nan_to_num(found[name])
-        return whole.merge(cell, cells)
+    def aggregate(self, cell: NDArray[np.int64], cells: int, groups: Columns) -> RegressionSums:
+        """Return the sums of the cells."""
+        sums = RegressionSums.empty(len(cell))
+        for field in fields(sums):
+            getattr(sums, field.name)[:] = np.nan_to_num(groups[field.name])
+        return sums.merge(cell, cells)

@@ -6,48 +6,49 @@ from typing import TYPE_CHECKING
 
 from modeltop.predictions.aggregates.score_bins import (
     BINS,
-    FINEST,
-    FIRST_STEP,
+    GRID,
+    LINEAR_START,
+    LINEAR_WIDTH,
+    MIN_PROBABILITY,
+    MIN_SCORE,
     NO_SCORE,
     SLOTS,
-    SMALLEST,
-    SMALLEST_PROBABILITY,
-    STEPS,
-    TAIL,
+    TAIL_BINS,
+    TAIL_EDGE,
     TAIL_RATE,
-    TAIL_STARTS,
 )
 
 if TYPE_CHECKING:
     from modeltop.predictions.engines.base import Expression
 
 LOWEST, HIGHEST = SLOTS, SLOTS + 1
-"""Slots for scores whose distance from 0 or from 1 is below `SMALLEST_PROBABILITY`. Whoever counts
-puts them into the outermost bins."""
+"""Slots for scores nearer to 0, or to 1, than `MIN_PROBABILITY`; what counts them adds them to the outermost bins."""
 OPEN_SLOTS = SLOTS + 2
-MIDDLE = 0.5 - TAIL_STARTS
+"""Slots with these two."""
+LINEAR_HALF_WIDTH = 0.5 - TAIL_EDGE
 
 
 def score_bin(score: Expression) -> Expression:
-    """The bin of a score within 0 and 1; missing where there is none."""
+    """Return the bin of a score within 0 and 1; missing where there is none."""
     import ibis
 
     return ibis.cases(_linear(score), _lower(score), _upper(score))
 
 
 def score_slot(score: Expression) -> Expression:
-    """The bin of a score within 0 and 1, `LOWEST` or `HIGHEST`; `NO_SCORE` where there is none."""
+    """Return the bin of a score within 0 and 1, `LOWEST` or `HIGHEST`; `NO_SCORE` where there is none."""
     import ibis
 
-    lowest = (score < SMALLEST_PROBABILITY, float(LOWEST))
-    highest = (score > 1.0 - SMALLEST_PROBABILITY, float(HIGHEST))
-    # Most scores are in the middle, so all other questions are asked of few rows.
+    lowest = (score < MIN_PROBABILITY, float(LOWEST))
+    highest = (score > 1.0 - MIN_PROBABILITY, float(HIGHEST))
+    # Most scores are in the middle, so all other branches are evaluated for few rows.
     return ibis.cases(_linear(score), lowest, highest, _lower(score), _upper(score), else_=float(NO_SCORE))
 
 
 def _linear(score: Expression) -> tuple[Expression, Expression]:
-    """One comparison for both ends: they, and what rounding brings in, are in the same bin either way."""
-    return (score - 0.5).abs() <= MIDDLE, _floor((score * FINEST - FIRST_STEP) / STEPS) + TAIL
+    """Return a branch of one comparison for both edges: rounding there leaves the bin the same."""
+    condition = (score - 0.5).abs() <= LINEAR_HALF_WIDTH
+    return condition, _floor((score * GRID - LINEAR_START) / LINEAR_WIDTH) + TAIL_BINS
 
 
 def _lower(score: Expression) -> tuple[Expression, Expression]:
@@ -61,18 +62,18 @@ def _upper(score: Expression) -> tuple[Expression, Expression]:
 def _tail(distance: Expression) -> Expression:
     import ibis
 
-    steps = _floor((ibis.greatest(distance, SMALLEST) / SMALLEST).ln() * TAIL_RATE)
-    return ibis.least(steps, TAIL - 1.0)
+    steps = _floor((ibis.greatest(distance, MIN_SCORE) / MIN_SCORE).ln() * TAIL_RATE)
+    return ibis.least(steps, TAIL_BINS - 1.0)
 
 
 def _floor(value: Expression) -> Expression:
-    """The engine's own function: that of Ibis also casts, which costs a tenth of the whole query."""
+    """Return the engine's own floor: that of Ibis also casts, which costs a tenth of the whole query."""
     import ibis
 
     signature = (("float64",), "float64")
-    return ibis.udf.scalar.builtin(_of_engine, name="floor", signature=signature)(value)
+    return ibis.udf.scalar.builtin(_builtin, name="floor", signature=signature)(value)
 
 
-def _of_engine(_: float) -> float:
-    """Stands for a function that the engine has."""
+def _builtin(_: float) -> float:
+    """Stand for a function of the engine, as Ibis asks for."""
     raise NotImplementedError

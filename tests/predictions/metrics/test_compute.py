@@ -1,4 +1,4 @@
-"""Undefined is undefined, never 0, and says why."""
+"""An undefined value is never 0, and has a reason."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize(
-    ("log", "metric", "reason"),
+    ("log", "metric", "text"),
     [
         ("all labels are 0", "recall", "no positive labels"),
         ("all labels are 0", "roc_auc", "all labels are of one class"),
@@ -38,32 +38,32 @@ ROWS = {
         ("nothing predicted", "recall", ""),
     ],
 )
-def test_a_metric_says_why_it_is_undefined(binary, log, metric, reason):
-    found = compute_metrics(binary(*ROWS[log]))[metric]
-    assert found.reason(0) == reason
-    assert np.isnan(found.value[0]) == bool(reason)
-    assert np.isnan(found.low[0]) == bool(reason)
+def test_an_undefined_metric_has_a_reason(binary, log, metric, text, undefined_reason):
+    values = compute_metrics(binary(*ROWS[log]))[metric]
+    assert undefined_reason(values) == text
+    assert np.isnan(values.value[0]) == bool(text)
+    assert np.isnan(values.low[0]) == bool(text)
 
 
-def test_a_cell_without_scores_beside_one_with_them_says_so(binary):
-    tally = binary([0, 1, 0, 1], [0, 1, 0, 1], [0.1, 0.9, np.nan, np.nan], cell=np.array([0, 0, 1, 1]), cells=2)
-    found = compute_metrics(tally)
-    assert [found["brier_score"].reason(cell) for cell in (0, 1)] == ["", "no labelled row has a score"]
-    assert [found["avg_confidence"].reason(cell) for cell in (0, 1)] == ["", "no row has a score"]
+def test_a_cell_without_scores_beside_one_with_them_says_so(binary, undefined_reason):
+    counts = binary([0, 1, 0, 1], [0, 1, 0, 1], [0.1, 0.9, np.nan, np.nan], cell=np.array([0, 0, 1, 1]), cells=2)
+    metrics = compute_metrics(counts)
+    assert [undefined_reason(metrics["brier_score"], cell) for cell in (0, 1)] == ["", "no labelled row has a score"]
+    assert [undefined_reason(metrics["avg_confidence"], cell) for cell in (0, 1)] == ["", "no row has a score"]
 
 
-def test_of_no_rows_nothing_is_known():
-    found = compute_metrics(BinaryCounts.empty(2))
-    assert found["positive_rate"].reason(1) == "no rows"
-    assert all(np.isnan(one.value).all() for one in found.values())
+def test_without_rows_every_metric_is_undefined(undefined_reason):
+    metrics = compute_metrics(BinaryCounts.empty(2))
+    assert undefined_reason(metrics["positive_rate"], 1) == "no rows"
+    assert all(np.isnan(values.value).all() for values in metrics.values())
 
 
 def test_every_reason_is_a_clause_in_words():
-    texts = [why.text for why in UndefinedReason if why]
+    texts = [reason.text for reason in UndefinedReason if reason]
     assert all(texts)
     assert len(set(texts)) == len(texts)
 
 
-def test_a_tally_of_another_kind_is_refused():
+def test_an_aggregate_of_another_kind_is_refused():
     with pytest.raises(TypeError, match="has no metrics"):
         compute_metrics(Aggregate())

@@ -22,37 +22,37 @@ def counted(rows):
     return found
 
 
-def as_counts(tallies):
+def as_counts(cells_of):
     return {
         key: Counter({tuple(place): int(tally.count[0][tuple(place)]) for place in np.argwhere(tally.count[0])})
-        for key, tally in tallies.items()
+        for key, tally in cells_of.items()
     }
 
 
-def test_counts_are_those_of_a_loop_over_the_rows(rows, written, tallies):
-    assert as_counts(tallies(written(rows))) == counted(rows)
+def test_counts_are_those_of_a_loop_over_the_rows(rows, written, cells_of):
+    assert as_counts(cells_of(written(rows))) == counted(rows)
 
 
-def test_sums_are_those_of_the_rows(rows, written, tallies):
-    for (model, day, _), tally in tallies(written(rows)).items():
+def test_sums_are_those_of_the_rows(rows, written, cells_of):
+    for (model, day, _), tally in cells_of(written(rows)).items():
         scores = [float(row[2]) for row in rows if (row[0], row[1][:10]) == (model, day[:10]) and row[2] != ""]
         assert tally.score.sum() == pytest.approx(sum(scores), rel=1e-12)
         assert tally.score2.sum() == pytest.approx(sum(value * value for value in scores), rel=1e-12)
 
 
-def test_the_loss_of_an_impossible_label_is_what_scikit_learn_makes_of_it(written, tallies):
+def test_the_loss_of_an_impossible_label_is_what_scikit_learn_makes_of_it(written, cells_of):
     log_loss = pytest.importorskip("sklearn.metrics").log_loss
     score = [0.0, 1.0, 0.0, 1.0, np.nextafter(1, 0), np.nextafter(1, 0), 1e-17, 5e-324, 0.4]
     label = [1, 0, 0, 1, 0, 1, 1, 0, 1]
     rows = [("m", "2025-01-01", repr(float(s)), 1, y) for s, y in zip(score, label, strict=True)]
-    (tally,) = tallies(written([*rows, ("m", "2025-01-01", "0.0", 1, "")])).values()
+    (tally,) = cells_of(written([*rows, ("m", "2025-01-01", "0.0", 1, "")])).values()
     assert tally.nll.sum() == pytest.approx(log_loss(label, score, normalize=False), rel=1e-12)
 
 
 @pytest.mark.parametrize("form", ["csv.gz", "parquet", "jsonl", "folder", "glob", "duckdb"])
-def test_every_form_of_the_same_log_gives_the_same(rows, written, tallies, tmp_path, form):
+def test_every_form_of_the_same_log_gives_the_same(rows, written, cells_of, tmp_path, form):
     path = written(rows)
-    wanted = as_counts(tallies(path))
+    wanted = as_counts(cells_of(path))
     table = f"read_csv('{path}', types={{'model': 'VARCHAR'}})"
     target = tmp_path / f"other.{form}"
     if form == "csv.gz":
@@ -70,14 +70,14 @@ def test_every_form_of_the_same_log_gives_the_same(rows, written, tallies, tmp_p
         for number in (0, 1):
             (target / f"{number}.csv").write_text(lines[0] + "".join(lines[1 + number :: 2]))
         target = target / "*.csv" if form == "glob" else target
-    assert as_counts(tallies(target, model="model")) == wanted
+    assert as_counts(cells_of(target, model="model")) == wanted
 
 
-def test_days_are_cut_in_the_zone_that_is_asked_for(written, tallies):
+def test_days_are_cut_in_the_zone_that_is_asked_for(written, cells_of):
     # On 2025-03-30 Berlin has 23 hours: from 23:00 UTC of the day before to 22:00 UTC.
     moments = ["2025-03-29T22:59:59Z", "2025-03-29T23:00:00Z", "2025-03-30T21:59:59Z", "2025-03-30T22:00:00Z"]
     path = written([("m", moment, 0.7, 1, 1) for moment in moments])
-    found = tallies(path, timezone="Europe/Berlin")
+    found = cells_of(path, timezone="Europe/Berlin")
     assert {key[1]: int(tally.count.sum()) for key, tally in found.items()} == {
         "2025-03-28T23": 1,
         "2025-03-29T23": 2,
@@ -85,22 +85,22 @@ def test_days_are_cut_in_the_zone_that_is_asked_for(written, tallies):
     }
 
 
-def test_the_tally_of_the_whole_is_the_merge_of_its_days_in_any_order(rows, written, tallies):
+def test_the_tally_of_the_whole_is_the_merge_of_its_days_in_any_order(rows, written, cells_of):
     path = written(rows)
-    months = tallies(path, period="MS")
+    months = cells_of(path, period="MS")
     for (model, month, _), whole in months.items():
-        days = [tally for key, tally in tallies(path).items() if (key[0], key[1][:7]) == (model, month[:7])]
+        days = [tally for key, tally in cells_of(path).items() if (key[0], key[1][:7]) == (model, month[:7])]
         for order in (days, days[::-1]):
             assert np.array_equal(sum(day.count for day in order), whole.count)
             np.testing.assert_allclose(sum(day.score for day in order), whole.score, rtol=1e-12)
 
 
-def test_segments_are_separate_cuts_of_the_same_rows(rows, written, tallies):
+def test_segments_are_separate_cuts_of_the_same_rows(rows, written, cells_of):
     path = written(
         [(*row, country) for row, country in zip(rows, ["AT", "DE", "=x"] * 100, strict=True)],
         header=("model", "timestamp", "score", "prediction", "label", "country"),
     )
-    found = tallies(path, segments=("country",))
+    found = cells_of(path, segments=("country",))
     for (model, day, segment), tally in found.items():
         if segment == "all":
             parts = [found.get((model, day, f"country={name}")) for name in ("AT", "DE", "=x")]
@@ -108,9 +108,9 @@ def test_segments_are_separate_cuts_of_the_same_rows(rows, written, tallies):
 
 
 @pytest.mark.parametrize("name", ["[/]", "'; DROP TABLE x; --", "a\x1b]0;PWNED\x07", "宽" * 20, "NA", "null", "007"])
-def test_names_of_models_and_columns_are_taken_as_they_are(written, tallies, name):
+def test_names_of_models_and_columns_are_taken_as_they_are(written, cells_of, name):
     header = ("model", "timestamp", "score", "prediction", name)
-    found = tallies(written([(name, "2025-01-01", 0.7, 1, 1)], header=header), label=name)
+    found = cells_of(written([(name, "2025-01-01", 0.7, 1, 1)], header=header), label=name)
     assert [key[0] for key in found] == [name]
 
 
@@ -124,13 +124,13 @@ def test_names_of_models_and_columns_are_taken_as_they_are(written, tallies, nam
         pytest.param({"positive": "maybe"}, "maybe", id="a positive value that never occurs"),
     ],
 )
-def test_a_mistake_is_one_clear_line(rows, written, tallies, change, said):
+def test_a_mistake_is_one_clear_line(rows, written, cells_of, change, said):
     with pytest.raises(SourceError) as caught:
-        tallies(written(rows), **change)
+        cells_of(written(rows), **change)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_score_outside_of_0_and_1_is_refused(rows, written, tallies):
+def test_a_score_outside_of_0_and_1_is_refused(rows, written, cells_of):
     with pytest.raises(SourceError, match=r"1\.5|between 0 and 1|\[0, 1\]"):
-        tallies(written([*rows, ("m", "2025-03-30", 1.5, 1, 1)]))
+        cells_of(written([*rows, ("m", "2025-03-30", 1.5, 1, 1)]))

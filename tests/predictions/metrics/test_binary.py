@@ -1,4 +1,4 @@
-"""Metrics of yes and no against scikit-learn: to 1e-12 where the tally is exact, inside the bound where it is not."""
+"""Metrics of two classes against scikit-learn: to 1e-12 where counts are exact, within the bound where they are not."""
 
 import warnings
 
@@ -17,21 +17,21 @@ EXACT = 1e-12
 def logs(draw):
     """Small logs with ties, ends and crowds; every row labelled and scored."""
     kind = draw(st.sampled_from(["any", "two decimals", "rare", "ends"]))
-    one = {
+    scores = {
         "any": st.floats(0, 1),
         "two decimals": st.integers(0, 100).map(lambda cents: cents / 100),
         "rare": st.floats(1e-8, 1e-2),
         "ends": st.sampled_from([0.0, 1e-12, 0.5, 1 - 1e-12, 1.0]),
     }[kind]
-    rows = draw(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), one), min_size=1, max_size=60))
+    rows = draw(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), scores), min_size=1, max_size=60))
     label, prediction, score = zip(*rows, strict=True)
     return np.array(label), np.array(prediction), np.array(score)
 
 
 def expected(label, prediction, score):
-    """What scikit-learn says, where it is defined."""
+    """Return what scikit-learn computes, where it is defined."""
     both = len(set(label)) == 2
-    found = {
+    metrics = {
         "accuracy": oracle.accuracy_score(label, prediction),
         "log_loss": oracle.log_loss(label, score, labels=[0, 1]),
         "brier_score": oracle.brier_score_loss(label, score, pos_label=1),
@@ -39,43 +39,43 @@ def expected(label, prediction, score):
         "positive_rate": prediction.mean(),
     }
     if prediction.any():
-        found["precision"] = oracle.precision_score(label, prediction)
+        metrics["precision"] = oracle.precision_score(label, prediction)
     if label.any():
-        found["recall"] = oracle.recall_score(label, prediction)
+        metrics["recall"] = oracle.recall_score(label, prediction)
     if label.any() or prediction.any():
-        found["f1_score"] = oracle.f1_score(label, prediction)
+        metrics["f1_score"] = oracle.f1_score(label, prediction)
     if not label.all():
-        found["specificity"] = oracle.recall_score(1 - label, 1 - prediction)
+        metrics["specificity"] = oracle.recall_score(1 - label, 1 - prediction)
     if both:
-        found["balanced_accuracy"] = oracle.balanced_accuracy_score(label, prediction)
+        metrics["balanced_accuracy"] = oracle.balanced_accuracy_score(label, prediction)
     if both and len(set(prediction)) == 2:
-        found["mcc"] = oracle.matthews_corrcoef(label, prediction)
+        metrics["mcc"] = oracle.matthews_corrcoef(label, prediction)
     if both or len(set(prediction)) == 2 or label[0] != prediction[0]:
-        found["cohen_kappa"] = oracle.cohen_kappa_score(label, prediction)
-    return found
+        metrics["cohen_kappa"] = oracle.cohen_kappa_score(label, prediction)
+    return metrics
 
 
 BOUNDED = {"roc_auc", "average_precision", "expected_calibration_error"}
-OURS_ALONE = {"label_coverage", "avg_confidence", "confidence_gap"}
+NOT_IN_SCIKIT_LEARN = {"label_coverage", "avg_confidence", "confidence_gap"}
 
 
 @given(logs())
 @settings(max_examples=150, deadline=None)
-def test_what_is_exact_equals_scikit_learn_and_what_it_leaves_open_is_undefined(binary, log):
-    found = compute_binary(binary(*log))
-    wanted = expected(*log)
-    for name, value in wanted.items():
-        assert found[name].value[0] == pytest.approx(value, abs=EXACT), name
-    for name in found.keys() - wanted.keys() - BOUNDED - OURS_ALONE:
-        assert np.isnan(found[name].value[0]), name
-        assert found[name].reason(0), name
+def test_exact_metrics_equal_scikit_learn_and_what_it_does_not_define_is_undefined(binary, undefined_reason, log):
+    metrics = compute_binary(binary(*log))
+    defined = expected(*log)
+    for name, value in defined.items():
+        assert metrics[name].value[0] == pytest.approx(value, abs=EXACT), name
+    for name in metrics.keys() - defined.keys() - BOUNDED - NOT_IN_SCIKIT_LEARN:
+        assert np.isnan(metrics[name].value[0]), name
+        assert undefined_reason(metrics[name]), name
 
 
 @given(logs())
 @settings(max_examples=150, deadline=None)
 def test_areas_lie_within_the_bound_of_those_of_the_unbinned_scores(binary, log):
     label, _, score = log
-    found = compute_binary(binary(*log))
+    metrics = compute_binary(binary(*log))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         areas = {
@@ -83,7 +83,7 @@ def test_areas_lie_within_the_bound_of_those_of_the_unbinned_scores(binary, log)
             "average_precision": oracle.average_precision_score(label, score) if label.any() else None,
         }
     for name, area in areas.items():
-        value, bound = found[name].value[0], found[name].bound[0]
+        value, bound = metrics[name].value[0], metrics[name].bound[0]
         assert np.isnan(value) if area is None else abs(value - area) <= bound + EXACT, name
 
 
@@ -92,33 +92,33 @@ def test_areas_lie_within_the_bound_of_those_of_the_unbinned_scores(binary, log)
 def test_the_calibration_error_lies_within_its_bound(binary, log):
     label, _, score = log
     group = np.minimum((score * 10).astype(int), 9)
-    by = [abs((score - label)[group == at].sum()) for at in range(10)]
-    found = compute_binary(binary(*log))["expected_calibration_error"]
-    assert abs(found.value[0] - sum(by) / len(label)) <= found.bound[0] + 1e-9
+    gaps = [abs((score - label)[group == index].sum()) for index in range(10)]
+    error = compute_binary(binary(*log))["expected_calibration_error"]
+    assert abs(error.value[0] - sum(gaps) / len(label)) <= error.bound[0] + 1e-9
 
 
 @given(logs())
 @settings(max_examples=100, deadline=None)
 def test_the_gap_is_mean_confidence_minus_accuracy(binary, log):
     label, prediction, score = log
-    found = compute_binary(binary(*log))
-    sure = np.where(prediction == 1, score, 1 - score).mean()
-    assert found["avg_confidence"].value[0] == pytest.approx(sure, abs=EXACT)
-    assert found["confidence_gap"].value[0] == pytest.approx(sure - (label == prediction).mean(), abs=EXACT)
+    metrics = compute_binary(binary(*log))
+    confidence = np.where(prediction == 1, score, 1 - score).mean()
+    assert metrics["avg_confidence"].value[0] == pytest.approx(confidence, abs=EXACT)
+    assert metrics["confidence_gap"].value[0] == pytest.approx(confidence - (label == prediction).mean(), abs=EXACT)
 
 
 @given(logs())
 @settings(max_examples=100, deadline=None)
-def test_every_value_lies_in_its_interval_and_the_interval_in_the_bounds_of_the_metric(binary, catalog, log):
-    for name, found in compute_binary(binary(*log), cost=Cost(1, 20)).items():
-        value, low, high = found.value[0], found.low[0], found.high[0]
+def test_every_value_lies_in_its_interval_and_the_interval_in_the_bounds_of_the_metric(binary, registry, log):
+    for name, values in compute_binary(binary(*log), cost=Cost(1, 20)).items():
+        value, low, high = values.value[0], values.low[0], values.high[0]
         if np.isnan(value):
             assert np.isnan(low), name
             assert np.isnan(high), name
             continue
         assert low <= value + EXACT, name
         assert value <= high + EXACT, name
-        metric = catalog.get(name)
+        metric = registry.get(name)
         assert metric.name == name
         assert metric.within_bounds(value), name
         if metric.bounds[0] == 0:
@@ -145,7 +145,7 @@ def test_every_value_lies_in_its_interval_and_the_interval_in_the_bounds_of_the_
         ("label_coverage", 9),
     ],
 )
-def test_each_metric_rests_on_its_own_cases(binary, metric, support):
+def test_each_metric_has_its_own_support(binary, metric, support):
     label = [1, 1, 1, 0, 0, 0, 0, 2, 2]
     prediction = [1, 1, 0, 1, 1, 0, 0, 1, 0]
     score = [0.9, 0.8, np.nan, 0.7, 0.6, 0.2, 0.1, 0.9, np.nan]
@@ -156,32 +156,32 @@ def test_areas_of_a_rare_crowded_class_are_within_a_hundredth(binary):
     rng = np.random.default_rng(7)
     label = (rng.random(200_000) < 0.001).astype(int)
     score = 1 / (1 + np.exp(-(rng.normal(-9, 1.5, len(label)) + 4 * label)))
-    found = compute_binary(binary(label, score >= 0.5, score))["roc_auc"]
-    assert found.bound[0] < 0.01
-    assert abs(found.value[0] - oracle.roc_auc_score(label, score)) <= found.bound[0]
+    area = compute_binary(binary(label, score >= 0.5, score))["roc_auc"]
+    assert area.bound[0] < 0.01
+    assert abs(area.value[0] - oracle.roc_auc_score(label, score)) <= area.bound[0]
 
 
-def test_a_false_alarm_and_a_miss_cost_what_the_team_says(binary):
-    tally = binary([0] * 90 + [1] * 10, [1] * 5 + [0] * 85 + [0] * 2 + [1] * 8)
-    found = compute_binary(tally, cost=Cost(fp=1, fn=20))["cost_per_1000_rows"]
-    assert found.value[0] == pytest.approx(1000 * (5 * 1 + 2 * 20) / 100)
-    assert "cost_per_1000_rows" not in compute_binary(tally)
+def test_a_false_positive_and_a_false_negative_cost_what_was_configured(binary):
+    counts = binary([0] * 90 + [1] * 10, [1] * 5 + [0] * 85 + [0] * 2 + [1] * 8)
+    cost = compute_binary(counts, cost=Cost(fp=1, fn=20))["cost_per_1000_rows"]
+    assert cost.value[0] == pytest.approx(1000 * (5 * 1 + 2 * 20) / 100)
+    assert "cost_per_1000_rows" not in compute_binary(counts)
 
 
-def test_without_any_score_only_decisions_are_measured(binary):
-    found = compute_binary(binary([0, 1], [0, 1]))
-    assert not {"roc_auc", "brier_score", "avg_confidence"} & found.keys()
-    assert found["accuracy"].value[0] == 1.0
+def test_without_any_score_only_decisions_have_metrics(binary):
+    metrics = compute_binary(binary([0, 1], [0, 1]))
+    assert not {"roc_auc", "brier_score", "avg_confidence"} & metrics.keys()
+    assert metrics["accuracy"].value[0] == 1.0
 
 
-def test_cells_are_measured_apart(binary):
+def test_cells_are_computed_independently(binary):
     rng = np.random.default_rng(3)
     label, cell = rng.integers(0, 3, 600), rng.integers(0, 4, 600)
     score = rng.random(600).round(2)
     prediction = (score > 0.4).astype(int)
     together = compute_binary(binary(label, prediction, score, cell=cell, cells=4))
-    for at in range(4):
-        alone = compute_binary(binary(*(part[cell == at] for part in (label, prediction, score))))
-        for name, found in alone.items():
+    for index in range(4):
+        alone = compute_binary(binary(*(values[cell == index] for values in (label, prediction, score))))
+        for name, values in alone.items():
             for field in ("value", "support", "low", "high"):
-                assert getattr(together[name], field)[at] == pytest.approx(getattr(found, field)[0], abs=1e-9), name
+                assert getattr(together[name], field)[index] == pytest.approx(getattr(values, field)[0], abs=1e-9), name

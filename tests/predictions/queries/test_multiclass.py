@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.predictions.aggregates.base import concat
 from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.engines.base import open_engine
 from modeltop.predictions.queries.aggregate import aggregate
@@ -18,14 +17,14 @@ SCORES = tuple(f"{name}={name}" for name in CLASSES)
 
 
 @pytest.fixture
-def whole(engine):
-    """The tally of one file, all its cells as one."""
+def total(engine, concat, merge_all):
+    """The aggregate of one file, all its cells as one."""
 
-    def made(path, **asked):
-        reading = resolve(LogSpec(sources=(str(path),), **asked), engine)
-        return concat([cells.aggregate for cells in aggregate(reading, engine)]).merge_all()
+    def read(path, **options):
+        log = resolve(LogSpec(sources=(str(path),), **options), engine)
+        return merge_all(concat([batch.aggregate for batch in aggregate(log, engine)]))
 
-    return made
+    return read
 
 
 @pytest.fixture
@@ -41,17 +40,17 @@ def chosen(written):
     return label, prediction, scores, written(rows, header=HEADER)
 
 
-def test_classes_are_confused_as_they_were(chosen, whole):
+def test_classes_are_confused_as_they_were(chosen, total):
     label, prediction, _, path = chosen
     wanted = np.zeros((4, 3), dtype=int)
     np.add.at(wanted, (label, prediction), 1)
-    assert np.array_equal(whole(path, scores=SCORES).confusion[0], wanted)
-    assert np.array_equal(whole(path).confusion[0], wanted)
+    assert np.array_equal(total(path, scores=SCORES).confusion[0], wanted)
+    assert np.array_equal(total(path).confusion[0], wanted)
 
 
-def test_the_confidence_is_the_score_of_what_was_predicted(chosen, whole):
+def test_the_confidence_is_the_score_of_what_was_predicted(chosen, total):
     label, prediction, scores, path = chosen
-    tally = whole(path, scores=SCORES)
+    tally = total(path, scores=SCORES)
     confidence = scores[np.arange(200), prediction]
     outcome = np.where(label == 3, 2, label == prediction)
     wanted = np.zeros((3, 257), dtype=int)
@@ -61,9 +60,9 @@ def test_the_confidence_is_the_score_of_what_was_predicted(chosen, whole):
     np.testing.assert_allclose(tally.confidence[0].sum(axis=1), sums, rtol=1e-12)
 
 
-def test_losses_are_those_of_the_labelled_rows(chosen, whole):
+def test_losses_are_those_of_the_labelled_rows(chosen, total):
     label, _, scores, path = chosen
-    tally = whole(path, scores=SCORES)
+    tally = total(path, scores=SCORES)
     known = label < 3
     loss = -np.log(np.maximum(scores[known, label[known]], np.finfo(float).eps))
     brier = ((scores[known] - np.eye(3)[label[known]]) ** 2).sum(axis=1)
@@ -72,20 +71,20 @@ def test_losses_are_those_of_the_labelled_rows(chosen, whole):
     np.testing.assert_allclose(found, [loss.sum(), (loss**2).sum(), brier.sum(), (brier**2).sum()], rtol=1e-12)
 
 
-def test_each_class_is_ranked_by_its_own_score(chosen, whole):
+def test_each_class_is_ranked_by_its_own_score(chosen, total):
     label, _, scores, path = chosen
-    ranked = whole(path, scores=SCORES).ranked[0]
+    ranked = total(path, scores=SCORES).ranked[0]
     for place in range(3):
         wanted = np.zeros((3, 257), dtype=int)
         np.add.at(wanted, (np.where(label == 3, 2, label == place), score_bin(scores[:, place])), 1)
         assert np.array_equal(ranked[place], wanted)
 
 
-def test_without_predictions_the_likeliest_class_is_predicted(chosen, whole, written):
+def test_without_predictions_the_likeliest_class_is_predicted(chosen, total, written):
     label, prediction, scores, _ = chosen
     rows = [("2025-01-01", [*CLASSES, ""][truth], *row) for truth, row in zip(label, scores, strict=True)]
     path = written(rows, name="bare.csv", header=("timestamp", "label", *CLASSES))
-    assert whole(path, scores=SCORES).confusion[0].sum(axis=0).tolist() == np.bincount(prediction).tolist()
+    assert total(path, scores=SCORES).confusion[0].sum(axis=0).tolist() == np.bincount(prediction).tolist()
 
 
 AMOUNTS = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))

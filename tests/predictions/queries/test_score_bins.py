@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from modeltop.predictions.aggregates.score_bins import BINS, LINEAR, NO_SCORE, TAIL, bin_edges, score_bin
+from modeltop.predictions.aggregates.score_bins import BINS, LINEAR_BINS, NO_SCORE, TAIL_BINS, bin_edges, score_bin
 from modeltop.predictions.engines.base import fetch
 from modeltop.predictions.queries.arrow import column_to_numpy
 from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, score_slot
@@ -18,7 +18,7 @@ def around(values):
 
 
 SCORES = {
-    "linear edges": around(bin_edges()[TAIL : TAIL + LINEAR + 1]),
+    "linear edges": around(bin_edges()[TAIL_BINS : TAIL_BINS + LINEAR_BINS + 1]),
     "the ends": np.array([0.0, 5e-324, 1e-6, 1 - 1e-6, np.nextafter(1, 0), 1.0]),
     "any": np.random.default_rng(1).random(20_000),
     "crowded at the ends": np.random.default_rng(2).beta(0.05, 0.05, 20_000),
@@ -59,7 +59,7 @@ def test_scores_that_make_a_label_impossible_have_slots_of_their_own(engine, sco
 
 
 def test_edges_of_the_tails_are_met_within_one_place_of_the_last_bit(engine):
-    scores = around(bin_edges()[1:TAIL])
+    scores = around(bin_edges()[1:TAIL_BINS])
     assert np.abs(binned(engine, scores) - score_bin(scores)).max() <= 1
-    away = np.concatenate([bin_edges()[1:TAIL] * (1 - 1e-14), bin_edges()[1:TAIL] * (1 + 1e-14)])
+    away = np.concatenate([bin_edges()[1:TAIL_BINS] * (1 - 1e-14), bin_edges()[1:TAIL_BINS] * (1 + 1e-14)])
     assert np.array_equal(binned(engine, away), score_bin(away))

@@ -53,20 +53,20 @@ def counted(rows, threshold):
         ),
     ],
 )
-def test_counts_are_those_of_the_rows(written, tallies, engine, says, asked, decided):
+def test_counts_are_those_of_the_rows(written, cells_of, engine, says, asked, decided):
     rows = rows_of(says)
     path = written(rows)
     parts = {"prediction": "prediction", "scores": ("score",), "label": "label"} | asked
     if parts["prediction"] is None:
         path = written([(*row[:3], row[4]) for row in rows], header=("model", "timestamp", "score", "label"))
     assert resolve(LogSpec(sources=(str(path),), **parts), engine).score_decides == decided
-    ((_, tally),) = tallies(path, **asked).items()
+    ((_, tally),) = cells_of(path, **asked).items()
     found = Counter({tuple(at): int(tally.count[0][tuple(at)]) for at in np.argwhere(tally.count[0]).tolist()})
     assert found == counted(rows, asked.get("threshold", 0.5))
 
 
-def test_a_row_without_a_score_needs_its_prediction_read(written, tallies, engine):
+def test_a_row_without_a_score_needs_its_prediction_read(written, cells_of, engine):
     path = written([*rows_of(lambda score: int(score >= 0.5)), ("m", "2025-01-01", "", 1, 1)])
     assert not resolve(LogSpec(sources=(str(path),)), engine).score_decides
-    ((_, tally),) = tallies(path).items()
+    ((_, tally),) = cells_of(path).items()
     assert tally.count[0, 1, 1, -1] == 1

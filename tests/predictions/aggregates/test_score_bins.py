@@ -25,14 +25,14 @@ def test_the_upper_tail_mirrors_the_lower():
 
 @given(SCORES)
 def test_a_score_lies_between_the_edges_of_its_bin(score):
-    place = int(score_bin(score))
-    assert bin_edges()[place] <= score * (1 + 1e-12)
-    assert score * (1 - 1e-12) <= bin_edges()[place + 1]
+    index = int(score_bin(score))
+    assert bin_edges()[index] <= score * (1 + 1e-12)
+    assert score * (1 - 1e-12) <= bin_edges()[index + 1]
 
 
 @given(SCORES, SCORES)
-def test_a_higher_score_never_has_a_lower_bin(one, other):
-    low, high = score_bin([min(one, other), max(one, other)])
+def test_a_higher_score_never_has_a_lower_bin(first, second):
+    low, high = score_bin([min(first, second), max(first, second)])
     assert low <= high
 
 
