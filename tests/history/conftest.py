@@ -38,7 +38,7 @@ class HistoryFolder:
         return Reader(paths or [self.folder], catalog=MetricRegistry(), clock=lambda: self.now, **options)
 
     def read(self, *data: bytes | str, **options):
-        """The history of the files `m.csv`, `m.2.csv`, ... with this content."""
+        """Return the history of the files `m.csv`, `m.2.csv`, ... with this content."""
         paths = [self.write(text, f"m.{n}.csv" if n > 1 else "m.csv") for n, text in enumerate(data, start=1)]
         return self.reader(*paths, **options).read()
 
@@ -50,13 +50,13 @@ def history_folder(tmp_path):
 
 @pytest.fixture(scope="session")
 def make_history_folder(tmp_path_factory):
-    """A new history_folder for every example of a property."""
+    """Return a function that makes a new folder, for every example of a property."""
     return lambda: HistoryFolder(tmp_path_factory.mktemp("history_folder"))
 
 
 @pytest.fixture(scope="session")
 def values_of():
-    """A history as plain data: key to a list of (date, value)."""
+    """Return a function of a history: its values as plain data, key to a list of (date, value)."""
 
     def plain(history):
         return {

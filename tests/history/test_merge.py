@@ -25,7 +25,7 @@ def block(lines):
 
 
 def expected(lines):
-    """The same, row by row."""
+    """Merge row by row."""
     periods = {}
     for day, value, count, low, flag in lines:
         period = periods.setdefault(day, {"value": None, "count": None, "low": None, "flag": False})

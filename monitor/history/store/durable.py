@@ -105,7 +105,10 @@ def write_new(path: Path, data: bytes, mode: int) -> None:
     Raises:
         OSError: The name is taken, or the system refuses.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
+    _write_and_close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600), data, mode)
+
+
+def _write_and_close(descriptor: int, data: bytes, mode: int) -> None:
     try:
         _write(descriptor, data)
         os.fchmod(descriptor, mode)
@@ -291,12 +294,7 @@ def _replace(target: Path, data: bytes) -> None:
         mode = stat.S_IMODE(existing)
     descriptor, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
     try:
-        try:
-            _write(descriptor, data)
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
-        finally:
-            close(descriptor)
+        _write_and_close(descriptor, data, mode)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

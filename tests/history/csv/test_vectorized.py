@@ -62,7 +62,7 @@ files = st.lists(st.one_of(st.tuples(st.just(WIDE), wide), st.tuples(st.just(LON
 
 @pytest.fixture(scope="session")
 def assert_readers_agree(as_plain_data):
-    """Compares what the two readers make of a folder, however much the vectorized one is given at once."""
+    """Compare what the two readers make of a folder, however much the vectorized one is given at once."""
 
     def check(history_folder, max_reported=problems.MAX_REPORTED):
         with pytest.MonkeyPatch.context() as patch:
@@ -99,7 +99,7 @@ SLIPS = ['"', '"a\nb"', '"', "\r", "", ",", "9", "-", "x", " ", "\0", '"a,b"', '
 
 @st.composite
 def damaged(draw, header):
-    """A sound file, into some rows of which something slipped."""
+    """Draw a sound file, into some rows of which something slipped."""
     rows = draw(st.lists(sound_rows(long=header == LONG), min_size=5, max_size=60))
     rows = [row.encode() for row in rows]
     for _ in range(draw(st.integers(0, 6))):
@@ -143,7 +143,7 @@ def test_a_quote_that_a_later_line_may_close_is_read_again_with_it(history_folde
 
 @pytest.fixture
 def tolerant_input(monkeypatch):
-    """What the tolerant reader is given: model and bytes of each call."""
+    """Record what the tolerant reader is given: model and bytes of each call."""
     calls, feed = [], tail.TolerantParser.feed
 
     def recording_feed(parser, data):

@@ -75,7 +75,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def record():
-    """A record of the n-th day of 2025."""
+    """Make a row of the n-th day of 2025."""
 
     def make(model="churn", *, n=0, date=None, **fields):
         values = fields.pop("values", {"accuracy": 0.9})
@@ -86,7 +86,7 @@ def record():
 
 @pytest.fixture
 def rows_of():
-    """The rows of a CSV file as the csv module reads them."""
+    """Return the rows of a CSV file as the csv module reads them."""
 
     def read(path):
         with path.open(newline="", encoding="utf-8") as file:
@@ -108,7 +108,7 @@ def files():
 
 @pytest.fixture
 def history_of():
-    """The history that the reader finds in a folder, and what it complained of."""
+    """Return the history that the reader makes of a folder, with its problems."""
 
     def read(folder):
         return Reader([str(folder)], catalog=MetricRegistry()).read()

@@ -120,7 +120,7 @@ WAITING = "the last line has no end yet"
 
 
 def read_until(folder, rows, history_of, wanted):
-    """Reads over and over until so many rows are there; whatever is seen meanwhile must be complete."""
+    """Read over and over until so many rows are there; whatever is seen meanwhile must be complete."""
     deadline, seen = time.monotonic() + 60, 0
     while seen < rows:
         assert time.monotonic() < deadline, f"only {seen} of {rows} rows came"

@@ -45,7 +45,7 @@ def failing(step, number=errno.EIO, short=None):
 
 
 def states(read, work, **kinds):
-    """Runs `work` with a fault at each step in turn; yields the step, what was raised and the files afterwards."""
+    """Run `work` with a fault at each step in turn; yield the files before and after, the error and the call."""
     step = 0
     while True:
         folder, act = work()
@@ -62,7 +62,7 @@ def states(read, work, **kinds):
 
 
 def fault_cases(tmp_path_factory, record, kind):
-    """A function that sets up a store and returns what is to be done with it."""
+    """Return a function that sets up a store and returns the write to be tried."""
 
     def work():
         store = Store(tmp_path_factory.mktemp("fault") / "store")

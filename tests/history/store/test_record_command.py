@@ -19,7 +19,7 @@ class SlowPipe(io.BytesIO):
 
 @pytest.fixture
 def modeltop(tmp_path, capsys, monkeypatch):
-    """Runs `modeltop record` on a store of its own; the exit code and stderr."""
+    """Run `modeltop record` on a store of its own, and return the exit code and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
@@ -36,7 +36,7 @@ def modeltop(tmp_path, capsys, monkeypatch):
 
 @pytest.fixture
 def stored_values(tmp_path, history_of):
-    """The values in the store by model, metric, segment and date."""
+    """Return the values in the store by model, metric, segment and date."""
 
     def read():
         series = history_of(tmp_path / "store").series if (tmp_path / "store").exists() else {}
