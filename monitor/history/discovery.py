@@ -18,7 +18,7 @@ MAX_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """One CSV file of history."""
+    """One CSV file of metric history."""
 
     path: str
     """As it was named, or the named folder and the file's name in it."""

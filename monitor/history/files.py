@@ -23,7 +23,12 @@ def file_stat(path: str | os.PathLike[str]) -> FileStat | None:
 
 
 def read_range(descriptor: int, start: int, end: int) -> bytes:
-    """Return the bytes from offset `start` up to `end`; fewer where the file ends before.
+    """Return the bytes of an open file from one offset up to another; fewer where the file ends before.
+
+    Args:
+        descriptor: Open for reading; its own position is neither used nor moved.
+        start: Offset of the first byte.
+        end: Offset behind the last byte.
 
     Raises:
         OSError: The system refuses.

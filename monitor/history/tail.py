@@ -129,7 +129,7 @@ class Chunk:
     """The bytes of one read, in UTF-8."""
 
     lines: bytes
-    """Complete lines."""
+    """Complete lines, each with its end."""
     partial_line: bytes
     """What stands behind the last line end."""
     from_start: bool

@@ -106,7 +106,13 @@ def out_of_bounds(values: Floats, metric: Metric) -> Flags:
 
 
 def out_of_group_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]]) -> Flags:
-    """Return a mask of the finite values outside of the bounds of their metrics, by group an index into `metrics`."""
+    """Return a mask of the finite values outside of the bounds of their groups' metrics.
+
+    Args:
+        values: One number per row.
+        metrics: The metric of each group.
+        groups: Per row an index into `metrics`.
+    """
     lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]
     highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])[groups]
     with np.errstate(invalid="ignore"):  # comparing NaN

@@ -20,11 +20,11 @@ class NoHistory(SourceError):  # noqa: N818  no error in a folder: the file is l
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """One column that holds numbers."""
+    """One column of numbers, and what they are of."""
 
     index: int
     name: str
-    """The name as written."""
+    """The name as the header has it."""
     metric: str
     """Canonical name; empty for `count`, and for the one value column of the long shape."""
     role: str

@@ -54,7 +54,13 @@ class ProblemCollector:
         self._ok_counts[column] += cells
 
     def row_error(self, line: int, message: str, column: int = _ENTIRE_ROW) -> None:
-        """Add the loss of a row, or of the cell of `column`; the lines of one column must come in their order."""
+        """Add the loss of a row or of one cell.
+
+        Args:
+            line: Line number, counted from 1; those of one column must come in their order.
+            message: The reason and the remedy.
+            column: Index of the cell's column; by default the entire row is lost.
+        """
         self._error_counts[column] += 1
         if len(self._reported[column]) < MAX_REPORTED:
             self._reported[column].append((line, message))

@@ -35,7 +35,7 @@ class TolerantParser:
         self.problems = ProblemCollector(source)
         self.schema: CsvSchema | None = None
         self.lines = 0
-        """Lines read so far."""
+        """Number of lines that were fed so far."""
         self.is_resumable = True
         """False once a quote was taken for a slip which a later chunk could have closed."""
         self._has_foreign_encoding = False

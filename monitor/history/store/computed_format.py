@@ -46,7 +46,7 @@ class ComputedHistory:
 
     model: str
     times: Times
-    """Period starts, UTC."""
+    """Period starts, UTC, dtype `datetime64[us]`, in any order."""
     segments: NDArray[np.object_]
     """Names such as `all` or `country=AT`."""
     rows: Floats

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DISTRIBUTIONS_FOLDER = "evidence"
 """The folder within a store; one file a model."""
 HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
-"""Columns of a file."""
+"""Columns of a file of distributions."""
 REFERENCE = "reference"
 """Stands for a period where the line is of the reference."""
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -50,9 +50,9 @@ class _ParsedRows:
     curves: dict[str, dict[_Period, dict[int, tuple[float, float, float]]]] = field(default_factory=dict)
     """Name → period → group → rows, score, rate."""
     groups: int = 0
-    """Number of groups of scores."""
+    """Number of groups that scores are divided into."""
     segments: dict[str, dict[datetime, float]] = field(default_factory=dict)
-    """Segment → period → rows."""
+    """Segment → period → number of rows."""
 
 
 def parse_distributions(text: str) -> tuple[Distributions, int]:

@@ -52,7 +52,7 @@ class PeriodRow:
     model: str
     """Name as written: foreign text, not empty."""
     date: datetime
-    """Start of the period, aware."""
+    """Start of the period, with a time zone."""
     values: Mapping[str, float]
     """Metric → value; never NaN. A metric without a value is left out."""
     count: float | None = None

@@ -38,7 +38,7 @@ class _PlannedWrite:
 
 @dataclass(frozen=True, slots=True)
 class _FinishedWrite:
-    """One write that has happened."""
+    """One write that has happened, and can be rolled back."""
 
     path: Path
     before: int | None
