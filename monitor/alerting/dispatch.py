@@ -42,11 +42,6 @@ class NotificationPlan:
     retry_at: datetime | None = None
     """When the first receiver that waits after a failure, and has something to be sent, may be tried again."""
 
-    @property
-    def notifications(self) -> tuple[Notification, ...]:
-        """All notifications of all batches, in order."""
-        return tuple(notification for batch in self.batches for notification in batch.notifications)
-
 
 def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
     """Return what each receiver is to be sent now.
@@ -168,7 +163,7 @@ class _Reconciliation:
         incident = self.incidents.get(entry.incident)
         withdrawn = incident is not None and incident.status is IncidentStatus.WITHDRAWN
         reason = NotificationReason.WITHDRAWN if withdrawn else NotificationReason.RESOLVED
-        return [self._pending(NotificationAction.RESOLVE, reason, entry.incident, entry.level)], []
+        return [(self._notification(NotificationAction.RESOLVE, reason, entry.incident, entry.level),)], []
 
     def _follow_up(self, incident: Incident, entry: NotificationEntry) -> list[PendingNotification]:
         """Return what is to be sent of an open incident that the receiver was sent before."""
@@ -178,24 +173,19 @@ class _Reconciliation:
             if not self.policy.acknowledges or entry.acknowledged:
                 return []
             reason = NotificationReason.ACKNOWLEDGED
-            return [self._pending(NotificationAction.ACKNOWLEDGE, reason, incident.id, incident.level)]
+            return [(self._notification(NotificationAction.ACKNOWLEDGE, reason, incident.id, incident.level),)]
         is_due = self.policy.repeat is not None and self.now - entry.at >= self.policy.repeat
         repeats = self.is_wanted and is_due and incident.level == entry.level
         return [self._trigger(incident, NotificationReason.REPEAT)] if repeats else []
 
     def _trigger(self, incident: Incident, reason: NotificationReason) -> PendingNotification:
-        return self._pending(NotificationAction.TRIGGER, reason, incident.id, incident.level)
+        return (self._notification(NotificationAction.TRIGGER, reason, incident.id, incident.level),)
 
     def _report_missed(self, incident: Incident) -> PendingNotification:
         """Put trigger and resolve into one message; the trigger alone where no resolved messages are wanted."""
         actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]
         reason, level = NotificationReason.MISSED, incident.peak_severity
-        return PendingNotification(tuple(self._notification(action, reason, incident.id, level) for action in actions))
-
-    def _pending(
-        self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity
-    ) -> PendingNotification:
-        return PendingNotification((self._notification(action, reason, incident_id, level),))
+        return tuple(self._notification(action, reason, incident.id, level) for action in actions)
 
     def _notification(
         self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import singledispatchmethod
 from types import MappingProxyType
 
 from modeltop.core.event import (
@@ -104,35 +103,33 @@ class _MutableState:
             receivers=MappingProxyType(self.receivers),
         )
 
-    @singledispatchmethod
     def apply(self, event: Event) -> None:
-        """Apply one event. Those without a method below, sends that start and changes of leader, change nothing."""
+        """Apply one event; sends that start and changes of leader change nothing."""
+        match event:
+            case Acknowledged(_, ack):
+                # Removed first, so that the newest comes last.
+                self.acks.pop(ack.incident, None)
+                self.acks[ack.incident] = ack
+            case Unacknowledged(_, incident_id):
+                self.acks.pop(incident_id, None)
+            case SilenceCreated(_, silence):
+                self.silences.pop(silence.id, None)
+                self.silences[silence.id] = silence
+            case SilenceExpired(at, silence_id) if silence_id in self.silences:
+                silence = self.silences[silence_id]
+                self.silences[silence_id] = replace(silence, end=min(silence.end, at))
+            case NoteAdded(_, note):
+                self.notes[note] = None
+            case IncidentChanged():
+                self._apply_incident(event)
+            case NotificationSkipped(_, key, entry):
+                self.notifications[key] = entry
+            case ReceiverChanged(_, receiver, state):
+                self.receivers[receiver] = state
+            case SendFinished():
+                self._apply_send(event)
 
-    @apply.register
-    def _(self, event: Acknowledged) -> None:
-        self.acks.pop(event.ack.incident, None)
-        self.acks[event.ack.incident] = event.ack
-
-    @apply.register
-    def _(self, event: Unacknowledged) -> None:
-        self.acks.pop(event.incident, None)
-
-    @apply.register
-    def _(self, event: SilenceCreated) -> None:
-        self.silences.pop(event.silence.id, None)
-        self.silences[event.silence.id] = event.silence
-
-    @apply.register
-    def _(self, event: SilenceExpired) -> None:
-        if silence := self.silences.get(event.silence):
-            self.silences[silence.id] = replace(silence, end=min(silence.end, event.at))
-
-    @apply.register
-    def _(self, event: NoteAdded) -> None:
-        self.notes[event.note] = None
-
-    @apply.register
-    def _(self, event: IncidentChanged) -> None:
+    def _apply_incident(self, event: IncidentChanged) -> None:
         incident = event.incident
         self.incidents[incident.id] = incident
         ack = self.acks.get(incident.id)
@@ -140,16 +137,7 @@ class _MutableState:
         if ack is not None and ack.at <= event.at and (incident.closed_at is not None or incident.level > ack.level):
             del self.acks[incident.id]
 
-    @apply.register
-    def _(self, event: NotificationSkipped) -> None:
-        self.notifications[event.key] = event.entry
-
-    @apply.register
-    def _(self, event: ReceiverChanged) -> None:
-        self.receivers[event.receiver] = event.state
-
-    @apply.register
-    def _(self, event: SendFinished) -> None:
+    def _apply_send(self, event: SendFinished) -> None:
         abandoned = event.abandoned_reason is not None
         for notification in event.notifications:
             before = self.notifications.get(notification.entry_key)

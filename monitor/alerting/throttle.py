@@ -14,6 +14,8 @@ from modeltop.core.event import Notification, NotificationAction, NotificationRe
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
+PendingNotification = tuple[Notification, ...]
+"""One; or two for an incident that is reported only after its end, trigger and resolve at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +29,14 @@ class NotificationBatch:
     """Whether it gathers what the hourly cap did not let through one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingNotification:
-    """One thing to send, before it is assigned to a message."""
-
-    notifications: tuple[Notification, ...]
-    """One; or two for an incident that is reported only after its end, trigger and resolve at once."""
-
-    @property
-    def is_urgent(self) -> bool:
-        """Whether it may never wait: the first report of something critical, or that it became critical."""
-        return any(
-            notification.action is NotificationAction.TRIGGER
-            and notification.reason in (NotificationReason.FIRST, NotificationReason.ESCALATED)
-            and notification.level is Severity.CRITICAL
-            for notification in self.notifications
-        )
+def is_urgent(pending: PendingNotification) -> bool:
+    """Return whether it may never wait: the first report of something critical, or that it became critical."""
+    return any(
+        notification.action is NotificationAction.TRIGGER
+        and notification.reason in (NotificationReason.FIRST, NotificationReason.ESCALATED)
+        and notification.level is Severity.CRITICAL
+        for notification in pending
+    )
 
 
 def throttle(
@@ -63,7 +57,7 @@ def throttle(
     """
     pending = [entry for queue in queues for entry in queue]
     if policy.exempt:
-        return tuple(NotificationBatch(receiver, entry.notifications) for entry in pending)
+        return tuple(NotificationBatch(receiver, entry) for entry in pending)
     messages = _group(receiver, pending, policy)
     if not policy.hourly:
         return messages
@@ -73,7 +67,7 @@ def throttle(
     if remaining > 0:
         return (_merge(receiver, pending, digest=True),)
     # What precedes something urgent of the same series goes with it, so that the receiver sees both in order.
-    urgent = [entry for queue in queues if any(entry.is_urgent for entry in queue) for entry in queue]
+    urgent = [entry for queue in queues if any(map(is_urgent, queue)) for entry in queue]
     return _group(receiver, urgent, policy)
 
 
@@ -82,9 +76,9 @@ def _group(
 ) -> tuple[NotificationBatch, ...]:
     if policy.group and len(pending) > policy.group:
         return (_merge(receiver, pending, digest=False),)
-    return tuple(NotificationBatch(receiver, entry.notifications) for entry in pending)
+    return tuple(NotificationBatch(receiver, entry) for entry in pending)
 
 
 def _merge(receiver: str, pending: Iterable[PendingNotification], *, digest: bool) -> NotificationBatch:
-    notifications = tuple(notification for entry in pending for notification in entry.notifications)
+    notifications = tuple(notification for entry in pending for notification in entry)
     return NotificationBatch(receiver, notifications, digest)

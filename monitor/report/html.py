@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from modeltop.alerting.messages.explanation import LONGEST, ExplanationCache
+from modeltop.alerting.messages.explanation import MAX_VERDICT_WIDTH, ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.series import Alert, Series, Severity, State
 from modeltop.core.text import format_age, format_exact, format_period, pluralize, sanitize
@@ -113,7 +113,7 @@ def _wrong(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
         yield "<h2>Alerts</h2>"
         yield from _list(
             f'<span class="{severity_class(one.severity)}">{_mark(one.severity)} {_text(one.model, 60)}</span> '
-            f"{_text(why.verdict_for(one.model), LONGEST)}"
+            f"{_text(why.verdict_for(one.model), MAX_VERDICT_WIDTH)}"
             for one in snapshot.model_statuses
             if one.model in alerting
         )
@@ -121,7 +121,7 @@ def _wrong(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
 
 def _found(model: str, snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
     """The verdict, the alerts, and what the verdict rests on."""
-    yield f"<p>{_text(why.verdict_for(model), LONGEST)}</p>"
+    yield f"<p>{_text(why.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
     standing = [one for one in snapshot.alerts if one.key.model == model and one.resolved is None]
     if standing:
         yield from _list(_alert(one, snapshot) for one in standing)

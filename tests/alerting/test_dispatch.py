@@ -251,9 +251,9 @@ def test_a_kill_between_begin_and_end_of_what_is_late_repeats_the_end_with_its_k
     for row in ("..c", "."):
         here.report(row)
         here.follow()
-    begin, end = here.plan().notifications
+    ((begin, end),) = [batch.notifications for batch in here.plan().batches]
     here.write(SendFinished(here.now, (begin,)))
-    (again,) = here.plan().notifications
+    ((again,),) = [batch.notifications for batch in here.plan().batches]
     assert (again.action, again.idempotency_key) == (end.action, end.idempotency_key)
 
 

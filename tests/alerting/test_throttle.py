@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.alerting.routing import NotificationPolicy
-from modeltop.alerting.throttle import PendingNotification, throttle
+from modeltop.alerting.throttle import is_urgent, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
 from modeltop.core.incident import NotificationKey
 from modeltop.core.series import SeriesKey, Severity
@@ -26,7 +26,7 @@ KINDS = {
 def pending(char, incident):
     action, reason, level = KINDS[char]
     key = NotificationKey("slack", "floor", SeriesKey(incident, "accuracy"))
-    return PendingNotification((Notification("slack", action, reason, incident, level, key, f"{incident}{char}"),))
+    return (Notification("slack", action, reason, incident, level, key, f"{incident}{char}"),)
 
 
 def messages(queues, policy, sent=0):
@@ -82,9 +82,9 @@ def test_nothing_is_sent_twice_or_out_of_order_within_a_series(texts, policy, se
     batches = throttle("slack", queues, policy, [NOW - MINUTE] * sent, NOW)
     out = [notification for batch in batches for notification in batch.notifications]
     for queue in queues:
-        expected = [notification for entry in queue for notification in entry.notifications]
+        expected = [notification for entry in queue for notification in entry]
         of_series = [notification for notification in out if notification.incident == expected[0].incident]
         assert of_series in ([], expected)
-        assert of_series or not any(entry.is_urgent for entry in queue)
-    if policy.hourly and not policy.exempt and not any(entry.is_urgent for queue in queues for entry in queue):
+        assert of_series or not any(map(is_urgent, queue))
+    if policy.hourly and not policy.exempt and not any(is_urgent(entry) for queue in queues for entry in queue):
         assert len(batches) <= max(0, policy.hourly - sent)

@@ -9,7 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import cache
@@ -70,47 +70,34 @@ def decoder(annotation: Any) -> Decoder:
         return _SCALARS[annotation]
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is UnionType:
-        return _optional(decoder(next(arg for arg in args if arg is not NoneType)))
+        decode = decoder(next(arg for arg in args if arg is not NoneType))
+        return lambda value: None if value is None else decode(value)
     if origin is tuple:
-        return _tuple(decoder(args[0]))
+        decode = decoder(args[0])
+        return lambda value: tuple([decode(item) for item in _expect(list, value)])
     if origin is Mapping:
-        return _mapping(decoder(args[0]), decoder(args[1]))
+        decode_key, decode_item = decoder(args[0]), decoder(args[1])
+        return lambda value: MappingProxyType(
+            {decode_key(key): decode_item(item) for key, item in _expect(list, value)}
+        )
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return annotation
     return _dataclass(annotation)
 
 
-def _optional(decode: Decoder) -> Decoder:
-    return lambda value: None if value is None else decode(value)
-
-
-def _tuple(decode: Decoder) -> Decoder:
-    return lambda value: tuple([decode(item) for item in _expect(list, value)])
-
-
-def _mapping(decode_key: Decoder, decode_value: Decoder) -> Decoder:
-    return lambda value: MappingProxyType({decode_key(key): decode_value(item) for key, item in _expect(list, value)})
-
-
 def _dataclass(cls: Any) -> Decoder:
     hints = get_type_hints(cls)
-    decoders = [(field.name, decoder(hints[field.name]), _has_default(field)) for field in fields(cls)]
+    optional = {
+        field.name for field in fields(cls) if field.default is not MISSING or field.default_factory is not MISSING
+    }
+    decoders = {field.name: decoder(hints[field.name]) for field in fields(cls)}
 
     def build(value: Any) -> Any:
         record = _expect(dict, value)
-        return cls(
-            **{
-                name: decode(record[name])
-                for name, decode, has_default in decoders
-                if not has_default or name in record
-            }
-        )
+        names = [name for name in decoders if name in record or name not in optional]
+        return cls(**{name: decoders[name](record[name]) for name in names})
 
     return build
-
-
-def _has_default(field: Field[Any]) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _expect(expected: type, value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""What receivers are told: `base` has the nouns, `compose` makes them, `words` and `chart` write them down."""
+"""Messages to receivers, composed from notifications and a snapshot."""

@@ -1,6 +1,6 @@
-"""From deliveries, the snapshot and the facts to a message. Pure: the same of each gives the same message.
+"""Compose messages from notifications, a snapshot and the alerting state. Pure: equal inputs give an equal message.
 
-No age is in it, only dates: a message that has to be sent again is the same message.
+Messages hold dates and no ages, so that one that has to be sent again is the same message.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from modeltop.alerting.incidents import overlaps
 from modeltop.alerting.messages import template
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import AlertSection, Message
@@ -18,57 +19,58 @@ from modeltop.core.event import Notification, NotificationAction, NotificationRe
 from modeltop.core.incident import AlertingState, Incident, IncidentStatus
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, to_datetime
 from modeltop.core.text import format_period, sanitize
-from modeltop.rules.rule import describe_rule as rule_sentence
+from modeltop.rules.rule import describe_rule
 from modeltop.rules.snapshot import Snapshot
 
-_WHOLE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
-_TAKEABLE = (NotificationReason.FIRST, NotificationReason.ESCALATED, NotificationReason.REPEAT)
+_MODEL_WIDE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
+_ACKNOWLEDGEABLE = (NotificationReason.FIRST, NotificationReason.ESCALATED, NotificationReason.REPEAT)
 
 
 def compose(
-    deliveries: Sequence[Notification],
+    notifications: Sequence[Notification],
     snapshot: Snapshot,
-    facts: AlertingState,
+    state: AlertingState,
     *,
     withdrawal_reasons: Mapping[str, str] | None = None,
     explanations: ExplanationCache | None = None,
     is_digest: bool = False,
 ) -> Message:
-    """What one receiver is told.
+    """Return the message for one receiver.
 
     Args:
-        deliveries: At least one, all for the same receiver.
-        snapshot: The look that led to them.
-        facts: Everything remembered; the incidents of the deliveries are among it.
-        withdrawal_reasons: By incident id, why it was withdrawn; foreign text may be in it. Without, the reason is derived.
-        explanations: Those of the snapshot, shared by all messages about it; None: asked for anew.
-        is_digest: They were held back by the hourly cap.
+        notifications: At least one, all for the same receiver.
+        snapshot: The snapshot that led to them.
+        state: Its incidents, those of the notifications among them, and its acknowledgements.
+        withdrawal_reasons: By incident id, why it was withdrawn, as foreign text; without one it is derived.
+        explanations: Diagnoses of the snapshot, shared by all messages about it; None to compute them.
+        is_digest: Whether the hourly cap held them back.
     """
-    known = _SectionBuilder(snapshot, facts, explanations or ExplanationCache(snapshot), withdrawal_reasons or {})
-    parts = tuple(sorted((known.section(one) for one in _once(deliveries)), key=lambda part: -part.severity))
-    if len(parts) == 1 and not is_digest:
-        return Message(
-            deliveries[0].receiver, parts, parts[0].key, parts[0].title, "\n".join(template.section_lines(parts[0]))
-        )
+    builder = _SectionBuilder(snapshot, state, explanations or ExplanationCache(snapshot), withdrawal_reasons or {})
+    sections = [builder.section(notification) for notification in _without_repetition(notifications)]
+    sections.sort(key=lambda section: -section.severity)
+    receiver = notifications[0].receiver
+    if len(sections) == 1 and not is_digest:
+        return _single(receiver, sections[0])
+    keys = "\0".join(notification.idempotency_key for notification in notifications)
     return Message(
-        receiver=deliveries[0].receiver,
-        sections=parts,
-        key=_joined([delivery.idempotency_key for delivery in deliveries]),
-        title=template.group_title(parts, digest=is_digest),
-        text="\n".join(template.group_lines(parts)),
+        receiver=receiver,
+        sections=tuple(sections),
+        key="group:" + sha256(keys.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        title=template.group_title(sections, digest=is_digest),
+        text="\n".join(template.group_lines(sections)),
         is_digest=is_digest,
     )
 
 
 def build_test_message(receiver: str, now: datetime) -> Message:
-    """A message that only asks whether messages arrive, marked as a test all over.
+    """Return a message that tests a receiver, and says so in its title and its text.
 
     Args:
-        receiver: Its name in the configuration.
-        now: Makes its keys differ from those of the last test.
+        receiver: Name in the configuration.
+        now: Aware; makes its keys differ from those of the last test.
     """
     stamp = sha256(f"{receiver}\0{now.isoformat()}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    part = AlertSection(
+    section = AlertSection(
         action=NotificationAction.TRIGGER,
         reason=NotificationReason.FIRST,
         severity=Severity.WARNING,
@@ -86,47 +88,48 @@ def build_test_message(receiver: str, now: datetime) -> Message:
         worst_value=0.87,
         worst_vs_limit="0.87 < 0.90",
         peak_severity=Severity.WARNING,
-        since=_minute(now),
-        fired_at=_minute(now),
+        since=_floor_to_minute(now),
+        fired_at=_floor_to_minute(now),
     )
-    return Message(receiver, (part,), part.key, part.title, "\n".join(template.section_lines(part)), is_test=True)
+    return replace(_single(receiver, section), is_test=True)
 
 
-def _once(deliveries: Sequence[Notification]) -> list[Notification]:
-    """Begin and end of what is told late are one thing to say."""
-    late: set[str] = set()
-    kept = []
-    for one in deliveries:
-        if one.reason is not NotificationReason.MISSED or one.incident not in late:
-            kept.append(one)
-        if one.reason is NotificationReason.MISSED:
-            late.add(one.incident)
-    return kept
+def _single(receiver: str, section: AlertSection) -> Message:
+    return Message(receiver, (section,), section.key, section.title, "\n".join(template.section_lines(section)))
 
 
-def _joined(keys: Sequence[str]) -> str:
-    return "group:" + sha256("\0".join(keys).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _without_repetition(notifications: Sequence[Notification]) -> list[Notification]:
+    """Drop the resolve of a missed incident, whose trigger says both."""
+    missed: set[str] = set()
+    unique = []
+    for notification in notifications:
+        if notification.reason is NotificationReason.MISSED:
+            if notification.incident in missed:
+                continue
+            missed.add(notification.incident)
+        unique.append(notification)
+    return unique
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SectionBuilder:
-    """All that a part is written from."""
-
     snapshot: Snapshot
     alerting_state: AlertingState
     explanations: ExplanationCache
     withdrawal_reasons: Mapping[str, str] = field(default_factory=dict)
 
-    def section(self, delivery: Notification) -> AlertSection:
-        incident = self.alerting_state.incidents.get(delivery.incident)
-        key, rule = delivery.entry_key.key, delivery.entry_key.rule
-        over = delivery.action is NotificationAction.RESOLVE or delivery.reason is NotificationReason.MISSED
-        bare = AlertSection(
-            action=delivery.action,
-            reason=delivery.reason,
-            severity=Severity.OK if over else delivery.level,
-            incident=delivery.incident,
-            key=delivery.idempotency_key,
+    def section(self, notification: Notification) -> AlertSection:
+        incident = self.alerting_state.incidents.get(notification.incident)
+        key, rule = notification.entry_key.key, notification.entry_key.rule
+        reason = notification.reason
+        is_over = notification.action is NotificationAction.RESOLVE or reason is NotificationReason.MISSED
+        can_ack = reason in _ACKNOWLEDGEABLE
+        section = AlertSection(
+            action=notification.action,
+            reason=reason,
+            severity=Severity.OK if is_over else notification.level,
+            incident=notification.incident,
+            key=notification.idempotency_key,
             model=key.model,
             metric=key.metric,
             segment=key.segment,
@@ -135,113 +138,106 @@ class _SectionBuilder:
             verdict=self.explanations.verdict_for(key.model),
             diagnosis=self.explanations.diagnosis_for(key.model),
             sentence=self._sentence(key, rule),
-            state_note=self._why(delivery),
-            condition=self._asks(rule),
+            state_note=self._state_note(notification),
+            condition=self._condition(rule),
             runbook=self._runbook(rule),
-            ack_command=f"modeltop ack {sanitize(delivery.incident, 40)}" if delivery.reason in _TAKEABLE else "",
+            ack_command=f"modeltop ack {sanitize(notification.incident, 40)}" if can_ack else "",
         )
-        part = self._measured(_dated(bare, incident, over=over), incident)
-        about = part.value_vs_limit if part.metric != "*" or part.reason in _TAKEABLE else ""
-        whole = _WHOLE.get(incident.condition, "") if incident else ""
-        return replace(part, title=template.section_title(part, about or (whole if part.metric == "*" else "")))
+        section = self._with_values(_with_dates(section, incident, is_over=is_over), incident)
+        subject = section.value_vs_limit if section.metric != "*" or can_ack else ""
+        if not subject and section.metric == "*" and incident:
+            subject = _MODEL_WIDE.get(incident.condition, "")
+        return replace(section, title=template.section_title(section, subject))
 
-    def _measured(self, part: AlertSection, incident: Incident | None) -> AlertSection:
-        """The part with what the episode and the series say: values, limits, the chart."""
-        episode = self._episode(incident) if incident else None
-        evidence, worst = (episode.breach, episode.worst_breach) if episode else (None, None)
-        threshold = incident is not None and incident.condition is Condition.THRESHOLD
-        limit = evidence.limit if evidence and threshold else None
-        series = self.snapshot.history.series.get(SeriesKey(part.model, part.metric, part.segment))
+    def _with_values(self, section: AlertSection, incident: Incident | None) -> AlertSection:
+        """Return the section with what alert and series say: values, limits, the chart."""
+        alert = self._alert(incident) if incident else None
+        breach, worst = (alert.breach, alert.worst_breach) if alert else (None, None)
+        is_threshold = incident is not None and incident.condition is Condition.THRESHOLD
+        limit = breach.limit if breach and is_threshold else None
+        series = self.snapshot.history.series.get(SeriesKey(section.model, section.metric, section.segment))
         return replace(
-            part,
-            value=evidence.value if evidence and threshold else None,
+            section,
+            value=breach.value if breach and is_threshold else None,
             limit=limit,
-            value_vs_limit=sanitize(evidence.message) if evidence else "",
-            worst_value=worst.value if worst and threshold else None,
-            worst_vs_limit=sanitize(worst.message) if worst and threshold else "",
-            count=episode.count if episode else None,
+            value_vs_limit=sanitize(breach.message) if breach else "",
+            worst_value=worst.value if worst and is_threshold else None,
+            worst_vs_limit=sanitize(worst.message) if worst and is_threshold else "",
+            count=alert.count if alert else None,
             chart=sparkline(series, limit) if series is not None else (),
         )
 
-    def _episode(self, incident: Incident) -> Alert | None:
-        """The episode that the incident is now: of the same rule and series, where their spans meet; the open, else
-        the latest one.
-        """  # noqa: D205  one sentence
-        end = incident.resolved_at or datetime.max.replace(tzinfo=UTC)
-        met = [
-            one
-            for one in self.snapshot.alerts
-            if (one.rule, one.key, one.condition) == (incident.rule, incident.key, incident.condition)
-            and one.id is not None
-            and one.since <= end
-            and (one.resolved is None or one.resolved >= incident.since)
+    def _alert(self, incident: Incident) -> Alert | None:
+        """Return the alert that the incident is now: of those that overlap it the active one, else the latest."""
+        candidates = [
+            alert
+            for alert in self.snapshot.alerts
+            if (alert.rule, alert.key, alert.condition) == (incident.rule, incident.key, incident.condition)
+            and alert.id is not None
+            and overlaps(incident, alert)
         ]
-        return max(met, key=lambda one: (one.resolved is None, one.since), default=None)
+        return max(candidates, key=lambda alert: (alert.resolved is None, alert.since), default=None)
 
     def _sentence(self, key: SeriesKey, rule: str) -> str:
         if key.metric == "*":
             periods = self.snapshot.history.periods.get(key.model)
-            return (
-                f"newest row: {format_period(to_datetime(periods[-1]))} UTC"
-                if periods is not None and len(periods)
-                else ""
-            )
-        said = (one.sentence for one in self.snapshot.rule_statuses if one.key == key and one.rule == rule)
-        return sanitize(next(said, ""), 300)
+            if periods is None or not len(periods):
+                return ""
+            return f"newest row: {format_period(to_datetime(periods[-1]))} UTC"
+        statuses = self.snapshot.rule_statuses
+        sentences = (status.sentence for status in statuses if status.key == key and status.rule == rule)
+        return sanitize(next(sentences, ""), 300)
 
-    def _asks(self, rule: str) -> str:
-        named = (one for one in self.snapshot.rules if one.name == rule)
-        return next((sanitize(rule_sentence(one, self.snapshot.catalog.get(one.metric)), 300) for one in named), "")
+    def _condition(self, name: str) -> str:
+        rules = (rule for rule in self.snapshot.rules if rule.name == name)
+        sentences = (describe_rule(rule, self.snapshot.catalog.get(rule.metric)) for rule in rules)
+        return sanitize(next(sentences, ""), 300)
 
-    def _runbook(self, rule: str) -> str:
-        named = (one.runbook for one in self.snapshot.rules if one.name == rule and one.runbook)
-        return sanitize(next(named, ""), 1000)
+    def _runbook(self, name: str) -> str:
+        runbooks = (rule.runbook for rule in self.snapshot.rules if rule.name == name and rule.runbook)
+        return sanitize(next(runbooks, ""), 1000)
 
-    def _why(self, delivery: Notification) -> str:
-        if delivery.reason is NotificationReason.WITHDRAWN:
-            return sanitize(self.withdrawal_reasons.get(delivery.incident) or self._withdrawn(delivery), 300)
-        ack = next((one for one in self.alerting_state.acks if one.incident == delivery.incident), None)
-        if ack is None:
+    def _state_note(self, notification: Notification) -> str:
+        if notification.reason is NotificationReason.WITHDRAWN:
+            reason = self.withdrawal_reasons.get(notification.incident) or self._withdrawal_reason(notification)
+            return sanitize(reason, 300)
+        acks = (ack for ack in self.alerting_state.acks if ack.incident == notification.incident)
+        if (ack := next(acks, None)) is None:
             return ""
-        if delivery.reason is NotificationReason.ACKNOWLEDGED:
-            reason = f": {sanitize(ack.reason)}" if ack.reason else ""
-            return f"{sanitize(ack.by, 60)} has it until {format_period(_minute(ack.until))} UTC{reason}"
-        return (
-            f"got worse since {sanitize(ack.by, 60)} took it" if delivery.reason is NotificationReason.ESCALATED else ""
-        )
+        if notification.reason is NotificationReason.ACKNOWLEDGED:
+            because = f": {sanitize(ack.reason)}" if ack.reason else ""
+            return f"{sanitize(ack.by, 60)} has it until {format_period(_floor_to_minute(ack.until))} UTC{because}"
+        is_worse = notification.reason is NotificationReason.ESCALATED
+        return f"got worse since {sanitize(ack.by, 60)} took it" if is_worse else ""
 
-    def _withdrawn(self, delivery: Notification) -> str:
-        rule, key = delivery.entry_key.rule, delivery.entry_key.key
-        gone = self.alerting_state.incidents.get(delivery.incident)
+    def _withdrawal_reason(self, notification: Notification) -> str:
+        rule, key = notification.entry_key.rule, notification.entry_key.key
+        withdrawn = self.alerting_state.incidents.get(notification.incident)
         for other in self.alerting_state.incidents.values():
-            same = (other.rule, other.key) == (rule, key) and other.status is not IncidentStatus.WITHDRAWN
-            if (
-                gone is not None
-                and same
-                and other.since <= gone.fired_at <= (other.resolved_at or self.snapshot.taken_at)
-            ):
+            if withdrawn is None or (other.rule, other.key) != (rule, key) or other.status is IncidentStatus.WITHDRAWN:
+                continue
+            if other.since <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
                 return f"it became part of {other.id}"
-        if key.metric != "*" and all(one.name != rule for one in self.snapshot.rules):
+        if key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
             return "the rule was removed"
         if key.model not in self.snapshot.history.periods:
             return "its rows are gone"
         return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
 
 
-def _dated(part: AlertSection, incident: Incident | None, *, over: bool) -> AlertSection:
+def _with_dates(section: AlertSection, incident: Incident | None, *, is_over: bool) -> AlertSection:
     if incident is None:
-        return part
-    ended = incident.resolved_at or (incident.closed_at and _minute(incident.closed_at))
-    withdrawn = part.reason is NotificationReason.WITHDRAWN
+        return section
+    resolved_at = incident.resolved_at or (incident.closed_at and _floor_to_minute(incident.closed_at))
+    is_withdrawn = section.reason is NotificationReason.WITHDRAWN
     return replace(
-        part,
+        section,
         since=incident.since,
         fired_at=incident.fired_at,
-        resolved_at=ended if over and ended and not withdrawn else None,
+        resolved_at=resolved_at if is_over and not is_withdrawn else None,
         peak_severity=incident.peak_severity,
     )
 
 
-def _minute(moment: datetime) -> datetime:
-    """A moment of somebody's clock as people say it."""
+def _floor_to_minute(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""A diagnosis as JSON has it: numbers exact, unknown is null, names as written in the data. Pure."""
+"""A diagnosis as JSON: numbers exact, unknown values null, names as written in the data. Pure."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from modeltop.core.series import SeriesKey
 Record = dict[str, object]
 
 
-def diagnosis_record(found: Diagnosis) -> Record:
-    """What happened, since when, why, what now, and what that rests on; clauses for people are made safe already."""
-    course, first = found.series_pattern, found.hypotheses[0] if found.hypotheses else None
+def diagnosis_record(diagnosis: Diagnosis) -> Record:
+    """Return what happened, since when, why, what now, and the evidence; sentences and clauses are sanitized."""
+    pattern = diagnosis.series_pattern
+    likeliest = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
     return {
-        "severity": found.severity.name.lower(),
-        **_key(found.key),
-        "pattern": None if course is None else course.pattern.value,
-        "since": _iso(course.started_at if course is not None else None),
-        "size": _number(course.size if course is not None else None),
-        "sure": _number(course.confidence if course is not None else None),
-        "cause": None if first is None else first.cause.value,
-        "for": [] if first is None else list(first.evidence_for),
-        "against": [] if first is None else list(first.evidence_against),
-        "steps": [step.value for step in found.actions],
-        "advice": found.advice,
-        "labels": found.labels_since_change,
-        "causes": [_cause(one) for one in found.hypotheses],
-        "courses": [_course(one) for one in found.other_patterns],
-        "fits": [] if course is None else _fits(course),
-        "forecast": None if found.forecast is None else _forecast(found.forecast),
-        "evidence": [_reading(one) for one in found.metric_changes],
+        "severity": diagnosis.severity.name.lower(),
+        **_key(diagnosis.key),
+        "pattern": None if pattern is None else pattern.pattern.value,
+        "since": _iso(pattern.started_at if pattern is not None else None),
+        "size": finite_or_none(pattern.size if pattern is not None else None),
+        "sure": finite_or_none(pattern.confidence if pattern is not None else None),
+        "cause": None if likeliest is None else likeliest.cause.value,
+        "for": [] if likeliest is None else list(likeliest.evidence_for),
+        "against": [] if likeliest is None else list(likeliest.evidence_against),
+        "steps": [action.value for action in diagnosis.actions],
+        "advice": diagnosis.advice,
+        "labels": diagnosis.labels_since_change,
+        "causes": [_hypothesis(hypothesis) for hypothesis in diagnosis.hypotheses],
+        "courses": [_pattern(other) for other in diagnosis.other_patterns],
+        "forecast": None if diagnosis.forecast is None else _forecast(diagnosis.forecast),
+        "evidence": [_before_after(change) for change in diagnosis.metric_changes],
         "expected": [
-            {"expected": _reading(pair.expected), "realised": _reading(pair.realized)} for pair in found.expectations
+            {"expected": _before_after(pair.expected), "realised": _before_after(pair.realized)}
+            for pair in diagnosis.expectations
         ],
-        "moved": [_moved(one) for one in found.feature_shifts],
-        "segments": [_segment(one) for one in found.segments],
+        "moved": [_feature_shift(shift) for shift in diagnosis.feature_shifts],
+        "segments": [_segment(segment) for segment in diagnosis.segments],
     }
 
 
@@ -53,60 +54,60 @@ def _key(key: SeriesKey | None) -> Record:
     return {"metric": None if key is None else key.metric, "segment": None if key is None else key.segment}
 
 
-def _cause(one: CauseHypothesis) -> Record:
+def _hypothesis(hypothesis: CauseHypothesis) -> Record:
     return {
-        "cause": one.cause.value,
-        "weight": _number(one.weight),
-        "for": list(one.evidence_for),
-        "against": list(one.evidence_against),
+        "cause": hypothesis.cause.value,
+        "weight": finite_or_none(hypothesis.weight),
+        "for": list(hypothesis.evidence_for),
+        "against": list(hypothesis.evidence_against),
     }
 
 
-def _course(one: SeriesPattern) -> Record:
-    known: Record = {"pattern": one.pattern.value, "since": _iso(one.started_at)}
-    return _key(one.key) | known | {"size": _number(one.size), "sure": _number(one.confidence)}
-
-
-def _fits(course: SeriesPattern) -> list[Record]:
-    return [{"name": fit.name, "error": _number(fit.weighted_rss), "score": _number(fit.bic)} for fit in course.fits]
-
-
-def _forecast(one: Forecast) -> Record:
-    return _numbers(one, ("slope", "low", "high", "p", "limit", "days", "soonest", "latest"))
-
-
-def _reading(one: BeforeAfter) -> Record:
-    numbers = _numbers(one, ("before", "after", "delta", "low", "high", "z"))
-    return _key(one.key) | numbers | {"periods": int(one.periods), "word": one.direction}
-
-
-def _moved(one: FeatureShift) -> Record:
+def _pattern(pattern: SeriesPattern) -> Record:
     return {
-        "feature": one.feature,
-        "metric": one.metric,
-        "before": _number(one.before),
-        "after": _number(one.after),
-        "missing": _pair(one.missing),
-        "unseen": _pair(one.unseen),
+        **_key(pattern.key),
+        "pattern": pattern.pattern.value,
+        "since": _iso(pattern.started_at),
+        "size": finite_or_none(pattern.size),
+        "sure": finite_or_none(pattern.confidence),
     }
 
 
-def _segment(one: SegmentContribution) -> Record:
-    pairs: Record = {"share": _pair(one.share), "level": _pair(one.level)}
-    return {"segment": one.segment} | pairs | _numbers(one, ("within", "mix", "total"))
+def _forecast(forecast: Forecast) -> Record:
+    return _numbers(forecast, ("slope", "low", "high", "p", "limit", "days", "soonest", "latest"))
+
+
+def _before_after(change: BeforeAfter) -> Record:
+    numbers = _numbers(change, ("before", "after", "delta", "low", "high", "z"))
+    return _key(change.key) | numbers | {"periods": int(change.periods), "word": change.direction}
+
+
+def _feature_shift(shift: FeatureShift) -> Record:
+    return {
+        "feature": shift.feature,
+        "metric": shift.metric,
+        "before": finite_or_none(shift.before),
+        "after": finite_or_none(shift.after),
+        "missing": _pair(shift.missing),
+        "unseen": _pair(shift.unseen),
+    }
+
+
+def _segment(segment: SegmentContribution) -> Record:
+    pairs: Record = {"share": _pair(segment.share), "level": _pair(segment.level)}
+    return {"segment": segment.segment} | pairs | _numbers(segment, ("within", "mix", "total"))
 
 
 def _pair(pair: Sequence[float] | None) -> list[float | None] | None:
-    """Before and after."""
-    return None if pair is None else [_number(one) for one in pair]
+    return None if pair is None else [finite_or_none(value) for value in pair]
 
 
-def _numbers(one: object, names: Sequence[str]) -> Record:
-    return {name: _number(getattr(one, name)) for name in names}
+def _numbers(value: object, names: Sequence[str]) -> Record:
+    return {name: finite_or_none(getattr(value, name)) for name in names}
 
 
-def _number(value: float | None) -> float | None:
-    """What is not finite is null; numbers of numpy are plain ones."""
+def finite_or_none(value: float | None) -> float | None:
+    """Return a number as JSON can hold it: a Python float, or None where it is not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 

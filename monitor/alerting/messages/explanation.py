@@ -1,96 +1,79 @@
-"""Why a model alerts, asked so that people are told also where it cannot be worked out."""
+"""Diagnoses for messages and reports, which go out also where a diagnosis fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.text import sanitize
 from modeltop.rules.snapshot import Snapshot
 
 MAX_EXPLAINED = 20
-"""Models that are explained at once: each takes some 40 ms, and where a hundred are bad the cause is not in them."""
-LONGEST = 400
-"""Cells of a verdict."""
+"""Models that are diagnosed at most: each takes some 40 ms, and where a hundred are bad the cause is not in them."""
+MAX_VERDICT_WIDTH = 400
+"""Most terminal cells of a verdict."""
 DiagnoseFunction = Callable[[Snapshot, str], Diagnosis]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The answer."""
-
-    diagnosis: Diagnosis | None = None
-    error: str = ""
-    """Why there is none, a clause made safe; empty where there is one."""
-
-
-NO_EXPLANATION = Explanation()
-
-
-def explain_model(snapshot: Snapshot, model: str, ask: DiagnoseFunction | None = None) -> Explanation:
-    """The diagnosis of a model, or why there is none.
+def verdict_sentence(snapshot: Snapshot, model: str, diagnosis: Diagnosis | None) -> str:
+    """Return the first sentence to read about a model, without its name; empty where the snapshot has no such model.
 
     Args:
-        snapshot: What is looked at.
-        model: Any of its models.
-        ask: Makes the diagnosis; None: `modeltop.diagnosis.diagnose`.
-    """
-    try:
-        return Explanation((ask or _ask)(snapshot, model))
-    except Exception as error:  # noqa: BLE001  that a model is bad is said, whatever becomes of the why
-        return Explanation(error=f"could not be explained: {sanitize(model, 60)} ({type(error).__name__})")
-
-
-def verdict_sentence(snapshot: Snapshot, model: str, found: Diagnosis | None) -> str:
-    """The first thing to read of a model, without its name; empty where nothing is known of it.
-
-    Args:
-        snapshot: What is looked at.
-        model: Any.
-        found: Its diagnosis; None: how its worst rule stands is said instead.
+        snapshot: The snapshot to explain.
+        model: Name of a model.
+        diagnosis: Its diagnosis; None for the status of its worst rule instead.
 
     Returns:
-        One line, made safe; what is missing of its labels is said last.
+        One sanitized line, at whose end stands what is missing of its labels.
     """
-    if found is None:
-        return sanitize(next((one.sentence for one in snapshot.model_statuses if one.model == model), ""), LONGEST)
-    news = snapshot.label_coverage.get(model)
-    return sanitize(found.sentence if news is None else f"{found.sentence}; {news.sentence}", LONGEST)
+    if diagnosis is None:
+        sentences = (status.sentence for status in snapshot.model_statuses if status.model == model)
+        return sanitize(next(sentences, ""), MAX_VERDICT_WIDTH)
+    coverage = snapshot.label_coverage.get(model)
+    sentence = diagnosis.sentence if coverage is None else f"{diagnosis.sentence}; {coverage.sentence}"
+    return sanitize(sentence, MAX_VERDICT_WIDTH)
 
 
-def _ask(snapshot: Snapshot, model: str) -> Diagnosis:
-    from modeltop.diagnosis.diagnose import diagnose_model  # late: loaded where there is something to explain
+def _diagnose(snapshot: Snapshot, model: str) -> Diagnosis:
+    from modeltop.diagnosis.diagnose import diagnose_model  # late: slow to import, and few snapshots need it
 
     return diagnose_model(snapshot, model)
 
 
 class ExplanationCache:
-    """The reasons of one snapshot, each asked for once, however often it is told.
+    """The diagnoses of one snapshot, each computed once.
 
     Args:
-        snapshot: What is looked at.
-        most: Models that are asked about; of more, how they stand is all that is told, so that nobody waits for it.
-        ask: Makes a diagnosis; None: `modeltop.diagnosis.diagnose`.
+        snapshot: The snapshot to explain.
+        max_models: Models that are diagnosed at most; of others only their status is reported, so that nobody waits.
+        diagnose: Function that computes a diagnosis; None for `modeltop.diagnosis.diagnose.diagnose_model`.
     """
 
-    def __init__(self, snapshot: Snapshot, most: int = MAX_EXPLAINED, ask: DiagnoseFunction | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, max_models: int = MAX_EXPLAINED, diagnose: DiagnoseFunction | None = None
+    ) -> None:
         self.snapshot = snapshot
-        self._most, self._ask = most, ask
-        self._alerting = {one.key.model for one in snapshot.alerts if one.is_active}
-        self._known: dict[str, Explanation] = {}
+        self._max_models, self._diagnose = max_models, diagnose or _diagnose
+        self._alerting = {alert.key.model for alert in snapshot.alerts if alert.is_active}
+        self._diagnoses: dict[str, Diagnosis | None] = {}
+        self._errors: list[str] = []
 
     def diagnosis_for(self, model: str) -> Diagnosis | None:
-        """Its diagnosis; None where it does not alert, cannot be explained, or is one too many."""
-        if model not in self._known and model in self._alerting and len(self._known) < self._most:
-            self._known[model] = explain_model(self.snapshot, model, self._ask)
-        return self._known.get(model, NO_EXPLANATION).diagnosis
+        """Return the diagnosis of a model; None where it does not alert, cannot be explained, or exceeds the limit."""
+        is_due = model in self._alerting and len(self._diagnoses) < self._max_models
+        if is_due and model not in self._diagnoses:
+            try:
+                self._diagnoses[model] = self._diagnose(self.snapshot, model)
+            except Exception as error:  # noqa: BLE001  an alert goes out, whatever becomes of its explanation
+                self._diagnoses[model] = None
+                self._errors.append(f"could not be explained: {sanitize(model, 60)} ({type(error).__name__})")
+        return self._diagnoses.get(model)
 
     def verdict_for(self, model: str) -> str:
-        """The first thing to read of it."""
+        """Return the first sentence to read about a model."""
         return verdict_sentence(self.snapshot, model, self.diagnosis_for(model))
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What could not be worked out of those that were asked about, a clause each, made safe."""
-        return tuple(one.error for one in self._known.values() if one.error)
+        """Failed diagnoses, a sanitized clause each."""
+        return tuple(self._errors)

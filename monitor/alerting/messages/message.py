@@ -1,7 +1,7 @@
-"""What a receiver is told: everything that any of them may need, in no receiver's own form.
+"""The content of a message, in no notifier's own form.
 
-The labels (`model`, `metric`, `segment`, `rule`) are as written in the data: foreign text, to be made safe where it is
-shown, and so are names in a diagnosis. All other strings are made safe already, one line each, and hold no markup.
+The labels (`model`, `metric`, `segment`, `rule`) and the names in a diagnosis are foreign text, as written in the data,
+to be sanitized where they are shown. All other strings are sanitized, one line each, and hold no markup.
 """
 
 from __future__ import annotations
@@ -16,64 +16,64 @@ from modeltop.core.series import Severity
 
 @dataclass(frozen=True, slots=True)
 class AlertSection:
-    """What is said of one incident."""
+    """The section of a message about one incident."""
 
     action: NotificationAction
     reason: NotificationReason
     severity: Severity
-    """The level now told; OK where it is over."""
+    """The level that is reported; OK once it is over."""
     incident: str
-    """Its id."""
+    """Id of the incident."""
     key: str
-    """Stable over retries and restarts: the idempotency key."""
+    """Idempotency key, stable over retries and restarts."""
     model: str
     metric: str
-    """`*` where it is about no metric: no data, or a source that cannot be read."""
+    """`*` for a model-wide incident: no data, or a source that cannot be read."""
     segment: str
     rule: str
     title: str
     """At most 120 cells, such as `CRIT fraud-detector: accuracy 0.870 < 0.90`."""
     verdict: str = ""
-    """What is to be known of the model: what happened, since when, why, what now; empty where nothing is."""
+    """Diagnosis of the model in a sentence: what happened, since when, why, what now; empty without one."""
     diagnosis: Diagnosis | None = None
-    """What that rests on, names as written in the data; None where the model does not alert, or was not explained."""
+    """Diagnosis behind the verdict; None where the model does not alert, or could not be explained."""
     sentence: str = ""
-    """How its series stands by the rule now, in plain words."""
+    """Status of its series by the rule now, in plain words."""
     value: float | None = None
-    """The value last objected to; None where there is none, as without data."""
+    """The value of the newest breach; None where there is none, as without data."""
     limit: float | None = None
     value_vs_limit: str = ""
     """The value against its limit, such as `0.870 < 0.90`."""
     worst_value: float | None = None
     worst_vs_limit: str = ""
     peak_severity: Severity = Severity.OK
-    """The worst level that it ever had."""
+    """Highest level of the incident."""
     count: float | None = None
-    """Support of `value`; None where unknown."""
+    """Number of predictions behind `value`; None where unknown."""
     since: datetime | None = None
-    """Start of the first period found wrong."""
+    """Start of the first breached period."""
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
-    """None while it stands."""
+    """None while it is open."""
     state_note: str = ""
-    """Why it was withdrawn, or who took it and until when."""
+    """Why it was withdrawn, or who acknowledged it and until when."""
     condition: str = ""
-    """What the rule asks, in a plain sentence."""
+    """The rule in a plain sentence."""
     runbook: str = ""
-    """Where it is written what to do; empty without one."""
+    """Address or path of the runbook; empty without one."""
     chart: tuple[str, ...] = ()
-    """The last periods in block characters; numbers and dates only."""
+    """Lines of a sparkline of the newest periods; blocks, numbers and dates only."""
     ack_command: str = ""
-    """The command by which a person takes it; empty where there is nothing to take."""
+    """Command that acknowledges it; empty where there is nothing to acknowledge."""
 
     @property
     def dedup_key(self) -> str:
-        """What every receiver knows the incident by."""
+        """Name of the incident at every receiver."""
         return f"modeltop:{self.incident}"
 
     @property
     def duration(self) -> timedelta | None:
-        """From the first period found wrong to the one that ended it, in data time; None while it stands."""
+        """Data time from the first breached period to the one that resolved it; None while it is open."""
         if self.since is None or self.resolved_at is None:
             return None
         return max(self.resolved_at - self.since, timedelta(0))
@@ -81,30 +81,30 @@ class AlertSection:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message for one receiver: about one incident, or about several, worst first."""
+    """One message for one receiver."""
 
     receiver: str
     sections: tuple[AlertSection, ...]
-    """At least one."""
+    """At least one, worst first."""
     key: str
-    """The idempotency key of the whole: that of the only part, else one of all their keys."""
+    """Idempotency key: that of the only section, else a hash of those of all."""
     title: str
     text: str
-    """All of it in plain text, lines separated by newlines, the title not among them."""
+    """Plain text without the title, lines separated by newlines."""
     is_test: bool = False
-    """Sent because a person asked whether it works: nothing is wrong."""
+    """Whether it only tests the receiver."""
     is_digest: bool = False
-    """What was held back by the hourly cap."""
+    """Whether it gathers what the hourly cap held back."""
 
     @property
     def worst_section(self) -> AlertSection:
-        """The worst part."""
+        """The first section."""
         return self.sections[0]
 
     @property
     def severity(self) -> Severity:
-        """The worst level of any part; OK where all are over."""
-        return max(part.severity for part in self.sections)
+        """Highest level of any section; OK where all incidents are over."""
+        return max(section.severity for section in self.sections)
 
     @property
     def is_grouped(self) -> bool:

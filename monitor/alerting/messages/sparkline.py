@@ -1,4 +1,4 @@
-"""The last periods of a series in characters: what a phone can show. Pure."""
+"""The newest periods of a series in block characters, which a phone can show. Pure."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from modeltop.core.series import Series, to_datetime
 from modeltop.core.text import format_period, format_value, pluralize
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-POINTS = 24
-"""Periods drawn at most: with the two numbers beside them they fit across a phone."""
+MAX_POINTS = 24
+"""Most periods that are drawn: with the two numbers beside them they fit across a phone."""
 _PLAIN = str.maketrans(
     {**dict(zip(BLOCKS, "__.-=+*#", strict=True)), "→": "->", "–": "-", "·": "|", "…": "~", "−": "-", "×": "x"}
 )
 
 
-def sparkline(series: Series, limit: float | None = None, points: int = POINTS) -> tuple[str, ...]:
-    """Two lines: the values between the first and the last of them, then what the limit is and which periods these are.
+def sparkline(series: Series, limit: float | None = None) -> tuple[str, ...]:
+    """Return two lines: blocks between the first and the last value, then the limit and the periods; none if empty.
 
     Args:
-        series: Of any length; values that are not finite are passed over.
-        limit: Said beside them; None: there is none.
-        points: Newest periods drawn at most.
+        series: Any length; values that are not finite are skipped.
+        limit: The limit of the rule; None without one.
     """
-    finite = np.flatnonzero(np.isfinite(series.values))[-points:]
+    finite = np.flatnonzero(np.isfinite(series.values))[-MAX_POINTS:]
     if not len(finite):
         return ()
     values = series.values[finite]
@@ -36,7 +35,7 @@ def sparkline(series: Series, limit: float | None = None, points: int = POINTS) 
 
 
 def block_characters(values: list[float]) -> str:
-    """One block per value, the lowest for the least, the highest for the greatest.
+    """Return one block per finite value, scaled from the minimum to the maximum.
 
     >>> block_characters([0.96, 0.95, 0.93, 0.89, 0.87]), block_characters([1.0, 1.0])
     ('█▇▆▃▁', '▄▄')
@@ -49,7 +48,7 @@ def block_characters(values: list[float]) -> str:
 
 
 def as_ascii(text: str) -> str:
-    r"""The same in ASCII, for pagers and text messages that have nothing else.
+    r"""Return the text in ASCII, for pagers and text messages that have nothing else.
 
     >>> as_ascii("0.96 █▇▅▁ 0.87 → 宽")
     '0.96 #*=_ 0.87 -> \\u5bbd'

@@ -1,4 +1,4 @@
-"""What messages say, in words. Pure; everything that is given out is safe for people."""
+"""The text of messages. Pure; everything returned is sanitized."""
 
 from __future__ import annotations
 
@@ -13,178 +13,182 @@ from modeltop.core.series import Severity
 from modeltop.core.text import format_age, format_exact, format_period, sanitize, truncate
 
 LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNING: "WARN", Severity.OK: "OK"}
-TITLE = 120
-"""Cells of a title at most: a mail's subject, a phone's lock screen."""
-CLAUSES = 600
-"""Cells of what speaks for a cause."""
-LISTED = 40
-"""Parts that a message about several tells one by one."""
+"""Names of the severities in titles."""
+MAX_TITLE_WIDTH = 120
+"""Most terminal cells of a title: the subject of a mail, the lock screen of a phone."""
+MAX_CLAUSES_WIDTH = 600
+"""Most terminal cells of the evidence for a cause."""
+MAX_LISTED = 40
+"""Most sections that a message about several lists one by one."""
 
 
-def series_name(part: AlertSection, cells: int = 60) -> str:
-    """The metric, with its segment where that is not all; empty for an alert about the model as a whole."""
-    if part.metric == "*":
-        return ""
-    metric = sanitize(part.metric, cells)
-    return metric if part.segment == "all" else f"{metric} [{sanitize(part.segment, cells)}]"
-
-
-def section_title(part: AlertSection, against: str) -> str:
-    """One part in one line: how bad, which model, what about it.
+def series_name(section: AlertSection, width: int = 60) -> str:
+    """Return the metric, with its segment unless that is `all`; empty for a model-wide alert.
 
     Args:
-        part: Its own title is not read.
-        against: The value against its limit; for an alert without a metric, what is wrong.
+        section: Its labels are foreign text.
+        width: Most terminal cells of each of the two.
     """
-    subject = sanitize(part.model, 60)
-    about = series_name(part)
-    if part.reason is NotificationReason.RESOLVED:
-        lasted = f", lasted {format_duration(part.duration)}" if part.duration is not None else ""
-        return truncate(f"RESOLVED {subject}: {about or against}{lasted}", TITLE)
-    if part.reason is NotificationReason.MISSED:
-        return truncate(
-            f"LATE {subject}: {about or against} was firing {format_firing_interval(part)} UTC, delivered late", TITLE
-        )
-    said = f"{about} {against}".strip()
-    return truncate(f"{_word(part)} {subject}: {said}", TITLE)
+    if section.metric == "*":
+        return ""
+    metric = sanitize(section.metric, width)
+    return metric if section.segment == "all" else f"{metric} [{sanitize(section.segment, width)}]"
 
 
-def _word(part: AlertSection) -> str:
-    level = LEVELS[part.severity]
-    words = {
+def section_title(section: AlertSection, value_vs_limit: str) -> str:
+    """Return one section in one line: how bad, which model, what about it.
+
+    Args:
+        section: Its own title is not read.
+        value_vs_limit: The value against its limit; for a model-wide alert, what is wrong.
+    """
+    model = sanitize(section.model, 60)
+    subject = series_name(section) or value_vs_limit
+    if section.reason is NotificationReason.RESOLVED:
+        lasted = f", lasted {format_duration(section.duration)}" if section.duration is not None else ""
+        return truncate(f"RESOLVED {model}: {subject}{lasted}", MAX_TITLE_WIDTH)
+    if section.reason is NotificationReason.MISSED:
+        interval = format_firing_interval(section)
+        return truncate(f"LATE {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)
+    text = f"{series_name(section)} {value_vs_limit}".strip()
+    return truncate(f"{_state_label(section)} {model}: {text}", MAX_TITLE_WIDTH)
+
+
+def _state_label(section: AlertSection) -> str:
+    level = LEVELS[section.severity]
+    labels = {
         NotificationReason.ESCALATED: f"{level} (worse)",
         NotificationReason.REPEAT: f"{level} (still)",
         NotificationReason.WITHDRAWN: "WITHDRAWN",
         NotificationReason.ACKNOWLEDGED: "TAKEN",
     }
-    return words.get(part.reason, level)
+    return labels.get(section.reason, level)
 
 
-def section_lines(part: AlertSection) -> Iterator[str]:
-    """One part in full, without its title; the verdict first."""
-    said = lead_sentence(part)
-    if said:
-        yield from said
+def section_lines(section: AlertSection) -> Iterator[str]:
+    """Yield one section in full, without its title; the verdict first."""
+    if sentences := lead_sentences(section):
+        yield from sentences
         yield ""
-    yield from (f"{label:8} {text}" for label, text in labeled_facts(part))
-    if part.chart:
+    yield from (f"{label:8} {text}" for label, text in labeled_facts(section))
+    if section.chart:
         yield ""
-        yield from part.chart
-    if part.runbook or part.ack_command:
+        yield from section.chart
+    if section.runbook or section.ack_command:
         yield ""
-    if part.runbook:
-        yield f"runbook  {part.runbook}"
-    if part.ack_command:
-        yield f"take it  {part.ack_command}"
+    if section.runbook:
+        yield f"runbook  {section.runbook}"
+    if section.ack_command:
+        yield f"take it  {section.ack_command}"
 
 
-def lead_sentence(part: AlertSection) -> list[str]:
-    """The verdict on the model, then how the series stands, where that is not the same."""
-    return list(dict.fromkeys(text for text in (model_verdict(part), part.sentence) if text))
+def lead_sentences(section: AlertSection) -> list[str]:
+    """Return the verdict on the model and the status of the series, without those that are empty or equal."""
+    return list(dict.fromkeys(text for text in (model_verdict(section), section.sentence) if text))
 
 
-def model_verdict(part: AlertSection) -> str:
-    """The verdict, in which it is said that the model alerts all the same, where only this alert of it is over."""
-    return (
-        f"the model still alerts: {part.verdict}" if part.diagnosis is not None and not part.severity else part.verdict
-    )
+def model_verdict(section: AlertSection) -> str:
+    """Return the verdict; where only this alert is over, with the remark that the model still alerts."""
+    still_alerts = section.diagnosis is not None and not section.severity
+    return f"the model still alerts: {section.verdict}" if still_alerts else section.verdict
 
 
-def labeled_facts(part: AlertSection) -> list[tuple[str, str]]:
-    """Labelled facts, in the order in which a person asks for them."""
-    over = part.resolved_at is not None
-    waited = part.fired_at is not None and part.fired_at != part.since
-    found = [
-        ("why", part.state_note),
-        ("model", sanitize(part.model)),
-        ("metric", series_name(part, 200)),
-        ("what" if part.metric == "*" else "value", "" if over else part.value_vs_limit),
-        ("worst", part.worst_vs_limit if over or part.worst_vs_limit != part.value_vs_limit else ""),
-        ("level", LEVELS[part.severity] if part.severity else f"was {LEVELS[part.peak_severity]}"),
-        ("since", f"{format_period(part.since)} UTC" if part.since and (waited or not over) else ""),
-        ("firing", f"{format_firing_interval(part)} UTC" if over else ""),
-        ("lasted", format_duration(part.duration) if part.duration is not None else ""),
-        ("n", format_exact(part.count) if part.count is not None and not over else ""),
-        *_found(part),
-        ("rule", f"{sanitize(part.rule, 60)}: {part.condition}" if part.condition else sanitize(part.rule)),
+def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
+    """Return pairs of label and text, in the order in which a person asks for them."""
+    is_over = section.resolved_at is not None
+    # Once over, the firing interval says it, unless the alert waited for confirmation.
+    shows_since = not is_over or (section.fired_at is not None and section.fired_at != section.since)
+    condition = f": {section.condition}" if section.condition else ""
+    facts = [
+        ("why", section.state_note),
+        ("model", sanitize(section.model)),
+        ("metric", series_name(section, 200)),
+        ("what" if section.metric == "*" else "value", "" if is_over else section.value_vs_limit),
+        ("worst", section.worst_vs_limit if is_over or section.worst_vs_limit != section.value_vs_limit else ""),
+        ("level", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
+        ("since", f"{format_period(section.since)} UTC" if section.since and shows_since else ""),
+        ("firing", f"{format_firing_interval(section)} UTC" if is_over else ""),
+        ("lasted", format_duration(section.duration) if section.duration is not None else ""),
+        ("n", format_exact(section.count) if section.count is not None and not is_over else ""),
+        *_diagnosis_facts(section),
+        ("rule", sanitize(section.rule, 60 if condition else 200) + condition),
     ]
-    return [(label, text) for label, text in found if text]
+    return [(label, text) for label, text in facts if text]
 
 
-def _found(part: AlertSection) -> list[tuple[str, str]]:
-    """What speaks for the likeliest cause and what against it, and the next step, of what stands."""
-    if part.diagnosis is None or not part.severity or not part.diagnosis.hypotheses:
+def _diagnosis_facts(section: AlertSection) -> list[tuple[str, str]]:
+    """Return the evidence for and against the likeliest cause, and the next step, of an open incident."""
+    if section.diagnosis is None or not section.severity or not section.diagnosis.hypotheses:
         return []
-    first = part.diagnosis.hypotheses[0]
-    told = first.cause is Cause.UNKNOWN or all(clause in part.verdict for clause in first.evidence_for)
-    evidence, against = (
-        sanitize("; ".join(clauses), CLAUSES)
-        for clauses in (() if told else first.evidence_for, first.evidence_against)
-    )
-    return [("evidence", evidence), ("against", against), ("do", sanitize(part.diagnosis.advice, CLAUSES))]
+    likeliest = section.diagnosis.hypotheses[0]
+    evidence_for = likeliest.evidence_for
+    if likeliest.cause is Cause.UNKNOWN or all(clause in section.verdict for clause in evidence_for):
+        evidence_for = ()
+    return [
+        ("evidence", sanitize("; ".join(evidence_for), MAX_CLAUSES_WIDTH)),
+        ("against", sanitize("; ".join(likeliest.evidence_against), MAX_CLAUSES_WIDTH)),
+        ("do", sanitize(section.diagnosis.advice, MAX_CLAUSES_WIDTH)),
+    ]
 
 
-def group_title(parts: Sequence[AlertSection], *, digest: bool) -> str:
-    """Several parts in one line: how many of each level, then the worst.
+def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:
+    """Return several sections in one line: how many of each state, then the worst.
 
-    >>> group_title([], is_digest=False)
+    >>> group_title([], digest=False)
     'nothing to tell'
     """
-    if not parts:
+    if not sections:
         return "nothing to tell"
-    counts = Counter(_state(part) for part in parts)
-    order = {state: place for place, state in enumerate((*LEVELS.values(), "taken", "withdrawn", "late", "resolved"))}
-    states = sorted(counts, key=lambda state: order[state])
-    said = ", ".join(f"{counts[state]} {state}" for state in states)
-    return truncate(f"{'digest: ' if digest else ''}{said} | {parts[0].title}", TITLE)
+    counts = Counter(_state(section) for section in sections)
+    states = (*LEVELS.values(), "taken", "withdrawn", "late", "resolved")
+    summary = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
+    return truncate(f"{'digest: ' if digest else ''}{summary} | {sections[0].title}", MAX_TITLE_WIDTH)
 
 
-def group_lines(parts: Sequence[AlertSection]) -> Iterator[str]:
-    """Several parts, a line each, worst first, with what it takes to look closer; before each model its verdict."""
-    judged: set[str] = set()
-    for part in parts[:LISTED]:
-        if part.verdict and part.model not in judged:
-            yield f"{sanitize(part.model, 60)}: {model_verdict(part)}"
-        judged.add(part.model)
-        yield f"  {part.title}" if part.verdict else part.title
-        said = part.sentence if part.sentence != part.verdict else ""
-        details = [said or part.state_note, part.runbook and f"runbook {part.runbook}", part.ack_command]
+def group_lines(sections: Sequence[AlertSection]) -> Iterator[str]:
+    """Yield several sections, a title and details each; before the first of each model its verdict."""
+    models: set[str] = set()
+    for section in sections[:MAX_LISTED]:
+        if section.verdict and section.model not in models:
+            yield f"{sanitize(section.model, 60)}: {model_verdict(section)}"
+        models.add(section.model)
+        yield f"  {section.title}" if section.verdict else section.title
+        sentence = section.sentence if section.sentence != section.verdict else ""
+        runbook = section.runbook and f"runbook {section.runbook}"
+        details = (sentence or section.state_note, runbook, section.ack_command)
         yield from (f"    {text}" for text in details if text)
-    if len(parts) > LISTED:
-        yield f"and {len(parts) - LISTED:,} more: modeltop alerts"
+    if len(sections) > MAX_LISTED:
+        yield f"and {len(sections) - MAX_LISTED:,} more: modeltop alerts"
 
 
-def _state(part: AlertSection) -> str:
-    if part.reason is NotificationReason.RESOLVED:
+def _state(section: AlertSection) -> str:
+    if section.reason is NotificationReason.RESOLVED:
         return "resolved"
-    if part.reason in (NotificationReason.MISSED, NotificationReason.WITHDRAWN, NotificationReason.ACKNOWLEDGED):
-        return str(part.reason.value)
-    return LEVELS[part.severity]
+    if section.reason in (NotificationReason.MISSED, NotificationReason.WITHDRAWN, NotificationReason.ACKNOWLEDGED):
+        return str(section.reason.value)
+    return LEVELS[section.severity]
 
 
-def format_firing_interval(part: AlertSection) -> str:
-    """From when to when it was firing, the day said once where it is the same."""
-    begin, end = part.fired_at or part.since, part.resolved_at
-    if begin is None or end is None:
+def format_firing_interval(section: AlertSection) -> str:
+    """Return from when to when the alert fired, in UTC; the day once where it is the same."""
+    start, end = section.fired_at or section.since, section.resolved_at
+    if start is None or end is None:
         return "for a while"
-    begin, end = begin.astimezone(UTC), end.astimezone(UTC)
-    whole = begin.time() == end.time() == datetime.min.time()
-    if begin.date() == end.date() and not whole:
-        return f"{begin:%Y-%m-%d %H:%M}–{end:%H:%M}"
-    return (
-        f"{format_period(begin)} – {format_period(end)}" if whole else f"{begin:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
-    )
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if start.time() == end.time() == datetime.min.time():
+        return f"{format_period(start)} – {format_period(end)}"
+    return f"{start:%Y-%m-%d %H:%M}" + (f"–{end:%H:%M}" if start.date() == end.date() else f" – {end:%Y-%m-%d %H:%M}")
 
 
-def format_duration(length: timedelta) -> str:
-    """A length of time in its two largest units, cut.
+def format_duration(duration: timedelta) -> str:
+    """Return a duration in its two largest units, rounded down.
 
-    >>> format_duration(timedelta(days=2, time_intervals=5, minutes=59)), format_duration(timedelta(minutes=30)), format_duration(timedelta(days=3, minutes=5))
-    ('2d 5h', '30m', '3d')
+    >>> format_duration(timedelta(days=2, hours=5, minutes=59)), format_duration(timedelta(minutes=30))
+    ('2d 5h', '30m')
     """
-    first = format_age(length)
-    for unit, size, below in (("d", 86_400, "h"), ("h", 3_600, "m"), ("m", 60, "s")):
+    first = format_age(duration)
+    for unit, seconds, next_unit in (("d", 86_400, "h"), ("h", 3_600, "m"), ("m", 60, "s")):
         if first.endswith(unit):
-            rest = format_age(timedelta(seconds=length.total_seconds() % size))
-            return f"{first} {rest}" if rest.endswith(below) and rest != f"0{below}" else first
+            rest = format_age(timedelta(seconds=duration.total_seconds() % seconds))
+            return f"{first} {rest}" if rest.endswith(next_unit) and rest != f"0{next_unit}" else first
     return first

@@ -1,1 +1,1 @@
-"""Who is told: one small file per receiver; `base` has the contract and the table of all that are known."""
+"""Notifiers, a file for each type of receiver; `base` holds their contract and their registry."""

@@ -1,4 +1,4 @@
-"""The hundred other services, through the optional library Apprise: one address each."""
+"""Notifier for the hundred services of the optional library Apprise, an address for each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TYPES = {
     Severity.WARNING: "warning",
     Severity.OK: "success",
 }
-_ACTIVE = re.compile(r"([@<])(?=\S)|(\])(?=\()")
-"""What some service could take for a mention or a link."""
+_MARKUP = re.compile(r"([@<])(?=\S)|(\])(?=\()")
+"""Text that a service could take for a mention or a link."""
 
 
 @notifier("apprise")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apprise:
-    """Hands the text to each of the addresses."""
+    """Sends the text to each of the addresses."""
 
     urls: SecretRef
     """Apprise addresses, separated by white space."""
@@ -38,51 +38,49 @@ class Apprise:
     acknowledges: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Done when every service has taken it; after a failure all are told again. Raises NotifyError."""
+        """Send it to every service; after a failure all get it again.
+
+        Raises:
+            NotifyError: A service did not accept it.
+        """
         library = _library()
         addresses = self.urls.read().split()
         with _LogRedaction(addresses):
             try:
-                told = self._tell(library, addresses, message)
+                is_accepted = self._services(library, addresses).notify(
+                    title=self._text(message.title),
+                    body=self._text(message.text),
+                    notify_type=TYPES[message.severity],
+                    body_format="text",
+                    interpret_escapes=False,
+                )
             except NotifyError:
                 raise
             except Exception as error:  # noqa: BLE001  a service's own failure, whose text may quote the address
                 raise NotifyError(f"Apprise failed: {type(error).__name__}") from None
-        if not told:
+        if not is_accepted:
             raise NotifyError("not every service took it; Apprise says why in the log")
-
-    def _tell(self, library: Any, addresses: list[str], message: Message) -> bool:
-        told = self._services(library, addresses).notify(
-            title=self._text(message.title),
-            body=self._text(message.text),
-            notify_type=TYPES[message.severity],
-            body_format="text",
-            interpret_escapes=False,
-        )
-        return bool(told)
 
     def _services(self, library: Any, addresses: list[str]) -> Any:
         asset = library.AppriseAsset(async_mode=False, secure_logging=True, app_id="modeltop", app_desc="modeltop")
         services = library.Apprise(asset=asset)
         for number, address in enumerate(addresses, 1):
-            joint = "&" if "?" in address else "?"
-            timed = f"{address}{joint}cto={self.timeout}&rto={self.timeout}"
-            if not services.add(timed):
+            separator = "&" if "?" in address else "?"
+            if not services.add(f"{address}{separator}cto={self.timeout}&rto={self.timeout}"):
                 raise NotifyError(f"address {number} is none that Apprise knows", permanent=True)
         return services
 
     def _text(self, text: str) -> str:
-        r"""Without what a service could take for more than text.
+        r"""Return the text with markup made ineffective.
 
         >>> Apprise(urls=SecretRef(env="X"))._text("@everyone <!channel> 0.87 < 0.9")
         '@\u200beveryone <\u200b!channel> 0.87 < 0.9'
         """
         plain = as_ascii(text) if self.ascii else text
-        return _ACTIVE.sub("\\g<0>\u200b" if not self.ascii else "\\g<0> ", plain)
+        return _MARKUP.sub("\\g<0>\u200b" if not self.ascii else "\\g<0> ", plain)
 
 
 def _library() -> Any:
@@ -94,7 +92,7 @@ def _library() -> Any:
 
 
 class _LogRedaction(logging.Filter):
-    """While it is entered, Apprise's log has no addresses; from then on no debugging lines, which hold what is sent."""
+    """Keeps addresses out of Apprise's log while entered, and from then on debugging lines, which hold what is sent."""
 
     def __init__(self, addresses: list[str]) -> None:
         super().__init__()

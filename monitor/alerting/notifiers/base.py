@@ -1,8 +1,9 @@
-"""What a notifier is, the table of all that are known, and how secrets are held.
+"""The contract of notifiers, their registry, and references to secrets.
 
-A notifier is a frozen dataclass whose fields are its keys in the configuration (a `Secret` field `url` has the keys
-`url_env` and `url_file`); `@notifier("name")` puts it into the table when its file is loaded, which happens when a
-configuration names it. Libraries are loaded when the first message is sent.
+A notifier is a frozen dataclass whose fields are its keys in the configuration (a `SecretRef` field `url` has the keys
+`url_env` and `url_file`); `@notifier("name")` registers it when its file is imported, which happens when a
+configuration names it. Libraries are imported when the first message is sent. To add one, write its file here and name
+it in `_MODULES`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
 
-_FILES: Mapping[str, str] = {
+_MODULES: Mapping[str, str] = {
     "slack": "modeltop.alerting.notifiers.slack",
     "pagerduty": "modeltop.alerting.notifiers.pagerduty",
     "email": "modeltop.alerting.notifiers.email",
@@ -31,34 +32,35 @@ _FILES: Mapping[str, str] = {
     "command": "modeltop.alerting.notifiers.command",
     "apprise": "modeltop.alerting.notifiers.apprise",
 }
-"""Where each kind is defined."""
-_KNOWN: dict[str, type[Notifier]] = {}
-_MAX_BYTES = 65_536
-"""Bytes of a secret's file."""
+"""By type, the module that defines it."""
+_REGISTRY: dict[str, type[Notifier]] = {}
+_MAX_SECRET_BYTES = 65_536
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+"""Hosts to which secrets may be sent in clear."""
 N = TypeVar("N", bound="type[Notifier]")
 
 
 @runtime_checkable
 class Notifier(Protocol):
-    """A way to tell people."""
+    """A way to notify people; its constructor raises ValueError, naming the key, for settings that make no sense."""
 
     exempt: ClassVar[bool]
-    """Whether it groups and limits by itself: its messages are neither grouped nor capped."""
+    """Whether its messages are neither grouped nor capped, because the service does so itself."""
     acknowledges: ClassVar[bool]
-    """Whether it wants to be told that a person took an incident."""
+    """Whether it is notified that a person acknowledged an incident."""
 
     def send(self, message: Message) -> None:
-        """Tell it, within the notifier's own time-out; returns once the other side has accepted.
+        """Send a message, within the notifier's own time-out; return once the other side has accepted it.
 
         Raises:
-            NotifyError: It was not told, or that is not known; `permanent` where trying again is useless. The message
-                is safe, and free of secrets.
+            NotifyError: It was not accepted, or that is not known; `permanent` where trying again is useless. Its text
+                is sanitized and free of secrets.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Someone who can be told, under the name that routes use."""
+    """A notifier under the name that routes use."""
 
     name: str
     notifier: Notifier
@@ -66,34 +68,38 @@ class Receiver:
 
 
 def notifier(name: str) -> Callable[[N], N]:
-    """Put a notifier into the table under the `type` that receivers use for it."""
+    """Register the decorated class under the `type` that receivers use for it."""
 
-    def enter(kind: N) -> N:
-        _KNOWN[name] = kind
-        return kind
+    def register(cls: N) -> N:
+        _REGISTRY[name] = cls
+        return cls
 
-    return enter
+    return register
 
 
 def notifier_types() -> tuple[str, ...]:
-    """All known types of receivers."""
-    return tuple(_FILES)
+    """Return the names of all types of receivers."""
+    return tuple(_MODULES)
 
 
 def notifier_type(name: str) -> type[Notifier]:
-    """The notifier of a type; loads its file. Raises KeyError for an unknown one."""
-    if name not in _KNOWN:
-        import_module(_FILES[name])
-    return _KNOWN[name]
+    """Return the class of a type, whose module is imported.
+
+    Raises:
+        KeyError: There is no such type.
+    """
+    if name not in _REGISTRY:
+        import_module(_MODULES[name])
+    return _REGISTRY[name]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretRef:
-    """Where a secret is kept; its text is read when it is used, and shown nowhere.
+    """A reference to a secret, whose text is read when it is used, and shown nowhere.
 
     Args:
         env: Name of an environment variable; or
-        file: Path of a file that its owner alone can read.
+        file: Path of a file that only its owner can read.
     """
 
     env: str | None = None
@@ -106,10 +112,10 @@ class SecretRef:
         return "<secret>"
 
     def read(self) -> str:
-        """The text, without white space at its ends.
+        """Return the text, without surrounding white space.
 
         Raises:
-            NotifyError: Permanent; the message names the variable or the file and what is wrong with it.
+            NotifyError: Permanent; it names the variable or the file and what is wrong with it.
         """
         text = (self._from_file() if self.file is not None else os.environ.get(self.env or "", "")).strip()
         if not text:
@@ -118,45 +124,49 @@ class SecretRef:
         return text
 
     def fingerprint(self) -> str:
-        """What tells, without the secret, that it may have changed: nothing for a variable, which cannot."""
+        """Return text that differs once the secret may have changed, without it; a variable cannot change."""
         if self.file is None:
             return f"env {self.env}"
         try:
-            found = Path(self.file).stat()
+            stat_result = Path(self.file).stat()
         except OSError as error:
             return f"file {self.file} {error.errno}"
-        return f"file {self.file} {found.st_ino} {found.st_mtime_ns} {found.st_mode}"
+        return f"file {self.file} {stat_result.st_ino} {stat_result.st_mtime_ns} {stat_result.st_mode}"
 
     def _from_file(self) -> str:
-        shown = sanitize(self.file)
+        path = sanitize(self.file)
         try:
-            # A pipe that nobody writes to must not stop the watcher.
+            # Not blocking, because a pipe that nobody writes to must not stop the watcher.
             descriptor = os.open(self.file or "", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb") as file:
                 mode = os.fstat(descriptor).st_mode
                 if not stat.S_ISREG(mode):
-                    raise NotifyError(f"{shown} is no regular file", permanent=True)
+                    raise NotifyError(f"{path} is no regular file", permanent=True)
                 if mode & 0o077:
                     raise NotifyError(
-                        f"{shown} can be read by others (mode {mode & 0o777:o}): chmod 600 it", permanent=True
+                        f"{path} can be read by others (mode {mode & 0o777:o}): chmod 600 it", permanent=True
                     )
-                return file.read(_MAX_BYTES).decode("utf-8")
+                return file.read(_MAX_SECRET_BYTES).decode("utf-8")
         except OSError as error:
-            raise NotifyError(f"{shown} cannot be read: {error.strerror}", permanent=True) from None
+            raise NotifyError(f"{path} cannot be read: {error.strerror}", permanent=True) from None
         except UnicodeDecodeError:
-            raise NotifyError(f"{shown} is not UTF-8", permanent=True) from None
+            raise NotifyError(f"{path} is not UTF-8", permanent=True) from None
         except ValueError:
-            raise NotifyError(f"{shown} cannot be read: it is no path", permanent=True) from None
+            raise NotifyError(f"{path} cannot be read: it is no path", permanent=True) from None
 
 
 def validate_timeout(seconds: float) -> None:
-    """Refuse a time-out that nobody can mean. Raises ValueError."""
+    """Check that a time-out makes sense.
+
+    Raises:
+        ValueError: It is not between 0.05 and 300 seconds.
+    """
     if not 0.05 <= seconds <= 300:
         raise ValueError(f"timeout: {format_exact(seconds)} is no number of seconds between 0.05 and 300")
 
 
 def unusable_reason(notifier: Notifier) -> str | None:
-    """Why the secrets and files of a notifier cannot be used now; None where they can. For `watch`, before it sends."""
+    """Return why the secrets or files of a notifier cannot be used now; None where they can."""
     for name, value in _values(notifier):
         try:
             if isinstance(value, SecretRef):
@@ -171,18 +181,18 @@ def unusable_reason(notifier: Notifier) -> str | None:
 
 
 def fingerprint(notifier: Notifier) -> str:
-    """16 hexadecimal digits of its settings, without secrets: when they change, a broken receiver is tried again.
+    """Return 16 hexadecimal digits that change with the settings, so that a disabled receiver is tried again.
 
-    The variable or the file of a secret counts, and when the file was last written, never what it says.
+    The variable or the file of a secret counts, and when the file was last written, never the secret.
     """
-    said = [type(notifier).__name__]
-    said += [f"{name}={_printable(value)}" for name, value in _values(notifier)]
-    return sha256("\0".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    settings = [type(notifier).__name__]
+    settings += [f"{name}={_printable(value)}" for name, value in _values(notifier)]
+    return sha256("\0".join(settings).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _values(notifier: Notifier) -> list[tuple[str, Any]]:
     assert is_dataclass(notifier), "a notifier is a dataclass"
-    return [(part.name, getattr(notifier, part.name)) for part in fields(notifier)]
+    return [(field.name, getattr(notifier, field.name)) for field in fields(notifier)]
 
 
 def _printable(value: object) -> str:

@@ -1,4 +1,4 @@
-"""A program of your own: the text on its standard input, facts in its environment, never a shell."""
+"""Notifier for a program of your own: text on standard input, facts in the environment, never a shell."""
 
 from __future__ import annotations
 
@@ -30,32 +30,31 @@ INHERITED_VARIABLES = (
     "TMPDIR",
     "XDG_RUNTIME_DIR",
 )
-"""Of our environment the program gets these, and what `keep` names: secrets of other receivers may be in the rest."""
+"""Variables that the program inherits besides those in `keep`: secrets of other receivers may be in the rest."""
 PERMANENT_EXIT_CODES = (64, 78)
-"""Exit codes after which another attempt is useless: wrong usage, wrong configuration (sysexits.h)."""
-_TAIL = 4096
-"""Bytes of its standard error that are kept, to quote the last line."""
+"""Exit codes after which another attempt is useless: EX_USAGE and EX_CONFIG (sysexits.h)."""
+_TAIL_BYTES = 4096
+"""Bytes of standard error that are buffered, to quote the last line."""
 
 
 @notifier("command")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Runs a program for each message; 0 is success, 64 and 78 are failures that will not pass."""
+    """Runs a program for each message; exit code 0 is success, 64 and 78 are permanent failures."""
 
     command: tuple[str, ...]
-    """The program and its arguments, as they are: nothing is expanded, nothing of the message is put in."""
+    """The program and its arguments as they are: nothing is expanded, and the message is not among them."""
     keep: tuple[str, ...] = ()
-    """Names of environment variables that it gets as well."""
+    """Names of environment variables that it inherits as well."""
     timeout: float = 10.0
-    """Seconds, after which it is killed with all that it started."""
+    """Seconds after which it is killed with its process group."""
     ascii: bool = False
-    """Whether the text is to have no other characters."""
+    """Whether the text is reduced to ASCII."""
 
     exempt: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
         validate_timeout(self.timeout)
         if not self.command or not self.command[0]:
             raise ValueError('command: write the program and its arguments, such as ["/usr/local/bin/page", "--loud"]')
@@ -63,110 +62,113 @@ class Command:
             raise ValueError("command: there is a NUL in it")
 
     def send(self, message: Message) -> None:
-        """Run it and wait for its end. Raises NotifyError."""
+        """Run the program and wait for its end.
+
+        Raises:
+            NotifyError: It cannot be run, did not end in time, or its exit code is not 0.
+        """
         text = f"{message.title}\n\n{message.text}\n"
         text = as_ascii(text) if self.ascii else text
-        kept = {name: os.environ[name] for name in (*INHERITED_VARIABLES, *self.keep) if name in os.environ}
-        secrets = tuple(kept[name] for name in self.keep if name in kept)
+        inherited = {name: os.environ[name] for name in (*INHERITED_VARIABLES, *self.keep) if name in os.environ}
+        secrets = tuple(inherited[name] for name in self.keep if name in inherited)
         try:
             process = subprocess.Popen(  # noqa: S603  no shell, and the words are the configuration's
                 self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=kept | environment(message),
+                env=inherited | environment(message),
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            why = sanitize(getattr(error, "strerror", None) or "not a program").lower()
+            reason = sanitize(getattr(error, "strerror", None) or "not a program").lower()
             raise NotifyError(
-                f"{sanitize(self.command[0], 80)} cannot be run: {why}", permanent=not _busy(error)
+                f"{sanitize(self.command[0], 80)} cannot be run: {reason}", permanent=not _is_busy(error)
             ) from None
-        with process:
-            self._finish(process, text.encode("utf-8", "replace"), secrets)
+        self._wait(process, text.encode("utf-8", "replace"), secrets)
 
-    def _finish(self, process: subprocess.Popen[bytes], text: bytes, secrets: tuple[str, ...]) -> None:
+    def _wait(self, process: subprocess.Popen[bytes], text: bytes, secrets: tuple[str, ...]) -> None:
         assert process.stdin is not None, "asked for above"
         assert process.stderr is not None, "asked for above"
-        tail = _Tail(process.stderr)
-        threading.Thread(target=_feed, args=(process.stdin, text), daemon=True).start()
+        name = sanitize(os.path.basename(self.command[0]), 80)  # noqa: PTH119  a word, not a path that has to be there
+        # Each stream is closed by the thread that uses it, and by no other: not by `with process`, which would flush
+        # the rest of a text that the program did not want, and take its broken pipe for a failure of the program.
         try:
+            tail = _Tail(process.stderr)
+            threading.Thread(target=_feed, args=(process.stdin, text), daemon=True).start()
             code = process.wait(self.timeout)
         except subprocess.TimeoutExpired:
-            raise NotifyError(
-                f"{self._name} did not end within {format_exact(self.timeout)} s and was killed"
-            ) from None
+            raise NotifyError(f"{name} did not end within {format_exact(self.timeout)} s and was killed") from None
         finally:
             if process.returncode is None:
                 _kill(process)
-            said = tail.last_line(secrets)
+        complaint = tail.last_line(secrets)
         if code:
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-            raise NotifyError(f"{self._name} {how}{said and ': '}{said}", permanent=code in PERMANENT_EXIT_CODES)
-
-    @property
-    def _name(self) -> str:
-        return sanitize(os.path.basename(self.command[0]), 80)  # noqa: PTH119  a word, not a path that has to be there
+            outcome = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
+            raise NotifyError(
+                f"{name} {outcome}{complaint and ': '}{complaint}", permanent=code in PERMANENT_EXIT_CODES
+            )
 
 
 def environment(message: Message) -> dict[str, str]:
-    """What the program is told by its environment: of the worst part, and safe, so that a careless `echo` is."""
-    part = message.worst_section
-    said = {
-        "KIND": part.action.value,
-        "REASON": part.reason.value,
+    """Return the variables that describe a message by its worst section; safe even for a careless `echo`."""
+    section = message.worst_section
+    variables = {
+        "KIND": section.action.value,
+        "REASON": section.reason.value,
         "SEVERITY": message.severity.name.lower(),
-        "INCIDENT": part.incident,
-        "DEDUP_KEY": part.dedup_key,
+        "INCIDENT": section.incident,
+        "DEDUP_KEY": section.dedup_key,
         "KEY": message.key,
         "TITLE": message.title,
-        "VERDICT": part.verdict,
-        "MODEL": part.model,
-        "METRIC": part.metric,
-        "SEGMENT": part.segment,
-        "RULE": part.rule,
-        "RUNBOOK": part.runbook,
+        "VERDICT": section.verdict,
+        "MODEL": section.model,
+        "METRIC": section.metric,
+        "SEGMENT": section.segment,
+        "RULE": section.rule,
+        "RUNBOOK": section.runbook,
         "ALERTS": str(len(message.sections)),
         "TEST": "1" if message.is_test else "",
     }
-    return {f"MODELTOP_{name}": sanitize(text, 1000) for name, text in said.items()}
+    return {f"MODELTOP_{name}": sanitize(text, 1000) for name, text in variables.items()}
 
 
 class _Tail:
-    """Reads a stream to its end in the background and keeps the last of it: a program that talks is not held up."""
+    """Reads a stream to its end in the background, keeps the last of it and closes it: no chatter is held up."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._pieces: deque[bytes] = deque(maxlen=2)
+        self._chunks: deque[bytes] = deque(maxlen=2)
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
 
     def _read(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while piece := os.read(stream.fileno(), _TAIL):
-                self._pieces.append(piece)
+        with contextlib.suppress(OSError), stream:
+            while chunk := os.read(stream.fileno(), _TAIL_BYTES):
+                self._chunks.append(chunk)
 
     def last_line(self, secrets: tuple[str, ...]) -> str:
-        """The last line of it that says anything; a child that still holds the stream is not waited for."""
+        """Return the last line that is not blank, redacted; a child that still holds the stream is not waited for."""
         self._thread.join(0.2)
-        text = b"".join(tuple(self._pieces)).decode("utf-8", "replace")
+        text = b"".join(tuple(self._chunks)).decode("utf-8", "replace")
         lines = [line for line in text.splitlines() if line.strip()]
         return redact(lines[-1], secrets) if lines else ""
 
 
 def _feed(stream: IO[bytes], text: bytes) -> None:
-    with contextlib.suppress(OSError, ValueError), stream:
+    """Write a text and close; that the program ended without reading it is no failure, its exit code says."""
+    with contextlib.suppress(OSError), stream:
         stream.write(text)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """The program and all of its group, which it leads."""
+    """Kill the program and its process group, which it leads."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _busy(error: Exception) -> bool:
-    """Whether the machine, not the program, was the reason: out of processes, memory or descriptors."""
+def _is_busy(error: Exception) -> bool:
+    """Return whether the machine, not the program, was the reason: out of processes, memory or descriptors."""
     import errno
 
     return getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)

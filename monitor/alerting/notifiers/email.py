@@ -1,6 +1,6 @@
-"""Mail by SMTP: plain text and a simple HTML part; messages about one incident are one thread.
+"""Notifier for e-mail: plain text and a simple HTML part; messages about one incident are one thread.
 
-Headers are made by `EmailMessage` alone, which refuses line ends, and of text in which none is left.
+Headers are built by `EmailMessage`, which refuses line ends, from text that has none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import LOOPBACK_HOSTS, SecretRef, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import sanitize
@@ -23,36 +23,34 @@ from modeltop.core.text import sanitize
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-    from modeltop.alerting.notifiers.smtp import Refused
-
 _LOG = logging.getLogger("modeltop.notify")
 _PRE = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px;white-space:pre-wrap"
 
 
 class Encryption(Enum):
-    """How the connection is encrypted."""
+    """Encryption of a connection to a mail server."""
 
     STARTTLS = "starttls"
-    """From the second word on; refused by us where the server does not offer it."""
+    """From the command STARTTLS on; a server that does not offer it is refused."""
     TLS = "tls"
-    """From the first byte on; the usual thing on port 465."""
+    """From the first byte on, as usual on port 465 (RFC 8314)."""
     NONE = "none"
-    """Not at all; then no password is sent either, except on this machine."""
+    """Not at all; then no password is sent either, except to this machine."""
 
 
 @notifier("email")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """Hands a message to a mail server."""
+    """Sends mail through a mail server."""
 
     host: str
     sender: str
-    """Such as `modeltop@example.org`."""
+    """Address such as `modeltop@example.org`."""
     to: tuple[str, ...]
     port: int = 0
-    """0: 465 for `tls`, 25 for `none`, else 587."""
+    """TCP port; 0 for 465 with `tls`, 25 with `none`, else 587."""
     encryption: Encryption | None = None
-    """None: `tls` on port 465, else `starttls`."""
+    """None for `tls` on port 465, else `starttls`."""
     user: str = ""
     password: SecretRef | None = None
     timeout: float = 20.0
@@ -62,36 +60,39 @@ class Email:
     acknowledges: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
         validate_timeout(self.timeout)
-        if not self.host or not _one_word(self.host):
+        if not self.host or not _is_word(self.host):
             raise ValueError("host: write the name of a mail server")
         if not 0 <= self.port <= 65_535:
             raise ValueError(f"port: {self.port} is none; the usual ones are 587 and 465")
         if not self.to:
             raise ValueError("to: write at least one address")
-        for key, address in (("sender", self.sender), *(("to", one) for one in self.to)):
-            if not _address(address):
+        for key, address in (("sender", self.sender), *(("to", address) for address in self.to)):
+            if not _is_address(address):
                 raise ValueError(f"{key}: {sanitize(address, 60)!r} is no address such as ops@example.org")
         if bool(self.user) != (self.password is not None):
             missing = "password_env or password_file" if self.user else "user"
             raise ValueError(f"{'password' if self.user else 'user'}: missing; give {missing} too")
-        if self.user and self.tls_mode is Encryption.NONE and self.host not in ("localhost", "127.0.0.1", "::1"):
+        if self.user and self.tls_mode is Encryption.NONE and self.host not in LOOPBACK_HOSTS:
             raise ValueError("encryption: a password is not sent in clear; write starttls or tls")
 
     @property
     def tls_mode(self) -> Encryption:
-        """How the connection is encrypted."""
+        """The encryption in effect."""
         return self.encryption or (Encryption.TLS if self.port == 465 else Encryption.STARTTLS)
 
     @property
     def effective_port(self) -> int:
-        """The port that is used."""
+        """The TCP port in effect."""
         return self.port or {Encryption.TLS: 465, Encryption.NONE: 25, Encryption.STARTTLS: 587}[self.tls_mode]
 
     def send(self, message: Message) -> None:
-        """Done when the server has taken it for everybody whom it knows. Raises NotifyError."""
-        from modeltop.alerting.notifiers.smtp import SmtpServer, send_mail  # late: it loads what encrypts
+        """Send it; a recipient that the server refuses does not keep the others from getting it.
+
+        Raises:
+            NotifyError: The server did not accept it, or refused a recipient for now.
+        """
+        from modeltop.alerting.notifiers.smtp import SmtpServer, send_mail  # late: smtplib and ssl are slow to import
 
         password = self.password.read() if self.password else ""
         server = SmtpServer(
@@ -104,21 +105,23 @@ class Email:
             password=password,
         )
         refused = send_mail(server, build_email(message, self.sender, self.to), self.sender, self.to)
-        self._refused(refused, password)
-
-    def _refused(self, refused: Refused, password: str) -> None:
-        """Some were refused, not all: a wrong address among three must not keep the others from being told."""
         if not refused:
             return
-        said = "; ".join(f"{sanitize(who, 80)}: {code} {why}" for who, (code, why) in refused.items())
-        text = redact(f"not taken for {said}", (password,) if password else (), 300)
+        replies = "; ".join(f"{sanitize(address, 80)}: {code} {text}" for address, (code, text) in refused.items())
+        text = redact(f"not taken for {replies}", (password,) if password else (), 300)
         if any(code < 500 for code, _ in refused.values()):
             raise NotifyError(text)
         _LOG.warning("e-mail %s", text)
 
 
 def build_email(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
-    """The mail: its id is the key of the message, so another attempt is the same mail; it refers to the incident."""
+    """Return a mail in the thread of its incidents, whose id is that of the message: another attempt is the same mail.
+
+    Args:
+        message: The content.
+        sender: Address of the sender.
+        to: Addresses of the recipients.
+    """
     from email.message import EmailMessage
     from email.utils import format_datetime
 
@@ -128,8 +131,8 @@ def build_email(message: Message, sender: str, to: tuple[str, ...]) -> EmailMess
     mail["To"] = ", ".join(to)
     mail["Subject"] = sanitize(message.title)
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{_word(message.key)}@{domain}>"
-    threads = [f"<{_word(part.dedup_key)}@{domain}>" for part in message.sections[:20]]
+    mail["Message-ID"] = f"<{_hash(message.key)}@{domain}>"
+    threads = [f"<{_hash(section.dedup_key)}@{domain}>" for section in message.sections[:20]]
     mail["In-Reply-To"] = threads[0]
     mail["References"] = " ".join(threads)
     # Asks out-of-office programs to be silent (RFC 3834).
@@ -142,25 +145,25 @@ def build_email(message: Message, sender: str, to: tuple[str, ...]) -> EmailMess
 
 
 def html_body(message: Message) -> str:
-    """The same as a page with nothing to fetch, nothing to run, and no link but a runbook."""
+    """Return the text as a page with nothing to fetch, nothing to run, and no link but those to runbooks."""
     text = f"{message.title}\n\n{message.text}".encode("utf-8", "replace").decode("utf-8")
-    shown = escape(text)
-    for runbook in {part.runbook for part in message.sections}:
+    body = escape(text)
+    for runbook in {section.runbook for section in message.sections}:
         if runbook.startswith(("https://", "http://")) and not set(runbook) & set(" <>\"'"):
             address = escape(runbook)
-            shown = shown.replace(f"runbook  {address}\n", f'runbook  <a href="{address}">{address}</a>\n')
-    return f'<!doctype html><html><body><pre style="{_PRE}">{shown}</pre></body></html>\n'
+            body = body.replace(f"runbook  {address}\n", f'runbook  <a href="{address}">{address}</a>\n')
+    return f'<!doctype html><html><body><pre style="{_PRE}">{body}</pre></body></html>\n'
 
 
-def _word(key: str) -> str:
-    """A key in the characters that an id of a mail may have."""
+def _hash(key: str) -> str:
+    """Return a key in the characters that a Message-ID may have."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _one_word(text: str) -> bool:
+def _is_word(text: str) -> bool:
     return text.isprintable() and " " not in text
 
 
-def _address(text: str) -> bool:
+def _is_address(text: str) -> bool:
     name, _, domain = text.rpartition("@")
-    return bool(name and domain) and _one_word(text) and text.isascii() and not set(text) & set('<>,;:"()[]\\')
+    return bool(name and domain) and _is_word(text) and text.isascii() and not set(text) & set('<>,;:"()[]\\')

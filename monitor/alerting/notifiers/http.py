@@ -1,8 +1,7 @@
-"""One POST, and what became of it: the only place that knows urllib3.
+"""An HTTP client for notifiers; the only module that imports urllib3.
 
-Import it late: who never sends should not wait for what encrypts. One connection a message, no redirect followed, the
-certificate checked, one time limit on all of it. What goes wrong is sorted into what may pass and what will not, and
-said without the address: addresses of hooks are secrets.
+Import it within functions, for it imports ssl. One connection a message, no redirect followed, the certificate checked,
+one time limit on everything. Errors never quote the address, for that of a hook is a secret.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from modeltop import __version__
+from modeltop.alerting.notifiers.base import LOOPBACK_HOSTS
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.alerting.notifiers.timeouts import Deadline, ssl_context, tls_error
 from modeltop.core.errors import NotifyError
@@ -31,208 +31,193 @@ if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection
 
 
+_MAX_BODY_BYTES = 65_536
+_TEMPORARY_STATUSES = (408, 409, 425, 429)
+"""Statuses below 500 that another attempt may not get. 409: the first attempt with the same key is still processed
+(draft-ietf-httpapi-idempotency-key-header)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where a connection goes first."""
+    """An HTTP proxy."""
 
     host: str
     port: int
     encrypted: bool
     credentials: dict[str, str] = field(default_factory=dict, repr=False)
-    """The header for a user and a password in its address."""
+    """Header for the user and the password in its address."""
 
 
 def proxy_for(scheme: str, host: str, port: int | None) -> Proxy | None:
-    """The proxy for an address; None where it is reached directly.
+    """Return the proxy for an address by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; None for none.
 
     Args:
         scheme: `http` or `https`.
-        host: Of the address; this machine itself is always reached directly.
-        port: None for the usual one.
+        host: Host of the address; this machine itself is always reached directly.
+        port: TCP port; None for the default.
 
     Raises:
-        NotifyError: The variable holds no address of a proxy; it may pass, as the variable is not the receiver's.
+        NotifyError: The variable holds no address of a proxy; not permanent, as the variable is not the receiver's.
     """
-    said = getproxies().get(scheme) or getproxies().get("all")
-    if (
-        not said
-        or host in ("localhost", "127.0.0.1", "::1")
-        or proxy_bypass(host if port is None else f"{host}:{port}")
-    ):
+    text = getproxies().get(scheme) or getproxies().get("all")
+    if not text or host in LOOPBACK_HOSTS or proxy_bypass(host if port is None else f"{host}:{port}"):
         return None
     try:
-        parts = urlsplit(said if "://" in said else f"http://{said}")
-        number = parts.port
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        proxy_port = parts.port
     except ValueError:
-        parts, number = urlsplit(""), None
+        parts, proxy_port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotifyError(f"the proxy in {scheme.upper()}_PROXY is no address such as http://proxy:3128")
-    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
-    secret = {"Proxy-Authorization": f"Basic {b64encode(user.encode()).decode('ascii')}"} if user else {}
+    credentials = {"Proxy-Authorization": _basic_auth(parts)} if parts.username else {}
     encrypted = parts.scheme == "https"
-    return Proxy(parts.hostname, number or (443 if encrypted else 80), encrypted, secret)
+    return Proxy(parts.hostname, proxy_port or (443 if encrypted else 80), encrypted, credentials)
 
 
-_MOST = 65_536
-"""Bytes of a reply that are read."""
-_TEMPORARY_STATUSES = (408, 409, 425, 429)
-"""Refusals that another attempt may not meet. 409: the first attempt with the same key is still being worked on
-(draft-ietf-httpapi-idempotency-key-header)."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+def _basic_auth(parts: SplitResult) -> str:
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return f"Basic {b64encode(pair.encode('utf-8')).decode('ascii')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A web address that was checked; where it leads is a secret."""
+def parse_address(text: str, *, encrypted: bool) -> SplitResult:
+    """Return a valid web address in its parts.
 
-    parts: SplitResult = field(repr=False)
+    Args:
+        text: The address; a user and a password in it are sent as basic authentication.
+        encrypted: Whether `http://` is refused, except to this machine.
 
-    @classmethod
-    def parse(cls, text: str, *, encrypted: bool) -> Address:
-        """Check an address.
-
-        Args:
-            text: The address; a user and a password in it are sent as basic authentication.
-            encrypted: Whether `http://` is refused, except to this machine.
-
-        Raises:
-            NotifyError: Permanent; does not quote the address.
-        """
-        try:
-            parts = urlsplit(text)
-            _ = parts.port
-        except ValueError:
-            raise NotifyError("its address is no web address", permanent=True) from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or not (text.isascii() and text.isprintable()):
-            raise NotifyError("its address is no web address such as https://host/path", permanent=True)
-        if " " in text:
-            raise NotifyError("its address has a space in it", permanent=True)
-        if encrypted and parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise NotifyError(
-                "its address begins with http: write https, or the secret is sent in clear", permanent=True
-            )
-        return cls(parts)
-
-    @property
-    def target(self) -> str:
-        """Path and query."""
-        return (self.parts.path or "/") + (f"?{self.parts.query}" if self.parts.query else "")
-
-    @property
-    def authority(self) -> str:
-        """Host and port, without a user."""
-        return self.parts.netloc.rpartition("@")[2]
-
-    def credentials(self) -> dict[str, str]:
-        """The header for a user and a password in the address."""
-        if self.parts.username is None:
-            return {}
-        pair = f"{unquote(self.parts.username)}:{unquote(self.parts.password or '')}"
-        return {"Authorization": f"Basic {b64encode(pair.encode('utf-8')).decode('ascii')}"}
+    Raises:
+        NotifyError: Permanent: it is no web address, or not encrypted; the text does not quote it.
+    """
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise NotifyError("its address is no web address", permanent=True) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not (text.isascii() and text.isprintable()):
+        raise NotifyError("its address is no web address such as https://host/path", permanent=True)
+    if " " in text:
+        raise NotifyError("its address has a space in it", permanent=True)
+    if encrypted and parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise NotifyError("its address begins with http: write https, or the secret is sent in clear", permanent=True)
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What a server answered."""
+    """The response of a server."""
 
     status: int
     body: str
-    """Its first 64 kB; foreign text, and it may echo a secret."""
+    """The first 64 KiB; foreign text that may echo a secret."""
     headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
-    """How a receiver is reached over HTTP."""
+    """A client for one address."""
 
     address: str = field(repr=False)
     timeout: float
-    """Seconds for all of it."""
+    """Seconds for all of the conversation."""
     ca_file: Path | None = None
-    """The certificates that are trusted, instead of the system's."""
+    """PEM file of the certificates to trust; None for those of the system."""
     encrypted: bool = True
+    """Whether `http://` is refused, except to this machine."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What must not be quoted, beside the address."""
+    """Texts to redact, besides the address."""
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
-        """Send it and return the answer, which is some 2xx.
+        """Post JSON and return the response, whose status is 2xx.
 
         Raises:
-            NotifyError: Anything else; `permanent` and `retry_after` say what to do.
+            NotifyError: Any other status, or no response; `permanent` and `retry_after` say what to do.
         """
-        reply = self.request("POST", body, {"Content-Type": "application/json", **headers})
-        if 200 <= reply.status < 300:
-            return reply
-        raise self.response_error(reply)
+        response = self.request("POST", body, {"Content-Type": "application/json", **headers})
+        if 200 <= response.status < 300:
+            return response
+        raise self.response_error(response)
 
     def request(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
-        """Send a request and return the answer, whatever it is. Raises NotifyError where there is none."""
-        address = Address.parse(self.address, encrypted=self.encrypted)
-        said = {"User-Agent": f"modeltop/{__version__}", **address.credentials(), **headers}
-        proxy = proxy_for(address.parts.scheme, address.parts.hostname or "", address.parts.port)
-        target = address.target
-        if proxy and address.parts.scheme == "http":  # what is not encrypted is asked of the proxy itself (RFC 9112)
-            target, said = f"http://{address.authority}{target}", {**said, **proxy.credentials}
+        """Send a request and return the response, whatever its status.
+
+        Args:
+            method: `GET` or `POST`.
+            body: The bytes to send; None for none.
+            headers: Headers besides `User-Agent` and those for credentials.
+
+        Raises:
+            NotifyError: There was no response.
+        """
+        address = parse_address(self.address, encrypted=self.encrypted)
+        credentials = {} if address.username is None else {"Authorization": _basic_auth(address)}
+        all_headers = {"User-Agent": f"modeltop/{__version__}", **credentials, **headers}
+        proxy = proxy_for(address.scheme, address.hostname or "", address.port)
+        target = (address.path or "/") + (f"?{address.query}" if address.query else "")
+        if proxy and address.scheme == "http":  # without TLS the proxy gets the request itself (RFC 9112, 3.2.2)
+            all_headers |= proxy.credentials
+            target = f"http://{address.netloc.rpartition('@')[2]}{target}"
         with Deadline(self.timeout) as deadline:
             try:
                 with closing(self._connection(address, deadline, proxy)) as connection:
-                    connection.request(method, target, body=body, headers=said, preload_content=False)
-                    reply = _read(connection)
+                    connection.request(method, target, body=body, headers=all_headers, preload_content=False)
+                    response = _read(connection)
             except NotifyError:
                 raise
-            except Exception as error:  # noqa: BLE001  what a library raises here may quote the address
+            except Exception as error:  # noqa: BLE001  errors of the library may quote the address
                 raise self._failure(error, timed_out=deadline.expired, proxy=proxy) from None
-        if deadline.expired:  # the end of the answer was our own doing
+        if deadline.expired:  # the deadline itself has cut the response short
             raise self._failure(TimeoutError(), timed_out=True)
-        return reply
+        return response
 
-    def response_error(self, reply: HttpResponse, what: str = "") -> NotifyError:
-        """The error that an answer stands for.
+    def response_error(self, response: HttpResponse, problem: str = "") -> NotifyError:
+        """Return the error for a response.
 
         Args:
-            reply: Not what was hoped for.
-            what: Why it was not, where its status does not say; such an answer may be another one next time.
+            response: A response that is no success.
+            problem: What is wrong with it where its status is 2xx; then the error is not permanent.
         """
-        quoted = redact(reply.body, (self.address, *self.secrets))
-        said = f": {quoted}" if quoted else ""
-        if what:
-            return NotifyError(f"{what}{said}")
-        if 300 <= reply.status < 400:
+        quoted = redact(response.body, (self.address, *self.secrets))
+        quoted = f": {quoted}" if quoted else ""
+        if problem:
+            return NotifyError(f"{problem}{quoted}")
+        if 300 <= response.status < 400:
             return NotifyError(
-                f"answered {reply.status}, a redirect, which is not followed: correct the address", permanent=True
+                f"answered {response.status}, a redirect, which is not followed: correct the address", permanent=True
             )
-        permanent = 400 <= reply.status < 500 and reply.status not in _TEMPORARY_STATUSES
+        permanent = 400 <= response.status < 500 and response.status not in _TEMPORARY_STATUSES
         return NotifyError(
-            f"answered {reply.status}{said}",
+            f"answered {response.status}{quoted}",
             permanent=permanent,
-            retry_after=None if permanent else retry_after(reply.headers),
+            retry_after=None if permanent else retry_after(response.headers),
         )
 
-    def _connection(self, address: Address, deadline: Deadline, proxy: Proxy | None) -> HTTPConnection:
+    def _connection(self, address: SplitResult, deadline: Deadline, proxy: Proxy | None) -> HTTPConnection:
         from urllib3.connection import HTTPConnection, HTTPSConnection
 
-        kind: Any = HTTPSConnection if address.parts.scheme == "https" else HTTPConnection
+        is_https = address.scheme == "https"
+        base: Any = HTTPSConnection if is_https else HTTPConnection
 
-        class WatchedConnection(kind):  # type: ignore[misc]
+        class WatchedConnection(base):  # type: ignore[misc]
             def _new_conn(self) -> socket.socket:
                 sock: socket.socket = super()._new_conn()
                 deadline.watch(sock)
                 return sock
 
         options: dict[str, object] = {"timeout": self.timeout}
-        if kind is HTTPSConnection:
+        if is_https:
             options["ssl_context"] = ssl_context(self.ca_file)
-        host, port = address.parts.hostname or "", address.parts.port
+        host, port = address.hostname or "", address.port
         connection: HTTPConnection = WatchedConnection(
             *((proxy.host, proxy.port) if proxy else (host, port)), **options
         )
-        if proxy and kind is HTTPSConnection:
+        if proxy and is_https:
             scheme = "https" if proxy.encrypted else "http"
             connection.set_tunnel(host, port or 443, headers=proxy.credentials, scheme=scheme)
         return connection
 
     def _failure(self, error: Exception, *, timed_out: bool, proxy: Proxy | None = None) -> NotifyError:
-        """What a failed conversation is called. All of them may pass: nothing on this side has to change for that."""
+        """Return the error for a failed conversation: never permanent, for nothing on this side has to change."""
         from urllib3.exceptions import NameResolutionError
 
         causes = list(_causes(error))
@@ -253,43 +238,43 @@ class HttpClient:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks for, given in seconds or as a date; None where it is absent or neither.
+    """Return the seconds of `Retry-After`, given in seconds or as a date (RFC 9110, 10.2.3); None if absent or neither.
 
     A date counts from the server's own `Date`, so that its clock need not agree with ours.
     """
-    said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said[:9])
-    until = _date(said)
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    until = _parse_date(text)
     if until is None:
         return None
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    now = _parse_date(headers.get("date", "")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
 
 
-def _date(text: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read(connection: HTTPConnection) -> HttpResponse:
     with closing(connection.getresponse()) as response:
-        found, left = [], _MOST
-        while left > 0 and (piece := response.read1(left)):
-            found.append(piece)
-            left -= len(piece)
+        chunks, remaining = [], _MAX_BODY_BYTES
+        while remaining > 0 and (chunk := response.read1(remaining)):
+            chunks.append(chunk)
+            remaining -= len(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status, b"".join(found).decode("utf-8", "replace"), headers)
+        return HttpResponse(response.status, b"".join(chunks).decode("utf-8", "replace"), headers)
 
 
 def _causes(error: BaseException) -> Iterable[BaseException]:
-    """The error and what led to it, outermost first."""
-    seen: BaseException | None = error
-    for _ in range(10):
-        if seen is None:
+    """Yield an error and its causes, outermost first."""
+    cause: BaseException | None = error
+    for _ in range(10):  # a chain may be a circle
+        if cause is None:
             return
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -1,6 +1,6 @@
-"""PagerDuty, or what speaks its Events API v2: trigger, acknowledge, resolve, one event an incident.
+"""Notifier for PagerDuty and compatible services: the Events API v2, an event for each incident.
 
-A change of severity, or a repeat, is a trigger with the same key. It groups and paces by itself.
+A change of severity, or a repeat, is a trigger with the same key. PagerDuty groups and limits by itself.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from modeltop.core.text import sanitize
 if TYPE_CHECKING:
     from modeltop.alerting.notifiers.http import HttpClient
 
-SUMMARY, KEY = 1024, 255
-"""Characters that PagerDuty takes."""
+MAX_SUMMARY, MAX_KEY = 1024, 255
+"""Most characters of a summary and a deduplication key (Events API v2)."""
 SEVERITIES = {
     Severity.CRITICAL: "critical",
     Severity.UNKNOWN: "error",
@@ -34,7 +34,7 @@ SEVERITIES = {
 @notifier("pagerduty")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDuty:
-    """Sends events to a service's integration."""
+    """Sends events to the integration of a service."""
 
     routing_key: SecretRef
     url: str = "https://events.pagerduty.com/v2/enqueue"
@@ -46,82 +46,82 @@ class PagerDuty:
     acknowledges: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
         validate_timeout(self.timeout)
         if not self.url.startswith("https://") and "://127.0.0.1" not in self.url:
             raise ValueError("url: write an https address")
 
     def send(self, message: Message) -> None:
-        """Done when every event is accepted; after a failure all are sent again, which changes nothing there.
+        """Send an event for each incident; after a failure all are sent again, which changes nothing there.
 
-        Raises NotifyError.
+        Raises:
+            NotifyError: An event was not accepted.
         """
-        from modeltop.alerting.notifiers.http import HttpClient  # late: it loads what encrypts
+        from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
 
         key = self.routing_key.read()
-        post = HttpClient(self.url, self.timeout, self.ca_file, secrets=(key,))
+        client = HttpClient(self.url, self.timeout, self.ca_file, secrets=(key,))
         for event in events(message, key):
-            self._enqueue(post, event)
+            self._enqueue(client, event)
 
-    def _enqueue(self, post: HttpClient, event: dict[str, Any]) -> None:
-        reply = post.post(json.dumps(event).encode("ascii"), {})
+    def _enqueue(self, client: HttpClient, event: dict[str, Any]) -> None:
+        response = client.post(json.dumps(event).encode("ascii"), {})
         try:
-            status = json.loads(reply.body)["status"]
+            status = json.loads(response.body)["status"]
         except (ValueError, TypeError, KeyError, RecursionError):
             status = None
         if status != "success":
-            raise post.response_error(reply, f"answered {reply.status}, but not with success")
+            raise client.response_error(response, f"answered {response.status}, but not with success")
 
 
 def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
-    """One event per incident; two where it is over before anybody hears of it: it must not stay open."""
-    for part in message.sections:
-        for action in _actions(message, part):
+    """Yield an event for each incident; a trigger and a resolve for one that is already over."""
+    for section in message.sections:
+        for action in _actions(message, section):
             event: dict[str, Any] = {
                 "routing_key": routing_key,
                 "event_action": action,
-                "dedup_key": sanitize(part.dedup_key, KEY),
+                "dedup_key": sanitize(section.dedup_key, MAX_KEY),
             }
             if action == "trigger":
-                event |= {"client": "modeltop", "payload": _payload(part), "links": _links(part)}
+                event |= {"client": "modeltop", "payload": _payload(section), "links": _links(section)}
             yield event
 
 
-def _actions(message: Message, part: AlertSection) -> tuple[str, ...]:
-    if message.is_test or part.reason is NotificationReason.MISSED:
+def _actions(message: Message, section: AlertSection) -> tuple[str, ...]:
+    if message.is_test or section.reason is NotificationReason.MISSED:
         return ("trigger", "resolve")
     return {
         NotificationAction.TRIGGER: ("trigger",),
         NotificationAction.ACKNOWLEDGE: ("acknowledge",),
         NotificationAction.RESOLVE: ("resolve",),
-    }[part.action]
+    }[section.action]
 
 
-def _payload(part: AlertSection) -> dict[str, Any]:
-    details = dict(template.labeled_facts(part))
-    chart = {f"chart {number}": line for number, line in enumerate(part.chart, 1)}
+def _payload(section: AlertSection) -> dict[str, Any]:
+    details = dict(template.labeled_facts(section))
+    chart = {f"chart {number}": line for number, line in enumerate(section.chart, 1)}
     payload: dict[str, Any] = {
-        "summary": sanitize(" | ".join(filter(None, (part.title, template.model_verdict(part)))), SUMMARY),
-        "severity": SEVERITIES[part.severity],
-        "source": sanitize(part.model),
-        "component": template.series_name(part, 200) or "data",
-        "class": sanitize(part.rule),
+        "summary": sanitize(" | ".join(filter(None, (section.title, template.model_verdict(section)))), MAX_SUMMARY),
+        "severity": SEVERITIES[section.severity],
+        "source": sanitize(section.model),
+        "component": template.series_name(section, 200) or "data",
+        "class": sanitize(section.rule),
         "custom_details": {
-            "verdict": part.verdict,
-            "sentence": part.sentence,
+            "verdict": section.verdict,
+            "sentence": section.sentence,
             **details,
             **chart,
-            "take it": part.ack_command,
-            "runbook": part.runbook,
+            "take it": section.ack_command,
+            "runbook": section.runbook,
         },
     }
     payload["custom_details"] = {label: text for label, text in payload["custom_details"].items() if text}
-    if part.since is not None:
-        payload["timestamp"] = part.since.isoformat()
+    if section.since is not None:
+        payload["timestamp"] = section.since.isoformat()
     return payload
 
 
-def _links(part: AlertSection) -> list[dict[str, str]]:
-    if not part.runbook.startswith(("https://", "http://")):
+def _links(section: AlertSection) -> list[dict[str, str]]:
+    if not section.runbook.startswith(("https://", "http://")):
         return []
-    return [{"href": part.runbook, "text": "Runbook"}]
+    return [{"href": section.runbook, "text": "Runbook"}]

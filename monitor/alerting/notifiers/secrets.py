@@ -1,4 +1,4 @@
-"""Taking secrets out of what others say: a reply may echo the address it was asked at. Pure."""
+"""Redaction of secrets in foreign text: a response may echo the address that was requested. Pure."""
 
 from __future__ import annotations
 
@@ -9,38 +9,42 @@ from urllib.parse import quote, unquote
 
 from modeltop.core.text import sanitize
 
-_SHORTEST = 6
-"""Characters of a part of a secret that is worth hiding: shorter ones are words such as `hooks`."""
-HIDDEN = "<secret>"
+_MIN_LENGTH = 6
+"""Fewest characters of a part of an address that is redacted: shorter ones are words such as `hooks`."""
+PLACEHOLDER = "<secret>"
 
 
 def redact(text: str, secrets: Iterable[str], limit: int = 160) -> str:
-    """The text with every secret, and every part of a secret address, replaced; safe for people, one line.
+    """Return one sanitized line in which every secret, and every part of a secret address, is replaced.
+
+    Args:
+        text: Foreign text.
+        secrets: Secrets; those with `://` in them are addresses.
+        limit: Most terminal cells of the result.
 
     >>> redact("no hook at /T0AAAA/B0BBBB", ["https://hooks.example/T0AAAA/B0BBBB"])
     'no hook at /<secret>'
     """
-    forms = {form for secret in secrets for part in _parts(secret) for form in _forms(part)}
+    forms = {form for secret in secrets for part in _parts(secret) for form in _encodings(part)}
     for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, HIDDEN)
+        text = text.replace(form, PLACEHOLDER)
     return sanitize(" ".join(text.split()), limit)
 
 
 def _parts(secret: str) -> Iterable[str]:
-    """The secret itself; of addresses in it also their pieces."""
+    """Yield the secret itself, and the components of addresses in it."""
     yield secret
     for line in secret.split():
         address = line.partition("://")[2]
-        yield from (piece for piece in _pieces(address) if len(piece) >= _SHORTEST)
+        yield from (part for part in _address_parts(address) if len(part) >= _MIN_LENGTH)
 
 
-def _pieces(address: str) -> Iterable[str]:
-    """Of `user:password@host:port/path?query` what a server, or a library, may say of it."""
-    target = address.partition("/")[2]
-    netloc = address.partition("/")[0]
+def _address_parts(address: str) -> Iterable[str]:
+    """Split `user:password@host:port/path?query` in the ways that a server, or a library, may quote it."""
+    netloc, _, target = address.partition("/")
     path, _, query = target.partition("?")
     return (address, target, netloc, *re.split("[@:]", netloc), path, *path.split("/"), query, *re.split("[&=]", query))
 
 
-def _forms(part: str) -> Iterable[str]:
+def _encodings(part: str) -> Iterable[str]:
     return {part, unquote(part), quote(part, safe=""), quote(part), escape(part)} - {""}

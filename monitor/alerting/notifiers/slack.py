@@ -1,6 +1,6 @@
-"""Slack, or what speaks its language: an incoming webhook and Block Kit.
+"""Notifier for Slack and compatible services: an incoming webhook and Block Kit.
 
-Foreign text goes into `plain_text` alone, with `& < >` as entities: in a model's name `<!channel>` would page everyone.
+Foreign text goes into `plain_text` only, with `& < >` as entities: in a model's name `<!channel>` would page everyone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from modeltop.alerting.messages.message import AlertSection, Message
 from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
 from modeltop.core.series import Severity
 
-HEADER, FIELD, TEXT = 150, 2000, 3000
-"""Characters that Slack takes of a header, of a field, of any other text."""
-FIELDS = 10
+MAX_HEADER, MAX_FIELD, MAX_TEXT = 150, 2000, 3000
+"""Most UTF-16 units of a header, of a field and of any other text (docs.slack.dev, Block Kit)."""
+MAX_FIELDS = 10
 SHAPES = {Severity.CRITICAL: "▲", Severity.UNKNOWN: "○", Severity.WARNING: "◆", Severity.OK: "●"}
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -35,27 +35,30 @@ class Slack:
     acknowledges: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Done when the answer is `ok` and nothing else. Raises NotifyError."""
-        from modeltop.alerting.notifiers.http import HttpClient  # late: it loads what encrypts
+        """Post it.
 
-        post = HttpClient(self.url.read(), self.timeout, self.ca_file)
-        reply = post.post(json.dumps(payload(message)).encode("ascii"), {})
-        if reply.body.strip() != "ok":
-            raise post.response_error(reply, f"answered {reply.status}, but not `ok`")
+        Raises:
+            NotifyError: The response is anything but `ok`.
+        """
+        from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
+
+        client = HttpClient(self.url.read(), self.timeout, self.ca_file)
+        response = client.post(json.dumps(payload(message)).encode("ascii"), {})
+        if response.body.strip() != "ok":
+            raise client.response_error(response, f"answered {response.status}, but not `ok`")
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """What is posted: the title for notifications, blocks for the eye, and nothing that Slack could take for a link."""
+    """Return the JSON to post: a title for notifications, blocks to read, and nothing that Slack makes a link."""
     shape = "TEST" if message.is_test else SHAPES[message.severity]
     title = message.title if message.is_test else f"{shape} {message.title}"
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title, HEADER)}]
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title, MAX_HEADER)}]
     blocks += _group(message) if message.is_grouped or message.is_digest else _single(message.worst_section)
     return {
-        "text": _escaped(title, TEXT),
+        "text": _escaped(title, MAX_TEXT),
         "blocks": blocks,
         "mrkdwn": False,
         "parse": "none",
@@ -65,31 +68,33 @@ def payload(message: Message) -> dict[str, Any]:
     }
 
 
-def _single(part: AlertSection) -> list[dict[str, Any]]:
+def _single(section: AlertSection) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
-    if said := template.lead_sentence(part):
-        blocks.append({"type": "section", "text": _plain("\n".join(said), TEXT)})
-    fields = [_plain(f"{label}: {text}", FIELD) for label, text in template.labeled_facts(part)]
-    blocks += [{"type": "section", "fields": fields[at : at + FIELDS]} for at in range(0, len(fields), FIELDS)]
-    if part.chart:
-        # Numbers, dates and blocks only: nothing foreign stands between the marks.
-        chart = "\n".join(part.chart)
+    if sentences := template.lead_sentences(section):
+        blocks.append({"type": "section", "text": _plain("\n".join(sentences), MAX_TEXT)})
+    fields = [_plain(f"{label}: {text}", MAX_FIELD) for label, text in template.labeled_facts(section)]
+    blocks += [
+        {"type": "section", "fields": fields[start : start + MAX_FIELDS]} for start in range(0, len(fields), MAX_FIELDS)
+    ]
+    if section.chart:
+        # Marked up, because there is nothing foreign in it: numbers, dates and blocks.
+        chart = "\n".join(section.chart)
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"```{chart}```", "verbatim": True}})
-    if part.runbook:
-        blocks.append({"type": "section", "text": _link(part.runbook)})
-    if part.ack_command:
-        blocks.append({"type": "context", "elements": [_plain(f"take it: {part.ack_command}", TEXT)]})
+    if section.runbook:
+        blocks.append({"type": "section", "text": _link(section.runbook)})
+    if section.ack_command:
+        blocks.append({"type": "context", "elements": [_plain(f"take it: {section.ack_command}", MAX_TEXT)]})
     return blocks
 
 
 def _group(message: Message) -> list[dict[str, Any]]:
-    """The lines in as few sections as hold them, at most ten."""
-    sections, room = [""], TEXT - 1
+    """Return the lines in as few sections as hold them, at most ten."""
+    sections, limit = [""], MAX_TEXT - 1
     for line in message.text.split("\n"):
-        if _units(f"{sections[-1]}\n{line}".translate(_ENTITIES)) > room:
+        if _units(f"{sections[-1]}\n{line}".translate(_ENTITIES)) > limit:
             sections.append("")
         sections[-1] = f"{sections[-1]}\n{line}" if sections[-1] else line
-    return [{"type": "section", "text": _plain(text, TEXT)} for text in sections[:10] if text.strip()]
+    return [{"type": "section", "text": _plain(text, MAX_TEXT)} for text in sections[:10] if text.strip()]
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
@@ -97,27 +102,27 @@ def _plain(text: str, limit: int) -> dict[str, Any]:
 
 
 def _link(runbook: str) -> dict[str, Any]:
-    """The runbook as a link that a thumb can meet, where it is an address and nothing else."""
+    """Return the runbook as a link where it is a plain address; else as text."""
     address = runbook.translate(_ENTITIES)
-    plain_address = runbook.startswith(("https://", "http://")) and not set(runbook) & set("<>|` ")
-    if plain_address and len(address) < TEXT - 20:
+    is_address = runbook.startswith(("https://", "http://")) and not set(runbook) & set("<>|` ")
+    if is_address and len(address) < MAX_TEXT - 20:
         return {"type": "mrkdwn", "text": f"<{address}|Runbook>", "verbatim": True}
-    return _plain(f"runbook: {runbook}", TEXT)
+    return _plain(f"runbook: {runbook}", MAX_TEXT)
 
 
 def _escaped(text: str, limit: int) -> str:
-    """With entities, cut so that none of them is torn; `limit` in UTF-16 units, which is how lengths are counted."""
-    whole = text.translate(_ENTITIES)
-    if _units(whole) <= limit:
-        return whole
-    kept, used = [], 1
+    """Return the text with entities, truncated between them to `limit` UTF-16 units, in which Slack counts."""
+    escaped = text.translate(_ENTITIES)
+    if _units(escaped) <= limit:
+        return escaped
+    chars, used = [], 1
     for char in text:
-        piece = char.translate(_ENTITIES)
-        used += _units(piece)
+        entity = char.translate(_ENTITIES)
+        used += _units(entity)
         if used > limit:
             break
-        kept.append(piece)
-    return "".join(kept) + "…"
+        chars.append(entity)
+    return "".join(chars) + "…"
 
 
 def _units(text: str) -> int:

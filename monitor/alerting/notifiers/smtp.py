@@ -1,4 +1,4 @@
-"""One mail, handed to a server, and what became of it: the only place that knows smtplib."""
+"""Sending one mail by SMTP; the only module that imports smtplib."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import smtplib
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,64 +17,54 @@ from modeltop.alerting.notifiers.timeouts import Deadline, ssl_context, tls_erro
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
 
-Refused = Mapping[str, tuple[int, str]]
-"""Who was refused, and why, where others were not."""
+RefusedRecipients = Mapping[str, tuple[int, str]]
+"""By address, the code and the text of the server's reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail is handed in."""
+    """A mail server and how to log in."""
 
     host: str
     port: int
     tls_mode: str
     """`starttls`, `tls` or `none`."""
     timeout: float
-    """Seconds for all of it."""
+    """Seconds for all of the conversation."""
     ca_file: Path | None = None
     user: str = ""
     password: str = field(default="", repr=False)
 
 
-def send_mail(server: SmtpServer, mail: EmailMessage, sender: str, to: Sequence[str]) -> Refused:
-    """Hand it in.
+def send_mail(server: SmtpServer, mail: EmailMessage, sender: str, to: Sequence[str]) -> RefusedRecipients:
+    """Send a mail.
+
+    Args:
+        server: The server and how to log in.
+        mail: Headers and content.
+        sender: Envelope sender.
+        to: Envelope recipients.
 
     Returns:
-        Those who were refused, while at least one was not.
+        The refused recipients, where at least one was not.
 
     Raises:
-        NotifyError: Nobody was told, or that is not known. An answer of 500 or more is permanent.
+        NotifyError: The mail was not accepted, or that is not known; permanent for a reply of 500 or more.
     """
     with Deadline(server.timeout) as deadline:
         try:
-            with _connected(server, deadline) as client:
+            with _connect(server, deadline) as client:
                 refused = client.send_message(mail, sender, list(to))
-                return {who: (code, _text(said)) for who, (code, said) in refused.items()}
+                return {address: (code, _decode(text)) for address, (code, text) in refused.items()}
         except NotifyError:
             raise
         except (smtplib.SMTPException, OSError, ValueError) as error:
             raise _failure(error, server, timed_out=deadline.expired) from None
 
 
-class _Client:
-    """An open conversation; its end is polite where that costs nothing."""
-
-    def __init__(self, client: smtplib.SMTP) -> None:
-        self._client = client
-
-    def __enter__(self) -> smtplib.SMTP:
-        return self._client
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # Once it is taken, how the conversation ends changes nothing.
-        if kind is None:
-            with suppress(smtplib.SMTPException, OSError):
-                self._client.quit()
-        self._client.close()
-
-
-def _connected(server: SmtpServer, deadline: Deadline) -> _Client:
-    """Greeted, encrypted, logged in."""
+@contextmanager
+def _connect(server: SmtpServer, deadline: Deadline) -> Iterator[smtplib.SMTP]:
+    """Yield a client that is greeted, encrypted and logged in."""
     context = None if server.tls_mode == "none" else ssl_context(server.ca_file)
     client = _open(server, deadline, context)
     try:
@@ -84,10 +74,12 @@ def _connected(server: SmtpServer, deadline: Deadline) -> _Client:
             client.ehlo_or_helo_if_needed()
         if server.user:
             client.login(server.user, server.password)
-    except BaseException:
+        yield client
+        # Errors are ignored, because the mail is accepted by now.
+        with suppress(smtplib.SMTPException, OSError):
+            client.quit()
+    finally:
         client.close()
-        raise
-    return _Client(client)
 
 
 def _open(server: SmtpServer, deadline: Deadline, context: ssl.SSLContext | None) -> smtplib.SMTP:
@@ -97,17 +89,17 @@ def _open(server: SmtpServer, deadline: Deadline, context: ssl.SSLContext | None
             deadline.watch(sock)
             return sock
 
-    class WatchedFromTheFirstByte(smtplib.SMTP_SSL, WatchedSmtp):
-        """In this order: what is watched is the plain socket, which is there while encryption is agreed on."""
+    class WatchedSmtpSsl(smtplib.SMTP_SSL, WatchedSmtp):
+        """In this order of bases, the plain socket is watched, which exists during the TLS handshake."""
 
-    where = (server.host, server.port, "localhost")
+    address = (server.host, server.port, "localhost")
     if server.tls_mode == "tls":
-        client: smtplib.SMTP = WatchedFromTheFirstByte(*where, timeout=server.timeout, context=context)
+        client: smtplib.SMTP = WatchedSmtpSsl(*address, timeout=server.timeout, context=context)
     else:
-        client = WatchedSmtp(*where, timeout=server.timeout)
-    own = str(client.sock.getsockname()[0]) if client.sock else "127.0.0.1"
-    # An address is a name that every server takes (RFC 5321, 4.1.3); looking up that of this machine may take long.
-    client.local_hostname = f"[IPv6:{own}]" if ":" in own else f"[{own}]"
+        client = WatchedSmtp(*address, timeout=server.timeout)
+    own_address = str(client.sock.getsockname()[0]) if client.sock else "127.0.0.1"
+    # An address literal (RFC 5321, 4.1.3), because looking up the name of this machine may take long.
+    client.local_hostname = f"[IPv6:{own_address}]" if ":" in own_address else f"[{own_address}]"
     return client
 
 
@@ -118,26 +110,26 @@ def _failure(error: Exception, server: SmtpServer, *, timed_out: bool) -> Notify
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             return tls_error(cause)
-    return _refusal(error, server) or _unreached(error)
+    return _rejection(error, server) or _connection_error(error)
 
 
-def _refusal(error: Exception, server: SmtpServer) -> NotifyError | None:
-    """What the server said, where it said something."""
+def _rejection(error: Exception, server: SmtpServer) -> NotifyError | None:
+    """Return the error for a reply of the server; None where there was none."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
-        code, said = next(iter(error.recipients.values()), (0, b""))
-        return NotifyError(_quoted("refused all addresses", code, said, server), permanent=min(codes, default=0) >= 500)
+        code, text = next(iter(error.recipients.values()), (0, b""))
+        return NotifyError(_quote("refused all addresses", code, text, server), permanent=min(codes, default=0) >= 500)
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        lacking = "STARTTLS: set encryption" if "STARTTLS" in str(error) else "what was asked of it"
-        return NotifyError(f"the server does not know {lacking}", permanent=True)
+        unsupported = "STARTTLS: set encryption" if "STARTTLS" in str(error) else "what was asked of it"
+        return NotifyError(f"the server does not know {unsupported}", permanent=True)
     if isinstance(error, smtplib.SMTPResponseException):
         return NotifyError(
-            _quoted("answered", error.smtp_code, error.smtp_error, server), permanent=error.smtp_code >= 500
+            _quote("answered", error.smtp_code, error.smtp_error, server), permanent=error.smtp_code >= 500
         )
     return None
 
 
-def _unreached(error: Exception) -> NotifyError:
+def _connection_error(error: Exception) -> NotifyError:
     if isinstance(error, UnicodeError):
         return NotifyError("user, password or an address has characters that the server does not take", permanent=True)
     if isinstance(error, socket.gaierror):
@@ -147,12 +139,13 @@ def _unreached(error: Exception) -> NotifyError:
     return NotifyError("the connection ended before the mail was taken")
 
 
-def _quoted(what: str, code: int, said: bytes | str, server: SmtpServer) -> str:
-    pair = f"\0{server.user}\0{server.password}"
-    coded = tuple(b64encode(text.encode("utf-8")).decode("ascii") for text in (server.password, pair))
-    secrets = (server.password, *coded) if server.password else ()
-    return redact(f"{what}: {code} {_text(said)}", secrets)
+def _quote(outcome: str, code: int, text: bytes | str, server: SmtpServer) -> str:
+    # In the forms of AUTH PLAIN and AUTH LOGIN, which a server may echo.
+    credentials = (server.password, f"\0{server.user}\0{server.password}")
+    encoded = tuple(b64encode(secret.encode("utf-8")).decode("ascii") for secret in credentials)
+    secrets = (server.password, *encoded) if server.password else ()
+    return redact(f"{outcome}: {code} {_decode(text)}", secrets)
 
 
-def _text(said: bytes | str) -> str:
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _decode(text: bytes | str) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text

@@ -1,4 +1,4 @@
-"""A total time-out for a conversation over a socket: not per read, as sockets have it, but for all of it."""
+"""A time-out for a conversation over a socket as a whole, and the TLS settings that HTTP and SMTP share."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from modeltop.core.text import sanitize
 
 
 class Deadline:
-    """Shuts the socket that it was handed when the time is over, so that whoever reads from it reads its end.
+    """Shuts down a socket when the time is over, so that whoever reads from it reads its end.
 
-    A server that sends a byte now and then never runs into the time-out of a socket. Looking up a name is not covered:
-    the system's resolver has its own time-outs.
+    A server that sends a byte now and then never exceeds the time-out of a socket, which is one per read. Looking up a
+    name is not covered: the system's resolver has its own time-outs.
 
     Args:
-        seconds: From entering the context on.
+        seconds: Time from entering the context on.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.expired = False
-        """Whether the time was over before the context was left."""
+        """Whether the time was over before the context was exited."""
         self._descriptor: int | None = None
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
+        self._timer = threading.Timer(seconds, self._shut_down)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -49,15 +49,15 @@ class Deadline:
                 self._descriptor = None
 
     def watch(self, sock: socket.socket) -> None:
-        """Shut this one; by a copy of its descriptor, as sockets are wrapped, and closed before their last read."""
+        """Watch a socket, by a copy of its descriptor: sockets are wrapped, and closed before their last read."""
         with self._lock:
             if self._descriptor is not None:
                 os.close(self._descriptor)
             self._descriptor = os.dup(sock.fileno())
         if self.expired:
-            self._cut()
+            self._shut_down()
 
-    def _cut(self) -> None:
+    def _shut_down(self) -> None:
         self.expired = True
         with self._lock:
             if self._descriptor is None:
@@ -67,26 +67,30 @@ class Deadline:
 
 
 def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Checks certificates and names of hosts.
+    """Return a context that checks certificates and host names.
 
     Args:
-        ca_file: What is trusted, instead of the system's certificates; None: those.
+        ca_file: PEM file of the certificates to trust; None for those of the system.
 
     Raises:
-        NotifyError: Permanent; the file cannot be used.
+        NotifyError: Permanent: the file cannot be used.
     """
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
-        why = sanitize(getattr(error, "strerror", None) or error)
-        raise NotifyError(f"ca_file {sanitize(ca_file)} cannot be used: {why}", permanent=True) from None
+        reason = sanitize(getattr(error, "strerror", None) or error)
+        raise NotifyError(f"ca_file {sanitize(ca_file)} cannot be used: {reason}", permanent=True) from None
 
 
 def tls_error(error: ssl.SSLError, secrets: tuple[str, ...] = ()) -> NotifyError:
-    """What a failed agreement on encryption is called.
+    """Return the error for a failed TLS handshake.
 
-    It may pass, an expired certificate too: nothing on this side has to change for the other side to renew it, and
-    what was meant for this receiver is still owed to it then.
+    It is never permanent, not even for an expired certificate: the other side may renew it without a change on this
+    side, and what is due to this receiver is still due then.
+
+    Args:
+        error: The cause.
+        secrets: Texts to redact.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotifyError(f"its certificate is not accepted: {redact(error.verify_message, secrets)}")

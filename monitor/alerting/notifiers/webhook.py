@@ -1,4 +1,4 @@
-"""Any service of your own: JSON by POST, signed where a key is given.
+"""Notifier for a service of your own: JSON by POST, signed where a key is given.
 
 The signature is that of the Standard Webhooks specification, for which most languages have a verifier: HMAC-SHA256
 over `id.timestamp.body`. The id is the same for every attempt at the same message, and is the `Idempotency-Key` too.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import math
 import time
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
@@ -17,23 +16,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from modeltop.alerting.messages.diagnosis_json import diagnosis_record
+from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_or_none
 from modeltop.alerting.messages.message import AlertSection, Message
 from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
 from modeltop.core.errors import NotifyError
 
 VERSION = 1
-"""Of what is posted: raised where a field changes its meaning or goes away."""
+"""Version of the JSON, raised where a field changes its meaning or is removed."""
 
 
 @notifier("webhook")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Posts JSON; any 2xx is success."""
+    """Posts JSON; any 2xx status is success."""
 
     url: SecretRef
     signing_key: SecretRef | None = None
-    """`whsec_` and base64, or any text, which is taken as it is."""
+    """`whsec_` and base64, or any other text as it is."""
     token: SecretRef | None = None
     """Sent as `Authorization: Bearer`."""
     timeout: float = 10.0
@@ -43,46 +42,49 @@ class Webhook:
     acknowledges: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Post it. Raises NotifyError."""
-        from modeltop.alerting.notifiers.http import HttpClient  # late: it loads what encrypts
+        """Post it.
 
-        signing = self.signing_key.read() if self.signing_key else None
+        Raises:
+            NotifyError: The status is not 2xx, or there was no response.
+        """
+        from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
+
+        signing_key = self.signing_key.read() if self.signing_key else None
         token = self.token.read() if self.token else None
         body = json.dumps(payload(message), allow_nan=False).encode("ascii")
         name = identifier(message.key)
         headers = {"Idempotency-Key": f'"{name}"', "webhook-id": name}
-        if signing is not None:
-            headers |= signature(signing, name, int(time.time()), body)
+        if signing_key is not None:
+            headers |= signature(signing_key, name, int(time.time()), body)
         if token is not None and not (token.isascii() and token.isprintable()):
             raise NotifyError("its token has characters that no header may have", permanent=True)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        secrets = tuple(one for one in (signing, token) if one)
+        secrets = tuple(secret for secret in (signing_key, token) if secret)
         HttpClient(self.url.read(), self.timeout, self.ca_file, encrypted=False, secrets=secrets).post(body, headers)
 
 
 def identifier(key: str) -> str:
-    r"""A key in characters that a header may have; others are hashed.
+    r"""Return a key in characters that a header may have; others are hashed.
 
     >>> identifier("1a2b3c4d:first"), identifier("a\r\nBcc: x")
     ('1a2b3c4d:first', '6391743000e95d40')
     """
-    plain = len(key) <= 200 and key.isascii() and all(char.isalnum() or char in "-_:" for char in key)
-    return key if key and plain else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    is_plain = len(key) <= 200 and key.isascii() and all(char.isalnum() or char in "-_:" for char in key)
+    return key if key and is_plain else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def signature(key: str, name: str, moment: int, body: bytes) -> dict[str, str]:
-    """The headers that prove who sent this, and when.
+    """Return the headers that prove who sent a message, and when (Standard Webhooks 1.0).
 
     Args:
-        key: As configured.
-        name: The id of the message.
-        moment: Seconds since 1970; a receiver refuses what is old.
-        body: What is posted, to the byte.
+        key: The `signing_key` of the configuration.
+        name: Id of the message.
+        moment: Seconds since 1970; a receiver refuses old ones.
+        body: The bytes to post.
     """
     secret = key.encode("utf-8")
     if key.startswith("whsec_"):
@@ -95,70 +97,61 @@ def signature(key: str, name: str, moment: int, body: bytes) -> dict[str, str]:
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The message as it is posted; names are as in the data, all other texts are safe."""
+    """Return the JSON to post; names are as in the data, all other texts are sanitized."""
     return {
         "version": VERSION,
         "key": message.key,
-        "receiver": _unbroken(message.receiver),
+        "receiver": _replace_surrogates(message.receiver),
         "test": message.is_test,
         "digest": message.is_digest,
         "severity": message.severity.name.lower(),
         "title": message.title,
         "verdict": message.worst_section.verdict,
         "text": message.text,
-        "alerts": [_alert(part) for part in message.sections],
+        "alerts": [_alert(section) for section in message.sections],
     }
 
 
-def _alert(part: AlertSection) -> dict[str, Any]:
-    lasted = part.duration
+def _alert(section: AlertSection) -> dict[str, Any]:
+    duration = section.duration
     return {
-        "id": _unbroken(part.incident),
-        "dedup_key": _unbroken(part.dedup_key),
-        "key": part.key,
-        "kind": part.action.value,
-        "reason": part.reason.value,
-        "severity": part.severity.name.lower(),
-        "reached": part.peak_severity.name.lower(),
-        "model": _unbroken(part.model),
-        "metric": _unbroken(part.metric),
-        "segment": _unbroken(part.segment),
-        "rule": _unbroken(part.rule),
-        "title": part.title,
-        "verdict": part.verdict,
-        "diagnosis": None if part.diagnosis is None else _whole(diagnosis_record(part.diagnosis)),
-        "sentence": part.sentence,
-        "value": _number(part.value),
-        "limit": _number(part.limit),
-        "message": part.value_vs_limit,
-        "worst": _number(part.worst_value),
-        "count": _number(part.count),
-        "since": _moment(part.since),
-        "fired": _moment(part.fired_at),
-        "resolved": _moment(part.resolved_at),
-        "lasted_seconds": None if lasted is None else lasted.total_seconds(),
-        "why": part.state_note,
-        "runbook": part.runbook or None,
-        "acknowledge": part.ack_command or None,
+        "id": _replace_surrogates(section.incident),
+        "dedup_key": _replace_surrogates(section.dedup_key),
+        "key": section.key,
+        "kind": section.action.value,
+        "reason": section.reason.value,
+        "severity": section.severity.name.lower(),
+        "reached": section.peak_severity.name.lower(),
+        "model": _replace_surrogates(section.model),
+        "metric": _replace_surrogates(section.metric),
+        "segment": _replace_surrogates(section.segment),
+        "rule": _replace_surrogates(section.rule),
+        "title": section.title,
+        "verdict": section.verdict,
+        "diagnosis": None if section.diagnosis is None else _replace_surrogates(diagnosis_record(section.diagnosis)),
+        "sentence": section.sentence,
+        "value": finite_or_none(section.value),
+        "limit": finite_or_none(section.limit),
+        "message": section.value_vs_limit,
+        "worst": finite_or_none(section.worst_value),
+        "count": finite_or_none(section.count),
+        "since": _moment(section.since),
+        "fired": _moment(section.fired_at),
+        "resolved": _moment(section.resolved_at),
+        "lasted_seconds": None if duration is None else duration.total_seconds(),
+        "why": section.state_note,
+        "runbook": section.runbook or None,
+        "acknowledge": section.ack_command or None,
     }
 
 
-def _whole(value: Any) -> Any:
-    """The same without halves of surrogate pairs anywhere in it."""
+def _replace_surrogates(value: Any) -> Any:
+    """Return a JSON value without lone surrogates, which many parsers refuse."""
     if isinstance(value, dict):
-        return {name: _whole(one) for name, one in value.items()}
+        return {name: _replace_surrogates(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_whole(one) for one in value]
-    return _unbroken(value) if isinstance(value, str) else value
-
-
-def _unbroken(text: str) -> str:
-    """Without halves of surrogate pairs, which many a parser refuses."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _number(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+        return [_replace_surrogates(item) for item in value]
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -15,7 +15,6 @@ from modeltop.core.diagnosis import (
     Diagnosis,
     ExpectedVsRealized,
     FeatureShift,
-    Fit,
     Forecast,
     Pattern,
     SegmentContribution,
@@ -28,7 +27,7 @@ KEY = SeriesKey("m", "accuracy", "country=\u202ede")
 READ = BeforeAfter(KEY, 0.96, 0.87, -0.09, None, np.float64(-0.05), float("inf"), "fell", 4)
 FOUND = Diagnosis(
     "m", Severity.WARNING, KEY, "accuracy fell",
-    SeriesPattern(KEY, Pattern.DROP, BEGIN, np.float64(-0.09), 0.1 + 0.2, (Fit("step", 1.5, -20.25),)),
+    SeriesPattern(KEY, Pattern.DROP, BEGIN, np.float64(-0.09), 0.1 + 0.2),
     (CauseHypothesis(Cause.DATA_DRIFT, 0.75, ("x moved",), ("no release",)), CauseHypothesis(Cause.NOISE, 0.1, ("few cases",))),
     (Action.RETRAIN, Action.TICKET), "retrain: 12,000 labelled rows",
     other_patterns=(SeriesPattern(SeriesKey("m", "recall"), Pattern.DECLINE, None, None, 1.0),),
@@ -53,7 +52,6 @@ def test_everything_that_was_found_out_is_there_exactly():
     assert [(one["cause"], one["weight"]) for one in record["causes"]] == [("data drift", 0.75), ("sample noise", 0.1)]
     assert (record["steps"], record["labels"]) == (["retrain", "open a ticket"], 12_000)
     assert record["advice"] == "retrain: 12,000 labelled rows"
-    assert record["fits"] == [{"name": "step", "error": 1.5, "score": -20.25}]
     assert record["courses"][0] == {
         "metric": "recall", "segment": "all", "pattern": "gradual decline", "since": None, "size": None, "sure": 1.0,
     }  # fmt: skip

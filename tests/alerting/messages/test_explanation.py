@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.alerting.messages.explanation import ExplanationCache, explain_model, verdict_sentence
+from modeltop.alerting.messages.explanation import ExplanationCache, verdict_sentence
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, Condition, History, ModelStatus, SeriesKey, Severity, State
@@ -40,23 +40,25 @@ class Asked:
 
 def test_each_model_is_asked_about_once_however_often_it_is_told():
     ask = Asked(failing="b")
-    reasons = ExplanationCache(look("a", "b"), ask=ask)
+    reasons = ExplanationCache(look("a", "b"), diagnose=ask)
     said = [reasons.verdict_for(model) for model in "abab"]
     assert said == ["why a", "accuracy of b is low"] * 2
     assert ask.models == ["a", "b"]
 
 
-def test_what_could_not_be_explained_is_said_by_name_and_kind_of_fault():
-    evil = "m\x1b[2J"
-    assert explain_model(look(evil), evil, Asked(failing=evil)).error == (
-        r"could not be explained: m\x1b[2J (ZeroDivisionError)"
+def test_a_failed_diagnosis_is_reported_by_model_and_kind_of_fault():
+    hostile = "m\x1b[2J"
+    cache = ExplanationCache(look(hostile), diagnose=Asked(failing=hostile))
+    assert (cache.diagnosis_for(hostile), cache.errors) == (
+        None,
+        (r"could not be explained: m\x1b[2J (ZeroDivisionError)",),
     )
 
 
 def test_of_many_only_so_many_are_asked_about():
     models = [f"m{number}" for number in range(100)]
     ask = Asked()
-    reasons = ExplanationCache(look(*models), most=3, ask=ask)
+    reasons = ExplanationCache(look(*models), max_models=3, diagnose=ask)
     assert [reasons.verdict_for(model) for model in models[:4]] == [
         "why m0",
         "why m1",
@@ -70,7 +72,7 @@ def test_of_many_only_so_many_are_asked_about():
 def test_a_model_without_a_standing_alert_is_not_asked_about(state):
     snapshot = replace(look("a"), alerts=(alert("a", state),))
     ask = Asked()
-    assert (ExplanationCache(snapshot, ask=ask).diagnosis_for("a"), ask.models) == (None, [])
+    assert (ExplanationCache(snapshot, diagnose=ask).diagnosis_for("a"), ask.models) == (None, [])
 
 
 def test_what_is_missing_of_the_labels_is_said_last():

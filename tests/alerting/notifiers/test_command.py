@@ -2,7 +2,9 @@
 
 import json
 import os
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -133,6 +135,74 @@ def test_one_that_never_reads_and_one_that_never_stops_talking_hold_nothing_up(m
     Command(command=python("pass"), timeout=5).send(big)
     chatter = python("import sys\nfor _ in range(20000): sys.stderr.write('x' * 99 + '\\n')\nsys.exit(3)")
     assert len(str(failure(Command(command=chatter, timeout=10), big))) < 250
+
+
+class StoppedStream:
+    """The standard input of a program whose writer is stopped between writing and closing, until `resume`."""
+
+    def __init__(self, stream):
+        self.stream, self.resume, self.closed_by = stream, threading.Event(), []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def write(self, text):
+        self.stream.write(text)  # buffered: the broken pipe shows when the stream is closed
+        self.resume.wait()
+
+    def close(self):
+        self.closed_by.append(threading.current_thread())
+        self.stream.close()
+
+
+@pytest.fixture
+def stopped_streams(monkeypatch):
+    """The `StoppedStream` of each program that is started."""
+    streams = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.stdin = StoppedStream(self.stdin)
+            streams.append(self.stdin)
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    yield streams
+    for stream in streams:
+        stream.resume.set()
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, None), (3, "ended with 3: no")])
+def test_a_program_that_ends_without_reading_is_judged_by_its_exit_code_alone(message, stopped_streams, code, expected):
+    command = Command(command=python(f"import sys; {code} and print('no', file=sys.stderr); sys.exit({code})"))
+    if expected is None:
+        command.send(message())
+    else:
+        assert expected in str(failure(command, message()))
+    (stdin,) = stopped_streams
+    assert stdin.closed_by == [], "its writer is still at it"
+    stdin.resume.set()
+    while not stdin.closed_by:
+        time.sleep(0.001)
+    (closer,) = stdin.closed_by
+    closer.join()
+    assert closer is not threading.current_thread()
+    assert stdin.stream.closed
+
+
+def test_a_child_that_never_reads_its_standard_input_holds_nothing_up(message, tmp_path):
+    end, timed_out = tmp_path / "end", tmp_path / "timed_out"
+    waits = (
+        "import pathlib, sys, time\nend, timed_out = map(pathlib.Path, sys.argv[1:])\n"
+        "for _ in range(200):\n    end.exists() and sys.exit()\n    time.sleep(0.05)\ntimed_out.touch()"
+    )
+    leaves = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]])"
+    Command(command=python(leaves, waits, str(end), str(timed_out)), timeout=5).send(message(sentence="x" * 3_000_000))
+    assert not timed_out.exists(), "the child was waited for"
+    end.touch()
 
 
 @pytest.mark.parametrize("missing", ["/no/such/program", "no-such-program-anywhere"])
