@@ -45,7 +45,7 @@ def parse_detector(part: TableReader) -> Detector | None:
 def _reader(parameter: Field[Any]) -> Callable[[TableReader, str], object]:
     """How a parameter is read, by what it is."""
     kind = str(parameter.type).removesuffix(" | None")
-    return {"Limit": _limit, "Fall": _fall, "int": _whole, "bool": _flag}.get(kind, TableReader.number)
+    return {"Limit": _limit, "DropThreshold": _fall, "int": _whole, "bool": _flag}.get(kind, TableReader.number)
 
 
 def _whole(part: TableReader, key: str) -> int | None:

@@ -75,12 +75,12 @@ def test_the_fields_of_a_check_are_the_keys_of_its_rule(rule, text, check):
 )
 def test_what_a_rule_compares_with_is_one_of_few_kinds(rule, text, kind):
     expected = kind or DateRange(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 8, tzinfo=UTC))
-    assert rule(f'check = "drop"\nwarn = {{ absolute = 0.02 }}\n{text}\n').reference == expected
+    assert rule(f'check = "drop"\nwarn = {{ absolute = 0.02 }}\n{text}\n').baseline == expected
 
 
 def test_enough_of_the_last_points_may_be_asked_for(rule):
     found = rule('check = "band"\nwarn = 3\nconfirm = 4\nof = 6')
-    assert (found.confirm, found.settled_alerts) == ((4, 4), 6)
+    assert (found.confirm, found.window) == ((4, 4), 6)
 
 
 @pytest.mark.parametrize(

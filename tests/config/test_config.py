@@ -60,10 +60,10 @@ def test_a_rule_names_its_metric_by_any_alias(configured):
 
 def test_a_metric_of_ones_own_gets_its_direction_and_bounds(configured):
     config = configured('[metrics.churn_cost]\nbetter = "lower"\nmin = 0\ndigits = 1\naliases = ["cost"]\n')
-    metric = config.catalog.settled_alerts("Cost")
+    metric = config.catalog.get("Cost")
     assert metric.better is Direction.LOWER
     assert metric.bounds == (0.0, None)
-    assert metric.show(12.34) == "12.3"
+    assert metric.format(12.34) == "12.3"
 
 
 def test_the_rest_of_the_keys(configured, tmp_path):

@@ -28,7 +28,7 @@ def test_without_routes_every_receiver_is_told_everything(configured):
     config = configured(TEAM + PAGER)
     assert list(config.receivers) == ["team", "pager"]
     (route,) = config.routes
-    assert (route.receivers, route.matchers, route.least) == (("team", "pager"), Matchers(), "warning")
+    assert (route.receivers, route.matchers, route.min_severity) == (("team", "pager"), Matchers(), "warning")
     assert configured("").routes == ()
 
 
@@ -40,19 +40,19 @@ def test_every_key_of_a_route_reaches_the_route(configured):
         + 'escalate_after = "30m"\nescalate_to = ["pager"]\n'
         + 'hours = [{ days = "fri-mon", from = "22:00", to = "06:30", timezone = "Europe/Berlin" }]\n'
     ).routes
-    assert (route.name, route.receivers, route.least) == ("night", ("team",), "critical")
+    assert (route.name, route.receivers, route.min_severity) == ("night", ("team",), "critical")
     assert route.matchers == Matchers(model="fraud*", rule="floor")
     assert (route.escalate_after, route.escalate_to) == (timedelta(minutes=30), ("pager",))
-    (hours,) = route.hours
+    (hours,) = route.time_intervals
     assert hours.days == (0, 4, 5, 6)
     assert (hours.start, hours.end, hours.zone) == (time(22), time(6, 30), ZoneInfo("Europe/Berlin"))
 
 
 def test_hours_are_in_the_zone_of_the_file_where_they_name_none(configured):
     mute = configured('timezone = "Asia/Tokyo"\n[[mutes]]\nhours = [{ days = "sat,sun" }]\n').mutes[0]
-    assert mute.hours[0].zone == ZoneInfo("Asia/Tokyo")
-    assert mute.hours[0].days == (5, 6)
-    assert mute.hours[0].start == mute.hours[0].end == time(0)
+    assert mute.time_intervals[0].zone == ZoneInfo("Asia/Tokyo")
+    assert mute.time_intervals[0].days == (5, 6)
+    assert mute.time_intervals[0].start == mute.time_intervals[0].end == time(0)
 
 
 @pytest.mark.parametrize(

@@ -31,26 +31,26 @@ def taken(episode) -> Acknowledged:
 
 def test_who_took_an_alert_is_seen_and_what_nobody_took_comes_first(look):
     observer, memory = look
-    first, second = observer.observe(NOW).alerts
+    first, second = observer.run(NOW).alerts
     assert (first.key.metric, second.key.metric) == ("f1_score", "accuracy")
-    memory.journal.append(taken(first))
-    assert observer.changed()
-    after = observer.observe(NOW)
+    memory.event_log.append(taken(first))
+    assert observer.needs_run()
+    after = observer.run(NOW)
     assert [one.key.metric for one in after.alerts] == ["accuracy", "f1_score"]
     assert after.acks[first.id].by == "eva"
     assert "accuracy" in after.model_statuses[0].sentence
-    assert not observer.changed()
+    assert not observer.needs_run()
 
 
 def test_a_silence_is_seen_until_it_ends(look):
     observer, memory = look
     end = NOW + timedelta(hours=1)
     silence = Silence("51", Matchers(metric="acc*"), NOW, end, "eva", "a release", NOW)
-    observer.observe(NOW)
-    memory.journal.append(SilenceCreated(NOW, silence))
-    suppressed = {one.key.metric: one.id in observer.observe(NOW).suppressions for one in observer.observe(NOW).alerts}
+    observer.run(NOW)
+    memory.event_log.append(SilenceCreated(NOW, silence))
+    suppressed = {one.key.metric: one.id in observer.run(NOW).suppressions for one in observer.run(NOW).alerts}
     assert suppressed == {"accuracy": True, "f1_score": False}
-    assert observer.observe(end).suppressions == {}
+    assert observer.run(end).suppressions == {}
 
 
 def test_without_a_folder_nothing_is_read_and_the_reason_is_known(monkeypatch, tmp_path):
@@ -64,7 +64,7 @@ def test_without_a_folder_nothing_is_read_and_the_reason_is_known(monkeypatch, t
 
 def test_health_is_asked_for_only_where_something_is_remembered(look):
     observer, memory = look
-    assert observer.observe(NOW).health is None
-    memory.journal.append(taken(observer.observe(NOW).alerts[0]))
-    assert observer.observe(NOW).health.host == "host"
-    assert any(name.endswith(".jsonl") for name in observer.first_frame_callback())
+    assert observer.run(NOW).watcher_health is None
+    memory.event_log.append(taken(observer.run(NOW).alerts[0]))
+    assert observer.run(NOW).watcher_health.host == "host"
+    assert any(name.endswith(".jsonl") for name in observer.file_stats())

@@ -58,7 +58,7 @@ class Box:
     @property
     def told(self):
         """Kind and reason of each part, and the model it is about."""
-        return [(part.kind.value, part.reason.value, part.model) for message in self.got for part in message.parts]
+        return [(part.action.value, part.reason.value, part.model) for message in self.got for part in message.sections]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
 
 
 def test_three_looks_of_one_run_make_a_source_that_cannot_be_read_an_alert(configured, home, run, monkeypatch):
-    monkeypatch.setattr("modeltop.service.daemon.BETWEEN", 0)
+    monkeypatch.setattr("modeltop.service.daemon.RETRY_SECONDS", 0)
     (configured.store / "broken.csv").mkdir()
     assert run("watch", "--once")[0] == 0
     assert "broken.csv" in told(home)

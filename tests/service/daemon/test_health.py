@@ -101,4 +101,4 @@ def test_no_file_and_a_fifo_say_nothing_and_block_nobody(tmp_path):
     ],
 )
 def test_a_watcher_is_late_when_three_cycles_are_missing(state, seconds, late):
-    assert state.reply_pending(AT + timedelta(seconds=seconds)) == late
+    assert state.is_overdue(AT + timedelta(seconds=seconds)) == late

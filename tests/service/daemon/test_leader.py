@@ -14,9 +14,9 @@ ME = LockHolder(4711, "alpha")
 HOLD = """
 import sys
 from pathlib import Path
-from modeltop.service.leader import Holder, Leader
-leader = Leader(Path(sys.argv[1]), Holder(int(sys.argv[2]), "beta"))
-print(leader.take(), flush=True)
+from modeltop.service.leader import LeaderLock, LockHolder
+leader = LeaderLock(Path(sys.argv[1]), LockHolder(int(sys.argv[2]), "beta"))
+print(leader.acquire(), flush=True)
 sys.stdin.read()
 """
 

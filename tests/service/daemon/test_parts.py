@@ -58,10 +58,10 @@ def test_what_cannot_be_saved_is_known_all_the_same_and_saved_in_order_later(ful
     for number in (1, 2):
         ledger.append(noted(number))
     assert (texts(ledger.state()), ledger.error) == (["0", "1", "2"], "full")
-    assert texts(full.facts()) == ["0"]
+    assert texts(full.state()) == ["0"]
     full.full = False
     ledger.append(noted(3))
-    assert (texts(full.facts()), ledger.error) == (["0", "1", "2", "3"], None)
+    assert (texts(full.state()), ledger.error) == (["0", "1", "2", "3"], None)
 
 
 def test_what_others_write_meanwhile_is_seen(full, tmp_path):
@@ -198,7 +198,7 @@ def test_each_completed_cycle_pings_and_one_that_failed_does_not(world, pinged):
         world.cycle()
         world.rounds._heartbeat.wait(10)
         assert len(pinged[0]) == expected
-    world.rounds.settings.pipeline.observe = lambda _: 1 / 0
+    world.rounds.settings.pipeline.run = lambda _: 1 / 0
     world.cycle()
     world.rounds._heartbeat.wait(10)
     assert len(pinged[0]) == 2

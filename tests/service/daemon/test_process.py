@@ -54,7 +54,7 @@ def test_a_changed_configuration_takes_effect_and_a_broken_one_is_said(configure
     service.until("told ops of")
     until(lambda: health.read_last_health(configured.state).error is None)
     until(lambda: (home / "told").read_text().count("churn") > 2)
-    assert "WITHDRAWN" in (home / "told").read_text().in_upper_group()
+    assert "WITHDRAWN" in (home / "told").read_text().upper()
 
 
 def test_one_that_leads_and_lost_its_lock_file_takes_the_new_one(configured, watch):

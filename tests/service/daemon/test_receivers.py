@@ -38,10 +38,10 @@ def test_a_failure_that_may_pass_is_tried_again_and_the_budget_survives_a_restar
     ruled.restart()
     ruled.cycle(looks=2)
     assert len(ruled.boxes["ops"].tried) == 1
-    assert 20 < ruled.rounds.wait() < 22
+    assert 20 < ruled.rounds.seconds_until_due() < 22
     ruled.sleep(seconds=25)
-    assert ruled.rounds.wait() == 0
-    ruled.rounds.deliver()
+    assert ruled.rounds.seconds_until_due() == 0
+    ruled.rounds.send_due()
     ruled.settle()
     assert len(ruled.told()) == 1
     assert len({message.key for message in ruled.boxes["ops"].tried}) == 1
@@ -70,7 +70,7 @@ def test_a_receiver_that_is_broken_is_said_and_the_next_takes_over(ruled):
     ruled.cycle(looks=2)
     assert ruled.told("backup") == [("trigger", "first", "churn")]
     assert health.read_last_health(ruled.state).disabled_receivers == ("ops",)
-    assert ruled.facts.receivers["ops"].broken == "answered 410"
+    assert ruled.facts.receivers["ops"].disabled_reason == "answered 410"
     assert "ops is broken: answered 410" in ruled.log
 
 
@@ -134,8 +134,8 @@ def test_a_variable_that_is_set_at_last_mends_the_receiver_that_lacked_it(ruled,
     ruled.config = replace(ruled.config, receivers={"hook": hook, **ruled.config.receivers})
     ruled.rows("churn", *FINE)
     ruled.cycle()
-    assert "LATE_URL is not set" in ruled.facts.receivers["hook"].broken
+    assert "LATE_URL is not set" in ruled.facts.receivers["hook"].disabled_reason
     monkeypatch.setenv("LATE_URL", "http://127.0.0.1:1/")
     ruled.restart()
     ruled.cycle()
-    assert ruled.facts.receivers["hook"].broken is None
+    assert ruled.facts.receivers["hook"].disabled_reason is None

@@ -26,7 +26,7 @@ def test_an_alert_is_told_once_then_worse_then_over(ruled):
     ruled.rows("churn", GOOD, begin="2025-03-11")
     ruled.cycle(looks=3)
     assert [one[1] for one in ruled.told()] == ["first", "worse", "over"]
-    assert len({message.first.incident for message in ruled.boxes["ops"].got}) == 1
+    assert len({message.worst_section.incident for message in ruled.boxes["ops"].got}) == 1
 
 
 def test_it_is_told_again_after_four_hours_and_not_before(ruled):
@@ -68,7 +68,7 @@ def test_late_rows_that_move_the_begin_change_neither_name_nor_message(ruled):
     ruled.rows("churn", GOOD, begin="2025-03-09")
     ruled.cycle(looks=2)
     first, over = ruled.boxes["ops"].got
-    assert (over.first.kind.value, over.first.incident) == ("resolve", first.first.incident)
+    assert (over.worst_section.action.value, over.worst_section.incident) == ("resolve", first.worst_section.incident)
 
 
 def test_a_corrected_row_withdraws_what_never_was_and_says_why(ruled):
@@ -96,8 +96,8 @@ def test_an_edited_rule_that_objects_more_tells_what_is_worse_under_the_same_nam
     ruled.rounds.reload()
     ruled.cycle(looks=2)
     first, worse = ruled.boxes["ops"].got
-    assert worse.first.reason.value == "worse"
-    assert worse.first.dedup_key == first.first.dedup_key
+    assert worse.worst_section.reason.value == "worse"
+    assert worse.worst_section.dedup_key == first.worst_section.dedup_key
 
 
 def test_two_episodes_that_a_correction_merges_are_one_incident(ruled):
@@ -114,7 +114,7 @@ def test_two_episodes_that_a_correction_merges_are_one_incident(ruled):
     ruled.rows("churn", GOOD, begin="2025-03-09")
     ruled.cycle(looks=2)
     assert [one[1] for one in ruled.told()] == ["first", "over", "first", "over"]
-    assert ruled.boxes["ops"].got[3].first.incident == ruled.boxes["ops"].got[2].first.incident
+    assert ruled.boxes["ops"].got[3].worst_section.incident == ruled.boxes["ops"].got[2].worst_section.incident
 
 
 def test_an_episode_that_a_correction_splits_stays_one_incident(ruled):
@@ -151,9 +151,9 @@ def test_no_data_is_told_after_a_second_look_a_minute_later(world):
     world.cycle()
     assert world.told() == []
     world.sleep(seconds=2)
-    assert world.rounds.changed()
+    assert world.rounds.needs_run()
     world.cycle()
-    assert [(part.metric, part.severity) for part in world.boxes["ops"].got[0].parts] == [("*", Severity.UNKNOWN)]
+    assert [(part.metric, part.severity) for part in world.boxes["ops"].got[0].sections] == [("*", Severity.UNKNOWN)]
     world.rows("churn", GOOD, begin="2025-03-11")
     world.cycle()
     assert [one[1] for one in world.told()] == ["first", "over"]
@@ -191,7 +191,7 @@ def test_a_look_that_fails_is_said_and_people_are_told_of_the_last_one_meanwhile
     ruled.boxes["ops"].answers = [DOWN]
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle()
-    monkeypatch.setattr(ruled.rounds.settings.pipeline, "observe", lambda _: 1 / 0)
+    monkeypatch.setattr(ruled.rounds.settings.pipeline, "run", lambda _: 1 / 0)
     before = health.read_last_health(ruled.state).at
     ruled.sleep(minutes=5)
     ruled.cycle()
@@ -204,7 +204,7 @@ def test_what_people_do_takes_effect_without_another_look(ruled):
     ruled.rows("churn", *FINE, BAD)
     ruled.cycle()
     [incident] = ruled.facts.incidents.values()
-    assert ruled.rounds.wait() > 0
+    assert ruled.rounds.seconds_until_due() > 0
     ack = Acknowledgement(
         incident.id,
         "floor",
@@ -217,8 +217,8 @@ def test_what_people_do_takes_effect_without_another_look(ruled):
         incident.since,
     )
     EventLog(ruled.state).append(Acknowledged(ruled.wall, ack))
-    assert ruled.rounds.wait() == 0
-    ruled.rounds.deliver()
+    assert ruled.rounds.seconds_until_due() == 0
+    ruled.rounds.send_due()
     ruled.sleep(hours=5)
     ruled.cycle(looks=2)
     assert len(ruled.told()) == 1

@@ -32,7 +32,7 @@ def bell():
 
 @pytest.fixture
 def senders(bell):
-    senders = SenderPool(bell.ring)
+    senders = SenderPool(bell.wake)
     yield senders
     senders.stop()
 
@@ -84,7 +84,7 @@ def test_after_a_failure_nothing_overtakes_what_failed(senders, bell):
 def test_a_second_row_before_the_first_has_ended_is_refused(senders, bell):
     gate = threading.Event()
     senders.send("a", Receiver(gate=gate), row("1"))
-    with pytest.raises(RuntimeError, match="one row at a time"):
+    with pytest.raises(RuntimeError, match="one queue at a time"):
         senders.send("a", Receiver(), row("2"))
     gate.set()
     collect(senders, bell, "a")
@@ -105,7 +105,7 @@ def test_threads_of_receivers_that_are_gone_end(senders, bell):
     for name in ("a", "b"):
         senders.send(name, Receiver(), row("1"))
         collect(senders, bell, name)
-    senders.keep({"b"})
+    senders.retain({"b"})
     for _ in range(200):
         if threading.active_count() == before + 1:
             return

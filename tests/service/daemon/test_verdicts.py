@@ -17,20 +17,20 @@ def test_the_first_line_of_a_message_is_the_verdict(ruled):
     ruled.rows("churn", *FINE[:9], BAD)
     ruled.cycle()
     (message,) = ruled.boxes["ops"].got
-    found = diagnose_model(ruled.rounds.last.snapshot, "churn")
-    assert message.text.splitlines()[0] == message.first.verdict == found.sentence
-    assert message.first.diagnosis == found
+    found = diagnose_model(ruled.rounds.last_result.snapshot, "churn")
+    assert message.text.splitlines()[0] == message.worst_section.verdict == found.sentence
+    assert message.worst_section.diagnosis == found
 
 
 def test_a_verdict_that_cannot_be_found_stops_no_message(ruled, monkeypatch):
     def fails(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(diagnose, "diagnosis_of", fails)
+    monkeypatch.setattr(diagnose, "diagnose_model", fails)
     ruled.rows("churn", *FINE[:9], BAD)
     ruled.cycle()
     (message,) = ruled.boxes["ops"].got
-    assert (message.title, message.first.diagnosis) == ("WARN churn: accuracy 0.85 < 0.90", None)
+    assert (message.title, message.worst_section.diagnosis) == ("WARN churn: accuracy 0.85 < 0.90", None)
     assert message.text.startswith("accuracy 0.85 < 0.90 for 1 period, since 2025-03-10\n")
     assert not ruled.rounds.has_problems
 
@@ -42,7 +42,7 @@ def test_a_model_is_asked_about_once_for_all_receivers_and_attempts(ruled, monke
         asked.append(model)
         return diagnose_model(snapshot, model)
 
-    monkeypatch.setattr(diagnose, "diagnosis_of", counted)
+    monkeypatch.setattr(diagnose, "diagnose_model", counted)
     ruled.receivers("ops", "team")
     ruled.config = replace(ruled.config, rules=(ruled.rule(),))
     ruled.rows("churn", *FINE[:9], BAD)
@@ -65,7 +65,7 @@ def falling(world):
 def test_falls_of_one_model_in_one_cycle_are_one_message_with_one_verdict(falling):
     falling.cycle(looks=3)
     (message,) = falling.boxes["ops"].got
-    assert {part.metric for part in message.parts if part.rule == "default-fall"} == set(METRICS)
-    found = diagnose_model(falling.rounds.last.snapshot, "churn").sentence
+    assert {part.metric for part in message.sections if part.rule == "default-fall"} == set(METRICS)
+    found = diagnose_model(falling.rounds.last_result.snapshot, "churn").sentence
     assert message.text.splitlines()[0] == f"churn: {found}"
     assert message.text.count(found) == 1
