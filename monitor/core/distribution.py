@@ -1,7 +1,7 @@
-"""What lies under a model's newest numbers, as it was read: histograms, curves, and rows a segment.
+"""Distributions behind a model's newest metrics: histograms, reliability curves, and rows per segment.
 
-`compute` writes it beside the history; a diagnosis weighs it and the screen draws it. Times are aware UTC; a period of
-None is the reference.
+`compute` writes them beside the history; a diagnosis weighs them and the screen draws them. Times are aware UTC; a
+period of None is the reference.
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ if TYPE_CHECKING:
     Counts = NDArray[np.float64]
 
 OTHER, MISSING = "other", "missing"
-"""The last two slots of every histogram: categories that the reference has not, and empty cells."""
+"""The last two slots of every histogram: categories that the reference does not have, and missing values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histogram:
-    """Rows of one feature by the bins of its reference."""
+    """Row counts of one feature in the bins of its reference."""
 
     feature: str
-    """Foreign text."""
+    """Name of the column; foreign text."""
     slots: tuple[str, ...]
     """The number of a bin, or a category, which is foreign text; then `other` and `missing`."""
     edges: tuple[tuple[float, float], ...] | None
     """Low and high of each bin, infinite at the ends, without those of `other` and `missing`; None for categories."""
     reference: Counts
-    """Rows by slot."""
+    """Rows of the reference, shape (slots,)."""
     periods: tuple[datetime, ...]
-    """The newest, sorted."""
+    """Starts of the newest periods, sorted."""
     counts: Counts
-    """Shape (periods, slots)."""
+    """Rows of each period, shape (periods, slots)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReliabilityCurve:
-    """How often what was scored came true, by groups of equal width of the score."""
+    """How often what was scored came true, by score bins of equal width."""
 
     name: str
     """`score`, or `confidence` where there are several classes."""
     periods: tuple[datetime | None, ...]
-    """None first where the reference is known; then the newest, sorted."""
+    """None first where there is a reference; then the newest, sorted."""
     rows: Counts
-    """Rows with a label; shape (periods, groups); 0 where there are none."""
+    """Rows with a label, shape (periods, bins)."""
     score: Counts
-    """Mean score; NaN where there are no rows."""
+    """Mean score, same shape; NaN where there are no rows."""
     rate: Counts
-    """Share that came true; NaN where there are no rows."""
+    """Share that came true, same shape; NaN where there are no rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Distributions:
-    """All that is kept of one model."""
+    """All distributions of one model."""
 
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
-    """By feature, in the order of the file."""
+    """Histograms by feature, in the order of the file."""
     reliability: ReliabilityCurve | None = None
     segments: Mapping[str, Mapping[datetime, float]] = field(default_factory=dict)
     """Rows by segment and period; `all` among them."""

@@ -1,19 +1,19 @@
-"""What can go wrong, as a person would sort it.
+"""The exceptions of modeltop, sorted by what a person has to correct.
 
 MonitorError
 ├── UsageError     the command line asks for something impossible
 ├── ConfigError    the configuration file is wrong
 ├── SourceError    history cannot be read
 ├── StoreError     the store cannot be read or written
-└── NotifyError    a receiver could not be told (`permanent`: trying again is useless)
+└── NotifyError    a receiver could not be notified (`permanent`: trying again is useless)
 
 Each message is one clause in lower case that names what is wrong and the remedy. It may quote foreign text:
-whoever shows it to a person passes it through `modeltop.core.text.safe` first.
+whoever shows it to a person passes it through `modeltop.core.text.sanitize` first.
 """
 
 
 class MonitorError(Exception):
-    """The root: anything that modeltop itself reports in one line."""
+    """Base of all errors that modeltop reports in one line instead of a traceback."""
 
 
 class UsageError(MonitorError):
@@ -21,11 +21,11 @@ class UsageError(MonitorError):
 
 
 class ConfigError(MonitorError):
-    """The configuration is wrong; the message names the file and the dotted key."""
+    """The configuration file is wrong; the message names the file and the dotted key."""
 
 
 class SourceError(MonitorError):
-    """A source of history cannot be read as a whole."""
+    """Nothing of a source of history can be read."""
 
 
 class StoreError(MonitorError):
@@ -33,12 +33,12 @@ class StoreError(MonitorError):
 
 
 class NotifyError(MonitorError):
-    """A receiver could not be told.
+    """A receiver could not be notified.
 
     Args:
-        message: Without secrets, and made safe: it may quote the receiver's answer.
+        message: Without secrets, and sanitized: it may quote the receiver's answer.
         permanent: Trying again is useless.
-        retry_after: Seconds that the receiver asked to be left alone; None where it did not.
+        retry_after: Seconds that the receiver asked to wait; None where it did not.
     """
 
     def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the journal holds: one line each, in the order in which it happened.
+"""Events of the event log: what people did, and what happened to incidents and receivers, in order of time.
 
 Each event carries all that it changes, so that folding it twice changes nothing more.
 """
@@ -23,7 +23,7 @@ from modeltop.core.series import Severity
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A person took an incident."""
+    """A person acknowledged an incident."""
 
     at: datetime
     ack: Acknowledgement
@@ -31,7 +31,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Unacknowledged:
-    """A person gave it back."""
+    """A person took back an acknowledgement."""
 
     at: datetime
     incident: str
@@ -40,7 +40,7 @@ class Unacknowledged:
 
 @dataclass(frozen=True, slots=True)
 class SilenceCreated:
-    """A person silenced alerts."""
+    """A person created a silence."""
 
     at: datetime
     silence: Silence
@@ -70,32 +70,32 @@ class IncidentTransition(Enum):
     ESCALATED = "worse"
     DEESCALATED = "better"
     MOVED = "moved"
-    """Late or corrected rows, or an edited rule, moved its begin."""
+    """Late or corrected rows, or an edited rule, moved its start."""
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
-    """It no longer stands, nor ever did, by what is known now."""
+    """It is no alert any more, nor was it ever one, by the rows of now."""
     MISSING = "missing"
-    """Its rows are gone, or there again: absence is never recovery."""
+    """Its rows are missing, or there again: absence is never recovery."""
     MERGED = "merged"
-    """Its episode became part of another incident's."""
+    """Its alert became part of another incident's."""
     ALREADY_OVER = "known"
     """It was over for a day or more when the watcher saw it for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentChanged:
-    """The watcher saw an incident begin, change or end."""
+    """The watcher saw that an incident began, changed or ended."""
 
     at: datetime
     transition: IncidentTransition
     incident: Incident
-    """As it is from now on."""
+    """The incident from now on."""
     message: str
-    """The alert's evidence, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
+    """The breach, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
 
 
 class NotificationAction(Enum):
-    """What a receiver is told."""
+    """What a notification asks of a receiver."""
 
     TRIGGER = "trigger"
     ACKNOWLEDGE = "acknowledge"
@@ -103,13 +103,13 @@ class NotificationAction(Enum):
 
 
 class NotificationReason(Enum):
-    """Why it is told now."""
+    """Why a notification is sent now."""
 
     FIRST = "first"
     ESCALATED = "worse"
     REPEAT = "repeat"
     MISSED = "late"
-    """It fired and ended while the receiver could not be told."""
+    """It fired and ended while the receiver could not be notified."""
     RESOLVED = "over"
     WITHDRAWN = "withdrawn"
     ACKNOWLEDGED = "taken"
@@ -117,7 +117,7 @@ class NotificationReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One thing that one receiver is to be told, or was."""
+    """One notification of one receiver, planned or sent."""
 
     receiver: str
     action: NotificationAction
@@ -126,12 +126,12 @@ class Notification:
     level: Severity
     entry_key: NotificationKey
     idempotency_key: str
-    """Stable over retries and restarts: the idempotency key. Equal for equal things, different for different ones."""
+    """Stable over retries and restarts, and different for different notifications."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendStarted:
-    """It is about to be sent: what follows may or may not have reached the receiver."""
+    """Notifications are about to be sent: without the event that follows they may have arrived or not."""
 
     at: datetime
     notifications: tuple[Notification, ...]
@@ -139,7 +139,7 @@ class SendStarted:
 
 @dataclass(frozen=True, slots=True)
 class SendFinished:
-    """The receiver took it, or will never be told of it again (`given_up`)."""
+    """The receiver took the notifications, or they are not tried again (`abandoned_reason`)."""
 
     at: datetime
     notifications: tuple[Notification, ...]
@@ -148,7 +148,7 @@ class SendFinished:
 
 @dataclass(frozen=True, slots=True)
 class NotificationSkipped:
-    """A belief that changed without a message: what got better is said in the next one."""
+    """The state of a receiver changed without a message: what got better is part of the next one."""
 
     at: datetime
     key: NotificationKey
@@ -157,7 +157,7 @@ class NotificationSkipped:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverChanged:
-    """A receiver became known, failed, broke, or works again."""
+    """A receiver was first seen, failed, was disabled, or works again."""
 
     at: datetime
     receiver: str
@@ -166,7 +166,7 @@ class ReceiverChanged:
 
 @dataclass(frozen=True, slots=True)
 class LeaderChanged:
-    """A watcher became the leader, or ended cleanly."""
+    """A watcher became the leader, or stopped cleanly."""
 
     at: datetime
     pid: int

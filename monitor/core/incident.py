@@ -1,6 +1,6 @@
-"""What is remembered: what people did, and what each receiver was told. Conditions are not: they are a replay.
+"""Incidents, acknowledgements, silences and notifications: the state that is folded from the event log.
 
-Everything here is folded from the journal and nothing else; it is frozen, pure, and small.
+Alerts are not part of it: they are replayed from history. Everything here is frozen and small.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modeltop.core.series import Alert, Condition, SeriesKey, Severity
 
 @dataclass(frozen=True, slots=True)
 class Matchers:
-    """Which alerts: globs of `fnmatch.fnmatchcase`, all of which must match."""
+    """A choice of alerts: globs of `fnmatch.fnmatchcase`, all of which must match."""
 
     model: str = "*"
     metric: str = "*"
@@ -26,12 +26,18 @@ class Matchers:
     severity: str = "*"
     """A glob on `warning`, `unknown`, `critical`."""
 
-    def match(self, episode: Alert) -> bool:
-        """Whether the alert is one of them. One about no metric (no data, an error) has the metric `*`."""
-        return self.match_labels(episode.rule, episode.key, episode.severity)
+    def match(self, alert: Alert) -> bool:
+        """Return whether an alert matches. One about no metric (no data, an error) has the metric `*`."""
+        return self.match_labels(alert.rule, alert.key, alert.severity)
 
     def match_labels(self, rule: str, key: SeriesKey, severity: Severity) -> bool:
-        """The same for the labels of an alert."""
+        """Return whether the labels of an alert match.
+
+        Args:
+            rule: Name of the rule.
+            key: The series; its metric `*` matches any glob.
+            severity: Of the alert.
+        """
         return (
             fnmatchcase(key.model, self.model)
             and (key.metric == "*" or fnmatchcase(key.metric, self.metric))
@@ -43,47 +49,47 @@ class Matchers:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A person has it: repeats and escalation stop. The first of two wins."""
+    """A person takes care of an incident: repeats and escalation stop. The first of two wins."""
 
     incident: str
-    """Id of the incident, or of the alert where nobody has been told yet."""
+    """Id of the incident, or of the alert where nobody has been notified yet."""
     rule: str
     key: SeriesKey
     level: Severity
-    """How bad it was when it was taken; the acknowledgement ends where it gets worse."""
+    """Severity when it was acknowledged; the acknowledgement ends where it gets worse."""
     by: str
     reason: str
     at: datetime
     until: datetime
     since: datetime
-    """Begin of the episode that was taken, and its `resolved` was open: late rows may move it."""
+    """Start of the alert that was acknowledged while active; late rows may move it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Alerts nobody is to be told of for a while; resolutions go out all the same."""
+    """A period during which nobody is notified of matching alerts; resolutions go out all the same."""
 
     id: str
     matchers: Matchers
     start: datetime
     end: datetime
-    """Moved to the present where a person expires it."""
+    """Moved to the present where a person expires the silence."""
     by: str
     reason: str
     created_at: datetime
-    """When it was made."""
+    """When a person created it."""
 
     def active(self, now: datetime) -> bool:
-        """Whether it holds at this moment; the end is not part of it."""
+        """Return whether it is in force at this moment; the end is not part of it."""
         return self.start <= now < self.end
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a person knows: a release, a changed price list, a migration."""
+    """A note by a person: a release, a changed price list, a migration."""
 
     model: str
-    """A glob; `*` is about everything."""
+    """A glob; `*` stands for all models."""
     text: str
     by: str
     at: datetime
@@ -91,7 +97,7 @@ class Note:
 
 
 class IncidentStatus(Enum):
-    """How an incident stands, as far as it was told."""
+    """The status of an incident, as far as receivers were notified of it."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -100,39 +106,39 @@ class IncidentStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An episode followed over time: late rows and edited rules move its begin, its name stays."""
+    """An alert followed over time: late rows and edited rules move its start, its id stays."""
 
     id: str
-    """That of the episode as it was first known."""
+    """Id of the alert when it was first seen."""
     rule: str
     key: SeriesKey
     condition: Condition
     since: datetime
-    """As last known, like all that follows."""
+    """Start of the alert when it was last seen, like all that follows."""
     fired_at: datetime
     level: Severity
     """The level now active, or last active."""
     peak_severity: Severity
     opened_at: datetime
-    """When the watcher first saw it, or saw it open again (its clock)."""
+    """When the watcher first saw it, or saw it open again (wall clock)."""
     resolved_at: datetime | None = None
     """Data time at which it ended; None while open."""
     closed_at: datetime | None = None
-    """When the watcher saw that it had ended (its clock); where it had never been seen open, or was over for a day
-    when it was seen, the end of the period that ended it."""
+    """When the watcher saw that it had ended (wall clock); where it was never seen open, or was over for a day when it
+    was seen, the end of the period that ended it."""
     status: IncidentStatus = IncidentStatus.OPEN
     missing_since: datetime | None = None
-    """Since when its rows are gone (the watcher's clock): it stays as it was for a day. None: they are there."""
+    """Since when its rows are missing (wall clock): it stays as it was for a day. None: they are there."""
 
     @property
     def dedup_key(self) -> str:
-        """What every receiver knows it by."""
+        """The key by which every receiver identifies it."""
         return f"modeltop:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationKey:
-    """What one receiver may believe something about."""
+    """What the last notification of one receiver is looked up by."""
 
     receiver: str
     rule: str
@@ -141,61 +147,61 @@ class NotificationKey:
 
 @dataclass(frozen=True, slots=True)
 class NotificationEntry:
-    """What a receiver was last successfully told."""
+    """The last notification that a receiver took."""
 
     incident: str
     level: Severity
-    """OK: it was told that it is over, or never told."""
+    """OK: it was notified that it is over, or never notified."""
     at: datetime
-    """When it was last told (the watcher's clock)."""
+    """When it was last notified (wall clock)."""
     acknowledged: bool = False
-    """It was told as well that a person has it."""
+    """Whether it was notified of the acknowledgement as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverState:
-    """How one receiver is."""
+    """The health of one receiver."""
 
     first_seen_at: datetime
-    """Its first cycle: what had ended before is the past, and never sent."""
+    """Its first cycle: what had ended before is never sent."""
     disabled_reason: str | None = None
-    """Why it is not used any more until a person changes its configuration or asks for a test; None: it works."""
+    """Why it is not used until a person changes its configuration or asks for a test; None: it works."""
     failures: int = 0
-    """Failures in a row that may pass."""
+    """Temporary failures in a row."""
     retry_at: datetime | None = None
-    """Not before this moment; None: at once."""
+    """The earliest moment of the next attempt; None: at once."""
     error: str | None = None
-    """The last failure, made safe and without secrets."""
+    """The last failure, sanitized and without secrets."""
     recent_sends: tuple[datetime, ...] = ()
-    """When messages went out during the last hour."""
+    """When messages went out within the last hour."""
     settings_fingerprint: str = ""
-    """Fingerprint of its settings, without secrets: a change mends a broken one."""
+    """Fingerprint of its settings, without secrets: a change enables a disabled one again."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertingState:
-    """All that the journal says, folded."""
+    """The state that results from all events."""
 
     acks: tuple[Acknowledgement, ...] = ()
-    """Those not taken back; whether one still holds is asked of `modeltop.alerting.suppression`."""
+    """Those not taken back; whether one is still in force, `modeltop.alerting.suppression` decides."""
     silences: tuple[Silence, ...] = ()
-    """Those that hold or will, and those that ended within the last 5 days."""
+    """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
     incidents: Mapping[str, Incident] = field(default_factory=lambda: MappingProxyType({}))
-    """By id: the open ones, and those that ended within the last 30 days."""
+    """Incidents by id: open ones, and those that ended within the last 30 days."""
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))
     last_event_at: datetime | None = None
-    """Time of the newest line: `now` of the watcher never runs behind it."""
+    """Time of the newest event: `now` of the watcher is never earlier."""
     damaged_lines: int = 0
-    """Lines that could not be read and were skipped."""
+    """Lines of the event log that could not be read and were skipped."""
     read_only_reason: str | None = None
-    """Why nothing may be appended, such as a newer schema; None: it may."""
+    """Why no event may be appended, such as a newer schema; None: they may."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why nobody is told of an alert now."""
+    """Why nobody is notified of an alert now."""
 
     kind: str
     """`silenced`, `inhibited` or `muted`."""
@@ -207,22 +213,22 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class WatcherHealth:
-    """How the watcher is, as it last said."""
+    """The health of the watcher, as it last wrote it."""
 
     at: datetime
-    """End of its last completed cycle."""
+    """End of the last completed cycle."""
     started_at: datetime
     pid: int
     host: str
     interval_seconds: float
     """Seconds between two cycles at most."""
     error: str | None = None
-    """Why the last cycle failed, or what could not be saved; None: all well."""
+    """Why the last cycle failed, or what could not be saved; None: it succeeded."""
     disabled_receivers: tuple[str, ...] = ()
-    """Receivers that do not work."""
+    """Names of the receivers that are not used any more."""
     stopped: bool = False
-    """It was asked to end, and did."""
+    """Whether it was asked to stop, and did."""
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether it should have completed another cycle by now: three are missing."""
+        """Return whether it should have completed another cycle by now: three are missing."""
         return not self.stopped and (now - self.at).total_seconds() > 3 * self.interval_seconds + 10

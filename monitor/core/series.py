@@ -1,7 +1,7 @@
-"""The nouns. Frozen; times are aware UTC; a ratio is a fraction; what holds an array compares by identity.
+"""Series, alerts and statuses. Frozen; times are aware UTC; a ratio is a fraction; with arrays compared by identity.
 
-A series is kept in numpy arrays, not in pandas objects: the first numbers of a small fleet stand on the screen
-before pandas could have been imported (0.3 s), and slices are views.
+A series consists of numpy arrays, not of pandas objects: the first numbers of a small fleet are on the screen before
+pandas could have been imported (0.3 s), and slices are views.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Direction(Enum):
 
 
 class Severity(IntEnum):
-    """How bad, in the order in which people should look."""
+    """How bad something is, in the order in which people should look."""
 
     OK = 0
     WARNING = 1
@@ -44,7 +44,7 @@ class Severity(IntEnum):
 
 
 class State(Enum):
-    """Where an alert stands."""
+    """The state of an alert; the first three are of what is not over."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -61,21 +61,25 @@ class Condition(Enum):
 
 
 def to_datetime64(moment: datetime) -> np.datetime64:
-    """The moment as numpy keeps it. Raises ValueError on a naive datetime."""
+    """Return an aware moment as numpy's naive UTC.
+
+    Raises:
+        ValueError: The moment has no zone.
+    """
     if moment.tzinfo is None:
         raise ValueError("a naive datetime has no place on the time axis: give its zone")
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def to_datetime(stamp: np.datetime64) -> datetime:
-    """The aware UTC datetime of a period start."""
+    """Return the aware UTC datetime of a period start."""
     naive: datetime = stamp.astype(DATETIME_DTYPE).item()
     return naive.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SeriesKey:
-    """One line on one chart. The strings are as written in the data: foreign text."""
+    """The identity of a series: one line on one chart. The strings are as written in the data: foreign text."""
 
     model: str
     metric: str
@@ -84,7 +88,7 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The values of one metric of one model, one a period; a missing period is absent, not NaN.
+    """The values of one metric of one model, one per period; a missing period is absent, not NaN.
 
     All arrays have the length of `times`; a column that is unknown throughout is None.
     """
@@ -94,18 +98,18 @@ class Series:
     times: Times
     """Period starts, UTC, strictly increasing, dtype `datetime64[us]`."""
     values: Floats
-    """Finite, or infinite where the data says so (held by every rule); never NaN."""
+    """Finite, or infinite where the data says so (which no rule evaluates); never NaN."""
     support: Floats | None = None
     """The number of cases the value rests on; NaN where unknown."""
     rows: Floats | None = None
     """The number of rows of the period, an upper bound of the support; NaN where unknown."""
     provisional: Flags | None = None
-    """True where the period is not complete yet: shown, never judged."""
+    """True where the period is not complete yet: shown, never evaluated."""
     low: Floats | None = None
     """Lower end of the 95 % interval that came with the data; NaN where it gave none."""
     high: Floats | None = None
     proportion: bool = False
-    """True where a value is a share of its support, so that its own chance is known."""
+    """True where a value is a share of its support, so that its sampling error is known."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -136,24 +140,24 @@ class Series:
         return float(self.support[-1])
 
     def effective_support(self, index: int) -> float | None:
-        """What `min_count` is compared with: the support, else the row count, else None."""
+        """Return what `min_count` is compared with: the support, else the row count, else None."""
         for column in (self.support, self.rows):
             if column is not None and np.isfinite(column[index]):
                 return float(column[index])
         return None
 
     def evaluable(self, min_count: float = 0) -> Flags:
-        """True for each point a rule may judge: finite, not provisional, and not known to rest on too few cases."""
-        keep: Flags = np.isfinite(self.values)
+        """Return which points a rule may evaluate: finite, not provisional, and not known to rest on too few cases."""
+        mask: Flags = np.isfinite(self.values)
         if self.provisional is not None:
-            keep = keep & ~self.provisional
+            mask = mask & ~self.provisional
         if min_count > 0:
-            known = np.full(len(self), np.nan)
+            support = np.full(len(self), np.nan)
             for column in (self.rows, self.support):
                 if column is not None:
-                    known = np.where(np.isfinite(column), column, known)
-            keep = keep & ~(known < min_count)
-        return keep
+                    support = np.where(np.isfinite(column), column, support)
+            mask = mask & ~(support < min_count)
+        return mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ class ReadProblem:
     line: int | None = None
     """Line number in the file, counted from 1."""
     fatal: bool = False
-    """True if the whole source could not be read; then an alert stands for it."""
+    """True if nothing of the source could be read; then it has an alert."""
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"
@@ -176,28 +180,28 @@ class ReadProblem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """All that is known: one series per key, and what could not be read."""
+    """Everything that was read: one series per key, and what could not be read."""
 
     series: Mapping[SeriesKey, Series]
-    """In the order in which models, then metrics were first met."""
+    """In the order in which models, then metrics first occur."""
     periods: Mapping[str, Times]
     """Per model, every period start of any metric and segment, sorted, without repeats."""
     problems: tuple[ReadProblem, ...] = ()
 
     def for_model(self, model: str) -> list[Series]:
-        """The model's series, in order."""
+        """Return the series of a model, in order."""
         return [series for key, series in self.series.items() if key.model == model]
 
     @property
     def newest(self) -> datetime | None:
         """Start of the newest period of any model; None without data."""
-        ends = [times[-1] for times in self.periods.values() if len(times)]
-        return to_datetime(max(ends)) if ends else None
+        newest = [times[-1] for times in self.periods.values() if len(times)]
+        return to_datetime(max(newest)) if newest else None
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """Why a check objects to a value."""
+    """What is wrong with a value."""
 
     severity: Severity
     value: float
@@ -206,12 +210,12 @@ class Breach:
     message: str
     """Such as `0.870 < 0.90`; numbers and signs only, no foreign text."""
     is_baseline: bool = False
-    """True if `limit` is what was before, no line that was crossed: metrics lie off it on scales of their own."""
+    """True if `limit` is a baseline, not a line that was crossed: the distance from it has a scale of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert, followed from the first period found wrong to the last."""
+    """One alert, from its first breached period to its last."""
 
     id: str | None
     """Stable name of the alert, 8 hexadecimal digits of its rule, series and `since`; None while pending."""
@@ -220,21 +224,21 @@ class Alert:
     condition: Condition
     state: State
     severity: Severity
-    """The level now active; once resolved, the highest it had reached; while pending, the one it would reach."""
+    """The level now active; once resolved, the highest it reached; while pending, the one it would reach."""
     since: datetime
-    """Start of the first period found wrong; earlier than `fired` when the rule waits for confirmation."""
+    """Start of the first breached period; earlier than `fired` when the rule waits for confirmation."""
     fired: datetime | None
     """Start of the period that confirmed it; None while pending."""
     resolved: datetime | None = None
-    """Start of the period that ended it; None while it stands."""
+    """Start of the period that ended it; None while it is not over."""
     worst_breach: Breach | None = None
-    """The evidence furthest beyond its limit, among that of the highest level any value had."""
+    """The breach furthest beyond its limit, among those of the highest level any value had."""
     breach: Breach | None = None
-    """The newest evidence; its value is the value last objected to."""
+    """The newest breach."""
     periods: int = 0
-    """Judged periods from `since` to the last one judged, or to the last before `resolved`."""
+    """Evaluated periods from `since` to the newest, or to the last before `resolved`."""
     count: float | None = None
-    """Support of the value last objected to; None where unknown."""
+    """Support of the value that breached last; None where unknown."""
 
     @property
     def is_active(self) -> bool:
@@ -244,7 +248,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """How one rule stands on one series now, said in words."""
+    """How one rule stands on one series now, in words."""
 
     rule: str
     key: SeriesKey
@@ -253,12 +257,12 @@ class RuleStatus:
     sentence: str
     """A plain sentence about the value and the limit, without the model's name."""
     skip_reason: str | None = None
-    """Why a default rule was not applied here; None where it was."""
+    """Why a default rule was skipped here; None where it was applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """From one period, or window, to the newest value of a series."""
+    """The change from one period, or window, to the newest value of a series."""
 
     key: SeriesKey
     against: str
@@ -267,7 +271,7 @@ class Comparison:
     """The earlier value; for `reference`, the mean of the window, weighted by support where known."""
     after: float
     delta: float
-    """`after - before`, computed in decimal, so free of binary dust."""
+    """`after - before`, computed in decimal, so that 0.87 - 0.96 is -0.09."""
     low: float | None
     """Lower end of the 95 % interval of the difference; None where the support is unknown."""
     high: float | None
@@ -279,7 +283,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """What the person on call reads first about one model."""
+    """The status of one model: what the person on call reads first about it."""
 
     model: str
     severity: Severity

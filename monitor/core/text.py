@@ -1,4 +1,4 @@
-"""Text for people: the one sink of foreign strings, and how numbers and dates are printed."""
+"""Text for people: foreign strings made safe to print, and the format of numbers and dates."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 TIME_UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
 """Units of a length of time, in seconds, largest first."""
 MARKS_PER_BASE = 2
-"""Combining marks kept on one character; more would climb over the lines above."""
+"""Most combining marks on one character; more would climb over the lines above."""
 
 
 def display_width(text: str) -> int:
-    """Terminal cells that `text` takes (Unicode TR11: wide and fullwidth two, combining marks none)."""
+    """Return the terminal cells that `text` takes (Unicode TR11: wide and fullwidth two, combining marks none)."""
     return sum(_char_width(char) for char in text)
 
 
@@ -25,7 +25,7 @@ def _char_width(char: str) -> int:
 
 
 def sanitize(text: object, limit: int = 200) -> str:
-    r"""Foreign text made fit for a person's terminal: every character that does not print is made visible.
+    r"""Return foreign text that is safe on a terminal: every character that does not print is escaped.
 
     Args:
         text: Anything; its `str()` is taken.
@@ -41,54 +41,56 @@ def sanitize(text: object, limit: int = 200) -> str:
     string = str(text)
     if string.isascii() and string.isprintable() and len(string) <= limit:
         return string
-    return truncate("".join(_visible(string[: 4 * limit + 8])), limit)
+    return truncate("".join(_escape(string[: 4 * limit + 8])), limit)
 
 
-def _visible(string: str) -> list[str]:
-    out: list[str] = []
+def _escape(string: str) -> list[str]:
+    chars: list[str] = []
     marks = MARKS_PER_BASE  # a mark with no base before it has nothing to stand on
     for char in string:
         if _char_width(char):
             marks = 0
         elif marks >= MARKS_PER_BASE:
-            if out[-1:] != ["…"]:
-                out.append("…")
+            if chars[-1:] != ["…"]:
+                chars.append("…")
             continue
         else:
             marks += 1
-        out.append(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii"))
-    return out
+        chars.append(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii"))
+    return chars
 
 
 def truncate(text: str, limit: int) -> str:
-    """`text` in at most `limit` cells, ended by `…` where it was cut.
+    """Return `text` in at most `limit` cells, ended by `…` where it was cut.
 
     >>> truncate("fraud-detector", 10)
     'fraud-det…'
     """
     if len(text) <= limit and (text.isascii() or display_width(text) <= limit):
         return text
-    kept, used = [], 0
+    chars, width = [], 0
     for char in text:
-        used += _char_width(char)
-        if used > limit - 1:
+        width += _char_width(char)
+        if width > limit - 1:
             break
-        kept.append(char)
-    return "".join(kept) + "…" if limit > 0 else ""
+        chars.append(char)
+    return "".join(chars) + "…" if limit > 0 else ""
 
 
 def pad(text: str, cells: int) -> str:
-    """`text` clipped or filled with spaces to exactly `cells` cells."""
-    clipped = truncate(text, cells)
-    return clipped + " " * (cells - display_width(clipped))
+    """Return `text` truncated or filled with spaces to exactly `cells` terminal cells."""
+    truncated = truncate(text, cells)
+    return truncated + " " * (cells - display_width(truncated))
 
 
 def format_period(moment: datetime, *, year: bool = True) -> str:
-    """A period's start: the date, and the time of day where it is not midnight.
+    """Return the start of a period: the date, and the time of day where it is not midnight.
 
     >>> from datetime import UTC
-    >>> format_period(datetime(2025, 1, 9, tzinfo=UTC)), format_period(datetime(2025, 1, 9, 2, 30, tzinfo=UTC), year=False)
-    ('2025-01-09', 'Jan 9 02:30')
+    >>> format_period(datetime(2025, 1, 9, tzinfo=UTC))
+    '2025-01-09'
+    >>> format_period(datetime(2025, 1, 9, 2, 30, tzinfo=UTC), year=False)
+    'Jan 9 02:30'
     """
     date = f"{moment:%Y-%m-%d}" if year else f"{moment:%b} {moment.day}"
     clock = (moment.hour, moment.minute, moment.second)
@@ -98,7 +100,7 @@ def format_period(moment: datetime, *, year: bool = True) -> str:
 
 
 def format_age(span: timedelta) -> str:
-    """A length of time in its largest unit, cut, not rounded; nothing under a second.
+    """Return a length of time in its largest unit, cut, not rounded, to whole seconds at least.
 
     >>> format_age(timedelta(minutes=3, seconds=59)), format_age(timedelta(days=800)), format_age(timedelta(hours=25))
     ('3m', '2y', '1d')
@@ -111,17 +113,16 @@ def format_age(span: timedelta) -> str:
 
 
 def format_exact(value: float) -> str:
-    """The shortest text that reads back as the same number, without an exponent where a person would write none.
+    """Return the shortest text that reads back as the same number, without an exponent where a person would write none.
 
     >>> format_exact(0.9), format_exact(0.845), format_exact(1200.0), format_exact(-0.1), format_exact(1e-07)
     ('0.9', '0.845', '1200', '-0.1', '1e-07')
     """
-    text = repr(float(value))
-    return text.removesuffix(".0")
+    return repr(float(value)).removesuffix(".0")
 
 
 def pluralize(number: int, noun: str) -> str:
-    """A count and its noun.
+    """Return a count and its noun.
 
     >>> pluralize(1, "model"), pluralize(2, "period")
     ('1 model', '2 periods')
@@ -130,7 +131,7 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def format_value(value: float, digits: int = 3) -> str:
-    """A value in a sentence: at most `digits` decimals, at least two, no padding beyond them.
+    """Return a value for a sentence: at most `digits` decimals, at least two, no padding beyond them.
 
     >>> format_value(0.87), format_value(0.9), format_value(0.553672), format_value(1200.0), format_value(12345.678)
     ('0.87', '0.90', '0.554', '1200', '12345.7')
@@ -142,12 +143,17 @@ def format_value(value: float, digits: int = 3) -> str:
     text = f"{value:.{digits}f}"
     if float(text) == 0 != value:
         return f"{value:.1g}"
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    integer, _, decimals = text.partition(".")
+    return f"{integer}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def format_comparison(value: float, sign: str, limit: float) -> str:
-    """`value sign limit` with as many decimals as it takes to tell the two apart.
+    """Return `value sign limit` with as many decimals as it takes to tell the two apart.
+
+    Args:
+        value: What is compared.
+        sign: `<` or `>`, as it is.
+        limit: What it is compared with; four decimals at least.
 
     >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
     ('0.87 < 0.90', '0.8999999 < 0.90')

@@ -1,1 +1,1 @@
-"""Families of numbers, all pure. Measuring never judges."""
+"""The registry of metrics, and the families that register them."""

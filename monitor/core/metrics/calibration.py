@@ -1,4 +1,4 @@
-"""Metrics of probabilities: what is said to be likely happens as often as that.
+"""Metrics of probabilities: whether what is scored as likely happens as often.
 
 All are means over the rows of a period, so the row count is their support; none is a share of them.
 """
@@ -41,8 +41,8 @@ register(
         family="calibration",
         aliases=("mce", "max_calibration_error"),
     ),
-    # Neither way is better: a model surer than it is right is worse than a doubtful one. Drawn beside accuracy,
-    # because the gap between the two is what it tells.
+    # Neither way is better: an overconfident model is worse than an underconfident one. Drawn beside accuracy, because
+    # the gap between the two is what matters.
     Metric(
         "avg_confidence",
         Direction.NEITHER,
@@ -53,7 +53,7 @@ register(
         title="mean probability of the predicted class",
         needs_labels=False,
     ),
-    # 0 is best: above it the model is surer than it is right.
+    # 0 is best: above it the model is overconfident.
     Metric(
         "confidence_gap",
         Direction.NEITHER,

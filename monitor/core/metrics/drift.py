@@ -1,4 +1,4 @@
-"""Metrics of change against the reference, a column at a time: the segment is `feature=NAME`.
+"""Metrics of drift away from the reference, one column at a time: the segment is `feature=NAME`.
 
 Lower is nearer to the reference, which is not the same as better: they explain, and at most they warn.
 """
@@ -57,7 +57,7 @@ register(
         title="chi-squared statistic against the reference",
         needs_labels=False,
     ),
-    # A p-value is small by size of sample alone: it has no good side.
+    # A p-value is small by sample size alone: neither way is better.
     Metric(
         "chi_squared_p",
         Direction.NEITHER,
@@ -76,10 +76,6 @@ register(
         title="share of columns that moved",
         needs_labels=False,
     ),
-)
-
-
-register(
     Metric(
         "missing_rate",
         Direction.LOWER,

@@ -1,4 +1,4 @@
-"""Metrics of order: what should come first does."""
+"""Metrics of order: whether what should come first does."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""What a metric is, and the table of all that are known.
+"""The metric, and the registry of all metrics.
 
-A metric alone knows which way it improves, its bounds, its support and how it is printed; no list of
-"higher is better" stands anywhere else. To add one, call `register` in the file of its family; a new family is
-one file and its name in `FAMILIES`. The families are loaded at the first look into the table, by name, so that
-they may import this file and nobody has to import them.
+A metric alone knows which way it improves, its bounds, its support and how it is printed; there is no list of
+"higher is better" anywhere else. To add one, call `register` in the file of its family; a new family is one file and
+its name in `FAMILIES`. The families are imported at the first look into the registry, by name, so that they may import
+this file and nobody has to import them.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -21,18 +21,20 @@ _CUT = re.compile(r"(?P<base>.+?)_?(?:@|_at_)_?(?P<k>\d+)|top_?(?P<top>\d+)_(?P<
 _AVERAGE = re.compile(r"(?P<base>.+)_(?P<last>macro|micro|weighted)|(?P<first>macro|micro|weighted)_(?P<of>.+)")
 
 
-def split_derived_name(folded: str) -> tuple[str, str] | None:
-    """A folded name taken apart into what it is built on and how; None if it is not built on anything.
+def split_derived_name(normalized: str) -> tuple[str, str] | None:
+    """Split a normalized name into its base and how it is derived; None if it is not derived from anything.
 
-    Built on: the first k of a ranking (`at_10`), or an average over classes (`macro`, `micro`, `weighted`).
+    Derived: the first k of a ranking (`at_10`), or an average over classes (`macro`, `micro`, `weighted`).
 
-    >>> split_derived_name("ndcg@10"), split_derived_name("top_5_accuracy"), split_derived_name("macro_f1"), split_derived_name("accuracy")
-    (('ndcg', 'at_10'), ('accuracy', 'at_5'), ('f1', 'macro'), None)
+    >>> split_derived_name("ndcg@10"), split_derived_name("top_5_accuracy")
+    (('ndcg', 'at_10'), ('accuracy', 'at_5'))
+    >>> split_derived_name("macro_f1"), split_derived_name("accuracy")
+    (('f1', 'macro'), None)
     """
-    if found := _CUT.fullmatch(folded):
-        return found["base"] or found["of"], f"at_{int(found['k'] or found['top'])}"
-    if found := _AVERAGE.fullmatch(folded):
-        return found["base"] or found["of"], found["last"] or found["first"]
+    if match := _CUT.fullmatch(normalized):
+        return match["base"] or match["of"], f"at_{int(match['k'] or match['top'])}"
+    if match := _AVERAGE.fullmatch(normalized):
+        return match["base"] or match["of"], match["last"] or match["first"]
     return None
 
 
@@ -45,7 +47,7 @@ FAMILIES = (
     "drift",
     "operational",
 )
-"""Files of this folder that register metrics, in the order in which they are listed to people."""
+"""Modules of this package that register metrics, in the order in which they are listed to people."""
 
 LABEL_COVERAGE = "label_coverage"
 """Name of the metric that shows whether labels are still to come."""
@@ -55,14 +57,14 @@ _ALIASES: dict[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One kind of number that can be computed per period."""
+    """One kind of number per period: its direction, bounds, support and format."""
 
     name: str
     better: Direction = Direction.NEITHER
     bounds: tuple[float | None, float | None] = (None, None)
-    """Smallest and largest possible value, both possible themselves; None where there is no bound."""
+    """Smallest and largest possible value, both included; None where there is no bound."""
     support: str | None = None
-    """`rows`: the row count of a period is its support. None: only a column `<name>_count` tells."""
+    """`rows`: the row count of a period is its support. None: only a column `<name>_count` is."""
     proportion: bool = False
     """True if the value is a share of its support, so that Wilson's interval holds."""
     digits: int = 3
@@ -71,14 +73,14 @@ class Metric:
     """Metrics of one family are drawn together by the overlay."""
     aliases: tuple[str, ...] = ()
     title: str = ""
-    """What people call it, where the name does not say so."""
+    """What people call it, where the name is not clear enough."""
     needs_labels: bool = True
-    """False if it is known without labels, so that it does not wait for them."""
+    """False if it is computed without labels, so that it does not wait for them."""
     caveat: str = ""
-    """What it takes for granted, in a clause of our own that is shown beside it."""
+    """What it assumes, in a clause that is shown beside it."""
 
     def format(self, value: float) -> str:
-        """The value as a person reads it; `n/a` for NaN.
+        """Return the value as a person reads it; `n/a` for NaN.
 
         >>> Metric("accuracy").format(0.87), Metric("rows").format(1234567.0), Metric("psi").format(0.0004)
         ('0.870', '1234567', '0.0004')
@@ -86,7 +88,7 @@ class Metric:
         return "n/a" if math.isnan(value) else _fixed(value, self.digits)
 
     def format_delta(self, delta: float) -> str:
-        """A difference, always signed; `0` carries no sign.
+        """Return a difference, always signed; `0` has no sign.
 
         >>> Metric("accuracy").format_delta(-0.09), Metric("accuracy").format_delta(0.0)
         ('-0.090', '0.000')
@@ -95,7 +97,7 @@ class Metric:
         return f"+{text}" if delta > 0 else text
 
     def within_bounds(self, value: float) -> bool:
-        """Whether the value lies within the bounds; infinities and NaN are no values to bound."""
+        """Return whether the value lies within the bounds; infinities and NaN always do."""
         if not math.isfinite(value):
             return True
         low, high = self.bounds
@@ -103,7 +105,7 @@ class Metric:
 
 
 def _fixed(value: float, digits: int) -> str:
-    """`digits` decimals; fewer for large values; two significant digits where all decimals would be zero."""
+    """Return `digits` decimals; fewer for large values; one significant digit where all decimals would be zero."""
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     size = abs(value)
@@ -117,17 +119,21 @@ def _fixed(value: float, digits: int) -> str:
 
 
 def register(*metrics: Metric) -> None:
-    """Add metrics to the table. Raises ValueError if a name or an alias is taken; that metric is not added."""
-    for new in metrics:
-        names = {normalize_name(name): new.name for name in (new.name, *new.aliases)}
-        for taken in names.keys() & _ALIASES.keys():
-            raise ValueError(f"two metrics answer to {taken!r}: {_ALIASES[taken]} and {new.name}")
+    """Add metrics to the registry.
+
+    Raises:
+        ValueError: A name or an alias is taken; that metric is not added.
+    """
+    for metric in metrics:
+        names = {normalize_name(name): metric.name for name in (metric.name, *metric.aliases)}
+        for name in names.keys() & _ALIASES.keys():
+            raise ValueError(f"two metrics answer to {name!r}: {_ALIASES[name]} and {metric.name}")
         _ALIASES.update(names)
-        _METRICS[new.name] = new
+        _METRICS[metric.name] = metric
 
 
 def normalize_name(name: str) -> str:
-    """The form in which names are compared: lower case, words joined by one underscore.
+    """Return the form in which names are compared: lower case, words joined by one underscore.
 
     >>> normalize_name("ROC AUC"), normalize_name("F1-Score")
     ('roc_auc', 'f1_score')
@@ -142,47 +148,47 @@ def _load() -> None:
 
 
 class MetricRegistry:
-    """The metrics as one run knows them: the registered ones, then what the configuration says.
+    """The metrics of one run: the registered ones, and what the configuration changes or adds.
 
     Args:
-        overrides: From a metric's name to the fields that the configuration changes (`better`, `bounds`, ...).
+        overrides: By name or alias of a metric, the fields that the configuration changes (`better`, `bounds`, ...).
     """
 
     def __init__(self, overrides: Mapping[str, Mapping[str, object]] | None = None) -> None:
         _load()
         self._cache: dict[str, Metric] = {}
         self._aliases = dict(_ALIASES)
-        for name, changed in (overrides or {}).items():
+        for name, changes in (overrides or {}).items():
             metric = self.get(name)
             # mypy cannot see through a mapping of fields; the configuration has checked names and types.
-            self._cache[metric.name] = replace(metric, **changed)  # type: ignore[arg-type]
+            self._cache[metric.name] = replace(metric, **changes)  # type: ignore[arg-type]
             for alias in self._cache[metric.name].aliases:
                 self._aliases[normalize_name(alias)] = metric.name
 
     def canonical(self, name: str) -> str:
-        """The registered name that `name` stands for, or `name` as written if none is.
+        """Return the registered name that `name` stands for, or `name` as written if there is none.
 
-        A cut or an average of a registered metric has a name of its own, spelled in one way.
+        The first k, or an average, of a registered metric has a name of its own, spelled in one way.
 
         >>> [MetricRegistry().canonical(name) for name in ("F1", "NDCG@10", "macro-F1", "my-kpi")]
         ['f1_score', 'ndcg_at_10', 'f1_score_macro', 'my-kpi']
         """
-        folded = normalize_name(name)
-        found = self._aliases.get(folded)
-        if found is None and (parts := split_derived_name(folded)) and parts[0] in self._aliases:
-            found = f"{self._aliases[parts[0]]}_{parts[1]}"
-        return name if found is None else found
+        normalized = normalize_name(name)
+        registered = self._aliases.get(normalized)
+        if registered is None and (parts := split_derived_name(normalized)) and parts[0] in self._aliases:
+            registered = f"{self._aliases[parts[0]]}_{parts[1]}"
+        return name if registered is None else registered
 
     def get(self, name: str) -> Metric:
-        """The metric of that name or alias; one that is not known is neutral and unbounded."""
+        """Return the metric of that name or alias; one that is not registered is neutral and unbounded."""
         canonical = self.canonical(name)
-        found = self._cache.get(canonical)
-        if found is None:
-            found = self._cache[canonical] = _METRICS.get(canonical) or self._derived(canonical)
-        return found
+        metric = self._cache.get(canonical)
+        if metric is None:
+            metric = self._cache[canonical] = _METRICS.get(canonical) or self._derived(canonical)
+        return metric
 
     def _derived(self, canonical: str) -> Metric:
-        """A cut or an average takes after its base; anything else is neutral."""
+        """Derive the first k, or an average, from its base; anything else is neutral."""
         parts = split_derived_name(canonical)
         if parts is None or parts[0] not in self._aliases:
             return Metric(canonical)
@@ -191,9 +197,3 @@ class MetricRegistry:
             return replace(base, name=canonical, aliases=(), title="")
         # A mean over queries or classes is no share of one count.
         return replace(base, name=canonical, aliases=(), title="", support=None, proportion=False)
-
-
-def all_metrics() -> Iterable[Metric]:
-    """All registered metrics, in the order in which their families registered them."""
-    _load()
-    return _METRICS.values()

@@ -1,4 +1,4 @@
-"""Metrics of distance: how far a predicted number lies from the true one. In the target's unit unless said."""
+"""Metrics of predicted numbers: their distance from the true ones, in the target's unit unless the title says else."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Small statistics, pure numpy: scipy costs more to import than all else together."""
+"""Statistics in pure numpy: scipy takes longer to import than all else together."""

@@ -1,4 +1,4 @@
-"""Location and scale that a few wild values cannot move, along the last axis of an array of finite numbers."""
+"""Medians, and location and scale that a few outliers cannot move, along the last axis of finite numbers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from modeltop.core.stats.distributions import NORMAL_MAD
 
 if TYPE_CHECKING:
-    Floats = NDArray[np.float64]
+    from modeltop.core.series import Floats
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 MAX_MAGNITUDE = 1e100
-"""Beyond it squares, and sums of them, are no numbers: nothing can be worked out of such a value."""
+"""Squares of larger values, and sums of them, overflow: nothing can be computed from such a value."""
 _QN = 2.21914
-"""Makes Qn the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
+"""Scales Qn to the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
 
 
 def median(values: NDArray[Any]) -> Any:
@@ -50,11 +50,11 @@ def distinct(values: NDArray[_Scalar]) -> NDArray[_Scalar]:
 
 
 def mad(values: Floats, centre: Floats | float | None = None) -> float:
-    """Median absolute deviation, scaled to the standard deviation of a normal sample (Hampel 1974); 0 for none.
+    """Return the median absolute deviation, scaled to the standard deviation of a normal sample (Hampel 1974).
 
     Args:
-        values: A sample.
-        centre: What to measure from; the median where it is not given.
+        values: A sample; 0 for an empty one.
+        centre: What to measure from; by default the median.
     """
     if not len(values):
         return 0.0
@@ -63,81 +63,81 @@ def mad(values: Floats, centre: Floats | float | None = None) -> float:
 
 
 def qn(values: Floats) -> float:
-    """Qn, the lower quartile of the distances between pairs (Rousseeuw and Croux 1993); 0 for fewer than two.
+    """Return Qn, the lower quartile of the distances between pairs (Rousseeuw and Croux 1993); 0 for fewer than two.
 
-    As unmoved as the median absolute deviation by up to half of the values, but 82 % as efficient as the standard
-    deviation on normal ones, against 37 %. Scaled for a large sample; costs n² / 2 distances.
+    As robust as the median absolute deviation against up to half of the values, but 82 % as efficient as the standard
+    deviation on normal ones, against 37 %. Scaled for a large sample; computes n² / 2 distances.
     """
     n = len(values)
     if n < 2:
         return 0.0
     upper, lower = np.triu_indices(n, 1)
     half = n // 2 + 1
-    place = half * (half - 1) // 2 - 1
-    return float(_QN * np.partition(np.abs(values[upper] - values[lower]), place)[place])
+    rank = half * (half - 1) // 2 - 1
+    return float(_QN * np.partition(np.abs(values[upper] - values[lower]), rank)[rank])
 
 
 def running_median(values: Floats, reach: int) -> Floats:
-    """The median of each value and its `reach` neighbours on either side; fewer at the ends."""
+    """Return the median of each value and its `reach` neighbours on either side; fewer at the ends."""
     n = len(values)
     edge = np.full(reach, np.nan)
     windows = np.sort(sliding_window_view(np.concatenate([edge, values, edge]), 2 * reach + 1), axis=1)
-    place = np.arange(n)
-    number = np.minimum(place, reach) + np.minimum(n - 1 - place, reach) + 1
-    return _middles(windows, number, 1)  # NaN is sorted behind all numbers
+    index = np.arange(n)
+    size = np.minimum(index, reach) + np.minimum(n - 1 - index, reach) + 1
+    return _sorted_medians(windows, size, 1)  # NaN is sorted behind all numbers
 
 
 def rolling_median(values: Floats, reach: int) -> Floats:
-    """The median of the `reach` values before each, fewer at the begin; the first itself, which has none."""
-    out = values.copy()
+    """Return the median of the `reach` values before each, fewer at the start; the first, which has none, itself."""
+    medians = values.copy()
     if len(values) > reach:
-        out[reach:] = median(sliding_window_view(values, reach)[:-1])
-    for place in range(1, min(reach, len(values))):
-        out[place] = median(values[:place])
-    return out
+        medians[reach:] = median(sliding_window_view(values, reach)[:-1])
+    for index in range(1, min(reach, len(values))):
+        medians[index] = median(values[:index])
+    return medians
 
 
-def rolling_mad(values: Floats, most: int, least: int) -> tuple[Floats, Floats]:
-    """The median of the values before each, and their median absolute deviation × 1.4826 (Hampel 1974).
+def rolling_mad(values: Floats, max_size: int, min_size: int) -> tuple[Floats, Floats]:
+    """Return the median of the values before each, and their median absolute deviation × 1.4826 (Hampel 1974).
 
     Args:
         values: Finite, in order of time.
-        most: The newest of those before that are taken, at most.
-        least: With fewer, 1 or more, both are NaN.
+        max_size: How many of the newest before each are taken, at most.
+        min_size: With fewer, 1 or more, both are NaN.
     """
     n = len(values)
-    number = np.minimum(np.arange(n), most)
-    windows = np.sort(sliding_window_view(np.concatenate([np.full(most, np.nan), values]), most)[:n], axis=1)
-    middle = _middles(windows, number, least)  # NaN is sorted behind all numbers
-    away = np.sort(np.abs(windows - middle[:, None]), axis=1)
-    return middle, NORMAL_MAD * _middles(away, number, least)
+    size = np.minimum(np.arange(n), max_size)
+    windows = np.sort(sliding_window_view(np.concatenate([np.full(max_size, np.nan), values]), max_size)[:n], axis=1)
+    medians = _sorted_medians(windows, size, min_size)  # NaN is sorted behind all numbers
+    deviations = np.sort(np.abs(windows - medians[:, None]), axis=1)
+    return medians, NORMAL_MAD * _sorted_medians(deviations, size, min_size)
 
 
-def _middles(ordered: Floats, number: NDArray[np.int64], least: int) -> Floats:
-    """Median of the first `number` of each row."""
+def _sorted_medians(ordered: Floats, size: NDArray[np.int64], min_size: int) -> Floats:
+    """Return the median of the first `size` of each sorted row."""
     rows = np.arange(len(ordered))
-    lower = ordered[rows, np.maximum(number - 1, 0) // 2]
-    upper = ordered[rows, np.minimum(number // 2, ordered.shape[1] - 1)]
-    return np.where(number >= least, (lower + upper) / 2, np.nan)
+    lower = ordered[rows, np.maximum(size - 1, 0) // 2]
+    upper = ordered[rows, np.minimum(size // 2, ordered.shape[1] - 1)]
+    return np.where(size >= min_size, (lower + upper) / 2, np.nan)
 
 
-def hampel_filter(values: Floats, errors: Floats, *, reach: int = 5, most: float = 3.0) -> Floats:
-    """Put wild values back among their neighbours, and leave steps as they are.
+def hampel_filter(values: Floats, errors: Floats, *, reach: int = 5, cutoff: float = 3.0) -> Floats:
+    """Replace outliers by the nearer of the medians on either side, and leave steps as they are.
 
-    A Hampel filter (Davies and Gather 1993, whose value too is a median and whose bound is three errors) with a median
-    on either side: what lies between the two is a step. A value that was only drawn in to its bound would still pull
-    at a mean of few: of 90 independent values, two wild ones in a row then pass for a change in 44 of 100 series, and
-    put back to the median in 4.
+    A Hampel filter (Davies and Gather 1993, whose replacement is a median too and whose bound is three errors) with a
+    median on either side: what lies between the two is a step. A value that was only moved to the bound would still
+    bias a mean of few: of 90 independent values, two outliers in a row then pass for a change in 44 of 100 series, and
+    replaced by the median in 4.
 
     Args:
         values: In order of time.
         errors: Standard error of each.
-        reach: Neighbours on either side: what lasts for more is a level, what lasts for half, rounded up, is wild.
-        most: Standard errors beyond both medians at which a value is wild.
+        reach: Neighbours on either side: what lasts for more is a level, what lasts for half, rounded up, an outlier.
+        cutoff: Standard errors beyond both medians at which a value is an outlier.
     """
     before, after = rolling_median(values, reach), rolling_median(values[::-1], reach)[::-1]
     if len(values) > 1:
         before[0], after[-1] = values[1], values[-2]  # the ends need one neighbour that is like them
     low, high = np.minimum(before, after), np.maximum(before, after)
-    raised: Floats = np.where(values < low - most * errors, low, values)
-    return np.where(values > high + most * errors, high, raised)
+    raised: Floats = np.where(values < low - cutoff * errors, low, values)
+    return np.where(values > high + cutoff * errors, high, raised)

@@ -3,7 +3,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def remembering():
+def ar1():
     """A normal AR(1) series of variance 1."""
 
     def make(rho, n, rng):

@@ -2,12 +2,7 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import acf
 
-from modeltop.core.stats.autocorrelation import (
-    effective_sample_size,
-    lag1_autocorrelation,
-    robust_lag1_autocorrelation,
-    variance_inflation,
-)
+from modeltop.core.stats.autocorrelation import lag1_autocorrelation, variance_inflation
 
 
 def test_without_its_correction_it_is_the_estimate_of_statsmodels():
@@ -18,30 +13,23 @@ def test_without_its_correction_it_is_the_estimate_of_statsmodels():
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
-def test_short_series_are_estimated_without_bias(rho, remembering):
+def test_short_series_are_estimated_without_bias(rho, ar1):
     rng = np.random.default_rng(2)
-    found = [lag1_autocorrelation(remembering(rho, 30, rng)) for _ in range(600)]
+    found = [lag1_autocorrelation(ar1(rho, 30, rng)) for _ in range(600)]
     assert np.mean(found) == pytest.approx(rho, abs=0.04)
 
 
-def test_a_step_is_taken_for_memory_but_not_by_the_steady_estimate(remembering):
-    values = remembering(0.3, 200, np.random.default_rng(3))
-    values[120:] += 6
-    assert lag1_autocorrelation(values) > 0.8
-    assert robust_lag1_autocorrelation(values) == pytest.approx(0.3, abs=0.2)
-
-
 @pytest.mark.parametrize("values", [np.ones(20), np.arange(3.0), np.array([])])
-def test_what_has_no_spread_or_is_too_short_has_no_memory(values):
-    assert lag1_autocorrelation(values) == robust_lag1_autocorrelation(values) == 0.0
+def test_what_has_no_spread_or_is_too_short_has_no_autocorrelation(values):
+    assert lag1_autocorrelation(values) == 0.0
 
 
-def test_a_mean_of_a_remembering_series_varies_as_much_as_one_of_the_effective_size(remembering):
+def test_a_mean_of_an_autocorrelated_series_varies_as_much_more(ar1):
     rng = np.random.default_rng(4)
-    means = [remembering(0.5, 200, rng).mean() for _ in range(800)]
-    assert 1 / np.var(means) == pytest.approx(effective_sample_size(200, 0.5), rel=0.15)
+    means = [ar1(0.5, 200, rng).mean() for _ in range(800)]
+    assert np.var(means) == pytest.approx(variance_inflation(0.5) / 200, rel=0.15)
 
 
-def test_neighbours_that_repel_each_other_are_no_more_evidence():
+def test_negative_autocorrelation_is_no_more_evidence():
     assert variance_inflation(-0.8) == 1.0
-    assert effective_sample_size(90, 0.5) == pytest.approx(30)
+    assert variance_inflation(0.5) == pytest.approx(3)

@@ -58,21 +58,21 @@ def test_a_perfect_line_has_no_memory(slope):
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("n", [30, 60])
-def test_memory_is_not_taken_for_a_trend_much_more_often_than_asked(n, rho, remembering):
+def test_memory_is_not_taken_for_a_trend_much_more_often_than_asked(n, rho, ar1):
     rng = np.random.default_rng(n)
-    alarms = [mann_kendall(remembering(rho, n, rng)).p < 0.05 for _ in range(500)]
+    alarms = [mann_kendall(ar1(rho, n, rng)).p < 0.05 for _ in range(500)]
     assert 0.015 <= np.mean(alarms) <= 0.09
 
 
-def test_without_the_allowance_it_would_be(remembering):
+def test_without_the_allowance_it_would_be(ar1):
     rng = np.random.default_rng(5)
-    alarms = [mann_kendall(remembering(0.6, 30, rng), independent=True).p < 0.05 for _ in range(300)]
+    alarms = [mann_kendall(ar1(0.6, 30, rng), independent=True).p < 0.05 for _ in range(300)]
     assert np.mean(alarms) > 0.2
 
 
-def test_a_clear_trend_is_found_beside_memory(remembering):
+def test_a_clear_trend_is_found_beside_memory(ar1):
     rng = np.random.default_rng(6)
-    found = [mann_kendall(remembering(0.3, 40, rng) + 0.1 * np.arange(40)).p < 0.01 for _ in range(100)]
+    found = [mann_kendall(ar1(0.3, 40, rng) + 0.1 * np.arange(40)).p < 0.01 for _ in range(100)]
     assert np.mean(found) > 0.9
 
 
