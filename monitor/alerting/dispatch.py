@@ -20,7 +20,7 @@ from hashlib import sha256
 
 from modeltop.alerting.incidents import RuleAndSeries
 from modeltop.alerting.missed import missed_notifications
-from modeltop.alerting.routing import NotificationPolicy, RoutingConfig, receivers_for
+from modeltop.alerting.routing import NotificationPolicy, RoutingConfig
 from modeltop.alerting.suppression import Suppressor, acknowledged_incidents
 from modeltop.alerting.throttle import NotificationBatch, PendingNotification, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason, NotificationSkipped
@@ -72,7 +72,7 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
 def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
     """By receiver, what may be sent to it: the worst first, then what has been open longest."""
     suppressor, acks = Suppressor.from_incidents(state, config.mutes, now), acknowledged_incidents(state, now)
-    disabled = {name for name, receiver in state.receivers.items() if receiver.disabled_reason is not None}
+    disabled = {name for name, entry in state.receivers.items() if entry.disabled_reason is not None}
     missed = missed_notifications(state, config, now)
     wanted = {key: False for key, entry in state.notifications.items() if entry.level}
     wanted |= dict.fromkeys(missed, False)
@@ -84,8 +84,9 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
         current[incident.rule, incident.key] = incident
         if suppressor.reason(incident.rule, incident.key, incident.condition, incident.level) is not None:
             suppressed.add(incident.id)
-        for name in receivers_for(incident, config, now, disabled=disabled, acked=incident.id in acks):
-            wanted[NotificationKey(name, incident.rule, incident.key)] = True
+        for name in config.receivers_for(incident, incident.level, now, acked=incident.id in acks):
+            if (receiver := config.fallback_for(name, disabled)) is not None:
+                wanted[NotificationKey(receiver, incident.rule, incident.key)] = True
     by_receiver: dict[str, list[_Reconciliation]] = defaultdict(list)
     for key, is_wanted in wanted.items():
         if (policy := config.policies.get(key.receiver)) is not None:

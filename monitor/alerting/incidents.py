@@ -170,7 +170,8 @@ class _Tracker:
             incidents, key=lambda incident: (_MATCH_ORDER.index(incident.status), incident.since), reverse=True
         ):
             overlapping = [alert for alert in alerts if overlaps(incident, alert)]
-            chosen = max((alert for alert in overlapping if alert.id not in owners), key=_precedence, default=None)
+            free = (alert for alert in overlapping if alert.id not in owners)
+            chosen = max(free, key=lambda alert: (alert.resolved is None, alert.since), default=None)
             if chosen is not None:
                 owners[str(chosen.id)] = incident
                 events.append(self._update(incident, chosen))
@@ -188,7 +189,7 @@ class _Tracker:
     def _open(self, alert: Alert) -> list[IncidentChanged]:
         incident = _incident_from(alert, self.now)
         if alert.resolved is None:
-            return [self._event(IncidentTransition.FIRED, incident, _evidence(alert))]
+            return [IncidentChanged(self.now, IncidentTransition.FIRED, incident, _evidence(alert))]
         newest = self.previous_newest.get(alert.key.model)
         if newest is None or alert.resolved <= newest:
             return []
@@ -197,10 +198,10 @@ class _Tracker:
             return []
         closed = replace(incident, resolved_at=alert.resolved, closed_at=ended_at, status=IncidentStatus.RESOLVED)
         if self.now - ended_at >= MISSED_LIMIT:
-            return [self._event(IncidentTransition.ALREADY_OVER, closed, _evidence(alert))]
+            return [IncidentChanged(self.now, IncidentTransition.ALREADY_OVER, closed, _evidence(alert))]
         return [
-            self._event(IncidentTransition.FIRED, incident, _evidence(alert)),
-            self._event(IncidentTransition.RESOLVED, closed, _evidence(alert)),
+            IncidentChanged(self.now, IncidentTransition.FIRED, incident, _evidence(alert)),
+            IncidentChanged(self.now, IncidentTransition.RESOLVED, closed, _evidence(alert)),
         ]
 
     def _update(self, incident: Incident, alert: Alert) -> IncidentChanged | None:
@@ -221,13 +222,13 @@ class _Tracker:
         if is_over and was_open:
             ended_at = self.scope.end_of(alert)
             after = replace(after, closed_at=self.now if self.now - ended_at < MISSED_LIMIT else ended_at)
-            return self._event(IncidentTransition.RESOLVED, after, _evidence(alert))
+            return IncidentChanged(self.now, IncidentTransition.RESOLVED, after, _evidence(alert))
         if not is_over and not was_open:
             after = replace(after, opened_at=self.now, closed_at=None)
-            return self._event(IncidentTransition.FIRED, after, _evidence(alert))
+            return IncidentChanged(self.now, IncidentTransition.FIRED, after, _evidence(alert))
         if after == incident:
             return None
-        return self._event(_transition(incident, after), after, _evidence(alert))
+        return IncidentChanged(self.now, _transition(incident, after), after, _evidence(alert))
 
     def _merge(self, incident: Incident, into: Incident) -> IncidentChanged | None:
         if incident.status is IncidentStatus.WITHDRAWN:
@@ -264,7 +265,7 @@ class _Tracker:
         after = replace(
             incident, resolved_at=self.now, closed_at=self.now, status=IncidentStatus.RESOLVED, missing_since=None
         )
-        return self._event(IncidentTransition.RESOLVED, after, message)
+        return IncidentChanged(self.now, IncidentTransition.RESOLVED, after, message)
 
     def _miss(self, incident: Incident) -> IncidentChanged | None:
         """Note that the rows of an incident are gone, which is no recovery.
@@ -274,8 +275,8 @@ class _Tracker:
         if self.scope.failing_sources:
             return None
         if incident.missing_since is None:
-            reason = "its rows are gone; it stays as it was for a day"
-            return self._event(IncidentTransition.MISSING, replace(incident, missing_since=self.now), reason)
+            after, reason = replace(incident, missing_since=self.now), "its rows are gone; it stays as it was for a day"
+            return IncidentChanged(self.now, IncidentTransition.MISSING, after, reason)
         if self.now - incident.missing_since < LOST_AFTER:
             return None
         return self._withdraw(incident, "its rows have been gone for a day")
@@ -285,10 +286,7 @@ class _Tracker:
     ) -> IncidentChanged:
         closed_at = incident.closed_at or self.now
         after = replace(incident, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
-        return self._event(transition, after, reason)
-
-    def _event(self, transition: IncidentTransition, incident: Incident, message: str) -> IncidentChanged:
-        return IncidentChanged(self.now, transition, incident, message)
+        return IncidentChanged(self.now, transition, after, reason)
 
 
 def _transition(before: Incident, after: Incident) -> IncidentTransition:
@@ -312,10 +310,6 @@ def _incident_from(alert: Alert, now: datetime) -> Incident:
         peak_severity=alert.severity,
         opened_at=now,
     )
-
-
-def _precedence(alert: Alert) -> tuple[bool, datetime]:
-    return alert.resolved is None, alert.since
 
 
 def _evidence(alert: Alert) -> str:

@@ -183,20 +183,3 @@ class RoutingConfig:
                 return None
             tried.append(successor)
         return tried[-1]
-
-
-def receivers_for(
-    incident: Incident, config: RoutingConfig, now: datetime, *, disabled: Collection[str] = (), acked: bool = False
-) -> tuple[str, ...]:
-    """Return the working receivers of an open incident, each once, fallbacks in place of disabled ones.
-
-    Args:
-        incident: An open incident.
-        config: Routes, rules and policies.
-        now: The moment, aware.
-        disabled: Receivers that do not work.
-        acked: Whether a person has acknowledged it.
-    """
-    names = config.receivers_for(incident, incident.level, now, acked=acked)
-    working = (config.fallback_for(name, disabled) for name in names)
-    return tuple(dict.fromkeys(name for name in working if name is not None))

@@ -6,7 +6,7 @@ An event carries all that it changes, so that order matters only among events ab
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -25,14 +25,8 @@ from modeltop.core.event import (
     Unacknowledged,
 )
 from modeltop.core.incident import (
-    Acknowledgement,
     AlertingState,
-    Incident,
-    Note,
     NotificationEntry,
-    NotificationKey,
-    ReceiverState,
-    Silence,
 )
 from modeltop.core.series import Severity
 
@@ -46,36 +40,24 @@ SEND_RETENTION = timedelta(hours=1)
 
 def apply_events(state: AlertingState, events: Iterable[Event]) -> AlertingState:
     """Return the state after some events; `state` is not changed."""
-    draft = _MutableState.from_state(state)
+    draft = _MutableState(state)
     for event in events:
         draft.last_event_at = event.at if draft.last_event_at is None else max(draft.last_event_at, event.at)
         draft.apply(event)
     return draft.freeze(state)
 
 
-@dataclass
 class _MutableState:
     """A state while events are applied, so that no copy is made for each."""
 
-    last_event_at: datetime | None
-    acks: dict[str, Acknowledgement]
-    silences: dict[str, Silence]
-    notes: dict[Note, None]
-    incidents: dict[str, Incident] = field(default_factory=dict)
-    notifications: dict[NotificationKey, NotificationEntry] = field(default_factory=dict)
-    receivers: dict[str, ReceiverState] = field(default_factory=dict)
-
-    @classmethod
-    def from_state(cls, state: AlertingState) -> _MutableState:
-        return cls(
-            state.last_event_at,
-            {ack.incident: ack for ack in state.acks},
-            {silence.id: silence for silence in state.silences},
-            dict.fromkeys(state.notes),
-            dict(state.incidents),
-            dict(state.notifications),
-            dict(state.receivers),
-        )
+    def __init__(self, state: AlertingState) -> None:
+        self.last_event_at = state.last_event_at
+        self.acks = {ack.incident: ack for ack in state.acks}
+        self.silences = {silence.id: silence for silence in state.silences}
+        self.notes = dict.fromkeys(state.notes)
+        self.incidents = dict(state.incidents)
+        self.notifications = dict(state.notifications)
+        self.receivers = dict(state.receivers)
 
     def freeze(self, before: AlertingState) -> AlertingState:
         """Return the state without what is past its retention."""

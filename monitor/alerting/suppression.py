@@ -100,7 +100,11 @@ def model_wide(state: AlertingState) -> list[Incident]:
 
 def inhibitions(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:
     """Return by model the condition of such an incident that was open at an aware moment."""
-    return {incident.key.model: incident.condition for incident in incidents if _was_open(incident, moment)}
+    return {
+        incident.key.model: incident.condition
+        for incident in incidents
+        if incident.opened_at <= moment and (incident.closed_at is None or moment < incident.closed_at)
+    }
 
 
 def acknowledged_alerts(alerts: Iterable[Alert], state: AlertingState, now: datetime) -> dict[str, Acknowledgement]:
@@ -214,10 +218,6 @@ def _matches_everything(matchers: Matchers, alerts: Iterable[Alert]) -> bool:
     )
     all_levels = all(fnmatchcase(level, matchers.severity) for level in ("warning", "unknown", "critical"))
     return all_levels and all(fnmatchcase(name, glob) for glob, names in globs for name in (*_PROBES, *names))
-
-
-def _was_open(incident: Incident, moment: datetime) -> bool:
-    return incident.opened_at <= moment and (incident.closed_at is None or moment < incident.closed_at)
 
 
 def format_minute(moment: datetime) -> str:

@@ -1,1 +1,1 @@
-"""event_log."""
+"""The event log of one store: files of JSON lines behind checksums."""

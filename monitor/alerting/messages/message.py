@@ -105,8 +105,3 @@ class Message:
     def severity(self) -> Severity:
         """Highest level of any section; OK where all incidents are over."""
         return max(section.severity for section in self.sections)
-
-    @property
-    def is_grouped(self) -> bool:
-        """Whether it is about more than one incident."""
-        return len(self.sections) > 1

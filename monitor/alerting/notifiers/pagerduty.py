@@ -122,6 +122,5 @@ def _payload(section: AlertSection) -> dict[str, Any]:
 
 
 def _links(section: AlertSection) -> list[dict[str, str]]:
-    if not section.runbook.startswith(("https://", "http://")):
-        return []
-    return [{"href": section.runbook, "text": "Runbook"}]
+    is_address = section.runbook.startswith(("https://", "http://"))
+    return [{"href": section.runbook, "text": "Runbook"}] if is_address else []

@@ -56,7 +56,7 @@ def payload(message: Message) -> dict[str, Any]:
     shape = "TEST" if message.is_test else SHAPES[message.severity]
     title = message.title if message.is_test else f"{shape} {message.title}"
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title, MAX_HEADER)}]
-    blocks += _group(message) if message.is_grouped or message.is_digest else _single(message.worst_section)
+    blocks += _group(message) if len(message.sections) > 1 or message.is_digest else _single(message.worst_section)
     return {
         "text": _escaped(title, MAX_TEXT),
         "blocks": blocks,
