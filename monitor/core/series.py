@@ -139,12 +139,13 @@ class Series:
             return None
         return float(self.support[-1])
 
-    def effective_support(self, index: int) -> float | None:
-        """Return what `min_count` is compared with: the support, else the row count, else None."""
-        for column in (self.support, self.rows):
-            if column is not None and np.isfinite(column[index]):
-                return float(column[index])
-        return None
+    def effective_support(self) -> Floats:
+        """Return what `min_count` is compared with, per point: the support, else the row count, else NaN."""
+        support = np.full(len(self), np.nan)
+        for column in (self.rows, self.support):
+            if column is not None:
+                support = np.where(np.isfinite(column), column, support)
+        return support
 
     def evaluable(self, min_count: float = 0) -> Flags:
         """Return which points a rule may evaluate: finite, not provisional, and not known to rest on too few cases."""
@@ -152,11 +153,7 @@ class Series:
         if self.provisional is not None:
             mask = mask & ~self.provisional
         if min_count > 0:
-            support = np.full(len(self), np.nan)
-            for column in (self.rows, self.support):
-                if column is not None:
-                    support = np.where(np.isfinite(column), column, support)
-            mask = mask & ~(support < min_count)
+            mask = mask & ~(self.effective_support() < min_count)
         return mask
 
 

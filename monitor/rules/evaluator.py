@@ -62,7 +62,7 @@ def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, met
         return f"{value}: not judged, as it is not finite"
     if series.provisional is not None and series.provisional[last]:
         return f"{value}: not judged, as its period is not complete"
-    support = format_exact(series.effective_support(last) or 0.0)
+    support = format_exact(series.effective_support()[last])
     return f"{value} on {support} cases: not judged, fewer than {rule.min_count}".replace("on 1 cases", "on 1 case")
 
 

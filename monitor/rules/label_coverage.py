@@ -91,15 +91,3 @@ def _describe_missing(state: LabelState, coverage: Series, periods: Times) -> La
     if state is LabelState.PENDING:
         text = f"{count} wait{'s' if len(periods) == 1 else ''}, {percent} are there"
     return LabelCoverage(state, since, f"{state.value} since {format_period(since)}: {text}")
-
-
-def describe(sentence: str, coverage: LabelCoverage | None) -> str:
-    """Return a model's sentence with what is missing: first where nothing could be evaluated, else at the end."""
-    if coverage is None:
-        return sentence
-    return coverage.sentence if blocks_evaluation(coverage) else f"{sentence}; {coverage.sentence}"
-
-
-def blocks_evaluation(coverage: LabelCoverage | None) -> bool:
-    """Return whether no metric that needs labels could be evaluated."""
-    return coverage is not None and coverage.state is LabelState.NOT_ENOUGH

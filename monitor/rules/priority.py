@@ -19,7 +19,7 @@ from modeltop.core.series import (
     to_datetime,
 )
 from modeltop.core.text import format_period, pluralize
-from modeltop.rules.label_coverage import LabelCoverage, blocks_evaluation, describe
+from modeltop.rules.label_coverage import LabelCoverage, LabelState
 
 NO_ACKNOWLEDGEMENTS: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
@@ -93,16 +93,16 @@ def model_statuses(
     ranked: list[tuple[Rank, str, ModelStatus]] = []
     for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *current)):
         alert, coverage = current.get(model), coverages.get(model)
+        lacks_labels = coverage is not None and coverage.state is LabelState.NOT_ENOUGH
         if alert and alert.is_active:
             rank, severity = _rank(alert, acknowledged), alert.severity
-        elif blocks_evaluation(coverage) and model not in evaluated:
+        elif lacks_labels and model not in evaluated:
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
         else:
             rank, severity = HEALTHY_RANK, Severity.OK
-        if alert is None:
-            text = describe(sentences.get(model, "no rule judges it"), coverage)
-        else:
-            text = _describe_alert(alert, history, catalog) + (f"; {coverage.sentence}" if coverage else "")
+        text = sentences.get(model, "no rule judges it") if alert is None else _describe_alert(alert, history, catalog)
+        if coverage:
+            text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
         ranked.append((rank, model, ModelStatus(model, severity, text)))
     return tuple(status for *_, status in sorted(ranked, key=lambda entry: entry[:2]))
 

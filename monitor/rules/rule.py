@@ -154,7 +154,7 @@ def describe_rule(rule: Rule, metric: Metric) -> str:
 
 def _confirmation(rule: Rule) -> str:
     warning, critical = rule.confirm
-    if rule.detector.possible_levels()[0] is not Severity.CRITICAL:
+    if rule.detector.critical is None:
         critical = warning
     if warning == critical:
         return f", {_after(warning, rule.window)}" if warning > 1 else ""

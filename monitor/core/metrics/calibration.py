@@ -5,63 +5,42 @@ All are means over the rows of a period, so the row count is their support; none
 
 from __future__ import annotations
 
+from functools import partial
+
 from modeltop.core.metrics.registry import Metric, register
 from modeltop.core.series import Direction
 
+_loss = partial(Metric, better=Direction.LOWER, support="rows", family="probability-loss")
+_calibration_error = partial(_loss, bounds=(0.0, 1.0), family="calibration")
+_mean = partial(Metric, better=Direction.NEITHER, support="rows", needs_labels=False)
+
 register(
-    Metric(
+    _loss(
         "log_loss",
-        Direction.LOWER,
-        (0.0, None),
-        support="rows",
-        family="probability-loss",
+        bounds=(0.0, None),
         aliases=("logloss", "cross_entropy", "binary_cross_entropy", "nll", "negative_log_likelihood"),
     ),
-    Metric(
-        "brier_score",
-        Direction.LOWER,
-        (0.0, 2.0),  # 2 is the worst of Brier's own form over several classes (1950); 1 that of two classes
-        support="rows",
-        family="probability-loss",
-        aliases=("brier", "brier_score_loss"),
-    ),
-    Metric(
-        "expected_calibration_error",
-        Direction.LOWER,
-        (0.0, 1.0),
-        support="rows",
-        family="calibration",
-        aliases=("ece", "calibration_error"),
-    ),
-    Metric(
-        "maximum_calibration_error",
-        Direction.LOWER,
-        (0.0, 1.0),
-        support="rows",
-        family="calibration",
-        aliases=("mce", "max_calibration_error"),
-    ),
+    # 2 is the worst of Brier's own form over several classes (1950); 1 that of two classes.
+    _loss("brier_score", bounds=(0.0, 2.0), aliases=("brier", "brier_score_loss")),
+    _calibration_error("expected_calibration_error", aliases=("ece", "calibration_error")),
+    _calibration_error("maximum_calibration_error", aliases=("mce", "max_calibration_error")),
     # Neither way is better: an overconfident model is worse than an underconfident one. Drawn beside accuracy, because
     # the gap between the two is what matters.
-    Metric(
+    _mean(
         "avg_confidence",
-        Direction.NEITHER,
-        (0.0, 1.0),
-        support="rows",
+        bounds=(0.0, 1.0),
         family="accuracy",
         aliases=("confidence", "mean_confidence", "average_confidence"),
         title="mean probability of the predicted class",
-        needs_labels=False,
     ),
     # 0 is best: above it the model is overconfident.
-    Metric(
+    _mean(
         "confidence_gap",
-        Direction.NEITHER,
-        (-1.0, 1.0),
-        support="rows",
+        bounds=(-1.0, 1.0),
         family="calibration",
         aliases=("overconfidence",),
         title="mean confidence minus accuracy",
+        needs_labels=True,
     ),
-    Metric("avg_score", Direction.NEITHER, support="rows", aliases=("mean_score", "average_score"), needs_labels=False),
+    _mean("avg_score", aliases=("mean_score", "average_score")),
 )

@@ -2,124 +2,49 @@
 
 from __future__ import annotations
 
-from modeltop.core.metrics.registry import Metric, register
+from functools import partial
+
+from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric, register
 from modeltop.core.series import Direction
 
-SHARE = (0.0, 1.0)
+_score = partial(Metric, better=Direction.HIGHER, bounds=(0.0, 1.0))
+# Support of precision: predicted positives. Of recall: positives. The row count would be far too many.
+_share = partial(_score, proportion=True)
+_precision_recall = partial(_share, family="precision-recall")
+_agreement = partial(_score, bounds=(-1.0, 1.0), family="agreement")
+_error = partial(_share, better=Direction.LOWER, family="errors")
+_rate = partial(_share, better=Direction.NEITHER, support="rows", family="rates")
 
 register(
-    Metric("accuracy", Direction.HIGHER, SHARE, support="rows", proportion=True, family="accuracy", aliases=("acc",)),
-    Metric(
+    _share("accuracy", support="rows", family="accuracy", aliases=("acc",)),
+    _score(
         "balanced_accuracy",
-        Direction.HIGHER,
-        SHARE,
         family="accuracy",
         aliases=("bal_acc", "bacc"),
         title="mean of the recalls of all classes",
     ),
-    # Support of precision: predicted positives. Of recall: positives. The row count would be far too many.
-    Metric(
-        "precision",
-        Direction.HIGHER,
-        SHARE,
-        proportion=True,
-        family="precision-recall",
-        aliases=("ppv", "positive_predictive_value"),
-    ),
-    Metric(
-        "recall",
-        Direction.HIGHER,
-        SHARE,
-        proportion=True,
-        family="precision-recall",
-        aliases=("sensitivity", "tpr", "true_positive_rate"),
-    ),
-    Metric(
-        "f1_score",
-        Direction.HIGHER,
-        SHARE,
-        family="precision-recall",
-        aliases=("f1", "f_score", "f_measure", "f1_measure"),
-    ),
-    Metric(
-        "specificity",
-        Direction.HIGHER,
-        SHARE,
-        proportion=True,
-        family="negatives",
-        aliases=("tnr", "true_negative_rate", "selectivity"),
-    ),
-    Metric("negative_predictive_value", Direction.HIGHER, SHARE, proportion=True, family="negatives", aliases=("npv",)),
-    Metric(
+    _precision_recall("precision", aliases=("ppv", "positive_predictive_value")),
+    _precision_recall("recall", aliases=("sensitivity", "tpr", "true_positive_rate")),
+    _precision_recall("f1_score", proportion=False, aliases=("f1", "f_score", "f_measure", "f1_measure")),
+    _share("specificity", family="negatives", aliases=("tnr", "true_negative_rate", "selectivity")),
+    _share("negative_predictive_value", family="negatives", aliases=("npv",)),
+    _agreement(
         "mcc",
-        Direction.HIGHER,
-        (-1.0, 1.0),
-        family="agreement",
         aliases=("matthews_corrcoef", "matthews_correlation", "phi_coefficient"),
         title="Matthews correlation",
     ),
-    Metric(
-        "cohen_kappa",
-        Direction.HIGHER,
-        (-1.0, 1.0),
-        family="agreement",
-        aliases=("kappa", "cohens_kappa", "cohen_kappa_score"),
-        title="Cohen's kappa",
-    ),
-    Metric(
-        "error_rate",
-        Direction.LOWER,
-        SHARE,
-        support="rows",
-        proportion=True,
-        family="errors",
-        aliases=("misclassification_rate", "zero_one_loss"),
-    ),
-    Metric(
-        "false_positive_rate",
-        Direction.LOWER,
-        SHARE,
-        proportion=True,
-        family="errors",
-        aliases=("fpr", "fall_out", "false_alarm_rate"),
-    ),
-    Metric(
-        "false_negative_rate",
-        Direction.LOWER,
-        SHARE,
-        proportion=True,
-        family="errors",
-        aliases=("fnr", "miss_rate"),
-    ),
-    Metric(
-        "label_rate",
-        Direction.NEITHER,
-        SHARE,
-        support="rows",
-        proportion=True,
-        family="rates",
-        aliases=("prevalence", "base_rate"),
-        title="share of positive labels",
-    ),
-    Metric(
+    _agreement("cohen_kappa", aliases=("kappa", "cohens_kappa", "cohen_kappa_score"), title="Cohen's kappa"),
+    _error("error_rate", support="rows", aliases=("misclassification_rate", "zero_one_loss")),
+    _error("false_positive_rate", aliases=("fpr", "fall_out", "false_alarm_rate")),
+    _error("false_negative_rate", aliases=("fnr", "miss_rate")),
+    _rate("label_rate", aliases=("prevalence", "base_rate"), title="share of positive labels"),
+    _rate(
         "positive_rate",
-        Direction.NEITHER,
-        SHARE,
-        support="rows",
-        proportion=True,
-        family="rates",
         aliases=("predicted_positive_rate", "prediction_rate"),
         title="share of positive predictions",
         needs_labels=False,
     ),
-    Metric(
-        "label_coverage",
-        Direction.HIGHER,
-        SHARE,
-        support="rows",
-        proportion=True,
-        title="share of rows whose label is known",
-    ),
+    _share(LABEL_COVERAGE, support="rows", title="share of rows whose label is known"),
     Metric(
         "cost_per_1000_rows",
         Direction.LOWER,

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from modeltop.core.metrics.registry import Metric, register
 from modeltop.core.series import Direction
 
-AT_LEAST_ZERO = (0.0, None)
+_error = partial(Metric, better=Direction.LOWER, bounds=(0.0, None), support="rows", family="error")
+_relative_error = partial(_error, family="relative-error")
+_explained = partial(Metric, better=Direction.HIGHER, bounds=(None, 1.0), support="rows", family="explained")
 
 register(
-    Metric(
-        "mae",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        support="rows",
-        family="error",
-        aliases=("mean_absolute_error",),
-        title="mean absolute error",
-    ),
-    Metric(
-        "rmse",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        support="rows",
-        family="error",
-        aliases=("root_mean_squared_error", "rmsd"),
-        title="root mean squared error",
-    ),
-    Metric(
-        "median_absolute_error",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        support="rows",
-        family="error",
-        aliases=("medae", "median_ae"),
-    ),
-    Metric("max_error", Direction.LOWER, AT_LEAST_ZERO, support="rows", family="error", aliases=("maximum_error",)),
+    _error("mae", aliases=("mean_absolute_error",), title="mean absolute error"),
+    _error("rmse", aliases=("root_mean_squared_error", "rmsd"), title="root mean squared error"),
+    _error("median_absolute_error", aliases=("medae", "median_ae")),
+    _error("max_error", aliases=("maximum_error",)),
     # Squared: drawn with the errors above, it would flatten them.
-    Metric(
-        "mse",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        support="rows",
-        aliases=("mean_squared_error",),
-        title="mean squared error",
-    ),
+    _error("mse", family="", aliases=("mean_squared_error",), title="mean squared error"),
     Metric(
         "bias",
         Direction.NEITHER,
@@ -52,41 +26,10 @@ register(
         aliases=("mean_error", "mean_bias_error", "mbe"),
         title="mean of prediction minus truth",
     ),
-    Metric(
-        "mape",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        support="rows",
-        family="relative-error",
-        aliases=("mean_absolute_percentage_error",),
-        title="mean absolute percentage error",
-    ),
-    Metric(
-        "smape",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        support="rows",
-        family="relative-error",
-        aliases=("symmetric_mape",),
-        title="symmetric mean absolute percentage error",
-    ),
-    Metric("wape", Direction.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error", aliases=("wmape",)),
-    Metric("rmsle", Direction.LOWER, AT_LEAST_ZERO, support="rows", family="relative-error"),
-    Metric(
-        "r2",
-        Direction.HIGHER,
-        (None, 1.0),
-        support="rows",
-        family="explained",
-        aliases=("r2_score", "r_squared", "r_2"),
-        title="coefficient of determination",
-    ),
-    Metric(
-        "explained_variance",
-        Direction.HIGHER,
-        (None, 1.0),
-        support="rows",
-        family="explained",
-        aliases=("explained_variance_score",),
-    ),
+    _relative_error("mape", aliases=("mean_absolute_percentage_error",), title="mean absolute percentage error"),
+    _relative_error("smape", aliases=("symmetric_mape",), title="symmetric mean absolute percentage error"),
+    _relative_error("wape", aliases=("wmape",)),
+    _relative_error("rmsle"),
+    _explained("r2", aliases=("r2_score", "r_squared", "r_2"), title="coefficient of determination"),
+    _explained("explained_variance", aliases=("explained_variance_score",)),
 )

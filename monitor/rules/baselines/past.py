@@ -58,13 +58,7 @@ class PastBaseline(ABC):
         min_count: float = 0,
         other_series: Mapping[SeriesKey, Series] = NO_SERIES,  # noqa: ARG002
     ) -> BaselineStats:
-        """Return what each point of `series` is compared with.
-
-        Args:
-            series: Any series; its provisional and infinite periods are never part of a baseline.
-            min_count: Support under which a period is not part of a baseline.
-            other_series: Not used: the baseline lies in the series itself.
-        """
+        """Return what each point of `series` is compared with, which lies in the series itself."""
         windows = self.windows(series, series.evaluable(min_count))
         return baseline_stats(*windows, self.min_periods, is_moving=self.is_moving)
 

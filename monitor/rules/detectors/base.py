@@ -60,8 +60,8 @@ class Detector(ABC):
     """Whether it compares with the baseline of the rule, so that naming one makes sense."""
     is_sequential: ClassVar[bool] = False
     """Whether it goes through a series point by point, which takes time where there are many series."""
-    warn: Any
     critical: Any
+    """Setting of the critical level; None where there is none."""
 
     @property
     def margin(self) -> float:
@@ -125,10 +125,6 @@ class Detector(ABC):
     def limits(self) -> list[tuple[Severity, Limit]]:
         """Return its fixed limits for the chart, worst first; empty where they move with the data."""
         return []
-
-    def possible_levels(self) -> list[Severity]:
-        """Return the levels that it can give, worst first."""
-        return [severity for severity, _ in configured_pairs(self.warn, self.critical)]
 
     def validate(self, baseline: Baseline) -> None:  # noqa: B027  nearly all take any
         """Raise ValueError, with the remedy, where it cannot compare with this baseline."""

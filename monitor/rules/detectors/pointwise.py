@@ -155,6 +155,8 @@ class SelfBaselined(GradedDetector):
     is_sequential: ClassVar[bool] = True
     scan_type: ClassVar[type[Scan]]
     """What holds the levels, the sizes and the further columns of `deviations`."""
+    warn: float | None
+    critical: float | None
     outside: bool
 
     def _scan(self, series: Series, context: QueryContext) -> Scan | None:

@@ -53,26 +53,14 @@ class Threshold(Detector):
         return flags[0] if len(flags) == 1 else flags[0] | flags[1]
 
     def levels(self, series: Series, basis: object, current_level: Severity) -> Levels:  # noqa: ARG002
-        """Return the severity of each point; a level that is active lasts until the margin is reached.
-
-        Args:
-            series: Any part of a prepared series.
-            basis: Not used: a threshold needs the values alone.
-            current_level: The level now active.
-        """
+        """Return the severity of each point; a level that is active lasts until the margin is reached."""
         levels = np.zeros(len(series), dtype=np.int8)
         for severity, limit in reversed(self.limits()):
             levels[limit.exceeded(series.values, self.margin if current_level >= severity else 0.0)] = severity
         return levels
 
     def excess(self, series: Series, basis: object, level: Severity) -> Floats:  # noqa: ARG002
-        """Return the distance of each point beyond the limit of `level`, in the metric's unit; negative inside it.
-
-        Args:
-            series: Any part of a prepared series.
-            basis: Not used: a threshold needs the values alone.
-            level: The level whose limit is meant, or else that of the next lower one.
-        """
+        """Return the distance of each point beyond the limit of `level`, in the metric's unit; negative inside it."""
         limit = next(limit for severity, limit in self.limits() if severity <= level)
         excess = np.full(len(series), -np.inf)
         if limit.below is not None:
@@ -82,13 +70,7 @@ class Threshold(Detector):
         return excess
 
     def breach(self, past: Series, basis: object, level: Severity) -> Breach:  # noqa: ARG002
-        """Return which side of the limit the value is on.
-
-        Args:
-            past: The series up to and including the point.
-            basis: Not used: a threshold needs the values alone.
-            level: The severity of the point.
-        """
+        """Return which side of the limit the value is on."""
         value = past.latest
         crossed = dict(self.limits())[level].crossed_side(value, self.margin)
         assert crossed is not None, "a value that has a level lies beyond its limit, or within the margin of it"

@@ -125,13 +125,7 @@ class Trend(SelfBaselined):
         return np.isnan(z) | (adverse_difference(z, pool.better, outside=self.outside) > threshold)
 
     def levels(self, series: Series, basis: Scan, current_level: Severity) -> Levels:
-        """Return the severity of each point; a level that is active stays so while the trend does, by `stay`.
-
-        Args:
-            series: Any part of a prepared series.
-            basis: Its rows.
-            current_level: The level now active.
-        """
+        """Return the severity of each point; a level that is active stays so while the trend does, by `stay`."""
         if not current_level:
             return basis.levels
         continued = grade_levels(self._adverse_change(series, basis), self.warn, self.critical)
