@@ -29,6 +29,7 @@ FOLDERS = {
     "trust": "process",
     "tui": "terminal",
     "tui/chart": "fast",
+    "tui/view": "fast",
 }
 """Marker of each folder of tests; a folder without one of its own has that of the folder above."""
 APART = {"slow", "spark", "benchmark", "process", "network", "terminal"}

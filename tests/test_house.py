@@ -55,9 +55,10 @@ from modeltop.cli.main import main
 
 def open_app(pipeline, options):
     from modeltop_tui.app import ModeltopApp
+    from modeltop_tui.workers.poller import Poller
 
     async def show():
-        app = ModeltopApp(pipeline, options)
+        app = ModeltopApp(Poller(pipeline), options)
         async with app.run_test(size=(120, 40)) as pilot:
             while app.main_screen.screen_state.snapshot is None:
                 await pilot.pause(0.01)

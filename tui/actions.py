@@ -1,215 +1,219 @@
-"""What the app's own keys do: each deed is a function of the app, found by the name that its key gives."""
+"""Actions of the app's own keys: functions of the main screen and the poller, by the name that a binding gives."""
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+from textual.app import App
 
 from modeltop.core.text import pluralize
+from modeltop.history.files import xdg_folder
+from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.clipboard import points_csv, selection_text
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.pane import Lines
-
-if TYPE_CHECKING:
-    from modeltop_tui.app import ModeltopApp
+from modeltop_tui.workers.poller import Poller
 
 THEMES = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord", "gruvbox", "solarized-light")
-"""Those that `t` goes through; the command line takes any of Textual's."""
+"""The themes that `t` goes through; the command line takes any of Textual's."""
+
+Action = Callable[[MainScreen, Poller], None]
 
 
-def poll_now(app: ModeltopApp) -> None:
-    """Look now, paused or not."""
-    app.poller.poll_now()
-    app.main_screen.status.show_message("reading again")
+def poll_now(screen: MainScreen, poller: Poller) -> None:
+    """Read the data now, paused or not."""
+    poller.poll_now()
+    screen.status.show_message("reading again")
 
 
-def toggle_pause(app: ModeltopApp) -> None:
-    """Stop looking, or go on."""
-    app.poller.paused = not app.poller.paused
-    if not app.poller.paused:
-        app.poller.poll_now()
-    app.main_screen.show_state(replace(app.main_screen.screen_state, paused=app.poller.paused))
-    app.main_screen.status.show_message("paused: p goes on, r looks once" if app.poller.paused else "going on")
+def toggle_pause(screen: MainScreen, poller: Poller) -> None:
+    """Pause the poller, or resume it with a run at once."""
+    poller.paused = not poller.paused
+    if not poller.paused:
+        poller.poll_now()
+    screen.show_state(replace(screen.screen_state, paused=poller.paused))
+    screen.status.show_message("paused: p goes on, r looks once" if poller.paused else "going on")
 
 
-def next_theme(app: ModeltopApp) -> None:
-    """The next theme; the terminal's own colours are the two ansi ones."""
-    known = [name for name in THEMES if name in app.available_themes]
-    at = known.index(app.theme) + 1 if app.theme in known else 0
-    app.theme = known[at % len(known)]
-    for lines in app.main_screen.query(Lines):
+def next_theme(screen: MainScreen, _: Poller) -> None:
+    """Switch to the next of `THEMES`."""
+    app = screen.app
+    themes = [name for name in THEMES if name in app.available_themes]
+    index = themes.index(app.theme) + 1 if app.theme in themes else 0
+    app.theme = themes[index % len(themes)]
+    for lines in screen.query(Lines):
         lines.repaint()  # what is drawn may differ on a light background, not only its colours
-    app.main_screen.status.show_message(f"theme {app.theme}: --theme {app.theme} begins with it")
+    screen.status.show_message(f"theme {app.theme}: --theme {app.theme} begins with it")
 
 
-def suspend(app: ModeltopApp) -> None:
-    """To the shell, where the terminal can do so."""
-    driver = app._driver  # noqa: SLF001  the only one to ask
+def suspend(screen: MainScreen, _: Poller) -> None:
+    """Suspend the app to the shell, where the terminal can do so."""
+    driver = screen.app._driver  # noqa: SLF001  nothing else knows whether it can
     if driver is not None and driver.can_suspend:
-        app.action_suspend_process()
+        screen.app.action_suspend_process()
     else:
-        app.main_screen.status.show_message("this terminal has no shell to go back to")
+        screen.status.show_message("this terminal has no shell to go back to")
 
 
-def toggle_mouse(app: ModeltopApp) -> None:
+def toggle_mouse(screen: MainScreen, _: Poller) -> None:
     """Give the mouse to the terminal, so that it selects text, or take it back."""
-    driver = app._driver  # noqa: SLF001  Textual has no switch while it runs
-    turn = getattr(driver, "_disable_mouse_support" if app.mouse else "_enable_mouse_support", None)
-    if turn is None:
-        app.main_screen.status.show_message("this terminal has no mouse")
+    driver = screen.app._driver  # noqa: SLF001  Textual has no switch while it runs
+    enabled = bool(getattr(driver, "_mouse", False))
+    switch = getattr(driver, "_disable_mouse_support" if enabled else "_enable_mouse_support", None)
+    if switch is None:
+        screen.status.show_message("this terminal has no mouse")
         return
-    app.mouse = not app.mouse
     vars(driver)["_mouse"] = True  # else it does not write the sequences
-    turn()
-    vars(driver)["_mouse"] = app.mouse  # and so it stays when the app is suspended and comes back
-    app.main_screen.status.show_message(
-        "the mouse works here" if app.mouse else "the mouse is the terminal's: it selects text"
-    )
+    switch()
+    vars(driver)["_mouse"] = not enabled  # the driver reads it again when the app is resumed
+    screen.status.show_message("the mouse is the terminal's: it selects text" if enabled else "the mouse works here")
 
 
-def show_help(app: ModeltopApp) -> None:
-    """The list of all keys."""
+def show_help(screen: MainScreen, _: Poller) -> None:
+    """Show the list of all keys."""
     from modeltop_tui.screens.help import HelpScreen, key_groups  # not needed for the first frame
 
-    app.push_screen(HelpScreen(key_groups(app.main_screen.app_keys), ascii_only=bool(app.options.ascii)))
+    screen.app.push_screen(HelpScreen(key_groups(screen.app_keys), ascii_only=screen.ascii_only))
 
 
-def show_periods(app: ModeltopApp) -> None:
-    """The periods of the selected model as a table."""
+def show_periods(screen: MainScreen, _: Poller) -> None:
+    """Show the periods of the selected model as a table."""
     from modeltop_tui.screens.periods import PeriodsScreen  # not needed for the first frame
 
-    if app.main_screen.screen_state.selection.model is None:
-        app.main_screen.status.show_message("no model is selected")
+    if screen.screen_state.selection.model is None:
+        screen.status.show_message("no model is selected")
         return
-    app.push_screen(PeriodsScreen(app.main_screen, ascii_only=bool(app.options.ascii)))
+    screen.app.push_screen(PeriodsScreen(screen))
 
 
-def show_diagnosis(app: ModeltopApp) -> None:
-    """What happened to the selected model, why, and what to do."""
+def show_diagnosis(screen: MainScreen, _: Poller) -> None:
+    """Show the diagnosis of the selected model: what happened, why, and what to do."""
     from modeltop_tui.screens.diagnosis import DiagnosisScreen  # not needed for the first frame
 
-    if app.main_screen.screen_state.selection.model is None:
-        app.main_screen.status.show_message("no model is selected")
+    if screen.screen_state.selection.model is None:
+        screen.status.show_message("no model is selected")
         return
-    app.push_screen(DiagnosisScreen(app.main_screen, ascii_only=bool(app.options.ascii)))
+    screen.app.push_screen(DiagnosisScreen(screen))
 
 
-def copy_selection(app: ModeltopApp) -> None:
-    """What is said of the selection, to the clipboard by OSC 52 and to a file: not every terminal takes the first."""
-    text = selection_text(app.main_screen.screen_state, app.now())
+def copy_selection(screen: MainScreen, _: Poller) -> None:
+    """Copy a description of the selection to the clipboard by OSC 52, and to a file: not every terminal has the first.
+
+    The file is `copied.txt` in the state folder.
+    """
+    text = selection_text(screen.screen_state, screen.now())
     if not text:
-        app.main_screen.status.show_message("nothing to copy")
+        screen.status.show_message("nothing to copy")
         return
-    send_to_clipboard(app, text)
+    send_to_clipboard(screen.app, text)
     lines = pluralize(text.count("\n"), "line")
     try:
-        path = write_private(state_folder() / "copied.txt", text)
-    except OSError as error:
-        app.main_screen.status.show_message(f"{lines} sent to the clipboard; not saved: {error.strerror or error}")
+        path = write_private(xdg_folder("state") / "copied.txt", text)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        screen.status.show_message(f"{lines} sent to the clipboard; not saved: {reason}")
         return
-    app.main_screen.status.show_message(f"{lines} sent to the clipboard, saved in {abbreviate_home(path)}")
+    screen.status.show_message(f"{lines} sent to the clipboard, saved in {abbreviate_home(path)}")
 
 
-def send_to_clipboard(app: ModeltopApp, text: str) -> None:
-    """OSC 52; within tmux wrapped, so that tmux hands it on to the terminal it runs in."""
+def send_to_clipboard(app: App[Any], text: str) -> None:
+    """Send the text by OSC 52; within tmux wrapped, so that tmux hands it on to the terminal it runs in."""
     app.copy_to_clipboard(text)
     driver = app._driver  # noqa: SLF001  the only way to a sequence that Textual has no name for
     if os.environ.get("TMUX") and driver is not None:
-        import base64
-
-        inner = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a"
-        driver.write("\x1bPtmux;" + inner.replace("\x1b", "\x1b\x1b") + "\x1b\\")
-
-
-def state_folder() -> Path:
-    """The XDG state folder of modeltop."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "state"
-    return root / "modeltop"
+        sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a"
+        driver.write("\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\")
 
 
 def write_private(path: Path, text: str) -> Path:
-    """Write a file that only its owner reads, in place of what was there. Raises OSError."""
+    """Write a file that only its owner can read; replaces the content of an older one.
+
+    Raises:
+        OSError: The file cannot be written, or a symbolic link stands in its place.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
     return path
 
 
 def abbreviate_home(path: Path) -> str:
-    """The path as people write it."""
+    """Return the path with `~` for the home folder."""
     text, home = str(path), str(Path.home())
     return f"~{text[len(home) :]}" if text.startswith(home + "/") else text
 
 
-def ask_export_path(app: ModeltopApp) -> None:
-    """Ask where to write the view; the suffix says how."""
-    key = app.main_screen.screen_state.selection.key
+def ask_export_path(screen: MainScreen, _: Poller) -> None:
+    """Ask for the file to export the view to; its suffix chooses the format."""
+    key = screen.screen_state.selection.key
     if key is None:
-        app.main_screen.status.show_message("no metric is selected")
+        screen.status.show_message("no metric is selected")
         return
     slug = re.sub(r"[^a-z0-9]+", "-", f"{key.model}-{key.metric}".casefold()).strip("-")[:60] or "view"
     hint = ".csv the points, .svg or .txt the screen; esc leaves it"
-    app.main_screen.status.show_prompt(
-        Prompt("write to", f"{slug}.csv", lambda _: hint, on_submit=lambda typed: export_to(app, typed))
+    screen.status.show_prompt(
+        Prompt("write to", f"{slug}.csv", lambda _: hint, on_submit=lambda typed: export_to(screen, typed))
     )
 
 
-def export_to(app: ModeltopApp, typed: str) -> None:
-    """Write the view to the file that a person named; one that is there already is never replaced."""
-    makers: dict[str, Callable[[], str]] = {
-        ".csv": lambda: points_csv(app.main_screen.screen_state),
-        ".svg": lambda: screen_svg(app),
-        ".txt": lambda: screen_text(app),
+def export_to(screen: MainScreen, typed: str) -> None:
+    """Write the view to the file that a person named; an existing file is never replaced."""
+    name = typed.strip()
+    exporters: dict[str, Callable[[], str]] = {
+        ".csv": lambda: points_csv(screen.screen_state),
+        ".svg": lambda: screen_svg(screen.app),
+        ".txt": lambda: screen_text(screen.app),
     }
-    maker = makers.get(Path(typed.strip()).suffix.lower())
-    if maker is None:
-        app.main_screen.status.show_message(f"not written: {typed.strip()} does not end in .csv, .svg or .txt")
+    export = exporters.get(Path(name).suffix.lower())
+    if export is None:
+        screen.status.show_message(f"not written: {name} does not end in .csv, .svg or .txt")
         return
-    text = maker()
+    text = export()
     try:
-        path = Path(typed.strip()).expanduser().absolute()
+        path = Path(name).expanduser().absolute()
         with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except FileExistsError:
-        app.main_screen.status.show_message(f"not written: {typed.strip()} is there already")
+        screen.status.show_message(f"not written: {name} is there already")
     except OSError as error:
-        app.main_screen.status.show_message(f"not written: {error.strerror or error}")
+        screen.status.show_message(f"not written: {error.strerror or error}")
     except RuntimeError as error:  # ~name of nobody
-        app.main_screen.status.show_message(f"not written: {error}")
+        screen.status.show_message(f"not written: {error}")
     else:
-        app.main_screen.status.show_message(f"written to {abbreviate_home(path)}")
+        screen.status.show_message(f"written to {abbreviate_home(path)}")
 
 
-def screen_svg(app: ModeltopApp) -> str:
-    """The screen as SVG, without the fonts that it would fetch from elsewhere."""
+def screen_svg(app: App[Any]) -> str:
+    """Return the screen as SVG, without the fonts that it would load over the network."""
     return re.sub(r"@font-face\s*\{[^}]*\}", "", app.export_screenshot())
 
 
-def screen_text(app: ModeltopApp) -> str:
-    """The screen as lines of text."""
+def screen_text(app: App[Any]) -> str:
+    """Return the screen as lines of text."""
     strips = app.screen._compositor.render_strips()  # noqa: SLF001  the only place that has them all
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
-def _alert_action(name: str) -> Callable[[ModeltopApp], None]:
-    """A deed of `modeltop_tui.alert_actions`, which is imported once it is asked for."""
+def _alert_action(name: str) -> Action:
+    """Return an action of `modeltop_tui.alert_actions`, which is imported on first use: the first frame needs none."""
 
-    def deed(app: ModeltopApp) -> None:
+    def act(screen: MainScreen, poller: Poller) -> None:
         from modeltop_tui import alert_actions
 
-        act: Callable[[ModeltopApp], None] = getattr(alert_actions, name)
-        act(app)
+        action: Action = getattr(alert_actions, name)
+        action(screen, poller)
 
-    return deed
+    return act
 
 
-ACTIONS: dict[str, Callable[[ModeltopApp], None]] = {
+ACTIONS: dict[str, Action] = {
     "refresh": poll_now,
     "pause": toggle_pause,
     "theme": next_theme,
@@ -220,8 +224,8 @@ ACTIONS: dict[str, Callable[[ModeltopApp], None]] = {
     "diagnosis": show_diagnosis,
     "copy": copy_selection,
     "export": ask_export_path,
-    "take": _alert_action("acknowledge"),
+    "acknowledge": _alert_action("acknowledge"),
     "silence": _alert_action("open_silence_form"),
     "note": _alert_action("ask_note"),
 }
-"""By the name in the key's action."""
+"""Actions by the argument of `app.perform` in a binding."""

@@ -1,185 +1,137 @@
-"""What a person does about alerts: acknowledge, silence, note. Kept in a thread: a disk is slow, a lock may be held.
-
-Imported with the first key that asks for it, never on the way to the first frame.
-"""
+"""Actions about alerts: acknowledge, silence, note. Imported with the first key that asks for one."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
 from modeltop.alerting import actions
-from modeltop.alerting.actions import author
-from modeltop.core.errors import MonitorError, UsageError
-from modeltop.core.incident import Acknowledgement, AlertingState
+from modeltop.alerting.event_log.event_log import author
+from modeltop.core.incident import Acknowledgement
 from modeltop.core.series import Alert, State
 from modeltop.core.text import sanitize
 from modeltop.report.phrases import describe_ack, format_moment
+from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.screens.silence import SilenceScreen
 from modeltop_tui.view.acknowledgements import acknowledgement_of, selected_alert
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.silence_form import exact_glob
 from modeltop_tui.view.state import snapshot_index
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.panes import AlertsPane
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from modeltop.core.event import Event
-    from modeltop_tui.app import ModeltopApp
-
-SAVING = "keeping it"
-
-Decide = Callable[[AlertingState, "datetime"], Sequence["Event"]]
-"""From the newest facts and the moment to what is kept. Raises UsageError."""
+from modeltop_tui.workers.event_writer import SAVING, no_event_log_message, write_events
+from modeltop_tui.workers.poller import Poller
 
 
-def save(app: ModeltopApp, decide: Decide, on_done: Callable[[str | None], None]) -> None:
-    """Keep what is decided, and only then say so.
-
-    Args:
-        app: Whose journal it is.
-        decide: Called in another thread.
-        on_done: Called on the screen's thread with None, or with the reason where nothing was kept.
-    """
-    journal = app.poller.event_log
-    if journal is None:
-        on_done(cannot_save_message(app))
-        return
-
-    def run() -> None:
-        refused: str | None = None
-        try:
-            journal.update(lambda facts: decide(facts, journal.now_given(facts)))
-        except UsageError as error:
-            refused = str(error)
-        except MonitorError as error:
-            refused = f"not kept: {error}"
-        except Exception as error:  # noqa: BLE001  a person must hear that nothing was kept, whatever the reason
-            refused = f"not kept: {type(error).__name__}: {error}"
-        app.poller.poll_now()  # what was kept, or who was first
-        app.call_on_ui(lambda: on_done(refused))
-
-    # A daemon: leaving the app never waits for somebody else's lock. What was not told may not have been kept.
-    threading.Thread(target=run, name="modeltop keeping", daemon=True).start()
+def target_alert(screen: MainScreen) -> Alert | None:
+    """Return the alert under the cursor of the alerts pane while that has the focus; else that of the selection."""
+    pane = screen.focused_pane
+    return pane.selected_alert if isinstance(pane, AlertsPane) else selected_alert(screen.screen_state)
 
 
-def cannot_save_message(app: ModeltopApp) -> str:
-    """Said where nothing can be kept."""
-    return f"nothing can be kept: {app.poller.event_log_error}"
-
-
-def target_alert(app: ModeltopApp) -> Alert | None:
-    """The alert under the cursor of the alerts, while they have the keys; else the one of the selection."""
-    pane = app.main_screen.focused_pane
-    return pane.selected_alert if isinstance(pane, AlertsPane) else selected_alert(app.main_screen.screen_state)
-
-
-def acknowledge(app: ModeltopApp) -> None:
-    """Acknowledge the alert that is meant; one's own is given back, another's is named."""
-    alert, status = target_alert(app), app.main_screen.status
-    if alert is None or app.main_screen.screen_state.snapshot is None:
+def acknowledge(screen: MainScreen, poller: Poller) -> None:
+    """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown."""
+    alert, status = target_alert(screen), screen.status
+    if alert is None or screen.screen_state.snapshot is None:
         status.show_message("no alert stands here: e goes to the next problem")
     elif alert.state is State.PENDING:
         status.show_message("it is pending: nobody is told yet, so there is nothing to acknowledge")
-    elif app.poller.event_log is None:
-        status.show_message(cannot_save_message(app))
-    elif (held := acknowledgement_of(app.main_screen.screen_state, alert)) is None:
-        status.show_prompt(_taking(app, alert))
-    elif held.by == author():
-        status.show_prompt(_giving_back(app, alert, held))
+    elif poller.event_log is None:
+        status.show_message(no_event_log_message(poller))
+    elif (ack := acknowledgement_of(screen.screen_state, alert)) is None:
+        status.show_prompt(_acknowledge_prompt(screen, poller, alert))
+    elif ack.by == author():
+        status.show_prompt(_withdraw_prompt(screen, poller, alert, ack))
     else:
-        status.show_message(f"{describe_ack(held, app.now())}; `modeltop unack {alert.id}` gives it back")
+        status.show_message(f"{describe_ack(ack, screen.now())}; `modeltop unack {alert.id}` gives it back")
 
 
-def alert_label(app: ModeltopApp, alert: Alert) -> str:
-    """The alert in a few words; with its model where another is selected."""
+def alert_label(screen: MainScreen, alert: Alert) -> str:
+    """Return a short name of the alert; with its model where another is selected."""
     name = sanitize(alert.rule if alert.key.metric == "*" else label(alert.key), 24)
-    return (
-        name
-        if alert.key.model == app.main_screen.screen_state.selection.model
-        else f"{sanitize(alert.key.model, 16)} {name}"
-    )
+    if alert.key.model == screen.screen_state.selection.model:
+        return name
+    return f"{sanitize(alert.key.model, 16)} {name}"
 
 
-def _taking(app: ModeltopApp, alert: Alert) -> Prompt:
-    name, by = alert_label(app, alert), author()
+def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Prompt:
+    name, by, status = alert_label(screen, alert), author(), screen.status
 
-    def kept(why: str) -> None:
-        if not is_active(app, alert):
-            app.main_screen.status.show_message(f"{name} is over meanwhile: nothing to acknowledge")
+    def submit(reason: str) -> None:
+        if not is_active(screen, alert):
+            status.show_message(f"{name} is over meanwhile: nothing to acknowledge")
             return
-        lasting = app.poller.ack_duration
-        app.main_screen.status.show_message(SAVING)
-        save(
-            app,
-            lambda facts, now: actions.acknowledge(facts, alert, by=by, reason=why.strip(), now=now, duration=lasting),
-            lambda refused: app.main_screen.status.show_message(
-                refused or f"you have {name} until {format_moment(app.now() + lasting, app.now())} UTC; a gives it back"
+        duration = poller.ack_duration
+        status.show_message(SAVING)
+        write_events(
+            screen.app,
+            poller,
+            lambda state, now: actions.acknowledge(
+                state, alert, by=by, reason=reason.strip(), now=now, duration=duration
+            ),
+            lambda refusal: status.show_message(
+                refusal
+                or f"you have {name} until {format_moment(screen.now() + duration, screen.now())} UTC; a gives it back"
             ),
         )
 
-    return Prompt(f"acknowledge {name}, why?", "", lambda _: "enter takes it, esc leaves it", kept)
+    return Prompt(f"acknowledge {name}, why?", "", lambda _: "enter takes it, esc leaves it", submit)
 
 
-def is_active(app: ModeltopApp, alert: Alert) -> bool:
-    """Whether the alert still stands, by the last look."""
-    snapshot = app.main_screen.screen_state.snapshot
-    name = (alert.rule, alert.key)
+def is_active(screen: MainScreen, alert: Alert) -> bool:
+    """Return whether the newest snapshot still has the alert, active."""
+    snapshot = screen.screen_state.snapshot
     return snapshot is not None and any(
-        one.is_active and (one.rule, one.key) == name for one in snapshot_index(snapshot).open_alerts
+        other.is_active and (other.rule, other.key) == (alert.rule, alert.key)
+        for other in snapshot_index(snapshot).open_alerts
     )
 
 
-def _giving_back(app: ModeltopApp, alert: Alert, held: Acknowledgement) -> Prompt:
-    name, by = alert_label(app, alert), author()
+def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Acknowledgement) -> Prompt:
+    name, by, status = alert_label(screen, alert), author(), screen.status
 
-    def kept(_: str) -> None:
-        app.main_screen.status.show_message(SAVING)
-        save(
-            app,
-            lambda facts, now: actions.unacknowledge(facts, held, by=by, now=now),
-            lambda refused: app.main_screen.status.show_message(refused or f"given back: nobody has {name}"),
+    def submit(_: str) -> None:
+        status.show_message(SAVING)
+        write_events(
+            screen.app,
+            poller,
+            lambda state, now: actions.unacknowledge(state, ack, by=by, now=now),
+            lambda refusal: status.show_message(refusal or f"given back: nobody has {name}"),
         )
 
-    return Prompt(f"you have {name}: give it back?", "", lambda _: "enter gives it back, esc keeps it", kept)
+    return Prompt(f"you have {name}: give it back?", "", lambda _: "enter gives it back, esc keeps it", submit)
 
 
-def ask_note(app: ModeltopApp) -> None:
-    """Write down what is known about the selected model."""
-    model, status = app.main_screen.screen_state.selection.model, app.main_screen.status
+def ask_note(screen: MainScreen, poller: Poller) -> None:
+    """Ask for a note about the selected model, and write it."""
+    model, status = screen.screen_state.selection.model, screen.status
     if model is None:
         status.show_message("no model is selected")
         return
-    if app.poller.event_log is None:
-        status.show_message(cannot_save_message(app))
+    if poller.event_log is None:
+        status.show_message(no_event_log_message(poller))
         return
 
-    def kept(text: str) -> None:
+    def submit(text: str) -> None:
         if not text.strip():
             status.show_message("nothing was noted")
             return
         status.show_message(SAVING)
-        save(
-            app,
+        write_events(
+            screen.app,
+            poller,
             lambda _, now: actions.add_note(exact_glob(model), text.strip(), by=author(), now=now),
-            lambda refused: status.show_message(
-                refused or f"noted about {sanitize(model, 40)}: it stands among the alerts"
+            lambda refusal: status.show_message(
+                refusal or f"noted about {sanitize(model, 40)}: it stands among the alerts"
             ),
         )
 
     hint = "a release, a migration: what others should know"
-    status.show_prompt(Prompt(f"note on {sanitize(model, 24)}:", "", lambda _: hint, kept))
+    status.show_prompt(Prompt(f"note on {sanitize(model, 24)}:", "", lambda _: hint, submit))
 
 
-def open_silence_form(app: ModeltopApp) -> None:
-    """The form for a silence, and the list of those there are."""
-    from modeltop_tui.screens.silence import SilenceScreen
-
-    if app.main_screen.screen_state.snapshot is None:
-        app.main_screen.status.show_message("nothing is loaded yet")
-    elif app.poller.event_log is None:
-        app.main_screen.status.show_message(cannot_save_message(app))
+def open_silence_form(screen: MainScreen, poller: Poller) -> None:
+    """Open the form for a new silence, with the list of all silences."""
+    if screen.screen_state.snapshot is None:
+        screen.status.show_message("nothing is loaded yet")
+    elif poller.event_log is None:
+        screen.status.show_message(no_event_log_message(poller))
     else:
-        app.push_screen(SilenceScreen(app.main_screen, target_alert(app), ascii_only=bool(app.options.ascii)))
+        screen.app.push_screen(SilenceScreen(screen, poller, target_alert(screen)))

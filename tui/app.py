@@ -1,4 +1,4 @@
-"""The app: it starts the feed and holds the desk."""
+"""The app: starts the workers, and shows their results on the main screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from modeltop.core.errors import MonitorError
 from modeltop.core.text import pluralize, sanitize
@@ -20,8 +19,8 @@ from modeltop_tui.actions import ACTIONS
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.navigation import prefetch_targets
-from modeltop_tui.workers.diagnosis import DiagnosisTarget, DiagnosisWorker, Explain, diagnose_target
-from modeltop_tui.workers.poller import Poller, PollResult, SnapshotSource
+from modeltop_tui.workers.diagnosis import Diagnose, DiagnosisTarget, DiagnosisWorker, diagnose_target
+from modeltop_tui.workers.poller import Poller, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from modeltop.cli.context import AppOptions
 
 FIRST_FRAME_SECONDS = 0.15
-"""Seconds that the first frame waits for the first look: painted once, with its data, where that is quick."""
+"""Seconds that the first frame waits for the first result: painted once, with its data, where that is quick."""
 
 APP_KEYS: tuple[Binding, ...] = (
     Binding("r", "app.perform('refresh')", "read everything again now", show=False),
@@ -48,12 +47,12 @@ APP_KEYS: tuple[Binding, ...] = (
 
 
 class ModeltopApp(App[object], inherit_bindings=False):
-    """htop for models.
+    """Live view of all models, worst first.
 
     Args:
-        observer: What is looked at; or a feed that has begun to look already.
-        options: How it is to look.
-        diagnose: How to find out about a model.
+        poller: Delivers the snapshots; may have been started already.
+        options: Theme and character set.
+        diagnose: Explains a model or a series.
         driver_class: Textual's own by default.
     """
 
@@ -63,35 +62,19 @@ class ModeltopApp(App[object], inherit_bindings=False):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, Binding("ctrl+q", "quit", show=False, priority=True)]
 
-    class PollMessage(Message):
-        """News from the feed."""
-
-        def __init__(self, news: PollResult) -> None:
-            super().__init__()
-            self.result = news
-
-    class Callback(Message):
-        """Something that a thread did is over; what follows belongs on the screen's thread."""
-
-        def __init__(self, follow: Callable[[], None]) -> None:
-            super().__init__()
-            self.function = follow
-
     def __init__(
         self,
-        observer: SnapshotSource | Poller,
+        poller: Poller,
         options: AppOptions,
         *,
-        diagnose: Explain = diagnose_target,
+        diagnose: Diagnose = diagnose_target,
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
-        self.options = options
-        self.mouse = options.mouse
-        self.poller = observer if isinstance(observer, Poller) else Poller(observer)
+        self.poller = poller
         self.first_frame_callback: Callable[[list[str]], None] = lambda _: None
-        """Told the first full frame with data, a line of text and colours each."""
-        self._took = 0.0
+        """Called with the first full frame that has data, one string of text and colours per line."""
+        self._snapshot_received = 0.0
         self._painted = False
         if options.theme and options.theme in self.available_themes:
             self.theme = options.theme
@@ -100,110 +83,96 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self.main_screen.lookup_result = self.diagnosis_worker.result_for
 
     def get_default_screen(self) -> Screen[None]:
-        """The desk."""
+        """Return the main screen."""
         return self.main_screen
 
     def now(self) -> datetime:
-        """The true time: that of the last look, and what has passed since by the monotonic clock."""
+        """Return the present: the clock of the last snapshot, plus what has passed since by the monotonic clock."""
         snapshot = self.main_screen.screen_state.snapshot
         if snapshot is None:
             return datetime.now(UTC)
-        return snapshot.clock + timedelta(seconds=time.monotonic() - self._took)
+        return snapshot.clock + timedelta(seconds=time.monotonic() - self._snapshot_received)
 
     def on_load(self) -> None:
-        """Look before anything is painted; nothing is before `on_ready`."""
+        """Poll before anything is painted; nothing is before `on_ready`."""
         self._begin_batch()
         self.poller.start()
         self._show_result(self.poller.wait_for_first(FIRST_FRAME_SECONDS))
 
     def on_ready(self) -> None:
-        """Everything has its place and its data: paint it, once."""
+        """Paint once, now that everything has its size and its data."""
         self._painted = True
         self.screen.refresh()
         self._end_batch()
         if self.main_screen.screen_state.snapshot is not None:
-            self.call_after_refresh(self._first_seen)
+            self.call_after_refresh(self._on_first_frame)
 
-    def _first_seen(self) -> None:
+    def _on_first_frame(self) -> None:
         compositor = self.main_screen._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
         self.first_frame_callback([strip.render(self.console) for strip in compositor.render_strips()])
-        # Only now: what is imported and found out in another thread would hold up the first frame.
+        # Only now: what another thread imports and computes would hold up the first frame.
         self.watch(self.main_screen, "screen_state", self._request_diagnosis)
 
     def _request_diagnosis(self) -> None:
-        """Find out about the selected model and series, and about those that the next key may go to."""
-        scene = self.main_screen.screen_state
-        if scene.snapshot is not None:
-            self.diagnosis_worker.request(scene.snapshot, prefetch_targets(scene))
+        """Request the diagnosis of the selected model and series, and of those that the next key may go to."""
+        state = self.main_screen.screen_state
+        if state.snapshot is not None:
+            self.diagnosis_worker.request(state.snapshot, prefetch_targets(state))
 
-    def _on_diagnosis(self, question: DiagnosisTarget) -> None:
-        """Show what was found out, if it is still looked at; called in the inquirer's thread."""
-        self.call_on_ui(lambda: self._show(question))
+    def _on_diagnosis(self, target: DiagnosisTarget) -> None:
+        """Show a new result, if its target is still selected; called in the worker's thread."""
+        self._call_on_ui(lambda: self._refresh_target(target))
 
-    def _show(self, question: DiagnosisTarget) -> None:
-        view = self.main_screen.screen_state.selection
-        if question in (view.model, view.key):
+    def _refresh_target(self, target: DiagnosisTarget) -> None:
+        selection = self.main_screen.screen_state.selection
+        if target in (selection.model, selection.key):
             self.main_screen.show_state(self.main_screen.screen_state)
 
     def on_mount(self) -> None:
-        """From now on the feed tells by itself."""
-        self.poller.subscribe(self._on_poll_result)
-
-    def _on_poll_result(self, news: PollResult) -> None:
-        """Take news in the feed's thread."""
-        with contextlib.suppress(RuntimeError):  # the loop may have ended since
-            self.post_message(self.PollMessage(news))
+        """Take the poller's results as they come."""
+        self.poller.subscribe(lambda result: self._call_on_ui(lambda: self._show_result(result)))
 
     def on_unmount(self) -> None:
-        """Nothing is to be told any more."""
+        """Stop the workers."""
         self.poller.stop()
         self.diagnosis_worker.stop()
 
-    def on_modeltop_app_poll_message(self, event: PollMessage) -> None:
-        """Show what is new."""
-        self._show_result(event.result)
+    def _call_on_ui(self, function: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may have ended since
+            self.call_later(function)
 
-    def call_on_ui(self, follow: Callable[[], None]) -> None:
-        """Do what follows from something that a thread did; called in that thread."""
-        with contextlib.suppress(RuntimeError):  # as above
-            self.post_message(self.Callback(follow))
-
-    def on_modeltop_app_callback(self, event: Callback) -> None:
-        """Do it."""
-        event.function()
-
-    def _show_result(self, news: PollResult) -> None:
-        scene = self.main_screen.screen_state
-        if news.snapshot is not None:
-            if scene.snapshot is None and self._painted:
-                self.call_after_refresh(self._first_seen)
-            self._took = time.monotonic()
-            self.main_screen.show_state(replace(scene, snapshot=news.snapshot, error="", loading=""))
-        elif news.error is not None:
-            if scene.snapshot is None and not isinstance(news.error, MonitorError):
-                raise news.error
-            gc.enable()  # `modeltop_tui.terminal.launch` stopped it until the first look was over; it is, if badly
-            self.main_screen.show_state(replace(scene, error=_trouble(news.error), loading=""))
-        elif scene.snapshot is None:
-            done, files = news.progress or (0, 0)
+    def _show_result(self, result: PollResult) -> None:
+        state = self.main_screen.screen_state
+        if result.snapshot is not None:
+            if state.snapshot is None and self._painted:
+                self.call_after_refresh(self._on_first_frame)
+            self._snapshot_received = time.monotonic()
+            self.main_screen.show_state(replace(state, snapshot=result.snapshot, error="", loading=""))
+        elif result.error is not None:
+            if state.snapshot is None and not isinstance(result.error, MonitorError):
+                raise result.error
+            gc.enable()  # `modeltop_tui.terminal.launch` stopped it until the first result
+            self.main_screen.show_state(replace(state, error=_error_message(result.error), loading=""))
+        elif state.snapshot is None:
+            done, files = result.progress or (0, 0)
             loading = f"loading {done}/{pluralize(files, 'file')}" if files else "loading"
-            self.main_screen.show_state(replace(scene, loading=loading))
+            self.main_screen.show_state(replace(state, loading=loading))
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed into a question or a form is no command.
+        """Keep what is typed into a prompt or a form from being a command.
 
-        Asked here, where actions run, and not on the screen: keys that came in one packet with the one that asked have
-        passed the desk before the question stood.
+        Asked here, where actions run, and not on the screen: keys that came in one packet with the one that opened the
+        prompt have passed the screen before the prompt was there.
         """
         if isinstance(self.screen, PaneScreen) and self.screen.consume_key(event):
             event.stop()
             event.prevent_default()
 
     def action_perform(self, name: str) -> None:
-        """Do what a key of the app asks for."""
-        ACTIONS[name](self)
+        """Perform one of `ACTIONS`."""
+        ACTIONS[name](self.main_screen, self.poller)
 
 
-def _trouble(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     kind = "" if isinstance(error, MonitorError) else f"{type(error).__name__}: "
     return f"not read: {kind}{sanitize(error, 200)}"

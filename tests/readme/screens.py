@@ -1,6 +1,6 @@
 """Writes the screens and the keys into README: `python tests/readme/screens.py`.
 
-They are those of the app itself on the sample fleet, on the morning after its newest day.
+They are those of the app on the sample fleet, on the morning after its newest day.
 """
 
 import asyncio
@@ -23,25 +23,25 @@ SIZES = ((80, 24), (120, 36))
 
 
 async def screen(width: int, height: int) -> tuple[str, str]:
-    """What the app shows at this size, and its keys as a table."""
-    feed = Poller(Pipeline(Config(), [ROOT / "sample_data" / "fleet"]), clock=lambda: MORNING)
-    app = ModeltopApp(feed, AppOptions())
+    """Return what the app shows at this size, and its keys as a table."""
+    poller = Poller(Pipeline(Config(), [ROOT / "sample_data" / "fleet"]), clock=lambda: MORNING)
+    app = ModeltopApp(poller, AppOptions())
     async with app.run_test(size=(width, height)) as pilot:
         end = asyncio.get_running_loop().time() + 30
-        while not known(app) and asyncio.get_running_loop().time() < end:
+        while not is_complete(app) and asyncio.get_running_loop().time() < end:
             await pilot.pause(0.05)
         await pilot.pause()
         lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
         return "\n".join(lines), keys(app)
 
 
-def known(app: ModeltopApp) -> bool:
-    """Whether everything stands that will: the data, why it is so, and how the selected series went."""
+def is_complete(app: ModeltopApp) -> bool:
+    """Return whether the screen has all that it will have: data, diagnosis, and the outlook of the series."""
     return app.main_screen.screen_state.diagnosis is not None and app.main_screen.screen_state.outlook is not None
 
 
 def keys(app: ModeltopApp) -> str:
-    """The table of keys, from the bindings that help is made of."""
+    """Return the table of keys, from the bindings that the help is made of."""
     rows = ["| | key | what it does |", "| --- | --- | --- |"]
     for group, bindings in key_groups(app.main_screen.app_keys):
         name = group
@@ -53,19 +53,19 @@ def keys(app: ModeltopApp) -> str:
     return "\n".join(rows)
 
 
-def put(text: str, name: str, content: str) -> str:
-    """README with `content` between the marks of that name."""
+def replace_section(text: str, name: str, content: str) -> str:
+    """Return README with other content between the marks of that name."""
     return re.sub(
-        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda found: found[1] + content + found[2], text, flags=re.DOTALL
+        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda match: match[1] + content + match[2], text, flags=re.DOTALL
     )
 
 
 async def renewed(text: str) -> str:
-    """README as it should be."""
+    """Return README with its screens and keys written anew."""
     for width, height in SIZES:
         shown, table = await screen(width, height)
-        text = put(text, f"screen {width}x{height}", f"\n```text\n{shown}\n```\n\n")
-    return put(text, "keys", f"\n{table}\n\n")
+        text = replace_section(text, f"screen {width}x{height}", f"\n```text\n{shown}\n```\n\n")
+    return replace_section(text, "keys", f"\n{table}\n\n")
 
 
 if __name__ == "__main__":

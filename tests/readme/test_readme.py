@@ -31,10 +31,10 @@ def commands() -> list[str]:
     return [re.sub(r"\s+#.*", "", line).strip() for line in lines]
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory) -> Path:
+@pytest.fixture
+def workspace(tmp_path_factory) -> Path:
     """A working directory as README has it: the samples, a folder of metrics, two files."""
-    folder = tmp_path_factory.mktemp("desk")
+    folder = tmp_path_factory.mktemp("workspace")
     (folder / "sample_data").symlink_to(ROOT / "sample_data")
     for name in ("metrics", "more"):
         (folder / name).mkdir()
@@ -48,15 +48,18 @@ def desk(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_of_readme_runs(desk, command):
-    env = os.environ | {"PATH": f"{desk / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(desk)}
-    env = {name: value for name, value in env.items() if not name.startswith("XDG_")}
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=desk, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
-    assert done.returncode == CODES.get(command, 0), done.stderr
-    assert "Traceback" not in done.stderr
+def test_every_command_of_readme_runs(workspace):
+    """In README's order: later commands build on what earlier ones wrote."""
+    path = f"{workspace / 'bin'}:{os.environ['PATH']}"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    env |= {"PATH": path, "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(workspace)}
+    for command in commands():
+        shell = ["sh", "-c", command]
+        done = subprocess.run(
+            shell, cwd=workspace, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        assert done.returncode == CODES.get(command, 0), f"{command}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, command
 
 
 def test_readme_has_commands_to_test():

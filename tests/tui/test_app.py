@@ -2,10 +2,16 @@
 
 import pytest
 from textual import events
+from textual.actions import parse
 
 from modeltop.core.text import display_width
-from modeltop_tui.app import APP_KEYS
-from modeltop_tui.screens.help import key_groups, keys_of
+from modeltop_tui.actions import ACTIONS
+from modeltop_tui.app import APP_KEYS, ModeltopApp
+from modeltop_tui.screens.diagnosis import DiagnosisScreen
+from modeltop_tui.screens.help import HelpScreen, key_groups, keys_of
+from modeltop_tui.screens.main import PROMPTS, MainScreen
+from modeltop_tui.screens.periods import PeriodsScreen
+from modeltop_tui.view.navigation import MOVES
 
 SMALL = (60, 18)
 
@@ -71,11 +77,11 @@ async def test_a_storm_of_sizes_ends_in_the_right_layout(fleet, run, gold):
 async def test_keys_lead_where_they_say(fleet, run, keys, place):
     async with run(fleet) as screen:
         await screen.press(*keys.replace(":", "colon").replace("/", "slash").split())
-        assert (screen.view.model, screen.view.key.metric) == place
+        assert (screen.selection.model, screen.selection.key.metric) == place
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "text"),
     [
         pytest.param("k", "no further model", id="no further"),
         pytest.param("w", "w does nothing here; ? lists the keys", id="a key without a meaning"),
@@ -91,22 +97,22 @@ async def test_keys_lead_where_they_say(fleet, run, keys, place):
         pytest.param("colon z z enter", "nothing has zz in its name", id="a jump to nowhere"),
     ],
 )
-async def test_what_a_key_did_is_said_where_it_cannot_be_seen(fleet, run, keys, said):
+async def test_what_a_key_did_is_said_where_it_cannot_be_seen(fleet, run, keys, text):
     async with run(fleet) as screen:
         await screen.press(*keys.replace("!", "exclamation_mark").split())
-        assert screen.said == said
+        assert screen.status_line == text
         await screen.press("j")
-        assert screen.said != said
+        assert screen.status_line != text
 
 
 async def test_escape_undoes_one_thing_after_the_other(fleet, run):
     async with run(fleet) as screen:
         await screen.press("slash", "a", "enter", "z", "c", "escape")
-        assert screen.view.cursor is None
+        assert screen.selection.cursor is None
         await screen.press("escape")
         assert "2 Metrics" in screen.text
         await screen.press("escape")
-        assert screen.view.filter == ""
+        assert screen.selection.filter == ""
 
 
 async def test_the_filter_works_while_it_is_typed_and_escape_brings_all_back(fleet, run):
@@ -116,7 +122,7 @@ async def test_the_filter_works_while_it_is_typed_and_escape_brings_all_back(fle
         await screen.press("backspace", "backspace", "backspace", "q", "q")
         assert "no model has qq" in " ".join(line[1:17].rstrip() for line in screen.lines)
         await screen.press("escape")
-        assert (screen.view.model, screen.view.filter) == ("churn", "")
+        assert (screen.selection.model, screen.selection.filter) == ("churn", "")
 
 
 async def test_a_paste_is_typed_without_what_does_not_print(fleet, run):
@@ -124,7 +130,7 @@ async def test_a_paste_is_typed_without_what_does_not_print(fleet, run):
         await screen.press("slash")
         screen.app.post_message(events.Paste("ra\x1b[2Jn\nsecond line"))
         await screen.pilot.pause()
-        assert screen.view.filter == "ra[2Jn"
+        assert screen.selection.filter == "ra[2Jn"
 
 
 async def test_zoom_gives_the_chart_the_screen_and_takes_it_back(fleet, run, gold):
@@ -161,7 +167,17 @@ async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
         assert "1 Models" in screen.text
 
 
-async def test_help_lists_every_key_of_the_desk(fleet, run):
+@pytest.mark.parametrize("node", [ModeltopApp, MainScreen, PeriodsScreen, DiagnosisScreen, HelpScreen])
+def test_every_binding_names_an_action_that_exists(node):
+    names = {"perform": ACTIONS, "move": MOVES, "prompt": PROMPTS}
+    for _, binding in node._merge_bindings():
+        namespace, action, arguments = parse(binding.action)
+        owner = ModeltopApp if namespace == "app" else node
+        assert callable(getattr(owner, f"action_{action}", None)), binding.action
+        assert not arguments or arguments[0] in names.get(action, arguments), binding.action
+
+
+async def test_help_lists_every_key_of_the_main_screen(fleet, run):
     async with run(fleet, size=(80, 80)) as screen:
         keys = [key for _, keys in key_groups(APP_KEYS) for key in keys]
         await screen.press("question_mark")
@@ -176,11 +192,11 @@ async def test_help_lists_every_key_of_the_desk(fleet, run):
 async def test_a_click_selects_and_brings_its_pane_forward(fleet, run):
     async with run(fleet) as screen:
         await screen.pilot.click("#metrics", offset=(5, 3))
-        assert screen.view.key.metric == "precision"
+        assert screen.selection.key.metric == "precision"
         assert screen.app.main_screen.focused_pane.NUMBER == 2
         await screen.pilot.click("#models", offset=(5, 2))
         await screen.pilot.click("#alerts", offset=(5, 4))
-        assert (screen.view.model, screen.view.key.metric) == ("fraud", "f1_score")
+        assert (screen.selection.model, screen.selection.key.metric) == ("fraud", "f1_score")
         assert screen.app.main_screen.focused_pane.NUMBER == 4
 
 
@@ -193,7 +209,7 @@ async def test_a_pane_that_was_out_of_sight_is_up_to_date_when_it_comes_back(fle
 
 async def test_a_wide_table_of_periods_begins_at_the_selected_metric(make, run):
     names = [f"kpi-number-{number}" for number in range(12)]
-    async with run(make.snapshot(*(make.line([0.9, 0.8], metric=name) for name in names))) as screen:
+    async with run(make.snapshot(*(make.series([0.9, 0.8], metric=name) for name in names))) as screen:
         await screen.press(*["right"] * 5, "v")
         assert screen.lines[1].split()[1] == "kpi-number-5"
         assert "from metric 6 of 12" in screen.text

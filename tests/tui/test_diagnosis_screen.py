@@ -1,4 +1,4 @@
-"""The screen of evidence, and what the desk shows of a diagnosis."""
+"""The screen of the diagnosis, and what the main screen shows of it."""
 
 import threading
 from dataclasses import replace
@@ -9,49 +9,49 @@ import pytest
 from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Diagnosis, Pattern, SeriesPattern, TrendOutlook
 from modeltop.core.series import SeriesKey, Severity
 
-BEGIN = datetime(2025, 1, 7, tzinfo=UTC)
+STARTED_AT = datetime(2025, 1, 7, tzinfo=UTC)
 
 
-def looked(_snapshot, model):
-    """What is found out about each model of the fleet."""
+def diagnose(_snapshot, model):
+    """The diagnosis of each model of the fleet."""
     key = SeriesKey(model, "f1_score" if model == "fraud" else "accuracy")
-    course = SeriesPattern(key, Pattern.DECLINE, BEGIN, -0.06, 0.9)
-    findings = (CauseHypothesis(Cause.DATA_DRIFT, 0.8, tuple(f"clause {number}" for number in range(30))),)
+    pattern = SeriesPattern(key, Pattern.DECLINE, STARTED_AT, -0.06, 0.9)
+    hypotheses = (CauseHypothesis(Cause.DATA_DRIFT, 0.8, tuple(f"clause {number}" for number in range(30))),)
     severity = {"fraud": Severity.CRITICAL, "churn": Severity.WARNING}.get(model, Severity.OK)
     sentence = f"{model} fell gradually: data drift; retrain"
-    return Diagnosis(model, severity, key, sentence, course, findings, (Action.RETRAIN,), "retrain")
+    return Diagnosis(model, severity, key, sentence, pattern, hypotheses, (Action.RETRAIN,), "retrain")
 
 
-async def test_what_is_found_out_takes_the_place_of_what_is_wrong(fleet, run):
-    async with run(fleet, look=looked) as screen:
-        await screen.until("fraud fell gradually: data")
+async def test_the_diagnosis_replaces_the_status_of_the_model(fleet, run):
+    async with run(fleet, diagnose=diagnose) as screen:
+        await screen.wait_for("fraud fell gradually: data")
         assert "f1_score 0.845 < 0.85 for 1" not in screen.text
 
 
-async def test_the_begin_of_a_change_of_the_selected_series_is_drawn(fleet, run):
+async def test_the_start_of_a_change_of_the_selected_series_is_drawn(fleet, run):
     key = SeriesKey("fraud", "f1_score")
-    async with run(fleet, ahead=TrendOutlook(SeriesPattern(key, Pattern.DECLINE, BEGIN, -0.06, 0.9))) as screen:
-        await screen.until("┊decline")
+    async with run(fleet, outlook=TrendOutlook(SeriesPattern(key, Pattern.DECLINE, STARTED_AT, -0.06, 0.9))) as screen:
+        await screen.wait_for("┊decline")
 
 
-async def test_until_then_what_is_wrong_stands_there(fleet, run):
+async def test_until_then_the_status_is_shown(fleet, run):
     gate = threading.Event()
 
     def slow(snapshot, model):
         gate.wait(5)
-        return looked(snapshot, model)
+        return diagnose(snapshot, model)
 
-    async with run(fleet, look=slow) as screen:
+    async with run(fleet, diagnose=slow) as screen:
         assert "f1_score 0.845 < 0.85 for 1" in screen.text
         await screen.press("d")
         assert "looking into it" in screen.text
         gate.set()
-        await screen.until("likely    data drift")
+        await screen.wait_for("likely    data drift")
 
 
 async def test_the_screen_opens_scrolls_and_closes_by_the_same_keys_as_others(fleet, run):
-    async with run(fleet, look=looked) as screen:
-        await screen.until("fraud fell gradually")
+    async with run(fleet, diagnose=diagnose) as screen:
+        await screen.wait_for("fraud fell gradually")
         await screen.press("d")
         assert screen.lines[0].startswith("┌Diagnosis of fraud──")
         assert "What happened" in screen.text
@@ -67,60 +67,60 @@ async def test_the_screen_opens_scrolls_and_closes_by_the_same_keys_as_others(fl
 
 @pytest.mark.parametrize("key", ["q", "d", "escape"])
 async def test_there_is_more_than_one_way_back(fleet, run, key):
-    async with run(fleet, look=looked) as screen:
+    async with run(fleet, diagnose=diagnose) as screen:
         await screen.press("d", key)
         assert "1 Models" in screen.text
 
 
 async def test_left_and_right_go_to_other_models_and_e_to_the_next_problem(fleet, run):
-    async with run(fleet, look=looked) as screen:
-        await screen.until("fraud fell gradually")
+    async with run(fleet, diagnose=diagnose) as screen:
+        await screen.wait_for("fraud fell gradually")
         await screen.press("d", "G", "l")
-        await screen.until("Diagnosis of churn")
-        await screen.until("What happened")
+        await screen.wait_for("Diagnosis of churn")
+        await screen.wait_for("What happened")
         await screen.press("right")
-        await screen.until("ranker fell gradually")
+        await screen.wait_for("ranker fell gradually")
         await screen.press("e")
-        await screen.until("Diagnosis of fraud")
+        await screen.wait_for("Diagnosis of fraud")
         await screen.press("h", "q")
-        assert screen.view.model == "fraud"
+        assert screen.selection.model == "fraud"
 
 
 async def test_a_long_sentence_scrolls_where_the_screen_is_low(fleet, run):
     def long(snapshot, model):
-        return replace(looked(snapshot, model), sentence="very " * 60 + "long")
+        return replace(diagnose(snapshot, model), sentence="very " * 60 + "long")
 
-    async with run(fleet, size=(60, 18), look=long) as screen:
+    async with run(fleet, size=(60, 18), diagnose=long) as screen:
         await screen.press("d")
-        await screen.until("very very")
+        await screen.wait_for("very very")
         await screen.press("G")
         assert "very" not in screen.text
         assert "Reliability" in screen.text
 
 
 async def test_in_ascii_nothing_above_127_is_drawn(fleet, run):
-    async with run(fleet, look=looked, ascii=True) as screen:
-        await screen.until("fraud fell gradually")
+    async with run(fleet, diagnose=diagnose, ascii=True) as screen:
+        await screen.wait_for("fraud fell gradually")
         assert screen.text.isascii()
         await screen.press("d")
         assert screen.text.isascii()
         assert "+ clause 1" in screen.text
 
 
-async def test_fresh_data_does_not_take_away_what_is_known(make, fleet, run):
+async def test_new_data_does_not_take_away_the_old_diagnosis(make, fleet, run):
     gate = threading.Event()
     gate.set()
 
-    def look(snapshot, model):
+    def slow_diagnose(snapshot, model):
         gate.wait(5)
-        return looked(snapshot, model)
+        return diagnose(snapshot, model)
 
-    async with run(fleet, look=look) as screen:
-        await screen.until("fraud fell gradually")
+    async with run(fleet, diagnose=slow_diagnose) as screen:
+        await screen.wait_for("fraud fell gradually")
         gate.clear()
-        screen.hand(replace(fleet, clock=fleet.clock + 3 * make.day))
+        screen.deliver(replace(fleet, clock=fleet.clock + 3 * make.day))
         await screen.press("r")
-        await screen.until("3d old")
+        await screen.wait_for("3d old")
         assert "fraud fell gradually" in screen.text
         gate.set()
 
@@ -129,9 +129,9 @@ async def test_a_failed_diagnosis_leaves_what_is_wrong_on_the_screen(fleet, run)
     def broken(_snapshot, _model):
         raise KeyError("oh")
 
-    async with run(fleet, look=broken) as screen:
+    async with run(fleet, diagnose=broken) as screen:
         await screen.press("d")
-        await screen.until("the diagnosis failed: KeyError")
+        await screen.wait_for("the diagnosis failed: KeyError")
         assert "f1_score 0.845 < 0.85" in screen.text
         await screen.press("q")
         assert screen.app.is_running
@@ -140,11 +140,11 @@ async def test_a_failed_diagnosis_leaves_what_is_wrong_on_the_screen(fleet, run)
 async def test_d_without_a_model_says_so(make, run):
     async with run(make.snapshot()) as screen:
         await screen.press("d")
-        assert screen.said == "no model is selected"
+        assert screen.status_line == "no model is selected"
 
 
 async def test_the_key_is_in_help_and_in_the_last_line(fleet, run):
     async with run(fleet) as screen:
-        assert "d why" in screen.said
+        assert "d why" in screen.status_line
         await screen.press("?", "pagedown", "pagedown")
         assert "diagnosis: what happened, why, and what to do" in screen.text

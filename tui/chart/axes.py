@@ -12,12 +12,12 @@ Tick = tuple[float, str]
 """A place on the axis and its label."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_LONGEST_NUMBER = 8
-_APART = 2
+_MAX_NUMBER_WIDTH = 8
+_LABEL_GAP = 2
 """Empty cells between two labels of the time axis."""
 
 
-def value_ticks(low: float, high: float, most: int) -> list[Tick]:
+def value_ticks(low: float, high: float, max_ticks: int) -> list[Tick]:
     """Round values within [low, high], 1, 2 or 5 times a power of ten apart, at most `most` of them, ascending.
 
     >>> [label for _, label in value_ticks(0.86, 0.97, 6)]
@@ -25,22 +25,22 @@ def value_ticks(low: float, high: float, most: int) -> list[Tick]:
     >>> [label for _, label in value_ticks(-3.0, 12.0, 4)]
     ['0', '5', '10']
     """
-    if not (low < high and most > 0):
+    if not (low < high and max_ticks > 0):
         return []
-    step = _step(low, high, most)
+    step = _step(low, high, max_ticks)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    values = [index * step for index in range(first, last + 1)][:most]
+    values = [index * step for index in range(first, last + 1)][:max_ticks]
     return list(zip(values, labels(values, step), strict=True))
 
 
-def _step(low: float, high: float, most: int) -> float:
+def _step(low: float, high: float, max_ticks: int) -> float:
     """The smallest step of the form 1, 2 or 5 times a power of ten that puts at most `most` ticks on the axis."""
-    power = math.floor(math.log10((high - low) / most))
+    power = math.floor(math.log10((high - low) / max_ticks))
     for exponent in (power, power + 1, power + 2):
         for factor in (1.0, 2.0, 5.0):
             # Dividing by a power of ten keeps 0.2 the float nearest to it; multiplying by 0.1 does not.
             step: float = factor / 10.0**-exponent if exponent < 0 else factor * 10.0**exponent
-            if math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1 <= most:
+            if math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1 <= max_ticks:
                 return step
     raise AssertionError("three powers of ten hold every step")
 
@@ -53,14 +53,14 @@ def labels(values: list[float], step: float) -> list[str]:
     """
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     plain = [f"{value + 0.0:.{decimals}f}" for value in values]
-    if max(map(len, plain), default=0) <= _LONGEST_NUMBER:
+    if max(map(len, plain), default=0) <= _MAX_NUMBER_WIDTH:
         return plain
     largest = max(abs(value) for value in values)
     digits = max(0, math.floor(math.log10(largest)) - math.floor(math.log10(step) + 1e-9)) if largest else 0
     return [f"{value + 0.0:.{digits}e}" for value in values]
 
 
-def date_ticks(start: float, end: float, cells: int) -> list[Tick]:
+def date_ticks(start: float, end: float, width: int) -> list[Tick]:
     """Calendar dates or times within [start, end], as densely as `cells` terminal cells can hold their labels.
 
     Times are seconds since 1970, UTC. A tick at the turn of a larger unit carries that unit: the year for
@@ -72,36 +72,36 @@ def date_ticks(start: float, end: float, cells: int) -> list[Tick]:
     >>> [label for _, label in date_ticks(16436 * format_period, 18993 * format_period, 40)]
     ['2016', '2018', '2020', '2022']
     """
-    for walk, name in _CALENDAR:
+    for generate, label_of in _CALENDAR:
         ticks: list[Tick] = []
-        room = cells + _APART
-        for moment in walk(start, end):
-            label = name(moment)
-            room -= len(label) + _APART
+        room = width + _LABEL_GAP
+        for moment in generate(start, end):
+            label = label_of(moment)
+            room -= len(label) + _LABEL_GAP
             if room < 0:
                 break
             ticks.append((moment.timestamp(), label))
         else:
             if ticks:
                 return ticks
-    return only_date(start, cells)
+    return single_date_tick(start, width)
 
 
-def only_date(time: float, cells: int) -> list[Tick]:
+def single_date_tick(time: float, width: int) -> list[Tick]:
     """One tick, with as much of the date as there is room for."""
-    label = format_period(_moment(time))
-    return [(time, label)] if len(label) <= cells else []
+    label = format_period(_to_datetime(time))
+    return [(time, label)] if len(label) <= width else []
 
 
-def context(start: float, end: float) -> str:
+def axis_context(start: float, end: float) -> str:
     """What the labels of `date_ticks` leave out, for the corner of the axis: the year, or the date of hours."""
-    first, span = _moment(start), end - start
+    first, span = _to_datetime(start), end - start
     if span < 2 * _DAY:
         return _month_day(first)
     return "" if span > 2 * 366 * _DAY else f"{first.year}"
 
 
-def _moment(seconds: float) -> datetime:
+def _to_datetime(seconds: float) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
 
@@ -109,7 +109,7 @@ def _month_day(moment: datetime) -> str:
     return f"{moment:%b} {moment.day}"
 
 
-def _clock_or_day(moment: datetime) -> str:
+def _time_or_day(moment: datetime) -> str:
     return _month_day(moment) if (moment.hour, moment.minute) == (0, 0) else f"{moment:%H:%M}"
 
 
@@ -125,36 +125,36 @@ def _year(moment: datetime) -> str:
     return str(moment.year)
 
 
-Walk = Callable[[float, float], Iterator[datetime]]
+TickGenerator = Callable[[float, float], Iterator[datetime]]
 
 
-def _seconds_apart(step: int) -> Walk:
-    def walk(start: float, end: float) -> Iterator[datetime]:
+def _seconds_apart(step: int) -> TickGenerator:
+    def generate(start: float, end: float) -> Iterator[datetime]:
         at = math.ceil(start / step) * step
         while at <= end:
-            yield _moment(at)
+            yield _to_datetime(at)
             at += step
 
-    return walk
+    return generate
 
 
-def _days_of_month(step: int) -> Walk:
+def _days_of_month(step: int) -> TickGenerator:
     """Every `step`-th day, counted from the first of each month, so that the first itself always has its tick."""
 
-    def walk(start: float, end: float) -> Iterator[datetime]:
-        at = _moment(math.ceil(start / _DAY) * _DAY)
+    def generate(start: float, end: float) -> Iterator[datetime]:
+        at = _to_datetime(math.ceil(start / _DAY) * _DAY)
         while at.timestamp() <= end:
             # The last tick of a month keeps its distance from the first of the next.
             if (at.day - 1) % step == 0 and (at.day == 1 or at.day + step <= 32):
                 yield at
             at += timedelta(days=1)
 
-    return walk
+    return generate
 
 
-def _months_apart(step: int) -> Walk:
-    def walk(start: float, end: float) -> Iterator[datetime]:
-        first = _moment(start)
+def _months_apart(step: int) -> TickGenerator:
+    def generate(start: float, end: float) -> Iterator[datetime]:
+        first = _to_datetime(start)
         month = first.year * 12 + first.month - 1
         month -= month % step
         while month < 12 * 9999:
@@ -165,12 +165,12 @@ def _months_apart(step: int) -> Walk:
                 yield at
             month += step
 
-    return walk
+    return generate
 
 
-_CALENDAR: list[tuple[Walk, Callable[[datetime], str]]] = [
-    *((_seconds_apart(_MINUTE * n), _clock_or_day) for n in (1, 2, 5, 10, 15, 30)),
-    *((_seconds_apart(_HOUR * n), _clock_or_day) for n in (1, 2, 3, 6, 12)),
+_CALENDAR: list[tuple[TickGenerator, Callable[[datetime], str]]] = [
+    *((_seconds_apart(_MINUTE * n), _time_or_day) for n in (1, 2, 5, 10, 15, 30)),
+    *((_seconds_apart(_HOUR * n), _time_or_day) for n in (1, 2, 3, 6, 12)),
     *((_days_of_month(n), _month_day) for n in (1, 2, 5, 10, 15)),
     *((_months_apart(n), _month_or_year) for n in (1, 2, 3, 6)),
     *((_months_apart(12 * n), _year) for n in (1, 2, 5, 10, 20, 50, 100)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BREACH_REACH = 4.0
 """A limit further from the values than this many times their own spread is named at the edge, not drawn."""
-_LARGEST = 1e150
+_MAX_VALUE = 1e150
 """Values beyond it would overflow where an axis is computed."""
 
 
@@ -50,50 +50,54 @@ class Canvas:
 
     def columns(self, times: Floats) -> Cells:
         """The column of each time."""
-        return _cells(self.x_fractions(times), self.width, 2 if self.has_subcells else 1)
+        return _to_cells(self.x_fractions(times), self.width, 2 if self.has_subcells else 1)
 
     def rows(self, values: Floats) -> Cells:
         """The row of each value; outside the canvas for one that is outside its range."""
-        return _cells(self.y_fractions(values), self.height, 4 if self.has_subcells else 1)
+        return _to_cells(self.y_fractions(values), self.height, 4 if self.has_subcells else 1)
 
     def dots(self, values: Floats) -> Cells:
         """The dot of each value, counted from the bottom: four a row, or one where a cell is one dot."""
         dots = 4 if self.has_subcells else 1
-        return _cells(self.y_fractions(values), self.height * dots, 1)
+        return _to_cells(self.y_fractions(values), self.height * dots, 1)
 
     def row(self, value: float) -> int:
         """The row of one finite value."""
         return int(self.rows(np.array([value]))[0])
 
 
-def _cells(fractions: Floats, cells: int, dots: int) -> Cells:
+def _to_cells(fractions: Floats, cells: int, dots: int) -> Cells:
     finite = np.clip(np.where(np.isfinite(fractions), fractions, -1.0), -1.0, 2.0)
     return np.floor(np.round(0.5 + (cells * dots - 1) * finite, 8)).astype(np.int64) // dots
 
 
-def clip_to_window(line: Trace, start: float, end: float) -> Trace:
+def clip_to_window(trace: Trace, start: float, end: float) -> Trace:
     """The part of the line within [start, end]; what no axis can hold counts as infinite."""
-    first, last = np.searchsorted(line.times, start, "left"), np.searchsorted(line.times, end, "right")
-    part = slice(int(first), int(last))
-    values = np.where(np.abs(line.values[part]) > _LARGEST, np.copysign(np.inf, line.values[part]), line.values[part])
-    return Trace(line.name, line.times[part], values, line.breaches[part], line.unevaluated[part], line.gaps[part])
+    first, last = np.searchsorted(trace.times, start, "left"), np.searchsorted(trace.times, end, "right")
+    window = slice(int(first), int(last))
+    values = np.where(
+        np.abs(trace.values[window]) > _MAX_VALUE, np.copysign(np.inf, trace.values[window]), trace.values[window]
+    )
+    return Trace(
+        trace.name, trace.times[window], values, trace.breaches[window], trace.unevaluated[window], trace.gaps[window]
+    )
 
 
-def downsample(line: Trace, canvas: Canvas) -> Cells:
+def downsample(trace: Trace, canvas: Canvas) -> Cells:
     """Indices of the points to draw: all, or of each column the lowest, the highest and the worst breach.
 
     Columns are thinned where there are more than twice as many points as columns.
     """
-    count = len(line.times)
+    count = len(trace.times)
     if count <= 2 * canvas.width:
         return np.arange(count)
-    columns = canvas.columns(line.times)
-    finite = np.flatnonzero(np.isfinite(line.values))
-    by_value = finite[np.lexsort((line.values[finite], columns[finite]))]
-    wrong = np.flatnonzero((line.breaches > 0) | ~np.isfinite(line.values))
-    by_severity = wrong[np.lexsort((line.breaches[wrong], columns[wrong]))]
-    kept = [_firsts(by_value, columns), _lasts(by_value, columns), _lasts(by_severity, columns)]
-    return distinct(np.concatenate(kept))
+    columns = canvas.columns(trace.times)
+    finite = np.flatnonzero(np.isfinite(trace.values))
+    by_value = finite[np.lexsort((trace.values[finite], columns[finite]))]
+    notable = np.flatnonzero((trace.breaches > 0) | ~np.isfinite(trace.values))
+    by_severity = notable[np.lexsort((trace.breaches[notable], columns[notable]))]
+    indices = [_firsts(by_value, columns), _lasts(by_value, columns), _lasts(by_severity, columns)]
+    return distinct(np.concatenate(indices))
 
 
 def _firsts(indices: Cells, columns: Cells) -> Cells:
@@ -106,43 +110,43 @@ def _lasts(indices: Cells, columns: Cells) -> Cells:
     return lasts
 
 
-def strokes(line: Trace, kept: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
+def strokes(trace: Trace, indices: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
     """Fractions across and up to be joined by a line; NaN where it breaks: at gaps and where there is no number."""
-    stretch = np.cumsum(line.gaps)[kept]
+    stretch = np.cumsum(trace.gaps)[indices]
     breaks = np.flatnonzero(np.diff(stretch)) + 1
-    values = np.where(np.isfinite(line.values[kept]), line.values[kept], np.nan)
-    across = np.insert(canvas.x_fractions(line.times[kept]), breaks, np.nan)
-    up = np.insert(canvas.y_fractions(values), breaks, np.nan)
-    across[np.isnan(up)] = np.nan
-    return across.tolist(), up.tolist()
+    values = np.where(np.isfinite(trace.values[indices]), trace.values[indices], np.nan)
+    xs = np.insert(canvas.x_fractions(trace.times[indices]), breaks, np.nan)
+    ys = np.insert(canvas.y_fractions(values), breaks, np.nan)
+    xs[np.isnan(ys)] = np.nan
+    return xs.tolist(), ys.tolist()
 
 
-def isolated_points(line: Trace) -> Flags:
+def isolated_points(trace: Trace) -> Flags:
     """True for finite points that no stroke reaches, because there are gaps on both sides."""
-    number = np.isfinite(line.values)
-    joined = number[1:] & number[:-1] & ~line.gaps[1:]
-    lone: Flags = number & ~np.append(joined, np.False_) & ~np.insert(joined, 0, np.False_)
-    return lone
+    finite = np.isfinite(trace.values)
+    joined = finite[1:] & finite[:-1] & ~trace.gaps[1:]
+    isolated: Flags = finite & ~np.append(joined, np.False_) & ~np.insert(joined, 0, np.False_)
+    return isolated
 
 
-def value_range(chart: ChartData, lines: list[Trace]) -> tuple[float, float] | None:
+def value_range(chart: ChartData, traces: list[Trace]) -> tuple[float, float] | None:
     """The lowest and the highest value to be shown, near limits included; None without a finite value."""
-    values = np.concatenate([line.values for line in lines]) if lines else np.array([])
+    values = np.concatenate([trace.values for trace in traces]) if traces else np.array([])
     values = values[np.isfinite(values)]
     if not len(values):
         return None
     low, high = float(values.min()), float(values.max())
     reach = max(BREACH_REACH * (high - low), 10.0 ** (2 - chart.digits))
     trend = chart.annotations.trend
-    wanted = [*(limit.value for limit in chart.limits), *((trend.first, trend.last) if trend is not None else ())]
-    near = [value for value in wanted if low - reach <= value <= high + reach]
+    extra = [*(limit.value for limit in chart.limits), *((trend.first, trend.last) if trend is not None else ())]
+    near = [value for value in extra if low - reach <= value <= high + reach]
     low, high = min([low, *near]), max([high, *near])
     # Values that are all equal get an axis of the size of their own last shown digits, not of their rounding.
-    room = 0.03 * (high - low)
-    least = max(abs(low), abs(high)) * 1e-9
-    if room <= least:
-        room = max(10.0 ** (1 - chart.digits), least)
-    return low - room, high + room
+    padding = 0.03 * (high - low)
+    min_padding = max(abs(low), abs(high)) * 1e-9
+    if padding <= min_padding:
+        padding = max(10.0 ** (1 - chart.digits), min_padding)
+    return low - padding, high + padding
 
 
 def time_range(chart: ChartData) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from modeltop.core.series import Severity
 from modeltop.core.text import display_width as cells_of
 from modeltop.core.text import truncate
 from modeltop_tui.chart.annotations import draw_annotations
-from modeltop_tui.chart.axes import Tick, context, date_ticks, only_date, value_ticks
+from modeltop_tui.chart.axes import Tick, axis_context, date_ticks, single_date_tick, value_ticks
 from modeltop_tui.chart.canvas import Canvas, clip_to_window, downsample, strokes, time_range, value_range
 from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
 from modeltop_tui.chart.markers import RED, YELLOW, line_color, place_markers, severity_color
@@ -53,14 +53,14 @@ def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> T
     """The chart as `height` rows of exactly `width` cells. Remembered by identity: do not change the result."""
     if width < 1 or height < 1:
         return Text()
-    lines = [clip_to_window(line, *time_range(chart)) for line in chart.traces]
-    values = value_range(chart, lines)
+    traces = [clip_to_window(trace, *time_range(chart)) for trace in chart.traces]
+    values = value_range(chart, traces)
     if values is None:
         rows = _message(_fit(chart.empty_message, theme), width, height, theme)
     else:
-        head = _legend(lines, width, theme) if height > _LOW and len(lines) > 1 else []
+        head = _legend(traces, width, theme) if height > _LOW and len(traces) > 1 else []
         layout = _lay_out(chart, values, (width, height - len(head)), theme)
-        rows = head + _drawn(chart, lines, layout, theme)
+        rows = head + _draw_rows(chart, traces, layout, theme)
     return Text("\n", no_wrap=True, end="").join(rows)
 
 
@@ -73,21 +73,21 @@ def _clip(text: str, cells: int, theme: PlotTheme) -> str:
     return clipped.replace("…", "~") if theme.ascii else clipped
 
 
-def _message(words: str, width: int, height: int, theme: PlotTheme) -> list[Text]:
+def _message(text: str, width: int, height: int, theme: PlotTheme) -> list[Text]:
     rows = [Text(" " * width)] * height
-    words = _clip(words, width, theme)
-    left = (width - cells_of(words)) // 2
-    rows[(height - 1) // 2] = Text(" " * left + words + " " * (width - left - cells_of(words)))
+    text = _clip(text, width, theme)
+    left = (width - cells_of(text)) // 2
+    rows[(height - 1) // 2] = Text(" " * left + text + " " * (width - left - cells_of(text)))
     return rows
 
 
-def _legend(lines: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
+def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
     """One row with the number and the name of each line."""
-    room = max(4, width // len(lines) - 4)
+    room = max(4, width // len(traces) - 4)
     row = Text()
-    for number, line in enumerate(lines):
-        name = _clip(_fit(line.name, theme), room, theme)
-        row.append(f" {number + 1} {name} ", _rich(line_color(number, theme)))
+    for number, trace in enumerate(traces):
+        name = _clip(_fit(trace.name, theme), room, theme)
+        row.append(f" {number + 1} {name} ", _rich_style(line_color(number, theme)))
     row.truncate(width, pad=True)
     return [row]
 
@@ -102,30 +102,30 @@ def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int
     if height < _LOW:
         return _Layout(width, height, canvas, left, ticks, [], "")
     if chart.end <= chart.start:
-        return _Layout(width, height, canvas, left, ticks, only_date(chart.start, canvas.width), "")
-    dates, corner = date_ticks(start, end, canvas.width), context(start, end)
-    said = any(label == corner for _, label in dates)
-    return _Layout(width, height, canvas, left, ticks, dates, "" if said else corner)
+        return _Layout(width, height, canvas, left, ticks, single_date_tick(chart.start, canvas.width), "")
+    dates, corner = date_ticks(start, end, canvas.width), axis_context(start, end)
+    is_repeated = any(label == corner for _, label in dates)
+    return _Layout(width, height, canvas, left, ticks, dates, "" if is_repeated else corner)
 
 
-def _drawn(chart: ChartData, lines: list[Trace], layout: _Layout, theme: PlotTheme) -> list[Text]:
+def _draw_rows(chart: ChartData, traces: list[Trace], layout: _Layout, theme: PlotTheme) -> list[Text]:
     canvas = layout.canvas
     _prepare(layout)
     limits = sorted(chart.limits, key=lambda limit: limit.severity)
     for limit in limits:
         height = canvas.row(limit.value)
         if 0 <= height < canvas.height:
-            plotext.hline(_centre(height, canvas.height), color=severity_color(limit.severity, theme))
+            plotext.hline(_cell_fraction(height, canvas.height), color=severity_color(limit.severity, theme))
     if chart.cursor is not None:
         column = int(canvas.columns(np.array([chart.cursor]))[0])
-        plotext.vline(_centre(column, canvas.width))
-    _plot(lines, canvas, theme)
+        plotext.vline(_cell_fraction(column, canvas.width))
+    _plot(traces, canvas, theme)
     rows = list(Text.from_ansi(plotext.build()).split("\n"))[: layout.height]
     for limit in reversed(limits):
-        _name(rows, limit, layout, theme)
+        _write_limit_label(rows, limit, layout, theme)
     if layout.dates:
-        rows[-1] = _dates(layout)
-    _admit_thinning(rows, lines, canvas)
+        rows[-1] = _date_row(layout)
+    _note_thinning(rows, traces, canvas)
     for row in rows:
         row.truncate(layout.width, pad=True)
         if theme.ascii:
@@ -146,71 +146,71 @@ def _prepare(layout: _Layout) -> None:
     plotext.xlim(0, 1)
     plotext.ylim(0, 1)
     rows = canvas.rows(np.array([value for value, _ in layout.values])).tolist()
-    plotext.yticks([_centre(row, canvas.height) for row in rows], [label for _, label in layout.values])
+    plotext.yticks([_cell_fraction(row, canvas.height) for row in rows], [label for _, label in layout.values])
     columns = canvas.columns(np.array([time for time, _ in layout.dates])).tolist()
     # The row of labels is written by `_dates`; a blank one makes plotext keep the row and mark the tick.
-    plotext.xticks([_centre(column, canvas.width) for column in columns], [" "] * len(columns))
+    plotext.xticks([_cell_fraction(column, canvas.width) for column in columns], [" "] * len(columns))
 
 
-def _centre(cell: int, cells: int) -> float:
+def _cell_fraction(cell: int, cells: int) -> float:
     """The fraction that plotext puts into that cell."""
     return cell / (cells - 1) if cells > 1 else 0.5
 
 
-def _plot(lines: list[Trace], canvas: Canvas, theme: PlotTheme) -> None:
-    for number, line in reversed(list(enumerate(lines))):  # the selected one last, over the others
-        across, up = strokes(line, downsample(line, canvas), canvas)
-        if across:
-            dots = "braille" if canvas.has_subcells else "." if len(lines) == 1 else str(number + 1)
-            plotext.plot(across, up, marker=dots, color=line_color(number, theme))
-    kinds: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for cell, mark in place_markers(lines, canvas, theme).items():
-        kinds[mark.symbol, mark.colour].append(cell)
-    for (sign, shade), cells in kinds.items():
-        across = [_centre(column, canvas.width) for column, _ in cells]
-        plotext.scatter(across, [_centre(row, canvas.height) for _, row in cells], marker=sign, color=shade)
+def _plot(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> None:
+    for number, trace in reversed(list(enumerate(traces))):  # the selected one last, over the others
+        xs, ys = strokes(trace, downsample(trace, canvas), canvas)
+        if xs:
+            dots = "braille" if canvas.has_subcells else "." if len(traces) == 1 else str(number + 1)
+            plotext.plot(xs, ys, marker=dots, color=line_color(number, theme))
+    groups: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for cell, marker in place_markers(traces, canvas, theme).items():
+        groups[marker.symbol, marker.colour].append(cell)
+    for (symbol, color), cells in groups.items():
+        xs = [_cell_fraction(column, canvas.width) for column, _ in cells]
+        plotext.scatter(xs, [_cell_fraction(row, canvas.height) for _, row in cells], marker=symbol, color=color)
 
 
-def _name(rows: list[Text], limit: LimitLine, layout: _Layout, theme: PlotTheme) -> None:
+def _write_limit_label(rows: list[Text], limit: LimitLine, layout: _Layout, theme: PlotTheme) -> None:
     """Write the limit's words where nothing else is drawn: on its line, else just above or below it, else not."""
     canvas = layout.canvas
     row = canvas.row(limit.value)
-    words = f"{_fit(limit.label, theme)} {_WORDS.get(limit.severity, '')}".strip()
+    text = f"{_fit(limit.label, theme)} {_WORDS.get(limit.severity, '')}".strip()
     if row < 0 or row >= canvas.height:
         arrow, row = ("↓", 0) if row < 0 else ("↑", canvas.height - 1)
-        places = [(canvas.height - 1 - row, " ", f"{arrow} {words}")]
+        candidates = [(canvas.height - 1 - row, " ", f"{arrow} {text}")]
     else:
         at = canvas.height - 1 - row
-        line = _stroke(limit.severity, theme)
-        rows[at].plain = rows[at].plain.replace("─", line)
-        places = [(at, line, words), (at - 1, " ", words), (at + 1, " ", words)]
-    for at, free, label in places:
-        if 0 <= at < canvas.height and _written(rows, at, free, label, severity_color(limit.severity, theme)):
+        trace = _limit_character(limit.severity, theme)
+        rows[at].plain = rows[at].plain.replace("─", trace)
+        candidates = [(at, trace, text), (at - 1, " ", text), (at + 1, " ", text)]
+    for at, free, label in candidates:
+        if 0 <= at < canvas.height and _write_if_free(rows, at, free, label, severity_color(limit.severity, theme)):
             return
 
 
-def _stroke(severity: Severity, theme: PlotTheme) -> str:
+def _limit_character(severity: Severity, theme: PlotTheme) -> str:
     """The line of a limit, told apart from the other severity's without colour."""
     if severity is not Severity.CRITICAL:
         return "╌"
     return "━" if theme.ascii else "─"
 
 
-def _written(rows: list[Text], at: int, free: str, label: str, shade: str) -> bool:
+def _write_if_free(rows: list[Text], at: int, free: str, label: str, color: str) -> bool:
     room = free + free * cells_of(label) + free
     start = rows[at].plain.rfind(room)
     if start < 0:
         return False
     before, after = rows[at][: start + 1], rows[at][start + 1 + cells_of(label) :]
-    rows[at] = Text.assemble(before, (label, _rich(shade)), after)
+    rows[at] = Text.assemble(before, (label, _rich_style(color)), after)
     return True
 
 
-def _rich(shade: str) -> str:
-    return _STYLES.get(shade, shade)
+def _rich_style(color: str) -> str:
+    return _STYLES.get(color, color)
 
 
-def _dates(layout: _Layout) -> Text:
+def _date_row(layout: _Layout) -> Text:
     """The labels of the time axis, each about its tick, and in the corner what they leave out."""
     corner = layout.corner if len(layout.corner) < layout.left else ""
     row = corner.ljust(layout.width)
@@ -224,11 +224,11 @@ def _dates(layout: _Layout) -> Text:
     return Text(row)
 
 
-def _admit_thinning(rows: list[Text], lines: list[Trace], canvas: Canvas) -> None:
+def _note_thinning(rows: list[Text], traces: list[Trace], canvas: Canvas) -> None:
     """Say so where points were left out, in the longest words that find a place free of drawing."""
-    most = max(len(line.times) for line in lines)
-    if most <= 2 * canvas.width:
+    count = max(len(trace.times) for trace in traces)
+    if count <= 2 * canvas.width:
         return
-    for words in (f"lowest and highest of {most} points per column", f"min, max of {most} points", "thinned"):
-        if any(_written(rows, at, " ", words, "dim") for at in reversed(range(len(rows)))):
+    for text in (f"lowest and highest of {count} points per column", f"min, max of {count} points", "thinned"):
+        if any(_write_if_free(rows, at, " ", text, "dim") for at in reversed(range(len(rows)))):
             return

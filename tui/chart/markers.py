@@ -45,47 +45,49 @@ def line_color(number: int, theme: PlotTheme) -> str:
     return palette[number % len(palette)] if theme.colours else "default"
 
 
-def place_markers(lines: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Marker]:
+def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Marker]:
     """What is seen in each cell (column, row) that carries a sign."""
-    seen: dict[tuple[int, int], Marker] = {}
-    for number, line in enumerate(lines):
-        columns, rows = canvas.columns(line.times), _rows(line, canvas)
-        for index, mark in _of_line(line, (number, len(lines)), canvas, theme):
+    markers: dict[tuple[int, int], Marker] = {}
+    for number, trace in enumerate(traces):
+        columns, rows = canvas.columns(trace.times), _rows(trace, canvas)
+        for index, marker in _trace_markers(trace, (number, len(traces)), canvas, theme):
             cell = int(columns[index]), int(rows[index])
-            seen[cell] = max(mark, seen.get(cell, mark))
-    return seen
+            markers[cell] = max(marker, markers.get(cell, marker))
+    return markers
 
 
-def _rows(line: Trace, canvas: Canvas) -> Cells:
+def _rows(trace: Trace, canvas: Canvas) -> Cells:
     """The row of each point; infinities at the edges."""
-    edges = np.where(line.values > 0, canvas.height - 1, 0)
-    return np.where(np.isinf(line.values), edges, canvas.rows(line.values))
+    edges = np.where(trace.values > 0, canvas.height - 1, 0)
+    return np.where(np.isinf(trace.values), edges, canvas.rows(trace.values))
 
 
-def _of_line(line: Trace, place_of: tuple[int, int], canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[int, Marker]]:
-    number, of = place_of
-    kept = downsample(line, canvas)
-    own = line_color(number, theme)
-    alone = isolated_points(line)
-    roomy = of == 1 and len(kept) * _COLUMNS_PER_POINT <= canvas.width
-    for index in kept.tolist():
-        mark = _judged(line, index, theme)
-        if mark is not None:
-            yield index, mark
-        elif (roomy or alone[index]) and not np.isnan(line.values[index]):
-            yield index, Marker(0, "*" if theme.ascii else "•", own)
-    if of > 1:
-        for index in _spread(line, place_of, canvas):
-            yield index, Marker(1, str(number + 1), own)
+def _trace_markers(
+    trace: Trace, position: tuple[int, int], canvas: Canvas, theme: PlotTheme
+) -> Iterator[tuple[int, Marker]]:
+    number, count = position
+    indices = downsample(trace, canvas)
+    color = line_color(number, theme)
+    isolated = isolated_points(trace)
+    has_room = count == 1 and len(indices) * _COLUMNS_PER_POINT <= canvas.width
+    for index in indices.tolist():
+        marker = _point_marker(trace, index, theme)
+        if marker is not None:
+            yield index, marker
+        elif (has_room or isolated[index]) and not np.isnan(trace.values[index]):
+            yield index, Marker(0, "*" if theme.ascii else "•", color)
+    if count > 1:
+        for index in _label_points(trace, position, canvas):
+            yield index, Marker(1, str(number + 1), color)
 
 
-def _judged(line: Trace, index: int, theme: PlotTheme) -> Marker | None:
+def _point_marker(trace: Trace, index: int, theme: PlotTheme) -> Marker | None:
     """The sign of a point that is not simply fine: a breach, an infinity, or one that no rule judges."""
-    value, severity = line.values[index], Severity(int(line.breaches[index]))
+    value, severity = trace.values[index], Severity(int(trace.breaches[index]))
     if np.isinf(value):
-        signs = ("^", "v") if theme.ascii else ("↑", "↓")
-        return Marker(3, signs[0] if value > 0 else signs[1], severity_color(severity, theme))
-    if line.unevaluated[index]:
+        symbols = ("^", "v") if theme.ascii else ("↑", "↓")
+        return Marker(3, symbols[0] if value > 0 else symbols[1], severity_color(severity, theme))
+    if trace.unevaluated[index]:
         return Marker(2, "o" if theme.ascii else "○", "default")
     if severity is Severity.CRITICAL:
         return Marker(5, "X" if theme.ascii else "▲", severity_color(severity, theme))
@@ -94,14 +96,14 @@ def _judged(line: Trace, index: int, theme: PlotTheme) -> Marker | None:
     return None
 
 
-def _spread(line: Trace, place_of: tuple[int, int], canvas: Canvas) -> list[int]:
+def _label_points(trace: Trace, position: tuple[int, int], canvas: Canvas) -> list[int]:
     """Points that carry the line's number: evenly apart, and apart from those of the other lines."""
-    finite = np.flatnonzero(np.isfinite(line.values))
+    finite = np.flatnonzero(np.isfinite(trace.values))
     if not len(finite):
         return []
-    number, of = place_of
-    times = max(2, canvas.width // _COLUMNS_PER_DIGIT)
-    targets = (np.arange(times) + (number + 0.5) / of) / times
-    distance = np.abs(canvas.x_fractions(line.times[finite])[None, :] - targets[:, None])
+    number, count = position
+    labels = max(2, canvas.width // _COLUMNS_PER_DIGIT)
+    targets = (np.arange(labels) + (number + 0.5) / count) / labels
+    distance = np.abs(canvas.x_fractions(trace.times[finite])[None, :] - targets[:, None])
     nearest: list[int] = finite[distinct(distance.argmin(axis=1))].tolist()
     return nearest

@@ -1,1 +1,4 @@
-"""Screens: the desk with its panes, and what needs a screen of its own."""
+"""Screens: the main one with its panes, and those that cover it for one purpose.
+
+Public face: base, diagnosis, help, main, periods, silence.
+"""

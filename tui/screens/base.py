@@ -1,4 +1,4 @@
-"""What all screens share: one pane is in front, and has the keys."""
+"""Behavior that all screens share: one pane is in front, and has the keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEP_KEYS: tuple[Binding, ...] = (
 
 
 class PaneScreen(Screen[None], inherit_bindings=False):
-    """A screen of panes."""
+    """A screen of one or more panes."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]
@@ -32,14 +32,14 @@ class PaneScreen(Screen[None], inherit_bindings=False):
         return self.query_one(Pane)
 
     def consume_key(self, event: events.Key) -> bool:
-        """Whether the key was typed into something on the screen, and is no command."""
+        """Return whether the key was typed into a prompt or a form of the screen, and is no command."""
         del event
         return False
 
     def action_step(self, steps: int) -> None:
-        """Up or down."""
+        """Move the focused pane up or down by lines or items."""
         self.focused_pane.step(steps)
 
     def action_page(self, pages: int) -> None:
-        """A page up or down."""
+        """Move the focused pane up or down by pages."""
         self.focused_pane.page(pages)

@@ -1,4 +1,4 @@
-"""Help: every key, derived from the bindings."""
+"""Help: all keys, derived from the bindings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modeltop_tui.screens.main import MAIN_KEYS, PANES
 from modeltop_tui.view.styled_text import Cells, wrap
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
-SIGNS = {"comma": ",", "escape": "Esc"}
+KEY_NAMES = {"comma": ",", "escape": "Esc"}
 LEGEND = (
     "▲ CRIT critical   ◆ WARN warning   ○ n/d no data   ● fine",
     "✓ a person has each alert that stands   × nobody is told of it now: silenced, inhibited, muted",
@@ -24,38 +24,37 @@ LEGEND = (
 
 
 def keys_of(binding: Binding) -> str:
-    """A binding's keys as people read them."""
+    """Return the keys of a binding as people read them."""
     if binding.key_display:
         return binding.key_display
     keys = binding.key.split(",") if binding.key != "," else [","]
-    return " ".join(SIGNS.get(key, key) for key in keys)
+    return " ".join(KEY_NAMES.get(key, key) for key in keys)
 
 
-def help_lines(groups: Iterable[tuple[str, Iterable[Binding]]], cells_wide: int) -> list[Cells]:
-    """One line a key, under the name of what it belongs to."""
+def help_lines(groups: Iterable[tuple[str, Iterable[Binding]]], width: int) -> list[Cells]:
+    """Return one entry per key, under the name of its group, then the legend."""
     groups = [(name, [key for key in keys if key.description]) for name, keys in groups]
-    lead = max((display_width(keys_of(key)) for _, keys in groups for key in keys), default=0) + 2
+    key_width = max((display_width(keys_of(key)) for _, keys in groups for key in keys), default=0) + 2
     lines: list[Cells] = []
     for name, keys in groups:
         lines.append(((name, "head"),))
         for key in keys:
-            start = ((f"  {pad(keys_of(key), lead)}", "strong"),)
-            text = key.tooltip or key.description
-            lines += wrap(text, cells_wide, indent=" " * (lead + 2), lead=start)
+            lead = ((f"  {pad(keys_of(key), key_width)}", "strong"),)
+            lines += wrap(key.tooltip or key.description, width, indent=" " * (key_width + 2), lead=lead)
         lines.append(())
     for text in LEGEND:
-        lines += wrap(text, cells_wide, role="dim")
+        lines += wrap(text, width, role="dim")
     return lines
 
 
 def key_groups(app_keys: Iterable[Binding]) -> list[tuple[str, list[Binding]]]:
-    """All keys, by what they belong to."""
+    """Return all bindings by group: steps, main screen, each pane, app."""
     panes = [(f"{pane.NUMBER} {pane.TITLE}", list(pane.KEYS)) for pane in PANES if pane.KEYS]
     return [("The pane in front", list(STEP_KEYS)), ("Panes", list(MAIN_KEYS)), *panes, ("modeltop", list(app_keys))]
 
 
 class HelpPane(Pane):
-    """The list; it scrolls."""
+    """The list of keys; it scrolls."""
 
     TITLE = "Help"
 
@@ -63,19 +62,18 @@ class HelpPane(Pane):
         super().__init__(ascii_only=ascii_only)
         self.groups = groups
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """All lines."""
-        del rows
-        lines = help_lines(self.groups, cells_wide)
-        return PaneBody(len(lines), lambda at: lines[at])
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return all lines."""
+        del height
+        return PaneBody.of_lines(help_lines(self.groups, width))
 
     def subtitle(self) -> str:
-        """How to leave."""
+        """Return the keys that scroll and leave."""
         return "↑↓ scroll, q or ? back"
 
 
 class HelpScreen(PaneScreen):
-    """Covers the desk until a key takes it away."""
+    """The help over the full screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,?,escape", "dismiss", "back", key_display="q"),
@@ -88,5 +86,5 @@ class HelpScreen(PaneScreen):
         self.ascii_only = ascii_only
 
     def compose(self) -> ComposeResult:
-        """One pane."""
+        """Compose the pane."""
         yield HelpPane(self.groups, ascii_only=self.ascii_only)

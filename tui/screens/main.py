@@ -1,4 +1,4 @@
-"""The desk: five panes about one scene, and the keys that move through it."""
+"""The main screen: five panes about one state, and the keys that move through it."""
 
 from __future__ import annotations
 
@@ -30,41 +30,45 @@ from modeltop_tui.widgets.pane import Pane
 from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, MetricsPane, ModelsPane
 
 
-def filter_prompt(desk: MainScreen) -> Prompt:
-    """Which models to list: they are as soon as it is typed."""
-    before = desk.screen_state.selection
+def filter_prompt(screen: MainScreen) -> Prompt:
+    """Return the prompt for a filter of the models, which applies while it is typed."""
+    previous = screen.screen_state.selection
 
-    def typed(text: str) -> str:
-        desk.select(replace(desk.screen_state.selection, filter=text.strip()))
+    def on_change(text: str) -> str:
+        screen.select(replace(screen.screen_state.selection, filter=text.strip()))
         return "enter keeps, esc drops the filter"
 
+    def on_cancel() -> None:
+        screen.select(replace(previous, filter=""))
+
+    return Prompt("/", previous.filter, on_change, on_submit=lambda _: None, on_cancel=on_cancel)
+
+
+def jump_prompt(screen: MainScreen) -> Prompt:
+    """Return the prompt for a model or a metric to jump to; its hint shows where enter would go."""
     return Prompt(
-        "/", before.filter, typed, on_submit=lambda _: None, on_cancel=lambda: desk.select(replace(before, filter=""))
+        ":",
+        "",
+        on_change=lambda text: jump_hint(screen.screen_state, text),
+        on_submit=lambda text: _jump(screen, text),
     )
 
 
-def jump_prompt(desk: MainScreen) -> Prompt:
-    """Which model or metric to go to; where enter would go is said at once."""
-    return Prompt(
-        ":", "", on_change=lambda text: jump_hint(desk.screen_state, text), on_submit=lambda text: _jump(desk, text)
-    )
-
-
-def _jump(desk: MainScreen, typed: str) -> None:
-    place = best_target(desk.screen_state, typed)
-    if place is None:
+def _jump(screen: MainScreen, typed: str) -> None:
+    target = best_target(screen.screen_state, typed)
+    if target is None:
         if typed.strip():
-            desk.status.show_message(f"nothing has {typed} in its name")
+            screen.status.show_message(f"nothing has {typed} in its name")
         return
-    model, key = place
-    scene = desk.screen_state
-    if model not in visible_models(scene):
-        scene = replace(scene, selection=replace(scene.selection, filter="", problems_only=False))
-    desk.select(select_series(scene, model, key))
+    model, key = target
+    state = screen.screen_state
+    if model not in visible_models(state):
+        state = replace(state, selection=replace(state.selection, filter="", problems_only=False))
+    screen.select(select_series(state, model, key))
 
 
 PROMPTS = {"filter": filter_prompt, "jump": jump_prompt}
-"""By the name that a key's action gives."""
+"""Prompts by the argument of `prompt` in a binding."""
 
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
@@ -80,6 +84,11 @@ class MainScreen(PaneScreen):
     """All panes at 80x24 and above; below, one at a time with a line of tabs.
 
     It has more methods than is usual here because each key's action and each message of a pane is one.
+
+    Args:
+        now: Returns the present.
+        app_keys: The app's own bindings, for the last line and the help.
+        ascii_only: Whether only characters below 128 are drawn.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,16 +108,16 @@ class MainScreen(PaneScreen):
         self.app_keys = app_keys
         self.ascii_only = ascii_only
         self.lookup_result: Callable[[str | SeriesKey | None], Any] = lambda _: None
-        """What is known about a model, a `Diagnosis`, or about a series, an `Outlook`, by now."""
-        self._chosen = False
+        """Returns the `Diagnosis` of a model or the `TrendOutlook` of a series; None until there is one."""
+        self._pane_chosen = False
 
     def compose(self) -> ComposeResult:
-        """The panes, each bound to the scene."""
+        """Compose the panes, each bound to the state."""
         flag = self.ascii_only
         panes = [pane(ascii_only=flag, id=pane.TITLE.lower()).data_bind(MainScreen.screen_state) for pane in PANES]
         yield Header(self.now, ascii_only=flag).data_bind(MainScreen.screen_state)
         yield Tabs([pane.TITLE for pane in PANES], ascii_only=flag)
-        with Vertical(id="desk"):
+        with Vertical(id="panes"):
             with Horizontal(id="upper"):
                 yield from panes[:2]
             with Horizontal(id="lower"):
@@ -118,7 +127,7 @@ class MainScreen(PaneScreen):
         yield StatusBar(ascii_only=flag)
 
     def on_mount(self) -> None:
-        """Begin on the models, without having chosen a pane."""
+        """Focus the models, which does not count as the person's choice."""
         self._focus_pane(self.query_one(ModelsPane))
 
     @property
@@ -128,40 +137,39 @@ class MainScreen(PaneScreen):
 
     @property
     def focused_pane(self) -> Pane:
-        """The pane that has the keys, and the screen where one pane is shown at a time."""
+        """The pane that has the keys; the only one in view where there is room for one."""
         return self.query_one("Pane.-front", Pane)
 
-    def show_state(self, scene: ScreenState) -> None:
-        """Take a scene, with a selection that exists in it, and with what was found out about that."""
-        view = clamp_selection(scene)
-        self.screen_state = replace(
-            scene, selection=view, diagnosis=self.lookup_result(view.model), outlook=self.lookup_result(view.key)
-        )
+    def show_state(self, state: ScreenState) -> None:
+        """Show a state, with its selection clamped to what exists, and with the newest diagnosis of that."""
+        selection = clamp_selection(state)
+        diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
+        self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)
 
-    def select(self, view: Selection) -> None:
-        """Change what is looked at, and nothing else."""
-        self.show_state(replace(self.screen_state, selection=view))
+    def select(self, selection: Selection) -> None:
+        """Change the selection, and nothing else."""
+        self.show_state(replace(self.screen_state, selection=selection))
 
-    def _focus_pane(self, pane: Pane) -> None:
-        for each in self.query(Pane):
-            each.set_class(each is pane, "-front")
-            each.focus_pane(focused=each is pane)
-        for box in self.query("#upper, #lower, #right"):
-            box.set_class(box in pane.ancestors, "-holds")
+    def _focus_pane(self, focused: Pane) -> None:
+        for pane in self.query(Pane):
+            pane.set_class(pane is focused, "-front")
+            pane.focus_pane(focused=pane is focused)
+        for container in self.query("#upper, #lower, #right"):
+            container.set_class(container in focused.ancestors, "-has-front")
         tabs = self.query_one(Tabs)
-        tabs.active = pane.NUMBER
+        tabs.active = focused.NUMBER
         tabs.repaint()
-        steps = [("↑↓", pane.STEPS)]
-        own = (AlertsPane,) if pane.NUMBER == AlertsPane.NUMBER else ()  # where it is narrow, the first keys stay
-        order = dict.fromkeys((*own, MetricsPane, ChartPane, ChangesPane, ModelsPane, AlertsPane))
-        shown = [key for keys in (*(each.KEYS for each in order), self.app_keys) for key in keys if key.show]
-        keys = [(key.key_display or key.key, key.description) for key in shown if key.description != pane.STEPS]
+        steps = [("↑↓", focused.STEPS)]
+        first = (AlertsPane,) if focused.NUMBER == AlertsPane.NUMBER else ()  # where it is narrow, the first keys stay
+        order = dict.fromkeys((*first, MetricsPane, ChartPane, ChangesPane, ModelsPane, AlertsPane))
+        shown = [key for keys in (*(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
+        keys = [(key.key_display or key.key, key.description) for key in shown if key.description != focused.STEPS]
         self.status.keys = steps + keys
         self.status.repaint()
 
     def action_focus_pane(self, number: int) -> None:
-        """Give a pane the keys."""
-        self._chosen = True
+        """Give the pane with this number the keys."""
+        self._pane_chosen = True
         self._focus_pane(next(pane for pane in self.query(Pane) if number == pane.NUMBER))
 
     def action_next_pane(self, steps: int) -> None:
@@ -169,64 +177,65 @@ class MainScreen(PaneScreen):
         self.action_focus_pane((self.focused_pane.NUMBER - 1 + steps) % len(PANES) + 1)
 
     def action_zoom(self) -> None:
-        """Give one pane the whole screen: the chart, unless a person has chosen another."""
-        if not self._chosen and not self.has_class("-zoomed"):
+        """Give one pane the full screen: the chart, unless a person has chosen another; or go back."""
+        if not self._pane_chosen and not self.has_class("-zoomed"):
             self.action_focus_pane(ChartPane.NUMBER)
         self.toggle_class("-zoomed")
 
     def action_back(self) -> None:
-        """Undo the innermost of what stands between the person and the whole."""
-        view = self.screen_state.selection
-        if view.cursor is not None:
-            self.select(replace(view, cursor=None))
+        """Undo one thing: the cursor, else the zoom, else the filters."""
+        selection = self.screen_state.selection
+        if selection.cursor is not None:
+            self.select(replace(selection, cursor=None))
         elif self.has_class("-zoomed"):
             self.remove_class("-zoomed")
-        elif view.filter or view.problems_only:
-            self.select(replace(view, filter="", problems_only=False))
+        elif selection.filter or selection.problems_only:
+            self.select(replace(selection, filter="", problems_only=False))
         else:
             self.status.show_message("esc has nothing to undo here; q quits")
 
     def action_move(self, name: str, steps: int) -> None:
-        """Move the selection, and say why where it stays."""
-        view = clamp_selection(replace(self.screen_state, selection=MOVES[name](self.screen_state, steps)))
-        if view == self.screen_state.selection:
+        """Move the selection by one of `MOVES`, or show why it stays."""
+        selection = clamp_selection(replace(self.screen_state, selection=MOVES[name](self.screen_state, steps)))
+        if selection == self.screen_state.selection:
             self.status.show_message(why_unchanged(name, self.screen_state))
             return
-        self.select(view)
+        self.select(selection)
         self.status.show_message(announce(name, self.screen_state))
 
     def on_pane_move(self, event: Pane.Move) -> None:
-        """A pane asks to move the selection."""
+        """Move the selection for a pane."""
         self.action_move(event.name, event.steps)
 
     def on_pane_activated(self, event: Pane.Activated) -> None:
-        """A person pointed into a pane."""
+        """Give the clicked pane the keys."""
         if event.number != self.focused_pane.NUMBER:
             self.action_focus_pane(event.number)
 
     def on_pane_selected(self, event: Pane.Selected) -> None:
-        """A person pointed at something."""
+        """Select the clicked model or series."""
         self.select(select_series(self.screen_state, event.model, event.key))
 
-    def action_prompt(self, about: str) -> None:
-        """Ask for a line of text."""
-        self.status.show_prompt(PROMPTS[about](self))
+    def action_prompt(self, name: str) -> None:
+        """Show one of `PROMPTS`."""
+        self.status.show_prompt(PROMPTS[name](self))
 
     def consume_key(self, event: events.Key) -> bool:
-        """A question takes every key."""
+        """Hand every key to the prompt, while there is one."""
         if self.status.prompt is None:
             return False
         self.status.handle_prompt_key(event)
         return True
 
     def on_key(self, event: events.Key) -> None:
-        """Take back what was said last, and say so where a key does nothing; a question has the app's ear."""
+        """Clear the last message; show one where the key does nothing. The keys of a prompt pass through the app."""
         if self.status.prompt is not None:
             return
-        known = event.key in self.active_bindings
-        self.status.show_message("" if known else f"{event.character or event.key} does nothing here; ? lists the keys")
+        is_bound = event.key in self.active_bindings
+        name = event.character or event.key
+        self.status.show_message("" if is_bound else f"{name} does nothing here; ? lists the keys")
 
     def on_paste(self, event: events.Paste) -> None:
-        """A question takes what is pasted."""
+        """Paste into the prompt, while there is one."""
         if self.status.prompt is not None:
             self.status.paste(event.text)

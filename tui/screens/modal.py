@@ -1,4 +1,4 @@
-"""A screen that covers the desk with one pane, and follows its scene, until a key takes it away."""
+"""A screen that covers the main one with one pane, and follows its state, until a key takes it away."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from modeltop_tui.widgets.pane import Pane
 
 
 class ModalPane(PaneScreen):
-    """Names its pane; its own key, `q` and Esc lead back to the desk."""
+    """A screen of one pane, `PANE`; its subclass binds the keys that dismiss it."""
 
     PANE: ClassVar[type[Pane]]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "quit", show=False)]
 
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
-    def __init__(self, main_screen: MainScreen, *, ascii_only: bool = False) -> None:
+    def __init__(self, main_screen: MainScreen) -> None:
         super().__init__()
         self.main_screen = main_screen
-        self.ascii_only = ascii_only
         self.set_reactive(ModalPane.screen_state, main_screen.screen_state)
 
     def on_mount(self) -> None:
-        """Follow the desk."""
+        """Follow the state of the main screen."""
         self.watch(self.main_screen, "screen_state", self._follow, init=False)
 
-    def _follow(self, scene: ScreenState) -> None:
-        self.screen_state = scene
+    def _follow(self, state: ScreenState) -> None:
+        self.screen_state = state
 
     def compose(self) -> ComposeResult:
-        """One pane."""
-        yield self.PANE(ascii_only=self.ascii_only).data_bind(ModalPane.screen_state)
+        """Compose the pane."""
+        yield self.PANE(ascii_only=self.main_screen.ascii_only).data_bind(ModalPane.screen_state)

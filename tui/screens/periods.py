@@ -14,7 +14,7 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
 class PeriodsPane(Pane):
-    """Dates down, metrics across; a line is made when it comes into sight."""
+    """Periods down, metrics across; a line is made when it comes into view."""
 
     TITLE = "Periods"
 
@@ -22,25 +22,25 @@ class PeriodsPane(Pane):
         super().__init__(ascii_only=ascii_only)
         self.first_column = 0
         self.cursor_row = 0
-        self._placed = False
+        self._initialized = False
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """One line a period."""
-        del rows
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return one line per period."""
+        del height
         table = periods_table(self.screen_state)
         if table is None or not len(table):
             return PaneBody(1, lambda _: (("no periods", "dim"),))
         self.cursor_row = max(0, min(self.cursor_row, len(table) - 1))
-        if not self._placed:
-            self._placed = True
+        if not self._initialized:
+            self._initialized = True
             keys = [series.key for series in table.series]
-            if table.cells_wide > cells_wide and self.screen_state.selection.key in keys:
+            if table.width > width and self.screen_state.selection.key in keys:
                 self.first_column = keys.index(self.screen_state.selection.key)
         return PaneBody(
             len(table),
             lambda row: self._line(table, row),
             self.cursor_row,
-            heading=(table.heading(self.first_column, cells_wide),),
+            heading=(table.heading(self.first_column, width),),
         )
 
     def _line(self, table: PeriodsTable, row: int) -> Cells:
@@ -48,41 +48,41 @@ class PeriodsPane(Pane):
         return ((line[0][0], "cursor"), *line[1:]) if row == self.cursor_row else line
 
     def title(self) -> str:
-        """Whose periods, and how many."""
+        """Return the model's name and its number of periods."""
         table = periods_table(self.screen_state)
         count = pluralize(len(table), "period") if table is not None else ""
         return f"{sanitize(self.screen_state.selection.model, 60)} {count}"
 
     def subtitle(self) -> str:
-        """How to move and to leave."""
+        """Return the position, and the keys that move and leave."""
         table = periods_table(self.screen_state)
         if table is None:
             return "v or q back"
-        fits = table.cells_wide <= self.size.width - 2
+        fits = table.width <= self.size.width - 2
         metrics = "" if fits else f"from metric {self.first_column + 1} of {len(table.series)}  "
         return f"{self.cursor_row + 1} of {len(table)}  {metrics}↑↓ ←→ move  v or q back"
 
     def step(self, steps: int) -> None:
-        """Up and down move the cursor."""
+        """Move the cursor."""
         self.cursor_row += steps
         self.repaint()
 
     def click_row(self, row: int) -> None:
-        """A click moves the cursor."""
+        """Move the cursor to the row."""
         self.cursor_row = row
         self.repaint()
 
     def scroll_columns(self, columns: int) -> None:
-        """Columns that did not fit."""
+        """Scroll sideways by columns, where not all of them fit."""
         table = periods_table(self.screen_state)
         if table is not None:
-            fits = table.cells_wide <= self.size.width - 2
+            fits = table.width <= self.size.width - 2
             self.first_column = 0 if fits else max(0, min(self.first_column + columns, len(table.series) - 1))
             self.repaint()
 
 
 class PeriodsScreen(ModalPane):
-    """The pane over the whole screen."""
+    """The table of periods over the full screen."""
 
     PANE = PeriodsPane
 
@@ -93,5 +93,5 @@ class PeriodsScreen(ModalPane):
     ]
 
     def action_scroll_columns(self, columns: int) -> None:
-        """Columns that did not fit."""
+        """Scroll the table sideways."""
         self.query_one(PeriodsPane).scroll_columns(columns)

@@ -22,7 +22,7 @@ _COLOUR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0
 _END = re.compile(rb"\x1b\[\?[\d;]*c")
 _REPLY = re.compile(r"\x1b\]11;[^\x07\x1b]{0,40}(?:\x07|\x1b\\)|\x1b\[\?[\d;]{0,40}c")
 _UNFINISHED = re.compile(r"(?:\x1b\](?:1(?:1(?:;[^\x07\x1b]{0,40}\x1b?)?)?)?|\x1b\[(?:\?[\d;]{0,40})?)\Z")
-_SPEAK_OSC = (
+_OSC_TERMINALS = (
     "xterm",
     "tmux",
     "rxvt",
@@ -44,9 +44,9 @@ class TerminalQuery:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._terminal: int | None = None
-        self._before: list[object] = []
-        self._asked = 0.0
-        self._heard = b""
+        self._saved_mode: list[object] = []
+        self._asked_at = 0.0
+        self._reply = b""
 
     def __enter__(self) -> Self:
         return self
@@ -62,14 +62,14 @@ class TerminalQuery:
         if terminal is None:
             return
         with contextlib.suppress(OSError, termios.error):
-            if self._before:
-                termios.tcsetattr(terminal, termios.TCSANOW, self._before)  # type: ignore[arg-type]
+            if self._saved_mode:
+                termios.tcsetattr(terminal, termios.TCSANOW, self._saved_mode)  # type: ignore[arg-type]
         os.close(terminal)
 
     def send(self) -> None:
         """Ask, where the terminal is known to understand; nothing happens where it cannot be asked."""
         # GNU screen calls itself screen and swallows the question; tmux may too, and answers.
-        if self._environ.get("TERM", "").startswith(_SPEAK_OSC) or self._environ.get("TMUX"):
+        if self._environ.get("TERM", "").startswith(_OSC_TERMINALS) or self._environ.get("TMUX"):
             with contextlib.suppress(OSError, termios.error):
                 self._ask()
 
@@ -77,40 +77,40 @@ class TerminalQuery:
         self._terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
         if os.tcgetpgrp(self._terminal) != os.getpgrp():
             return  # in the background: changing the terminal would stop the process
-        self._before = list(termios.tcgetattr(self._terminal))
-        quiet = termios.tcgetattr(self._terminal)
-        quiet[3] &= ~(termios.ECHO | termios.ICANON)
-        termios.tcsetattr(self._terminal, termios.TCSANOW, quiet)
+        self._saved_mode = list(termios.tcgetattr(self._terminal))
+        mode = termios.tcgetattr(self._terminal)
+        mode[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(self._terminal, termios.TCSANOW, mode)
         os.write(self._terminal, QUESTION)
-        self._asked = time.monotonic()
+        self._asked_at = time.monotonic()
 
     def is_light(self) -> bool:
         """Whether the background is light; False where nobody says."""
-        self._listen()
-        found = brightness(self._heard)
-        if found is None:
+        self._read_reply()
+        match = brightness(self._reply)
+        if match is None:
             return is_light_by_environment(self._environ)
-        return found > 0.5
+        return match > 0.5
 
     @property
     def typed_ahead(self) -> str:
         """What a person typed meanwhile: heard here, but meant for the app."""
-        return _REPLY.sub("", self._heard.decode("utf-8", "ignore"))
+        return _REPLY.sub("", self._reply.decode("utf-8", "ignore"))
 
     @property
     def reply_pending(self) -> bool:
         """True if an answer may still come, which the app must not take for keys."""
-        return bool(self._asked) and not _END.search(self._heard)
+        return bool(self._asked_at) and not _END.search(self._reply)
 
-    def _listen(self) -> None:
+    def _read_reply(self) -> None:
         while self._terminal is not None and self.reply_pending:
-            left = self._asked + TIMEOUT - time.monotonic()
-            if not select.select([self._terminal], [], [], max(0.0, left))[0]:
+            remaining = self._asked_at + TIMEOUT - time.monotonic()
+            if not select.select([self._terminal], [], [], max(0.0, remaining))[0]:
                 return
-            more = os.read(self._terminal, 1024)
-            if not more:
+            data = os.read(self._terminal, 1024)
+            if not data:
                 return
-            self._heard += more
+            self._reply += data
 
 
 def brightness(reply: bytes) -> float | None:
@@ -119,10 +119,10 @@ def brightness(reply: bytes) -> float | None:
     >>> brightness(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), brightness(b"\x1b[?62c")
     (1.0, None)
     """
-    found = _COLOUR.search(reply)
-    if found is None:
+    match = _COLOUR.search(reply)
+    if match is None:
         return None
-    red, green, blue = (int(part, 16) / (16.0 ** len(part) - 1) for part in found.groups())
+    red, green, blue = (int(part, 16) / (16.0 ** len(part) - 1) for part in match.groups())
     luminance: float = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return round(luminance, 6)
 
@@ -133,26 +133,26 @@ def is_light_by_environment(environ: Mapping[str, str]) -> bool:
     >>> is_light_by_environment({"COLORFGBG": "0;15"}), is_light_by_environment({"COLORFGBG": "15;default;0"})
     (True, False)
     """
-    last = environ.get("COLORFGBG", "").rpartition(";")[2]
-    return last in ("7", "9", "10", "11", "12", "13", "14", "15")
+    background = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return background in ("7", "9", "10", "11", "12", "13", "14", "15")
 
 
 class LateReplies:
     """Takes answers that come after the app has started out of what it reads, until the last one has come."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._pending = ""
         self._done = False
 
     def strip(self, data: str) -> str:
         """The keys in `data`; the beginning of an answer is held back until its end comes."""
         if self._done:
             return data
-        data, self._held = self._held + data, ""
+        data, self._pending = self._pending + data, ""
         self._done = any(reply.endswith("c") for reply in _REPLY.findall(data))
         data = _REPLY.sub("", data)
         unfinished = _UNFINISHED.search(data)
         if unfinished and not self._done:
-            self._held = unfinished.group()
+            self._pending = unfinished.group()
             data = data[: unfinished.start()]
         return data

@@ -14,10 +14,10 @@ from modeltop.core.errors import UsageError
 
 Environment = MutableMapping[str, str]
 
-_LINES_ONLY = ("vt52", "vt100", "vt102", "vt220", "xterm-mono", "xterm-vt220", "screen-m", "linux-m")
-_MANY_COLOURS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "iterm2", "rio")
+_MONOCHROME_TERMS = ("vt52", "vt100", "vt102", "vt220", "xterm-mono", "xterm-vt220", "screen-m", "linux-m")
+_INDEXED_TERMS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "iterm2", "rio")
 """Known for 256 colours, though neither their name nor, over SSH, COLORTERM says so."""
-_REMOTE_FRAMES = "15"
+_REMOTE_FPS = "15"
 """Frames a second over SSH: a screen that changes faster than the link carries it lags behind its keys."""
 
 
@@ -66,16 +66,16 @@ def detect_capabilities(environ: Environment, encoding: str) -> Capabilities:
         environ: The process's environment.
         encoding: That of the stream the app is drawn on.
     """
-    return Capabilities(_depth(environ), _ascii_only(environ, encoding))
+    return Capabilities(_color_depth(environ), _ascii_only(environ, encoding))
 
 
-def _depth(environ: Environment) -> ColorDepth:
+def _color_depth(environ: Environment) -> ColorDepth:
     term = environ.get("TERM", "")
-    if environ.get("NO_COLOR") or term.startswith(_LINES_ONLY):
+    if environ.get("NO_COLOR") or term.startswith(_MONOCHROME_TERMS):
         return ColorDepth.NONE
     if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit") or term.endswith("-direct"):
         return ColorDepth.TRUE
-    if "256color" in term or term.startswith(_MANY_COLOURS):
+    if "256color" in term or term.startswith(_INDEXED_TERMS):
         return ColorDepth.INDEXED
     return ColorDepth.ANSI
 
@@ -90,33 +90,33 @@ def _ascii_only(environ: Environment, encoding: str) -> bool:
     return bool(locale) and "utf" not in locale.lower() and environ.get("PYTHONUTF8") != "1"
 
 
-def prepare_environment(found: Capabilities, environ: Environment = os.environ) -> None:
+def prepare_environment(capabilities: Capabilities, environ: Environment = os.environ) -> None:
     """Set what Textual reads at import; what a person set already is left alone."""
-    systems = {
+    color_systems = {
         ColorDepth.NONE: "standard",
         ColorDepth.ANSI: "standard",
         ColorDepth.INDEXED: "256",
         ColorDepth.TRUE: "truecolor",
     }
-    environ.setdefault("TEXTUAL_COLOR_SYSTEM", systems[found.depth])
+    environ.setdefault("TEXTUAL_COLOR_SYSTEM", color_systems[capabilities.depth])
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    environ.setdefault("TEXTUAL_THEME", found.theme(light=False))
+    environ.setdefault("TEXTUAL_THEME", capabilities.theme(light=False))
     if environ.get("SSH_CONNECTION"):
-        environ.setdefault("TEXTUAL_FPS", _REMOTE_FRAMES)
+        environ.setdefault("TEXTUAL_FPS", _REMOTE_FPS)
     if environ.get("TERM", "").startswith("linux"):
         environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")  # its console prints what it does not know
-    if found.depth is ColorDepth.NONE:
+    if capabilities.depth is ColorDepth.NONE:
         environ["NO_COLOR"] = "1"
     elif environ.get("NO_COLOR") == "":
         del environ["NO_COLOR"]  # empty means unset (no-color.org); Textual only asks whether it is there
 
 
-def resolve_options(options: AppOptions, found: Capabilities, *, light: bool) -> AppOptions:
+def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: bool) -> AppOptions:
     """The options with everything decided that was left to the terminal."""
     return replace(
         options,
-        ascii=found.ascii if options.ascii is None else options.ascii,
-        theme=options.theme or found.theme(light=light),
+        ascii=capabilities.ascii if options.ascii is None else options.ascii,
+        theme=options.theme or capabilities.theme(light=light),
     )
 
 
@@ -131,6 +131,6 @@ def check_theme(name: str | None) -> None:
     from textual.theme import BUILTIN_THEMES
 
     if name is not None and name not in BUILTIN_THEMES:
-        near = difflib.get_close_matches(name, BUILTIN_THEMES, n=1)
-        known = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(BUILTIN_THEMES))}"
-        raise UsageError(f"no theme is called {name!r}: {known}")
+        matches = difflib.get_close_matches(name, BUILTIN_THEMES, n=1)
+        hint = f"did you mean {matches[0]}?" if matches else f"known are {', '.join(sorted(BUILTIN_THEMES))}"
+        raise UsageError(f"no theme is called {name!r}: {hint}")

@@ -13,10 +13,10 @@ from textual.message import Message
 
 from modeltop_tui.terminal.background_colour import LateReplies
 
-_FRAME = 100
+_MIN_FRAME_LENGTH = 100
 """Characters from which on a write is a part of the screen: positions, styles and text, the same however often."""
 
-_ALTERNATE = "\x1b[?1049h"
+_ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 
 
 class _KeyParser(XTermParser):
@@ -24,22 +24,22 @@ class _KeyParser(XTermParser):
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
-        self._late = LateReplies()
-        self._typed = TerminalDriver.typed_ahead
+        self._late_replies = LateReplies()
+        self._typed_ahead = TerminalDriver.typed_ahead
 
     def feed(self, data: str) -> Iterable[Message]:
-        keys = self._late.strip(data)
+        keys = self._late_replies.strip(data)
         return super().feed(keys) if keys or not data else ()  # an empty string would end the parser
 
     def tick(self) -> Iterable[Message]:
-        typed, self._typed = self._typed, ""
-        return (*(super().feed(typed) if typed else ()), *super().tick())
+        keys, self._typed_ahead = self._typed_ahead, ""
+        return (*(super().feed(keys) if keys else ()), *super().tick())
 
 
 class TerminalDriver(linux_driver.LinuxDriver):
     """The Linux driver, but for early keys, late answers, stale frames, and screens that stand or have gone."""
 
-    _frame = ""
+    _last_frame = ""
     """What was written last, if that was a frame."""
     expects_late_reply: ClassVar[bool] = False
     """True if an answer to `modeltop_tui.terminal.background_colour` may still arrive."""
@@ -61,16 +61,16 @@ class TerminalDriver(linux_driver.LinuxDriver):
         queued once the writer has failed: a full queue would block for ever.
         """
         writer = self._writer_thread
-        if data == _ALTERNATE and self.on_alternate_screen:
+        if data == _ENTER_ALTERNATE_SCREEN and self.on_alternate_screen:
             TerminalDriver.on_alternate_screen = False
             return
         if writer is not None and writer.is_alive():
-            if len(data) >= _FRAME:
-                if data == self._frame:
+            if len(data) >= _MIN_FRAME_LENGTH:
+                if data == self._last_frame:
                     return
-                self._frame = data
+                self._last_frame = data
             elif data not in (SYNC_START, SYNC_END):
-                self._frame = ""
+                self._last_frame = ""
             writer.write(data)
 
     def stop_application_mode(self) -> None:

@@ -34,11 +34,11 @@ VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
-States = Mapping[str, tuple[int, ...] | None]
+FileStats = Mapping[str, tuple[int, ...] | None]
 """How files stood: `modeltop.service.pipeline.Observer.seen`."""
 
 
-def cache_path(words: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
+def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
     """The file of a frame: its name stands for what the frame depends on besides the files.
 
     Args:
@@ -46,8 +46,8 @@ def cache_path(words: Sequence[str], size: tuple[int, int], environ: Mapping[str
         size: Columns and lines of the terminal.
         environ: Of the process.
     """
-    told = [environ.get(name, "") for name in VARIABLES]
-    parts = json.dumps([__version__, os.getcwd(), list(words), list(size), told])  # noqa: PTH109  text is wanted
+    variables = [environ.get(name, "") for name in VARIABLES]
+    parts = json.dumps([__version__, os.getcwd(), list(argv), list(size), variables])  # noqa: PTH109  text is wanted
     name = hashlib.sha256(parts.encode("ascii")).hexdigest()[:24]
     base = environ.get("XDG_CACHE_HOME", "")
     folder = Path(base) if base.startswith("/") else Path(os.path.expanduser("~/.cache"))  # noqa: PTH111  never fails
@@ -62,43 +62,43 @@ def load_frame(path: Path) -> tuple[float, list[str]] | None:
     try:
         with path.open("rb") as file:
             data = json.loads(file.read(SIZE_LIMIT))
-        seen, lines, states = float(data["seen"]), [str(line) for line in data["lines"]], dict(data["states"])
-        same = all(file_stat(name) == (state and tuple(state)) for name, state in states.items())
+        saved_at, lines, stats = float(data["seen"]), [str(line) for line in data["lines"]], dict(data["states"])
+        is_current = all(file_stat(name) == (state and tuple(state)) for name, state in stats.items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return (seen, lines) if same and all(_COLOUR.sub("", line).isprintable() for line in lines) else None
+    return (saved_at, lines) if is_current and all(_COLOUR.sub("", line).isprintable() for line in lines) else None
 
 
-def save_frame(path: Path, lines: Sequence[str], states: States, now: float) -> None:
+def save_frame(path: Path, lines: Sequence[str], stats: FileStats, now: float) -> None:
     """Keep a frame. Nothing is said where that fails: it is a cache."""
-    data = json.dumps({"seen": now, "lines": list(lines), "states": states}).encode("ascii")
+    data = json.dumps({"seen": now, "lines": list(lines), "states": stats}).encode("ascii")
     if len(data) > SIZE_LIMIT:
         return
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with open(handle, "wb") as file:  # noqa: PTH123  a descriptor, not a path
             file.write(data)
-        part.replace(path)
-        _tidy(path.parent)
+        temporary.replace(path)
+        _prune(path.parent)
 
 
-def _tidy(folder: Path) -> None:
+def _prune(folder: Path) -> None:
     frames = sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in frames[MAX_FRAMES:]:
         path.unlink(missing_ok=True)
 
 
-def render_frame(found: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
+def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
     """What the terminal is sent: the frame with its age in the last line, or that files are being read."""
     columns, rows = size
-    if found is None:
+    if frame is None:
         return f"{ENTER}{truncate('modeltop  reading', columns)}"
-    seen, lines = found
+    saved_at, lines = frame
     shown = [
         *lines[: rows - 1],
-        truncate(f"as last seen, {format_age(timedelta(seconds=now - seen))} ago: reading", columns),
+        truncate(f"as last seen, {format_age(timedelta(seconds=now - saved_at))} ago: reading", columns),
     ]
     return ENTER + "".join(f"\x1b[{row};1H{line}\x1b[0m" for row, line in enumerate(shown, 1))
 
@@ -111,8 +111,8 @@ class FirstFrameCache:
         descriptor: The terminal.
     """
 
-    def __init__(self, words: Sequence[str], descriptor: int = 2) -> None:
-        self._words = words
+    def __init__(self, argv: Sequence[str], descriptor: int = 2) -> None:
+        self._argv = argv
         self._descriptor = descriptor
         self._path: Path | None = None
         self._shown = False
@@ -120,7 +120,7 @@ class FirstFrameCache:
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._descriptor)
-            self._path = cache_path(self._words, (columns, rows))
+            self._path = cache_path(self._argv, (columns, rows))
             self._write(render_frame(load_frame(self._path), (columns, rows), time.time()))
             self._shown = True
         return self
@@ -142,10 +142,10 @@ class FirstFrameCache:
             with contextlib.suppress(OSError):
                 self._write(LEAVE)
 
-    def save(self, lines: Sequence[str], states: States) -> None:
+    def save(self, lines: Sequence[str], stats: FileStats) -> None:
         """Keep the first frame of this run for the next."""
         if self._path is not None:
-            save_frame(self._path, lines, states, time.time())
+            save_frame(self._path, lines, stats, time.time())
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

@@ -24,26 +24,26 @@ class Launcher:
         words: The command line, by which the last frame is found again.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        self._ending = shutdown.ExitRequest()
-        self._question = TerminalQuery(os.environ)
-        self._glimpse = FirstFrameCache(words)
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._exit_request = shutdown.ExitRequest()
+        self._query = TerminalQuery(os.environ)
+        self._frame_cache = FirstFrameCache(argv)
 
     @contextmanager
     def cached_frame(self) -> Iterator[None]:
         """What was last seen, while everything heavy is imported; the terminal is given back whatever happens."""
         # Thousands of objects are made until the first frame stands, and none of them is garbage.
         gc.disable()
-        with shutdown.exit_on_signals() as self._ending, self._question, self._glimpse:
-            self._ending.cleanup = self._tidy
-            self._question.send()  # it thinks about its answer in the meantime
+        with shutdown.exit_on_signals() as self._exit_request, self._query, self._frame_cache:
+            self._exit_request.cleanup = self._cleanup
+            self._query.send()  # it thinks about its answer in the meantime
             yield
 
-    def _tidy(self) -> None:
-        self._question.close()
-        self._glimpse.close()
+    def _cleanup(self) -> None:
+        self._query.close()
+        self._frame_cache.close()
 
-    def open_app(self, observer: Pipeline, options: AppOptions) -> int:
+    def open_app(self, pipeline: Pipeline, options: AppOptions) -> int:
         """Show the app until the person leaves it; the exit code.
 
         Raises:
@@ -51,25 +51,25 @@ class Launcher:
         """
         from modeltop_tui.workers.poller import Poller
 
-        found = capabilities.current_capabilities()
-        capabilities.prepare_environment(found)
-        feed = Poller(observer)
-        feed.start()  # the files are read while Textual is imported
+        detected = capabilities.current_capabilities()
+        capabilities.prepare_environment(detected)
+        poller = Poller(pipeline)
+        poller.start()  # the files are read while Textual is imported
         from modeltop_tui.app import ModeltopApp
         from modeltop_tui.terminal.driver import TerminalDriver
 
-        options = capabilities.resolve_options(options, found, light=self._question.is_light())
+        options = capabilities.resolve_options(options, detected, light=self._query.is_light())
         capabilities.check_theme(options.theme)
-        TerminalDriver.expects_late_reply = self._question.reply_pending
-        TerminalDriver.typed_ahead = self._question.typed_ahead
-        self._question.close()
-        app = ModeltopApp(feed, options, driver_class=TerminalDriver)
+        TerminalDriver.expects_late_reply = self._query.reply_pending
+        TerminalDriver.typed_ahead = self._query.typed_ahead
+        self._query.close()
+        app = ModeltopApp(poller, options, driver_class=TerminalDriver)
 
-        def seen(lines: list[str]) -> None:
+        def on_first_frame(lines: list[str]) -> None:
             gc.enable()
             gc.freeze()
-            self._glimpse.save(lines, observer.file_stats())
+            self._frame_cache.save(lines, pipeline.file_stats())
 
-        app.first_frame_callback = seen
-        TerminalDriver.on_alternate_screen = self._glimpse.hand_over()
-        return shutdown.run_app(app, self._ending, mouse=options.mouse)
+        app.first_frame_callback = on_first_frame
+        TerminalDriver.on_alternate_screen = self._frame_cache.hand_over()
+        return shutdown.run_app(app, self._exit_request, mouse=options.mouse)

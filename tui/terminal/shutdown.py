@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from textual.app import App
 
 HANGUP, TERMINATED = 128 + signal.SIGHUP, 128 + signal.SIGTERM
-_CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
+_EXIT_CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
 _POLL_MILLISECONDS = 2000
 """Milliseconds between looks at the terminal, where the kernel does not wake us at once."""
-_GRACE = 1.5
+_GRACE_SECONDS = 1.5
 """Seconds in which everything must have ended once nobody is there any more."""
 _SHUTDOWN_SECONDS = 5.0
 """The same where a terminal, perhaps a slow one, is still to be given back."""
 
 
-def exit_soon(code: int, tidy: Callable[[], None] = lambda: None, *, seconds: float = _GRACE) -> None:
+def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds: float = _GRACE_SECONDS) -> None:
     """End the process with that code soon, even if a thread still reads files or writes to a dead terminal."""
 
     def end() -> None:
         time.sleep(seconds)
-        tidy()
+        cleanup()
         os._exit(code)
 
     threading.Thread(target=end, name="modeltop-end", daemon=True).start()
@@ -71,24 +71,24 @@ def exit_on_signals() -> Iterator[ExitRequest]:
 
     A SIGHUP that is ignored (nohup) stays so.
     """
-    ending = ExitRequest()
+    request = ExitRequest()
 
-    def heard(number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
         # Raised in a callback of the import system the exception would be lost: `run` looks at the code again.
-        ending.code = _CODES[signal.Signals(number)]
-        exit_soon(ending.code, ending.cleanup)
-        raise SystemExit(ending.code)
+        request.code = _EXIT_CODES[signal.Signals(number)]
+        exit_soon(request.code, request.cleanup)
+        raise SystemExit(request.code)
 
-    wanted = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, heard) for number in wanted}
+    numbers = [number for number in _EXIT_CODES if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, on_signal) for number in numbers}
     try:
-        yield ending
+        yield request
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def run_app(app: App[Any], ending: ExitRequest, *, mouse: bool) -> int:
+def run_app(app: App[Any], request: ExitRequest, *, mouse: bool) -> int:
     """Run the app to its end, on a loop of its own, and return the exit code of the process.
 
     Args:
@@ -103,13 +103,13 @@ def run_app(app: App[Any], ending: ExitRequest, *, mouse: bool) -> int:
     stop = _StopOnSignal(app, loop)
     try:
         with stop:
-            if ending.code is None:
+            if request.code is None:
                 app.run(mouse=mouse, loop=loop)
     finally:
         # Not `asyncio.run`: it would wait for a thread that is still reading a large file.
         _cancel_tasks(loop)
         loop.close()
-    code = stop.code or ending.code
+    code = stop.code or request.code
     return crash.code(app.return_code) if code is None else code
 
 
@@ -134,35 +134,35 @@ class _StopOnSignal:
         """The exit code of the first reason to stop; None while there is none."""
         self._app = app
         self._loop = loop
-        self._over = threading.Event()
+        self._finished = threading.Event()
 
     def __enter__(self) -> None:
-        for number, code in _CODES.items():
+        for number, code in _EXIT_CODES.items():
             if signal.getsignal(number) is not signal.SIG_IGN:
-                self._loop.add_signal_handler(number, self._end, code)
-        threading.Thread(target=self._watch, name="modeltop-hangup", daemon=True).start()
+                self._loop.add_signal_handler(number, self._exit, code)
+        threading.Thread(target=self._watch_hangup, name="modeltop-hangup", daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for number in _CODES:
+        self._finished.set()
+        for number in _EXIT_CODES:
             self._loop.remove_signal_handler(number)
 
-    def _end(self, code: int) -> None:
+    def _exit(self, code: int) -> None:
         if self.code is None:
             self.code = code
-            exit_soon(code, seconds=_GRACE if code == HANGUP else _SHUTDOWN_SECONDS)
+            exit_soon(code, seconds=_GRACE_SECONDS if code == HANGUP else _SHUTDOWN_SECONDS)
             self._app.exit(return_code=code)
 
-    def _watch(self) -> None:
+    def _watch_hangup(self) -> None:
         """Wait for the terminal to hang up: with SIGHUP ignored nothing else would tell."""
         poller = select.poll()
         poller.register(0, 0)
-        while not self._over.is_set():
+        while not self._finished.is_set():
             events = poller.poll(_POLL_MILLISECONDS)
             if any(event & select.POLLHUP for _, event in events):
                 exit_soon(HANGUP)  # the loop may itself be stuck in a write
                 with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._end, HANGUP)
+                    self._loop.call_soon_threadsafe(self._exit, HANGUP)
                 return
             if events:
                 return  # some systems cannot poll a terminal; there the signal must do
@@ -175,13 +175,13 @@ class _CrashReporter:
         self._app = app
         self._panicked = False
         # An instance's own attributes hide the methods of its class: the app itself needs to know nothing of this.
-        vars(app).update(_fatal_error=self._fall, panic=self._fall)
+        vars(app).update(_fatal_error=self._on_crash, panic=self._on_crash)
 
-    def _fall(self, *_: object) -> None:
+    def _on_crash(self, *_: object) -> None:
         self._panicked = True
         self._app._close_messages_no_wait()  # noqa: SLF001  what both replaced methods do last
 
-    def code(self, returned: int | None) -> int:
+    def code(self, return_code: int | None) -> int:
         """The exit code, after an error was told of."""
         from modeltop.cli.crash_log import report_crash
 
@@ -190,4 +190,4 @@ class _CrashReporter:
             return report_crash(error)
         if self._panicked:
             return report_crash(RuntimeError("the thread that reads the terminal failed"))
-        return returned or 0
+        return return_code or 0

@@ -1,1 +1,5 @@
-"""From a snapshot and a selection to what stands on the screen: pure, and without a screen."""
+"""From a snapshot and a selection to lines of styled text: pure functions that need no screen.
+
+Public face: acknowledgements, alerts, changes, chart, clipboard, diagnosis, header, line_edit, metrics, models,
+navigation, periods, silence_form, state, styled_text.
+"""

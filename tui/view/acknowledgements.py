@@ -1,4 +1,4 @@
-"""What people did about alerts: marks beside them, lines under them, and which alert a key is about."""
+"""Acknowledgements, silences and notes: marks beside alerts, lines under them, and the alert that a key is about."""
 
 from __future__ import annotations
 
@@ -13,64 +13,70 @@ from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import Cells, wrap
 
 ACKNOWLEDGED_MARK, SUPPRESSED_MARK = "✓", "×"
-NOTES = 5
+MAX_NOTES = 5
 """Notes about one model that are shown, the newest first."""
 
 
-def handling_mark(known: SnapshotIndex, episodes: Iterable[Alert]) -> str:
-    """What is done about alerts: `✓` where a person has each that stands, `×` where nobody is told of the others.
+def handling_mark(index: SnapshotIndex, alerts: Iterable[Alert]) -> str:
+    """Return the mark for how alerts are handled.
 
-    Blank where somebody is still to be found for one of them, and where none stands.
+    Returns:
+        `✓` where each active alert is acknowledged, `×` where the others are suppressed; a blank where an active alert
+        is neither, or none is active.
     """
-    standing = [episode.id or "" for episode in episodes if episode.is_active]
-    left = [name for name in standing if name not in known.snapshot.acknowledgements]
-    if not standing or any(name not in known.snapshot.suppressions for name in left):
+    active = [alert.id or "" for alert in alerts if alert.is_active]
+    unacknowledged = [alert_id for alert_id in active if alert_id not in index.snapshot.acknowledgements]
+    if not active or any(alert_id not in index.snapshot.suppressions for alert_id in unacknowledged):
         return " "
-    return SUPPRESSED_MARK if left else ACKNOWLEDGED_MARK
+    return SUPPRESSED_MARK if unacknowledged else ACKNOWLEDGED_MARK
 
 
-def handling_lines(episode: Alert, scene: ScreenState, cells_wide: int) -> list[Cells]:
-    """Who has the alert, and why nobody is told of it; nothing where nobody did anything."""
-    snapshot, name = scene.snapshot, episode.id or ""
+def handling_lines(alert: Alert, state: ScreenState, width: int) -> list[Cells]:
+    """Return who has the alert and why it is suppressed; no lines where it is neither acknowledged nor suppressed.
+
+    Args:
+        alert: One alert of the snapshot.
+        state: Has the acknowledgements and suppressions.
+        width: Width of a line in cells.
+    """
+    snapshot, alert_id = state.snapshot, alert.id or ""
     if snapshot is None:
         return []
     lines: list[Cells] = []
-    if (ack := snapshot.acknowledgements.get(name)) is not None:
-        lines += wrap(
-            describe_ack(ack, snapshot.clock), cells_wide, indent="  ", lead=((f"{ACKNOWLEDGED_MARK} ", "ok"),)
-        )
-    if (reason := snapshot.suppressions.get(name)) is not None:
-        lines += wrap(describe_suppression(reason), cells_wide, indent="  ", lead=((f"{SUPPRESSED_MARK} ", "warning"),))
+    if (ack := snapshot.acknowledgements.get(alert_id)) is not None:
+        lines += wrap(describe_ack(ack, snapshot.clock), width, indent="  ", lead=((f"{ACKNOWLEDGED_MARK} ", "ok"),))
+    if (reason := snapshot.suppressions.get(alert_id)) is not None:
+        lines += wrap(describe_suppression(reason), width, indent="  ", lead=((f"{SUPPRESSED_MARK} ", "warning"),))
     return lines
 
 
-def note_lines(scene: ScreenState, cells_wide: int) -> list[list[Cells]]:
-    """The newest notes about the selected model."""
-    snapshot, model = scene.snapshot, scene.selection.model
+def note_lines(state: ScreenState, width: int) -> list[list[Cells]]:
+    """Return the newest notes about the selected model, each as its lines."""
+    snapshot, model = state.snapshot, state.selection.model
     if snapshot is None or model is None:
         return []
-    mine = model_notes(snapshot_index(snapshot), model)[::-1]
-    texts = [f"note {describe_note(note, snapshot.clock)}" for note in mine[:NOTES]]
-    texts += [f"and {pluralize(len(mine) - NOTES, 'older note')}"] if len(mine) > NOTES else []
-    return [wrap(text, cells_wide, role="dim", indent="  ", lead=(("  ", ""),)) for text in texts]
+    notes = model_notes(snapshot_index(snapshot), model)[::-1]
+    texts = [f"note {describe_note(note, snapshot.clock)}" for note in notes[:MAX_NOTES]]
+    texts += [f"and {pluralize(len(notes) - MAX_NOTES, 'older note')}"] if len(notes) > MAX_NOTES else []
+    return [wrap(text, width, role="dim", indent="  ", lead=(("  ", ""),)) for text in texts]
 
 
-def selected_alert(scene: ScreenState) -> Alert | None:
-    """The alert that the selection is about: on its series or on its whole model, else on another series of the model.
+def selected_alert(state: ScreenState) -> Alert | None:
+    """Return the alert that the selection is about.
 
-    Of several the worst that nobody has; where somebody has each, the worst.
+    Returns:
+        The active alert on the selected series or on the model itself, else on another series of the model. Of several
+        the worst unacknowledged one; where all are acknowledged, the worst.
     """
-    if scene.snapshot is None or scene.selection.model is None:
+    if state.snapshot is None or state.selection.model is None:
         return None
-    standing = [
-        episode for episode in snapshot_index(scene.snapshot).alerts(scene.selection.model) if episode.is_active
-    ]
-    series = scene.snapshot.history.series
-    near = [episode for episode in standing if episode.key == scene.selection.key or episode.key not in series]
-    acks = scene.snapshot.acknowledgements
-    return next(iter(sorted(near or standing, key=lambda episode: episode.id in acks)), None)
+    active = [alert for alert in snapshot_index(state.snapshot).alerts(state.selection.model) if alert.is_active]
+    series = state.snapshot.history.series
+    nearby = [alert for alert in active if alert.key == state.selection.key or alert.key not in series]
+    acks = state.snapshot.acknowledgements
+    return next(iter(sorted(nearby or active, key=lambda alert: alert.id in acks)), None)
 
 
-def acknowledgement_of(scene: ScreenState, episode: Alert) -> Acknowledgement | None:
-    """Who has the alert, as far as the last look knows."""
-    return scene.snapshot.acknowledgements.get(episode.id or "") if scene.snapshot is not None else None
+def acknowledgement_of(state: ScreenState, alert: Alert) -> Acknowledgement | None:
+    """Return the acknowledgement of the alert in the newest snapshot."""
+    return state.snapshot.acknowledgements.get(alert.id or "") if state.snapshot is not None else None

@@ -1,4 +1,4 @@
-"""What is wrong, since when, and what was looked at and found right."""
+"""The alerts of the selected model, its other rules, and the alerts of other models."""
 
 from __future__ import annotations
 
@@ -17,91 +17,99 @@ MAX_OTHER_ALERTS = 50
 
 @dataclass(frozen=True, slots=True)
 class AlertEntry:
-    """The lines about one alert, or about one rule that holds."""
+    """The lines about one alert, or about a rule without one."""
 
     alert: Alert | None
     lines: tuple[Cells, ...]
 
 
-def entries(scene: ScreenState, cells_wide: int) -> list[AlertEntry]:
-    """The selected model's alerts, how its other rules stand, then the alerts of other models."""
-    if scene.snapshot is None:
+def entries(state: ScreenState, width: int) -> list[AlertEntry]:
+    """Return the selected model's alerts, its other rules and notes, then other models' alerts, then problems."""
+    if state.snapshot is None:
         return []
-    known = snapshot_index(scene.snapshot)
-    model = scene.selection.model or ""
-    own = known.alerts(model)
-    out = [_alert(episode, scene, cells_wide, named=False) for episode in own]
-    said = {(episode.rule, episode.key) for episode in own}
-    out += [_stands(s, cells_wide) for s in known.model_rule_statuses(model) if (s.rule, s.key) not in said]
+    index = snapshot_index(state.snapshot)
+    model = state.selection.model or ""
+    own = index.alerts(model)
+    out = [_alert_entry(alert, state, width, with_model=False) for alert in own]
+    alerting = {(alert.rule, alert.key) for alert in own}
+    statuses = index.model_rule_statuses(model)
+    out += [_rule_entry(status, width) for status in statuses if (status.rule, status.key) not in alerting]
     if not out:
-        out.append(AlertEntry(None, tuple(wrap("no rule asks about this model", cells_wide, role="dim"))))
-    out += [AlertEntry(None, tuple(lines)) for lines in note_lines(scene, cells_wide)]
-    others = [episode for episode in known.open_alerts if episode.key.model != model]
-    out += [_alert(episode, scene, cells_wide, named=True) for episode in others[:MAX_OTHER_ALERTS]]
+        out.append(AlertEntry(None, tuple(wrap("no rule asks about this model", width, role="dim"))))
+    out += [AlertEntry(None, tuple(lines)) for lines in note_lines(state, width)]
+    others = [alert for alert in index.open_alerts if alert.key.model != model]
+    out += [_alert_entry(alert, state, width, with_model=True) for alert in others[:MAX_OTHER_ALERTS]]
     if len(others) > MAX_OTHER_ALERTS:
         out.append(AlertEntry(None, (((f"and {len(others) - MAX_OTHER_ALERTS} more in the list of models", "dim"),),)))
-    return out + _remarks(known, cells_wide)
+    return out + _problem_entries(index, width)
 
 
-def _remarks(known: SnapshotIndex, cells_wide: int) -> list[AlertEntry]:
-    """What could not be read, with its line, and how this was judged where a person could be surprised."""
-    problems = [problem for problem in known.snapshot.history.problems if not problem.fatal]  # those are alerts
-    said = [(sanitize(problem, 400), "warning") for problem in problems[:MAX_OTHER_ALERTS]]
+def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
+    """Return what could not be read, with its line in the file, then the notices of the snapshot."""
+    problems = [problem for problem in index.snapshot.history.problems if not problem.fatal]  # those are alerts
+    texts = [(sanitize(problem, 400), "warning") for problem in problems[:MAX_OTHER_ALERTS]]
     if len(problems) > MAX_OTHER_ALERTS:
-        said.append((f"and {len(problems) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
-    said += [(sanitize(notice, 400), "dim") for notice in known.snapshot.notices]
-    return [AlertEntry(None, tuple(wrap(text, cells_wide, role=role, indent="  "))) for text, role in said]
+        texts.append((f"and {len(problems) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
+    texts += [(sanitize(notice, 400), "dim") for notice in index.snapshot.notices]
+    return [AlertEntry(None, tuple(wrap(text, width, role=role, indent="  "))) for text, role in texts]
 
 
-def _alert(episode: Alert, scene: ScreenState, cells_wide: int, *, named: bool) -> AlertEntry:
-    pending = episode.state is State.PENDING
-    tint = "dim" if pending else TINTS[episode.severity]
-    shape = " " if pending else SHAPES[episode.severity]
-    owner = f"{sanitize(episode.key.model, 60)}: " if named else ""
-    first = wrap(owner + describe_problem(episode), cells_wide, role=tint, indent="  ", lead=((f"{shape} ", tint),))
-    span = wrap(f"  {describe_duration(episode, scene)}", cells_wide, indent="  ", lead=(("  ", ""),))
-    return AlertEntry(episode, (*first, *span, *handling_lines(episode, scene, cells_wide)))
+def _alert_entry(alert: Alert, state: ScreenState, width: int, *, with_model: bool) -> AlertEntry:
+    pending = alert.state is State.PENDING
+    role = "dim" if pending else TINTS[alert.severity]
+    shape = " " if pending else SHAPES[alert.severity]
+    model = f"{sanitize(alert.key.model, 60)}: " if with_model else ""
+    problem = wrap(model + describe_problem(alert), width, role=role, indent="  ", lead=((f"{shape} ", role),))
+    duration = wrap(f"  {describe_duration(alert, state)}", width, indent="  ", lead=(("  ", ""),))
+    return AlertEntry(alert, (*problem, *duration, *handling_lines(alert, state, width)))
 
 
 def with_cursor(entry: AlertEntry) -> AlertEntry:
-    """The entry with a cursor on its first line."""
+    """Return the entry with a cursor on its first line."""
     (*lead, (text, _)), *rest = entry.lines
     return replace(entry, lines=((*lead, (text, "cursor")), *rest))
 
 
-def entry_index(episode: Alert, found: list[AlertEntry], usual: int) -> int:
-    """Where the alert stands among the entries by now; `usual` where it is gone."""
-    name = (episode.rule, episode.key)
-    places = (at for at, entry in enumerate(found) if entry.alert and (entry.alert.rule, entry.alert.key) == name)
-    return next(places, usual)
+def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> int:
+    """Return the index of the entry about the alert, by rule and series.
+
+    Args:
+        alert: May be of an earlier snapshot.
+        alert_entries: Entries of the newest one.
+        default: Returned where no entry is about it.
+    """
+    for index, entry in enumerate(alert_entries):
+        if entry.alert is not None and (entry.alert.rule, entry.alert.key) == (alert.rule, alert.key):
+            return index
+    return default
 
 
-def describe_problem(episode: Alert) -> str:
-    """What is wrong: the value against its limit, or the absence, or the source."""
-    evidence = episode.breach
-    if episode.condition is Condition.THRESHOLD and evidence is not None:
-        return f"{label(episode.key)} {sanitize(evidence.message)}"
-    return sanitize(evidence.message if evidence is not None else episode.condition.value, 300)
+def describe_problem(alert: Alert) -> str:
+    """Return what is wrong: the value against its limit, the missing data, or the unreadable source."""
+    breach = alert.breach
+    if alert.condition is Condition.THRESHOLD and breach is not None:
+        return f"{label(alert.key)} {sanitize(breach.message)}"
+    return sanitize(breach.message if breach is not None else alert.condition.value, 300)
 
 
-def describe_duration(episode: Alert, scene: ScreenState) -> str:
-    """Since when, for how many periods, and where it stands."""
-    assert scene.snapshot is not None
-    since = format_period(episode.since, year=episode.since.year != scene.snapshot.clock.year)
-    if episode.condition is not Condition.THRESHOLD:
+def describe_duration(alert: Alert, state: ScreenState) -> str:
+    """Return for how many periods the alert has lasted, since when, and whether it is pending or recovering."""
+    assert state.snapshot is not None
+    since = format_period(alert.since, year=alert.since.year != state.snapshot.clock.year)
+    if alert.condition is not Condition.THRESHOLD:
         return f"since {since}"
-    text = f"{pluralize(episode.periods, 'period')}, since {since}" if episode.periods else f"since {since}"
-    if episode.state is State.PENDING:
+    text = f"{pluralize(alert.periods, 'period')}, since {since}" if alert.periods else f"since {since}"
+    if alert.state is State.PENDING:
         return f"pending: {text}"
-    if episode.state is State.RECOVERING:
+    if alert.state is State.RECOVERING:
         return f"recovering: {text}"
     return text
 
 
-def _stands(standing: RuleStatus, cells_wide: int) -> AlertEntry:
-    text = sanitize(standing.sentence, 300)
-    if standing.key.segment != "all":
-        text = f"[{sanitize(standing.key.segment, 60)}] {text}"
-    role = "dim" if standing.skip_reason is not None else ""
-    mark = SHAPES[Severity.OK] if standing.skip_reason is None else " "
-    return AlertEntry(None, tuple(wrap(text, cells_wide, role=role, indent="  ", lead=((f"{mark} ", "ok"),))))
+def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:
+    text = sanitize(status.sentence, 300)
+    if status.key.segment != "all":
+        text = f"[{sanitize(status.key.segment, 60)}] {text}"
+    role = "dim" if status.skip_reason is not None else ""
+    mark = SHAPES[Severity.OK] if status.skip_reason is None else " "
+    return AlertEntry(None, tuple(wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),))))

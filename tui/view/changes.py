@@ -1,4 +1,4 @@
-"""By how much the selected metric changed, and whether that can be chance."""
+"""How much the selected metric changed, and whether that may be noise."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from modeltop_tui.view.state import ScreenState, cached_changes, snapshot_index
 from modeltop_tui.view.styled_text import TINTS, Cells, wrap
 
 NAMES = {"previous": "prev", "7d": "7 d", "30d": "30 d", "first": "first", "reference": "ref"}
-"""In the order in which they are read: the newest change first."""
+"""Labels by kind of comparison, in the order of display: the newest first."""
 
 
-def selected_series(scene: ScreenState) -> Series | None:
-    """The series that the selection names; None without one."""
-    if scene.snapshot is None or scene.selection.key is None:
+def selected_series(state: ScreenState) -> Series | None:
+    """Return the selected series; None without one."""
+    if state.snapshot is None or state.selection.key is None:
         return None
-    return scene.snapshot.history.series.get(scene.selection.key)
+    return state.snapshot.history.series.get(state.selection.key)
 
 
-def change_lines(scene: ScreenState, cells_wide: int) -> list[Cells]:
-    """What happened to the model in one sentence, then one line a comparison."""
-    if scene.snapshot is None or scene.selection.model is None:
+def change_lines(state: ScreenState, width: int) -> list[Cells]:
+    """Return the summary of the selected model, then one comparison of the selected series per line."""
+    if state.snapshot is None or state.selection.model is None:
         return []
-    lines = summary_lines(scene, cells_wide)
-    series = selected_series(scene)
+    lines = summary_lines(state, width)
+    series = selected_series(state)
     if series is None:
         return lines
-    metric = scene.snapshot.catalog.get(series.key.metric)
+    metric = state.snapshot.catalog.get(series.key.metric)
     lines.append(((label(series.key), "strong"), (f" {format_period(series.newest)}", "dim")))
     if metric.caveat:
-        lines += wrap(metric.caveat, cells_wide, role="dim")
-    found = {change.against: change for change in cached_changes(series, metric, scene.snapshot.baseline)}
+        lines += wrap(metric.caveat, width, role="dim")
+    changes = {change.against: change for change in cached_changes(series, metric, state.snapshot.baseline)}
     for against in NAMES:
-        if against in found:
-            lines += _comparison(found[against], metric, cells_wide)
-    if note := baseline_note(series, scene.snapshot.baseline):
-        lines += wrap(note, cells_wide, role="dim", indent="      ", lead=((f"{NAMES['reference']:<5} ", "dim"),))
+        if against in changes:
+            lines += _comparison(changes[against], metric, width)
+    if note := baseline_note(series, state.snapshot.baseline):
+        lines += wrap(note, width, role="dim", indent="      ", lead=((f"{NAMES['reference']:<5} ", "dim"),))
     return lines
 
 
-def summary_lines(scene: ScreenState, cells_wide: int) -> list[Cells]:
-    """What was found out about the model; until that is known, what is wrong with it."""
-    if scene.snapshot is None or scene.selection.model is None:
+def summary_lines(state: ScreenState, width: int) -> list[Cells]:
+    """Return the diagnosis in one sentence; until there is one, the status of the model."""
+    if state.snapshot is None or state.selection.model is None:
         return []
-    said = scene.diagnosis or snapshot_index(scene.snapshot).model_statuses.get(scene.selection.model)
-    if said is None or not said.sentence:
+    summary = state.diagnosis or snapshot_index(state.snapshot).model_statuses.get(state.selection.model)
+    if summary is None or not summary.sentence:
         return []
-    return wrap(sanitize(said.sentence, 600), cells_wide, role=TINTS[said.severity] if said.severity else "")
+    return wrap(sanitize(summary.sentence, 600), width, role=TINTS[summary.severity] if summary.severity else "")
 
 
-def _comparison(change: Comparison, metric: Metric, cells_wide: int) -> list[Cells]:
-    moved = f"{metric.format(change.before)}→{metric.format(change.after)}"
-    line = f"{NAMES.get(change.against, change.against):<5} {moved} "
+def _comparison(change: Comparison, metric: Metric, width: int) -> list[Cells]:
+    values = f"{metric.format(change.before)}→{metric.format(change.after)}"
+    line = f"{NAMES.get(change.against, change.against):<5} {values} "
     delta = metric.format_delta(change.delta)
     if change.low is None or change.high is None:
         return [((line, ""), (delta, "strong"))]
     interval = f"[{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
-    doubt = " chance?" if change.low <= 0 <= change.high else ""
-    if display_width(line + delta) + 1 + display_width(interval + doubt) <= cells_wide:
-        return [((line, ""), (delta, "strong"), (f" {interval}{doubt}", "dim"))]
-    return [((line, ""), (delta, "strong")), ((f"      {interval}{doubt}", "dim"),)]
+    noise = " chance?" if change.low <= 0 <= change.high else ""
+    if display_width(line + delta) + 1 + display_width(interval + noise) <= width:
+        return [((line, ""), (delta, "strong"), (f" {interval}{noise}", "dim"))]
+    return [((line, ""), (delta, "strong")), ((f"      {interval}{noise}", "dim"),)]

@@ -1,4 +1,4 @@
-"""From the selected series to the content of the chart."""
+"""The content of the chart: from the selected series to `ChartData`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Series, SeriesKey, Severity
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_period, format_value, pluralize
@@ -23,72 +23,68 @@ from modeltop_tui.view.styled_text import SHAPES, WORDS
 if TYPE_CHECKING:
     from modeltop.core.diagnosis import TrendOutlook
 
-GAP = 1.75
-"""A step longer than this many median steps is a gap: periods are missing in between."""
-MICRO = 1e6
+GAP_STEPS = 1.75
+"""Median steps from which a step is a gap: periods are missing in between."""
+MICROSECONDS = 1e6
 
 
 def seconds(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Period starts as seconds since 1970, UTC."""
-    return series.times.astype(np.int64) / MICRO
+    """Return the period starts as seconds since 1970, UTC."""
+    return series.times.astype(np.int64) / MICROSECONDS
 
 
-def chart_data(scene: ScreenState) -> ChartData:
-    """The chart of the selection; the same object as long as nothing in it changes."""
-    series = selected_series(scene)
-    if series is None or scene.snapshot is None:
-        return _nothing(scene.loading or "nothing is selected")
-    known = snapshot_index(scene.snapshot)
-    others = tuple(related_series(known, series.key)) if scene.selection.overlay else ()
-    return _drawn(known, series, others, scene.selection.time_window, scene.selection.cursor, scene.outlook)
+def chart_data(state: ScreenState) -> ChartData:
+    """Return the chart of the selection; the same object as long as nothing in it changes."""
+    series = selected_series(state)
+    if series is None or state.snapshot is None:
+        return _empty_chart(state.loading or "nothing is selected")
+    index = snapshot_index(state.snapshot)
+    others = tuple(related_series(index, series.key)) if state.selection.overlay else ()
+    return _build_chart(index, series, others, state.selection.time_window, state.selection.cursor, state.outlook)
 
 
 @lru_cache(maxsize=4)
-def _nothing(why: str) -> ChartData:
-    return ChartData((), (), "", 3, 0.0, 0.0, empty_message=why)
+def _empty_chart(message: str) -> ChartData:
+    return ChartData((), (), "", 3, 0.0, 0.0, empty_message=message)
 
 
-def related_series(known: SnapshotIndex, key: SeriesKey) -> list[Series]:
-    """The other series of the model that are drawn beside `key`: same family of metrics, same segment."""
-    catalog: MetricRegistry = known.snapshot.catalog
-    name = catalog.get(key.metric).family
-    return [
-        series
-        for series in known.series.get(key.model, [])
-        if name
-        and series.key != key
-        and series.key.segment == key.segment
-        and catalog.get(series.key.metric).family == name
-    ]
+def related_series(index: SnapshotIndex, key: SeriesKey) -> list[Series]:
+    """Return the other series of the model that are drawn beside `key`: same family of metrics, same segment."""
+    catalog = index.snapshot.catalog
+    family = catalog.get(key.metric).family
+    if not family:
+        return []
+    others = (series for series in index.series.get(key.model, []) if series.key != key)
+    return [s for s in others if s.key.segment == key.segment and catalog.get(s.key.metric).family == family]
 
 
 @lru_cache(maxsize=8)
-def _drawn(
-    known: SnapshotIndex,
+def _build_chart(
+    index: SnapshotIndex,
     series: Series,
     others: tuple[Series, ...],
     window: TimeWindow | None,
     cursor: float | None,
-    told: TrendOutlook | None,
+    outlook: TrendOutlook | None,
 ) -> ChartData:
     start, end = time_span(series, window)
-    notes = model_notes(known, series.key.model)
-    overlays = chart_annotations(series, told, notes, (start, end), alone=not others)
-    lines = [_line(known, each, start, end) for each in (series, *others)]
-    limits = _limits(known, series.key)
-    metric = known.snapshot.catalog.get(series.key.metric)
+    notes = model_notes(index, series.key.model)
+    annotations = chart_annotations(series, outlook, notes, (start, end), alone=not others)
+    traces = [_trace(index, drawn, start, end) for drawn in (series, *others)]
+    limits = _limits(index, series.key)
+    metric = index.snapshot.catalog.get(series.key.metric)
     more = f" +{len(others)}" if others else ""
-    title = f"{label(series.key)}{more} {_span_words(series, lines[0], window)}"
+    title = f"{label(series.key)}{more} {_span_text(series, traces[0], window)}"
     if series.low is not None:
         title += f", now {_interval(series, metric)}"
-    empty = _empty(lines[0], start, end)
-    if overlays.trend is not None:
-        end = max(end, overlays.trend.end)
-    return ChartData(tuple(lines), limits, title, metric.digits, start, end, cursor, empty, overlays)
+    empty = _empty_message(traces[0], start, end)
+    if annotations.trend is not None:
+        end = max(end, annotations.trend.end)
+    return ChartData(tuple(traces), limits, title, metric.digits, start, end, cursor, empty, annotations)
 
 
 def time_span(series: Series, window: TimeWindow | None) -> tuple[float, float]:
-    """The ends of the time axis."""
+    """Return both ends of the time axis in seconds since 1970, UTC."""
     times = seconds(series)
     first, last = float(times[0]), float(times[-1])
     if window is None:
@@ -97,9 +93,9 @@ def time_span(series: Series, window: TimeWindow | None) -> tuple[float, float]:
     return end - window.length, end
 
 
-def _span_words(series: Series, line: Trace, window: TimeWindow | None) -> str:
-    """The extent of the chart in words: `10 days`, or both ends where a part is shown."""
-    shown = len(line.times)
+def _span_text(series: Series, trace: Trace, window: TimeWindow | None) -> str:
+    """Return the extent of the chart in words: `10 days`, or `4 periods of 10` in a window."""
+    shown = len(trace.times)
     if window is None and shown > 1 and np.all(np.diff(series.times) == np.timedelta64(1, "D")):
         return pluralize(shown, "day")
     if window is None:
@@ -107,46 +103,52 @@ def _span_words(series: Series, line: Trace, window: TimeWindow | None) -> str:
     return f"{pluralize(shown, 'period')} of {len(series)}"
 
 
-def _empty(line: Trace, start: float, end: float) -> str:
-    if len(line.times):
+def _empty_message(trace: Trace, start: float, end: float) -> str:
+    if len(trace.times):
         return ""
-    ends = [format_period(moment) for moment in map(_moment, (start, end))]
-    return f"no points from {ends[0]} to {ends[1]}: 0 shows all"
+    first, last = (format_period(_to_datetime(seconds_)) for seconds_ in (start, end))
+    return f"no points from {first} to {last}: 0 shows all"
 
 
-def _moment(stamp: float) -> datetime:
-    return datetime.fromtimestamp(stamp, UTC)
+def _to_datetime(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
 
 
-def _line(known: SnapshotIndex, series: Series, start: float, end: float) -> Trace:
+def _trace(index: SnapshotIndex, series: Series, start: float, end: float) -> Trace:
     times = seconds(series)
     left, right = np.searchsorted(times, [start, end + 1e-6])
-    part = slice(int(left), int(right))
+    shown = slice(int(left), int(right))
     gaps = np.zeros(len(times), dtype=np.bool_)
     steps = np.diff(times)
     if len(steps) > 1:
-        gaps[1:] = steps > GAP * median(steps)
-    breaches, held = point_levels(known, series)
-    return Trace(label(series.key), times[part], series.values[part], breaches[part], held[part], gaps[part])
+        gaps[1:] = steps > GAP_STEPS * median(steps)
+    breaches, unevaluated = point_levels(index, series)
+    return Trace(
+        label(series.key), times[shown], series.values[shown], breaches[shown], unevaluated[shown], gaps[shown]
+    )
 
 
-def point_levels(known: SnapshotIndex, series: Series) -> tuple[np.ndarray, np.ndarray]:
-    """Per point, the worst limit it crossed, and whether no rule judged it."""
+def point_levels(index: SnapshotIndex, series: Series) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluate each point of a series against the limits of its rules.
+
+    Returns:
+        The worst `Severity` whose limit each point exceeds, 0 for none; and True for each point that no rule evaluates.
+        Both of the length of the series.
+    """
     breaches = np.zeros(len(series), dtype=np.int8)
-    held = ~series.evaluable()
-    rules = known.rules_for(series.key)
-    for rule in rules:
-        judged = series.evaluable(rule.min_count)
-        held |= ~judged
+    unevaluated = ~series.evaluable()
+    for rule in index.rules_for(series.key):
+        evaluable = series.evaluable(rule.min_count)
+        unevaluated |= ~evaluable
         for severity, limit in rule.detector.limits():
-            crossed = limit.exceeded(series.values) & judged
-            breaches[crossed] = np.maximum(breaches[crossed], int(severity))
-    return breaches, held
+            exceeded = limit.exceeded(series.values) & evaluable
+            breaches[exceeded] = np.maximum(breaches[exceeded], int(severity))
+    return breaches, unevaluated
 
 
-def _limits(known: SnapshotIndex, key: SeriesKey) -> tuple[LimitLine, ...]:
+def _limits(index: SnapshotIndex, key: SeriesKey) -> tuple[LimitLine, ...]:
     out: dict[tuple[str, float], LimitLine] = {}
-    for rule in known.rules_for(key):
+    for rule in index.rules_for(key):
         for severity, limit in rule.detector.limits():
             for sign, value in (("<", limit.below), (">", limit.above)):
                 if value is not None and (sign, value) not in out:
@@ -154,29 +156,30 @@ def _limits(known: SnapshotIndex, key: SeriesKey) -> tuple[LimitLine, ...]:
     return tuple(out.values())
 
 
-def cursor_readout(scene: ScreenState) -> str:
-    """What the chart's cursor stands on: date, value and interval, support, limits crossed."""
-    series = selected_series(scene)
-    if series is None or scene.snapshot is None or scene.selection.cursor is None:
+def cursor_readout(state: ScreenState) -> str:
+    """Return the read-out of the chart's cursor: period, value and interval, support, exceeded limit."""
+    series = selected_series(state)
+    if series is None or state.snapshot is None or state.selection.cursor is None:
         return ""
-    at = nearest_index(series, scene.selection.cursor)
-    metric = scene.snapshot.catalog.get(series.key.metric)
-    known = series.support is not None and np.isfinite(series.support[at])
-    count = f"{series.support[at]:.0f}" if known and series.support is not None else "?"
-    breaches, held = point_levels(snapshot_index(scene.snapshot), series)
-    note = f" {SHAPES[Severity(int(breaches[at]))]}{WORDS[Severity(int(breaches[at]))]}" if breaches[at] else ""
-    note += " not judged" if held[at] else ""
-    moment = _moment(float(seconds(series)[at]))
+    at = nearest_index(series, state.selection.cursor)
+    breaches, unevaluated = (array[at] for array in point_levels(snapshot_index(state.snapshot), series))
+    metric = state.snapshot.catalog.get(series.key.metric)
+    has_support = series.support is not None and np.isfinite(series.support[at])
+    count = f"{series.support[at]:.0f}" if has_support and series.support is not None else "?"
+    severity = Severity(int(breaches))
+    note = f" {SHAPES[severity]}{WORDS[severity]}" if severity else ""
+    note += " not judged" if unevaluated else ""
+    period = format_period(_to_datetime(float(seconds(series)[at])))
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
-    return f"{format_period(moment)}  {value}  n {count}{note}"
+    return f"{period}  {value}  n {count}{note}"
 
 
 def _interval(series: Series, metric: Metric) -> str:
-    """The 95 % interval, or the bound, of the newest value; empty where it is not known."""
-    ends = latest_interval(series, metric)
-    return "" if ends is None else f"[{metric.format(ends[0])}, {metric.format(ends[1])}]"
+    """Return the 95 % interval, or the bound, of the newest value; empty where there is none."""
+    interval = latest_interval(series, metric)
+    return "" if interval is None else f"[{metric.format(interval[0])}, {metric.format(interval[1])}]"
 
 
-def nearest_index(series: Series, stamp: float) -> int:
-    """The index of the point nearest to a time."""
-    return int(np.argmin(np.abs(seconds(series) - stamp)))
+def nearest_index(series: Series, timestamp: float) -> int:
+    """Return the index of the point nearest to a time in seconds since 1970, UTC."""
+    return int(np.argmin(np.abs(seconds(series) - timestamp)))

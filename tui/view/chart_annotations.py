@@ -1,4 +1,4 @@
-"""What was found out about the selected model, and what of it a chart can show."""
+"""Annotations of the chart: where a change started, the usual band, the trend, and people's notes."""
 
 from __future__ import annotations
 
@@ -19,70 +19,75 @@ if TYPE_CHECKING:
 
     from modeltop.core.diagnosis import Forecast, SeriesPattern, TrendOutlook
 
-DAY = 86_400.0
-MICRO = 1e6
-MAX_FORECAST_SHARE = 0.2
-"""Share of the time shown by which a trend is drawn beyond the newest point at most."""
+DAY_SECONDS = 86_400.0
+MICROSECONDS = 1e6
+MAX_FORECAST_RATIO = 0.2
+"""Ratio of the time span by which a trend is drawn beyond the newest point at most."""
 CAPTIONS = {"DECLINE": "decline", "DROP": "drop", "SPIKE": "spike", "RECOVERING": "recovery", "IMPROVING": "better"}
-"""By the name of a pattern: those whose begin is worth a line."""
-RISES = CAPTIONS | {"DECLINE": "rise", "DROP": "jump"}
-"""The same where the metric got larger: of one that is better when it is low."""
-LONGEST = 40
+"""Captions of the patterns whose start is marked, by the name of the pattern."""
+RISING_CAPTIONS = CAPTIONS | {"DECLINE": "rise", "DROP": "jump"}
+"""The same for a metric that got larger, and is better when it is low."""
+MAX_CAPTION_LENGTH = 40
 
 
-def model_notes(known: SnapshotIndex, model: str) -> tuple[Note, ...]:
-    """The notes about a model, oldest first."""
-    notes = (note for note in known.snapshot.alerting_state.notes if fnmatchcase(model, note.model))
+def model_notes(index: SnapshotIndex, model: str) -> tuple[Note, ...]:
+    """Return the notes about a model, oldest first."""
+    notes = (note for note in index.snapshot.alerting_state.notes if fnmatchcase(model, note.model))
     return tuple(sorted(notes, key=lambda note: note.at))
 
 
 def chart_annotations(
-    series: Series, told: TrendOutlook | None, notes: tuple[Note, ...], span: tuple[float, float], *, alone: bool = True
+    series: Series,
+    outlook: TrendOutlook | None,
+    notes: tuple[Note, ...],
+    span: tuple[float, float],
+    *,
+    alone: bool = True,
 ) -> Annotations:
-    """The overlays of a chart.
+    """Return the annotations of a chart.
 
     Args:
-        series: The selected one.
-        told: How it has gone; None where that is not known.
-        notes: Oldest first.
-        span: Both ends of the time that is shown.
-        alone: False where other lines are drawn as well: then the band and the trend of one would only confuse.
+        series: The selected series.
+        outlook: Its pattern and forecast; None until they are known.
+        notes: Notes about the model, oldest first.
+        span: Both ends of the time axis, in seconds since 1970, UTC.
+        alone: False where other series are drawn as well: the band and the trend of one would only confuse.
     """
-    course, forecast = told or (None, None)
-    caption = _caption(course) if course is not None else None
-    begin = course.started_at if course is not None and caption else None
+    pattern, forecast = outlook or (None, None)
+    caption = _caption(pattern) if pattern is not None else None
+    started_at = pattern.started_at if pattern is not None and caption else None
     return Annotations(
-        change=VerticalMarker(begin.timestamp(), caption) if begin is not None and caption else None,
-        notes=tuple(VerticalMarker(note.at.timestamp(), sanitize(note.text, LONGEST)) for note in notes),
-        band=_band(series, begin) if alone else None,
-        trend=_trend(series, begin, forecast, span) if alone and forecast is not None else None,
+        change=VerticalMarker(started_at.timestamp(), caption) if started_at is not None and caption else None,
+        notes=tuple(VerticalMarker(note.at.timestamp(), sanitize(note.text, MAX_CAPTION_LENGTH)) for note in notes),
+        band=_band(series, started_at) if alone else None,
+        trend=_trend(series, started_at, forecast, span) if alone and forecast is not None else None,
     )
 
 
-def _caption(course: SeriesPattern) -> str | None:
-    rose = course.size is not None and course.size > 0
-    return (RISES if rose else CAPTIONS).get(course.pattern.name)
+def _caption(pattern: SeriesPattern) -> str | None:
+    rose = pattern.size is not None and pattern.size > 0
+    return (RISING_CAPTIONS if rose else CAPTIONS).get(pattern.pattern.name)
 
 
-def _band(series: Series, begin: datetime | None) -> ChartBand | None:
-    found = usual_band(series, begin)
-    return (
-        None if found is None else ChartBand(_seconds(found.start), _seconds(series.times[-1]), found.low, found.high)
-    )
+def _band(series: Series, started_at: datetime | None) -> ChartBand | None:
+    band = usual_band(series, started_at)
+    return None if band is None else ChartBand(_seconds(band.start), _seconds(series.times[-1]), band.low, band.high)
 
 
-def _trend(series: Series, begin: datetime | None, forecast: Forecast, span: tuple[float, float]) -> ChartTrend | None:
-    """The line of that slope through the points since the change began, and on to the limit if it is not far."""
-    line = trend_line(series, begin, forecast)
+def _trend(
+    series: Series, started_at: datetime | None, forecast: Forecast, span: tuple[float, float]
+) -> ChartTrend | None:
+    """Return the forecast's line through the points since the change started, and on to the limit if that is near."""
+    line = trend_line(series, started_at, forecast)
     if line is None:
         return None
     newest = _seconds(series.times[-1])
-    ahead = MAX_FORECAST_SHARE * (span[1] - span[0])
+    extension = MAX_FORECAST_RATIO * (span[1] - span[0])
     if forecast.days is not None and forecast.days >= 0:
-        ahead = min(ahead, forecast.days * DAY)
-    start, end = _seconds(line.start), newest + (ahead if span[1] >= newest else 0.0)
-    return ChartTrend(start, end, line.level, line.value_at((end - start) / DAY))
+        extension = min(extension, forecast.days * DAY_SECONDS)
+    start, end = _seconds(line.start), newest + (extension if span[1] >= newest else 0.0)
+    return ChartTrend(start, end, line.level, line.value_at((end - start) / DAY_SECONDS))
 
 
-def _seconds(stamp: np.datetime64) -> float:
-    return float(stamp.astype(np.int64)) / MICRO
+def _seconds(time: np.datetime64) -> float:
+    return float(time.astype(np.int64)) / MICROSECONDS

@@ -1,4 +1,4 @@
-"""The lines that frame the screen: what is seen above, what can be done below."""
+"""The first and the last line: selection and problems above, keys below."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ MIN_WIDTH_FOR_REASON = 24
 
 @dataclass(frozen=True, slots=True)
 class WatcherStatus:
-    """What the header says."""
+    """The state of the watcher, as the header shows it."""
 
     text: str
     is_problem: bool
-    """Whether people may not be told of alerts, or not remembered to have been."""
+    """Whether notifications may be missed, or repeated."""
 
 
 def watcher_status(snapshot: Snapshot, limit: int) -> WatcherStatus | None:
-    """What to say of the watcher in about `limit` cells; None where none has ever run.
+    """Return the state of the watcher in about `limit` cells; None where none has ever run.
 
-    Judged for the moment of the look, not for the present: an idle screen looks once a minute only.
+    Evaluated at the clock of the snapshot, not at present: an idle screen polls once a minute only.
     """
     health = snapshot.watcher_health
     if health is None:
@@ -39,33 +39,31 @@ def watcher_status(snapshot: Snapshot, limit: int) -> WatcherStatus | None:
         return WatcherStatus("watch stopped", is_problem=True)
     if health.is_overdue(snapshot.clock):
         return WatcherStatus(f"watch silent {format_age(snapshot.clock - health.at)}", is_problem=True)
-    said = []
+    texts = []
     if health.error:
-        said.append(f"watch: {sanitize(health.error, limit - 7)}" if limit >= MIN_WIDTH_FOR_REASON else "watch error")
+        texts.append(f"watch: {sanitize(health.error, limit - 7)}" if limit >= MIN_WIDTH_FOR_REASON else "watch error")
     if health.disabled_receivers:
-        one = len(health.disabled_receivers) == 1
-        said.append(
-            f"{sanitize(health.disabled_receivers[0], max(limit - 7, 8)) if one else len(health.disabled_receivers)} broken"
-        )
-    if not said:
+        first, *others = health.disabled_receivers
+        texts.append(f"{1 + len(others) if others else sanitize(first, max(limit - 7, 8))} broken")
+    if not texts:
         return WatcherStatus("watch ok", is_problem=False)
-    return WatcherStatus("; ".join(said) if limit >= MIN_WIDTH_FOR_REASON else said[0], is_problem=True)
+    return WatcherStatus("; ".join(texts) if limit >= MIN_WIDTH_FOR_REASON else texts[0], is_problem=True)
 
 
 class HeaderDetail(NamedTuple):
-    """How much of the first line is said."""
+    """How much of the first line is shown."""
 
     location_width: int
-    """Cells of it."""
+    """Maximum width of the selection, in cells."""
     error_width: int
-    """Cells of it."""
+    """Maximum width of an error, in cells."""
     max_rank: int
-    """The highest rank that stays."""
+    """The highest rank of the parts that are shown."""
     with_words: bool = True
-    """Whether severities have their words, which the list of models says as well."""
+    """Whether severities have their words, which the list of models shows as well."""
 
 
-STEPS = (
+DETAIL_STEPS = (
     HeaderDetail(200, 60, 9),
     HeaderDetail(40, 60, 9),
     HeaderDetail(40, 40, 6),
@@ -80,27 +78,27 @@ STEPS = (
     HeaderDetail(10, 12, 1),
     HeaderDetail(0, 0, 0),
 )
-"""From the roomiest to the narrowest."""
+"""Levels of detail, from the widest to the narrowest."""
 
 
-def header_line(scene: ScreenState, now: datetime, cells_wide: int) -> Cells:
-    """The first line: the least important parts go first where it is narrow, severities and age never.
+def header_line(state: ScreenState, now: datetime, width: int) -> Cells:
+    """Return the first line; where it is narrow the least important parts go first, severities and age never.
 
     Args:
-        scene: What is shown.
-        now: The true time, from which the age of the data counts.
-        cells_wide: Cells of the line.
+        state: The state that is shown.
+        now: The present, from which the age of the data counts.
+        width: Width of the line in cells.
     """
     line: Cells = ()
-    for step in STEPS:
-        parts = [cells for rank, cells in _parts(scene, now, step) if rank <= step.max_rank and plain_text(cells)]
-        line = _joined(parts)
-        if display_width(plain_text(line)) <= cells_wide:
+    for detail in DETAIL_STEPS:
+        parts = [cells for rank, cells in _parts(state, now, detail) if rank <= detail.max_rank and plain_text(cells)]
+        line = _join(parts)
+        if display_width(plain_text(line)) <= width:
             break
-    return fit(line, cells_wide)
+    return fit(line, width)
 
 
-def _joined(parts: list[Cells]) -> Cells:
+def _join(parts: list[Cells]) -> Cells:
     out: list[tuple[str, str]] = []
     for part in parts:
         out += [("  ", "")] if out else []
@@ -108,94 +106,92 @@ def _joined(parts: list[Cells]) -> Cells:
     return tuple(out)
 
 
-def _parts(scene: ScreenState, now: datetime, step: HeaderDetail) -> list[tuple[int, Cells]]:
-    """The parts in their order; those of a high rank are left out first."""
+def _parts(state: ScreenState, now: datetime, detail: HeaderDetail) -> list[tuple[int, Cells]]:
+    """Return the parts in their order, each with its rank; those of a high rank are left out first."""
     name = (9, (("modeltop", "strong"),))
-    if scene.snapshot is None:
-        return [name, (0, ((scene.loading, "dim"),)), (0, _trouble(scene, step.error_width))]
+    if state.snapshot is None:
+        return [name, (0, ((state.loading, "dim"),)), (0, _problem_text(state, detail.error_width))]
     return [
         name,
-        (2, ((truncate(location_text(scene), step.location_width), "head"),)),
-        (6, ((_counted(scene), ""),)),
-        (0, _severities(scene, words=step.with_words)),
-        (1, _trouble(scene, step.error_width)),
-        *_watcher(scene, step.error_width),
-        (3, ((_modes(scene), "strong"),)),
-        (4, ((_newest(scene), ""),)),
-        (0, ((data_age(scene, now), ""),)),
+        (2, ((truncate(location_text(state), detail.location_width), "head"),)),
+        (6, ((_model_count_text(state), ""),)),
+        (0, _severities(state, words=detail.with_words)),
+        (1, _problem_text(state, detail.error_width)),
+        *_watcher_parts(state, detail.error_width),
+        (3, ((_modes(state), "strong"),)),
+        (4, ((_newest(state), ""),)),
+        (0, ((data_age(state, now), ""),)),
     ]
 
 
-def location_text(scene: ScreenState) -> str:
-    """The selected model and metric."""
-    if scene.selection.model is None:
+def location_text(state: ScreenState) -> str:
+    """Return the selected model and metric, fit for the terminal."""
+    if state.selection.model is None:
         return "no model"
-    model = sanitize(scene.selection.model, 80)
-    return model if scene.selection.key is None else f"{model} > {label(scene.selection.key)}"
+    model = sanitize(state.selection.model, 80)
+    return model if state.selection.key is None else f"{model} > {label(state.selection.key)}"
 
 
-def _counted(scene: ScreenState) -> str:
-    assert scene.snapshot is not None
-    models = len(snapshot_index(scene.snapshot).model_statuses)
-    shown = len(visible_models(scene))
+def _model_count_text(state: ScreenState) -> str:
+    assert state.snapshot is not None
+    models = len(snapshot_index(state.snapshot).model_statuses)
+    shown = len(visible_models(state))
     return pluralize(models, "model") if shown == models else f"{shown} of {pluralize(models, 'model')}"
 
 
-def _severities(scene: ScreenState, *, words: bool) -> Cells:
+def _severities(state: ScreenState, *, words: bool) -> Cells:
     out: list[tuple[str, str]] = []
-    for severity, count in severity_counts(scene).items():
+    for severity, count in severity_counts(state).items():
         out += [(" ", "")] if out else []
         word = f" {WORDS[severity]}" if words else ""
         out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
-    fine = (
-        "all ok" if scene.snapshot is not None and snapshot_index(scene.snapshot).model_statuses else "nothing to judge"
-    )
-    return tuple(out) or ((fine, "ok"),)
+    has_models = state.snapshot is not None and snapshot_index(state.snapshot).model_statuses
+    return tuple(out) or (("all ok" if has_models else "nothing to judge", "ok"),)
 
 
-def _trouble(scene: ScreenState, limit: int) -> Cells:
-    """What could not be read: how much, and the first of it where there is room."""
-    problems = scene.snapshot.history.problems if scene.snapshot is not None else ()
+def _problem_text(state: ScreenState, limit: int) -> Cells:
+    """Return how much could not be read, and the first of it where there is room."""
+    problems = state.snapshot.history.problems if state.snapshot is not None else ()
     broken = [problem for problem in problems if problem.fatal]
     rows = len(problems) - len(broken)
-    out: list[str] = [sanitize(scene.error, max(limit, 8))] if scene.error else []
+    out: list[str] = [sanitize(state.error, max(limit, 8))] if state.error else []
     if broken:
         reason = f": {sanitize(broken[0], limit - 10)}" if limit >= 24 else ""
         out.append(f"{pluralize(len(broken), 'error')}{reason}")
     if rows:
         out.append(pluralize(rows, "problem"))
-    return (("; ".join(out), "critical" if scene.error or broken else "warning"),) if out else ()
+    return (("; ".join(out), "critical" if state.error or broken else "warning"),) if out else ()
 
 
-def _watcher(scene: ScreenState, limit: int) -> list[tuple[int, Cells]]:
-    """How the watcher is: what is wrong with it stays as long as any trouble does."""
-    if scene.snapshot is None or (found := watcher_status(scene.snapshot, limit)) is None:
+def _watcher_parts(state: ScreenState, limit: int) -> list[tuple[int, Cells]]:
+    """Return the state of the watcher, whose problems are shown as long as any other is."""
+    if state.snapshot is None or (status := watcher_status(state.snapshot, limit)) is None:
         return []
-    return [(1 if found.is_problem else 5, ((found.text, "critical" if found.is_problem else "dim"),))]
+    return [(1 if status.is_problem else 5, ((status.text, "critical" if status.is_problem else "dim"),))]
 
 
-def _modes(scene: ScreenState) -> str:
-    view = scene.selection
+def _modes(state: ScreenState) -> str:
+    selection = state.selection
     return " ".join(
         text
-        for text, on in (
-            ("PAUSED", scene.paused),
-            (f"/{sanitize(view.filter, 20)}", bool(view.filter)),
-            ("problems only", view.problems_only),
-            (view.sort.value, view.sort is not SortOrder.WORST),
+        for text, is_on in (
+            ("PAUSED", state.paused),
+            (f"/{sanitize(selection.filter, 20)}", bool(selection.filter)),
+            ("problems only", selection.problems_only),
+            (selection.sort.value, selection.sort is not SortOrder.WORST),
         )
-        if on
+        if is_on
     )
 
 
-def _newest(scene: ScreenState) -> str:
-    newest = scene.snapshot.history.newest if scene.snapshot is not None else None
+def _newest(state: ScreenState) -> str:
+    newest = state.snapshot.history.newest if state.snapshot is not None else None
     return format_period(newest) if newest else ""
 
 
-def data_age(scene: ScreenState, now: datetime) -> str:
-    """The true age of the newest row, in minutes or more: an idle screen is not written to each second."""
-    newest = scene.snapshot.history.newest if scene.snapshot is not None else None
+def data_age(state: ScreenState, now: datetime) -> str:
+    """Return the age of the newest row, in minutes or more: an idle screen is not written to each second."""
+    newest = state.snapshot.history.newest if state.snapshot is not None else None
     if newest is None:
         return "no data"
     if newest > now:
@@ -203,23 +199,29 @@ def data_age(scene: ScreenState, now: datetime) -> str:
     return f"{format_age(now - newest)} old" if now - newest >= timedelta(minutes=1) else "<1m old"
 
 
-def keys_line(keys: Iterable[tuple[str, str]], cells_wide: int) -> Cells:
-    """The last line: keys and what they do, as many as fit; the last two always.
+def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:
+    """Return the last line: keys and what they do, as many as fit; the last two always.
 
     Args:
-        keys: The key as people read it, and a word or two, the most useful first; help and quit come last.
-        cells_wide: Cells of the line.
+        keys: Each key as people read it, and a word or two; the most useful first, help and quit last.
+        width: Width of the line in cells.
     """
-    known = list(keys)
-    first, last = known[:-2], known[-2:]
-    while first and sum(display_width(key) + display_width(word) + 3 for key, word in (*first, *last)) - 2 > cells_wide:
+    items = list(keys)
+    first, last = items[:-2], items[-2:]
+    while first and sum(display_width(key) + display_width(word) + 3 for key, word in (*first, *last)) - 2 > width:
         first.pop()
-    return fit(_joined([((key, "strong"), (f" {word}", "")) for key, word in (*first, *last)]), cells_wide)
+    return fit(_join([((key, "strong"), (f" {word}", "")) for key, word in (*first, *last)]), width)
 
 
-def tabs_line(names: Iterable[str], front: int, cells_wide: int) -> Cells:
-    """The panes by their digits, where one is shown at a time; only the digits where it is narrow."""
-    full = [f"{at} {name}" for at, name in enumerate(names, 1)]
-    digits = [text if at == front else text[0] for at, text in enumerate(full, 1)]
-    texts = full if sum(display_width(text) + 2 for text in full) <= cells_wide else digits
-    return fit(tuple((f" {text} ", "cursor" if at == front else "") for at, text in enumerate(texts, 1)), cells_wide)
+def tabs_line(names: Iterable[str], active: int, width: int) -> Cells:
+    """Return the panes by number and name, for one pane at a time; only numbers where it is narrow.
+
+    Args:
+        names: Titles of the panes.
+        active: Number of the focused pane, from 1.
+        width: Width of the line in cells.
+    """
+    full = [f"{number} {name}" for number, name in enumerate(names, 1)]
+    digits = [text if number == active else text[0] for number, text in enumerate(full, 1)]
+    texts = full if sum(display_width(text) + 2 for text in full) <= width else digits
+    return fit(tuple((f" {text} ", "cursor" if n == active else "") for n, text in enumerate(texts, 1)), width)

@@ -1,4 +1,4 @@
-"""The table of one model's metrics."""
+"""The table of the selected model's metrics."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 HEADINGS = ("latest", "Δ prev", "Δ first", "n")
-RULE_WIDE = 11
+MIN_RULE_WIDTH = 11
 MIN_SUPPORT_WIDTH = 4
-SPARK_FROM = 74
-"""Cells inside the pane from which there is room for sparks: a terminal of 100 columns."""
+MIN_WIDTH_FOR_SPARKS = 74
+"""Width of the pane's inside, in cells, from which there is room for sparks: a terminal of 100 columns."""
 MIN_NAME_WIDTH = 8
 
 
@@ -33,7 +33,7 @@ class MetricRow:
     key: SeriesKey
     severity: Severity
     mark: str
-    """What is done about its alerts, in one cell."""
+    """How its alerts are handled, in one cell."""
     name: str
     numbers: tuple[str, ...]
     """Latest value, change from the previous period and from the first, support."""
@@ -42,78 +42,76 @@ class MetricRow:
 
 
 def label(key: SeriesKey) -> str:
-    """A series within its model, as people read it."""
+    """Return the name of a series within its model, fit for the terminal."""
     return sanitize(key.metric, 80) if key.segment == "all" else sanitize(f"{key.metric} [{key.segment}]", 80)
 
 
 @lru_cache(maxsize=4)
-def _rows(known: SnapshotIndex, model: str) -> tuple[MetricRow, ...]:
-    return tuple(_row(known, series) for series in known.series.get(model, []))
+def _rows(index: SnapshotIndex, model: str) -> tuple[MetricRow, ...]:
+    return tuple(_row(index, series) for series in index.series.get(model, []))
 
 
-def metric_rows(scene: ScreenState) -> tuple[MetricRow, ...]:
-    """All series of the selected model, in the order of its history."""
-    if scene.snapshot is None or scene.selection.model is None:
+def metric_rows(state: ScreenState) -> tuple[MetricRow, ...]:
+    """Return a row for each series of the selected model, in the order of its history."""
+    if state.snapshot is None or state.selection.model is None:
         return ()
-    return _rows(snapshot_index(scene.snapshot), scene.selection.model)
+    return _rows(snapshot_index(state.snapshot), state.selection.model)
 
 
-def _row(known: SnapshotIndex, series: Series) -> MetricRow:
-    metric = known.snapshot.catalog.get(series.key.metric)
-    deltas = {change.against: change.delta for change in cached_changes(series, metric, known.snapshot.baseline)}
+def _row(index: SnapshotIndex, series: Series) -> MetricRow:
+    metric = index.snapshot.catalog.get(series.key.metric)
+    deltas = {change.against: change.delta for change in cached_changes(series, metric, index.snapshot.baseline)}
     numbers = (
         metric.format(series.latest),
         *(metric.format_delta(deltas[name]) if name in deltas else "" for name in ("previous", "first")),
-        _support(series),
+        _support_text(series),
     )
     key = series.key
-    done = handling_mark(known, known.alerts_on(key))
-    return MetricRow(key, known.severity(key), done, label(key), numbers, _rule(known, series), series)
+    mark = handling_mark(index, index.alerts_on(key))
+    return MetricRow(key, index.severity(key), mark, label(key), numbers, _rule_text(index, series), series)
 
 
-def _support(series: Series) -> str:
+def _support_text(series: Series) -> str:
     if series.support is None or not np.isfinite(series.support[-1]):
         return "?"
     return f"{series.support[-1]:.0f}"
 
 
-def _rule(known: SnapshotIndex, series: Series) -> str:
-    """What the rules say of the newest value, in the width of the column."""
-    for episode in known.alerts_on(series.key):
-        if episode.state is State.RECOVERING:
+def _rule_text(index: SnapshotIndex, series: Series) -> str:
+    """Return what the rules make of the newest value, short enough for the column."""
+    for alert in index.alerts_on(series.key):
+        if alert.state is State.RECOVERING:
             return "recovering"
-        if episode.breach is not None:
-            word = "pend" if episode.state is State.PENDING else WORDS[episode.severity]
-            return f"{_crossed(known, episode)} {word}"
+        if alert.breach is not None:
+            word = "pend" if alert.state is State.PENDING else WORDS[alert.severity]
+            return f"{_crossed_limit(index, alert)} {word}"
     if series.provisional is not None and series.provisional[-1]:
         return "provisional"
-    for rule in known.rules_for(series.key):
+    for rule in index.rules_for(series.key):
         for _, limit in rule.detector.limits():
-            return f"not {_sides(limit)}"
-    return "left out" if any(s.skip_reason for s in known.rule_statuses(series.key)) else ""
+            return f"not {_limit_text(limit)}"
+    return "left out" if any(status.skip_reason for status in index.rule_statuses(series.key)) else ""
 
 
-def _crossed(known: SnapshotIndex, episode: Alert) -> str:
-    """The sign and the limit that an alert is about; where it is about the past alone, to which side the value went."""
-    evidence, rule = episode.breach, known.rules.get(episode.rule)
-    if evidence is None or evidence.limit is None:
+def _crossed_limit(index: SnapshotIndex, alert: Alert) -> str:
+    """Return the sign and the limit of the breach; without a fixed limit, the direction of the value."""
+    breach, rule = alert.breach, index.rules.get(alert.rule)
+    if breach is None or breach.limit is None:
         return ""
     for _, limit in rule.detector.limits() if rule is not None else ():
-        if evidence.limit in (limit.below, limit.above):
-            return f"{'<' if evidence.limit == limit.below else '>'} {format_value(evidence.limit)}"
-    return "fell" if evidence.value < evidence.limit else "rose"
+        if breach.limit in (limit.below, limit.above):
+            return f"{'<' if breach.limit == limit.below else '>'} {format_value(breach.limit)}"
+    return "fell" if breach.value < breach.limit else "rose"
 
 
-def _sides(limit: Limit) -> str:
-    sides = [
-        f"{sign} {format_value(value)}" for sign, value in (("<", limit.below), (">", limit.above)) if value is not None
-    ]
-    return " ".join(sides)
+def _limit_text(limit: Limit) -> str:
+    sides = (("<", limit.below), (">", limit.above))
+    return " ".join(f"{sign} {format_value(value)}" for sign, value in sides if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnWidths:
-    """How many cells each column takes."""
+    """The width of each column in cells; 0: the column is hidden."""
 
     name: int
     numbers: tuple[int, ...]
@@ -122,68 +120,70 @@ class ColumnWidths:
 
 
 @lru_cache(maxsize=8)
-def column_widths(table: tuple[MetricRow, ...], cells_wide: int) -> ColumnWidths:
-    """Share `cells_wide` among the columns; where they do not fit, support and changes go before the rule.
+def column_widths(rows: tuple[MetricRow, ...], width: int) -> ColumnWidths:
+    """Divide `width` cells among the columns; where they do not fit, support and changes go before the rule.
 
     Numbers are never clipped: a clipped number is a wrong one.
     """
     numbers = tuple(
-        max(len(heading), *(display_width(row.numbers[at]) for row in table)) if table else len(heading)
-        for at, heading in enumerate(HEADINGS)
+        max([len(heading), *(display_width(row.numbers[column]) for row in rows)])
+        for column, heading in enumerate(HEADINGS)
     )
     wanted = [
         *numbers[:3],
         max(MIN_SUPPORT_WIDTH, numbers[3]),
-        max([RULE_WIDE, *(display_width(row.rule) for row in table)]),
+        max([MIN_RULE_WIDTH, *(display_width(row.rule) for row in rows)]),
     ]
-    longest = max([MIN_NAME_WIDTH, *(display_width(row.name) for row in table)])
-    points = max((len(row.series) for row in table), default=0)
-    sparks = min(_name_wide(cells_wide, wanted) - longest - 2, max(points, MIN_NAME_WIDTH))
-    if cells_wide >= SPARK_FROM and sparks >= MIN_NAME_WIDTH:
-        return ColumnWidths(longest, tuple(wanted[:4]), wanted[4], sparks)
-    for least in (3, 2, 1, 4, 0):
-        if _name_wide(cells_wide, wanted) < MIN_NAME_WIDTH:
-            wanted[least] = 0
-    return ColumnWidths(_name_wide(cells_wide, wanted), tuple(wanted[:4]), wanted[4], 0)
+    name = max([MIN_NAME_WIDTH, *(display_width(row.name) for row in rows)])
+    points = max((len(row.series) for row in rows), default=0)
+    spark_width = min(_name_width(width, wanted) - name - 2, max(points, MIN_NAME_WIDTH))
+    if width >= MIN_WIDTH_FOR_SPARKS and spark_width >= MIN_NAME_WIDTH:
+        return ColumnWidths(name, tuple(wanted[:4]), wanted[4], spark_width)
+    for column in (3, 2, 1, 4, 0):
+        if _name_width(width, wanted) < MIN_NAME_WIDTH:
+            wanted[column] = 0
+    return ColumnWidths(_name_width(width, wanted), tuple(wanted[:4]), wanted[4], 0)
 
 
-def _name_wide(cells_wide: int, columns_wide: list[int]) -> int:
-    return cells_wide - 2 - sum(2 + size for size in columns_wide if size)
+def _name_width(width: int, others: list[int]) -> int:
+    return width - 2 - sum(2 + other for other in others if other)
 
 
-def heading(shape: ColumnWidths) -> Cells:
-    """The table's first line."""
-    texts = [f"  {pad('metric', shape.name)}"]
-    texts += [f"  {head:>{size}}" for head, size in zip(HEADINGS, shape.numbers, strict=True) if size]
-    texts += [f"  {pad(head, size)}" for head, size in (("rule", shape.rule), ("history", shape.spark)) if size]
+def heading(widths: ColumnWidths) -> Cells:
+    """Return the first line of the table."""
+    texts = [f"  {pad('metric', widths.name)}"]
+    texts += [f"  {text:>{width}}" for text, width in zip(HEADINGS, widths.numbers, strict=True) if width]
+    texts += [f"  {pad(text, width)}" for text, width in (("rule", widths.rule), ("history", widths.spark)) if width]
     return (("".join(texts), "head"),)
 
 
-def metric_cells(row: MetricRow, shape: ColumnWidths, *, selected: bool) -> Cells:
-    """One line of the table."""
-    tint = TINTS[row.severity] if row.severity else ""
-    shape_mark = SHAPES[row.severity] if row.severity else " "
-    numbers = "".join(f"  {text:>{size}}" for text, size in zip(row.numbers, shape.numbers, strict=True) if size)
-    out: list[tuple[str, str]] = [
-        (shape_mark + row.mark, tint),
-        (pad(row.name, shape.name), "cursor" if selected else ""),
-    ]
-    out.append((numbers, ""))
-    if shape.rule:
-        out.append((f"  {pad(row.rule, shape.rule)}", tint or "dim"))
-    if shape.spark:
-        out.append(
-            (f"  {pad(spark(downsample_means(row.series.values, shape.spark), shape.spark), shape.spark)}", "dim")
-        )
+def metric_cells(row: MetricRow, widths: ColumnWidths, *, selected: bool) -> Cells:
+    """Return one line of the table.
+
+    Args:
+        row: The texts of the line.
+        widths: The width of each column.
+        selected: Whether the cursor is on it.
+    """
+    role = TINTS[row.severity] if row.severity else ""
+    shape = SHAPES[row.severity] if row.severity else " "
+    numbers = "".join(f"  {text:>{width}}" for text, width in zip(row.numbers, widths.numbers, strict=True) if width)
+    name = pad(row.name, widths.name)
+    out = [(shape + row.mark, role), (name, "cursor" if selected else ""), (numbers, "")]
+    if widths.rule:
+        out.append((f"  {pad(row.rule, widths.rule)}", role or "dim"))
+    if widths.spark:
+        blocks = spark(downsample_means(row.series.values, widths.spark), widths.spark)
+        out.append((f"  {pad(blocks, widths.spark)}", "dim"))
     return tuple(out)
 
 
-def downsample_means(values: Floats, most: int) -> list[float]:
-    """The whole of a history in at most so many numbers: the means of stretches of it; inf where nothing is finite.
+def downsample_means(values: Floats, count: int) -> list[float]:
+    """Downsample values to at most `count` means of consecutive chunks; inf for a chunk without a finite value.
 
     >>> downsample_means(np.array([1.0, 3.0, 5.0, np.inf]), 2)
     [2.0, 5.0]
     """
-    parts = np.array_split(values, min(most, len(values)))
-    means = (float(part[np.isfinite(part)].mean()) if np.isfinite(part).any() else np.inf for part in parts)
+    chunks = np.array_split(values, min(count, len(values)))
+    means = (float(chunk[np.isfinite(chunk)].mean()) if np.isfinite(chunk).any() else np.inf for chunk in chunks)
     return list(means)

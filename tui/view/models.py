@@ -10,46 +10,49 @@ from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells
 
-VERDICT_FROM = 36
-"""Cells of the pane's inside from which there is room for more than names."""
+MIN_WIDTH_FOR_STATUS = 36
+"""Width of the pane's inside, in cells, from which there is room for more than names."""
 
 
-def model_cells(scene: ScreenState, model: str, cells_wide: int = 0) -> Cells:
-    """One model: its worst severity as a shape and a word, whether it is taken care of, then its name.
+def model_cells(state: ScreenState, model: str, width: int = 0) -> Cells:
+    """Return the line of one model: severity as a shape and a word, how it is handled, its name, and what is wrong.
 
-    In a wide pane also what is wrong with it.
+    Args:
+        state: Has a snapshot with this model.
+        model: Name of the model.
+        width: Width of the pane's inside in cells; what is wrong is left out below `MIN_WIDTH_FOR_STATUS`.
     """
-    assert scene.snapshot is not None
-    known = snapshot_index(scene.snapshot)
-    verdict = known.model_statuses[model]
-    shape = f"{SHAPES[verdict.severity]}{WORDS[verdict.severity]:>4}{handling_mark(known, known.alerts(model))}"
-    line = (shape, TINTS[verdict.severity]), (sanitize(model), "cursor" if model == scene.selection.model else "")
-    if verdict.severity and cells_wide >= VERDICT_FROM:
-        return *line, (f"  {sanitize(verdict.sentence)}", "dim")
+    assert state.snapshot is not None
+    index = snapshot_index(state.snapshot)
+    status = index.model_statuses[model]
+    shape = f"{SHAPES[status.severity]}{WORDS[status.severity]:>4}{handling_mark(index, index.alerts(model))}"
+    line = (shape, TINTS[status.severity]), (sanitize(model), "cursor" if model == state.selection.model else "")
+    if status.severity and width >= MIN_WIDTH_FOR_STATUS:
+        return *line, (f"  {sanitize(status.sentence)}", "dim")
     return line
 
 
-def empty_list_message(scene: ScreenState) -> str:
-    """Why the list is empty; empty itself where it is not."""
-    if scene.snapshot is None:
-        return scene.loading
-    if visible_models(scene):
+def empty_list_message(state: ScreenState) -> str:
+    """Return why the list of models is empty; an empty string where it is not."""
+    if state.snapshot is None:
+        return state.loading
+    if visible_models(state):
         return ""
-    if not snapshot_index(scene.snapshot).model_statuses:
+    if not snapshot_index(state.snapshot).model_statuses:
         return "no models: no rows were found"
-    if scene.selection.filter:
-        return f"no model has {sanitize(scene.selection.filter, 40)} in its name: / changes the filter"
+    if state.selection.filter:
+        return f"no model has {sanitize(state.selection.filter, 40)} in its name: / changes the filter"
     return "no problems: ! shows all models"
 
 
-def severity_counts(scene: ScreenState) -> dict[Severity, int]:
-    """How many models are how bad, worst first; those that are fine are not in it."""
-    assert scene.snapshot is not None
-    return _totals(snapshot_index(scene.snapshot))
+def severity_counts(state: ScreenState) -> dict[Severity, int]:
+    """Return the number of models by severity, worst first; healthy ones are not counted."""
+    assert state.snapshot is not None
+    return _severity_counts(snapshot_index(state.snapshot))
 
 
 @lru_cache(maxsize=2)
-def _totals(known: SnapshotIndex) -> dict[Severity, int]:
-    found = [verdict.severity for verdict in known.model_statuses.values()]
+def _severity_counts(index: SnapshotIndex) -> dict[Severity, int]:
+    severities = [status.severity for status in index.model_statuses.values()]
     order = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING)
-    return {severity: found.count(severity) for severity in order if severity in found}
+    return {severity: severities.count(severity) for severity in order if severity in severities}

@@ -1,4 +1,4 @@
-"""One model's periods as a table: dates down, metrics across, the newest first."""
+"""The periods of a model as a table: periods down, the newest first, and metrics across."""
 
 from __future__ import annotations
 
@@ -21,60 +21,63 @@ GAP = 2
 
 
 class PeriodsTable:
-    """The table of a model. Lines are made when they are asked for, so its length costs nothing."""
+    """The table of a model; lines are made on request, so that its length costs nothing.
 
-    def __init__(self, known: SnapshotIndex, model: str) -> None:
-        self.series: list[Series] = known.series.get(model, [])
-        self.metrics = [known.snapshot.catalog.get(series.key.metric) for series in self.series]
-        times = known.snapshot.history.periods.get(model)
+    Args:
+        index: Index of the snapshot.
+        model: Name of the model.
+    """
+
+    def __init__(self, index: SnapshotIndex, model: str) -> None:
+        self.series: list[Series] = index.series.get(model, [])
+        self.metrics = [index.snapshot.catalog.get(series.key.metric) for series in self.series]
+        times = index.snapshot.history.periods.get(model)
         self.times: Times = times if times is not None else np.empty(0, dtype="datetime64[us]")
-        self._judged = [point_levels(known, series) for series in self.series]
+        self._levels = [point_levels(index, series) for series in self.series]
         self._names = [truncate(label(series.key), 24) for series in self.series]
-        self._wide = [max(display_width(name), 8) + 1 for name in self._names]
-        self._date_wide = 16 if any(format_period(to_datetime(stamp))[10:] for stamp in self.times[-50:]) else 10
+        self._widths = [max(display_width(name), 8) + 1 for name in self._names]
+        self._date_width = 16 if any(format_period(to_datetime(time))[10:] for time in self.times[-50:]) else 10
 
     def __len__(self) -> int:
         return len(self.times)
 
     @property
-    def cells_wide(self) -> int:
-        """Cells of a whole line."""
-        return self._date_wide + sum(GAP + wide for wide in self._wide)
+    def width(self) -> int:
+        """Width of a full line in cells."""
+        return self._date_width + sum(GAP + column for column in self._widths)
 
-    def heading(self, first: int, cells_wide: int) -> Cells:
-        """The names of the metrics from the column `first` on."""
-        names = (f"{' ' * GAP}{' ' * (wide - display_width(name))}{name}" for name, wide in self._columns(first))
-        return fit(((pad("period", self._date_wide), "head"), ("".join(names), "head")), cells_wide)
+    def heading(self, first_column: int, width: int) -> Cells:
+        """Return the names of the metrics from a column on."""
+        columns = list(zip(self._names, self._widths, strict=True))[first_column:]
+        names = (f"{' ' * (GAP + column - display_width(name))}{name}" for name, column in columns)
+        return fit(((pad("period", self._date_width), "head"), ("".join(names), "head")), width)
 
-    def _columns(self, first: int) -> list[tuple[str, int]]:
-        return list(zip(self._names, self._wide, strict=True))[first:]
+    def line(self, row: int, first_column: int) -> Cells:
+        """Return one period, row 0 being the newest, from a column on."""
+        time = self.times[len(self.times) - 1 - row]
+        cells = (self._cell(column, time) for column in range(first_column, len(self.series)))
+        return (pad(format_period(to_datetime(time)), self._date_width), ""), *cells
 
-    def line(self, row: int, first: int) -> Cells:
-        """The period `row`, 0 being the newest, from the column `first` on."""
-        stamp = self.times[len(self.times) - 1 - row]
-        cells = (self._cell(at, stamp) for at in range(first, len(self.series)))
-        return (pad(format_period(to_datetime(stamp)), self._date_wide), ""), *cells
-
-    def _cell(self, at: int, stamp: np.datetime64) -> tuple[str, str]:
-        series, wide = self.series[at], GAP + self._wide[at]
-        index = int(np.searchsorted(series.times, stamp))
-        if index >= len(series) or series.times[index] != stamp:
-            return f"{'-':>{wide}}", "dim"
-        breaches, held = self._judged[at]
+    def _cell(self, column: int, time: np.datetime64) -> tuple[str, str]:
+        series, width = self.series[column], GAP + self._widths[column]
+        index = int(np.searchsorted(series.times, time))
+        if index >= len(series) or series.times[index] != time:
+            return f"{'-':>{width}}", "dim"
+        breaches, unevaluated = self._levels[column]
         severity = Severity(int(breaches[index]))
-        text = self.metrics[at].format(float(series.values[index]))
+        text = self.metrics[column].format(float(series.values[index]))
         if severity:
-            return f"{SHAPES[severity] + text:>{wide}}", TINTS[severity]
-        return f"{text:>{wide}}", "dim" if held[index] else ""
+            return f"{SHAPES[severity] + text:>{width}}", TINTS[severity]
+        return f"{text:>{width}}", "dim" if unevaluated[index] else ""
 
 
 @lru_cache(maxsize=2)
-def _periods(known: SnapshotIndex, model: str) -> PeriodsTable:
-    return PeriodsTable(known, model)
+def _cached_table(index: SnapshotIndex, model: str) -> PeriodsTable:
+    return PeriodsTable(index, model)
 
 
-def periods_table(scene: ScreenState) -> PeriodsTable | None:
-    """The table of the selected model."""
-    if scene.snapshot is None or scene.selection.model is None:
+def periods_table(state: ScreenState) -> PeriodsTable | None:
+    """Return the table of the selected model."""
+    if state.snapshot is None or state.selection.model is None:
         return None
-    return _periods(snapshot_index(scene.snapshot), scene.selection.model)
+    return _cached_table(snapshot_index(state.snapshot), state.selection.model)

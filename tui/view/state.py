@@ -1,4 +1,4 @@
-"""The one state of the screen: what was seen, and what is looked at."""
+"""The one state of the screen: the snapshot and the selection."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class TimeWindow:
     """The part of the time axis that the chart shows."""
 
     length: float
-    """Seconds."""
+    """Length in seconds."""
     end: float | None = None
-    """Right end, UTC, seconds since 1970; None: it follows the newest point."""
+    """Right end in seconds since 1970, UTC; None: it follows the newest point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the person looks at."""
+    """The selected model and series, and how lists and chart are shown."""
 
     model: str | None = None
     key: SeriesKey | None = None
@@ -49,97 +49,94 @@ class Selection:
     overlay: bool = False
     sort: SortOrder = SortOrder.WORST
     time_window: TimeWindow | None = None
-    """None: all of time."""
+    """The time that the chart shows; None: all of it."""
     cursor: float | None = None
-    """Where the chart's cursor stands, UTC, seconds since 1970; None without one."""
+    """Position of the chart's cursor in seconds since 1970, UTC; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenState:
-    """Everything that the panes are bound to."""
+    """All that the panes are bound to."""
 
     snapshot: Snapshot | None = None
     selection: Selection = field(default_factory=Selection)
     loading: str = ""
-    """Said in place of data while there is none."""
+    """The message in place of data while there is none."""
     error: str = ""
-    """Why the last look failed; foreign text may be in it."""
+    """The reason why the last run failed; may contain foreign text."""
     paused: bool = False
     diagnosis: Diagnosis | None = None
-    """What was found out about the selected model; None until it is."""
+    """Diagnosis of the selected model; None until there is one."""
     outlook: TrendOutlook | None = None
-    """How the selected series has gone and where that leads; None until it is known."""
+    """Pattern and forecast of the selected series; None until they are known."""
 
 
 class SnapshotIndex:
-    """A snapshot's lists, found by model and by series. Made once per snapshot."""
+    """The lists of a snapshot by model and by series; built once per snapshot."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.model_statuses: dict[str, ModelStatus] = {verdict.model: verdict for verdict in snapshot.model_statuses}
+        self.model_statuses: dict[str, ModelStatus] = {status.model: status for status in snapshot.model_statuses}
         self.series: dict[str, list[Series]] = defaultdict(list)
         for key, series in snapshot.history.series.items():
             self.series[key.model].append(series)
         for model in (*snapshot.history.periods, *self.series):
             self.model_statuses.setdefault(model, ModelStatus(model, Severity.OK, ""))
-        self.open_alerts: tuple[Alert, ...] = tuple(e for e in snapshot.alerts if e.state is not State.RESOLVED)
-        """Standing and pending episodes, worst first."""
-        self._by_model: dict[str, list[Alert]] = defaultdict(list)
-        self._by_key: dict[SeriesKey, list[Alert]] = defaultdict(list)
-        for episode in self.open_alerts:
-            self._by_model[episode.key.model].append(episode)
-            self._by_key[episode.key].append(episode)
-        self._standings: dict[SeriesKey, list[RuleStatus]] = defaultdict(list)
-        self._standings_of: dict[str, list[RuleStatus]] = defaultdict(list)
-        for standing in snapshot.rule_statuses:
-            self._standings[standing.key].append(standing)
-            self._standings_of[standing.key.model].append(standing)
+        self.open_alerts = tuple(alert for alert in snapshot.alerts if alert.state is not State.RESOLVED)
+        """Active and pending alerts, worst first."""
+        self._alerts_by_model: dict[str, list[Alert]] = defaultdict(list)
+        self._alerts_by_key: dict[SeriesKey, list[Alert]] = defaultdict(list)
+        for alert in self.open_alerts:
+            self._alerts_by_model[alert.key.model].append(alert)
+            self._alerts_by_key[alert.key].append(alert)
+        self._statuses_by_key: dict[SeriesKey, list[RuleStatus]] = defaultdict(list)
+        self._statuses_by_model: dict[str, list[RuleStatus]] = defaultdict(list)
+        for status in snapshot.rule_statuses:
+            self._statuses_by_key[status.key].append(status)
+            self._statuses_by_model[status.key.model].append(status)
         self.rules: dict[str, Rule] = {rule.name: rule for rule in snapshot.rules}
 
     def alerts(self, model: str) -> list[Alert]:
-        """Open episodes of a model, worst first."""
-        return self._by_model.get(model, [])
+        """Return the open alerts of a model, worst first."""
+        return self._alerts_by_model.get(model, [])
 
     def alerts_on(self, key: SeriesKey) -> list[Alert]:
-        """Open episodes on one series, worst first."""
-        return self._by_key.get(key, [])
+        """Return the open alerts on a series, worst first."""
+        return self._alerts_by_key.get(key, [])
 
     def rule_statuses(self, key: SeriesKey) -> list[RuleStatus]:
-        """How the rules stand on one series."""
-        return self._standings.get(key, [])
+        """Return the status of each rule on a series."""
+        return self._statuses_by_key.get(key, [])
 
     def model_rule_statuses(self, model: str) -> list[RuleStatus]:
-        """How the rules stand on a model."""
-        return self._standings_of.get(model, [])
+        """Return the status of each rule on each series of a model."""
+        return self._statuses_by_model.get(model, [])
 
     def severity(self, key: SeriesKey) -> Severity:
-        """The worst that stands on a series; pending is not yet standing."""
-        return max((e.severity for e in self.alerts_on(key) if e.is_active), default=Severity.OK)
+        """Return the worst severity of the active alerts on a series; pending ones do not count."""
+        return max((alert.severity for alert in self.alerts_on(key) if alert.is_active), default=Severity.OK)
 
     def series_keys(self, model: str | None) -> list[SeriesKey]:
-        """The model's series, in the order of its history."""
+        """Return the series of a model, in the order of its history."""
         return [series.key for series in self.series.get(model or "", [])]
 
     def rules_for(self, key: SeriesKey) -> list[Rule]:
-        """The rules that judge a series; those left out of it are not among them."""
-        out = {standing.rule for standing in self.rule_statuses(key) if standing.skip_reason is not None}
-        return [rule for rule in rules_for(self.snapshot.rules, key) if rule.name not in out]
+        """Return the rules that evaluate a series, without those that skip it."""
+        skipped = {status.rule for status in self.rule_statuses(key) if status.skip_reason is not None}
+        return [rule for rule in rules_for(self.snapshot.rules, key) if rule.name not in skipped]
 
 
 @lru_cache(maxsize=2)
 def snapshot_index(snapshot: Snapshot) -> SnapshotIndex:
-    """The snapshot's board; the last two are kept, for the moment in which one replaces the other."""
+    """Return the index of a snapshot; the last two are cached, for the moment in which one replaces the other."""
     return SnapshotIndex(snapshot)
 
 
 @lru_cache(maxsize=2)
-def _listed(snapshot: Snapshot, needle: str, problems_only: bool, sort: SortOrder) -> tuple[str, ...]:
-    known = snapshot_index(snapshot)
-    models = [
-        model
-        for model, verdict in known.model_statuses.items()
-        if needle in model.casefold() and (verdict.severity > Severity.OK or not problems_only)
-    ]
+def _visible_models(snapshot: Snapshot, needle: str, problems_only: bool, sort: SortOrder) -> tuple[str, ...]:
+    index = snapshot_index(snapshot)
+    shown = (status for status in index.model_statuses.values() if status.severity > Severity.OK or not problems_only)
+    models = [status.model for status in shown if needle in status.model.casefold()]
     if sort is SortOrder.NAME:
         models.sort(key=str.casefold)
     elif sort is SortOrder.STALE:
@@ -148,15 +145,21 @@ def _listed(snapshot: Snapshot, needle: str, problems_only: bool, sort: SortOrde
     return tuple(models)
 
 
-def visible_models(scene: ScreenState) -> tuple[str, ...]:
-    """The models of the list, in its order: those that the filter and `problems only` let through."""
-    if scene.snapshot is None:
+def visible_models(state: ScreenState) -> tuple[str, ...]:
+    """Return the models that pass the filter and `problems_only`, in the order of the list."""
+    if state.snapshot is None:
         return ()
-    view = scene.selection
-    return _listed(scene.snapshot, view.filter.casefold(), view.problems_only, view.sort)
+    selection = state.selection
+    return _visible_models(state.snapshot, selection.filter.casefold(), selection.problems_only, selection.sort)
 
 
 @lru_cache(maxsize=512)
-def cached_changes(series: Series, metric: Metric, reference: PastBaseline) -> tuple[Comparison, ...]:
-    """The change summary, once per series: an unchanged one is the same object in the next snapshot."""
-    return change_summary(series, metric, reference)
+def cached_changes(series: Series, metric: Metric, baseline: PastBaseline) -> tuple[Comparison, ...]:
+    """Return the change summary, cached: an unchanged series is the same object in the next snapshot.
+
+    Args:
+        series: One series of the snapshot.
+        metric: Its metric.
+        baseline: The reference that one of the comparisons is made with.
+    """
+    return change_summary(series, metric, baseline)

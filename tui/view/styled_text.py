@@ -12,10 +12,10 @@ from modeltop.core.text import display_width, pad, truncate
 Span = tuple[str, str]
 """A text and the role that colours it: a name of `ROLES`, or empty."""
 Cells = tuple[Span, ...]
-"""One line of the screen."""
+"""The spans of one line of the screen."""
 
 ROLES = ("critical", "warning", "unknown", "ok", "dim", "strong", "head", "cursor", "border", "focus")
-"""Every role a span may have; the style sheet has a class `cell--ROLE` for each."""
+"""All roles of a span; the style sheet has a class `cell--ROLE` for each."""
 
 SHAPES = {Severity.CRITICAL: "▲", Severity.WARNING: "◆", Severity.UNKNOWN: "○", Severity.OK: "●"}
 WORDS = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN", Severity.UNKNOWN: "n/d", Severity.OK: ""}
@@ -30,30 +30,30 @@ _ASCII = str.maketrans(
 
 
 def to_ascii(text: str) -> str:
-    """`text` in characters below 128 and the same number of cells; a foreign one becomes `?`.
+    """Return the text in characters below 128, of the same width; a character without a replacement becomes `?`.
 
     >>> to_ascii("▲CRIT 宽│")
     'XCRIT ??|'
     """
     if text.isascii():
         return text
-    swapped = text.translate(_ASCII)
-    return "".join(char if char.isascii() else "?" * display_width(char) for char in swapped)
+    translated = text.translate(_ASCII)
+    return "".join(char if char.isascii() else "?" * display_width(char) for char in translated)
 
 
 def plain_text(cells: Cells) -> str:
-    """The line without its colours."""
+    """Return the text of a line, without its roles."""
     return "".join(text for text, _ in cells)
 
 
-def fit(cells: Cells, cells_wide: int) -> Cells:
-    """The line clipped, or filled with spaces, to exactly `cells_wide` cells.
+def fit(cells: Cells, width: int) -> Cells:
+    """Return the line clipped, or filled with spaces, to exactly `width` cells.
 
     >>> fit((("fraud", "strong"), (" detector", "")), 8)
     (('fraud', 'strong'), (' d…', ''))
     """
     out: list[Span] = []
-    left = cells_wide
+    left = width
     for index, (text, role) in enumerate(cells):
         size = display_width(text)
         # A span that just fits is still clipped where more follows: the reader must see that there is more.
@@ -69,47 +69,47 @@ def fit(cells: Cells, cells_wide: int) -> Cells:
     return tuple(out)
 
 
-def wrap(text: str, cells_wide: int, *, role: str = "", indent: str = "", lead: Cells = ()) -> list[Cells]:
-    """`text` broken at spaces into lines of at most `cells_wide` cells; a longer word is cut into pieces.
+def wrap(text: str, width: int, *, role: str = "", indent: str = "", lead: Cells = ()) -> list[Cells]:
+    """Break the text at spaces into lines of at most `width` cells; a longer word is cut.
 
     Args:
         text: Fit for the terminal already.
-        cells_wide: Cells of a line, the indent included.
-        role: Colours the text.
-        indent: Begins every line but the first.
-        lead: Begins the first line.
+        width: Width of a line in cells, the indent included.
+        role: Role of the text.
+        indent: Start of every line but the first.
+        lead: Start of the first line.
     """
     lines: list[Cells] = []
     start = lead
-    line, room = "", max(1, cells_wide - display_width(plain_text(lead)))
-    for word in _pieces(text, max(1, cells_wide - display_width(indent))):
+    line, room = "", max(1, width - display_width(plain_text(lead)))
+    for word in _break_words(text, max(1, width - display_width(indent))):
         joined = f"{line} {word}" if line else word
         if display_width(joined) <= room:
             line = joined
             continue
         if line or start:
             lines.append((*start, (line, role)))
-        start, room = ((indent, ""),) if indent else (), max(1, cells_wide - display_width(indent))
+        start, room = ((indent, ""),) if indent else (), max(1, width - display_width(indent))
         line = word
     return [*lines, (*start, (line, role))]
 
 
-def _pieces(text: str, longest: int) -> list[str]:
+def _break_words(text: str, max_width: int) -> list[str]:
     out: list[str] = []
     for word in text.split():
-        piece = ""
+        chunk = ""
         for char in word:
-            if display_width(piece + char) > longest:
-                out.append(piece)
-                piece = ""
-            piece += char
-        out.append(piece)
+            if display_width(chunk + char) > max_width:
+                out.append(chunk)
+                chunk = ""
+            chunk += char
+        out.append(chunk)
     return out
 
 
-def spark(values: list[float], cells_wide: int) -> str:
-    """The last values as blocks of eight heights, one a cell; a value that is not finite is a blank."""
-    last = values[-cells_wide:] if cells_wide > 0 else []
+def spark(values: list[float], width: int) -> str:
+    """Return the last values as blocks of eight heights, one per cell; a value that is not finite is a blank."""
+    last = values[-width:] if width > 0 else []
     finite = [value for value in last if abs(value) != float("inf")]
     if not finite:
         return " " * len(last)
@@ -117,7 +117,12 @@ def spark(values: list[float], cells_wide: int) -> str:
 
 
 def block_characters(values: Iterable[float], low: float, high: float) -> str:
-    """Values as blocks of eight heights between `low` and `high`, one a cell; what is not finite is a blank.
+    """Return values as blocks of eight heights, one per cell; a value that is not finite is a blank.
+
+    Args:
+        values: Clipped to the range.
+        low: Value of the lowest block.
+        high: Value of the highest block.
 
     >>> block_characters([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
     '▁▅█ '
@@ -134,39 +139,41 @@ def block_characters(values: Iterable[float], low: float, high: float) -> str:
 
 INDENT, GAP = 2, 2
 MIN_NAME_WIDTH = 14
-"""Cells of the names under which a column of numbers has to go."""
+"""Width of the names, in cells, below which a column of numbers is left out."""
 
 
 class TableRow(NamedTuple):
-    """One line of a table."""
+    """One row of a table."""
 
     cells: tuple[str, ...]
     """The name first; fit for the terminal already."""
     role: str = ""
 
 
-def format_table(headings: Sequence[str], lines: Sequence[TableRow], cells_wide: int) -> list[Cells]:
-    """The headings and the lines; where they are too wide the last columns go first.
+def format_table(headings: Sequence[str], rows: Sequence[TableRow], width: int) -> list[Cells]:
+    """Return the headings and the rows as lines; where they are too wide the last columns go first.
+
+    Args:
+        headings: One per column.
+        rows: The same number of cells each.
+        width: Width of a line in cells.
 
     >>> for line in format_table(("metric", "now"), [TableRow(("accuracy", "0.9"))], 20):
     ...     print("".join(text for text, _ in line))
       metric    now
       accuracy  0.9
     """
-    wide = [
-        max(display_width(line.cells[at]) for line in (TableRow(tuple(headings)), *lines))
-        for at in range(len(headings))
-    ]
-    least, columns = min(wide[0], MIN_NAME_WIDTH), len(wide)
-    while columns > 1 and INDENT + least + sum(GAP + each for each in wide[1:columns]) > cells_wide:
+    columns_of_cells = zip(headings, *(row.cells for row in rows), strict=True)
+    widths = [max(map(display_width, column)) for column in columns_of_cells]
+    min_name, columns = min(widths[0], MIN_NAME_WIDTH), len(widths)
+    while columns > 1 and INDENT + min_name + sum(GAP + column for column in widths[1:columns]) > width:
         columns -= 1
-    numbers = wide[1:columns]
-    name = max(1, min(wide[0], cells_wide - INDENT - sum(GAP + each for each in numbers)))
+    numbers = widths[1:columns]
+    name = max(1, min(widths[0], width - INDENT - sum(GAP + column for column in numbers)))
 
-    def laid_out(cells: Sequence[str]) -> str:
-        right = "".join(
-            f"{' ' * (GAP + room - display_width(cell))}{cell}" for cell, room in zip(cells[1:], numbers, strict=False)
-        )
+    def layout_row(cells: Sequence[str]) -> str:
+        padded = zip(cells[1:], numbers, strict=False)
+        right = "".join(f"{' ' * (GAP + column - display_width(cell))}{cell}" for cell, column in padded)
         return f"{' ' * INDENT}{pad(cells[0], name)}{right}"
 
-    return [((laid_out(headings), "dim"),), *(((laid_out(line.cells), line.role),) for line in lines)]
+    return [((layout_row(headings), "dim"),), *(((layout_row(row.cells), row.role),) for row in rows)]

@@ -1,7 +1,7 @@
 """Lines that repaint only where they changed, and the frame and scrolling that all panes share.
 
-The terminal is sent whole widgets when Textual refreshes them, changed or not, and the line may be slow. So each
-pane keeps the lines it last showed, compares, and asks for those that differ. Data reaches the screen as segments
+Textual sends the terminal all of a widget that is refreshed, changed or not, and the connection may be slow. So each
+pane keeps the lines it last showed, and refreshes those that differ. Data reaches the screen as segments
 of plain text: no markup is parsed anywhere.
 
 The framework's focus is not used: each change of it repaints the whole screen. The screen that holds panes knows which
@@ -10,7 +10,7 @@ is in front, and hands it the keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -36,14 +36,14 @@ TO_END = 10**9
 
 @lru_cache(maxsize=4096)
 def sanitize_line(text: str, *, ascii_only: bool) -> str:
-    """The last sink before the terminal: what does not print becomes `?`, whatever let it come so far."""
+    """Replace by `?` what does not print: the last check before the terminal, whoever forgot an earlier one."""
     if not text.isprintable():
         text = "".join(char if char.isprintable() else "?" for char in text)
     return to_ascii(text) if ascii_only else text
 
 
 class Lines(Widget):
-    """Some lines about a scene."""
+    """A widget of lines, drawn from the screen state."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"cell--{role}" for role in ROLES}
     ALLOW_SELECT = False
@@ -55,35 +55,34 @@ class Lines(Widget):
         self.ascii_only = ascii_only
         self._shown: list[Cells] = []
 
-    def frame(self, cells_wide: int, rows: int) -> list[Cells]:
-        """The lines to show: `rows` of them, each of `cells_wide` cells. Empty here."""
-        return [((" " * cells_wide, ""),)] * rows
+    def frame(self, width: int, height: int) -> list[Cells]:
+        """Return the lines to show: `height` of them, each of `width` cells. Blank here."""
+        return [((" " * width, ""),)] * height
 
     def watch_screen_state(self) -> None:
-        """Show what is new in it."""
+        """Repaint what the new state changes."""
         self.repaint()
 
     def repaint(self) -> None:
-        """Repaint the lines that differ from what stands there."""
+        """Repaint the lines that differ from those on the screen."""
         if not self.region:
-            self._shown = []  # out of sight: whatever it showed is out of date once it is seen again
+            self._shown = []  # hidden: whatever it showed is out of date once it is visible again
             return
-        if not self._fresh():
-            self.refresh()  # as a whole, as soon as it has a size
+        if not self._has_size_of_shown():
+            self.refresh()  # all of it, as soon as it has a size
             return
         lines = self.frame(*self.size)
         changed = [row for row, line in enumerate(lines) if line != self._shown[row]]
         self._shown = lines
         self.refresh(*(Region(0, row, self.size.width, 1) for row in changed)) if changed else None
 
-    def _fresh(self) -> bool:
-        """Whether what was last shown had the size that the widget has now."""
-        return bool(self._shown) and len(self._shown) == self.size.height and self._wide == self.size.width
+    def _has_size_of_shown(self) -> bool:
+        return bool(self._shown) and len(self._shown) == self.size.height and self._shown_width == self.size.width
 
     def render_line(self, y: int) -> Strip:
-        """One line, in the style that the sheet has for each role."""
-        if not self._fresh():
-            self._wide = self.size.width
+        """Return line `y`, in the style that the sheet has for each role."""
+        if not self._has_size_of_shown():
+            self._shown_width = self.size.width
             self._shown = self.frame(*self.size)
         if y >= len(self._shown):
             return Strip.blank(self.size.width, self.rich_style)
@@ -94,7 +93,7 @@ class Lines(Widget):
         return Strip(segments, self.size.width)
 
     def style_of(self, role: str) -> Style:
-        """The colours of a role, or of a style that Rich knows by name, on the widget's background."""
+        """Return the style of a role, or of a name of Rich's, on the widget's background."""
         if not role:
             return self.rich_style
         if role in ROLES:
@@ -104,32 +103,39 @@ class Lines(Widget):
 
 @dataclass(frozen=True, slots=True)
 class PaneBody:
-    """What stands inside a pane's frame."""
+    """The content of a pane, inside its frame."""
 
     count: int = 0
     line: Callable[[int], Cells] = lambda _: ()
-    """Line number `i` of `count`; called for the visible ones only."""
+    """Returns the line with this number, from 0 to `count` - 1; called for the visible ones only."""
     cursor: int | None = None
-    """The line to keep in sight; None where the pane just scrolls."""
+    """Number of the line to keep in view; None where the pane just scrolls."""
     heading: tuple[Cells, ...] = ()
     """Lines that stay on top."""
 
+    @classmethod
+    def of_lines(
+        cls, lines: Sequence[Cells], *, cursor: int | None = None, heading: tuple[Cells, ...] = ()
+    ) -> PaneBody:
+        """Return the body of lines that are there already."""
+        return cls(len(lines), lines.__getitem__, cursor, heading)
+
 
 class Pane(Lines):
-    """A framed list: the number to reach it and its title in the frame, more lines than fit by scrolling.
+    """A framed list with its number and title in the frame; it scrolls where not all lines fit.
 
-    It has more methods than is usual here because most of them are small hooks that one pane or another fills in.
+    It has more methods than is usual here because most of them are small hooks that one pane or another overrides.
     """
 
     NUMBER: ClassVar[int] = 0
     TITLE: ClassVar[str] = ""
     STEPS: ClassVar[str] = "scroll"
-    """What up and down do here, in a word for the last line of the screen."""
+    """The word for what up and down do here, for the last line of the screen."""
     KEYS: ClassVar[tuple[Binding, ...]] = ()
-    """Keys about this pane that work from anywhere on the desk."""
+    """Keys about this pane that work from any pane of the main screen."""
 
     class Move(Message):
-        """A key asks to move the selection."""
+        """A request to move the selection by one of `view.navigation.MOVES`."""
 
         def __init__(self, name: str, steps: int) -> None:
             super().__init__()
@@ -137,7 +143,7 @@ class Pane(Lines):
             self.steps = steps
 
     class Selected(Message):
-        """A person pointed at a model, or at a series of it."""
+        """A click on a model, or on a series of it."""
 
         def __init__(self, model: str, key: SeriesKey | None = None) -> None:
             super().__init__()
@@ -145,7 +151,7 @@ class Pane(Lines):
             self.key = key
 
     class Activated(Message):
-        """A person pointed into the pane with this number."""
+        """A click into the pane with this number."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -157,57 +163,58 @@ class Pane(Lines):
         self.active = False
         self._last_cursor: int | None = None
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """The content, for a pane whose inside has this size. Empty here."""
-        del cells_wide, rows
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return the content for an inside of this size. Empty here."""
+        del width, height
         return PaneBody()
 
     def title(self) -> str:
-        """What the frame says, fit for the terminal."""
+        """Return the text of the upper edge, fit for the terminal."""
         return self.TITLE
 
     def subtitle(self) -> str:
-        """What the lower edge of the frame says, fit for the terminal."""
+        """Return the text of the lower edge, fit for the terminal; empty: the scroll position."""
         return ""
 
-    def frame(self, cells_wide: int, rows: int) -> list[Cells]:
-        """The frame and the lines in it."""
-        inside, high = max(0, cells_wide - 2), max(0, rows - 2)
-        body = self.body(inside, high)
-        visible = max(0, high - len(body.heading))
-        self._keep_in_sight(body, visible)
-        lines = [*body.heading[:high], *(body.line(at) for at in range(self.top, min(body.count, self.top + visible)))]
-        lines += [()] * (high - len(lines))
+    def frame(self, width: int, height: int) -> list[Cells]:
+        """Return the frame and the lines in it."""
+        inner_width, inner_height = max(0, width - 2), max(0, height - 2)
+        body = self.body(inner_width, inner_height)
+        visible = max(0, inner_height - len(body.heading))
+        self._scroll_to_cursor(body, visible)
+        lines = list(body.heading[:inner_height])
+        lines += [body.line(index) for index in range(self.top, min(body.count, self.top + visible))]
+        lines += [()] * (inner_height - len(lines))
         edge = (("│", "border"),)
-        title = truncate(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inside)
+        title = truncate(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inner_width)
         upper: Cells = (("┌", "border"), (title, "focus" if self.active else "strong"))
-        upper += (("─" * (inside - display_width(title)) + "┐", "border"),)
-        note = truncate(self.subtitle() or self._place(body.count, visible, inside), inside)
-        lower: Cells = (("└" + "─" * (inside - display_width(note)), "border"), (note, ""), ("┘", "border"))
-        return [upper, *(edge + fit(line, inside) + edge for line in lines), lower][:rows]
+        upper += (("─" * (inner_width - display_width(title)) + "┐", "border"),)
+        note = truncate(self.subtitle() or self._position(body.count, visible, inner_width), inner_width)
+        lower: Cells = (("└" + "─" * (inner_width - display_width(note)), "border"), (note, ""), ("┘", "border"))
+        return [upper, *(edge + fit(line, inner_width) + edge for line in lines), lower][:height]
 
-    def _keep_in_sight(self, body: PaneBody, visible: int) -> None:
-        """Keep the cursor in sight when it moved; a person may have scrolled away from one that did not."""
+    def _scroll_to_cursor(self, body: PaneBody, visible: int) -> None:
+        """Scroll to a cursor that moved; a person may have scrolled away from one that did not."""
         if body.cursor is not None and body.cursor != self._last_cursor:
             self.top = min(max(self.top, body.cursor - visible + 1), body.cursor)
         self._last_cursor = body.cursor
         self.top = max(0, min(self.top, body.count - visible))
 
-    def _place(self, count: int, visible: int, inside: int) -> str:
-        """Which lines are in sight, where not all are."""
+    def _position(self, count: int, visible: int, width: int) -> str:
+        """Return which lines are in view, where not all are."""
         if not count > visible > 0:
             return ""
         last = min(count, self.top + visible)
         text = f"{self.top + 1}-{last} of {count}"
-        return text if len(text) <= inside else f"{last}/{count}"
+        return text if len(text) <= width else f"{last}/{count}"
 
     def step(self, steps: int) -> None:
-        """Up and down: here they scroll."""
+        """Scroll by lines; panes with a cursor move that instead."""
         self.top += steps
         self.repaint()
 
     def page(self, pages: int) -> None:
-        """A page up or down."""
+        """Move by pages."""
         self.step(pages * max(1, self.size.height - 3))
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -224,15 +231,15 @@ class Pane(Lines):
         self.repaint()
 
     def focus_pane(self, *, focused: bool) -> None:
-        """Have the keys, or no longer. The title alone shows it: one line to repaint."""
+        """Take the keys, or give them up. Only the title shows it: one line to repaint."""
         self.active = focused
         self.repaint()
 
     def click_row(self, row: int) -> None:
-        """A click on line `row` of the body."""
+        """Handle a click on line `row` of the body. Ignored here."""
 
     def on_click(self, event: events.Click) -> None:
-        """Come forward, and find the line under the pointer."""
+        """Ask for the keys, and handle the click on the line under the pointer."""
         self.post_message(self.Activated(self.NUMBER))
         body = self.body(max(0, self.size.width - 2), max(0, self.size.height - 2))
         row = event.y - 1 - len(body.heading) + self.top

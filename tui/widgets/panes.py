@@ -1,4 +1,4 @@
-"""The alerts: the selected model's first, how its other rules stand, then the other models'."""
+"""The five panes of the main screen: models, metrics, chart, alerts, changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
 class ModelsPane(Pane):
-    """Which models there are and which is worst; thousands cost no more than those in sight."""
+    """The models, worst first; thousands cost no more than those in view."""
 
     NUMBER = 1
     TITLE = "Models"
@@ -36,31 +36,30 @@ class ModelsPane(Pane):
         Binding("s", "move('sort', 1)", "sort: worst first, by name, oldest data first", show=False),
     )
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """One line a model."""
-        del rows
-        empty = empty_list_message(self.screen_state)
-        if empty:
-            lines = wrap(empty, cells_wide)
-            return PaneBody(len(lines), lambda at: lines[at])
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return one line per model."""
+        del height
+        message = empty_list_message(self.screen_state)
+        if message:
+            return PaneBody.of_lines(wrap(message, width))
         models = visible_models(self.screen_state)
-        chosen = self.screen_state.selection.model
-        at = models.index(chosen) if chosen in models else None
-        return PaneBody(len(models), lambda row: model_cells(self.screen_state, models[row], cells_wide), at)
+        selected = self.screen_state.selection.model
+        cursor = models.index(selected) if selected in models else None
+        return PaneBody(len(models), lambda row: model_cells(self.screen_state, models[row], width), cursor)
 
     def step(self, steps: int) -> None:
-        """Up and down move the selection."""
+        """Move the selection."""
         self.post_message(self.Move("model", steps))
 
     def click_row(self, row: int) -> None:
-        """A click selects."""
+        """Select the clicked row."""
         models = visible_models(self.screen_state)
         if row < len(models):
             self.post_message(self.Selected(models[row]))
 
 
 class MetricsPane(Pane):
-    """Latest value, changes, support and rule of each metric."""
+    """The latest value, changes, support and rule of each metric of the selected model."""
 
     NUMBER = 2
     TITLE = "Metrics"
@@ -71,26 +70,28 @@ class MetricsPane(Pane):
         Binding("v", "app.perform('periods')", "the periods as a table", show=False),
     )
 
-    def body(self, cells_wide: int, high: int) -> PaneBody:
-        """One line a series."""
-        del high
-        table = metric_rows(self.screen_state)
-        if not table:
-            return PaneBody(1, lambda _: (("no metrics", "dim"),)) if self.screen_state.snapshot else PaneBody()
-        shape = column_widths(table, cells_wide)
-        keys = [row.key for row in table]
-        chosen = self.screen_state.selection.key
-        at = keys.index(chosen) if chosen in keys else None
-        return PaneBody(
-            len(table), lambda row: metric_cells(table[row], shape, selected=row == at), at, heading=(heading(shape),)
-        )
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return one line per series."""
+        del height
+        rows = metric_rows(self.screen_state)
+        if not rows:
+            return PaneBody.of_lines([(("no metrics", "dim"),)]) if self.screen_state.snapshot else PaneBody()
+        widths = column_widths(rows, width)
+        keys = [row.key for row in rows]
+        selected = self.screen_state.selection.key
+        cursor = keys.index(selected) if selected in keys else None
+
+        def line(number: int) -> Cells:
+            return metric_cells(rows[number], widths, selected=number == cursor)
+
+        return PaneBody(len(rows), line, cursor, heading=(heading(widths),))
 
     def step(self, steps: int) -> None:
-        """Up and down move the selection."""
+        """Move the selection."""
         self.post_message(self.Move("metric", steps))
 
     def click_row(self, row: int) -> None:
-        """A click selects."""
+        """Select the clicked row."""
         key = metric_rows(self.screen_state)[row].key
         self.post_message(self.Selected(key.model, key))
 
@@ -99,14 +100,14 @@ _CONSOLE = Console(color_system=None, width=1)
 
 
 @lru_cache(maxsize=16)
-def draw_cells(chart: ChartData, cells_wide: int, rows: int, theme: PlotTheme) -> list[Cells]:
-    """The drawing as lines of spans, whose roles are Rich's names of styles."""
-    lines = draw_chart(chart, cells_wide, rows, theme).split("\n", allow_blank=True)
-    return [tuple((part.text, str(part.style or "")) for part in line.render(_CONSOLE)) for line in lines]
+def draw_cells(chart: ChartData, width: int, height: int, theme: PlotTheme) -> list[Cells]:
+    """Return the drawn chart as lines of spans, whose roles are Rich's names of styles."""
+    lines = draw_chart(chart, width, height, theme).split("\n", allow_blank=True)
+    return [tuple((segment.text, str(segment.style or "")) for segment in line.render(_CONSOLE)) for line in lines]
 
 
 class ChartPane(Pane):
-    """Draws the selection at the size it is given."""
+    """The chart of the selected series."""
 
     NUMBER = 3
     TITLE = "Chart"
@@ -122,36 +123,37 @@ class ChartPane(Pane):
         Binding("]", "move('shift', 1)", "later", show=False),
     )
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """The drawing, line by line."""
-        theme = self.app.current_theme
-        look = PlotTheme(ascii=self.ascii_only, colours=not self.app.no_color, light=not theme.dark)
-        lines = draw_cells(chart_data(self.screen_state), cells_wide, rows, look)
-        return PaneBody(min(rows, len(lines)), lambda at: lines[at])
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return the chart, drawn at this size."""
+        light = not self.app.current_theme.dark
+        theme = PlotTheme(ascii=self.ascii_only, colours=not self.app.no_color, light=light)
+        return PaneBody.of_lines(draw_cells(chart_data(self.screen_state), width, height, theme)[:height])
 
     def title(self) -> str:
-        """What is drawn, how much of it, and whether points had to be left out."""
+        """Return the name and extent of what is drawn, and whether points had to be left out."""
         chart = chart_data(self.screen_state)
-        thinned = any(len(line.times) > 2 * self.size.width for line in chart.traces)
+        thinned = any(len(trace.times) > 2 * self.size.width for trace in chart.traces)
         return f"{chart.title}{', thinned' if thinned else ''}" if chart.title else self.TITLE
 
     def subtitle(self) -> str:
-        """What the cursor stands on."""
+        """Return the read-out of the cursor."""
         return cursor_readout(self.screen_state)
 
     def step(self, steps: int) -> None:
-        """Up and down move the selection."""
+        """Move the selection."""
         self.post_message(self.Move("model", steps))
 
 
 class AlertsPane(Pane):
-    """What is wrong and since when, and who has it; a click goes to the series."""
+    """What is wrong, since when, and who works on it; a click selects the series."""
 
     NUMBER = 4
     TITLE = "Alerts"
     STEPS = "alert"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("a", "app.perform('take')", "ack", tooltip="acknowledge: you have the alert; again gives it back"),
+        Binding(
+            "a", "app.perform('acknowledge')", "ack", tooltip="acknowledge: you have the alert; again gives it back"
+        ),
         Binding("S", "app.perform('silence')", "silence alerts for a while; list silences, end one", show=False),
         Binding("N", "app.perform('note')", "write a note about the model", show=False),
     )
@@ -159,66 +161,61 @@ class AlertsPane(Pane):
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
         super().__init__(ascii_only=ascii_only, id=id)
         self.cursor_row = 0
-        self._on: Alert | None = None
+        self._cursor_alert: Alert | None = None
         self._model: str | None = None
-        self._followed: tuple[int, int, int] | None = None
+        self._scrolled_to: tuple[int, int, int] | None = None
 
     @property
     def selected_alert(self) -> Alert | None:
         """The alert under the cursor, while the pane has the keys."""
-        return self._on if self.active else None
+        return self._cursor_alert if self.active else None
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """The lines of all entries."""
-        found = self._entries(cells_wide)
-        self._settle(found)
-        if found and self.active:
-            found[self.cursor_row] = with_cursor(found[self.cursor_row])
-            self._follow(found, rows)
-        lines: list[Cells] = [line for entry in found for line in entry.lines]
-        if not lines:
-            lines = wrap(self.screen_state.loading, cells_wide)
-        return PaneBody(len(lines), lambda at: lines[at])
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return the lines of all entries."""
+        alert_entries = entries(self.screen_state, width)
+        self._place_cursor(alert_entries)
+        if alert_entries and self.active:
+            alert_entries[self.cursor_row] = with_cursor(alert_entries[self.cursor_row])
+            self._scroll_to_entry(alert_entries, height)
+        lines = [line for entry in alert_entries for line in entry.lines]
+        return PaneBody.of_lines(lines or wrap(self.screen_state.loading, width))
 
-    def _settle(self, found: list[AlertEntry]) -> None:
-        """Keep the cursor on its alert wherever that went; another model begins at its worst."""
+    def _place_cursor(self, alert_entries: list[AlertEntry]) -> None:
+        """Keep the cursor on its alert wherever that went; on another model start at its worst."""
         model = self.screen_state.selection.model
-        if model != self._model and (self._on is None or self._on.key.model != model):
-            self.cursor_row, self._on = 0, None
+        if model != self._model and (self._cursor_alert is None or self._cursor_alert.key.model != model):
+            self.cursor_row, self._cursor_alert = 0, None
         self._model = model
-        if self._on is not None:
-            self.cursor_row = entry_index(self._on, found, self.cursor_row)
-        self.cursor_row = max(0, min(self.cursor_row, len(found) - 1))
-        self._on = found[self.cursor_row].alert if found else None
+        if self._cursor_alert is not None:
+            self.cursor_row = entry_index(self._cursor_alert, alert_entries, self.cursor_row)
+        self.cursor_row = max(0, min(self.cursor_row, len(alert_entries) - 1))
+        self._cursor_alert = alert_entries[self.cursor_row].alert if alert_entries else None
 
-    def _follow(self, found: list[AlertEntry], rows: int) -> None:
-        """Keep the whole entry in sight once the cursor moved; a person may have scrolled away since."""
-        first = sum(len(entry.lines) for entry in found[: self.cursor_row])
-        place = (self.cursor_row, first, rows)
-        if place != self._followed:
-            last = first + len(found[self.cursor_row].lines)
-            self.top = min(max(self.top, last - rows), first)
-        self._followed = place
-
-    def _entries(self, cells_wide: int) -> list[AlertEntry]:
-        return entries(self.screen_state, cells_wide)
+    def _scroll_to_entry(self, alert_entries: list[AlertEntry], height: int) -> None:
+        """Scroll to all lines of the entry once the cursor moved; a person may have scrolled away since."""
+        first = sum(len(entry.lines) for entry in alert_entries[: self.cursor_row])
+        position = (self.cursor_row, first, height)
+        if position != self._scrolled_to:
+            last = first + len(alert_entries[self.cursor_row].lines)
+            self.top = min(max(self.top, last - height), first)
+        self._scrolled_to = position
 
     def step(self, steps: int) -> None:
-        """Up and down move the cursor."""
-        self.cursor_row, self._on = self.cursor_row + steps, None
+        """Move the cursor from entry to entry."""
+        self.cursor_row, self._cursor_alert = self.cursor_row + steps, None
         self.repaint()
 
     def page(self, pages: int) -> None:
-        """A page up or down: an alert takes two lines or more."""
+        """Move the cursor by pages; an entry takes two lines or more."""
         self.step(pages * max(1, (self.size.height - 3) // 2))
 
     def click_row(self, row: int) -> None:
-        """A click looks at the series that the alert is about."""
+        """Move the cursor to the entry, and select the series that it is about."""
         first = 0
-        for at, entry in enumerate(self._entries(max(0, self.size.width - 2))):
+        for number, entry in enumerate(entries(self.screen_state, max(0, self.size.width - 2))):
             first += len(entry.lines)
             if row < first:
-                self.cursor_row, self._on = at, entry.alert
+                self.cursor_row, self._cursor_alert = number, entry.alert
                 if entry.alert is not None:
                     self.post_message(self.Selected(entry.alert.key.model, entry.alert.key))
                 self.repaint()
@@ -226,7 +223,7 @@ class AlertsPane(Pane):
 
 
 class ChangesPane(Pane):
-    """The verdict in one sentence, then by how much the metric moved, and whether that can be chance."""
+    """The diagnosis in one sentence, then how much the selected metric changed, and whether that may be noise."""
 
     NUMBER = 5
     TITLE = "Changes"
@@ -234,8 +231,7 @@ class ChangesPane(Pane):
         Binding("d", "app.perform('diagnosis')", "why", tooltip="diagnosis: what happened, why, and what to do"),
     )
 
-    def body(self, cells_wide: int, rows: int) -> PaneBody:
-        """The verdict and one line a comparison."""
-        del rows
-        lines = change_lines(self.screen_state, cells_wide)
-        return PaneBody(len(lines), lambda at: lines[at])
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return the sentence and one line per comparison."""
+        del height
+        return PaneBody.of_lines(change_lines(self.screen_state, width))

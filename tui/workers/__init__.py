@@ -1,1 +1,4 @@
-"""workers."""
+"""Threads beside the screen: polling, diagnosis, writing events.
+
+Public face: diagnosis, event_writer, poller.
+"""

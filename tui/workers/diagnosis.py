@@ -1,8 +1,8 @@
-"""Finds out about models and series in a thread of its own, so that neither the first frame nor a key waits for it.
+"""The thread that diagnoses models and series, so that neither the first frame nor a key waits for it.
 
-What is asked for last comes first, and only once nothing else has been asked for a moment: who runs through the list
-with a key held down is not slowed down by what was passed. Then come the models that the next keys may go to, so that
-the screen is painted once, with everything, when they do.
+The newest request comes first, and only once there was no other for a moment: who runs through the list with a key
+held down is not slowed down by what was passed. Then come the models that the next keys may go to, so that the screen
+is painted once, with everything, when they do.
 """
 
 from __future__ import annotations
@@ -22,110 +22,121 @@ if TYPE_CHECKING:
     from modeltop.rules.snapshot import Snapshot
 
 DEBOUNCE_SECONDS = 0.05
-"""Seconds without another question after which one is looked into."""
+"""Seconds without another request after which work on one starts."""
 CACHE_SIZE = 256
-"""Answers that are remembered."""
+"""Results that are remembered."""
 
 DiagnosisTarget = str | SeriesKey
-"""A model: why; or a series: how has it gone."""
-Explain = Callable[["Snapshot", DiagnosisTarget], "Diagnosis | TrendOutlook | None"]
+"""A model, to be diagnosed; or a series, for its outlook."""
+Diagnose = Callable[["Snapshot", DiagnosisTarget], "Diagnosis | TrendOutlook | None"]
 
 
-def diagnose_target(snapshot: Snapshot, question: DiagnosisTarget) -> Diagnosis | TrendOutlook | None:
-    """What the pure rooms find out; they are imported once something is asked."""
-    from modeltop.diagnosis.diagnose import diagnose_model, outlook
+def diagnose_target(snapshot: Snapshot, target: DiagnosisTarget) -> Diagnosis | TrendOutlook | None:
+    """Return the diagnosis of a model, or the outlook of a series."""
+    from modeltop.diagnosis.diagnose import diagnose_model, outlook  # not needed for the first frame
 
-    return diagnose_model(snapshot, question) if isinstance(question, str) else outlook(snapshot, question)
+    return diagnose_model(snapshot, target) if isinstance(target, str) else outlook(snapshot, target)
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisRequest:
-    """What to look into, the first first."""
+    """Targets to diagnose, the most urgent first."""
 
     snapshot: Snapshot
     snapshot_number: int
-    """Of the snapshot, by which answers are told apart: to remember them all by themselves would keep them alive."""
+    """Number of the snapshot, by which results are told apart: a cache of snapshots would keep them alive."""
     targets: tuple[DiagnosisTarget, ...]
 
 
 class DiagnosisWorker:
-    """The thread is a daemon and begins with the first question; leaving the app never waits for it.
+    """A daemon thread that starts with the first request; leaving the app never waits for it.
 
     Args:
-        look: How to find out.
-        told: Called in the thread with each question that is newly answered.
+        diagnose: Called in the thread.
+        on_result: Called in the thread with each target that has a new result.
     """
 
-    def __init__(self, look: Explain, told: Callable[[DiagnosisTarget], None]) -> None:
-        self._look = look
-        self._told = told
-        self._found: OrderedDict[DiagnosisTarget | None, tuple[int, Any]] = OrderedDict()
-        self._wanted: DiagnosisRequest | None = None
+    def __init__(self, diagnose: Diagnose, on_result: Callable[[DiagnosisTarget], None]) -> None:
+        self._diagnose = diagnose
+        self._on_result = on_result
+        self._results: OrderedDict[DiagnosisTarget | None, tuple[int, Any]] = OrderedDict()
+        self._request: DiagnosisRequest | None = None
         self._number = 0
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def result_for(self, question: DiagnosisTarget | None) -> Any:
-        """What was found out last; by an earlier look until the new one is over, so that nothing flickers."""
-        found = self._found.get(question)
-        return found[1] if found is not None else None
+    def result_for(self, target: DiagnosisTarget | None) -> Any:
+        """Return the last result; that of an earlier snapshot until the new one is there, so that nothing flickers."""
+        result = self._results.get(target)
+        return result[1] if result is not None else None
 
-    def request(self, snapshot: Snapshot, questions: Sequence[DiagnosisTarget]) -> None:
-        """Look into these, unless that is done. What is asked later takes the place of what was asked before."""
-        before = self._wanted
-        self._number += before is None or before.snapshot is not snapshot
-        self._wanted = DiagnosisRequest(snapshot, self._number, tuple(questions))
-        if not self._missing(self._wanted) or self._stopped:
+    def request(self, snapshot: Snapshot, targets: Sequence[DiagnosisTarget]) -> None:
+        """Diagnose the targets that have no result for this snapshot; replaces what is left of the last request."""
+        previous = self._request
+        self._number += previous is None or previous.snapshot is not snapshot
+        self._request = DiagnosisRequest(snapshot, self._number, tuple(targets))
+        if not self._missing(self._request) or self._stopped:
             return
         self._wake.set()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="modeltop inquirer", daemon=True)
+            self._thread = threading.Thread(target=self._loop, name="modeltop diagnosis", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Look into nothing any more."""
+        """Stop after the target that is being diagnosed."""
         self._stopped = True
         self._wake.set()
 
-    def _missing(self, wanted: DiagnosisRequest) -> list[DiagnosisTarget]:
-        return [one for one in wanted.targets if self._found.get(one, (0, None))[0] != wanted.snapshot_number]
+    def _missing(self, request: DiagnosisRequest) -> list[DiagnosisTarget]:
+        number = request.snapshot_number
+        return [target for target in request.targets if self._results.get(target, (0, None))[0] != number]
 
-    def _run(self) -> None:
+    def _loop(self) -> None:
         while not self._stopped:
             self._wake.wait()
             while not self._stopped and self._wake.is_set():
                 self._wake.clear()
                 self._wake.wait(DEBOUNCE_SECONDS)
-            self._work()
+            self._process_request()
 
-    def _work(self) -> None:
-        """All that is missing, until something else is asked for."""
-        while not self._stopped and not self._wake.is_set() and (wanted := self._wanted) is not None:
-            missing = self._missing(wanted)
+    def _process_request(self) -> None:
+        """Diagnose all that is missing, until another request comes in."""
+        while not self._stopped and not self._wake.is_set() and (request := self._request) is not None:
+            missing = self._missing(request)
             if not missing:
                 return
-            self._found[missing[0]] = (wanted.snapshot_number, self._one(wanted.snapshot, missing[0]))
-            self._found.move_to_end(missing[0])
-            while len(self._found) > CACHE_SIZE:
-                self._found.popitem(last=False)
-            self._told(missing[0])
+            target = missing[0]
+            self._results[target] = (request.snapshot_number, self._try_diagnose(request.snapshot, target))
+            self._results.move_to_end(target)
+            while len(self._results) > CACHE_SIZE:
+                self._results.popitem(last=False)
+            self._on_result(target)
 
-    def _one(self, snapshot: Snapshot, question: DiagnosisTarget) -> Diagnosis | TrendOutlook | None:
+    def _try_diagnose(self, snapshot: Snapshot, target: DiagnosisTarget) -> Diagnosis | TrendOutlook | None:
         try:
-            return self._look(snapshot, question)
-        except Exception as error:  # noqa: BLE001  what is wrong stands on the screen all the same; why does not
-            if not isinstance(question, str):
+            return self._diagnose(snapshot, target)
+        except Exception as error:  # noqa: BLE001  the screen still shows what is wrong, if not the reason
+            if not isinstance(target, str):
                 return None
-            return failed_diagnosis(snapshot, question, f"{type(error).__name__}: {sanitize(error, 120)}")
+            return failed_diagnosis(snapshot, target, f"{type(error).__name__}: {sanitize(error, 120)}")
 
 
 def failed_diagnosis(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:
-    """What is wrong, without an explanation, and why there is none."""
+    """Return a diagnosis that states what is wrong with the model, and why there is no explanation.
+
+    Args:
+        snapshot: The data that could not be diagnosed.
+        model: Name of the model.
+        reason: The error, fit for the terminal.
+
+    Returns:
+        None where the snapshot has no such model.
+    """
     from modeltop.core.diagnosis import Diagnosis
 
-    verdict = snapshot_index(snapshot).model_statuses.get(model)
-    if verdict is None:
+    status = snapshot_index(snapshot).model_statuses.get(model)
+    if status is None:
         return None
     advice = f"the diagnosis failed: {reason}; please report it"
-    return Diagnosis(model, verdict.severity, None, verdict.sentence, None, (), (), advice)
+    return Diagnosis(model, status.severity, None, status.sentence, None, (), (), advice)

@@ -1,4 +1,4 @@
-"""One thread that looks at the files, so that the screen never waits for them."""
+"""The thread that polls the data, so that the screen never waits for a disk."""
 
 from __future__ import annotations
 
@@ -7,156 +7,138 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from modeltop.core.errors import MonitorError
-from modeltop.history.merge import Progress
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from modeltop.alerting.event_log.event_log import EventLog
-    from modeltop.service.pipeline import StateReader
+    from modeltop.service.pipeline import Pipeline
 
 POLL_SECONDS = 1.0
-"""Seconds between two questions whether anything changed: one `os.stat` a file."""
+"""Seconds between two checks for changes, which cost one `os.stat` a file."""
 REFRESH_SECONDS = 60.0
-"""Seconds after which unchanged files are judged anew: a model falls silent by the clock alone."""
+"""Seconds after which unchanged files are evaluated again: a model falls silent by the clock alone."""
 PROGRESS_SECONDS = 0.25
-"""Seconds between two reports of progress."""
-ACK_DURATION = timedelta(hours=24)
+"""Seconds between two progress reports."""
 COST_FACTOR = 100
-"""A look that costs much is repeated after this many times its cost at the earliest: 1 % of a core."""
-
-
-class SnapshotSource(Protocol):
-    """What the feed asks; `modeltop.service.pipeline.Observer` is one."""
-
-    def needs_run(self) -> bool:
-        """Whether a new look could show anything else."""
-
-    def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
-        """A look at everything."""
+"""Times its own duration that an expensive run waits for the next: 1 % of a core."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What the last look gave."""
+    """A snapshot, the error that prevented it, or progress towards it."""
 
     snapshot: Snapshot | None = None
     error: Exception | None = None
     progress: tuple[int, int] | None = None
-    """Files read and files in all, while it goes on."""
+    """Files read and files in all, while a run goes on."""
 
 
 class Poller:
-    """Looks at once, then whenever a file has changed, at most once a second.
+    """Runs the pipeline at once, then whenever a file has changed, at most once a second.
 
     The thread is a daemon: leaving the app never waits for a slow disk.
 
     Args:
-        observer: Asked in the thread alone.
-        clock: The true time, aware.
+        pipeline: Run in the thread alone.
+        clock: Returns the present, time zone aware.
     """
 
-    def __init__(self, observer: SnapshotSource, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._observer = observer
+    def __init__(self, pipeline: Pipeline, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._pipeline = pipeline
         self._clock = clock
-        self._tell: Callable[[PollResult], None] | None = None
+        self._subscriber: Callable[[PollResult], None] | None = None
         self._lock = threading.Lock()
-        self._first = threading.Event()
+        self._first_done = threading.Event()
         self._wake = threading.Event()
         self._stopped = False
-        self._looked = 0.0
-        self._cost = 0.0
-        self._told = -PROGRESS_SECONDS
+        self._last_run = 0.0
+        self._duration = 0.0
+        self._last_progress = -PROGRESS_SECONDS
         self.last_result = PollResult()
         self.paused = False
-        self._thread = threading.Thread(target=self._run, name="modeltop feed", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="modeltop poller", daemon=True)
 
     @property
     def event_log(self) -> EventLog | None:
-        """Where what people do is kept; None where there is no place for it."""
-        memory: StateReader | None = getattr(self._observer, "state_reader", None)
-        return memory.event_log if memory is not None else None
+        """The log of what people do; None where there is no folder for it."""
+        return self._pipeline.state_reader.event_log
 
     @property
     def event_log_error(self) -> str:
-        """Why there is no such place."""
-        memory: StateReader | None = getattr(self._observer, "state_reader", None)
-        return memory.error if memory is not None else "there is no folder for it"
+        """The reason for `event_log` being None."""
+        return self._pipeline.state_reader.error
 
     @property
     def ack_duration(self) -> timedelta:
-        """How long an acknowledgement lasts, as configured."""
-        lasting: timedelta = getattr(self._observer, "ack_duration", ACK_DURATION)
-        return lasting
+        """The configured time that an acknowledgement lasts."""
+        return self._pipeline.ack_duration
 
     def start(self) -> None:
-        """Begin to look; what comes before anybody listens is kept."""
+        """Start to poll; the newest result is kept for the one who subscribes later."""
         if not self._thread.is_alive():
             self._thread.start()
 
     def wait_for_first(self, seconds: float) -> PollResult:
-        """What the first look gave, waiting for it at most so long."""
-        self._first.wait(seconds)
+        """Return the result of the first run; after `seconds` the newest progress report."""
+        self._first_done.wait(seconds)
         return self.last_result
 
-    def subscribe(self, tell: Callable[[PollResult], None]) -> None:
-        """Hand over everything from now on, in the feed's thread; the last news at once if there is some."""
+    def subscribe(self, on_result: Callable[[PollResult], None]) -> None:
+        """Call back, in the poller's thread, with each result from now on; at once with the newest, if there is one."""
         with self._lock:
-            self._tell = tell
+            self._subscriber = on_result
             if self.last_result != PollResult():
-                tell(self.last_result)
+                on_result(self.last_result)
 
     def poll_now(self) -> None:
-        """Look now, changed or not, paused or not."""
-        self._looked = 0.0
+        """Run the pipeline now, whether or not anything changed, and even while paused."""
+        self._last_run = 0.0
         self._wake.set()
 
     def stop(self) -> None:
-        """Look no more. Does not wait for a look that goes on."""
+        """Stop polling, without waiting for a run that goes on."""
         self._stopped = True
-        self._tell = None
+        self._subscriber = None
         self._wake.set()
 
-    def _run(self) -> None:
-        self._observe()
+    def _loop(self) -> None:
+        self._run()
         while not self._stopped:
-            asked = self._wake.wait(POLL_SECONDS)
-            if asked:
-                self._wake.clear()  # not where time ran out: somebody may have asked since
-            if not self._stopped and (asked or (not self.paused and self._due())):
-                self._observe()
+            requested = self._wake.wait(POLL_SECONDS)
+            if requested:
+                self._wake.clear()  # not after a timeout: a request may have come in since
+            if not self._stopped and (requested or (not self.paused and self._is_due())):
+                self._run()
 
-    def _due(self) -> bool:
-        if time.monotonic() - self._looked > max(REFRESH_SECONDS, COST_FACTOR * self._cost):
+    def _is_due(self) -> bool:
+        if time.monotonic() - self._last_run > max(REFRESH_SECONDS, COST_FACTOR * self._duration):
             return True
         try:
-            return self._observer.needs_run()
+            return self._pipeline.needs_run()
         except OSError:
-            return True  # the look itself will say what is wrong
+            return True  # the run itself will report what is wrong
 
-    def _observe(self) -> None:
-        began = time.monotonic()
+    def _run(self) -> None:
+        started = time.monotonic()
         try:
-            news = PollResult(snapshot=self._observer.run(self._clock(), self._progress))
-        except MonitorError as error:
-            news = PollResult(error=error)
+            result = PollResult(snapshot=self._pipeline.run(self._clock(), self._on_progress))
         except Exception as error:  # noqa: BLE001  the app decides: it shows the error beside the data it has, or ends
-            news = PollResult(error=error)
-        self._looked = time.monotonic()
-        self._cost = self._looked - began
-        self._hand(news)
-        self._first.set()
+            result = PollResult(error=error)
+        self._last_run = time.monotonic()
+        self._duration = self._last_run - started
+        self._publish(result)
+        self._first_done.set()
 
-    def _progress(self, done: int, files: int) -> None:
-        moment = time.monotonic()
-        if self.last_result.snapshot is None and moment - self._told >= PROGRESS_SECONDS:
-            self._told = moment
-            self._hand(PollResult(progress=(done, files)))
+    def _on_progress(self, done: int, files: int) -> None:
+        now = time.monotonic()
+        if self.last_result.snapshot is None and now - self._last_progress >= PROGRESS_SECONDS:
+            self._last_progress = now
+            self._publish(PollResult(progress=(done, files)))
 
-    def _hand(self, news: PollResult) -> None:
+    def _publish(self, result: PollResult) -> None:
         with self._lock:
-            self.last_result = news
-            if self._tell is not None:
-                self._tell(news)
+            self.last_result = result
+            if self._subscriber is not None:
+                self._subscriber(result)

@@ -15,7 +15,7 @@ FLOOR = LimitLine(0.9, Severity.CRITICAL, "< 0.90")
 WARNING = LimitLine(0.92, Severity.WARNING, "< 0.92")
 
 
-def line(values, *, name="accuracy", times=None, breaches=None, held=(), gaps=()):
+def trace(values, *, name="accuracy", times=None, breaches=None, unevaluated=(), gaps=()):
     values = np.asarray(values, float)
     count = len(values)
     if times is None:
@@ -23,13 +23,13 @@ def line(values, *, name="accuracy", times=None, breaches=None, held=(), gaps=()
     severities = np.zeros(count, np.int8)
     for index, severity in (breaches or {}).items():
         severities[index] = severity
-    flags = [np.isin(np.arange(count), list(indices)) for indices in (held, gaps)]
+    flags = [np.isin(np.arange(count), list(indices)) for indices in (unevaluated, gaps)]
     return Trace(name, np.asarray(times, float), values, severities, *flags)
 
 
-def chart(*lines, limits=(), digits=3, cursor=None, empty="no values in this range"):
-    times = [time for each in lines for time in each.times.tolist()] or [JANUARY]
-    return ChartData(lines, tuple(limits), "title", digits, min(times), max(times), cursor, empty)
+def chart(*traces, limits=(), digits=3, cursor=None, empty="no values in this range"):
+    times = [time for trace in traces for time in trace.times.tolist()] or [JANUARY]
+    return ChartData(traces, tuple(limits), "title", digits, min(times), max(times), cursor, empty)
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def make():
         day, january, floor, warning = DAY, JANUARY, FLOOR, WARNING
         ten_days = TEN_DAYS
 
-    Make.line, Make.chart = staticmethod(line), staticmethod(chart)
-    Make.ten = chart(line(TEN_DAYS, breaches={8: 3, 9: 3}), limits=[FLOOR])
-    Make.both = chart(line(TEN_DAYS, breaches={6: 1, 7: 1, 8: 3, 9: 3}), limits=[FLOOR, WARNING])
+    Make.trace, Make.chart = staticmethod(trace), staticmethod(chart)
+    Make.ten = chart(trace(TEN_DAYS, breaches={8: 3, 9: 3}), limits=[FLOOR])
+    Make.both = chart(trace(TEN_DAYS, breaches={6: 1, 7: 1, 8: 3, 9: 3}), limits=[FLOOR, WARNING])
     return Make

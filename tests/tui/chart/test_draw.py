@@ -12,11 +12,11 @@ ASCII = PlotTheme(ascii=True, colours=False)
 THEMES = [PlotTheme(), PlotTheme(light=True), PLAIN, ASCII]
 
 
-def rows(chart, cells=46, high=12, theme=PLAIN):
-    return draw_chart(chart, cells, high, theme).plain.split("\n")
+def rows(chart, width=46, height=12, theme=PLAIN):
+    return draw_chart(chart, width, height, theme).plain.split("\n")
 
 
-def whole(chart, *size, theme=PLAIN):
+def drawn_text(chart, *size, theme=PLAIN):
     return "\n".join(rows(chart, *size, theme=theme))
 
 
@@ -34,14 +34,19 @@ points = st.tuples(any_value, st.sampled_from([0, 0, 1, 3]), st.booleans(), st.b
     cursor=st.booleans(),
 )
 def test_whatever_the_values_a_drawing_has_exactly_the_size_asked_for(make, data, size, theme, digits, limit, cursor):
-    lines = []
+    traces = []
     for each in data:
-        values, breaches, held, gaps = zip(*each, strict=True)
-        lines.append(
-            make.line(values, breaches=dict(enumerate(breaches)), held=np.flatnonzero(held), gaps=np.flatnonzero(gaps))
+        values, breaches, unevaluated, gaps = zip(*each, strict=True)
+        traces.append(
+            make.trace(
+                values,
+                breaches=dict(enumerate(breaches)),
+                unevaluated=np.flatnonzero(unevaluated),
+                gaps=np.flatnonzero(gaps),
+            )
         )
     limits = [type(make.floor)(limit, make.floor.severity, "< limit")]
-    chart = make.chart(*lines, limits=limits, digits=digits, cursor=make.january if cursor else None)
+    chart = make.chart(*traces, limits=limits, digits=digits, cursor=make.january if cursor else None)
     drawn = rows(chart, *size, theme=theme)
     assert [display_width(row) for row in drawn] == [size[0]] * size[1]
     assert theme is not ASCII or "\n".join(drawn).isascii()
@@ -50,29 +55,31 @@ def test_whatever_the_values_a_drawing_has_exactly_the_size_asked_for(make, data
 @pytest.mark.parametrize("name", ["宽" * 40, "e" + "\u0301" * 2, "🙂 eu", "[bold]x[/bold]", "\\x1b]0;x"])
 @pytest.mark.parametrize("theme", [PLAIN, ASCII], ids=["unicode", "ascii"])
 def test_a_foreign_name_in_the_legend_keeps_the_width(make, name, theme):
-    chart = make.chart(make.line([0.9, 0.8], name=name), make.line([0.5, 0.6], name="recall"))
+    chart = make.chart(make.trace([0.9, 0.8], name=name), make.trace([0.5, 0.6], name="recall"))
     drawn = rows(chart, 40, 10, theme=theme)
     assert {display_width(row) for row in drawn} == {40}
     assert "2 recall" in drawn[0]
 
 
 @pytest.mark.parametrize(
-    ("theme", "critical", "warning", "line"), [(PLAIN, "▲", "◆", "─"), (ASCII, "X", "!", "=")], ids=["unicode", "ascii"]
+    ("theme", "critical", "warning", "trace"),
+    [(PLAIN, "▲", "◆", "─"), (ASCII, "X", "!", "=")],
+    ids=["unicode", "ascii"],
 )
-def test_severity_is_a_shape(make, theme, critical, warning, line):
-    drawn = whole(make.both, theme=theme)
+def test_severity_is_a_shape(make, theme, critical, warning, trace):
+    drawn = drawn_text(make.both, theme=theme)
     assert drawn.count(critical) == 2
     assert drawn.count(warning) == 2
-    assert f"{line}< 0.90 CRIT{line}" in drawn
+    assert f"{trace}< 0.90 CRIT{trace}" in drawn
     assert "< 0.92 WARN" in drawn
-    assert f"{line}< 0.92" not in drawn
+    assert f"{trace}< 0.92" not in drawn
 
 
 def test_the_sign_of_a_breach_stands_where_the_line_is(make):
     values = 0.9 + 0.05 * np.sin(np.arange(80) / 4)
-    calm = make.chart(make.line(values))
-    wrong = make.chart(make.line(values, breaches=dict.fromkeys(np.flatnonzero(values < 0.87).tolist(), 3)))
-    before, after = rows(calm), rows(wrong)
+    healthy = make.chart(make.trace(values))
+    breached = make.chart(make.trace(values, breaches=dict.fromkeys(np.flatnonzero(values < 0.87).tolist(), 3)))
+    before, after = rows(healthy), rows(breached)
     signs = [(y, x) for y, row in enumerate(after) for x, sign in enumerate(row) if sign == "▲"]
     assert len(signs) > 10
     assert all("⠀" < before[y][x] <= "⣿" for y, x in signs)
@@ -80,14 +87,14 @@ def test_the_sign_of_a_breach_stands_where_the_line_is(make):
 
 def test_a_value_below_its_limit_is_never_drawn_above_the_line(make):
     for value in np.linspace(0.85, 0.8999, 60):
-        drawn = rows(make.chart(make.line([0.95, value], breaches={1: 3}), limits=[make.floor]))
+        drawn = rows(make.chart(make.trace([0.95, value], breaches={1: 3}), limits=[make.floor]))
         limit = next(y for y, row in enumerate(drawn) if "─< 0.90" in row)
         assert next(y for y, row in enumerate(drawn) if "▲" in row) >= limit
 
 
 def test_the_line_breaks_at_a_gap(make):
     times = make.january + make.day * np.array([0, 1, 2, 20, 21, 22])
-    drawn = rows(make.chart(make.line([0.9, 0.91, 0.9, 0.92, 0.91, 0.9], times=times, gaps=[3])))
+    drawn = rows(make.chart(make.trace([0.9, 0.91, 0.9, 0.92, 0.91, 0.9], times=times, gaps=[3])))
     middle = [row[14:36].replace("│", " ") for row in drawn[:-2]]
     assert not "".join(middle).strip()
 
@@ -96,42 +103,44 @@ def test_a_point_between_two_gaps_is_seen(make):
     times = make.january + make.day * np.array([0, 1, *range(30, 59)])
     values = np.full(31, 0.9)
     values[0] = 0.8
-    assert "•" in whole(make.chart(make.line(values, times=times, gaps=[1, 2])))
+    assert "•" in drawn_text(make.chart(make.trace(values, times=times, gaps=[1, 2])))
 
 
 def test_what_no_rule_judges_is_marked_as_such(make):
-    drawn = whole(make.chart(make.line(make.ten_days, held=[9], breaches={9: 3, 8: 3}), limits=[make.floor]))
+    drawn = drawn_text(
+        make.chart(make.trace(make.ten_days, unevaluated=[9], breaches={9: 3, 8: 3}), limits=[make.floor])
+    )
     assert drawn.count("○") == 1
     assert drawn.count("▲") == 1
 
 
 def test_infinite_values_are_arrows_at_the_edge(make):
-    drawn = rows(make.chart(make.line([0.9, np.inf, 0.8, -np.inf, 0.9])))
+    drawn = rows(make.chart(make.trace([0.9, np.inf, 0.8, -np.inf, 0.9])))
     assert "↑" in drawn[0]
     assert "↓" in drawn[-3]
 
 
 @pytest.mark.parametrize("values", [[], [np.inf], [np.nan, np.nan]], ids=["no point", "infinite", "undefined"])
 def test_without_a_finite_value_it_says_so(make, values):
-    drawn = rows(make.chart(*([make.line(values)] if values else [])), 30, 5)
+    drawn = rows(make.chart(*([make.trace(values)] if values else [])), 30, 5)
     assert drawn[2].strip() == "no values in this range"
 
 
 def test_one_point_is_drawn_with_its_date(make):
-    drawn = whole(make.chart(make.line([0.95]), limits=[make.floor]))
+    drawn = drawn_text(make.chart(make.trace([0.95]), limits=[make.floor]))
     assert "•" in drawn
     assert "2025-01-01" in drawn
 
 
 def test_equal_values_are_a_level_line_with_an_axis(make):
-    drawn = rows(make.chart(make.line([0.9] * 5)))
+    drawn = rows(make.chart(make.trace([0.9] * 5)))
     assert sum("•" in row for row in drawn) == 1
     assert [row.split("┤")[0] for row in drawn if "┤" in row] == ["0.91", "0.90", "0.89"] or "0.900" in "".join(drawn)
 
 
 def test_a_limit_far_away_is_named_at_the_edge_and_does_not_flatten_the_line(make):
     far = type(make.floor)(0.2, make.floor.severity, "< 0.20")
-    drawn = rows(make.chart(make.line(make.ten_days), limits=[far]))
+    drawn = rows(make.chart(make.trace(make.ten_days), limits=[far]))
     assert "↓ < 0.20 CRIT" in drawn[-3]
     assert not any("0.5" in row for row in drawn)
 
@@ -140,22 +149,24 @@ def test_ten_thousand_points_keep_their_worst_and_say_that_they_were_thinned(mak
     rng = np.random.default_rng(7)
     values = 0.95 + rng.normal(0, 0.001, 10_000)
     values[[4000, 4001]] = 0.9, 0.93  # the breach is neither the lowest nor the highest of its column
-    chart = make.chart(make.line(values, breaches={4001: 3}, held=[4000]))
-    drawn = whole(chart, 80, 20)
+    chart = make.chart(make.trace(values, breaches={4001: 3}, unevaluated=[4000]))
+    drawn = drawn_text(chart, 80, 20)
     assert drawn.count("▲") == 1
     assert "min, max of 10000 points" in drawn
 
 
 def test_a_family_is_told_apart_by_numbers(make):
-    lines = [make.line(np.array(make.ten_days) - 0.03 * i, name=n) for i, n in enumerate(["precision", "recall", "f1"])]
-    head, *body = rows(make.chart(*lines), 60, 14)
+    traces = [
+        make.trace(np.array(make.ten_days) - 0.03 * i, name=n) for i, n in enumerate(["precision", "recall", "f1"])
+    ]
+    head, *body = rows(make.chart(*traces), 60, 14)
     assert head.split() == ["1", "precision", "2", "recall", "3", "f1"]
     canvas = "".join(row[5:] for row in body[:-2])
     assert {"1", "2", "3"} <= set(canvas)
 
 
 def test_the_cursor_is_a_line_through_all_rows(make):
-    chart = make.chart(make.line(make.ten_days), cursor=make.january + 4 * make.day)
+    chart = make.chart(make.trace(make.ten_days), cursor=make.january + 4 * make.day)
     canvas = [row[5:] for row in rows(chart)[:-2]]
     assert sum("│" in row for row in canvas) >= len(canvas) - 1
 
@@ -190,7 +201,7 @@ def test_the_same_chart_is_drawn_once(make):
     ],
 )
 def test_in_little_room_the_axes_go_and_the_breach_stays(make, size, seen, unseen):
-    drawn = whole(make.ten, *size)
+    drawn = drawn_text(make.ten, *size)
     assert "▲" in drawn
     assert seen in drawn
     assert not unseen or unseen not in drawn

@@ -1,4 +1,4 @@
-"""Where a key takes the selection."""
+"""Where a key moves the selection."""
 
 from dataclasses import replace
 
@@ -12,26 +12,26 @@ from modeltop_tui.view.state import ScreenState, TimeWindow
 DAY = 86_400.0
 
 
-def go(scene, *moves):
-    """The scene after some moves, each `name` or `name-` or `name+3`."""
-    for move in moves:
-        name, sign, count = move.partition("+") if "+" in move else move.partition("-")
+def move(state, *moves):
+    """The state after some moves, each `name` or `name-` or `name+3`."""
+    for text in moves:
+        name, sign, count = text.partition("+") if "+" in text else text.partition("-")
         steps = int(count or 1) * (-1 if sign == "-" else 1)
-        scene = replace(scene, selection=clamp_selection(replace(scene, selection=MOVES[name](scene, steps))))
-    return scene
+        state = replace(state, selection=clamp_selection(replace(state, selection=MOVES[name](state, steps))))
+    return state
 
 
-def place(scene):
-    return scene.selection.model, scene.selection.key and scene.selection.key.metric
+def position(state):
+    return state.selection.model, state.selection.key and state.selection.key.metric
 
 
 @pytest.fixture
-def scene(fleet):
+def state(fleet):
     return ScreenState(fleet, clamp_selection(ScreenState(fleet)))
 
 
 @pytest.mark.parametrize(
-    ("moves", "to"),
+    ("moves", "expected"),
     [
         pytest.param([], ("fraud", "f1_score"), id="opens on the worst model and its worst metric"),
         pytest.param(["model"], ("churn", "accuracy"), id="the next model, on what is wrong with it"),
@@ -48,31 +48,33 @@ def scene(fleet):
         pytest.param(["model", "sort"], ("churn", "accuracy"), id="another order moves nobody"),
     ],
 )
-def test_keys_lead_from_place_to_place(scene, moves, to):
-    assert place(go(scene, *moves)) == to
+def test_keys_lead_from_place_to_place(state, moves, expected):
+    assert position(move(state, *moves)) == expected
 
 
-def test_the_selection_stays_on_its_model_when_the_order_changes(make, scene):
-    at_churn = go(scene, "model")
-    worse = make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.1], model="churn"), make.healthy("ranker"))
-    assert place(ScreenState(worse, clamp_selection(replace(at_churn, snapshot=worse)))) == ("churn", "accuracy")
+def test_the_selection_stays_on_its_model_when_the_order_changes(make, state):
+    at_churn = move(state, "model")
+    worse = make.snapshot(*make.ten_days(), make.series([0.95] * 9 + [0.1], model="churn"), make.healthy("ranker"))
+    assert position(ScreenState(worse, clamp_selection(replace(at_churn, snapshot=worse)))) == ("churn", "accuracy")
 
 
-def test_a_model_that_is_gone_gives_way_to_the_worst(make, scene):
+def test_a_model_that_is_gone_gives_way_to_the_worst(make, state):
     left = make.snapshot(*make.ten_days())
-    assert clamp_selection(replace(go(scene, "model"), snapshot=left)).model == "fraud"
+    assert clamp_selection(replace(move(state, "model"), snapshot=left)).model == "fraud"
 
 
 def test_the_same_metric_is_kept_from_model_to_model(make):
-    lines = [make.line([0.9] * 10, model=model, metric=metric) for model in "ab" for metric in ("psi", "brier", "mcc")]
-    scene = make.scene(*lines, rules=[])
-    assert place(go(scene, "metric+2", "model")) == ("b", "mcc")
+    lines = [
+        make.series([0.9] * 10, model=model, metric=metric) for model in "ab" for metric in ("psi", "brier", "mcc")
+    ]
+    state = make.state(*lines, rules=[])
+    assert position(move(state, "metric+2", "model")) == ("b", "mcc")
 
 
 def test_an_empty_snapshot_selects_nothing_and_no_key_fails(make):
-    scene = make.scene()
-    assert place(scene) == (None, None)
-    assert all(place(go(scene, name)) == (None, None) for name in MOVES)
+    state = make.state()
+    assert position(state) == (None, None)
+    assert all(position(move(state, name)) == (None, None) for name in MOVES)
 
 
 def test_before_anything_is_loaded_no_key_fails():
@@ -95,61 +97,66 @@ def test_before_anything_is_loaded_no_key_fails():
     ],
 )
 def test_the_time_range(make, moves, days):
-    scene = go(make.scene(*make.ten_days()), *moves)
-    ends = time_span(scene.snapshot.history.series[scene.selection.key], scene.selection.time_window)
+    state = move(make.state(*make.ten_days()), *moves)
+    ends = time_span(state.snapshot.history.series[state.selection.key], state.selection.time_window)
     first = make.start.timestamp() - DAY
     assert tuple((end - first) / DAY for end in ends) == pytest.approx(days)
 
 
 def test_a_window_at_the_newest_end_follows_new_rows(make):
-    scene = go(make.scene(*make.ten_days()), "zoom")
-    longer = make.snapshot(make.line([0.9] * 12, metric="f1_score"))
-    chart = chart_data(replace(scene, snapshot=longer))
+    state = move(make.state(*make.ten_days()), "zoom")
+    longer = make.snapshot(make.series([0.9] * 12, metric="f1_score"))
+    chart = chart_data(replace(state, snapshot=longer))
     assert chart.end - make.start.timestamp() == 11 * DAY
 
 
 def test_the_cursor_moves_by_points_and_stays_on_them(make):
-    scene = make.scene(make.line([0.9, 0.8, 0.7], days=[1, 2, 9]))
+    state = make.state(make.series([0.9, 0.8, 0.7], days=[1, 2, 9]))
     start = make.start.timestamp()
-    at = [go(scene, "cursor_switch", *moves).selection.cursor for moves in ([], ["side-"], ["side-9"], ["side-9", "side"])]
+    at = [
+        move(state, "cursor_switch", *moves).selection.cursor
+        for moves in ([], ["side-"], ["side-9"], ["side-9", "side"])
+    ]
     assert [(stamp - start) / DAY for stamp in at] == [8, 1, 0, 1]
 
 
-def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(scene):
-    assert place(replace(scene, selection=select_series(scene, "churn", SeriesKey("churn", "gone")))) == (
+def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(state):
+    assert position(replace(state, selection=select_series(state, "churn", SeriesKey("churn", "gone")))) == (
         "churn",
         "accuracy",
     )
 
 
 def test_a_window_without_points_is_said(make):
-    scene = make.scene(make.line([0.9, 0.9], days=[1, 90]))
+    state = make.state(make.series([0.9, 0.9], days=[1, 90]))
     chart = chart_data(
-        replace(scene, selection=replace(scene.selection, time_window=TimeWindow(DAY, make.start.timestamp() + 40 * DAY)))
+        replace(
+            state, selection=replace(state.selection, time_window=TimeWindow(DAY, make.start.timestamp() + 40 * DAY))
+        )
     )
     assert chart.empty_message == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
 
 
-def test_the_models_that_the_next_key_may_go_to(make, scene):
-    models = [part for part in prefetch_targets(scene) if isinstance(part, str)]
+def test_the_models_that_the_next_key_may_go_to(make, state):
+    models = [part for part in prefetch_targets(state) if isinstance(part, str)]
     assert models == ["fraud", "churn", "ranker"]
-    many = make.scene(*(make.healthy(f"m{number}") for number in range(9)))
-    around = [part for part in prefetch_targets(go(many, "model+4")) if isinstance(part, str)]
+    many = make.state(*(make.healthy(f"m{number}") for number in range(9)))
+    around = [part for part in prefetch_targets(move(many, "model+4")) if isinstance(part, str)]
     assert around == ["m4", "m5", "m3", "m6", "m2"]
     assert prefetch_targets(ScreenState()) == ()
 
 
-def test_of_each_the_series_that_will_be_seen_then(scene):
-    series = [(part.model, part.metric) for part in prefetch_targets(scene) if isinstance(part, SeriesKey)]
+def test_of_each_the_series_that_will_be_seen_then(state):
+    series = [(part.model, part.metric) for part in prefetch_targets(state) if isinstance(part, SeriesKey)]
     beside = {("fraud", "recall"), ("fraud", "avg_confidence")}
     assert series[:2] == [("fraud", "f1_score"), ("fraud", "accuracy")], "what is selected, then the next problem"
     assert beside < set(series)
-    assert series[-2:] == [place(go(scene, "model")), place(go(scene, "model+2"))]
+    assert series[-2:] == [position(move(state, "model")), position(move(state, "model+2"))]
 
 
-def test_the_next_model_with_a_problem_passes_the_other_problems_of_this_one(make, scene):
-    assert [place(go(scene, *["trouble"] * times))[0] for times in (1, 2)] == ["churn", "fraud"]
-    assert place(go(scene, "trouble-"))[0] == "churn"
-    alone = make.scene(*make.ten_days())
-    assert go(alone, "trouble").selection == go(alone).selection
-    assert MOVES["trouble"](ScreenState(), 1) == ScreenState().selection
+def test_the_next_model_with_a_problem_passes_the_other_problems_of_this_one(make, state):
+    assert [position(move(state, *["problem_model"] * times))[0] for times in (1, 2)] == ["churn", "fraud"]
+    assert position(move(state, "problem_model-"))[0] == "churn"
+    alone = make.state(*make.ten_days())
+    assert move(alone, "problem_model").selection == move(alone).selection
+    assert MOVES["problem_model"](ScreenState(), 1) == ScreenState().selection

@@ -13,7 +13,7 @@ texts = st.text(alphabet="ab 宽é▲…", max_size=30)
 
 
 @pytest.mark.parametrize(
-    ("cells", "wide", "shown"),
+    ("cells", "width", "shown"),
     [
         pytest.param((("fraud", ""),), 8, "fraud   ", id="filled with spaces"),
         pytest.param((("fraud-detector", ""),), 8, "fraud-d…", id="clipped, and it shows"),
@@ -23,20 +23,20 @@ texts = st.text(alphabet="ab 宽é▲…", max_size=30)
         pytest.param((("x", ""),), 0, "", id="no room"),
     ],
 )
-def test_a_line_takes_exactly_its_cells(cells, wide, shown):
-    assert plain_text(fit(cells, wide)) == shown
+def test_a_line_takes_exactly_its_cells(cells, width, shown):
+    assert plain_text(fit(cells, width)) == shown
 
 
 @given(st.lists(st.tuples(texts, st.sampled_from(["", "dim"])), max_size=4), st.integers(0, 40))
-def test_no_line_is_wider_or_narrower_than_asked(spans, wide):
-    assert display_width(plain_text(fit(tuple(spans), wide))) == wide
+def test_no_line_is_wider_or_narrower_than_asked(spans, width):
+    assert display_width(plain_text(fit(tuple(spans), width))) == width
 
 
 @given(texts, st.integers(2, 40), st.sampled_from(["", "  "]))
-def test_wrapped_text_loses_nothing_but_spaces_and_stays_within_its_width(text, wide, indent):
-    lines = [plain_text(line) for line in wrap(text, max(wide, len(indent) + 2), indent=indent)]
+def test_wrapped_text_loses_nothing_but_spaces_and_stays_within_its_width(text, width, indent):
+    lines = [plain_text(line) for line in wrap(text, max(width, len(indent) + 2), indent=indent)]
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(display_width(line) <= max(wide, len(indent) + 2) for line in lines)
+    assert all(display_width(line) <= max(width, len(indent) + 2) for line in lines)
 
 
 @given(texts)

@@ -1,4 +1,4 @@
-"""What the app's own keys do to the world outside: the clipboard, files, the mouse."""
+"""The app's own keys: clipboard, files, mouse, themes."""
 
 import base64
 import csv
@@ -35,7 +35,7 @@ async def test_a_copy_goes_to_the_clipboard_and_to_a_file_that_is_named(fleet, r
         await screen.press("y")
         text = (state / "copied.txt").read_text(encoding="utf-8")
         assert text.startswith("fraud > f1_score, newest 2025-01-10")
-        assert "sent to the clipboard, saved in " in screen.said
+        assert "sent to the clipboard, saved in " in screen.status_line
         assert f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a" in sent
         assert stat.S_IMODE((state / "copied.txt").stat().st_mode) == 0o600
         assert stat.S_IMODE(state.stat().st_mode) == 0o700
@@ -45,7 +45,7 @@ async def test_inside_tmux_the_copy_is_handed_on_to_the_terminal_outside(fleet, 
     monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
     async with run(fleet) as screen:
         await screen.press("y")
-    passed = next(each for each in sent if each.startswith("\x1bPtmux;"))
+    passed = next(data for data in sent if data.startswith("\x1bPtmux;"))
     assert passed.endswith("\a\x1b\\")
     assert passed.count("\x1b\x1b]52;c;") == 1
 
@@ -54,8 +54,8 @@ async def test_a_copy_that_cannot_be_saved_is_still_sent_and_said(fleet, run, st
     state.parent.write_text("a file where the folder should be")
     async with run(fleet, size=(120, 36)) as screen:
         await screen.press("y")
-        assert "sent to the clipboard; not saved: Not a directory" in screen.said
-        assert any(each.startswith("\x1b]52;c;") for each in sent)
+        assert "sent to the clipboard; not saved: Not a directory" in screen.status_line
+        assert any(data.startswith("\x1b]52;c;") for data in sent)
 
 
 async def test_a_link_in_place_of_the_copy_is_not_followed(fleet, run, state, tmp_path, sent):
@@ -64,7 +64,7 @@ async def test_a_link_in_place_of_the_copy_is_not_followed(fleet, run, state, tm
     (state / "copied.txt").symlink_to(tmp_path / "precious")
     async with run(fleet, size=(120, 36)) as screen:
         await screen.press("y")
-        assert "not saved" in screen.said
+        assert "not saved" in screen.status_line
     assert (tmp_path / "precious").read_text() == "mine"
 
 
@@ -80,7 +80,7 @@ async def test_the_points_are_exported_as_csv_under_the_offered_name(fleet, run,
         text = (tmp_path / "here" / "fraud-f1-score.csv").read_text(encoding="utf-8")
         rows = list(csv.DictReader(text.splitlines()))
         assert [row["value"] for row in rows[-2:]] == ["0.865", "0.845"]
-        assert "written to" in screen.said
+        assert "written to" in screen.status_line
 
 
 async def test_the_screen_is_exported_as_text_and_as_a_picture(fleet, run, tmp_path):
@@ -97,31 +97,31 @@ async def test_the_screen_is_exported_as_text_and_as_a_picture(fleet, run, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("suffix", "said"),
+    ("suffix", "text"),
     [
         pytest.param("csv", "not written: fraud-f1-score.csv is there already", id="a file that is there"),
         pytest.param("exe", "not written: fraud-f1-score.exe does not end in .csv, .svg or .txt", id="a form unknown"),
     ],
 )
-async def test_an_export_never_replaces_a_file(fleet, run, tmp_path, suffix, said):
+async def test_an_export_never_replaces_a_file(fleet, run, tmp_path, suffix, text):
     (tmp_path / "here" / "fraud-f1-score.csv").write_text("mine")
     async with run(fleet) as screen:
         await export(screen, suffix)
         await screen.pilot.pause()
-        assert screen.said == said
+        assert screen.status_line == text
     assert (tmp_path / "here" / "fraud-f1-score.csv").read_text() == "mine"
 
 
 @pytest.mark.parametrize("path", ["no/such/folder.csv", "~nobody-of-that-name/x.csv"])
 async def test_an_export_that_cannot_be_written_says_why(fleet, run, path):
     async with run(fleet) as screen:
-        export_to(screen.app, path)
+        export_to(screen.app.main_screen, path)
         await screen.pilot.pause()
-        assert screen.said.startswith("not written: ")
+        assert screen.status_line.startswith("not written: ")
 
 
 async def test_the_name_of_a_model_never_leads_out_of_the_folder(make, run, tmp_path):
-    async with run(make.snapshot(make.line([0.9, 0.8], model="../../etc/passwd\x1b[2J"))) as screen:
+    async with run(make.snapshot(make.series([0.9, 0.8], model="../../etc/passwd\x1b[2J"))) as screen:
         await screen.press("Y", "enter")
         await screen.pilot.pause()
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["etc-passwd-2j-accuracy.csv"]
@@ -130,7 +130,7 @@ async def test_the_name_of_a_model_never_leads_out_of_the_folder(make, run, tmp_
 async def test_a_terminal_that_cannot_suspend_is_told_of(fleet, run):
     async with run(fleet) as screen:
         await screen.press("ctrl+z")
-        assert screen.said == "this terminal has no shell to go back to"
+        assert screen.status_line == "this terminal has no shell to go back to"
 
 
 async def test_a_theme_changes_colours_and_the_chart_with_them(fleet, run):

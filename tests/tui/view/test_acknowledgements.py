@@ -1,4 +1,4 @@
-"""What people did, and how the watcher is, beside everything that it is about."""
+"""Acknowledgements, silences and notes on every pane, and the state of the watcher."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,26 +19,26 @@ from modeltop_tui.view.state import ScreenState, Selection, visible_models
 from modeltop_tui.view.styled_text import plain_text, to_ascii
 
 F1, ACCURACY, CHURN = 0, 1, 2
-"""Places among the standing alerts of the fleet."""
+"""Indices among the active alerts of the fleet."""
 
 
 @pytest.fixture
-def after(make, fleet):
-    """The fleet's scene after somebody did something."""
+def state_after(make, fleet):
+    """The state of the fleet after people did something."""
 
-    def scene(view=None, **done):
-        made = ScreenState(make.handled(fleet, **done), view or Selection())
-        return replace(made, selection=clamp_selection(made))
+    def state(selection=None, **handling):
+        before = ScreenState(make.handled(fleet, **handling), selection or Selection())
+        return replace(before, selection=clamp_selection(before))
 
-    return scene
-
-
-def said(scene, wide=60):
-    return [plain_text(line).rstrip() for entry in entries(scene, wide) for line in entry.lines]
+    return state
 
 
-def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(after):
-    lines = said(after(acks=[F1]))
+def alert_lines(state, width=60):
+    return [plain_text(line).rstrip() for entry in entries(state, width) for line in entry.lines]
+
+
+def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(state_after):
+    lines = alert_lines(state_after(acknowledged=[F1]))
     assert lines[:3] == [
         "▲ f1_score 0.845 < 0.85",
         "  1 period, since Jan 10",
@@ -47,31 +47,33 @@ def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(after):
     assert [line for line in lines if "taken" in line] == lines[2:3]
 
 
-def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(after):
-    lines = said(after(hushed=[CHURN]), 80)
+def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(state_after):
+    lines = alert_lines(state_after(suppressed=[CHURN]), 80)
     at = lines.index("◆ churn: accuracy 0.91 < 0.92")
     assert lines[at + 2] == "× silenced by ana until 2025-01-11 00:03 UTC: looking into it"
 
 
 @pytest.mark.parametrize(
-    ("done", "shown"),
+    ("handling", "shown"),
     [
         pytest.param({}, "▲CRIT fraud", id="nobody did anything"),
-        pytest.param({"acks": [F1]}, "▲CRIT fraud", id="one of two is still to be taken"),
-        pytest.param({"acks": [F1, ACCURACY]}, "▲CRIT✓fraud", id="both are taken"),
-        pytest.param({"hushed": [F1, ACCURACY]}, "▲CRIT×fraud", id="nobody is told of either"),
-        pytest.param({"acks": [F1], "hushed": [ACCURACY]}, "▲CRIT×fraud", id="one of each"),
-        pytest.param({"acks": [F1, ACCURACY], "hushed": [F1]}, "▲CRIT✓fraud", id="taken says more than silenced"),
+        pytest.param({"acknowledged": [F1]}, "▲CRIT fraud", id="one of two is still to be taken"),
+        pytest.param({"acknowledged": [F1, ACCURACY]}, "▲CRIT✓fraud", id="both are taken"),
+        pytest.param({"suppressed": [F1, ACCURACY]}, "▲CRIT×fraud", id="nobody is told of either"),
+        pytest.param({"acknowledged": [F1], "suppressed": [ACCURACY]}, "▲CRIT×fraud", id="one of each"),
+        pytest.param(
+            {"acknowledged": [F1, ACCURACY], "suppressed": [F1]}, "▲CRIT✓fraud", id="taken says more than silenced"
+        ),
     ],
 )
-def test_a_model_is_marked_once_each_of_its_alerts_is_taken_care_of(after, done, shown):
-    scene = after(**done)
-    assert plain_text(model_cells(scene, "fraud")) == shown
-    assert plain_text(model_cells(scene, "ranker")) == "●     ranker"
+def test_a_model_is_marked_once_each_of_its_alerts_is_taken_care_of(state_after, handling, shown):
+    state = state_after(**handling)
+    assert plain_text(model_cells(state, "fraud")) == shown
+    assert plain_text(model_cells(state, "ranker")) == "●     ranker"
 
 
-def test_a_metric_is_marked_by_its_own_alerts(after):
-    table = metric_rows(after(acks=[F1], hushed=[ACCURACY]))
+def test_a_metric_is_marked_by_its_own_alerts(state_after):
+    table = metric_rows(state_after(acknowledged=[F1], suppressed=[ACCURACY]))
     marks = [plain_text(metric_cells(row, column_widths(table, 60), selected=False))[:10].rstrip() for row in table]
     assert marks == ["▲×accuracy", "  precisio", "  recall", "▲✓f1_score", "  avg_conf"]
 
@@ -81,7 +83,7 @@ def test_in_ascii_the_marks_are_other_signs_of_one_cell():
 
 
 @pytest.mark.parametrize(
-    ("key", "acks", "at"),
+    ("key", "acknowledged", "expected"),
     [
         pytest.param("f1_score", [], "f1_score", id="the alert of the selected series"),
         pytest.param("accuracy", [], "accuracy", id="whichever that is"),
@@ -90,23 +92,23 @@ def test_in_ascii_the_marks_are_other_signs_of_one_cell():
         pytest.param("f1_score", [F1], "f1_score", id="its own although it is taken: a gives it back"),
     ],
 )
-def test_the_key_is_about_the_alert_that_a_person_would_expect(after, key, acks, at):
-    scene = after(Selection("fraud", SeriesKey("fraud", key)), acks=acks)
-    assert selected_alert(scene).key.metric == at
+def test_the_key_is_about_the_alert_that_a_person_would_expect(state_after, key, acknowledged, expected):
+    state = state_after(Selection("fraud", SeriesKey("fraud", key)), acknowledged=acknowledged)
+    assert selected_alert(state).key.metric == expected
 
 
-def test_a_healthy_model_has_no_alert_to_take(after):
-    assert selected_alert(after(Selection("ranker", SeriesKey("ranker", "accuracy")))) is None
+def test_a_healthy_model_has_no_alert_to_take(state_after):
+    assert selected_alert(state_after(Selection("ranker", SeriesKey("ranker", "accuracy")))) is None
     assert selected_alert(ScreenState()) is None
 
 
 def test_an_alert_about_the_whole_model_is_about_each_of_its_series(make):
-    silent = make.scene(make.healthy("search"), now=make.clock + 20 * make.day)
+    silent = make.state(make.healthy("search"), now=make.clock + 20 * make.day)
     assert selected_alert(silent).rule == "no-data"
 
 
 @pytest.mark.parametrize(
-    ("acks", "start", "to"),
+    ("acknowledged", "start", "expected"),
     [
         pytest.param([F1], ("fraud", "accuracy"), ("churn", "accuracy"), id="what is taken is passed over"),
         pytest.param([F1], ("fraud", "f1_score"), ("fraud", "accuracy"), id="from it to the worst that is not"),
@@ -114,23 +116,23 @@ def test_an_alert_about_the_whole_model_is_about_each_of_its_series(make):
         pytest.param([F1, ACCURACY, CHURN], ("fraud", "f1_score"), ("fraud", "accuracy"), id="all taken: through all"),
     ],
 )
-def test_the_next_problem_is_one_that_nobody_has(after, acks, start, to):
-    scene = after(Selection(start[0], SeriesKey(*start)), acks=acks)
-    assert MOVES["problem"](scene, 1).key == SeriesKey(*to)
+def test_the_next_problem_is_one_that_nobody_has(state_after, acknowledged, start, expected):
+    state = state_after(Selection(start[0], SeriesKey(*start)), acknowledged=acknowledged)
+    assert MOVES["problem"](state, 1).key == SeriesKey(*expected)
 
 
-def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(after):
-    lines = said(after(notes=[("fraud", "release 2.3"), ("chu*", "not here"), ("*", "prices changed")]))
+def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(state_after):
+    lines = alert_lines(state_after(notes=[("fraud", "release 2.3"), ("chu*", "not here"), ("*", "prices changed")]))
     assert sorted(line for line in lines if "note" in line) == [
         "  note 00:03 ana: prices changed",
         "  note 00:03 ana: release 2.3",
     ]
-    many = said(after(notes=[("fraud", f"number {at}") for at in range(8)]))
+    many = alert_lines(state_after(notes=[("fraud", f"number {at}") for at in range(8)]))
     assert "  and 3 older notes" in many
 
 
-def test_what_is_copied_says_who_has_it(after, make):
-    text = selection_text(after(acks=[F1]), make.clock)
+def test_what_is_copied_says_who_has_it(state_after, make):
+    text = selection_text(state_after(acknowledged=[F1]), make.clock)
     assert "  taken by ana 2025-01-10 00:03 UTC, until 2025-01-11 00:03 UTC: looking into it" in text.splitlines()
 
 
@@ -146,7 +148,7 @@ def watched(make, fleet):
 
 
 @pytest.mark.parametrize(
-    ("options", "wide", "narrow"),
+    ("options", "width", "narrow"),
     [
         pytest.param({}, "watch ok", "watch ok", id="all is well"),
         pytest.param({"ago": 150}, "watch ok", "watch ok", id="two cycles late may be a slow disk"),
@@ -157,9 +159,9 @@ def watched(make, fleet):
         pytest.param({"error": "state not saved"}, "watch: state not saved", "watch error", id="it cannot remember"),
     ],
 )
-def test_how_the_watcher_is_stands_in_few_words(watched, options, wide, narrow):
-    told = watcher_status(watched(**options), 40)
-    assert (told.text, told.is_problem) == (wide, wide != "watch ok")
+def test_how_the_watcher_is_stands_in_few_words(watched, options, width, narrow):
+    status = watcher_status(watched(**options), 40)
+    assert (status.text, status.is_problem) == (width, width != "watch ok")
     assert watcher_status(watched(**options), 12).text == narrow
 
 
@@ -167,16 +169,18 @@ def test_where_nobody_ever_watched_nothing_is_said(fleet):
     assert watcher_status(fleet, 40) is None
 
 
-@pytest.mark.parametrize("wide", [60, 80, 120])
+@pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_watcher_in_trouble_is_in_the_header_at_every_size_and_one_that_is_well_where_there_is_room(
-    watched, make, wide
+    watched, make, width
 ):
-    lame, well = (ScreenState(watched(**options)) for options in ({"disabled_receivers": ("pager",)}, {}))
-    settled = [header_line(replace(each, selection=clamp_selection(each)), make.clock, wide) for each in (lame, well)]
-    assert "pager broken" in plain_text(settled[0])
-    assert ("watch ok" in plain_text(settled[1])) == (wide > 60)
-    assert all(display_width(plain_text(line)) == wide for line in settled)
+    broken, healthy = (ScreenState(watched(**options)) for options in ({"disabled_receivers": ("pager",)}, {}))
+    lines = [
+        header_line(replace(each, selection=clamp_selection(each)), make.clock, width) for each in (broken, healthy)
+    ]
+    assert "pager broken" in plain_text(lines[0])
+    assert ("watch ok" in plain_text(lines[1])) == (width > 60)
+    assert all(display_width(plain_text(line)) == width for line in lines)
 
 
-def test_the_order_of_models_is_that_of_the_snapshot(after, fleet):
-    assert visible_models(after(acks=[F1])) == tuple(verdict.model for verdict in fleet.model_statuses)
+def test_the_order_of_models_is_that_of_the_snapshot(state_after, fleet):
+    assert visible_models(state_after(acknowledged=[F1])) == tuple(verdict.model for verdict in fleet.model_statuses)

@@ -11,8 +11,8 @@ from modeltop_tui.view.state import ScreenState, Selection
 
 
 def test_the_points_the_limit_and_what_crossed_it(make):
-    scene = make.scene(*make.ten_days(), view=Selection("fraud", SeriesKey("fraud", "accuracy")))
-    chart = chart_data(scene)
+    state = make.state(*make.ten_days(), selection=Selection("fraud", SeriesKey("fraud", "accuracy")))
+    chart = chart_data(state)
     assert chart.title == "accuracy 10 days"
     assert chart.traces[0].values.tolist()[-2:] == [0.89, 0.87]
     assert np.flatnonzero(chart.traces[0].breaches).tolist() == [8, 9]
@@ -22,8 +22,8 @@ def test_the_points_the_limit_and_what_crossed_it(make):
 
 
 def test_of_two_limits_the_worse_marks_the_point(make):
-    scene = make.scene(make.line([0.95, 0.91, 0.85]), rules=[make.floor(warn=0.92)])
-    assert chart_data(scene).traces[0].breaches.tolist() == [0, Severity.WARNING, Severity.CRITICAL]
+    state = make.state(make.series([0.95, 0.91, 0.85]), rules=[make.floor_rule(warn=0.92)])
+    assert chart_data(state).traces[0].breaches.tolist() == [0, Severity.WARNING, Severity.CRITICAL]
 
 
 @pytest.mark.parametrize(
@@ -34,60 +34,60 @@ def test_of_two_limits_the_worse_marks_the_point(make):
     ],
 )
 def test_points_that_no_rule_judges_are_held_and_never_marked(make, columns, held):
-    scene = make.scene(make.line([0.5, 0.5, 0.5], **columns), rules=[make.floor(min_count=30)])
-    line = chart_data(scene).traces[0]
+    state = make.state(make.series([0.5, 0.5, 0.5], **columns), rules=[make.floor_rule(min_count=30)])
+    line = chart_data(state).traces[0]
     assert line.unevaluated.tolist() == held
     assert (line.breaches > 0).tolist() == [not each for each in held]
 
 
 def test_a_floor_that_was_left_out_is_not_drawn(make):
-    chart = chart_data(make.scene(make.line([0.5] * 10)))
+    chart = chart_data(make.state(make.series([0.5] * 10)))
     assert chart.limits == ()
     assert not chart.traces[0].breaches.any()
 
 
 def test_a_missing_season_is_a_gap(make):
-    scene = make.scene(make.line([0.9] * 6, days=[1, 2, 3, 30, 31, 32]))
-    assert np.flatnonzero(chart_data(scene).traces[0].gaps).tolist() == [3]
+    state = make.state(make.series([0.9] * 6, days=[1, 2, 3, 30, 31, 32]))
+    assert np.flatnonzero(chart_data(state).traces[0].gaps).tolist() == [3]
 
 
 def test_the_overlay_draws_the_family_beside_the_metric(make):
-    scene = make.scene(*make.ten_days(), make.line([0.9] * 10, metric="recall", segment="country=DE"))
-    chart = chart_data(replace(scene, selection=replace(scene.selection, overlay=True)))
+    state = make.state(*make.ten_days(), make.series([0.9] * 10, metric="recall", segment="country=DE"))
+    chart = chart_data(replace(state, selection=replace(state.selection, overlay=True)))
     assert [line.name for line in chart.traces] == ["f1_score", "precision", "recall"]
     assert chart.title == "f1_score +2 10 days"
 
 
 def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make):
-    scene = make.scene(*make.ten_days())
-    assert chart_data(scene) is chart_data(replace(scene, selection=replace(scene.selection, filter="fra")))
+    state = make.state(*make.ten_days())
+    assert chart_data(state) is chart_data(replace(state, selection=replace(state.selection, filter="fra")))
 
 
 @pytest.mark.parametrize(
-    ("steps", "said"),
+    ("steps", "text"),
     [(9, "2025-01-10  0.845  n ? ▲CRIT"), (0, "2025-01-01  0.945  n ?")],
 )
-def test_the_cursor_reads_out_date_value_and_support(make, steps, said):
-    scene = make.scene(*make.ten_days())
+def test_the_cursor_reads_out_date_value_and_support(make, steps, text):
+    state = make.state(*make.ten_days())
     stamp = (make.start + steps * make.day).timestamp()
-    assert cursor_readout(replace(scene, selection=replace(scene.selection, cursor=stamp))) == said
+    assert cursor_readout(replace(state, selection=replace(state.selection, cursor=stamp))) == text
 
 
 def test_the_cursor_says_what_was_not_judged(make):
-    scene = make.scene(make.line([0.95, 0.5], support=[900, 3]), rules=[make.floor(min_count=30)])
-    view = replace(scene.selection, cursor=(make.start + make.day).timestamp())
-    assert cursor_readout(replace(scene, selection=view)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not judged"
+    state = make.state(make.series([0.95, 0.5], support=[900, 3]), rules=[make.floor_rule(min_count=30)])
+    selection = replace(state.selection, cursor=(make.start + make.day).timestamp())
+    assert cursor_readout(replace(state, selection=selection)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not judged"
 
 
 def test_a_metric_that_came_with_an_interval_shows_it(make):
-    scene = make.scene(make.line([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
-    assert chart_data(scene).title == "roc_auc 2 days, now [0.930, 0.960]"
-    view = replace(scene.selection, cursor=make.start.timestamp())
-    assert cursor_readout(replace(scene, selection=view)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
+    state = make.state(make.series([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
+    assert chart_data(state).title == "roc_auc 2 days, now [0.930, 0.960]"
+    selection = replace(state.selection, cursor=make.start.timestamp())
+    assert cursor_readout(replace(state, selection=selection)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
 
 
 def test_infinite_values_are_kept_and_held(make):
-    line = chart_data(make.scene(make.line([1.0, np.inf, 2.0], metric="log_loss"))).traces[0]
+    line = chart_data(make.state(make.series([1.0, np.inf, 2.0], metric="log_loss"))).traces[0]
     assert line.unevaluated.tolist() == [False, True, False]
 
 

@@ -15,23 +15,15 @@ def _quick(monkeypatch):
     monkeypatch.setattr(modeltop_tui.workers.poller, "POLL_SECONDS", 0.01)
 
 
-async def until(screen, text):
-    for _ in range(300):
-        await screen.pilot.pause(0.01)
-        if text in screen.text:
-            return
-    raise AssertionError(f"{text!r} never came:\n{screen.text}")
-
-
 async def test_a_fresh_row_is_shown_and_the_cursor_stays_on_its_model(make, run):
     first = make.snapshot(*make.ten_days(), make.healthy("churn"), make.healthy("ranker"))
-    worse = make.line([0.95] * 10 + [0.2], model="ranker")
+    worse = make.series([0.95] * 10 + [0.2], model="ranker")
     second = make.snapshot(*make.ten_days(), make.healthy("churn"), worse)
     async with run(first) as screen:
         await screen.press("down")
-        screen.hand(second)
-        await until(screen, "▲2 CRIT")
-        assert screen.view.model == "churn"
+        screen.deliver(second)
+        await screen.wait_for("▲2 CRIT")
+        assert screen.selection.model == "churn"
         assert "▲CRIT ranker" in screen.lines[2]
 
 
@@ -40,12 +32,17 @@ async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
     asked = []
     async with run(first) as screen:
         monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append((self, areas)))
-        desk = screen.app.main_screen
-        desk.show_state(replace(desk.screen_state, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn"))))
+        main_screen = screen.app.main_screen
+        main_screen.show_state(
+            replace(main_screen.screen_state, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn")))
+        )
         await screen.pilot.pause()
         assert asked == []
-        desk.show_state(
-            replace(desk.screen_state, snapshot=make.snapshot(*make.ten_days(), make.line([0.95] * 9 + [0.5], model="churn")))
+        main_screen.show_state(
+            replace(
+                main_screen.screen_state,
+                snapshot=make.snapshot(*make.ten_days(), make.series([0.95] * 9 + [0.5], model="churn")),
+            )
         )
         await screen.pilot.pause()
         assert {type(pane).__name__ for pane, _ in asked} == {"Header", "ModelsPane", "AlertsPane"}
@@ -70,18 +67,18 @@ async def test_idle_seconds_repaint_nothing(fleet, run, monkeypatch):
         assert asked == []
 
 
-async def test_a_look_that_fails_is_said_and_the_data_stays(make, fleet, run):
+async def test_a_run_that_fails_is_reported_and_the_data_stays(make, fleet, run):
     async with run(fleet) as screen:
-        screen.hand(SourceError("metrics/ cannot be read: \x1b[2J"))
-        await until(screen, "not read: metrics/ cannot be read")
+        screen.deliver(SourceError("metrics/ cannot be read: \x1b[2J"))
+        await screen.wait_for("not read: metrics/ cannot be read")
         assert "▲CRIT fraud" in screen.text
-        screen.hand(fleet)
-        await until(screen, "2025-01-10  3m old")
+        screen.deliver(fleet)
+        await screen.wait_for("2025-01-10  3m old")
 
 
-async def test_a_first_look_that_fails_is_said(run):
+async def test_a_first_run_that_fails_is_reported(run):
     async with run(SourceError("metrics/ cannot be read")) as screen:
-        await until(screen, "not read: metrics/ cannot be read")
+        await screen.wait_for("not read: metrics/ cannot be read")
 
 
 async def test_an_error_of_our_own_before_there_is_anything_to_show_ends_the_app(run):
@@ -90,11 +87,12 @@ async def test_an_error_of_our_own_before_there_is_anything_to_show_ends_the_app
             await screen.pilot.pause(0.1)
 
 
-async def test_while_files_are_read_their_number_is_said(make, fleet):
+async def test_while_files_are_read_their_number_is_shown(make, fleet):
     import threading
 
     from modeltop.cli.context import AppOptions
     from modeltop_tui.app import ModeltopApp
+    from modeltop_tui.workers.poller import Poller
 
     go_on = threading.Event()
 
@@ -107,7 +105,7 @@ async def test_while_files_are_read_their_number_is_said(make, fleet):
             go_on.wait(10)
             return fleet
 
-    app = ModeltopApp(Slow(), AppOptions())
+    app = ModeltopApp(Poller(Slow()), AppOptions())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause(0.05)
         lines = [strip.text for strip in app.screen._compositor.render_strips()]
@@ -121,13 +119,13 @@ async def test_while_files_are_read_their_number_is_said(make, fleet):
 
 
 async def test_ten_thousand_models_are_no_slower_to_move_through_than_ten(make, run):
-    lines = [make.line([0.95, 0.95], model=f"model-{number}") for number in range(10_000)]
+    lines = [make.series([0.95, 0.95], model=f"model-{number}") for number in range(10_000)]
     made = []
     async with run(make.snapshot(*lines, rules=[])) as screen:
         pane = screen.app.main_screen.query_one("#models")
         body = pane.body
         pane.body = lambda *size: (made.append(body(*size)), made[-1])[1]
         await screen.press("G")
-        assert screen.view.model == "model-9999"
+        assert screen.selection.model == "model-9999"
         assert made[-1].count == 10_000
         assert "10000/10000" in screen.text

@@ -14,12 +14,12 @@ from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture
-def scene(make):
-    return make.scene(*make.ten_days("fraud-detector"), make.healthy("ranker"))
+def state(make):
+    return make.state(*make.ten_days("fraud-detector"), make.healthy("ranker"))
 
 
 @pytest.mark.parametrize(
-    ("wide", "said"),
+    ("width", "text"),
     [
         (100, "modeltop  fraud-detector > f1_score  2 models  ▲1 CRIT  2025-01-10  3m old"),
         (80, "modeltop  fraud-detector > f1_score  2 models  ▲1 CRIT  2025-01-10  3m old"),
@@ -29,12 +29,12 @@ def scene(make):
         (17, "▲1 CRIT  3m old"),
     ],
 )
-def test_the_least_important_goes_first_and_the_severities_never(scene, make, wide, said):
-    assert plain_text(header_line(scene, make.clock, wide)).rstrip() == said
+def test_the_least_important_goes_first_and_the_severities_never(state, make, width, text):
+    assert plain_text(header_line(state, make.clock, width)).rstrip() == text
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         pytest.param({"paused": True}, "PAUSED", id="paused"),
         pytest.param({"error": "not read: disk gone"}, "not read: disk gone", id="the last look failed"),
@@ -43,20 +43,20 @@ def test_the_least_important_goes_first_and_the_severities_never(scene, make, wi
         pytest.param({"selection": {"sort": SortOrder.NAME}}, "by name", id="another order"),
     ],
 )
-def test_what_differs_from_the_usual_is_said(scene, make, change, said):
-    view = replace(scene.selection, **change.pop("selection", {}))
-    assert said in plain_text(header_line(replace(scene, selection=view, **change), make.clock, 120))
+def test_what_differs_from_the_usual_is_said(state, make, change, text):
+    selection = replace(state.selection, **change.pop("selection", {}))
+    assert text in plain_text(header_line(replace(state, selection=selection, **change), make.clock, 120))
 
 
 def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
     problems = [ReadProblem("b.csv", "permission denied", fatal=True), ReadProblem("a.csv", "no number", line=3)]
-    scene = make.scene(*make.ten_days(), problems=problems)
-    said = plain_text(header_line(scene, make.clock, 140))
-    assert "1 error: b.csv: permission denied; 1 problem" in said
+    state = make.state(*make.ten_days(), problems=problems)
+    text = plain_text(header_line(state, make.clock, 140))
+    assert "1 error: b.csv: permission denied; 1 problem" in text
 
 
 @pytest.mark.parametrize(
-    ("wide", "said"),
+    ("width", "text"),
     [
         (90, "fraud > f1_score  ▲1 CRIT ○1 n/d  1 error: /var/lib/metrics/b.csv:…; 1 problem  3m old"),
         (80, "fraud > f1_score  ▲1 CRIT ○1 n/d  1 error: /var/lib/metr…; 1 problem  3m old"),
@@ -64,21 +64,21 @@ def test_sources_that_cannot_be_read_and_bad_rows_are_counted(make):
         (44, "▲1 CRIT ○1 n/d  1 error; 1 problem  3m old"),
     ],
 )
-def test_trouble_is_shortened_before_it_is_left_out(make, wide, said):
+def test_trouble_is_shortened_before_it_is_left_out(make, width, text):
     problems = [ReadProblem("/var/lib/metrics/b.csv", "permission denied", fatal=True), ReadProblem("a", "b", line=3)]
-    scene = make.scene(*make.ten_days(), problems=problems)
-    assert plain_text(header_line(scene, make.clock, wide)).rstrip() == said
+    state = make.state(*make.ten_days(), problems=problems)
+    assert plain_text(header_line(state, make.clock, width)).rstrip() == text
 
 
 def test_unknown_ranks_between_critical_and_warning(make, fleet):
-    silent = make.line([0.9] * 5, model="search")
-    known = make.snapshot(*make.ten_days(), silent, now=make.clock)
-    assert list(severity_counts(ScreenState(known)).items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
+    silent = make.series([0.9] * 5, model="search")
+    index = make.snapshot(*make.ten_days(), silent, now=make.clock)
+    assert list(severity_counts(ScreenState(index)).items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
     assert list(severity_counts(ScreenState(fleet)).items()) == [(Severity.CRITICAL, 1), (Severity.WARNING, 1)]
 
 
 @pytest.mark.parametrize(
-    ("later", "said"),
+    ("later", "text"),
     [
         (timedelta(seconds=0), "3m old"),
         (timedelta(seconds=-130), "<1m old"),
@@ -86,20 +86,20 @@ def test_unknown_ranks_between_critical_and_warning(make, fleet):
         (timedelta(days=-1), "dated ahead"),
     ],
 )
-def test_the_age_is_true_and_coarse(scene, make, later, said):
-    assert data_age(scene, make.clock + later) == said
+def test_the_age_is_true_and_coarse(state, make, later, text):
+    assert data_age(state, make.clock + later) == text
 
 
 def test_before_the_first_look_the_line_says_so(make):
     assert "loading 3/40 files" in plain_text(header_line(ScreenState(loading="loading 3/40 files"), make.clock, 80))
 
 
-@pytest.mark.parametrize("wide", [20, 30, 40, 60, 80])
-def test_help_and_quit_are_the_last_keys_to_go(wide):
+@pytest.mark.parametrize("width", [20, 30, 40, 60, 80])
+def test_help_and_quit_are_the_last_keys_to_go(width):
     keys = [("↑↓", "model"), ("←→", "metric"), ("z", "zoom"), ("e", "next problem"), ("?", "help"), ("q", "quit")]
-    line = plain_text(keys_line(keys, wide))
+    line = plain_text(keys_line(keys, width))
     assert line.rstrip().endswith("? help  q quit")
-    assert display_width(line) == wide
+    assert display_width(line) == width
 
 
 def test_tabs_shrink_to_their_digits():

@@ -13,11 +13,10 @@ from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width
 from modeltop_tui.view.line_edit import edit_line, paste_line
 from modeltop_tui.view.silence_form import (
+    DURATION,
     FIELDS,
-    FOR,
-    WHY,
+    REASON,
     SilenceForm,
-    chosen_silence,
     effect_lines,
     exact_glob,
     field_lines,
@@ -27,6 +26,7 @@ from modeltop_tui.view.silence_form import (
     parse_duration,
     prefilled,
     preview_form,
+    selected_silence,
     set_text,
     silence_lines,
 )
@@ -35,13 +35,13 @@ from modeltop_tui.view.styled_text import plain_text
 
 
 @pytest.fixture
-def scene(fleet):
+def state(fleet):
     return ScreenState(fleet, Selection("fraud", SeriesKey("fraud", "f1_score")))
 
 
 @pytest.fixture
-def form(scene, fleet):
-    return prefilled(scene, fleet.alerts[0])
+def form(state, fleet):
+    return prefilled(state, fleet.alerts[0])
 
 
 def filled(form, **texts):
@@ -63,21 +63,21 @@ def test_the_form_begins_with_the_alert_and_asks_for_the_reason(form):
     assert FIELDS[form.cursor] == "why"
 
 
-def test_a_warning_is_silenced_as_one_so_that_people_hear_if_it_gets_worse(scene, fleet):
-    churn = next(episode for episode in fleet.alerts if episode.key.model == "churn")
-    assert prefilled(scene, churn).texts[FIELDS.index("severity")] == "warning"
+def test_a_warning_is_silenced_as_one_so_that_people_hear_if_it_gets_worse(state, fleet):
+    churn = next(alert for alert in fleet.alerts if alert.key.model == "churn")
+    assert prefilled(state, churn).texts[FIELDS.index("severity")] == "warning"
 
 
-def test_without_an_alert_the_form_begins_with_the_selected_series(make, scene):
-    assert prefilled(scene, None).texts[:5] == ("fraud", "f1_score", "all", "*", "*")
-    assert prefilled(make.scene(), None).texts[:5] == ("*",) * 5
+def test_without_an_alert_the_form_begins_with_the_selected_series(make, state):
+    assert prefilled(state, None).texts[:5] == ("fraud", "f1_score", "all", "*", "*")
+    assert prefilled(make.state(), None).texts[:5] == ("*",) * 5
 
 
 def test_an_alert_about_a_whole_model_is_silenced_whatever_its_metric(make):
-    silent = make.scene(make.healthy("[eu] search"), now=make.clock + 20 * make.day)
-    begun = prefilled(silent, silent.snapshot.alerts[0])
-    assert begun.texts[:4] == ("[[]eu] search", "*", "all", "no-data")
-    assert len(preview_form(begun, silent).matching) == 1
+    silent = make.state(make.healthy("[eu] search"), now=make.clock + 20 * make.day)
+    form = prefilled(silent, silent.snapshot.alerts[0])
+    assert form.texts[:4] == ("[[]eu] search", "*", "all", "no-data")
+    assert len(preview_form(form, silent).matching) == 1
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_how_long_is_a_number_and_a_unit(form, text, length):
 
 
 @pytest.mark.parametrize(
-    ("texts", "why_not"),
+    ("texts", "error"),
     [
         pytest.param({}, "a silence needs a reason", id="no reason"),
         pytest.param({"why": "  "}, "a silence needs a reason", id="a blank reason"),
@@ -114,43 +114,43 @@ def test_how_long_is_a_number_and_a_unit(form, text, length):
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_saved_says_why(scene, form, make, texts, why_not):
-    found = form_error(filled(form, **texts), scene, make.clock)
-    assert (found is None) == (why_not is None)
-    assert why_not is None or why_not in found
+def test_what_cannot_be_saved_says_why(state, form, make, texts, error):
+    message = form_error(filled(form, **texts), state, make.clock)
+    assert (message is None) == (error is None)
+    assert error is None or error in message
 
 
 def shown(lines):
     return [plain_text(line).strip() for line in lines]
 
 
-def test_how_many_alerts_it_would_silence_is_said_while_it_is_typed(scene, form, make):
+def test_how_many_alerts_it_would_silence_is_said_while_it_is_typed(state, form, make):
     form = filled(form, why="release")
-    assert shown(effect_lines(form, scene, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
-    assert shown(matching_alert_lines(form, scene, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
+    assert shown(effect_lines(form, state, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
+    assert shown(matching_alert_lines(form, state, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
     wider = filled(form, metric="*", rule="*")
-    assert shown(effect_lines(wider, scene, make.clock, 78)) == [
+    assert shown(effect_lines(wider, state, make.clock, 78)) == [
         "silences 2 of 3 alerts that stand until 01:03 UTC",
         "that is 2 of 3 standing alerts, more than half",
     ]
 
 
-def test_a_long_list_of_alerts_ends_in_their_number(scene, form):
-    wide = filled(form, model="*", metric="*", segment="*", rule="*")
-    assert shown(matching_alert_lines(wide, scene, 78, 2))[1:] == ["and 2 more"]
+def test_a_long_list_of_alerts_ends_in_their_number(state, form):
+    width = filled(form, model="*", metric="*", segment="*", rule="*")
+    assert shown(matching_alert_lines(width, state, 78, 2))[1:] == ["and 2 more"]
 
 
 @pytest.fixture
-def silenced(scene, fleet):
+def silenced(state, fleet):
     """A scene in which one silence holds, one is to come, and one is over."""
 
     def silence(name, start, end):
-        begin = fleet.clock + timedelta(hours=start)
+        start_time = fleet.clock + timedelta(hours=start)
         end = fleet.clock + timedelta(hours=end)
-        return Silence(name, Matchers(model=name), begin, end, "ana", "release", begin)
+        return Silence(name, Matchers(model=name), start_time, end, "ana", "release", start_time)
 
-    made = (silence("over", -3, -2), silence("holds", -1, 5), silence("comes", 8, 9))
-    return replace(scene, snapshot=replace(fleet, alerting_state=AlertingState(silences=made)))
+    silences = (silence("over", -3, -2), silence("holds", -1, 5), silence("comes", 8, 9))
+    return replace(state, snapshot=replace(fleet, alerting_state=AlertingState(silences=silences)))
 
 
 def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(silenced, form):
@@ -163,20 +163,20 @@ def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(sile
 
 def test_the_keys_go_through_the_fields_and_on_to_the_silences(silenced, form):
     below = move_cursor(form, 1, 3)
-    assert chosen_silence(form, silenced) is None
-    assert chosen_silence(below, silenced).id == "holds"
-    assert chosen_silence(move_cursor(below, 2, 3), silenced).id == "over"
+    assert selected_silence(form, silenced) is None
+    assert selected_silence(below, silenced).id == "holds"
+    assert selected_silence(move_cursor(below, 2, 3), silenced).id == "over"
     assert move_cursor(below, 3, 3).cursor == 0
-    assert move_cursor(replace(form, cursor=0), -1, 0).cursor == WHY
+    assert move_cursor(replace(form, cursor=0), -1, 0).cursor == REASON
 
 
-@pytest.mark.parametrize("wide", [58, 78, 118])
-def test_no_text_is_wider_than_the_form(make, scene, wide):
+@pytest.mark.parametrize("width", [58, 78, 118])
+def test_no_text_is_wider_than_the_form(make, state, width):
     for text in make.hostile:
-        form = SilenceForm((text, text, text, text, text, text, text), cursor=FOR)
-        lines = [*field_lines(form, wide), *effect_lines(form, scene, make.clock, wide)]
+        form = SilenceForm((text, text, text, text, text, text, text), cursor=DURATION)
+        lines = [*field_lines(form, width), *effect_lines(form, state, make.clock, width)]
         assert all(plain_text(line).isprintable() for line in lines)
-        assert all(display_width(plain_text(line).rstrip()) <= wide for line in lines)
+        assert all(display_width(plain_text(line).rstrip()) <= width for line in lines)
 
 
 @pytest.mark.parametrize(

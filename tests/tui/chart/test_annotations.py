@@ -1,4 +1,4 @@
-"""What was found out, drawn where nothing else is."""
+"""Annotations, drawn where nothing else is."""
 
 from dataclasses import replace
 
@@ -16,15 +16,15 @@ ASCII = PlotTheme(ascii=True, colours=False)
 SIGNS = "┈┊╎~:'+⡀⠄⠂⠁"
 
 
-def rows(chart, cells=46, high=12, theme=PLAIN):
-    return draw_chart(chart, cells, high, theme).plain.split("\n")
+def rows(chart, width=46, height=12, theme=PLAIN):
+    return draw_chart(chart, width, height, theme).plain.split("\n")
 
 
 @pytest.fixture
 def fallen(make):
     """Thirty good days, then ten under the limit."""
     values = [0.95, 0.94] * 15 + [0.85] * 10
-    return make.chart(make.line(values, breaches=dict.fromkeys(range(30, 40), 3)), limits=[make.floor])
+    return make.chart(make.trace(values, breaches=dict.fromkeys(range(30, 40), 3)), limits=[make.floor])
 
 
 def with_(chart, **overlays):
@@ -33,7 +33,7 @@ def with_(chart, **overlays):
 
 
 @pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "┊"), (ASCII, ":")], ids=["unicode", "ascii"])
-def test_the_begin_of_a_change_is_a_line_with_its_name_at_the_top(make, fallen, theme, sign):
+def test_the_start_of_a_change_is_a_line_with_its_name_at_the_top(make, fallen, theme, sign):
     drawn = rows(with_(fallen, change=VerticalMarker(make.january + 30 * make.day, "drop")), theme=theme)
     assert f"{sign}drop" in drawn[0]
     column = drawn[0].index(f"{sign}drop")
@@ -43,7 +43,7 @@ def test_the_begin_of_a_change_is_a_line_with_its_name_at_the_top(make, fallen, 
 
 
 @pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "╎"), (ASCII, "'")], ids=["unicode", "ascii"])
-def test_a_note_is_a_line_with_the_begin_of_its_text_at_the_bottom(make, fallen, theme, sign):
+def test_a_note_is_a_line_with_the_start_of_its_text_at_the_bottom(make, fallen, theme, sign):
     drawn = rows(with_(fallen, notes=(VerticalMarker(make.january + 5 * make.day, "release 2.3"),)), theme=theme)
     assert f"{sign}release 2.3" in "\n".join(drawn[6:10])
 
@@ -81,7 +81,7 @@ def test_a_trend_leads_on_after_the_newest_point(make, fallen, theme):
 
 
 def test_where_a_trend_leads_is_within_the_drawing(make):
-    chart = make.chart(make.line([0.95, 0.94, 0.93, 0.92]))
+    chart = make.chart(make.trace([0.95, 0.94, 0.93, 0.92]))
     trend = ChartTrend(make.january, make.january + 6 * make.day, 0.95, 0.86)
     assert "0.86┤" not in "\n".join(rows(chart))
     assert "0.86┤" in "\n".join(rows(with_(chart, trend=trend)))
@@ -106,23 +106,23 @@ finite = st.floats(-10, 10)
     values=st.lists(st.floats(-3, 3), min_size=1, max_size=50),
     size=st.tuples(st.integers(1, 120), st.integers(1, 36)),
     theme=st.sampled_from([PLAIN, ASCII, PlotTheme()]),
-    begin=st.none() | moments,
+    change=st.none() | moments,
     notes=st.lists(moments, max_size=5),
     ends=st.tuples(finite, finite, finite, finite),
 )
-def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, begin, notes, ends):
-    line = make.line(values, breaches={len(values) - 1: 3})
-    chart = make.chart(line, limits=[make.floor])
+def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, change, notes, ends):
+    trace = make.trace(values, breaches={len(values) - 1: 3})
+    chart = make.chart(trace, limits=[make.floor])
     band = ChartBand(chart.start, chart.end, *sorted(ends[:2]))
     bare, drawn = (
         rows(chart, *size, theme=theme),
-        rows(with_(chart, change=begin, notes=tuple(notes), band=band), *size, theme=theme),
+        rows(with_(chart, change=change, notes=tuple(notes), band=band), *size, theme=theme),
     )
     assert [display_width(row) for row in drawn] == [size[0]] * size[1]
     assert theme is not ASCII or "\n".join(drawn).isascii()
-    if all(caption.caption.isascii() for caption in (*notes, *([begin] if begin else []))):
-        kept = [(a, b) for one, two in zip(bare, drawn, strict=True) for a, b in zip(one, two, strict=True) if a != " "]
-        assert all(a == b for a, b in kept)
+    if all(caption.caption.isascii() for caption in (*notes, *([change] if change else []))):
+        cells = zip("".join(bare), "".join(drawn), strict=True)
+        assert all(before == after for before, after in cells if before != " ")
 
 
 @settings(max_examples=60, deadline=None)
@@ -133,7 +133,7 @@ def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, s
     theme=st.sampled_from([PLAIN, ASCII]),
 )
 def test_a_trend_may_lead_anywhere(make, ends, start, days, theme):
-    chart = make.chart(make.line([0.9, 0.8, 0.7] * 5))
+    chart = make.chart(make.trace([0.9, 0.8, 0.7] * 5))
     trend = ChartTrend(make.january + start * make.day, make.january + (start + days) * make.day, *ends)
     assert [display_width(row) for row in rows(with_(chart, trend=trend), theme=theme)] == [46] * 12
 
@@ -145,8 +145,8 @@ def test_several_notes_in_one_column_are_one_line(make, fallen):
     assert "note 0" not in drawn
 
 
-def test_a_breach_on_the_line_where_the_change_began_is_still_seen(make, fallen):
-    begin = VerticalMarker(float(fallen.traces[0].times[30]), "drop")
-    bare, drawn = "\n".join(rows(fallen)), "\n".join(rows(with_(fallen, change=begin)))
+def test_a_breach_on_the_line_where_the_change_started_is_still_seen(make, fallen):
+    change = VerticalMarker(float(fallen.traces[0].times[30]), "drop")
+    bare, drawn = "\n".join(rows(fallen)), "\n".join(rows(with_(fallen, change=change)))
     assert drawn.count("▲") == bare.count("▲")
     assert np.sum(fallen.traces[0].breaches > 0) == 10

@@ -11,7 +11,7 @@ import sys
 import modeltop_tui.actions
 from modeltop_tui.__main__ import main
 
-def fail(app):
+def fail(screen, poller):
     password = "hunter2"
     raise ValueError("cannot do \\x1b]0;PWNED\\x07 this")
 

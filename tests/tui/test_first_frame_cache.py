@@ -15,7 +15,7 @@ SIZE = (20, 3)
 
 
 @pytest.fixture
-def kept(tmp_path):
+def saved(tmp_path):
     """A frame of one file, as it was kept."""
     data = tmp_path / "m.csv"
     data.write_text("date,accuracy\n")
@@ -26,21 +26,21 @@ def kept(tmp_path):
     return path, data
 
 
-def test_the_same_files_bring_the_same_frame(kept):
-    path, _ = kept
+def test_the_same_files_bring_the_same_frame(saved):
+    path, _ = saved
     assert first_frame_cache.load_frame(path) == (100.0, LINES)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_file_that_changed_drops_it(kept):
-    path, data = kept
+def test_a_file_that_changed_drops_it(saved):
+    path, data = saved
     data.write_text("date,accuracy\n2025-01-01,0.9\n")
     assert first_frame_cache.load_frame(path) is None
 
 
-def test_a_configuration_that_appeared_drops_it(kept):
-    path, data = kept
+def test_a_configuration_that_appeared_drops_it(saved):
+    path, data = saved
     (data.parent / "modeltop.toml").touch()
     assert first_frame_cache.load_frame(path) is None
 
@@ -48,8 +48,8 @@ def test_a_configuration_that_appeared_drops_it(kept):
 @pytest.mark.parametrize(
     "line", ["\x1b]52;c;ZWNobw==\x07", "\x1b[2J", "\x1b[6n", "\x9b31m", "a\rb", "\x1b[?1049l", "\u202egpj"]
 )
-def test_a_frame_with_anything_but_text_and_colours_is_not_shown(kept, line):
-    path, _ = kept
+def test_a_frame_with_anything_but_text_and_colours_is_not_shown(saved, line):
+    path, _ = saved
     path.write_text(json.dumps({"seen": 1.0, "states": {}, "lines": [line]}))
     assert first_frame_cache.load_frame(path) is None
 
@@ -57,23 +57,23 @@ def test_a_frame_with_anything_but_text_and_colours_is_not_shown(kept, line):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "null", '{"seen": "x"}', '{"seen": 1, "lines": 3, "states": 4}', "\x00"]
 )
-def test_a_broken_file_is_no_frame(kept, text):
-    path, _ = kept
+def test_a_broken_file_is_no_frame(saved, text):
+    path, _ = saved
     path.write_text(text)
     assert first_frame_cache.load_frame(path) is None
 
 
 def test_the_place_depends_on_command_line_size_and_terminal(tmp_path, monkeypatch):
     environ = {"XDG_CACHE_HOME": str(tmp_path), "TERM": "xterm"}
-    places = [
+    paths = [
         first_frame_cache.cache_path(["a"], SIZE, environ),
         first_frame_cache.cache_path(["b"], SIZE, environ),
         first_frame_cache.cache_path(["a"], (80, 24), environ),
         first_frame_cache.cache_path(["a"], SIZE, environ | {"NO_COLOR": "1"}),
     ]
     monkeypatch.chdir(tmp_path)
-    places.append(first_frame_cache.cache_path(["a"], SIZE, environ))
-    assert len(set(places)) == len(places)
+    paths.append(first_frame_cache.cache_path(["a"], SIZE, environ))
+    assert len(set(paths)) == len(paths)
 
 
 def test_the_last_line_says_how_old_the_frame_is():
@@ -101,15 +101,15 @@ def test_a_cache_that_cannot_be_written_is_no_trouble(tmp_path):
 
 def test_the_terminal_is_given_back_unless_an_app_has_taken_over(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for taken, left in ((False, True), (True, False)):
+    for handed_over, restored in ((False, True), (True, False)):
         ours, theirs = pty.openpty()
         with first_frame_cache.FirstFrameCache(["m.csv"], theirs) as shown:
-            if taken:
+            if handed_over:
                 shown.hand_over()
         written = ""
         while select.select([ours], [], [], 0.2)[0]:  # a terminal hands over what was written in parts
             written += os.read(ours, 4096).decode()
         assert first_frame_cache.ENTER in written
-        assert (first_frame_cache.LEAVE in written) == left
+        assert (first_frame_cache.LEAVE in written) == restored
         os.close(ours)
         os.close(theirs)

@@ -1,0 +1,158 @@
+"""No foreign string reaches the terminal unescaped, and none is parsed as markup."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from modeltop.core.diagnosis import (
+    BeforeAfter,
+    Cause,
+    CauseHypothesis,
+    Diagnosis,
+    ExpectedVsRealized,
+    FeatureShift,
+    Pattern,
+    SegmentContribution,
+    SeriesPattern,
+)
+from modeltop.core.distribution import Distributions, Histogram, ReliabilityCurve
+from modeltop.core.incident import WatcherHealth
+from modeltop.core.series import ReadProblem, SeriesKey, Severity
+from modeltop.core.text import display_width
+from modeltop_tui.view.alerts import entries
+from modeltop_tui.view.changes import change_lines
+from modeltop_tui.view.chart import chart_data, cursor_readout
+from modeltop_tui.view.clipboard import selection_text
+from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
+from modeltop_tui.view.header import header_line
+from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
+from modeltop_tui.view.models import empty_list_message, model_cells
+from modeltop_tui.view.navigation import jump_hint
+from modeltop_tui.view.periods import periods_table
+from modeltop_tui.view.state import visible_models
+from modeltop_tui.view.styled_text import plain_text
+from modeltop_tui.widgets.pane import sanitize_line
+
+
+@pytest.fixture(scope="module")
+def states(make):
+    """One state per string, which is in it as model, metric, segment, rule, problem, notice, filter and error."""
+
+    def make_state(text):
+        lines = [
+            make.series([0.95] * 9 + [0.5], model=text, metric=text, segment=text, support=[90] * 10),
+            make.series([0.95] * 9 + [0.5], model=text),
+            make.series([0.5] * 10, model=f"other {text}"),
+        ]
+        rules = [make.floor_rule(model="*", segment="*"), replace(make.floor_rule(metric="*", segment="*"), name=text)]
+        problems = [ReadProblem(text, text, fatal=True), ReadProblem(text, text, line=3)]
+        before = make.state(*lines, rules=rules, problems=problems, notices=[text])
+        handled = make.handled(
+            before.snapshot, by=text, reason=text, acknowledged=[0], suppressed=[0, 1], notes=[("*", text)]
+        )
+        health = WatcherHealth(make.clock, make.clock, 1, text, 60.0, error=text, disabled_receivers=(text,))
+        return replace(
+            before, snapshot=replace(handled, watcher_health=health, distributions=distributions(text)), error=text
+        )
+
+    return {text: make_state(text) for text in make.hostile}
+
+
+def diagnosis(text):
+    """A diagnosis in which the string stands wherever foreign text may."""
+    key, started_at = SeriesKey(text, text, text), datetime(2025, 1, 7, tzinfo=UTC)
+    pattern = SeriesPattern(key, Pattern.DROP, started_at, -0.1, 0.9)
+    change = BeforeAfter(key, 0.9, 0.8, -0.1, None, None, -9.0, "fell")
+    return Diagnosis(
+        text,
+        Severity.CRITICAL,
+        key,
+        text,
+        pattern,
+        (CauseHypothesis(Cause.UPSTREAM, 0.8, (text,), (text,)),),
+        (),
+        text,
+        other_patterns=(pattern,),
+        metric_changes=(change,),
+        feature_shifts=(FeatureShift(text, 0.5, 0.1, metric=text),),
+        segments=(SegmentContribution(text, (0.1, 0.2), (0.9, 0.8), -0.1, 0.0),),
+        expectations=(ExpectedVsRealized(change, change),),
+    )
+
+
+def distributions(text):
+    """The distributions of that model."""
+    counts = np.array([[1.0, 2.0, 0.0]])
+    histogram = Histogram(
+        text, (text, "other", "missing"), None, counts[0], (datetime(2025, 1, 8, tzinfo=UTC),), counts
+    )
+    curve = ReliabilityCurve(text, (datetime(2025, 1, 8, tzinfo=UTC),), counts, counts / 3, counts / 3)
+    return {text: Distributions({text: histogram}, curve)}
+
+
+def all_texts(state, clock):
+    """Each text that the view makes of a state, for a narrow pane and a wide one."""
+    for width in (16, 58):
+        rows = metric_rows(state)
+        widths = column_widths(rows, width)
+        yield from (plain_text(model_cells(state, model)) for model in visible_models(state))
+        yield from (plain_text(metric_cells(row, widths, selected=True)) for row in rows)
+        yield from (plain_text(line) for entry in entries(state, width) for line in entry.lines)
+        yield from (plain_text(line) for line in change_lines(state, width))
+        yield from (plain_text(heading(widths)), plain_text(header_line(state, clock, width)))
+        diagnosed = replace(state, diagnosis=diagnosis(state.selection.key.model))
+        yield from (plain_text(line) for line in (*heading_lines(diagnosed, width), *diagnosis_lines(diagnosed, width)))
+    chart = chart_data(state)
+    yield from (note.caption for note in chart.annotations.notes)
+    yield from (chart.title, chart.empty_message, cursor_readout(state), *(line.name for line in chart.traces))
+    yield from (
+        jump_hint(state, state.selection.model),
+        empty_list_message(replace(state, selection=replace(state.selection, filter="\x1bz"))),
+    )
+    periods = periods_table(state)
+    yield from (
+        plain_text(periods.heading(0, 60)),
+        plain_text(periods.line(0, 0)),
+        *selection_text(state, clock).split("\n"),
+    )
+
+
+@pytest.mark.parametrize("at", range(50))
+def test_whatever_a_name_is_only_what_prints_is_shown(make, states, at):
+    texts = all_texts(states[make.hostile[at]], make.clock)
+    assert [shown for shown in texts if not shown.isprintable()] == []
+
+
+def test_the_list_of_strings_is_tried_as_a_whole(make):
+    assert len(make.hostile) == 50
+
+
+async def test_all_of_them_at_once_on_every_screen(make, run):
+    lines = [make.series([0.95] * 9 + [0.5], model=text, metric=text, segment=text) for text in make.hostile]
+    snapshot = make.snapshot(*lines, rules=[make.floor_rule(metric="*", segment="*")])
+    async with run(snapshot, size=(100, 30), diagnose=lambda _, model: diagnosis(model)) as screen:
+        for _ in range(10):
+            await screen.press("down", "down", "down", "down", "down", "m", "c")
+            assert screen.text.replace("\n", "").isprintable()
+            assert all(display_width(line) == 100 for line in screen.lines)
+        for keys in ("d", "G", "q", "v", "q", "?", "q", "colon", "z", "enter", "/", "[", "enter"):
+            await screen.press(keys)
+            assert screen.text.replace("\n", "").isprintable()
+
+
+async def test_markup_in_names_is_text(make, run):
+    names = ["[bold]x[/bold]", "[@click=app.quit]x[/]", "x[/x", "[eu] churn"]
+    snapshot = make.snapshot(*(make.series([0.95] * 9 + [0.5], model=name, metric=name) for name in names))
+    async with run(snapshot, size=(120, 36)) as screen:
+        for name in names:
+            assert name in screen.text
+        await screen.pilot.click("#models", offset=(10, 2))
+        assert screen.app.is_running
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "\x9b31m", "a\u202eb", "\ud800", "a\x00b"])
+def test_the_last_sink_lets_nothing_through_that_does_not_print(text):
+    assert sanitize_line(text, ascii_only=False).isprintable()
+    assert sanitize_line(text, ascii_only=True).isascii()
