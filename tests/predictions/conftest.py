@@ -72,7 +72,7 @@ def written(tmp_path):
 
 @pytest.fixture(scope="session")
 def concat():
-    """Joins the cells of several aggregates of one kind, one after the other."""
+    """Join the cells of several aggregates of one kind, one after the other."""
 
     def join(aggregates):
         first = aggregates[0]
@@ -86,13 +86,13 @@ def concat():
 
 @pytest.fixture(scope="session")
 def merge_all():
-    """Merges all cells of an aggregate into one."""
+    """Merge all cells of an aggregate into one."""
     return lambda aggregate: aggregate.merge(np.zeros(len(aggregate), dtype=np.int64), 1)
 
 
 @pytest.fixture(scope="session")
 def binary():
-    """Makes counts from rows, as an engine would: labels (2: unlabelled), predictions, scores; `cell` of each row."""
+    """Make counts from rows, as an engine would: labels (2: unlabelled), predictions, scores; `cell` of each row."""
 
     def make(label, prediction, score=None, *, cell=None, cells=1):
         label, prediction = np.asarray(label, dtype=int), np.asarray(prediction, dtype=int)
@@ -113,7 +113,7 @@ def binary():
 
 @pytest.fixture(scope="session")
 def multiclass():
-    """Makes counts of one cell from labels, predictions and, if any, one score a class for each row."""
+    """Make counts of one cell from labels, predictions and, if any, one score a class for each row."""
 
     def make(label, prediction, scores=None, *, size):
         label, prediction = np.asarray(label, dtype=int), np.asarray(prediction, dtype=int)
@@ -146,7 +146,7 @@ def multiclass():
 
 @pytest.fixture(scope="session")
 def regression():
-    """Makes sums of one cell from labels and predictions."""
+    """Make sums of one cell from labels and predictions."""
 
     def make(label, prediction, *, unlabelled=0):
         label, error = np.asarray(label, dtype=float), np.asarray(prediction, dtype=float) - np.asarray(label)
@@ -171,7 +171,7 @@ def regression():
 
 @pytest.fixture(scope="session")
 def column():
-    """Makes a numeric column of K periods against the quantile bins of a reference; NaN is missing."""
+    """Make a numeric column of K periods against the quantile bins of a reference; NaN is missing."""
 
     def slots(values, edges):
         values = np.asarray(values, dtype=float)
@@ -196,7 +196,7 @@ def column():
 
 @pytest.fixture(scope="session")
 def categories():
-    """Makes a column of categories of K periods from counts: those of the reference, then of each period."""
+    """Make a column of categories of K periods from counts: those of the reference, then of each period."""
 
     def make(reference, *periods, other=0, missing=0):
         names = tuple(f"c{index}" for index in range(len(reference)))

@@ -1,4 +1,4 @@
-"""What runs the expressions: DuckDB inside this process, a Spark, or any database that Ibis reaches.
+"""The contract of engines: DuckDB inside this process, or a Spark.
 
 Ibis, DuckDB, pyarrow and Spark are optional and heavy: each is imported when an engine is opened, not before.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Expression = Any
-"""An Ibis expression; what it can do depends on the type of its data, which no annotation knows."""
+"""An Ibis expression; its methods depend on the type of its data, which no annotation can tell."""
 
 TABLE_SEPARATOR = "::"
 """Between a file or a connection, and the name of a table in it."""
 ROW_NUMBER = "modeltop row"
-"""The column that numbers rows as they stand in their file."""
+"""The column that numbers rows in the order of their file."""
 BATCH_ROWS = 50_000
 """Rows of a record batch."""
 
@@ -35,9 +35,9 @@ class LoadedSource:
 
     table: Expression
     name: str
-    """Such as the stem of its file: the model's name where nothing else tells it; foreign text."""
+    """Such as the stem of its file: the model's name where no column has it; foreign text."""
     is_text: bool = False
-    """Whether all its columns are text, whatever stands in them (CSV)."""
+    """Whether all its columns are text, whatever their values (CSV)."""
     parses_each_read: bool = False
     """Whether each pass has to parse text again."""
     total_bytes: int = 0
@@ -45,37 +45,48 @@ class LoadedSource:
 
 
 class Engine(AbstractContextManager["Engine"], Protocol):
-    """Runs expressions; all it took is given back at the end of the `with` block."""
+    """Opens logs and runs expressions; its resources are released at the end of the `with` block."""
 
-    name: str
     max_dictionary_size: int
-    """Up to how many names it groups by their places faster than by themselves, 0 to 254."""
+    """Number of names up to which grouping by their codes is faster than by the names themselves, 0 to 254."""
     has_file_statistics: bool
-    """Whether it answers how many and how large the values of a column are without reading it, where its file says."""
+    """Whether it takes count, minimum and maximum of a column from the statistics of its file, without reading it."""
     cache: dict[object, Any]
-    """What was found out about a log already."""
+    """What is already computed of a log, by any key."""
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
-        """Open files or a table; with `ordered`, the column `ROW` numbers the rows as they stand in the one file."""
+        """Open files or a table.
+
+        Args:
+            sources: Files, folders, globs, or one table; which forms there are is the engine's own matter.
+            ordered: Whether the column `ROW_NUMBER` numbers the rows in the order of the one file.
+
+        Raises:
+            SourceError: There is no such source, or it cannot be read.
+        """
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
-        """The rows of the result, as they come."""
+        """Yield the rows of the result as they come, in batches of at most `BATCH_ROWS`.
+
+        Raises:
+            SourceError: The log cannot be read.
+        """
 
     def head(self, table: Expression, rows: int) -> pa.Table:
-        """The first rows of a table, of all its columns."""
+        """Return the first rows of a table, of all its columns."""
 
     def materialize(self, expression: Expression) -> Expression:
-        """The same rows, kept so that reading them again is cheap."""
+        """Return the same rows, stored so that reading them again is cheap."""
 
     def from_arrow(self, rows: pa.Table) -> Expression:
-        """A small table of ours, for a join."""
+        """Return a small table of ours as an expression, for a join."""
 
     def progress(self) -> float | None:
-        """How much of the running query is done, 0 to 1; None where that is not known."""
+        """Return how much of the running query is done, 0 to 1; None where that is unknown."""
 
 
 def open_engine(name: str = "duckdb") -> Engine:
-    """An engine by name or connection string.
+    """Return an engine by name or connection string.
 
     Args:
         name: `duckdb`; `spark://host:port`, `local`, `local[N]`, `yarn` or `k8s://…` for Spark.
@@ -93,25 +104,25 @@ def open_engine(name: str = "duckdb") -> Engine:
 
 def _load_engine(module: str, attribute: str, extra: str) -> Callable[..., Engine]:
     try:
-        made: Callable[..., Engine] = getattr(import_module(module), attribute)
+        engine: Callable[..., Engine] = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("modeltop"):
             raise
         raise SourceError(f"{error.name} is not installed: pip install 'modeltop[{extra}]'") from None
-    return made
+    return engine
 
 
 def fetch(engine: Engine, expression: Expression) -> pa.Table:
-    """The whole of a small result."""
+    """Return all rows of a small result; without any also no columns."""
     import pyarrow as pa
 
     batches = list(engine.stream(expression))
-    return pa.Table.from_batches(batches, schema=batches[0].schema if batches else None) if batches else pa.table({})
+    return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
 def error_line(error: Exception) -> str:
-    """What an engine complains of, as one clause."""
-    # What follows quotes a statement of ours.
-    said, *_ = re.split(r"^LINE \d+:", str(error), maxsplit=1, flags=re.MULTILINE)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    """Return the message of an engine's error as one clause of at most 300 characters."""
+    # What follows `LINE` quotes a statement of ours.
+    message, *_ = re.split(r"^LINE \d+:", str(error), maxsplit=1, flags=re.MULTILINE)
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
     return sanitize("; ".join(lines[:3]) or type(error).__name__, 300)

@@ -1,4 +1,4 @@
-"""A table of another database, reached by a connection string of Ibis, copied so that one engine reads them all."""
+"""Tables of other databases, reached by connection strings of Ibis, copied so that one engine reads them all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def copy_table(connection: str, name: str, path: Path) -> None:
     Args:
         connection: Such as `postgres://user@host/database`; it may hold a password, which is never shown.
         name: Of the table, `SCHEMA.TABLE` where it needs one.
-        path: Where to.
+        path: The file to write.
 
     Raises:
         SourceError: The database cannot be reached, or has no such table.
@@ -32,9 +32,9 @@ def copy_table(connection: str, name: str, path: Path) -> None:
     import pyarrow.parquet as pq
 
     shown = sanitize(redact_connection(connection), 80)
-    kind = urlsplit(connection).scheme
-    if kind == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
-        raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else it would be made
+    scheme = urlsplit(connection).scheme
+    if scheme == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
+        raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else SQLite would create it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
@@ -43,8 +43,8 @@ def copy_table(connection: str, name: str, path: Path) -> None:
                 for batch in reader:
                     writer.write_batch(batch)
     except ImportError as error:
-        lacking = error.name or f"what {sanitize(kind, 20)} needs"
-        raise SourceError(f"{lacking} is not installed: pip install 'ibis-framework[{sanitize(kind, 20)}]'") from None
+        missing = error.name or f"what {sanitize(scheme, 20)} needs"
+        raise SourceError(f"{missing} is not installed: pip install 'ibis-framework[{sanitize(scheme, 20)}]'") from None
     except pa.ArrowException as error:
         raise SourceError(f"{shown} cannot be read: {error_line(error)}") from None
     except SourceError:
@@ -68,7 +68,7 @@ def _table(connection: str, name: str) -> Expression:
 
 
 def redact_connection(connection: str) -> str:
-    """The connection as it may be shown.
+    """Return the connection without user, password and parameters, as it may be shown.
 
     >>> redact_connection("postgres://eve:secret@db.example/logs?password=x")
     'postgres://db.example/logs'

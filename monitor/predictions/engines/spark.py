@@ -31,37 +31,44 @@ if TYPE_CHECKING:
 SETTINGS = {
     "spark.app.name": "modeltop",
     "spark.sql.session.timeZone": "UTC",
-    # What cannot be read as what it should be is missing, and counted; it does not end the query.
+    # A value that cannot be parsed is missing, and counted; it does not end the query.
     "spark.sql.ansi.enabled": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.ui.showConsoleProgress": "false",
 }
-LOCAL = {"spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
-"""Where Spark runs inside this machine, it listens to nobody else."""
+LOCAL_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+}
+"""Settings of a Spark inside this machine: it listens to nobody else."""
 GLOB_CHARS = "*?[]{}\\"
+"""Characters that Hadoop reads as a pattern in a path."""
 
 
 class SparkEngine:
-    """See `modeltop.predictions.engines.base.Engine`.
+    """Spark, local or in a cluster; see `modeltop.predictions.engines.base.Engine`.
 
     Args:
-        master: `spark://host:port`, `local[N]`, `yarn`; `spark` for what the surroundings say.
+        master: `spark://host:port`, `local[N]`, `yarn`; `spark` for that of the environment.
+
+    Raises:
+        SourceError: Spark does not start.
     """
 
-    name = "spark"
     max_dictionary_size = 0
     has_file_statistics = False
 
     def __init__(self, master: str) -> None:
         self.cache: dict[object, Any] = {}
-        self._names = 0
+        self._view_count = 0
         builder = SparkSession.builder
-        for name, value in {**SETTINGS, **(LOCAL if master.startswith("local") else {})}.items():
+        for name, value in {**SETTINGS, **(LOCAL_SETTINGS if master.startswith("local") else {})}.items():
             builder = builder.config(name, value)
         try:
             self._spark = (builder if master == "spark" else builder.master(master)).getOrCreate()
             self._spark.sparkContext.setLogLevel("ERROR")
-        except Exception as error:  # noqa: BLE001  whatever Java may say
+        except Exception as error:  # noqa: BLE001  whatever error Java may raise
             raise SourceError(f"Spark at {sanitize(master, 80)} does not start: {error_line(error)}") from None
         self._ibis = ibis.pyspark.connect(self._spark)
 
@@ -74,20 +81,20 @@ class SparkEngine:
         self._spark.stop()
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
-        """Files, folders and globs that this machine sees too; `::TABLE` for a table of Spark's catalogue."""
+        """Open files, folders and globs that this machine sees too; `::TABLE` for a table of Spark's catalogue."""
         try:
             if len(sources) == 1 and sources[0].startswith(TABLE_SEPARATOR):
                 name = sources[0].removeprefix(TABLE_SEPARATOR)
                 return LoadedSource(self._view(self._spark.table(name), ordered=ordered), name)
             files = find_log_files(sources)
-            textual = files.format is FileFormat.CSV
-            table = self._view(self._frame(files), ordered=ordered)
-            return LoadedSource(table, stem(files.paths[0]), is_text=textual, total_bytes=files.bytes)
+            table = self._view(self._read_files(files), ordered=ordered)
+            is_text = files.format is FileFormat.CSV
+            return LoadedSource(table, stem(files.paths[0]), is_text=is_text, total_bytes=files.bytes)
         except PySparkException as error:
             raise SourceError(f"{sanitize(', '.join(sources))} cannot be read: {error_line(error)}") from None
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
-        """Record batches of at most `BATCH` rows."""
+        """Yield record batches of at most `BATCH_ROWS` rows."""
         try:
             frame = self._spark.sql(self._ibis.compile(expression))
             yield from frame.toArrow().to_batches(BATCH_ROWS)
@@ -95,38 +102,38 @@ class SparkEngine:
             raise SourceError(f"the log cannot be read: {error_line(error)}") from None
 
     def head(self, table: Expression, rows: int) -> pa.Table:
-        """The first rows of the first parts."""
+        """Return the first rows of the first partitions."""
         return fetch(self, table.limit(rows))
 
     def materialize(self, expression: Expression) -> Expression:
-        """Spark itself decides what it reads again."""
+        """Return the expression itself: Spark decides what it reads again."""
         return expression
 
     def from_arrow(self, rows: pa.Table) -> Expression:
-        """A view of rows that are sent along."""
+        """Return a view of rows that are sent to Spark."""
         return self._view(self._spark.createDataFrame(rows.to_pandas()), ordered=False)
 
     def progress(self) -> float | None:
-        """Tasks that are done, of those known so far."""
+        """Return the mean, over running stages, of the tasks that are done."""
         tracker = self._spark.sparkContext.statusTracker()
         stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-        known = [stage for stage in stages if stage is not None and stage.numTasks]
-        return sum(stage.numCompletedTasks / stage.numTasks for stage in known) / len(known) if known else None
+        running = [stage for stage in stages if stage is not None and stage.numTasks]
+        return sum(stage.numCompletedTasks / stage.numTasks for stage in running) / len(running) if running else None
 
-    def _frame(self, files: LogFiles) -> DataFrame:
+    def _read_files(self, files: LogFiles) -> DataFrame:
         reader = self._spark.read
-        paths = [_literal(os.fspath(path.absolute())) for path in files.paths]
+        paths = [_literal_path(os.fspath(path.absolute())) for path in files.paths]
         match files.format:
             case FileFormat.PARQUET:
                 return reader.option("mergeSchema", "true").parquet(*paths)
             case FileFormat.JSON:
                 return reader.json(paths)
             case FileFormat.CSV:
-                return self._csv(paths, files.delimiter)
+                return self._read_csv(paths, files.delimiter)
 
-    def _csv(self, paths: list[str], delimiter: str) -> DataFrame:
-        """Each file by its own header: Spark takes that of the first for all."""
-        how = {
+    def _read_csv(self, paths: list[str], delimiter: str) -> DataFrame:
+        """Read each file by its own header: Spark takes that of the first for all."""
+        options = {
             "header": "true",
             "sep": delimiter,
             "quote": '"',
@@ -134,23 +141,23 @@ class SparkEngine:
             "mode": "FAILFAST",
             "inferSchema": "false",
         }
-        frames = [self._spark.read.options(**how).csv(path) for path in paths]
+        frames = [self._spark.read.options(**options).csv(path) for path in paths]
         first, *others = frames
         if all(frame.columns == first.columns for frame in others):
-            return self._spark.read.options(**how).csv(paths)
+            return self._spark.read.options(**options).csv(paths)
         for frame in others:
             first = first.unionByName(frame, allowMissingColumns=True)
         return first
 
     def _view(self, frame: DataFrame, *, ordered: bool) -> Expression:
-        self._names += 1
-        name = f"modeltop_{self._names}"
+        self._view_count += 1
+        name = f"modeltop_{self._view_count}"
         if ordered:
             frame = frame.withColumn(ROW_NUMBER, monotonically_increasing_id())
         frame.createOrReplaceTempView(name)
         return self._ibis.table(name)
 
 
-def _literal(path: str) -> str:
-    """A path in which Hadoop sees no pattern."""
+def _literal_path(path: str) -> str:
+    """Return a path in which Hadoop sees no pattern."""
     return "".join("\\" + char if char in GLOB_CHARS else char for char in path)

@@ -26,7 +26,7 @@ def assert_same(first, second):
 
 @st.composite
 def logs(draw):
-    """The day, the label and the score of each row."""
+    """Return the day, the label and the score of each row."""
     rows = draw(st.integers(0, 40))
     cell = draw(st.lists(st.integers(0, 4), min_size=rows, max_size=rows))
     label = draw(st.lists(st.integers(0, 2), min_size=rows, max_size=rows))

@@ -1,4 +1,4 @@
-"""Where a log may lie, and what of its name must never be taken for more than a name."""
+"""Files, folders and databases that logs are read from; a name is never taken for a pattern or a statement."""
 
 import gzip
 import sqlite3
@@ -16,15 +16,15 @@ from modeltop.predictions.spec import LogSpec
 LOG = "timestamp,prediction,label\n2025-01-01,1,1\n"
 
 
-def rows_of(engine, *sources):
+def count_rows(engine, *sources):
     return resolve(LogSpec(sources=tuple(map(str, sources)), model="m"), engine).row_count
 
 
 @pytest.mark.parametrize("name", ["a[1].csv", "*.csv", "what?.csv", "{a,b}.csv", "it's.csv", "x;DROP.csv", "宽 .csv"])
-def test_a_file_that_is_there_is_that_file_whatever_its_name(tmp_path, engine, name):
+def test_a_file_is_read_whatever_its_name(tmp_path, engine, name):
     (tmp_path / "other.csv").write_text(LOG + "2025-01-02,0,0\n")
     (tmp_path / name).write_text(LOG)
-    assert rows_of(engine, tmp_path / name) == 1
+    assert count_rows(engine, tmp_path / name) == 1
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def test_a_file_that_is_there_is_that_file_whatever_its_name(tmp_path, engine, n
 def test_csv_is_read_however_it_is_written(tmp_path, engine, content, rows):
     path = tmp_path / "log.csv"
     path.write_bytes(content.encode())
-    assert rows_of(engine, path) == rows
+    assert count_rows(engine, path) == rows
 
 
-def test_files_of_different_columns_are_put_together_by_name(tmp_path, engine):
+def test_files_of_different_columns_are_joined_by_column_name(tmp_path, engine):
     (tmp_path / "1.csv").write_text(LOG)
     (tmp_path / "2.csv").write_text("label,prediction,timestamp,more\n1,0,2025-01-02,x\n")
     (tmp_path / "_SUCCESS").write_text("")
     (tmp_path / ".hidden.csv").write_text("nonsense")
-    assert rows_of(engine, tmp_path) == 2
+    assert count_rows(engine, tmp_path) == 2
 
 
 def test_a_folder_and_those_below_it_are_one_log(tmp_path):
@@ -59,18 +59,18 @@ def test_a_folder_and_those_below_it_are_one_log(tmp_path):
     assert [path.parent.name for path in find_log_files([str(tmp_path)]).paths] == ["day=1", "day=2"]
 
 
-def test_the_format_is_told_by_the_first_bytes_where_the_name_does_not(tmp_path):
-    for name, content, wanted in (
+def test_the_format_is_detected_by_the_first_bytes_where_the_name_has_none(tmp_path):
+    for name, content, expected in (
         ("log.txt", b"a,b\n1,2\n", FileFormat.CSV),
         ("packed.gz", gzip.compress(b'{"a": 1}\n'), FileFormat.JSON),
         ("x", b"PAR1....", FileFormat.PARQUET),
     ):
         (tmp_path / name).write_bytes(content)
-        assert find_log_files([str(tmp_path / name)]).format is wanted
+        assert find_log_files([str(tmp_path / name)]).format is expected
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         pytest.param("empty.csv", b"", "it is empty", id="empty"),
         pytest.param("no.parquet", b"PAR1 and no more", "cannot be read", id="no Parquet"),
@@ -80,21 +80,21 @@ def test_the_format_is_told_by_the_first_bytes_where_the_name_does_not(tmp_path)
         pytest.param("bad.jsonl", b'{"timestamp": \n', "cannot be read", id="no JSON"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path, engine, name, content, said):
+def test_an_unreadable_file_is_reported_in_one_line(tmp_path, engine, name, content, message):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=said) as caught:
-        rows_of(engine, tmp_path / name)
+    with pytest.raises(SourceError, match=message) as caught:
+        count_rows(engine, tmp_path / name)
     assert "\n" not in str(caught.value)
     assert "SELECT" not in str(caught.value)
 
 
-def test_formats_are_not_mixed_and_nothing_is_not_a_log(tmp_path, engine):
+def test_mixed_formats_and_a_pattern_without_files_are_refused(tmp_path, engine):
     (tmp_path / "a.csv").write_text(LOG)
     (tmp_path / "b.jsonl").write_text("{}\n")
     with pytest.raises(SourceError, match="one format at a time"):
-        rows_of(engine, tmp_path)
+        count_rows(engine, tmp_path)
     with pytest.raises(SourceError, match="no file, and no folder or glob"):
-        rows_of(engine, tmp_path / "*.parquet")
+        count_rows(engine, tmp_path / "*.parquet")
 
 
 def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_path, engine):
@@ -103,31 +103,31 @@ def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_pa
         base.execute('CREATE TABLE "my log" (timestamp TEXT, prediction INTEGER, label INTEGER)')
         base.execute("INSERT INTO \"my log\" VALUES ('2025-01-01', 1, 1), ('2025-01-02', 0, 1)")
     base.close()
-    assert rows_of(engine, f"sqlite://{path}::my log") == 2
+    assert count_rows(engine, f"sqlite://{path}::my log") == 2
     with pytest.raises(SourceError, match="has no table other"):
-        rows_of(engine, f"sqlite://{path}::other")
+        count_rows(engine, f"sqlite://{path}::other")
     with pytest.raises(SourceError, match="CONNECTION::TABLE"):
-        rows_of(engine, f"sqlite://{path}")
+        count_rows(engine, f"sqlite://{path}")
     assert "secret" not in redact_connection("postgres://eve:secret@host/base?password=secret")
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         pytest.param("nosuch://eve:secret@host/base::log", "no connection that Ibis knows", id="an unknown kind"),
         pytest.param("sqlite:///no/such.sqlite::log", "is no file", id="a file that is not there"),
     ],
 )
-def test_a_connection_that_is_none_is_told_without_its_password(engine, source, said):
-    with pytest.raises(SourceError, match=said) as caught:
-        rows_of(engine, source)
+def test_an_unusable_connection_is_reported_without_its_password(engine, source, message):
+    with pytest.raises(SourceError, match=message) as caught:
+        count_rows(engine, source)
     assert "secret" not in str(caught.value)
 
 
-def test_what_an_engine_took_it_gives_back(tmp_path):
+def test_an_engine_removes_its_temporary_folder(tmp_path):
     (tmp_path / "a.csv").write_text(LOG)
     with open_engine() as engine:
-        rows_of(engine, tmp_path / "a.csv")
+        count_rows(engine, tmp_path / "a.csv")
         folder = engine._folder
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert list(folder.glob("*.parquet"))
@@ -135,6 +135,6 @@ def test_what_an_engine_took_it_gives_back(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["duck", "postgres://x", ""])
-def test_an_engine_that_is_none_is_told(name):
+def test_an_unknown_engine_is_refused(name):
     with pytest.raises(SourceError, match="there is no engine"):
         open_engine(name)

@@ -82,7 +82,7 @@ CASES = {
 
 @pytest.fixture
 def read(concat):
-    """The keys of all cells of a log, their aggregate, and the notes on the log."""
+    """Return the keys of all cells of a log, their aggregate, and the notes on the log."""
 
     def aggregate_log(engine, path, options):
         log = resolve(LogSpec(sources=(path,), **options), engine)
@@ -119,7 +119,7 @@ def test_scores_fall_into_the_same_bins(engine, spark):
 
 
 def compute(folder, *engine):
-    """The rows of the computed history by date, segment and whether they are provisional."""
+    """Return the rows of the computed history by date, segment and whether they are provisional."""
     words = [sys.executable, "-m", "modeltop", "compute", str(LOG), *OPTIONS, "--store", str(folder), *engine]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -15,13 +15,13 @@ def registry():
 
 @pytest.fixture(scope="session")
 def undefined_reason():
-    """The text of the reason why the value of a cell is undefined."""
+    """Return the text of the reason why the value of a cell is undefined."""
     return lambda values, cell=0: UndefinedReason(int(values.undefined_reason[cell])).text
 
 
 @pytest.fixture(scope="session")
 def shared_data():
-    """The folder of reference data beside the project; skips where it is absent."""
+    """Return the folder of reference data beside the project; skips where it is absent."""
     folder = Path(__file__).parents[3] / ".." / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("the reference data does not lie beside the project")

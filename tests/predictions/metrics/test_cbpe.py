@@ -28,7 +28,7 @@ def parse_numbers(text):
 
 @pytest.fixture(scope="module")
 def loans(shared_data, binary):
-    """The counts of twenty chunks of 5,000 rows; the first ten are the reference."""
+    """Return the counts of twenty chunks of 5,000 rows; the first ten are the reference."""
     log = pd.read_csv(shared_data / "car_loan_predictions.csv.gz")
     chunk = np.arange(len(log)) // 5000
     return binary(log.y_true, log.y_pred, log.y_pred_proba, cell=chunk, cells=20)
@@ -74,7 +74,7 @@ def test_the_label_probability_of_a_bin_is_the_isotonic_fit_of_scikit_learn(bina
 
 
 def draw_log(rng, rows, *, mean, drift=0.0):
-    """A log whose scores are true probabilities; `drift` changes what they mean."""
+    """Return a log whose scores are true probabilities; `drift` changes what they mean."""
     inner = rng.normal(mean, 1.5, rows)
     label = (rng.random(rows) < 1 / (1 + np.exp(-(inner - drift)))).astype(int)
     score = 1 / (1 + np.exp(-inner))

@@ -1,4 +1,4 @@
-"""Where the score tells the prediction it is not read; the counts are those of a loop over the rows all the same."""
+"""Where the score implies the prediction it is not read; the counts are those of a loop over the rows all the same."""
 
 from collections import Counter
 
@@ -22,23 +22,23 @@ SCORES = [
     np.nextafter(1, 0),
     1.0,
 ]
-TRUE = (1, 0, "")
+LABELS = (1, 0, "")
 
 
-def rows_of(says):
-    """Each score with each label, predicted as told."""
-    return [("m", "2025-01-01", repr(float(score)), says(score), label) for score in SCORES for label in TRUE]
+def make_rows(predict):
+    """Each score with each label, and its prediction."""
+    return [("m", "2025-01-01", repr(float(score)), predict(score), label) for score in SCORES for label in LABELS]
 
 
-def counted(rows, threshold):
-    places = ({1: 1, 0: 0, "": 2}[label] for *_, label in rows)
+def count_rows(rows, threshold):
+    labels = ({1: 1, 0: 0, "": 2}[label] for *_, label in rows)
     scores = [float(score) for _, _, score, _, _ in rows]
-    said = [int(score >= threshold) if row[3] == "" else row[3] for score, row in zip(scores, rows, strict=True)]
-    return Counter(zip(places, said, score_bin(scores).tolist(), strict=True))
+    predictions = [int(score >= threshold) if row[3] == "" else row[3] for score, row in zip(scores, rows, strict=True)]
+    return Counter(zip(labels, predictions, score_bin(scores).tolist(), strict=True))
 
 
 @pytest.mark.parametrize(
-    ("says", "asked", "decided"),
+    ("predict", "options", "score_decides"),
     [
         pytest.param(lambda score: int(score >= 0.5), {}, True, id="just as the scores say"),
         pytest.param(lambda score: int(score > 0.5), {}, False, id="but for the score on the threshold itself"),
@@ -53,20 +53,20 @@ def counted(rows, threshold):
         ),
     ],
 )
-def test_counts_are_those_of_the_rows(written, cells_of, engine, says, asked, decided):
-    rows = rows_of(says)
+def test_counts_are_those_of_the_rows(written, cells_of, engine, predict, options, score_decides):
+    rows = make_rows(predict)
     path = written(rows)
-    parts = {"prediction": "prediction", "scores": ("score",), "label": "label"} | asked
-    if parts["prediction"] is None:
+    columns = {"prediction": "prediction", "scores": ("score",), "label": "label"} | options
+    if columns["prediction"] is None:
         path = written([(*row[:3], row[4]) for row in rows], header=("model", "timestamp", "score", "label"))
-    assert resolve(LogSpec(sources=(str(path),), **parts), engine).score_decides == decided
-    ((_, tally),) = cells_of(path, **asked).items()
-    found = Counter({tuple(at): int(tally.count[0][tuple(at)]) for at in np.argwhere(tally.count[0]).tolist()})
-    assert found == counted(rows, asked.get("threshold", 0.5))
+    assert resolve(LogSpec(sources=(str(path),), **columns), engine).score_decides == score_decides
+    (counts,) = cells_of(path, **options).values()
+    actual = Counter({tuple(at): int(counts.count[0][tuple(at)]) for at in np.argwhere(counts.count[0]).tolist()})
+    assert actual == count_rows(rows, options.get("threshold", 0.5))
 
 
 def test_a_row_without_a_score_needs_its_prediction_read(written, cells_of, engine):
-    path = written([*rows_of(lambda score: int(score >= 0.5)), ("m", "2025-01-01", "", 1, 1)])
+    path = written([*make_rows(lambda score: int(score >= 0.5)), ("m", "2025-01-01", "", 1, 1)])
     assert not resolve(LogSpec(sources=(str(path),)), engine).score_decides
-    ((_, tally),) = cells_of(path).items()
-    assert tally.count[0, 1, 1, -1] == 1
+    (counts,) = cells_of(path).values()
+    assert counts.count[0, 1, 1, -1] == 1

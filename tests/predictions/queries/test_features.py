@@ -1,4 +1,4 @@
-"""How features fall into the bins of their reference, counted once more by numpy."""
+"""Counts of features by the bins of their reference, counted once more by numpy."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ HEADER = ("model", "timestamp", "score", "prediction", "label", "amount", "plan"
 
 
 @pytest.fixture
-def made(written):
+def written_log(written):
     random = np.random.default_rng(3)
     rows = []
     for number in range(400):
@@ -24,9 +24,10 @@ def made(written):
 
 
 @pytest.fixture
-def tallied(made, engine):
+def batches(written_log, engine):
+    """Return the batch of each feature by its name."""
     log = LogSpec(
-        sources=(str(made[1]),),
+        sources=(str(written_log[1]),),
         timestamp="timestamp",
         scores=("score",),
         prediction="prediction",
@@ -34,27 +35,27 @@ def tallied(made, engine):
         features=("amount", "plan"),
         reference="2025-01-01..2025-01-02",
     )
-    return {cells.aggregate.reference.name: cells for cells in aggregate_features(resolve(log, engine), engine)}
+    return {batch.aggregate.reference.name: batch for batch in aggregate_features(resolve(log, engine), engine)}
 
 
-def test_a_number_falls_into_the_quantiles_of_its_reference(made, tallied):
-    cells = tallied["amount"]
-    edges = cells.aggregate.reference.edges
+def test_a_number_falls_into_the_quantiles_of_its_reference(written_log, batches):
+    counts = batches["amount"].aggregate
+    edges = counts.reference.edges
     assert len(edges) == QUANTILES - 1
     for index, day in enumerate(range(1, 5)):
-        values = [row[5] for row in made[0] if row[1].endswith(f"{day:02}")]
+        values = [row[5] for row in written_log[0] if row[1].endswith(f"{day:02}")]
         slots = np.searchsorted(edges, [float(value) for value in values if value], side="right")
-        wanted = [*np.bincount(slots, minlength=QUANTILES), 0, values.count("")]
-        assert cells.aggregate.count[index].tolist() == wanted
+        expected = [*np.bincount(slots, minlength=QUANTILES), 0, values.count("")]
+        assert counts.count[index].tolist() == expected
 
 
-def test_the_reference_falls_into_its_own_quantiles_evenly(tallied):
-    inside = tallied["amount"].aggregate.reference.count[:QUANTILES]
+def test_the_reference_falls_into_its_own_quantiles_evenly(batches):
+    inside = batches["amount"].aggregate.reference.count[:QUANTILES]
     assert inside.max() - inside.min() <= 2
 
 
-def test_a_category_that_the_reference_never_had_is_counted_as_other(tallied):
-    tally = tallied["plan"].aggregate
-    assert set(tally.reference.categories) == {"basic", "family"}
-    assert tally.count[:, -2].tolist() == [0, 0, 0, 50]
-    assert tally.count.sum(axis=1).tolist() == [100] * 4
+def test_a_category_that_the_reference_never_had_is_counted_as_other(batches):
+    counts = batches["plan"].aggregate
+    assert set(counts.reference.categories) == {"basic", "family"}
+    assert counts.count[:, -2].tolist() == [0, 0, 0, 50]
+    assert counts.count.sum(axis=1).tolist() == [100] * 4
