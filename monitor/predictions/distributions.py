@@ -21,7 +21,7 @@ from modeltop.core.text import format_exact
 from modeltop.history.store.distributions import REFERENCE
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
-from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, calibration_bins
+from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, calibration_curve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,11 +45,11 @@ def reliability_lines(tally: Aggregate, periods: Iterable[str]) -> Iterator[Dist
     if not isinstance(tally, BinaryCounts | MulticlassCounts):
         return
     name = "score" if isinstance(tally, BinaryCounts) else "confidence"
-    curve = calibration_bins(binned_outcomes(tally))
+    rows, score, rate = calibration_curve(binned_outcomes(tally))
     for cell, period in enumerate(periods):
-        for group in np.flatnonzero(curve.rows[cell]).tolist():
+        for group in np.flatnonzero(rows[cell]).tolist():
             ends = (f"{format_exact(group / GROUPS)}", f"{format_exact((group + 1) / GROUPS)}")
-            numbers = (curve.rows[cell, group], curve.score[cell, group], curve.rate[cell, group])
+            numbers = (rows[cell, group], score[cell, group], rate[cell, group])
             yield ("reliability", name, period, str(group), *ends, *map(_format_number, numbers))
 
 

@@ -45,24 +45,21 @@ class WindowedRows:
     """Whether the periods of a model come in the order of their keys."""
 
 
-def assign_periods(
-    reading: ResolvedLog, engine: Engine, *, since: np.datetime64 | None = None, until: np.datetime64 | None = None
-) -> WindowedRows:
+def assign_periods(reading: ResolvedLog, engine: Engine, *, since: np.datetime64 | None = None) -> WindowedRows:
     """The rows by period.
 
     Args:
         reading: The log.
         engine: What opened it.
         since: Periods that end before are left out; UTC.
-        until: Periods that start at or after it are left out.
     """
     table = with_period_key(reading, engine)
     if is_calendar(reading):
-        return _calendar_rows(table, reading, since, until)
+        return _calendar_rows(table, reading, since)
     found = _starts(table, reading, engine)
-    return WindowedRows(
-        table, _lookup_starts(_within(found, since, until)), keys_sorted=bool(rows_per_period(reading.spec.period))
-    )
+    if since is not None:
+        found = {key: start for key, start in found.items() if start >= since}
+    return WindowedRows(table, _lookup_starts(found), keys_sorted=bool(rows_per_period(reading.spec.period)))
 
 
 def is_calendar(reading: ResolvedLog) -> bool:
@@ -107,16 +104,12 @@ def _valid_rows(table: Expression, reading: ResolvedLog) -> Expression:
     return found if reading.timestamp is None else found.filter(found[ours.AT].notnull())
 
 
-def _calendar_rows(
-    table: Expression, reading: ResolvedLog, since: np.datetime64 | None, until: np.datetime64 | None
-) -> WindowedRows:
+def _calendar_rows(table: Expression, reading: ResolvedLog, since: np.datetime64 | None) -> WindowedRows:
     import ibis
 
     period = parse_period(reading.spec.period, reading.spec.timezone)
     if since is not None:
         table = table.filter(table[ours.AT] >= ibis.literal(_naive(period.start(since)), "timestamp(6)"))
-    if until is not None:
-        table = table.filter(table[ours.AT] < ibis.literal(_naive(_next(period, until)), "timestamp(6)"))
 
     def dates(_: NDArray[np.object_], keys: NDArray[Any]) -> Times:
         return period.starts(keys.astype(DATETIME_DTYPE))
@@ -127,12 +120,6 @@ def _calendar_rows(
 def first_period_start(reading: ResolvedLog, since: np.datetime64) -> np.datetime64:
     """The start of the first period that is read: of a calendar, the one in which the moment lies."""
     return parse_period(reading.spec.period, reading.spec.timezone).start(since) if is_calendar(reading) else since
-
-
-def _next(period: Period, until: np.datetime64) -> np.datetime64:
-    """The first start of a period at or after a moment."""
-    start = period.start(until)
-    return start if start == until else period.end(start)
 
 
 def _local(at: Expression, reading: ResolvedLog, period: Period) -> Expression:
@@ -208,16 +195,6 @@ def _nth_start(log: LogSpec) -> Callable[[int], np.datetime64]:
         return known[place]
 
     return at
-
-
-def _within(
-    found: dict[tuple[str, Any], np.datetime64], since: np.datetime64 | None, until: np.datetime64 | None
-) -> dict[tuple[str, Any], np.datetime64]:
-    return {
-        key: start
-        for key, start in found.items()
-        if (since is None or start >= since) and (until is None or start < until)
-    }
 
 
 def _lookup_starts(found: dict[tuple[str, Any], np.datetime64]) -> PeriodStarts:

@@ -48,10 +48,7 @@ def sum_by_group(array: NDArray[Any], group: NDArray[np.int64], groups: int) -> 
         groups: How many there are; one without rows sums to 0.
     """
     sums = np.zeros((groups, *array.shape[1:]), dtype=array.dtype)
-    if len(group):
-        order = np.argsort(group, kind="stable")
-        filled, starts = np.unique(group[order], return_index=True)
-        sums[filled] = np.add.reduceat(array[order], starts, axis=0)
+    np.add.at(sums, group, array)
     return sums
 
 

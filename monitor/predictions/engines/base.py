@@ -27,6 +27,8 @@ ROW_NUMBER = "modeltop row"
 """The column that numbers rows in the order of their file."""
 BATCH_ROWS = 50_000
 """Rows of a record batch."""
+GLOB_CHARS = frozenset("*?[]{}\\")
+"""Characters that engines read as a pattern in a path."""
 
 
 @dataclass(frozen=True, slots=True)

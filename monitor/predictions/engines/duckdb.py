@@ -17,6 +17,7 @@ from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.predictions.engines.base import (
     BATCH_ROWS,
+    GLOB_CHARS,
     ROW_NUMBER,
     TABLE_SEPARATOR,
     Expression,
@@ -34,8 +35,6 @@ MEMORY_MB, MEMORY_MB_PER_THREAD = 152, 24
 """DuckDB's memory limit: a base, and its buffers for each thread."""
 ARRAY_MB, ARRAY_BYTES_PER_GROUP = 128, 64
 """Memory of all arrays in which threads count their groups; bytes of a group of the widest that is common."""
-GLOB_CHARS = frozenset("*?[]{}\\")
-"""Characters that DuckDB reads as a pattern in a path."""
 DATABASES = (".duckdb", ".ddb")
 """Suffixes of database files."""
 ATTACHED = "modeltop_log"

@@ -16,6 +16,7 @@ from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.predictions.engines.base import (
     BATCH_ROWS,
+    GLOB_CHARS,
     ROW_NUMBER,
     TABLE_SEPARATOR,
     Expression,
@@ -42,8 +43,6 @@ LOCAL_SETTINGS = {
     "spark.driver.host": "127.0.0.1",
 }
 """Settings of a Spark inside this machine: it listens to nobody else."""
-GLOB_CHARS = "*?[]{}\\"
-"""Characters that Hadoop reads as a pattern in a path."""
 
 
 class SparkEngine:

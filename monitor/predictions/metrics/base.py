@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -22,55 +22,36 @@ if TYPE_CHECKING:
 class UndefinedReason(IntEnum):
     """Reason why a value is undefined; undefined is never 0."""
 
-    DEFINED = 0
-    NO_ROWS = 1
-    NO_LABELS = 2
-    NO_POSITIVES = 3
-    NO_NEGATIVES = 4
-    NONE_PREDICTED = 5
-    ONE_CLASS = 6
-    ONE_PREDICTION = 7
-    NO_SCORES = 8
-    NO_ERROR_OR_HIT = 9
-    ALL_AGREE = 10
-    LABELS_ZERO = 11
-    LABELS_EQUAL = 12
-    NO_REFERENCE = 13
-    NO_VALUES = 14
-    NO_SPREAD = 15
-    CLASS_UNPREDICTED = 16
-    CLASS_ABSENT = 17
-    EMPTY_REFERENCE = 18
-    UNSCORED = 19
+    text: str
+    """The reason as one clause in lower case; empty where the value is defined."""
 
-    @property
-    def text(self) -> str:
-        """The reason as one clause in lower case; empty where the value is defined."""
-        return _TEXTS[self]
+    def __new__(cls, text: Any) -> Self:
+        """Number the members from 0 on; later, called with a number, the class returns that member."""
+        reason = int.__new__(cls, len(cls.__members__))
+        reason._value_ = len(cls.__members__)
+        reason.text = text
+        return reason
 
-
-_TEXTS = {
-    UndefinedReason.DEFINED: "",
-    UndefinedReason.NO_ROWS: "no rows",
-    UndefinedReason.NO_LABELS: "no labels yet",
-    UndefinedReason.NO_POSITIVES: "no positive labels",
-    UndefinedReason.NO_NEGATIVES: "no negative labels",
-    UndefinedReason.NONE_PREDICTED: "nothing was predicted positive",
-    UndefinedReason.ONE_CLASS: "all labels are of one class",
-    UndefinedReason.ONE_PREDICTION: "all predictions are of one class",
-    UndefinedReason.NO_SCORES: "no labelled row has a score",
-    UndefinedReason.NO_ERROR_OR_HIT: "neither a positive label nor a positive prediction",
-    UndefinedReason.ALL_AGREE: "labels and predictions are all of one class",
-    UndefinedReason.LABELS_ZERO: "all labels are 0",
-    UndefinedReason.LABELS_EQUAL: "all labels are equal",
-    UndefinedReason.NO_REFERENCE: "the reference has no labelled rows with a score",
-    UndefinedReason.NO_VALUES: "no values but missing ones",
-    UndefinedReason.NO_SPREAD: "the reference has one value only",
-    UndefinedReason.CLASS_UNPREDICTED: "a class was never predicted",
-    UndefinedReason.CLASS_ABSENT: "a class has no labels",
-    UndefinedReason.UNSCORED: "no row has a score",
-    UndefinedReason.EMPTY_REFERENCE: "the reference has no values but missing ones",
-}
+    DEFINED = ""
+    NO_ROWS = "no rows"
+    NO_LABELS = "no labels yet"
+    NO_POSITIVES = "no positive labels"
+    NO_NEGATIVES = "no negative labels"
+    NONE_PREDICTED = "nothing was predicted positive"
+    ONE_CLASS = "all labels are of one class"
+    ONE_PREDICTION = "all predictions are of one class"
+    NO_SCORES = "no labelled row has a score"
+    NO_ERROR_OR_HIT = "neither a positive label nor a positive prediction"
+    ALL_AGREE = "labels and predictions are all of one class"
+    LABELS_ZERO = "all labels are 0"
+    LABELS_EQUAL = "all labels are equal"
+    NO_REFERENCE = "the reference has no labelled rows with a score"
+    NO_VALUES = "no values but missing ones"
+    NO_SPREAD = "the reference has one value only"
+    CLASS_UNPREDICTED = "a class was never predicted"
+    CLASS_ABSENT = "a class has no labels"
+    EMPTY_REFERENCE = "the reference has no values but missing ones"
+    UNSCORED = "no row has a score"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -114,17 +114,6 @@ class BinnedOutcomes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CalibrationBins:
-    """The reliability curve over K cells, [K, 10] each; NaN where a group is empty."""
-
-    rows: Floats
-    score: Floats
-    """Mean probability."""
-    rate: Floats
-    """Proportion of rows in which the outcome came."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Loss:
     """A loss of each labelled row that has the scores for it, over K cells, [K] each."""
 
@@ -276,13 +265,13 @@ def binned_outcomes(counts: BinaryCounts | MulticlassCounts) -> BinnedOutcomes:
     return BinnedOutcomes(rows[:, CORRECT], rows[:, WRONG], counts.confidence[:, :UNLABELLED, :BINS].sum(axis=1))
 
 
-def calibration_bins(outcomes: BinnedOutcomes) -> CalibrationBins:
-    """Return the reliability curve: mean probability and rate of the outcome by group."""
+def calibration_curve(outcomes: BinnedOutcomes) -> tuple[Floats, Floats, Floats]:
+    """Return rows, mean probability and rate of the outcome by group, [K, 10] each; NaN where a group is empty."""
     upper = outcomes.in_upper_group()
     rows, positives, total = (
         _by_group(upper, values) for values in (outcomes.rows, outcomes.positives, outcomes.probability_sum)
     )
-    return CalibrationBins(rows=rows, score=ratio(total, rows), rate=ratio(positives, rows))
+    return rows, ratio(total, rows), ratio(positives, rows)
 
 
 @cache

@@ -15,7 +15,6 @@ value outside of it is a sign that the meaning of the scores has changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from modeltop.core.series import Floats
     from modeltop.predictions.aggregates.classification import BinaryCounts
+    from modeltop.predictions.metrics.base import Intervals
 
 
 def calibrate(reference: BinaryCounts) -> Floats:
@@ -48,99 +48,55 @@ def compute_cbpe(counts: BinaryCounts, label_probability: Floats) -> dict[str, M
         counts: Of K cells; their labels are not used.
         label_probability: From `calibrate`: [256] for all of the cells, or [K, 256], a row for each.
     """
-    rows = counts.count[..., :BINS].sum(axis=1).astype(np.float64)
+    refused, predicted = np.moveaxis(counts.count[..., :BINS].sum(axis=1).astype(np.float64), 1, 0)
     probability = np.broadcast_to(label_probability, (len(counts), BINS))
-    expected = _Expected.from_rows(rows[:, 0], rows[:, 1], probability)
+    tp, fn = np.einsum("kb,kb->k", predicted, probability), np.einsum("kb,kb->k", refused, probability)
+    # Variance of the labels given the scores, of the rows predicted positive and of the others.
+    label_variance = probability * (1 - probability)
+    variance_tp = np.einsum("kb,kb->k", predicted, label_variance)
+    variance_fn = np.einsum("kb,kb->k", refused, label_variance)
+    predictions, positives = predicted.sum(axis=1), tp + fn
+    rows = predictions + refused.sum(axis=1)
     reason = first_reason(
-        (expected.rows == 0, UndefinedReason.UNSCORED), (np.isnan(probability[:, 0]), UndefinedReason.NO_REFERENCE)
+        (rows == 0, UndefinedReason.UNSCORED), (np.isnan(probability[:, 0]), UndefinedReason.NO_REFERENCE)
     )
+
+    def estimate(value: Floats, variance: Floats, total: Floats, empty: UndefinedReason) -> MetricValues:
+        undefined = _unless_empty(reason, total, empty)
+        return metric_values(value, rows, _interval(value, ratio(variance, total**2)), reason=undefined)
+
+    recall, f1_score = ratio(tp, positives), ratio(2 * tp, predictions + positives)
+    # Each label moves numerator and denominator of recall and F1.
+    recall_variance = (1 - recall) ** 2 * variance_tp + recall**2 * variance_fn
+    f1_variance = (2 - f1_score) ** 2 * variance_tp + f1_score**2 * variance_fn
+    accuracy = ratio(tp + rows - predictions - fn, rows)
     return {
-        "estimated_accuracy": _accuracy(expected, reason),
-        "estimated_precision": _precision(expected, reason),
-        "estimated_recall": _recall(expected, reason),
-        "estimated_f1_score": _f1_score(expected, reason),
-        "estimated_roc_auc": _roc_auc(expected, reason),
+        "estimated_accuracy": estimate(accuracy, variance_tp + variance_fn, rows, UndefinedReason.UNSCORED),
+        "estimated_precision": estimate(
+            ratio(tp, predictions), variance_tp, predictions, UndefinedReason.NONE_PREDICTED
+        ),
+        "estimated_recall": estimate(recall, recall_variance, positives, UndefinedReason.NO_POSITIVES),
+        "estimated_f1_score": estimate(f1_score, f1_variance, predictions + positives, UndefinedReason.NO_ERROR_OR_HIT),
+        "estimated_roc_auc": _roc_auc(predicted + refused, probability, reason),
     }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Expected:
-    """Expected labels of K cells; a variance is that of the labels of the rows, given their scores."""
-
-    by_bin: Floats
-    """Rows, [K, 256]."""
-    probability: Floats
-    """Of label 1, [K, 256]."""
-    rows: Floats
-    predicted: Floats
-    """Rows predicted positive, [K]."""
-    tp: Floats
-    fn: Floats
-    variance_predicted: Floats
-    """Of the positives among the rows predicted positive, [K]."""
-    variance_refused: Floats
-    """Of the positives among the rows predicted negative, [K]."""
-
-    @classmethod
-    def from_rows(cls, refused: Floats, predicted: Floats, probability: Floats) -> _Expected:
-        """Return the sums over the bins of rows predicted negative, and positive, [K, 256] each."""
-        variance = probability * (1 - probability)
-        return cls(
-            by_bin=predicted + refused,
-            probability=probability,
-            rows=predicted.sum(axis=1) + refused.sum(axis=1),
-            predicted=predicted.sum(axis=1),
-            tp=np.einsum("kb,kb->k", predicted, probability),
-            fn=np.einsum("kb,kb->k", refused, probability),
-            variance_predicted=np.einsum("kb,kb->k", predicted, variance),
-            variance_refused=np.einsum("kb,kb->k", refused, variance),
-        )
-
-
-def _accuracy(expected: _Expected, reason: NDArray[np.int8]) -> MetricValues:
-    correct = expected.tp + expected.rows - expected.predicted - expected.fn
-    variance = ratio(expected.variance_predicted + expected.variance_refused, expected.rows**2)
-    return _with_interval(ratio(correct, expected.rows), variance, expected, reason)
-
-
-def _precision(expected: _Expected, reason: NDArray[np.int8]) -> MetricValues:
-    reason = _unless_empty(reason, expected.predicted, UndefinedReason.NONE_PREDICTED)
-    variance = ratio(expected.variance_predicted, expected.predicted**2)
-    return _with_interval(ratio(expected.tp, expected.predicted), variance, expected, reason)
-
-
-def _recall(expected: _Expected, reason: NDArray[np.int8]) -> MetricValues:
-    """Return expected true positives over expected positives; each label moves both."""
-    positives = expected.tp + expected.fn
-    value = ratio(expected.tp, positives)
-    spread = (1 - value) ** 2 * expected.variance_predicted + value**2 * expected.variance_refused
-    reason = _unless_empty(reason, positives, UndefinedReason.NO_POSITIVES)
-    return _with_interval(value, ratio(spread, positives**2), expected, reason)
-
-
-def _f1_score(expected: _Expected, reason: NDArray[np.int8]) -> MetricValues:
-    total = expected.predicted + expected.tp + expected.fn
-    value = ratio(2 * expected.tp, total)
-    spread = (2 - value) ** 2 * expected.variance_predicted + value**2 * expected.variance_refused
-    reason = _unless_empty(reason, total, UndefinedReason.NO_ERROR_OR_HIT)
-    return _with_interval(value, ratio(spread, total**2), expected, reason)
-
-
-def _roc_auc(expected: _Expected, reason: NDArray[np.int8]) -> MetricValues:
+def _roc_auc(rows: Floats, probability: Floats, reason: NDArray[np.int8]) -> MetricValues:
     """Return the area under the curve of expected positives and negatives by bin; half the tied mass as its bound.
 
     Turning one label moves it by the distance of its placement from that of the class it leaves and joins.
     """
-    ones, zeros = expected.by_bin * expected.probability, expected.by_bin * (1 - expected.probability)
+    ones, zeros = rows * probability, rows * (1 - probability)
     positives, negatives = ones.sum(axis=1), zeros.sum(axis=1)
     below = ratio(np.cumsum(zeros, axis=1) - zeros / 2, negatives[:, None])
     above = ratio(positives[:, None] - np.cumsum(ones, axis=1) + ones / 2, positives[:, None])
     value = ratio(np.einsum("kb,kb->k", ones, below), positives)
     bound = ratio(np.einsum("kb,kb->k", ones, zeros), 2 * positives * negatives)
     shift = ratio(below - value[:, None], positives[:, None]) - ratio(above - value[:, None], negatives[:, None])
-    variance = np.einsum("kb,kb,kb->k", ones * (1 - expected.probability), shift, shift)
+    variance = np.einsum("kb,kb,kb->k", ones * (1 - probability), shift, shift)
+    interval = intervals.widen_by_bound(_interval(value, variance), bound)
     reason = _unless_empty(reason, np.minimum(positives, negatives), UndefinedReason.ONE_CLASS)
-    return _with_interval(value, variance, expected, reason, bound)
+    return metric_values(value, rows.sum(axis=1), interval, reason=reason, bound=bound)
 
 
 def _unless_empty(reason: NDArray[np.int8], total: Floats, empty: UndefinedReason) -> NDArray[np.int8]:
@@ -148,13 +104,8 @@ def _unless_empty(reason: NDArray[np.int8], total: Floats, empty: UndefinedReaso
     return np.where((reason == UndefinedReason.DEFINED) & ~(total > 0), empty, reason).astype(np.int8)
 
 
-def _with_interval(
-    value: Floats, variance: Floats, expected: _Expected, reason: NDArray[np.int8], bound: Floats | None = None
-) -> MetricValues:
-    interval = intervals.widen_to_contain(value, intervals.logit_interval(value, variance))
-    if bound is not None:
-        interval = intervals.widen_by_bound(interval, bound)
-    return metric_values(value, expected.rows, interval, reason=reason, bound=bound)
+def _interval(value: Floats, variance: Floats) -> Intervals:
+    return intervals.widen_to_contain(value, intervals.logit_interval(value, variance))
 
 
 def _isotonic(positives: Floats, rows: Floats) -> Floats:

@@ -17,6 +17,8 @@ from modeltop.predictions.metrics.base import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from modeltop.core.series import Flags, Floats
     from modeltop.predictions.aggregates.regression import RegressionSums
 
@@ -37,11 +39,7 @@ def compute_regression(sums: RegressionSums) -> dict[str, MetricValues]:
 
 def mae(sums: RegressionSums) -> MetricValues:
     """Compute the mean absolute error: 0 or more. The interval is Student's on the scale of logarithms."""
-    rows = sums.count.astype(np.float64)
-    mean = ratio(sums.absolute, rows)
-    variance = _variance_of_mean(mean, sums.squared, rows)
-    interval = intervals.log_interval(mean, variance, intervals.t_isf_975(rows - 1))
-    return metric_values(mean, rows, interval, reason=first_reason(_unlabelled(sums)))
+    return _mean_of_sizes(sums.absolute, sums.squared, sums.count, reason=first_reason(_unlabelled(sums)))
 
 
 def rmse(sums: RegressionSums) -> MetricValues:
@@ -73,12 +71,8 @@ def mape(sums: RegressionSums) -> MetricValues:
 
     scikit-learn divides by 2.2e-16 where the label is 0, so that one such row outweighs all others.
     """
-    rows = sums.nonzero.astype(np.float64)
-    mean = ratio(sums.relative, rows)
-    variance = _variance_of_mean(mean, sums.relative2, rows)
-    interval = intervals.log_interval(mean, variance, intervals.t_isf_975(rows - 1))
-    reason = first_reason(_unlabelled(sums), (rows == 0, UndefinedReason.LABELS_ZERO))
-    return metric_values(mean, rows, interval, reason=reason)
+    reason = first_reason(_unlabelled(sums), (sums.nonzero == 0, UndefinedReason.LABELS_ZERO))
+    return _mean_of_sizes(sums.relative, sums.relative2, sums.nonzero, reason=reason)
 
 
 def r2(sums: RegressionSums) -> MetricValues:
@@ -92,6 +86,16 @@ def r2(sums: RegressionSums) -> MetricValues:
     constant = sums.spread <= rows * (100 * np.finfo(np.float64).eps * np.abs(ratio(sums.label, rows))) ** 2
     reason = first_reason(_unlabelled(sums), (constant, UndefinedReason.LABELS_EQUAL))
     return metric_values(1 - ratio(sums.squared, sums.spread), rows, reason=reason)
+
+
+def _mean_of_sizes(
+    total: Floats, squares: Floats, count: NDArray[np.int64], *, reason: NDArray[np.int8]
+) -> MetricValues:
+    """Return the mean of values of 0 or more from their sum and that of their squares."""
+    rows = count.astype(np.float64)
+    mean = ratio(total, rows)
+    interval = intervals.log_interval(mean, _variance_of_mean(mean, squares, rows), intervals.t_isf_975(rows - 1))
+    return metric_values(mean, rows, interval, reason=reason)
 
 
 def _variance_of_mean(mean: Floats, squares: Floats, rows: Floats) -> Floats:

@@ -61,7 +61,6 @@ def aggregate(
     engine: Engine,
     *,
     since: np.datetime64 | None = None,
-    until: np.datetime64 | None = None,
     progress: Progress | None = None,
 ) -> Iterator[CellBatch[Aggregate]]:
     """Yield the aggregates of all cells in batches, in the order of model, then period.
@@ -70,32 +69,22 @@ def aggregate(
         log: The resolved log.
         engine: The one it was resolved with.
         since: UTC; the first period is the one that contains it.
-        until: UTC; periods that start at or after it are left out.
         progress: Called with the progress, from another thread.
 
     Raises:
         SourceError: The log cannot be read.
     """
     with report_progress(progress, engine, log, "reading"):
-        yield from _cells(assign_periods(log, engine, since=since, until=until), log, engine)
+        yield from _cells(assign_periods(log, engine, since=since), log, engine)
 
 
-def aggregate_reference(
-    log: ResolvedLog, engine: Engine, *, progress: Progress | None = None
-) -> Iterator[CellBatch[Aggregate]]:
+def aggregate_reference(log: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:
     """Yield the aggregates of the rows of the reference, one cell a model and segment; none without a reference.
-
-    Args:
-        log: The resolved log.
-        engine: The one it was resolved with.
-        progress: As for `aggregate`.
 
     Raises:
         SourceError: The log cannot be read, or no row is in the reference.
     """
-    if log.spec.reference is None:
-        return
-    with report_progress(progress, engine, log, "reference"):
+    if log.spec.reference is not None:
         yield from _cells(windowed_reference(log, engine), log, engine)
 
 

@@ -49,7 +49,6 @@ def aggregate_features(
     engine: Engine,
     *,
     since: np.datetime64 | None = None,
-    until: np.datetime64 | None = None,
     progress: Progress | None = None,
 ) -> Iterator[CellBatch[FeatureCounts]]:
     """Yield the counts of the features: each batch is one model and one feature, over its periods; ordered by model.
@@ -60,7 +59,6 @@ def aggregate_features(
         log: The resolved log.
         engine: The one it was resolved with.
         since: UTC; the first period is the one that contains it.
-        until: UTC; periods that start at or after it are left out.
         progress: Called with the progress, from another thread.
 
     Raises:
@@ -73,23 +71,16 @@ def aggregate_features(
     with report_progress(progress, engine, log, "features"):
         log = replace(log, segments=())
         schema = loading.load_log(log.spec, engine).schema
+        first = None if since is None else first_period_start(log, since)
         bins = feature_bins(log, schema, lambda part: reference_rows(part, engine), engine)
         for (model, index), period, groups in _slot_counts(log, bins, engine):
-            in_reference, wanted = groups[loading.REFERENCE] > 0, _within(period, log, since, until)
+            in_reference = groups[loading.REFERENCE] > 0
+            # The reference may lie before the first wanted period, so all rows are counted.
+            wanted = np.full(len(period), fill_value=True) if first is None else period >= first
             if in_reference.any() and wanted.any():
                 name = log.features[index]
                 reference = _reference(name, bins[name][model], take_rows(groups, in_reference))
                 yield _cells(model, period[wanted], take_rows(groups, wanted), reference)
-
-
-def _within(
-    period: Times, log: ResolvedLog, since: np.datetime64 | None, until: np.datetime64 | None
-) -> NDArray[np.bool_]:
-    """Return which periods are wanted: the reference may lie before them, so all rows are counted."""
-    wanted = np.ones(len(period), dtype=np.bool_)
-    if since is not None:
-        wanted &= period >= first_period_start(log, since)
-    return wanted if until is None else wanted & (period < until)
 
 
 def _slot_counts(
