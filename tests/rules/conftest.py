@@ -1,4 +1,4 @@
-"""What the tests of judgement share: series, rules and episodes in a few characters."""
+"""Fixtures of the tests of rules: series, rules and alerts in a few characters."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ def day():
 
 @pytest.fixture(scope="session")
 def daily():
-    """A series of one value a day; `days` places the values on other days than 1, 2, 3 and so on."""
+    """A series of one value a day; `days` are their days, by default 1, 2, 3 and so on."""
 
     def make(values, *, days=None, model="fraud", metric="accuracy", segment="all", **columns):
         offsets = np.arange(len(values)) if days is None else np.asarray(days) - 1
@@ -79,27 +79,27 @@ def floor():
 
 
 @pytest.fixture(scope="session")
-def episode():
-    """An episode by its fields, a critical one that fires unless they say otherwise."""
+def make_alert():
+    """An alert by its fields, by default a critical one that fires."""
 
     def make(model="m", metric="accuracy", *, severity=Severity.CRITICAL, value=0.8, limit=0.9, fired=1, **other):
         since = START + timedelta(days=fired - 1)
         state = other.pop("state", State.FIRING)
-        evidence = Breach(severity, value, limit, f"{value} < {limit}")
-        name = None if state is State.PENDING else f"{model}/{metric}/{fired}"
-        moments = {"since": since, "fired": None if state is State.PENDING else since}
+        breach = Breach(severity, value, limit, f"{value} < {limit}")
+        alert_id = None if state is State.PENDING else f"{model}/{metric}/{fired}"
+        times = {"since": since, "fired": None if state is State.PENDING else since}
         if state is State.RESOLVED:
-            moments["resolved"] = since + timedelta(days=1)
+            times["resolved"] = since + timedelta(days=1)
         key = SeriesKey(model, metric, other.pop("segment", "all"))
         condition = other.pop("condition", Condition.THRESHOLD)
         return Alert(
-            name,
+            alert_id,
             other.pop("rule", "floor"),
             key,
             condition,
             state,
             severity,
-            **{"breach": evidence, "periods": 1} | moments | other,
+            **{"breach": breach, "periods": 1} | times | other,
         )
 
     return make
@@ -112,18 +112,18 @@ def history_of():
     def make(*all_series, problems=()):
         periods = {}
         for series in all_series:
-            known = periods.get(series.key.model, series.times[:0])
-            periods[series.key.model] = np.union1d(known, series.times)
+            periods_so_far = periods.get(series.key.model, series.times[:0])
+            periods[series.key.model] = np.union1d(periods_so_far, series.times)
         return History({series.key: series for series in all_series}, periods, tuple(problems))
 
     return make
 
 
 @pytest.fixture(scope="session")
-def ranked_world(daily, episode, history_of):
-    """Twelve episodes that differ in all that counts for the order, with their history."""
-    found = [
-        episode(model, metric, severity=severity, fired=fired, value=0.9 - 0.01 * fired, state=state)
+def ranked_world(daily, make_alert, history_of):
+    """Twelve alerts that differ in all that counts for the order, with their history."""
+    alerts = [
+        make_alert(model, metric, severity=severity, fired=fired, value=0.9 - 0.01 * fired, state=state)
         for model, metric in (("a", "accuracy"), ("b", "accuracy"), ("b", "recall"))
         for fired, severity, state in (
             (1, Severity.WARNING, State.FIRING),
@@ -133,4 +133,4 @@ def ranked_world(daily, episode, history_of):
         )
     ]
     series = [daily([0.9], model=model, metric=metric) for model, metric in (("b", "accuracy"), ("a", "accuracy"))]
-    return history_of(*series), found, (), MetricRegistry()
+    return history_of(*series), alerts, (), MetricRegistry()

@@ -1,4 +1,4 @@
-"""What each point is compared with: against loops, one a kind."""
+"""What each point is compared with: against loops, one per baseline."""
 
 from datetime import UTC, datetime
 
@@ -20,47 +20,47 @@ ALL = [
 ]
 
 
-def window(kind, at, judged):
-    """Places of the reference of the point at a place; what is judged is known."""
-    before = [place for place in range(at) if judged[place]]
-    match kind:
+def window(baseline, at, evaluable):
+    """Return the indices of the baseline of the point `at`."""
+    before = [index for index in range(at) if evaluable[index]]
+    match baseline:
         case Rolling():
-            return before[-kind.max_periods :] if len(before) >= kind.min_periods else []
+            return before[-baseline.max_periods :] if len(before) >= baseline.min_periods else []
         case FirstPeriods():
-            first = [place for place in range(len(judged)) if judged[place]][: kind.periods]
-            return first if len(first) == kind.periods and first[-1] < at else []
+            first = [index for index in range(len(evaluable)) if evaluable[index]][: baseline.periods]
+            return first if len(first) == baseline.periods and first[-1] < at else []
         case DateRange():
-            return [place for place in before if 3 <= place < 8] if at >= 8 else []
+            return [index for index in before if 3 <= index < 8] if at >= 8 else []
         case SameWeekday():
-            same = [place for place in before if place % 7 == at % 7][-kind.periods :]
-            return same if len(same) >= kind.min_periods else []
+            weekday_periods = [index for index in before if index % 7 == at % 7][-baseline.periods :]
+            return weekday_periods if len(weekday_periods) >= baseline.min_periods else []
 
 
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: type(kind).__name__)
+@pytest.mark.parametrize("baseline", ALL, ids=lambda baseline: type(baseline).__name__)
 @given(seed=st.integers(0, 10_000))
-def test_each_point_has_the_reference_that_a_loop_finds(daily, kind, seed):
+def test_each_point_has_the_baseline_that_a_loop_finds(daily, baseline, seed):
     rng = np.random.default_rng(seed)
     values, cases = rng.normal(1e6, 1, 30), rng.choice([20.0, 80.0, 300.0], 30)
     series = daily(values, support=cases)
-    judged = cases >= 50
-    ground = kind.stats(series, min_count=50)
+    evaluable = cases >= 50
+    stats = baseline.stats(series, min_count=50)
     for at in range(30):
-        places = window(kind, at, judged)
-        assert ground.periods[at] == len(places)
-        assert sorted(ground.pool[ground.start_index[at] :][: len(places)]) == sorted(values[places])
-        if places:
-            assert ground.mean[at] == pytest.approx(values[places].mean(), rel=1e-12)
-            assert ground.pooled_mean[at] == pytest.approx(np.average(values[places], weights=cases[places]), rel=1e-9)
-            assert ground.mean_inverse_support[at] == pytest.approx((1 / cases[places]).mean())
-            assert ground.support[at] == cases[places].sum()
-        if len(places) > 1:
-            assert ground.std[at] == pytest.approx(values[places].std(ddof=1), rel=1e-6)
+        indices = window(baseline, at, evaluable)
+        assert stats.periods[at] == len(indices)
+        assert sorted(stats.pool[stats.start_index[at] :][: len(indices)]) == sorted(values[indices])
+        if indices:
+            assert stats.mean[at] == pytest.approx(values[indices].mean(), rel=1e-12)
+            assert stats.pooled_mean[at] == pytest.approx(np.average(values[indices], weights=cases[indices]), rel=1e-9)
+            assert stats.mean_inverse_support[at] == pytest.approx((1 / cases[indices]).mean())
+            assert stats.support[at] == cases[indices].sum()
+        if len(indices) > 1:
+            assert stats.std[at] == pytest.approx(values[indices].std(ddof=1), rel=1e-6)
 
 
-def test_where_the_support_of_one_period_is_unknown_the_cases_of_the_reference_are(daily):
-    ground = FirstPeriods(3).stats(daily([0.9, 0.8, 0.7, 0.6], support=[10.0, np.nan, 10.0, 10.0]))
-    assert np.isnan(ground.support[3])
-    assert ground.pooled_mean[3] == pytest.approx(0.8)
+def test_where_the_support_of_one_period_is_unknown_that_of_the_baseline_is(daily):
+    stats = FirstPeriods(3).stats(daily([0.9, 0.8, 0.7, 0.6], support=[10.0, np.nan, 10.0, 10.0]))
+    assert np.isnan(stats.support[3])
+    assert stats.pooled_mean[3] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_another_series_is_found_by_what_is_named(daily, other, key):
         OtherSeriesBaseline,
     ],
 )
-def test_a_reference_of_nothing_is_refused(make):
+def test_a_baseline_of_nothing_is_refused(make):
     with pytest.raises(ValueError, match=r"compare|before"):
         make()
 

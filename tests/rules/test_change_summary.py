@@ -43,10 +43,14 @@ def ten_days(series_of):
     ],
 )
 def test_the_ten_day_table_changes_without_binary_dust(ten_days, catalog, metric, first, previous, week):
-    found = by_name(ten_days(metric), catalog.get(metric))
-    assert {name: change.delta for name, change in found.items()} == {"previous": previous, "7d": week, "first": first}
-    assert (found["first"].before_at, found["7d"].before_at) == (date("2025-01-01"), date("2025-01-03"))
-    assert {(change.low, change.high, change.count) for change in found.values()} == {(None, None, None)}
+    changes = by_name(ten_days(metric), catalog.get(metric))
+    assert {name: change.delta for name, change in changes.items()} == {
+        "previous": previous,
+        "7d": week,
+        "first": first,
+    }
+    assert (changes["first"].before_at, changes["7d"].before_at) == (date("2025-01-01"), date("2025-01-03"))
+    assert {(change.low, change.high, change.count) for change in changes.values()} == {(None, None, None)}
 
 
 @given(st.decimals(-1000, 1000, places=4), st.decimals(-1000, 1000, places=4))
@@ -67,8 +71,8 @@ def test_a_difference_is_the_one_a_person_would_write_down(series_of, catalog, b
     ],
 )
 def test_days_back_are_counted_from_the_newest_period(series_of, catalog, dates, week, month):
-    found = by_name(series_of([0.5] * len(dates), dates=dates), catalog.get("accuracy"))
-    when = {name: f"{change.before_at:%Y-%m-%d}" for name, change in found.items()}
+    changes = by_name(series_of([0.5] * len(dates), dates=dates), catalog.get("accuracy"))
+    when = {name: f"{change.before_at:%Y-%m-%d}" for name, change in changes.items()}
     assert (when.get("7d"), when.get("30d")) == (week, month)
 
 
@@ -83,16 +87,16 @@ def test_without_two_finite_values_nothing_has_changed(series_of, catalog, value
 
 
 def test_infinite_periods_are_passed_over(series_of, catalog):
-    found = by_name(series_of([math.inf, 3.0, 2.0, math.inf, 5.0], metric="rmse"), catalog.get("rmse"))
-    assert (found["first"].before, found["previous"].before) == (3.0, 2.0)
+    changes = by_name(series_of([math.inf, 3.0, 2.0, math.inf, 5.0], metric="rmse"), catalog.get("rmse"))
+    assert (changes["first"].before, changes["previous"].before) == (3.0, 2.0)
 
 
 def test_a_difference_of_shares_has_the_interval_of_statsmodels(series_of, catalog):
-    found = by_name(series_of([0.96, 0.9, 0.87], support=[1000, 50, 1200]), catalog.get("accuracy"))
+    changes = by_name(series_of([0.96, 0.9, 0.87], support=[1000, 50, 1200]), catalog.get("accuracy"))
     for name, (hits, cases) in {"first": (960, 1000), "previous": (45, 50)}.items():
         expected = confint_proportions_2indep(1044, 1200, hits, cases, method="newcomb", compare="diff")
-        assert (found[name].low, found[name].high) == pytest.approx(expected)
-        assert found[name].count == 1200
+        assert (changes[name].low, changes[name].high) == pytest.approx(expected)
+        assert changes[name].count == 1200
 
 
 @pytest.mark.parametrize(
@@ -109,8 +113,8 @@ def test_no_interval_without_a_share_and_both_supports(series_of, catalog, metri
     series = series_of([0.9, 0.8], metric=metric, rows=[900, 900], **columns)
     for change in change_summary.change_summary(series, catalog.get(metric)):
         assert (change.low, change.high) == (None, None)
-        known = support is not None and not math.isnan(support[-1])
-        assert change.count == (support[-1] if known else None)
+        is_known = support is not None and not math.isnan(support[-1])
+        assert change.count == (support[-1] if is_known else None)
 
 
 def test_the_reference_is_weighted_by_support_and_rests_on_all_of_it(series_of, catalog):
@@ -149,17 +153,17 @@ def test_a_note_stands_where_the_reference_is_missing(series_of, catalog, period
 def test_another_reference_is_compared_with_where_one_is_asked_for(series_of, catalog):
     series = series_of([0.9, 0.8] + [0.7] * 20)
     metric = catalog.get("accuracy")
-    found = {change.against: change for change in change_summary.change_summary(series, metric, FirstPeriods(2))}
-    assert found["reference"].before == pytest.approx(0.85)
+    changes = {change.against: change for change in change_summary.change_summary(series, metric, FirstPeriods(2))}
+    assert changes["reference"].before == pytest.approx(0.85)
     assert change_summary.baseline_note(series, FirstPeriods(2)) is None
     assert change_summary.baseline_note(series, FirstPeriods(30)) == "too little history for its first 30 periods"
 
 
 def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalog):
     series = series_of([0.9] * 10 + [0.1, 0.2], provisional=[False] * 10 + [True, True])
-    found = by_name(series, catalog.get("accuracy"))
-    assert (found["previous"].before, found["previous"].after) == (0.1, 0.2)
-    assert found["reference"].before == pytest.approx(0.9)
+    changes = by_name(series, catalog.get("accuracy"))
+    assert (changes["previous"].before, changes["previous"].after) == (0.1, 0.2)
+    assert changes["reference"].before == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(
@@ -181,8 +185,8 @@ def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalo
     ],
 )
 def test_the_newest_value_has_an_interval_where_one_is_known(series_of, catalog, metric, columns, expected):
-    found = change_summary.latest_interval(series_of([0.8], metric=metric, **columns), catalog.get(metric))
-    assert found == (None if expected is None else pytest.approx(expected))
+    interval = change_summary.latest_interval(series_of([0.8], metric=metric, **columns), catalog.get(metric))
+    assert interval == (None if expected is None else pytest.approx(expected))
 
 
 def test_an_empty_series_has_no_interval(series_of, catalog):
@@ -213,11 +217,11 @@ def test_a_change_is_said_in_one_sentence(series_of, catalog, values, support, w
 
 def test_every_comparison_has_words_of_its_own(series_of, catalog):
     metric = catalog.get("rmse")
-    said = [
+    texts = [
         change_summary.describe_change(change, metric)
         for change in change_summary.change_summary(series_of([2.0] * 40, metric="rmse"), metric)
     ]
-    assert [text.removeprefix("0.000 ").removesuffix(", n unknown") for text in said] == [
+    assert [text.removeprefix("0.000 ").removesuffix(", n unknown") for text in texts] == [
         "since previous (2025-02-08)",
         "since 7d back (2025-02-02)",
         "since 30d back (2025-01-10)",

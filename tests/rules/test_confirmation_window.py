@@ -24,36 +24,36 @@ X = {"x": 0.8, ".": 0.95}
     ],
 )
 def test_so_many_of_the_last_are_enough(daily, day, floor, days, fired, since, resolved):
-    found = replay([daily([X[one] for one in days])], floor(confirm=4, window=6, recover=2))[0]
-    told = [one for one in found if one.fired]
-    assert [one.fired for one in told] == ([] if fired is None else [day(fired)])
-    for one in told:
-        assert (one.since, one.resolved) == (day(since), resolved and day(resolved))
+    alerts = replay([daily([X[mark] for mark in days])], floor(confirm=4, window=6, recover=2))[0]
+    fired_alerts = [alert for alert in alerts if alert.fired]
+    assert [alert.fired for alert in fired_alerts] == ([] if fired is None else [day(fired)])
+    for alert in fired_alerts:
+        assert (alert.since, alert.resolved) == (day(since), resolved and day(resolved))
 
 
 def test_while_too_few_are_wrong_it_is_pending_since_the_first_that_still_counts(daily, day, floor):
-    (episode,) = replay([daily([X[one] for one in "x....x."])], floor(confirm=3, window=5))[0]
-    assert (episode.state, episode.since) == (State.PENDING, day(6))
+    (alert,) = replay([daily([X[mark] for mark in "x....x."])], floor(confirm=3, window=5))[0]
+    assert (alert.state, alert.since) == (State.PENDING, day(6))
 
 
-def by_the_book(wrong, confirm, of, recover):
+def by_the_book(breached, confirm, of, recover):
     """(since, fired, resolved) of each that fired, a loop over all points."""
-    window, active, good, found = deque(), False, 0, []
-    for at, one in enumerate(wrong):
+    window, active, clear_count, alerts = deque(), False, 0, []
+    for at, is_breached in enumerate(breached):
         if active:
-            good = 0 if one else good + 1
-            if good >= recover:
-                found[-1][2], active = at, False
+            clear_count = 0 if is_breached else clear_count + 1
+            if clear_count >= recover:
+                alerts[-1][2], active = at, False
                 window.clear()
             continue
-        if one:
+        if is_breached:
             window.append(at)
         while window and window[0] <= at - of:
             window.popleft()
         if len(window) >= confirm:
-            active, good = True, 0
-            found.append([window[0], at, None])
-    return found
+            active, clear_count = True, 0
+            alerts.append([window[0], at, None])
+    return alerts
 
 
 @given(
@@ -61,10 +61,10 @@ def by_the_book(wrong, confirm, of, recover):
     st.integers(1, 5).flatmap(lambda k: st.tuples(st.just(k), st.integers(k, 8))),
     st.integers(1, 3),
 )
-def test_the_machine_counts_as_a_plain_loop_does(daily, day, floor, wrong, counted, recover):
+def test_the_machine_counts_as_a_plain_loop_does(daily, day, floor, breached, counted, recover):
     confirm, of = counted
     rule = floor(confirm=confirm, window=of, recover=recover)
-    found = replay([daily([0.8 if one else 0.95 for one in wrong])], rule)[0]
-    told = [[one.since, one.fired, one.resolved] for one in found if one.fired]
-    expected = by_the_book(wrong, confirm, of, recover)
-    assert told == [[None if at is None else day(at + 1) for at in one] for one in expected]
+    alerts = replay([daily([0.8 if is_breached else 0.95 for is_breached in breached])], rule)[0]
+    fired_alerts = [[alert.since, alert.fired, alert.resolved] for alert in alerts if alert.fired]
+    expected = by_the_book(breached, confirm, of, recover)
+    assert fired_alerts == [[None if at is None else day(at + 1) for at in times] for times in expected]

@@ -37,8 +37,8 @@ def stands(series, rule):
     ],
 )  # fmt: skip
 def test_a_rule_says_how_it_stands(daily, floor, values, severity, sentence):
-    found = stands(daily(values), floor(0.90, 0.92, margin=0.005, confirm=2, recover=3))
-    assert (found.severity, found.sentence, found.skip_reason) == (severity, sentence, None)
+    status = stands(daily(values), floor(0.90, 0.92, margin=0.005, confirm=2, recover=3))
+    assert (status.severity, status.sentence, status.skip_reason) == (severity, sentence, None)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
 
 
 @pytest.mark.parametrize(
-    ("newest", "support", "provisional", "why"),
+    ("newest", "support", "provisional", "reason"),
     [
         (1.0, 5, False, "accuracy 1.00 on 5 cases: not judged, fewer than 30"),
         (0.0, 1, False, "accuracy 0.00 on 1 case: not judged, fewer than 30"),
@@ -64,32 +64,32 @@ def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
     ],
 )
 def test_a_newest_value_that_is_not_judged_is_said_with_what_held_before(
-    daily, floor, newest, support, provisional, why
+    daily, floor, newest, support, provisional, reason
 ):
     columns = {"support": np.array([500.0, support]), "provisional": np.array([False, provisional])}
     before = "before it 0.87: critical, below 0.90 for 1 period, since 2025-01-01"
-    assert stands(daily([0.87, newest], **columns), floor(min_count=30)).sentence == f"{why}; {before}"
+    assert stands(daily([0.87, newest], **columns), floor(min_count=30)).sentence == f"{reason}; {before}"
     alone = daily([newest], support=columns["support"][1:], provisional=columns["provisional"][1:])
-    found = stands(alone, floor(min_count=30))
-    assert (found.severity, found.sentence) == (OK, why)
+    status = stands(alone, floor(min_count=30))
+    assert (status.severity, status.sentence) == (OK, reason)
 
 
 def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
     series = daily([0.61] * 9)
-    found = stands(series, default_rules()[0])
-    assert found.severity is OK
-    assert found.skip_reason.startswith("left out: 0 of its first 8 periods reached 0.90")
-    assert found.sentence == f"accuracy 0.61: {found.skip_reason}"
+    status = stands(series, default_rules()[0])
+    assert status.severity is OK
+    assert status.skip_reason.startswith("left out: 0 of its first 8 periods reached 0.90")
+    assert status.sentence == f"accuracy 0.61: {status.skip_reason}"
 
 
-def test_episodes_of_other_rules_and_series_are_passed_over(daily, floor, episode):
+def test_alerts_of_other_rules_and_series_are_passed_over(daily, floor, make_alert):
     series = daily([0.95])
-    others = [episode("other", "accuracy"), episode("fraud", "recall"), episode("fraud", rule="other")]
+    others = [make_alert("other", "accuracy"), make_alert("fraud", "recall"), make_alert("fraud", rule="other")]
     assert rule_status(series, floor(), others, Metric("accuracy")).severity is OK
 
 
 @pytest.mark.parametrize(
-    ("confirm", "values", "said"),
+    ("confirm", "values", "sentence"),
     [
         ((1, 3), [0.87, 0.87], "warning, below 0.90 for 2 periods"),
         ((3, 5), [0.87], "below 0.90 for 1 of 3 periods"),
@@ -97,5 +97,5 @@ def test_episodes_of_other_rules_and_series_are_passed_over(daily, floor, episod
         ((4, 1), [0.91], "below 0.92 for 1 of 4 periods"),
     ],
 )
-def test_who_waits_says_when_people_will_first_be_told(daily, floor, confirm, values, said):
-    assert said in stands(daily(values), floor(0.90, 0.92, confirm=confirm)).sentence
+def test_who_waits_says_when_people_will_first_be_told(daily, floor, confirm, values, sentence):
+    assert sentence in stands(daily(values), floor(0.90, 0.92, confirm=confirm)).sentence

@@ -41,17 +41,17 @@ def newest(periods):
 def test_a_model_is_overdue_by_what_its_past_makes_usual(periods, wait):
     due = newest(periods) + wait
     assert no_data_alert("m", periods, due) is None
-    found = no_data_alert("m", periods, due + timedelta(microseconds=1))
-    assert (found.since, found.fired, found.resolved) == (due, due, None)
+    alert = no_data_alert("m", periods, due + timedelta(microseconds=1))
+    assert (alert.since, alert.fired, alert.resolved) == (due, due, None)
 
 
 def test_it_speaks_for_the_whole_model_and_names_how_late_it_is():
     periods = every([30] * 9)
-    found = no_data_alert("nhl", periods, newest(periods) + 77 * DAY)
-    assert (found.rule, found.key.model, found.key.metric, found.key.segment) == ("no-data", "nhl", "*", "all")
-    assert (found.condition, found.state, found.severity) == (Condition.NO_DATA, State.FIRING, Severity.UNKNOWN)
-    assert found.breach.message == "no rows for 77d, expected within 75d"
-    assert (found.breach.value, found.breach.limit) == (77 * 86_400, 75 * 86_400)
+    alert = no_data_alert("nhl", periods, newest(periods) + 77 * DAY)
+    assert (alert.rule, alert.key.model, alert.key.metric, alert.key.segment) == ("no-data", "nhl", "*", "all")
+    assert (alert.condition, alert.state, alert.severity) == (Condition.NO_DATA, State.FIRING, Severity.UNKNOWN)
+    assert alert.breach.message == "no rows for 77d, expected within 75d"
+    assert (alert.breach.value, alert.breach.limit) == (77 * 86_400, 75 * 86_400)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_it_speaks_for_the_whole_model_and_names_how_late_it_is():
 )
 def test_an_age_is_told_apart_from_the_limit(hours, message):
     periods = every([1] * 9)
-    found = no_data_alert("m", periods, newest(periods) + timedelta(hours=hours))
-    assert found.breach.message == message
+    alert = no_data_alert("m", periods, newest(periods) + timedelta(hours=hours))
+    assert alert.breach.message == message
 
 
 def test_its_name_stays_while_the_silence_lasts():
@@ -110,13 +110,13 @@ def test_of_five_real_models_only_the_one_that_saw_a_single_season_is_silent():
             periods.setdefault(row["model"], set()).add(row["date"])
     clocks = {model: starts(*sorted(days)) for model, days in periods.items()}
     now = max(newest(times) for times in clocks.values())
-    found = {model: no_data_alert(model, times, now) for model, times in clocks.items()}
-    assert [model for model, one in found.items() if one] == ["nhl-games"]
+    alerts = {model: no_data_alert(model, times, now) for model, times in clocks.items()}
+    assert [model for model, alert in alerts.items() if alert] == ["nhl-games"]
 
 
 def test_a_source_that_cannot_be_read_is_an_alert_whose_evidence_is_its_reason_made_safe():
     now = datetime(2025, 1, 1, tzinfo=UTC)
-    found = source_error_alert(ReadProblem("x.csv", "no such file: \x1b[2J", fatal=True), now, Severity.CRITICAL)
-    assert (found.rule, found.key.model, found.key.metric) == ("error", "x.csv", "*")
-    assert (found.condition, found.state, found.severity) == (Condition.ERROR, State.FIRING, Severity.CRITICAL)
-    assert (found.since, found.fired, found.breach.message) == (now, now, "no such file: \\x1b[2J")
+    alert = source_error_alert(ReadProblem("x.csv", "no such file: \x1b[2J", fatal=True), now, Severity.CRITICAL)
+    assert (alert.rule, alert.key.model, alert.key.metric) == ("error", "x.csv", "*")
+    assert (alert.condition, alert.state, alert.severity) == (Condition.ERROR, State.FIRING, Severity.CRITICAL)
+    assert (alert.since, alert.fired, alert.breach.message) == (now, now, "no such file: \\x1b[2J")

@@ -33,33 +33,33 @@ LEFT_OUT = "no rule judges it: the default limits were left out"
         ),
     ],
 )
-def test_problems_stand_in_the_order_in_which_people_should_look(episode, first, second):
-    one, other = episode(**first), episode(**second)
-    assert ordered_alerts([other, one], {"m/taken/9"}) == (one, other)
-    assert ordered_alerts([one, other], {"m/taken/9"}) == (one, other)
+def test_problems_stand_in_the_order_in_which_people_should_look(make_alert, first, second):
+    alert, other = make_alert(**first), make_alert(**second)
+    assert ordered_alerts([other, alert], {"m/taken/9"}) == (alert, other)
+    assert ordered_alerts([alert, other], {"m/taken/9"}) == (alert, other)
 
 
-def test_distance_is_a_share_of_the_limit_and_absolute_where_that_is_zero(episode):
-    assert relative_excess(episode(value=45, limit=90)) == 0.5
-    assert relative_excess(episode(value=-0.25, limit=0)) == 0.25
+def test_distance_is_a_share_of_the_limit_and_absolute_where_that_is_zero(make_alert):
+    assert relative_excess(make_alert(value=45, limit=90)) == 0.5
+    assert relative_excess(make_alert(value=-0.25, limit=0)) == 0.25
 
 
-def test_what_was_usual_is_no_limit_to_be_far_beyond(episode):
-    one, other = episode(metric="accuracy", value=0.8), episode(metric="brier_score", value=0.2, limit=0.1)
+def test_what_was_usual_is_no_limit_to_be_far_beyond(make_alert):
+    alert, other = make_alert(metric="accuracy", value=0.8), make_alert(metric="brier_score", value=0.2, limit=0.1)
     breach = replace(other.breach, is_baseline=True)
-    assert ordered_alerts([one, replace(other, breach=breach)])[0] is one
+    assert ordered_alerts([alert, replace(other, breach=breach)])[0] is alert
     assert relative_excess(replace(other, breach=breach)) == 0.0
 
 
 @pytest.fixture
-def look(history_of):
-    """The verdicts on some series under the default accuracy floor."""
+def statuses_of(history_of):
+    """The model statuses of some series under the default accuracy floor."""
 
     def make(*all_series, more=(), problems=()):
-        asked = [series for series in all_series if ACCURACY.matches(series.key)]
-        found = [one for series in asked for one in replay([series], ACCURACY)[0]] + list(more)
-        said = [rule_status(series, ACCURACY, found, Metric("accuracy")) for series in asked]
-        return model_statuses(history_of(*all_series, problems=problems), found, said, MetricRegistry())
+        matching = [series for series in all_series if ACCURACY.matches(series.key)]
+        alerts = [alert for series in matching for alert in replay([series], ACCURACY)[0]] + list(more)
+        statuses = [rule_status(series, ACCURACY, alerts, Metric("accuracy")) for series in matching]
+        return model_statuses(history_of(*all_series, problems=problems), alerts, statuses, MetricRegistry())
 
     return make
 
@@ -74,10 +74,10 @@ def look(history_of):
 )
 def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, values, severity, sentence):
     series = daily(values)
-    said = rule_status(series, ACCURACY, replay([series], ACCURACY)[0], Metric("accuracy"))
-    found = [] if said.skip_reason else replay([series], ACCURACY)[0]
-    (verdict,) = model_statuses(history_of(series), found, [said], MetricRegistry())
-    assert (verdict.model, verdict.severity, verdict.sentence) == ("fraud", severity, sentence)
+    rule = rule_status(series, ACCURACY, replay([series], ACCURACY)[0], Metric("accuracy"))
+    alerts = [] if rule.skip_reason else replay([series], ACCURACY)[0]
+    (status,) = model_statuses(history_of(series), alerts, [rule], MetricRegistry())
+    assert (status.model, status.severity, status.sentence) == ("fraud", severity, sentence)
 
 
 def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
@@ -86,22 +86,22 @@ def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
         ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 2025-01-01"),
     ):
         series = daily(values)
-        found = replay([series], floor(confirm=2, recover=2))[0]
-        (verdict,) = model_statuses(history_of(series), found, [], MetricRegistry())
-        assert (verdict.severity, verdict.sentence) == (severity, sentence)
+        alerts = replay([series], floor(confirm=2, recover=2))[0]
+        (status,) = model_statuses(history_of(series), alerts, [], MetricRegistry())
+        assert (status.severity, status.sentence) == (severity, sentence)
 
 
 def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
     series = daily([0.8], segment="country=DE")
-    (verdict,) = model_statuses(history_of(series), replay([series], floor(segment="*"))[0], [], MetricRegistry())
-    assert verdict.sentence.startswith("country=DE: accuracy 0.80 < 0.90")
+    (status,) = model_statuses(history_of(series), replay([series], floor(segment="*"))[0], [], MetricRegistry())
+    assert status.sentence.startswith("country=DE: accuracy 0.80 < 0.90")
 
 
-def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
+def test_models_and_unreadable_sources_come_worst_first(daily, day, statuses_of):
     silent = daily([0.95] * 5, model="silent")
     broken = ReadProblem("x.csv", "no such file; check the path", fatal=True)
     more = [no_data_alert("silent", silent.times, day(100)), source_error_alert(broken, day(50))]
-    found = look(
+    statuses = statuses_of(
         daily([0.95], model="zoo"),
         daily([0.95], model="ape"),
         silent,
@@ -111,45 +111,45 @@ def test_models_and_unreadable_sources_come_worst_first(daily, day, look):
         more=more,
         problems=[broken],
     )
-    assert [one.model for one in found] == ["new", "old", "x.csv", "silent", "ape", "unasked", "zoo"]
-    said = {one.model: one.sentence for one in found}
-    assert said["x.csv"] == "no such file; check the path"
-    assert said["silent"] == "no rows since 2025-01-05"
-    assert said["unasked"] == "no rule judges it"
+    assert [status.model for status in statuses] == ["new", "old", "x.csv", "silent", "ape", "unasked", "zoo"]
+    sentences = {status.model: status.sentence for status in statuses}
+    assert sentences["x.csv"] == "no such file; check the path"
+    assert sentences["silent"] == "no rows since 2025-01-05"
+    assert sentences["unasked"] == "no rule judges it"
 
 
-def test_an_acknowledged_model_stands_below_the_others_of_its_severity(episode, history_of, daily):
+def test_an_acknowledged_model_stands_below_the_others_of_its_severity(make_alert, history_of, daily):
     series = [daily([0.8], model=model) for model in "ab"]
-    found = [episode("a"), episode("b")]
-    order = model_statuses(history_of(*series), found, [], MetricRegistry(), acknowledged={"a/accuracy/1"})
-    assert [one.model for one in order] == ["b", "a"]
+    alerts = [make_alert("a"), make_alert("b")]
+    order = model_statuses(history_of(*series), alerts, [], MetricRegistry(), acknowledged={"a/accuracy/1"})
+    assert [status.model for status in order] == ["b", "a"]
 
 
-def test_a_model_opens_on_its_worst_series(daily, episode, history_of):
+def test_a_model_opens_on_its_worst_series(daily, make_alert, history_of):
     metrics = ("loss", "accuracy", "recall")
     history = history_of(*(daily([0.8], model="m", metric=metric) for metric in metrics))
-    found = [
-        episode(metric="recall", severity=WARNING, fired=9),
-        episode(metric="accuracy", state=State.RECOVERING),
-        episode(metric="loss", state=State.RESOLVED, fired=9),
-        episode(metric="*", severity=UNKNOWN, fired=9),
-        episode("other", metric="loss", fired=9),
+    alerts = [
+        make_alert(metric="recall", severity=WARNING, fired=9),
+        make_alert(metric="accuracy", state=State.RECOVERING),
+        make_alert(metric="loss", state=State.RESOLVED, fired=9),
+        make_alert(metric="*", severity=UNKNOWN, fired=9),
+        make_alert("other", metric="loss", fired=9),
     ]
-    assert worst_series("m", history, found) == SeriesKey("m", "accuracy")
-    assert worst_series("m", history, found[3:]) == SeriesKey("m", "loss")
-    assert worst_series("x.csv", history, found) is None
+    assert worst_series("m", history, alerts) == SeriesKey("m", "accuracy")
+    assert worst_series("m", history, alerts[3:]) == SeriesKey("m", "loss")
+    assert worst_series("x.csv", history, alerts) is None
 
 
 def test_a_rule_that_holds_is_said_before_one_that_was_left_out(daily, history_of):
     series = [daily([0.6] * 9), daily([0.95] * 9, metric="f1_score")]
     rules = zip(series, default_rules(), strict=False)
-    said = [rule_status(one, rule, [], Metric(one.key.metric)) for one, rule in rules]
-    (verdict,) = model_statuses(history_of(*series), [], said, MetricRegistry())
-    assert verdict.sentence == "f1_score 0.95: healthy, not below 0.85"
-    assert worst_series("fraud", history_of(*series), [], said) == series[1].key
+    statuses = [rule_status(series, rule, [], Metric(series.key.metric)) for series, rule in rules]
+    (status,) = model_statuses(history_of(*series), [], statuses, MetricRegistry())
+    assert status.sentence == "f1_score 0.95: healthy, not below 0.85"
+    assert worst_series("fraud", history_of(*series), [], statuses) == series[1].key
 
 
 def test_a_healthy_model_opens_on_a_series_that_a_rule_judges(daily, history_of):
     series = [daily([0.95], metric=metric) for metric in ("loss", "accuracy")]
-    said = [rule_status(series[1], ACCURACY, [], Metric("accuracy"))]
-    assert worst_series("fraud", history_of(*series), [], said) == series[1].key
+    statuses = [rule_status(series[1], ACCURACY, [], Metric("accuracy"))]
+    assert worst_series("fraud", history_of(*series), [], statuses) == series[1].key

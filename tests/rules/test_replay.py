@@ -28,12 +28,12 @@ def story(daily):
     return make
 
 
-def told(series, rule, day):
+def transitions(series, rule, day):
     """Each episode as (state, severity, day of since, day of fired, day of resolved)."""
     moments = {None: None} | {day(number): number for number in range(1, 60)}
     return [
-        (one.state.value, one.severity.name, moments[one.since], moments[one.fired], moments[one.resolved])
-        for one in replay([series], rule)[0]
+        (alert.state.value, alert.severity.name, moments[alert.since], moments[alert.fired], moments[alert.resolved])
+        for alert in replay([series], rule)[0]
     ]
 
 
@@ -68,7 +68,7 @@ def told(series, rule, day):
 )
 def test_people_hear_only_of_changes_that_last(story, floor, day, days, expected):
     rule = floor(0.90, 0.92, margin=0.005, confirm=2, recover=2, min_count=30)
-    assert told(story(days), rule, day) == expected
+    assert transitions(story(days), rule, day) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_people_hear_only_of_changes_that_last(story, floor, day, days, expected
     ],
 )
 def test_each_level_waits_for_its_own_number_of_days(story, floor, day, confirm, days, expected):
-    assert told(story(days), floor(0.90, 0.92, confirm=confirm), day) == expected
+    assert transitions(story(days), floor(0.90, 0.92, confirm=confirm), day) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_each_level_waits_for_its_own_number_of_days(story, floor, day, confirm,
 )
 def test_a_long_silence_starts_the_count_anew_but_ends_nothing(story, floor, day, days, expected):
     rule = floor(confirm=2, min_count=30, max_gap=timedelta(days=3))
-    assert told(story(days), rule, day) == expected
+    assert transitions(story(days), rule, day) == expected
 
 
 def test_periods_before_a_long_silence_are_not_counted(story, floor):
-    (one,) = replay([story("x   x")], floor(confirm=2, max_gap=timedelta(days=3)))[0]
-    assert one.periods == 1
+    (alert,) = replay([story("x   x")], floor(confirm=2, max_gap=timedelta(days=3)))[0]
+    assert alert.periods == 1
 
 
 def test_what_is_active_keeps_its_beginning_through_a_long_silence(floor, day):
@@ -113,22 +113,22 @@ def test_what_is_active_keeps_its_beginning_through_a_long_silence(floor, day):
 def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
     support = np.array([10.0, 20.0, 30.0, 40.0, 50.0, np.nan])
     series = daily([0.95, 0.87, 0.84, 0.91, 0.95, 0.95], support=support)
-    (one,) = replay([series[:5]], floor(0.90, 0.92, recover=2))[0]
-    assert (one.worst_breach.message, one.breach.message) == ("0.84 < 0.90", "0.91 < 0.92")
-    assert (one.periods, one.count, one.state) == (4, 40.0, State.RECOVERING)
+    (alert,) = replay([series[:5]], floor(0.90, 0.92, recover=2))[0]
+    assert (alert.worst_breach.message, alert.breach.message) == ("0.84 < 0.90", "0.91 < 0.92")
+    assert (alert.periods, alert.count, alert.state) == (4, 40.0, State.RECOVERING)
     (ended,) = replay([series], floor(0.90, 0.92, recover=2))[0]
     assert (ended.periods, ended.count, ended.state) == (4, 40.0, State.RESOLVED)
 
 
 def test_the_worst_value_is_never_one_that_only_the_margin_holds(daily, floor):
-    (one,) = replay([daily([0.8999, 0.9049, 0.9049])], floor(margin=0.005))[0]
-    assert (one.worst_breach.message, one.breach.message) == ("0.8999 < 0.90", "0.905 within 0.005 of 0.90")
+    (alert,) = replay([daily([0.8999, 0.9049, 0.9049])], floor(margin=0.005))[0]
+    assert (alert.worst_breach.message, alert.breach.message) == ("0.8999 < 0.90", "0.905 within 0.005 of 0.90")
 
 
 def test_the_row_count_may_hold_a_point_but_is_no_support(daily, floor):
     series = daily([0.5, 0.8, 0.8], rows=np.array([5.0, 500.0, 500.0]))
-    (one,) = replay([series], floor(min_count=30))[0]
-    assert (one.count, one.periods) == (None, 2)
+    (alert,) = replay([series], floor(min_count=30))[0]
+    assert (alert.count, alert.periods) == (None, 2)
 
 
 def test_an_alert_keeps_its_name_while_it_lasts_and_shares_it_with_no_other(daily, floor):
@@ -141,17 +141,17 @@ def test_an_alert_keeps_its_name_while_it_lasts_and_shares_it_with_no_other(dail
         replay([daily([0.8], segment="country=DE")], floor())[0],
         replay([daily([0.9, 0.8])], floor())[0],
     ]
-    assert len(names.union(*({one.id for one in found} for found in others))) == 4
+    assert len(names.union(*({alert.id for alert in alerts} for alerts in others))) == 4
 
 
 def test_a_pending_alert_has_no_name_yet(daily, floor):
-    (one,) = replay([daily([0.8])], floor(confirm=2))[0]
-    assert (one.id, one.fired, one.is_active) == (None, None, False)
+    (alert,) = replay([daily([0.8])], floor(confirm=2))[0]
+    assert (alert.id, alert.fired, alert.is_active) == (None, None, False)
 
 
 def test_hostile_names_can_be_named(daily, floor):
-    (one,) = replay([daily([0.8], model="\ud800\x1b[2J")], floor())[0]
-    assert len(one.id) == 8
+    (alert,) = replay([daily([0.8], model="\ud800\x1b[2J")], floor())[0]
+    assert len(alert.id) == 8
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="the reference data lies beside the project, and is absent here")
@@ -163,8 +163,8 @@ def test_no_real_alert_rests_on_a_handful_of_games(daily, floor, metric):
     blamed = {0: set(), 30: set()}
     for model in {row["model"] for row in rows}:
         mine = [row["model"] == model for row in rows]
-        for few, said in blamed.items():
-            alerts = replay([daily(values[mine], rows=games[mine])], floor(0.65, min_count=few))[0]
-            said.update(evidence.value for one in alerts for evidence in (one.breach, one.worst_breach))
+        for min_count, blamed_values in blamed.items():
+            alerts = replay([daily(values[mine], rows=games[mine])], floor(0.65, min_count=min_count))[0]
+            blamed_values.update(breach.value for alert in alerts for breach in (alert.breach, alert.worst_breach))
     assert blamed[30] <= set(values[games >= 30])
     assert not blamed[0] <= set(values[games >= 30])

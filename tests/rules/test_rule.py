@@ -17,8 +17,8 @@ ACCURACY, F1, FALL = default_rules()
 def test_the_defaults_are_critical_at_once_below_their_floors(daily, rule, floor):
     assert rule.default
     assert not replay([daily([floor] * 3, metric=rule.metric)], rule)[0]
-    (one,) = replay([daily([np.nextafter(floor, 0)], metric=rule.metric)], rule)[0]
-    assert (one.severity, one.is_active) == (Severity.CRITICAL, True)
+    (alert,) = replay([daily([np.nextafter(floor, 0)], metric=rule.metric)], rule)[0]
+    assert (alert.severity, alert.is_active) == (Severity.CRITICAL, True)
 
 
 def test_the_defaults_ask_every_model_about_all_its_cases_only():
@@ -28,7 +28,7 @@ def test_the_defaults_ask_every_model_about_all_its_cases_only():
 
 
 @pytest.mark.parametrize(
-    ("values", "kept"),
+    ("values", "is_applied"),
     [
         pytest.param([0.5] * 7, True, id="seven bad days decide nothing: the floor holds"),
         pytest.param([0.5] * 8, False, id="eight do"),
@@ -38,8 +38,8 @@ def test_the_defaults_ask_every_model_about_all_its_cases_only():
         pytest.param([0.99, 0.99, *[0.5] * 50], True, id="a model that fell is told of for ever"),
     ],
 )
-def test_a_default_is_left_out_by_the_first_eight_points_alone(daily, values, kept):
-    assert (skip_reason(ACCURACY, daily(values)) is None) is kept
+def test_a_default_is_left_out_by_the_first_eight_points_alone(daily, values, is_applied):
+    assert (skip_reason(ACCURACY, daily(values)) is None) is is_applied
 
 
 def test_points_that_are_not_judged_are_not_among_the_eight(daily):

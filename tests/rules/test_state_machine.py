@@ -46,7 +46,7 @@ def judge(value, active, rule):
 def by_the_book(points, rule):
     """Every judged point through the machine; the episodes as (state, level, since, fired, resolved)."""
     levels = {k: SimpleNamespace(since=None, count=0, clear_count=0, active=False) for k in LEVELS}
-    last, level, found, begun, phase = None, OK, [], None, None
+    last, level, alerts, started, phase = None, OK, [], None, None
     for t, value in points:
         severity = judge(value, {k: levels[k].active for k in LEVELS}, rule)
         for k in LEVELS:
@@ -55,41 +55,43 @@ def by_the_book(points, rule):
         before, level = level, max((k for k in LEVELS if levels[k].active), default=OK)
         sinces = [levels[k].since for k in LEVELS if levels[k].since is not None]
         if level and not before:
-            begun, worst = (min(sinces), t), OK
-        if begun:
-            worst = max(worst, level)
+            started, peak = (min(sinces), t), OK
+        if started:
+            peak = max(peak, level)
         if before and not level:
-            found.append((State.RESOLVED, worst, *begun, t))
-            begun = None
+            alerts.append((State.RESOLVED, peak, *started, t))
+            started = None
         phase = (State.FIRING if severity >= level else State.RECOVERING) if level else None
         last = t
-    if begun:
-        found.append((phase, level, *begun, None))
+    if started:
+        alerts.append((phase, level, *started, None))
     elif last is not None and sinces:
         reach = max(k for k in LEVELS if levels[k].since is not None)
-        found.append((State.PENDING, reach, min(sinces), None, None))
-    return found
+        alerts.append((State.PENDING, reach, min(sinces), None, None))
+    return alerts
 
 
-def one_step(one, k, severity, t, last, rule):
-    if rule["max_gap"] and last is not None and t - last > rule["max_gap"] and not one.active:
-        one.since, one.count = None, 0
+def one_step(level, k, severity, t, last, rule):
+    if rule["max_gap"] and last is not None and t - last > rule["max_gap"] and not level.active:
+        level.since, level.count = None, 0
     if severity >= k:
-        one.since = t if one.since is None else one.since
-        one.count += 1
-        one.clear_count = 0
-        if one.count >= rule["confirm"][k is CRITICAL]:
-            one.active = True
+        level.since = t if level.since is None else level.since
+        level.count += 1
+        level.clear_count = 0
+        if level.count >= rule["confirm"][k is CRITICAL]:
+            level.active = True
     else:
-        one.clear_count += 1
-        if one.clear_count >= rule["recover"]:
-            one.active = False
-        if not one.active:
-            one.since, one.count = None, 0
+        level.clear_count += 1
+        if level.clear_count >= rule["recover"]:
+            level.active = False
+        if not level.active:
+            level.since, level.count = None, 0
 
 
 def seen(series, rule):
-    return [(one.state, one.severity, one.since, one.fired, one.resolved) for one in replay([series], rule)[0]]
+    return [
+        (alert.state, alert.severity, alert.since, alert.fired, alert.resolved) for alert in replay([series], rule)[0]
+    ]
 
 
 def moments(values, days, day):
@@ -114,29 +116,31 @@ def test_p7_skipping_what_is_quiet_gives_what_the_point_by_point_machine_gives(d
 severities = st.lists(st.sampled_from([OK, WARNING, CRITICAL]), max_size=40)
 
 
-def fed(rule, found, day):
+def fed(rule, severities_fed, day):
     """(level, since, state) after each point."""
     machine, after = AlertStateMachine(rule), []
-    for number, severity in enumerate(found, 1):
+    for number, severity in enumerate(severities_fed, 1):
         machine.advance(day(number), severity)
         after.append((machine.level, machine.since, machine.state))
     return after
 
 
-@given(found=severities, rule=settings())
-def test_p1_whatever_is_critical_is_a_warning_too(floor, day, found, rule):
+@given(severities_fed=severities, rule=settings())
+def test_p1_whatever_is_critical_is_a_warning_too(floor, day, severities_fed, rule):
     machine = AlertStateMachine(floor(**rule))
-    for number, severity in enumerate(found, 1):
+    for number, severity in enumerate(severities_fed, 1):
         machine.advance(day(number), severity)
         assert machine._warning.active or not machine._critical.active
 
 
-@given(found=severities, rule=settings())
-def test_p2_a_level_rises_only_when_its_own_count_or_that_of_a_higher_level_is_full(floor, day, found, rule):
+@given(severities_fed=severities, rule=settings())
+def test_p2_a_level_rises_only_when_its_own_count_or_that_of_a_higher_level_is_full(floor, day, severities_fed, rule):
     level = OK
-    for end, (now, _, _) in enumerate(fed(floor(**rule | {"max_gap": None}), found, day), 1):
+    for end, (now, _, _) in enumerate(fed(floor(**rule | {"max_gap": None}), severities_fed, day), 1):
         if now > level:
-            rows = {k: next((n for n, one in enumerate(reversed(found[:end])) if one < k), end) for k in LEVELS}
+            rows = {
+                k: next((n for n, level in enumerate(reversed(severities_fed[:end])) if level < k), end) for k in LEVELS
+            }
             assert any(rows[k] >= rule["confirm"][k is CRITICAL] for k in LEVELS if k >= now)
         level = now
 
@@ -168,22 +172,24 @@ def test_p4_while_critical_values_within_the_margin_change_nothing(daily, floor,
 
 def events(series, rule):
     """What people would have been told, with its name, in order of time."""
-    found = replay([series], rule)[0]
-    told = [(one.fired, "fired", one.id) for one in found if one.fired]
-    return sorted(told + [(one.resolved, "resolved", one.id) for one in found if one.resolved])
+    alerts = replay([series], rule)[0]
+    fired = [(alert.fired, "fired", alert.id) for alert in alerts if alert.fired]
+    return sorted(fired + [(alert.resolved, "resolved", alert.id) for alert in alerts if alert.resolved])
 
 
 @given(values=histories, rule=settings(), cut=st.integers(0, 60))
 def test_p5_what_was_told_does_not_depend_on_later_rows(daily, floor, values, rule, cut):
-    whole, rule = daily(values), floor(**rule)
-    past = whole[: min(cut, len(whole))]
-    known = [one for one in events(whole, rule) if len(past) and one[0] <= past.newest]
-    assert events(past, rule) == known
+    full, rule = daily(values), floor(**rule)
+    past = full[: min(cut, len(full))]
+    expected = [event for event in events(full, rule) if len(past) and event[0] <= past.newest]
+    assert events(past, rule) == expected
 
 
 @given(order=st.permutations(range(12)))
-def test_p6_the_order_of_rules_and_models_changes_nothing(episode, ranked_world, order):
-    history, found, standings, catalog = ranked_world
-    shuffled = [found[index] for index in order]
-    assert ordered_alerts(shuffled) == ordered_alerts(found)
-    assert model_statuses(history, shuffled, standings, catalog) == model_statuses(history, found, standings, catalog)
+def test_p6_the_order_of_rules_and_models_changes_nothing(make_alert, ranked_world, order):
+    history, alerts, rule_statuses, catalog = ranked_world
+    shuffled = [alerts[index] for index in order]
+    assert ordered_alerts(shuffled) == ordered_alerts(alerts)
+    assert model_statuses(history, shuffled, rule_statuses, catalog) == model_statuses(
+        history, alerts, rule_statuses, catalog
+    )

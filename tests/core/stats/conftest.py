@@ -8,8 +8,8 @@ def ar1():
 
     def make(rho, n, rng):
         values = rng.normal(size=n + 60) * np.sqrt(1 - rho**2)
-        for place in range(1, len(values)):
-            values[place] += rho * values[place - 1]
+        for index in range(1, len(values)):
+            values[index] += rho * values[index - 1]
         return values[60:]
 
     return make

@@ -15,8 +15,8 @@ def test_without_its_correction_it_is_the_estimate_of_statsmodels():
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
 def test_short_series_are_estimated_without_bias(rho, ar1):
     rng = np.random.default_rng(2)
-    found = [lag1_autocorrelation(ar1(rho, 30, rng)) for _ in range(600)]
-    assert np.mean(found) == pytest.approx(rho, abs=0.04)
+    estimates = [lag1_autocorrelation(ar1(rho, 30, rng)) for _ in range(600)]
+    assert np.mean(estimates) == pytest.approx(rho, abs=0.04)
 
 
 @pytest.mark.parametrize("values", [np.ones(20), np.arange(3.0), np.array([])])

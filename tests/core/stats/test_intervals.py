@@ -28,13 +28,15 @@ def test_wilson_agrees_with_statsmodels(sample, confidence):
 
 @settings(max_examples=100, deadline=None)
 @given(samples(), samples())
-def test_newcombe_agrees_with_statsmodels(one, two):
-    expected = confint_proportions_2indep(*one, *two, method="newcomb", compare="diff")
-    assert newcombe(one[0] / one[1], one[1], two[0] / two[1], two[1]) == pytest.approx(expected, abs=1e-12)
+def test_newcombe_agrees_with_statsmodels(first_sample, second_sample):
+    expected = confint_proportions_2indep(*first_sample, *second_sample, method="newcomb", compare="diff")
+    assert newcombe(
+        first_sample[0] / first_sample[1], first_sample[1], second_sample[0] / second_sample[1], second_sample[1]
+    ) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "expected"),
+    ("first_sample", "second_sample", "expected"),
     [
         pytest.param((56, 70), (48, 80), (0.0524, 0.3339), id="a"),
         pytest.param((9, 10), (3, 10), (0.1705, 0.8090), id="b"),
@@ -43,9 +45,11 @@ def test_newcombe_agrees_with_statsmodels(one, two):
         pytest.param((10, 10), (0, 10), (0.6075, 1.0), id="g"),
     ],
 )
-def test_newcombe_gives_the_numbers_of_his_own_table(one, two, expected):
+def test_newcombe_gives_the_numbers_of_his_own_table(first_sample, second_sample, expected):
     # Newcombe 1998, Table II, method 10.
-    assert newcombe(one[0] / one[1], one[1], two[0] / two[1], two[1]) == pytest.approx(expected, abs=6e-5)
+    assert newcombe(
+        first_sample[0] / first_sample[1], first_sample[1], second_sample[0] / second_sample[1], second_sample[1]
+    ) == pytest.approx(expected, abs=6e-5)
 
 
 @given(samples())
@@ -69,18 +73,26 @@ def test_more_cases_make_an_interval_narrower(share, cases):
 
 
 @given(samples(), samples())
-def test_a_difference_lies_in_its_interval_and_turns_with_its_sign(one, two):
-    first, second = one[0] / one[1], two[0] / two[1]
-    low, high = newcombe(first, one[1], second, two[1])
+def test_a_difference_lies_in_its_interval_and_turns_with_its_sign(first_sample, second_sample):
+    first, second = first_sample[0] / first_sample[1], second_sample[0] / second_sample[1]
+    low, high = newcombe(first, first_sample[1], second, second_sample[1])
     assert -1 - 1e-12 <= low <= first - second <= high <= 1 + 1e-12
-    assert newcombe(second, two[1], first, one[1]) == pytest.approx((-high, -low), abs=1e-12)
+    assert newcombe(second, second_sample[1], first, first_sample[1]) == pytest.approx((-high, -low), abs=1e-12)
 
 
 @given(samples(), samples())
-def test_shares_whose_intervals_are_apart_differ(one, two):
-    first, second = wilson(one[0] / one[1], one[1]), wilson(two[0] / two[1], two[1])
+def test_shares_whose_intervals_are_apart_differ(first_sample, second_sample):
+    first, second = (
+        wilson(first_sample[0] / first_sample[1], first_sample[1]),
+        wilson(second_sample[0] / second_sample[1], second_sample[1]),
+    )
     assume(first[1] < second[0])
-    assert newcombe(one[0] / one[1], one[1], two[0] / two[1], two[1])[1] < 0
+    assert (
+        newcombe(
+            first_sample[0] / first_sample[1], first_sample[1], second_sample[0] / second_sample[1], second_sample[1]
+        )[1]
+        < 0
+    )
 
 
 @pytest.mark.parametrize(

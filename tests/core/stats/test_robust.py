@@ -73,7 +73,7 @@ def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
 
 
 @pytest.mark.parametrize(
-    ("level", "calm"),
+    ("level", "filtered"),
     [
         pytest.param([1, 1, 1, 1, 1, 9, 1, 1, 1, 1], [1] * 10, id="one wild value"),
         pytest.param([1, 1, 1, 9, 9, 9, 1, 1, 1, 1], [1] * 10, id="three in a row"),
@@ -85,8 +85,10 @@ def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
         pytest.param([1, 1, 1.2, 0.8, 1.25, 1, 1, 1, 1, 1], None, id="within three errors"),
     ],
 )
-def test_wild_values_are_put_back_and_levels_are_left_alone(level, calm):
-    assert hampel_filter(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (level if calm is None else calm)
+def test_wild_values_are_put_back_and_levels_are_left_alone(level, filtered):
+    assert hampel_filter(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (
+        level if filtered is None else filtered
+    )
 
 
 @given(SOME, st.floats(0.01, 100), st.integers(-1000, 1000))
@@ -101,10 +103,10 @@ def test_nothing_has_no_spread():
 
 
 @given(SOME, st.integers(1, 12), st.integers(1, 4))
-def test_median_and_scale_before_are_those_of_the_values_before_alone(values, most, least):
-    middle, scale = rolling_mad(values, max(most, least), least)
-    for place in range(len(values)):
-        before = values[max(place - max(most, least), 0) : place]
-        enough = len(before) >= least
+def test_median_and_scale_before_are_those_of_the_values_before_alone(values, max_size, min_size):
+    medians, scale = rolling_mad(values, max(max_size, min_size), min_size)
+    for index in range(len(values)):
+        before = values[max(index - max(max_size, min_size), 0) : index]
+        enough = len(before) >= min_size
         expected = (np.median(before), mad(before)) if enough else (np.nan, np.nan)
-        assert (middle[place], scale[place]) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)
+        assert (medians[index], scale[index]) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)

@@ -8,7 +8,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
 from modeltop.history.reader import Reader
 
-FORECASTS = Path(__file__).parents[3] / "shared" / "data" / "forecast_history.csv"
+FORECASTS = Path(__file__).parents[4] / "shared" / "data" / "forecast_history.csv"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Series for checks that compare."""
+"""Series for detectors that compare."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,9 @@ def daily():
     def make(values, *, better=Direction.HIGHER, model="fraud", metric="accuracy", days=None, **columns):
         offsets = np.arange(len(values)) if days is None else np.asarray(days)
         times = (np.datetime64("2025-01-01", "us") + offsets * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
-        arrays = {name: np.asarray(one) if not isinstance(one, bool) else one for name, one in columns.items()}
+        arrays = {
+            name: np.asarray(column) if not isinstance(column, bool) else column for name, column in columns.items()
+        }
         return Series(SeriesKey(model, metric), better, times, np.array(values, dtype=float), **arrays)
 
     return make
@@ -22,13 +24,13 @@ def daily():
 
 @pytest.fixture(scope="session")
 def levels():
-    """The levels that a check gives the points of a series, with nothing held."""
+    """The levels that a detector gives the points of a series, with no level active."""
 
-    def find(check, series, asking=None):
-        (basis,) = check.prepare([series], asking or QueryContext())
-        return [0] * len(series) if basis is None else check.levels(series, basis, 0).tolist()
+    def levels_of(detector, series, context=None):
+        (basis,) = detector.prepare([series], context or QueryContext())
+        return [0] * len(series) if basis is None else detector.levels(series, basis, 0).tolist()
 
-    return find
+    return levels_of
 
 
 @pytest.fixture(scope="session")

@@ -18,32 +18,34 @@ from modeltop.rules.rule import Rule
 QUICK = Cusum(max_reference=8, min_reference=4, max_run=12)
 
 
-def by_hand(values, noise, how):
-    """One sequence in plain Python: its sum at each value, and where the run of that began."""
+def by_hand(values, noise, cusum):
+    """Return the sum at each value of one sequence, and where its run began, in plain Python."""
     clipped, scores, starts, score, good, peak = [], [], [], 0.0, 0, 0.0
-    known = None
+    baseline = None
     for row, value in enumerate(values):
-        window = clipped[-how.max_reference :]
+        window = clipped[-cusum.max_reference :]
         earlier = [0.0, *clipped][-len(window) - 1 : -1] if window else []
         start = row
-        if len(window) >= how.min_reference:
-            held = len(window)
-            mean = sum(window) / held
-            variance = sum((one - mean) ** 2 for one in window) / (held - 1)
-            chance = None if noise is None else sum(noise[max(0, row - held) : row]) / held
+        if len(window) >= cusum.min_reference:
+            size = len(window)
+            mean = sum(window) / size
+            variance = sum((value - mean) ** 2 for value in window) / (size - 1)
+            has_noise = None if noise is None else sum(noise[max(0, row - size) : row]) / size
             if score <= 0:
                 start, good, peak = row, 0, 0.0
-                known = reference(window, earlier, chance, values[0], how) if mean > value else None
-            if known is not None:
-                spread = known["extra"] + (noise[row] if noise is not None else 0.0)
-                away = (known["mean"] - value) / math.sqrt(max(spread, 1e-300))
-                deviate = away * known["gain"]
-                counted = min(deviate, how.cap) + (how.collapse if deviate >= 2.5 * how.cap else 0.0)
-                score = max(0.0, score + counted - how.slack)
-                good = good + 1 if away <= how.slack else 0
+                baseline = reference(window, earlier, has_noise, values[0], cusum) if mean > value else None
+            if baseline is not None:
+                spread = baseline["extra"] + (noise[row] if noise is not None else 0.0)
+                away = (baseline["mean"] - value) / math.sqrt(max(spread, 1e-300))
+                deviate = away * baseline["gain"]
+                counted = min(deviate, cusum.cap) + (cusum.collapse if deviate >= 2.5 * cusum.cap else 0.0)
+                score = max(0.0, score + counted - cusum.slack)
+                good = good + 1 if away <= cusum.slack else 0
                 peak = max(peak, score)
                 start = row if not scores or scores[-1] <= 0 else starts[-1]
-                if score <= 0 or (peak > how.threshold and (good >= how.recovery_values or row - start >= how.max_run)):
+                if score <= 0 or (
+                    peak > cusum.threshold and (good >= cusum.recovery_values or row - start >= cusum.max_run)
+                ):
                     score = peak = 0.0
             reach = 3.5 * math.sqrt(variance)
             clipped.append(min(max(value, mean - reach), mean + reach))
@@ -54,36 +56,36 @@ def by_hand(values, noise, how):
     return scores, starts
 
 
-def reference(window, earlier, chance, anchor, how):
-    held = len(window)
-    mean = sum(window) / held
-    variance = sum((one - mean) ** 2 for one in window) / (held - 1)
-    spread, doubt = max(variance, (1e-3 * mean) ** 2), how.scale_uncertainty
-    if chance is not None:
-        spread = max((1 - math.sqrt(2 / held)) * variance - chance, 0.0)
+def reference(window, earlier, has_noise, anchor, cusum):
+    size = len(window)
+    mean = sum(window) / size
+    variance = sum((value - mean) ** 2 for value in window) / (size - 1)
+    spread, doubt = max(variance, (1e-3 * mean) ** 2), cusum.scale_uncertainty
+    if has_noise is not None:
+        spread = max((1 - math.sqrt(2 / size)) * variance - has_noise, 0.0)
         doubt = 1.0 if spread > 0 else 0.0
-    whole = variance * (held - 1) / held
-    moved = [one - anchor for one in window]
-    before = [one - anchor if place or one else 0.0 for place, one in enumerate(earlier)]
-    together = sum(a * b for a, b in zip(moved, before, strict=True)) / held - (mean - anchor) ** 2
-    steady = min(max((together / whole if whole > 0 else 0.0) - 1 / math.sqrt(held), 0.0), 0.9)
+    population = variance * (size - 1) / size
+    shifted = [value - anchor for value in window]
+    before = [value - anchor if index or value else 0.0 for index, value in enumerate(earlier)]
+    together = sum(a * b for a, b in zip(shifted, before, strict=True)) / size - (mean - anchor) ** 2
+    steady = min(max((together / population if population > 0 else 0.0) - 1 / math.sqrt(size), 0.0), 0.9)
     return {
         "mean": mean,
-        "extra": spread * (1 + 1 / held),
-        "gain": 1 / (1 + doubt / math.sqrt(2 * (held - 1))) * math.sqrt((1 - steady) / (1 + steady)),
+        "extra": spread * (1 + 1 / size),
+        "gain": 1 / (1 + doubt / math.sqrt(2 * (size - 1))) * math.sqrt((1 - steady) / (1 + steady)),
     }
 
 
 @pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("chance", [False, True], ids=["unknown", "known"])
-def test_the_sum_is_that_of_a_plain_loop(seed, chance):
+@pytest.mark.parametrize("has_noise", [False, True], ids=["unknown", "known"])
+def test_the_sum_is_that_of_a_plain_loop(seed, has_noise):
     rng = np.random.default_rng(seed)
     values = rng.normal(0.9, 0.02, 60) - 0.1 * (np.arange(60) > 30) * (np.arange(60) < 45)
-    noise = np.full(60, 0.02**2 * 0.7) if chance else None
-    found = scan(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
+    noise = np.full(60, 0.02**2 * 0.7) if has_noise else None
+    path = scan(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
     scores, starts = by_hand(values.tolist(), None if noise is None else noise.tolist(), QUICK)
-    assert_allclose(found.score[:, 0], scores, atol=1e-6)
-    assert found.start[:, 0].tolist() == starts
+    assert_allclose(path.score[:, 0], scores, atol=1e-6)
+    assert path.start[:, 0].tolist() == starts
     assert max(scores) > 1
 
 
@@ -91,19 +93,19 @@ def test_the_sum_is_that_of_a_plain_loop(seed, chance):
 @settings(max_examples=40)
 def test_what_was_found_up_to_a_point_depends_on_nothing_after_it(seed, cut):
     values = np.random.default_rng(seed).normal(0.9, 0.02, (60, 3)) - 0.04 * (np.arange(60) > 30)[:, None]
-    whole, part = scan(Sequences(values), QUICK), scan(Sequences(values[:cut]), QUICK)
-    for known, again in zip(whole, part, strict=True):
-        assert known[:cut].tolist() == again.tolist()
+    full, prefix = scan(Sequences(values), QUICK), scan(Sequences(values[:cut]), QUICK)
+    for expected, actual in zip(full, prefix, strict=True):
+        assert expected[:cut].tolist() == actual.tolist()
 
 
 def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
-    many = []
+    series_batch = []
     for number in range(30):
         values = steady(40 + 5 * (number % 7), number) - 0.04 * (np.arange(40 + 5 * (number % 7)) > 30)
         extra = {"support": np.full(len(values), 500.0)} if number % 3 else {}
-        many.append(daily(values, proportion=number % 2 == 0, **extra))
-    together = LastingShift().prepare(many, QueryContext())
-    alone = [LastingShift().prepare([one], QueryContext())[0] for one in many]
+        series_batch.append(daily(values, proportion=number % 2 == 0, **extra))
+    together = LastingShift().prepare(series_batch, QueryContext())
+    alone = [LastingShift().prepare([series], QueryContext())[0] for series in series_batch]
     assert [one is None for one in together] == [one is None for one in alone]
     assert sum(one is not None for one in together) > 20
     for one, other in zip(together, alone, strict=True):
@@ -164,8 +166,8 @@ def test_what_lasts_is_told_from_what_does_not(daily, steady, levels, change, ob
     ],
 )
 def test_how_many_periods_it_takes_is_a_matter_of_size(daily, steady, levels, size, periods):
-    found = levels(LastingShift(), daily(steady(60) - size * (np.arange(60) >= 40)))
-    assert found.index(Severity.WARNING) == 40 + periods - 1
+    severities = levels(LastingShift(), daily(steady(60) - size * (np.arange(60) >= 40)))
+    assert severities.index(Severity.WARNING) == 40 + periods - 1
 
 
 def test_what_has_lasted_long_is_what_is_usual(daily, steady):
@@ -224,6 +226,6 @@ def test_a_parameter_without_sense_is_refused(given, word):
 
 
 def test_both_levels_are_reached_one_after_the_other(daily, steady, levels):
-    found = levels(LastingShift(critical=20.0), daily(steady(70) - 0.04 * (np.arange(70) >= 40)))
-    assert found.index(Severity.WARNING) < found.index(Severity.CRITICAL)
-    assert found[-1] == Severity.CRITICAL
+    severities = levels(LastingShift(critical=20.0), daily(steady(70) - 0.04 * (np.arange(70) >= 40)))
+    assert severities.index(Severity.WARNING) < severities.index(Severity.CRITICAL)
+    assert severities[-1] == Severity.CRITICAL

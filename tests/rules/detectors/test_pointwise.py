@@ -31,10 +31,10 @@ def test_the_score_test_is_that_of_two_proportions(daily, cases, before, share, 
     series = daily(
         [past / before] * 2 + [hits / cases], support=[before / 2, before / 2, float(cases)], proportion=True
     )
-    ground = FirstPeriods(2).stats(series)
-    fall = sign * (ground.pooled_mean - series.values)
+    stats = FirstPeriods(2).stats(series)
+    fall = sign * (stats.pooled_mean - series.values)
     expected = proportions_ztest([past, hits], [before, cases])[0] * sign
-    assert score_test(fall, series, ground)[-1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert score_test(fall, series, stats)[-1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_drop_is_as_large_as_was_asked(daily, levels, fall, expected):
     ],
 )
 def test_a_drop_asks_for_the_bad_direction(daily, levels, given, better, value, expected):
-    check = Drop(DropThreshold(absolute=0.02), DropThreshold(absolute=0.1), **given)
-    assert levels(check, daily([0.9] * 4 + [value], better=better), FIRST)[-1] == expected
+    detector = Drop(DropThreshold(absolute=0.02), DropThreshold(absolute=0.1), **given)
+    assert levels(detector, daily([0.9] * 4 + [value], better=better), FIRST)[-1] == expected
 
 
 def test_a_drop_by_chance_needs_known_cases(daily, levels):
@@ -73,35 +73,35 @@ def test_a_drop_by_chance_needs_known_cases(daily, levels):
 
 
 def test_a_drop_says_from_where_it_fell(daily):
-    (episode,) = replay([daily([0.9] * 10 + [0.8])], Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))[0]
-    assert episode.breach.message == "0.80 down from 0.90"
-    assert (episode.severity, episode.breach.limit) == (Severity.CRITICAL, pytest.approx(0.9))
+    (alert,) = replay([daily([0.9] * 10 + [0.8])], Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))[0]
+    assert alert.breach.message == "0.80 down from 0.90"
+    assert (alert.severity, alert.breach.limit) == (Severity.CRITICAL, pytest.approx(0.9))
 
 
 @given(st.lists(st.floats(0.1, 0.99), min_size=12, max_size=40))
 def test_a_band_is_so_many_robust_deviations_wide(daily, values):
     series = daily(values)
-    ground = Rolling(10, 4).stats(series)
-    middle, scale = ground.robust()
-    for place in range(4, len(values)):
-        window = values[max(0, place - 10) : place]
-        assert middle[place] == pytest.approx(np.median(window))
-        assert scale[place] == pytest.approx(median_abs_deviation(window, scale="normal"), abs=1e-12)
+    stats = Rolling(10, 4).stats(series)
+    middle, scale = stats.robust()
+    for index in range(4, len(values)):
+        window = values[max(0, index - 10) : index]
+        assert middle[index] == pytest.approx(np.median(window))
+        assert scale[index] == pytest.approx(median_abs_deviation(window, scale="normal"), abs=1e-12)
 
 
 def test_one_bad_day_of_the_past_widens_no_band(daily, levels, steady):
     values = steady(40)
     values[20] = 0.2
-    found = levels(Band(warn=5.0), daily([*values, 0.88]))
-    assert found[20] == found[-1] == WARNING
-    assert not any(found[21:-1])
+    severities = levels(Band(warn=5.0), daily([*values, 0.88]))
+    assert severities[20] == severities[-1] == WARNING
+    assert not any(severities[21:-1])
 
 
 def test_a_weekly_season_is_compared_weekday_by_weekday(daily, levels, steady):
     values = steady(70) - 0.2 * (np.arange(70) % 7 >= 5)
     values[-1] -= 0.1
-    asking = QueryContext(SameWeekday(8))
-    assert [place for place, level in enumerate(levels(Band(warn=5.0), daily(values), asking)) if level] == [69]
+    context = QueryContext(SameWeekday(8))
+    assert [index for index, level in enumerate(levels(Band(warn=5.0), daily(values), context)) if level] == [69]
 
 
 def test_a_band_is_as_wide_as_chance_on_few_cases(daily, levels):
@@ -114,18 +114,18 @@ def test_a_band_is_as_wide_as_chance_on_few_cases(daily, levels):
 def test_two_metrics_are_compared_period_by_period(daily, levels):
     sure = daily([0.95, 0.95, 0.95], better=Direction.NEITHER, metric="avg_confidence")
     right = daily([0.94, 0.80], days=[0, 2])
-    asking = QueryContext(OtherSeriesBaseline(metric="accuracy"), other_series={right.key: right, sure.key: sure})
-    check = Difference(warn=Limit(above=0.05), critical=Limit(above=0.2))
-    assert levels(check, sure, asking) == [OK, OK, WARNING]
-    (episode,) = replay([sure], Rule("gap", check, "*", baseline=asking.baseline), asking.other_series)[0]
-    assert episode.breach.message == "0.95 less 0.80 is 0.15 > 0.05"
+    context = QueryContext(OtherSeriesBaseline(metric="accuracy"), other_series={right.key: right, sure.key: sure})
+    detector = Difference(warn=Limit(above=0.05), critical=Limit(above=0.2))
+    assert levels(detector, sure, context) == [OK, OK, WARNING]
+    (alert,) = replay([sure], Rule("gap", detector, "*", baseline=context.baseline), context.other_series)[0]
+    assert alert.breach.message == "0.95 less 0.80 is 0.15 > 0.05"
 
 
 @pytest.mark.parametrize(("p", "expected"), [(None, WARNING), (0.01, OK), (0.2, WARNING)])
 def test_a_challenger_is_worse_than_the_champion_by_more_than_chance(daily, levels, p, expected):
     models = [daily([value], model=name, support=[500.0], proportion=True) for name, value in (("a", 0.9), ("b", 0.87))]
-    asking = QueryContext(OtherSeriesBaseline(model="a"), other_series={one.key: one for one in models})
-    assert levels(Difference(warn=Limit(below=-0.02), p=p), models[1], asking) == [expected]
+    context = QueryContext(OtherSeriesBaseline(model="a"), other_series={series.key: series for series in models})
+    assert levels(Difference(warn=Limit(below=-0.02), p=p), models[1], context) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_has_no_sense_is_refused_with_a_remedy(make):
 
 
 @pytest.mark.parametrize(
-    ("check", "kind"),
+    ("detector", "baseline"),
     [
         (Drop(warn=DropThreshold(absolute=0.03, p=0.05), outside=True), Rolling(10, 4)),
         (Band(warn=2.0), Rolling(10, 4)),
@@ -157,8 +157,8 @@ def test_what_has_no_sense_is_refused_with_a_remedy(make):
     ],
 )
 @given(seed=st.integers(0, 1000), cut=st.integers(1, 39))
-def test_what_was_judged_depends_on_nothing_after_it(daily, levels, check, kind, seed, cut):
+def test_what_was_judged_depends_on_nothing_after_it(daily, levels, detector, baseline, seed, cut):
     rng = np.random.default_rng(seed)
     series = daily(rng.uniform(0.5, 1, 40), support=rng.integers(5, 500, 40).astype(float), proportion=True)
-    asking = QueryContext(kind, min_count=50)
-    assert levels(check, series, asking)[:cut] == levels(check, series[:cut], asking)
+    context = QueryContext(baseline, min_count=50)
+    assert levels(detector, series, context)[:cut] == levels(detector, series[:cut], context)

@@ -16,7 +16,7 @@ BAND = Threshold(Limit(below=0.2, above=0.8), Limit(below=0.1, above=0.9), margi
 
 
 @pytest.mark.parametrize(
-    ("value", "held", "level"),
+    ("value", "current_level", "level"),
     [
         pytest.param(0.90, OK, WARNING, id="exactly on the critical limit is not critical"),
         pytest.param(nextafter(0.90, 0), OK, CRITICAL, id="one float below it is"),
@@ -32,14 +32,14 @@ BAND = Threshold(Limit(below=0.2, above=0.8), Limit(below=0.1, above=0.9), margi
         pytest.param(0.92 + 0.005, CRITICAL, OK, id="inside both by the margin is good"),
     ],
 )
-def test_a_floor_objects_strictly_below_and_lets_go_at_the_margin(daily, value, held, level):
+def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, value, current_level, level):
     series = daily([0.99, value])
-    evidence = FLOORS(series, FLOORS.exceeded(series), held)
-    assert (evidence.severity if evidence else OK) is level
+    breach = FLOORS(series, FLOORS.exceeded(series), current_level)
+    assert (breach.severity if breach else OK) is level
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "held", "message", "limit"),
+    ("detector", "value", "current_level", "message", "limit"),
     [
         (FLOORS, 0.87, OK, "0.87 < 0.90", 0.90),
         (FLOORS, 0.903, CRITICAL, "0.903 within 0.005 of 0.90", 0.90),
@@ -51,10 +51,10 @@ def test_a_floor_objects_strictly_below_and_lets_go_at_the_margin(daily, value, 
         (BAND, 0.79, WARNING, "0.79 within 0.02 of 0.80", 0.80),
     ],
 )
-def test_the_evidence_says_which_limit_and_by_how_little(daily, check, value, held, message, limit):
+def test_the_message_says_which_limit_and_by_how_little(daily, detector, value, current_level, message, limit):
     series = daily([value])
-    evidence = check(series, check.exceeded(series), held)
-    assert (evidence.message, evidence.limit, evidence.value) == (message, limit, value)
+    breach = detector(series, detector.exceeded(series), current_level)
+    assert (breach.message, breach.limit, breach.value) == (message, limit, value)
 
 
 @pytest.mark.parametrize(
@@ -85,29 +85,29 @@ near = st.sampled_from([0.1, 0.12, 0.2, 0.22, 0.5, 0.78, 0.8, 0.88, 0.9, 0.905, 
 values = st.lists(near | near.map(lambda x: nextafter(x, 0)) | near.map(lambda x: nextafter(x, 1)), min_size=1)
 
 
-@given(values=values, check=st.sampled_from([FLOORS, BAND, Threshold(critical=Limit(above=0.5))]))
-def test_a_whole_series_at_once_is_judged_as_its_points_one_by_one(daily, values, check):
+@given(values=values, detector=st.sampled_from([FLOORS, BAND, Threshold(critical=Limit(above=0.5))]))
+def test_a_series_at_once_is_graded_as_its_points_one_by_one(daily, values, detector):
     series = daily(values)
-    (basis,) = check.prepare([series], QueryContext())
-    for held in (OK, WARNING, CRITICAL):
-        flags = check.exceeded(series)
-        evidences = [check(series[: end + 1], flags[: end + 1], held) for end in range(len(series))]
-        expected = [evidence.severity if evidence else OK for evidence in evidences]
-        assert check.levels(series, basis, held).tolist() == expected
-    objecting = check.levels(series, basis, OK) > 0
-    assert check.exceeded(series).tolist() == objecting.tolist()
-    assert (basis is None) == (not objecting.any())
+    (basis,) = detector.prepare([series], QueryContext())
+    for current_level in (OK, WARNING, CRITICAL):
+        flags = detector.exceeded(series)
+        breaches = [detector(series[: end + 1], flags[: end + 1], current_level) for end in range(len(series))]
+        expected = [breach.severity if breach else OK for breach in breaches]
+        assert detector.levels(series, basis, current_level).tolist() == expected
+    breached = detector.levels(series, basis, OK) > 0
+    assert detector.exceeded(series).tolist() == breached.tolist()
+    assert (basis is None) == (not breached.any())
 
 
 def test_how_far_beyond_counts_from_the_nearer_side(daily):
-    beyond = BAND.excess(daily([0.05, 0.5, 0.97]), None, CRITICAL)
-    np.testing.assert_allclose(beyond, [0.05, -0.4, 0.07])
+    excess = BAND.excess(daily([0.05, 0.5, 0.97]), None, CRITICAL)
+    np.testing.assert_allclose(excess, [0.05, -0.4, 0.07])
 
 
 def test_each_level_counts_the_distance_from_its_own_limit(daily):
-    check = Threshold(warn=Limit(below=0.4, above=0.6), critical=Limit(below=0.1))
-    np.testing.assert_allclose(check.excess(daily([0.35, 0.75]), None, WARNING), [0.05, 0.15])
-    np.testing.assert_allclose(check.excess(daily([0.35, 0.75]), None, CRITICAL), [-0.25, -0.65])
+    detector = Threshold(warn=Limit(below=0.4, above=0.6), critical=Limit(below=0.1))
+    np.testing.assert_allclose(detector.excess(daily([0.35, 0.75]), None, WARNING), [0.05, 0.15])
+    np.testing.assert_allclose(detector.excess(daily([0.35, 0.75]), None, CRITICAL), [-0.25, -0.65])
 
 
 def test_rules_find_it_by_its_name():

@@ -17,30 +17,30 @@ from modeltop.rules.rule import Rule
 FALL = -0.04 * np.clip((np.arange(80) - 40) / 30, 0, 1)
 
 
-def rough(days, places, values):
-    """By scipy: how far the line of each window went, where it went surely; the allowance for memory is ours."""
-    gone = np.zeros(len(values))
-    for last in range(places - 1, len(values)):
-        part = slice(last + 1 - places, last + 1)
-        slope = stats.theilslopes(values[part], days[part]).slope
-        tau = stats.kendalltau(days[part], values[part], method="asymptotic", alternative="less")
-        if tau.pvalue < 0.05 and mann_kendall(values[part], times=days[part]).p <= 2 * 0.01 and slope < 0:
-            gone[last] = -slope * (days[part][-1] - days[part][0])
-    return gone
+def scipy_changes(days, periods, values):
+    """Return, by scipy, how far the line of each window went where it is significant; autocorrelation is ours."""
+    change = np.zeros(len(values))
+    for last in range(periods - 1, len(values)):
+        window = slice(last + 1 - periods, last + 1)
+        slope = stats.theilslopes(values[window], days[window]).slope
+        tau = stats.kendalltau(days[window], values[window], method="asymptotic", alternative="less")
+        if tau.pvalue < 0.05 and mann_kendall(values[window], times=days[window]).p <= 2 * 0.01 and slope < 0:
+            change[last] = -slope * (days[window][-1] - days[window][0])
+    return change
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), ties=st.booleans(), slope=st.sampled_from([-0.02, 0.0, 0.02]))
 @example(seed=77, ties=True, slope=-0.02)  # exactly on the limit: the last bit of scipy lies beyond it, ours does not
 @example(seed=205, ties=True, slope=-0.02)  # the other way round
-def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, ties, slope):
+def test_it_breaches_where_the_line_of_scipy_fell_significantly_and_as_far(daily, seed, ties, slope):
     rng = np.random.default_rng(seed)
     days = np.cumsum(rng.integers(1, 4, 40))
     values = 0.9 + slope * np.arange(40) + 0.05 * rng.standard_normal(40)
     values = np.round(values, 1) if ties else values
-    check = Trend(warn=0.05, periods=12, p=0.01)
-    (basis,) = check.prepare([daily(values, days=days)], QueryContext())
-    expected = rough(days.astype(float), 12, values)
+    detector = Trend(warn=0.05, periods=12, p=0.01)
+    (basis,) = detector.prepare([daily(values, days=days)], QueryContext())
+    expected = scipy_changes(days.astype(float), 12, values)
     too_far = np.round(expected, 12) > 0.05
     found = np.nan_to_num(np.maximum(basis.excess, 0)) if basis else np.where(too_far, 0, expected)
     assert found == pytest.approx(expected, rel=1e-9)
@@ -49,18 +49,18 @@ def test_it_objects_where_the_line_of_scipy_fell_surely_and_as_far(daily, seed, 
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), cut=st.integers(1, 59), outside=st.booleans())
-def test_each_point_is_judged_by_the_past_alone_and_as_a_call_judges_it(daily, seed, cut, outside):
+def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, seed, cut, outside):
     rng = np.random.default_rng(seed)
     values = np.clip(0.9 - 0.01 * rng.choice([-1, 1]) * np.arange(60) + 0.05 * rng.standard_normal(60), 0, 1)
     cases = rng.integers(5, 4000, 60).astype(float)
     series = daily(values, support=cases, proportion=True, provisional=rng.random(60) < 0.1)
-    check, asking = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), QueryContext(min_count=30)
-    whole, part = (check.prepare([one], asking)[0] for one in (series, series[:cut]))
-    levels = check.levels(series, whole, 0)[:cut].tolist() if whole else [0] * cut
-    assert levels == (check.levels(series[:cut], part, 0).tolist() if part else [0] * cut)
-    for held in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if whole else ():
-        evidence = check(series[:cut], whole[:cut], held)
-        assert (int(evidence.severity) if evidence else 0) == check.levels(series, whole, held)[cut - 1]
+    detector, context = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), QueryContext(min_count=30)
+    full, prefix = (detector.prepare([part], context)[0] for part in (series, series[:cut]))
+    levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
+    assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
+    for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if full else ():
+        breach = detector(series[:cut], full[:cut], current_level)
+        assert (int(breach.severity) if breach else 0) == detector.levels(series, full, current_level)[cut - 1]
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_exactly_on_the_limit_is_fine(daily, levels, first, step):
 
 @pytest.mark.parametrize("pace", [0.002, 0.005, 0.01, 0.02])
 def test_a_fall_is_found_within_three_weeks_of_its_begin_however_steep(daily, levels, steady, pace):
-    found = objected(levels(Trend(), daily(steady(80) - pace * np.maximum(np.arange(80) - 39, 0))))
-    assert 40 < found[0] < 62
+    breached = breached_at(levels(Trend(), daily(steady(80) - pace * np.maximum(np.arange(80) - 39, 0))))
+    assert 40 < breached[0] < 62
 
 
-@pytest.mark.parametrize("wild", [[75], [60, 79], [50, 51, 52]])
-def test_wild_periods_are_no_trend(daily, levels, steady, wild):
+@pytest.mark.parametrize("outliers", [[75], [60, 79], [50, 51, 52]])
+def test_outliers_are_no_trend(daily, levels, steady, outliers):
     values = steady(80)
-    values[wild] = 0.1
+    values[outliers] = 0.1
     assert not any(levels(Trend(), daily(values)))
 
 
@@ -143,24 +143,24 @@ def test_days_that_are_missing_are_days(daily):
 
 
 def test_too_short_a_past_is_said_and_not_judged(daily, levels):
-    check = Trend(periods=20)
-    assert check.min_history == 19
-    assert objected(levels(check, daily(0.9 - 0.01 * np.arange(25)))) == [19, 20, 21, 22, 23, 24]
+    detector = Trend(periods=20)
+    assert detector.min_history == 19
+    assert breached_at(levels(detector, daily(0.9 - 0.01 * np.arange(25)))) == [19, 20, 21, 22, 23, 24]
 
 
-def objected(found):
-    return [place for place, level in enumerate(found) if level]
+def breached_at(severities):
+    return [index for index, level in enumerate(severities) if level]
 
 
 def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
     series = daily(steady(150) - 0.0009 * np.arange(150))
-    check = Trend(0.0, 0.03, p=0.001)
-    (basis,) = check.prepare([series], QueryContext())
-    free, warned, critical = (check.levels(series, basis, held) for held in (0, 1, 3))
-    assert set(objected(free)) < set(objected(warned)) == set(objected(critical))
+    detector = Trend(0.0, 0.03, p=0.001)
+    (basis,) = detector.prepare([series], QueryContext())
+    free, warned, critical = (detector.levels(series, basis, current_level) for current_level in (0, 1, 3))
+    assert set(breached_at(free)) < set(breached_at(warned)) == set(breached_at(critical))
     assert set(warned[free == 0].tolist()) == {0, int(Severity.WARNING)}
     assert (critical >= warned).all()
-    first = objected(free)[0]
+    first = breached_at(free)[0]
     assert not warned[:first].any()
 
 
@@ -193,7 +193,7 @@ def test_a_parameter_without_sense_is_refused(given, word):
 
 
 @pytest.mark.parametrize(
-    ("check", "said"),
+    ("detector", "sentence"),
     [
         (Trend(), "recall going on getting worse in 30 periods however far warns (p < 0.0001)"),
         (
@@ -202,5 +202,5 @@ def test_a_parameter_without_sense_is_refused(given, word):
         ),
     ],
 )
-def test_a_rule_is_said_in_words(check, said):
-    assert check.describe("recall", format_value, "") == said
+def test_a_detector_is_described_in_words(detector, sentence):
+    assert detector.describe("recall", format_value, "") == sentence
