@@ -1,4 +1,4 @@
-"""The sample data is what it is said to be."""
+"""The sample data is as documented."""
 
 import csv
 import gzip
@@ -79,11 +79,11 @@ def test_floors_are_crossed_once_and_only_where_an_alert_is_planted():
     for model, group in groupby(sorted(wide_rows(), key=lambda pair: pair[0]), key=lambda pair: pair[0]):
         table = [row for _, row in group]
         for metric, floor in FLOORS.items():
-            held = sum(float(row[metric]) >= floor for row in table[:8]) >= 2
+            is_reached = sum(float(row[metric]) >= floor for row in table[:8]) >= 2
             below = [date.fromisoformat(row["date"]) for row in table if float(row[metric]) < floor]
-            if held and model in starts:
+            if is_reached and model in starts:
                 assert below == [d for row in table if (d := date.fromisoformat(row["date"])) >= starts[model]]
-            elif held:
+            elif is_reached:
                 assert below == []
 
 
@@ -146,15 +146,15 @@ def test_samples_lie_in_the_wheel_or_in_the_checkout(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "__file__", str(tmp_path / "monitor" / "cli" / "demo.py"))
     with pytest.raises(demo.SourceError, match="reinstall modeltop"):
         demo.samples_folder()
-    for place in (tmp_path / "sample_data", tmp_path / "monitor" / "_samples"):
-        place.mkdir(parents=True)
-        assert demo.samples_folder() == Path(place)
+    for folder in (tmp_path / "sample_data", tmp_path / "monitor" / "_samples"):
+        folder.mkdir(parents=True)
+        assert demo.samples_folder() == Path(folder)
 
 
 def test_the_prediction_log_is_what_its_script_writes():
     written = runpy.run_path(str(demo.samples_folder() / "make_predictions.py"))["archive"]()
-    kept = (demo.samples_folder() / "predictions.csv.gz").read_bytes()
-    assert gzip.decompress(kept) == gzip.decompress(written)
+    saved = (demo.samples_folder() / "predictions.csv.gz").read_bytes()
+    assert gzip.decompress(saved) == gzip.decompress(written)
 
 
 def test_labels_of_the_last_days_have_not_all_arrived():

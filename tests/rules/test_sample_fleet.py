@@ -21,7 +21,7 @@ def snapshot():
 
 
 def test_the_models_with_an_incident_that_lasts_alert_and_no_others(snapshot):
-    assert [(verdict.model, verdict.severity) for verdict in snapshot.model_statuses if verdict.severity] == [
+    assert [(status.model, status.severity) for status in snapshot.model_statuses if status.severity] == [
         ("triage", Severity.CRITICAL),
         ("fraud-detector", Severity.CRITICAL),
         ("search", Severity.UNKNOWN),
@@ -33,7 +33,11 @@ def test_the_models_with_an_incident_that_lasts_alert_and_no_others(snapshot):
 
 
 def test_floors_fire_on_the_planted_day_and_never_rest(snapshot):
-    fired = [(one.key.model, one.fired.date(), one.state) for one in snapshot.alerts if one.rule == "default-accuracy"]
+    fired = [
+        (alert.key.model, alert.fired.date(), alert.state)
+        for alert in snapshot.alerts
+        if alert.rule == "default-accuracy"
+    ]
     planted = [(entry["model"], entry["alert"], State.FIRING) for entry in PLANTED if "alert" in entry]
     assert sorted(fired) == sorted(planted)
 
@@ -52,30 +56,28 @@ ALL_FOUR = {"accuracy", "precision", "recall", "f1_score"}
 )
 def test_a_lasting_fall_fires_in_time_in_every_metric_that_it_reached(snapshot, model, kind, metrics, days):
     (start,) = [entry["start"] for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
-    falls = [one for one in snapshot.alerts if one.rule == "default-fall" and one.key.model == model]
-    assert {one.key.metric for one in falls} == metrics
+    falls = [alert for alert in snapshot.alerts if alert.rule == "default-fall" and alert.key.model == model]
+    assert {alert.key.metric for alert in falls} == metrics
     assert len(falls) == len(metrics)
-    assert all(one.state is State.FIRING and one.severity is Severity.WARNING for one in falls)
-    assert all(start <= one.since.date() <= one.fired.date() <= start + timedelta(days=days) for one in falls)
+    assert all(alert.state is State.FIRING and alert.severity is Severity.WARNING for alert in falls)
+    assert all(start <= alert.since.date() <= alert.fired.date() <= start + timedelta(days=days) for alert in falls)
 
 
 def test_the_silent_model_has_reported_nothing_for_a_week(snapshot):
-    (silent,) = [episode for episode in snapshot.alerts if episode.condition is Condition.NO_DATA]
+    (alert,) = [alert for alert in snapshot.alerts if alert.condition is Condition.NO_DATA]
     (start,) = [entry["start"] for entry in PLANTED if entry["kind"] == "silence"]
-    assert silent.key.model == "search"
-    assert silent.since.date() > start
+    assert alert.key.model == "search"
+    assert alert.since.date() > start
     assert (snapshot.taken_at.date() - start).days >= 7
 
 
 def test_floors_are_left_out_where_they_were_never_reached(snapshot):
-    left_out = {
-        (standing.key.model, standing.key.metric) for standing in snapshot.rule_statuses if standing.skip_reason
-    }
+    left_out = {(status.key.model, status.key.metric) for status in snapshot.rule_statuses if status.skip_reason}
     assert left_out == {("credit", "f1_score"), ("churn", "accuracy"), ("churn", "f1_score")}
 
 
 @pytest.mark.parametrize(
-    ("model", "metric", "against", "sure"),
+    ("model", "metric", "against", "is_significant"),
     [
         pytest.param("credit", "recall", "first", True, id="a decay of recall, on enough positives, is no chance"),
         pytest.param("credit", "accuracy", "first", False, id="its accuracy holds"),
@@ -84,8 +86,8 @@ def test_floors_are_left_out_where_they_were_never_reached(snapshot):
         pytest.param("credit", "avg_confidence", "first", None, id="a mean has no interval"),
     ],
 )
-def test_changes_say_which_falls_are_sure(snapshot, model, metric, against, sure):
+def test_changes_say_which_falls_are_sure(snapshot, model, metric, against, is_significant):
     series = snapshot.history.series[SeriesKey(model, metric)]
-    found = {change.against: change for change in change_summary.change_summary(series, snapshot.catalog.get(metric))}
-    high = found[against].high
-    assert (None if high is None else high < 0) is sure
+    changes = {change.against: change for change in change_summary.change_summary(series, snapshot.catalog.get(metric))}
+    high = changes[against].high
+    assert (None if high is None else high < 0) is is_significant
