@@ -15,7 +15,7 @@ LOUD = NotificationPolicy(group=0, hourly=0)
 
 
 @pytest.mark.parametrize(
-    ("looks", "told"),
+    ("cycles", "expected"),
     [
         pytest.param(["..c"], ["first CRITICAL"], id="what fires is told"),
         pytest.param(["..w"], ["first WARNING"], id="a warning too"),
@@ -32,258 +32,266 @@ LOUD = NotificationPolicy(group=0, hourly=0)
         pytest.param(["..", "c.w"], ["late+", "late-", "first WARNING"], id="and then what stands"),
     ],
 )
-def test_people_are_told_what_changed(world, said, looks, told):
-    here = world()
-    for rows in looks:
-        here.report(rows)
-        here.look()
-    assert said(here.accepted) == told
+def test_receivers_are_notified_of_what_changed(new_world, describe, cycles, expected):
+    world = new_world()
+    for rows in cycles:
+        world.add_rows(rows)
+        world.run_cycle()
+    assert describe(world.accepted) == expected
 
 
 @pytest.mark.parametrize(
-    ("repeat", "passed", "told"),
+    ("repeat", "elapsed", "expected"),
     [
         (4 * HOUR, 4 * HOUR - MINUTE, []),
         (4 * HOUR, 4 * HOUR, ["repeat CRITICAL"]),
         (None, 400 * HOUR, []),
     ],
 )
-def test_what_stands_is_told_again_after_a_while(world, said, repeat, passed, told):
-    here = world({"slack": NotificationPolicy(repeat=repeat)})
-    here.report("..c")
-    here.look()
-    here.wait(passed)
-    assert said(here.look()) == told
-    assert here.look() == []
+def test_an_open_incident_is_sent_again_after_a_while(new_world, describe, repeat, elapsed, expected):
+    world = new_world({"slack": NotificationPolicy(repeat=repeat)})
+    world.add_rows("..c")
+    world.run_cycle()
+    world.wait(elapsed)
+    assert describe(world.run_cycle()) == expected
+    assert world.run_cycle() == []
 
 
-def test_who_has_it_is_not_asked_again_until_the_acknowledgement_ends(world, said):
-    here = world()
-    here.report("..w")
-    here.look()
-    here.ack(length=9 * HOUR)
-    here.wait(8 * HOUR)
-    assert here.look() == []
-    here.wait(9 * HOUR)
-    assert said(here.look()) == ["repeat WARNING"]
+def test_an_acknowledged_incident_is_not_sent_again_until_the_acknowledgement_ends(new_world, describe):
+    world = new_world()
+    world.add_rows("..w")
+    world.run_cycle()
+    world.ack(length=9 * HOUR)
+    world.wait(8 * HOUR)
+    assert world.run_cycle() == []
+    world.wait(9 * HOUR)
+    assert describe(world.run_cycle()) == ["repeat WARNING"]
 
 
-def test_an_acknowledgement_does_not_keep_back_what_gets_worse(world, said):
-    here = world()
-    here.report("..w")
-    here.look()
-    here.ack()
-    here.report("c")
-    assert said(here.look()) == ["worse CRITICAL"]
-    here.report("w")
-    here.look()
-    here.clock += 5 * HOUR
-    assert said(here.look()) == ["repeat WARNING"], "what got worse is nobody's any more"
+def test_an_acknowledgement_does_not_keep_back_what_gets_worse(new_world, describe):
+    world = new_world()
+    world.add_rows("..w")
+    world.run_cycle()
+    world.ack()
+    world.add_rows("c")
+    assert describe(world.run_cycle()) == ["worse CRITICAL"]
+    world.add_rows("w")
+    world.run_cycle()
+    world.clock += 5 * HOUR
+    assert describe(world.run_cycle()) == ["repeat WARNING"], "what got worse is nobody's any more"
 
 
-def test_that_somebody_has_it_is_told_once_to_who_can_be_told(world, said):
-    here = world({"slack": LOUD, "pager": NotificationPolicy(exempt=True, acknowledges=True)})
-    here.report("..c")
-    here.look()
-    here.ack()
-    told = here.look()
-    assert (said(told), [one.receiver for one in told]) == (["taken CRITICAL"], ["pager"])
-    assert here.look() == []
+def test_an_acknowledgement_is_sent_once_to_receivers_that_take_it(new_world, describe):
+    world = new_world({"slack": LOUD, "pager": NotificationPolicy(exempt=True, acknowledges=True)})
+    world.add_rows("..c")
+    world.run_cycle()
+    world.ack()
+    expected = world.run_cycle()
+    assert (describe(expected), [item.receiver for item in expected]) == (["taken CRITICAL"], ["pager"])
+    assert world.run_cycle() == []
 
 
-def test_the_end_is_told_even_if_silenced_and_acknowledged_and_the_next_once_it_is_not(world, said):
-    here = world()
-    here.report("..c")
-    here.look()
-    here.ack()
-    here.silence(48 * HOUR)
-    here.report(".")
-    assert said(here.look()) == ["over"]
-    here.report("c")
-    assert here.look() == []
-    here.expire()
-    assert said(here.look()) == ["first CRITICAL"]
+def test_the_resolve_is_sent_even_if_silenced_and_acknowledged_and_the_next_trigger_once_it_is_not(new_world, describe):
+    world = new_world()
+    world.add_rows("..c")
+    world.run_cycle()
+    world.ack()
+    world.silence(48 * HOUR)
+    world.add_rows(".")
+    assert describe(world.run_cycle()) == ["over"]
+    world.add_rows("c")
+    assert world.run_cycle() == []
+    world.expire()
+    assert describe(world.run_cycle()) == ["first CRITICAL"]
 
 
-def test_an_end_and_the_next_begin_are_told_in_one_cycle(world, said):
-    here = world()
-    here.report("..c")
-    here.look()
-    here.ways = {"slack": "refuse"}
+def test_a_resolve_and_the_next_trigger_are_sent_in_one_cycle(new_world, describe):
+    world = new_world()
+    world.add_rows("..c")
+    world.run_cycle()
+    world.faults = {"slack": "refuse"}
     for row in ".c":
-        here.report(row)
-        here.look()
-    here.mend()
-    assert said(here.look()) == ["over", "first CRITICAL"]
+        world.add_rows(row)
+        world.run_cycle()
+    world.repair()
+    assert describe(world.run_cycle()) == ["over", "first CRITICAL"]
 
 
-def test_after_a_failure_nothing_is_told_until_it_may_be_tried_again_and_others_are_not_kept_waiting(world, said):
-    here = world({"slack": LOUD, "mail": LOUD})
-    here.report("..c")
-    here.ways = {"slack": "refuse"}
-    assert [one.receiver for one in here.look()] == ["mail"]
-    here.ways = {}
-    assert (here.look(), here.plan().retry_at) == ([], here.facts.receivers["slack"].retry_at)
-    here.clock = here.facts.receivers["slack"].retry_at
-    assert [one.receiver for one in here.look()] == ["slack"]
+def test_after_a_failure_nothing_is_sent_until_it_may_be_tried_again_and_others_are_not_kept_waiting(
+    new_world, describe
+):
+    world = new_world({"slack": LOUD, "mail": LOUD})
+    world.add_rows("..c")
+    world.faults = {"slack": "refuse"}
+    assert [notification.receiver for notification in world.run_cycle()] == ["mail"]
+    world.faults = {}
+    assert (world.run_cycle(), world.plan().retry_at) == ([], world.state.receivers["slack"].retry_at)
+    world.clock = world.state.receivers["slack"].retry_at
+    assert [notification.receiver for notification in world.run_cycle()] == ["slack"]
 
 
-def test_after_a_failure_the_rest_of_a_receivers_messages_wait_and_keep_their_order(world):
-    here = world()
-    here.report("..c", model="a")
-    here.report("..c", model="b")
-    here.follow()
-    first, second = here.plan().batches
-    here.ways = {"slack": "refuse"}
-    here.deliver()
-    assert len(here.facts.notifications) == 0
-    here.mend()
-    assert here.plan().batches == (first, second)
+def test_after_a_failure_the_rest_of_a_receivers_messages_wait_and_keep_their_order(new_world):
+    world = new_world()
+    world.add_rows("..c", model="a")
+    world.add_rows("..c", model="b")
+    world.track()
+    first, second = world.plan().batches
+    world.faults = {"slack": "refuse"}
+    world.deliver()
+    assert len(world.state.notifications) == 0
+    world.repair()
+    assert world.plan().batches == (first, second)
 
 
-def test_who_wants_no_resolved_messages_believes_silently_that_it_is_over(world, said):
-    here = world({"slack": NotificationPolicy(resolved=False)})
+def test_for_a_receiver_without_resolved_messages_the_end_is_recorded_without_one(new_world, describe):
+    world = new_world({"slack": NotificationPolicy(resolved=False)})
     for row in ["..c", ".", "c"]:
-        here.report(row)
-        here.look()
-    assert said(here.accepted) == ["first CRITICAL", "first CRITICAL"]
-    here.report(".")
-    here.look()
-    assert [one.level for one in here.facts.notifications.values()] == [Severity.OK]
+        world.add_rows(row)
+        world.run_cycle()
+    assert describe(world.accepted) == ["first CRITICAL", "first CRITICAL"]
+    world.add_rows(".")
+    world.run_cycle()
+    assert [entry.level for entry in world.state.notifications.values()] == [Severity.OK]
 
 
-def test_who_is_no_longer_named_is_told_the_end_and_nothing_else(world, said):
-    here = world({"slack": LOUD, "mail": LOUD})
-    here.report("..w")
-    here.look()
-    here.routes = (Route("one", ("mail",)),)
+def test_a_receiver_that_no_route_names_any_more_is_sent_the_resolve_and_nothing_else(new_world, describe):
+    world = new_world({"slack": LOUD, "mail": LOUD})
+    world.add_rows("..w")
+    world.run_cycle()
+    world.routes = (Route("one", ("mail",)),)
     for row in ["c", "."]:
-        here.report(row)
-        here.look()
-    assert said(one for one in here.accepted if one.receiver == "slack") == ["first WARNING", "over"]
+        world.add_rows(row)
+        world.run_cycle()
+    assert describe(notification for notification in world.accepted if notification.receiver == "slack") == [
+        "first WARNING",
+        "over",
+    ]
 
 
-def test_who_is_not_configured_any_more_is_told_nothing(world):
-    here = world({"slack": LOUD, "mail": LOUD})
-    here.report("..c")
-    here.look()
-    here.paces = {"mail": LOUD}
-    here.report(".")
-    assert [one.receiver for one in here.look()] == ["mail"]
+def test_a_receiver_that_is_not_configured_any_more_is_sent_nothing(new_world):
+    world = new_world({"slack": LOUD, "mail": LOUD})
+    world.add_rows("..c")
+    world.run_cycle()
+    world.policies = {"mail": LOUD}
+    world.add_rows(".")
+    assert [notification.receiver for notification in world.run_cycle()] == ["mail"]
 
 
-def test_a_new_receiver_is_told_only_what_stands(world, said):
-    here = world()
+def test_a_new_receiver_is_sent_only_what_is_open(new_world, describe):
+    world = new_world()
     for row in ["..c", ".", "w"]:
-        here.report(row)
-        here.look()
-    here.paces = {"slack": LOUD, "mail": LOUD}
-    told = here.look()
-    assert (said(told), [one.receiver for one in told]) == (["first WARNING"], ["mail"])
+        world.add_rows(row)
+        world.run_cycle()
+    world.policies = {"slack": LOUD, "mail": LOUD}
+    expected = world.run_cycle()
+    assert (describe(expected), [item.receiver for item in expected]) == (["first WARNING"], ["mail"])
 
 
-def test_while_a_receiver_is_broken_another_is_told_and_once_it_works_it_is_told_what_stands(world, said):
-    here = world({"slack": LOUD, "mail": LOUD})
-    here.routes = (Route("one", ("slack",)),)
-    here.ways = {"slack": "reject"}
-    here.report("..c")
-    assert here.look() == []
-    assert [one.receiver for one in here.look()] == ["mail"]
-    here.mend()
-    assert [one.receiver for one in here.look()] == ["slack"]
-    here.report(".")
-    told = here.look()
-    assert (said(told), {one.receiver for one in told}) == (["over"] * 2, {"slack", "mail"})
+def test_while_a_receiver_is_disabled_another_is_notified_and_once_it_works_it_is_sent_what_is_open(
+    new_world, describe
+):
+    world = new_world({"slack": LOUD, "mail": LOUD})
+    world.routes = (Route("one", ("slack",)),)
+    world.faults = {"slack": "reject"}
+    world.add_rows("..c")
+    assert world.run_cycle() == []
+    assert [notification.receiver for notification in world.run_cycle()] == ["mail"]
+    world.repair()
+    assert [notification.receiver for notification in world.run_cycle()] == ["slack"]
+    world.add_rows(".")
+    expected = world.run_cycle()
+    assert (describe(expected), {item.receiver for item in expected}) == (["over"] * 2, {"slack", "mail"})
 
 
-def test_a_trigger_that_failed_for_good_is_followed_by_no_end(world):
-    here = world()
-    here.ways = {"slack": "reject"}
-    here.report("..c")
-    here.look()
-    here.report(".")
-    here.follow()
+def test_a_trigger_that_failed_for_good_is_followed_by_no_resolve(new_world):
+    world = new_world()
+    world.faults = {"slack": "reject"}
+    world.add_rows("..c")
+    world.run_cycle()
+    world.add_rows(".")
+    world.track()
     assert (
-        NotificationKey("slack", "floor", next(iter(here.facts.incidents.values())).key) not in here.facts.notifications
+        NotificationKey("slack", "floor", next(iter(world.state.incidents.values())).key)
+        not in world.state.notifications
     )
-    here.clock += 25 * HOUR
-    here.mend()
-    assert here.look() == []
+    world.clock += 25 * HOUR
+    world.repair()
+    assert world.run_cycle() == []
 
 
-def test_a_kill_before_the_record_repeats_the_message_with_its_key(world):
-    here = world()
-    here.ways = {"slack": "kill"}
-    here.report("..c")
-    (first,) = here.look()
-    here.ways = {}
-    (second,) = here.look()
+def test_a_kill_before_the_record_repeats_the_message_with_its_key(new_world):
+    world = new_world()
+    world.faults = {"slack": "kill"}
+    world.add_rows("..c")
+    (first,) = world.run_cycle()
+    world.faults = {}
+    (second,) = world.run_cycle()
     assert first == second
-    assert here.look() == []
+    assert world.run_cycle() == []
 
 
 @pytest.mark.parametrize(
-    ("looks", "told"),
+    ("cycles", "expected"),
     [
         pytest.param("cwcwc", ["first CRITICAL", *["worse CRITICAL"] * 2], id="worse again and again"),
         pytest.param("crr", ["first CRITICAL", *["repeat CRITICAL"] * 2], id="repeated again and again"),
         pytest.param("c.uu.u", ["first CRITICAL", "over"] * 2 + ["first CRITICAL"], id="opened again and again"),
     ],
 )
-def test_what_is_told_a_second_time_has_another_key(world, said, looks, told):
-    here = world()
-    here.report("..")
-    for look in looks:
-        if look == "r":
-            here.wait(5 * HOUR)
-        elif look == "u":  # the last row turns out to be bad, or good after all
-            last = max(here.rows["m"])
-            here.rows["m"][last] = Severity.CRITICAL if here.rows["m"][last] is Severity.OK else Severity.OK
+def test_what_is_sent_a_second_time_has_another_key(new_world, describe, cycles, expected):
+    world = new_world()
+    world.add_rows("..")
+    for run_cycle in cycles:
+        if run_cycle == "r":
+            world.wait(5 * HOUR)
+        elif run_cycle == "u":  # the last row turns out to be bad, or good after all
+            last = max(world.rows["m"])
+            world.rows["m"][last] = Severity.CRITICAL if world.rows["m"][last] is Severity.OK else Severity.OK
         else:
-            here.report(look)
-        here.look()
-    assert said(here.accepted) == told
-    assert len({one.idempotency_key for one in here.accepted}) == len(told)
+            world.add_rows(run_cycle)
+        world.run_cycle()
+    assert describe(world.accepted) == expected
+    assert len({notification.idempotency_key for notification in world.accepted}) == len(expected)
 
 
-def test_a_kill_between_begin_and_end_of_what_is_late_repeats_the_end_with_its_key(world):
-    here = world({"slack": NotificationPolicy(exempt=True)})
+def test_a_kill_between_trigger_and_resolve_of_a_missed_incident_repeats_the_resolve_with_its_key(new_world):
+    world = new_world({"slack": NotificationPolicy(exempt=True)})
     for row in ("..c", "."):
-        here.report(row)
-        here.follow()
-    ((begin, end),) = [batch.notifications for batch in here.plan().batches]
-    here.write(SendFinished(here.now, (begin,)))
-    ((again,),) = [batch.notifications for batch in here.plan().batches]
+        world.add_rows(row)
+        world.track()
+    ((begin, end),) = [batch.notifications for batch in world.plan().batches]
+    world.write(SendFinished(world.now, (begin,)))
+    ((again,),) = [batch.notifications for batch in world.plan().batches]
     assert (again.action, again.idempotency_key) == (end.action, end.idempotency_key)
 
 
-def test_what_got_better_is_said_when_it_would_have_been_repeated(world, said):
-    here = world()
-    here.report("..c")
-    here.look()
-    here.report("www")
-    here.look()
-    here.wait(HOUR + MINUTE)
-    assert said(here.look()) == ["repeat WARNING"]
+def test_what_got_better_is_said_when_it_would_have_been_repeated(new_world, describe):
+    world = new_world()
+    world.add_rows("..c")
+    world.run_cycle()
+    world.add_rows("www")
+    world.run_cycle()
+    world.wait(HOUR + MINUTE)
+    assert describe(world.run_cycle()) == ["repeat WARNING"]
 
 
-def test_what_somebody_has_is_not_told_to_more(world):
-    here = world({"slack": LOUD, "boss": LOUD})
-    here.routes = (Route("all", ("slack",), escalate_after=30 * MINUTE, escalate_to=("boss",)),)
-    here.report("..c")
-    here.look()
-    here.ack(length=2 * HOUR)
-    here.wait(HOUR)
-    assert here.look() == []
-    here.wait(2 * HOUR)
-    assert [one.receiver for one in here.look()] == ["boss"]
+def test_an_acknowledged_incident_is_not_escalated(new_world):
+    world = new_world({"slack": LOUD, "boss": LOUD})
+    world.routes = (Route("all", ("slack",), escalate_after=30 * MINUTE, escalate_to=("boss",)),)
+    world.add_rows("..c")
+    world.run_cycle()
+    world.ack(length=2 * HOUR)
+    world.wait(HOUR)
+    assert world.run_cycle() == []
+    world.wait(2 * HOUR)
+    assert [notification.receiver for notification in world.run_cycle()] == ["boss"]
 
 
-def test_the_worst_is_told_first_then_what_has_been_open_longest(world):
-    here = world()
-    here.ways = {"slack": "refuse"}
+def test_the_worst_is_sent_first_then_what_has_been_open_longest(new_world):
+    world = new_world()
+    world.faults = {"slack": "refuse"}
     for model, level in (("a", "w"), ("b", "c"), ("c", "c")):
-        here.report("..", level, model=model, at=here.clock)
-        here.look()
-    here.mend()
-    assert [one.entry_key.key.model for one in here.look()] == ["b", "c", "a"]
+        world.add_rows("..", level, model=model, at=world.clock)
+        world.run_cycle()
+    world.repair()
+    assert [notification.entry_key.key.model for notification in world.run_cycle()] == ["b", "c", "a"]

@@ -23,7 +23,7 @@ from modeltop.rules.rule import Rule
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-PACES = dict.fromkeys(["slack", "mail", "pager"], NotificationPolicy())
+POLICIES = dict.fromkeys(["slack", "mail", "pager"], NotificationPolicy())
 
 
 def incident(level=Severity.CRITICAL, *, rule="floor", model="fraud", opened=MONDAY):
@@ -42,7 +42,7 @@ WEEKEND = TimeInterval((5, 6))
 
 
 @pytest.mark.parametrize(
-    ("hours", "moment", "open_"),
+    ("interval", "moment", "is_open"),
     [
         pytest.param(OFFICE, "2025-01-06 07:59", False, id="before nine in Berlin"),
         pytest.param(OFFICE, "2025-01-06 08:00", True, id="nine in Berlin"),
@@ -59,8 +59,8 @@ WEEKEND = TimeInterval((5, 6))
         pytest.param(WEEKEND, "2025-01-13 00:00", False, id="and no further"),
     ],
 )
-def test_hours_are_open_from_their_start_to_before_their_end(hours, moment, open_):
-    assert hours.contains(datetime.fromisoformat(moment).replace(tzinfo=UTC)) == open_
+def test_an_interval_contains_its_start_and_not_its_end(interval, moment, is_open):
+    assert interval.contains(datetime.fromisoformat(moment).replace(tzinfo=UTC)) == is_open
 
 
 # In Berlin 2025-03-30 has no 02:00 to 03:00 (01:00 UTC), and 2025-10-26 has it twice (00:00 and 01:00 UTC).
@@ -75,11 +75,11 @@ def test_hours_are_open_from_their_start_to_before_their_end(hours, moment, open
         pytest.param(time(1), time(2, 30), "2025-10-26", ("-23:00", "00:30"), id="autumn: ends when it first comes"),
     ],
 )
-def test_when_clocks_change_a_stretch_begins_once_and_ends_once(start, end, day, expected):
-    hours = TimeInterval(start=start, end=end, zone=BERLIN)
+def test_when_clocks_change_an_interval_starts_once_and_ends_once(start, end, day, expected):
+    interval = TimeInterval(start=start, end=end, zone=BERLIN)
     midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
     moments = [midnight - 90 * MINUTE + minute * MINUTE for minute in range(8 * 60)]
-    states = [hours.contains(moment) for moment in moments]
+    states = [interval.contains(moment) for moment in moments]
     flips = [moment for moment, before, after in zip(moments[1:], states, states[1:], strict=False) if before != after]
     assert flips == [at(midnight, text) for text in expected]
 
@@ -92,14 +92,14 @@ def at(midnight, text):
 
 @given(
     st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: MONDAY + minutes * MINUTE),
-    st.times().map(lambda one: one.replace(second=0, microsecond=0)),
+    st.times().map(lambda moment: moment.replace(second=0, microsecond=0)),
 )
 def test_a_whole_day_leaves_no_moment_out_whatever_the_clocks_do(moment, start):
     assert TimeInterval(start=start, end=start, zone=BERLIN).contains(moment)
 
 
 @pytest.mark.parametrize(
-    ("route", "told"),
+    ("route", "expected"),
     [
         pytest.param(Route("r", ("slack",)), ["slack"], id="what matches is told"),
         pytest.param(Route("r", ("slack", "mail", "slack")), ["slack", "mail"], id="each once, in order"),
@@ -113,38 +113,38 @@ def test_a_whole_day_leaves_no_moment_out_whatever_the_clocks_do(moment, start):
         pytest.param(Route("r", ("gone",)), [], id="who is not configured is passed over"),
     ],
 )
-def test_a_route_tells_its_receivers_of_what_matches(route, told):
-    orders = RoutingConfig((route,), policies=PACES)
-    assert list(receivers_for(incident(Severity.WARNING), orders, MONDAY + timedelta(hours=10))) == told
+def test_a_route_notifies_its_receivers_of_what_matches(route, expected):
+    config = RoutingConfig((route,), policies=POLICIES)
+    assert list(receivers_for(incident(Severity.WARNING), config, MONDAY + timedelta(hours=10))) == expected
 
 
 def test_all_routes_that_match_count():
-    orders = RoutingConfig((Route("a", ("mail",)), Route("b", ("slack", "mail"))), policies=PACES)
-    assert receivers_for(incident(), orders, MONDAY) == ("mail", "slack")
+    config = RoutingConfig((Route("a", ("mail",)), Route("b", ("slack", "mail"))), policies=POLICIES)
+    assert receivers_for(incident(), config, MONDAY) == ("mail", "slack")
 
 
 @pytest.mark.parametrize(
-    ("own", "told"),
+    ("own", "expected"),
     [(("pager",), ("pager",)), ((), ()), (None, ("slack",))],
 )
-def test_a_rule_that_names_receivers_overrides_the_routes(own, told):
+def test_a_rule_that_names_receivers_overrides_the_routes(own, expected):
     rule = Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy", receivers=own)
-    orders = RoutingConfig((Route("a", ("slack",), time_intervals=(OFFICE,)),), (rule,), policies=PACES)
-    assert receivers_for(incident(), orders, MONDAY + timedelta(hours=10)) == told
+    config = RoutingConfig((Route("a", ("slack",), time_intervals=(OFFICE,)),), (rule,), policies=POLICIES)
+    assert receivers_for(incident(), config, MONDAY + timedelta(hours=10)) == expected
 
 
 @pytest.mark.parametrize(
-    ("minutes", "acked", "told"),
+    ("minutes", "acked", "expected"),
     [(29, False, ("slack",)), (30, False, ("slack", "pager")), (30, True, ("slack",))],
 )
-def test_what_nobody_takes_is_told_to_more(minutes, acked, told):
+def test_what_nobody_acknowledges_is_escalated(minutes, acked, expected):
     route = Route("a", ("slack",), escalate_after=30 * MINUTE, escalate_to=("pager",))
     now = MONDAY + minutes * MINUTE
-    assert receivers_for(incident(), RoutingConfig((route,), policies=PACES), now, acked=acked) == told
+    assert receivers_for(incident(), RoutingConfig((route,), policies=POLICIES), now, acked=acked) == expected
 
 
 @pytest.mark.parametrize(
-    ("broken", "fallbacks", "told"),
+    ("broken", "fallbacks", "expected"),
     [
         pytest.param([], {}, "slack", id="who works is told"),
         pytest.param(["slack"], {}, "mail", id="else the next of the configuration"),
@@ -155,9 +155,9 @@ def test_what_nobody_takes_is_told_to_more(minutes, acked, told):
         pytest.param(["slack"], {"slack": "gone"}, "mail", id="a fallback that is not configured is passed over"),
     ],
 )
-def test_another_takes_over_from_a_broken_one(broken, fallbacks, told):
-    paces = {name: NotificationPolicy(fallback=fallbacks.get(name)) for name in PACES}
-    assert RoutingConfig(policies=paces).fallback_for("slack", broken) == told
+def test_a_fallback_takes_over_from_a_disabled_receiver(broken, fallbacks, expected):
+    policies = {name: NotificationPolicy(fallback=fallbacks.get(name)) for name in POLICIES}
+    assert RoutingConfig(policies=policies).fallback_for("slack", broken) == expected
 
 
 def test_a_mute_is_active_in_any_of_its_hours():

@@ -22,13 +22,13 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def standing(world, found_in):
+def active_alert(new_world, alerts_of):
     """The episode of a model that fires since ten."""
 
     def make(model="m", rows="..c"):
-        here = world()
-        here.report(rows, model=model, at=NOW - 4 * HOUR)
-        return found_in(here)[-1]
+        world = new_world()
+        world.add_rows(rows, model=model, at=NOW - 4 * HOUR)
+        return alerts_of(world)[-1]
 
     return make
 
@@ -38,7 +38,7 @@ def silenced(*, start=NOW - HOUR, end=NOW + HOUR, **matchers):
 
 
 @pytest.mark.parametrize(
-    ("facts", "hushed"),
+    ("state", "is_suppressed"),
     [
         pytest.param(silenced(model="m"), True, id="one that matches"),
         pytest.param(silenced(model="other"), False, id="one that does not"),
@@ -48,41 +48,45 @@ def silenced(*, start=NOW - HOUR, end=NOW + HOUR, **matchers):
         pytest.param(silenced(start=NOW + HOUR, end=NOW + 2 * HOUR), False, id="one that is still to come"),
     ],
 )
-def test_a_silence_holds_from_its_start_to_before_its_end(standing, facts, hushed):
-    assert bool(suppressions([standing()], facts, (), NOW)) == hushed
+def test_a_silence_holds_from_its_start_to_before_its_end(active_alert, state, is_suppressed):
+    assert bool(suppressions([active_alert()], state, (), NOW)) == is_suppressed
 
 
-def test_the_reason_says_who_why_and_until_when(standing):
-    one = standing()
-    found = suppressions([one], silenced(model="m"), (), NOW)[one.id]
-    assert (found.kind, found.until) == ("silenced", NOW + HOUR)
-    assert found.reason == "silenced by ann until 2025-01-06 13:00 UTC: deploy"
+def test_the_reason_says_who_why_and_until_when(active_alert):
+    alert = active_alert()
+    result = suppressions([alert], silenced(model="m"), (), NOW)[alert.id]
+    assert (result.kind, result.until) == ("silenced", NOW + HOUR)
+    assert result.reason == "silenced by ann until 2025-01-06 13:00 UTC: deploy"
 
 
 @pytest.mark.parametrize("condition", [Condition.ERROR, Condition.NO_DATA])
-def test_an_alert_about_the_model_as_a_whole_covers_its_thresholds_and_nobody_elses(world, standing, whole, condition):
-    mine, other, about = standing(), standing("other"), whole(world(), condition)
-    found = suppressions([mine, other, about], AlertingState(), (), NOW)
-    assert {name: one.kind for name, one in found.items()} == {mine.id: "inhibited"}
+def test_a_model_wide_alert_inhibits_the_thresholds_of_its_model_alone(
+    new_world, active_alert, model_wide_alert, condition
+):
+    mine, other, about = active_alert(), active_alert("other"), model_wide_alert(new_world(), condition)
+    result = suppressions([mine, other, about], AlertingState(), (), NOW)
+    assert {name: suppression.kind for name, suppression in result.items()} == {mine.id: "inhibited"}
 
 
-def test_a_schedule_mutes_what_it_matches(standing):
-    one, other = standing(), standing("other")
+def test_a_schedule_mutes_what_it_matches(active_alert):
+    alert, other = active_alert(), active_alert("other")
     mute = MuteTimeInterval("lunch", Matchers(model="m"), (TimeInterval(start=time(12), end=time(13)),))
-    assert {name: why.kind for name, why in suppressions([one, other], AlertingState(), (mute,), NOW).items()} == {
-        one.id: "muted"
-    }
-    assert suppressions([one], AlertingState(), (mute,), NOW + HOUR) == {}
+    assert {
+        name: reason.kind for name, reason in suppressions([alert, other], AlertingState(), (mute,), NOW).items()
+    } == {alert.id: "muted"}
+    assert suppressions([alert], AlertingState(), (mute,), NOW + HOUR) == {}
 
 
-def test_only_what_stands_can_be_kept_back(standing):
-    over = replace(standing(), state=State.RESOLVED, resolved=NOW)
-    pending = replace(standing(), state=State.PENDING, id=None, fired=None)
+def test_only_active_alerts_can_be_suppressed(active_alert):
+    over = replace(active_alert(), state=State.RESOLVED, resolved=NOW)
+    pending = replace(active_alert(), state=State.PENDING, id=None, fired=None)
     assert suppressions([over, pending], silenced(), (), NOW) == {}
 
 
-def ack(one, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
-    return Acknowledgement(incident or one.id, one.rule, one.key, level, "ann", "mine", NOW - HOUR, until, one.since)
+def ack(alert, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
+    return Acknowledgement(
+        incident or alert.id, alert.rule, alert.key, level, "ann", "mine", NOW - HOUR, until, alert.since
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,68 +100,70 @@ def ack(one, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
         pytest.param({"state": State.RESOLVED, "resolved": NOW}, False, id="over"),
     ],
 )
-def test_without_a_watcher_an_acknowledgement_follows_the_alert(standing, change, holds):
-    one = standing()
-    facts = AlertingState(acks=(ack(one),))
-    assert bool(acknowledged_alerts([replace(one, **change)], facts, NOW)) == holds
+def test_without_a_watcher_an_acknowledgement_follows_the_alert(active_alert, change, holds):
+    alert = active_alert()
+    state = AlertingState(acks=(ack(alert),))
+    assert bool(acknowledged_alerts([replace(alert, **change)], state, NOW)) == holds
 
 
-def test_an_acknowledgement_ends_with_its_time_and_where_it_gets_worse(standing):
-    one = standing()
-    assert acknowledged_alerts([one], AlertingState(acks=(ack(one),)), NOW + HOUR) == {}
-    assert acknowledged_alerts([one], AlertingState(acks=(ack(one, level=Severity.WARNING),)), NOW) == {}
+def test_an_acknowledgement_ends_with_its_time_and_where_it_gets_worse(active_alert):
+    alert = active_alert()
+    assert acknowledged_alerts([alert], AlertingState(acks=(ack(alert),)), NOW + HOUR) == {}
+    assert acknowledged_alerts([alert], AlertingState(acks=(ack(alert, level=Severity.WARNING),)), NOW) == {}
 
 
-def test_what_begins_after_the_end_has_been_taken_by_nobody(world, found_in):
-    here = world()
-    here.report("..c.c")
-    first, second = found_in(here)
-    facts = AlertingState(acks=(replace(ack(first), until=NOW + DAY),))
-    assert acknowledged_alerts([first, second], facts, NOW) == {}
+def test_what_fires_after_the_end_is_acknowledged_by_nobody(new_world, alerts_of):
+    world = new_world()
+    world.add_rows("..c.c")
+    first, second = alerts_of(world)
+    state = AlertingState(acks=(replace(ack(first), until=NOW + DAY),))
+    assert acknowledged_alerts([first, second], state, NOW) == {}
 
 
 @pytest.mark.parametrize("seen_first", [True, False])
-def test_the_watcher_and_the_screen_agree_on_who_has_it(world, found_in, seen_first):
-    here = world()
-    here.report("..c")
+def test_the_watcher_and_the_screen_agree_on_who_acknowledged_it(new_world, alerts_of, seen_first):
+    world = new_world()
+    world.add_rows("..c")
     if seen_first:
-        here.look()
-        here.ack()
+        world.run_cycle()
+        world.ack()
     else:
-        (one,) = found_in(here)
-        late = ack(replace(one, id="before its begin moved"), until=here.now + DAY)
-        here.facts = AlertingState(acks=(replace(late, at=here.now),))
-        here.look()
-    (one,), (incident,) = found_in(here), here.open_incidents()
-    assert acknowledged_alerts([one], here.facts, here.now).keys() == {one.id}
-    assert acknowledged_incidents(here.facts, here.now).keys() == {incident.id}
+        (alert,) = alerts_of(world)
+        late = ack(replace(alert, id="before its begin moved"), until=world.now + DAY)
+        world.state = AlertingState(acks=(replace(late, at=world.now),))
+        world.run_cycle()
+    (alert,), (incident,) = alerts_of(world), world.open_incidents()
+    assert acknowledged_alerts([alert], world.state, world.now).keys() == {alert.id}
+    assert acknowledged_incidents(world.state, world.now).keys() == {incident.id}
 
 
-def test_the_acknowledgement_of_an_incident_is_not_that_of_the_next(world, found_in):
-    here = world()
-    here.report("..c")
-    here.look()
-    here.ack()
+def test_the_acknowledgement_of_an_incident_is_not_that_of_the_next(new_world, alerts_of):
+    world = new_world()
+    world.add_rows("..c")
+    world.run_cycle()
+    world.ack()
     for row in ".c":
-        here.report(row)
-        here.look()
+        world.add_rows(row)
+        world.run_cycle()
     assert (
-        acknowledged_alerts(found_in(here), here.facts, here.now) == acknowledged_incidents(here.facts, here.now) == {}
+        acknowledged_alerts(alerts_of(world), world.state, world.now)
+        == acknowledged_incidents(world.state, world.now)
+        == {}
     )
-    old = replace(ack(found_in(here)[0]), until=here.now + DAY)
-    assert acknowledged_alerts(found_in(here)[1:], replace(here.facts, acks=(old,)), here.now) == {}
+    old = replace(ack(alerts_of(world)[0]), until=world.now + DAY)
+    assert acknowledged_alerts(alerts_of(world)[1:], replace(world.state, acks=(old,)), world.now) == {}
 
 
-def test_a_preview_counts_what_stands_and_warns_over_half(standing):
-    alerts = [standing(model) for model in ("a", "b", "c", "d")]
-    alerts.append(replace(standing("e"), state=State.RESOLVED, resolved=NOW))
+def test_a_preview_counts_active_alerts_and_warns_over_half(active_alert):
+    alerts = [active_alert(model) for model in ("a", "b", "c", "d")]
+    alerts.append(replace(active_alert("e"), state=State.RESOLVED, resolved=NOW))
     half, more = preview_silence(Matchers(model="[ab]"), alerts), preview_silence(Matchers(model="[abce]"), alerts)
     assert (len(half.matching), half.active_count, half.warning) == (2, 4, None)
     assert more.warning == "that is 3 of 4 standing alerts, more than half"
 
 
 @pytest.mark.parametrize(
-    ("matchers", "length", "why", "objects"),
+    ("matchers", "length", "reason", "error"),
     [
         pytest.param({"model": "m"}, HOUR, "deploy", None, id="one with a reason is made"),
         pytest.param({"model": "m"}, HOUR, "  ", "a silence needs a reason", id="none without a reason"),
@@ -172,6 +178,6 @@ def test_a_preview_counts_what_stands_and_warns_over_half(standing):
         pytest.param({"rule": "floor"}, HOUR, "x", None, id="so does a rule"),
     ],
 )
-def test_a_silence_is_refused_with_the_reason(standing, matchers, length, why, objects):
-    found = silence_error(Matchers(**matchers), NOW, NOW + length, why, [standing()])
-    assert (found is None) if objects is None else (objects in found)
+def test_a_silence_is_refused_with_the_reason(active_alert, matchers, length, reason, error):
+    result = silence_error(Matchers(**matchers), NOW, NOW + length, reason, [active_alert()])
+    assert (result is None) if error is None else (error in result)

@@ -34,7 +34,12 @@ def messages(queues, policy, sent=0):
     queues = [[pending(char, f"m{index}") for char in queue] for index, queue in enumerate(queues)]
     batches = throttle("slack", queues, policy, [NOW - MINUTE] * sent, NOW)
     chars = {kind: char for char, kind in KINDS.items()}
-    texts = ["".join(chars[one.action, one.reason, one.level] for one in batch.notifications) for batch in batches]
+    texts = [
+        "".join(
+            chars[notification.action, notification.reason, notification.level] for notification in batch.notifications
+        )
+        for batch in batches
+    ]
     return [f"[{text}]" if batch.is_digest else text for text, batch in zip(texts, batches, strict=True)]
 
 

@@ -36,9 +36,9 @@ def test_every_event_is_read_as_it_was_written(any_event, data):
 
 
 @given(data=st.data())
-def test_all_facts_are_read_as_they_were_written(any_facts, data):
-    facts = data.draw(any_facts)
-    assert parse_line(encode_checkpoint(facts)) == facts
+def test_a_checkpoint_is_read_as_it_was_written(any_facts, data):
+    state = data.draw(any_facts)
+    assert parse_line(encode_checkpoint(state)) == state
 
 
 @given(data=st.data())
@@ -60,7 +60,7 @@ RECORD = {"v": SCHEMA, "kind": "noted", "data": DATA}
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         pytest.param({"v": SCHEMA + 1}, OtherSchema(SCHEMA + 1), id="a newer schema"),
         pytest.param({"v": SCHEMA + 1, "kind": "poem"}, OtherSchema(SCHEMA + 1), id="a newer schema of another kind"),
@@ -76,8 +76,8 @@ RECORD = {"v": SCHEMA, "kind": "noted", "data": DATA}
         pytest.param({"data": DATA | {"note": "x"}}, UnreadableLine.DAMAGED, id="text where an object stands"),
     ],
 )
-def test_a_whole_line_that_is_not_ours_is_told_from_a_damaged_one(signed, changes, said):
-    assert parse_line(signed(RECORD | changes)) == said
+def test_a_complete_line_of_another_version_is_no_damaged_one(signed, changes, expected):
+    assert parse_line(signed(RECORD | changes)) == expected
 
 
 def test_a_field_that_a_later_version_added_is_passed_over(signed):
@@ -87,8 +87,8 @@ def test_a_field_that_a_later_version_added_is_passed_over(signed):
 
 def test_a_time_is_kept_in_utc_to_the_microsecond(noted):
     at = datetime(2025, 1, 10, 14, 3, 27, 123456, tzinfo=timezone(timedelta(hours=2)))
-    (found,) = [parse_line(encode_event(NoteAdded(at, noted().note)))]
-    assert found.at.isoformat() == "2025-01-10T12:03:27.123456+00:00"
+    (event,) = [parse_line(encode_event(NoteAdded(at, noted().note)))]
+    assert event.at.isoformat() == "2025-01-10T12:03:27.123456+00:00"
 
 
 @pytest.mark.parametrize("at", [datetime(2025, 1, 10), {"2025-01-10"}, 5.5], ids=str)  # noqa: DTZ001
@@ -97,5 +97,5 @@ def test_what_is_no_moment_is_refused_when_it_is_written(noted, at):
         encode_event(NoteAdded(at, noted().note))
 
 
-def test_no_facts_are_facts():
+def test_an_empty_state_has_a_checkpoint():
     assert parse_line(encode_checkpoint(AlertingState())) == AlertingState()

@@ -76,34 +76,34 @@ def start(tmp_path):
     return run
 
 
-def kept(folder):
-    facts = EventLog(folder).state()
-    return [note.text for note in facts.notes], facts.damaged_lines
+def read_back(folder):
+    state = EventLog(folder).state()
+    return [note.text for note in state.notes], state.damaged_lines
 
 
 def test_processes_that_append_at_once_lose_and_tear_nothing(tmp_path, start):
     writers = [start(APPENDS, 40, seed) for seed in range(4)]
     assert [(writer.communicate()[1], writer.returncode) for writer in writers] == [("", 0)] * 4
-    texts, damaged = kept(tmp_path / "state")
+    texts, damaged = read_back(tmp_path / "state")
     assert (len(texts), damaged) == (320, 0)
     for seed in range(4):
-        mine = [int(text.split()[1]) for text in texts if text.startswith(f"{seed} ")]
-        assert mine == list(range(80)), "in the order of each writer"
+        numbers = [int(text.split()[1]) for text in texts if text.startswith(f"{seed} ")]
+        assert numbers == list(range(80)), "in the order of each writer"
     assert sum(1 for _ in EventLog(tmp_path / "state").events()) == 320
     assert len(list((tmp_path / "state").glob("*.jsonl"))) > 2, "files were rotated meanwhile"
 
 
-def test_a_writer_that_is_killed_loses_nothing_that_it_was_told_is_kept(tmp_path, start):
-    said, _ = start(KILLED, 20, 1).communicate()
-    told = [json.loads(line)[0] for line in said.splitlines()]
-    assert len({text.split()[0] for text in told}) == 20
-    texts, damaged = kept(tmp_path / "state")
-    assert set(told) <= set(texts)
-    assert len(texts) <= len(told) + 20, "at most the one that each was writing"
+def test_a_writer_that_is_killed_loses_nothing_that_was_acknowledged(tmp_path, start):
+    output, _ = start(KILLED, 20, 1).communicate()
+    writer_end = [json.loads(line)[0] for line in output.splitlines()]
+    assert len({text.split()[0] for text in writer_end}) == 20
+    texts, damaged = read_back(tmp_path / "state")
+    assert set(writer_end) <= set(texts)
+    assert len(texts) <= len(writer_end) + 20, "at most the one that each was writing"
     assert damaged <= 20
 
 
-def test_a_reader_in_between_sees_whole_lines_only(tmp_path, start):
+def test_a_reader_in_between_sees_complete_lines_only(tmp_path, start):
     reader, writer, before = EventLog(tmp_path / "state"), start(APPENDS, 60, 0), []
     while writer.poll() is None:
         texts = [note.text for note in reader.state().notes]
@@ -131,8 +131,8 @@ def test_a_journal_is_shared_where_the_store_is_and_private_elsewhere(tmp_path, 
         journal.append(noted(2))
     finally:
         os.umask(old)
-    wanted = {".lock": file, "journal.000001.jsonl": file, "journal.000002.jsonl": file}
-    assert modes(journal.folder) == {"state": folder} | wanted
+    expected = {".lock": file, "journal.000001.jsonl": file, "journal.000002.jsonl": file}
+    assert modes(journal.folder) == {"state": folder} | expected
 
 
 CALLS = ["open", "write", "fsync", "fstat", "pread", "link", "unlink", "fchmod", "ftruncate"]
@@ -167,11 +167,11 @@ def test_a_fault_at_any_step_leaves_before_or_after_and_says_why(tmp_path, noted
         with failing(step, number) as made:
             try:
                 journal.append(noted(2))
-            except StoreError as found:
-                error = found
-        assert kept(journal.folder) == (["released 1"] if error else ["released 1", "released 2"], 0), made[step]
+            except StoreError as caught:
+                error = caught
+        assert read_back(journal.folder) == (["released 1"] if error else ["released 1", "released 2"], 0), made[step]
         journal.append(noted(3))
-        assert kept(journal.folder)[0][-1] == "released 3"
+        assert read_back(journal.folder)[0][-1] == "released 3"
         if len(made) <= step:
             break
     assert step > 8
@@ -188,7 +188,7 @@ def test_a_disk_that_writes_short_leaves_the_file_as_it_was(journal, noted, monk
     assert path.read_bytes() == before
 
 
-def test_where_there_is_no_room_for_all_facts_one_line_more_is_still_kept(journal, noted, monkeypatch):
+def test_where_there_is_no_room_for_a_checkpoint_one_line_more_is_still_written(journal, noted, monkeypatch):
     journal._limit = -1
     journal.append(noted(1))
 
@@ -197,13 +197,13 @@ def test_where_there_is_no_room_for_all_facts_one_line_more_is_still_kept(journa
 
     monkeypatch.setattr("modeltop.history.store.durable.create", full)
     journal.append(noted(2))
-    assert kept(journal.folder) == (["released 1", "released 2"], 0)
+    assert read_back(journal.folder) == (["released 1", "released 2"], 0)
     assert len(list(journal.folder.glob("*.jsonl"))) == 1
 
 
-def test_what_cannot_be_decided_is_not_kept_and_the_lock_is_free_again(journal, noted):
-    def refuse(facts):
-        raise ValueError(len(facts.notes))
+def test_what_cannot_be_decided_is_not_written_and_the_lock_is_released(journal, noted):
+    def refuse(state):
+        raise ValueError(len(state.notes))
 
     journal.append(noted(1))
     with pytest.raises(ValueError, match="1"):
@@ -213,11 +213,11 @@ def test_what_cannot_be_decided_is_not_kept_and_the_lock_is_free_again(journal, 
     assert len(journal.state().notes) == 2
 
 
-def test_whoever_decides_sees_what_was_kept_a_moment_before(journal, noted):
+def test_a_decision_sees_what_was_written_a_moment_before(journal, noted):
     other = EventLog(journal.folder)
     other.state()
     journal.append(noted(1))
-    assert len(other.update(lambda facts: [noted(2)] if facts.notes else []).notes) == 2
+    assert len(other.update(lambda state: [noted(2)] if state.notes else []).notes) == 2
 
 
 AS_USER = (
@@ -248,28 +248,28 @@ def shared():
             store.chmod(mode)
             command = [sys.executable, "-c", AS_USER, str(store / "state")]
             users = [[*command, str(user), "0"] for user in (44441, 44442)]
-            said = [subprocess.run(user, capture_output=True, text=True, check=True).stdout for user in users]
-            return store / "state", *(text.splitlines() for text in said)
+            output = [subprocess.run(user, capture_output=True, text=True, check=True).stdout for user in users]
+            return store / "state", *(text.splitlines() for text in output)
 
         yield run
 
 
 def test_two_users_who_share_a_group_share_the_journal(shared):
-    state, *said = shared(0o2770)
-    assert said == [["1 None"], ["2 None"]]
+    state, *output = shared(0o2770)
+    assert output == [["1 None"], ["2 None"]]
     assert {path.stat().st_gid for path in state.rglob("*")} == {55555}
 
 
-def test_a_user_without_the_right_is_told_so_and_nothing_is_kept(shared):
-    state, first, (said, read) = shared(0o2755)
+def test_a_user_without_permission_is_told_so_and_nothing_is_written(shared):
+    state, first, (output, read) = shared(0o2755)
     assert first == ["1 None"]
-    assert said.startswith("StoreError cannot write ")
-    assert "permission denied: change its permissions" in said
+    assert output.startswith("StoreError cannot write ")
+    assert "permission denied: change its permissions" in output
     assert read == f"0 {state} cannot be read: Permission denied: change its permissions"
     assert len(EventLog(state).state().notes) == 1
 
 
-def test_a_journal_in_the_place_of_a_file_is_refused(tmp_path, noted):
+def test_a_file_in_place_of_the_folder_is_left_alone(tmp_path, noted):
     (tmp_path / "state").write_text("precious")
     assert EventLog(tmp_path / "state").state() == AlertingState()
     with pytest.raises(StoreError, match="cannot write"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.alerting.event_log import event_log as room
+from modeltop.alerting.event_log import event_log as event_log_module
 from modeltop.alerting.event_log.codec import SCHEMA, encode_event
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.state import apply_events
@@ -55,16 +55,16 @@ def test_what_is_appended_is_there_for_everyone(journal, noted):
 
 def test_a_file_cut_at_any_byte_loses_at_most_its_last_line(journal, write, noted):
     lines = [encode_event(noted(n)) for n in range(3)]
-    whole = b"".join(lines)
-    for length in range(len(whole) + 1):
-        write(whole[:length])
+    data = b"".join(lines)
+    for length in range(len(data) + 1):
+        write(data[:length])
         cut = EventLog(journal.folder)
-        kept = whole[:length].count(b"\n")
-        assert texts(cut) == [f"released {n}" for n in range(kept)]
+        count = data[:length].count(b"\n")
+        assert texts(cut) == [f"released {n}" for n in range(count)]
         cut.append(noted(9))
         # The last line is whole but for its newline: sealed, it counts.
-        kept += whole[:length].rpartition(b"\n")[2] + b"\n" in lines
-        assert texts(EventLog(journal.folder)) == texts(cut) == [*(f"released {n}" for n in range(kept)), "released 9"]
+        count += data[:length].rpartition(b"\n")[2] + b"\n" in lines
+        assert texts(EventLog(journal.folder)) == texts(cut) == [*(f"released {n}" for n in range(count)), "released 9"]
 
 
 def test_a_line_without_its_end_waits(journal, write, noted):
@@ -95,12 +95,12 @@ def test_reading_bit_by_bit_is_reading_at_once_wherever_files_are_rotated(alike_
             writer.append(event)
             if data.draw(st.booleans()):
                 reader.state()
-        wanted = apply_events(AlertingState(), events)
-        assert writer.state() == reader.state() == EventLog(Path(folder) / "a").state() == wanted
+        expected = apply_events(AlertingState(), events)
+        assert writer.state() == reader.state() == EventLog(Path(folder) / "a").state() == expected
         assert list(reader.events()) == events
 
 
-def test_a_new_file_begins_with_all_facts_and_the_old_one_need_not_be_read(journal, noted):
+def test_a_new_file_starts_with_a_checkpoint_and_the_old_one_need_not_be_read(journal, noted):
     journal._limit = -1
     journal.append(noted(1))
     journal.append(noted(2))
@@ -111,7 +111,7 @@ def test_a_new_file_begins_with_all_facts_and_the_old_one_need_not_be_read(journ
     assert EventLog(journal.folder).state().read_only_reason is None
 
 
-def test_facts_that_fill_a_file_by_themselves_do_not_begin_another_with_every_line(tmp_path, noted):
+def test_a_checkpoint_that_fills_a_file_by_itself_does_not_start_another_with_every_line(tmp_path, noted):
     journal = EventLog(tmp_path / "state", limit=1000)
     for n in range(60):
         journal.append(noted(n))
@@ -141,8 +141,8 @@ def test_a_torn_tail_before_a_rotation_is_lost_for_every_reader_alike(journal, n
     assert texts(reader) == ["released 1", "released 3"]
 
 
-def test_old_files_are_deleted_beyond_the_number_that_is_kept(journal, noted, monkeypatch):
-    monkeypatch.setattr(room, "MAX_SEGMENTS", 3)
+def test_old_files_beyond_the_limit_are_deleted(journal, noted, monkeypatch):
+    monkeypatch.setattr(event_log_module, "MAX_SEGMENTS", 3)
     journal._limit = -1
     for n in range(6):
         journal.append(noted(n))
@@ -161,10 +161,10 @@ def test_a_journal_that_was_changed_behind_our_back_is_read_anew(journal, write,
     if how != "deleted":
         write(new if how != "other lines" else 3 * encode_event(noted(8, "a longer story")) + new)
     assert journal.changed()
-    wanted = {"deleted": [], "other lines": ["a longer story 8", "released 7"]}.get(how, ["released 7"])
-    assert texts(journal) == wanted
+    expected = {"deleted": [], "other lines": ["a longer story 8", "released 7"]}.get(how, ["released 7"])
+    assert texts(journal) == expected
     journal.append(noted(5))
-    assert texts(EventLog(journal.folder)) == [*wanted, "released 5"]
+    assert texts(EventLog(journal.folder)) == [*expected, "released 5"]
 
 
 def of_schema(number, kind="noted"):
@@ -227,7 +227,7 @@ def test_an_unknown_kind_is_no_damage_and_is_not_forgotten_by_a_rotation(journal
 
 
 @pytest.mark.parametrize("what", ["folder", "fifo", "link"])
-def test_what_stands_in_the_place_of_a_file_is_said_and_never_waited_for(journal, what, noted):
+def test_what_is_no_regular_file_is_reported_and_never_waited_for(journal, what, noted):
     journal.folder.mkdir()
     path = journal.folder / FIRST
     {"folder": path.mkdir, "fifo": lambda: os.mkfifo(path), "link": lambda: path.symlink_to("/etc/passwd")}[what]()
@@ -236,19 +236,19 @@ def test_what_stands_in_the_place_of_a_file_is_said_and_never_waited_for(journal
         journal.append(noted())
 
 
-def test_where_the_files_cannot_be_read_any_more_the_last_known_facts_stay(journal, noted, monkeypatch):
+def test_where_the_files_cannot_be_read_any_more_the_last_state_stays(journal, noted, monkeypatch):
     journal.append(noted(1))
-    known = journal.state()
+    before = journal.state()
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     (journal.folder / FIRST).touch()
     monkeypatch.setattr("modeltop.alerting.event_log.reader.open_file", refuse)
-    assert replace(journal.state(), read_only_reason=None) == known
+    assert replace(journal.state(), read_only_reason=None) == before
     assert "Permission denied" in journal.state().read_only_reason
     monkeypatch.undo()
-    assert journal.state() == known
+    assert journal.state() == before
 
 
 def test_time_never_runs_behind_the_newest_line(journal, noted):

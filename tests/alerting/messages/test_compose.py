@@ -46,39 +46,39 @@ def observed(tmp_path):
     return look
 
 
-def known(snapshot, **changes):
+def incident_of(snapshot, **changes):
     """The incident that the newest alert of a snapshot is, and the facts that hold it."""
-    episode = max((one for one in snapshot.alerts if one.state is not State.PENDING), key=lambda one: one.since)
+    alert = max((alert for alert in snapshot.alerts if alert.state is not State.PENDING), key=lambda alert: alert.since)
     incident = Incident(
-        id=episode.id,
-        rule=episode.rule,
-        key=episode.key,
-        condition=episode.condition,
-        since=episode.since,
-        fired_at=episode.fired,
-        level=episode.severity,
-        peak_severity=episode.worst_breach.severity,
+        id=alert.id,
+        rule=alert.rule,
+        key=alert.key,
+        condition=alert.condition,
+        since=alert.since,
+        fired_at=alert.fired,
+        level=alert.severity,
+        peak_severity=alert.worst_breach.severity,
         opened_at=NIGHT + timedelta(hours=1),
-        resolved_at=episode.resolved,
+        resolved_at=alert.resolved,
     )
     incident = replace(incident, **changes)
     return incident, AlertingState(incidents={incident.id: incident})
 
 
-def told(incident, kind=NotificationAction.TRIGGER, reason=NotificationReason.FIRST):
+def notification_of(incident, kind=NotificationAction.TRIGGER, reason=NotificationReason.FIRST):
     belief = NotificationKey("ops", incident.rule, incident.key)
     key = f"{incident.id}:{kind.value}:{reason.value}"
     return Notification("ops", kind, reason, incident.id, incident.level, belief, key)
 
 
-def whole(message):
+def full_text(message):
     return f"{message.title}\n\n{message.text}"
 
 
 FIRST = """\
 CRIT fraud-detector: accuracy 0.87 < 0.90
 
-{found.sentence}
+{diagnosis.sentence}
 accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:30
 
 model    fraud-detector
@@ -88,7 +88,7 @@ worst    0.85 < 0.90
 level    CRIT
 since    2025-01-09 02:30 UTC
 n        1200
-do       {found.advice}
+do       {diagnosis.advice}
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
 0.96 █▇▆▁▂ 0.87
@@ -118,17 +118,19 @@ runbook  https://wiki.test/accuracy"""
 
 def test_a_first_alert_reads_like_this(observed):
     snapshot = observed(0.96, 0.95, 0.93, 0.85, 0.87)
-    incident, facts = known(snapshot)
-    message = compose([told(incident)], snapshot, facts)
-    assert whole(message) == FIRST.format(id=incident.id, found=diagnose_model(snapshot, "fraud-detector"))
+    incident, state = incident_of(snapshot)
+    message = compose([notification_of(incident)], snapshot, state)
+    assert full_text(message) == FIRST.format(id=incident.id, diagnosis=diagnose_model(snapshot, "fraud-detector"))
     assert (message.key, message.severity) == (f"{incident.id}:trigger:first", Severity.CRITICAL)
 
 
 def test_a_resolution_says_how_long_it_lasted_and_the_worst_value(observed):
     snapshot = observed(0.96, 0.96, 0.85, 0.87, 0.95)
-    incident, facts = known(snapshot)
-    message = compose([told(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, facts)
-    assert whole(message) == OVER
+    incident, state = incident_of(snapshot)
+    message = compose(
+        [notification_of(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, state
+    )
+    assert full_text(message) == OVER
     assert (message.severity, message.worst_section.duration) == (Severity.OK, timedelta(minutes=20))
 
 
@@ -141,22 +143,22 @@ def test_a_resolution_says_how_long_it_lasted_and_the_worst_value(observed):
         (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, "TAKEN fraud-detector: accuracy 0.87 < 0.90"),
     ],
 )
-def test_the_title_says_why_it_is_told_now(observed, kind, reason, title):
+def test_the_title_says_why_it_is_sent_now(observed, kind, reason, title):
     snapshot = observed(0.96, 0.96, 0.85, 0.87)
-    incident, facts = known(snapshot)
-    assert compose([told(incident, kind, reason)], snapshot, facts).title == title
+    incident, state = incident_of(snapshot)
+    assert compose([notification_of(incident, kind, reason)], snapshot, state).title == title
 
 
-def test_what_is_told_late_says_from_when_to_when_and_is_said_once(observed):
+def test_a_missed_incident_is_one_section_with_its_interval(observed):
     snapshot = observed(0.96, 0.85, 0.85, 0.85, 0.95)
-    incident, facts = known(snapshot)
-    late = [
-        told(incident, kind, NotificationReason.MISSED)
+    incident, state = incident_of(snapshot)
+    missed = [
+        notification_of(incident, kind, NotificationReason.MISSED)
         for kind in (NotificationAction.TRIGGER, NotificationAction.RESOLVE)
     ]
-    message = compose(late, snapshot, facts)
-    said = "LATE fraud-detector: accuracy was firing 2025-01-09 02:10–02:40 UTC, delivered late"
-    assert message.title == said
+    message = compose(missed, snapshot, state)
+    expected = "LATE fraud-detector: accuracy was firing 2025-01-09 02:10–02:40 UTC, delivered late"
+    assert message.title == expected
     assert (len(message.sections), message.severity, message.worst_section.peak_severity) == (
         1,
         Severity.OK,
@@ -165,37 +167,41 @@ def test_what_is_told_late_says_from_when_to_when_and_is_said_once(observed):
     assert "modeltop ack" not in message.text
 
 
-def test_who_took_it_until_when_and_why_is_said(observed):
+def test_an_acknowledgement_is_reported_with_person_end_and_reason(observed):
     snapshot = observed(0.96, 0.85)
-    incident, facts = known(snapshot)
+    incident, state = incident_of(snapshot)
     until = NIGHT + timedelta(days=1, seconds=7)
     ack = Acknowledgement(
         incident.id, incident.rule, incident.key, incident.level, "ana", "on it", NIGHT, until, incident.since
     )
-    facts = replace(facts, acks=(ack,))
-    taken = compose([told(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, facts)
-    worse = compose([told(incident, reason=NotificationReason.ESCALATED)], snapshot, facts)
+    state = replace(state, acks=(ack,))
+    taken = compose(
+        [notification_of(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, state
+    )
+    worse = compose([notification_of(incident, reason=NotificationReason.ESCALATED)], snapshot, state)
     assert "why      ana has it until 2025-01-10 02:00 UTC: on it\n" in taken.text
     assert "why      got worse since ana took it\n" in worse.text
 
 
 def test_why_it_was_withdrawn_is_said(observed):
     snapshot = observed(0.96, 0.85)
-    incident, facts = known(snapshot)
+    incident, state = incident_of(snapshot)
     other = replace(incident, id="5e6f7a8b")
     withdrawn = replace(incident, status=IncidentStatus.WITHDRAWN, closed_at=NIGHT + timedelta(hours=2))
-    delivery = told(withdrawn, NotificationAction.RESOLVE, NotificationReason.WITHDRAWN)
+    delivery = notification_of(withdrawn, NotificationAction.RESOLVE, NotificationReason.WITHDRAWN)
     reasons = [
-        compose([delivery], look, replace(facts, incidents=incidents), withdrawal_reasons=why).worst_section.state_note
-        for look, incidents, why in (
+        compose(
+            [delivery], look, replace(state, incidents=incidents), withdrawal_reasons=reasons_by_id
+        ).worst_section.state_note
+        for look, incidents, reasons_by_id in (
             (snapshot, {incident.id: withdrawn}, {incident.id: "a \x1b[2J reason"}),
             (snapshot, {incident.id: withdrawn, other.id: other}, None),
             (replace(snapshot, rules=()), {incident.id: withdrawn}, None),
             (snapshot, {incident.id: withdrawn}, None),
         )
     ]
-    said = compose([delivery], snapshot, replace(facts, incidents={incident.id: withdrawn})).text
-    assert "firing " not in said  # it never was
+    expected = compose([delivery], snapshot, replace(state, incidents={incident.id: withdrawn})).text
+    assert "firing " not in expected  # it never was
     assert reasons == [
         "a \\x1b[2J reason",
         "it became part of 5e6f7a8b",
@@ -206,41 +212,47 @@ def test_why_it_was_withdrawn_is_said(observed):
 
 def test_no_data_says_since_when_there_is_none(observed):
     snapshot = observed(*[0.96] * 9, now=NIGHT + timedelta(hours=9))
-    incident, facts = known(snapshot)
+    incident, state = incident_of(snapshot)
     assert incident.condition is Condition.NO_DATA
-    first = compose([told(incident)], snapshot, facts)
+    first = compose([notification_of(incident)], snapshot, state)
     assert first.title.startswith("UNKNOWN fraud-detector: no rows for ")
     assert first.text.startswith("no rows since 2025-01-09 03:20: data outage")
     assert first.text.splitlines()[1] == "newest row: 2025-01-09 03:20 UTC"
     assert (first.worst_section.value, first.worst_section.chart) == (None, ())
     over = replace(incident, resolved_at=incident.fired_at + timedelta(hours=3))
-    facts = replace(facts, incidents={over.id: over})
+    state = replace(state, incidents={over.id: over})
     message = compose(
-        [told(over, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], observed(*[0.96] * 60), facts
+        [notification_of(over, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], observed(*[0.96] * 60), state
     )
     assert message.title == "RESOLVED fraud-detector: no data, lasted 3h"
 
 
 def test_several_are_one_message_worst_first(observed):
     snapshot = observed(0.96, 0.85)
-    incident, _ = known(snapshot)
-    mild = replace(incident, id="00000001", level=Severity.WARNING, key=SeriesKey("churn", "auc"))
+    incident, _ = incident_of(snapshot)
+    warning = replace(incident, id="00000001", level=Severity.WARNING, key=SeriesKey("churn", "auc"))
     ended = replace(incident, id="00000002", key=SeriesKey("ranker", "auc"), resolved_at=NIGHT + timedelta(hours=1))
-    facts = AlertingState(incidents={one.id: one for one in (ended, mild, incident)})
-    several = [told(ended, NotificationAction.RESOLVE, NotificationReason.RESOLVED), told(mild), told(incident)]
-    message = compose(several, snapshot, facts)
+    state = AlertingState(incidents={incident.id: incident for incident in (ended, warning, incident)})
+    several = [
+        notification_of(ended, NotificationAction.RESOLVE, NotificationReason.RESOLVED),
+        notification_of(warning),
+        notification_of(incident),
+    ]
+    message = compose(several, snapshot, state)
     assert [part.model for part in message.sections] == ["fraud-detector", "churn", "ranker"]
     assert message.title == "1 CRIT, 1 WARN, 1 resolved | CRIT fraud-detector: accuracy 0.85 < 0.90"
     assert f"modeltop ack {incident.id}" in message.text
-    assert message.key == compose(several, snapshot, facts).key != compose(several[:2], snapshot, facts).key
-    assert compose(several[2:], snapshot, facts, is_digest=True).title.startswith("digest: 1 CRIT | ")
+    assert message.key == compose(several, snapshot, state).key != compose(several[:2], snapshot, state).key
+    assert compose(several[2:], snapshot, state, is_digest=True).title.startswith("digest: 1 CRIT | ")
 
 
 def test_a_thousand_at_once_are_a_message_that_can_still_be_read(observed):
     snapshot = observed(0.96, 0.85)
-    incident, _ = known(snapshot)
+    incident, _ = incident_of(snapshot)
     many = [replace(incident, id=f"{number:08x}") for number in range(1000)]
-    message = compose([told(one) for one in many], snapshot, AlertingState(incidents={one.id: one for one in many}))
+    message = compose(
+        [notification_of(item) for item in many], snapshot, AlertingState(incidents={item.id: item for item in many})
+    )
     assert len(message.sections) == 1000
     assert message.text.endswith("\nand 960 more: modeltop alerts")
 
@@ -256,9 +268,9 @@ def test_a_test_is_marked_and_asks_for_nothing():
 
 def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):
     snapshot = observed(0.96, 0.85)
-    incident, _ = known(snapshot)
+    incident, _ = incident_of(snapshot)
     message = compose(
-        [told(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, AlertingState()
+        [notification_of(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, AlertingState()
     )
     assert message.title == "RESOLVED fraud-detector: accuracy"
 
@@ -266,9 +278,9 @@ def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):
 def test_names_are_kept_in_labels_and_made_safe_in_text(observed, hostile):
     name = hostile.replace("\0", "").replace("\r", "").replace("\n", "").replace("\ud800", "") or "x"
     snapshot = observed(0.96, 0.85, model=name)
-    incident, facts = known(snapshot)
+    incident, state = incident_of(snapshot)
     incident = replace(incident, key=SeriesKey(hostile, "accuracy"), rule=hostile)
-    message = compose([told(incident)], snapshot, replace(facts, incidents={incident.id: incident}))
+    message = compose([notification_of(incident)], snapshot, replace(state, incidents={incident.id: incident}))
     assert (message.worst_section.model, message.worst_section.rule) == (hostile, hostile)
     assert message.title.isprintable()
     assert display_width(message.title) <= 120
@@ -277,8 +289,8 @@ def test_names_are_kept_in_labels_and_made_safe_in_text(observed, hostile):
 
 def test_a_message_composed_again_is_the_same(observed):
     looks = [observed(0.96, 0.85, now=NIGHT + timedelta(minutes=minutes)) for minutes in (11, 19)]
-    incident, facts = known(looks[0])
-    first, second = (compose([told(incident)], look, facts) for look in looks)
+    incident, state = incident_of(looks[0])
+    first, second = (compose([notification_of(incident)], look, state) for look in looks)
     assert first == second
 
 
@@ -292,16 +304,16 @@ def test_blocks_keep_the_order_of_the_values(values):
 
 def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(observed):
     series = observed(*[0.5] * 30, "inf", *[0.9] * 10).history.series[SeriesKey("fraud-detector", "accuracy")]
-    drawn, said = sparkline(series, 0.7)
+    drawn, expected = sparkline(series, 0.7)
     assert drawn == f"0.50 {'▁' * 14}{'█' * 10} 0.90"
-    assert said.startswith("limit 0.70 · 24 periods, 2025-01-09 04:40")
+    assert expected.startswith("limit 0.70 · 24 periods, 2025-01-09 04:40")
     assert as_ascii(drawn) == f"0.50 {'_' * 14}{'#' * 10} 0.90"
     assert sparkline(series[:0]) == ()
     assert sparkline(series[:1])[1] == "1 period, 2025-01-09 02:00"
 
 
 @pytest.mark.parametrize(
-    ("length", "said"),
+    ("length", "expected"),
     [
         (timedelta(seconds=0), "0s"),
         (timedelta(seconds=59), "59s"),
@@ -311,5 +323,5 @@ def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(obser
         (timedelta(days=2, hours=5), "2d 5h"),
     ],
 )
-def test_a_length_of_time_is_said_in_two_units(length, said):
-    assert format_duration(length) == said
+def test_a_length_of_time_is_said_in_two_units(length, expected):
+    assert format_duration(length) == expected

@@ -22,25 +22,26 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.series import SeriesKey, Severity
 
-BEGIN = datetime(2025, 1, 9, tzinfo=UTC)
+START = datetime(2025, 1, 9, tzinfo=UTC)
 KEY = SeriesKey("m", "accuracy", "country=\u202ede")
-READ = BeforeAfter(KEY, 0.96, 0.87, -0.09, None, np.float64(-0.05), float("inf"), "fell", 4)
-FOUND = Diagnosis(
+CHANGE = BeforeAfter(KEY, 0.96, 0.87, -0.09, None, np.float64(-0.05), float("inf"), "fell", 4)
+DIAGNOSIS = Diagnosis(
     "m", Severity.WARNING, KEY, "accuracy fell",
-    SeriesPattern(KEY, Pattern.DROP, BEGIN, np.float64(-0.09), 0.1 + 0.2),
-    (CauseHypothesis(Cause.DATA_DRIFT, 0.75, ("x moved",), ("no release",)), CauseHypothesis(Cause.NOISE, 0.1, ("few cases",))),
+    SeriesPattern(KEY, Pattern.DROP, START, np.float64(-0.09), 0.1 + 0.2),
+    (CauseHypothesis(Cause.DATA_DRIFT, 0.75, ("x moved",), ("no release",)),
+     CauseHypothesis(Cause.NOISE, 0.1, ("few cases",))),
     (Action.RETRAIN, Action.TICKET), "retrain: 12,000 labelled rows",
     other_patterns=(SeriesPattern(SeriesKey("m", "recall"), Pattern.DECLINE, None, None, 1.0),),
     forecast=Forecast(-0.01, -0.02, float("nan"), 0.001, limit=0.8, days=7.0, soonest=4.0),
-    metric_changes=(READ,),
+    metric_changes=(CHANGE,),
     feature_shifts=(FeatureShift("amount", 0.31, 0.02, missing=(0.0, 0.34)),),
     segments=(SegmentContribution("country=de", (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
-    expectations=(ExpectedVsRealized(READ, READ),), labels_since_change=12_000,
+    expectations=(ExpectedVsRealized(CHANGE, CHANGE),), labels_since_change=12_000,
 )  # fmt: skip
 
 
-def test_everything_that_was_found_out_is_there_exactly():
-    record = json.loads(json.dumps(diagnosis_record(FOUND), allow_nan=False))
+def test_every_part_of_a_diagnosis_is_there_exactly():
+    record = json.loads(json.dumps(diagnosis_record(DIAGNOSIS), allow_nan=False))
     assert (record["severity"], record["pattern"], record["since"]) == (
         "warning",
         "sudden drop",
@@ -49,7 +50,7 @@ def test_everything_that_was_found_out_is_there_exactly():
     assert (record["metric"], record["segment"]) == ("accuracy", "country=\u202ede")
     assert (record["size"], record["sure"]) == (-0.09, 0.1 + 0.2)
     assert (record["cause"], record["for"], record["against"]) == ("data drift", ["x moved"], ["no release"])
-    assert [(one["cause"], one["weight"]) for one in record["causes"]] == [("data drift", 0.75), ("sample noise", 0.1)]
+    assert [(c["cause"], c["weight"]) for c in record["causes"]] == [("data drift", 0.75), ("sample noise", 0.1)]
     assert (record["steps"], record["labels"]) == (["retrain", "open a ticket"], 12_000)
     assert record["advice"] == "retrain: 12,000 labelled rows"
     assert record["courses"][0] == {
@@ -58,7 +59,7 @@ def test_everything_that_was_found_out_is_there_exactly():
 
 
 def test_what_it_rests_on_is_there_and_what_is_not_finite_is_null():
-    record = diagnosis_record(FOUND)
+    record = diagnosis_record(DIAGNOSIS)
     reading = {
         "metric": "accuracy", "segment": "country=\u202ede", "before": 0.96, "after": 0.87, "delta": -0.09, "low": None,
         "high": -0.05, "z": None, "periods": 4, "word": "fell",
@@ -98,5 +99,5 @@ def test_every_field_of_a_diagnosis_has_its_key():
         "expectations": "expected",
         "feature_shifts": "moved",
     }
-    record = diagnosis_record(FOUND)
+    record = diagnosis_record(DIAGNOSIS)
     assert {keys.get(field.name, field.name) for field in fields(Diagnosis)} - elsewhere <= record.keys()

@@ -20,12 +20,12 @@ def alert(model, state=State.FIRING):
     return Alert(model, "floor", key, Condition.THRESHOLD, state, Severity.CRITICAL, NOW, NOW)
 
 
-def look(*models):
+def snapshot_of(*models):
     verdicts = tuple(ModelStatus(model, Severity.CRITICAL, f"accuracy of {model} is low") for model in models)
     return Snapshot(NOW, NOW, History({}, {}), MetricRegistry(), (), tuple(map(alert, models)), (), verdicts)
 
 
-class Asked:
+class RecordingDiagnose:
     """Answers what it is asked, or raises; remembers both."""
 
     def __init__(self, failing=()):
@@ -38,52 +38,52 @@ class Asked:
         return Diagnosis(model, Severity.CRITICAL, None, f"why {model}", None, (), (), "")
 
 
-def test_each_model_is_asked_about_once_however_often_it_is_told():
-    ask = Asked(failing="b")
-    reasons = ExplanationCache(look("a", "b"), diagnose=ask)
-    said = [reasons.verdict_for(model) for model in "abab"]
-    assert said == ["why a", "accuracy of b is low"] * 2
-    assert ask.models == ["a", "b"]
+def test_each_model_is_diagnosed_once_however_often_it_is_reported():
+    diagnose = RecordingDiagnose(failing="b")
+    cache = ExplanationCache(snapshot_of("a", "b"), diagnose=diagnose)
+    verdicts = [cache.verdict_for(model) for model in "abab"]
+    assert verdicts == ["why a", "accuracy of b is low"] * 2
+    assert diagnose.models == ["a", "b"]
 
 
 def test_a_failed_diagnosis_is_reported_by_model_and_kind_of_fault():
     hostile = "m\x1b[2J"
-    cache = ExplanationCache(look(hostile), diagnose=Asked(failing=hostile))
+    cache = ExplanationCache(snapshot_of(hostile), diagnose=RecordingDiagnose(failing=hostile))
     assert (cache.diagnosis_for(hostile), cache.errors) == (
         None,
         (r"could not be explained: m\x1b[2J (ZeroDivisionError)",),
     )
 
 
-def test_of_many_only_so_many_are_asked_about():
+def test_of_many_models_only_so_many_are_diagnosed():
     models = [f"m{number}" for number in range(100)]
-    ask = Asked()
-    reasons = ExplanationCache(look(*models), max_models=3, diagnose=ask)
-    assert [reasons.verdict_for(model) for model in models[:4]] == [
+    diagnose = RecordingDiagnose()
+    cache = ExplanationCache(snapshot_of(*models), max_models=3, diagnose=diagnose)
+    assert [cache.verdict_for(model) for model in models[:4]] == [
         "why m0",
         "why m1",
         "why m2",
         "accuracy of m3 is low",
     ]
-    assert ask.models == models[:3]
+    assert diagnose.models == models[:3]
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.RESOLVED])
-def test_a_model_without_a_standing_alert_is_not_asked_about(state):
-    snapshot = replace(look("a"), alerts=(alert("a", state),))
-    ask = Asked()
-    assert (ExplanationCache(snapshot, diagnose=ask).diagnosis_for("a"), ask.models) == (None, [])
+def test_a_model_without_an_active_alert_is_not_diagnosed(state):
+    snapshot = replace(snapshot_of("a"), alerts=(alert("a", state),))
+    diagnose = RecordingDiagnose()
+    assert (ExplanationCache(snapshot, diagnose=diagnose).diagnosis_for("a"), diagnose.models) == (None, [])
 
 
 def test_what_is_missing_of_the_labels_is_said_last():
-    news = LabelCoverage(LabelState.PENDING, NOW, "LABELS PENDING since 2025-01-10: 1 period waits")
-    snapshot = replace(look("a"), label_coverage={"a": news})
-    assert verdict_sentence(snapshot, "a", Asked()(None, "a")) == f"why a; {news.sentence}"
+    coverage = LabelCoverage(LabelState.PENDING, NOW, "LABELS PENDING since 2025-01-10: 1 period waits")
+    snapshot = replace(snapshot_of("a"), label_coverage={"a": coverage})
+    assert verdict_sentence(snapshot, "a", RecordingDiagnose()(None, "a")) == f"why a; {coverage.sentence}"
 
 
-def test_nothing_is_said_of_a_model_that_is_gone():
-    assert verdict_sentence(look("a"), "b", None) == ""
+def test_a_model_that_is_not_in_the_snapshot_has_no_verdict():
+    assert verdict_sentence(snapshot_of("a"), "b", None) == ""
 
 
 def test_foreign_text_in_a_verdict_is_made_visible():
-    assert verdict_sentence(look("\x1b[2J\u202e"), "\x1b[2J\u202e", None) == r"accuracy of \x1b[2J\u202e is low"
+    assert verdict_sentence(snapshot_of("\x1b[2J\u202e"), "\x1b[2J\u202e", None) == r"accuracy of \x1b[2J\u202e is low"

@@ -18,7 +18,7 @@ def address(served):
     return served.url.replace("http://", "json://") + f"/hook/{SECRET}"
 
 
-def test_every_address_is_told(serve, secret, message):
+def test_every_address_gets_the_message(serve, secret, message):
     first, second = serve(), serve()
     Apprise(urls=secret(f"{address(first)}\n{address(second)}"), timeout=3).send(message())
     for served in (first, second):
@@ -40,7 +40,7 @@ def test_a_failure_may_pass_and_the_log_has_neither_address_nor_text(serve, answ
     assert not [record for record in ours if SECRET in record.getMessage() or "0.87" in record.getMessage()]
 
 
-def test_an_address_that_is_none_is_named_by_its_place(secret, message, caplog):
+def test_an_invalid_address_is_named_by_its_position(secret, message, caplog):
     with pytest.raises(NotifyError, match="address 2 is none that Apprise knows") as caught:
         Apprise(urls=secret(f"json://127.0.0.1 nosuch://{SECRET}")).send(message())
     assert caught.value.permanent
@@ -68,9 +68,9 @@ def test_a_service_that_writes_its_address_into_the_log_gives_nothing_away(secre
 def test_foreign_text_becomes_neither_mention_nor_link(serve, secret, message, hostile):
     served = serve()
     Apprise(urls=secret(address(served)), timeout=3).send(message(model=hostile, rule=hostile))
-    said = served.asked[0].json["title"] + served.asked[0].json["message"]
+    text = served.asked[0].json["title"] + served.asked[0].json["message"]
     for active in ("@everyone", "<!channel", "<@", "<script", "]("):
-        assert active not in said
+        assert active not in text
 
 
 def test_without_the_library_it_says_how_to_get_it(secret, message, monkeypatch):

@@ -52,16 +52,16 @@ def refusal(secret):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", notifier_types())
-def test_every_kind_is_a_notifier_found_by_its_name(kind):
-    found = notifier_type(kind)
-    assert callable(found.send)
-    assert {type(found.exempt), type(found.acknowledges)} == {bool}
-    assert "timeout" in {field.name for field in fields(found)}
+@pytest.mark.parametrize("name", notifier_types())
+def test_every_kind_is_a_notifier_found_by_its_name(name):
+    result = notifier_type(name)
+    assert callable(result.send)
+    assert {type(result.exempt), type(result.acknowledges)} == {bool}
+    assert "timeout" in {field.name for field in fields(result)}
 
 
 def test_only_the_pager_groups_and_paces_by_itself():
-    assert [kind for kind in notifier_types() if notifier_type(kind).exempt] == ["pagerduty"]
+    assert [name for name in notifier_types() if notifier_type(name).exempt] == ["pagerduty"]
 
 
 def test_a_secret_is_read_when_it_is_used_and_shown_nowhere(private, monkeypatch):
@@ -81,7 +81,7 @@ def test_a_secret_is_read_when_it_is_used_and_shown_nowhere(private, monkeypatch
         assert SECRET.encode() not in pickle.dumps(secret)
 
 
-def test_a_secret_that_is_missing_is_named_by_its_place(tmp_path, private, monkeypatch):
+def test_a_missing_secret_is_named_by_its_source(tmp_path, private, monkeypatch):
     monkeypatch.setenv("EMPTY", "  ")
     assert refusal(SecretRef(env="NOT_THERE")) == "NOT_THERE is not set: the secret is missing"
     assert refusal(SecretRef(env="EMPTY")) == "EMPTY is not set: the secret is missing"
@@ -106,7 +106,7 @@ def test_what_is_no_file_of_text_is_refused(private, tmp_path):
     assert "cannot be read" in refusal(SecretRef(file=str(tmp_path / "a\0b")))
 
 
-def test_why_a_receiver_cannot_be_used_is_known_before_it_is(tmp_path, monkeypatch):
+def test_why_a_receiver_cannot_be_used_is_reported_before_it_is(tmp_path, monkeypatch):
     slack = Slack(url=SecretRef(env="HOOK"), ca_file=tmp_path / "ca.pem")
     assert unusable_reason(slack) == "HOOK is not set: the secret is missing"
     monkeypatch.setenv("HOOK", SECRET)
@@ -143,7 +143,8 @@ def test_a_fingerprint_is_the_same_in_another_process_and_without_the_secret(mon
 
 def test_naming_receivers_loads_nothing_that_sends(tmp_path):
     code = (
-        "import sys; from modeltop.alerting.notifiers.base import notifier_type, notifier_types\nfor kind in notifier_types(): notifier_type(kind)\n"
+        "import sys; from modeltop.alerting.notifiers.base import notifier_type, notifier_types\n"
+        "for name in notifier_types(): notifier_type(name)\n"
         "print(*[name for name in ('urllib3', 'ssl', 'smtplib', 'apprise', 'http.client') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -165,23 +166,23 @@ def planted(secret, port):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("kind", notifier_types())
-def test_a_planted_secret_appears_in_no_error_no_repr_and_no_log(kind, secret, message, caplog):
-    if kind == "apprise":
+@pytest.mark.parametrize("name", notifier_types())
+def test_a_planted_secret_appears_in_no_error_no_repr_and_no_log(name, secret, message, caplog):
+    if name == "apprise":
         pytest.importorskip("apprise", reason="an extra")
     caplog.set_level(logging.DEBUG)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    notifier = planted(secret, port)[kind]
-    said = message()
+    notifier = planted(secret, port)[name]
+    sent = message()
     with pytest.raises(NotifyError) as caught:
-        notifier.send(said)
+        notifier.send(sent)
     chain, error = [], caught.value
     while error is not None and error not in chain:
         chain.append(error)
         error = error.__cause__ if error.__suppress_context__ else error.__cause__ or error.__context__
-    shown = [repr(notifier), repr(Receiver("ops", notifier)), caplog.text, fingerprint(notifier), repr(said)]
-    shown += [f"{one} {one!r}" for one in chain]
+    shown = [repr(notifier), repr(Receiver("ops", notifier)), caplog.text, fingerprint(notifier), repr(sent)]
+    shown += [f"{cause} {cause!r}" for cause in chain]
     assert not [text for text in shown if SECRET in text]
 
 

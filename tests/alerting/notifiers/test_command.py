@@ -13,7 +13,7 @@ import pytest
 from modeltop.alerting.notifiers.command import Command
 from modeltop.core.errors import NotifyError
 
-TELL = """
+RECORD = """
 import json, os, sys
 with open(sys.argv[1], "w") as file:
     json.dump({"argv": sys.argv[2:], "text": sys.stdin.buffer.read().decode(), "env": dict(os.environ)}, file)
@@ -29,14 +29,14 @@ time.sleep(60)
 
 
 @pytest.fixture
-def told(tmp_path):
+def recorder(tmp_path):
     """A program that writes down what it was told, and how to read that."""
     path = tmp_path / "told.json"
 
     def read():
         return json.loads(path.read_text())
 
-    read.command = (sys.executable, "-c", TELL, str(path))
+    read.command = (sys.executable, "-c", RECORD, str(path))
     return read
 
 
@@ -50,46 +50,46 @@ def failure(command, message):
     return caught.value
 
 
-def test_the_text_is_on_its_standard_input_and_facts_are_in_its_environment(told, message):
-    Command(command=(*told.command, "--loud", "$HOME", "*")).send(message())
-    found = told()
-    assert found["argv"] == ["--loud", "$HOME", "*"]
-    assert found["text"].startswith("CRIT fraud-detector: accuracy 0.87 < 0.90\n\naccuracy 0.87: critical")
-    assert "0.96 █▇▆▃▁ 0.87" in found["text"]
-    said = {name: text for name, text in found["env"].items() if name.startswith("MODELTOP_")}
-    assert said["MODELTOP_MODEL"] == "fraud-detector"
-    assert said["MODELTOP_SEVERITY"] == "critical"
-    assert said["MODELTOP_DEDUP_KEY"] == "modeltop:1a2b3c4d"
+def test_the_text_is_on_its_standard_input_and_facts_are_in_its_environment(recorder, message):
+    Command(command=(*recorder.command, "--loud", "$HOME", "*")).send(message())
+    record = recorder()
+    assert record["argv"] == ["--loud", "$HOME", "*"]
+    assert record["text"].startswith("CRIT fraud-detector: accuracy 0.87 < 0.90\n\naccuracy 0.87: critical")
+    assert "0.96 █▇▆▃▁ 0.87" in record["text"]
+    variables = {name: text for name, text in record["env"].items() if name.startswith("MODELTOP_")}
+    assert variables["MODELTOP_MODEL"] == "fraud-detector"
+    assert variables["MODELTOP_SEVERITY"] == "critical"
+    assert variables["MODELTOP_DEDUP_KEY"] == "modeltop:1a2b3c4d"
 
 
-def test_it_gets_of_our_environment_what_is_harmless_and_what_is_named(told, message, monkeypatch):
+def test_it_inherits_harmless_variables_and_those_that_are_named(recorder, message, monkeypatch):
     monkeypatch.setenv("SLACK_URL", "s3cret")
     monkeypatch.setenv("PAGER_TOKEN", "t0ken")
-    Command(command=told.command, keep=("PAGER_TOKEN", "NOT_SET")).send(message())
-    env = told()["env"]
+    Command(command=recorder.command, keep=("PAGER_TOKEN", "NOT_SET")).send(message())
+    env = recorder()["env"]
     assert "SLACK_URL" not in env
     assert env["PAGER_TOKEN"] == "t0ken"
     assert env["PATH"] == os.environ["PATH"]
     assert "NOT_SET" not in env
 
 
-def test_foreign_text_reaches_neither_argv_nor_a_shell(told, message, hostile):
-    Command(command=told.command).send(message(model=hostile, metric=hostile, rule=hostile, segment=hostile))
-    found = told()
-    assert found["argv"] == []
-    assert all(text.isprintable() for name, text in found["env"].items() if name.startswith("MODELTOP_"))
-    assert all(line.isprintable() for line in found["text"].split("\n"))
+def test_foreign_text_reaches_neither_argv_nor_a_shell(recorder, message, hostile):
+    Command(command=recorder.command).send(message(model=hostile, metric=hostile, rule=hostile, segment=hostile))
+    record = recorder()
+    assert record["argv"] == []
+    assert all(text.isprintable() for name, text in record["env"].items() if name.startswith("MODELTOP_"))
+    assert all(line.isprintable() for line in record["text"].split("\n"))
 
 
-def test_the_text_can_be_ascii(told, message):
-    Command(command=told.command, ascii=True).send(message(model="宽 é"))
-    text = told()["text"]
+def test_the_text_can_be_ascii(recorder, message):
+    Command(command=recorder.command, ascii=True).send(message(model="宽 é"))
+    text = recorder()["text"]
     assert text.isascii()
     assert "0.96 #*+._ 0.87" in text
 
 
 @pytest.mark.parametrize(("code", "permanent"), [(1, False), (75, False), (127, False), (64, True), (78, True)])
-def test_how_it_ended_is_said_with_the_last_of_its_complaints(message, code, permanent):
+def test_the_exit_code_is_reported_with_the_last_line_of_standard_error(message, code, permanent):
     complain = python("import sys; print('first', file=sys.stderr); print('no \\x1b[2J luck', file=sys.stderr); "
                       f"sys.exit({code})")  # fmt: skip
     error = failure(Command(command=complain), message())
@@ -97,22 +97,22 @@ def test_how_it_ended_is_said_with_the_last_of_its_complaints(message, code, per
     assert (str(error), error.permanent) == (f"{name} ended with {code}: no \\x1b[2J luck", permanent)
 
 
-def test_a_secret_that_it_was_given_is_not_quoted_from_its_complaint(message, monkeypatch):
+def test_a_secret_that_it_was_given_is_redacted_from_its_standard_error(message, monkeypatch):
     monkeypatch.setenv("PAGER_TOKEN", "t0ken-xyzzy")
     leak = python("import os, sys; sys.exit('bad token ' + os.environ['PAGER_TOKEN'])")
     error = failure(Command(command=leak, keep=("PAGER_TOKEN",)), message())
     assert "ended with 1: bad token <secret>" in str(error)
 
 
-def test_one_that_does_not_end_is_killed_with_all_that_it_started(message, tmp_path):
+def test_a_program_that_does_not_end_is_killed_with_its_children(message, tmp_path):
     mark = tmp_path / "pid"
     error = failure(Command(command=python(PARENT, str(mark)), timeout=2.0), message())
     assert "did not end within 2 s and was killed" in str(error)
     assert not error.permanent
-    assert gone(int(mark.read_text()))
+    assert has_ended(int(mark.read_text()))
 
 
-def gone(pid):
+def has_ended(pid):
     """Whether a process has ended; a zombie that nobody has collected yet has."""
     for _ in range(100):
         try:
@@ -125,16 +125,16 @@ def gone(pid):
     return False
 
 
-def test_one_that_leaves_a_child_behind_has_succeeded(message):
+def test_a_program_that_leaves_a_child_behind_has_succeeded(message):
     code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1)'])"
     Command(command=python(code), timeout=5).send(message())
 
 
-def test_one_that_never_reads_and_one_that_never_stops_talking_hold_nothing_up(message):
-    big = message(sentence="x" * 3_000_000)
-    Command(command=python("pass"), timeout=5).send(big)
+def test_programs_that_never_read_or_never_stop_writing_hold_nothing_up(message):
+    long_message = message(sentence="x" * 3_000_000)
+    Command(command=python("pass"), timeout=5).send(long_message)
     chatter = python("import sys\nfor _ in range(20000): sys.stderr.write('x' * 99 + '\\n')\nsys.exit(3)")
-    assert len(str(failure(Command(command=chatter, timeout=10), big))) < 250
+    assert len(str(failure(Command(command=chatter, timeout=10), long_message))) < 250
 
 
 class StoppedStream:
@@ -206,12 +206,12 @@ def test_a_child_that_never_reads_its_standard_input_holds_nothing_up(message, t
 
 
 @pytest.mark.parametrize("missing", ["/no/such/program", "no-such-program-anywhere"])
-def test_one_that_is_not_there_is_a_failure_that_will_not_pass(message, missing):
+def test_a_missing_program_is_a_permanent_failure(message, missing):
     error = failure(Command(command=(missing,)), message())
     assert (str(error), error.permanent) == (f"{missing} cannot be run: no such file or directory", True)
 
 
-def test_one_that_may_not_be_run_says_so(message, tmp_path):
+def test_a_program_without_permission_to_run_is_a_permanent_failure(message, tmp_path):
     script = tmp_path / "page.sh"
     script.write_text("#!/bin/sh\n")
     error = failure(Command(command=(str(script),)), message())

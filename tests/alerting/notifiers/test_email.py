@@ -18,7 +18,7 @@ from modeltop.core.errors import NotifyError
 PASSWORD = "pa55word-xyzzy42"
 
 
-class Post:
+class MailHandler:
     """Keeps what arrives; answers RCPT and DATA as told, or with a deed."""
 
     def __init__(self, **replies):
@@ -26,20 +26,20 @@ class Post:
         self.mails = []
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802  aiosmtpd's name
-        said = self.replies.get(address) or self.replies.get("rcpt")
-        if said:
-            return said
+        reply = self.replies.get(address) or self.replies.get("rcpt")
+        if reply:
+            return reply
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session, envelope: Envelope):  # noqa: N802  likewise
         self.mails.append((envelope, session))
-        said = self.replies.get("data", "250 OK")
-        if said == "hang":
+        reply = self.replies.get("data", "250 OK")
+        if reply == "hang":
             await asyncio.sleep(3)
-        if said == "drop":
+        if reply == "drop":
             server.transport.abort()
-        return said
+        return reply
 
     def newest(self):
         return email.message_from_bytes(self.mails[-1][0].content, policy=email.policy.default)
@@ -56,12 +56,12 @@ def mail_server(authority):
     """Start a mail server; `tls` from the first byte, else STARTTLS unless `plain`."""
     with contextlib.ExitStack() as stack:
 
-        def start(post, *, tls=False, plain=False, context=None, **settings):
+        def start(handler, *, tls=False, plain=False, context=None, **settings):
             context = context or authority.server()
-            said = {"ssl_context": context} if tls else {}
+            tls_options = {"ssl_context": context} if tls else {}
             if not tls and not plain:
-                said = {"tls_context": context, "require_starttls": True}
-            controller = OnAnyPort(post, hostname="127.0.0.1", port=0, ready_timeout=10, **said, **settings)
+                tls_options = {"tls_context": context, "require_starttls": True}
+            controller = OnAnyPort(handler, hostname="127.0.0.1", port=0, ready_timeout=10, **tls_options, **settings)
             controller.start()
             stack.callback(controller.stop)
             return controller.port
@@ -72,8 +72,8 @@ def mail_server(authority):
 @pytest.fixture
 def mailer(authority):
     def make(at, **changes):
-        said = {"host": "127.0.0.1", "port": at, "sender": "modeltop@models.test", "to": ("ops@models.test",)}
-        return Email(**said | {"timeout": 2, "ca_file": authority.pem} | changes)
+        options = {"host": "127.0.0.1", "port": at, "sender": "modeltop@models.test", "to": ("ops@models.test",)}
+        return Email(**options | {"timeout": 2, "ca_file": authority.pem} | changes)
 
     return make
 
@@ -85,34 +85,34 @@ def failure(receiver, message):
 
 
 def test_a_mail_arrives_encrypted_by_starttls(mail_server, mailer, message):
-    post = Post()
-    mailer(mail_server(post)).send(message())
-    envelope, session = post.mails[0]
+    handler = MailHandler()
+    mailer(mail_server(handler)).send(message())
+    envelope, session = handler.mails[0]
     assert session.ssl is not None
     assert (envelope.mail_from, envelope.rcpt_tos) == ("modeltop@models.test", ["ops@models.test"])
-    assert post.newest()["Subject"] == "CRIT fraud-detector: accuracy 0.87 < 0.90"
-    assert post.newest()["Auto-Submitted"] == "auto-generated"
+    assert handler.newest()["Subject"] == "CRIT fraud-detector: accuracy 0.87 < 0.90"
+    assert handler.newest()["Auto-Submitted"] == "auto-generated"
 
 
 def test_a_mail_arrives_encrypted_from_the_first_byte(mail_server, mailer, message):
-    post = Post()
-    mailer(mail_server(post, tls=True), encryption=Encryption.TLS).send(message())
-    assert len(post.mails) == 1
+    handler = MailHandler()
+    mailer(mail_server(handler, tls=True), encryption=Encryption.TLS).send(message())
+    assert len(handler.mails) == 1
 
 
 def test_the_text_and_the_page_say_the_same(message):
     mail = build_email(message(), "modeltop@models.test", ("ops@models.test",))
     text, page = (part.get_content() for part in mail.iter_parts())
-    for needed in ("0.96 █▇▆▃▁ 0.87", "take it  modeltop ack 1a2b3c4d", "model    fraud-detector"):
-        assert needed in text
-        assert needed in page
+    for expected in ("0.96 █▇▆▃▁ 0.87", "take it  modeltop ack 1a2b3c4d", "model    fraud-detector"):
+        assert expected in text
+        assert expected in page
     assert "0.87 &lt; 0.90" in page
     assert '<a href="https://wiki.test/accuracy?a=1&amp;b=2">' in page
 
 
 def test_messages_about_one_incident_are_one_thread(message, part):
-    def headers(said):
-        return build_email(said, "modeltop@models.test", ("ops@models.test",))
+    def headers(sent):
+        return build_email(sent, "modeltop@models.test", ("ops@models.test",))
 
     first, again = headers(message()), headers(message())
     worse = headers(message(key="1a2b3c4d:worse"))
@@ -124,17 +124,17 @@ def test_messages_about_one_incident_are_one_thread(message, part):
 
 
 def test_foreign_text_reaches_no_header_and_no_markup(mail_server, mailer, message, hostile):
-    post = Post()
-    mailer(mail_server(post, plain=True), encryption=Encryption.NONE).send(
+    handler = MailHandler()
+    mailer(mail_server(handler, plain=True), encryption=Encryption.NONE).send(
         message(model=hostile, metric=hostile, rule=hostile, key=hostile, incident=hostile)
     )
-    mail = post.newest()
+    mail = handler.newest()
     assert set(mail.keys()) == {
         "From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
         "X-Modeltop-Severity", "MIME-Version", "Content-Type", "X-Peer", "X-MailFrom", "X-RcptTo",
     } - {"X-Peer", "X-MailFrom", "X-RcptTo"}  # fmt: skip
     assert mail["To"] == "ops@models.test"
-    assert post.mails[0][0].rcpt_tos == ["ops@models.test"]
+    assert handler.mails[0][0].rcpt_tos == ["ops@models.test"]
     assert str(mail["Subject"]).isprintable()
     page = mail.get_body(("html",)).get_content()
     tags = page.replace('<a href="https://wiki.test/accuracy?a=1&amp;b=2">', "").replace("</a>", "")
@@ -142,7 +142,7 @@ def test_foreign_text_reaches_no_header_and_no_markup(mail_server, mailer, messa
 
 
 @pytest.mark.parametrize(
-    ("replies", "said", "permanent"),
+    ("replies", "expected", "permanent"),
     [
         ({"rcpt": "550 5.1.1 no such user"}, "refused all addresses: 550 5.1.1 no such user", True),
         ({"rcpt": "450 4.2.0 greylisted"}, "refused all addresses: 450 4.2.0 greylisted", False),
@@ -151,13 +151,13 @@ def test_foreign_text_reaches_no_header_and_no_markup(mail_server, mailer, messa
         ({"data": "drop"}, "the connection ended before the mail was taken", False),
     ],
 )
-def test_a_refusal_is_permanent_from_500_on(mail_server, mailer, message, replies, said, permanent):
-    error = failure(mailer(mail_server(Post(**replies))), message())
-    assert (str(error), error.permanent) == (said, permanent)
+def test_a_refusal_is_permanent_from_500_on(mail_server, mailer, message, replies, expected, permanent):
+    error = failure(mailer(mail_server(MailHandler(**replies))), message())
+    assert (str(error), error.permanent) == (expected, permanent)
 
 
 def test_a_server_that_hangs_is_given_up_in_time(mail_server, mailer, message, patience):
-    error = failure(mailer(mail_server(Post(data="hang")), timeout=patience), message())
+    error = failure(mailer(mail_server(MailHandler(data="hang")), timeout=patience), message())
     assert (str(error), error.permanent) == ("gave no complete answer within 0.4 s", False)
 
 
@@ -167,7 +167,7 @@ def drip():
     stop = threading.Event()
     with contextlib.ExitStack() as stack:
 
-        def start(said, context=None):
+        def start(chunk, context=None):
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
             def talk():
@@ -176,8 +176,8 @@ def drip():
                     wrapped = context.wrap_socket(connection, server_side=True) if context else connection
                     with wrapped:
                         for number in range(60):
-                            start.said = number
-                            wrapped.sendall(said)
+                            start.count = number
+                            wrapped.sendall(chunk)
                             if stop.wait(0.05):
                                 break
 
@@ -190,65 +190,65 @@ def drip():
         yield start
 
 
-@pytest.mark.parametrize("way", [Encryption.STARTTLS, Encryption.NONE])
-@pytest.mark.parametrize("said", [b"", b"220-wait\r\n", b"2"])
-def test_a_server_that_never_comes_to_the_point_is_given_up(drip, mailer, message, way, said):
-    error = failure(mailer(drip(said), encryption=way, timeout=0.4), message())
+@pytest.mark.parametrize("encryption_mode", [Encryption.STARTTLS, Encryption.NONE])
+@pytest.mark.parametrize("chunk", [b"", b"220-wait\r\n", b"2"])
+def test_a_server_that_never_comes_to_the_point_is_given_up(drip, mailer, message, encryption_mode, chunk):
+    error = failure(mailer(drip(chunk), encryption=encryption_mode, timeout=0.4), message())
     assert (str(error), error.permanent) == ("gave no complete answer within 0.4 s", False)
-    assert drip.said < 59, "the server would have gone on"
+    assert drip.count < 59, "the server would have gone on"
 
 
-@pytest.mark.parametrize("said", [b"", b"220-wait\r\n"])
-def test_nor_does_encryption_keep_anybody_waiting(drip, mailer, message, authority, said):
+@pytest.mark.parametrize("chunk", [b"", b"220-wait\r\n"])
+def test_a_stalled_tls_handshake_is_given_up(drip, mailer, message, authority, chunk):
     settings = {"encryption": Encryption.TLS, "timeout": 0.4}
     for context in (None, authority.server()):
-        error = failure(mailer(drip(said, context), **settings), message())
+        error = failure(mailer(drip(chunk, context), **settings), message())
         assert not error.permanent
         assert str(error).startswith(("gave no complete answer within 0.4 s", "no encrypted connection: "))
-        assert context is None or ("gave no complete answer" in str(error) and drip.said < 59)
+        assert context is None or ("gave no complete answer" in str(error) and drip.count < 59)
 
 
 def test_a_server_without_starttls_is_not_written_to_in_clear(mail_server, mailer, message):
-    post = Post()
-    error = failure(mailer(mail_server(post, plain=True)), message())
+    handler = MailHandler()
+    error = failure(mailer(mail_server(handler, plain=True)), message())
     assert (str(error), error.permanent) == ("the server does not know STARTTLS: set encryption", True)
-    assert post.mails == []
+    assert handler.mails == []
 
 
 def test_an_expired_certificate_is_refused_and_may_be_renewed(mail_server, mailer, message, authority):
-    post = Post()
-    error = failure(mailer(mail_server(post, context=authority.expired())), message())
+    handler = MailHandler()
+    error = failure(mailer(mail_server(handler, context=authority.expired())), message())
     assert (str(error), error.permanent) == ("its certificate is not accepted: certificate has expired", False)
-    assert post.mails == []
+    assert handler.mails == []
 
 
-def test_one_wrong_address_does_not_keep_the_others_from_being_told(mail_server, mailer, message, caplog):
-    post = Post(**{"gone@models.test": "550 no such user"})
-    mailer(mail_server(post), to=("gone@models.test", "ops@models.test")).send(message())
-    assert post.mails[0][0].rcpt_tos == ["ops@models.test"]
+def test_a_wrong_address_does_not_keep_the_others_from_getting_it(mail_server, mailer, message, caplog):
+    handler = MailHandler(**{"gone@models.test": "550 no such user"})
+    mailer(mail_server(handler), to=("gone@models.test", "ops@models.test")).send(message())
+    assert handler.mails[0][0].rcpt_tos == ["ops@models.test"]
     assert "not taken for gone@models.test: 550 no such user" in caplog.text
 
 
 def test_who_is_to_be_told_later_makes_it_another_attempt_with_the_same_id(mail_server, mailer, message):
-    post = Post(**{"slow@models.test": "450 greylisted"})
-    receiver = mailer(mail_server(post), to=("slow@models.test", "ops@models.test"))
+    handler = MailHandler(**{"slow@models.test": "450 greylisted"})
+    receiver = mailer(mail_server(handler), to=("slow@models.test", "ops@models.test"))
     assert not failure(receiver, message()).permanent
-    post.replies.clear()
+    handler.replies.clear()
     receiver.send(message())
-    first, second = (email.message_from_bytes(envelope.content)["Message-ID"] for envelope, _ in post.mails)
+    first, second = (email.message_from_bytes(envelope.content)["Message-ID"] for envelope, _ in handler.mails)
     assert first == second
 
 
 def test_a_password_is_used_and_a_wrong_one_is_not_quoted(mail_server, mailer, message, secret):
     def login(server, session, envelope, mechanism, data):
         good = data.password == PASSWORD.encode()
-        said = f"535 not {data.password.decode()} nor {base64.b64encode(data.password).decode()}"
-        return AuthResult(success=good, handled=good, message=None if good else said)
+        reply = f"535 not {data.password.decode()} nor {base64.b64encode(data.password).decode()}"
+        return AuthResult(success=good, handled=good, message=None if good else reply)
 
-    post = Post()
-    port = mail_server(post, authenticator=login, auth_required=True)
+    handler = MailHandler()
+    port = mail_server(handler, authenticator=login, auth_required=True)
     mailer(port, user="ana", password=secret(PASSWORD)).send(message())
-    assert len(post.mails) == 1
+    assert len(handler.mails) == 1
     error = failure(mailer(port, user="ana", password=secret(PASSWORD + "-old")), message())
     assert error.permanent
     assert str(error) == "answered: 535 not <secret> nor <secret>"
@@ -279,7 +279,7 @@ def test_a_password_is_never_sent_in_clear(mailer, secret):
 
 
 @pytest.mark.parametrize(
-    ("port", "encryption", "way", "door"),
+    ("port", "encryption", "encryption_mode", "effective_port"),
     [
         (0, None, Encryption.STARTTLS, 587),
         (465, None, Encryption.TLS, 465),
@@ -288,6 +288,6 @@ def test_a_password_is_never_sent_in_clear(mailer, secret):
         (2525, None, Encryption.STARTTLS, 2525),
     ],
 )
-def test_the_port_and_the_encryption_suggest_each_other(mailer, port, encryption, way, door):
+def test_the_port_and_the_encryption_suggest_each_other(mailer, port, encryption, encryption_mode, effective_port):
     receiver = mailer(port, encryption=encryption)
-    assert (receiver.tls_mode, receiver.effective_port) == (way, door)
+    assert (receiver.tls_mode, receiver.effective_port) == (encryption_mode, effective_port)

@@ -14,8 +14,8 @@ from modeltop.core.errors import NotifyError
 SECRET = "T0PSECRET-B0BHOOK-xyzzy42"
 
 
-def post_to(url, patience=0.4, **settings):
-    return HttpClient(f"{url}/services/{SECRET}?key={SECRET}2", patience, **settings)
+def post_to(url, timeout=0.4, **settings):
+    return HttpClient(f"{url}/services/{SECRET}?key={SECRET}2", timeout, **settings)
 
 
 def failure(post):
@@ -45,7 +45,7 @@ def test_a_redirect_is_not_followed_and_says_so(serve, answer, status):
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "expected"),
     [
         ("hang", "gave no complete answer within 0.4 s"),
         ("drip", "gave no complete answer within 0.4 s"),
@@ -56,12 +56,12 @@ def test_a_redirect_is_not_followed_and_says_so(serve, answer, status):
     ],
 )
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_a_conversation_that_fails_may_go_well_another_time(serve, answer, authority, fault, said, encrypted):
+def test_a_conversation_that_fails_may_go_well_another_time(serve, answer, authority, fault, expected, encrypted):
     served = serve(answer(fault=fault), context=authority.server() if encrypted else None)
     error = failure(post_to(served.url, ca_file=authority.pem))
     assert not error.permanent
     # Over TLS a reset may be met as an early end.
-    assert str(error) in (said, "no encrypted connection: unexpected_eof_while_reading") or fault == "reset"
+    assert str(error) in (expected, "no encrypted connection: unexpected_eof_while_reading") or fault == "reset"
     assert len(served.asked) == 1
 
 
@@ -72,8 +72,8 @@ def test_a_server_that_never_greets_is_given_up(authority):
 
 
 def test_a_server_that_is_not_there_may_come_back():
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     error = failure(post_to(url))
     assert (str(error), error.permanent) == ("cannot be reached: connection refused", False)
 
@@ -108,7 +108,7 @@ def test_a_file_of_certificates_that_cannot_be_used_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("expected", "seconds"),
     [
         ("120", 120.0),
         (" 7 ", 7.0),
@@ -123,8 +123,8 @@ def test_a_file_of_certificates_that_cannot_be_used_is_said(tmp_path):
         ("Wed, 99 Oct 2015 07:28:30 GMT", None),
     ],
 )
-def test_retry_after_is_read_in_both_forms(said, seconds):
-    assert retry_after({"retry-after": said, "date": "Wed, 21 Oct 2015 07:28:00 GMT"}) == seconds
+def test_retry_after_is_read_in_both_forms(expected, seconds):
+    assert retry_after({"retry-after": expected, "date": "Wed, 21 Oct 2015 07:28:00 GMT"}) == seconds
 
 
 def test_both_forms_of_retry_after_arrive_over_the_wire(serve, answer):
@@ -169,7 +169,7 @@ def test_a_server_that_echoes_the_address_gives_nothing_away(serve, answer, capl
         "https://x.test:port/" + SECRET,
     ],
 )
-def test_an_address_that_is_none_is_refused_without_being_quoted(address):
+def test_an_invalid_address_is_refused_without_being_quoted(address):
     error = failure(HttpClient(address, 0.4))
     assert error.permanent
     assert address not in str(error)

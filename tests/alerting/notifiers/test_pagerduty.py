@@ -36,10 +36,10 @@ def assert_valid(event):
 
 
 def sent(message):
-    found = [json.loads(json.dumps(event)) for event in events(message, KEY)]
-    for event in found:
+    payloads = [json.loads(json.dumps(event)) for event in events(message, KEY)]
+    for event in payloads:
         assert_valid(event)
-    return found
+    return payloads
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def sent(message):
     ],
 )
 def test_every_kind_is_an_event_with_the_key_of_the_incident(message, kind, reason, actions):
-    found = sent(message(action=kind, reason=reason))
-    assert [event["event_action"] for event in found] == actions
-    assert {event["dedup_key"] for event in found} == {"modeltop:1a2b3c4d"}
+    payloads = sent(message(action=kind, reason=reason))
+    assert [event["event_action"] for event in payloads] == actions
+    assert {event["dedup_key"] for event in payloads} == {"modeltop:1a2b3c4d"}
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_the_event_says_all_that_a_message_says(message):
 
 
 def test_a_test_opens_nothing_that_stays_open(message):
-    found = sent(build_test_message("pager", datetime.fromisoformat("2025-01-10T03:00:00+00:00")))
-    assert [event["event_action"] for event in found] == ["trigger", "resolve"]
-    assert found[0]["payload"]["summary"].startswith("TEST ")
+    payloads = sent(build_test_message("pager", datetime.fromisoformat("2025-01-10T03:00:00+00:00")))
+    assert [event["event_action"] for event in payloads] == ["trigger", "resolve"]
+    assert payloads[0]["payload"]["summary"].startswith("TEST ")
 
 
 def test_foreign_text_keeps_to_the_schema(message, hostile):
     (event,) = sent(message(model=hostile, metric=hostile, segment=hostile, rule=hostile, incident=hostile))
-    shown = re.sub(r"\\u[0-9a-f]{4}", "", json.dumps(event["payload"]))
-    assert shown.isprintable()
+    text = re.sub(r"\\u[0-9a-f]{4}", "", json.dumps(event["payload"]))
+    assert text.isprintable()
     assert all(value.isprintable() for value in event["payload"]["custom_details"].values())
 
 

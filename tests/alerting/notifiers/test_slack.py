@@ -25,9 +25,9 @@ def assert_valid(posted):
         assert block["type"] in LIMITS
         texts = [block["text"]] if "text" in block else block.get("fields") or block["elements"]
         assert 1 <= len(texts) <= 10
-        most = 2000 if "fields" in block else LIMITS[block["type"]]
+        limit = 2000 if "fields" in block else LIMITS[block["type"]]
         for text in texts:
-            assert 1 <= units(text["text"]) <= most
+            assert 1 <= units(text["text"]) <= limit
             assert text["type"] in ({"plain_text"} if block["type"] == "header" else {"plain_text", "mrkdwn"})
             assert set(text) <= {"type", "text", "emoji" if text["type"] == "plain_text" else "verbatim"}
 
@@ -48,8 +48,8 @@ def test_a_message_arrives_as_blocks(serve, secret, authority, message):
 
 
 def test_a_message_says_what_is_asked_at_night(message):
-    said = all_text(payload(message()))
-    for needed in (
+    texts = all_text(payload(message()))
+    for expected in (
         "model: fraud-detector",
         "value: 0.87 &lt; 0.90",
         "since: 2025-01-09 02:10 UTC",
@@ -57,7 +57,7 @@ def test_a_message_says_what_is_asked_at_night(message):
         "<https://wiki.test/accuracy?a=1&amp;b=2|Runbook>",
         "take it: modeltop ack 1a2b3c4d",
     ):
-        assert needed in said
+        assert expected in texts
 
 
 @pytest.mark.parametrize("body", [b"", b"no_service", b"<html>ok</html>", b'{"ok": true}', b"ok ok"])
@@ -102,9 +102,9 @@ def test_foreign_text_becomes_neither_mention_nor_link_nor_markup(message, part,
 
 @pytest.mark.parametrize("runbook", ["run/book.md", "https://x.test/a|b", "https://x.test/<!channel>", "javascript:x"])
 def test_a_runbook_that_is_no_plain_address_is_text(message, runbook):
-    said = [block.get("text", {}) for block in payload(message(runbook=runbook))["blocks"]]
-    assert not [text for text in said if text.get("type") == "mrkdwn" and "wiki" in text["text"]]
-    assert [text["type"] for text in said if "runbook" in text.get("text", "")] == ["plain_text"]
+    texts = [block.get("text", {}) for block in payload(message(runbook=runbook))["blocks"]]
+    assert not [text for text in texts if text.get("type") == "mrkdwn" and "wiki" in text["text"]]
+    assert [text["type"] for text in texts if "runbook" in text.get("text", "")] == ["plain_text"]
 
 
 def test_an_entity_is_never_torn_where_a_text_is_cut():

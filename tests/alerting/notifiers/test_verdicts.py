@@ -13,7 +13,7 @@ from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import SeriesKey, Severity
 from modeltop.core.text import sanitize
 
-FOUND = Diagnosis(
+DIAGNOSIS = Diagnosis(
     "fraud-detector",
     Severity.CRITICAL,
     SeriesKey("fraud-detector", "accuracy"),
@@ -24,22 +24,22 @@ FOUND = Diagnosis(
     "retrain: 12,000 labelled rows since the change began",
     labels_since_change=12_000,
 )
-KNOWN = {"verdict": FOUND.sentence, "diagnosis": FOUND}
+VERDICT = {"verdict": DIAGNOSIS.sentence, "diagnosis": DIAGNOSIS}
 
 
-def test_it_is_the_first_line_and_what_speaks_for_it_stands_among_the_facts(message):
-    lines = message(**KNOWN).text.splitlines()
-    assert lines[0] == FOUND.sentence
+def test_the_verdict_is_the_first_line_and_its_evidence_is_among_the_facts(message):
+    lines = message(**VERDICT).text.splitlines()
+    assert lines[0] == DIAGNOSIS.sentence
     assert "evidence amount 0.31; confidence fell with it" in lines
     assert "against  no release then" in lines
     assert "do       retrain: 12,000 labelled rows since the change began" in lines
 
 
-def test_of_a_group_it_stands_once_before_all_that_is_said_of_the_model(message, part):
-    parts = (part(**KNOWN), part(**KNOWN, metric="recall"), part(model="churn", verdict="recall fell"))
+def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message, part):
+    parts = (part(**VERDICT), part(**VERDICT, metric="recall"), part(model="churn", verdict="recall fell"))
     lines = message(*parts).text.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
-        f"fraud-detector: {FOUND.sentence}",
+        f"fraud-detector: {DIAGNOSIS.sentence}",
         "churn: recall fell",
     ]
     assert lines[1] == "  CRIT fraud-detector: accuracy 0.87 < 0.90"
@@ -48,77 +48,77 @@ def test_of_a_group_it_stands_once_before_all_that_is_said_of_the_model(message,
 @pytest.mark.parametrize(
     "reason", [NotificationReason.RESOLVED, NotificationReason.MISSED, NotificationReason.WITHDRAWN]
 )
-def test_where_an_alert_is_over_it_says_that_the_model_still_alerts(message, reason):
+def test_where_an_alert_is_over_the_verdict_says_that_the_model_still_alerts(message, reason):
     ended = datetime(2025, 1, 9, 4, tzinfo=UTC)
-    said = message(**KNOWN, action=NotificationAction.RESOLVE, reason=reason, severity=Severity.OK, resolved_at=ended)
-    assert said.text.startswith(f"the model still alerts: {FOUND.sentence}\n")
-    assert "retrain: 12,000" not in said.text
+    sent = message(**VERDICT, action=NotificationAction.RESOLVE, reason=reason, severity=Severity.OK, resolved_at=ended)
+    assert sent.text.startswith(f"the model still alerts: {DIAGNOSIS.sentence}\n")
+    assert "retrain: 12,000" not in sent.text
 
 
-def test_what_is_not_known_is_not_spoken_of(message):
-    said = message(verdict="", diagnosis=None)
-    assert said.text.startswith("accuracy 0.87: critical, below 0.90 for 2 periods")
-    assert not {"evidence", "against ", "do "} & {line[:8] for line in said.text.splitlines()}
+def test_without_a_verdict_nothing_stands_in_its_place(message):
+    sent = message(verdict="", diagnosis=None)
+    assert sent.text.startswith("accuracy 0.87: critical, below 0.90 for 2 periods")
+    assert not {"evidence", "against ", "do "} & {line[:8] for line in sent.text.splitlines()}
 
 
-def first_words(kind: str, said: Message) -> str:
+def first_words(kind: str, sent: Message) -> str:
     """Where each kind of receiver has the first words after the title."""
     match kind:
         case "slack":
-            return slack.payload(said)["blocks"][1]["text"]["text"]
+            return slack.payload(sent)["blocks"][1]["text"]["text"]
         case "pagerduty":
-            (event,) = pagerduty.events(said, "key")
+            (event,) = pagerduty.events(sent, "key")
             return event["payload"]["summary"].partition(" | ")[2]
         case "email":
             return (
-                email.build_email(said, "a@example.org", ("b@example.org",))
+                email.build_email(sent, "a@example.org", ("b@example.org",))
                 .get_body(("plain",))
                 .get_content()
                 .split("\n")[2]
             )
         case "command":
-            return command.environment(said)["MODELTOP_VERDICT"]
-    return webhook.payload(said)["verdict"]
+            return command.environment(sent)["MODELTOP_VERDICT"]
+    return webhook.payload(sent)["verdict"]
 
 
 @pytest.mark.parametrize("kind", ["slack", "pagerduty", "email", "command", "webhook"])
-def test_every_receiver_is_told_it_first(message, kind):
-    assert first_words(kind, message(**KNOWN)).startswith(FOUND.sentence)
+def test_every_notifier_puts_the_verdict_first(message, kind):
+    assert first_words(kind, message(**VERDICT)).startswith(DIAGNOSIS.sentence)
 
 
-def test_the_webhook_has_it_exactly(message):
-    (alert,) = json.loads(json.dumps(webhook.payload(message(**KNOWN)), allow_nan=False))["alerts"]
-    assert alert["verdict"] == FOUND.sentence
-    found = alert["diagnosis"]
-    assert (found["cause"], found["steps"], found["labels"]) == ("data drift", ["retrain"], 12_000)
-    assert (found["for"], found["against"]) == (["amount 0.31", "confidence fell with it"], ["no release then"])
+def test_the_webhook_has_the_diagnosis_exactly(message):
+    (alert,) = json.loads(json.dumps(webhook.payload(message(**VERDICT)), allow_nan=False))["alerts"]
+    assert alert["verdict"] == DIAGNOSIS.sentence
+    record = alert["diagnosis"]
+    assert (record["cause"], record["steps"], record["labels"]) == ("data drift", ["retrain"], 12_000)
+    assert (record["for"], record["against"]) == (["amount 0.31", "confidence fell with it"], ["no release then"])
     assert webhook.payload(message())["alerts"][0]["diagnosis"] is None
 
 
-def test_a_name_that_is_broken_arrives_whole(message):
+def test_a_name_with_a_lone_surrogate_arrives_as_valid_text(message):
     key = SeriesKey("m", "\ud800 lone")
-    (alert,) = webhook.payload(message(**KNOWN | {"diagnosis": replace(FOUND, key=key)}))["alerts"]
+    (alert,) = webhook.payload(message(**VERDICT | {"diagnosis": replace(DIAGNOSIS, key=key)}))["alerts"]
     assert alert["diagnosis"]["metric"] == "\ufffd lone"
 
 
-def test_a_long_verdict_keeps_to_what_is_taken(message):
-    said = message(verdict="W" * 4000)
-    (event,) = pagerduty.events(said, "key")
+def test_a_long_verdict_is_truncated_to_the_limits_of_the_service(message):
+    sent = message(verdict="W" * 4000)
+    (event,) = pagerduty.events(sent, "key")
     assert len(event["payload"]["summary"]) <= 1024
-    assert len(slack.payload(said)["blocks"][1]["text"]["text"]) <= 3000
+    assert len(slack.payload(sent)["blocks"][1]["text"]["text"]) <= 3000
 
 
-def test_foreign_text_in_it_becomes_no_markup_anywhere(message, hostile):
-    evil = sanitize(hostile, 400)
-    finding = replace(FOUND.hypotheses[0], evidence_for=(f"{evil} moved",))
-    said = message(verdict=evil, diagnosis=replace(FOUND, hypotheses=(finding,), advice=evil))
-    texts = [text for text in strings(slack.payload(said)) if "Runbook" not in text]
+def test_foreign_text_in_a_verdict_becomes_no_markup_anywhere(message, hostile):
+    hostile_text = sanitize(hostile, 400)
+    finding = replace(DIAGNOSIS.hypotheses[0], evidence_for=(f"{hostile_text} moved",))
+    sent = message(verdict=hostile_text, diagnosis=replace(DIAGNOSIS, hypotheses=(finding,), advice=hostile_text))
+    texts = [text for text in strings(slack.payload(sent)) if "Runbook" not in text]
     assert not any(mark in text for text in texts for mark in ("<!", "<@", "<script"))
-    page = email.html_body(said)
+    page = email.html_body(sent)
     assert "<script>alert" not in page
     assert all(char.isprintable() or char == "\n" for char in page)
-    (event,) = pagerduty.events(said, "key")
-    assert event["payload"]["custom_details"]["verdict"] == evil
+    (event,) = pagerduty.events(sent, "key")
+    assert event["payload"]["custom_details"]["verdict"] == hostile_text
 
 
 def strings(value):
@@ -126,4 +126,4 @@ def strings(value):
     if isinstance(value, str):
         return [value]
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for one in items for text in strings(one)]
+    return [text for item in items for text in strings(item)]

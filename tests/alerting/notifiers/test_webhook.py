@@ -19,8 +19,8 @@ def verified(asked, key):
     signed = f"{asked.headers['webhook-id']}.{asked.headers['webhook-timestamp']}.".encode() + asked.body
     digest = hmac.new(key, signed, hashlib.sha256).digest()
     version, _, given = asked.headers["webhook-signature"].partition(",")
-    fresh = abs(int(asked.headers["webhook-timestamp"]) - time.time()) < 60
-    return version == "v1" and fresh and hmac.compare_digest(base64.b64decode(given), digest)
+    is_fresh = abs(int(asked.headers["webhook-timestamp"]) - time.time()) < 60
+    return version == "v1" and is_fresh and hmac.compare_digest(base64.b64decode(given), digest)
 
 
 def test_it_is_posted_with_a_key_for_idempotency(serve, secret, message):

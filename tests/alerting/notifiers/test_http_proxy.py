@@ -52,8 +52,8 @@ class Tunnel(http.server.BaseHTTPRequestHandler):
 
 def pump(source, target):
     with suppress(OSError):
-        while piece := source.recv(65_536):
-            target.sendall(piece)
+        while chunk := source.recv(65_536):
+            target.sendall(chunk)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
 
@@ -97,7 +97,7 @@ def test_a_proxy_that_refuses_may_let_it_through_another_time(environment, tunne
 
 
 @pytest.mark.parametrize(
-    ("variables", "host", "found"),
+    ("variables", "host", "expected"),
     [
         pytest.param({}, "hooks.test", None, id="without a proxy, directly"),
         pytest.param({"HTTPS_PROXY": "http://p:3128"}, "hooks.test", ("p", 3128), id="with one, by it"),
@@ -107,11 +107,11 @@ def test_a_proxy_that_refuses_may_let_it_through_another_time(environment, tunne
         pytest.param({"HTTPS_PROXY": "p"}, "127.0.0.1", None, id="this machine, directly"),
     ],
 )
-def test_the_environment_says_which_way_is_taken(environment, variables, host, found):
+def test_the_environment_names_the_proxy(environment, variables, host, expected):
     for name, value in variables.items():
         environment.setenv(name, value)
     proxy = proxy_for("https", host, None)
-    assert (proxy and (proxy.host, proxy.port)) == found
+    assert (proxy and (proxy.host, proxy.port)) == expected
 
 
 def test_a_variable_that_holds_no_proxy_is_named(environment):

@@ -56,14 +56,14 @@ def watched(at):
 
 
 @given(data=st.data())
-def test_folding_an_event_twice_changes_nothing_more(any_facts, any_event, data):
+def test_applying_an_event_twice_changes_nothing_more(any_facts, any_event, data):
     event = data.draw(any_event)
     once = apply_event(data.draw(any_facts), event)
     assert apply_event(once, event) == once
 
 
 @given(data=st.data())
-def test_folding_one_by_one_or_together_is_the_same(alike_events, data):
+def test_applying_events_one_by_one_or_together_is_the_same(alike_events, data):
     events = data.draw(alike_events)
     one_by_one = AlertingState()
     for event in events:
@@ -74,35 +74,35 @@ def test_folding_one_by_one_or_together_is_the_same(alike_events, data):
 
 
 @given(data=st.data())
-def test_the_facts_that_are_given_are_left_as_they_were(any_facts, any_event, data):
-    facts = data.draw(any_facts)
-    copy = replace(facts, **{name: dict(getattr(facts, name)) for name in ("incidents", "notifications", "receivers")})
-    apply_event(facts, data.draw(any_event))
-    assert facts == copy
+def test_the_state_that_is_given_is_not_changed(any_facts, any_event, data):
+    state = data.draw(any_facts)
+    copy = replace(state, **{name: dict(getattr(state, name)) for name in ("incidents", "notifications", "receivers")})
+    apply_event(state, data.draw(any_event))
+    assert state == copy
 
 
 def test_an_acknowledgement_stands_until_it_is_given_back():
-    facts = apply_event(AlertingState(), Acknowledged(NOON, ack()))
-    assert facts.acks == (ack(),)
-    assert apply_event(facts, Unacknowledged(NOON + HOUR, "another", "bob")).acks == (ack(),)
-    assert apply_event(facts, Unacknowledged(NOON + HOUR, "1a2b3c4d", "bob")).acks == ()
+    state = apply_event(AlertingState(), Acknowledged(NOON, ack()))
+    assert state.acks == (ack(),)
+    assert apply_event(state, Unacknowledged(NOON + HOUR, "another", "bob")).acks == (ack(),)
+    assert apply_event(state, Unacknowledged(NOON + HOUR, "1a2b3c4d", "bob")).acks == ()
 
 
 def test_of_two_acknowledgements_of_one_incident_the_later_stands():
     both = [Acknowledged(NOON, ack()), Acknowledged(NOON, ack("bob")), Acknowledged(NOON, ack(incident="other"))]
-    assert [one.by for one in apply_events(AlertingState(), both).acks] == ["bob", "ann"]
+    assert [ack.by for ack in apply_events(AlertingState(), both).acks] == ["bob", "ann"]
 
 
 def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
-    facts = apply_events(
+    state = apply_events(
         AlertingState(), [SilenceCreated(NOON, silence()), SilenceExpired(NOON + HOUR / 2, "5e5e5e5e", "bob")]
     )
-    assert facts.silences == (silence(lasting=HOUR / 2),)
-    assert apply_event(facts, SilenceExpired(NOON + HOUR, "5e5e5e5e", "eve")).silences == facts.silences
+    assert state.silences == (silence(lasting=HOUR / 2),)
+    assert apply_event(state, SilenceExpired(NOON + HOUR, "5e5e5e5e", "eve")).silences == state.silences
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason", "level", "believed"),
+    ("kind", "reason", "level", "recorded"),
     [
         (NotificationAction.TRIGGER, NotificationReason.FIRST, Severity.WARNING, Severity.WARNING),
         (NotificationAction.TRIGGER, NotificationReason.ESCALATED, Severity.CRITICAL, Severity.CRITICAL),
@@ -111,13 +111,13 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
         (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, Severity.CRITICAL, None),
     ],
 )
-def test_what_was_sent_is_believed_and_nothing_of_what_was_given_up(sent, kind, reason, level, believed):
-    facts = apply_event(AlertingState(), sent(kind, reason, level=level))
-    assert facts.notifications == ({} if believed is None else {SLACK: NotificationEntry("1a2b3c4d", believed, NOON)})
+def test_what_was_sent_is_recorded_and_nothing_that_was_abandoned(sent, kind, reason, level, recorded):
+    state = apply_event(AlertingState(), sent(kind, reason, level=level))
+    assert state.notifications == ({} if recorded is None else {SLACK: NotificationEntry("1a2b3c4d", recorded, NOON)})
     assert apply_event(AlertingState(), sent(kind, reason, level=level, given_up="gone for good")).notifications == {}
 
 
-def test_an_end_that_was_given_up_is_not_told_again(sent):
+def test_a_resolve_that_was_abandoned_is_not_sent_again(sent):
     first = apply_event(AlertingState(), sent(NotificationAction.TRIGGER, NotificationReason.FIRST))
     assert (
         apply_event(first, sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED, given_up="gone"))
@@ -127,7 +127,7 @@ def test_an_end_that_was_given_up_is_not_told_again(sent):
     )
 
 
-def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
+def test_a_sent_acknowledgement_is_recorded_until_the_next_trigger(sent):
     first = apply_event(AlertingState(), sent(NotificationAction.TRIGGER, NotificationReason.FIRST))
     taken = apply_event(first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, at=NOON + HOUR))
     assert taken.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
@@ -152,66 +152,66 @@ def test_that_somebody_has_it_is_remembered_until_it_is_told_anew(sent):
 )
 def test_an_acknowledgement_ends_for_good_with_the_incident(followed, change, holds):
     took = Acknowledged(NOON, replace(ack(), level=Severity.CRITICAL))
-    facts = apply_events(AlertingState(), [followed(), took, followed(at=NOON + HOUR, **change)])
-    assert bool(facts.acks) == holds
+    state = apply_events(AlertingState(), [followed(), took, followed(at=NOON + HOUR, **change)])
+    assert bool(state.acks) == holds
 
 
 def test_an_acknowledgement_ends_for_good_where_it_gets_worse(followed):
-    mild = {"level": Severity.WARNING}
-    events = [followed(**mild), Acknowledged(NOON, replace(ack(), level=Severity.WARNING))]
+    warning = {"level": Severity.WARNING}
+    events = [followed(**warning), Acknowledged(NOON, replace(ack(), level=Severity.WARNING))]
     events += [
         followed(IncidentTransition.ESCALATED, at=NOON + HOUR, level=Severity.CRITICAL),
-        followed(at=NOON + 2 * HOUR, **mild),
+        followed(at=NOON + 2 * HOUR, **warning),
     ]
     assert apply_events(AlertingState(), events).acks == ()
 
 
-def test_what_is_only_about_to_be_sent_is_not_believed(delivery):
-    facts = apply_events(AlertingState(), [watched(NOON), SendStarted(NOON, (delivery(),))])
-    assert facts == AlertingState(last_event_at=NOON)
+def test_what_is_only_about_to_be_sent_is_not_recorded(delivery):
+    state = apply_events(AlertingState(), [watched(NOON), SendStarted(NOON, (delivery(),))])
+    assert state == AlertingState(last_event_at=NOON)
 
 
-def test_a_belief_may_change_without_a_message():
-    belief = NotificationEntry("1a2b3c4d", Severity.WARNING, NOON)
-    assert apply_event(AlertingState(), NotificationSkipped(NOON, SLACK, belief)).notifications == {SLACK: belief}
+def test_an_entry_may_change_without_a_message():
+    entry = NotificationEntry("1a2b3c4d", Severity.WARNING, NOON)
+    assert apply_event(AlertingState(), NotificationSkipped(NOON, SLACK, entry)).notifications == {SLACK: entry}
 
 
 def test_messages_of_the_last_hour_are_counted_by_receiver(sent):
     events = [ReceiverChanged(NOON, "slack", ReceiverState(NOON))]
     events += [sent(at=NOON + minutes * HOUR / 60) for minutes in (0, 30, 30, 59, 70)]
     events += [sent(at=NOON + HOUR, given_up="gone"), sent(to="mail", at=NOON + HOUR)]
-    facts = apply_events(AlertingState(), events)
-    assert [(at - NOON) / HOUR * 60 for at in facts.receivers["slack"].recent_sends] == [30, 59, 70]
-    assert set(facts.receivers) == {"slack"}, "a receiver is known by its own event alone"
+    state = apply_events(AlertingState(), events)
+    assert [(at - NOON) / HOUR * 60 for at in state.receivers["slack"].recent_sends] == [30, 59, 70]
+    assert set(state.receivers) == {"slack"}, "a receiver is known by its own event alone"
 
 
 def test_an_incident_is_as_it_was_last_seen(followed):
     worse = {"level": Severity.CRITICAL, "peak_severity": Severity.CRITICAL}
-    facts = apply_events(AlertingState(), [followed(), followed(IncidentTransition.ESCALATED, at=NOON + HOUR, **worse)])
-    assert [(one.level, one.peak_severity) for one in facts.incidents.values()] == [
+    state = apply_events(AlertingState(), [followed(), followed(IncidentTransition.ESCALATED, at=NOON + HOUR, **worse)])
+    assert [(incident.level, incident.peak_severity) for incident in state.incidents.values()] == [
         (Severity.CRITICAL, Severity.CRITICAL)
     ]
 
 
-@pytest.mark.parametrize(("after", "kept"), [(5 * DAY, 1), (5 * DAY + HOUR, 0)])
-def test_silences_are_listed_for_five_days_after_their_end(after, kept):
-    facts = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), watched(NOON + HOUR + after)])
-    assert len(facts.silences) == kept
+@pytest.mark.parametrize(("after", "count"), [(5 * DAY, 1), (5 * DAY + HOUR, 0)])
+def test_silences_are_listed_for_five_days_after_their_end(after, count):
+    state = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), watched(NOON + HOUR + after)])
+    assert len(state.silences) == count
 
 
-@pytest.mark.parametrize(("after", "kept"), [(30 * DAY, 1), (30 * DAY + HOUR, 0)])
-def test_what_is_over_is_forgotten_after_thirty_days(followed, sent, after, kept):
+@pytest.mark.parametrize(("after", "count"), [(30 * DAY, 1), (30 * DAY + HOUR, 0)])
+def test_what_is_over_is_forgotten_after_thirty_days(followed, sent, after, count):
     over = followed(IncidentTransition.RESOLVED, resolved_at=NOON, closed_at=NOON, status=IncidentStatus.RESOLVED)
-    told = sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED)
-    facts = apply_events(AlertingState(), [over, told, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
-    assert [len(facts.incidents), len(facts.notifications), len(facts.acks)] == [kept] * 3
+    resolved = sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED)
+    state = apply_events(AlertingState(), [over, resolved, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
+    assert [len(state.incidents), len(state.notifications), len(state.acks)] == [count] * 3
 
 
 def test_what_is_open_is_never_forgotten(followed, sent):
-    facts = apply_events(AlertingState(), [followed(), sent(), watched(NOON + 3650 * DAY)])
-    assert (len(facts.incidents), len(facts.notifications)) == (1, 1)
+    state = apply_events(AlertingState(), [followed(), sent(), watched(NOON + 3650 * DAY)])
+    assert (len(state.incidents), len(state.notifications)) == (1, 1)
 
 
 def test_a_clock_ten_years_back_forgets_nothing_and_does_not_turn_time_back(followed):
-    facts = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), followed(), watched(NOON - 3650 * DAY)])
-    assert (len(facts.silences), len(facts.incidents), facts.last_event_at) == (1, 1, NOON)
+    state = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), followed(), watched(NOON - 3650 * DAY)])
+    assert (len(state.silences), len(state.incidents), state.last_event_at) == (1, 1, NOON)

@@ -83,9 +83,11 @@ def life(followed, sent, delivery):
     ]
 
 
-def test_an_incident_is_told_from_its_first_line_to_its_last(life):
-    (chapter,) = build_timeline(life, "churn").incidents
-    assert [((line.at - NOON) / HOUR, line.event, line.actor, line.text) for line in chapter.entries] == [
+def test_an_incident_is_reported_from_its_first_event_to_its_last(life):
+    (incident_timeline,) = build_timeline(life, "churn").incidents
+    assert [
+        ((entry.at - NOON) / HOUR, entry.event, entry.actor, entry.text) for entry in incident_timeline.entries
+    ] == [
         (0, "fired", "", "0.87 < 0.90"),
         (1, "told", "slack", "trigger, first, warning"),
         (2, "acknowledged", "ann", "rolling back"),
@@ -98,7 +100,12 @@ def test_an_incident_is_told_from_its_first_line_to_its_last(life):
         (8, "silence-ended", "eve", ""),
         (9, "resolved", "", "0.87 < 0.90"),
     ]
-    assert (chapter.id, chapter.rule, chapter.key, chapter.incident.peak_severity) == (
+    assert (
+        incident_timeline.id,
+        incident_timeline.rule,
+        incident_timeline.key,
+        incident_timeline.incident.peak_severity,
+    ) == (
         "1a2b3c4d",
         "floor",
         KEY,
@@ -106,38 +113,41 @@ def test_an_incident_is_told_from_its_first_line_to_its_last(life):
     )
 
 
-def test_every_note_about_the_model_is_told_whenever_it_was(life):
-    story = build_timeline([*life, noted(-999, "of all", "*")], "churn")
-    assert [note.text for note in story.notes] == ["of all", "v2 is out", "long after"]
+def test_every_note_about_the_model_is_reported_whenever_it_was(life):
+    timeline = build_timeline([*life, noted(-999, "of all", "*")], "churn")
+    assert [note.text for note in timeline.notes] == ["of all", "v2 is out", "long after"]
 
 
-def test_what_arrived_at_the_second_try_is_told_once(followed, sent, delivery):
+def test_what_arrived_at_the_second_attempt_is_reported_once(followed, sent, delivery):
     tries = [SendStarted(at(1), (delivery(),)), SendStarted(at(2), (delivery(),))]
-    (chapter,) = build_timeline([followed(), *tries], "churn").incidents
-    assert [(line.at, line.event) for line in chapter.entries][1:] == [(at(1), "telling")]
-    (chapter,) = build_timeline([followed(), *tries, sent(at=at(3))], "churn").incidents
-    assert [(line.at, line.event) for line in chapter.entries][1:] == [(at(3), "told")]
+    (incident_timeline,) = build_timeline([followed(), *tries], "churn").incidents
+    assert [(entry.at, entry.event) for entry in incident_timeline.entries][1:] == [(at(1), "telling")]
+    (incident_timeline,) = build_timeline([followed(), *tries, sent(at=at(3))], "churn").incidents
+    assert [(entry.at, entry.event) for entry in incident_timeline.entries][1:] == [(at(3), "told")]
 
 
-def test_what_a_person_took_without_a_watcher_is_told_too():
-    (chapter,) = build_timeline([ack(0), noted(1, "v2")], "churn").incidents
-    assert (chapter.incident, [line.event for line in chapter.entries]) == (None, ["acknowledged"])
+def test_what_a_person_acknowledged_without_a_watcher_is_reported_too():
+    (incident_timeline,) = build_timeline([ack(0), noted(1, "v2")], "churn").incidents
+    assert (incident_timeline.incident, [entry.event for entry in incident_timeline.entries]) == (
+        None,
+        ["acknowledged"],
+    )
 
 
 def test_a_note_on_an_incident_that_is_open_is_part_of_it(followed):
-    (chapter,) = build_timeline([followed(), noted(9999, "still looking")], "churn").incidents
-    assert [line.event for line in chapter.entries] == ["fired", "noted"]
+    (incident_timeline,) = build_timeline([followed(), noted(9999, "still looking")], "churn").incidents
+    assert [entry.event for entry in incident_timeline.entries] == ["fired", "noted"]
 
 
-def test_of_a_model_that_nobody_heard_of_nothing_is_told(life):
+def test_of_an_unknown_model_nothing_is_reported(life):
     assert (build_timeline(life, "chur").incidents, build_timeline(life, "chur").notes) == ((), ())
 
 
 @given(data=st.data())
-def test_whatever_happened_can_be_told(alike_events, data):
+def test_any_events_make_a_timeline_in_order(alike_events, data):
     events = data.draw(alike_events)
-    story = build_timeline(events, "a")
-    for chapter in story.incidents:
-        moments = [line.at for line in chapter.entries]
+    timeline = build_timeline(events, "a")
+    for incident_timeline in timeline.incidents:
+        moments = [entry.at for entry in incident_timeline.entries]
         assert moments == sorted(moments)
         assert moments
