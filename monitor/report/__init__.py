@@ -1,1 +1,4 @@
-"""A snapshot as text, markdown, JSON or HTML, with the reasons why models alert."""
+"""Reports of a snapshot as text, markdown, JSON and HTML, and of rules replayed over the past.
+
+Public face: backtest, html, json, markdown, phrases, suggested_config, text_report
+"""

@@ -1,19 +1,20 @@
-"""What rules would have told in the past: which alerts, for how long, how many a month. Pure."""
+"""Rules replayed over the past: which alerts fired, for how long, and how many a month. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, State, to_datetime
+from modeltop.alerting.messages.diagnosis_json import finite_or_none
+from modeltop.core.series import Alert, Condition, RuleStatus, Series, State, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age, format_period, format_value, pluralize, sanitize
-from modeltop.report.json import alert_record, json_number
-from modeltop.report.phrases import alert_line, skipped_rules
+from modeltop.report.json import alert_record
+from modeltop.report.phrases import alert_line, rule_sentence, skipped_rules
 from modeltop.rules.rule import Rule, describe_rule
 from modeltop.rules.snapshot import Snapshot
 
@@ -22,22 +23,22 @@ if TYPE_CHECKING:
 
 MONTH = timedelta(days=30.4375)
 MAX_LISTED = 20
-"""Alerts of one rule shown to a person; the newest."""
+"""Alerts of one rule that are listed, the newest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BacktestResult:
-    """One rule, tried on all of the past."""
+    """The alerts of one rule over all of the past."""
 
     rule: Rule
     series: tuple[Series, ...]
-    """Those that it asks about and is applied to."""
+    """Series that match the rule and to which it is applied."""
     skipped: tuple[RuleStatus, ...]
-    """Where a default rule is not applied, and why."""
+    """Series to which a default rule is not applied, with the reason."""
     evaluated_periods: int
-    """Periods judged, over all series, without those before which there was too little history."""
+    """Periods evaluated, over all series, without those before which there was too little history."""
     alerts: tuple[Alert, ...]
-    """Those that fired, oldest first; those that still stand among them."""
+    """Alerts that fired, oldest first, open ones among them."""
     pending: tuple[Alert, ...]
     span: timedelta
     """From the first period of any series to the end of the last one."""
@@ -49,140 +50,122 @@ class BacktestResult:
 
 
 def backtest(snapshot: Snapshot) -> list[BacktestResult]:
-    """Every rule in force over the history of a snapshot, in the order of the rules."""
-    series: dict[str, list[Series]] = {}
-    without: dict[str, list[RuleStatus]] = {}
-    for standing in snapshot.rule_statuses:
-        if standing.skip_reason is None:
-            series.setdefault(standing.rule, []).append(snapshot.history.series[standing.key])
-        else:
-            without.setdefault(standing.rule, []).append(standing)
-    episodes: dict[str, list[Alert]] = {}
-    for episode in sorted(snapshot.alerts, key=lambda one: one.since):
-        if episode.condition is Condition.THRESHOLD:
-            episodes.setdefault(episode.rule, []).append(episode)
-    return [
-        _trial(rule, series.get(rule.name, []), without.get(rule.name, []), episodes.get(rule.name, []))
-        for rule in snapshot.rules
-    ]
+    """Return the alerts of every rule over the history of a snapshot, in the order of the rules."""
+    statuses: dict[str, list[RuleStatus]] = {rule.name: [] for rule in snapshot.rules}
+    for status in snapshot.rule_statuses:
+        statuses.setdefault(status.rule, []).append(status)
+    alerts: dict[str, list[Alert]] = {rule.name: [] for rule in snapshot.rules}
+    for alert in sorted(snapshot.alerts, key=lambda alert: alert.since):
+        if alert.condition is Condition.THRESHOLD:
+            alerts.setdefault(alert.rule, []).append(alert)
+    return [_backtest_rule(rule, statuses[rule.name], alerts[rule.name], snapshot) for rule in snapshot.rules]
 
 
-def _trial(rule: Rule, series: list[Series], without: list[RuleStatus], episodes: list[Alert]) -> BacktestResult:
+def _backtest_rule(rule: Rule, statuses: list[RuleStatus], alerts: list[Alert], snapshot: Snapshot) -> BacktestResult:
+    history = snapshot.history.series
+    applied = tuple(history[status.key] for status in statuses if status.skip_reason is None)
     return BacktestResult(
         rule=rule,
-        series=tuple(series),
-        skipped=tuple(without),
+        series=applied,
+        skipped=tuple(status for status in statuses if status.skip_reason is not None),
         evaluated_periods=sum(
-            max(0, int(one.evaluable(rule.min_count).sum()) - rule.detector.min_history) for one in series
+            max(0, int(series.evaluable(rule.min_count).sum()) - rule.detector.min_history) for series in applied
         ),
-        alerts=tuple(one for one in episodes if one.fired is not None),
-        pending=tuple(one for one in episodes if one.state is State.PENDING),
-        span=_span([one.times for one in series if len(one)]),
+        alerts=tuple(alert for alert in alerts if alert.fired is not None),
+        pending=tuple(alert for alert in alerts if alert.state is State.PENDING),
+        span=_span([series.times for series in applied if len(series)]),
     )
 
 
 def _span(columns: list[Times]) -> timedelta:
-    """From the first start to the last, and one usual period more: the last one lasts as well."""
+    """Return the time from the first start to the last, and one usual period more: the last one lasts as well."""
     if not columns:
         return timedelta()
     first, last = min(times[0] for times in columns), max(times[-1] for times in columns)
-    return to_datetime(last) - to_datetime(first) + _usual(columns)
+    return to_datetime(last) - to_datetime(first) + _median_distance(columns)
 
 
-def _usual(columns: list[Times]) -> timedelta:
-    """The usual distance of two periods; nothing where no series has two."""
+def _median_distance(columns: list[Times]) -> timedelta:
+    """Return the usual distance of two periods; 0 where no series has two."""
     gaps = np.concatenate([np.diff(times) for times in columns]).astype(np.int64)
     return timedelta(microseconds=float(median(gaps))) if len(gaps) else timedelta()
 
 
-def describe_rate(trial: BacktestResult) -> str:
-    """How often, in words.
-
-    Such as `2 alerts in 24 months, 0.08 a month`; of less than a month the number of days is said, and where nothing
-    could be judged, why.
-    """
-    if not trial.series:
+def describe_rate(result: BacktestResult) -> str:
+    """Return how often a rule fired, such as `2 alerts in 24 months, 0.08 a month`, or why it could not."""
+    if not result.series:
         return "applied to no series"
-    if not trial.evaluated_periods:
-        needed = trial.rule.detector.min_history
+    if not result.evaluated_periods:
+        needed = result.rule.detector.min_history
         return f"0 alerts: too little history, {pluralize(needed, 'earlier period')} needed" if needed else "0 alerts"
-    many = pluralize(len(trial.alerts), "alert")
-    rate = trial.per_month
+    count, rate, span = pluralize(len(result.alerts), "alert"), result.per_month, result.span
     if rate is None:
-        return f"{many} in a single period"
-    if trial.span < MONTH:
-        return f"{many} in {_length(trial.span)}, {format_value(rate, 2)} a month at that rate"
-    return f"{many} in {trial.span / MONTH:.0f} months, {format_value(rate, 2)} a month"
-
-
-def _length(span: timedelta) -> str:
-    return pluralize(span.days, "day") if span >= timedelta(days=1) else format_age(span)
+        return f"{count} in a single period"
+    if span < MONTH:
+        length = pluralize(span.days, "day") if span >= timedelta(days=1) else format_age(span)
+        return f"{count} in {length}, {format_value(rate, 2)} a month at that rate"
+    return f"{count} in {span / MONTH:.0f} months, {format_value(rate, 2)} a month"
 
 
 def format_lines(snapshot: Snapshot) -> Iterator[str]:
-    """What `rules test` prints: a paragraph a rule, its alerts with their dates beneath."""
-    for trial in backtest(snapshot):
-        rule = trial.rule
+    """Yield what `rules test` prints: a paragraph a rule, its alerts with their dates below it."""
+    for result in backtest(snapshot):
+        rule = result.rule
         name = f"{'default rule ' if rule.default else ''}{sanitize(rule.name, 60)}"
-        yield f"{name}: {sanitize(describe_rule(rule, snapshot.catalog.get(rule.metric)), 300)}"
-        if trial.series:
-            yield f"  {_judged(trial)}"
-        yield f"  {describe_rate(trial)}"
-        if len(trial.alerts) > MAX_LISTED:
-            yield f"  the newest {MAX_LISTED} of {len(trial.alerts):,}; --json lists all"
-        for episode in (*trial.alerts[-MAX_LISTED:], *trial.pending[:MAX_LISTED]):
-            yield f"    {_when(episode, snapshot.history.series)}  {alert_line(episode)}"
-        yield from skipped_rules(trial.skipped)
+        yield f"{name}: {rule_sentence(rule, snapshot)}"
+        if result.series:
+            yield f"  {_describe_evaluated(result)}"
+        yield f"  {describe_rate(result)}"
+        if len(result.alerts) > MAX_LISTED:
+            yield f"  the newest {MAX_LISTED} of {len(result.alerts):,}; --json lists all"
+        for alert in (*result.alerts[-MAX_LISTED:], *result.pending[:MAX_LISTED]):
+            yield f"    {_describe_duration(alert, snapshot)}  {alert_line(alert)}"
+        yield from skipped_rules(result.skipped)
     for notice in snapshot.notices:
         yield f"  {sanitize(notice, 300)}"
 
 
-def _judged(trial: BacktestResult) -> str:
-    first = min(to_datetime(one.times[0]) for one in trial.series)
-    last = max(one.newest for one in trial.series)
-    many = f"{len(trial.series):,} series" if len(trial.series) > 1 else "1 series"
-    return f"{many}, {trial.evaluated_periods:,} judged periods from {format_period(first)} to {format_period(last)}"
+def _describe_evaluated(result: BacktestResult) -> str:
+    first = min(to_datetime(series.times[0]) for series in result.series)
+    last = max(series.newest for series in result.series)
+    count = f"{len(result.series):,} series"
+    return f"{count}, {result.evaluated_periods:,} judged periods from {format_period(first)} to {format_period(last)}"
 
 
-def _when(episode: Alert, history: Mapping[SeriesKey, Series]) -> str:
-    """When it fired and ended, and how long it lasted."""
-    begin = episode.fired or episode.since
-    span = format_age(alert_duration(episode, history[episode.key]))
-    return (
-        f"{format_period(begin)} to {format_period(episode.resolved)}, {span}"
-        if episode.resolved
-        else f"{format_period(begin)} on, {span} so far"
-    )
+def _describe_duration(alert: Alert, snapshot: Snapshot) -> str:
+    start, age = format_period(alert.fired or alert.since), format_age(_duration(alert, snapshot))
+    return f"{start} to {format_period(alert.resolved)}, {age}" if alert.resolved else f"{start} on, {age} so far"
 
 
-def alert_duration(episode: Alert, series: Series) -> timedelta:
-    """From its first wrong period to the one that ended it; while it is open, to the end of the newest period."""
-    return (episode.resolved or series.newest + _usual([series.times])) - episode.since
+def _duration(alert: Alert, snapshot: Snapshot) -> timedelta:
+    """Return the time from the first breached period to the resolving one, or to the end of the newest."""
+    series = snapshot.history.series[alert.key]
+    return (alert.resolved or series.newest + _median_distance([series.times])) - alert.since
 
 
 def records(snapshot: Snapshot) -> list[dict[str, object]]:
-    """The same for a script: exact, all alerts."""
-    return [_record(trial, snapshot) for trial in backtest(snapshot)]
+    """Return what `rules test --json` prints: exact numbers, all alerts."""
+    return [_record(result, snapshot) for result in backtest(snapshot)]
 
 
-def _record(trial: BacktestResult, snapshot: Snapshot) -> dict[str, object]:
-    rule = trial.rule
+def _record(result: BacktestResult, snapshot: Snapshot) -> dict[str, object]:
+    rule = result.rule
     return {
         "rule": rule.name,
         "sentence": describe_rule(rule, snapshot.catalog.get(rule.metric)),
         "default": rule.default,
-        "series": len(trial.series),
-        "judged": trial.evaluated_periods,
-        "days": json_number(trial.span / timedelta(days=1)),
-        "alerts": len(trial.alerts),
-        "alerts_a_month": json_number(trial.per_month),
+        "series": len(result.series),
+        "judged": result.evaluated_periods,
+        "days": finite_or_none(result.span / timedelta(days=1)),
+        "alerts": len(result.alerts),
+        "alerts_a_month": finite_or_none(result.per_month),
         "episodes": [
-            alert_record(episode, snapshot)
-            | {"lasted_days": alert_duration(episode, snapshot.history.series[episode.key]) / timedelta(days=1)}
-            for episode in (*trial.alerts, *trial.pending)
+            alert_record(alert, snapshot) | {"lasted_days": _duration(alert, snapshot) / timedelta(days=1)}
+            for alert in (*result.alerts, *result.pending)
         ],
         "left_out": [
-            {"model": one.key.model, "metric": one.key.metric, "segment": one.key.segment, "why": one.skip_reason}
-            for one in trial.skipped
+            {"model": key.model, "metric": key.metric, "segment": key.segment, "why": status.skip_reason}
+            for status in result.skipped
+            for key in (status.key,)
         ],
     }

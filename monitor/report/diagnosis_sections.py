@@ -1,4 +1,4 @@
-"""What a diagnosis rests on, in sections of lines: how it went, causes for and against, what to do, what moved."""
+"""What a diagnosis rests on, in sections of sanitized lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import NamedTuple
 from modeltop.core.diagnosis import (
     ROW_COUNT,
     BeforeAfter,
-    CauseHypothesis,
     Diagnosis,
     FeatureShift,
     SegmentContribution,
@@ -16,96 +15,94 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import format_value, sanitize
-from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_fits, describe_forecast, describe_pattern
+from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_forecast, describe_pattern
 from modeltop.report.phrases import series_name
 
 MAX_CAUSES = 5
-"""Causes that are told, the likeliest."""
+"""Causes that are listed, the likeliest."""
 MAX_LINES = 8
-"""Metrics, features, segments and courses that are told."""
-CLAUSE = 300
+"""Metrics, features, segments and patterns that are listed."""
 
 
 class Section(NamedTuple):
-    """A title and its lines; all made safe."""
+    """A title and its lines, sanitized."""
 
     title: str
     lines: tuple[str, ...]
 
 
-def diagnosis_sections(found: Diagnosis, catalog: MetricRegistry) -> list[Section]:
-    """All that there is something to say of, in the order of the questions: what, why, what now, and the numbers."""
-    told = (
-        ("How it went", _went(found, catalog)),
-        ("Causes", _causes(found)),
-        ("What to do", advice_lines(found)),
-        ("Before and after", (_reading(one, catalog) for one in found.metric_changes[:MAX_LINES])),
+def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> list[Section]:
+    """Return the sections of a diagnosis that are not empty: pattern, causes, advice, then the evidence."""
+    sections = (
+        ("How it went", _describe_patterns(diagnosis, catalog)),
+        ("Causes", _describe_causes(diagnosis)),
+        ("What to do", advice_lines(diagnosis)),
+        ("Before and after", (_describe_change(change, catalog) for change in diagnosis.metric_changes[:MAX_LINES])),
         (
             "Expected and realised",
-            (line for one in found.expectations for line in _pair(one.expected, one.realized, catalog)),
+            (
+                f"{_format_change(pair.expected, catalog)} beside {_format_change(pair.realized, catalog)}"
+                for pair in diagnosis.expectations
+            ),
         ),
-        ("Features that moved", map(_moved, found.feature_shifts[:MAX_LINES])),
-        ("Segments by contribution", (_segment(one, found, catalog) for one in found.segments[:MAX_LINES])),
+        ("Features that moved", map(_describe_shift, diagnosis.feature_shifts[:MAX_LINES])),
+        (
+            "Segments by contribution",
+            (_describe_segment(segment, diagnosis, catalog) for segment in diagnosis.segments[:MAX_LINES]),
+        ),
     )
-    return [Section(title, some) for title, lines in told if (some := tuple(lines))]
+    return [Section(title, lines) for title, texts in sections if (lines := tuple(texts))]
 
 
-def _went(found: Diagnosis, catalog: MetricRegistry) -> Iterator[str]:
-    if found.series_pattern is not None:
-        yield _course(found.series_pattern, catalog)
-        if fits := describe_fits(found.series_pattern):
-            yield fits
-    if found.forecast is not None:
-        yield describe_forecast(found.forecast)
-    yield from (_course(one, catalog) for one in found.other_patterns[:MAX_LINES])
+def _describe_patterns(diagnosis: Diagnosis, catalog: MetricRegistry) -> Iterator[str]:
+    def describe(pattern: SeriesPattern) -> str:
+        return f"{series_name(pattern.key)}: {describe_pattern(pattern, catalog.get(pattern.key.metric))}"
+
+    if diagnosis.series_pattern is not None:
+        yield describe(diagnosis.series_pattern)
+    if diagnosis.forecast is not None:
+        yield describe_forecast(diagnosis.forecast)
+    yield from map(describe, diagnosis.other_patterns[:MAX_LINES])
 
 
-def _course(course: SeriesPattern, catalog: MetricRegistry) -> str:
-    return f"{series_name(course.key)}: {describe_pattern(course, catalog.get(course.key.metric))}"
+def _describe_causes(diagnosis: Diagnosis) -> Iterator[str]:
+    for cause in diagnosis.hypotheses[:MAX_CAUSES]:
+        weight = f"{certainty_word(cause.weight)} ({cause.weight:.2f}), " if cause.weight else ""
+        yield f"{weight}{cause.cause.value}: {_join(cause.evidence_for)}"
+        if cause.evidence_against:
+            yield f"against it: {_join(cause.evidence_against)}"
 
 
-def _causes(found: Diagnosis) -> Iterator[str]:
-    for one in found.hypotheses[:MAX_CAUSES]:
-        yield f"{_weight(one)}{one.cause.value}: {'; '.join(sanitize(clause, CLAUSE) for clause in one.evidence_for)}"
-        if one.evidence_against:
-            yield f"against it: {'; '.join(sanitize(clause, CLAUSE) for clause in one.evidence_against)}"
+def _join(clauses: tuple[str, ...]) -> str:
+    return "; ".join(sanitize(clause, 300) for clause in clauses)
 
 
-def _weight(one: CauseHypothesis) -> str:
-    if not one.weight:
-        return ""
-    return f"{certainty_word(one.weight)} ({one.weight:.2f}), "
+def _describe_change(change: BeforeAfter, catalog: MetricRegistry) -> str:
+    if change.key.metric == ROW_COUNT:
+        return f"rows a period {change.before:,.0f} -> {change.after:,.0f}: {change.direction}"
+    metric = catalog.get(change.key.metric)
+    line = f"{_format_change(change, catalog)}, {metric.format_delta(change.delta)}"
+    if change.low is not None and change.high is not None:
+        line += f" (95 % {metric.format_delta(change.low)} to {metric.format_delta(change.high)})"
+    return f"{line}: {change.direction}"
 
 
-def _reading(one: BeforeAfter, catalog: MetricRegistry) -> str:
-    if one.key.metric == ROW_COUNT:
-        return f"rows a period {one.before:,.0f} -> {one.after:,.0f}: {one.direction}"
-    metric = catalog.get(one.key.metric)
-    line = f"{series_name(one.key)} {metric.format(one.before)} -> {metric.format(one.after)}"
-    line += f", {metric.format_delta(one.delta)}"
-    if one.low is not None and one.high is not None:
-        line += f" (95 % {metric.format_delta(one.low)} to {metric.format_delta(one.high)})"
-    return f"{line}: {one.direction}"
+def _format_change(change: BeforeAfter, catalog: MetricRegistry) -> str:
+    metric = catalog.get(change.key.metric)
+    return f"{series_name(change.key)} {metric.format(change.before)} -> {metric.format(change.after)}"
 
 
-def _pair(expected: BeforeAfter, realised: BeforeAfter, catalog: MetricRegistry) -> Iterator[str]:
-    told = []
-    for one in (expected, realised):
-        metric = catalog.get(one.key.metric)
-        told.append(f"{series_name(one.key)} {metric.format(one.before)} -> {metric.format(one.after)}")
-    yield " beside ".join(told)
-
-
-def _moved(one: FeatureShift) -> str:
-    line = f"{sanitize(one.feature, 60)}: {sanitize(one.metric, 40)} {format_value(one.before)} -> {format_value(one.after)}"
-    for name, rates in (("missing", one.missing), ("values the reference never had", one.unseen)):
+def _describe_shift(shift: FeatureShift) -> str:
+    line = f"{sanitize(shift.feature, 60)}: {sanitize(shift.metric, 40)} "
+    line += f"{format_value(shift.before)} -> {format_value(shift.after)}"
+    for name, rates in (("missing", shift.missing), ("values the reference never had", shift.unseen)):
         if rates is not None:
             line += f", {name} {100 * rates[0]:.1f} % -> {100 * rates[1]:.1f} %"
     return line
 
 
-def _segment(one: SegmentContribution, found: Diagnosis, catalog: MetricRegistry) -> str:
-    metric = catalog.get(found.key.metric if found.key is not None else "")
-    share = f"{100 * one.share[0]:.0f} % -> {100 * one.share[1]:.0f} % of the cases"
-    level = f"{metric.format(one.level[0])} -> {metric.format(one.level[1])}"
-    return f"{sanitize(one.segment, 60)}: adds {metric.format_delta(one.total)}; {level}, {share}"
+def _describe_segment(segment: SegmentContribution, diagnosis: Diagnosis, catalog: MetricRegistry) -> str:
+    metric = catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
+    share = f"{100 * segment.share[0]:.0f} % -> {100 * segment.share[1]:.0f} % of the cases"
+    level = f"{metric.format(segment.level[0])} -> {metric.format(segment.level[1])}"
+    return f"{sanitize(segment.segment, 60)}: adds {metric.format_delta(segment.total)}; {level}, {share}"

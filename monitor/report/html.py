@@ -10,10 +10,9 @@ from html import escape
 
 from modeltop.alerting.messages.explanation import MAX_VERDICT_WIDTH, ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
-from modeltop.core.series import Alert, Series, Severity, State
-from modeltop.core.text import format_age, format_exact, format_period, pluralize, sanitize
+from modeltop.core.series import Alert, Series, State
+from modeltop.core.text import format_period, pluralize, sanitize
 from modeltop.report.diagnosis_sections import diagnosis_sections
-from modeltop.report.index import explain_alerting_models
 from modeltop.report.phrases import (
     MARKS,
     alert_line,
@@ -21,14 +20,16 @@ from modeltop.report.phrases import (
     describe_note,
     describe_silence,
     headline,
+    latest_cells,
+    newest_data,
     overall_severity,
+    resolved_clause,
+    rule_lines,
     series_name,
     skipped_rules,
 )
 from modeltop.report.svg import model_notes, render_svg, series_chart, severity_class
-from modeltop.rules.change_summary import change_summary as changes_of
-from modeltop.rules.change_summary import describe_change, latest_interval
-from modeltop.rules.rule import describe_rule as rule_sentence
+from modeltop.rules.change_summary import change_summary, describe_change
 from modeltop.rules.snapshot import Snapshot
 
 STYLE = """
@@ -60,18 +61,17 @@ figure { margin: .8rem 0; } svg { width: 100%; height: auto; max-width: 44rem; d
 @media print { details { display: block; } section { break-inside: avoid; } }
 """
 
-
 MAX_CHARTS = 240
 """Charts in one file, those of the worst models; more would make it too large to be sent."""
-MAX_PAST_ALERTS = 20
-"""Resolved alerts of one model that are listed, the newest."""
 MAX_CHARTS_PER_MODEL = 12
 """Series of one model that are drawn, those of all rows first."""
+MAX_LISTED = 20
+"""Resolved alerts of one model, and lines that could not be read, that are listed; the newest."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def html(snapshot: Snapshot) -> Iterator[str]:
-    """The report, line by line; ASCII, and well-formed as XML too."""
+    """Yield the lines of the report; ASCII, and well-formed as XML too."""
     for line in _page(snapshot):
         yield line.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
@@ -85,148 +85,123 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
     yield '<meta name="color-scheme" content="light dark"/>'
     yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
     yield f'<h1 class="{severity_class(overall_severity(snapshot))}">{title}</h1>'
-    newest = snapshot.history.newest
-    seen = "none" if newest is None else f"{format_period(newest)}, {format_age(snapshot.clock - newest)} old"
-    yield f"<p>Judged for {format_period(snapshot.taken_at)}; newest data {seen}. Times are UTC.</p>"
-    why = explain_alerting_models(snapshot)
-    yield from _wrong(snapshot, why)
-    yield from _hushed(snapshot)
-    left = MAX_CHARTS
-    for verdict in snapshot.model_statuses:
-        series = _first_all(snapshot.history.for_model(verdict.model))
-        drawn = series[: min(MAX_CHARTS_PER_MODEL, left)]
-        left -= len(drawn)
-        yield f'<section><h2 class="{severity_class(verdict.severity)}">{_mark(verdict.severity)} {_text(verdict.model)}</h2>'
-        yield from _found(verdict.model, snapshot, why)
-        yield from _table(series, snapshot)
-        yield from _charts(series, drawn, snapshot, why.diagnosis_for(verdict.model))
-        yield from _told(verdict.model, snapshot)
+    newest = newest_data(snapshot)
+    yield f"<p>Judged for {format_period(snapshot.taken_at)}; newest data {newest}. Times are UTC.</p>"
+    explanations = ExplanationCache(snapshot)
+    yield from _alerting_models(snapshot, explanations)
+    yield from _silences(snapshot)
+    charts_left = MAX_CHARTS
+    for status in snapshot.model_statuses:
+        # The series of all rows, then those of segments.
+        history = sorted(snapshot.history.for_model(status.model), key=lambda series: series.key.segment != "all")
+        drawn = history[: min(MAX_CHARTS_PER_MODEL, charts_left)]
+        charts_left -= len(drawn)
+        mark = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
+        yield f"<section>{mark} {_text(status.model)}</h2>"
+        yield from _verdict(status.model, snapshot, explanations)
+        yield from _table(history, snapshot)
+        yield from _charts(history, drawn, snapshot, explanations.diagnosis_for(status.model))
+        yield from _notes_and_past_alerts(status.model, snapshot)
         yield "</section>"
-    yield from _rules(snapshot, why)
+    yield from _footer(snapshot, explanations)
     yield "</body></html>"
 
 
-def _wrong(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
-    """Which models alert, and the verdict on each; the alerts themselves stand with the models."""
-    alerting = {one.key.model for one in snapshot.alerts if one.resolved is None}
+def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
+    """Yield the models with an open alert and their verdicts; the alerts are listed in the sections of the models."""
+    alerting = {alert.key.model for alert in snapshot.alerts if alert.resolved is None}
+    items = (
+        f'<span class="{severity_class(status.severity)}">{MARKS[status.severity][0]} {_text(status.model, 60)}</span> '
+        f"{_text(explanations.verdict_for(status.model), MAX_VERDICT_WIDTH)}"
+        for status in snapshot.model_statuses
+        if status.model in alerting
+    )
     if alerting:
-        yield "<h2>Alerts</h2>"
-        yield from _list(
-            f'<span class="{severity_class(one.severity)}">{_mark(one.severity)} {_text(one.model, 60)}</span> '
-            f"{_text(why.verdict_for(one.model), MAX_VERDICT_WIDTH)}"
-            for one in snapshot.model_statuses
-            if one.model in alerting
-        )
+        yield from _list(items, "<h2>Alerts</h2>")
 
 
-def _found(model: str, snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
-    """The verdict, the alerts, and what the verdict rests on."""
-    yield f"<p>{_text(why.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
-    standing = [one for one in snapshot.alerts if one.key.model == model and one.resolved is None]
-    if standing:
-        yield from _list(_alert(one, snapshot) for one in standing)
-    found = why.diagnosis_for(model)
-    for section in diagnosis_sections(found, snapshot.catalog) if found is not None else ():
-        yield f"<h3>{_text(section.title)}</h3>"
-        yield from _list(_text(line, 900) for line in section.lines)
+def _verdict(model: str, snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
+    """Yield the verdict on a model, its open alerts, and what the verdict rests on."""
+    yield f"<p>{_text(explanations.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
+    alerts = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is None]
+    if alerts:
+        yield from _list(_alert(alert, snapshot) for alert in alerts)
+    diagnosis = explanations.diagnosis_for(model)
+    for section in diagnosis_sections(diagnosis, snapshot.catalog) if diagnosis is not None else ():
+        yield from _list((_text(line, 900) for line in section.lines), f"<h3>{_text(section.title)}</h3>")
 
 
-def _alert(episode: Alert, snapshot: Snapshot) -> str:
-    kind = "pending" if episode.state is State.PENDING else severity_class(episode.severity)
-    name = f" <code>{_text(episode.id)}</code>" if episode.id else ""
-    ended = f", resolved {format_period(episode.resolved)}" if episode.resolved else ""
-    return f'<span class="{kind}">{_text(alert_line(episode, snapshot), 900)}{ended}</span>{name}'
+def _alert(alert: Alert, snapshot: Snapshot) -> str:
+    kind = "pending" if alert.state is State.PENDING else severity_class(alert.severity)
+    name = f" <code>{_text(alert.id)}</code>" if alert.id else ""
+    return f'<span class="{kind}">{_text(alert_line(alert, snapshot), 900)}{resolved_clause(alert)}</span>{name}'
 
 
-def _hushed(snapshot: Snapshot) -> Iterator[str]:
-    """Silences that hold or will."""
+def _silences(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the silences that hold, or have yet to start."""
     now = snapshot.clock
-    silences = [one for one in snapshot.alerting_state.silences if one.end > now]
+    silences = [silence for silence in snapshot.alerting_state.silences if silence.end > now]
     if silences:
-        yield "<h2>Silences</h2>"
-        yield from _list(
-            _text(f"{describe_matchers(one.matchers)}: {describe_silence(one, now)}", 600) for one in silences
-        )
+        texts = (f"{describe_matchers(silence.matchers)}: {describe_silence(silence, now)}" for silence in silences)
+        yield from _list((_text(text, 600) for text in texts), "<h2>Silences</h2>")
 
 
-def _table(series: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
+def _table(history: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
     heads = ("metric", "latest", "95 %", "date", "n", "since previous", "since 7d back", "since first")
     yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
-    for one in series:
-        metric = snapshot.catalog.get(one.key.metric)
-        changes = changes_of(one, metric, snapshot.baseline)
+    for series in history:
+        metric = snapshot.catalog.get(series.key.metric)
+        changes = change_summary(series, metric, snapshot.baseline)
         deltas = {change.against: metric.format_delta(change.delta) for change in changes}
-        bounds = latest_interval(one, metric)
-        support = one.latest_support
-        cells = (
-            metric.format(one.latest),
-            "" if bounds is None else f"{metric.format(bounds[0])} to {metric.format(bounds[1])}",
-            format_period(one.newest),
-            "?" if support is None else format_exact(support),
-            *(deltas.get(name, "") for name in ("previous", "7d", "first")),
-        )
-        said = _text("; ".join(describe_change(change, metric) for change in changes), 600)
+        cells = (*latest_cells(series, snapshot), *(deltas.get(name, "") for name in ("previous", "7d", "first")))
+        title = _text("; ".join(describe_change(change, metric) for change in changes), 600)
         row = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
-        yield f'<tr title="{said}"><th>{_text(series_name(one.key))}</th>{row}</tr>'
+        yield f'<tr title="{title}"><th>{_text(series_name(series.key))}</th>{row}</tr>'
     yield "</tbody></table>"
 
 
-def _charts(series: list[Series], drawn: list[Series], snapshot: Snapshot, found: Diagnosis | None) -> Iterator[str]:
-    for one in drawn:
-        if drawing := render_svg(series_chart(one, snapshot, found)):
-            yield f"<figure><figcaption>{_text(series_name(one.key))}</figcaption>{drawing}</figure>"
-    if len(drawn) < len(series):
-        yield f"<p>{pluralize(len(series) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
+def _charts(
+    history: list[Series], drawn: list[Series], snapshot: Snapshot, diagnosis: Diagnosis | None
+) -> Iterator[str]:
+    for series in drawn:
+        if svg := render_svg(series_chart(series, snapshot, diagnosis)):
+            yield f"<figure><figcaption>{_text(series_name(series.key))}</figcaption>{svg}</figure>"
+    if len(drawn) < len(history):
+        yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
 
 
-def _told(model: str, snapshot: Snapshot) -> Iterator[str]:
-    """What people wrote about a model, and its alerts of the past."""
-    known = model_notes(model, snapshot)
-    if known:
-        yield "<h3>Notes</h3>"
-        yield from _list(_text(describe_note(note, snapshot.clock), 400) for note in known)
-    past = [one for one in snapshot.alerts if one.key.model == model and one.resolved is not None]
+def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
+    notes = model_notes(model, snapshot)
+    if notes:
+        yield from _list((_text(describe_note(note, snapshot.clock), 400) for note in notes), "<h3>Notes</h3>")
+    past = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is not None]
     if past:
         yield f"<details><summary>{pluralize(len(past), 'resolved alert')}</summary>"
-        yield from _list(_alert(one, snapshot) for one in past[:MAX_PAST_ALERTS])
-        if len(past) > MAX_PAST_ALERTS:
-            yield f"<p>and {len(past) - MAX_PAST_ALERTS:,} older: <code>modeltop alerts --history</code> lists all.</p>"
+        yield from _list(_alert(alert, snapshot) for alert in past[:MAX_LISTED])
+        if len(past) > MAX_LISTED:
+            yield f"<p>and {len(past) - MAX_LISTED:,} older: <code>modeltop alerts --history</code> lists all.</p>"
         yield "</details>"
 
 
-def _rules(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
-    """How it was judged, and what could not be read."""
-    said = [rule_sentence(rule, snapshot.catalog.get(rule.metric)) for rule in snapshot.rules]
-    names = ["default rule" if rule.default else f"rule {rule.name}" for rule in snapshot.rules]
-    items = [f"{name}: {sentence}" for name, sentence in zip(names, said, strict=True)]
-    items += [line.strip() for line in skipped_rules(snapshot.rule_statuses)]
-    items += [
-        *snapshot.notices,
-        *why.errors,
-        *(str(problem) for problem in snapshot.history.problems[:MAX_PAST_ALERTS]),
-    ]
-    if more := len(snapshot.history.problems[MAX_PAST_ALERTS:]):
+def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
+    """Yield the rules, what was skipped, and what could not be read or explained."""
+    problems = snapshot.history.problems
+    items = [*rule_lines(snapshot), *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
+    items += [*snapshot.notices, *explanations.errors, *map(str, problems[:MAX_LISTED])]
+    if more := len(problems[MAX_LISTED:]):
         items.append(f"and {pluralize(more, 'more line')} that could not be read")
     if items:
-        yield "<h2>How this was judged</h2>"
-        yield from _list(_text(item, 400) for item in items)
+        yield from _list((_text(item, 400) for item in items), "<h2>How this was judged</h2>")
 
 
-def _list(items: Iterable[str]) -> Iterator[str]:
+def _list(items: Iterable[str], heading: str = "") -> Iterator[str]:
+    if heading:
+        yield heading
     yield "<ul>"
     yield from (f"<li>{item}</li>" for item in items)
     yield "</ul>"
 
 
-def _first_all(series: list[Series]) -> list[Series]:
-    """The series of all rows, then those of segments."""
-    return sorted(series, key=lambda one: one.key.segment != "all")
-
-
-def _mark(severity: Severity) -> str:
-    return MARKS[severity][0]
-
-
 def _text(foreign: object, limit: int = 300) -> str:
-    """Foreign text in which nothing is markup, neither between tags nor in an attribute."""
+    """Return foreign text in which nothing is markup, neither between tags nor in an attribute."""
     return escape(sanitize(foreign, limit), quote=True)

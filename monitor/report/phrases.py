@@ -1,25 +1,43 @@
-"""The words for a verdict, an alert, a series; every foreign string is made safe."""
+"""Phrases for alerts, silences, notes, series and rules; every foreign string in them is sanitized."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
 from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
-from modeltop.core.series import Alert, Condition, RuleStatus, SeriesKey, Severity, State
-from modeltop.core.text import display_width, format_exact, format_period, pluralize, sanitize, truncate
+from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
+from modeltop.rules.change_summary import latest_interval
+from modeltop.rules.rule import Rule, describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
-"""Cells of a person's name."""
+"""Most terminal cells of a person's name."""
 MAX_REASON = 200
-"""Cells of a reason."""
+"""Most terminal cells of a reason."""
+MAX_NAMED = 8
+"""Models, or series, that are named in one line."""
+MARKS = {
+    Severity.CRITICAL: ("▲", "CRIT"),
+    Severity.UNKNOWN: ("○", "n/d"),
+    Severity.WARNING: ("◆", "WARN"),
+    Severity.OK: ("●", "ok"),
+}
+"""Shape and word of each severity, worst first: never colour alone."""
+EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
+"""Exit code by severity (Monitoring Plugins guidelines)."""
+MAX_HEADLINE = 80
+"""Most terminal cells of the headline, which may become a mail's subject or a pager's whole message."""
+LINE_WIDTH = 80
+HANG = 8
+"""Cells in front of what belongs to a model: as many as its mark takes."""
 
 
 def format_moment(at: datetime, now: datetime | None = None) -> str:
-    """The date and the time of day; beside `now` without what both have in common.
+    """Return the date and the time of day in UTC; beside `now` without what both have in common.
 
     >>> at = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
     >>> format_moment(at), format_moment(at, at), format_moment(at, datetime(2025, 1, 9, tzinfo=UTC))
@@ -32,29 +50,29 @@ def format_moment(at: datetime, now: datetime | None = None) -> str:
 
 
 def describe_ack(ack: Acknowledgement, now: datetime | None = None) -> str:
-    """Who has an alert, since when, until when, and why; as long as `moment` without `now`."""
+    """Return who has acknowledged an alert, when, until when and why; dates as `format_moment` writes them."""
     text = f"taken by {sanitize(ack.by, MAX_NAME)} {format_moment(ack.at, now)}, until {format_moment(ack.until, now)}"
     return f"{text}: {sanitize(ack.reason, MAX_REASON)}" if ack.reason.strip() else text
 
 
 def describe_suppression(suppression: Suppression) -> str:
-    """Why nobody is told of an alert: the reason says who, why and until when."""
+    """Return why nobody is notified of an alert; the reason says who, why and until when."""
     reason = sanitize(suppression.reason, MAX_REASON + MAX_NAME)
     return reason if reason.startswith(suppression.kind) else f"{suppression.kind}: {reason}"
 
 
 def describe_matchers(matchers: Matchers) -> str:
-    """Which alerts: what is asked for, without what may be anything.
+    """Return which alerts match; a matcher that matches everything is left out.
 
     >>> describe_matchers(Matchers(model="fraud-*", severity="warning")), describe_matchers(Matchers())
     ('model fraud-*, severity warning', 'everything')
     """
-    asked = ((field.name, getattr(matchers, field.name)) for field in fields(matchers))
-    return ", ".join(f"{name} {sanitize(glob, 60)}" for name, glob in asked if glob != "*") or "everything"
+    globs = ((field.name, getattr(matchers, field.name)) for field in fields(matchers))
+    return ", ".join(f"{name} {sanitize(glob, 60)}" for name, glob in globs if glob != "*") or "everything"
 
 
 def describe_silence(silence: Silence, now: datetime) -> str:
-    """One silence: until when, who and why; that it is over, or has yet to begin, where it is so."""
+    """Return until when a silence holds, who made it and why; also that it has ended, or has yet to start."""
     if silence.end <= now:
         span = f"ended {format_moment(silence.end, now)}"
     elif silence.start > now:
@@ -65,161 +83,194 @@ def describe_silence(silence: Silence, now: datetime) -> str:
 
 
 def describe_note(note: Note, now: datetime) -> str:
-    """When, who and what."""
+    """Return when a note was written, by whom, and its text."""
     return f"{format_moment(note.at, now)} {sanitize(note.by, MAX_NAME)}: {sanitize(note.text, MAX_REASON)}"
 
 
-def describe_handling(episode: Alert, snapshot: Snapshot, now: datetime | None = None) -> list[str]:
-    """Who has an alert, and why nobody is told of it, a clause each; none where nobody did anything."""
-    if episode.id is None:
+def describe_handling(alert: Alert, snapshot: Snapshot, now: datetime | None = None) -> list[str]:
+    """Return who has acknowledged an alert, and why nobody is notified of it: a clause each, or none."""
+    if alert.id is None:
         return []
-    ack, suppression = snapshot.acknowledgements.get(episode.id), snapshot.suppressions.get(episode.id)
+    ack, suppression = snapshot.acknowledgements.get(alert.id), snapshot.suppressions.get(alert.id)
     return [
         *([describe_ack(ack, now)] if ack is not None else []),
         *([describe_suppression(suppression)] if suppression is not None else []),
     ]
 
 
-MARKS = {
-    Severity.CRITICAL: ("▲", "CRIT"),
-    Severity.UNKNOWN: ("○", "n/d"),
-    Severity.WARNING: ("◆", "WARN"),
-    Severity.OK: ("●", "ok"),
-}
-"""Shape and word of each severity, worst first: never colour alone."""
-
-EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
-"""As monitoring plugins have them."""
-FIRST_LINE = 80
-"""Cells; the first line may become a mail's subject or a pager's whole message."""
-MAX_NAMED = 8
-"""Models named in one line."""
-
-
 def overall_severity(snapshot: Snapshot) -> Severity:
-    """The worst severity of any model; without any model and any alert, unknown."""
-    found = [verdict.severity for verdict in snapshot.model_statuses]
-    found += [episode.severity for episode in snapshot.alerts if episode.is_active]
-    return max(found, default=Severity.UNKNOWN)
+    """Return the worst severity of any model; UNKNOWN where there is neither a model nor an alert."""
+    severities = [status.severity for status in snapshot.model_statuses]
+    severities += [alert.severity for alert in snapshot.alerts if alert.is_active]
+    return max(severities, default=Severity.UNKNOWN)
 
 
 def exit_code(snapshot: Snapshot) -> int:
-    """0 ok, 1 warning, 2 critical, 3 unknown."""
+    """Return the exit code of `check`: 0 ok, 1 warning, 2 critical, 3 unknown."""
     return EXIT_CODES[overall_severity(snapshot)]
 
 
 def headline(snapshot: Snapshot) -> str:
-    """The verdict on everything in at most 80 cells, the worst model named."""
+    """Return the state of all models in at most 80 terminal cells; the worst model is named."""
     models = len(snapshot.model_statuses)
     if not models:
         return "UNKNOWN: no model found; there is nothing to judge"
     worst = overall_severity(snapshot)
     if worst is Severity.OK:
-        rules = sum(one.skip_reason is None and not has_too_little_history(one) for one in snapshot.rule_statuses)
-        said = f"{pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}" if rules else "no rule judges any of them"
-        return f"OK: {pluralize(models, 'model')}, {said}"
-    counts = Counter(verdict.severity for verdict in snapshot.model_statuses)
+        rules = sum(
+            status.skip_reason is None and not has_too_little_history(status) for status in snapshot.rule_statuses
+        )
+        text = f"{pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}" if rules else "no rule judges any of them"
+        return f"OK: {pluralize(models, 'model')}, {text}"
+    counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
-    first = next((episode for episode in snapshot.alerts if episode.is_active), None)
-    named = f": {sanitize(first.key.model, 40)} {_about(first)}" if first else _unjudged(snapshot)
-    if models == 1 and named:
-        return truncate(f"{worst.name}{named}", FIRST_LINE)
-    line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{named}"
+    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    example = f": {sanitize(first.key.model, 40)} {_describe_breach(first)}" if first else _missing_labels(snapshot)
+    if models == 1 and example:
+        return truncate(f"{worst.name}{example}", MAX_HEADLINE)
+    line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
     # What is wrong is worth more than a word that can be guessed.
-    return line if display_width(line) <= FIRST_LINE else truncate(line.replace(" models:", ":", 1), FIRST_LINE)
+    return line if display_width(line) <= MAX_HEADLINE else truncate(line.replace(" models:", ":", 1), MAX_HEADLINE)
 
 
-def _unjudged(snapshot: Snapshot) -> str:
-    """The first model that nothing could be judged of for want of labels."""
-    first = next(
-        (one for one in snapshot.model_statuses if one.severity and one.model in snapshot.label_coverage), None
-    )
-    return f": {sanitize(first.model, 40)} {snapshot.label_coverage[first.model].sentence}" if first else ""
+def _missing_labels(snapshot: Snapshot) -> str:
+    """Return the first model that could not be evaluated for want of labels."""
+    models = (status.model for status in snapshot.model_statuses if status.severity)
+    first = next((model for model in models if model in snapshot.label_coverage), None)
+    return "" if first is None else f": {sanitize(first, 40)} {snapshot.label_coverage[first].sentence}"
 
 
-def has_too_little_history(one: RuleStatus) -> bool:
-    """Whether there is too little history to judge by the rule; what follows the last colon is our own words."""
-    return one.sentence.rpartition(": ")[2].startswith("too little history")
+def newest_data(snapshot: Snapshot) -> str:
+    """Return the start of the newest period and its age, or `none`."""
+    newest = snapshot.history.newest
+    return "none" if newest is None else f"{format_period(newest)}, {format_age(snapshot.clock - newest)} old"
 
 
-def skipped_rules(standings: Iterable[RuleStatus]) -> Iterator[str]:
-    """Default rules that were not applied, the models of one reason in one line."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for item in standings:
-        if item.skip_reason is not None:
-            grouped.setdefault((item.key.metric, item.skip_reason), []).append(sanitize(item.key.model, 60))
-    for (metric, reason), models in grouped.items():
-        rest = f" and {pluralize(len(models) - MAX_NAMED, 'more model')}" if len(models) > MAX_NAMED else ""
-        yield f"  {sanitize(metric)} of {', '.join(models[:MAX_NAMED])}{rest}: {reason}"
+def has_too_little_history(status: RuleStatus) -> bool:
+    """Return whether there are too few periods to evaluate a rule."""
+    # What follows the last colon is never foreign text.
+    return status.sentence.rpartition(": ")[2].startswith("too little history")
+
+
+def list_names(names: Sequence[str], noun: str = "") -> str:
+    """Return the first of many sanitized names, and how many more there are.
+
+    >>> list_names([str(number) for number in range(10)], "model")
+    '0, 1, 2, 3, 4, 5, 6, 7 and 2 more models'
+    """
+    more = len(names) - MAX_NAMED
+    words = f" {noun}{'s' if more > 1 else ''}" if noun else ""
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more:,} more{words}" if more > 0 else "")
+
+
+def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
+    """Yield the default rules that were not applied, the models of one reason in one line."""
+    models: dict[tuple[str, str], list[str]] = {}
+    for status in statuses:
+        if status.skip_reason is not None:
+            models.setdefault((status.key.metric, status.skip_reason), []).append(sanitize(status.key.model, 60))
+    for (metric, reason), names in models.items():
+        yield f"  {sanitize(metric)} of {list_names(names, 'model')}: {reason}"
+
+
+def rule_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield each rule with its name, one line a rule."""
+    for rule in snapshot.rules:
+        name = "default rule" if rule.default else f"rule {sanitize(rule.name, 60)}"
+        yield f"{name}: {rule_sentence(rule, snapshot)}"
+
+
+def rule_sentence(rule: Rule, snapshot: Snapshot) -> str:
+    """Return what a rule asks for, in one sanitized sentence."""
+    return sanitize(describe_rule(rule, snapshot.catalog.get(rule.metric)), 300)
 
 
 def severity_mark(severity: Severity) -> str:
-    """Shape and word in eight cells."""
+    """Return shape and word of a severity in eight terminal cells."""
     shape, word = MARKS[severity]
     return f"{shape} {word:5} "
 
 
+def alert_mark(alert: Alert) -> tuple[str, str]:
+    """Return shape and word of an alert: those of its severity, or of a pending one."""
+    return ("·", "pend") if alert.state is State.PENDING else MARKS[alert.severity]
+
+
 def alert_line(
-    episode: Alert, snapshot: Snapshot | None = None, *, name: str | None = None, with_model: bool = True
+    alert: Alert, snapshot: Snapshot | None = None, *, name: str | None = None, with_model: bool = True
 ) -> str:
-    """One alert in one line.
+    """Return one alert in one line.
 
     Args:
-        episode: The alert.
-        snapshot: Adds who has it and why nobody is told, where somebody did something about it.
-        name: The id to show before it, with how it ended; None: neither is shown.
+        alert: The alert.
+        snapshot: Source of acknowledgements and suppressions; None: the line is without them.
+        name: The id to show before the line, with the end of the alert; None: neither is shown.
         with_model: False where the model is named already.
     """
-    shape, word = ("·", "pend") if episode.state is State.PENDING else MARKS[episode.severity]
-    count = "" if episode.count is None else f", n {format_exact(episode.count)}"
-    line = f"{shape} {word:5} {sanitize(episode.key.model, 60)}" if with_model else f"{shape} {word}"
-    line += f" {_about(episode)}"
-    if episode.condition is Condition.THRESHOLD:
-        line += f", {pluralize(episode.periods, 'period')}"
-    line += f", since {format_period(episode.since)}{count}"
-    if episode.state in (State.RECOVERING, State.PENDING):
-        line += f", {episode.state.value}"
+    shape, word = alert_mark(alert)
+    count = "" if alert.count is None else f", n {format_exact(alert.count)}"
+    line = f"{shape} {word:5} {sanitize(alert.key.model, 60)}" if with_model else f"{shape} {word}"
+    line += f" {_describe_breach(alert)}"
+    if alert.condition is Condition.THRESHOLD:
+        line += f", {pluralize(alert.periods, 'period')}"
+    line += f", since {format_period(alert.since)}{count}"
+    if alert.state in (State.RECOVERING, State.PENDING):
+        line += f", {alert.state.value}"
     if name is not None:
-        ended = f", resolved {format_period(episode.resolved)}" if episode.resolved else ""
-        line = f"{name:8}  {line}{ended}"
-    said = describe_handling(episode, snapshot) if snapshot is not None else []
-    return "; ".join((line, *said))
+        line = f"{name:8}  {line}{resolved_clause(alert)}"
+    return "; ".join((line, *(describe_handling(alert, snapshot) if snapshot is not None else ())))
 
 
-def _about(episode: Alert) -> str:
-    """The metric, its segment, and the value against the limit."""
-    message = episode.breach.message if episode.breach else episode.condition.value
-    if episode.condition is not Condition.THRESHOLD:
+def resolved_clause(alert: Alert) -> str:
+    """Return when an alert was resolved, with a leading comma; empty while it is open."""
+    return f", resolved {format_period(alert.resolved)}" if alert.resolved else ""
+
+
+def _describe_breach(alert: Alert) -> str:
+    """Return the series, and its value against the limit."""
+    message = alert.breach.message if alert.breach else alert.condition.value
+    if alert.condition is not Condition.THRESHOLD:
         return sanitize(message)
-    return f"{series_name(episode.key)} {sanitize(message)}"
+    return f"{series_name(alert.key)} {sanitize(message)}"
 
 
 def series_name(key: SeriesKey) -> str:
-    """The metric, with its segment where that is not all, made safe."""
+    """Return the metric, with its segment where that is not all; sanitized."""
     name = sanitize(key.metric, 60)
     return name if key.segment == "all" else f"{name} [{sanitize(key.segment, 60)}]"
 
 
-WIDE = 80
-HANG = 8
-"""Cells in front of what belongs to a model: as many as its mark takes."""
+def latest_cells(series: Series, snapshot: Snapshot) -> tuple[str, str, str, str]:
+    """Return the cells of a table for the newest period: value, 95 % interval (or empty), start, support (or `?`)."""
+    metric = snapshot.catalog.get(series.key.metric)
+    interval, support = latest_interval(series, metric), series.latest_support
+    return (
+        metric.format(series.latest),
+        "" if interval is None else f"{metric.format(interval[0])} to {metric.format(interval[1])}",
+        format_period(series.newest),
+        "?" if support is None else format_exact(support),
+    )
 
 
-def wrapped(text: str, hang: int, cells: int = WIDE) -> Iterator[str]:
-    """The text in lines of at most so many cells, cut at spaces; what goes on begins `hang` cells from the left.
+def wrapped(text: str, hang: int, width: int = LINE_WIDTH) -> Iterator[str]:
+    """Yield the text in lines, broken at spaces.
 
-    A word that is longer than a line is not cut: it may be a name that is looked for, or a command.
+    Args:
+        text: One line.
+        hang: Spaces before the second line and all that follow.
+        width: Most terminal cells of a line; a longer word is not broken: it may be a name that is looked for, or a
+            command.
 
     >>> list(wrapped("* WARN churn recall fell from 0.64 to 0.50", 7, 24))
     ['* WARN churn recall fell', '       from 0.64 to 0.50']
     """
-    lead = len(text) - len(text.lstrip(" "))
-    line, used, fresh = text[:lead], lead, True
-    for word in text[lead:].split(" "):
+    indent = len(text) - len(text.lstrip(" "))
+    line, used, is_empty = text[:indent], indent, True
+    for word in text[indent:].split(" "):
         size = display_width(word)
-        if not fresh and used + 1 + size > cells:
+        if not is_empty and used + 1 + size > width:
             yield line.rstrip()
-            line, used, fresh = " " * hang, hang, True
-        line, used = (line + word, used + size) if fresh else (f"{line} {word}", used + 1 + size)
-        fresh = False
+            line, used, is_empty = " " * hang, hang, True
+        line, used = (line + word, used + size) if is_empty else (f"{line} {word}", used + 1 + size)
+        is_empty = False
     yield line

@@ -14,9 +14,9 @@ from modeltop.report.phrases import series_name
 from modeltop.rules.rule import describe_rule
 from modeltop.rules.snapshot import Snapshot
 
-WIDE = 118
+LINE_WIDTH = 118
 MAX_NAMED = 20
-"""Series without a limit that are named; the rest are counted."""
+"""Series without a limit that are listed; the others are counted."""
 MAX_DATES = 3
 """Alerts of the past whose dates are given."""
 
@@ -27,7 +27,7 @@ Each limit stands where a healthy period lies once in 100, critical twice as far
 for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: what holds by default
 of every series stands here too, after the limits, and can be deleted."""
 
-CHECKS = """\
+DETECTOR_EXAMPLE = """\
 
 # Rules can also compare, for example:
 # [[rules]]                       # 2 points below its usual, and more than chance (needs counts)
@@ -40,7 +40,7 @@ CHECKS = """\
 # of = 3                          # 2 of the last 3 periods
 """
 
-PEOPLE = """\
+RECEIVER_EXAMPLE = """\
 
 # Who is told (`modeltop watch`), for example:
 # [receivers.team]
@@ -50,62 +50,63 @@ PEOPLE = """\
 
 
 def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRules, rehearsed: Snapshot) -> str:
-    """The text of the file.
+    """Return the text of the file.
 
     Args:
         other_tables: Tables other than the rules.
-        suggested: The rules.
+        suggested: The rules, each with its reason.
         rehearsed: What the same rules, or without any the defaults, found in the history.
     """
-    tried = {trial.rule.name: trial for trial in backtest(rehearsed)}
+    results = {result.rule.name: result for result in backtest(rehearsed)}
     lines = [*_comment(HEAD), *([""] if other_tables else []), *to_toml(other_tables)]
-    for draft in suggested.rules:
-        said = f"{sanitize(draft.key.model, 60)}, {series_name(draft.key)}: {draft.reason}."
-        lines += _rule(said, draft.table, tried[draft.table["name"]])
+    for suggestion in suggested.rules:
+        reason = f"{sanitize(suggestion.key.model, 60)}, {series_name(suggestion.key)}: {suggestion.reason}."
+        lines += _rule(reason, suggestion.table, results[suggestion.table["name"]])
     for table in suggested.default_tables:
-        trial = tried[table["name"]]
-        said = describe_rule(trial.rule, rehearsed.catalog.get(trial.rule.metric))
-        lines += _rule(f"By default, of every series: {said}.", table, trial)
+        result = results[table["name"]]
+        sentence = describe_rule(result.rule, rehearsed.catalog.get(result.rule.metric))
+        lines += _rule(f"By default, of every series: {sentence}.", table, result)
     if suggested.rules:
-        total = sum(len(trial.alerts) for trial in tried.values())
+        total = sum(len(result.alerts) for result in results.values())
         lines += ["", *_comment(f"All rules together would have given {pluralize(total, 'alert')}.")]
     else:
         lines += ["", *_comment("No rule is proposed, so the defaults hold:")]
-        lines += [line for trial in tried.values() for line in _comment(f"{trial.rule.name}: {_would(trial)}.")]
-    lines += _left(suggested.skipped)
-    text = "\n".join(lines) + "\n" + CHECKS
-    return text if "receivers" in other_tables else text + PEOPLE
+        for result in results.values():
+            lines += _comment(f"{result.rule.name}: {_describe_result(result)}.")
+    lines += _skipped(suggested.skipped)
+    text = "\n".join(lines) + "\n" + DETECTOR_EXAMPLE
+    return text if "receivers" in other_tables else text + RECEIVER_EXAMPLE
 
 
-def _rule(said: str, table: Mapping[str, object], trial: BacktestResult) -> list[str]:
+def _rule(reason: str, table: Mapping[str, object], result: BacktestResult) -> list[str]:
     values = [f"{key} = {value_to_toml(value)}" for key, value in table.items()]
-    return ["", *_comment(said), *_comment(f"{_would(trial)}."), "[[rules]]", *values]
+    return ["", *_comment(reason), *_comment(f"{_describe_result(result)}."), "[[rules]]", *values]
 
 
-def _would(trial: BacktestResult) -> str:
-    """How often it would have fired in the past, and when last."""
-    if not trial.series:
+def _describe_result(result: BacktestResult) -> str:
+    """Return how often a rule would have fired, and when last."""
+    if not result.series:
         return "Would have judged nothing"
-    dates = [
-        f"{format_period(one.since)} to {format_period(one.resolved)}"
-        if one.resolved
-        else f"since {format_period(one.since)}"
-        for one in trial.alerts[-MAX_DATES:]
+    spans = [
+        f"{format_period(alert.since)} to {format_period(alert.resolved)}"
+        if alert.resolved
+        else f"since {format_period(alert.since)}"
+        for alert in result.alerts[-MAX_DATES:]
     ]
-    last = f": {'' if len(trial.alerts) <= MAX_DATES else 'lately '}{', '.join(dates)}" if dates else ""
-    return f"Would have given {describe_rate(trial)}{last}"
+    newest = f": {'' if len(result.alerts) <= MAX_DATES else 'lately '}{', '.join(spans)}" if spans else ""
+    return f"Would have given {describe_rate(result)}{newest}"
 
 
-def _left(without: tuple[tuple[SeriesKey, str], ...]) -> Iterator[str]:
-    if without:
+def _skipped(skipped: tuple[tuple[SeriesKey, str], ...]) -> Iterator[str]:
+    if skipped:
         yield from ("", "# Without a limit:")
-    for key, why in without[:MAX_NAMED]:
-        yield from _comment(f"{sanitize(key.model, 60)}, {series_name(key)}: {why}")
-    if len(without) > MAX_NAMED:
-        yield f"# and {len(without) - MAX_NAMED:,} more series"
+    for key, reason in skipped[:MAX_NAMED]:
+        yield from _comment(f"{sanitize(key.model, 60)}, {series_name(key)}: {reason}")
+    if len(skipped) > MAX_NAMED:
+        yield f"# and {len(skipped) - MAX_NAMED:,} more series"
 
 
 def _comment(text: str) -> list[str]:
-    """Lines that no foreign text in them can end."""
-    lines = (line for part in text.splitlines() for line in textwrap.wrap(part, WIDE, break_on_hyphens=False) or [""])
-    return [f"# {line}".rstrip() for line in lines]
+    """Return comment lines that no foreign text in them can end."""
+    paragraphs = (textwrap.wrap(line, LINE_WIDTH, break_on_hyphens=False) or [""] for line in text.splitlines())
+    return [f"# {line}".rstrip() for lines in paragraphs for line in lines]

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.diagnosis import Diagnosis, Forecast, Pattern, SeriesPattern
+from modeltop.core.diagnosis import Diagnosis, Pattern, SeriesPattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.core.stats.robust import distinct, median
 from modeltop.core.text import format_period, pluralize, sanitize
 from modeltop.diagnosis.phrases import pattern_name
-from modeltop.diagnosis.timeseries.forecast import DAY, UsualBand, trend_line, usual_band
+from modeltop.diagnosis.timeseries.forecast import TrendLine, UsualBand, trend_line, usual_band
 from modeltop.report.phrases import describe_note, series_name
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
@@ -25,229 +25,224 @@ from modeltop.rules.snapshot import Snapshot
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-
 WIDTH, HEIGHT = 640, 170
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 22
 """Margins in units of the drawing; a number on the left takes the widest."""
 COLUMNS = 280
-"""A longer series is thinned to the least and the greatest of each column."""
+"""Columns of the drawing: a longer series is downsampled to the minimum and the maximum of each."""
 MAX_DOTS = 60
 """Periods up to which each is also a dot."""
 GAP_FACTOR = 3.5
-"""A line ends where the next period is as many usual distances away."""
-LARGEST = 1e150
-"""What is larger has no place on an axis."""
-STEPS = (1, 2, 2.5, 5, 10)
-
-
-class SvgTrendLine(NamedTuple):
-    """A straight line."""
-
-    start: np.datetime64
-    end: np.datetime64
-    values: tuple[float, float]
-    """At both ends."""
+"""Usual distances of periods without one that interrupt the line."""
+MAX_VALUE = 1e150
+"""Magnitude from which a value is not drawn: differences of larger ones overflow."""
+TICK_STEPS = (1, 2, 2.5, 5, 10)
+PATTERNS_WITHOUT_START = (Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SvgChart:
-    """What is drawn."""
+    """The content of a chart."""
 
     title: str
-    """Read to those who do not see it; foreign text may be in it."""
+    """Text for screen readers; may be foreign, as those of notes and of the change."""
     times: Times
     values: Floats
-    """Those that are not finite are left out."""
+    """Values that are not finite are left out."""
     format_value: Callable[[float], str]
-    """A value as the axis says it."""
+    """Format of a value beside the axis."""
     low: Floats | None = None
     high: Floats | None = None
     limits: Sequence[tuple[str, float]] = ()
-    """Class and value of each level line."""
+    """CSS class and value of each horizontal line."""
     alert_spans: Sequence[tuple[str, np.datetime64, np.datetime64]] = ()
-    """Class, begin and end of each alert."""
+    """CSS class, start and end of each alert."""
     note_marks: Sequence[tuple[np.datetime64, str]] = ()
-    """Moment and words of each note; foreign text may be in them."""
+    """Time and text of each note."""
     usual_band: UsualBand | None = None
     """Drawn from its start to the end."""
     change: tuple[np.datetime64, str] | None = None
-    """When the course changed, and how, in our own words."""
-    trend_line: SvgTrendLine | None = None
+    """Start and description of the pattern of the series."""
+    trend_line: TrendLine | None = None
 
 
 class _Scale:
-    """From moments and values to places in the drawing."""
+    """The mapping from times and values to coordinates.
 
-    def __init__(self, line: SvgChart, shown: np.ndarray) -> None:
-        times = line.times[shown].astype(np.int64).astype(np.float64)
+    Args:
+        chart: What is drawn.
+        shown: Indices of its finite values.
+    """
+
+    def __init__(self, chart: SvgChart, shown: np.ndarray) -> None:
+        times = chart.times[shown].astype(np.int64).astype(np.float64)
         self.first, self.last = float(times[0]), float(times[-1])
-        levels = [line.values[shown], np.array([value for _, value in line.limits])]
-        levels += [np.array(line.usual_band[1:])] if line.usual_band is not None else []
-        levels += [ends[shown] for ends in (line.low, line.high) if ends is not None]
-        known = np.concatenate(levels)
-        known = known[np.abs(known) < LARGEST]
-        low, high = float(known.min()), float(known.max())
+        columns = [chart.values[shown], np.array([value for _, value in chart.limits])]
+        columns += [np.array(chart.usual_band[1:])] if chart.usual_band is not None else []
+        columns += [bound[shown] for bound in (chart.low, chart.high) if bound is not None]
+        values = np.concatenate(columns)
+        values = values[np.abs(values) < MAX_VALUE]
+        low, high = float(values.min()), float(values.max())
         pad = (high - low) * 0.06 or abs(high) * 0.02 or 1.0
         self.low, self.high = low - pad, high + pad
 
-    def x(self, stamps: Times) -> Floats:
+    def xs(self, times: Times) -> Floats:
+        """Return horizontal coordinates; times beyond the series lie on its edge."""
         span = self.last - self.first
-        share = (stamps.astype(np.int64) - self.first) / span if span else np.full(len(stamps), 0.5)
-        return np.asarray(LEFT + np.clip(share, 0.0, 1.0) * (WIDTH - LEFT - RIGHT))
+        ratio = (times.astype(np.int64) - self.first) / span if span else np.full(len(times), 0.5)
+        return np.asarray(LEFT + np.clip(ratio, 0.0, 1.0) * (WIDTH - LEFT - RIGHT))
 
-    def y(self, values: Floats) -> Floats:
-        share = (values - self.low) / (self.high - self.low)
-        return np.asarray(HEIGHT - BOTTOM - np.clip(share, 0.0, 1.0) * (HEIGHT - TOP - BOTTOM))
+    def ys(self, values: Floats) -> Floats:
+        """Return vertical coordinates, which grow downwards."""
+        ratio = (values - self.low) / (self.high - self.low)
+        return np.asarray(HEIGHT - BOTTOM - np.clip(ratio, 0.0, 1.0) * (HEIGHT - TOP - BOTTOM))
+
+    def x(self, time: np.datetime64) -> str:
+        """Return the horizontal coordinate of one time, as SVG has it."""
+        return _number(self.xs(np.array([time], dtype="datetime64[us]"))[0])
+
+    def y(self, value: float) -> str:
+        """Return the vertical coordinate of one value, as SVG has it."""
+        return _number(self.ys(np.array([value]))[0])
 
 
-def render_svg(line: SvgChart) -> str:
-    """The chart as one element; empty where no value is finite."""
-    shown = np.flatnonzero(np.abs(line.values) < LARGEST)
+def render_svg(chart: SvgChart) -> str:
+    """Return the chart as one element; empty where no value is finite."""
+    shown = np.flatnonzero(np.abs(chart.values) < MAX_VALUE)
     if not len(shown):
         return ""
-    scale = _Scale(line, shown)
-    parts = [*_axes(line, scale, shown), *_backdrop(line, scale, shown), *_curve(line, scale, shown)]
-    parts += _trend(line, scale)
-    title = _text(line.title)
+    scale = _Scale(chart, shown)
+    elements = [*_axes(chart, scale, shown), *_backdrop(chart, scale, shown), *_curve(chart, scale, shown)]
+    elements += _trend(chart, scale)
+    title = _text(chart.title)
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
-        f"{''.join(parts)}</svg>"
+        f"{''.join(elements)}</svg>"
     )
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round values within a range, at most `most` + 1 of them.
+def ticks(low: float, high: float, max_steps: int = 5) -> list[float]:
+    """Return round values within a range, at most `max_steps` + 1 of them.
 
     >>> ticks(0.861, 0.964)
     [0.875, 0.9, 0.925, 0.95]
     """
-    size = (high - low) / most
+    size = (high - low) / max_steps
     power = 10.0 ** math.floor(math.log10(size))
-    step = next(one * power for one in STEPS if one * power >= size * (1 - 1e-9))
-    begin = math.ceil(low / step - 1e-9)
-    count = math.floor(high / step + 1e-9) - begin + 1
-    return [float(f"{(begin + index) * step:.15g}") for index in range(count)]
+    step = next(factor * power for factor in TICK_STEPS if factor * power >= size * (1 - 1e-9))
+    first = math.ceil(low / step - 1e-9)
+    count = math.floor(high / step + 1e-9) - first + 1
+    return [float(f"{(first + index) * step:.15g}") for index in range(count)]
 
 
-def _axes(line: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+def _axes(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
     right = WIDTH - RIGHT
     for value in ticks(scale.low, scale.high):
-        y = _at(scale.y(np.array([value]))[0])
+        y, label = scale.y(value), _text(chart.format_value(value))
         yield f'<path class="grid" d="M{LEFT} {y}H{right}"/>'
-        yield f'<text class="axis" x="{LEFT - 6}" y="{y}" dy="4" text-anchor="end">{_text(line.format_value(value))}</text>'
-    ends = line.times[shown[[0, -1]]]
-    for stamp, x, anchor in ((ends[0], LEFT, "start"), (ends[-1], right, "end")):
-        if anchor == "start" or ends[0] != ends[1]:
-            when = format_period(to_datetime(stamp))
-            yield f'<text class="axis" x="{x}" y="{HEIGHT - 6}" text-anchor="{anchor}">{when}</text>'
+        yield f'<text class="axis" x="{LEFT - 6}" y="{y}" dy="4" text-anchor="end">{label}</text>'
+    first, last = chart.times[shown[[0, -1]]]
+    for time, x, anchor in ((first, LEFT, "start"), (last, right, "end")):
+        if anchor == "start" or first != last:
+            label = format_period(to_datetime(time))
+            yield f'<text class="axis" x="{x}" y="{HEIGHT - 6}" text-anchor="{anchor}">{label}</text>'
 
 
-def _backdrop(line: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    """Alerts, what is usual, the interval, limits, notes, the begin of a change: what lies under the curve."""
-    base = HEIGHT - BOTTOM
-    yield from _usual(line, scale)
-    for kind, begin, end in line.alert_spans:
-        left, right = scale.x(np.array([begin, end], dtype=line.times.dtype))
-        yield f'<path class="span {kind}" d="M{_at(left)} {TOP}H{_at(max(right, left + 2))}V{base}H{_at(left)}Z"/>'
-    yield from _band(line, scale, shown)
-    for kind, value in line.limits:
-        yield f'<path class="limit {kind}" d="M{LEFT} {_at(scale.y(np.array([value]))[0])}H{WIDTH - RIGHT}"/>'
-    for kind, (stamp, words) in (
-        *(("mark", one) for one in line.note_marks),
-        *([("begin", line.change)] if line.change else []),
-    ):
-        x = _at(scale.x(np.array([stamp], dtype=line.times.dtype))[0])
-        yield f'<path class="{kind}" d="M{x} {TOP}V{base}"><title>{_text(words)}</title></path>'
+def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    """Yield what lies under the curve: the usual band, alerts, the interval, limits, notes, the start of the change."""
+    bottom = HEIGHT - BOTTOM
+    if (usual := chart.usual_band) is not None:
+        text = f"usual: {chart.format_value(usual.low)} to {chart.format_value(usual.high)}"
+        left = scale.x(usual.start)
+        path = f"M{left} {scale.y(usual.high)}H{WIDTH - RIGHT}V{scale.y(usual.low)}H{left}Z"
+        yield f'<path class="usual" d="{path}"><title>{_text(text)}</title></path>'
+    for kind, start, end in chart.alert_spans:
+        left, right = scale.xs(np.array([start, end], dtype=chart.times.dtype))
+        path = f"M{_number(left)} {TOP}H{_number(max(right, left + 2))}V{bottom}H{_number(left)}Z"
+        yield f'<path class="span {kind}" d="{path}"/>'
+    yield from _interval(chart, scale, shown)
+    for kind, value in chart.limits:
+        yield f'<path class="limit {kind}" d="M{LEFT} {scale.y(value)}H{WIDTH - RIGHT}"/>'
+    changes = [] if chart.change is None else [chart.change]
+    for kind, marks in (("mark", chart.note_marks), ("begin", changes)):
+        for time, text in marks:
+            yield f'<path class="{kind}" d="M{scale.x(time)} {TOP}V{bottom}"><title>{_text(text)}</title></path>'
 
 
-def _usual(line: SvgChart, scale: _Scale) -> Iterator[str]:
-    if line.usual_band is not None:
-        left = _at(scale.x(np.array([line.usual_band.start], dtype=line.times.dtype))[0])
-        low, high = (_at(y) for y in scale.y(np.array(line.usual_band[1:])))
-        said = f"usual: {line.format_value(line.usual_band.low)} to {line.format_value(line.usual_band.high)}"
-        path = f"M{left} {high}H{WIDTH - RIGHT}V{low}H{left}Z"
-        yield f'<path class="usual" d="{path}"><title>{_text(said)}</title></path>'
+def _trend(chart: SvgChart, scale: _Scale) -> Iterator[str]:
+    if (line := chart.trend_line) is not None:
+        x = scale.xs(np.array([line.start, line.end], dtype=chart.times.dtype))
+        days = float((line.end - line.start) / np.timedelta64(1, "D"))
+        yield f'<path class="trend" d="M{_points(x, scale.ys(np.array([line.level, line.value_at(days)])))}"/>'
 
 
-def _trend(line: SvgChart, scale: _Scale) -> Iterator[str]:
-    if line.trend_line is not None:
-        x = scale.x(np.array([line.trend_line.start, line.trend_line.end], dtype=line.times.dtype))
-        yield f'<path class="trend" d="M{_points(x, scale.y(np.array(line.trend_line.values)))}"/>'
-
-
-def _band(line: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    if line.low is None or line.high is None:
+def _interval(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    if chart.low is None or chart.high is None:
         return
-    known = shown[np.isfinite(line.low[shown]) & np.isfinite(line.high[shown])]
-    for piece in _pieces(line.times, known):
-        kept = piece[distinct(np.linspace(0, len(piece) - 1, min(len(piece), COLUMNS)).astype(int))]
-        if len(kept) > 1:
-            x = scale.x(line.times[kept])
-            there, back = _points(x, scale.y(line.high[kept])), _points(x[::-1], scale.y(line.low[kept])[::-1])
-            yield f'<path class="band" d="M{there}L{back}Z"/>'
+    bounded = shown[np.isfinite(chart.low[shown]) & np.isfinite(chart.high[shown])]
+    for run in _contiguous_runs(chart.times, bounded):
+        drawn = run[distinct(np.linspace(0, len(run) - 1, min(len(run), COLUMNS)).astype(int))]
+        if len(drawn) > 1:
+            x = scale.xs(chart.times[drawn])
+            upper = _points(x, scale.ys(chart.high[drawn]))
+            lower = _points(x[::-1], scale.ys(chart.low[drawn])[::-1])
+            yield f'<path class="band" d="M{upper}L{lower}Z"/>'
 
 
-def _curve(line: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    dots = len(shown) <= MAX_DOTS
-    for piece in _pieces(line.times, shown):
-        kept = _thinned(line.values, piece, len(shown))
-        x, y = scale.x(line.times[kept]), scale.y(line.values[kept])
-        if len(kept) > 1:
+def _curve(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
+    for run in _contiguous_runs(chart.times, shown):
+        drawn = _downsampled(chart.values, run, len(shown))
+        x, y = scale.xs(chart.times[drawn]), scale.ys(chart.values[drawn])
+        if len(drawn) > 1:
             yield f'<path class="line" d="M{_points(x, y)}"/>'
-        if dots or len(kept) == 1:
+        if len(shown) <= MAX_DOTS or len(drawn) == 1:
             for left, top in zip(x, y, strict=True):
-                yield f'<circle class="dot" cx="{_at(left)}" cy="{_at(top)}" r="2"/>'
+                yield f'<circle class="dot" cx="{_number(left)}" cy="{_number(top)}" r="2"/>'
 
 
-def _pieces(times: Times, index: np.ndarray) -> list[np.ndarray]:
-    """The periods in stretches without a long silence."""
-    gaps = np.diff(times[index]).astype(np.int64)
+def _contiguous_runs(times: Times, indices: np.ndarray) -> list[np.ndarray]:
+    """Return the indices split where periods are missing for long."""
+    gaps = np.diff(times[indices]).astype(np.int64)
     if not len(gaps):
-        return [index] if len(index) else []
-    return np.split(index, np.flatnonzero(gaps > GAP_FACTOR * median(gaps)) + 1)
+        return [indices] if len(indices) else []
+    return np.split(indices, np.flatnonzero(gaps > GAP_FACTOR * median(gaps)) + 1)
 
 
-def _thinned(values: Floats, piece: np.ndarray, total: int) -> np.ndarray:
-    """The least and the greatest of each column, in order of time, and both ends."""
-    columns = max(1, round(COLUMNS * len(piece) / total))
-    if len(piece) <= 2 * columns:
-        return piece
-    kept = {int(piece[0]), int(piece[-1])}
-    for part in np.array_split(piece, columns):
-        kept |= {int(part[np.argmin(values[part])]), int(part[np.argmax(values[part])])}
-    return np.array(sorted(kept))
+def _downsampled(values: Floats, run: np.ndarray, total: int) -> np.ndarray:
+    """Return the indices of the minimum and the maximum of each column, in order of time, and both ends."""
+    columns = max(1, round(COLUMNS * len(run) / total))
+    if len(run) <= 2 * columns:
+        return run
+    indices = {int(run[0]), int(run[-1])}
+    for column in np.array_split(run, columns):
+        indices |= {int(column[np.argmin(values[column])]), int(column[np.argmax(values[column])])}
+    return np.array(sorted(indices))
 
 
 def _points(x: Floats, y: Floats) -> str:
-    return "L".join(f"{_at(left)} {_at(top)}" for left, top in zip(x, y, strict=True))
+    return "L".join(f"{_number(left)} {_number(top)}" for left, top in zip(x, y, strict=True))
 
 
-def _at(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+def _number(coordinate: float) -> str:
+    return f"{coordinate:.1f}".removesuffix(".0")
 
 
 def _text(foreign: str) -> str:
     return escape(sanitize(foreign, 300), quote=True)
 
 
-PATTERNS_WITHOUT_START = (Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE)
-"""Courses that have no begin."""
-
-
-def series_chart(series: Series, snapshot: Snapshot, found: Diagnosis | None = None) -> SvgChart:
-    """What is drawn of a series.
+def series_chart(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None = None) -> SvgChart:
+    """Return the chart of a series.
 
     Args:
         series: At least one period.
-        snapshot: Has its rules, alerts and notes.
-        found: The diagnosis of its model, where it was explained.
+        snapshot: Source of its rules, alerts and notes.
+        diagnosis: Diagnosis of its model; None where there is none.
     """
     key, metric = series.key, snapshot.catalog.get(series.key.metric)
-    course = _course(key, found)
-    begin = course.started_at if course is not None else None
+    pattern = _pattern(key, diagnosis)
+    start = pattern.started_at if pattern is not None else None
+    is_diagnosed = diagnosis is not None and diagnosis.key == key
     return SvgChart(
         title=f"{series_name(key)} of {sanitize(key.model, 60)}, {pluralize(len(series), 'period')}, "
         f"latest {metric.format(series.latest)}",
@@ -258,61 +253,47 @@ def series_chart(series: Series, snapshot: Snapshot, found: Diagnosis | None = N
         high=series.high,
         limits=_limits(series, snapshot),
         alert_spans=[
-            (severity_class(one.severity), to_datetime64(one.since), to_datetime64(one.resolved or series.newest))
-            for one in snapshot.alerts
-            if one.key == key and one.fired is not None
+            (severity_class(alert.severity), to_datetime64(alert.since), to_datetime64(alert.resolved or series.newest))
+            for alert in snapshot.alerts
+            if alert.key == key and alert.fired is not None
         ],
-        note_marks=_marks(series, snapshot),
-        usual_band=usual_band(series, begin),
-        trend_line=_fitted_trend(series, begin, found.forecast) if found is not None and found.key == key else None,
+        note_marks=[
+            (time, describe_note(note, snapshot.clock))
+            for note in model_notes(key.model, snapshot)
+            if series.times[0] <= (time := to_datetime64(note.at)) <= series.times[-1]
+        ],
+        usual_band=usual_band(series, start),
+        trend_line=trend_line(series, start, diagnosis.forecast) if diagnosis and is_diagnosed and start else None,
         change=None
-        if course is None or begin is None
-        else (to_datetime64(begin), f"{pattern_name(course)} since {format_period(begin)}"),
+        if pattern is None or start is None
+        else (to_datetime64(start), f"{pattern_name(pattern)} since {format_period(start)}"),
     )
 
 
 def severity_class(severity: Severity) -> str:
-    """The class of the style sheet that colours it."""
+    """Return the CSS class of a severity."""
     return severity.name.lower()
 
 
 def model_notes(model: str, snapshot: Snapshot) -> list[Note]:
-    """What people wrote down about a model."""
+    """Return the notes about a model."""
     return [note for note in snapshot.alerting_state.notes if fnmatchcase(model, note.model)]
 
 
-def _course(key: SeriesKey, found: Diagnosis | None) -> SeriesPattern | None:
-    """The course of the series, where it changed."""
-    known = () if found is None else (found.series_pattern, *found.other_patterns)
-    return next(
-        (one for one in known if one is not None and one.key == key and one.pattern not in PATTERNS_WITHOUT_START), None
-    )
+def _pattern(key: SeriesKey, diagnosis: Diagnosis | None) -> SeriesPattern | None:
+    """Return the pattern of the series, where it is one that has a start."""
+    patterns = () if diagnosis is None else (diagnosis.series_pattern, *diagnosis.other_patterns)
+    changes = (pattern for pattern in patterns if pattern and pattern.pattern not in PATTERNS_WITHOUT_START)
+    return next((pattern for pattern in changes if pattern.key == key), None)
 
 
 def _limits(series: Series, snapshot: Snapshot) -> list[tuple[str, float]]:
+    skipped = {status.rule for status in snapshot.rule_statuses if status.key == series.key and status.skip_reason}
     return [
-        (severity_class(severity), side)
+        (severity_class(severity), bound)
         for rule in rules_for(snapshot.rules, series.key)
-        if not _is_left_out(rule.name, series, snapshot)
+        if rule.name not in skipped
         for severity, limit in rule.detector.limits()
-        for side in (limit.below, limit.above)
-        if side is not None
+        for bound in (limit.below, limit.above)
+        if bound is not None
     ]
-
-
-def _is_left_out(rule: str, series: Series, snapshot: Snapshot) -> bool:
-    return any(one.rule == rule and one.key == series.key and one.skip_reason for one in snapshot.rule_statuses)
-
-
-def _marks(series: Series, snapshot: Snapshot) -> list[tuple[np.datetime64, str]]:
-    """The notes within its time."""
-    first, last = series.times[0], series.times[-1]
-    known = [(to_datetime64(note.at), note) for note in model_notes(series.key.model, snapshot)]
-    return [(at, describe_note(note, snapshot.clock)) for at, note in known if first <= at <= last]
-
-
-def _fitted_trend(series: Series, begin: datetime | None, forecast: Forecast | None) -> SvgTrendLine | None:
-    line = trend_line(series, begin, forecast) if begin is not None else None
-    if line is None:
-        return None
-    return SvgTrendLine(line.start, line.end, (line.level, line.value_at(float((line.end - line.start) / DAY))))

@@ -1,8 +1,9 @@
-"""A model that alerts, in a few lines: the verdict, its alerts, what else of it holds."""
+"""A snapshot as text: a few lines a model (`check`), or a page a model (`report`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
@@ -15,328 +16,336 @@ from modeltop.core.series import (
     Series,
     SeriesKey,
     Severity,
-    State,
     to_datetime64,
 )
-from modeltop.core.text import format_exact, format_period, pluralize, sanitize
+from modeltop.core.text import format_period, pluralize, sanitize
 from modeltop.report.diagnosis_sections import diagnosis_sections
-from modeltop.report.index import ReportIndex, build_index, explain_alerting_models, list_names
 from modeltop.report.phrases import (
     HANG,
-    MARKS,
     alert_line,
+    alert_mark,
     describe_handling,
     has_too_little_history,
     headline,
+    latest_cells,
+    list_names,
+    rule_lines,
     series_name,
     severity_mark,
     skipped_rules,
     wrapped,
 )
-from modeltop.rules.change_summary import change_summary as changes_of
-from modeltop.rules.change_summary import describe_change, latest_interval
+from modeltop.rules.change_summary import change_summary, describe_change
 from modeltop.rules.detectors.cusum import LastingShift
-from modeltop.rules.rule import describe_rule as rule_sentence
+from modeltop.rules.rule import Rule
 from modeltop.rules.snapshot import Snapshot
 
 MAX_SHOWN = 20
-"""Models that are told one by one."""
-SENTENCE = 400
+"""Models without an alert that have a line of their own."""
+MAX_DETAILED = 50
+"""Models whose alerts are listed one by one, the worst; the others have a line each."""
+MAX_SENTENCE = 400
+"""Most terminal cells of a status."""
+MAX_PERIODS_APART = 3
+"""Periods within which alerts of one model count as simultaneous."""
 SHARED_LINES = {
     "healthy": ("● ok    ", "healthy"),
     "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
     "new": ("●       ", "too little history to judge"),
     "unasked": ("●       ", "no rule judges them"),
 }
-"""Kinds of models that share a line: how it is marked, and what is said of them."""
-
-
-def healthy_section(verdicts: Sequence[ModelStatus], known: ReportIndex) -> Iterator[str]:
-    """What is said of models without an alert.
-
-    Args:
-        verdicts: Of those models, in order.
-        known: The snapshot.
-    """
-    kinds: dict[str, list[ModelStatus]] = {}
-    for one in verdicts:
-        kinds.setdefault(_kind(one, known), []).append(one)
-    alone = kinds.pop("alone", [])
-    alone += [one for some in kinds.values() if len(some) == 1 for one in some]
-    for one in alone[:MAX_SHOWN]:
-        yield from wrapped(healthy_line(one, known), HANG)
-    if len(alone) > MAX_SHOWN:
-        yield f"{'':{HANG}}and {len(alone) - MAX_SHOWN:,} more models without an alert"
-    for kind, (mark, said) in SHARED_LINES.items():
-        some = kinds.get(kind, [])
-        if len(some) > 1:
-            names = list_names([sanitize(one.model, 60) for one in some], "model")
-            yield from wrapped(f"{mark}{names}: {said}{_held(some, known)}", HANG)
-
-
-def _kind(verdict: ModelStatus, known: ReportIndex) -> str:
-    """What of a model that can share a line; `alone` for one that has something of its own to say."""
-    quiet = known.statuses_without_alert.get(verdict.model, [])
-    if verdict.severity is not Severity.OK or verdict.model in known.snapshot.label_coverage:
-        return "alone"
-    if not quiet:
-        return "unasked"
-    unseen = [one for one in quiet if not known.is_healthy(one)]
-    if not all(map(has_too_little_history, unseen)):
-        return "alone"
-    if len(unseen) == len(quiet):
-        return "new"
-    return "waiting" if any(map(known.is_healthy_before_newest, quiet)) else "healthy"
-
-
-def _held(some: Sequence[ModelStatus], known: ReportIndex) -> str:
-    held = sum(known.is_healthy(one) for verdict in some for one in known.statuses_without_alert.get(verdict.model, []))
-    return f", {_hold(held)}" if held else ""
-
-
-def healthy_line(verdict: ModelStatus, known: ReportIndex) -> str:
-    """One model without an alert: how its first rule stands, and what else holds or could not be judged."""
-    said = "; ".join((sanitize(verdict.sentence, SENTENCE), *_rest(known, verdict.model)))
-    return f"{_mark(verdict, known)}{sanitize(verdict.model, 60)} {said}"
-
-
-def _mark(verdict: ModelStatus, known: ReportIndex) -> str:
-    """What was never judged is not said to be ok."""
-    quiet = known.statuses_without_alert.get(verdict.model, [])
-    series = known.snapshot.history.series
-    if verdict.severity is Severity.OK:
-        if not quiet:
-            return SHARED_LINES["unasked"][0]
-        if not any(series[one.key].evaluable().any() for one in quiet):
-            return severity_mark(Severity.UNKNOWN)
-    return severity_mark(verdict.severity)
-
-
-def _rest(known: ReportIndex, model: str) -> Iterator[str]:
-    """What holds beside the rule that the verdict speaks of."""
-    quiet = known.statuses_without_alert.get(model, [])
-    others = [one for one in quiet[1:] if known.is_healthy(one)]
-    falls = {one.key for one in others if known.watches_lasting_falls(one)}
-    if more := sum(not known.watches_lasting_falls(one) for one in others):
-        yield f"{more:,} more rule{'s hold' if more > 1 else ' holds'}"
-    if falls and known.watches_lasting_falls(quiet[0]):
-        yield f"nor {'is' if len(falls) == 1 else 'are'} {pluralize(len(falls), 'more metric')}"
-    elif falls:
-        yield f"{pluralize(len(falls), 'metric')}, none lastingly worse" if len(falls) > 1 else "nor lastingly worse"
-    yield from unevaluated_lines(known, quiet[1:])
-
-
-def unevaluated_lines(known: ReportIndex, quiet: Sequence[RuleStatus]) -> Iterator[str]:
-    """How many rules could say nothing of the newest period, and why."""
-    unseen = [one for one in quiet if not known.is_healthy(one)]
-    young = [one for one in unseen if has_too_little_history(one)]
-    if young:
-        yield f"{pluralize(len(young), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
-    if more := len(unseen) - len(young):
-        yield f"{pluralize(more, 'rule')} could not judge the newest period"
-
-
-def _hold(rules: int) -> str:
-    return f"{rules:,} rule{'s hold' if rules > 1 else ' holds'}"
-
-
-MAX_APART = 3
-"""Periods within which alerts of one model began together."""
+"""Mark and text of the models that share a line."""
 CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}
 """How metrics got worse, by their directions."""
 
 
-def alerting_section(verdict: ModelStatus, known: ReportIndex, why: Diagnosis | None = None) -> Iterator[str]:
-    """The verdict in one sentence, then a line an alert, and what else of the model holds, or could not be judged.
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportIndex:
+    """The open alerts and the other rules of a snapshot by model."""
 
-    Args:
-        verdict: Of a model that alerts, or has a pending alert.
-        known: The snapshot.
-        why: What was found out; None: how its worst rule stands is said instead.
-    """
-    model, alerts = verdict.model, known.alerts[verdict.model]
-    yield from verdict_lines(verdict, why)
-    for text in (*alert_lines(known, model), *_beside(known, model, alerts)):
-        yield from wrapped(" " * HANG + text, HANG + 2)
+    snapshot: Snapshot
+    rules: Mapping[str, Rule]
+    alerts: Mapping[str, list[Alert]]
+    """Active and pending alerts, worst first."""
+    statuses_without_alert: Mapping[str, list[RuleStatus]]
+    """Rules that were applied and have no open alert."""
 
+    def is_lasting_shift(self, alert: Alert) -> bool:
+        """Return whether the alert is about a lasting shift, not about a limit or missing data."""
+        return alert.condition is Condition.THRESHOLD and self.detects_lasting_shift(alert.rule)
 
-def verdict_lines(verdict: ModelStatus, why: Diagnosis | None = None) -> Iterator[str]:
-    """How bad, which model, and what was found out, or how it stands."""
-    said = verdict.sentence if why is None else why.sentence
-    yield from wrapped(
-        f"{severity_mark(verdict.severity)}{sanitize(verdict.model, 60)} {sanitize(said, SENTENCE)}", HANG
-    )
+    def detects_lasting_shift(self, rule: str) -> bool:
+        """Return whether the rule of that name looks for a lasting shift."""
+        return rule in self.rules and isinstance(self.rules[rule].detector, LastingShift)
 
-
-def alert_lines(known: ReportIndex, model: str) -> Iterator[str]:
-    """A line an alert, without the model's name, the worst first; lasting falls are folded into what is told already.
-
-    Of a series that alerts by a limit, a fall only adds when it began; falls that began together are one line.
-    """
-    alerts = known.alerts.get(model, [])
-    limits = {one.key: one for one in reversed(alerts) if one.is_active and not known.is_lasting_fall(one)}
-    folded = {one.key: one for one in alerts if known.is_lasting_fall(one) and _says_less(one, limits, known)}
-    shown = [one for one in alerts if folded.get(one.key) is not one]
-    groups = _together([one for one in shown[1:] if known.is_lasting_fall(one)], known)
-    rest = {id(one) for some in groups for one in some[1:]}
-    by_first = {id(some[0]): some for some in groups}
-    for one in shown:
-        if id(one) in rest:
-            continue
-        some = by_first.get(id(one), [one])
-        if len(some) > 1:
-            yield _group(some, shown[0], known)
-        else:
-            yield alert_line(one, known.snapshot, with_model=False) + _began(one, folded.get(one.key), known)
+    def is_healthy(self, status: RuleStatus) -> bool:
+        """Return whether the rule holds in the newest period that could be evaluated."""
+        # The end of a sentence is never foreign text.
+        return status.rule in self.rules and status.sentence.endswith(
+            f"healthy, {self.rules[status.rule].detector.describe_normal()}"
+        )
 
 
-def _says_less(fall: Alert, limits: Mapping[SeriesKey, Alert], known: ReportIndex) -> bool:
-    """Whether another alert says as much of its series; what people did about the one must stay seen."""
-    other = limits.get(fall.key)
-    return other is not None and other.severity >= fall.severity and not describe_handling(fall, known.snapshot)
-
-
-def _began(shown: Alert, fall: Alert | None, known: ReportIndex) -> str:
-    if (
-        fall is None
-        or known.is_lasting_fall(shown)
-        or shown.condition is not Condition.THRESHOLD
-        or _near(shown, fall, known)
-    ):
-        return ""
-    return f"; lastingly {_word(fall, known)} since {format_period(fall.since)}"
-
-
-def _together(falls: Sequence[Alert], known: ReportIndex) -> list[list[Alert]]:
-    """Groups of what is equally bad and began within a few periods, in the order given."""
-    groups: list[list[Alert]] = []
-    for one in falls:
-        group = next((some for some in groups if _alike(one, some[0], known) and _near(one, some[0], known)), None)
-        if group is None:
-            groups.append([one])
-        else:
-            group.append(one)
-    return groups
-
-
-def _alike(one: Alert, other: Alert, known: ReportIndex) -> bool:
-    first, second = (
-        (each.severity, each.state, describe_handling(each, known.snapshot), _word(each, known))
-        for each in (one, other)
-    )
-    return first == second
-
-
-def _near(one: Alert, other: Alert, known: ReportIndex) -> bool:
-    periods = known.snapshot.history.periods[one.key.model]
-    first, second = (int(periods.searchsorted(to_datetime64(each.since))) for each in (one, other))
-    return abs(first - second) <= MAX_APART
-
-
-def _word(fall: Alert, known: ReportIndex) -> str:
-    check = known.rules[fall.rule].detector
-    return "changed" if isinstance(check, LastingShift) and check.outside else "worse"
-
-
-def _group(some: Sequence[Alert], worst: Alert, known: ReportIndex) -> str:
-    """Several falls in one line; where they began with the model's first alert, that is all there is to say of when."""
-    shape, word = ("·", "pend") if some[0].state is State.PENDING else MARKS[some[0].severity]
-    names = list_names([series_name(one.key) for one in some])
-    if worst.condition is Condition.THRESHOLD and _near(some[0], worst, known):
-        line = f"{shape} {word} and {pluralize(len(some), 'more metric')} {_went(some, known)} with it: {names}"
-    else:
-        line = f"{shape} {word} {pluralize(len(some), 'metric')} lastingly {_word(some[0], known)}: {names}"
-        line += f", since {format_period(min(one.since for one in some))}"
-    return "; ".join((line, *describe_handling(some[0], known.snapshot)))
-
-
-def _went(some: Sequence[Alert], known: ReportIndex) -> str:
-    if _word(some[0], known) == "changed":
-        return "changed"
-    series = known.snapshot.history.series
-    return CHANGE_VERBS.get(frozenset(series[one.key].better for one in some), "got worse")
-
-
-def _beside(known: ReportIndex, model: str, alerts: Sequence[Alert]) -> Iterator[str]:
-    """What holds, and what could not be judged."""
-    quiet = known.statuses_without_alert.get(model, [])
-    if all(one.condition is Condition.THRESHOLD for one in alerts):
-        wrong = {one.key for one in alerts}
-        fine = dict.fromkeys(series_name(one.key) for one in quiet if one.key not in wrong and known.is_healthy(one))
-        if fine:
-            yield f"{severity_mark(Severity.OK).strip()} {list_names(list(fine))}: healthy"
-    yield from (f"{severity_mark(Severity.UNKNOWN).strip()} {text}" for text in unevaluated_lines(known, quiet))
-    if model in known.snapshot.label_coverage:
-        yield f"{severity_mark(Severity.UNKNOWN).strip()} {known.snapshot.label_coverage[model].sentence}"
-
-
-DETAILED = 50
-"""Models whose alerts are listed one by one, the worst; of the others the verdict is told."""
-NOTE = 4
-"""Cells in front of what goes on from one line at the foot to the next."""
+def build_index(snapshot: Snapshot) -> ReportIndex:
+    """Return the index of a snapshot."""
+    alerts: dict[str, list[Alert]] = {}
+    for alert in snapshot.alerts:
+        if alert.resolved is None:
+            alerts.setdefault(alert.key.model, []).append(alert)
+    alerting = {(alert.rule, alert.key) for group in alerts.values() for alert in group}
+    statuses: dict[str, list[RuleStatus]] = {}
+    for status in snapshot.rule_statuses:
+        if status.skip_reason is None and (status.rule, status.key) not in alerting:
+            statuses.setdefault(status.key.model, []).append(status)
+    return ReportIndex(snapshot, {rule.name: rule for rule in snapshot.rules}, alerts, statuses)
 
 
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
-    """What `check` prints: the headline, what alerts, the worst first, what does not, and how it was judged."""
+    """Yield what `check` prints: the headline, models that alert, worst first, the others, and the rules."""
     yield headline(snapshot)
-    known, why = build_index(snapshot), explain_alerting_models(snapshot)
-    wrong = [one for one in snapshot.model_statuses if one.model in known.alerts]
-    for verdict in wrong[:DETAILED]:
-        yield from alerting_section(verdict, known, why.diagnosis_for(verdict.model))
-    for verdict in wrong[DETAILED:]:
-        yield from verdict_lines(verdict, why.diagnosis_for(verdict.model))
-    yield from healthy_section([one for one in snapshot.model_statuses if one.model not in known.alerts], known)
-    yield from _foot(snapshot, why)
-
-
-def _foot(snapshot: Snapshot, why: ExplanationCache) -> Iterator[str]:
-    """How it was judged."""
-    for line in (*skipped_rules(snapshot.rule_statuses), *(f"  {sanitize(one, 300)}" for one in snapshot.notices)):
-        yield from wrapped(line, NOTE)
-    for line in why.errors:
-        yield from wrapped(f"  {line}", NOTE)
-    for rule in snapshot.rules:
-        name = "default rule" if rule.default else f"rule {sanitize(rule.name, 60)}"
-        said = sanitize(rule_sentence(rule, snapshot.catalog.get(rule.metric)), 300)
-        yield from wrapped(f"  {name}: {said}", NOTE)
+    index, explanations = build_index(snapshot), ExplanationCache(snapshot)
+    alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
+    for status in alerting[:MAX_DETAILED]:
+        yield from alerting_section(status, index, explanations.diagnosis_for(status.model))
+    for status in alerting[MAX_DETAILED:]:
+        yield from _status_lines(status, explanations.diagnosis_for(status.model))
+    yield from healthy_section(
+        [status for status in snapshot.model_statuses if status.model not in index.alerts], index
+    )
+    yield from _footer(snapshot, explanations)
 
 
 def text_report(snapshot: Snapshot) -> Iterator[str]:
-    """The text report: the headline, a page a model, and how it was judged."""
+    """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
-    known, why = build_index(snapshot), explain_alerting_models(snapshot)
-    for verdict in snapshot.model_statuses:
+    index, explanations = build_index(snapshot), ExplanationCache(snapshot)
+    for status in snapshot.model_statuses:
         yield ""
-        yield from _page(verdict.model, known, why)
+        yield from _model_page(status, index, explanations.diagnosis_for(status.model))
     yield ""
-    yield from _foot(snapshot, why)
+    yield from _footer(snapshot, explanations)
 
 
-def _page(model: str, known: ReportIndex, why: ExplanationCache) -> Iterator[str]:
-    """A model: the verdict, what it rests on, every metric as it stands and has changed."""
-    snapshot, found = known.snapshot, why.diagnosis_for(model)
-    verdict = next(one for one in snapshot.model_statuses if one.model == model)
-    if model in known.alerts:
-        yield from alerting_section(verdict, known, found)
+def _model_page(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None) -> Iterator[str]:
+    snapshot = index.snapshot
+    if status.model in index.alerts:
+        yield from alerting_section(status, index, diagnosis)
     else:
-        yield from wrapped(healthy_line(verdict, known), HANG)
-    for section in diagnosis_sections(found, snapshot.catalog) if found is not None else ():
+        yield from wrapped(_healthy_line(status, index), HANG)
+    for section in diagnosis_sections(diagnosis, snapshot.catalog) if diagnosis is not None else ():
         yield f"  {section.title}"
         for line in section.lines:
             yield from wrapped(f"    {line}", 6)
-    for series in snapshot.history.for_model(model):
-        yield f"  {_latest(series, snapshot)}"
+    for series in snapshot.history.for_model(status.model):
+        yield f"  {_describe_latest(series, snapshot)}"
         metric = snapshot.catalog.get(series.key.metric)
-        for change in changes_of(series, metric, snapshot.baseline):
+        for change in change_summary(series, metric, snapshot.baseline):
             yield f"    {sanitize(describe_change(change, metric))}"
 
 
-def _latest(series: Series, snapshot: Snapshot) -> str:
-    metric = snapshot.catalog.get(series.key.metric)
-    interval = latest_interval(series, metric)
-    bounds = "" if interval is None else f" (95 % {metric.format(interval[0])} to {metric.format(interval[1])})"
-    support = series.latest_support
-    count = "n unknown" if support is None else f"n {format_exact(support)}"
-    return (
-        f"{series_name(series.key)} {metric.format(series.latest)}{bounds} on {format_period(series.newest)}, {count}"
-    )
+def _describe_latest(series: Series, snapshot: Snapshot) -> str:
+    value, interval, start, count = latest_cells(series, snapshot)
+    bounds = f" (95 % {interval})" if interval else ""
+    return f"{series_name(series.key)} {value}{bounds} on {start}, n {'unknown' if count == '?' else count}"
+
+
+def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
+    """Yield what was skipped, could not be read or explained, and the rules."""
+    yield from (line for text in skipped_rules(snapshot.rule_statuses) for line in wrapped(text, 4))
+    for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rule_lines(snapshot)):
+        yield from wrapped(f"  {text}", 4)
+
+
+def healthy_section(statuses: Sequence[ModelStatus], index: ReportIndex) -> Iterator[str]:
+    """Yield the lines of models without an alert, in order; models of one kind share a line."""
+    kinds: dict[str, list[ModelStatus]] = {}
+    for status in statuses:
+        kinds.setdefault(_kind(status, index), []).append(status)
+    single = kinds.pop("single", [])
+    single += [status for group in kinds.values() if len(group) == 1 for status in group]
+    for status in single[:MAX_SHOWN]:
+        yield from wrapped(_healthy_line(status, index), HANG)
+    if len(single) > MAX_SHOWN:
+        yield f"{'':{HANG}}and {len(single) - MAX_SHOWN:,} more models without an alert"
+    for kind, (mark, text) in SHARED_LINES.items():
+        group = kinds.get(kind, [])
+        if len(group) > 1:
+            names = list_names([sanitize(status.model, 60) for status in group], "model")
+            healthy = sum(index.is_healthy(rule) for status in group for rule in _other_rules(index, status.model))
+            rules = f", {healthy:,} rule{'s hold' if healthy > 1 else ' holds'}" if healthy else ""
+            yield from wrapped(f"{mark}{names}: {text}{rules}", HANG)
+
+
+def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
+    return index.statuses_without_alert.get(model, ())
+
+
+def _kind(status: ModelStatus, index: ReportIndex) -> str:
+    """Return the key of the line that the model can share; `single` where it has something of its own to report."""
+    rules = _other_rules(index, status.model)
+    if status.severity is not Severity.OK or status.model in index.snapshot.label_coverage:
+        return "single"
+    if not rules:
+        return "unasked"
+    unevaluated = [rule for rule in rules if not index.is_healthy(rule)]
+    if not all(map(has_too_little_history, unevaluated)):
+        return "single"
+    if len(unevaluated) == len(rules):
+        return "new"
+    earlier = (rule for rule in rules if rule.sentence.rpartition(";")[2].startswith(" before it "))
+    return "waiting" if any(map(index.is_healthy, earlier)) else "healthy"
+
+
+def _healthy_line(status: ModelStatus, index: ReportIndex) -> str:
+    """Return the status of the first rule of a model, and how many others hold or could not be evaluated."""
+    rules, mark = _other_rules(index, status.model), severity_mark(status.severity)
+    if status.severity is Severity.OK and not rules:
+        mark = SHARED_LINES["unasked"][0]
+    elif status.severity is Severity.OK:
+        series = index.snapshot.history.series
+        if not any(series[rule.key].evaluable().any() for rule in rules):
+            mark = severity_mark(Severity.UNKNOWN)  # what was never evaluated is not reported as ok
+    text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *_describe_others(index, rules)))
+    return f"{mark}{sanitize(status.model, 60)} {text}"
+
+
+def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
+    """Yield clauses about the rules after the first, which the status of the model is about."""
+    healthy = [rule for rule in rules[1:] if index.is_healthy(rule)]
+    shifts = {rule.key for rule in healthy if index.detects_lasting_shift(rule.rule)}
+    if more := sum(not index.detects_lasting_shift(rule.rule) for rule in healthy):
+        yield f"{more:,} more rule{'s hold' if more > 1 else ' holds'}"
+    if shifts and index.detects_lasting_shift(rules[0].rule):
+        yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
+    elif shifts:
+        yield f"{pluralize(len(shifts), 'metric')}, none lastingly worse" if len(shifts) > 1 else "nor lastingly worse"
+    yield from _describe_unevaluated(index, rules[1:])
+
+
+def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
+    """Yield how many rules could not be evaluated in the newest period, and why."""
+    unevaluated = [rule for rule in rules if not index.is_healthy(rule)]
+    young = [rule for rule in unevaluated if has_too_little_history(rule)]
+    if young:
+        yield f"{pluralize(len(young), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
+    if more := len(unevaluated) - len(young):
+        yield f"{pluralize(more, 'rule')} could not judge the newest period"
+
+
+def alerting_section(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None = None) -> Iterator[str]:
+    """Yield the state of a model that alerts in one sentence, then its alerts, and what else holds.
+
+    Args:
+        status: The model, which has an active or a pending alert.
+        index: The snapshot.
+        diagnosis: Source of the sentence; None: the status of its worst rule.
+    """
+    yield from _status_lines(status, diagnosis)
+    for text in (*alert_lines(index, status.model), *_describe_rest(index, status.model)):
+        yield from wrapped(" " * HANG + text, HANG + 2)
+
+
+def _status_lines(status: ModelStatus, diagnosis: Diagnosis | None) -> Iterator[str]:
+    sentence = sanitize(status.sentence if diagnosis is None else diagnosis.sentence, MAX_SENTENCE)
+    yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)} {sentence}", HANG)
+
+
+def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
+    """Yield what is healthy beside the alerts, and what could not be evaluated."""
+    rules, alerts = _other_rules(index, model), index.alerts[model]
+    unknown = severity_mark(Severity.UNKNOWN).strip()
+    if all(alert.condition is Condition.THRESHOLD for alert in alerts):
+        breached = {alert.key for alert in alerts}
+        healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
+        if healthy:
+            yield f"{severity_mark(Severity.OK).strip()} {list_names(list(dict.fromkeys(healthy)))}: healthy"
+    yield from (f"{unknown} {text}" for text in _describe_unevaluated(index, rules))
+    if model in index.snapshot.label_coverage:
+        yield f"{unknown} {index.snapshot.label_coverage[model].sentence}"
+
+
+def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
+    """Yield a line an alert, worst first, without the model's name.
+
+    A lasting shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
+    began together share a line.
+    """
+    alerts = index.alerts.get(model, [])
+    breaches = {alert.key: alert for alert in reversed(alerts) if alert.is_active and not index.is_lasting_shift(alert)}
+    implied = {
+        alert.key: alert for alert in alerts if index.is_lasting_shift(alert) and _is_implied(alert, breaches, index)
+    }
+    shown = [alert for alert in alerts if implied.get(alert.key) is not alert]
+    groups = _simultaneous([alert for alert in shown[1:] if index.is_lasting_shift(alert)], index)
+    group_of = {id(alert): group for group in groups for alert in group}
+    for alert in shown:
+        group = group_of.get(id(alert), [alert])
+        if group[0] is not alert:
+            continue
+        if len(group) > 1:
+            yield _group_line(group, shown[0], index)
+        else:
+            line = alert_line(alert, index.snapshot, with_model=False)
+            yield line + _shift_clause(alert, implied.get(alert.key), index)
+
+
+def _is_implied(shift: Alert, breaches: Mapping[SeriesKey, Alert], index: ReportIndex) -> bool:
+    """Return whether another alert reports as much of the series; what people did about this one must stay visible."""
+    other = breaches.get(shift.key)
+    return other is not None and other.severity >= shift.severity and not describe_handling(shift, index.snapshot)
+
+
+def _shift_clause(alert: Alert, shift: Alert | None, index: ReportIndex) -> str:
+    if shift is None or index.is_lasting_shift(alert) or alert.condition is not Condition.THRESHOLD:
+        return ""
+    if _began_together(alert, shift, index):
+        return ""
+    return f"; lastingly {_shift_word(shift, index)} since {format_period(shift.since)}"
+
+
+def _simultaneous(shifts: Sequence[Alert], index: ReportIndex) -> list[list[Alert]]:
+    """Return groups of alerts that are equally bad and began within a few periods, in the order given."""
+
+    def state(alert: Alert) -> tuple[object, ...]:
+        return alert.severity, alert.state, describe_handling(alert, index.snapshot), _shift_word(alert, index)
+
+    groups: list[list[Alert]] = []
+    for alert in shifts:
+        for group in groups:
+            if state(alert) == state(group[0]) and _began_together(alert, group[0], index):
+                group.append(alert)
+                break
+        else:
+            groups.append([alert])
+    return groups
+
+
+def _began_together(alert: Alert, other: Alert, index: ReportIndex) -> bool:
+    periods = index.snapshot.history.periods[alert.key.model]
+    first, second = (int(periods.searchsorted(to_datetime64(start))) for start in (alert.since, other.since))
+    return abs(first - second) <= MAX_PERIODS_APART
+
+
+def _shift_word(shift: Alert, index: ReportIndex) -> str:
+    detector = index.rules[shift.rule].detector
+    return "changed" if isinstance(detector, LastingShift) and detector.outside else "worse"
+
+
+def _group_line(shifts: Sequence[Alert], worst: Alert, index: ReportIndex) -> str:
+    """Return one line for several shifts; of those that began with the model's worst alert the date is left out."""
+    shape, word = alert_mark(shifts[0])
+    names = list_names([series_name(shift.key) for shift in shifts])
+    if worst.condition is Condition.THRESHOLD and _began_together(shifts[0], worst, index):
+        verb = _change_verb(shifts, index)
+        line = f"{shape} {word} and {pluralize(len(shifts), 'more metric')} {verb} with it: {names}"
+    else:
+        line = f"{shape} {word} {pluralize(len(shifts), 'metric')} lastingly {_shift_word(shifts[0], index)}: {names}"
+        line += f", since {format_period(min(shift.since for shift in shifts))}"
+    return "; ".join((line, *describe_handling(shifts[0], index.snapshot)))
+
+
+def _change_verb(shifts: Sequence[Alert], index: ReportIndex) -> str:
+    if _shift_word(shifts[0], index) == "changed":
+        return "changed"
+    series = index.snapshot.history.series
+    return CHANGE_VERBS.get(frozenset(series[shift.key].better for shift in shifts), "got worse")

@@ -1,4 +1,4 @@
-"""Snapshots of one made-up model each: alerts since chosen days, of rules that ask for limits and for lasting falls."""
+"""Snapshots of made-up models with alerts since chosen days, of a limit and of detectors of lasting shifts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,26 +38,26 @@ METRICS = ("accuracy", "precision", "recall", "f1_score", "log_loss")
 
 @pytest.fixture
 def alert():
-    """An alert of a rule on a metric since a day, counted from 0."""
+    """Make an alert of a rule on a metric, which began on a day, counted from 0."""
 
     def make(rule, metric, day, *, model="m", severity=None, **changes):
         since = FIRST + timedelta(days=day)
         severity = severity or (Severity.CRITICAL if rule == "floor" else Severity.WARNING)
         message = "0.85 < 0.90" if rule == "floor" else "0.85 below its usual 0.95"
-        found = Alert(
+        made = Alert(
             f"{rule}-{metric}", rule, SeriesKey(model, metric), Condition.THRESHOLD, State.FIRING, severity, since,
             since, breach=Breach(severity, 0.85, 0.9, message), periods=DAYS - day,
         )  # fmt: skip
-        return replace(found, **changes)
+        return replace(made, **changes)
 
     return make
 
 
 @pytest.fixture
-def look():
-    """A snapshot of these alerts, worst first, and of what holds: (model, rule, metric, sentence)."""
+def make_snapshot():
+    """Make a snapshot of alerts, worst first, and of rules without one: (model, rule, metric, sentence)."""
 
-    def make(*alerts, quiet=(), models=("m",), **changes):
+    def make(*alerts, healthy=(), models=("m",), **changes):
         times = (np.datetime64(FIRST.replace(tzinfo=None)) + np.arange(DAYS) * np.timedelta64(1, "D")).astype(
             DATETIME_DTYPE
         )
@@ -67,12 +67,13 @@ def look():
             for model in models
             for metric in METRICS
         }
-        standings = tuple(
-            RuleStatus(rule, SeriesKey(model, metric), Severity.OK, said) for model, rule, metric, said in quiet
+        statuses = tuple(
+            RuleStatus(rule, SeriesKey(model, metric), Severity.OK, sentence)
+            for model, rule, metric, sentence in healthy
         )
-        wrong = {one.key.model: one.severity for one in reversed(alerts) if one.is_active}
-        verdicts = tuple(ModelStatus(model, wrong.get(model, Severity.OK), "stands so") for model in models)
+        severities = {alert.key.model: alert.severity for alert in reversed(alerts) if alert.is_active}
+        model_statuses = tuple(ModelStatus(model, severities.get(model, Severity.OK), "stands so") for model in models)
         history = History(series, dict.fromkeys(models, times))
-        return replace(Snapshot(NOW, NOW, history, catalog, RULES, alerts, standings, verdicts), **changes)
+        return replace(Snapshot(NOW, NOW, history, catalog, RULES, alerts, statuses, model_statuses), **changes)
 
     return make

@@ -37,58 +37,61 @@ from modeltop.rules.snapshot import Snapshot
 NOW = datetime(2025, 1, 20, 12, tzinfo=UTC)
 
 
-def snapshot(name: str = "churn") -> Snapshot:
-    """One model that alerts since its 18th day; every foreign string in it is `name`."""
+def make_snapshot(name: str = "churn") -> Snapshot:
+    """Return a snapshot of one model that alerts since its 18th day; every foreign string in it is `name`."""
     key = SeriesKey(name, "accuracy")
     times = np.arange("2025-01-01", "2025-01-21", dtype="datetime64[D]").astype(DATETIME_DTYPE)
     values = np.where(np.arange(20) < 17, 0.95, 0.85)
     series = Series(key, Direction.HIGHER, times, values, support=np.full(20, 1000.0))
-    begin = datetime(2025, 1, 18, tzinfo=UTC)
-    episode = Alert(
-        "ab12cd34", "floor", key, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, begin, begin,
+    start = datetime(2025, 1, 18, tzinfo=UTC)
+    alert = Alert(
+        "ab12cd34", "floor", key, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, start, start,
         breach=Breach(Severity.CRITICAL, 0.85, 0.9, "0.85 < 0.90"), periods=3,
     )  # fmt: skip
     silence = Silence("1", Matchers(model=name), NOW, NOW + timedelta(hours=1), name, name, NOW)
+    note = Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC))
+    ack = Acknowledgement("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)
     return Snapshot(
         NOW, NOW, History({key: series}, {name: times}, (ReadProblem(name, name, 3),)), MetricRegistry(),
-        (Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy"),), (episode,), (),
+        (Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy"),), (alert,), (),
         (ModelStatus(name, Severity.CRITICAL, f"accuracy of {name} 0.85: critical"),), notices=(name,),
-        alerting_state=AlertingState(silences=(silence,), notes=(Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC)),)),
-        acknowledgements={"ab12cd34": Acknowledgement("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)},
+        alerting_state=AlertingState(silences=(silence,), notes=(note,)), acknowledgements={"ab12cd34": ack},
     )  # fmt: skip
 
 
-def text_of(shown: Snapshot) -> str:
-    return "\n".join(html(shown))
+def text_of(snapshot: Snapshot) -> str:
+    return "\n".join(html(snapshot))
 
 
-def tree(shown: Snapshot) -> ET.Element:
-    return ET.fromstring(text_of(shown))
+def tree(snapshot: Snapshot) -> ET.Element:
+    return ET.fromstring(text_of(snapshot))
 
 
 def by_class(root: ET.Element, name: str) -> list[ET.Element]:
     return [element for element in root.iter() if name in element.get("class", "").split()]
 
 
-def test_it_says_the_verdict_the_alert_the_change_and_what_people_did():
-    shown = snapshot()
-    said = " ".join(tree(shown).itertext())
-    assert "CRITICAL: churn accuracy 0.85 < 0.90" in said
-    assert diagnose_model(shown, "churn").sentence.startswith("accuracy fell suddenly from 0.95 to 0.85 on 2025-01-18")
-    assert said.count(diagnose_model(shown, "churn").sentence) == 2  # at the top, and with the model
-    assert "accuracy 0.950 -> 0.850, -0.100: fell" in said  # what it rests on
-    assert "taken by churn" in said
-    assert "model churn: until 13:00, churn: churn" in said  # the silence
-    assert "Jan 17 00:00 churn: churn" in said  # the note
+def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
+    snapshot = make_snapshot()
+    text = " ".join(tree(snapshot).itertext())
+    assert "CRITICAL: churn accuracy 0.85 < 0.90" in text
+    assert diagnose_model(snapshot, "churn").sentence.startswith(
+        "accuracy fell suddenly from 0.95 to 0.85 on 2025-01-18"
+    )
+    assert text.count(diagnose_model(snapshot, "churn").sentence) == 2  # at the top, and with the model
+    assert "accuracy 0.950 -> 0.850, -0.100: fell" in text  # what it rests on
+    assert "taken by churn" in text
+    assert "model churn: until 13:00, churn: churn" in text  # the silence
+    assert "Jan 17 00:00 churn: churn" in text  # the note
     low, high = wilson(0.85, 1000)
-    assert f"{low:.3f} to {high:.3f}" in said
-    assert "accuracy below 0.90 is critical" in said
+    assert f"{low:.3f} to {high:.3f}" in text
+    assert "accuracy below 0.90 is critical" in text
 
 
-def test_the_chart_has_its_limit_its_alert_its_note_what_was_usual_and_the_begin_of_the_change():
-    root = tree(snapshot())
-    parts = ("line", "limit", "span", "mark", "usual", "begin")
-    assert [len(by_class(root, name)) for name in parts] == [1] * len(parts)
+def test_the_chart_has_its_limit_its_alert_its_note_the_usual_band_and_the_start_of_the_change():
+    root = tree(make_snapshot())
+    names = ("line", "limit", "span", "mark", "usual", "begin")
+    assert [len(by_class(root, name)) for name in names] == [1] * len(names)
     (begin,) = by_class(root, "begin")
     assert begin[0].text == "sudden drop since 2025-01-18"
     (mark,) = by_class(root, "mark")
@@ -96,7 +99,7 @@ def test_the_chart_has_its_limit_its_alert_its_note_what_was_usual_and_the_begin
 
 
 def test_nothing_is_fetched_and_nothing_runs():
-    text = text_of(snapshot())
+    text = text_of(make_snapshot())
     assert not re.search(r"<script|\son\w+=|https?:|url\(|@import|src=|href=|javascript:", text)
     assert "default-src 'none'" in text
     assert "prefers-color-scheme: dark" in text
@@ -115,12 +118,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("evil", HOSTILE, ids=range(len(HOSTILE)))
 def test_foreign_text_is_no_markup_wherever_it_stands(evil):
-    text = text_of(snapshot(evil))
+    text = text_of(make_snapshot(evil))
     assert text.isascii()
     assert all(char.isprintable() or char == "\n" for char in text)
     root = ET.fromstring(text)
     tags, attributes = vocabulary(root)
-    plain_tags, plain_attributes = vocabulary(tree(snapshot()))
+    plain_tags, plain_attributes = vocabulary(tree(make_snapshot()))
     assert tags <= plain_tags
     assert attributes <= plain_attributes
     assert sanitize(evil, 60) in " ".join(root.itertext())
@@ -128,7 +131,7 @@ def test_foreign_text_is_no_markup_wherever_it_stands(evil):
 
 def test_without_any_model_it_is_still_a_page():
     empty = replace(
-        snapshot(),
+        make_snapshot(),
         history=History({}, {}),
         alerts=(),
         model_statuses=(),
@@ -151,7 +154,7 @@ def test_the_command_writes_it_whatever_the_streams_encoding(capsys, tmp_path):
 
 
 def test_a_large_model_says_how_many_charts_are_left_out(capsys, tmp_path):
-    rows = "".join(f"2025-01-0{day},m,s{cut},0.9\n" for day in (1, 2) for cut in range(40))
+    rows = "".join(f"2025-01-0{day},m,s{segment},0.9\n" for day in (1, 2) for segment in range(40))
     (tmp_path / "m.csv").write_text("date,model,segment,accuracy\n" + rows)
     out = report(tmp_path / "m.csv", capsys)
     assert out.count("<svg") == 12

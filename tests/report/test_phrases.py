@@ -1,4 +1,4 @@
-"""What people did about alerts, in text, markdown and JSON."""
+"""Acknowledgements, silences and notes in text, markdown and JSON."""
 
 import json
 from dataclasses import replace
@@ -24,49 +24,49 @@ from modeltop.rules.snapshot import Snapshot
 
 NOW = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")
-EPISODE = Alert(
+ALERT = Alert(
     "ab12cd34", "floor", KEY, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, NOW, NOW,
     breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
 )  # fmt: skip
 ACK = Acknowledgement("ab12cd34", "floor", KEY, Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW)
-HUSHED = Suppression("silenced", "silenced by bob until 2025-01-10 15:03 UTC: release", NOW + timedelta(hours=1))
+SUPPRESSION = Suppression("silenced", "silenced by bob until 2025-01-10 15:03 UTC: release", NOW + timedelta(hours=1))
 
 
 @pytest.fixture
 def untouched():
-    verdict = ModelStatus("churn", Severity.CRITICAL, "accuracy 0.87 < 0.90")
-    return Snapshot(NOW, NOW, History({}, {}), MetricRegistry(), (), (EPISODE,), (), (verdict,))
+    status = ModelStatus("churn", Severity.CRITICAL, "accuracy 0.87 < 0.90")
+    return Snapshot(NOW, NOW, History({}, {}), MetricRegistry(), (), (ALERT,), (), (status,))
 
 
 @pytest.fixture
 def handled(untouched):
-    return replace(untouched, acks={"ab12cd34": ACK}, suppressed={"ab12cd34": HUSHED})
+    return replace(untouched, acknowledgements={"ab12cd34": ACK}, suppressions={"ab12cd34": SUPPRESSION})
 
 
-SAID = (
+CLAUSES = (
     "; taken by ana 2025-01-10 14:03 UTC, until 2025-01-11 14:03 UTC: looking"
     "; silenced by bob until 2025-01-10 15:03 UTC: release"
 )
 
 
-def test_the_line_of_an_alert_says_who_has_it_and_why_nobody_is_told(untouched, handled):
-    before, after = (" ".join(" ".join(text_summary(each)).split()) for each in (untouched, handled))
-    assert after == before + SAID
+def test_the_line_of_an_alert_ends_with_its_acknowledgement_and_its_suppression(untouched, handled):
+    before, after = (" ".join(" ".join(text_summary(snapshot)).split()) for snapshot in (untouched, handled))
+    assert after == before + CLAUSES
 
 
-def test_markdown_says_it_too_in_a_code_span(handled):
+def test_markdown_has_them_in_a_code_span(handled):
     (line,) = [line for line in markdown(handled) if line.startswith("- `▲ CRIT ")]
-    assert line.endswith(f"{SAID}`")
+    assert line.endswith(f"{CLAUSES}`")
 
 
 def test_neither_changes_the_exit_code(untouched, handled):
     assert exit_code(handled) == exit_code(untouched) == 2
 
 
-def test_json_has_both_exactly_and_null_where_nobody_did_anything(untouched, handled):
-    (before,), (after,) = (json.loads(as_json(each))["alerts"] for each in (untouched, handled))
+def test_json_has_both_exactly_and_null_where_there_are_none(untouched, handled):
+    (before,), (after,) = (json.loads(as_json(snapshot))["alerts"] for snapshot in (untouched, handled))
     assert (before["suppressed_by"], before["acknowledged"]) == (None, None)
-    assert after["suppressed_by"] == {"kind": "silenced", "reason": HUSHED.reason, "until": "2025-01-10T15:03:27Z"}
+    assert after["suppressed_by"] == {"kind": "silenced", "reason": SUPPRESSION.reason, "until": "2025-01-10T15:03:27Z"}
     assert after["acknowledged"] == {
         "by": "ana", "why": "looking", "at": "2025-01-10T14:03:27Z", "until": "2025-01-11T14:03:27Z",
     }  # fmt: skip
@@ -74,11 +74,11 @@ def test_json_has_both_exactly_and_null_where_nobody_did_anything(untouched, han
 
 
 @pytest.mark.parametrize("evil", ["\x1b]52;c;ZWNobw==\x07", "\u202e", "x\ny", "\ud800"])
-def test_foreign_text_is_made_visible(evil):
+def test_foreign_text_is_escaped(evil):
     silence = Silence("1", Matchers(model=evil), NOW, NOW, evil, evil, NOW)
     for text in (
         describe_ack(replace(ACK, by=evil, reason=evil)),
-        describe_suppression(replace(HUSHED, reason=evil)),
+        describe_suppression(replace(SUPPRESSION, reason=evil)),
         describe_silence(silence, NOW),
         describe_matchers(silence.matchers),
         describe_note(Note(evil, evil, evil, NOW), NOW),
@@ -86,6 +86,6 @@ def test_foreign_text_is_made_visible(evil):
         assert text.isprintable()
 
 
-def test_a_reason_that_does_not_say_its_kind_is_given_it():
+def test_a_reason_without_its_kind_is_given_it():
     assert describe_suppression(Suppression("inhibited", "the model has stopped reporting")).startswith("inhibited: ")
     assert describe_ack(replace(ACK, reason="  "), NOW) == "taken by ana 14:03, until Jan 11 14:03"

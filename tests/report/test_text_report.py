@@ -1,0 +1,216 @@
+"""The text report: models without an alert, models that alert, which alerts share a line, and what is never folded."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from modeltop.core.incident import Acknowledgement
+from modeltop.core.series import Condition, ModelStatus, Severity, State
+from modeltop.report.text_report import (
+    MAX_DETAILED,
+    MAX_SHOWN,
+    alert_lines,
+    alerting_section,
+    build_index,
+    healthy_section,
+    text_summary,
+)
+from modeltop.rules.label_coverage import LabelCoverage, LabelState
+
+FINE = "accuracy 0.95: healthy, not below 0.90"
+YOUNG = "accuracy 0.95: too little history, 3 earlier periods of 10"
+LATE = "accuracy 0.5 on 4 cases: not judged, fewer than 30; before it 0.95: healthy, not below 0.90"
+UNJUDGED = "accuracy 0.5 on 4 cases: not judged, fewer than 30"
+
+
+def healthy_lines(make_snapshot, models, **changes):
+    """Return the lines of models without an alert, each given with the sentences of its rules."""
+    healthy = [
+        (model, "fall" if sentence is YOUNG else "floor", "accuracy", sentence)
+        for model, sentences in models.items()
+        for sentence in sentences
+    ]
+    snapshot = make_snapshot(healthy=healthy, models=tuple(models), **changes)
+    return list(healthy_section(snapshot.model_statuses, build_index(snapshot)))
+
+
+@pytest.mark.parametrize(
+    ("sentences", "line"),
+    [
+        pytest.param([FINE, FINE], "● ok    a, b: healthy, 4 rules hold", id="healthy"),
+        pytest.param([FINE, YOUNG], "● ok    a, b: healthy, 2 rules hold", id="some rules have too little history"),
+        pytest.param([YOUNG], "●       a, b: too little history to judge", id="all of them have"),
+        pytest.param([], "●       a, b: no rule judges them", id="no rule"),
+    ],
+)
+def test_models_of_a_kind_share_a_line(make_snapshot, sentences, line):
+    assert healthy_lines(make_snapshot, {"a": sentences, "b": sentences}) == [line]
+
+
+def test_where_the_newest_period_is_not_judged_the_line_adds_that(make_snapshot):
+    line = " ".join(" ".join(healthy_lines(make_snapshot, {"a": [LATE], "b": [LATE]})).split())
+    assert line == "● ok a, b: healthy before the newest period, which is not judged, 2 rules hold"
+
+
+def test_a_model_of_a_kind_of_its_own_has_a_line_of_its_own(make_snapshot):
+    assert healthy_lines(make_snapshot, {"a": [FINE], "b": [UNJUDGED], "c": [YOUNG]}) == [
+        "● ok    b stands so",
+        "● ok    a stands so",
+        "● ok    c stands so",
+    ]
+
+
+def test_a_model_with_missing_labels_has_a_line_of_its_own(make_snapshot):
+    coverage = LabelCoverage(LabelState.PENDING, None, "LABELS PENDING since 2025-01-09")
+    lines = healthy_lines(make_snapshot, {"a": [FINE], "b": [FINE], "c": [FINE]}, label_coverage={"b": coverage})
+    assert lines == ["● ok    b stands so", "● ok    a, c: healthy, 2 rules hold"]
+
+
+def test_of_a_thousand_models_only_so_many_have_a_line_each(make_snapshot):
+    many = {f"m{number}": [UNJUDGED] for number in range(1000)}
+    lines = healthy_lines(make_snapshot, many)
+    assert len(lines) == MAX_SHOWN + 1
+    assert lines[-1] == f"        and {1000 - MAX_SHOWN} more models without an alert"
+    (line,) = healthy_lines(make_snapshot, {model: [] for model in many})
+    assert "m7 and 992 more models: no rule judges them" in line
+
+
+def test_the_alerts_of_very_many_models_share_one_line_a_model(make_snapshot, alert):
+    models = tuple(f"m{number:03}" for number in range(MAX_DETAILED + 10))
+    snapshot = make_snapshot(*(alert("floor", "accuracy", 30, model=model) for model in models), models=models)
+    lines = list(text_summary(snapshot))
+    assert sum(line.startswith("▲ CRIT") for line in lines) == len(models)
+    assert sum(line.startswith("        ▲ CRIT") for line in lines) == MAX_DETAILED
+
+
+def test_control_characters_in_names_are_escaped(make_snapshot):
+    (line,) = healthy_lines(make_snapshot, {"a\x1b[2J": [FINE], "\u202eb": [FINE]})
+    assert line.startswith(r"● ok    a\x1b[2J, \u202eb: healthy")
+
+
+def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
+    status = ModelStatus("a", Severity.UNKNOWN, "NOT ENOUGH LABELS since 2025-01-01")
+    assert list(healthy_section([status], build_index(make_snapshot(models=("a",))))) == [
+        "○ n/d   a NOT ENOUGH LABELS since 2025-01-01"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alerts", "lines"),
+    [
+        pytest.param(
+            [("floor", "accuracy", 30), ("fall", "accuracy", 30)],
+            ["▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31"],
+            id="a fall of what a limit alerts about adds nothing",
+        ),
+        pytest.param(
+            [("floor", "accuracy", 30), ("fall", "accuracy", 20)],
+            ["▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31; lastingly worse since 2025-01-21"],
+            id="unless it began before",
+        ),
+        pytest.param(
+            [("floor", "accuracy", 30), ("fall", "recall", 31), ("fall", "precision", 33)],
+            [
+                "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+                "◆ WARN and 2 more metrics fell with it: recall, precision",
+            ],
+            id="falls that began with it are one line",
+        ),
+        pytest.param(
+            [("floor", "accuracy", 30), ("fall", "recall", 10), ("fall", "precision", 12)],
+            [
+                "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+                "◆ WARN 2 metrics lastingly worse: recall, precision, since 2025-01-11",
+            ],
+            id="those that began at another time say when",
+        ),
+        pytest.param(
+            [("floor", "accuracy", 30), ("fall", "recall", 30), ("fall", "precision", 34)],
+            [
+                "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+                "◆ WARN recall 0.85 below its usual 0.95, 10 periods, since 2025-01-31",
+                "◆ WARN precision 0.85 below its usual 0.95, 6 periods, since 2025-02-04",
+            ],
+            id="more than three periods apart is not together",
+        ),
+        pytest.param(
+            [("fall", "accuracy", 30), ("fall", "recall", 30), ("fall", "log_loss", 30)],
+            [
+                "◆ WARN accuracy 0.85 below its usual 0.95, 10 periods, since 2025-01-31",
+                "◆ WARN and 2 more metrics got worse with it: recall, log_loss",
+            ],
+            id="the first is told in full, and what is better when it is low did not fall",
+        ),
+        pytest.param(
+            [("fall", "accuracy", 30), ("move", "recall", 30), ("move", "precision", 30)],
+            [
+                "◆ WARN accuracy 0.85 below its usual 0.95, 10 periods, since 2025-01-31",
+                "◆ WARN and 2 more metrics changed with it: recall, precision",
+            ],
+            id="what objects to both sides is not said to be worse",
+        ),
+    ],
+)  # fmt: skip
+def test_lasting_shifts_are_folded_into_the_lines_of_other_alerts(make_snapshot, alert, alerts, lines):
+    assert list(alert_lines(build_index(make_snapshot(*(alert(*args) for args in alerts))), "m")) == lines
+
+
+def test_a_fall_that_is_worse_than_the_limit_keeps_its_line(make_snapshot, alert):
+    warning = alert("floor", "accuracy", 30, severity=Severity.WARNING)
+    worse = alert("fall", "accuracy", 30, severity=Severity.CRITICAL)
+    assert len(list(alert_lines(build_index(make_snapshot(worse, warning)), "m"))) == 2
+
+
+def test_an_acknowledged_fall_keeps_its_line(make_snapshot, alert):
+    limit, fall = alert("floor", "accuracy", 30), alert("fall", "accuracy", 30)
+    until = fall.since + timedelta(days=1)
+    ack = Acknowledgement(fall.id, fall.rule, fall.key, fall.severity, "ana", "", fall.since, until, fall.since)
+    _, line = alert_lines(build_index(make_snapshot(limit, fall, acknowledgements={fall.id: ack})), "m")
+    assert "taken by ana" in line
+
+
+def test_pending_falls_are_not_mixed_with_those_that_fire(make_snapshot, alert):
+    pending = [alert("fall", metric, 30, state=State.PENDING, id=None, fired=None) for metric in ("recall", "f1_score")]
+    lines = list(alert_lines(build_index(make_snapshot(alert("floor", "accuracy", 30), *pending)), "m"))
+    assert lines[1:] == ["· pend and 2 more metrics fell with it: recall, f1_score"]
+
+
+def test_a_model_that_stopped_has_nothing_healthy_and_nothing_that_fell_with_it(make_snapshot, alert):
+    silent = replace(
+        alert("floor", "*", 30), rule="no-data", condition=Condition.NO_DATA, breach=None, severity=Severity.UNKNOWN
+    )
+    falls = [alert("fall", metric, 30) for metric in ("recall", "precision")]
+    snapshot = make_snapshot(
+        silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.95: healthy, not below 0.90")]
+    )
+    text = "\n".join(alerting_section(snapshot.model_statuses[0], build_index(snapshot)))
+    assert "2 metrics lastingly worse: recall, precision, since 2025-01-31" in text
+    assert "healthy" not in text
+
+
+def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot, alert):
+    snapshot = make_snapshot(
+        alert("floor", "accuracy", 30),
+        healthy=[
+            ("m", "floor", "recall", "recall 0.95: healthy, not below 0.90"),
+            ("m", "fall", "precision", "precision 0.95: too little history, 9 earlier periods of 10"),
+            ("m", "floor", "f1_score", "f1_score inf: not judged, as it is not finite"),
+        ],
+    )
+    assert list(alerting_section(snapshot.model_statuses[0], build_index(snapshot))) == [
+        "▲ CRIT  m stands so",
+        "        ▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+        "        ● ok recall: healthy",
+        "        ○ n/d 1 metric with too little history, 9 earlier periods of 10",
+        "        ○ n/d 1 rule could not judge the newest period",
+    ]
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J", "\u202e", "a\nb", "宽" * 200, "[bold]x[/]"])
+def test_names_of_alerting_models_are_escaped_and_cut(make_snapshot, alert, evil):
+    alerts = [alert(rule, "accuracy", 30, model=evil) for rule in ("floor", "fall")]
+    snapshot = make_snapshot(*alerts, models=(evil,))
+    lines = list(alerting_section(snapshot.model_statuses[0], build_index(snapshot)))
+    assert all(line.isprintable() for line in lines)
+    assert all(len(line) < 200 for line in lines)
