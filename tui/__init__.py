@@ -1,1 +1,4 @@
-"""The terminal user interface: panes, screens and charts over snapshots of `modeltop`."""
+"""The terminal user interface of modeltop: screens, panes and charts over snapshots.
+
+Public face: __main__.
+"""

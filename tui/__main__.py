@@ -1,4 +1,4 @@
-"""`modeltop`: the command line, with the app at hand. Textual is imported once it is known that the app is wanted."""
+"""`modeltop`: the command line with the app. Textual is imported only where a command opens the app."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from modeltop_tui.terminal.launch import Launcher
 
 
 def main() -> int:
-    """Run the command line of this process; the exit code."""
-    words = sys.argv[1:]
-    stage = Launcher(words)
+    """Run the command line of this process, and return the exit code."""
+    argv = sys.argv[1:]
+    launcher = Launcher(argv)
     return shutdown.finish_exit(
         cli.main(
-            words,
-            open_app=stage.open_app,
+            argv,
+            open_app=launcher.open_app,
             unusable_reason=capabilities.unusable_reason,
-            cover_terminal=stage.cached_frame,
+            cover_terminal=launcher.cached_frame,
         ),
     )
 

@@ -1,1 +1,4 @@
-"""chart."""
+"""Charts in terminal cells, drawn with plotext and Rich; knows nothing of the app.
+
+Public face: data, draw.
+"""

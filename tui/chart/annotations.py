@@ -1,4 +1,4 @@
-"""What was found out about the points, written into the cells that a drawing left free. Pure but for Rich's text."""
+"""Annotations, written into the cells that a drawing left free."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from itertools import groupby
 import numpy as np
 from rich.text import Text
 
-from modeltop.core.text import display_width as cells_of
-from modeltop.core.text import truncate
+from modeltop.core.text import display_width
 from modeltop_tui.chart.canvas import Canvas
 from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, PlotTheme, VerticalMarker
 
 _BLANK = " ⠀"
 _OVERWRITABLE = f"{_BLANK}┈~╎'"
-"""What words may be written over."""
+"""Characters that a caption may overwrite."""
 _DOTS = "⡀⠄⠂⠁"
-"""One dot of braille, from the lowest to the highest of a cell."""
-_MIN_CAPTION = 8
-"""Cells of a longer caption that are worth writing."""
-_MAX_CAPTION = 24
+"""Braille with one dot, from the lowest to the highest of a cell."""
+_MIN_CAPTION, _MAX_CAPTION = 8, 24
+"""Width to which a longer caption may be cut, and to which it always is, in cells."""
 _MIN_RUN = 3
-"""Cells of the shortest piece of the band that is drawn."""
+"""Length in cells from which a run of the band is drawn."""
 _MAX_SHIFT = 4
-"""Cells from a line within which words to its left still seem to be its own."""
+"""Distance in cells within which a caption to the left of a line still seems to be its own."""
 _FAINT, _PLAIN, _STRONG = "dim", "", "bold"
 _CHANGE, _NOTE, _BAND, _TREND = ("┊", ":"), ("╎", "'"), ("┈", "~"), "+"
-"""The signs, and those for a terminal that knows ASCII alone."""
+"""The characters, in Unicode and in ASCII."""
 
 Sign = tuple[str, str]
 """A character and its style."""
@@ -36,9 +34,16 @@ Cell = tuple[int, int]
 
 
 def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas, left: int, theme: PlotTheme) -> None:
-    """Write into the first `canvas.height` of the rows, whose canvas begins at the cell `left`; no other cell changes.
+    """Write the annotations into free cells of the canvas; no other cell changes.
 
-    What is later in this order hides what is earlier: band, notes, trend, begin of the change.
+    What is later in this order hides what is earlier: band, notes, trend, start of the change.
+
+    Args:
+        rows: The drawing; the first `canvas.height` rows are the canvas. Changed in place.
+        annotations: What to write.
+        canvas: Maps times and values to cells.
+        left: Column at which the canvas starts.
+        theme: What the terminal can show.
     """
     signs: dict[Cell, Sign] = {}
     band, notes = annotations.band, _visible_markers(annotations.notes, canvas)
@@ -55,24 +60,21 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
     free -= _short_runs({cell for cell in free if signs[cell][0] == _BAND[theme.ascii]})
     for row in range(canvas.height):
         row_signs = sorted((column, signs[column, up]) for column, up in free if up == row)
-        _write_signs(rows, canvas.height - 1 - row, [(left + column, sign) for column, sign in row_signs])
+        _write_signs(rows[canvas.height - 1 - row], [(left + column, sign) for column, sign in row_signs])
     body = rows[: canvas.height]
-    _write_captions(body, [(left + at, text) for at, text in change], _STRONG, theme)
-    _write_captions(upwards := body[::-1], [(left + at, text) for at, text in notes], _FAINT, theme)
+    _write_captions(body, [(left + column, text) for column, text in change], _STRONG, theme)
+    _write_captions(upwards := body[::-1], [(left + column, text) for column, text in notes], _FAINT, theme)
     rows[: canvas.height] = upwards[::-1]
 
 
-def _is_free(plain: str, at: int) -> bool:
-    """Whether nothing is drawn there, and it is no space between two words."""
-    if plain[at] not in _BLANK:
-        return False
-    return not all(
-        char.isalnum() or char in "<>," for char in (plain[at - 1 : at] or " ", plain[at + 1 : at + 2] or " ")
-    )
+def _is_free(plain: str, column: int) -> bool:
+    """Return whether nothing is drawn there, and it is no space between two words."""
+    neighbors = (plain[column - 1 : column] or " ", plain[column + 1 : column + 2] or " ")
+    return plain[column] in _BLANK and not all(char.isalnum() or char in "<>," for char in neighbors)
 
 
 def _short_runs(band: set[Cell]) -> set[Cell]:
-    """Cells of the band between points that stand close together: shorter pieces look like points themselves."""
+    """Return the cells of runs of the band between close points: so short, they look like points themselves."""
     short: set[Cell] = set()
     for column, row in band:
         run = next(n for n in range(_MIN_RUN + 1) if n == _MIN_RUN or (column - n - 1, row) not in band)
@@ -83,10 +85,10 @@ def _short_runs(band: set[Cell]) -> set[Cell]:
 
 
 def _visible_markers(markers: tuple[VerticalMarker, ...], canvas: Canvas) -> list[tuple[int, str]]:
-    """Column and caption of each that is in sight; of several in one column the last."""
-    visible = [each for each in markers if canvas.start <= each.time <= canvas.end]
-    columns = canvas.columns(np.array([each.time for each in visible])).tolist()
-    return sorted({column: each.caption for column, each in zip(columns, visible, strict=True)}.items())
+    """Return column and caption of each marker in the time range; of several in one column the last."""
+    visible = [marker for marker in markers if canvas.start <= marker.time <= canvas.end]
+    columns = canvas.columns(np.array([marker.time for marker in visible])).tolist()
+    return sorted({column: marker.caption for column, marker in zip(columns, visible, strict=True)}.items())
 
 
 def _vertical_cells(column: int, canvas: Canvas, sign: Sign) -> Iterator[tuple[Cell, Sign]]:
@@ -105,7 +107,7 @@ def _band_cells(band: ChartBand, canvas: Canvas, theme: PlotTheme) -> Iterator[t
 
 
 def _trend_cells(trend: ChartTrend, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:
-    """A dot in every column of the line; where there is no braille, in every other."""
+    """Return a dot in every column of the line; without braille, in every other."""
     if trend.end <= trend.start:
         return
     first, last = canvas.columns(np.clip([trend.start, trend.end], canvas.start, canvas.end)).tolist()
@@ -114,50 +116,45 @@ def _trend_cells(trend: ChartTrend, canvas: Canvas, theme: PlotTheme) -> Iterato
     ratio = np.clip((times - trend.start) / (trend.end - trend.start), 0, 1)
     dots = canvas.dots(trend.first + ratio * (trend.last - trend.first))
     for column, dot in zip(columns.tolist(), dots.tolist(), strict=True):
-        row, height = divmod(dot, 4 if canvas.has_subcells else 1)
+        row, dot_in_cell = divmod(dot, canvas.dots_per_row)
         if 0 <= row < canvas.height:
-            yield (column, row), (_DOTS[height] if canvas.has_subcells else _TREND, _PLAIN)
+            yield (column, row), (_DOTS[dot_in_cell] if canvas.has_subcells else _TREND, _PLAIN)
 
 
-def _write_signs(rows: list[Text], at: int, signs: list[tuple[int, Sign]]) -> None:
+def _write_signs(row: Text, signs: list[tuple[int, Sign]]) -> None:
     """Replace single cells of a row; the spans of the others stay as they are."""
-    if not signs:
-        return
-    row = rows[at]
     chars = list(row.plain)
     for column, (char, _) in signs:
         chars[column] = char
     row.plain = "".join(chars)
-    for style, run in groupby(signs, key=lambda each: each[1][1]):
+    for style, run in groupby(signs, key=lambda item: item[1][1]):
         if style:
             for column, _ in run:
                 row.stylize(style, column, column + 1)
 
 
 def _write_captions(rows: list[Text], markers: list[tuple[int, str]], style: str, theme: PlotTheme) -> None:
-    """Write words beside their lines, into the first of the rows that has room for them, or for enough of them.
+    """Write captions beside their lines, each into the first row that has room for enough of it.
 
-    From the right, so that wide characters move no cell that is still to be looked at.
+    From the right, so that wide characters move no cell that is still to be read.
     """
-    for at, caption in sorted(markers, reverse=True):
-        text = caption.encode("ascii", "backslashreplace").decode("ascii") if theme.ascii else caption
+    for column, caption in sorted(markers, reverse=True):
+        text = theme.encode(caption)
         for number, row in enumerate(rows):
-            start, room = _caption_slot(row.plain, at, min(cells_of(text), _MAX_CAPTION))
+            start, room = _caption_slot(row.plain, column, min(display_width(text), _MAX_CAPTION))
             if room:
-                text = truncate(text, room)
-                text = text.replace("…", "~") if theme.ascii else text
-                after = row[start + cells_of(text) :]
-                rows[number] = Text.assemble(row[:start], (text, style), after)
+                text = theme.truncate(text, room)
+                rows[number] = Text.assemble(row[:start], (text, style), row[start + display_width(text) :])
                 break
 
 
-def _caption_slot(plain: str, at: int, wanted: int) -> tuple[int, int]:
-    """Where words beside the cell `at` may begin, and how many of the wanted cells they may take; 0 for none."""
-    right = plain[at + 1 : at + 1 + wanted + 1]
+def _caption_slot(plain: str, column: int, wanted: int) -> tuple[int, int]:
+    """Return where a caption beside the column may start, and how many of the wanted cells it may take; 0 for none."""
+    right = plain[column + 1 : column + 1 + wanted + 1]
     free = len(right) - len(right.lstrip(_OVERWRITABLE))
     if free >= min(wanted, _MIN_CAPTION):
-        return at + 1, min(wanted, free)
-    for end in range(at, max(at - _MAX_SHIFT, wanted), -1):
+        return column + 1, min(wanted, free)
+    for end in range(column, max(column - _MAX_SHIFT, wanted), -1):
         if wanted and not plain[end - wanted : end].strip(_OVERWRITABLE) and not plain[end - wanted - 1].isalnum():
             return end - wanted, wanted
-    return at, 0
+    return column, 0

@@ -1,4 +1,4 @@
-"""Where the ticks of a chart stand and what is written beside them. Pure: no clock, no zone but UTC."""
+"""The ticks of both axes and their labels. All times are UTC."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from datetime import UTC, datetime, timedelta
 from modeltop.core.text import format_period
 
 Tick = tuple[float, str]
-"""A place on the axis and its label."""
+"""A position on the axis and its label."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _MAX_NUMBER_WIDTH = 8
+"""Width in cells from which numbers are written with exponents."""
 _LABEL_GAP = 2
 """Empty cells between two labels of the time axis."""
 
 
 def value_ticks(low: float, high: float, max_ticks: int) -> list[Tick]:
-    """Round values within [low, high], 1, 2 or 5 times a power of ten apart, at most `most` of them, ascending.
+    """Return round values within [low, high], ascending; the step is 1, 2 or 5 times a power of ten.
+
+    Args:
+        low: Lower end of the axis.
+        high: Upper end of the axis.
+        max_ticks: Maximum number of ticks.
 
     >>> [label for _, label in value_ticks(0.86, 0.97, 6)]
     ['0.86', '0.88', '0.90', '0.92', '0.94', '0.96']
@@ -34,7 +40,7 @@ def value_ticks(low: float, high: float, max_ticks: int) -> list[Tick]:
 
 
 def _step(low: float, high: float, max_ticks: int) -> float:
-    """The smallest step of the form 1, 2 or 5 times a power of ten that puts at most `most` ticks on the axis."""
+    """Return the smallest step of 1, 2 or 5 times a power of ten that gives at most `max_ticks` ticks."""
     power = math.floor(math.log10((high - low) / max_ticks))
     for exponent in (power, power + 1, power + 2):
         for factor in (1.0, 2.0, 5.0):
@@ -46,7 +52,7 @@ def _step(low: float, high: float, max_ticks: int) -> float:
 
 
 def labels(values: list[float], step: float) -> list[str]:
-    """The values with the decimals that `step` needs; all in exponents where plain digits would be too long.
+    """Format values with the decimals that `step` needs; all with exponents where plain digits would be too long.
 
     >>> labels([0.0, 0.5, 1.0], 0.5), labels([1e9, 2e9], 1e9), labels([2e-7, 4e-7], 2e-7)
     (['0.0', '0.5', '1.0'], ['1e+09', '2e+09'], ['2e-07', '4e-07'])
@@ -61,15 +67,19 @@ def labels(values: list[float], step: float) -> list[str]:
 
 
 def date_ticks(start: float, end: float, width: int) -> list[Tick]:
-    """Calendar dates or times within [start, end], as densely as `cells` terminal cells can hold their labels.
+    """Return calendar dates or times within [start, end], as densely as their labels fit.
 
-    Times are seconds since 1970, UTC. A tick at the turn of a larger unit carries that unit: the year for
-    months, the date for hours.
+    A tick at the start of a larger unit is labelled by that unit: the year for months, the date for hours.
 
-    >>> format_period = 86400.0
-    >>> [label for _, label in date_ticks(20089 * format_period, 20098 * format_period, 40)]
+    Args:
+        start: Left end of the axis, in seconds since 1970, UTC.
+        end: Right end of the axis.
+        width: Width of the axis in cells.
+
+    >>> day = 86400.0
+    >>> [label for _, label in date_ticks(20089 * day, 20098 * day, 40)]
     ['Jan 1', 'Jan 3', 'Jan 5', 'Jan 7', 'Jan 9']
-    >>> [label for _, label in date_ticks(16436 * format_period, 18993 * format_period, 40)]
+    >>> [label for _, label in date_ticks(16436 * day, 18993 * day, 40)]
     ['2016', '2018', '2020', '2022']
     """
     for generate, label_of in _CALENDAR:
@@ -88,13 +98,13 @@ def date_ticks(start: float, end: float, width: int) -> list[Tick]:
 
 
 def single_date_tick(time: float, width: int) -> list[Tick]:
-    """One tick, with as much of the date as there is room for."""
+    """Return one tick with its date; none where that does not fit."""
     label = format_period(_to_datetime(time))
     return [(time, label)] if len(label) <= width else []
 
 
 def axis_context(start: float, end: float) -> str:
-    """What the labels of `date_ticks` leave out, for the corner of the axis: the year, or the date of hours."""
+    """Return what the labels of `date_ticks` leave out, for the corner of the axis: the year, or the date of hours."""
     first, span = _to_datetime(start), end - start
     if span < 2 * _DAY:
         return _month_day(first)
@@ -139,7 +149,7 @@ def _seconds_apart(step: int) -> TickGenerator:
 
 
 def _days_of_month(step: int) -> TickGenerator:
-    """Every `step`-th day, counted from the first of each month, so that the first itself always has its tick."""
+    """Generate every `step`-th day, counted from the first of each month, so that the first always has its tick."""
 
     def generate(start: float, end: float) -> Iterator[datetime]:
         at = _to_datetime(math.ceil(start / _DAY) * _DAY)
@@ -175,4 +185,4 @@ _CALENDAR: list[tuple[TickGenerator, Callable[[datetime], str]]] = [
     *((_months_apart(n), _month_or_year) for n in (1, 2, 3, 6)),
     *((_months_apart(12 * n), _year) for n in (1, 2, 5, 10, 20, 50, 100)),
 ]
-"""From the densest to the sparsest: how to walk the axis, and how its ticks are called."""
+"""Generators of ticks from the densest to the sparsest, each with the function that labels them."""

@@ -1,8 +1,8 @@
-"""The drawing area of a chart in terminal cells: which point falls into which, and which points are drawn. Pure."""
+"""The drawing area of a chart: maps points to terminal cells, and selects the points that are drawn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     Cells = NDArray[np.int64]
 
 BREACH_REACH = 4.0
-"""A limit further from the values than this many times their own spread is named at the edge, not drawn."""
+"""Times the spread of the values within which a limit is drawn; one further away is named at the edge."""
 _MAX_VALUE = 1e150
-"""Values beyond it would overflow where an axis is computed."""
+"""Largest value for which an axis can be computed without overflow; its inverse is the smallest range of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
     """Maps times and values to cells; column 0 is at the left, row 0 at the bottom.
 
-    A cell of braille has 2 x 4 dots; every mark, tick and limit line is put into the cell in which the line's dot
-    would be, so that a mark never stands beside its line.
+    A braille cell has 2 x 4 dots. Each marker, tick and limit is put into the cell in which the dot of a line would be,
+    so that a marker is never beside its line.
     """
 
     width: int
@@ -38,31 +38,35 @@ class Canvas:
     low: float
     high: float
     has_subcells: bool
-    """True for braille; False where one cell is one dot."""
+    """True for braille; False where a cell is one dot."""
+
+    @property
+    def dots_per_row(self) -> int:
+        """Dots in the height of a cell."""
+        return 4 if self.has_subcells else 1
 
     def x_fractions(self, times: Floats) -> Floats:
-        """The fraction of the width at which each time stands."""
+        """Return the position of each time as a fraction of the width."""
         return (times - self.start) / (self.end - self.start)
 
     def y_fractions(self, values: Floats) -> Floats:
-        """The fraction of the height at which each value stands."""
+        """Return the position of each value as a fraction of the height."""
         return (values - self.low) / (self.high - self.low)
 
     def columns(self, times: Floats) -> Cells:
-        """The column of each time."""
+        """Return the column of each time."""
         return _to_cells(self.x_fractions(times), self.width, 2 if self.has_subcells else 1)
 
     def rows(self, values: Floats) -> Cells:
-        """The row of each value; outside the canvas for one that is outside its range."""
-        return _to_cells(self.y_fractions(values), self.height, 4 if self.has_subcells else 1)
+        """Return the row of each value; outside the canvas for one outside its range."""
+        return _to_cells(self.y_fractions(values), self.height, self.dots_per_row)
 
     def dots(self, values: Floats) -> Cells:
-        """The dot of each value, counted from the bottom: four a row, or one where a cell is one dot."""
-        dots = 4 if self.has_subcells else 1
-        return _to_cells(self.y_fractions(values), self.height * dots, 1)
+        """Return the dot of each value, counted from the bottom; there are `dots_per_row` per row."""
+        return _to_cells(self.y_fractions(values), self.height * self.dots_per_row, 1)
 
     def row(self, value: float) -> int:
-        """The row of one finite value."""
+        """Return the row of one finite value."""
         return int(self.rows(np.array([value]))[0])
 
 
@@ -71,22 +75,16 @@ def _to_cells(fractions: Floats, cells: int, dots: int) -> Cells:
     return np.floor(np.round(0.5 + (cells * dots - 1) * finite, 8)).astype(np.int64) // dots
 
 
-def clip_to_window(trace: Trace, start: float, end: float) -> Trace:
-    """The part of the line within [start, end]; what no axis can hold counts as infinite."""
-    first, last = np.searchsorted(trace.times, start, "left"), np.searchsorted(trace.times, end, "right")
-    window = slice(int(first), int(last))
-    values = np.where(
-        np.abs(trace.values[window]) > _MAX_VALUE, np.copysign(np.inf, trace.values[window]), trace.values[window]
-    )
-    return Trace(
-        trace.name, trace.times[window], values, trace.breaches[window], trace.unevaluated[window], trace.gaps[window]
-    )
+def clip_values(trace: Trace) -> Trace:
+    """Return the trace with infinities for values that no axis can hold."""
+    too_large = np.abs(trace.values) > _MAX_VALUE
+    return replace(trace, values=np.where(too_large, np.copysign(np.inf, trace.values), trace.values))
 
 
 def downsample(trace: Trace, canvas: Canvas) -> Cells:
-    """Indices of the points to draw: all, or of each column the lowest, the highest and the worst breach.
+    """Return the indices of the points to draw: all, or of each column the lowest, the highest and the worst breach.
 
-    Columns are thinned where there are more than twice as many points as columns.
+    Points are left out where there are more than twice as many as columns.
     """
     count = len(trace.times)
     if count <= 2 * canvas.width:
@@ -111,9 +109,18 @@ def _lasts(indices: Cells, columns: Cells) -> Cells:
 
 
 def strokes(trace: Trace, indices: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
-    """Fractions across and up to be joined by a line; NaN where it breaks: at gaps and where there is no number."""
-    stretch = np.cumsum(trace.gaps)[indices]
-    breaks = np.flatnonzero(np.diff(stretch)) + 1
+    """Return the line through the points; it breaks at gaps and at values that are not finite.
+
+    Args:
+        trace: The points.
+        indices: Those to draw.
+        canvas: Maps times and values.
+
+    Returns:
+        Fractions of the width and of the height; NaN where the line breaks.
+    """
+    gaps_before = np.cumsum(trace.gaps)[indices]
+    breaks = np.flatnonzero(np.diff(gaps_before)) + 1
     values = np.where(np.isfinite(trace.values[indices]), trace.values[indices], np.nan)
     xs = np.insert(canvas.x_fractions(trace.times[indices]), breaks, np.nan)
     ys = np.insert(canvas.y_fractions(values), breaks, np.nan)
@@ -122,7 +129,7 @@ def strokes(trace: Trace, indices: Cells, canvas: Canvas) -> tuple[list[float], 
 
 
 def isolated_points(trace: Trace) -> Flags:
-    """True for finite points that no stroke reaches, because there are gaps on both sides."""
+    """Return True for each finite point that has a gap on both sides, so that no line reaches it."""
     finite = np.isfinite(trace.values)
     joined = finite[1:] & finite[:-1] & ~trace.gaps[1:]
     isolated: Flags = finite & ~np.append(joined, np.False_) & ~np.insert(joined, 0, np.False_)
@@ -130,7 +137,7 @@ def isolated_points(trace: Trace) -> Flags:
 
 
 def value_range(chart: ChartData, traces: list[Trace]) -> tuple[float, float] | None:
-    """The lowest and the highest value to be shown, near limits included; None without a finite value."""
+    """Return both ends of the value axis, near limits included; None without a finite value."""
     values = np.concatenate([trace.values for trace in traces]) if traces else np.array([])
     values = values[np.isfinite(values)]
     if not len(values):
@@ -143,14 +150,14 @@ def value_range(chart: ChartData, traces: list[Trace]) -> tuple[float, float] | 
     low, high = min([low, *near]), max([high, *near])
     # Values that are all equal get an axis of the size of their own last shown digits, not of their rounding.
     padding = 0.03 * (high - low)
-    min_padding = max(abs(low), abs(high)) * 1e-9
+    min_padding = max(1e-9 * max(abs(low), abs(high)), 1 / _MAX_VALUE)
     if padding <= min_padding:
         padding = max(10.0 ** (1 - chart.digits), min_padding)
     return low - padding, high + padding
 
 
 def time_range(chart: ChartData) -> tuple[float, float]:
-    """Both ends of the time axis; a day about the only point where they are one."""
+    """Return both ends of the time axis; for a single point half a day to either side."""
     if chart.end > chart.start:
         return chart.start, chart.end
     return chart.start - 43_200, chart.start + 43_200

@@ -1,4 +1,4 @@
-"""What a chart shows, before anybody knows how it is drawn."""
+"""The content of a chart, independent of how it is drawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modeltop.core.series import Severity
+from modeltop.core.text import truncate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,28 +24,28 @@ class Trace:
     times: Floats
     """Period starts, UTC, seconds since 1970, strictly increasing."""
     values: Floats
-    """May be infinite where the data says so: no place on the axis, but a point all the same."""
+    """May be infinite: such a point is drawn at the edge."""
     breaches: NDArray[np.int8]
-    """`Severity` of each point by the rules' limits; 0 where none was crossed."""
+    """`Severity` of each point by the limits of the rules; 0 where none is exceeded."""
     unevaluated: Flags
-    """True for a point that no rule judges: provisional, not finite, or resting on too few cases."""
+    """True for a point that no rule evaluates: provisional, not finite, or of too little support."""
     gaps: Flags
-    """True where periods are missing before this point, so that the line does not reach it from the one before."""
+    """True where periods are missing before this point, so that the line breaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """A horizontal line that a rule drew."""
+    """The horizontal line of a rule's limit."""
 
     value: float
     severity: Severity
     label: str
-    """Such as `< 0.90`."""
+    """The text on the line, such as `< 0.90`."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerticalMarker:
-    """A vertical line, with a few words at its end where there is room."""
+    """A vertical line, with a caption where there is room."""
 
     time: float
     """UTC, seconds since 1970."""
@@ -54,7 +55,7 @@ class VerticalMarker:
 
 @dataclass(frozen=True, slots=True)
 class ChartBand:
-    """Where the values are usual: two faint lines."""
+    """The usual range of the values: two faint lines."""
 
     start: float
     """UTC, seconds since 1970."""
@@ -65,63 +66,66 @@ class ChartBand:
 
 @dataclass(frozen=True, slots=True)
 class ChartTrend:
-    """A straight line through what was fitted, and on to where it leads."""
+    """The straight line of a fitted trend and its extrapolation."""
 
     start: float
     """UTC, seconds since 1970."""
     end: float
-    """After the newest point where it leads beyond it."""
+    """Right end; later than the newest point for an extrapolation."""
     first: float
-    """Its value at `start`."""
+    """Value at `start`."""
     last: float
-    """Its value at `end`."""
+    """Value at `end`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """What was found out about the points. Drawn where nothing else is: no point and no limit is ever hidden."""
+    """Annotations of the points, drawn where nothing else is: no point and no limit is ever hidden."""
 
     change: VerticalMarker | None = None
-    """Where a change began."""
+    """Start of a change."""
     notes: tuple[VerticalMarker, ...] = ()
-    """What people wrote down, oldest first."""
+    """Notes of people, oldest first."""
     band: ChartBand | None = None
     trend: ChartTrend | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChartData:
-    """One chart. Made once per content, so that its identity can key a cache."""
+    """One chart; built once per content, so that its identity can key a cache."""
 
     traces: tuple[Trace, ...]
-    """The selected series first, then the rest of its family."""
+    """The selected series first, then the others of its family; all within the time axis."""
     limits: tuple[LimitLine, ...]
     title: str
-    """Fit for the terminal already; the pane's border shows it, the plot itself need not."""
+    """Title for the frame around the chart, fit for the terminal."""
     digits: int
-    """Decimals of the values."""
+    """Number of decimals of the values."""
     start: float
     """Left end of the time axis, UTC, seconds since 1970."""
     end: float
-    """Right end, after the newest point where a trend leads on; equal to `start` where there is one point only."""
+    """Right end, later than the newest point for an extrapolation; equal to `start` for a single point."""
     cursor: float | None = None
-    """The time that the read-out is about: a vertical line; None without one."""
+    """Time of the cursor, a vertical line; None without one."""
     empty_message: str = "no points to draw"
-    """Said in place of a chart without points."""
+    """Message in place of a chart without points."""
     annotations: Annotations = Annotations()
-
-    @property
-    def points(self) -> int:
-        """The number of points of all lines."""
-        return sum(len(line.times) for line in self.traces)
 
 
 @dataclass(frozen=True, slots=True)
 class PlotTheme:
-    """What the terminal can show. Colours are the 16 of ANSI by name: the app's theme gives them their shade."""
+    """What the terminal can show. Colours are the 16 of ANSI by name: the app's theme defines their shades."""
 
     ascii: bool = False
-    """Only characters below 128."""
+    """Whether only characters below 128 can be drawn."""
     colours: bool = True
     light: bool = False
-    """Dark text on a light background."""
+    """Whether the text is dark on a light background."""
+
+    def encode(self, text: str) -> str:
+        """Return the text in characters that the terminal can draw."""
+        return text.encode("ascii", "backslashreplace").decode("ascii") if self.ascii else text
+
+    def truncate(self, text: str, width: int) -> str:
+        """Return the text, encoded already, cut to `width` cells."""
+        return truncate(text, width).replace("…", "~") if self.ascii else truncate(text, width)

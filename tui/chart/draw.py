@@ -1,7 +1,7 @@
-"""Draws a chart with plotext, and is the only file that knows plotext.
+"""Draws a chart with plotext; the only file that imports it.
 
-plotext has one global figure, so `draw` belongs to the UI thread. It is given numbers and dates only: foreign
-text (the names of lines) is written beside its drawing, never into it.
+plotext has one global figure, so `draw_chart` belongs to the UI thread. plotext is given numbers and dates only:
+foreign text (the names of lines) is written beside its drawing, never into it.
 """
 
 from __future__ import annotations
@@ -15,48 +15,57 @@ import plotext
 from rich.text import Text
 
 from modeltop.core.series import Severity
-from modeltop.core.text import display_width as cells_of
-from modeltop.core.text import truncate
+from modeltop.core.text import display_width
 from modeltop_tui.chart.annotations import draw_annotations
 from modeltop_tui.chart.axes import Tick, axis_context, date_ticks, single_date_tick, value_ticks
-from modeltop_tui.chart.canvas import Canvas, clip_to_window, downsample, strokes, time_range, value_range
+from modeltop_tui.chart.canvas import Canvas, clip_values, downsample, strokes, time_range, value_range
 from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
 from modeltop_tui.chart.markers import RED, YELLOW, line_color, place_markers, severity_color
 
 _NARROW, _LOW = 20, 5
-"""Under these sizes the value axis goes, and the time axis."""
+"""Width and height under which the value axis and the time axis are left out."""
 _ROWS_PER_TICK = 2
 _ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
 _STYLES = {RED: "bold red", YELLOW: "bold yellow", "blue+": "bright_blue", "white": "bright_white"}
-"""plotext's colours in Rich's words, where they differ; breaches stand out where there are few colours."""
+"""Rich's names of plotext's colours, where they differ; bold, so that breaches stand out with few colours."""
 _WORDS = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN"}
 
 
 class _Layout(NamedTuple):
-    """What stands where in a drawing of `width` x `height` cells."""
+    """The layout of a drawing of `width` x `height` cells."""
 
     width: int
     height: int
     canvas: Canvas
     left: int
-    """Cells left of the canvas."""
+    """Width of the value axis, left of the canvas, in cells."""
     values: list[Tick]
-    """Empty without a value axis."""
+    """Ticks of the value axis; empty without one."""
     dates: list[Tick]
-    """Empty without a time axis."""
+    """Ticks of the time axis; empty without one."""
     corner: str
-    """What the dates leave out."""
+    """Text in the corner: the year or date that the ticks leave out."""
 
 
 @lru_cache(maxsize=32)
 def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
-    """The chart as `height` rows of exactly `width` cells. Remembered by identity: do not change the result."""
+    """Draw a chart as `height` rows of exactly `width` cells.
+
+    Args:
+        chart: The content; its identity keys the cache.
+        width: Width in cells.
+        height: Number of rows.
+        theme: What the terminal can show.
+
+    Returns:
+        Rows joined by newlines. Cached: do not change it.
+    """
     if width < 1 or height < 1:
         return Text()
-    traces = [clip_to_window(trace, *time_range(chart)) for trace in chart.traces]
+    traces = [clip_values(trace) for trace in chart.traces]
     values = value_range(chart, traces)
     if values is None:
-        rows = _message(_fit(chart.empty_message, theme), width, height, theme)
+        rows = _message(chart.empty_message, width, height, theme)
     else:
         head = _legend(traces, width, theme) if height > _LOW and len(traces) > 1 else []
         layout = _lay_out(chart, values, (width, height - len(head)), theme)
@@ -64,29 +73,20 @@ def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> T
     return Text("\n", no_wrap=True, end="").join(rows)
 
 
-def _fit(text: str, theme: PlotTheme) -> str:
-    return text.encode("ascii", "backslashreplace").decode("ascii") if theme.ascii else text
-
-
-def _clip(text: str, cells: int, theme: PlotTheme) -> str:
-    clipped = truncate(text, cells)
-    return clipped.replace("…", "~") if theme.ascii else clipped
-
-
 def _message(text: str, width: int, height: int, theme: PlotTheme) -> list[Text]:
     rows = [Text(" " * width)] * height
-    text = _clip(text, width, theme)
-    left = (width - cells_of(text)) // 2
-    rows[(height - 1) // 2] = Text(" " * left + text + " " * (width - left - cells_of(text)))
+    text = theme.truncate(theme.encode(text), width)
+    left = (width - display_width(text)) // 2
+    rows[(height - 1) // 2] = Text(" " * left + text + " " * (width - left - display_width(text)))
     return rows
 
 
 def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
-    """One row with the number and the name of each line."""
+    """Return one row with the number and the name of each line."""
     room = max(4, width // len(traces) - 4)
     row = Text()
     for number, trace in enumerate(traces):
-        name = _clip(_fit(trace.name, theme), room, theme)
+        name = theme.truncate(theme.encode(trace.name), room)
         row.append(f" {number + 1} {name} ", _rich_style(line_color(number, theme)))
     row.truncate(width, pad=True)
     return [row]
@@ -148,12 +148,12 @@ def _prepare(layout: _Layout) -> None:
     rows = canvas.rows(np.array([value for value, _ in layout.values])).tolist()
     plotext.yticks([_cell_fraction(row, canvas.height) for row in rows], [label for _, label in layout.values])
     columns = canvas.columns(np.array([time for time, _ in layout.dates])).tolist()
-    # The row of labels is written by `_dates`; a blank one makes plotext keep the row and mark the tick.
+    # The row of labels is written by `_date_row`; a blank one makes plotext keep the row and mark the tick.
     plotext.xticks([_cell_fraction(column, canvas.width) for column in columns], [" "] * len(columns))
 
 
 def _cell_fraction(cell: int, cells: int) -> float:
-    """The fraction that plotext puts into that cell."""
+    """Return the fraction that plotext puts into that cell."""
     return cell / (cells - 1) if cells > 1 else 0.5
 
 
@@ -172,36 +172,36 @@ def _plot(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> None:
 
 
 def _write_limit_label(rows: list[Text], limit: LimitLine, layout: _Layout, theme: PlotTheme) -> None:
-    """Write the limit's words where nothing else is drawn: on its line, else just above or below it, else not."""
+    """Write the label of a limit where nothing else is drawn: on its line, else just above or below it, else not."""
     canvas = layout.canvas
     row = canvas.row(limit.value)
-    text = f"{_fit(limit.label, theme)} {_WORDS.get(limit.severity, '')}".strip()
+    text = f"{theme.encode(limit.label)} {_WORDS.get(limit.severity, '')}".strip()
     if row < 0 or row >= canvas.height:
         arrow, row = ("↓", 0) if row < 0 else ("↑", canvas.height - 1)
         candidates = [(canvas.height - 1 - row, " ", f"{arrow} {text}")]
     else:
         at = canvas.height - 1 - row
-        trace = _limit_character(limit.severity, theme)
-        rows[at].plain = rows[at].plain.replace("─", trace)
-        candidates = [(at, trace, text), (at - 1, " ", text), (at + 1, " ", text)]
+        character = _limit_character(limit.severity, theme)
+        rows[at].plain = rows[at].plain.replace("─", character)
+        candidates = [(at, character, text), (at - 1, " ", text), (at + 1, " ", text)]
     for at, free, label in candidates:
         if 0 <= at < canvas.height and _write_if_free(rows, at, free, label, severity_color(limit.severity, theme)):
             return
 
 
 def _limit_character(severity: Severity, theme: PlotTheme) -> str:
-    """The line of a limit, told apart from the other severity's without colour."""
+    """Return the character of a limit's line, which differs by severity even without colour."""
     if severity is not Severity.CRITICAL:
         return "╌"
     return "━" if theme.ascii else "─"
 
 
 def _write_if_free(rows: list[Text], at: int, free: str, label: str, color: str) -> bool:
-    room = free + free * cells_of(label) + free
+    room = free * (display_width(label) + 2)
     start = rows[at].plain.rfind(room)
     if start < 0:
         return False
-    before, after = rows[at][: start + 1], rows[at][start + 1 + cells_of(label) :]
+    before, after = rows[at][: start + 1], rows[at][start + 1 + display_width(label) :]
     rows[at] = Text.assemble(before, (label, _rich_style(color)), after)
     return True
 
@@ -211,7 +211,7 @@ def _rich_style(color: str) -> str:
 
 
 def _date_row(layout: _Layout) -> Text:
-    """The labels of the time axis, each about its tick, and in the corner what they leave out."""
+    """Return the labels of the time axis, each centred on its tick, with what they leave out in the corner."""
     corner = layout.corner if len(layout.corner) < layout.left else ""
     row = corner.ljust(layout.width)
     free = len(corner) + 1 if corner else 0
@@ -225,7 +225,7 @@ def _date_row(layout: _Layout) -> Text:
 
 
 def _note_thinning(rows: list[Text], traces: list[Trace], canvas: Canvas) -> None:
-    """Say so where points were left out, in the longest words that find a place free of drawing."""
+    """Write that points were left out, in the longest text that fits into blank cells."""
     count = max(len(trace.times) for trace in traces)
     if count <= 2 * canvas.width:
         return

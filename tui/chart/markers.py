@@ -1,4 +1,4 @@
-"""The signs on a chart: which points carry one, and which of several in one cell is seen. Pure."""
+"""The markers of a chart: which points have one, and which of several in one cell is seen."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from modeltop_tui.chart.canvas import Cells
 
 RED, YELLOW = "red", "orange"
-"""plotext's names of the colours 1 and 3 of ANSI."""
+"""plotext's names of the ANSI colours 1 and 3."""
 _DARK, _LIGHT = ("cyan", "magenta", "blue+", "white"), ("blue", "magenta", "cyan", "black")
 _COLUMNS_PER_POINT = 3
-"""With as much room as this, healthy points carry a sign too."""
+"""Columns per point from which healthy points have a marker too."""
 _COLUMNS_PER_DIGIT = 16
-"""In an overlay each line carries its number about this often."""
+"""Columns between two labels with the number of a line, in a chart with several."""
 
 
 class Marker(NamedTuple):
-    """A sign in a cell. Of several in one cell the greatest is seen: breaches hide everything else."""
+    """A character in a cell. Of several in one cell the greatest is seen: breaches hide all else."""
 
     rank: int
     symbol: str
@@ -33,20 +33,26 @@ class Marker(NamedTuple):
 
 
 def severity_color(severity: Severity, theme: PlotTheme) -> str:
-    """The colour of a breach, and of the limit that was crossed."""
+    """Return the colour of a breach, and of the limit that is exceeded."""
     if not theme.colours or severity is Severity.OK:
         return "default"
     return RED if severity is Severity.CRITICAL else YELLOW
 
 
 def line_color(number: int, theme: PlotTheme) -> str:
-    """The colour of the line that stands at this place in the chart, counted from 0; none is a severity's."""
+    """Return the colour of a line by its number, from 0; none is that of a severity."""
     palette = _LIGHT if theme.light else _DARK
     return palette[number % len(palette)] if theme.colours else "default"
 
 
 def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Marker]:
-    """What is seen in each cell (column, row) that carries a sign."""
+    """Return the marker that is seen in each cell (column, row) that has one.
+
+    Args:
+        traces: The selected one first.
+        canvas: Maps times and values.
+        theme: What the terminal can show.
+    """
     markers: dict[tuple[int, int], Marker] = {}
     for number, trace in enumerate(traces):
         columns, rows = canvas.columns(trace.times), _rows(trace, canvas)
@@ -57,7 +63,7 @@ def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict
 
 
 def _rows(trace: Trace, canvas: Canvas) -> Cells:
-    """The row of each point; infinities at the edges."""
+    """Return the row of each point; infinities at the edges."""
     edges = np.where(trace.values > 0, canvas.height - 1, 0)
     return np.where(np.isinf(trace.values), edges, canvas.rows(trace.values))
 
@@ -82,7 +88,7 @@ def _trace_markers(
 
 
 def _point_marker(trace: Trace, index: int, theme: PlotTheme) -> Marker | None:
-    """The sign of a point that is not simply fine: a breach, an infinity, or one that no rule judges."""
+    """Return the marker of a breach, an infinity, or a point that no rule evaluates; None for other points."""
     value, severity = trace.values[index], Severity(int(trace.breaches[index]))
     if np.isinf(value):
         symbols = ("^", "v") if theme.ascii else ("↑", "↓")
@@ -97,7 +103,7 @@ def _point_marker(trace: Trace, index: int, theme: PlotTheme) -> Marker | None:
 
 
 def _label_points(trace: Trace, position: tuple[int, int], canvas: Canvas) -> list[int]:
-    """Points that carry the line's number: evenly apart, and apart from those of the other lines."""
+    """Return the points that are labelled by the line's number: evenly apart, and apart from those of other lines."""
     finite = np.flatnonzero(np.isfinite(trace.values))
     if not len(finite):
         return []

@@ -1,4 +1,4 @@
-"""Is the terminal's background light? Asked of the terminal itself while the app is still being imported."""
+"""Detects whether the terminal's background is light, by asking the terminal while the app is being imported."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Self
 
 TIMEOUT = 0.1
-"""Seconds from the question to the last moment at which an answer counts."""
+"""Seconds after the query within which a reply counts."""
 
-QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
-"""OSC 11, and DA1, which every terminal answers: whoever answers the second alone does not know the first."""
+QUERY = b"\x1b]11;?\x1b\\\x1b[c"
+"""OSC 11, and DA1, which every terminal answers: one that answers only the second does not know the first."""
 
 _COLOUR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 _END = re.compile(rb"\x1b\[\?[\d;]*c")
@@ -39,7 +39,7 @@ _OSC_TERMINALS = (
 
 
 class TerminalQuery:
-    """From `ask` until it is left, the terminal neither echoes nor waits for a whole line."""
+    """The query for the background colour; from `send` to `close` the terminal neither echoes nor waits for a line."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -57,7 +57,7 @@ class TerminalQuery:
         self.close()
 
     def close(self) -> None:
-        """Leave the terminal as it was found. May be called again."""
+        """Restore the mode of the terminal. May be called again."""
         terminal, self._terminal = self._terminal, None
         if terminal is None:
             return
@@ -67,13 +67,13 @@ class TerminalQuery:
         os.close(terminal)
 
     def send(self) -> None:
-        """Ask, where the terminal is known to understand; nothing happens where it cannot be asked."""
-        # GNU screen calls itself screen and swallows the question; tmux may too, and answers.
+        """Send the query, if the terminal is known to understand it and can be opened."""
+        # GNU screen calls itself screen and swallows the query; tmux may too, and answers.
         if self._environ.get("TERM", "").startswith(_OSC_TERMINALS) or self._environ.get("TMUX"):
             with contextlib.suppress(OSError, termios.error):
-                self._ask()
+                self._open_and_send()
 
-    def _ask(self) -> None:
+    def _open_and_send(self) -> None:
         self._terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
         if os.tcgetpgrp(self._terminal) != os.getpgrp():
             return  # in the background: changing the terminal would stop the process
@@ -81,25 +81,23 @@ class TerminalQuery:
         mode = termios.tcgetattr(self._terminal)
         mode[3] &= ~(termios.ECHO | termios.ICANON)
         termios.tcsetattr(self._terminal, termios.TCSANOW, mode)
-        os.write(self._terminal, QUESTION)
+        os.write(self._terminal, QUERY)
         self._asked_at = time.monotonic()
 
     def is_light(self) -> bool:
-        """Whether the background is light; False where nobody says."""
+        """Return whether the background is light; False where neither the terminal nor the environment says so."""
         self._read_reply()
-        match = brightness(self._reply)
-        if match is None:
-            return is_light_by_environment(self._environ)
-        return match > 0.5
+        luminance = relative_luminance(self._reply)
+        return is_light_by_environment(self._environ) if luminance is None else luminance > 0.5
 
     @property
     def typed_ahead(self) -> str:
-        """What a person typed meanwhile: heard here, but meant for the app."""
+        """The keys typed meanwhile, which were read here but are meant for the app."""
         return _REPLY.sub("", self._reply.decode("utf-8", "ignore"))
 
     @property
     def reply_pending(self) -> bool:
-        """True if an answer may still come, which the app must not take for keys."""
+        """Whether a reply may still come, which the app must not take for keys."""
         return bool(self._asked_at) and not _END.search(self._reply)
 
     def _read_reply(self) -> None:
@@ -113,22 +111,24 @@ class TerminalQuery:
             self._reply += data
 
 
-def brightness(reply: bytes) -> float | None:
-    r"""The relative luminance, 0 to 1, of the colour in a terminal's reply; None if there is none.
+def relative_luminance(reply: bytes) -> float | None:
+    r"""Return the relative luminance, 0 to 1, of the colour in a terminal's reply; None without one.
 
-    >>> brightness(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), brightness(b"\x1b[?62c")
+    By the weights of ITU-R BT.709, without gamma.
+
+    >>> relative_luminance(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), relative_luminance(b"\x1b[?62c")
     (1.0, None)
     """
     match = _COLOUR.search(reply)
     if match is None:
         return None
-    red, green, blue = (int(part, 16) / (16.0 ** len(part) - 1) for part in match.groups())
+    red, green, blue = (int(channel, 16) / (16.0 ** len(channel) - 1) for channel in match.groups())
     luminance: float = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return round(luminance, 6)
 
 
 def is_light_by_environment(environ: Mapping[str, str]) -> bool:
-    """What COLORFGBG says: its last field is the background's number among the 16 colours.
+    """Return whether COLORFGBG names a light background: its last field is the number of one of 16 colours.
 
     >>> is_light_by_environment({"COLORFGBG": "0;15"}), is_light_by_environment({"COLORFGBG": "15;default;0"})
     (True, False)
@@ -138,14 +138,14 @@ def is_light_by_environment(environ: Mapping[str, str]) -> bool:
 
 
 class LateReplies:
-    """Takes answers that come after the app has started out of what it reads, until the last one has come."""
+    """Removes replies that come after the app has started from its input, up to the last one."""
 
     def __init__(self) -> None:
         self._pending = ""
         self._done = False
 
     def strip(self, data: str) -> str:
-        """The keys in `data`; the beginning of an answer is held back until its end comes."""
+        """Return the keys in `data`; the start of a reply is withheld until its end comes."""
         if self._done:
             return data
         data, self._pending = self._pending + data, ""

@@ -1,4 +1,4 @@
-"""What the terminal can show, decided before Textual is imported: it reads its environment once, at import."""
+"""What the terminal can show, detected before Textual is imported: it reads the environment once, at import."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Environment = MutableMapping[str, str]
 
 _MONOCHROME_TERMS = ("vt52", "vt100", "vt102", "vt220", "xterm-mono", "xterm-vt220", "screen-m", "linux-m")
 _INDEXED_TERMS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "iterm2", "rio")
-"""Known for 256 colours, though neither their name nor, over SSH, COLORTERM says so."""
+"""Terminals with 256 colours, though neither their name nor, over SSH, COLORTERM says so."""
 _REMOTE_FPS = "15"
-"""Frames a second over SSH: a screen that changes faster than the link carries it lags behind its keys."""
+"""Frames per second over SSH: a screen that changes faster than the link carries it lags behind its keys."""
 
 
 class ColorDepth(IntEnum):
-    """How many colours a terminal has."""
+    """The number of colours of a terminal."""
 
     NONE = 0
     ANSI = 16
@@ -36,17 +36,17 @@ class Capabilities:
 
     depth: ColorDepth
     ascii: bool
-    """True where nothing above 127 would be drawn rightly."""
+    """Whether only characters below 128 are drawn correctly."""
 
     def theme(self, *, light: bool) -> str:
-        """The theme of Textual that suits; with few colours one of the terminal's own."""
+        """Return the fitting theme of Textual; with few colours one of the terminal's own."""
         # With 16 colours, warning and error of the other themes are the very same red.
         family = "ansi" if self.depth <= ColorDepth.ANSI else "textual"
         return f"{family}-{'light' if light else 'dark'}"
 
 
 def unusable_reason(environ: Environment = os.environ) -> str | None:
-    """Why the app cannot be shown here; None where it can."""
+    """Return why the app cannot be shown here; None where it can."""
     if not os.isatty(0):
         return "stdin is not a terminal"
     if not os.isatty(2):
@@ -60,12 +60,7 @@ def unusable_reason(environ: Environment = os.environ) -> str | None:
 
 
 def detect_capabilities(environ: Environment, encoding: str) -> Capabilities:
-    """What the environment says about the terminal.
-
-    Args:
-        environ: The process's environment.
-        encoding: That of the stream the app is drawn on.
-    """
+    """Return the capabilities that the environment and the encoding of the output stream tell."""
     return Capabilities(_color_depth(environ), _ascii_only(environ, encoding))
 
 
@@ -91,7 +86,7 @@ def _ascii_only(environ: Environment, encoding: str) -> bool:
 
 
 def prepare_environment(capabilities: Capabilities, environ: Environment = os.environ) -> None:
-    """Set what Textual reads at import; what a person set already is left alone."""
+    """Set the variables that Textual reads at import; those that a person set are left alone."""
     color_systems = {
         ColorDepth.NONE: "standard",
         ColorDepth.ANSI: "standard",
@@ -112,7 +107,13 @@ def prepare_environment(capabilities: Capabilities, environ: Environment = os.en
 
 
 def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: bool) -> AppOptions:
-    """The options with everything decided that was left to the terminal."""
+    """Return the options, with those that are not set decided by the terminal.
+
+    Args:
+        options: As given on the command line.
+        capabilities: What the terminal can show.
+        light: Whether its background is light.
+    """
     return replace(
         options,
         ascii=capabilities.ascii if options.ascii is None else options.ascii,
@@ -121,13 +122,17 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
 
 
 def current_capabilities() -> Capabilities:
-    """What the terminal of this process can show."""
+    """Return what the terminal of this process can show."""
     stream = sys.__stderr__
     return detect_capabilities(os.environ, (stream.encoding if stream else None) or "ascii")
 
 
 def check_theme(name: str | None) -> None:
-    """Raise UsageError unless Textual has a theme of that name."""
+    """Check that Textual has a theme of that name; None is fine.
+
+    Raises:
+        UsageError: It has not; the message names the nearest.
+    """
     from textual.theme import BUILTIN_THEMES
 
     if name is not None and name not in BUILTIN_THEMES:

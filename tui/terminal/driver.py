@@ -14,13 +14,13 @@ from textual.message import Message
 from modeltop_tui.terminal.background_colour import LateReplies
 
 _MIN_FRAME_LENGTH = 100
-"""Characters from which on a write is a part of the screen: positions, styles and text, the same however often."""
+"""Length of a write from which it is a frame, which can be dropped if it repeats the last one."""
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 
 
 class _KeyParser(XTermParser):
-    """Hears keys, those typed before the app began among them, and no answers to the question asked then."""
+    """Parses keys, first those typed before the app started, and drops late replies to the query sent then."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
@@ -37,16 +37,16 @@ class _KeyParser(XTermParser):
 
 
 class TerminalDriver(linux_driver.LinuxDriver):
-    """The Linux driver, but for early keys, late answers, stale frames, and screens that stand or have gone."""
+    """The Linux driver, but for early keys, late replies, stale frames, and terminals that are covered or gone."""
 
     _last_frame = ""
-    """What was written last, if that was a frame."""
+    """The last write, if that was a frame."""
     expects_late_reply: ClassVar[bool] = False
-    """True if an answer to `modeltop_tui.terminal.background_colour` may still arrive."""
+    """Whether a reply to `TerminalQuery` may still arrive."""
     on_alternate_screen: ClassVar[bool] = False
-    """True while the terminal shows the alternate screen already: asked for it again, some would clear it."""
+    """Whether the terminal shows the alternate screen already: some would clear it if asked for it again."""
     typed_ahead: ClassVar[str] = ""
-    """What was typed before the app began, and read by `modeltop_tui.terminal.background_colour`."""
+    """The keys typed before the app started, and read by `TerminalQuery`."""
 
     def run_input_thread(self) -> None:
         """Read keys until the app ends."""
@@ -55,7 +55,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
         super().run_input_thread()
 
     def write(self, data: str) -> None:
-        """Queue data for the terminal, but not the frame that it was sent last.
+        """Queue data for the terminal, but for a frame that repeats the last one.
 
         Textual lays a screen out two or three times when it changes, and sends the same frame each time. Nothing is
         queued once the writer has failed: a full queue would block for ever.

@@ -1,8 +1,8 @@
-"""What was last seen of the same data, on the screen before anything heavy is imported.
+"""The cached first frame, shown before anything heavy is imported.
 
-It is the first frame of the last run of the same command line in the same terminal, kept as text and colours in the
-cache folder together with how every file stood. It is shown only where all still stand so, and its last line says how
-old it is. Where there is none, the first line says that files are being read.
+It is the first frame of the last run of the same command line in the same terminal: text and colours in the cache
+folder, with the stat of each file it depends on. It is shown only while none of them has changed, and its last line
+has its age. Without one, the first line says that files are being read.
 """
 
 from __future__ import annotations
@@ -21,43 +21,44 @@ from typing import Self
 
 from modeltop import __version__
 from modeltop.core.text import format_age, truncate
-from modeltop.history.files import file_stat
+from modeltop.history.files import file_stat, xdg_folder
 
 MAX_FRAMES = 32
-"""Frames in the cache folder; older ones go."""
+"""Frames in the cache folder; older ones are deleted."""
 SIZE_LIMIT = 2_000_000
-"""Bytes of a frame with the states of its files: 300x80 cells in many colours, and 10,000 files."""
+"""Maximum bytes of a frame with the stats of its files: 300x80 cells in many colours, and 10,000 files."""
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[1;1H", "\x1b[?25h\x1b[?1049l"
 VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG", "LC_ALL", "LC_CTYPE", "TMUX", "STY")
-"""What of the environment decides how a frame looks."""
+"""Environment variables that decide how a frame looks."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 FileStats = Mapping[str, tuple[int, ...] | None]
-"""How files stood: `modeltop.service.pipeline.Observer.seen`."""
+"""The stat of each file, as `modeltop.service.pipeline.Pipeline.file_stats` returns it."""
 
 
 def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
-    """The file of a frame: its name stands for what the frame depends on besides the files.
+    """Return the file of a frame; its name is a hash of what the frame depends on besides the files.
 
     Args:
-        words: The command line.
+        argv: The command line.
         size: Columns and lines of the terminal.
-        environ: Of the process.
+        environ: Environment of the process.
+
+    Raises:
+        RuntimeError: No cache folder is known.
     """
     variables = [environ.get(name, "") for name in VARIABLES]
-    parts = json.dumps([__version__, os.getcwd(), list(argv), list(size), variables])  # noqa: PTH109  text is wanted
-    name = hashlib.sha256(parts.encode("ascii")).hexdigest()[:24]
-    base = environ.get("XDG_CACHE_HOME", "")
-    folder = Path(base) if base.startswith("/") else Path(os.path.expanduser("~/.cache"))  # noqa: PTH111  never fails
-    return folder / "modeltop" / f"{name}.frame"
+    key = json.dumps([__version__, os.getcwd(), list(argv), list(size), variables])  # noqa: PTH109  text is wanted
+    name = hashlib.sha256(key.encode("ascii")).hexdigest()[:24]
+    return xdg_folder("cache", environ) / f"{name}.frame"
 
 
 def load_frame(path: Path) -> tuple[float, list[str]] | None:
-    """When the frame was seen (seconds since 1970), and its lines; None where there is none that still holds.
+    """Return when the frame was saved (seconds since 1970), and its lines; None where there is no current one.
 
-    Nothing but text and colours passes: whatever else stands in the file, the terminal does not hear of it.
+    Only text and colours pass: a file with anything else is no frame.
     """
     try:
         with path.open("rb") as file:
@@ -70,7 +71,14 @@ def load_frame(path: Path) -> tuple[float, list[str]] | None:
 
 
 def save_frame(path: Path, lines: Sequence[str], stats: FileStats, now: float) -> None:
-    """Keep a frame. Nothing is said where that fails: it is a cache."""
+    """Save a frame; a failure is ignored, since this is a cache.
+
+    Args:
+        path: The file, as `cache_path` returns it.
+        lines: Text and colours.
+        stats: The stat of each file that the frame depends on.
+        now: Seconds since 1970.
+    """
     data = json.dumps({"seen": now, "lines": list(lines), "states": stats}).encode("ascii")
     if len(data) > SIZE_LIMIT:
         return
@@ -91,7 +99,13 @@ def _prune(folder: Path) -> None:
 
 
 def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
-    """What the terminal is sent: the frame with its age in the last line, or that files are being read."""
+    """Return what is sent to the terminal: the frame with its age in the last line, or that files are being read.
+
+    Args:
+        frame: As `load_frame` returns it.
+        size: Columns and lines of the terminal.
+        now: Seconds since 1970.
+    """
     columns, rows = size
     if frame is None:
         return f"{ENTER}{truncate('modeltop  reading', columns)}"
@@ -104,11 +118,11 @@ def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], n
 
 
 class FirstFrameCache:
-    """Within it the terminal shows the frame; left without an app having taken over, it is given back.
+    """Context in which the terminal shows the cached frame; on exit it is restored, unless handed over to the app.
 
     Args:
-        words: The command line.
-        descriptor: The terminal.
+        argv: The command line.
+        descriptor: File descriptor of the terminal.
     """
 
     def __init__(self, argv: Sequence[str], descriptor: int = 2) -> None:
@@ -120,8 +134,10 @@ class FirstFrameCache:
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._descriptor)
-            self._path = cache_path(self._argv, (columns, rows))
-            self._write(render_frame(load_frame(self._path), (columns, rows), time.time()))
+            with contextlib.suppress(RuntimeError):
+                self._path = cache_path(self._argv, (columns, rows))
+            frame = load_frame(self._path) if self._path is not None else None
+            self._write(render_frame(frame, (columns, rows), time.time()))
             self._shown = True
         return self
 
@@ -131,19 +147,23 @@ class FirstFrameCache:
         self.close()
 
     def hand_over(self) -> bool:
-        """The app has the terminal now, and will give it back itself; whether it is on the alternate screen already."""
+        """Leave the terminal to the app, which restores it itself.
+
+        Returns:
+            Whether the terminal is on the alternate screen already.
+        """
         shown, self._shown = self._shown, False
         return shown
 
     def close(self) -> None:
-        """Give the terminal back. May be called again."""
+        """Restore the terminal, unless it was handed over. May be called again."""
         if self._shown:
             self._shown = False
             with contextlib.suppress(OSError):
                 self._write(LEAVE)
 
     def save(self, lines: Sequence[str], stats: FileStats) -> None:
-        """Keep the first frame of this run for the next."""
+        """Save the first frame of this run for the next."""
         if self._path is not None:
             save_frame(self._path, lines, stats, time.time())
 

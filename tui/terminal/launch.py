@@ -1,4 +1,4 @@
-"""From the first glimpse to the app: who has the terminal, and what is done when the end comes early."""
+"""Start-up: the cached frame, the query of the terminal, then the app; with cleanup whenever the end comes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Launcher:
     """Opens the app of one command line.
 
     Args:
-        words: The command line, by which the last frame is found again.
+        argv: The command line, which keys the cached frame.
     """
 
     def __init__(self, argv: Sequence[str]) -> None:
@@ -31,12 +31,12 @@ class Launcher:
 
     @contextmanager
     def cached_frame(self) -> Iterator[None]:
-        """What was last seen, while everything heavy is imported; the terminal is given back whatever happens."""
-        # Thousands of objects are made until the first frame stands, and none of them is garbage.
+        """Show the cached frame while the heavy modules are imported; the terminal is restored whatever happens."""
+        # Thousands of objects are made until the first frame is shown, and none of them is garbage.
         gc.disable()
         with shutdown.exit_on_signals() as self._exit_request, self._query, self._frame_cache:
             self._exit_request.cleanup = self._cleanup
-            self._query.send()  # it thinks about its answer in the meantime
+            self._query.send()  # the terminal answers in the meantime
             yield
 
     def _cleanup(self) -> None:
@@ -44,7 +44,7 @@ class Launcher:
         self._frame_cache.close()
 
     def open_app(self, pipeline: Pipeline, options: AppOptions) -> int:
-        """Show the app until the person leaves it; the exit code.
+        """Run the app until the person leaves it, and return the exit code.
 
         Raises:
             UsageError: There is no theme of that name.

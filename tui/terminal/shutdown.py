@@ -1,4 +1,4 @@
-"""Ends the app decently whatever happens to it: signals, a terminal that has gone, an error of its own."""
+"""Ends the process and restores the terminal, whatever the reason: a signal, a hangup, an error of its own."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 HANGUP, TERMINATED = 128 + signal.SIGHUP, 128 + signal.SIGTERM
 _EXIT_CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
 _POLL_MILLISECONDS = 2000
-"""Milliseconds between looks at the terminal, where the kernel does not wake us at once."""
+"""Milliseconds between two polls of the terminal, where the kernel does not wake us at once."""
 _GRACE_SECONDS = 1.5
-"""Seconds in which everything must have ended once nobody is there any more."""
+"""Seconds until the process is ended by force after a hangup."""
 _SHUTDOWN_SECONDS = 5.0
-"""The same where a terminal, perhaps a slow one, is still to be given back."""
+"""The same where a terminal, perhaps a slow one, is still to be restored."""
 
 
 def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds: float = _GRACE_SECONDS) -> None:
-    """End the process with that code soon, even if a thread still reads files or writes to a dead terminal."""
+    """End the process after some seconds, even if a thread still reads files or writes to a dead terminal.
+
+    Args:
+        code: Exit code.
+        cleanup: Called just before.
+        seconds: Seconds until then.
+    """
 
     def end() -> None:
         time.sleep(seconds)
@@ -40,10 +46,10 @@ def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds:
 
 
 def finish_exit(code: int) -> int:
-    """The code, with which the interpreter can end; where a thread still runs, the process ends here and now.
+    """Return the exit code for the interpreter; where a thread still runs, end the process here.
 
-    The interpreter aborts if such a thread, which may be deep in an import, holds a lock that it needs for its end;
-    and if a stream cannot be flushed it turns the code into 120.
+    The interpreter would abort if such a thread, perhaps deep in an import, held a lock that it needs; and it would
+    turn the code into 120 if a stream cannot be flushed.
     """
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -56,25 +62,25 @@ def finish_exit(code: int) -> int:
 
 
 class ExitRequest:
-    """Whether the end was asked for before there was an app to end."""
+    """The request of a signal to exit, made before there is an app to end."""
 
     def __init__(self) -> None:
         self.code: int | None = None
-        """The exit code, once it was."""
+        """The exit code; None without a request."""
         self.cleanup: Callable[[], None] = lambda: None
-        """What must be done to the terminal even where everything else is stuck."""
+        """Restores the terminal even where all else is stuck."""
 
 
 @contextlib.contextmanager
 def exit_on_signals() -> Iterator[ExitRequest]:
-    """Within it SIGTERM and SIGHUP raise SystemExit, so that everything on the way out is tidied up.
+    """Raise SystemExit on SIGTERM and SIGHUP within the context, so that every cleanup on the way out runs.
 
-    A SIGHUP that is ignored (nohup) stays so.
+    A SIGHUP that is ignored (nohup) stays ignored.
     """
     request = ExitRequest()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        # Raised in a callback of the import system the exception would be lost: `run` looks at the code again.
+        # Raised in a callback of the import system the exception would be lost: `run_app` checks the code again.
         request.code = _EXIT_CODES[signal.Signals(number)]
         exit_soon(request.code, request.cleanup)
         raise SystemExit(request.code)
@@ -93,8 +99,8 @@ def run_app(app: App[Any], request: ExitRequest, *, mouse: bool) -> int:
 
     Args:
         app: Not yet running.
-        ending: Of the `signals` within which this is called.
-        mouse: Whether the terminal should report the mouse.
+        request: From the `exit_on_signals` within which this is called.
+        mouse: Whether the terminal reports the mouse.
     """
     import asyncio  # `modeltop check` never needs it
 
@@ -127,11 +133,11 @@ def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _StopOnSignal:
-    """While it is entered, SIGTERM, SIGHUP and a terminal that hangs up end the app."""
+    """Ends the app on SIGTERM, SIGHUP and a hangup of the terminal, while it is entered."""
 
     def __init__(self, app: App[Any], loop: asyncio.AbstractEventLoop) -> None:
         self.code: int | None = None
-        """The exit code of the first reason to stop; None while there is none."""
+        """The exit code of the first reason to stop; None without one."""
         self._app = app
         self._loop = loop
         self._finished = threading.Event()
@@ -154,7 +160,7 @@ class _StopOnSignal:
             self._app.exit(return_code=code)
 
     def _watch_hangup(self) -> None:
-        """Wait for the terminal to hang up: with SIGHUP ignored nothing else would tell."""
+        """Wait for a hangup of the terminal: with SIGHUP ignored nothing else would tell."""
         poller = select.poll()
         poller.register(0, 0)
         while not self._finished.is_set():
@@ -169,7 +175,7 @@ class _StopOnSignal:
 
 
 class _CrashReporter:
-    """Keeps an error's own screen, which shows local variables, off the terminal; a log and one line take its place."""
+    """Replaces Textual's error screen, which shows local variables, by a log and one line."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -182,7 +188,7 @@ class _CrashReporter:
         self._app._close_messages_no_wait()  # noqa: SLF001  what both replaced methods do last
 
     def code(self, return_code: int | None) -> int:
-        """The exit code, after an error was told of."""
+        """Return the exit code, after reporting an error."""
         from modeltop.cli.crash_log import report_crash
 
         error = self._app._exception  # noqa: SLF001  Textual keeps it for its test harness

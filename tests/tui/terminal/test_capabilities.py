@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from modeltop.cli.context import AppOptions
 from modeltop.core.errors import UsageError
-from modeltop_tui.terminal.background_colour import LateReplies, brightness, is_light_by_environment
+from modeltop_tui.terminal.background_colour import LateReplies, is_light_by_environment, relative_luminance
 from modeltop_tui.terminal.capabilities import (
     Capabilities,
     ColorDepth,
@@ -106,7 +106,7 @@ def test_an_unknown_theme_is_an_error_that_names_the_nearest():
     ],
 )
 def test_the_brightness_of_an_answer(reply, expected):
-    assert brightness(reply) == (None if expected is None else pytest.approx(expected))
+    assert relative_luminance(reply) == (None if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize(
