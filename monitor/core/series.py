@@ -135,9 +135,13 @@ class Series:
     @property
     def latest_support(self) -> float | None:
         """The number of cases the newest value rests on; None where unknown."""
-        if self.support is None or not np.isfinite(self.support[-1]):
+        return self.support_at(-1)
+
+    def support_at(self, index: int) -> float | None:
+        """Return the number of cases a value rests on; None where unknown."""
+        if self.support is None or not np.isfinite(self.support[index]):
             return None
-        return float(self.support[-1])
+        return float(self.support[index])
 
     def effective_support(self) -> Floats:
         """Return what `min_count` is compared with, per point: the support, else the row count, else NaN."""

@@ -49,15 +49,12 @@ class _Stretch:
     first: int
     """Position, among the evaluable points, of the first one."""
     levels: list[int] = field(default_factory=list)
-    active_levels: list[Severity] = field(default_factory=list)
-    """The level that was active before each point."""
     since: datetime | None = None
     fired: datetime | None = None
     peak_level: Severity = Severity.OK
 
-    def add_point(self, when: datetime, level: int, current_level: Severity, machine: AlertStateMachine) -> None:
+    def add_point(self, when: datetime, level: int, machine: AlertStateMachine) -> None:
         self.levels.append(level)
-        self.active_levels.append(current_level)
         if self.fired is None:
             self.since = machine.since
             self.fired = when if machine.level else None
@@ -93,10 +90,9 @@ class _Replay:
         """Feed the machine until it is idle again; return the position after the last point fed."""
         for position in range(stretch.first, len(self.points)):
             when: datetime = self.series.times[self.points[position]].item()
-            current_level = machine.level
-            level = self.levels[current_level][position]
+            level = self.levels[machine.level][position]
             machine.advance(when, Severity(level))
-            stretch.add_point(when, level, current_level, machine)
+            stretch.add_point(when, level, machine)
             if machine.state is None:
                 return position + 1
         return len(self.points)
@@ -110,7 +106,6 @@ class _Replay:
         since = self._since(stretch, int(breached[0]))
         first = int(np.searchsorted(times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
-        newest = self.series[: int(self.points[breached[-1]]) + 1]
         return Alert(
             id=alert_id(name, key, Condition.THRESHOLD, since) if stretch.fired else None,
             rule=name,
@@ -124,7 +119,7 @@ class _Replay:
             worst_breach=self._breach(stretch, self._worst(stretch, breached)),
             breach=self._breach(stretch, int(breached[-1])),
             periods=last - first + (not is_over),
-            count=newest.latest_support,
+            count=self.series.support_at(int(self.points[breached[-1]])),
         )
 
     @staticmethod
@@ -145,10 +140,10 @@ class _Replay:
         excess = self.rule.detector.excess(self.series, self.basis, Severity(top))[self.points[breached]]
         return int(breached[np.argmax(excess)])
 
-    def _breach(self, stretch: _Stretch, position: int) -> Breach | None:
+    def _breach(self, stretch: _Stretch, position: int) -> Breach:
         rows = slice(int(self.points[position]) + 1)
-        current_level = stretch.active_levels[position - stretch.first]
-        return self.rule.detector(self.series[rows], self.basis[rows], current_level)
+        level = Severity(stretch.levels[position - stretch.first])
+        return self.rule.detector.breach(self.series[rows], self.basis[rows], level)
 
 
 def replay(

@@ -107,17 +107,6 @@ class Detector(ABC):
             level: What `levels` gives the point.
         """
 
-    def __call__(self, past: Series, basis: Any, current_level: Severity) -> Breach | None:
-        """Return the breach of the last point of `past`, which is evaluable, or None.
-
-        Args:
-            past: The series up to and including that point.
-            basis: As many rows.
-            current_level: The level now active.
-        """
-        level = int(self.levels(past[-1:], basis[-1:], current_level)[-1])
-        return self.breach(past, basis, Severity(level)) if level else None
-
     def onsets(self, basis: Any) -> Places | None:  # noqa: ARG002  few detectors know better
         """Return the index at which the breach of each point began; None: at the point itself."""
         return None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
+from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey, Severity
 from modeltop.rules.detectors.base import QueryContext
 
 
@@ -31,6 +31,17 @@ def levels():
         return [0] * len(series) if basis is None else detector.levels(series, basis, 0).tolist()
 
     return levels_of
+
+
+@pytest.fixture(scope="session")
+def last_breach():
+    """The breach of the last point of a series while a level is active; None where it is fine."""
+
+    def find(detector, past, basis, current_level):
+        level = Severity(int(detector.levels(past, basis, current_level)[-1]))
+        return detector.breach(past, basis, level) if level else None
+
+    return find
 
 
 @pytest.fixture(scope="session")

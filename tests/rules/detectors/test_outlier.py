@@ -35,7 +35,7 @@ def test_a_deviation_is_that_of_scipy_from_what_the_periods_before_lay_off(daily
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), cut=st.integers(1, 69), outside=st.booleans(), weekly=st.booleans())
-def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, seed, cut, outside, weekly):
+def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, last_breach, seed, cut, outside, weekly):
     rng = np.random.default_rng(seed)
     cases = rng.integers(5, 400, 70).astype(float)
     values = rng.uniform(0.6, 1.0, 70) - 0.5 * (rng.random(70) < 0.1) - 0.3 * weekly * WEEKEND[:70]
@@ -44,7 +44,7 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, s
     full, prefix = (detector.prepare([part], context)[0] for part in (series, series[:cut]))
     levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
     assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
-    breach = detector(series[:cut], full[:cut], Severity.OK) if full else None
+    breach = last_breach(detector, series[:cut], full[:cut], Severity.OK) if full else None
     assert (int(breach.severity) if breach else 0) == levels[-1]
 
 

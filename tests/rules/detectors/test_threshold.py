@@ -32,9 +32,9 @@ BAND = Threshold(Limit(below=0.2, above=0.8), Limit(below=0.1, above=0.9), margi
         pytest.param(0.92 + 0.005, CRITICAL, OK, id="inside both by the margin is good"),
     ],
 )
-def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, value, current_level, level):
+def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, last_breach, value, current_level, level):
     series = daily([0.99, value])
-    breach = FLOORS(series, FLOORS.exceeded(series), current_level)
+    breach = last_breach(FLOORS, series, FLOORS.exceeded(series), current_level)
     assert (breach.severity if breach else OK) is level
 
 
@@ -51,9 +51,11 @@ def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, val
         (BAND, 0.79, WARNING, "0.79 within 0.02 of 0.80", 0.80),
     ],
 )
-def test_the_message_says_which_limit_and_by_how_little(daily, detector, value, current_level, message, limit):
+def test_the_message_says_which_limit_and_by_how_little(
+    daily, last_breach, detector, value, current_level, message, limit
+):
     series = daily([value])
-    breach = detector(series, detector.exceeded(series), current_level)
+    breach = last_breach(detector, series, detector.exceeded(series), current_level)
     assert (breach.message, breach.limit, breach.value) == (message, limit, value)
 
 
@@ -86,12 +88,14 @@ values = st.lists(near | near.map(lambda x: nextafter(x, 0)) | near.map(lambda x
 
 
 @given(values=values, detector=st.sampled_from([FLOORS, BAND, Threshold(critical=Limit(above=0.5))]))
-def test_a_series_at_once_is_graded_as_its_points_one_by_one(daily, values, detector):
+def test_a_series_at_once_is_graded_as_its_points_one_by_one(daily, last_breach, values, detector):
     series = daily(values)
     (basis,) = detector.prepare([series], QueryContext())
     for current_level in (OK, WARNING, CRITICAL):
         flags = detector.exceeded(series)
-        breaches = [detector(series[: end + 1], flags[: end + 1], current_level) for end in range(len(series))]
+        breaches = [
+            last_breach(detector, series[: end + 1], flags[: end + 1], current_level) for end in range(len(series))
+        ]
         expected = [breach.severity if breach else OK for breach in breaches]
         assert detector.levels(series, basis, current_level).tolist() == expected
     breached = detector.levels(series, basis, OK) > 0

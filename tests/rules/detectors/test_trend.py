@@ -49,7 +49,7 @@ def test_it_breaches_where_the_line_of_scipy_fell_significantly_and_as_far(daily
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), cut=st.integers(1, 59), outside=st.booleans())
-def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, seed, cut, outside):
+def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, last_breach, seed, cut, outside):
     rng = np.random.default_rng(seed)
     values = np.clip(0.9 - 0.01 * rng.choice([-1, 1]) * np.arange(60) + 0.05 * rng.standard_normal(60), 0, 1)
     cases = rng.integers(5, 4000, 60).astype(float)
@@ -59,7 +59,7 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, s
     levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
     assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
     for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if full else ():
-        breach = detector(series[:cut], full[:cut], current_level)
+        breach = last_breach(detector, series[:cut], full[:cut], current_level)
         assert (int(breach.severity) if breach else 0) == detector.levels(series, full, current_level)[cut - 1]
 
 
