@@ -1,24 +1,24 @@
-"""`modeltop ack`: a person has it."""
+"""`modeltop ack` and `modeltop unack`: a person takes an alert, or gives it back."""
 
 from __future__ import annotations
 
 import argparse
 
 from modeltop.cli.context import Context, add_source
-from modeltop.cli.targets import event_log_for, parse_duration, resolve_one
+from modeltop.cli.targets import parse_duration, resolve_alert
 from modeltop.core.errors import UsageError
 from modeltop.core.text import sanitize
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `ack`."""
+    """Add the arguments of `ack`."""
     parser.add_argument(
         "target", metavar="ALERT", help="the begin of its id, or MODEL, or MODEL/METRIC, where only one alert is meant"
     )
     parser.add_argument("--why", metavar="TEXT", default="", help="what you are doing about it, for the others")
     parser.add_argument(
         "--for",
-        dest="lasting",
+        dest="duration",
         type=parse_duration,
         metavar="TIME",
         help="how long, such as 4h (default: watch.ack_for, or 24h)",
@@ -31,50 +31,42 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Take one alert, unless another has it."""
+    """Acknowledge one alert, unless another person has."""
     from modeltop.alerting import actions
     from modeltop.alerting.event_log.event_log import author
     from modeltop.alerting.suppression import format_minute
     from modeltop.report.phrases import alert_line
 
-    observer = context.pipeline(args)
-    snapshot = observer.run(context.clock())
-    journal = event_log_for(observer)
-    episode = resolve_one(args.target, snapshot, snapshot.alerting_state)
-    lasting = args.lasting or context.load_config(args).watch.ack_for
-    by = author()
-    facts = journal.update(
-        lambda facts: actions.acknowledge(
-            facts, episode, by=by, reason=args.why.strip(), now=journal.now_given(facts), duration=lasting
+    alert, _, event_log = resolve_alert(args, context)
+    duration = args.duration or context.load_config(args).watch.ack_for
+    user = author()
+    state = event_log.update(
+        lambda state: actions.acknowledge(
+            state, alert, by=user, reason=args.why.strip(), now=event_log.now_given(state), duration=duration
         )
     )
-    ack = facts.acks[-1]
-    context.out_line(
-        f"{sanitize(ack.incident, 20)} is yours until {format_minute(ack.until)}: {alert_line(episode)}"
-    )
+    ack = state.acks[-1]
+    context.out_line(f"{sanitize(ack.incident, 20)} is yours until {format_minute(ack.until)}: {alert_line(alert)}")
     return 0
 
 
 def configure_unack(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `unack`."""
+    """Add the arguments of `unack`."""
     parser.add_argument("target", metavar="ALERT", help="as for `ack`")
     add_source(parser)
     parser.epilog = "exit codes: 0 it was given back, 2 nobody has it, no or several alerts are meant, or nothing kept"
 
 
 def run_unack(args: argparse.Namespace, context: Context) -> int:
-    """Give one alert back, whoever has it."""
+    """End the acknowledgement of one alert, whoever gave it."""
     from modeltop.alerting import actions
     from modeltop.alerting.event_log.event_log import author
     from modeltop.report.phrases import alert_line, describe_ack
 
-    observer = context.pipeline(args)
-    snapshot = observer.run(context.clock())
-    journal = event_log_for(observer)
-    episode = resolve_one(args.target, snapshot, snapshot.alerting_state)
-    ack = actions.current_acknowledgement(snapshot.alerting_state, episode, journal.now())
+    alert, state, event_log = resolve_alert(args, context)
+    ack = actions.current_acknowledgement(state, alert, event_log.now())
     if ack is None:
-        raise UsageError(f"nobody has {actions.incident_id(episode, snapshot.alerting_state)}: {alert_line(episode)}")
-    journal.update(lambda facts: actions.unacknowledge(facts, ack, by=author(), now=journal.now_given(facts)))
-    context.out_line(f"{sanitize(ack.incident, 20)} was given back ({describe_ack(ack)}): {alert_line(episode)}")
+        raise UsageError(f"nobody has {actions.incident_id(alert, state)}: {alert_line(alert)}")
+    event_log.update(lambda state: actions.unacknowledge(state, ack, by=author(), now=event_log.now_given(state)))
+    context.out_line(f"{sanitize(ack.incident, 20)} was given back ({describe_ack(ack)}): {alert_line(alert)}")
     return 0

@@ -1,55 +1,47 @@
-"""`modeltop check`: one look, one verdict, one exit code."""
+"""`modeltop check` and `modeltop alerts`: one evaluation, printed; the exit code of `check` is the verdict."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from modeltop.cli.context import Context, add_source
 
 if TYPE_CHECKING:
-    from modeltop.core.series import ReadProblem
-
-
-PROBLEMS_SHOWN = 20
+    from modeltop.rules.snapshot import Snapshot
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `check`."""
+    """Add the arguments of `check`."""
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="everything as JSON, ASCII-escaped and exact")
     parser.epilog = "exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or usage error"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Judge what the arguments name; the exit code is the worst severity."""
+    """Evaluate what the arguments name; the exit code is the worst severity."""
     from modeltop.report.json import as_json
     from modeltop.report.phrases import exit_code
-    from modeltop.report.text_report import text_summary
 
-    snapshot = context.pipeline(args).run(context.clock())
+    snapshot = context.snapshot(args)
     if args.json:
         context.out_line(as_json(snapshot))
-        return exit_code(snapshot)
-    for line in text_summary(snapshot):
-        context.out_line(line)
-    print_problems([problem for problem in snapshot.history.problems if not problem.fatal], context)
+    else:
+        print_summary(snapshot, context)
     return exit_code(snapshot)
 
 
-def print_problems(problems: Sequence[ReadProblem], context: Context) -> None:
-    """What could not be read, a line each, on stderr."""
-    from modeltop.core.text import sanitize
+def print_summary(snapshot: Snapshot, context: Context) -> None:
+    """Print the summary of a snapshot, and on stderr what of its history could not be read."""
+    from modeltop.report.text_report import text_summary
 
-    for problem in problems[:PROBLEMS_SHOWN]:
-        context.err_line(sanitize(problem, 300))
-    if len(problems) > PROBLEMS_SHOWN:
-        context.err_line(f"and {len(problems) - PROBLEMS_SHOWN:,} more; --json lists them all")
+    context.out_lines(text_summary(snapshot))
+    # A fatal problem is an alert of its own, which the summary shows.
+    context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
 
 
 def configure_alerts(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `alerts`."""
+    """Add the arguments of `alerts`."""
     add_source(parser)
     parser.add_argument("--history", action="store_true", help="resolved alerts too, newest first")
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
@@ -57,20 +49,17 @@ def configure_alerts(parser: argparse.ArgumentParser) -> None:
 
 def run_alerts(args: argparse.Namespace, context: Context) -> int:
     """List alerts; the exit code says only whether they could be listed."""
-    import json
-
     from modeltop.alerting.actions import incident_id
     from modeltop.report.json import alert_record
     from modeltop.report.phrases import alert_line
 
-    snapshot = context.pipeline(args).run(context.clock())
-    shown = [episode for episode in snapshot.alerts if args.history or episode.resolved is None]
+    snapshot = context.snapshot(args)
+    alerts = [alert for alert in snapshot.alerts if args.history or alert.resolved is None]
     if args.json:
-        context.out_line(json.dumps([alert_record(episode, snapshot) for episode in shown], allow_nan=False, indent=1))
+        context.out_json([alert_record(alert, snapshot) for alert in alerts])
         return 0
-    for episode in shown:
-        context.out_line(alert_line(episode, snapshot, name=incident_id(episode, snapshot.alerting_state)))
-    if not shown:
+    context.out_lines(alert_line(alert, snapshot, name=incident_id(alert, snapshot.alerting_state)) for alert in alerts)
+    if not alerts:
         context.err_line("no alert stands" if not args.history else "no alert, now or in the past")
-    print_problems(snapshot.history.problems, context)
+    context.err_problems(snapshot.history.problems)
     return 0

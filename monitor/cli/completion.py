@@ -1,4 +1,4 @@
-"""`modeltop completion SHELL`: what a shell needs to complete commands, options and paths."""
+"""`modeltop completion SHELL`: the script by which a shell completes commands, options and paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `completion`."""
+    """Add the arguments of `completion`."""
     parser.add_argument("shell", choices=SHELLS)
     parser.epilog = (
         'bash: eval "$(modeltop completion bash)"; zsh: the same with zsh, after compinit; '
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Print the script of one shell; it is derived from the commands' own parsers."""
+    """Print the script of one shell, derived from the parsers of the commands."""
     options = {name: _options(name) for name in COMMANDS}
     write = {"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell]
     context.out_line(write(options, COMMANDS))
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _options(name: str) -> dict[str, str]:
-    """The long options of a command and their help."""
+    """Return the long options of a command and their help."""
     parser = argparse.ArgumentParser(add_help=False)
     load_command(name).configure(parser)
     actions = [action for action in parser._actions if action.help is not argparse.SUPPRESS]  # noqa: SLF001  argparse offers no other way to list them
@@ -38,7 +38,7 @@ def _options(name: str) -> dict[str, str]:
 
 
 def _bash(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
-    cases = "\n".join(f"    {name}) words={shlex.quote(' '.join(found))} ;;" for name, found in options.items())
+    cases = "\n".join(f"    {name}) words={shlex.quote(' '.join(texts))} ;;" for name, texts in options.items())
     return f"""_modeltop() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} words=
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
@@ -55,8 +55,8 @@ complete -o default -F _modeltop modeltop"""
 def _zsh(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
     described = " ".join(shlex.quote(f"{name}:{text}") for name, text in commands.items())
     cases = "\n".join(
-        f"    {name}) _arguments {' '.join(map(_zsh_option, found.items()))} '*:path:_files' ;;"
-        for name, found in options.items()
+        f"    {name}) _arguments {' '.join(map(_zsh_option, texts.items()))} '*:path:_files' ;;"
+        for name, texts in options.items()
     )
     return f"""#compdef modeltop
 _modeltop() {{
@@ -72,8 +72,8 @@ compdef _modeltop modeltop"""
 
 def _zsh_option(option: tuple[str, str]) -> str:
     name, text = option
-    clean = "".join(char for char in text if char not in "[]:\\'\"`$")
-    return shlex.quote(f"{name}[{clean}]")
+    plain = "".join(char for char in text if char not in "[]:\\'\"`$")
+    return shlex.quote(f"{name}[{plain}]")
 
 
 def _fish(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
@@ -83,7 +83,7 @@ def _fish(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
     ]
     lines += [
         f"complete -c modeltop -n '__fish_seen_subcommand_from {name}' -l {option[2:]} -d {shlex.quote(text)}"
-        for name, found in options.items()
-        for option, text in found.items()
+        for name, texts in options.items()
+        for option, text in texts.items()
     ]
     return "\n".join(lines)

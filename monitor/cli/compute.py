@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeltop.cli.context import Context, add_config, parse_moment
+from modeltop.cli.context import Context, add_config, add_now
+from modeltop.cli.open import add_app_options
+from modeltop.cli.targets import parse_duration
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
     from modeltop.config.load import Config
     from modeltop.predictions.job import ComputeResult
     from modeltop.predictions.spec import LogSettings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 INSTALL = "reading logs needs Ibis and DuckDB: pip install 'modeltop[logs]'"
 TASKS = ("binary", "multiclass", "regression")
 
-ROLES = (
+OPTIONS = (
     ("model", "NAME", "the model's name, or the column that holds it (default: `model`, else the file's name)"),
     ("timestamp", "COLUMN", "when the prediction was made"),
     ("prediction", "COLUMN", "what was predicted"),
@@ -39,7 +40,7 @@ ROLES = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `compute`."""
+    """Add the arguments of `compute`."""
     parser.add_argument(
         "logs",
         nargs="*",
@@ -47,30 +48,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="CSV (.gz), Parquet or JSON lines, a folder or glob of them, FILE.duckdb::TABLE, CONNECTION::TABLE, "
         "or the name of a [logs.NAME] of the configuration (default: each of those)",
     )
-    for name, shown, text in ROLES:
-        parser.add_argument(f"--{name}", metavar=shown, help=text)
-    for name, shown, text in (
+    for name, metavar, text in OPTIONS:
+        parser.add_argument(f"--{name}", metavar=metavar, help=text)
+    for name, metavar, text in (
         ("score", "[CLASS=]COLUMN", "the score of the positive class; several: one a class"),
         ("segment", "COLUMN", "a cut: each of its values is a segment (repeatable)"),
         ("feature", "COLUMN", "whose drift is measured (repeatable; `all`: every column that plays no other part)"),
     ):
-        parser.add_argument(f"--{name}", action="append", default=[], metavar=shown, help=text)
+        parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--task", choices=TASKS, help="default: what the columns say")
     parser.add_argument("--threshold", type=float, metavar="T", help="a score from T on is a positive prediction")
     parser.add_argument("--cost", metavar="fp=1,fn=20", help="price of one error each: the cost per 1,000 rows")
     parser.add_argument("--per-class", action="store_true", help="each class is a segment, class=NAME")
-    parser.add_argument("--label-delay", metavar="7d", help="labels are waited for as long (default: as the log shows)")
-    parser.add_argument("--since", metavar="30d", help="only periods as young as this")
+    parser.add_argument(
+        "--label-delay",
+        type=parse_duration,
+        metavar="7d",
+        help="labels are waited for as long (default: as the log shows)",
+    )
+    parser.add_argument("--since", type=parse_duration, metavar="30d", help="only periods as young as this")
     parser.add_argument("--engine", metavar="E", help="duckdb (default), or Spark: spark://HOST:PORT, local[2]")
     parser.add_argument("--undo", action="store_true", help="bring back what stood before the last change")
     parser.add_argument("--open", action="store_true", help="open the app on the result")
-    parser.add_argument(
-        "--now", type=parse_moment, metavar="DATE", help="what is over and complete is told by this moment"
-    )
+    add_now(parser, "what is over and complete is told by this moment")
     add_config(parser)
-    from modeltop.cli.open import add_looks
-
-    add_looks(parser)
+    add_app_options(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -79,11 +81,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.undo:
         return _undo(args, folder, context)
     config = context.load_config(args)
-    jobs = settings(args, config)
-    outcome = _computed(jobs, folder, args, config, context)
+    result = _compute(settings(args, config), folder, args, config, context)
     if not args.open:
         return 0
-    return _open(outcome, args, context)
+    from modeltop.cli import open as open_command
+
+    values = vars(args) | {"paths": [], "now": args.now or result.newest, "below": [], "above": []}
+    return open_command.run(argparse.Namespace(**values), context)
 
 
 def _undo(args: argparse.Namespace, folder: Path, context: Context) -> int:
@@ -98,86 +102,74 @@ def _undo(args: argparse.Namespace, folder: Path, context: Context) -> int:
 
 
 def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
-    """What is to be computed: logs of the configuration, or one that the arguments describe.
+    """Return the logs to compute: those of the configuration, or the one that the arguments describe.
+
+    Args:
+        args: The arguments of `compute`.
+        config: Has the logs that may be named, and the time zone.
 
     Raises:
         UsageError: A flag is impossible, or there is no log.
     """
-    named = [config.logs[word] for word in args.logs if word in config.logs and not Path(word).exists()]
+    named = [config.logs[name] for name in args.logs if name in config.logs and not Path(name).exists()]
     if not args.logs:
         named = list(config.logs.values())
-    if named and len(named) != max(len(args.logs), 1) and args.logs:
+    elif named and len(named) != len(args.logs):
         raise UsageError("files and names of configured logs do not go together: compute one after the other")
     if named:
-        return [_changed(one, args) for one in named]
+        return [_override(log, args) for log in named]
     if not args.logs:
         raise UsageError("name a log: a file, a folder or a glob; or configure [logs.NAME]")
     from modeltop.predictions.spec import LogSettings, LogSpec
 
-    log = LogSpec(sources=tuple(args.logs), timezone=str(config.zone))
-    return [_changed(LogSettings(spec=log), args)]
+    return [_override(LogSettings(spec=LogSpec(sources=tuple(args.logs), timezone=str(config.zone))), args)]
 
 
-def _changed(base: LogSettings, args: argparse.Namespace) -> LogSettings:
-    """The settings with the flags over them."""
+def _override(log: LogSettings, args: argparse.Namespace) -> LogSettings:
+    """Return the settings of a log with the options of the command line in their stead."""
     from modeltop.predictions.spec import ALL_FEATURES, Task
 
-    said = {name: getattr(args, name) for name, *_ in ROLES}
-    features = tuple(ALL_FEATURES if name == "all" else name for name in args.feature)
-    said |= {"scores": tuple(args.score), "segments": tuple(args.segment), "features": features}
-    said |= {"task": Task(args.task) if args.task else None, "threshold": args.threshold}
-    log = replace(base.spec, **{name: value for name, value in said.items() if value not in (None, ())})
-    changed = {
-        "engine": args.engine,
-        "cost": _cost(args.cost),
-        "label_delay": _duration("--label-delay", args.label_delay),
-        "since": _duration("--since", args.since),
-        "per_class": args.per_class,
+    spec = {name: getattr(args, name) for name, *_ in OPTIONS} | {
+        "scores": tuple(args.score),
+        "segments": tuple(args.segment),
+        "features": tuple(ALL_FEATURES if name == "all" else name for name in args.feature),
+        "task": Task(args.task) if args.task else None,
+        "threshold": args.threshold,
     }
-    return replace(base, spec=log, **{name: value for name, value in changed.items() if value})
+    settings = {name: getattr(args, name) for name in ("engine", "label_delay", "since", "per_class")}
+    settings["cost"] = _cost(args.cost)
+    return replace(
+        log,
+        spec=replace(log.spec, **{name: value for name, value in spec.items() if value not in (None, ())}),
+        **{name: value for name, value in settings.items() if value},
+    )
 
 
 def _cost(text: str | None) -> dict[str, float]:
     from modeltop.config.predictions import COST_KEYS
 
-    found: dict[str, float] = {}
-    for part in text.split(",") if text is not None else ():
-        kind, _, price = part.partition("=")
+    prices: dict[str, float] = {}
+    for item in text.split(",") if text is not None else ():
+        key, _, number = item.partition("=")
+        key = key.strip().lower()
         with contextlib.suppress(ValueError):
-            found[kind.strip().lower()] = float(price)
-        if not 0 <= found.get(kind.strip().lower(), -1.0) < float("inf") or not set(found) <= set(COST_KEYS):
+            prices[key] = float(number)
+        if key not in COST_KEYS or not 0 <= prices.get(key, -1.0) < math.inf:
             raise UsageError(f"--cost {sanitize(text, 60)}: write the price of an error, 0 or more, such as fp=1,fn=20")
-    return found
+    return prices
 
 
-def _duration(flag: str, text: str | None) -> timedelta | None:
-    from modeltop.config.predictions import LENGTH, duration
-
-    found = duration(text) if text is not None else None
-    if text is not None and found is None:
-        raise UsageError(f"{flag} {sanitize(text, 40)} is no length of time: {LENGTH}")
-    return found
-
-
-def _computed(
-    jobs: list[LogSettings], folder: Path, args: argparse.Namespace, config: Config, context: Context
+def _compute(
+    logs: list[LogSettings], folder: Path, args: argparse.Namespace, config: Config, context: Context
 ) -> ComputeResult:
-    from modeltop.cli.progress_bar import bar
+    from modeltop.cli.progress_bar import show_progress
     from modeltop.predictions.job import compute
 
     try:
-        with bar(context.err) as progress:
-            outcome = compute(jobs, folder, catalog=config.catalog, now=args.now or context.clock(), progress=progress)
+        with show_progress(context.err) as progress:
+            result = compute(logs, folder, catalog=config.catalog, now=args.now or context.clock(), progress=progress)
     except ModuleNotFoundError as error:
         raise UsageError(f"{sanitize(error.name, 40)} is not installed here; {INSTALL}") from None
-    for line in outcome.messages:
+    for line in result.messages:
         context.err_line(sanitize(line, 400))
-    return outcome
-
-
-def _open(outcome: ComputeResult, args: argparse.Namespace, context: Context) -> int:
-    from modeltop.cli import open as opening
-
-    now: datetime | None = args.now or outcome.newest
-    asked = argparse.Namespace(**vars(args) | {"paths": [], "now": now, "below": [], "above": []})
-    return opening.run(asked, context)
+    return result

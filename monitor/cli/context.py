@@ -1,9 +1,11 @@
-"""What every command is handed, and the options that several share."""
+"""The commands, the context in which they run, and the arguments that several share."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from modeltop.core.errors import UsageError
-from modeltop.core.text import pluralize, sanitize
+from modeltop.core.text import sanitize
 
 if TYPE_CHECKING:
     from modeltop.config.load import Config
     from modeltop.core.incident import WatcherHealth
+    from modeltop.core.series import ReadProblem
     from modeltop.rules.rule import Rule
+    from modeltop.rules.snapshot import Snapshot
     from modeltop.service.pipeline import Pipeline
 
 COMMANDS = {
@@ -39,92 +43,143 @@ COMMANDS = {
     "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
     "completion": "what bash, zsh or fish needs to complete this command",
 }
-"""What `modeltop --help` says of each command."""
+"""Help by command, as `modeltop --help` lists them."""
 
-_MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "demo": "open", "story": "timeline"}
-"""The module of `modeltop.cli` that has a command, where it is not called as the command."""
+_MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "story": "timeline"}
+"""Module of this package by command, where it does not have the command's name."""
+CONFIG_HELP = "the configuration (default: ./modeltop.toml, then the XDG config folder)"
+MAX_PROBLEMS = 20
+"""Problems of reading that are printed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command, imported when it is asked for."""
+    """The two functions of a command."""
 
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Context], int]
 
 
 def load_command(name: str) -> Command:
-    """Import one command.
+    """Import a command, a key of `COMMANDS`.
 
-    Args:
-        name: A key of `COMMANDS`. Where a module has several commands, all but the main one have functions of
-            their own, `configure_NAME` and `run_NAME`.
+    Where a module has several commands, all but the main one have functions called `configure_NAME` and `run_NAME`.
     """
     module = import_module(f"modeltop.cli.{_MODULES.get(name, name)}")
-    own = f"_{name}" if hasattr(module, f"run_{name}") else ""
-    return Command(getattr(module, f"configure{own}"), getattr(module, f"run{own}"))
+    suffix = f"_{name}" if hasattr(module, f"run_{name}") else ""
+    return Command(getattr(module, f"configure{suffix}"), getattr(module, f"run{suffix}"))
 
 
-_PLAIN = str.maketrans(
+_ASCII = str.maketrans(
     {"▲": "X", "◆": "!", "●": ".", "○": "?", "…": "~", "−": "-", "→": ">", "Δ": "d", "±": "+/-", "×": "x", "·": "-"}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AppOptions:
-    """How the screen is to look and behave; None: as the terminal suggests."""
+    """How the app looks and behaves."""
 
     mouse: bool = True
+    """Whether the app reacts to the mouse, so that the terminal cannot select text by it."""
     ascii: bool | None = None
+    """Whether it draws with ASCII characters only; None: as the terminal's encoding suggests."""
     theme: str | None = None
+    """A theme of Textual; None: by the background of the terminal."""
 
 
 OpenApp = Callable[["Pipeline", AppOptions], int]
-"""Runs the app until the person leaves it; returns the exit code."""
+"""A function that runs the app until the user leaves it, and returns the exit code."""
 
 CoverTerminal = Callable[[], AbstractContextManager[object]]
-"""What stands on the screen from the moment the app is wanted until it is there."""
+"""A function whose context covers the screen from the moment the app is wanted until its first frame."""
 
 
 @dataclass(slots=True)
 class Context:
-    """The rim: streams, the clock, and the app if there is one."""
+    """What a command uses of the world: streams, the clock, and the app where it is installed."""
 
     stdin: BinaryIO
     out: TextIO
     err: TextIO
     open_app: OpenApp | None = None
     unusable_reason: Callable[[], str | None] = lambda: None
-    """Why the app cannot be shown here; None where it can."""
+    """Why the app cannot be shown on this terminal; None where it can."""
     cover_terminal: CoverTerminal = nullcontext
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Aware."""
 
     def out_line(self, line: str = "") -> None:
-        """One line of data on stdout, in the characters that it can take."""
+        """Write a line of data to stdout, in the characters of its encoding."""
         self.out.write(encodable(line, self.out) + "\n")
 
+    def out_lines(self, lines: Iterable[str]) -> None:
+        """Write lines of data to stdout, in the characters of its encoding."""
+        for line in lines:
+            self.out_line(line)
+
+    def out_json(self, value: object) -> None:
+        """Write a value to stdout as JSON, ASCII-escaped; NaN is a programming error."""
+        self.out_line(json.dumps(value, allow_nan=False, indent=1))
+
     def err_line(self, line: str) -> None:
-        """One line of narration on stderr."""
+        """Write a line for a person to stderr."""
         self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
 
+    def err_problems(self, problems: Sequence[ReadProblem]) -> None:
+        """Write what could not be read to stderr: a line each for the first 20."""
+        for problem in problems[:MAX_PROBLEMS]:
+            self.err_line(sanitize(problem, 300))
+        if len(problems) > MAX_PROBLEMS:
+            self.err_line(f"and {len(problems) - MAX_PROBLEMS:,} more; --json lists them all")
+
     def load_config(self, args: argparse.Namespace) -> Config:
-        """The configuration that the arguments name or the machine has. Raises ConfigError."""
+        """Load the configuration that `--config` names or the machine has.
+
+        Raises:
+            ConfigError: It cannot be read, or is wrong.
+        """
         from modeltop.config.load import find, load
 
         return load(find(args.config))
 
-    def store_folder(self, args: argparse.Namespace) -> Path:
-        """`--store`, else `[store] path`, else the XDG data folder."""
-        if args.store:
-            return Path(args.store)
+    def store_folder(self, args: argparse.Namespace, config: Config | None = None) -> Path:
+        """Return `--store`, else the store of the configuration, loaded where not given, else the XDG data folder."""
         from modeltop.history.store.paths import default_folder
 
-        return self.load_config(args).store or default_folder()
+        if args.store:
+            return Path(args.store)
+        return (config or self.load_config(args)).store or default_folder()
+
+    def sources(self, args: argparse.Namespace, config: Config) -> list[Path]:
+        """Return the paths to read history from: those of the arguments, else the store.
+
+        Args:
+            args: `paths` and `store`.
+            config: May name the store.
+
+        Raises:
+            UsageError: Both are given, or there is no store.
+        """
+        check_paths_or_store(args)
+        if args.paths:
+            return [Path(path) for path in args.paths]
+        folder = self.store_folder(args, config)
+        if not folder.is_dir():
+            raise UsageError(
+                f"no history: {sanitize(folder)} is not there; "
+                "name a CSV file or a folder, or `modeltop record` a period"
+            )
+        return [folder]
 
     def pipeline(
         self, args: argparse.Namespace, *, failures_before_alert: int = 1, defer_slow_detectors: bool = False
     ) -> Pipeline:
-        """What the arguments ask to look at: the paths, else the store.
+        """Return the pipeline over what the arguments name: the paths, else the store.
+
+        Args:
+            args: As `add_source` or `add_data` reads them.
+            failures_before_alert: Evaluations in a row in which a source must fail before that is an alert.
+            defer_slow_detectors: Whether the first snapshot may come without them.
 
         Raises:
             ConfigError: The configuration is wrong.
@@ -136,71 +191,80 @@ class Context:
         config = self.load_config(args)
         if limits := limit_rules(args, config):
             config = replace(config, rules=(*(config.rules or default_rules()), *limits))
-        paths = [Path(path) for path in args.paths]
-        folder = self.store_folder(args)
-        if paths and args.store:
-            raise UsageError("either paths or --store, not both")
-        if not paths and not folder.is_dir():
-            raise UsageError(
-                f"no history: {sanitize(folder)} is not there; name a CSV file or a folder, or `modeltop record` a period"
-            )
-        memory = state_reader_for(None if paths else folder, paths, health=_health)
+        sources = self.sources(args, config)
+        state_reader = state_reader_for(None if args.paths else sources[0], sources, health=_watcher_health)
         return Pipeline(
             config,
-            paths or [folder],
-            live=not paths,
+            sources,
+            live=not args.paths,
             now=args.now,
             failures_before_alert=failures_before_alert,
-            state_reader=memory,
+            state_reader=state_reader,
             defer_slow_detectors=defer_slow_detectors,
         )
 
+    def snapshot(self, args: argparse.Namespace) -> Snapshot:
+        """Evaluate what the arguments name now, once; raises as `pipeline` does."""
+        return self.pipeline(args).run(self.clock())
 
-def _health(folder: Path) -> WatcherHealth | None:
-    from modeltop.service.health import read_last_health  # only where something is remembered
+
+def _watcher_health(folder: Path) -> WatcherHealth | None:
+    from modeltop.service.health import read_last_health  # late: only where there is a state folder
 
     return read_last_health(folder)
 
 
+def check_paths_or_store(args: argparse.Namespace) -> None:
+    """Refuse arguments that name both paths and a store.
+
+    Raises:
+        UsageError: They do.
+    """
+    if args.paths and args.store:
+        raise UsageError("either paths or --store, not both")
+
+
 def encodable(line: str, stream: TextIO) -> str:
-    """The line in characters that the stream's encoding has."""
+    """Return the line in characters that the stream's encoding has."""
     encoding = stream.encoding or "utf-8"
     try:
         line.encode(encoding)
     except UnicodeEncodeError:
-        return line.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+        return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
     except LookupError:
         return line
     return line
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """`--config` and `--store`, which every command knows."""
-    parser.add_argument(
-        "--config", metavar="FILE", help="the configuration (default: ./modeltop.toml, then the XDG config folder)"
-    )
+def add_config(parser: argparse.ArgumentParser, text: str = CONFIG_HELP) -> None:
+    """Add `--config`, with its help, and `--store`."""
+    parser.add_argument("--config", metavar="FILE", help=text)
     parser.add_argument("--store", metavar="DIR", help="the store (default: [store] path, then the XDG data folder)")
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:
-    """What to look at."""
+    """Add the paths to read history from."""
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
     )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add what names the data, for a command that evaluates nothing: paths, `--config` and `--store`."""
+    add_paths(parser)
+    add_config(parser)
+    parser.set_defaults(now=None, below=[], above=[])
+
+
+def add_now(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add `--now` with its help."""
+    parser.add_argument("--now", type=parse_moment, metavar="DATE", help=text)
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """What to look at, and for which moment."""
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
-    )
-    add_config(parser)
-    parser.add_argument(
-        "--now",
-        type=parse_moment,
-        metavar="DATE",
-        help="judge as of this moment (default: the newest row; for a store, the clock)",
-    )
+    """Add what names the data, the moment as of which it is evaluated, and limits."""
+    add_data(parser)
+    add_now(parser, "judge as of this moment (default: the newest row; for a store, the clock)")
     for side, word in (("below", "falls below"), ("above", "rises above")):
         parser.add_argument(
             f"--{side}",
@@ -212,42 +276,43 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_moment(text: str) -> datetime:
-    """A date or time on the command line; without a zone it is UTC."""
+    """Return a date or time of the command line, aware; without a zone it is UTC.
+
+    Raises:
+        ArgumentTypeError: It is none of ISO 8601.
+    """
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{sanitize(text)!r} is no ISO 8601 date such as 2025-01-10") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def limit_rules(args: argparse.Namespace, config: Config) -> list[Rule]:
-    """`--below` and `--above` as rules, one a metric. Raises UsageError."""
+    """Return `--below` and `--above` as rules, one per metric.
+
+    Raises:
+        UsageError: A limit is no finite number, or the two of a metric leave nothing between them.
+    """
     from modeltop.rules.rule import limit_rule
 
-    sides: dict[str, dict[str, float]] = {}
+    limits: dict[str, dict[str, float]] = {}
     for side in ("below", "above"):
         for text in getattr(args, side):
-            metric, value = _limit(text, side)
-            sides.setdefault(config.catalog.canonical(metric), {})[side] = value
+            metric, value = _parse_limit(text, side)
+            limits.setdefault(config.catalog.canonical(metric), {})[side] = value
     try:
-        return [limit_rule(metric, **limits) for metric, limits in sides.items()]
+        return [limit_rule(metric, **sides) for metric, sides in limits.items()]
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
-def _limit(text: str, side: str) -> tuple[str, float]:
-    metric, equals, number = text.partition("=")
+def _parse_limit(text: str, side: str) -> tuple[str, float]:
+    metric, _, number = text.partition("=")
     try:
         value = float(number)
     except ValueError:
-        value = float("nan")
-    if not metric.strip() or not equals or value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
+        value = math.nan
+    if not metric.strip() or not math.isfinite(value):
         raise UsageError(f"--{side} {sanitize(text)}: write METRIC=NUMBER, such as --{side} accuracy=0.8")
     return metric.strip(), value
-
-
-def recorded_message(number: int, noun: str, models: Iterable[str], folder: Path) -> str:
-    """What was kept, as one line for a person."""
-    names = list(models)
-    whose = f" of {sanitize(names[0], 60) if len(names) == 1 else pluralize(len(names), 'model')}" if names else ""
-    return f"recorded {number:,} {noun if number == 1 else noun + 's'}{whose} in {sanitize(folder)}"

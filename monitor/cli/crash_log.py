@@ -1,4 +1,4 @@
-"""An error of our own: one line for the person, and a log without a secret in it."""
+"""An unexpected error: one line for the user, and a log without secrets."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from pathlib import Path
 
 from modeltop import __version__
 from modeltop.core.text import sanitize
+from modeltop.history.files import xdg_folder
 
-FAILED = 1
+EXIT_CRASH = 1
 
 
 def report_crash(error: BaseException) -> int:
-    """Write the log, say on stderr where it is, and return the exit code."""
+    """Write the log, report on stderr where it is, and return the exit code."""
     name = f"{type(error).__name__}: {sanitize(error, 120)}" if str(error) else type(error).__name__
     path = write_log(error)
     where = f"details in {sanitize(path, 400)}" if path else "the log could not be written"
     line = f"modeltop: stopped by an error of its own ({name}); {where}\n"
     encoding = getattr(sys.stderr, "encoding", None) or "ascii"
     sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
-    return FAILED
+    return EXIT_CRASH
 
 
 def write_log(error: BaseException) -> Path | None:
-    """The log's path, readable by its owner alone; None where the state folder cannot be written."""
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "modeltop"
+    """Write the log, readable by its owner alone; return its path, or None where the state folder cannot be written."""
     try:
+        folder = xdg_folder("state")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # mkstemp makes files of mode 0600 under names that nobody can have taken.
         handle, name = tempfile.mkstemp(prefix=f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-", suffix=".log", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as log:
             log.writelines(f"{line}\n" for line in log_lines(error))
-    except OSError:
+    except (OSError, RuntimeError):  # xdg_folder: no home folder is known
         return None
     return Path(name)
 
 
 def log_lines(error: BaseException) -> Iterator[str]:
-    """What the log says: versions, and of each error in the chain its type, message and places in the code.
+    """Yield the lines of the log: versions, and type, message and stack of each error in the chain.
 
-    Neither values of variables nor lines of code nor the environment: none of them is ours to write down.
+    Values of variables, lines of code and the environment stay out: they may hold secrets.
     """
     yield f"modeltop {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

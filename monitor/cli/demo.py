@@ -1,28 +1,49 @@
-"""The sample fleet as if it were today, and a live feed in which an incident unfolds within a minute."""
+"""`modeltop demo`: the sample fleet as if it were today, with a live feed in which an incident unfolds in a minute."""
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import math
 import random
+import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from modeltop.cli import open as open_command
+from modeltop.cli.context import Context
 from modeltop.core.errors import SourceError
 
 
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `demo`."""
+    open_command.add_app_options(parser)
+    parser.set_defaults(below=[], above=[], now=None)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Open the app on a copy of the sample fleet, which is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="modeltop-demo-") as name:
+        folder = Path(name)
+        set_up(folder, context.clock())
+        # As a store, so that what a person does in it is forgotten with it.
+        args.paths, args.store, args.config = [], name, str(folder / "modeltop.toml")
+        with DemoFeed(folder):
+            return open_command.run(args, context)
+
+
 def samples_folder() -> Path:
-    """The folder of the sample data: `modeltop/_samples` in a wheel, `sample_data` in a checkout.
+    """Return the folder of the sample data: `modeltop/_samples` in a wheel, `sample_data` in a checkout.
 
     Raises:
         SourceError: Neither is there.
     """
-    home = Path(__file__).resolve().parents[1]
-    for candidate in (home / "_samples", home.parent / "sample_data"):
+    package = Path(__file__).resolve().parents[1]
+    for candidate in (package / "_samples", package.parent / "sample_data"):
         if candidate.is_dir():
             return candidate
     raise SourceError("the sample data was not installed with this package: reinstall modeltop")
@@ -30,10 +51,11 @@ def samples_folder() -> Path:
 
 LIVE_MODEL = "checkout-fraud"
 STEP = timedelta(seconds=2)
-"""Between two rows of the live feed."""
+"""Interval between two rows of the live feed."""
 PAST_ROWS = 240
+"""Rows of the live model when the demo starts."""
 HEALTHY_ROWS = 8
-"""Rows of the feed before the incident begins: time to read the screen first."""
+"""Rows of the feed before the incident starts: time to read the screen first."""
 FALLING_ROWS = 16
 """Rows over which accuracy falls from its level to its lowest."""
 HEADER = "date,count,accuracy,precision,precision_count,recall,recall_count,f1_score,avg_confidence\n"
@@ -65,27 +87,27 @@ confirm = 2
 """
 
 
-def set_up(target: Path, now: datetime) -> None:
-    """Copy the fleet into `target`, its newest day moved to that of `now`, and add the live model and the rules.
+def set_up(folder: Path, now: datetime) -> None:
+    """Copy the fleet into a folder, its newest day moved to that of `now`, and add the live model and the rules.
 
     Args:
-        target: An empty folder.
-        now: Aware; the live model's past ends here.
+        folder: An empty folder.
+        now: End of the live model's past, aware.
     """
     files = {path: path.read_text(encoding="utf-8") for path in sorted((samples_folder() / "fleet").glob("*.csv"))}
     newest = max(day for text in files.values() for day in _days(text))
     shift = now.astimezone(UTC).date() - newest
     for path, text in files.items():
-        (target / path.name).write_text(shift_dates(text, shift), encoding="utf-8")
-    (target / "modeltop.toml").write_text(CONFIG, encoding="utf-8")
-    noise = random.Random(7)  # noqa: S311  the demo is the same every time
-    rows = [live_row(now - STEP * back, 0.0, noise) for back in range(PAST_ROWS, 0, -1)]
-    live_file(target).write_text(HEADER + "".join(rows), encoding="utf-8")
+        (folder / path.name).write_text(shift_dates(text, shift), encoding="utf-8")
+    (folder / "modeltop.toml").write_text(CONFIG, encoding="utf-8")
+    generator = random.Random(7)  # noqa: S311  the demo is the same every time
+    rows = [live_row(now - STEP * back, 0.0, generator) for back in range(PAST_ROWS, 0, -1)]
+    live_file(folder).write_text(HEADER + "".join(rows), encoding="utf-8")
 
 
-def live_file(target: Path) -> Path:
-    """The file that the feed appends to."""
-    return target / f"{LIVE_MODEL}.csv"
+def live_file(folder: Path) -> Path:
+    """Return the file to which the feed appends."""
+    return folder / f"{LIVE_MODEL}.csv"
 
 
 def _days(text: str) -> Iterator[date]:
@@ -94,21 +116,21 @@ def _days(text: str) -> Iterator[date]:
 
 
 def shift_dates(text: str, shift: timedelta) -> str:
-    r"""A CSV whose first column is a date, each moved by `shift`.
+    r"""Return a CSV whose first column is a date with each date moved by `shift`.
 
     >>> shift_dates("date,x\n2025-01-01,1\n", timedelta(days=31))
     'date,x\n2025-02-01,1\n'
     """
     header, *rows = text.splitlines()
-    out = [header]
+    lines = [header]
     for row in rows:
-        day, comma, rest = row.partition(",")
-        out.append(f"{date.fromisoformat(day) + shift}{comma}{rest}")
-    return "\n".join(out) + "\n"
+        day, comma, values = row.partition(",")
+        lines.append(f"{date.fromisoformat(day) + shift}{comma}{values}")
+    return "\n".join(lines) + "\n"
 
 
 def incident_progress(row: int) -> float:
-    """How far the incident has come at a row of the feed: 0 before it begins, 1 when it is fully there.
+    """Return how far the incident has come at a row of the feed: 0 before it starts, 1 at its worst.
 
     >>> incident_progress(0), incident_progress(HEALTHY_ROWS + FALLING_ROWS)
     (0.0, 1.0)
@@ -116,40 +138,39 @@ def incident_progress(row: int) -> float:
     return min(1.0, max(0.0, (row - HEALTHY_ROWS) / FALLING_ROWS))
 
 
-def live_row(when: datetime, fall: float, noise: random.Random) -> str:
-    """One period of the live model; its rates come from one simulated table of outcomes.
+def live_row(start: datetime, progress: float, generator: random.Random) -> str:
+    """Return one period of the live model as a CSV row; its rates come from one simulated confusion matrix.
 
     Args:
-        when: Its start, aware.
-        fall: 0 healthy, 1 at its worst: recall down by a third.
-        noise: Where chance comes from.
+        start: Start of the period, aware.
+        progress: Of the incident: 0 healthy, 1 at its worst, with recall down by a third.
+        generator: Source of the random numbers.
     """
-    count = noise.randint(900, 1100)
+    count = generator.randint(900, 1100)
     positives = round(count * 0.3)
-    hits = _share(positives, 0.93 - 0.30 * fall, noise)
-    false_alarms = _share(count - positives, 0.02 + 0.02 * fall, noise)
-    flagged = hits + false_alarms
-    accuracy = (hits + count - positives - false_alarms) / count
-    precision, recall = hits / flagged, hits / positives
-    f1 = 2 * hits / (positives + flagged)
-    confidence = 0.95 - 0.06 * fall + noise.gauss(0, 0.003)
-    stamp = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return (
-        f"{stamp},{count},{accuracy:.4f},{precision:.4f},{flagged},{recall:.4f},{positives},{f1:.4f},{confidence:.4f}\n"
-    )
+    true_positives = _binomial(positives, 0.93 - 0.30 * progress, generator)
+    false_positives = _binomial(count - positives, 0.02 + 0.02 * progress, generator)
+    predicted = true_positives + false_positives
+    accuracy = (true_positives + count - positives - false_positives) / count
+    precision, recall = true_positives / predicted, true_positives / positives
+    f1 = 2 * true_positives / (positives + predicted)
+    confidence = 0.95 - 0.06 * progress + generator.gauss(0, 0.003)
+    stamp = start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rates = f"{accuracy:.4f},{precision:.4f},{predicted},{recall:.4f},{positives},{f1:.4f},{confidence:.4f}"
+    return f"{stamp},{count},{rates}\n"
 
 
-def _share(count: int, probability: float, noise: random.Random) -> int:
-    """A binomial draw by its normal approximation, which is plenty for a demonstration."""
+def _binomial(count: int, probability: float, generator: random.Random) -> int:
+    """Return a binomial draw by its normal approximation, which is good enough for a demonstration."""
     spread = math.sqrt(count * probability * (1 - probability))
-    return min(count, max(0, round(noise.gauss(count * probability, spread))))
+    return min(count, max(0, round(generator.gauss(count * probability, spread))))
 
 
 class DemoFeed:
-    """Appends a row to the live model every two seconds until it is stopped."""
+    """A thread that appends a row to the live model every two seconds, within a `with` block."""
 
-    def __init__(self, target: Path) -> None:
-        self._path = live_file(target)
+    def __init__(self, folder: Path) -> None:
+        self._path = live_file(folder)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo-feed", daemon=True)
 
@@ -162,12 +183,12 @@ class DemoFeed:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        noise = random.Random(11)  # noqa: S311  the demo is the same every time
+        generator = random.Random(11)  # noqa: S311  the demo is the same every time
         row = 0
         while not self._stop.wait(STEP.total_seconds()):
             try:
                 with self._path.open("ab", buffering=0) as file:
-                    file.write(live_row(datetime.now(UTC), incident_progress(row), noise).encode("ascii"))
+                    file.write(live_row(datetime.now(UTC), incident_progress(row), generator).encode("ascii"))
             except OSError:
                 return  # the folder is gone: the demo is over
             row += 1

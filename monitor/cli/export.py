@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from modeltop.cli.context import Context, add_config, add_paths
+from modeltop.cli.context import Context, add_data
 from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
@@ -15,10 +15,8 @@ PREVIEW = 5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `export`."""
-    add_paths(parser)
-    add_config(parser)
-    parser.set_defaults(below=[], above=[], now=None)
+    """Add the arguments of `export`."""
+    add_data(parser)
     parser.add_argument("--head", type=_positive, metavar="N", help="only the first N periods")
     parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (replaced whole), `-` for stdout")
     parser.add_argument(
@@ -39,16 +37,14 @@ def _positive(text: str) -> int:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Print or write the periods; what was written is read back and compared before it is called saved."""
-    from modeltop.cli.check import print_problems
+    """Print the periods, or write them; a file is called saved once it has been read back and compared."""
     from modeltop.history.export import format_table, to_csv_bytes, to_frame
 
     config = context.load_config(args)
     history = context.pipeline(args).read_history()
     table = to_frame(history, head=args.head)
     if args.csv is None and not args.spreadsheet:
-        for line in format_table(table, config.catalog):
-            context.out_line(line)
+        context.out_lines(format_table(table, config.catalog))
     else:
         data = to_csv_bytes(table, zone=config.zone, spreadsheet=args.spreadsheet)
         if args.csv in (None, "-"):
@@ -56,12 +52,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.out.write(data.decode("utf-8"))
         else:
             _save(Path(args.csv), data, config, context)
-    print_problems(history.problems, context)
+    context.err_problems(history.problems)
     return 0
 
 
 def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
-    """Write, read back through the same door that history comes in by, and show the first rows from there."""
+    """Write a file, read it back as history is read, and print its first rows."""
     from modeltop.history.export import format_table, to_frame
     from modeltop.history.reader import Reader
     from modeltop.history.store.durable import write_atomically
@@ -72,7 +68,6 @@ def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     if path.read_bytes() != data:
         raise UsageError(f"{path} does not read back as it was written; the disk or another writer changed it")
     saved = to_frame(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
-    for line in format_table(saved.head(PREVIEW), config.catalog):
-        context.out_line(line)
-    shown = f"; the first {PREVIEW} are above" if len(saved) > PREVIEW else ""
-    context.err_line(f"{pluralize(len(saved), 'period')} saved to {sanitize(path)} and read back equal{shown}")
+    context.out_lines(format_table(saved.head(PREVIEW), config.catalog))
+    preview = f"; the first {PREVIEW} are above" if len(saved) > PREVIEW else ""
+    context.err_line(f"{pluralize(len(saved), 'period')} saved to {sanitize(path)} and read back equal{preview}")

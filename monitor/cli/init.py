@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modeltop.cli.context import Context, add_paths, parse_moment
+from modeltop.cli.context import Context, add_config, add_now, add_paths
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
 
@@ -17,17 +17,16 @@ if TYPE_CHECKING:
 
 
 CARRIED_TABLES = ("timezone", "metrics", "store")
-"""What decides how history is read."""
+"""Keys of another configuration that the new one takes over, because they decide how history is read."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `init`."""
+    """Add the arguments of `init`."""
     add_paths(parser)
-    parser.add_argument("--config", metavar="FILE", help="the file to write (default: ./modeltop.toml)")
-    parser.add_argument("--store", metavar="DIR", help="the store (default: [store] path, then the XDG data folder)")
+    add_config(parser, "the file to write (default: ./modeltop.toml)")
     parser.add_argument("--model", metavar="GLOB", default="*", help="propose limits for these models only")
     parser.add_argument("--metric", metavar="GLOB", default="*", help="propose limits for these metrics only")
-    parser.add_argument("--now", type=parse_moment, metavar="DATE", help="judge as of this moment")
+    add_now(parser, "judge as of this moment")
     parser.add_argument("--print", action="store_true", help="to stdout instead of a file, as does `-` for a PATH")
     parser.add_argument(
         "--force", action="store_true", help="replace the rules of a file that is there; its other tables are kept"
@@ -36,59 +35,54 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Propose, rehearse, and write."""
+    """Suggest rules, count how often each would have fired, and write the configuration."""
     from modeltop.config.load import NAME, from_tables
     from modeltop.config.suggest import suggest_rules
     from modeltop.report.suggested_config import suggested_config
 
-    shown = args.print or "-" in args.paths
+    to_stdout = args.print or "-" in args.paths
     args.paths = [path for path in args.paths if path != "-"]
     target = Path(args.config or NAME)
-    if os.path.lexists(target) and not (args.force or shown):
+    if os.path.lexists(target) and not (args.force or to_stdout):
         raise UsageError(f"{sanitize(target)} is there already: --force replaces its rules, --print writes to stdout")
-    kept = _kept(target, args)
-    config = from_tables(kept, target)
-    history = _observer(config, args).read_history()
+    tables = _carried_tables(target, args)
+    config = from_tables(tables, target)
+    history = _pipeline(config, args, context).read_history()
     if not history.series:
         raise UsageError("nothing to propose from: no period of any metric could be read")
-    proposed = suggest_rules(history, config.catalog, model=args.model, metric=args.metric)
-    # What is counted is what the file will say, read as a file is read.
-    trial = from_tables({**kept, "rules": proposed.tables}, target)
-    text = suggested_config(kept, proposed, _observer(trial, args).run(context.clock()))
-    if shown:
+    suggested = suggest_rules(history, config.catalog, model=args.model, metric=args.metric)
+    # The backtest is of what the file will say, read as a file is read.
+    trial = from_tables({**tables, "rules": suggested.tables}, target)
+    text = suggested_config(tables, suggested, _pipeline(trial, args, context).run(context.clock()))
+    if to_stdout:
         context.out.write(text)
     else:
         _save(text, target, context)
-    context.err_line(f"{pluralize(len(proposed.tables), 'rule')} proposed; try them: modeltop rules test")
+    context.err_line(f"{pluralize(len(suggested.tables), 'rule')} proposed; try them: modeltop rules test")
     return 0
 
 
-def _kept(target: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """What the new file says beside its rules: all that the old one said, or what another one said of reading."""
+def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Return the new file without its rules: all of the file it replaces, or how another one says to read history."""
     from modeltop.config.load import find, read_tables
 
-    before = target if target.exists() else find()
-    data = dict(read_tables(before)) if before else {}
-    data.pop("rules", None)
-    if before != target:
-        data = {key: data[key] for key in CARRIED_TABLES if key in data}
+    source = target if target.exists() else find()
+    tables = dict(read_tables(source)) if source else {}
+    tables.pop("rules", None)
+    if source != target:
+        tables = {key: tables[key] for key in CARRIED_TABLES if key in tables}
     if args.store:
-        data["store"] = {"path": os.path.abspath(args.store)}  # noqa: PTH100  a file elsewhere names it as well
-    elif before and before != target and isinstance(data.get("store"), dict) and "path" in data["store"]:
-        data["store"] = {"path": str(before.parent.absolute() / os.path.expanduser(str(data["store"]["path"])))}  # noqa: PTH111  never fails
-    return data
+        tables["store"] = {"path": os.path.abspath(args.store)}  # noqa: PTH100  the new file may lie elsewhere
+    elif source and source != target and isinstance(tables.get("store"), dict) and "path" in tables["store"]:
+        path = os.path.expanduser(str(tables["store"]["path"]))  # noqa: PTH111  never fails
+        tables["store"] = {"path": str(source.parent.absolute() / path)}
+    return tables
 
 
-def _observer(config: Config, args: argparse.Namespace) -> Pipeline:
-    from modeltop.history.store.paths import default_folder
+def _pipeline(config: Config, args: argparse.Namespace, context: Context) -> Pipeline:
     from modeltop.service.pipeline import Pipeline
 
-    if args.paths and args.store:
-        raise UsageError("either paths or --store, not both")
-    folder = config.store or default_folder()
-    if not args.paths and not folder.is_dir():
-        raise UsageError(f"no history: {sanitize(folder)} is not there; name a CSV file or a folder")
-    return Pipeline(config, [Path(path) for path in args.paths] or [folder], live=not args.paths, now=args.now)
+    return Pipeline(config, context.sources(args, config), live=not args.paths, now=args.now)
 
 
 def _save(text: str, target: Path, context: Context) -> None:

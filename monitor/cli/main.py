@@ -1,4 +1,4 @@
-"""The command line: which word is asked, its arguments, and one line for whatever goes wrong."""
+"""The command line: which command is meant, its arguments, and one line for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO
 
 from modeltop import __version__
-from modeltop.cli.context import COMMANDS, AppOptions, Command, Context, CoverTerminal, OpenApp, load_command
+from modeltop.cli.context import COMMANDS, AppOptions, Context, CoverTerminal, OpenApp, load_command
 from modeltop.core.errors import MonitorError
 from modeltop.core.text import sanitize
 
@@ -18,11 +18,11 @@ __all__ = ["AppOptions", "main"]
 
 EXIT_USAGE = 2
 EXIT_CHECK_USAGE = 3
-"""`check` keeps 2 for critical, so what it cannot judge is 3, as monitoring plugins have it."""
+"""Exit code of `check` for usage errors: 2 means critical there, and 3 unknown, as for monitoring plugins."""
 
 
 class _ArgumentParser(argparse.ArgumentParser):
-    """One line to stderr for a usage error, foreign text made safe."""
+    """A parser that reports a usage error in one line, foreign text sanitized."""
 
     exit_code = EXIT_USAGE
 
@@ -42,32 +42,31 @@ def main(
 
     Args:
         argv: The words after the program's name; default: those of the process.
-        open_app: Shows the app; None where it is not installed.
-        unusable_reason: Why the app cannot be shown on this terminal, if so.
+        open_app: Runs the app; None where it is not installed.
+        unusable_reason: Returns why the app cannot be shown on this terminal; None where it can.
         cover_terminal: Entered as soon as the app is wanted, before anything heavy is imported.
 
     Returns:
         The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    asked_check = words[:1] == ["check"]
-    # numpy would start a thread a core for algebra that is never done here.
+    is_check = words[:1] == ["check"]
+    # numpy would start one thread per core for linear algebra that is never done here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable_reason, cover_terminal))
-    except SystemExit as stop:  # argparse has said what there was to say
+    except SystemExit as stop:  # argparse has printed the error, or the help
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except BrokenPipeError:
-        _quiet(sys.stdout)
+        _redirect_to_null(sys.stdout)
         return 0
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  the last line of defence: whatever it is, it ends in one line
+    except Exception as error:  # noqa: BLE001  whatever it is, it ends in one line
         from modeltop.cli.crash_log import report_crash
 
-        # `check` says by 1 that there is a warning, which nobody knows now.
         code = report_crash(error)
-        return EXIT_CHECK_USAGE if asked_check else code
+        return EXIT_CHECK_USAGE if is_check else code  # 1 would be a warning, which is not known
 
 
 def _run(words: list[str], context: Context) -> int:
@@ -78,12 +77,14 @@ def _run(words: list[str], context: Context) -> int:
         context.out_line(_overview())
         return 0
     name = words.pop(0) if words and words[0] in COMMANDS else "open"
-    if name == "open" and (meant := _misspelt(words)):
-        context.err_line(f"no file or command is called {sanitize(words[0], 60)!r}: did you mean `modeltop {meant}`?")
+    if name == "open" and (nearest := _misspelt(words)):
+        context.err_line(f"no file or command is called {sanitize(words[0], 60)!r}: did you mean `modeltop {nearest}`?")
         return EXIT_USAGE
     command = load_command(name)
-    failed = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
-    parser = _parser(name, command, failed)
+    usage_code = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
+    parser = _ArgumentParser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
+    parser.exit_code = usage_code
+    command.configure(parser)
     # Options may stand among paths; but argparse then takes what follows `--` for options all the same.
     args = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
     try:
@@ -92,27 +93,20 @@ def _run(words: list[str], context: Context) -> int:
     except MonitorError as error:
         for line in str(error).splitlines():
             context.err_line(sanitize(line, 300))
-        return failed
+        return usage_code
     except ModuleNotFoundError as error:
         context.err_line(f"{sanitize(error.name, 60)} is not installed here: pip install modeltop")
-        return failed
+        return usage_code
     return code
 
 
 def _misspelt(words: Sequence[str]) -> str | None:
-    """The command that the first word was meant to be, where it is neither a path nor an option."""
+    """Return the command nearest to the first word, where that is neither a path nor an option."""
     if not words or words[0].startswith("-") or os.path.lexists(words[0]):
         return None
     import difflib
 
     return next(iter(difflib.get_close_matches(words[0], COMMANDS, n=1, cutoff=0.75)), None)
-
-
-def _parser(name: str, command: Command, failed: int) -> argparse.ArgumentParser:
-    parser = _ArgumentParser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
-    parser.exit_code = failed
-    command.configure(parser)
-    return parser
 
 
 def _overview() -> str:
@@ -131,6 +125,6 @@ def _overview() -> str:
     )
 
 
-def _quiet(stream: TextIO) -> None:
+def _redirect_to_null(stream: TextIO) -> None:
     """Point the stream's descriptor elsewhere, so that the interpreter's last flush does not complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,32 +1,28 @@
-"""`modeltop note`: what a person knows of a model, beside its alerts and in its story."""
+"""`modeltop note`: what a person knows of a model, shown beside its alerts and in its timeline."""
 
 from __future__ import annotations
 
 import argparse
 from fnmatch import fnmatchcase
 
-from modeltop.cli.context import Context, add_config, parse_moment
+from modeltop.cli.context import Context, add_data, parse_moment
 from modeltop.cli.targets import did_you_mean, event_log_for
 from modeltop.core.errors import UsageError
 from modeltop.core.text import sanitize
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `note`."""
+    """Add the arguments of `note`."""
     parser.add_argument("model", nargs="?", metavar="MODEL", help="its name, or a glob such as `churn-*`")
     parser.add_argument("text", nargs="?", metavar="TEXT", help="a release, a migration, a new price list")
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
-    )
+    add_data(parser)
     parser.add_argument("--at", type=parse_moment, metavar="DATE", help="the moment that it is about (default: now)")
     parser.add_argument("--list", action="store_true", help="print the notes: `note --list [MODEL [PATH ...]]`")
-    add_config(parser)
-    parser.set_defaults(now=None, below=[], above=[])
     parser.epilog = "exit codes: 0 done, 2 nothing could be kept or read"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Keep a note, or print those there are."""
+    """Write down a note, or print the existing ones."""
     return _list(args, context) if args.list else _add(args, context)
 
 
@@ -37,13 +33,13 @@ def _add(args: argparse.Namespace, context: Context) -> int:
 
     if args.model is None or args.text is None:
         raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
-    observer = context.pipeline(args)
-    journal = event_log_for(observer)
-    models = observer.read_history().periods
-    (noted,) = actions.add_note(args.model, args.text.strip(), by=author(), now=journal.now(), at=args.at)
-    journal.append(noted)
+    pipeline = context.pipeline(args)
+    event_log = event_log_for(pipeline)
+    models = pipeline.read_history().periods
+    (event,) = actions.add_note(args.model, args.text.strip(), by=author(), now=event_log.now(), at=args.at)
+    event_log.append(event)
     context.out_line(
-        f"noted about {sanitize(args.model, 60)} for {format_minute(noted.note.at)}: {sanitize(noted.note.text)}"
+        f"noted about {sanitize(args.model, 60)} for {format_minute(event.note.at)}: {sanitize(event.note.text)}"
     )
     if not any(fnmatchcase(model, args.model) for model in models):
         context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")
@@ -55,14 +51,14 @@ def _list(args: argparse.Namespace, context: Context) -> int:
 
     if args.text is not None:
         args.paths = [args.text, *args.paths]
-    journal = event_log_for(context.pipeline(args))
-    facts, now = journal.state(), journal.now()
-    found = [
+    event_log = event_log_for(context.pipeline(args))
+    now = event_log.now()
+    notes = [
         note
-        for note in facts.notes
+        for note in event_log.state().notes
         if args.model is None or fnmatchcase(args.model, note.model) or fnmatchcase(note.model, args.model)
     ]
-    for note in sorted(found, key=lambda note: note.at):
+    for note in sorted(notes, key=lambda note: note.at):
         context.out_line(f"{sanitize(note.model, 60)}: {describe_note(note, now)}")
-    context.err_line("times are UTC" if found else "no note")
+    context.err_line("times are UTC" if notes else "no note")
     return 0

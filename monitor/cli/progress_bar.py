@@ -16,44 +16,44 @@ if TYPE_CHECKING:
     from modeltop.predictions.progress import Progress, ReadProgress
 
 CELLS = 24
-"""Width of the bar itself."""
+"""Width of the bar itself, in terminal cells."""
 PAUSE = 0.1
-"""Least seconds between two frames."""
+"""Smallest interval between two frames, in seconds."""
 ERASE = "\r\x1b[K"
 
 
 @contextlib.contextmanager
-def bar(err: TextIO) -> Iterator[Progress | None]:
-    """Draws what it is told; None where nobody would see it, or it would fill a log file."""
+def show_progress(err: TextIO) -> Iterator[Progress | None]:
+    """Yield a function that draws progress on the terminal of `err`; None where it is no terminal, but a file."""
     if not err.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
-    drawn = _Bar(err)
+    bar = _Bar(err)
     try:
-        yield drawn.show
+        yield bar.show
     finally:
-        drawn.end()
+        bar.close()
 
 
 class _Bar:
     def __init__(self, err: TextIO) -> None:
         self._err = err
-        self._last = float("-inf")
-        self._held = threading.Lock()  # an engine reports from its own thread
-        self._ended = False
+        self._drawn_at = float("-inf")
+        self._lock = threading.Lock()  # an engine reports from its own thread
+        self._closed = False
 
-    def show(self, done: ReadProgress) -> None:
-        with self._held:
-            if self._ended or time.monotonic() - self._last < PAUSE:
+    def show(self, progress: ReadProgress) -> None:
+        with self._lock:
+            if self._closed or time.monotonic() - self._drawn_at < PAUSE:
                 return
-            self._last = time.monotonic()
+            self._drawn_at = time.monotonic()
             width = _columns(self._err)
-            self._err.write(ERASE + encodable(truncate(progress_line(done), width - 1), self._err))
+            self._err.write(ERASE + encodable(truncate(progress_line(progress), width - 1), self._err))
             self._err.flush()
 
-    def end(self) -> None:
-        with self._held:
-            self._ended = True
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
             self._err.write(ERASE)
             self._err.flush()
 
@@ -65,20 +65,24 @@ def _columns(err: TextIO) -> int:
         return 80
 
 
-def progress_line(done: ReadProgress) -> str:
-    """One look at a read under way, as a line.
+def progress_line(progress: ReadProgress) -> str:
+    """Return the progress of a read as a line.
 
     >>> from modeltop.predictions.progress import ReadProgress
     >>> progress_line(ReadProgress("reading", 0.25, 5_000_000, 20_000_000, 120_000_000, 480_000_000))
     'reading ━━━━━━──────────────────  25 %  5,000,000 of 20,000,000 rows  120 of 480 MB'
     """
-    parts = [sanitize(done.stage, 30)]
-    if done.fraction is not None:
-        full = min(CELLS, max(0, round(done.fraction * CELLS)))
-        parts[0] += f" {'━' * full}{'─' * (CELLS - full)} {done.fraction:4.0%}".replace("%", " %")
-    parts.append(f"{done.rows:,} rows" if done.total_rows is None else f"{done.rows:,} of {done.total_rows:,} rows")
-    if done.total_bytes:
-        parts.append(f"{done.bytes / 1e6:,.0f} of {done.total_bytes / 1e6:,.0f} MB")
-    elif done.bytes:
-        parts.append(f"{done.bytes / 1e6:,.0f} MB")
-    return "  ".join(parts)
+    fields = [sanitize(progress.stage, 30)]
+    if progress.fraction is not None:
+        full = min(CELLS, max(0, round(progress.fraction * CELLS)))
+        fields[0] += f" {'━' * full}{'─' * (CELLS - full)} {progress.fraction:4.0%}".replace("%", " %")
+    fields.append(
+        f"{progress.rows:,} rows"
+        if progress.total_rows is None
+        else f"{progress.rows:,} of {progress.total_rows:,} rows"
+    )
+    if progress.total_bytes:
+        fields.append(f"{progress.bytes / 1e6:,.0f} of {progress.total_bytes / 1e6:,.0f} MB")
+    elif progress.bytes:
+        fields.append(f"{progress.bytes / 1e6:,.0f} MB")
+    return "  ".join(fields)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeltop.cli.context import Context, add_config, recorded_message
+from modeltop.cli.context import Context, add_config
 from modeltop.core.errors import UsageError
-from modeltop.core.text import sanitize
+from modeltop.core.text import pluralize, sanitize
 
 if TYPE_CHECKING:
     from modeltop.config.load import Config
@@ -22,7 +22,7 @@ EXIT_REFUSED = 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `record`."""
+    """Add the arguments of `record`."""
     parser.add_argument("model", metavar="MODEL", help="the model's name; `-` reads CSV rows with a header from stdin")
     parser.add_argument(
         "pairs",
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Keep what the arguments or stdin say; 1 if some rows were refused."""
+    """Append what the arguments or stdin hold to the store; 1 if some rows were refused."""
     from modeltop.history.store.writer import Store
 
     config = context.load_config(args)
@@ -49,17 +49,31 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.model == "-":
         from modeltop.cli.record_stream import record_stream
 
-        _no_arguments(args)
-        _warn(folder, context)
+        if args.pairs or args.date or args.count or args.provisional or args.segment != "all":
+            raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
+        _warn_of_network(folder, context)
         return EXIT_REFUSED if record_stream(Store(folder), config, context) else 0
-    record = _record(args, config, context.clock())
-    _warn(folder, context)
-    Store(folder).append([record])
-    context.err_line(recorded_message(1, "period", [record.model], folder))
+    row = _row(args, config, context.clock())
+    _warn_of_network(folder, context)
+    Store(folder).append([row])
+    context.err_line(recorded_message(1, "period", [row.model], folder))
     return 0
 
 
-def _warn(folder: Path, context: Context) -> None:
+def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path) -> str:
+    """Return in a line what was written to the store.
+
+    Args:
+        count: Number of periods or rows.
+        noun: `period` or `row`.
+        models: Names of their models.
+        folder: The store.
+    """
+    model = f" of {sanitize(models[0], 60) if len(models) == 1 else pluralize(len(models), 'model')}" if models else ""
+    return f"recorded {pluralize(count, noun)}{model} in {sanitize(folder)}"
+
+
+def _warn_of_network(folder: Path, context: Context) -> None:
     from modeltop.history.store.paths import network_filesystem
 
     if kind := network_filesystem(folder):
@@ -68,20 +82,14 @@ def _warn(folder: Path, context: Context) -> None:
         )
 
 
-def _no_arguments(args: argparse.Namespace) -> None:
-    given = args.pairs or args.date or args.count or args.provisional or args.segment != "all"
-    if given:
-        raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
-
-
-def _record(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
+def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
     from modeltop.history.csv.cells import COUNT
     from modeltop.history.store.row_format import COMPANIONS, PeriodRow
 
     numbers = _numbers(args.pairs, config.catalog)
     fields: dict[str, dict[str, float]] = {name: {} for name in ("values", *COMPANIONS.values())}
     for name, value in numbers.items():
-        suffix = next((end for end in COMPANIONS if name.endswith(end) and name.removesuffix(end) in numbers), "")
+        suffix = next((tail for tail in COMPANIONS if name.endswith(tail) and name.removesuffix(tail) in numbers), "")
         fields[COMPANIONS.get(suffix, "values")][name.removesuffix(suffix)] = value
     for metric, value in fields["values"].items():
         _check(metric, value, config.catalog.get(metric))
@@ -98,23 +106,23 @@ def _record(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRo
 
 
 def _numbers(pairs: Iterable[str], catalog: MetricRegistry) -> dict[str, float]:
-    """The numbers by name; the metric in a name is the canonical one, whatever stands behind it."""
+    """Return the numbers by name; the metric in a name is the canonical one, whatever its suffix."""
     from modeltop.history.store.row_format import COMPANIONS
 
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for pair in pairs:
         name, equals, text = pair.rpartition("=")
         if not equals or not name.strip():
             raise UsageError(f"{sanitize(pair, 60)}: write METRIC=NUMBER, such as accuracy=0.93")
         name = catalog.canonical(name.strip())
-        suffix = next((end for end in COMPANIONS if name.endswith(end)), "")
+        suffix = next((tail for tail in COMPANIONS if name.endswith(tail)), "")
         name = catalog.canonical(name.removesuffix(suffix)) + suffix
-        if name in found:
+        if name in numbers:
             raise UsageError(f"{sanitize(name, 60)} is given twice: give it once")
-        found[name] = _number(name, text)
-    if not found:
+        numbers[name] = _number(name, text)
+    if not numbers:
         raise UsageError("nothing to record: give METRIC=NUMBER, such as accuracy=0.93, or `-` to read CSV from stdin")
-    return found
+    return numbers
 
 
 def _number(name: str, text: str) -> float:

@@ -8,26 +8,24 @@ from modeltop.cli.context import Context, add_source
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `report`."""
+    """Add the arguments of `report`."""
     add_source(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="default: text")
     parser.epilog = "one file to send on: modeltop report --format html > report.html"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Print the report."""
-    from modeltop.cli.check import print_problems
+    """Print the report; the exit code is 0 whatever it says."""
     from modeltop.report.html import html
     from modeltop.report.json import as_json
     from modeltop.report.markdown import markdown
     from modeltop.report.text_report import text_report
 
-    snapshot = context.pipeline(args).run(context.clock())
+    snapshot = context.snapshot(args)
     if args.format == "json":
         context.out_line(as_json(snapshot))
         return 0
-    forms = {"text": text_report, "markdown": markdown, "html": html}
-    for line in forms[args.format](snapshot):
-        context.out_line(line)
-    print_problems(snapshot.history.problems, context)
+    writers = {"text": text_report, "markdown": markdown, "html": html}
+    context.out_lines(writers[args.format](snapshot))
+    context.err_problems(snapshot.history.problems)
     return 0

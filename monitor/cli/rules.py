@@ -1,4 +1,4 @@
-"""`modeltop rules test`: what rules would have told in the past, so that a limit is chosen with open eyes."""
+"""`modeltop rules test`: a backtest of rules, so that a limit is chosen with open eyes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `rules`."""
-    parser.add_argument("deed", choices=("test",), help="`test` replays the rules, or the defaults, over history")
+    """Add the arguments of `rules`."""
+    parser.add_argument("action", choices=("test",), help="`test` replays the rules, or the defaults, over history")
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
     parser.add_argument("--at-most", type=float, metavar="N", help="exit 1 if a rule gives more than N alerts a month")
@@ -26,34 +26,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Replay the rules and say what would have fired."""
-    import json
-
-    from modeltop.cli.check import print_problems
+    """Replay the rules over history and print when each would have fired."""
     from modeltop.report.backtest import format_lines, records
 
     if args.at_most is not None and not 0 <= args.at_most < float("inf"):
         raise UsageError(f"--at-most {args.at_most}: give a number of alerts a month, 0 or more")
-    snapshot = context.pipeline(args).run(context.clock())
+    snapshot = context.snapshot(args)
     if args.json:
-        context.out_line(json.dumps(records(snapshot), allow_nan=False, indent=1))
+        context.out_json(records(snapshot))
     else:
-        for line in format_lines(snapshot):
-            context.out_line(line)
-        print_problems(snapshot.history.problems, context)
+        context.out_lines(format_lines(snapshot))
+        context.err_problems(snapshot.history.problems)
     if not snapshot.history.series:
         raise UsageError("nothing to replay: no period of any metric could be read")
-    return 0 if args.at_most is None else _exceeded(snapshot, args.at_most, context)
+    return 0 if args.at_most is None else _noisy_rules_code(snapshot, args.at_most, context)
 
 
-def _exceeded(snapshot: Snapshot, most: float, context: Context) -> int:
+def _noisy_rules_code(snapshot: Snapshot, limit: float, context: Context) -> int:
     from modeltop.report.backtest import backtest
 
-    loud = {trial.rule.name: trial.per_month for trial in backtest(snapshot) if (trial.per_month or 0) > most}
-    for name, rate in loud.items():
+    rates = {result.rule.name: result.per_month for result in backtest(snapshot) if (result.per_month or 0) > limit}
+    for name, rate in rates.items():
         context.err_line(
-            f"rule {sanitize(name, 60)} gives {format_value(rate or 0, 2)} alerts a month, more than {format_value(most, 2)}"
+            f"rule {sanitize(name, 60)} gives {format_value(rate or 0, 2)} alerts a month, "
+            f"more than {format_value(limit, 2)}"
         )
-    if loud:
-        context.err_line(f"{pluralize(len(loud), 'rule')} of {len(snapshot.rules)} would tell too often")
-    return 1 if loud else 0
+    if rates:
+        context.err_line(f"{pluralize(len(rates), 'rule')} of {len(snapshot.rules)} would tell too often")
+    return 1 if rates else 0

@@ -1,9 +1,8 @@
-"""`modeltop silence`: alerts that nobody is told of for a while; they are shown all the same."""
+"""`modeltop silence`: alerts of which nobody is notified for a while; they are shown all the same."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 from datetime import timedelta
 
 from modeltop.cli.context import Context, add_source, parse_moment
@@ -16,14 +15,14 @@ LABELS = ("model", "metric", "segment", "rule", "severity")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `silence`."""
-    parser.add_argument("deed", choices=("add", "list", "expire"), help="`expire` takes the begin of a silence's id")
+    """Add the arguments of `silence`."""
+    parser.add_argument("action", choices=("add", "list", "expire"), help="`expire` takes the begin of a silence's id")
     for name in LABELS:
         parser.add_argument(
             f"--{name}", metavar="GLOB", help="warning, unknown or critical" if name == LABELS[-1] else None
         )
     parser.add_argument(
-        "--for", dest="lasting", type=parse_duration, metavar="TIME", help="how long, such as 2h; at most 30d"
+        "--for", dest="duration", type=parse_duration, metavar="TIME", help="how long, such as 2h; at most 30d"
     )
     parser.add_argument("--start", type=parse_moment, metavar="DATE", help="when it begins (default: now)")
     parser.add_argument("--why", metavar="TEXT", help="the reason, which all will see")
@@ -41,10 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Add, list or end silences."""
-    if args.deed != "add" and any(getattr(args, name) is not None for name in (*LABELS, "lasting", "start", "why")):
-        raise UsageError(f"only `silence add` takes such options, `silence {args.deed}` does not: leave them out")
-    return {"add": _add, "list": _list, "expire": _expire}[args.deed](args, context)
+    """Add, list or expire silences."""
+    if args.action != "add" and any(getattr(args, name) is not None for name in (*LABELS, "duration", "start", "why")):
+        raise UsageError(f"only `silence add` takes such options, `silence {args.action}` does not: leave them out")
+    return {"add": _add, "list": _list, "expire": _expire}[args.action](args, context)
 
 
 def _add(args: argparse.Namespace, context: Context) -> int:
@@ -54,33 +53,32 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     from modeltop.core.incident import Matchers
     from modeltop.report.phrases import describe_matchers
 
-    observer = context.pipeline(args)
-    snapshot = observer.run(context.clock())
-    journal = event_log_for(observer)
-    given = {field.name: getattr(args, field.name) for field in fields(Matchers)}
-    matchers = Matchers(**{name: glob for name, glob in given.items() if glob is not None})
-    now = journal.now()
+    pipeline = context.pipeline(args)
+    snapshot = pipeline.run(context.clock())
+    event_log = event_log_for(pipeline)
+    matchers = Matchers(**{name: glob for name in LABELS if (glob := getattr(args, name)) is not None})
+    now = event_log.now()
     start = args.start or now
-    silenced = actions.create_silence(
+    events = actions.create_silence(
         matchers,
         snapshot.alerts,
         start=start,
-        end=start + (args.lasting or DEFAULT_DURATION),
+        end=start + (args.duration or DEFAULT_DURATION),
         by=author(),
         reason=(args.why or "").strip(),
         now=now,
     )
-    found = preview_silence(matchers, snapshot.alerts)
-    context.err_line(f"matches {len(found.matching)} of {pluralize(found.active_count, 'alert')} that stand")
-    for line in list_alerts(found.matching, snapshot.alerting_state):
+    preview = preview_silence(matchers, snapshot.alerts)
+    context.err_line(f"matches {len(preview.matching)} of {pluralize(preview.active_count, 'alert')} that stand")
+    for line in list_alerts(preview.matching, snapshot.alerting_state):
         context.err_line(f"  {line}")
-    if found.warning:
-        context.err_line(found.warning)
-    journal.append(*silenced)
-    silence = silenced[0].silence
-    begins = "" if start <= now else f"from {format_minute(start)} "
+    if preview.warning:
+        context.err_line(preview.warning)
+    event_log.append(*events)
+    silence = events[0].silence
+    start_text = "" if start <= now else f"from {format_minute(start)} "
     context.out_line(
-        f"{silence.id} silences {describe_matchers(matchers)} {begins}until {format_minute(silence.end)}"
+        f"{silence.id} silences {describe_matchers(matchers)} {start_text}until {format_minute(silence.end)}"
     )
     return 0
 
@@ -88,13 +86,13 @@ def _add(args: argparse.Namespace, context: Context) -> int:
 def _list(args: argparse.Namespace, context: Context) -> int:
     from modeltop.report.phrases import describe_matchers, describe_silence
 
-    journal = event_log_for(context.pipeline(args))
-    facts, now = journal.state(), journal.now()
-    for silence in sorted(facts.silences, key=lambda one: one.end, reverse=True):
+    event_log = event_log_for(context.pipeline(args))
+    silences, now = event_log.state().silences, event_log.now()
+    for silence in sorted(silences, key=lambda silence: silence.end, reverse=True):
         context.out_line(
             f"{sanitize(silence.id, 20)}  {describe_matchers(silence.matchers)}: {describe_silence(silence, now)}"
         )
-    context.err_line("times are UTC" if facts.silences else "no silence, now or in the last 5 days")
+    context.err_line("times are UTC" if silences else "no silence, now or in the last 5 days")
     return 0
 
 
@@ -105,10 +103,11 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     if not args.paths:
         raise UsageError("say which: `modeltop silence expire ID`; `modeltop silence list` shows them")
     prefix, *args.paths = args.paths
-    journal = event_log_for(context.pipeline(args))
-    (meant,) = actions.expire_silence(journal.state(), prefix, by=author(), now=journal.now())
-    journal.update(
-        lambda facts: actions.expire_silence(facts, meant.silence, by=meant.by, now=journal.now_given(facts))
+    event_log = event_log_for(context.pipeline(args))
+    (event,) = actions.expire_silence(event_log.state(), prefix, by=author(), now=event_log.now())
+    # Once more on what has been written meanwhile, by the id in full: another silence may have got the same prefix.
+    event_log.update(
+        lambda state: actions.expire_silence(state, event.silence, by=event.by, now=event_log.now_given(state))
     )
-    context.out_line(f"silence {sanitize(meant.silence, 20)} is over: its alerts are told again")
+    context.out_line(f"silence {sanitize(event.silence, 20)} is over: its alerts are told again")
     return 0

@@ -1,11 +1,11 @@
-"""`modeltop story`: what became of each incident of a model: fired, told, taken, worse, over."""
+"""`modeltop story`: the timeline of each incident of a model: fired, sent, acknowledged, resolved, and notes."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
-from modeltop.cli.context import Context, add_config
+from modeltop.cli.context import Context, add_data
 from modeltop.cli.targets import did_you_mean, event_log_for
 from modeltop.core.text import sanitize
 
@@ -33,103 +33,116 @@ WORDS = {
     "silence-ended": "silence ended by",
     "noted": "note by",
 }
-"""What stands for each kind of line; those with somebody in them end before the name."""
+"""Words by kind of entry; the name of the actor, if there is one, follows."""
+
+INCIDENT_KEYS = {
+    "condition": "condition",
+    "standing": "status",
+    "level": "level",
+    "worst": "peak_severity",
+    "since": "since",
+    "fired": "fired_at",
+    "resolved": "resolved_at",
+    "opened": "opened_at",
+    "closed": "closed_at",
+}
+"""Field of an incident by its key in the JSON of this command."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `story`."""
+    """Add the arguments of `story`."""
     parser.add_argument("model", metavar="MODEL", help="its name, exactly")
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
-    )
+    add_data(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
-    add_config(parser)
-    parser.set_defaults(now=None, below=[], above=[])
     parser.epilog = "exit codes: 0 told, even where there is nothing to tell; 2 the journal cannot be read"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Tell all that the journal says of one model."""
-    import json
-
+    """Print all that the event log holds about one model."""
     from modeltop.alerting.timeline import build_timeline
 
-    journal = event_log_for(context.pipeline(args))
-    story = build_timeline(journal.events(), args.model)
-    if damaged := journal.state().damaged_lines:
-        context.err_line(f"{damaged:,} damaged lines of the journal could not be read: something may be missing here")
+    event_log = event_log_for(context.pipeline(args))
+    timeline = build_timeline(event_log.events(), args.model)
+    state = event_log.state()
+    if state.damaged_lines:
+        context.err_line(
+            f"{state.damaged_lines:,} damaged lines of the journal could not be read: something may be missing here"
+        )
     if args.json:
-        context.out_line(json.dumps(_record(story, args.model), allow_nan=False, indent=1))
+        context.out_json(_timeline_json(timeline, args.model))
         return 0
-    for line in _lines(story):
-        context.out_line(line)
-    if not story.incidents and not story.notes:
-        known = {incident.key.model for incident in journal.state().incidents.values()}
-        context.err_line(f"nothing is remembered of {sanitize(args.model, 60)}{did_you_mean(args.model, known)}")
+    context.out_lines(_lines(timeline))
+    if not timeline.incidents and not timeline.notes:
+        models = {incident.key.model for incident in state.incidents.values()}
+        context.err_line(f"nothing is remembered of {sanitize(args.model, 60)}{did_you_mean(args.model, models)}")
     return 0
 
 
-def _lines(story: Timeline) -> Iterator[str]:
+def _lines(timeline: Timeline) -> Iterator[str]:
     from modeltop.report.phrases import format_moment
 
-    told = {(line.at, line.actor, line.text) for chapter in story.incidents for line in chapter.entries}
-    for chapter in story.incidents:
-        yield _title(chapter)
-        for line in chapter.entries:
-            yield f"  {format_moment(line.at)}  {_said(line)}"
-    for note in story.notes:
-        if (note.at, note.by, note.text) not in told:
+    listed = {(entry.at, entry.actor, entry.text) for incident in timeline.incidents for entry in incident.entries}
+    for incident in timeline.incidents:
+        yield _title(incident)
+        for entry in incident.entries:
+            yield f"  {format_moment(entry.at)}  {_entry_text(entry)}"
+    for note in timeline.notes:
+        if (note.at, note.by, note.text) not in listed:
             yield f"{format_moment(note.at)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
 
 
-def _title(chapter: IncidentTimeline) -> str:
+def _title(timeline: IncidentTimeline) -> str:
     from modeltop.core.text import format_period
     from modeltop.report.phrases import MARKS, series_name
 
-    about = "" if chapter.key.metric == "*" else f" {series_name(chapter.key)}"
-    head = f"{sanitize(chapter.key.model, 60)}{about}, rule {sanitize(chapter.rule, 60)}"
-    incident = chapter.incident
+    key, incident = timeline.key, timeline.incident
+    series = "" if key.metric == "*" else f" {series_name(key)}"
+    subject = f"{sanitize(key.model, 60)}{series}, rule {sanitize(timeline.rule, 60)}"
     if incident is None:
-        return f"{sanitize(chapter.id, 20)}  {head}"
+        return f"{sanitize(timeline.id, 20)}  {subject}"
     shape, word = MARKS[incident.peak_severity]
-    ended = f", resolved {format_period(incident.resolved_at)}" if incident.resolved_at else ""
-    return f"{sanitize(chapter.id, 20)}  {shape} {word} {head}, since {format_period(incident.since)}{ended}, {incident.status.value}"
+    resolved = f", resolved {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    return (
+        f"{sanitize(timeline.id, 20)}  {shape} {word} {subject}, since {format_period(incident.since)}{resolved}, "
+        f"{incident.status.value}"
+    )
 
 
-def _said(line: TimelineEntry) -> str:
-    """The line in words, made safe."""
-    words = WORDS.get(line.event, line.event)
-    who = f" {sanitize(line.actor, 40)}" if line.actor else ""
-    if not line.text:
-        return f"{words}{who}"
-    return f"{words}{who} ({sanitize(line.text)})" if line.event == "told" else f"{words}{who}: {sanitize(line.text)}"
+def _entry_text(entry: TimelineEntry) -> str:
+    """Return an entry in words, sanitized."""
+    words = WORDS.get(entry.event, entry.event)
+    actor = f" {sanitize(entry.actor, 40)}" if entry.actor else ""
+    if not entry.text:
+        return f"{words}{actor}"
+    text = sanitize(entry.text)
+    return f"{words}{actor} ({text})" if entry.event == "told" else f"{words}{actor}: {text}"
 
 
-def _record(story: Timeline, model: str) -> dict[str, object]:
+def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:
     return {
         "model": model,
-        "incidents": [_chapter_record(chapter) for chapter in story.incidents],
+        "incidents": [_incident_json(incident) for incident in timeline.incidents],
         "notes": [
-            {"at": note.at.isoformat(), "model": note.model, "by": note.by, "text": note.text} for note in story.notes
+            {"at": note.at.isoformat(), "model": note.model, "by": note.by, "text": note.text}
+            for note in timeline.notes
         ],
     }
 
 
-def _chapter_record(chapter: IncidentTimeline) -> dict[str, object]:
+def _incident_json(timeline: IncidentTimeline) -> dict[str, object]:
     from modeltop.alerting.event_log.codec import encode
 
-    seen = chapter.incident
     return {
-        "id": chapter.id,
-        "rule": chapter.rule,
-        "metric": chapter.key.metric,
-        "segment": chapter.key.segment,
+        "id": timeline.id,
+        "rule": timeline.rule,
+        "metric": timeline.key.metric,
+        "segment": timeline.key.segment,
         **{
-            name: None if seen is None else encode(getattr(seen, name))
-            for name in ("condition", "standing", "level", "worst", "since", "fired", "resolved", "opened", "closed")
+            key: None if timeline.incident is None else encode(getattr(timeline.incident, name))
+            for key, name in INCIDENT_KEYS.items()
         },
         "events": [
-            {"at": line.at.isoformat(), "event": line.event, "who": line.actor or None, "text": line.text}
-            for line in chapter.entries
+            {"at": entry.at.isoformat(), "event": entry.event, "who": entry.actor or None, "text": entry.text}
+            for entry in timeline.entries
         ],
     }

@@ -1,11 +1,11 @@
-"""TOML → ready objects. Nothing below this room knows that TOML exists.
+"""The configuration file, from TOML to ready objects; no package below this one knows that TOML exists.
 
 A file is validated as a whole before anything runs: every error names the dotted key and the nearest valid name.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,19 +13,20 @@ from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modeltop.alerting.notifiers.base import Receiver
 from modeltop.alerting.routing import MuteTimeInterval, Route, WatchSettings
-from modeltop.config.alerting import parse_mutes, parse_routes, parse_watch, parse_zone
+from modeltop.config.alerting import parse_mutes, parse_receivers, parse_routes, parse_watch
 from modeltop.config.baselines import parse_past_baseline
 from modeltop.config.rules import parse_metrics, parse_rules
 from modeltop.config.table import TableReader
 from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
+from modeltop.history.files import xdg_folder
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
 from modeltop.rules.rule import Rule
 
 if TYPE_CHECKING:
-    from modeltop.alerting.notifiers.base import Receiver
     from modeltop.predictions.spec import LogSettings
 
 NAME = "modeltop.toml"
@@ -42,87 +43,97 @@ SEVERITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What was configured, ready to use; without a file, what holds by default."""
+    """The configuration, ready to use; without a file, the defaults."""
 
     path: Path | None = None
+    """The file that was read; None for the defaults."""
     rules: tuple[Rule, ...] = ()
-    """Empty where none are configured: then the default floors hold."""
+    """Empty where none are configured: then the default rules hold."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
     store: Path | None = None
+    """Folder of the store; None for the XDG data folder."""
     zone: tzinfo = UTC
-    """The zone of dates that carry none."""
+    """Time zone of dates that carry none."""
     baseline: PastBaseline = ROLLING
-    """With which earlier periods the change summary compares."""
+    """The earlier periods with which the change summary compares."""
     stale_after: timedelta | None = None
     """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
     on_no_data: Severity = Severity.UNKNOWN
+    """Severity of that alert."""
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
-    """Who can be told, in the order in which one takes over from another."""
+    """By name, in the order in which one takes over from another that is disabled."""
     routes: tuple[Route, ...] = ()
     mutes: tuple[MuteTimeInterval, ...] = ()
     watch: WatchSettings = field(default_factory=WatchSettings)
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
-    """Prediction logs that `compute` turns into history."""
+    """By name, the prediction logs that `compute` turns into history."""
 
 
-def find(named: str | None = None) -> Path | None:
-    """The configuration file: the named one, else in the working directory, else in the XDG config folder."""
-    return Path(named) if named is not None else next((path for path in candidate_paths() if path.is_file()), None)
+def find(name: str | None = None) -> Path | None:
+    """Return the configuration file: the named one, else in the working directory, else in the XDG config folder."""
+    return Path(name) if name is not None else next((path for path in candidate_paths() if path.is_file()), None)
 
 
-def candidate_paths(found: Path | None = None) -> tuple[Path, ...]:
-    """Where a configuration is looked for, and the one that was found: what these files say decides what is judged."""
-    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  never fails, unlike Path.home
-    usual = (Path(NAME), Path(home) / "modeltop" / NAME)
-    return usual if found is None or found in usual else (found, *usual)
+def candidate_paths(path: Path | None = None) -> tuple[Path, ...]:
+    """Return where a configuration is looked for, after the one that was read: these files decide what is evaluated."""
+    candidates = [Path(NAME)]
+    with contextlib.suppress(RuntimeError):  # without a home folder, the working directory alone
+        candidates.append(xdg_folder("config") / NAME)
+    return tuple(dict.fromkeys([path, *candidates] if path else candidates))
 
 
 def load(path: Path | None) -> Config:
-    """Read and validate a configuration.
+    """Read and validate a configuration; None stands for the defaults.
 
     Raises:
-        ConfigError: One line per mistake; the file is used whole or not at all.
+        ConfigError: One line per mistake; the file is used as a whole or not at all.
     """
     return Config() if path is None else from_tables(read_tables(path), path)
 
 
 def from_tables(data: Mapping[str, Any], path: Path) -> Config:
-    """The configuration that a file of these tables would be.
+    """Return the configuration that a file of these tables would be.
 
     Args:
         data: As `tomllib` gives them.
-        path: The file, which need not exist: mistakes are said to be in it, and relative paths begin at its folder.
+        path: The file, which need not exist: mistakes are reported as in it, and relative paths start at its folder.
 
     Raises:
-        ConfigError: As `load` does.
+        ConfigError: One line per mistake.
     """
-    top = TableReader("", data)
-    zone = parse_zone(top, "timezone") or UTC
-    people = top.table("receivers")
-    named = tuple(people.data)
+    top = TableReader("", data, path.parent)
+    zone = top.zone("timezone") or UTC
+    receivers = top.table("receivers")
+    names = tuple(receivers.data)
+    metrics = parse_metrics(top.table("metrics"))
+    catalog = MetricRegistry(metrics)
     config = Config(
         path=path,
-        catalog=(catalog := MetricRegistry(metrics := parse_metrics(top.table("metrics")))),
+        catalog=catalog,
         baseline=parse_past_baseline(top, catalog),
-        rules=parse_rules(top.tables("rules"), metrics, receivers=named),
-        store=_store(top.table("store"), path.parent),
+        rules=parse_rules(top.tables("rules"), metrics, names),
+        store=top.table("store").path("path"),
         zone=zone,
-        receivers=_receivers(people, path.parent),
-        routes=parse_routes(top.tables("routes"), named, zone),
+        receivers=parse_receivers(receivers),
+        routes=parse_routes(top.tables("routes"), names, zone),
         mutes=parse_mutes(top.tables("mutes"), zone),
-        watch=parse_watch(top.table("watch"), path.parent),
-        logs=_logs(top.table("logs"), path.parent, str(zone)),
+        watch=parse_watch(top.table("watch")),
+        logs=_logs(top.table("logs"), str(zone)),
         stale_after=top.duration("stale_after"),
-        on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES), "unknown")],
+        on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES)) or "unknown"],
     )
     top.check_unknown_keys()
     if top.errors:
-        raise ConfigError("\n".join(f"{path}: {mistake}" for mistake in top.errors))
+        raise ConfigError("\n".join(f"{path}: {message}" for message in top.errors))
     return config
 
 
 def read_tables(path: Path) -> Mapping[str, Any]:
-    """What a configuration says, unjudged. Raises ConfigError where it cannot be read."""
+    """Return the tables of a configuration, not validated.
+
+    Raises:
+        ConfigError: The file cannot be read, or is larger than 1 MB, or is no UTF-8 or no TOML.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
@@ -139,22 +150,9 @@ def read_tables(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
-def _receivers(table: TableReader, base: Path) -> Mapping[str, Receiver]:
+def _logs(table: TableReader, timezone: str) -> Mapping[str, LogSettings]:
     if not table.data:
         return {}
-    from modeltop.config.alerting import parse_receivers  # most files name nobody who is to be told
+    from modeltop.config.predictions import parse_logs  # late: most files configure no log
 
-    return parse_receivers(table, base)
-
-
-def _logs(table: TableReader, base: Path, timezone: str) -> Mapping[str, LogSettings]:
-    if not table.data:
-        return {}
-    from modeltop.config.predictions import parse_logs  # most files configure no log
-
-    return parse_logs(table, base, timezone)
-
-
-def _store(table: TableReader, base: Path) -> Path | None:
-    path = table.text("path")
-    return None if path is None else base / os.path.expanduser(path)  # noqa: PTH111  never fails on an unknown user
+    return parse_logs(table, timezone)

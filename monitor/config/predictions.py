@@ -2,107 +2,56 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
+from dataclasses import fields
 from pathlib import Path
 
-from modeltop.config.table import UNITS, TableReader
+from modeltop.config.table import TableReader
 from modeltop.core.text import format_exact
-from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec, Task
+from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec
 
 COST_KEYS = ("fp", "fn")
-"""What `cost` may put a price on: false positives and false negatives."""
-LENGTH = "write a number and s, m, h, d or w, such as 7d"
+"""Errors that `cost` may put a price on: false positives and false negatives."""
+_SPEC_FIELDS = [field.name for field in fields(LogSpec) if field.name != "positive"]
+_SPEC_KEYS = {"sources": "source", "scores": "score", "every": "spacing"}
 
 
-def parse_logs(table: TableReader, base: Path, timezone: str = "UTC") -> dict[str, LogSettings]:
-    """`[logs.NAME]`, by name.
+def parse_logs(table: TableReader, timezone: str) -> dict[str, LogSettings]:
+    """Return the logs of `[logs]` by name.
 
     Args:
-        table: `[logs]`.
-        base: The folder of the configuration: paths are relative to it.
-        timezone: Holds for a log that names none.
+        table: `[logs]`; paths in it are relative to the folder of the configuration.
+        timezone: Name of the zone of a log that names none.
     """
-    return {name: _settings(name, table.table(name), base, timezone) for name in table.data}
+    return {name: _log(name, table.table(name), timezone) for name in table.data}
 
 
-def _settings(name: str, part: TableReader, base: Path, timezone: str) -> LogSettings:
-    sources = strings(part, "source")
-    if not sources:
-        part.error("source", "missing; a log needs a file, a folder, a glob or FILE.duckdb::TABLE")
-    task = part.choice("task", tuple(task.value for task in Task), "")
-    labels = part.text("labels")
-    log = LogSpec(
-        sources=tuple(_from(base, source) for source in sources),
-        model=part.text("model"),
-        timestamp=part.text("timestamp"),
-        prediction=part.text("prediction"),
-        label=part.text("label"),
-        scores=strings(part, "score"),
-        id=part.text("id"),
-        labels=None if labels is None else _from(base, labels),
-        segments=strings(part, "segments"),
-        features=tuple(ALL_FEATURES if name == "all" else name for name in strings(part, "features")),
-        task=Task(task) if task else None,
-        positive=_value(part, "positive"),
-        threshold=part.number("threshold"),
-        period=part.text("period") or "D",
-        timezone=part.text("timezone") or timezone,
-        reference=part.text("reference"),
-        start=part.text("start"),
-        every=part.text("spacing"),
-    )
-    return LogSettings(
-        spec=log,
-        name=name,
-        engine=part.text("engine") or "duckdb",
-        cost=_cost(part),
-        label_delay=part.duration("label_delay"),
-        per_class=bool(part.get("per_class", bool, "true or false")),
-        since=part.duration("since"),
-        every=part.duration("every"),
-    )
+def _log(name: str, table: TableReader, timezone: str) -> LogSettings:
+    if table.data.get("source", []) == []:
+        table.error("source", "missing; a log needs a file, a folder, a glob or FILE.duckdb::TABLE")
+    spec = {"sources": (), "timezone": timezone, **table.read(LogSpec, *_SPEC_FIELDS, keys=_SPEC_KEYS)}
+    spec["sources"] = tuple(_resolve(table, source) for source in spec["sources"])
+    spec["features"] = tuple(ALL_FEATURES if name == "all" else name for name in spec.get("features", ()))
+    if "labels" in spec:
+        spec["labels"] = _resolve(table, spec["labels"])
+    settings = table.read(LogSettings, "engine", "label_delay", "per_class", "since", "every")
+    return LogSettings(spec=LogSpec(**spec, positive=_label_value(table)), name=name, cost=_cost(table), **settings)
 
 
-def strings(part: TableReader, key: str) -> tuple[str, ...]:
-    """One string, or an array of them."""
-    found = part.get(key, (str, list), "a string or an array of strings")
-    items = [found] if isinstance(found, str) else found or []
-    if not all(isinstance(item, str) for item in items):
-        part.error(key, "an array of strings is expected")
-        return ()
-    return tuple(items)
+def _label_value(table: TableReader) -> str | None:
+    """Return the positive class as text, though it may be a number or true in the log."""
+    value = table.get("positive", (str, int, float, bool), "a value of the label")
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 
 
-def _value(part: TableReader, key: str) -> str | None:
-    """A value as it stands in a log, which may be a number or true there."""
-    value = part.get(key, (str, int, float, bool), "a value of the label")
-    if isinstance(value, bool):
-        return str(value).lower()
-    return None if value is None else str(value)
-
-
-def _cost(part: TableReader) -> dict[str, float]:
-    inner = part.table("cost")
-    found = {key: price for key in COST_KEYS if (price := inner.number(key)) is not None}
-    for key, price in found.items():
+def _cost(table: TableReader) -> dict[str, float]:
+    inner = table.table("cost")
+    prices = {key: price for key in COST_KEYS if (price := inner.number(key)) is not None}
+    for key, price in prices.items():
         if price < 0:
             inner.error(key, f"{format_exact(price)} is negative; an error costs 0 or more")
-    return found
+    return prices
 
 
-def _from(base: Path, source: str) -> str:
-    """A path relative to the configuration's folder; a connection string as it is."""
-    return source if "://" in source else str(base / Path(source).expanduser())
-
-
-def duration(text: str) -> timedelta | None:
-    """A length of time as a person writes it; None where it is none, or 0.
-
-    >>> duration("7d"), duration("soon")
-    (datetime.timedelta(days=7), None)
-    """
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([smhdw])", text.strip())
-    if found is None or float(found[1]) == 0:
-        return None
-    return timedelta(seconds=float(found[1]) * UNITS[found[2]])
+def _resolve(table: TableReader, source: str) -> str:
+    """Return a path relative to the configuration's folder; a connection string as it is."""
+    return source if "://" in source else str(Path(table.resolve(source)))

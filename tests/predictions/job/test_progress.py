@@ -5,7 +5,7 @@ import io
 import pytest
 
 from modeltop.cli import progress_bar
-from modeltop.cli.progress_bar import bar, progress_line
+from modeltop.cli.progress_bar import progress_line, show_progress
 from modeltop.predictions.progress import ReadProgress
 
 
@@ -24,7 +24,7 @@ def at_once(monkeypatch):
 
 def test_rows_and_bytes_are_shown_on_one_line_that_is_gone_in_the_end():
     err = Terminal()
-    with bar(err) as show:
+    with show_progress(err) as show:
         for share in (0.25, 0.5):
             show(ReadProgress("reading", share, int(share * 1000), 1000, int(share * 4e6), int(4e6)))
     assert "\n" not in err.getvalue()
@@ -34,7 +34,7 @@ def test_rows_and_bytes_are_shown_on_one_line_that_is_gone_in_the_end():
 
 def test_what_an_engine_reports_too_late_is_not_drawn():
     err = Terminal()
-    with bar(err) as show:
+    with show_progress(err) as show:
         pass
     before = err.getvalue()
     show(ReadProgress("reading", 1.0, 1, 1, 1, 1))
@@ -42,10 +42,10 @@ def test_what_an_engine_reports_too_late_is_not_drawn():
 
 
 def test_a_file_or_a_dumb_terminal_gets_no_bar(monkeypatch):
-    with bar(io.StringIO()) as show:
+    with show_progress(io.StringIO()) as show:
         assert show is None
     monkeypatch.setenv("TERM", "dumb")
-    with bar(Terminal()) as show:
+    with show_progress(Terminal()) as show:
         assert show is None
 
 
