@@ -1,4 +1,4 @@
-"""What is found out about a model: its course, the likely cause, what to do. Explanations never alert."""
+"""The diagnosis of a model: its patterns, the likely cause, what to do. Explanations never alert."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from modeltop.core.series import SeriesKey, Severity
 
 ROW_COUNT = "rows"
-"""What a reading of the number of rows a period calls it, which is no metric."""
+"""Name of the number of rows per period among metrics, of which it is none."""
 
 
 class Pattern(Enum):
-    """The recent course of a metric, by its name."""
+    """The recent pattern of a metric."""
 
     STEADY = "steady"
     DECLINE = "gradual decline"
@@ -27,78 +27,41 @@ class Pattern(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """How well one description of a course fits."""
-
-    name: str
-    """`level`, `line`, `step`, `bend` (a level, then a slope), `ramp` (a slope between two levels), `return` (a step
-    and back), `spike` (one period), `burst` (two or three), or two of these: `two steps`, `two bends`,
-    `two ramps` (a slope that grows steeper or flatter before it ends), `step and bend`, `bend and step`."""
-    weighted_rss: float
-    """Weighted sum of squared residuals in standard errors; smaller is better."""
-    bic: float
-    """Bayesian information criterion (Schwarz 1978), the search for places allowed for: the smallest is preferred."""
-
-
-@dataclass(frozen=True, slots=True)
 class SeriesPattern:
-    """How a metric has gone of late."""
+    """The recent pattern of one series, and its change."""
 
     key: SeriesKey
     pattern: Pattern
     started_at: datetime | None
     """Start of the first period of the change; None where nothing changed."""
     size: float | None
-    """What it changed by, in the metric's unit: after less before, and of what recovers or has come back the way
-    away; of a season, from its lowest to its highest; None where nothing changed."""
+    """How much it changed, in the metric's unit: after less before; of what recovers or has come back, the distance
+    it had gone; of a season, from its lowest to its highest; None where nothing changed."""
     confidence: float
-    """0 to 1: the weight of this description among those that were tried."""
-    fits: tuple[Fit, ...] = ()
-    """All that were tried, best first."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePoint:
-    """Where the level of a series changed."""
-
-    at: datetime
-    """Start of the first period after it."""
-    before: float
-    after: float
-    p: float
-    """How likely chance alone makes as large a change, 0 to 1, the search among all places allowed for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """A few periods apart from all around them."""
-
-    at: datetime
-    """Start of its first period."""
-    periods: int
-    size: float
-    """How far the furthest lies from its neighbours, in the metric's unit: above 0 if it is higher."""
-    p: float
-    """How likely chance alone makes one as far out anywhere in the series."""
+    """0 to 1: the weight of this model among those that were fitted."""
+    no_change_probability: float = 0.0
+    """0 to 1: the weight of the fitted models that end where they began."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Where a trend leads: only where it is significant."""
+    """Where a significant trend leads."""
 
     slope: float
     """Per day, in the metric's unit."""
     low: float
-    """95 % interval of the slope."""
+    """Lower end of the 95 % interval of the slope."""
     high: float
     p: float
+    """p-value of the trend."""
     limit: float | None = None
     """The limit that will be crossed."""
     days: float | None = None
     """Days from the newest period until then; None where no limit lies ahead."""
     soonest: float | None = None
+    """The same at the steeper end of the interval of the slope."""
     latest: float | None = None
-    """None: maybe never."""
+    """None: possibly never."""
 
 
 class Cause(Enum):
@@ -121,13 +84,13 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CauseHypothesis:
-    """One cause that was weighed."""
+    """One cause, and the evidence for and against it."""
 
     cause: Cause
     weight: float
-    """0 to 1; comparable among the findings of one model only."""
+    """0 to 1; comparable among the hypotheses of one model only."""
     evidence_for: tuple[str, ...]
-    """Evidence for it, a clause each; foreign text in it is made safe."""
+    """Evidence for it, a clause each; foreign text in it is sanitized."""
     evidence_against: tuple[str, ...] = ()
 
 
@@ -147,7 +110,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """One metric before and after the change began: a row of the evidence."""
+    """One metric before and after the change began."""
 
     key: SeriesKey
     before: float
@@ -155,62 +118,62 @@ class BeforeAfter:
     delta: float
     """`after - before`, in the metric's unit."""
     low: float | None
-    """95 % interval of the difference; None where nothing says how much may be chance."""
+    """Lower end of the 95 % interval of the difference; None where its error is unknown."""
     high: float | None
     z: float
-    """The difference in standard errors, 0 where they are unknown: how surely it moved, not how far."""
+    """The difference in standard errors, 0 where they are unknown: its significance, not its size."""
     direction: str
     """`fell`, `rose`, or `as before`."""
     periods: int = 0
-    """Periods after."""
+    """Periods after the change began."""
 
     @property
     def is_significant(self) -> bool:
-        """Whether it is more than chance."""
+        """Whether the difference is more than chance."""
         return self.direction != "as before"
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureShift:
-    """A column of the log whose values are spread otherwise than in the reference."""
+    """A column of the log whose distribution has moved away from the reference."""
 
     feature: str
     """Foreign text; `score` and `prediction` are not features."""
     after: float
-    """Jensen-Shannon distance from the reference after the change began, 0 to 1; or what `metric` says."""
+    """Distance from the reference after the change began, in the unit of `metric`; Jensen-Shannon is 0 to 1."""
     before: float
-    """The same before it."""
+    """The distance before it."""
     metric: str = "js_distance"
     missing: tuple[float, float] | None = None
-    """Missing rate before and after, where it rose."""
+    """Missing rate before and after, where it rose; else None."""
     unseen: tuple[float, float] | None = None
-    """Share of values that the reference never had, before and after, where it rose."""
+    """Share of values that the reference never had, before and after, where it rose; else None."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentContribution:
-    """What one segment adds to the change of the whole; those of one cut sum up to it."""
+    """What one segment adds to the change over all rows; those of one segmentation sum up to it."""
 
     segment: str
     """Foreign text."""
     share: tuple[float, float]
-    """Of the cases, before and after."""
+    """Share of the cases, before and after."""
     level: tuple[float, float]
-    """The metric, before and after."""
+    """The segment's metric, before and after."""
     within: float
-    """Of the change of the whole: because the segment itself changed, at its share after."""
+    """Part of the change because the segment itself changed, at its share after."""
     mix: float
-    """Because it became more or less of the whole."""
+    """Part of the change because its share of the cases changed."""
 
     @property
     def total(self) -> float:
-        """What it adds, in the metric's unit."""
+        """What the segment adds, in the metric's unit."""
         return self.within + self.mix
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVsRealized:
-    """What the model expected of itself, beside what came true."""
+    """What the model's scores promised, beside what came true."""
 
     expected: BeforeAfter
     """Mean confidence, or an estimated metric."""
@@ -218,7 +181,7 @@ class ExpectedVsRealized:
 
 
 class TrendOutlook(NamedTuple):
-    """How one series has gone, and where that leads."""
+    """The pattern of one series, and where it leads."""
 
     series_pattern: SeriesPattern | None = None
     forecast: Forecast | None = None
@@ -226,35 +189,35 @@ class TrendOutlook(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is to be known of one model, worst metric first; computed for models that alert or are selected."""
+    """The diagnosis of one model, worst metric first; computed for models that alert or are selected."""
 
     model: str
     severity: Severity
     key: SeriesKey | None
-    """The series that it is about."""
+    """The series that it is about; None where it is about none."""
     sentence: str
     """What, since when, how much, why, and what now: one sentence."""
     series_pattern: SeriesPattern | None
     hypotheses: tuple[CauseHypothesis, ...]
-    """Weighed causes, likeliest first; never empty where anything is wrong."""
+    """Likeliest first; never empty where anything is wrong."""
     actions: tuple[Action, ...]
     advice: str
-    """The next step in a sentence, with numbers where they are known."""
+    """The next step in a sentence, with numbers where there are any."""
     other_patterns: tuple[SeriesPattern, ...] = ()
-    """Those of the model's other metrics that are not steady."""
+    """Patterns of the model's other metrics that are not steady."""
     forecast: Forecast | None = None
     metric_changes: tuple[BeforeAfter, ...] = ()
-    """The metrics over all rows, the one it is about first."""
+    """Metrics over all rows, the one it is about first."""
     feature_shifts: tuple[FeatureShift, ...] = ()
     """Columns that moved, furthest first."""
     segments: tuple[SegmentContribution, ...] = ()
-    """Of every cut, the largest part in the change first."""
+    """Segments of every segmentation, the largest contribution first."""
     expectations: tuple[ExpectedVsRealized, ...] = ()
-    """Confidence and accuracy; estimated and realised."""
+    """Confidence beside accuracy, estimated beside realised metrics."""
     labels_since_change: int | None = None
-    """Labelled rows since the change began: what a retraining could learn from; None where unknown."""
+    """Labelled rows since the change began, for a retraining to learn from; None where unknown."""
 
     @property
     def cause(self) -> Cause:
-        """The likeliest."""
+        """The likeliest cause."""
         return self.hypotheses[0].cause if self.hypotheses else Cause.UNKNOWN

@@ -1,1 +1,4 @@
-"""Why a model got worse and what to do: pure; it explains and never alerts."""
+"""Why a model got worse and what to do; pure: it explains and never alerts.
+
+Public face: diagnose, phrases, timeseries.forecast.
+"""

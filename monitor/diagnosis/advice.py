@@ -1,4 +1,4 @@
-"""The next step. Nothing is done by itself."""
+"""The next actions and the advice; nothing is done automatically."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from modeltop.core.series import Severity
 from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_count, safe_name
+from modeltop.diagnosis.phrases import safe_name
 
 MIN_LASTING_PERIODS = 5
 """Periods that a fall must last before a new model is worth its risk."""
 MIN_LABELS = 1000
-"""Labelled rows since the begin that a retraining needs to see what is new."""
-STEPS = {
+"""Labelled rows since the change that a retraining needs to learn what is new."""
+ACTIONS = {
     Cause.OUTAGE: Action.FIX_PIPELINE,
     Cause.UPSTREAM: Action.FIX_PIPELINE,
     Cause.LABEL_SHIFT: Action.RECALIBRATE,
@@ -28,86 +28,83 @@ STEPS = {
     Cause.UNKNOWN: Action.INVESTIGATE,
 }
 """Causes without an entry are drifts: whether to retrain is a question of labels and of time."""
-
-
-def next_actions(facts: Observations, findings: Sequence[CauseHypothesis]) -> tuple[Action, ...]:
-    """What to do, first things first."""
-    if not findings:
-        return (Action.NOTHING,)
-    kind = findings[0].cause
-    if facts.is_over:
-        return (Action.NOTHING,)
-    first = STEPS.get(kind) or (Action.RETRAIN if can_retrain(facts) else Action.WAIT)
-    taken = [first]
-    if release_notes(facts) and facts.is_sudden and kind not in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON):
-        taken.insert(0, Action.ROLL_BACK)
-    if facts.context.severity <= Severity.WARNING and first not in (Action.NOTHING, Action.WAIT):
-        taken.append(Action.TICKET)
-    return tuple(dict.fromkeys(taken))
-
-
-def can_retrain(facts: Observations) -> bool:
-    """Whether the fall has lasted, and there are labels enough of the new times."""
-    lasted = facts.focus is not None and _periods(facts) >= MIN_LASTING_PERIODS
-    return lasted and facts.labels_since_change is not None and facts.labels_since_change >= MIN_LABELS
-
-
-def _periods(facts: Observations) -> int:
-    if facts.series is None or facts.windows is None:
-        return 0
-    return int((facts.series.evaluable() & (facts.series.times >= facts.windows.onset)).sum())
-
-
-def advice(facts: Observations, taken: Sequence[Action], findings: Sequence[CauseHypothesis]) -> str:
-    """The first step in a sentence, with its numbers."""
-    first = taken[0]
-    kind = findings[0].cause if findings else None
-    if first is Action.ROLL_BACK:
-        return "roll back what was released then, and look at what it changed"
-    if first is Action.FIX_PIPELINE:
-        broken = facts.feature_shifts.broken or facts.feature_shifts.shifted
-        where = f" ({safe_name(broken[0].feature)})" if kind is Cause.UPSTREAM and broken else ""
-        return f"fix the pipeline first{where}; do not retrain on broken data"
-    if first is Action.RETRAIN:
-        return f"retrain: {format_count(facts.labels_since_change or 0)} labelled rows since the change began"
-    if first is Action.WAIT and kind is not Cause.NOISE:
-        return _not_yet(facts)
-    return _PLAIN[first] if kind is not Cause.UNKNOWN else data_needed(facts)
-
-
-_PLAIN = {
-    Action.NOTHING: "nothing to do",
+_ADVICE = {
     Action.WAIT: "wait for more cases",
     Action.RECALIBRATE: "recalibrate the scores; the model itself need not be trained anew",
     Action.MOVE_THRESHOLD: "move the decision threshold back to the wanted balance",
     Action.INVESTIGATE: "look at what changed there; a retraining is not the answer yet",
-    Action.TICKET: "open a ticket",
+    Action.ROLL_BACK: "roll back what was released then, and look at what it changed",
 }
 
 
-def retraining_blocker(facts: Observations) -> str:
-    """What is missing to retrain, in a few words."""
-    return "too early to retrain" if _periods(facts) < MIN_LASTING_PERIODS else "not enough new labels to retrain"
+def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> tuple[Action, ...]:
+    """Return the actions for the likeliest cause, first things first."""
+    if not hypotheses or observations.is_over:
+        return (Action.NOTHING,)
+    cause = hypotheses[0].cause
+    first = ACTIONS.get(cause) or (Action.RETRAIN if _can_retrain(observations) else Action.WAIT)
+    actions = [first]
+    no_release = (Cause.OUTAGE, Cause.NOISE, Cause.SEASON)
+    if release_notes(observations) and observations.is_sudden and cause not in no_release:
+        actions.insert(0, Action.ROLL_BACK)
+    if observations.context.severity <= Severity.WARNING and first not in (Action.NOTHING, Action.WAIT):
+        actions.append(Action.TICKET)
+    return tuple(dict.fromkeys(actions))
 
 
-def _not_yet(facts: Observations) -> str:
-    known = "" if facts.labels_since_change is None else f", {format_count(facts.labels_since_change)} labelled rows"
-    return f"{retraining_blocker(facts)}: {pluralize(_periods(facts), 'period')}{known} since it began"
+def _can_retrain(observations: Observations) -> bool:
+    """Return whether the fall has lasted, and there are enough labels since."""
+    has_lasted = observations.focus is not None and observations.periods_since_onset >= MIN_LASTING_PERIODS
+    return has_lasted and (observations.labels_since_change or 0) >= MIN_LABELS
 
 
-def data_needed(facts: Observations) -> str:
-    """What to do where there is not enough to tell, and what would tell more the next time."""
-    if facts.focus is None or facts.feature_shifts.feature_count:
+def advice(observations: Observations, actions: Sequence[Action], hypotheses: Sequence[CauseHypothesis]) -> str:
+    """Return the first action in a sentence, with its numbers.
+
+    Args:
+        observations: The change.
+        actions: The next actions, at least one.
+        hypotheses: Causes, likeliest first.
+    """
+    first = actions[0]
+    cause = hypotheses[0].cause if hypotheses else None
+    if first is Action.FIX_PIPELINE:
+        broken = observations.feature_shifts.broken or observations.feature_shifts.shifted
+        where = f" ({safe_name(broken[0].feature)})" if cause is Cause.UPSTREAM and broken else ""
+        return f"fix the pipeline first{where}; do not retrain on broken data"
+    labels = observations.labels_since_change
+    if first is Action.RETRAIN:
+        return f"retrain: {labels or 0:,} labelled rows since the change began"
+    if first is Action.WAIT and cause is not Cause.NOISE:
+        periods = pluralize(observations.periods_since_onset, "period")
+        counted = "" if labels is None else f", {labels:,} labelled rows"
+        return f"{retraining_blocker(observations)}: {periods}{counted} since it began"
+    return (
+        _missing_data(observations)
+        if cause is Cause.UNKNOWN and first is not Action.ROLL_BACK
+        else _ADVICE.get(first, first.value)
+    )
+
+
+def retraining_blocker(observations: Observations) -> str:
+    """Return what prevents a retraining, in a few words."""
+    is_early = observations.periods_since_onset < MIN_LASTING_PERIODS
+    return "too early to retrain" if is_early else "not enough new labels to retrain"
+
+
+def _missing_data(observations: Observations) -> str:
+    """Return what to do without a cause, and what to log to find one the next time."""
+    if observations.focus is None or observations.feature_shifts.feature_count:
         return "look at what changed then"
-    if not facts.pairs:
+    if not observations.pairs:
         return "look at what changed then; log features and scores to tell why: modeltop compute"
     return "look at what changed then; log features to tell why: modeltop compute --feature all"
 
 
-def insufficient_data_reason(facts: Observations) -> str:
-    """Why there is not enough to tell."""
-    if facts.focus is None:
+def insufficient_data_reason(observations: Observations) -> str:
+    """Return why no cause is found."""
+    if observations.focus is None:
         return "no better periods before it to compare with"
-    if facts.feature_shifts.feature_count:
+    if observations.feature_shifts.feature_count:
         return "no single cause stands out"
-    return "no feature is logged" if facts.pairs else "no feature and no score is logged"
+    return "no feature is logged" if observations.pairs else "no feature and no score is logged"

@@ -1,12 +1,11 @@
-"""From a case to its diagnosis."""
+"""Diagnosis of a model: what happened, why, and what to do."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from functools import lru_cache
 
 from modeltop.core.diagnosis import (
     ROW_COUNT,
@@ -19,186 +18,167 @@ from modeltop.core.diagnosis import (
     TrendOutlook,
 )
 from modeltop.core.distribution import Distributions
-from modeltop.core.series import Alert, Condition, Direction, Series, SeriesKey, Severity
+from modeltop.core.series import Alert, Condition, Direction, SeriesKey, Severity
 from modeltop.diagnosis.advice import advice, insufficient_data_reason, next_actions
 from modeltop.diagnosis.before_after import compare, windows_around
 from modeltop.diagnosis.causes.base import MIN_WEIGHT, rank_causes
 from modeltop.diagnosis.context import ALL, ModelContext
-from modeltop.diagnosis.observations import Observations, contributions, observe_change
-from modeltop.diagnosis.patterns import metric_patterns, pattern_of
+from modeltop.diagnosis.observations import Observations, observe_change
+from modeltop.diagnosis.patterns import DECLINES, metric_patterns, pattern_of
 from modeltop.diagnosis.summary import summary_sentence
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
 
-WORST_FIRST_KINDS = ((Pattern.DROP, Pattern.DECLINE), (Pattern.SPIKE, Pattern.SEASONAL))
-WORST_FIRST = tuple(pattern for kinds in WORST_FIRST_KINDS for pattern in kinds)
+BAD_PATTERNS = (*DECLINES, Pattern.SPIKE, Pattern.SEASONAL)
+"""Patterns that a diagnosis without an alert may be about; a decline comes before the others."""
 HEALTHY_PATTERNS = (Pattern.STEADY, Pattern.TOO_LITTLE)
-
-
-def diagnose(case: ModelContext) -> Diagnosis:
-    """What happened to a model, why, and what to do; a pure function of the case."""
-    alerting = focus(case)
-    known = metric_patterns(case, alerting)
-    key = alerting or _worst(case, known)
-    series = next((one for one in case.series if one.key == key), None)
-    course = next((one for one in known if one.key == key), None)
-    others = tuple(one for one in known if one.key != key and one.pattern not in HEALTHY_PATTERNS)
-    facts = observe_change(case, series, course, others)
-    found = _named(facts)
-    taken = next_actions(facts, found)
-    return Diagnosis(
-        model=case.model,
-        severity=case.severity,
-        key=key,
-        sentence=summary_sentence(facts, found, taken),
-        series_pattern=course,
-        hypotheses=found,
-        actions=taken,
-        advice=advice(facts, taken, found),
-        other_patterns=others,
-        metric_changes=tuple(_ordered(facts)),
-        feature_shifts=facts.feature_shifts.shifted,
-        segments=contributions(facts),
-        expectations=tuple(facts.pairs),
-        labels_since_change=facts.labels_since_change,
-    )
-
-
-def focus(case: ModelContext) -> SeriesKey | None:
-    """The series that an alert is about; None without any.
-
-    Of what stands the worst, before what is pending. Among alerts that are as bad the one that says most comes first:
-    over all rows, known rather than estimated, a share of all rows or of some rather than a score; else as ordered.
-    """
-    known = {one.key for one in case.series}
-    asked = [one for one in case.alerts if one.resolved is None and one.condition is Condition.THRESHOLD]
-
-    def place(one: Alert) -> tuple[bool, int, bool, bool, int]:
-        metric = case.catalog.get(one.key.metric)
-        plain = metric.proportion + (metric.support == ROW_COUNT)
-        return not one.is_active, -one.severity, one.key.segment != ALL, not metric.needs_labels, -plain
-
-    return next((one.key for one in sorted(asked, key=place) if one.key in known), None)
-
-
-def _worst(case: ModelContext, found: Sequence[SeriesPattern]) -> SeriesKey | None:
-    """The series with the worst course; None if all is calm."""
-    wrong = [one for one in found if one.pattern in WORST_FIRST and _judges(case, one.key)]
-    return max(wrong, key=lambda one: _weight(case, one)).key if wrong else None
-
-
-def _weight(case: ModelContext, course: SeriesPattern) -> tuple[int, bool, bool, float]:
-    """What lasts before what is over, what is known before what is estimated, shares of counts, then the surest."""
-    series, metric = case.overall_series()[course.key.metric], case.catalog.get(course.key.metric)
-    found = (
-        compare(series, windows_around(series, course.started_at, course)) if course.started_at is not None else None
-    )
-    rank = next(place for place, kinds in enumerate(WORST_FIRST_KINDS) if course.pattern in kinds)
-    return -rank, metric.needs_labels, metric.proportion, abs(found.z) if found is not None else 0.0
-
-
-def _judges(case: ModelContext, key: SeriesKey) -> bool:
-    return case.catalog.get(key.metric).better is not Direction.NEITHER and key.segment == ALL
-
-
-def _named(facts: Observations) -> tuple[CauseHypothesis, ...]:
-    """The causes; where none is heavy enough, first that there is not enough to tell. None if nothing is wrong."""
-    if facts.series is None and facts.no_data_alert is None:
-        return ()
-    found = rank_causes(facts)
-    if found and found[0].weight >= MIN_WEIGHT:
-        return found
-    return (CauseHypothesis(Cause.UNKNOWN, 0.0, (insufficient_data_reason(facts),)), *found)
-
-
-def _ordered(facts: Observations) -> Iterable[BeforeAfter]:
-    """The series that it is about, then what moved, surest first, then the rest as it stands in the history."""
-    if facts.focus is not None:
-        yield facts.focus
-    rest = [one for name, one in facts.before_after.items() if one is not facts.focus and name != ROW_COUNT]
-    yield from sorted(rest, key=lambda one: -abs(one.z) if one.is_significant else 0.0)
-    if ROW_COUNT in facts.before_after:
-        yield facts.before_after[ROW_COUNT]
-
-
-CONTINUING_PATTERNS = (Pattern.DROP, Pattern.DECLINE, Pattern.RECOVERING, Pattern.IMPROVING)
-"""Courses that may go on."""
+CONTINUING_PATTERNS = (*DECLINES, Pattern.RECOVERING, Pattern.IMPROVING)
+"""Patterns that have a forecast: of what came and went, or is as it was, a trend would only mislead."""
 CACHE_SIZE = 2
-"""Snapshots whose diagnoses are remembered: the one on the screen, and the one that takes its place."""
-
-
-class _SnapshotCache(NamedTuple):
-    """Beside the snapshot, so that its id is no other's meanwhile."""
-
-    snapshot: Snapshot
-    diagnoses: dict[str, Diagnosis]
-    outlooks: dict[SeriesKey, TrendOutlook]
-
-
-_known: OrderedDict[int, _SnapshotCache] = OrderedDict()
+"""Snapshots whose diagnoses are cached: the one on the screen, and its successor."""
 
 
 def diagnose_model(snapshot: Snapshot, model: str) -> Diagnosis:
-    """What happened to a model, why, and what to do; a pure function of the snapshot, made once."""
-    found = _remembered(snapshot).diagnoses
-    if model not in found:
-        made = diagnose(context_for(snapshot, model))
-        ahead = outlook(snapshot, made.key).forecast if made.series_pattern is not None and made.key else None
-        found[model] = replace(made, forecast=ahead)
-    return found[model]
+    """Return the diagnosis of a model in a snapshot; computed once per snapshot object."""
+    diagnoses = _cached_diagnoses(snapshot)
+    if model not in diagnoses:
+        diagnosis = diagnose(context_for(snapshot, model))
+        if diagnosis.series_pattern is not None and diagnosis.key:
+            diagnosis = replace(diagnosis, forecast=outlook(snapshot, diagnosis.key).forecast)
+        diagnoses[model] = diagnosis
+    return diagnoses[model]
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _cached_diagnoses(snapshot: Snapshot) -> dict[str, Diagnosis]:  # noqa: ARG001  the key of the cache
+    """Return the diagnoses of a snapshot object so far, by model."""
+    return {}
 
 
 def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
-    """How one series has gone, and where that leads, by the limits it is judged by; made once."""
-    found = _remembered(snapshot).outlooks
-    if key not in found:
-        series = snapshot.history.series.get(key)
-        found[key] = TrendOutlook() if series is None else _outlook(snapshot, series)
-    return found[key]
-
-
-def _outlook(snapshot: Snapshot, series: Series) -> TrendOutlook:
-    out = {one.rule for one in snapshot.rule_statuses if one.key == series.key and one.skip_reason is not None}
-    rules = [rule for rule in rules_for(snapshot.rules, series.key) if rule.name not in out]
+    """Return the pattern of a series, and its forecast by the limits of its rules."""
+    series = snapshot.history.series.get(key)
+    if series is None:
+        return TrendOutlook()
+    pattern = pattern_of(series)
+    if pattern.pattern not in CONTINUING_PATTERNS:
+        return TrendOutlook(pattern)
+    skipped = {status.rule for status in snapshot.rule_statuses if status.key == key and status.skip_reason is not None}
+    rules = [rule for rule in rules_for(snapshot.rules, key) if rule.name not in skipped]
     limits = [limit for rule in rules for _, limit in rule.detector.limits()]
-    course = pattern_of(series)
-    # Of what came and went, or is as it was, a line through the newest points would only mislead.
-    led = forecast_trend(series, limits) if course.pattern in CONTINUING_PATTERNS else None
-    return TrendOutlook(course, led)
-
-
-def _remembered(snapshot: Snapshot) -> _SnapshotCache:
-    known = _known.get(id(snapshot))
-    if known is None or known.snapshot is not snapshot:
-        known = _known[id(snapshot)] = _SnapshotCache(snapshot, {}, {})
-    _known.move_to_end(id(snapshot))
-    while len(_known) > CACHE_SIZE:
-        _known.popitem(last=False)
-    return known
-
-
-def focus_series(snapshot: Snapshot, model: str) -> SeriesKey | None:
-    """The series that the diagnosis is about; None where nothing happened to any."""
-    return diagnose_model(snapshot, model).key
+    return TrendOutlook(pattern, forecast_trend(series, limits))
 
 
 def context_for(snapshot: Snapshot, model: str) -> ModelContext:
-    """What a snapshot knows of one model."""
-    verdict = next((one for one in snapshot.model_statuses if one.model == model), None)
-    mine = [one for one in snapshot.alerts if one.key.model == model]
+    """Collect what a snapshot knows about one model."""
+    status = next((status for status in snapshot.model_statuses if status.model == model), None)
+    others = [alert for alert in snapshot.alerts if alert.is_active and alert.key.model != model]
     return ModelContext(
         model=model,
         series=snapshot.history.for_model(model),
-        taken_at=snapshot.taken_at,
         catalog=snapshot.catalog,
-        alerts=mine,
-        severity=Severity.OK if verdict is None else verdict.severity,
-        status_sentence="" if verdict is None else verdict.sentence,
-        label_coverage=snapshot.label_coverage.get(model),
+        alerts=[alert for alert in snapshot.alerts if alert.key.model == model],
+        severity=Severity.OK if status is None else status.severity,
+        status_sentence="" if status is None else status.sentence,
         notes=[note for note in snapshot.alerting_state.notes if fnmatchcase(model, note.model)],
         distributions=snapshot.distributions.get(model, Distributions()),
-        other_failures_since={
-            one.key.model: one.since for one in snapshot.alerts if one.is_active and one.key.model != model
-        },
+        other_failures_since={alert.key.model: alert.since for alert in others},
     )
+
+
+def diagnose(context: ModelContext) -> Diagnosis:
+    """Return the diagnosis of a model, without a forecast; a pure function of the context."""
+    alerting = _alerting_series(context)
+    patterns = metric_patterns(context, alerting)
+    key = alerting or _worst_series(context, patterns)
+    series = next((series for series in context.series if series.key == key), None)
+    pattern = next((pattern for pattern in patterns if pattern.key == key), None)
+    others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)
+    observations = observe_change(context, series, pattern, others)
+    hypotheses = _hypotheses(observations)
+    actions = next_actions(observations, hypotheses)
+    return Diagnosis(
+        model=context.model,
+        severity=context.severity,
+        key=key,
+        sentence=summary_sentence(observations, hypotheses, actions),
+        series_pattern=pattern,
+        hypotheses=hypotheses,
+        actions=actions,
+        advice=advice(observations, actions, hypotheses),
+        other_patterns=others,
+        metric_changes=tuple(_ordered_changes(observations)),
+        feature_shifts=observations.feature_shifts.shifted,
+        segments=observations.contributions,
+        expectations=tuple(observations.pairs),
+        labels_since_change=observations.labels_since_change,
+    )
+
+
+def _alerting_series(context: ModelContext) -> SeriesKey | None:
+    """Return the series of the worst alert, active before pending; None without any.
+
+    Among alerts that are as bad the most telling metric comes first: over all rows, realised rather than estimated, a
+    proportion of all rows or of some rather than a score; else as they are ordered.
+    """
+    keys = {series.key for series in context.series}
+
+    def order(alert: Alert) -> tuple[bool, int, bool, bool, int]:
+        metric = context.catalog.get(alert.key.metric)
+        plainness = metric.proportion + (metric.support == ROW_COUNT)
+        return not alert.is_active, -alert.severity, alert.key.segment != ALL, not metric.needs_labels, -plainness
+
+    alerts = [
+        alert
+        for alert in context.alerts
+        if alert.resolved is None and alert.condition is Condition.THRESHOLD and alert.key in keys
+    ]
+    return min(alerts, key=order).key if alerts else None
+
+
+def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> SeriesKey | None:
+    """Return the series with the worst pattern; None if all are healthy.
+
+    What lasts comes before what is over, realised metrics before estimated ones, proportions before others, then the
+    most significant.
+    """
+    overall = context.overall_series()
+
+    def order(pattern: SeriesPattern) -> tuple[bool, bool, bool, float]:
+        series, metric = overall[pattern.key.metric], context.catalog.get(pattern.key.metric)
+        started_at = pattern.started_at
+        change = None if started_at is None else compare(series, windows_around(series, started_at, pattern))
+        z = 0.0 if change is None else abs(change.z)
+        return pattern.pattern in DECLINES, metric.needs_labels, metric.proportion, z
+
+    bad = [
+        pattern
+        for pattern in patterns
+        if pattern.pattern in BAD_PATTERNS
+        and pattern.key.segment == ALL
+        and context.catalog.get(pattern.key.metric).better is not Direction.NEITHER
+    ]
+    return max(bad, key=order).key if bad else None
+
+
+def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
+    """Return the causes, after an unknown one where none is heavy enough; none if nothing is wrong."""
+    if observations.series is None and observations.no_data_alert is None:
+        return ()
+    hypotheses = rank_causes(observations)
+    if hypotheses and hypotheses[0].weight >= MIN_WEIGHT:
+        return hypotheses
+    return (CauseHypothesis(Cause.UNKNOWN, 0.0, (insufficient_data_reason(observations),)), *hypotheses)
+
+
+def _ordered_changes(observations: Observations) -> Iterable[BeforeAfter]:
+    """Yield the focus, then what changed, most significant first, then the rest in the order of the history."""
+    if observations.focus is not None:
+        yield observations.focus
+    changes = dict(observations.before_after)
+    row_counts = changes.pop(ROW_COUNT, None)
+    rest = [change for change in changes.values() if change is not observations.focus]
+    yield from sorted(rest, key=lambda change: -abs(change.z) if change.is_significant else 0.0)
+    if row_counts is not None:
+        yield row_counts

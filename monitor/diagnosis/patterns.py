@@ -1,11 +1,11 @@
-"""How the metrics of a model have gone: each named by what is costly, and only where something cheap says it moved."""
+"""The patterns of a model's metrics; fitting is slow, so only what a cheap score says has moved is fitted."""
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,137 +13,113 @@ import numpy as np
 from modeltop.core.diagnosis import Pattern, SeriesPattern
 from modeltop.core.series import Direction, Series, SeriesKey, to_datetime64
 from modeltop.core.stats.robust import median
-from modeltop.diagnosis.context import ModelContext
-from modeltop.diagnosis.timeseries.pattern import recent_pattern
+from modeltop.diagnosis.context import CONFIDENCE, ModelContext
+from modeltop.diagnosis.timeseries.pattern import MAX_PERIODS, MIN_PERIODS, recent_pattern
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-MAX_PERIODS, MIN_PERIODS = 120, 10
-"""Judged periods that are looked at, and with fewer than which nothing is said."""
-STEP, SPIKE, WEEKLY = 4.5, 5.5, 0.4
+MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 """From where something moved: a step and a spike in standard errors, and the correlation of a day with its weekday."""
 WEEK = 7
-MAX_TRIED, ENOUGH_DECLINES = 3, 2
-"""Metrics that are named at most where no alert says which one is asked about, and how many in trouble are enough."""
-FAMILIES = ("drift", "quality")
-"""They explain: a course of theirs is no trouble of its own."""
-CONFIDENCE = "avg_confidence"
+MAX_FITTED, ENOUGH_DECLINES = 3, 2
+"""Metrics that are fitted where no alert says which one matters, and declines among them after which no more are."""
+EXPLANATORY_FAMILIES = ("drift", "quality")
+"""Metric families whose changes explain others and are no problem of their own."""
 DECLINES = (Pattern.DROP, Pattern.DECLINE)
-TRANSIENT_FITS = ("level", "spike", "burst", "return")
-"""Descriptions of what is as it was in the end."""
 MIN_CONFIDENCE = 0.6
-"""How sure the slower fall before another must be."""
-SLIGHT = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
-"""The share of a fall from which one before it counts as its beginning."""
-CACHE_SIZE = 2048
-
-_known: OrderedDict[int, tuple[Series, SeriesPattern]] = OrderedDict()
+"""Confidence below which a pattern is not taken for what it is named."""
+MIN_EARLIER_SHARE = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
+"""Ratio to a fall from which one before it counts as its beginning."""
 
 
+@lru_cache(maxsize=2048)
 def pattern_of(series: Series) -> SeriesPattern:
-    """The course of a series, remembered while the series is the same: without a new row it costs nothing."""
-    known = _known.get(id(series))
-    if known is not None and known[0] is series:
-        return known[1]
-    found = _from_its_onset(series, recent_pattern(series))
-    _known[id(series)] = (series, found)
-    while len(_known) > CACHE_SIZE:
-        _known.popitem(last=False)
-    return found
+    """Return the pattern of a series, computed once per series object: without a new row it costs nothing."""
+    return _from_onset(series, recent_pattern(series))
 
 
-def _from_its_onset(series: Series, found: SeriesPattern) -> SeriesPattern:
-    """A decline that only grew steeper began where the slower one did that led to it; so did a drop at its end.
+def _from_onset(series: Series, pattern: SeriesPattern) -> SeriesPattern:
+    """Date a decline that only grew steeper from the slower one that led to it, and so a drop at its end.
 
-    The course of all periods is described by its largest fall. So the periods before that are looked at once more: a
-    fall that was still going on there, and that is more than a slight part of it, is its beginning. A drop stays one
+    The pattern of all periods is that of its largest fall. So the periods before that are fitted once more: a fall
+    that was still going on there, and that is more than a slight part of it, is its beginning. A drop stays one
     after another drop, and after a decline that is nothing beside it.
     """
-    if found.pattern not in DECLINES or found.started_at is None or not found.size:
-        return found
-    early = recent_pattern(series[: int(np.searchsorted(series.times, to_datetime64(found.started_at)))])
-    led = DECLINES if found.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
-    if early.pattern not in led or early.size is None or early.confidence < MIN_CONFIDENCE:
-        return found
-    if early.size / found.size < SLIGHT[found.pattern]:
-        return found
-    return replace(found, pattern=Pattern.DECLINE, started_at=early.started_at, size=found.size + early.size)
+    if pattern.pattern not in DECLINES or pattern.started_at is None or not pattern.size:
+        return pattern
+    before = recent_pattern(series[: int(np.searchsorted(series.times, to_datetime64(pattern.started_at)))])
+    leading = DECLINES if pattern.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
+    if before.pattern not in leading or before.size is None or before.confidence < MIN_CONFIDENCE:
+        return pattern
+    if before.size / pattern.size < MIN_EARLIER_SHARE[pattern.pattern]:
+        return pattern
+    return replace(pattern, pattern=Pattern.DECLINE, started_at=before.started_at, size=pattern.size + before.size)
 
 
-def no_change_probability(found: SeriesPattern) -> float:
-    """How likely nothing happened that lasts, 0 to 1: the weight of the descriptions that end where they began."""
-    if not found.fits:
-        return 0.0
-    best = found.fits[0].bic
-    weights = {fit.name: math.exp((best - fit.bic) / 2) for fit in found.fits}
-    return sum(weights.get(name, 0.0) for name in TRANSIENT_FITS) / sum(weights.values())
+def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[SeriesPattern, ...]:
+    """Return the patterns of the series that an alert is about, else of the metrics that moved most.
 
-
-def metric_patterns(case: ModelContext, asked: SeriesKey | None) -> tuple[SeriesPattern, ...]:
-    """Of the series that is asked about, else of the metrics that moved most; and of confidence, which tells why.
+    That of confidence follows, where it moved: it helps to explain.
 
     Args:
-        case: The model.
-        asked: What an alert is about; None where none stands.
+        context: The model.
+        key: Series of the alert; None without any.
     """
-    whole = case.overall_series()
-    found = [pattern_of(one) for one in case.series if one.key == asked]
-    if not found:
-        found = list(_searched(case))
-    confidence = whole.get(CONFIDENCE)
-    if confidence is not None and found and instability(confidence) > 1:
-        found.append(pattern_of(confidence))
-    return tuple(found)
+    patterns = [pattern_of(series) for series in context.series if series.key == key]
+    if not patterns:
+        patterns = list(_most_unstable(context))
+    confidence = context.overall_series().get(CONFIDENCE)
+    if confidence is not None and patterns and instability(confidence) > 1:
+        patterns.append(pattern_of(confidence))
+    return tuple(patterns)
 
 
-def _searched(case: ModelContext) -> Iterator[SeriesPattern]:
-    """The most restless of those with a direction: known before estimated, shares of counts first."""
+def _most_unstable(context: ModelContext) -> Iterator[SeriesPattern]:
+    """Yield the most unstable metrics with a direction: realised before estimated, proportions before others."""
     ranked: list[tuple[tuple[bool, bool, float], Series]] = []
-    for name, series in case.overall_series().items():
-        metric = case.catalog.get(name)
-        if (
-            series.better is not Direction.NEITHER
-            and metric.family not in FAMILIES
-            and (size := instability(series)) > 1
-        ):
-            ranked.append(((metric.needs_labels, metric.proportion, size), series))
-    ranked.sort(key=lambda one: one[0], reverse=True)
-    wrong = 0
-    for _, series in ranked[:MAX_TRIED]:
-        if wrong >= ENOUGH_DECLINES:
+    for name, series in context.overall_series().items():
+        metric = context.catalog.get(name)
+        if series.better is Direction.NEITHER or metric.family in EXPLANATORY_FAMILIES:
+            continue
+        if (score := instability(series)) > 1:
+            ranked.append(((metric.needs_labels, metric.proportion, score), series))
+    ranked.sort(key=lambda pair: pair[0], reverse=True)
+    declines = 0
+    for _, series in ranked[:MAX_FITTED]:
+        if declines >= ENOUGH_DECLINES:
             return
-        found = pattern_of(series)
-        wrong += found.pattern in DECLINES
-        yield found
+        pattern = pattern_of(series)
+        declines += pattern.pattern in DECLINES
+        yield pattern
 
 
 def instability(series: Series) -> float:
-    """How much speaks for anything but a level, 1 being the least that counts; a few sums over the newest periods."""
+    """Score how far the newest 120 evaluable periods are from one level, by a few sums; above 1 something moved."""
     values = series.values[series.evaluable()][-MAX_PERIODS:]
     if len(values) < MIN_PERIODS:
         return 0.0
-    steps = np.abs(np.diff(values))
-    noise = float(median(steps)) / 0.954 or float(
-        steps.mean()
-    )  # of a normal series: the median of |a - b| is 0.954 sd
-    if noise <= 0:
+    differences = np.abs(np.diff(values))
+    # Of a normal series the median of |a - b| is 0.954 standard deviations.
+    deviation = float(median(differences)) / 0.954 or float(differences.mean())
+    if deviation <= 0:
         return 0.0
-    away = np.abs(values - median(values)) / noise
-    return max(_step(values, noise) / STEP, float(away.max()) / SPIKE, _weekly(values) / WEEKLY)
+    spike_z = float((np.abs(values - median(values)) / deviation).max())
+    step_z, correlation = _largest_step(values) / deviation, _weekly_correlation(values)
+    return max(step_z / MIN_STEP_Z, spike_z / MIN_SPIKE_Z, correlation / MIN_WEEKLY_CORRELATION)
 
 
-def _step(values: Floats, noise: float) -> float:
-    """The surest change of level, in standard errors of independent points."""
+def _largest_step(values: Floats) -> float:
+    """Return the most significant change of level, in standard errors of points of deviation 1."""
     n = len(values)
     count = np.arange(2, n - 1)
     sums = np.cumsum(values)
-    apart = sums[count - 1] / count - (sums[-1] - sums[count - 1]) / (n - count)
-    return float(np.max(np.abs(apart) / (noise * np.sqrt(1 / count + 1 / (n - count)))))
+    difference = sums[count - 1] / count - (sums[-1] - sums[count - 1]) / (n - count)
+    return float(np.max(np.abs(difference) / np.sqrt(1 / count + 1 / (n - count))))
 
 
-def _weekly(values: Floats) -> float:
-    """Correlation of a period with the seventh before it."""
+def _weekly_correlation(values: Floats) -> float:
+    """Return the autocorrelation at a lag of seven periods; 0 with fewer than three weeks."""
     if len(values) < 3 * WEEK:
         return 0.0
     centred = values - values.mean()

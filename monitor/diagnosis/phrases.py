@@ -1,4 +1,4 @@
-"""How people are told what was found out, on every way to them. Numbers, dates and our own words only."""
+"""Phrases of a diagnosis, the same in text, HTML, messages and on the screen; foreign names in them are sanitized."""
 
 from __future__ import annotations
 
@@ -7,61 +7,37 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, FeatureShift
 from modeltop.core.text import format_period, format_value, pluralize, sanitize
+from modeltop.diagnosis.context import CONFIDENCE
 
 if TYPE_CHECKING:
-    from modeltop.core.diagnosis import Diagnosis, Fit, Forecast, SeriesPattern
+    from modeltop.core.diagnosis import Diagnosis, Forecast, SeriesPattern
     from modeltop.core.metrics.registry import Metric
 
-
-LIKELY, POSSIBLE = 0.7, 0.4
-"""Weights from which a cause is called so."""
-RIVAL_BIC = 6.0
-"""Two descriptions whose BIC differ by less compete: strong evidence for one begins there (Raftery 1995)."""
-FIT_NAMES = {"level": "no change"}
-"""By the name of a description, where another word is plainer."""
-SUDDEN_FITS, GRADUAL_FITS = ("step", "two steps"), ("ramp", "line", "bend", "two ramps", "two bends")
-"""Names of descriptions of a fall at once, and of one that takes its time."""
+LIKELY_WEIGHT, POSSIBLE_WEIGHT = 0.7, 0.4
+"""Weights from which a cause is called likely and possible."""
 RISE_NAMES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
+MAX_NAME = 40
+"""Cells of a foreign name."""
 
 
-def pattern_name(course: SeriesPattern) -> str:
-    """The name of a course; of a metric that is better when it is low, a fall is a rise."""
-    rose = course.size is not None and course.size > 0
-    return RISE_NAMES.get(course.pattern.name, course.pattern.value) if rose else course.pattern.value
+def pattern_name(pattern: SeriesPattern) -> str:
+    """Return the name of a pattern; of a metric that is better when it is low, a fall is a rise."""
+    rose = pattern.size is not None and pattern.size > 0
+    return RISE_NAMES.get(pattern.pattern.name, pattern.pattern.value) if rose else pattern.pattern.value
 
 
-def describe_pattern(course: SeriesPattern, metric: Metric) -> str:
-    """How a metric went, since when, by how much, and how sure that is; its name is left to the caller."""
-    text = pattern_name(course)
-    if course.started_at is not None:
-        text += f" since {format_period(course.started_at)}"
-    if course.size is not None:
-        text += f", {metric.format_delta(course.size)}"
-    return f"{text}, {100 * course.confidence:.0f} % sure"
-
-
-def describe_fits(course: SeriesPattern) -> str:
-    """The two best descriptions of the course, so that a doubtful one is seen to be; nothing where one was tried.
-
-    Of a fall both the best sudden and the best gradual one are among them.
-    """
-    if len(course.fits) < 2:
-        return ""
-    best, *others = course.fits
-    told = others[:1]
-    for kind in (SUDDEN_FITS, GRADUAL_FITS) if course.pattern.name in RISE_NAMES else ():
-        if not any(fit.name in kind for fit in (best, *told)):
-            told += [fit for fit in others if fit.name in kind][:1]
-    words = (f"{'nearly as well' if fit.bic - best.bic <= RIVAL_BIC else 'then'}: {_fit(fit)}" for fit in told)
-    return f"fits best: {_fit(best)}; {'; '.join(words)}"
-
-
-def _fit(fit: Fit) -> str:
-    return f"{FIT_NAMES.get(fit.name, sanitize(fit.name, 20))} (BIC {fit.bic:.1f})"
+def describe_pattern(pattern: SeriesPattern, metric: Metric) -> str:
+    """Return the pattern, its start, size and confidence; without the name of the metric."""
+    text = pattern_name(pattern)
+    if pattern.started_at is not None:
+        text += f" since {format_period(pattern.started_at)}"
+    if pattern.size is not None:
+        text += f", {metric.format_delta(pattern.size)}"
+    return f"{text}, {100 * pattern.confidence:.0f} % sure"
 
 
 def describe_forecast(forecast: Forecast) -> str:
-    """Where the trend leads."""
+    """Return the slope, and when it crosses which limit."""
     pace = f"at this pace, {'+' if forecast.slope > 0 else ''}{format_value(forecast.slope, 4)} a day"
     if forecast.limit is None or forecast.days is None:
         return f"{pace}, no limit lies ahead"
@@ -73,100 +49,81 @@ def describe_forecast(forecast: Forecast) -> str:
 
 
 def certainty_word(weight: float) -> str:
-    """How the weight of a cause is called."""
-    return "likely" if weight >= LIKELY else "possible" if weight >= POSSIBLE else "unlikely"
+    """Return the word for the weight of a cause: `likely`, `possible` or `unlikely`."""
+    return "likely" if weight >= LIKELY_WEIGHT else "possible" if weight >= POSSIBLE_WEIGHT else "unlikely"
 
 
-def advice_lines(found: Diagnosis) -> Iterator[str]:
-    """What to do: first of all the advice, then what it does not name, then what there is to learn from."""
-    if found.advice:
-        yield sanitize(found.advice, 600)
-    steps = [step.value for step in found.actions if step.value not in found.advice]
-    if steps:
-        yield ", then ".join(steps)
-    if found.labels_since_change is not None and f"{found.labels_since_change:,}" not in found.advice:
-        yield f"{found.labels_since_change:,} labelled row{'' if found.labels_since_change == 1 else 's'} since it began"
-
-
-CONFIDENCE = "avg_confidence"
-NAME = 40
-"""Most cells of a foreign name."""
+def advice_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield the advice, then the actions that it does not name, then the number of new labels."""
+    if diagnosis.advice:
+        yield sanitize(diagnosis.advice, 600)
+    actions = [action.value for action in diagnosis.actions if action.value not in diagnosis.advice]
+    if actions:
+        yield ", then ".join(actions)
+    labels = diagnosis.labels_since_change
+    if labels is not None and f"{labels:,}" not in diagnosis.advice:
+        yield f"{labels:,} labelled row{'' if labels == 1 else 's'} since it began"
 
 
 def safe_name(text: str) -> str:
-    """A foreign name, fit for a clause."""
-    return sanitize(text, NAME)
+    """Return a foreign name fit for a clause."""
+    return sanitize(text, MAX_NAME)
 
 
-def format_change(found: BeforeAfter) -> str:
-    """`0.957 -> 0.846`."""
-    return f"{format_value(found.before)} -> {format_value(found.after)}"
+def format_change(change: BeforeAfter) -> str:
+    """Return the values before and after, such as `0.957 -> 0.846`."""
+    return f"{format_value(change.before)} -> {format_value(change.after)}"
 
 
-def format_percent(share: float) -> str:
-    """A share in whole percent, or with what it takes not to be 0.
+def format_percent(proportion: float) -> str:
+    """Return whole percent, or with as many digits as it takes not to be 0.
 
     >>> format_percent(0.341), format_percent(0.004), format_percent(0.0)
     ('34 %', '0.4 %', '0 %')
     """
-    return f"{100 * share:.0f} %" if share >= 0.01 or not share else f"{100 * share:.1g} %"
+    return f"{100 * proportion:.0f} %" if proportion >= 0.01 or not proportion else f"{100 * proportion:.1g} %"
 
 
-def format_share_change(pair: tuple[float, float]) -> str:
-    """`0 % -> 34 %`."""
+def format_percent_change(pair: tuple[float, float]) -> str:
+    """Return the proportions before and after, such as `0 % -> 34 %`."""
     return f"{format_percent(pair[0])} -> {format_percent(pair[1])}"
 
 
-def top_features(moved: Sequence[FeatureShift], limit: int = 2) -> str:
-    """The columns that moved furthest, by name."""
-    rest = f" and {len(moved) - limit} more" if len(moved) > limit else ""
-    return ", ".join(safe_name(one.feature) for one in moved[:limit]) + rest
+def top_features(shifts: Sequence[FeatureShift], limit: int = 2) -> str:
+    """Return the names of the first features, and how many more there are."""
+    rest = f" and {len(shifts) - limit} more" if len(shifts) > limit else ""
+    return ", ".join(safe_name(shift.feature) for shift in shifts[:limit]) + rest
 
 
-def describe_value_loss(one: FeatureShift) -> str:
-    """What is wrong with the values of a column: `unit missing 0 % -> 34 %`."""
-    gone, unknown = one.missing, one.unseen
-    if gone is not None and (unknown is None or gone[1] - gone[0] >= unknown[1] - unknown[0]):
-        return f"{safe_name(one.feature)} missing {format_share_change(gone)}"
-    assert unknown is not None, "asked of a column that lost values"
-    return f"{safe_name(one.feature)} with unknown values {format_share_change(unknown)}"
+def describe_value_loss(shift: FeatureShift) -> str:
+    """Return what is wrong with the values of a broken feature, such as `unit missing 0 % -> 34 %`."""
+    missing, unseen = shift.missing, shift.unseen
+    if missing is not None and (unseen is None or missing[1] - missing[0] >= unseen[1] - unseen[0]):
+        return f"{safe_name(shift.feature)} missing {format_percent_change(missing)}"
+    assert unseen is not None, "a broken feature has missing or unseen values"
+    return f"{safe_name(shift.feature)} with unknown values {format_percent_change(unseen)}"
 
 
 def expectation_moved(pair: ExpectedVsRealized, focus: BeforeAfter | None) -> str:
-    """What was expected moved as what came true did."""
-    came = "it" if pair.realized is focus else safe_name(pair.realized.key.metric)
-    said = f"{expected_metric_name(pair)} {pair.expected.direction} with {came}, {format_change(pair.expected)}"
-    return said if pair.expected.key.metric == CONFIDENCE else f"{said}: realised {format_value(pair.realized.after)}"
+    """Return that the expected metric moved with the realised one, `it` where that is the focus."""
+    realized = "it" if pair.realized is focus else safe_name(pair.realized.key.metric)
+    text = f"{expected_name(pair)} {pair.expected.direction} with {realized}, {format_change(pair.expected)}"
+    is_confidence = pair.expected.key.metric == CONFIDENCE
+    return text if is_confidence else f"{text}: realised {format_value(pair.realized.after)}"
 
 
 def expectation_held(pair: ExpectedVsRealized, focus: BeforeAfter | None) -> str:
-    """What was expected did not move as what came true did."""
-    expected = pair.expected
-    alike = expected.delta * pair.realized.delta > 0
-    only = "only " if expected.is_significant and alike else ""
-    held = (
-        f"held at {format_value(expected.after)}"
-        if not expected.is_significant
-        else f"{expected.direction} {only}{format_change(expected)}"
-    )
-    came = (
-        ""
-        if pair.realized is focus
-        else f" against {safe_name(pair.realized.key.metric)} {format_change(pair.realized)}"
-    )
-    return f"{expected_metric_name(pair)} {held}{came}"
+    """Return that the expected metric did not move as the realised one did, which is named unless it is the focus."""
+    expected, realized = pair.expected, pair.realized
+    if expected.is_significant:
+        only = "only " if expected.delta * realized.delta > 0 else ""
+        text = f"{expected_name(pair)} {expected.direction} {only}{format_change(expected)}"
+    else:
+        text = f"{expected_name(pair)} held at {format_value(expected.after)}"
+    return text if realized is focus else f"{text} against {safe_name(realized.key.metric)} {format_change(realized)}"
 
 
-def expected_metric_name(pair: ExpectedVsRealized) -> str:
-    """What the expected metric is called in a clause."""
+def expected_name(pair: ExpectedVsRealized) -> str:
+    """Return the expected metric as a clause names it."""
     metric = pair.expected.key.metric
     return "confidence" if metric == CONFIDENCE else safe_name(metric.replace("_", " "))
-
-
-def format_count(number: float) -> str:
-    """A count with thousands apart.
-
-    >>> format_count(12345.0)
-    '12,345'
-    """
-    return f"{number:,.0f}"

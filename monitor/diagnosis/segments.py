@@ -1,8 +1,9 @@
-"""What each segment adds to the change of the whole.
+"""Decomposition of the change of a metric over all rows into contributions of segments.
 
-The whole is the mean of its segments, weighted by their cases: L = Σ s·l. Its change is taken apart into what the
-segments themselves did (within: s after × change of l) and what their shares did (mix: change of s × how far the
-segment lay from the whole before), as Kitagawa did for rates (1955, JASA 50); the two sum up to the change exactly.
+A metric that is a mean over cases is the mean of its segments, weighted by their cases: L = Σ s·l. Its change
+decomposes into what the segments themselves did (within: s after × change of l) and what their shares did (mix: change
+of s × how far the segment was from L before), as Kitagawa did for rates (1955, JASA 50); the two sum up to the change
+exactly.
 """
 
 from __future__ import annotations
@@ -15,82 +16,85 @@ import numpy as np
 from modeltop.core.diagnosis import BeforeAfter, SegmentContribution
 from modeltop.core.series import Series
 from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
+from modeltop.diagnosis.context import ALL
 
 MAX_SEGMENTS = 200
-"""Segments of a cut; beyond, none alone says much."""
+"""Segments of a column that is decomposed; of more, none alone says much."""
 NON_SEGMENT_PREFIXES = ("feature=", "class=")
 
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """One way to divide all rows, such as by country."""
+    """All rows, segmented by one column, such as country."""
 
-    name: str
-    """The column: foreign text."""
+    column: str
+    """Foreign text."""
     contributions: tuple[SegmentContribution, ...]
     """Largest contribution in the direction of the change first."""
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
-    """By segment, how surely it moved itself."""
+    """Change of the metric in each segment, by its name."""
 
 
 def segment_column(segment: str) -> str | None:
-    """The column that the segment is cut by; None for one that is not part of a cut."""
-    if segment == "all" or segment.startswith(NON_SEGMENT_PREFIXES):
+    """Return the column of a segment such as `country=AT`; None for all rows, a feature or a class."""
+    if segment == ALL or segment.startswith(NON_SEGMENT_PREFIXES):
         return None
     column, sign, _ = segment.partition("=")
     return column if sign else ""
 
 
-def decompose(series: Iterable[Series], span: BeforeAfterWindows) -> tuple[Segmentation, ...]:
-    """Take the change of one metric apart, cut by cut.
+def decompose(series: Iterable[Series], windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:
+    """Decompose the change of one metric, column by column.
 
     Args:
-        series: Of one metric that is a mean over its support, over all segments; others are passed over.
-        span: What is compared.
+        series: Of one metric that is a mean over its support, in all segments; those without support are left out.
+        windows: The periods that are compared.
     """
-    by_cut: dict[str, list[Series]] = {}
-    for one in series:
-        name = segment_column(one.key.segment)
-        if name is not None and one.support is not None:
-            by_cut.setdefault(name, []).append(one)
-    return tuple(cut for name, parts in by_cut.items() if (cut := _cut(name, parts, span)) is not None)
+    by_column: dict[str, list[Series]] = {}
+    for segment_series in series:
+        column = segment_column(segment_series.key.segment)
+        if column is not None and segment_series.support is not None:
+            by_column.setdefault(column, []).append(segment_series)
+    segmentations = (_decompose_column(column, segments, windows) for column, segments in by_column.items())
+    return tuple(segmentation for segmentation in segmentations if segmentation is not None)
 
 
-def _cut(name: str, parts: list[Series], span: BeforeAfterWindows) -> Segmentation | None:
-    if not 2 <= len(parts) <= MAX_SEGMENTS:
+def _decompose_column(column: str, segments: list[Series], windows: BeforeAfterWindows) -> Segmentation | None:
+    if not 2 <= len(segments) <= MAX_SEGMENTS:
         return None
-    cases = np.array([[_sum(one, at) for at in _stretches(one, span)] for one in parts])
-    totals = cases[:, :, 0].sum(axis=0)
+    sums = np.array(
+        [
+            [_case_sums(series, indices) for indices in (windows.before_indices(series), windows.after_indices(series))]
+            for series in segments
+        ]
+    )
+    cases, weighted = sums[:, :, 0], sums[:, :, 1]
+    totals = cases.sum(axis=0)
     if not (totals > 0).all():
         return None
-    share = cases[:, :, 0] / totals
-    whole = float(cases[:, 0, 1].sum() / totals[0])
-    # A segment that was not there before is compared with the whole of before.
-    level = np.where(cases[..., 0] > 0, cases[..., 1] / np.maximum(cases[..., 0], 1e-12), whole)
+    share = cases / totals
+    overall = float(weighted[:, 0].sum() / totals[0])
+    # A segment that was not there before is compared with all rows of before.
+    level = np.where(cases > 0, weighted / np.maximum(cases, 1e-12), overall)
     within = share[:, 1] * (level[:, 1] - level[:, 0])
-    mix = (share[:, 1] - share[:, 0]) * (level[:, 0] - whole)
-    made = [
-        SegmentContribution(
-            one.key.segment,
-            (float(share[place, 0]), float(share[place, 1])),
-            (float(level[place, 0]), float(level[place, 1])),
-            float(within[place]),
-            float(mix[place]),
+    mix = (share[:, 1] - share[:, 0]) * (level[:, 0] - overall)
+    contributions = [
+        SegmentContribution(series.key.segment, (s0, s1), (l0, l1), change_within, change_mix)
+        for series, (s0, s1), (l0, l1), change_within, change_mix in zip(
+            segments, share.tolist(), level.tolist(), within.tolist(), mix.tolist(), strict=True
         )
-        for place, one in enumerate(parts)
     ]
     sign = -1.0 if (within + mix).sum() < 0 else 1.0
-    readings = {one.key.segment: found for one in parts if (found := compare(one, span)) is not None}
-    return Segmentation(name, tuple(sorted(made, key=lambda part: -sign * part.total)), readings)
+    contributions.sort(key=lambda contribution: -sign * contribution.total)
+    changes = {series.key.segment: compare(series, windows) for series in segments}
+    return Segmentation(
+        column, tuple(contributions), {name: change for name, change in changes.items() if change is not None}
+    )
 
 
-def _stretches(one: Series, span: BeforeAfterWindows) -> tuple[np.ndarray, np.ndarray]:
-    return span.before_indices(one), span.after_indices(one)
-
-
-def _sum(one: Series, at: np.ndarray) -> tuple[float, float]:
-    """Cases of the periods, and the sum of what they rest on times the value."""
-    assert one.support is not None, "asked of a series with support"
-    support = one.support[at]
-    known = np.isfinite(support)
-    return float(support[known].sum()), float((support[known] * one.values[at][known]).sum())
+def _case_sums(series: Series, indices: np.ndarray) -> tuple[float, float]:
+    """Return the sum of the support, and that of support times value."""
+    assert series.support is not None, "series without support are left out"
+    support, values = series.support[indices], series.values[indices]
+    finite = np.isfinite(support)
+    return float(support[finite].sum()), float((support[finite] * values[finite]).sum())

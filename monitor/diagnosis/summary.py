@@ -1,4 +1,4 @@
-"""The one sentence: what, since when, how much, why, what now."""
+"""The summary sentence of a diagnosis: what, since when, how much, why, what now."""
 
 from __future__ import annotations
 
@@ -9,120 +9,116 @@ from modeltop.core.series import Condition, to_datetime
 from modeltop.core.text import display_width, format_period, format_value, truncate
 from modeltop.diagnosis.advice import retraining_blocker
 from modeltop.diagnosis.before_after import MAX_NO_CHANGE_PROBABILITY
+from modeltop.diagnosis.context import ALL
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.patterns import DECLINES, no_change_probability
-from modeltop.diagnosis.phrases import format_count, safe_name
+from modeltop.diagnosis.patterns import DECLINES, MIN_CONFIDENCE
+from modeltop.diagnosis.phrases import safe_name
 
 MAX_CELLS = 160
 PATTERN_ADVERBS = {Pattern.DROP: " suddenly", Pattern.DECLINE: " gradually"}
-CAUSE_NAMES = {
-    Cause.DATA_DRIFT: "data drift",
-    Cause.FEATURE_DRIFT: "feature drift",
-    Cause.CONCEPT_DRIFT: "concept drift",
+CAUSE_PHRASES = {
     Cause.LABEL_SHIFT: "the base rate moved",
-    Cause.UPSTREAM: "broken upstream",
     Cause.BUSINESS: "the business changed",
-    Cause.OUTAGE: "data outage",
-    Cause.SEGMENT: "one segment only",
     Cause.NOISE: "may be chance",
-    Cause.SEASON: "seasonal",
-    Cause.THRESHOLD: "threshold effect",
     Cause.CALIBRATION: "calibration is off",
     Cause.UNKNOWN: "not enough to tell why",
 }
-PLAIN = (Cause.NOISE, Cause.SEASON, Cause.OUTAGE, Cause.UNKNOWN)
-"""What is said as it is: no rows are no rows, and the others say themselves how sure they are."""
+"""Causes whose name does not fit a sentence."""
+UNQUALIFIED_CAUSES = (Cause.NOISE, Cause.SEASON, Cause.OUTAGE, Cause.UNKNOWN)
+"""Causes without a word of certainty: no rows are no rows, and the other names contain it."""
 CERTAINTY_WORDS = ((0.8, ""), (0.6, "likely "), (0.0, "perhaps "))
-"""The word before a cause, from its weight on."""
+"""Word before a cause, from its weight on."""
 RIVAL_MARGIN = 0.05
-"""A cause that is ahead of the next by less is not sure, whatever its weight."""
-MIN_CONFIDENCE = 0.6
-"""How sure a course must be to be called sudden or gradual."""
-ACTION_PHRASES = {
-    Action.NOTHING: "nothing to do",
-    Action.WAIT: "wait",
-    Action.TICKET: "open a ticket",
-    Action.FIX_PIPELINE: "fix the pipeline first",
-    Action.ROLL_BACK: "roll back",
-    Action.RECALIBRATE: "recalibrate",
-    Action.MOVE_THRESHOLD: "move the threshold",
-    Action.RETRAIN: "retrain",
-    Action.INVESTIGATE: "look at what changed then",
-}
+"""Lead in weight below which a cause is not certain, whatever its weight."""
+ACTION_PHRASES = {Action.MOVE_THRESHOLD: "move the threshold", Action.INVESTIGATE: "look at what changed then"}
+"""Actions whose name does not fit a sentence."""
 INVESTIGATE_PHRASES = {Cause.SEGMENT: "look into that segment", Cause.BUSINESS: "look at what that changed"}
-"""What to look at, where it is known."""
+"""What to investigate, by cause."""
 
 
-def summary_sentence(facts: Observations, findings: Sequence[CauseHypothesis], steps: Sequence[Action]) -> str:
-    """At most `LONGEST` cells; foreign names in it are made safe. The model's name is not in it."""
-    if not findings:
-        return facts.context.status_sentence or "nothing is wrong"
-    what, now = describe_change(facts), _next(facts, findings[0].cause, steps)
-    if findings[0].cause is Cause.SEASON:
-        return truncate(f"{what}; {now[-1]}", MAX_CELLS)
-    if findings[0].cause is Cause.UNKNOWN and facts.is_over:
-        return truncate(f"{what}, which is over; {now[-1]}", MAX_CELLS)
-    doubted = (
-        facts.pattern is not None
-        and facts.pattern.pattern in DECLINES
-        and no_change_probability(facts.pattern) > MAX_NO_CHANGE_PROBABILITY
-    )
-    why = describe_cause(findings, doubted=doubted)
-    tries = [f"{what}: {why} ({because}); {then}" for because in findings[0].evidence_for for then in now]
-    return next(
-        (text for text in tries if display_width(text) <= MAX_CELLS), truncate(f"{what}: {why}; {now[-1]}", MAX_CELLS)
-    )
+def summary_sentence(
+    observations: Observations, hypotheses: Sequence[CauseHypothesis], actions: Sequence[Action]
+) -> str:
+    """Return the summary in at most `MAX_CELLS` cells, sanitized, without the model's name.
+
+    Args:
+        observations: The change.
+        hypotheses: Causes, likeliest first; none where nothing is wrong.
+        actions: The next actions, at least one.
+    """
+    if not hypotheses:
+        return observations.context.status_sentence or "nothing is wrong"
+    cause = hypotheses[0].cause
+    change, next_steps = describe_change(observations), _next_steps(observations, cause, actions)
+    if cause is Cause.SEASON:
+        return truncate(f"{change}; {next_steps[-1]}", MAX_CELLS)
+    if cause is Cause.UNKNOWN and observations.is_over:
+        return truncate(f"{change}, which is over; {next_steps[-1]}", MAX_CELLS)
+    pattern = observations.pattern
+    is_doubted = pattern is not None and pattern.no_change_probability > MAX_NO_CHANGE_PROBABILITY
+    reason = describe_cause(hypotheses, doubted=is_doubted and pattern is not None and pattern.pattern in DECLINES)
+    texts = [f"{change}: {reason} ({item}); {step}" for item in hypotheses[0].evidence_for for step in next_steps]
+    shortest = truncate(f"{change}: {reason}; {next_steps[-1]}", MAX_CELLS)
+    return next((text for text in texts if display_width(text) <= MAX_CELLS), shortest)
 
 
-def describe_cause(findings: Sequence[CauseHypothesis], *, doubted: bool = False) -> str:
-    """The likeliest cause and how sure it is, such as `likely data drift`; `doubted`: whether anything lasts at all."""
-    first, *rest = findings
-    if first.cause in PLAIN:
-        return CAUSE_NAMES[first.cause]
-    rival = max((one.weight for one in rest), default=0.0)
+def describe_cause(hypotheses: Sequence[CauseHypothesis], *, doubted: bool = False) -> str:
+    """Return the likeliest cause and its certainty, such as `likely data drift`.
+
+    Args:
+        hypotheses: Causes, likeliest first, at least one.
+        doubted: Whether it is uncertain that anything lasting happened at all.
+    """
+    first, *rest = hypotheses
+    phrase = CAUSE_PHRASES.get(first.cause, first.cause.value)
+    if first.cause in UNQUALIFIED_CAUSES:
+        return phrase
+    rival = max((hypothesis.weight for hypothesis in rest), default=0.0)
     weight = 0.0 if doubted or first.weight - rival < RIVAL_MARGIN else first.weight
-    return next(word for least, word in CERTAINTY_WORDS if weight >= least) + CAUSE_NAMES[first.cause]
+    return next(word for min_weight, word in CERTAINTY_WORDS if weight >= min_weight) + phrase
 
 
-def _next(facts: Observations, cause: Cause, steps: Sequence[Action]) -> tuple[str, ...]:
-    """The next step, longest first: with its numbers, and that it can wait for the morning where it can."""
-    first = steps[0]
-    if first is Action.WAIT and cause is not Cause.NOISE:
-        return f"wait: {retraining_blocker(facts)}", ACTION_PHRASES[first]
+def _next_steps(observations: Observations, cause: Cause, actions: Sequence[Action]) -> list[str]:
+    """Return the next step, longest text first: with its numbers, and as a ticket where it can wait."""
+    first = actions[0]
+    phrase = ACTION_PHRASES.get(first, first.value)
     if first is Action.WAIT:
-        return "wait for more cases", ACTION_PHRASES[first]
-    ways = (
-        [f"retrain on {format_count(facts.labels_since_change)} new labels"]
-        if first is Action.RETRAIN and facts.labels_since_change
-        else []
-    )
-    ways.append(
-        INVESTIGATE_PHRASES.get(cause, ACTION_PHRASES[first]) if first is Action.INVESTIGATE else ACTION_PHRASES[first]
-    )
-    return (*(f"ticket: {way}" for way in ways if Action.TICKET in steps), *ways)
+        reason = "wait for more cases" if cause is Cause.NOISE else f"wait: {retraining_blocker(observations)}"
+        return [reason, phrase]
+    if first is Action.INVESTIGATE:
+        phrase = INVESTIGATE_PHRASES.get(cause, phrase)
+    texts = [phrase]
+    if first is Action.RETRAIN and observations.labels_since_change:
+        texts.insert(0, f"retrain on {observations.labels_since_change:,} new labels")
+    return [f"ticket: {text}" for text in texts if Action.TICKET in actions] + texts
 
 
-def describe_change(facts: Observations) -> str:
-    """What, when and how much, such as `accuracy fell suddenly from 0.957 to 0.846 on 2025-06-26`."""
-    if facts.no_data_alert is not None and facts.no_data_alert.condition is Condition.NO_DATA:
-        newest = max((one.times[-1] for one in facts.context.series if len(one)), default=None)
+def describe_change(observations: Observations) -> str:
+    """Return what, when and how much, such as `accuracy fell suddenly from 0.957 to 0.846 on 2025-06-26`."""
+    alert, series, focus = observations.no_data_alert, observations.series, observations.focus
+    if alert is not None and alert.condition is Condition.NO_DATA:
+        newest = max((series.times[-1] for series in observations.context.series if len(series)), default=None)
         return "no rows" if newest is None else f"no rows since {format_period(to_datetime(newest))}"
-    if facts.no_data_alert is not None or facts.series is None:
+    if alert is not None or series is None:
         return "a source cannot be read"
-    key, pattern = facts.series.key, facts.pattern.pattern if facts.pattern is not None else Pattern.STEADY
-    metric = safe_name(key.metric) + ("" if key.segment == "all" else f" of {safe_name(key.segment)}")
+    pattern = observations.pattern.pattern if observations.pattern is not None else Pattern.STEADY
+    metric = safe_name(series.key.metric)
+    if series.key.segment != ALL:
+        metric += f" of {safe_name(series.key.segment)}"
     if pattern is Pattern.SEASONAL:
         return f"{metric} goes up and down with the week"
-    if facts.focus is None or facts.windows is None:
-        return f"{metric} {format_value(facts.series.latest)}"
-    if facts.pattern is not None and facts.pattern.confidence < MIN_CONFIDENCE and pattern is not Pattern.SPIKE:
-        pattern = Pattern.STEADY  # It moved; how is not sure.
-    return _moved(metric, pattern, facts.focus, format_period(to_datetime(facts.windows.onset)))
+    if focus is None or observations.windows is None:
+        return f"{metric} {format_value(series.latest)}"
+    is_uncertain = observations.pattern is not None and observations.pattern.confidence < MIN_CONFIDENCE
+    if is_uncertain and pattern is not Pattern.SPIKE:
+        pattern = Pattern.STEADY  # It moved; how is uncertain.
+    return _describe_move(metric, pattern, focus, format_period(to_datetime(observations.windows.onset)))
 
 
-def _moved(metric: str, pattern: Pattern, focus: BeforeAfter, when: str) -> str:
-    moved = "rose" if focus.delta > 0 else "fell"
+def _describe_move(metric: str, pattern: Pattern, focus: BeforeAfter, onset: str) -> str:
+    verb = "rose" if focus.delta > 0 else "fell"
+    before, after = format_value(focus.before), format_value(focus.after)
     if pattern is Pattern.SPIKE:
-        return f"{metric} {moved} to {format_value(focus.after)} for a short time on {when}"
+        return f"{metric} {verb} to {after} for a short time on {onset}"
     at = {Pattern.DROP: "on", Pattern.DECLINE: "since about"}.get(pattern, "since")
-    return f"{metric} {moved}{PATTERN_ADVERBS.get(pattern, '')} from {format_value(focus.before)} to {format_value(focus.after)} {at} {when}"
+    return f"{metric} {verb}{PATTERN_ADVERBS.get(pattern, '')} from {before} to {after} {at} {onset}"

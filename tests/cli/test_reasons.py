@@ -30,7 +30,7 @@ def broken(monkeypatch):
     def fails(*_):
         raise RuntimeError("\x1b[2J a secret")
 
-    monkeypatch.setattr(diagnose, "diagnosis_of", fails)
+    monkeypatch.setattr(diagnose, "diagnose_model", fails)
 
 
 @pytest.mark.parametrize(

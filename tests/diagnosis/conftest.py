@@ -91,8 +91,7 @@ def ask():
     """The diagnosis of some series."""
 
     def make(series, **fields):
-        newest = max(one.newest for one in series)
-        return diagnose(ModelContext("m", series, fields.pop("taken_at", newest), CATALOG, **fields))
+        return diagnose(ModelContext("m", series, CATALOG, **fields))
 
     return make
 

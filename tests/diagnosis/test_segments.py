@@ -1,4 +1,4 @@
-"""The change of the whole, taken apart: what the segments did and what their shares did sum up to it."""
+"""Contributions of segments sum up to the change over all rows."""
 
 from datetime import timedelta
 
@@ -20,9 +20,9 @@ def test_a_worked_example(line):
     # Before 0.9 and 0.8 at 600 and 400 rows: 0.86. After 0.9 and 0.6 at 500 and 500: 0.75.
     good = line("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[300.0, 300.0, 500.0])
     bad = line("accuracy", [0.8, 0.8, 0.6], segment="plan=b", rows=[200.0, 200.0, 500.0])
-    [cut] = decompose([good, bad], CHANGE)
-    first, second = cut.contributions
-    assert (cut.name, first.segment, second.segment) == ("plan", "plan=b", "plan=a")
+    [segmentation] = decompose([good, bad], CHANGE)
+    first, second = segmentation.contributions
+    assert (segmentation.column, first.segment, second.segment) == ("plan", "plan=b", "plan=a")
     assert first.within == pytest.approx(0.5 * (0.6 - 0.8))
     assert first.mix == pytest.approx(0.1 * (0.8 - 0.86))
     assert (second.within, second.mix) == pytest.approx((0.0, -0.1 * (0.9 - 0.86)))
@@ -30,31 +30,31 @@ def test_a_worked_example(line):
 
 
 @given(st.lists(st.tuples(shares, shares, cases, cases), min_size=2, max_size=6))
-def test_the_parts_sum_up_to_the_change_of_the_whole(line, parts):
-    made = [
-        line("accuracy", [before, before, after], segment=f"plan={place}", rows=[rows / 2, rows / 2, later])
-        for place, (before, after, rows, later) in enumerate(parts)
+def test_contributions_sum_up_to_the_overall_change(line, parts):
+    segments = [
+        line("accuracy", [before, before, after], segment=f"plan={index}", rows=[rows / 2, rows / 2, later])
+        for index, (before, after, rows, later) in enumerate(parts)
     ]
-    [cut] = decompose(made, CHANGE)
-    old = np.average([one[0] for one in parts], weights=[one[2] for one in parts])
-    new = np.average([one[1] for one in parts], weights=[one[3] for one in parts])
-    assert sum(one.total for one in cut.contributions) == pytest.approx(new - old, abs=1e-9)
-    assert [sum(one.share[side] for one in cut.contributions) for side in (0, 1)] == pytest.approx([1, 1])
+    [segmentation] = decompose(segments, CHANGE)
+    old = np.average([part[0] for part in parts], weights=[part[2] for part in parts])
+    new = np.average([part[1] for part in parts], weights=[part[3] for part in parts])
+    assert sum(part.total for part in segmentation.contributions) == pytest.approx(new - old, abs=1e-9)
+    assert [sum(part.share[side] for part in segmentation.contributions) for side in (0, 1)] == pytest.approx([1, 1])
 
 
-def test_a_segment_that_is_new_adds_its_distance_from_the_whole_of_before(line):
+def test_a_segment_that_is_new_adds_its_distance_from_all_rows_of_before(line):
     old = line("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[100.0, 100.0, 75.0])
     new = line("accuracy", [0.5], segment="plan=b", rows=[25.0], first=2)
-    [cut] = decompose([old, new], CHANGE)
-    assert cut.contributions[0].segment == "plan=b"
-    assert cut.contributions[0].total == pytest.approx(0.25 * (0.5 - 0.9))
-    assert cut.contributions[0].share == (0.0, 0.25)
+    [segmentation] = decompose([old, new], CHANGE)
+    assert segmentation.contributions[0].segment == "plan=b"
+    assert segmentation.contributions[0].total == pytest.approx(0.25 * (0.5 - 0.9))
+    assert segmentation.contributions[0].share == (0.0, 0.25)
 
 
-def test_several_cuts_are_apart_and_features_and_classes_are_none(line):
-    segments = ("plan=a", "plan=b", "city=x", "city=y", "feature=age", "class=1", "all", "lone=1")
-    found = decompose([line("accuracy", [0.9, 0.9, 0.8], segment=name) for name in segments], CHANGE)
-    assert [cut.name for cut in found] == ["plan", "city"]
+def test_columns_are_decomposed_apart_and_features_and_classes_are_none(line):
+    segments = ("plan=a", "plan=b", "city=x", "city=y", "feature=age", "class=1", "all", "single=1")
+    segmentations = decompose([line("accuracy", [0.9, 0.9, 0.8], segment=name) for name in segments], CHANGE)
+    assert [segmentation.column for segmentation in segmentations] == ["plan", "city"]
 
 
 def test_without_the_cases_of_segments_there_is_no_sum(line):
@@ -63,7 +63,7 @@ def test_without_the_cases_of_segments_there_is_no_sum(line):
 
 
 def test_without_a_period_after_there_is_no_change(line):
-    span = BeforeAfterWindows(
+    windows = BeforeAfterWindows(
         to_datetime64(line("accuracy", [0.9]).newest + timedelta(days=2)), np.datetime64("2025-01-03", "us")
     )
-    assert decompose([line("accuracy", [0.9, 0.9], segment=f"plan={name}") for name in "ab"], span) == ()
+    assert decompose([line("accuracy", [0.9, 0.9], segment=f"plan={name}") for name in "ab"], windows) == ()

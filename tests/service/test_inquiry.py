@@ -10,7 +10,7 @@ from modeltop.core.diagnosis import Cause
 from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import SeriesKey, Severity
 from modeltop.diagnosis import diagnose
-from modeltop.diagnosis.diagnose import context_for, diagnose_model, focus_series
+from modeltop.diagnosis.diagnose import context_for, diagnose_model
 from modeltop.history.store.paths import file_prefix
 from modeltop.service.pipeline import Pipeline
 
@@ -33,7 +33,7 @@ class Remembered:
     def __init__(self, *notes):
         self.notes = notes
 
-    def facts(self):
+    def alerting_state(self):
         return AlertingState(notes=self.notes)
 
     def health(self):
@@ -49,14 +49,13 @@ def test_the_diagnosis_is_about_the_worst_alert_and_repeats_its_severity(folder)
     found = diagnose_model(snapshot, "bad")
     assert (found.severity, found.key) == (Severity.CRITICAL, SeriesKey("bad", "accuracy"))
     assert found.sentence.startswith("accuracy fell suddenly from 0.952 to 0.80 on 2025-03-29")
-    assert focus_series(snapshot, "bad") == found.key
 
 
 def test_a_calm_model_says_its_verdict(folder):
     snapshot = snapshot_of(folder)
     calm = diagnose_model(snapshot, "good")
     verdict = next(one for one in snapshot.model_statuses if one.model == "good")
-    assert (calm.sentence, calm.severity, focus_series(snapshot, "good")) == (verdict.sentence, Severity.OK, None)
+    assert (calm.sentence, calm.severity, calm.key) == (verdict.sentence, Severity.OK, None)
 
 
 def test_one_snapshot_is_asked_once_a_model_and_few_snapshots_are_held(folder, monkeypatch):
@@ -67,7 +66,7 @@ def test_one_snapshot_is_asked_once_a_model_and_few_snapshots_are_held(folder, m
     for snapshot in (*snapshots, snapshots[-1]):
         assert diagnose_model(snapshot, "bad") is diagnose_model(snapshot, "bad")
     assert asked == ["bad"] * 4
-    assert len(diagnose._known) <= diagnose.CACHE_SIZE
+    assert diagnose._cached_diagnoses.cache_info().currsize <= diagnose.CACHE_SIZE
 
 
 def test_notes_about_the_model_reach_its_case_and_others_do_not(folder):

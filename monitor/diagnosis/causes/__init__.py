@@ -1,1 +1,1 @@
-"""causes."""
+"""Cause functions, one file per family."""

@@ -1,10 +1,10 @@
-"""The contract of a cause, and the table of all that are known.
+"""The contract of a cause function, and the registry.
 
-A cause is a pure function of facts. To add one: a function in the file of its family, under `@cause`; a new family is a
-file and its name in `FAMILIES`.
+A cause function is a pure function of `Observations`. To add one: a function in the file of its family, under `@cause`;
+a new family is a file and its name in `FAMILIES`.
 
 Weights: each clause for a cause says how far it alone would convince, 0 to 1; clauses are taken as independent, so
-together they leave 1 - (1 - a)(1 - b)... of doubt away. Each clause against takes its share of what is left.
+together they leave (1 - a)(1 - b)... of doubt. Each clause against takes its share of what remains.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
+from math import prod
 from typing import NamedTuple
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis
@@ -19,7 +20,7 @@ from modeltop.diagnosis.observations import Observations
 
 FAMILIES = ("pipeline_fault", "chance", "external", "drift", "threshold_calibration")
 MIN_WEIGHT = 0.4
-"""A lighter cause is not named."""
+"""Weight below which no cause is named."""
 ORDER = (
     Cause.OUTAGE,
     Cause.UPSTREAM,
@@ -35,30 +36,29 @@ ORDER = (
     Cause.CONCEPT_DRIFT,
     Cause.UNKNOWN,
 )
-"""Of equal weights the earlier is named: what is quickly checked and undone before what is costly."""
+"""Of equal weights the earlier comes first: what is quickly checked and undone before what is costly."""
+
+CauseFunction = Callable[[Observations], CauseHypothesis | None]
+_registry: list[CauseFunction] = []
 
 
 class EvidenceItem(NamedTuple):
-    """One piece of evidence."""
+    """One piece of evidence for or against a cause."""
 
     strength: float
     """How far it alone would convince, 0 to 1."""
     text: str
-    """A clause for people; foreign text in it is made safe."""
-
-
-CauseFunction = Callable[[Observations], CauseHypothesis | None]
-_KNOWN: list[CauseFunction] = []
+    """A clause; foreign text in it is sanitized."""
 
 
 def cause(function: CauseFunction) -> CauseFunction:
-    """Enter a cause into the table."""
-    _KNOWN.append(function)
+    """Register a cause function."""
+    _registry.append(function)
     return function
 
 
 @cache
-def _load() -> None:
+def _load_families() -> None:
     for family in FAMILIES:
         import_module(f"modeltop.diagnosis.causes.{family}")
 
@@ -66,26 +66,31 @@ def _load() -> None:
 def combine_evidence(
     kind: Cause, pro: Iterable[EvidenceItem | None], contra: Iterable[EvidenceItem | None] = ()
 ) -> CauseHypothesis | None:
-    """Evidence put together; None where nothing speaks for the cause.
+    """Weigh the evidence for and against a cause.
 
-    >>> combine_evidence(Cause.NOISE, [EvidenceItem(0.5, "few cases"), EvidenceItem(0.5, "small")], [EvidenceItem(0.2, "it lasts")]).weight
+    Args:
+        kind: The cause.
+        pro: Evidence for it.
+        contra: Evidence against it.
+
+    Returns:
+        None without any evidence for it.
+
+    >>> few, small = EvidenceItem(0.5, "few cases"), EvidenceItem(0.5, "small")
+    >>> combine_evidence(Cause.NOISE, [few, small], [EvidenceItem(0.2, "it lasts")]).weight
     0.6
     """
-    reasons = sorted((one for one in pro if one is not None), key=lambda one: -one.strength)
-    doubts = sorted((one for one in contra if one is not None), key=lambda one: -one.strength)
-    if not reasons:
+    sides = ([item for item in side if item is not None] for side in (pro, contra))
+    evidence, doubts = (sorted(side, key=lambda item: -item.strength) for side in sides)
+    if not evidence:
         return None
-    missing = left = 1.0
-    for one in reasons:
-        missing *= 1 - one.strength
-    for one in doubts:
-        left *= 1 - one.strength
-    weight = round((1 - missing) * left, 3)
-    return CauseHypothesis(kind, weight, tuple(one.text for one in reasons), tuple(one.text for one in doubts))
+    doubt, remaining = (prod(1 - item.strength for item in side) for side in (evidence, doubts))
+    weight = round((1 - doubt) * remaining, 3)
+    return CauseHypothesis(kind, weight, tuple(item.text for item in evidence), tuple(item.text for item in doubts))
 
 
-def rank_causes(facts: Observations) -> tuple[CauseHypothesis, ...]:
-    """Every cause for which something speaks, heaviest first."""
-    _load()
-    found = [finding for function in _KNOWN if (finding := function(facts)) is not None]
-    return tuple(sorted(found, key=lambda one: (-one.weight, ORDER.index(one.cause))))
+def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
+    """Return every cause with evidence for it, heaviest first."""
+    _load_families()
+    hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
+    return tuple(sorted(hypotheses, key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause))))

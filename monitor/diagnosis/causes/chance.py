@@ -1,4 +1,4 @@
-"""Nothing happened: chance, or the season."""
+"""Causes where nothing happened: sample noise and season."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import describe_value_loss
 
 SMALL_SAMPLE = 100
-"""Cases under which a share moves by 10 points by chance alone."""
+"""Cases below which a proportion changes by 10 points by chance alone."""
 
 
 @cause
-def noise(facts: Observations) -> CauseHypothesis | None:
-    """The difference is within what chance makes of so few cases."""
-    focus, series = facts.focus, facts.series
+def noise(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether the difference is within what chance makes of so few cases."""
+    focus, series = observations.focus, observations.series
     if focus is None or series is None or focus.is_significant:
         return None
     pro = [EvidenceItem(0.7, f"the difference is {abs(focus.z):.1f} standard errors")]
     if focus.low is not None and focus.high is not None and focus.low <= 0 <= focus.high:
-        pro.append(
-            EvidenceItem(0.4, f"95 % of the difference {format_value(focus.low)} to {format_value(focus.high)} holds 0")
-        )
+        interval = f"{format_value(focus.low)} to {format_value(focus.high)}"
+        pro.append(EvidenceItem(0.4, f"95 % of the difference {interval} holds 0"))
     if (cases := series.latest_support) is not None and cases < SMALL_SAMPLE:
         pro.append(EvidenceItem(0.4, f"{pluralize(int(cases), 'case')} in the newest period"))
-    broken = [*map(describe_value_loss, facts.feature_shifts.broken[:1]), *facts.value_anomalies[:1]]
-    return combine_evidence(Cause.NOISE, pro, [EvidenceItem(0.4, said) for said in broken])
+    losses = map(describe_value_loss, observations.feature_shifts.broken[:1])
+    contra = [EvidenceItem(0.4, clause) for clause in (*losses, *observations.value_anomalies[:1])]
+    return combine_evidence(Cause.NOISE, pro, contra)
 
 
 @cause
-def season(facts: Observations) -> CauseHypothesis | None:
-    """It comes and goes with the calendar."""
-    if facts.pattern is None or facts.pattern.pattern is not Pattern.SEASONAL:
+def season(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether it comes and goes with the calendar."""
+    if observations.pattern is None or observations.pattern.pattern is not Pattern.SEASONAL:
         return None
     return combine_evidence(Cause.SEASON, [EvidenceItem(0.9, "it repeats itself with the calendar")])

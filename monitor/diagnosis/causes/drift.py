@@ -1,169 +1,174 @@
-"""The inputs moved, or the world behind them."""
+"""Causes of drift: the inputs changed, or the world behind them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modeltop.core.diagnosis import Cause, CauseHypothesis, Pattern
+from modeltop.core.diagnosis import Cause, CauseHypothesis, ExpectedVsRealized, Pattern
 from modeltop.core.text import format_period, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
-from modeltop.diagnosis.observations import ESTIMATED, Observations, is_near_onset
-from modeltop.diagnosis.phrases import expectation_held, expectation_moved, format_share_change, safe_name, top_features
+from modeltop.diagnosis.context import CONFIDENCE
+from modeltop.diagnosis.feature_drift import FeatureShifts
+from modeltop.diagnosis.observations import ESTIMATED, Observations
+from modeltop.diagnosis.phrases import (
+    expectation_held,
+    expectation_moved,
+    format_percent_change,
+    safe_name,
+    top_features,
+)
 from modeltop.diagnosis.signals import (
     FOLLOWED_FROM,
     UNMOVED_BELOW,
-    expectation_followed,
-    followed_share,
+    best_pair,
+    dominant_segment,
+    followed_ratio,
     linear_ramp,
-    most_dominant_segment,
     precision_recall_tradeoff,
     ranking_and_calibration_held,
     worsened_pairs,
 )
 
-MIN_LEAD_DAYS = 3
-"""Days by which one must precede the other: begins are known within a few periods."""
-
-
-def is_broad_shift(facts: Observations) -> bool:
-    """Whether the inputs as a whole moved: three features or more, and a third of all."""
-    moved, features = len(facts.feature_shifts.shifted), facts.feature_shifts.feature_count
-    return moved >= 3 and 3 * moved >= features
+MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
+"""Days by which a fall of confidence precedes that of the metric: starts are known within a few periods."""
 
 
 @cause
-def data_drift(facts: Observations) -> CauseHypothesis | None:
-    """Many inputs moved, and the model knows it: what it expects of itself fell with what came true."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or facts.feature_shifts.broken or facts.value_anomalies:
+def data_drift(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether many inputs changed, and the model notices: its expectation fell with the realised metric."""
+    has_fault = observations.feature_shifts.broken or observations.value_anomalies
+    if observations.loss(observations.focus) <= 0 or has_fault:
         return None
-    return combine_evidence(Cause.DATA_DRIFT, _spread(facts), _unmoved(facts))
+    return combine_evidence(Cause.DATA_DRIFT, _drift(observations), _no_drift(observations))
 
 
-def _spread(facts: Observations) -> Iterator[EvidenceItem]:
-    columns = facts.feature_shifts
-    if is_broad_shift(facts):
-        yield EvidenceItem(
-            0.6, f"{len(columns.shifted)} of {columns.feature_count} features moved: {top_features(columns.shifted)}"
-        )
-    if not columns.feature_count and columns.score is not None:
-        yield EvidenceItem(
-            0.5, f"the score's distribution moved, {format_value(columns.score.after, 2)} from the reference"
-        )
-    yield from _followed(facts)
-    confidence, course = facts.pattern_of("avg_confidence"), facts.pattern
-    if (
-        confidence
-        and course
-        and confidence.started_at
-        and course.started_at
-        and confidence.started_at < course.started_at
-    ):
-        days = (course.started_at - confidence.started_at).days
-        if (
-            MIN_LEAD_DAYS <= days <= 30
-            and (followed := expectation_followed(facts)) is not None
-            and followed > UNMOVED_BELOW
-        ):
-            yield EvidenceItem(
-                0.3, f"confidence fell {pluralize(days, 'day')} before, on {format_period(confidence.started_at)}"
-            )
+@cause
+def feature_drift(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether one or a few inputs changed, with values that are valid."""
+    shifts = observations.feature_shifts
+    if observations.loss(observations.focus) <= 0 or not shifts.shifted or _is_broad(shifts):
+        return None
+    contra = [EvidenceItem(0.5, clause) for clause in observations.value_anomalies[:1]]
+    for shift in shifts.broken[:1]:
+        lost = shift.missing and f"values are lost: missing {format_percent_change(shift.missing)}"
+        contra.append(EvidenceItem(0.7, lost or "values never seen before"))
+    text = f"{_counted(shifts)} moved: {top_features(shifts.shifted, 3)}"
+    return combine_evidence(Cause.FEATURE_DRIFT, [EvidenceItem(0.7, text), *_followed(observations)], contra)
 
 
-def _followed(facts: Observations) -> Iterator[EvidenceItem]:
-    for pair in worsened_pairs(facts)[:2]:
-        strength = linear_ramp(followed_share(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+@cause
+def concept_drift(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether the same inputs mean something else: the realised metric fell, the expectation did not."""
+    if observations.loss(observations.focus) <= 0 or not observations.metric.needs_labels:
+        return None
+    return combine_evidence(Cause.CONCEPT_DRIFT, _unnoticed(observations), _noticed(observations))
+
+
+def _is_broad(shifts: FeatureShifts) -> bool:
+    """Return whether the inputs as a whole changed: three features or more, and a third of all."""
+    return len(shifts.shifted) >= 3 and 3 * len(shifts.shifted) >= shifts.feature_count
+
+
+def _counted(shifts: FeatureShifts) -> str:
+    return f"{len(shifts.shifted)} of {pluralize(shifts.feature_count, 'feature')}"
+
+
+def _none_moved(shifts: FeatureShifts) -> str:
+    return f"none of {pluralize(shifts.feature_count, 'feature')} moved"
+
+
+def _drift(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if _is_broad(shifts):
+        yield EvidenceItem(0.6, f"{_counted(shifts)} moved: {top_features(shifts.shifted)}")
+    if not shifts.feature_count and shifts.score is not None:
+        distance = format_value(shifts.score.after, 2)
+        yield EvidenceItem(0.5, f"the score's distribution moved, {distance} from the reference")
+    yield from _followed(observations)
+    yield from _led_by_confidence(observations)
+
+
+def _followed(observations: Observations) -> Iterator[EvidenceItem]:
+    for pair in worsened_pairs(observations)[:2]:
+        strength = linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength and pair.expected.is_significant:
-            most = 0.6 if pair.expected.key.metric.startswith(ESTIMATED) else 0.5
-            yield EvidenceItem(round(most * strength, 2), expectation_moved(pair, facts.focus))
+            max_strength = 0.6 if _is_estimate(pair) else 0.5
+            yield EvidenceItem(round(max_strength * strength, 2), expectation_moved(pair, observations.focus))
 
 
-def _unmoved(facts: Observations) -> Iterator[EvidenceItem]:
-    columns = facts.feature_shifts
-    if columns.feature_count and not columns.shifted:
-        yield EvidenceItem(0.7, f"none of {pluralize(columns.feature_count, 'feature')} moved")
-    elif columns.shifted and not is_broad_shift(facts):
-        yield EvidenceItem(0.5, f"only {len(columns.shifted)} of {pluralize(columns.feature_count, 'feature')} moved")
-    if columns.has_score_drift and columns.score is None:
+def _is_estimate(pair: ExpectedVsRealized) -> bool:
+    return pair.expected.key.metric.startswith(ESTIMATED)
+
+
+def _led_by_confidence(observations: Observations) -> Iterator[EvidenceItem]:
+    confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
+    pattern, pair = observations.pattern, best_pair(observations)
+    if confidence is None or pattern is None or pair is None or followed_ratio(pair) <= UNMOVED_BELOW:
+        return
+    if confidence.started_at is None or pattern.started_at is None:
+        return
+    days = (pattern.started_at - confidence.started_at).days
+    if MIN_LEAD_DAYS <= days <= MAX_LEAD_DAYS:
+        when = f"{pluralize(days, 'day')} before, on {format_period(confidence.started_at)}"
+        yield EvidenceItem(0.3, f"confidence fell {when}")
+
+
+def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if shifts.feature_count and not shifts.shifted:
+        yield EvidenceItem(0.7, _none_moved(shifts))
+    elif shifts.shifted and not _is_broad(shifts):
+        yield EvidenceItem(0.5, f"only {_counted(shifts)} moved")
+    if shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.3, "the score's distribution is as before")
-    yield from _beyond(facts)
-    for pair in worsened_pairs(facts)[:1]:
-        strength = 1 - linear_ramp(followed_share(pair), 0.0, UNMOVED_BELOW)
+    yield from _other_explanations(observations)
+    for pair in worsened_pairs(observations)[:1]:
+        strength = 1 - linear_ramp(followed_ratio(pair), 0.0, UNMOVED_BELOW)
         if strength:
-            yield EvidenceItem(round(0.5 * strength, 2), expectation_held(pair, facts.focus))
+            yield EvidenceItem(round(0.5 * strength, 2), expectation_held(pair, observations.focus))
 
 
-def _beyond(facts: Observations) -> Iterator[EvidenceItem]:
-    """What speaks against any drift."""
-    if ranking_and_calibration_held(facts):
+def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
+    """Yield what is evidence against any drift."""
+    if ranking_and_calibration_held(observations):
         yield EvidenceItem(0.6, "the scores are as good as before, by order and by their Brier score")
-    elif (exchanged := precision_recall_tradeoff(facts)) is not None:
-        yield EvidenceItem(0.25, exchanged)
-    if facts.pattern is not None and facts.pattern.pattern is Pattern.SPIKE:
+    elif (tradeoff := precision_recall_tradeoff(observations)) is not None:
+        yield EvidenceItem(0.25, tradeoff)
+    if observations.pattern is not None and observations.pattern.pattern is Pattern.SPIKE:
         yield EvidenceItem(0.6, "it was over at once")
-    if (found := most_dominant_segment(facts)) is not None:
-        yield EvidenceItem(0.5, f"it is {safe_name(found[1].segment)} alone")
-    if any(is_near_onset(facts, note) for note in facts.notes):
+    if (dominant := dominant_segment(observations)) is not None:
+        yield EvidenceItem(0.5, f"it is {safe_name(dominant[1].segment)} alone")
+    if any(observations.is_near_onset(note) for note in observations.notes):
         yield EvidenceItem(0.3, "something else was noted for that day")
-    for segment in facts.new_segments[:1]:
+    for segment in observations.new_segments[:1]:
         yield EvidenceItem(0.3, f"{safe_name(segment)} is new since then")
 
 
-@cause
-def feature_drift(facts: Observations) -> CauseHypothesis | None:
-    """One or a few inputs moved, with values that are valid."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or not facts.feature_shifts.shifted or is_broad_shift(facts):
-        return None
-    columns = facts.feature_shifts
-    named = EvidenceItem(
-        0.7,
-        f"{len(columns.shifted)} of {pluralize(columns.feature_count, 'feature')} moved: {top_features(columns.shifted, 3)}",
-    )
-    broken = [
-        EvidenceItem(
-            0.7,
-            f"values are lost: missing {format_share_change(one.missing)}"
-            if one.missing
-            else "values never seen before",
-        )
-        for one in columns.broken[:1]
-    ]
-    broken += [EvidenceItem(0.5, said) for said in facts.value_anomalies[:1]]
-    return combine_evidence(Cause.FEATURE_DRIFT, [named, *_followed(facts)], broken)
-
-
-@cause
-def concept_drift(facts: Observations) -> CauseHypothesis | None:
-    """The same inputs mean something else: what came true fell, what the model expected did not."""
-    if facts.focus is None or facts.loss(facts.focus) <= 0 or not facts.metric.needs_labels:
-        return None
-    return combine_evidence(Cause.CONCEPT_DRIFT, _unnoticed(facts), _noticed(facts))
-
-
-def _unnoticed(facts: Observations) -> Iterator[EvidenceItem]:
-    pairs = worsened_pairs(facts)
+def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
+    pairs, shifts = worsened_pairs(observations), observations.feature_shifts
     for pair in pairs[:2]:
-        strength = 1 - linear_ramp(followed_share(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        strength = 1 - linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength:
-            most = 0.65 if pair.expected.key.metric.startswith(ESTIMATED) else 0.6
-            yield EvidenceItem(round(most * strength, 2), expectation_held(pair, facts.focus))
-    columns = facts.feature_shifts
-    if (pairs or not (facts.pairs or facts.is_within_noise)) and columns.feature_count and not columns.shifted:
-        # Of a model that says nothing of its own sureness, such as a regression, this is all there is.
-        yield EvidenceItem(0.4 if pairs else 0.5, f"none of {pluralize(columns.feature_count, 'feature')} moved")
-    if pairs and columns.has_score_drift and columns.score is None:
+            max_strength = 0.65 if _is_estimate(pair) else 0.6
+            yield EvidenceItem(round(max_strength * strength, 2), expectation_held(pair, observations.focus))
+    # Of a model without any expectation of itself, such as a regression, unmoved features are all there is.
+    is_only_evidence = not observations.pairs and not observations.is_within_noise
+    if (pairs or is_only_evidence) and shifts.feature_count and not shifts.shifted:
+        yield EvidenceItem(0.4 if pairs else 0.5, _none_moved(shifts))
+    if pairs and shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.2, "the score's distribution is as before")
 
 
-def _noticed(facts: Observations) -> Iterator[EvidenceItem]:
-    columns = facts.feature_shifts
-    if columns.broken:
+def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if shifts.broken:
         yield EvidenceItem(0.6, "a feature lost values")
-    elif facts.value_anomalies:
-        yield EvidenceItem(0.6, facts.value_anomalies[0])
-    elif is_broad_shift(facts):
-        yield EvidenceItem(0.4, f"{len(columns.shifted)} of {columns.feature_count} features moved")
-    elif columns.shifted:
-        yield EvidenceItem(0.3, f"{top_features(columns.shifted, 1)} moved")
-    yield from _beyond(facts)
-    if facts.is_overnight and not (columns.feature_count and not columns.shifted):
+    elif observations.value_anomalies:
+        yield EvidenceItem(0.6, observations.value_anomalies[0])
+    elif _is_broad(shifts):
+        yield EvidenceItem(0.4, f"{_counted(shifts)} moved")
+    elif shifts.shifted:
+        yield EvidenceItem(0.3, f"{top_features(shifts.shifted, 1)} moved")
+    yield from _other_explanations(observations)
+    if observations.is_overnight and not (shifts.feature_count and not shifts.shifted):
         yield EvidenceItem(0.3, "the world seldom changes from one period to the next")

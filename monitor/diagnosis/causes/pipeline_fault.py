@@ -1,119 +1,95 @@
-"""Something broke before the model: its inputs, or the pipeline that brings them."""
+"""Causes before the model: broken inputs, or an outage of the pipeline that brings them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
 
-from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, FeatureShift, Pattern
+from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import Condition, to_datetime
 from modeltop.core.text import format_period, format_value, pluralize, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
+from modeltop.diagnosis.feature_drift import value_loss
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_value_loss, expectation_held, format_count, safe_name
-from modeltop.diagnosis.signals import best_pair, followed_share
+from modeltop.diagnosis.phrases import describe_value_loss, expectation_held, safe_name
+from modeltop.diagnosis.signals import best_pair, followed_ratio
 
-MIN_BROKEN_SHARE = 0.05
-"""Share of values lost from which a column is broken, rather than scratched."""
+MIN_BROKEN_LOSS = 0.05
+"""Proportion of values lost from which a feature is certainly broken."""
 MIN_OTHER_MODELS = 2
-"""Other models that went wrong at the same time, from which it is no accident."""
-HALF = 0.5
-"""Of the fall: the model expected less of it."""
+"""Other models that fail at the same time, from which it is no coincidence."""
+MAX_FOLLOWED = 0.5
+"""Ratio of the fall that the model expected, from which it noticed."""
 DISJOINT_DISTANCE = 0.3
-"""Jensen-Shannon distance of a column whose values hardly overlap with those of the reference."""
+"""Jensen-Shannon distance of a feature whose values hardly overlap with those of the reference."""
 
 
 @cause
-def outage(facts: Observations) -> CauseHypothesis | None:
-    """No rows come, or far fewer."""
-    return combine_evidence(Cause.OUTAGE, _stopped(facts))
+def outage(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether no rows come, or far fewer."""
+    return combine_evidence(Cause.OUTAGE, _missing_rows(observations))
 
 
-def _stopped(facts: Observations) -> Iterator[EvidenceItem]:
-    if facts.no_data_alert is not None:
-        if facts.no_data_alert.condition is Condition.ERROR:
-            message = facts.no_data_alert.breach.message if facts.no_data_alert.breach else "a source cannot be read"
-            yield EvidenceItem(0.95, sanitize(message))
-        else:
-            yield EvidenceItem(0.95, f"rows were due by {format_period(facts.no_data_alert.since)}")
-    count = facts.before_after.get(ROW_COUNT)
-    if count is not None and count.is_significant and count.after < 0.5 * count.before:
-        yield EvidenceItem(0.6, f"rows fell from {format_count(count.before)} to {format_count(count.after)} a period")
+def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
+    alert = observations.no_data_alert
+    if alert is not None and alert.condition is Condition.ERROR:
+        yield EvidenceItem(0.95, sanitize(alert.breach.message if alert.breach else "a source cannot be read"))
+    elif alert is not None:
+        yield EvidenceItem(0.95, f"rows were due by {format_period(alert.since)}")
+    rows = observations.before_after.get(ROW_COUNT)
+    if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
+        yield EvidenceItem(0.6, f"rows fell from {rows.before:,.0f} to {rows.after:,.0f} a period")
 
 
 @cause
-def upstream(facts: Observations) -> CauseHypothesis | None:
-    """A column lost its values, got unknown ones, or jumped to others from one period to the next."""
-    if facts.focus is None and not facts.feature_shifts.broken:
+def upstream(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether a feature lost its values, got unknown ones, or jumped to others from one period to the next."""
+    if observations.focus is None and not observations.feature_shifts.broken:
         return None
-    return combine_evidence(Cause.UPSTREAM, _broken(facts), _whole(facts))
+    return combine_evidence(Cause.UPSTREAM, _faults(observations), _intact(observations))
 
 
-def _broken(facts: Observations) -> Iterator[EvidenceItem]:
-    for one in facts.feature_shifts.broken[:3]:
-        yield EvidenceItem(0.85 if _worst(one) >= MIN_BROKEN_SHARE else 0.5, describe_value_loss(one))
-    for said in facts.value_anomalies[:2]:
-        yield EvidenceItem(0.75, said)
-    jumped = facts.feature_shifts.shifted[:1]
-    lone = len(facts.feature_shifts.shifted) <= max(1, facts.feature_shifts.feature_count // 3)
-    if (
-        jumped
-        and lone
-        and facts.is_sudden
-        and jumped[0].metric == "js_distance"
-        and jumped[0].after >= DISJOINT_DISTANCE
-    ):
-        yield EvidenceItem(
-            0.7, f"{safe_name(jumped[0].feature)} leapt to other values, distance {format_value(jumped[0].after, 2)}"
-        )
-    if len(alike := _together(facts)) >= MIN_OTHER_MODELS:
-        yield EvidenceItem(0.4, f"{pluralize(len(alike), 'other model')} went wrong within a day of it")
-    yield from _overnight(facts)
+def _faults(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    for shift in shifts.broken[:3]:
+        yield EvidenceItem(0.85 if value_loss(shift) >= MIN_BROKEN_LOSS else 0.5, describe_value_loss(shift))
+    for clause in observations.value_anomalies[:2]:
+        yield EvidenceItem(0.75, clause)
+    few = len(shifts.shifted) <= max(1, shifts.feature_count // 3)
+    for shift in shifts.shifted[:1]:
+        is_disjoint = shift.metric == "js_distance" and shift.after >= DISJOINT_DISTANCE
+        if few and observations.is_sudden and is_disjoint:
+            distance = format_value(shift.after, 2)
+            yield EvidenceItem(0.7, f"{safe_name(shift.feature)} leapt to other values, distance {distance}")
+    if observations.windows is not None:
+        onset = to_datetime(observations.windows.onset)
+        starts = observations.context.other_failures_since.values()
+        others = sum(abs(since - onset) <= timedelta(days=1) for since in starts)
+        if others >= MIN_OTHER_MODELS:
+            yield EvidenceItem(0.4, f"{pluralize(others, 'other model')} went wrong within a day of it")
+    yield from _overnight(observations)
 
 
-def _overnight(facts: Observations) -> Iterator[EvidenceItem]:
-    """A sudden fall that the model noticed a little: what comes in has changed, and it makes the wrong thing of it."""
-    pair = best_pair(facts)
-    lasts = facts.pattern is not None and facts.pattern.pattern is Pattern.DROP
-    if (
-        pair is None
-        or not lasts
-        or not facts.is_overnight
-        or followed_share(pair) >= HALF
-        or (facts.feature_shifts.feature_count and not facts.feature_shifts.shifted)
-    ):
+def _overnight(observations: Observations) -> Iterator[EvidenceItem]:
+    """Yield that a sudden fall was little noticed by the model: its input changed, and it misreads it."""
+    pair, shifts = best_pair(observations), observations.feature_shifts
+    if pair is None or followed_ratio(pair) >= MAX_FOLLOWED or (shifts.feature_count and not shifts.shifted):
+        return
+    is_drop = observations.pattern is not None and observations.pattern.pattern is Pattern.DROP
+    if not is_drop or not observations.is_overnight:
         return
     if pair.expected.is_significant:
-        yield EvidenceItem(0.5, f"overnight, {expectation_held(pair, facts.focus)}")
+        yield EvidenceItem(0.5, f"overnight, {expectation_held(pair, observations.focus)}")
     else:
         yield EvidenceItem(0.25, "overnight, and the model does not notice")
 
 
-def _together(facts: Observations) -> list[str]:
-    """Other models that went wrong at the same time: what they share is not in this one."""
-    if facts.windows is None:
-        return []
-    begin = to_datetime(facts.windows.onset)
-    return [
-        model for model, since in facts.context.other_failures_since.items() if abs(since - begin) <= timedelta(days=1)
-    ]
-
-
-def _whole(facts: Observations) -> Iterator[EvidenceItem]:
-    if facts.feature_shifts.feature_count and not facts.feature_shifts.shifted:
-        yield EvidenceItem(
-            0.7, f"none of {pluralize(facts.feature_shifts.feature_count, 'feature')} moved or lost values"
-        )
-    if not facts.feature_shifts.feature_count:
+def _intact(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if not shifts.feature_count:
         yield EvidenceItem(0.1, "no feature is logged")
-    if (
-        facts.pattern is not None
-        and not facts.is_sudden
-        and not facts.feature_shifts.broken
-        and not facts.value_anomalies
-    ):
+    elif not shifts.shifted:
+        yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} moved or lost values")
+    has_fault = shifts.broken or observations.value_anomalies
+    if observations.pattern is not None and not observations.is_sudden and not has_fault:
         yield EvidenceItem(0.3, "it came gradually")
-
-
-def _worst(one: FeatureShift) -> float:
-    return max(pair[1] - pair[0] for pair in (one.missing, one.unseen) if pair is not None)

@@ -1,1 +1,1 @@
-"""timeseries."""
+"""Statistics of one series: noise, season, change points, recent pattern, forecast."""

@@ -1,8 +1,7 @@
-"""How much chance there is in judged points: how far they spread, and how far each resembles the one before."""
+"""The noise of evaluable points: their standard errors and their autocorrelation."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,114 +16,103 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 MIN_EXCESS_Z, MIN_AUTOCORRELATION_Z = 2.5, 1.5
-"""Standard errors by which spread must exceed chance, and resemblance none, before either is believed."""
-
-_DUST = 1e-9
+"""Standard errors by which spread must exceed chance, and autocorrelation exceed 0, before either is believed."""
+_MIN_RELATIVE_ERROR = 1e-9
+"""Differences of numbers that are written alike in all decimals, relative to the largest of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Noise:
-    """What chance does to each point."""
+    """An AR(1) process around the values."""
 
     std_errors: Floats
     """Standard error of each value."""
     rho: float
-    """Autocorrelation of neighbours, 0 or more."""
-
-    def whitened(self, columns: Floats) -> Floats:
-        """Columns over the points (along the last axis) in standard errors, freed of what the point before tells.
-
-        In an AR(1) series the results of noise are independent with variance 1 (Prais and Winsten 1954).
-        """
-        scaled: Floats = columns / self.std_errors
-        if not self.rho:
-            return scaled
-        out = scaled / math.sqrt(1 - self.rho**2)
-        out[..., 1:] = (scaled[..., 1:] - self.rho * scaled[..., :-1]) / math.sqrt(1 - self.rho**2)
-        out[..., 0] = scaled[..., 0]
-        return out
+    """Lag-1 autocorrelation, 0 or more."""
 
     def precision(self) -> Floats:
-        """The inverse of the covariance matrix of the points, tridiagonal in an AR(1) series."""
-        n, known = len(self.std_errors), 1 - self.rho**2
+        """Return the inverse of the covariance matrix, tridiagonal in an AR(1) process."""
+        n, innovation = len(self.std_errors), 1 - self.rho**2
         out = np.zeros((n, n))
-        out.flat[:: n + 1] = (1 + self.rho**2) / known / self.std_errors**2
-        out[[0, -1], [0, -1]] = 1 / known / self.std_errors[[0, -1]] ** 2
-        beside = -self.rho / known / (self.std_errors[1:] * self.std_errors[:-1])
-        out.flat[1 :: n + 1] = out.flat[n :: n + 1] = beside
+        out.flat[:: n + 1] = (1 + self.rho**2) / innovation / self.std_errors**2
+        out[[0, -1], [0, -1]] = 1 / innovation / self.std_errors[[0, -1]] ** 2
+        off_diagonal = -self.rho / innovation / (self.std_errors[1:] * self.std_errors[:-1])
+        out.flat[1 :: n + 1] = out.flat[n :: n + 1] = off_diagonal
         return out
 
 
-def estimate_noise(those: Points, beside: Floats, *, fitted: int, own: bool = False) -> Noise:
-    """The noise, from what a rich description leaves.
+def estimate_noise(points: Points, residuals: Floats, *, fitted: int) -> Noise:
+    """Estimate the noise from the residuals of a model with many parameters.
+
+    Proportions of a known number of cases have their binomial variance; where they spread significantly more, one more
+    variance that all periods share is added to it (DerSimonian and Laird 1986). Elsewhere the spread is estimated. An
+    autocorrelation is taken where it is significant: to allow for one that is not there costs power.
 
     Args:
-        those: The points.
-        beside: Their values less the description.
-        fitted: How many numbers the description was given.
-        own: Whether chance is taken at the shares that the description gives, rather than at their mean.
-
-    Shares of known cases have the variance of chance; where they spread significantly more, one more variance that
-    all periods share is added to it (DerSimonian and Laird 1986). Elsewhere the spread is estimated. An
-    autocorrelation is believed where it is significant: to allow for one that is not there costs power.
+        points: The points.
+        residuals: Their values less those of the model.
+        fitted: Number of levels and slopes of the model.
     """
-    errors, rho = _noises(those, beside[None, :], np.array([fitted]), own=own)
-    return Noise(errors[0], float(rho[0]))
+    std_errors, rho = _estimate(points, residuals[None, :], np.array([fitted]), points.binomial_variance())
+    return Noise(std_errors[0], float(rho[0]))
 
 
-def deviances(those: Points, beside: Floats, fitted: NDArray[np.int64]) -> Floats:
-    """-2 log likelihood of what each description leaves, with the noise that it leaves itself, but for a constant.
+def deviances(points: Points, residuals: Floats, fitted: NDArray[np.int64]) -> Floats:
+    """Compute -2 log likelihood of models, each under the noise of its own residuals, but for a constant.
 
     Args:
-        those: The points.
-        beside: What the descriptions leave, one a row.
-        fitted: How many numbers each was given.
+        points: The points.
+        residuals: What each model leaves of them, shape (models, points).
+        fitted: Number of levels and slopes of each model.
     """
-    errors, rho = _noises(those, beside, fitted, own=True)
-    known = 1 - rho**2
-    scaled = beside / errors
-    fresh = scaled[:, 1:] - rho[:, None] * scaled[:, :-1]
-    rest = scaled[:, 0] ** 2 + np.einsum("ij,ij->i", fresh, fresh) / known
-    found: Floats = 2 * np.log(errors).sum(axis=1) + (len(those) - 1) * np.log(known) + rest
-    return found
+    variances = points.binomial_variance(points.values - residuals)
+    std_errors, rho = _estimate(points, residuals, fitted, variances)
+    innovation = 1 - rho**2
+    scaled = residuals / std_errors
+    innovations = scaled[:, 1:] - rho[:, None] * scaled[:, :-1]
+    rest = scaled[:, 0] ** 2 + np.einsum("ij,ij->i", innovations, innovations) / innovation
+    out: Floats = 2 * np.log(std_errors).sum(axis=1) + (len(points) - 1) * np.log(innovation) + rest
+    return out
 
 
-def _noises(those: Points, beside: Floats, fitted: NDArray[np.int64], *, own: bool) -> tuple[Floats, Floats]:
-    """Standard errors and autocorrelation under each description, one a row."""
-    free = np.maximum(len(those) - fitted, 1)
-    variances = those.binomial_variance(those.values - beside if own else None)
-    if variances is None:
-        # Numbers that are written alike in all decimals differ by less than this.
-        dust = (_DUST * max(1e-9, float(np.abs(those.values).max()))) ** 2
-        spread = np.maximum((beside**2 / those.variances).sum(axis=1) / free, dust)
-        variances = those.variances * spread[:, None]
+def _estimate(
+    points: Points, residuals: Floats, fitted: NDArray[np.int64], binomial: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return standard errors, shape (models, points), and autocorrelations, shape (models,)."""
+    degrees = np.maximum(len(points) - fitted, 1)
+    if binomial is None:
+        spread = (residuals**2 / points.variances).sum(axis=1) / degrees
+        variances = points.variances * np.maximum(spread, _min_error(points) ** 2)[:, None]
     else:
-        variances = np.broadcast_to(variances, beside.shape)
+        variances = np.broadcast_to(binomial, residuals.shape)
         weights = 1 / variances
-        more = np.einsum("ij,ij->i", weights, beside**2) - free
+        excess = np.einsum("ij,ij->i", weights, residuals**2) - degrees
         total = weights.sum(axis=1)
-        extra = more / (total - np.einsum("ij,ij->i", weights, weights) / total)
-        variances = variances + np.where(more > MIN_EXCESS_Z * np.sqrt(2 * free), extra, 0.0)[:, None]
-    errors = np.sqrt(variances)
-    return errors, _remembered(beside / errors, fitted)
+        between = excess / (total - np.einsum("ij,ij->i", weights, weights) / total)
+        variances = variances + np.where(excess > MIN_EXCESS_Z * np.sqrt(2 * degrees), between, 0.0)[:, None]
+    std_errors = np.sqrt(variances)
+    return std_errors, significant_autocorrelations(residuals / std_errors, fitted)
 
 
-def significant_autocorrelation(beside: Floats, *, fitted: int) -> float:
-    """Lag-1 autocorrelation of what a description leaves, where it is significant, else 0."""
-    return float(_remembered(beside[None, :], np.array([fitted]))[0])
+def significant_autocorrelations(residuals: Floats, fitted: NDArray[np.int64]) -> Floats:
+    """Return the lag-1 autocorrelation of each row where it is significant, else 0.
+
+    Args:
+        residuals: What each model leaves, in standard errors, shape (models, points).
+        fitted: Number of levels and slopes of each model.
+    """
+    rho = lag1_autocorrelations(residuals, fitted)
+    return np.where(rho > MIN_AUTOCORRELATION_Z / np.sqrt(residuals.shape[1]), rho, 0.0)
 
 
-def _remembered(many: Floats, fitted: NDArray[np.int64]) -> Floats:
-    """The same of many, one a row."""
-    rho = lag1_autocorrelations(many, fitted)
-    return np.where(rho > MIN_AUTOCORRELATION_Z / np.sqrt(many.shape[1]), rho, 0.0)
-
-
-def neighbor_noise(those: Points) -> Noise:
-    """The noise of independent points, from neighbours alone: no change of level is in it."""
-    variances = those.binomial_variance()
+def neighbor_noise(points: Points) -> Noise:
+    """Estimate the noise of independent points from differences of neighbours, which hold no change of level."""
+    variances = points.binomial_variance()
     if variances is None:
-        unlike = np.diff(those.values) / np.sqrt(those.variances[1:] + those.variances[:-1])
-        dust = _DUST * max(1e-9, float(np.abs(those.values).max()))
-        variances = those.variances * max(qn(unlike), dust) ** 2
+        differences = np.diff(points.values) / np.sqrt(points.variances[1:] + points.variances[:-1])
+        variances = points.variances * max(qn(differences), _min_error(points)) ** 2
     return Noise(np.sqrt(variances), 0.0)
+
+
+def _min_error(points: Points) -> float:
+    return _MIN_RELATIVE_ERROR * max(1e-9, float(np.abs(points.values).max()))

@@ -1,21 +1,19 @@
-"""How a metric has gone of late, by the description that fits best for its length.
+"""The pattern of the newest periods of a series, by the shape that fits best for its number of parameters.
 
-Descriptions are compared by the Bayesian information criterion (Schwarz 1978), each place of a change counting as a
-parameter; one with a change must also explain more than the best of so many places does by chance.
+Shapes are compared by the Bayesian information criterion (Schwarz 1978), each position of a change counting as a
+parameter; one with a change must also explain more than the best of so many positions does by chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from modeltop.core.diagnosis import Fit, Pattern, SeriesPattern
+from modeltop.core.diagnosis import Pattern, SeriesPattern
 from modeltop.core.series import Direction, Series, to_datetime
-from modeltop.diagnosis.timeseries.noise import Noise, deviances, estimate_noise, neighbor_noise
+from modeltop.diagnosis.timeseries.noise import deviances, estimate_noise, neighbor_noise
 from modeltop.diagnosis.timeseries.pattern_fit import MAX_SPIKE_PERIODS, FittedShape, ShapeFitter
 from modeltop.diagnosis.timeseries.points import Points, evaluable_points
 from modeltop.diagnosis.timeseries.seasonality import detect_season
@@ -23,85 +21,20 @@ from modeltop.diagnosis.timeseries.seasonality import detect_season
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-
 MAX_SUDDEN_PERIODS = 4
-"""A fall that is over within so many periods is a sudden one."""
-STEEP = 0.5
-"""Share of a fall that must happen at one place for it to be sudden."""
+"""Longest sudden fall, in periods."""
+MIN_SUDDEN_SHARE = 0.5
+"""Ratio of a fall that must happen from one period to the next for it to be sudden."""
 RECOVERED_SHARE = 0.5
-"""Share of a fall that must have come back for it to be recovering."""
-
+"""Ratio of a fall that must have come back for it to be recovering."""
 SPIKE_RECOVERED_SHARE = 0.75
-"""Share of a fall that must have come back within three periods for it to be a spike."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPattern:
-    """A pattern with the place of its first period and its size, after less before."""
-
-    pattern: Pattern
-    start_index: int | None = None
-    size: float | None = None
-
-
-def name_pattern(shape: FittedShape, better: Direction) -> NamedPattern:
-    """What the curve is called: by its largest fall in the bad direction, and by what came after."""
-    if shape.name == "level":
-        return NamedPattern(Pattern.STEADY)
-    if shape.name in ("spike", "burst"):
-        return NamedPattern(Pattern.SPIKE, shape.start_index, float(shape.curve[shape.start_index]))
-    up = _upwards(shape.curve, better)
-    fall, rise = _fall(shape.curve * up), _fall(-shape.curve * up)
-    if fall.size < rise.size / 2:
-        return NamedPattern(Pattern.IMPROVING, rise.start_index, up * rise.size)
-    if rise.start_index > fall.start_index and rise.size >= RECOVERED_SHARE * fall.size:
-        if rise.start_index - fall.start_index <= MAX_SPIKE_PERIODS and rise.size >= SPIKE_RECOVERED_SHARE * fall.size:
-            return NamedPattern(Pattern.SPIKE, fall.start_index, -up * fall.size)
-        return NamedPattern(Pattern.RECOVERING, fall.start_index, -up * fall.size)
-    return NamedPattern(Pattern.DROP if fall.sudden else Pattern.DECLINE, fall.start_index, -up * fall.size)
-
-
-def _upwards(curve: Floats, better: Direction) -> float:
-    """The sign that makes a bad move a fall; without a better direction, the sign that makes the largest one so."""
-    if better is not Direction.NEITHER:
-        return 1.0 if better is Direction.HIGHER else -1.0
-    return 1.0 if _fall(curve).size >= _fall(-curve).size else -1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Drop:
-    start_index: int
-    size: float
-    sudden: bool
-
-
-def _fall(curve: Floats) -> _Drop:
-    """The largest fall from any point to a later one."""
-    below = np.maximum.accumulate(curve) - curve
-    low = int(np.argmax(below))
-    size = float(below[low])
-    if size <= 0:
-        return _Drop(0, 0.0, sudden=False)
-    top = float(curve[: low + 1].max())
-    # The last point at the top, give or take rounding: the fall begins after it.
-    high = int(np.flatnonzero(curve[: low + 1] >= top - 1e-9 * size)[-1])
-    paces = -np.diff(curve[high : low + 1])
-    steepest = int(np.argmax(paces))
-    leap = float(paces[steepest]) >= STEEP * size
-    whole = int(np.flatnonzero(below[: low + 1] >= (1 - 1e-9) * size)[0])
-    begin = high + 1 + (steepest if leap else 0)
-    return _Drop(begin, size, sudden=leap or whole - high <= MAX_SUDDEN_PERIODS)
-
-
-MIN_WEIGHT = 1e-3
-"""Share of the weight under which the name of a description is not asked for."""
-SAME_NOISE = 1e-9
-"""Within which the ratio of two noises is one number: the best places under both are the same."""
+"""Ratio of a fall that must have come back within three periods for it to be a spike."""
 MAX_PERIODS, MIN_PERIODS = 120, 10
-"""Judged periods that are looked at, and with fewer than which nothing is said."""
+"""Evaluable periods that are looked at, and fewer than which have no pattern."""
+TRANSIENT_SHAPES = ("level", "spike", "burst", "return")
+"""Shapes that end where they began."""
 CHANCE_GAIN = {
     "level": (0.0, 0.0),
-    "line": (9.0, 0.0),
     "bend": (10.0, 0.0),
     "step": (9.7, 0.0),
     "ramp": (11.0, 0.0),
@@ -109,109 +42,150 @@ CHANCE_GAIN = {
     "spike": (6.2, 2.0),
     "burst": (8.0, 2.5),
     "return": (6.5, 2.8),
-    "two steps": (8.0, 3.0),
-    "step and bend": (6.5, 2.8),
-    "bend and step": (6.5, 2.8),
-    "two bends": (6.5, 2.8),
 }
-"""What the best place of each description must explain, in squared standard errors: a base, and a growth with log n.
+"""What each shape must explain at its best position, in squared standard errors: a base, and a growth with log n.
 
-Such that of independent normal points of one level, 12 to 120 of them, 5 to 7 series in 100 are called anything but
+Such that of independent normal points of one level, 12 to 120 of them, 5 to 7 series in 100 are named anything but
 steady (simulated, 600 series of each length).
 """
+_SAME_NOISE = 1e-9
+"""Relative difference of two noises below which the best positions under both are the same."""
+
+
+class NamedPattern(NamedTuple):
+    """A pattern, the index of its first period, and its size: after less before."""
+
+    pattern: Pattern
+    start_index: int | None = None
+    size: float | None = None
+
+
+def name_pattern(shape: FittedShape, better: Direction) -> NamedPattern:
+    """Name a curve by its largest fall in the bad direction, and by what came after."""
+    if shape.name == "level":
+        return NamedPattern(Pattern.STEADY)
+    if shape.name in ("spike", "burst"):
+        return NamedPattern(Pattern.SPIKE, shape.start_index, float(shape.curve[shape.start_index]))
+    sign = _sign_of_good(shape.curve, better)
+    fall, rise = _largest_fall(shape.curve * sign), _largest_fall(-shape.curve * sign)
+    if fall.size < rise.size / 2:
+        return NamedPattern(Pattern.IMPROVING, rise.start_index, sign * rise.size)
+    pattern = Pattern.DROP if fall.is_sudden else Pattern.DECLINE
+    if rise.start_index > fall.start_index and rise.size >= RECOVERED_SHARE * fall.size:
+        is_short = rise.start_index - fall.start_index <= MAX_SPIKE_PERIODS
+        has_recovered = rise.size >= SPIKE_RECOVERED_SHARE * fall.size
+        pattern = Pattern.SPIKE if is_short and has_recovered else Pattern.RECOVERING
+    return NamedPattern(pattern, fall.start_index, -sign * fall.size)
+
+
+def _sign_of_good(curve: Floats, better: Direction) -> float:
+    """Return the sign that makes a bad move a fall; without a better direction, the largest move."""
+    if better is not Direction.NEITHER:
+        return 1.0 if better is Direction.HIGHER else -1.0
+    return 1.0 if _largest_fall(curve).size >= _largest_fall(-curve).size else -1.0
+
+
+class _Fall(NamedTuple):
+    start_index: int
+    size: float
+    is_sudden: bool
+
+
+def _largest_fall(curve: Floats) -> _Fall:
+    """Find the largest fall from any point to a later one."""
+    below = np.maximum.accumulate(curve) - curve
+    low = int(np.argmax(below))
+    size = float(below[low])
+    if size <= 0:
+        return _Fall(0, 0.0, is_sudden=False)
+    top = float(curve[: low + 1].max())
+    # The last point at the top, give or take rounding: the fall begins after it.
+    high = int(np.flatnonzero(curve[: low + 1] >= top - 1e-9 * size)[-1])
+    decreases = -np.diff(curve[high : low + 1])
+    steepest = int(np.argmax(decreases))
+    is_leap = float(decreases[steepest]) >= MIN_SUDDEN_SHARE * size
+    bottom = int(np.flatnonzero(below[: low + 1] >= (1 - 1e-9) * size)[0])
+    start = high + 1 + (steepest if is_leap else 0)
+    return _Fall(start, size, is_sudden=is_leap or bottom - high <= MAX_SUDDEN_PERIODS)
 
 
 def recent_pattern(series: Series, *, min_count: float = 0) -> SeriesPattern:
-    """Name the recent course of a series.
+    """Name the pattern of the newest 120 evaluable periods; of fewer than 10, `TOO_LITTLE`.
 
-    Of its newest 120 judged periods; with fewer than 10 it says too little. Where a metric has a better direction, a
-    move in the bad one is a drop or a decline and one in the good one an improvement. Where it has none, what moved
-    clearly is a drop or a decline as well, up or down as the sign of its size says: a confidence or a label rate
-    that moved is evidence, whichever way.
+    Where a metric has a better direction, a move in the bad one is a drop or a decline and one in the good one an
+    improvement. Where it has none, what moved clearly is a drop or a decline as well, up or down as the sign of its
+    size says: a confidence or a label rate that moved is evidence, whichever way.
+
+    Args:
+        series: Values of one metric.
+        min_count: Support below which a period is left out.
+
+    Returns:
+        The pattern; its confidence is the weight of all shapes of that name (Schwarz weights, Burnham and Anderson
+        2002).
     """
-    recent = evaluable_points(series, min_count=min_count, newest=MAX_PERIODS)
-    if len(recent) < MIN_PERIODS:
+    points = evaluable_points(series, min_count=min_count, newest=MAX_PERIODS)
+    if len(points) < MIN_PERIODS:
         return SeriesPattern(series.key, Pattern.TOO_LITTLE, None, None, 1.0)
-    if np.ptp(recent.values) <= 1e-12 * float(np.abs(recent.values).max()):
+    if np.ptp(points.values) <= 1e-12 * float(np.abs(points.values).max()):
         return SeriesPattern(series.key, Pattern.STEADY, None, None, 1.0)
-    week = detect_season(recent)
-    tries = _tried(recent.deseasonalize(week.at(recent.times)) if week else recent)
-    best = name_pattern(tries[0].shape, series.better)
-    sure = sum(
-        weight for one, weight in _weights(tries) if name_pattern(one.shape, series.better).pattern is best.pattern
-    )
-    if best.pattern is Pattern.STEADY and week:
-        best = NamedPattern(Pattern.SEASONAL, None, week.size)
-    begin = None if best.start_index is None else to_datetime(recent.times[best.start_index])
-    fits = tuple(Fit(one.shape.name, one.weighted_rss, one.bic) for one in tries)
-    return SeriesPattern(series.key, best.pattern, begin, best.size, sure, fits)
+    season = detect_season(points)
+    scored = _scored_shapes(points.deseasonalize(season.at(points.times)) if season else points)
+    named = [name_pattern(shape, series.better) for shape, _ in scored]
+    weights = np.exp([(scored[0][1] - bic) / 2 for _, bic in scored])
+    weights /= weights.sum()
+    best = named[0]
+    same_name = [other.pattern is best.pattern for other in named]
+    transient = [shape.name in TRANSIENT_SHAPES for shape, _ in scored]
+    if best.pattern is Pattern.STEADY and season:
+        best = NamedPattern(Pattern.SEASONAL, None, season.size)
+    started_at = None if best.start_index is None else to_datetime(points.times[best.start_index])
+    confidence, no_change = (min(1.0, float(weights[mask].sum())) for mask in (same_name, transient))
+    return SeriesPattern(series.key, best.pattern, started_at, best.size, confidence, no_change)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Candidate:
-    """A description and how it fares, with the noise that it leaves itself."""
+def _scored_shapes(points: Points) -> list[tuple[FittedShape, float]]:
+    """Return all shapes with their BIC, best first.
 
-    shape: FittedShape
-    weighted_rss: float
-    bic: float
-
-
-def _tried(those: Points) -> list[_Candidate]:
-    """All descriptions, best first.
-
-    Places are sought with the noise that the best description of independent points leaves. Each description is then
-    judged with what it leaves itself: where a level with much memory explains as much as a step, it is a level.
+    Positions are searched with the noise that the best shape leaves if points are independent. Each shape is then
+    scored with the noise that it leaves itself: where a level with much autocorrelation explains as much as a step,
+    it is a level.
     """
-    n = len(those)
-    rough = neighbor_noise(those)
-    fitter = ShapeFitter(those.values, rough)
-    shapes = fitter.shapes()
-    richest = min(shapes, key=lambda shape: _cost(shape, n) - shape.gain)
-    common = estimate_noise(those, _beside(those, richest), fitted=_fitted(richest))
-    error, shapes = _under(those, common, rough, (fitter.error, shapes))
+    n = len(points)
+    shapes = _fitted_shapes(points)
     shapes = [FittedShape("level", 0, 0.0, np.zeros(n), 0, n), *shapes]
-    beside = np.stack([_beside(those, shape) for shape in shapes])
-    found = deviances(those, beside, np.array([_fitted(shape) for shape in shapes]))
-    # Where there is memory it is estimated too, and lies lowest at the place that is best by chance.
-    memory = 1 + estimate_noise(those, beside[0], fitted=1).rho / 2
-    tries = [
-        _Candidate(shape, error - shape.gain, surprise + _cost(shape, n) * memory)
-        for shape, surprise in zip(shapes, found.tolist(), strict=True)
+    residuals = np.stack([_residuals(points, shape) for shape in shapes])
+    scores = deviances(points, residuals, np.array([_level_count(shape) for shape in shapes]))
+    # Autocorrelation is estimated too, and is lowest at the position that is best by chance.
+    inflation = 1 + estimate_noise(points, residuals[0], fitted=1).rho / 2
+    scored = [
+        (shape, score + _penalty(shape, n) * inflation) for shape, score in zip(shapes, scores.tolist(), strict=True)
     ]
-    return sorted(tries, key=lambda one: one.bic)
+    return sorted(scored, key=lambda pair: pair[1])
 
 
-def _under(
-    those: Points, noise: Noise, rough: Noise, known: tuple[float, list[FittedShape]]
-) -> tuple[float, list[FittedShape]]:
-    """The error of the level and all descriptions under a noise; what is known under the rough one spares a search."""
+def _fitted_shapes(points: Points) -> list[FittedShape]:
+    n, rough = len(points), neighbor_noise(points)
+    shapes = ShapeFitter(points.values, rough).shapes()
+    richest = min(shapes, key=lambda shape: _penalty(shape, n) - shape.gain)
+    noise = estimate_noise(points, _residuals(points, richest), fitted=_level_count(richest))
     ratios = (rough.std_errors / noise.std_errors) ** 2
-    if noise.rho or np.ptp(ratios) > SAME_NOISE * ratios[0]:
-        fitter = ShapeFitter(those.values, noise)
-        return fitter.error, fitter.shapes()
-    ratio = float(ratios[0])
-    return known[0] * ratio, [replace(shape, gain=shape.gain * ratio) for shape in known[1]]
+    if noise.rho or np.ptp(ratios) > _SAME_NOISE * ratios[0]:
+        return ShapeFitter(points.values, noise).shapes()
+    return shapes
 
 
-def _beside(those: Points, shape: FittedShape) -> Floats:
-    """What a description leaves."""
-    beside = those.values - shape.curve
-    return beside - those.mean(beside)
+def _residuals(points: Points, shape: FittedShape) -> Floats:
+    residuals = points.values - shape.curve
+    return residuals - points.mean(residuals)
 
 
-def _fitted(shape: FittedShape) -> int:
-    """How many levels and slopes it was given."""
+def _level_count(shape: FittedShape) -> int:
+    """Return the number of levels and slopes of a shape."""
     return 1 + (shape.parameters + 1) // 2
 
 
-def _cost(shape: FittedShape, n: int) -> float:
-    """What its places and heights cost, and at least what the best of so many places explains by chance."""
+def _penalty(shape: FittedShape, n: int) -> float:
+    """Return the penalty of the parameters, and at least what the best of so many positions explains by chance."""
     base, growth = CHANCE_GAIN[shape.name]
     return max(shape.parameters * math.log(n), base + growth * math.log(n))
-
-
-def _weights(tries: list[_Candidate]) -> Iterator[tuple[_Candidate, float]]:
-    """Those that have a share of the weight of all worth the name (Schwarz weights, Burnham and Anderson 2002)."""
-    weights = np.exp([(tries[0].bic - one.bic) / 2 for one in tries])
-    weights /= weights.sum()
-    return ((one, float(weight)) for one, weight in zip(tries, weights, strict=True) if weight > MIN_WEIGHT)

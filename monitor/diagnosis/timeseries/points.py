@@ -1,4 +1,4 @@
-"""The judged points of a series with the error of each, in the form in which they are explained."""
+"""The evaluable points of a series with the relative error of each, as input of all time series statistics."""
 
 from __future__ import annotations
 
@@ -18,77 +18,82 @@ DAY = np.timedelta64(1, "D")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Judged points, oldest first."""
+    """Evaluable points, oldest first."""
 
     times: Times
     values: Floats
     variances: Floats
-    """Of each value by chance, relative to each other, with a median of about 1."""
+    """Sampling variance of each value relative to the others, with a median of about 1."""
     support: Floats | None
-    """What each value is a share of; None where it is no share, or of unknown cases."""
+    """Cases that each value is a proportion of; None where it is no proportion, or of an unknown number."""
     season: Floats | None = None
-    """What was taken off each value for its season; None where there is none."""
+    """Seasonal effect that was subtracted from each value; None where there is none."""
 
     def __len__(self) -> int:
         return len(self.times)
 
-    def since(self, place: int) -> Points:
-        """Those from a place on."""
-        cases, season = (None if one is None else one[place:] for one in (self.support, self.season))
-        return Points(self.times[place:], self.values[place:], self.variances[place:], cases, season)
+    def since(self, index: int) -> Points:
+        """Return the points from an index on."""
+        support, season = (None if column is None else column[index:] for column in (self.support, self.season))
+        return Points(self.times[index:], self.values[index:], self.variances[index:], support, season)
 
     @property
     def days(self) -> Floats:
         """Days since the first point."""
-        since: Floats = (self.times - self.times[0]) / DAY
-        return since
+        days: Floats = (self.times - self.times[0]) / DAY
+        return days
 
     def binomial_variance(self, level: Floats | None = None) -> Floats | None:
-        """The variance p (1 - p) / n that chance alone gives to shares; None where they are none.
+        """Return the sampling variance p (1 - p) / n of proportions; None where the values are none.
 
         Args:
-            level: The share p of each without its season; one for all, their mean, where it is not given.
+            level: Proportion p of each point without its season; by default the mean of all, for each.
         """
         if self.support is None:
             return None
-        whole = self.support.sum()
-        share = self.values @ self.support / whole if level is None else level
+        total = self.support.sum()
+        proportion = self.values @ self.support / total if level is None else level
         if self.season is not None:
-            share = share + self.season
-        # Half a case of each kind is added: a share of 0 or 1 that was seen so far is not one for ever.
-        share = (np.clip(share, 0, 1) * whole + 0.5) / (whole + 1)
-        variances: Floats = share * (1 - share) / self.support
+            proportion = proportion + self.season
+        # Half a case of each kind is added: a proportion of 0 or 1 so far need not be so for ever.
+        proportion = (np.clip(proportion, 0, 1) * total + 0.5) / (total + 1)
+        variances: Floats = proportion * (1 - proportion) / self.support
         return variances
 
     def mean(self, values: Floats) -> float:
-        """Their mean, each weighed by what it rests on."""
+        """Return the mean of values at these points, weighted by the inverse of the variances."""
         weights = 1 / self.variances
         return float(weights @ values / weights.sum())
 
-    def subtract(self, part: Floats) -> Points:
-        """The same with something taken off the values."""
-        return replace(self, values=self.values - part)
+    def subtract(self, effect: Floats) -> Points:
+        """Return the points with an effect subtracted from the values."""
+        return replace(self, values=self.values - effect)
 
-    def deseasonalize(self, part: Floats) -> Points:
-        """The same without what the season adds, which is remembered: chance moves a low share as a low one."""
-        return replace(self, values=self.values - part, season=part)
+    def deseasonalize(self, season: Floats) -> Points:
+        """Return the points without their season, which is remembered: a low proportion has a variance of its own."""
+        return replace(self, values=self.values - season, season=season)
 
 
 def evaluable_points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
-    """The judged points, or the newest of them, without values so large that no chance is known of them.
+    """Return the evaluable points of a series, without values too large for their squares to be numbers.
 
-    A value that rests on n cases has a variance in proportion to 1 / n: a month of five games tells little. Where the
-    support is unknown the rows of the period weigh in its place, being nearly in proportion to it; where these are
-    not known of all points either, all weigh alike.
+    A value that rests on n cases has a variance in proportion to 1 / n: a month of five games says little. Where the
+    support is unknown the rows of the period stand for it, being nearly in proportion to it; where these are not known
+    for all points either, all have the same variance.
+
+    Args:
+        series: Values of one metric.
+        min_count: Support below which a period is left out.
+        newest: Maximum number of points; all by default.
     """
-    places = np.flatnonzero(series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE))
+    indices = np.flatnonzero(series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE))
     if newest is not None:
-        places = places[-newest:]
-    times, values = series.times[places], series.values[places]
+        indices = indices[-newest:]
+    times, values = series.times[indices], series.values[indices]
     for column in (series.support, series.rows):
-        if column is not None and len(places):
-            cases = column[places]
+        if column is not None and len(indices):
+            cases = column[indices]
             if np.all(np.isfinite(cases) & (cases > 0)):
-                known = series.proportion and column is series.support
-                return Points(times, values, median(cases) / cases, cases if known else None)
-    return Points(times, values, np.ones(len(places)), None)
+                is_support = series.proportion and column is series.support
+                return Points(times, values, median(cases) / cases, cases if is_support else None)
+    return Points(times, values, np.ones(len(indices)), None)

@@ -1,4 +1,4 @@
-"""Whether a series has a week, or a year, and what remains without it."""
+"""Detection of a week or a year in a series."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.series import Series
 from modeltop.core.stats.distributions import chi2_sf
 from modeltop.core.stats.robust import median, running_median
-from modeltop.diagnosis.timeseries.points import DAY, Points, evaluable_points
+from modeltop.diagnosis.timeseries.points import DAY, Points
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
@@ -19,53 +18,46 @@ if TYPE_CHECKING:
     Slots = NDArray[np.int64]
 
 MIN_WEEKS, MIN_YEARS = 4, 3
-"""So long must a series be before its season can be told from chance."""
+"""Length of a series from which its season is distinguishable from chance."""
 MAX_P_VALUE = 0.001
-"""The probability of chance below which a season is believed: a false one hides true changes."""
+"""Significance level of a season: a false one hides true changes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Season:
-    """A pattern that comes back."""
+    """A seasonal pattern."""
 
     name: str
     """`week` or `year`."""
     effects: Floats
     """What each weekday from Monday, or each month from January, adds to the level; their mean is about 0."""
-    p: float
-    """How likely chance alone makes such differences."""
 
     def at(self, times: Times) -> Floats:
-        """What it adds at these times."""
-        added: Floats = self.effects[_slots(self.name, times)]
-        return added
+        """Return the effects at times."""
+        effects: Floats = self.effects[_slots(self.name, times)]
+        return effects
 
     @property
     def size(self) -> float:
-        """From the lowest to the highest."""
+        """Difference of the highest effect and the lowest."""
         return float(self.effects.max() - self.effects.min())
 
 
-def series_season(series: Series, *, min_count: float = 0) -> Season | None:
-    """The season of a series: of the week for daily data of four weeks, of the year for three years; None if none.
+def detect_season(points: Points) -> Season | None:
+    """Detect the week of daily points of four weeks, or the year of monthly points of three years; None if none.
 
     The level is taken off by a running median over one whole season, and the ranks of what remains are compared
     between the weekdays (or months) by the test of Kruskal and Wallis 1952, as Ollech and Webel 2020 recommend for
     telling whether a series is seasonal at all.
     """
-    return detect_season(evaluable_points(series, min_count=min_count))
-
-
-def detect_season(those: Points) -> Season | None:
-    """The same of judged points."""
-    if len(those) < 2:
+    if len(points) < 2:
         return None
-    gap, span = median(np.diff(those.times)), those.times[-1] - those.times[0]
+    gap, span = median(np.diff(points.times)), points.times[-1] - points.times[0]
     if gap == DAY:
-        if span >= (7 * MIN_WEEKS - 1) * DAY and len(those) >= 5 * MIN_WEEKS:
-            return _found("week", those, reach=3)
+        if span >= (7 * MIN_WEEKS - 1) * DAY and len(points) >= 5 * MIN_WEEKS:
+            return _significant_season("week", points, reach=3)
     elif 27 * DAY <= gap <= 32 * DAY and span >= (365 * MIN_YEARS - 31) * DAY:
-        return _found("year", those, reach=6)
+        return _significant_season("year", points, reach=6)
     return None
 
 
@@ -78,35 +70,32 @@ def _slots(name: str, times: Times) -> Slots:
     return weekdays
 
 
-def _found(name: str, those: Points, *, reach: int) -> Season | None:
-    slots = _slots(name, those.times)
-    errors = np.sqrt(those.variances)
-    beside = those.values - running_median(those.values, reach)
-    scaled = beside / errors
+def _significant_season(name: str, points: Points, *, reach: int) -> Season | None:
+    slots = _slots(name, points.times)
+    residuals = points.values - running_median(points.values, reach)
     counts = np.bincount(slots)
-    there = counts > 0
-    if there.sum() < 2 or counts[there].min() < 2:
+    present = np.flatnonzero(counts)
+    if len(present) < 2 or counts[present].min() < 2:
         return None
-    p = kruskal_wallis(scaled, slots)
-    if p >= MAX_P_VALUE:
+    if kruskal_wallis(residuals / np.sqrt(points.variances), slots) >= MAX_P_VALUE:
         return None
     effects = np.zeros(12 if name == "year" else 7)
-    for slot in np.flatnonzero(there):
-        effects[slot] = median(beside[slots == slot])
-    effects[np.flatnonzero(there)] -= effects[slots].mean()
-    return Season(name, effects, p)
+    for slot in present:
+        effects[slot] = median(residuals[slots == slot])
+    effects[present] -= effects[slots].mean()
+    return Season(name, effects)
 
 
 def kruskal_wallis(values: Floats, groups: Slots) -> float:
-    """The p-value of equal distributions in all groups, from mean ranks, ties allowed for (Kruskal and Wallis 1952)."""
+    """Return the p-value of equal distributions in all groups, with correction for ties (Kruskal and Wallis 1952)."""
     n = len(values)
     _, inverse, ties = np.unique(values, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(ties) - (ties - 1) / 2)[inverse]
     counts = np.bincount(groups)
-    there = counts > 0
-    sums = np.bincount(groups, weights=ranks)[there]
-    shrink = 1 - float((ties.astype(np.float64) ** 3 - ties).sum()) / (n**3 - n)
-    if shrink <= 0:
+    present = counts > 0
+    rank_sums = np.bincount(groups, weights=ranks)[present]
+    tie_correction = 1 - float((ties.astype(np.float64) ** 3 - ties).sum()) / (n**3 - n)
+    if tie_correction <= 0:
         return 1.0
-    h = 12 / (n * (n + 1)) * float((sums**2 / counts[there]).sum()) - 3 * (n + 1)
-    return float(chi2_sf(h / shrink, int(there.sum()) - 1))
+    h = 12 / (n * (n + 1)) * float((rank_sums**2 / counts[present]).sum()) - 3 * (n + 1)
+    return float(chi2_sf(h / tie_correction, int(present.sum()) - 1))

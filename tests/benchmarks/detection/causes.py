@@ -65,7 +65,7 @@ def handed(case: Case, known: tuple[Alert, ...]) -> theirs.ModelContext:
     worst = max((one.severity for one in known if one.is_active), default=Severity.OK)
     times = case.history.periods[MODEL]
     notes = [Note(MODEL, text, "ops", to_datetime(times[place])) for place, text in case.notes]
-    return Asked(MODEL, case.history.for_model(MODEL), moment(case), CATALOG, known, worst, notes=notes)
+    return Asked(MODEL, case.history.for_model(MODEL), CATALOG, known, worst, notes=notes)
 
 
 def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:

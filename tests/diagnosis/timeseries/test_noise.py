@@ -1,4 +1,4 @@
-"""How much chance is in judged points: by the binomial of scipy, by simulation, and at the edges."""
+"""The noise of evaluable points against the binomial of scipy, by simulation, and of strange values."""
 
 import numpy as np
 import pytest
@@ -10,49 +10,40 @@ from scipy.stats import binom
 from modeltop.diagnosis.timeseries.change_points import change_points
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
 from modeltop.diagnosis.timeseries.noise import deviances, estimate_noise, neighbor_noise
-from modeltop.diagnosis.timeseries.outliers import spikes
 from modeltop.diagnosis.timeseries.pattern import recent_pattern
 from modeltop.diagnosis.timeseries.points import evaluable_points
-from tests.diagnosis.timeseries.units import series
 
-WEIRD = st.one_of(st.floats(allow_nan=False), st.floats(0, 1), st.sampled_from([0.0, 1e-300, 1e200, -5e-324, np.inf]))
+STRANGE = st.one_of(st.floats(allow_nan=False), st.floats(0, 1), st.sampled_from([0.0, 1e-300, 1e200, -5e-324, np.inf]))
 
 
 def test_chance_of_a_share_is_that_of_the_binomial(shares):
-    those = evaluable_points(shares(np.full(500, 0.8), 400, seed=1))
-    assert neighbor_noise(those).std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
-    found = estimate_noise(those, those.values - those.values.mean(), fitted=1)
-    assert found.std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
-    assert found.rho == 0.0
-
-
-def test_a_low_share_has_its_own_chance(shares):
-    levels = np.repeat([0.98, 0.6], 100)
-    those = evaluable_points(shares(levels, 400, seed=2))
-    level = estimate_noise(those, those.values - levels, fitted=2, own=True)
-    assert level.std_errors == pytest.approx(binom.std(400, levels) / 400, rel=1e-2)
+    points = evaluable_points(shares(np.full(500, 0.8), 400, seed=1))
+    assert neighbor_noise(points).std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
+    noise = estimate_noise(points, points.values - points.values.mean(), fitted=1)
+    assert noise.std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
+    assert noise.rho == 0.0
 
 
 def test_a_week_has_more_chance_on_its_low_days(shares):
     week = np.where(np.arange(70) % 7 < 5, 0.02, -0.05)
-    those = evaluable_points(shares(0.9 + week, 400, seed=3)).deseasonalize(week)
-    assert neighbor_noise(those).std_errors == pytest.approx(binom.std(400, 0.9 + week) / 400, rel=0.03)
+    points = evaluable_points(shares(0.9 + week, 400, seed=3)).deseasonalize(week)
+    assert neighbor_noise(points).std_errors == pytest.approx(binom.std(400, 0.9 + week) / 400, rel=0.03)
 
 
 def test_shares_that_spread_more_than_chance_have_the_spread_that_is_seen(daily):
     rng = np.random.default_rng(4)
     cases = np.full(400, 1e5)
     values = rng.binomial(100_000, np.clip(rng.normal(0.8, 0.03, 400), 0, 1)) / 1e5
-    those = evaluable_points(daily(values, support=cases, proportion=True))
-    found = estimate_noise(those, values - values.mean(), fitted=1)
-    assert found.std_errors == pytest.approx(np.full(400, values.std(ddof=1)), rel=0.02)
+    points = evaluable_points(daily(values, support=cases, proportion=True))
+    noise = estimate_noise(points, values - values.mean(), fitted=1)
+    assert noise.std_errors == pytest.approx(np.full(400, values.std(ddof=1)), rel=0.02)
 
 
-def test_many_descriptions_are_judged_as_each_alone(shares):
-    those = evaluable_points(shares(np.full(60, 0.8), 400, seed=5))
-    beside = np.stack([those.values - those.values.mean(), those.values - 0.8, np.linspace(-1, 1, 60)])
-    together = deviances(those, beside, np.array([1, 0, 4]))
-    alone = [deviances(those, beside[[k]], np.array([fitted])) for k, fitted in enumerate((1, 0, 4))]
+def test_many_models_are_scored_as_each_alone(shares):
+    points = evaluable_points(shares(np.full(60, 0.8), 400, seed=5))
+    residuals = np.stack([points.values - points.values.mean(), points.values - 0.8, np.linspace(-1, 1, 60)])
+    together = deviances(points, residuals, np.array([1, 0, 4]))
+    alone = [deviances(points, residuals[[k]], np.array([fitted])) for k, fitted in enumerate((1, 0, 4))]
     assert together == pytest.approx(np.concatenate(alone), rel=1e-12)
 
 
@@ -63,13 +54,9 @@ def test_rows_stand_for_a_support_that_is_not_known(daily):
 
 
 @settings(max_examples=150, deadline=None)
-@given(arrays(np.float64, st.integers(0, 45), elements=WEIRD))
-def test_nothing_is_too_strange_to_be_explained(values):
-    history = series(values)
-    found = recent_pattern(history)
-    assert 0 <= found.confidence <= 1
-    for one in change_points(history):
-        assert 0 <= one.p <= 1
-    for one in spikes(history):
-        assert one.periods in (1, 2, 3)
-    assert (led := forecast_trend(history)) is None or led.p <= 0.01
+@given(arrays(np.float64, st.integers(0, 45), elements=STRANGE))
+def test_nothing_is_too_strange_to_be_explained(daily, values):
+    series = daily(values)
+    assert 0 <= recent_pattern(series).confidence <= 1
+    assert all(0 < index < len(values) for index in change_points(evaluable_points(series)))
+    assert (forecast := forecast_trend(series)) is None or forecast.p <= 0.01

@@ -1,4 +1,4 @@
-"""What is compared with what, and how surely it differs: against statsmodels and by hand."""
+"""The periods before and after a change and their difference, against statsmodels and by hand."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,65 +10,59 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from modeltop.core.diagnosis import Pattern, SeriesPattern
 from modeltop.core.series import SeriesKey, to_datetime64
-from modeltop.diagnosis.before_after import MAX_Z, _copies, compare, windows_around
+from modeltop.diagnosis.before_after import MAX_Z, compare, windows_around
 
 START = datetime(2025, 1, 3, tzinfo=UTC)
 KEY = SeriesKey("m", "accuracy")
 
 
-def course(pattern, begin):
-    return SeriesPattern(KEY, pattern, begin, -0.1, 1.0)
+def pattern_since(pattern, started_at):
+    return SeriesPattern(KEY, pattern, started_at, -0.1, 1.0)
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(50, 400))
 def test_the_interval_of_a_difference_of_shares_is_newcombes(line, hits, later, cases):
     hits, later = min(hits, cases), min(later, cases)
     series = line("accuracy", [hits / cases, hits / cases, later / cases], support=cases)
-    found = compare(series, windows_around(series, START, None))
+    change = compare(series, windows_around(series, START, None))
     low, high = confint_proportions_2indep(later, cases, 2 * hits, 2 * cases, method="newcomb")
-    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+    assert (change.low, change.high) == pytest.approx((low, high), abs=1e-9)
 
 
 def test_levels_are_weighted_by_their_cases(line, changed):
     series = line("accuracy", [0.9] * 59 + [0.6, 0.8, 0.7], rows=[100.0] * 59 + [300.0, 100.0, 300.0])
-    found = compare(series, windows_around(series, changed, None))
-    assert found.before == pytest.approx((59 * 100 * 0.9 + 300 * 0.6) / 6200)
-    assert found.after == pytest.approx((0.8 * 100 + 0.7 * 300) / 400)
+    change = compare(series, windows_around(series, changed, None))
+    assert change.before == pytest.approx((59 * 100 * 0.9 + 300 * 0.6) / 6200)
+    assert change.after == pytest.approx((0.8 * 100 + 0.7 * 300) / 400)
 
 
 def test_a_spread_of_the_days_that_is_wider_than_their_counts_counts(line, changed):
     wide = [0.9 + (0.05 if day % 2 else -0.05) for day in range(60)]
     narrow = [0.9 + (0.001 if day % 2 else -0.001) for day in range(60)]
-    calm, restless = (
-        compare(one, windows_around(one, changed, None))
-        for one in (line("accuracy", [*values, 0.86]) for values in (narrow, wide))
+    quiet, noisy = (
+        compare(series, windows_around(series, changed, None))
+        for series in (line("accuracy", [*values, 0.86]) for values in (narrow, wide))
     )
-    assert calm.direction == "fell"
-    assert restless.direction == "as before"
-    assert abs(restless.z) < 1
+    assert quiet.direction == "fell"
+    assert noisy.direction == "as before"
+    assert abs(noisy.z) < 1
 
 
 def test_months_of_a_handful_of_cases_do_not_hide_a_fall_of_many(line, changed):
     counts = np.array([400.0, 4.0] * 30 + [400.0] * 5)
     values = np.array([0.7, 1.0, 0.7, 0.4] * 15 + [0.6] * 5)
-    found = compare(series := line("accuracy", values, rows=counts), windows_around(series, changed, None))
+    change = compare(series := line("accuracy", values, rows=counts), windows_around(series, changed, None))
     # By hand: 30 months of 400 cases at 0.7, 2,000 cases later; the months of 4 spread as chance does.
-    assert found.z == pytest.approx(-0.1 / np.sqrt(0.7 * 0.3 * (1 / 12_120 + 1 / 2_000)), rel=0.01)
-    assert found.direction == "fell"
+    assert change.z == pytest.approx(-0.1 / np.sqrt(0.7 * 0.3 * (1 / 12_120 + 1 / 2_000)), rel=0.01)
+    assert change.direction == "fell"
 
 
-@given(st.floats(0.0, 0.9), st.integers(1, 60))
-def test_an_autocorrelated_mean_varies_more_by_the_sum_of_its_correlations(rho, periods):
-    apart = np.abs(np.subtract.outer(np.arange(periods), np.arange(periods)))
-    assert _copies(rho, periods) == pytest.approx(float((rho**apart).sum()) / periods, rel=1e-6)
-
-
-def test_what_never_varied_and_has_no_count_is_sure(line, changed):
+def test_what_never_varied_and_has_no_count_is_certain(line, changed):
     series = line("f1_score", [0.9] * 60 + [0.8])
     assert compare(series, windows_around(series, changed, None)).z == -MAX_Z
-    still = line("f1_score", [0.9] * 61)
-    found = compare(still, windows_around(still, changed, None))
-    assert (found.z, found.direction) == (0.0, "as before")
+    constant = line("f1_score", [0.9] * 61)
+    change = compare(constant, windows_around(constant, changed, None))
+    assert (change.z, change.direction) == (0.0, "as before")
 
 
 def test_a_weekend_is_not_a_fall_where_weekends_are_always_lower(line, changed):
@@ -84,23 +78,23 @@ def test_a_weekend_is_not_a_fall_where_weekends_are_always_lower(line, changed):
 @pytest.mark.parametrize(
     ("pattern", "days", "after"),
     [
-        pytest.param(Pattern.DROP, 30, 0, id="a sudden drop is seen from its begin"),
+        pytest.param(Pattern.DROP, 30, 0, id="a sudden drop is seen from its start"),
         pytest.param(Pattern.DECLINE, 30, 20, id="of a gradual one the last third is after"),
         pytest.param(Pattern.DECLINE, 2, 0, id="too short to be cut"),
-        pytest.param(None, 30, 0, id="without a course from its begin"),
+        pytest.param(None, 30, 0, id="without a course from its start"),
     ],
 )
-def test_where_after_begins(line, changed, pattern, days, after):
+def test_where_after_starts(line, changed, pattern, days, after):
     series = line("accuracy", [0.9] * 60 + [0.8] * days)
-    span = windows_around(series, changed, pattern and course(pattern, changed))
-    assert span.after_start == to_datetime64(changed + timedelta(days=after))
-    assert len(span.after_indices(series)) == days - after
+    windows = windows_around(series, changed, pattern and pattern_since(pattern, changed))
+    assert windows.after_start == to_datetime64(changed + timedelta(days=after))
+    assert len(windows.after_indices(series)) == days - after
 
 
 def test_a_spike_is_its_period_alone(line, changed):
     series = line("accuracy", [0.9] * 60 + [0.5] + [0.9] * 20)
-    found = compare(series, windows_around(series, changed, course(Pattern.SPIKE, changed)))
-    assert (found.after, found.periods) == (0.5, 1)
+    change = compare(series, windows_around(series, changed, pattern_since(Pattern.SPIKE, changed)))
+    assert (change.after, change.periods) == (0.5, 1)
 
 
 def test_with_fewer_than_two_periods_before_there_is_nothing_to_compare(line, changed):

@@ -1,4 +1,4 @@
-"""Which columns moved, what became of their values, and what is no column of the log."""
+"""Features that shifted, anomalies of their values, and columns that are no features."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ DAY = datetime(2025, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def span(changed):
+def windows(changed):
     return BeforeAfterWindows(to_datetime64(changed), to_datetime64(changed))
 
 
@@ -27,33 +27,31 @@ def counted(feature, values, late, *, bins=20, top=100.0):
     edges = [(-np.inf, 0.0), *zip(inner[:-1].tolist(), inner[1:].tolist(), strict=True), (top, np.inf)]
     slots = (*map(str, range(len(edges))), "other", "missing")
 
-    def rows(those):
-        found = np.histogram(those, [-np.inf, *inner, np.inf])[0]
-        return np.array([*found, 0, 0], dtype=float)
+    def rows(values):
+        return np.array([*np.histogram(values, [-np.inf, *inner, np.inf])[0], 0, 0], dtype=float)
 
     return Histogram(feature, slots, tuple(edges), rows(values), (DAY,), rows(late)[None, :])
 
 
-def test_columns_that_moved_come_furthest_first_and_those_that_lost_values_apart(features, span):
-    found = feature_shifts(
-        features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), span
+def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_apart(features, windows):
+    shifts = feature_shifts(
+        features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), windows
     )
-    assert found.feature_count == 5
-    assert [one.feature for one in found.shifted] == ["b", "a", "e", "d"]
-    assert [one.feature for one in found.broken] == ["d", "e"]
-    assert found.broken[0].missing == pytest.approx((0.001, 0.3), abs=1e-4)
+    assert shifts.feature_count == 5
+    assert [shift.feature for shift in shifts.shifted] == ["b", "a", "e", "d"]
+    assert [shift.feature for shift in shifts.broken] == ["d", "e"]
+    assert shifts.broken[0].missing == pytest.approx((0.001, 0.3), abs=1e-4)
 
 
-def test_the_models_own_columns_are_no_features(features, span):
-    found = feature_shifts(features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), span)
-    assert (found.feature_count, found.shifted, found.has_score_drift) == (1, (), True)
-    assert found.score.after == pytest.approx(0.3, abs=0.01)
-    assert found.prediction.after == pytest.approx(0.2, abs=0.01)
+def test_the_models_own_columns_are_no_features(features, windows):
+    shifts = feature_shifts(features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), windows)
+    assert (shifts.feature_count, shifts.shifted, shifts.has_score_drift) == (1, (), True)
+    assert shifts.score.after == pytest.approx(0.3, abs=0.01)
 
 
-def test_a_distance_that_was_there_before_is_no_move(stepped, span):
+def test_a_distance_that_was_there_before_is_no_shift(stepped, windows):
     far = stepped("js_distance", 0.2, 0.21, spread=0.02, segment="feature=age")
-    assert feature_shifts([far], span).shifted == ()
+    assert feature_shifts([far], windows).shifted == ()
 
 
 @pytest.mark.parametrize(
@@ -65,34 +63,34 @@ def test_a_distance_that_was_there_before_is_no_move(stepped, span):
         pytest.param("psi", 0.03, 0.48, id="psi"),
     ],
 )
-def test_a_distance_that_comes_of_few_rows_is_no_move(stepped, span, metric, before, after):
+def test_a_distance_that_comes_of_few_rows_is_no_shift(stepped, windows, metric, before, after):
     segment, rows = "feature=age", [1600.0] * 60 + [100.0] * 10
     few, many = (stepped(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
-    assert feature_shifts([few], span).shifted == ()
-    assert [one.feature for one in feature_shifts([many], span).shifted] == ["age"]
+    assert feature_shifts([few], windows).shifted == ()
+    assert [shift.feature for shift in feature_shifts([many], windows).shifted] == ["age"]
 
 
-def test_without_a_distance_of_the_first_kind_another_is_taken(stepped, span):
+def test_without_a_distance_of_the_first_kind_another_is_taken(stepped, windows):
     psi = stepped("psi", 0.02, 0.5, spread=0.01, segment="feature=age")
-    [moved] = feature_shifts([psi], span).shifted
-    assert (moved.metric, round(moved.after, 1)) == ("psi", 0.5)
+    [shift] = feature_shifts([psi], windows).shifted
+    assert (shift.metric, round(shift.after, 1)) == ("psi", 0.5)
 
 
-def test_categories_that_were_never_seen_are_a_loss(stepped, span):
+def test_categories_that_were_never_seen_are_a_loss(stepped, windows):
     unseen = stepped("unseen_category_rate", 0.0, 0.25, spread=0.001, segment="feature=plan")
-    [broken] = feature_shifts([unseen], span).broken
+    [broken] = feature_shifts([unseen], windows).broken
     assert broken.unseen == pytest.approx((0.0, 0.25), abs=1e-3)
 
 
 @given(factor=st.floats(0.15, 0.6), seed=st.integers(0, 50))
-def test_a_column_in_another_unit_is_known_by_its_factor(factor, seed):
+def test_another_unit_is_recognised_by_its_factor(factor, seed):
     values = np.random.default_rng(seed).gamma(4.0, 10.0, 4000)
     histogram = counted("tenure", values, values[:2000] * factor, bins=400)
     assert unit_change(histogram, histogram.counts[0]) == pytest.approx(factor, rel=0.15)
 
 
 @pytest.mark.parametrize(
-    ("late", "said"),
+    ("late", "clause"),
     [
         pytest.param(lambda values: values, None, id="as before"),
         pytest.param(lambda values: values + 5, None, id="a little more"),
@@ -101,10 +99,9 @@ def test_a_column_in_another_unit_is_known_by_its_factor(factor, seed):
         pytest.param(lambda values: values[:10], None, id="too few rows to tell"),
     ],
 )
-def test_what_is_odd_about_values_is_said(late, said):
+def test_an_anomaly_of_values_is_a_clause(late, clause):
     values = np.random.default_rng(3).normal(50, 10, 4000)
-    found = value_anomaly(counted("tenure", values, late(values), bins=400), DAY - timedelta(days=1))
-    assert found == said
+    assert value_anomaly(counted("tenure", values, late(values), bins=400), DAY - timedelta(days=1)) == clause
 
 
 def test_histograms_of_before_the_change_say_nothing():
@@ -114,10 +111,10 @@ def test_histograms_of_before_the_change_say_nothing():
 
 def test_another_unit_is_a_fault_upstream(model, features, ask):
     values = np.random.default_rng(3).normal(50, 10, 4000)
-    exhibits = Distributions({"tenure": counted("tenure", values, values / 3, bins=400)})
+    distributions = Distributions({"tenure": counted("tenure", values, values / 3, bins=400)})
     series = model(accuracy=(0.95, 0.85)) + features(tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001))
-    found = ask(series, distributions=exhibits)
-    assert found.cause is Cause.UPSTREAM
-    assert "another unit" in found.sentence
-    assert "tenure" in found.advice
+    diagnosis = ask(series, distributions=distributions)
+    assert diagnosis.cause is Cause.UPSTREAM
+    assert "another unit" in diagnosis.sentence
+    assert "tenure" in diagnosis.advice
     assert ask(series).cause is Cause.FEATURE_DRIFT

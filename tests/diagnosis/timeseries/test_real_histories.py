@@ -1,19 +1,25 @@
-"""What is known of real and planted histories."""
+"""Patterns and change points of real histories and of the sample fleet."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from modeltop.core.diagnosis import Pattern
-from modeltop.diagnosis.phrases import describe_fits
+from modeltop.core.series import to_datetime
 from modeltop.diagnosis.timeseries.change_points import change_points
 from modeltop.diagnosis.timeseries.pattern import recent_pattern
+from modeltop.diagnosis.timeseries.points import evaluable_points
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
 
 FALLS = (Pattern.DROP, Pattern.DECLINE)
+
+
+def changed_at(series):
+    points = evaluable_points(series)
+    return [to_datetime(points.times[index]) for index in change_points(points)]
 
 
 @pytest.mark.parametrize(
@@ -30,10 +36,10 @@ FALLS = (Pattern.DROP, Pattern.DECLINE)
     ],
 )
 def test_each_planted_incident_is_named_and_dated(model, metric, pattern, day, within, fleet):
-    found = recent_pattern(fleet[model, metric])
-    assert found.pattern is pattern
-    assert abs((found.started_at - datetime(2025, *day, tzinfo=UTC)).days) <= within
-    assert found.confidence > 0.8
+    result = recent_pattern(fleet[model, metric])
+    assert result.pattern is pattern
+    assert abs((result.started_at - datetime(2025, *day, tzinfo=UTC)).days) <= within
+    assert result.confidence > 0.8
 
 
 @pytest.mark.parametrize("metric", ["ndcg_at_10", "hit_rate_at_10", "click_through_rate"])
@@ -43,7 +49,8 @@ def test_weekends_are_a_season_and_no_trouble(metric, fleet):
 
 @pytest.mark.parametrize("metric", ["accuracy", "precision", "recall", "f1_score", "avg_confidence"])
 def test_the_healthy_model_is_steady(metric, fleet):
-    assert recent_pattern(fleet["spam-filter", metric]).pattern is Pattern.STEADY
+    series = fleet["spam-filter", metric]
+    assert (recent_pattern(series).pattern, changed_at(series)) == (Pattern.STEADY, [])
 
 
 def test_the_model_that_stopped_was_steady(fleet):
@@ -51,39 +58,51 @@ def test_the_model_that_stopped_was_steady(fleet):
     assert {recent_pattern(fleet["search", metric]).pattern for metric in metrics} == {Pattern.STEADY}
 
 
-def test_the_lasting_fall_of_the_nba_forecasts_is_a_drop_or_decline_and_both_fits_are_shown(forecasts):
-    found = recent_pattern(forecasts["nba-games", "accuracy"])
-    assert found.pattern in FALLS
-    assert datetime(2016, 6, 1, tzinfo=UTC) <= found.started_at <= datetime(2017, 10, 1, tzinfo=UTC)
-    assert -0.08 < found.size < -0.02
-    assert {"step", "line", "bend", "level"} <= {one.name for one in found.fits}
-    said = describe_fits(found)
-    assert "step (BIC" in said
-    assert "ramp (BIC" in said
-    (point,) = change_points(forecasts["nba-games", "accuracy"])
-    assert abs((point.at - found.started_at).days) < 62
+def test_the_lasting_fall_of_the_nba_forecasts_is_a_drop_or_decline_and_a_change_of_level(forecasts):
+    series = forecasts["nba-games", "accuracy"]
+    result = recent_pattern(series)
+    assert result.pattern in FALLS
+    assert datetime(2016, 6, 1, tzinfo=UTC) <= result.started_at <= datetime(2017, 10, 1, tzinfo=UTC)
+    assert -0.08 < result.size < -0.02
+    (at,) = changed_at(series)
+    assert abs((at - result.started_at).days) < 62
 
 
 def test_the_weak_nfl_season_of_2021_is_within_noise(forecasts):
-    assert recent_pattern(forecasts["nfl-games", "accuracy"]).pattern is Pattern.STEADY
+    series = forecasts["nfl-games", "accuracy"]
+    assert (recent_pattern(series).pattern, changed_at(series)) == (Pattern.STEADY, [])
 
 
 @pytest.mark.parametrize("model", ["nba-games", "nfl-games", "mlb-games"])
 def test_no_threshold_alerts_on_months_of_a_handful_of_games(model, forecasts):
     careless, careful = (
-        replay([forecasts[model, "accuracy"]], Rule("floor", Threshold(critical=Limit(below=0.55)), "*", min_count=least))[0]
+        replay(
+            [forecasts[model, "accuracy"]], Rule("floor", Threshold(critical=Limit(below=0.55)), "*", min_count=least)
+        )[0]
         for least in (0, 30)
     )
-    assert any(one.count < 30 for one in careless)
-    assert all(one.count >= 30 for one in careful)
+    assert any(alert.count < 30 for alert in careless)
+    assert all(alert.count >= 30 for alert in careful)
 
 
 @pytest.mark.parametrize("model", ["nba-games", "nfl-games", "mlb-games", "wnba-games"])
 def test_no_month_of_a_handful_of_games_is_named(model, forecasts):
     series = forecasts[model, "accuracy"]
-    found = recent_pattern(series)
-    assert found.pattern is not Pattern.SPIKE
+    result = recent_pattern(series)
+    assert result.pattern is not Pattern.SPIKE
     assert (
-        found.started_at is None
-        or series.count(series.times.tolist().index(found.started_at.replace(tzinfo=None))) >= 30
+        result.started_at is None
+        or series.support_at(series.times.tolist().index(result.started_at.replace(tzinfo=None))) >= 30
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "metric", "day"),
+    [
+        ("triage", "accuracy", datetime(2025, 6, 26, tzinfo=UTC)),
+        ("churn", "accuracy", datetime(2025, 6, 20, tzinfo=UTC)),
+        ("churn", "avg_confidence", datetime(2025, 6, 13, tzinfo=UTC)),
+    ],
+)
+def test_the_planted_falls_are_changes_of_level(model, metric, day, fleet):
+    assert abs((changed_at(fleet[model, metric])[0] - day).days) <= 2

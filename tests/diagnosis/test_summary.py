@@ -120,4 +120,6 @@ def test_the_evidence_begins_with_what_it_is_about_then_what_moved_surest(model,
     accuracy = next(one for one in found.metric_changes if one.key.metric == "accuracy")
     assert (accuracy.direction, round(accuracy.delta, 3)) == ("fell", -0.1)
     assert accuracy.low < -0.1 < accuracy.high
-    assert [(pair.expected.direction, pair.realized.direction) for pair in found.expectations] == [("as before", "fell")]
+    assert [(pair.expected.direction, pair.realized.direction) for pair in found.expectations] == [
+        ("as before", "fell")
+    ]

@@ -1,0 +1,128 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from scipy.stats import theilslopes
+
+from modeltop.core.diagnosis import Forecast
+from modeltop.core.series import Direction
+from modeltop.diagnosis.timeseries.forecast import forecast_trend, trend_line, usual_band
+from modeltop.rules.detectors.limit import Limit
+
+FLOOR = Limit(below=0.90)
+START = datetime(2025, 1, 1, tzinfo=UTC)
+FALL = START + timedelta(days=20)
+FALLING = [0.95, 0.94] * 10 + [0.90 - 0.002 * day + 0.001 * (-1) ** day for day in range(11)]
+
+
+def falling(days=40, slope=-0.001, noise=0.002, seed=1, level=0.96):
+    return level + slope * np.arange(days) + noise * np.random.default_rng(seed).normal(size=days)
+
+
+def test_a_significant_trend_says_when_the_limit_is_crossed(daily):
+    forecast = forecast_trend(daily(falling()), [FLOOR])
+    assert forecast.slope == pytest.approx(-0.001, abs=1e-4)
+    assert forecast.low < forecast.slope < forecast.high < 0
+    assert forecast.limit == 0.90
+    assert forecast.days == pytest.approx(21, abs=3)
+    assert forecast.soonest < forecast.days < forecast.latest
+
+
+def test_days_are_days_though_periods_are_uneven(daily):
+    days = np.sort(np.random.default_rng(2).choice(200, 50, replace=False))
+    values = 0.96 - 0.0003 * days + 0.001 * np.random.default_rng(3).normal(size=50)
+    forecast = forecast_trend(daily(values, days=days), [Limit(below=0.88)])
+    assert forecast.slope == pytest.approx(-0.0003, abs=3e-5)
+    assert forecast.days == pytest.approx((0.96 - 0.0003 * days[-1] - 0.88) / 0.0003, abs=15)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(falling(slope=0.0), id="level"),
+        pytest.param(falling(days=9), id="too short"),
+        pytest.param(np.repeat([0.95, 0.90], 30) + falling(60, 0.0, level=0.0), id="a step is no trend"),
+        pytest.param(np.full(30, 0.9), id="constant"),
+    ],
+)
+def test_nothing_is_foretold_where_there_is_no_trend(values, daily):
+    assert forecast_trend(daily(values), [FLOOR]) is None
+
+
+def test_chance_and_memory_make_no_forecasts(daily):
+    rng = np.random.default_rng(4)
+    forecasts = 0
+    for _ in range(100):
+        values = rng.normal(size=60)
+        for k in range(1, 60):
+            values[k] += 0.5 * values[k - 1]
+        forecasts += forecast_trend(daily(0.9 + 0.01 * values), [FLOOR]) is not None
+    assert forecasts <= 6
+
+
+@pytest.mark.parametrize(
+    ("better", "slope", "limits", "ahead"),
+    [
+        pytest.param(Direction.HIGHER, -0.001, [Limit(below=0.90), Limit(below=0.85)], 0.90, id="the nearest floor"),
+        pytest.param(Direction.HIGHER, -0.001, [Limit(below=0.95), Limit(below=0.85)], 0.85, id="passed ones are past"),
+        pytest.param(Direction.HIGHER, 0.001, [Limit(below=0.9, above=1.2)], None, id="it gets better"),
+        pytest.param(Direction.LOWER, 0.001, [Limit(above=1.2)], 1.2, id="an error that grows"),
+        pytest.param(Direction.NEITHER, 0.001, [Limit(below=0.9, above=1.2)], 1.2, id="where it goes"),
+        pytest.param(Direction.HIGHER, -0.001, [Limit(above=1.2)], None, id="no floor"),
+    ],
+)
+def test_the_limit_is_the_nearest_ahead_on_the_bad_side(better, slope, limits, ahead, daily):
+    forecast = forecast_trend(daily(falling(slope=slope), better=better), limits)
+    assert forecast.limit == ahead
+    assert (forecast.days is None) is (ahead is None)
+
+
+def test_the_line_goes_on_from_where_the_fall_began_and_not_from_a_jump(daily):
+    level = np.concatenate([np.full(25, 0.80), falling(35, -0.002)])
+    forecast = forecast_trend(daily(level + 0.002 * np.random.default_rng(5).normal(size=60)), [Limit(below=0.85)])
+    assert forecast.slope == pytest.approx(-0.002, abs=3e-4)
+
+
+def test_an_uncertain_slope_may_never_arrive(daily):
+    forecast = forecast_trend(daily(falling(30, -0.001, noise=0.014, seed=8)), [Limit(below=0.5)])
+    assert forecast is None or forecast.latest is None or forecast.latest > forecast.days
+
+
+def test_a_week_is_taken_off_first(daily):
+    week = -0.03 * ((np.arange(56) + 2) % 7 >= 5)
+    forecast = forecast_trend(daily(falling(56) + week), [Limit(below=0.85)])
+    assert forecast.slope == pytest.approx(-0.001, abs=1.5e-4)
+
+
+def test_the_fading_recall_of_the_fleet_is_foretold(fleet):
+    forecast = forecast_trend(fleet["credit", "recall"], [Limit(below=0.40)])
+    assert forecast.slope == pytest.approx(-0.27 / 89, abs=0.001)
+    assert 5 < forecast.soonest < forecast.days < forecast.latest < 30
+
+
+def test_what_is_usual_is_what_was_before_the_change(daily):
+    band = usual_band(daily(FALLING), FALL)
+    spread = 2 * np.std(FALLING[:20], ddof=1)
+    assert (band.low, band.high) == pytest.approx((0.945 - spread, 0.945 + spread))
+    assert band.start == np.datetime64("2025-01-01")
+
+
+@pytest.mark.parametrize("values", [[0.9] * 10, [1e200] * 30], ids=["too little history", "no number"])
+def test_nothing_is_usual(daily, values):
+    assert usual_band(daily(values), None) is None
+
+
+def test_the_line_is_that_of_theil_and_sen(daily):
+    slope, *_ = theilslopes(FALLING[20:], np.arange(11))
+    line = trend_line(daily(FALLING), FALL, Forecast(slope, slope, slope, 0.001))
+    oracle = np.median(np.array(FALLING[20:]) - slope * np.arange(11))
+    assert (line.level, line.value_at(10)) == pytest.approx((oracle, oracle + 10 * slope))
+    assert (line.start, line.end) == (np.datetime64("2025-01-21"), np.datetime64("2025-01-31"))
+
+
+@pytest.mark.parametrize(
+    ("started_at", "slope"), [(START + timedelta(days=30), -0.1), (FALL, float("nan")), (FALL, None)]
+)
+def test_without_two_periods_or_a_slope_there_is_no_line(daily, started_at, slope):
+    forecast = None if slope is None else Forecast(slope, slope, slope, 0.001)
+    assert trend_line(daily(FALLING), started_at, forecast) is None
