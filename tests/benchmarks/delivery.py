@@ -39,24 +39,25 @@ _WATCH = """
 import os, platform, sys
 from pathlib import Path
 from modeltop.config.load import load
-from modeltop.service.pipeline import Observer
+from modeltop.service.cycle import Cycle
+from modeltop.service.daemon import Daemon
+from modeltop.service.health import DaemonIdentity
+from modeltop.service.leader import LeaderLock, LockHolder
+from modeltop.service.log import DaemonLog
+from modeltop.service.pipeline import Pipeline
 from modeltop.service.receivers import Backoff
-from modeltop.service.health import Post
-from modeltop.service.leader import Holder, Leader
-from modeltop.service.log import Log
-from modeltop.service.cycle import Rounds
-from modeltop.service.settings import Setup
-from modeltop.service.daemon import Watcher
+from modeltop.service.settings import DaemonSettings
 
-store, config = Path(sys.argv[1]), Path(sys.argv[2])
-def setup():
-    found = load(config)
-    return Setup(found, Observer(found, [store], live=True, patience=3))
+store, config_file = Path(sys.argv[1]), Path(sys.argv[2])
+def settings():
+    config = load(config_file)
+    return DaemonSettings(config, Pipeline(config, [store], live=True, failures_before_alert=3))
 (store / "state").mkdir(exist_ok=True)
-post, log = Post(store / "state", Holder(os.getpid(), platform.node())), Log(sys.stderr)
+identity = DaemonIdentity(store / "state", LockHolder(os.getpid(), platform.node()))
+log = DaemonLog(sys.stderr)
 # Waits are as short as a loopback is quick; all else is as it is in service.
-rounds = Rounds(setup, post, log, backoff=Backoff(first=0.02, most=0.2))
-Watcher(rounds, Leader(post.folder, post.me), post, log).run()
+cycle = Cycle(settings, identity, log, backoff=Backoff(initial_seconds=0.02, max_seconds=0.2))
+Daemon(cycle, LeaderLock(identity.folder, identity.holder), identity, log).run()
 """
 
 
@@ -127,7 +128,7 @@ def measured(folder: Path, *, alerts: int, kills: int, seed: int = 4) -> Iterato
 
 def _watcher(folder: Path, url: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-c", _WATCH, str(folder / "store"), str(folder / "modeltop.toml")]
-    env = environment(folder / "home") | {"HOOK": url, "PYTHONPATH": str(ROOT)}
+    env = environment(folder / "home") | {"HOOK": url, "PYTHONPATH": str(ROOT / ".dev")}
     with (folder / "watch.log").open("ab") as log:
         return subprocess.Popen(argv, env=env, cwd=folder, stderr=log)
 

@@ -64,7 +64,7 @@ def measured(folder: Path, *, seconds: float) -> Iterator[Finding]:
     words = ["--config", str(folder / "modeltop.toml"), "--store", str(store)]
     with Receiving() as server, (folder / "watch.log").open("ab") as log:
         argv = [*MODELTOP, "watch", *words]
-        told = env | {"HOOK": server.url, "PYTHONPATH": str(ROOT)}
+        told = env | {"HOOK": server.url, "PYTHONPATH": str(ROOT / ".dev")}
         with subprocess.Popen(argv, env=told, cwd=folder, stderr=log) as watcher:
             try:
                 with Terminal([*MODELTOP, *words], env=env, cwd=folder) as app:

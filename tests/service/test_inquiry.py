@@ -36,7 +36,7 @@ class Remembered:
     def alerting_state(self):
         return AlertingState(notes=self.notes)
 
-    def health(self):
+    def watcher_health(self):
         return None
 
 

@@ -37,7 +37,7 @@ def test_who_took_an_alert_is_seen_and_what_nobody_took_comes_first(look):
     assert observer.needs_run()
     after = observer.run(NOW)
     assert [one.key.metric for one in after.alerts] == ["accuracy", "f1_score"]
-    assert after.acks[first.id].by == "eva"
+    assert after.acknowledgements[first.id].by == "eva"
     assert "accuracy" in after.model_statuses[0].sentence
     assert not observer.needs_run()
 
