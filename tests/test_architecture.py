@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("core", "history", "rules", "diagnosis", "predictions", "alerting", "config", "report", "service", "cli")
 SOURCES = [path for folder in ("monitor", "tui") for path in sorted((ROOT / folder).rglob("*.py"))]
-FACE = re.compile(r"Public face: (.*?)\.\s*\Z", re.DOTALL)
+FACE = re.compile(r"Public face: (.*?)\.?\s*\Z", re.DOTALL)
 
 
 def tree(path):
