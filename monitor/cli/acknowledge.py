@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+from modeltop.alerting import actions
+from modeltop.alerting.event_log.event_log import author
+from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_source
 from modeltop.cli.targets import parse_duration, resolve_alert
 from modeltop.core.errors import UsageError
 from modeltop.core.text import sanitize
+from modeltop.report.phrases import alert_line, describe_ack
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `ack`."""
+    """Add the arguments of `ack` to its parser."""
     parser.add_argument(
         "target", metavar="ALERT", help="the begin of its id, or MODEL, or MODEL/METRIC, where only one alert is meant"
     )
@@ -32,11 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Acknowledge one alert, unless another person has."""
-    from modeltop.alerting import actions
-    from modeltop.alerting.event_log.event_log import author
-    from modeltop.alerting.suppression import format_minute
-    from modeltop.report.phrases import alert_line
-
     alert, _, event_log = resolve_alert(args, context)
     duration = args.duration or context.load_config(args).watch.ack_for
     user = author()
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def configure_unack(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `unack`."""
+    """Add the arguments of `unack` to its parser."""
     parser.add_argument("target", metavar="ALERT", help="as for `ack`")
     add_source(parser)
     parser.epilog = "exit codes: 0 it was given back, 2 nobody has it, no or several alerts are meant, or nothing kept"
@@ -59,10 +58,6 @@ def configure_unack(parser: argparse.ArgumentParser) -> None:
 
 def run_unack(args: argparse.Namespace, context: Context) -> int:
     """End the acknowledgement of one alert, whoever gave it."""
-    from modeltop.alerting import actions
-    from modeltop.alerting.event_log.event_log import author
-    from modeltop.report.phrases import alert_line, describe_ack
-
     alert, state, event_log = resolve_alert(args, context)
     ack = actions.current_acknowledgement(state, alert, event_log.now())
     if ack is None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from modeltop.alerting.actions import incident_id
 from modeltop.cli.context import Context, add_source
-
-if TYPE_CHECKING:
-    from modeltop.rules.snapshot import Snapshot
+from modeltop.report.json import alert_record, as_json
+from modeltop.report.phrases import alert_line, exit_code
+from modeltop.report.text_report import text_summary
+from modeltop.rules.snapshot import Snapshot
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `check`."""
+    """Add the arguments of `check` to its parser."""
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="everything as JSON, ASCII-escaped and exact")
     parser.epilog = "exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or usage error"
@@ -20,9 +21,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Evaluate what the arguments name; the exit code is the worst severity."""
-    from modeltop.report.json import as_json
-    from modeltop.report.phrases import exit_code
-
     snapshot = context.snapshot(args)
     if args.json:
         context.out_line(as_json(snapshot))
@@ -33,15 +31,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def print_summary(snapshot: Snapshot, context: Context) -> None:
     """Print the summary of a snapshot, and on stderr what of its history could not be read."""
-    from modeltop.report.text_report import text_summary
-
     context.out_lines(text_summary(snapshot))
     # A fatal problem is an alert of its own, which the summary shows.
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
 
 
 def configure_alerts(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `alerts`."""
+    """Add the arguments of `alerts` to its parser."""
     add_source(parser)
     parser.add_argument("--history", action="store_true", help="resolved alerts too, newest first")
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
@@ -49,10 +45,6 @@ def configure_alerts(parser: argparse.ArgumentParser) -> None:
 
 def run_alerts(args: argparse.Namespace, context: Context) -> int:
     """List alerts; the exit code says only whether they could be listed."""
-    from modeltop.alerting.actions import incident_id
-    from modeltop.report.json import alert_record
-    from modeltop.report.phrases import alert_line
-
     snapshot = context.snapshot(args)
     alerts = [alert for alert in snapshot.alerts if args.history or alert.resolved is None]
     if args.json:

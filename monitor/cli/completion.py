@@ -11,7 +11,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `completion`."""
+    """Add the arguments of `completion` to its parser."""
     parser.add_argument("shell", choices=SHELLS)
     parser.epilog = (
         'bash: eval "$(modeltop completion bash)"; zsh: the same with zsh, after compinit; '

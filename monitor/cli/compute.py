@@ -40,7 +40,7 @@ OPTIONS = (
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `compute`."""
+    """Add the arguments of `compute` to its parser."""
     parser.add_argument(
         "logs",
         nargs="*",

@@ -257,7 +257,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_now(parser: argparse.ArgumentParser, text: str) -> None:
-    """Add `--now` with its help."""
+    """Add `--now`, a moment, with its help."""
     parser.add_argument("--now", type=parse_moment, metavar="DATE", help=text)
 
 

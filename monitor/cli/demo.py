@@ -20,7 +20,7 @@ from modeltop.core.errors import SourceError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `demo`."""
+    """Add the arguments of `demo` to its parser."""
     open_command.add_app_options(parser)
     parser.set_defaults(below=[], above=[], now=None)
 

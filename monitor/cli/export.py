@@ -9,13 +9,16 @@ from modeltop.cli.context import Context, add_data
 from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
+from modeltop.history.export import format_table, to_csv_bytes, to_frame
+from modeltop.history.reader import Reader
+from modeltop.history.store.durable import write_atomically
 
 PREVIEW = 5
 """Rows shown from the file that was written."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `export`."""
+    """Add the arguments of `export` to its parser."""
     add_data(parser)
     parser.add_argument("--head", type=_positive, metavar="N", help="only the first N periods")
     parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (replaced whole), `-` for stdout")
@@ -38,8 +41,6 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the periods, or write them; a file is called saved once it has been read back and compared."""
-    from modeltop.history.export import format_table, to_csv_bytes, to_frame
-
     config = context.load_config(args)
     history = context.pipeline(args).read_history()
     table = to_frame(history, head=args.head)
@@ -58,10 +59,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     """Write a file, read it back as history is read, and print its first rows."""
-    from modeltop.history.export import format_table, to_frame
-    from modeltop.history.reader import Reader
-    from modeltop.history.store.durable import write_atomically
-
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file for --csv")
     write_atomically(path, data)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modeltop.cli.context import Context, add_config, add_now, add_paths
+from modeltop.config.load import NAME, Config, find, from_tables, load, read_tables
+from modeltop.config.suggest import suggest_rules
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
-
-if TYPE_CHECKING:
-    from modeltop.config.load import Config
-    from modeltop.service.pipeline import Pipeline
-
+from modeltop.history.store.durable import write_atomically
+from modeltop.report.suggested_config import suggested_config
+from modeltop.service.pipeline import Pipeline
 
 CARRIED_TABLES = ("timezone", "metrics", "store")
 """Keys of another configuration that the new one takes over, because they decide how history is read."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `init`."""
+    """Add the arguments of `init` to its parser."""
     add_paths(parser)
     add_config(parser, "the file to write (default: ./modeltop.toml)")
     parser.add_argument("--model", metavar="GLOB", default="*", help="propose limits for these models only")
@@ -36,10 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Suggest rules, count how often each would have fired, and write the configuration."""
-    from modeltop.config.load import NAME, from_tables
-    from modeltop.config.suggest import suggest_rules
-    from modeltop.report.suggested_config import suggested_config
-
     to_stdout = args.print or "-" in args.paths
     args.paths = [path for path in args.paths if path != "-"]
     target = Path(args.config or NAME)
@@ -64,8 +60,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
     """Return the new file without its rules: all of the file it replaces, or how another one says to read history."""
-    from modeltop.config.load import find, read_tables
-
     source = target if target.exists() else find()
     tables = dict(read_tables(source)) if source else {}
     tables.pop("rules", None)
@@ -80,15 +74,10 @@ def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _pipeline(config: Config, args: argparse.Namespace, context: Context) -> Pipeline:
-    from modeltop.service.pipeline import Pipeline
-
     return Pipeline(config, context.sources(args, config), live=not args.paths, now=args.now)
 
 
 def _save(text: str, target: Path, context: Context) -> None:
-    from modeltop.config.load import find, load
-    from modeltop.history.store.durable import write_atomically
-
     shadowed = find()
     write_atomically(target, text.encode("utf-8"))
     load(target)

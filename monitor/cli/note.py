@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 from fnmatch import fnmatchcase
 
+from modeltop.alerting import actions
+from modeltop.alerting.event_log.event_log import author
+from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_data, parse_moment
 from modeltop.cli.targets import did_you_mean, event_log_for
 from modeltop.core.errors import UsageError
 from modeltop.core.text import sanitize
+from modeltop.report.phrases import describe_note
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `note`."""
+    """Add the arguments of `note` to its parser."""
     parser.add_argument("model", nargs="?", metavar="MODEL", help="its name, or a glob such as `churn-*`")
     parser.add_argument("text", nargs="?", metavar="TEXT", help="a release, a migration, a new price list")
     add_data(parser)
@@ -27,10 +31,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _add(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.alerting import actions
-    from modeltop.alerting.event_log.event_log import author
-    from modeltop.alerting.suppression import format_minute
-
     if args.model is None or args.text is None:
         raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
     pipeline = context.pipeline(args)
@@ -47,8 +47,6 @@ def _add(args: argparse.Namespace, context: Context) -> int:
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.report.phrases import describe_note
-
     if args.text is not None:
         args.paths = [args.text, *args.paths]
     event_log = event_log_for(context.pipeline(args))

@@ -12,7 +12,7 @@ FAILURES_BEFORE_ALERT = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `open`."""
+    """Add the arguments of `open` to its parser."""
     add_source(parser)
     add_app_options(parser)
 

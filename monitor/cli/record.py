@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from modeltop.cli.context import Context, add_config
+from modeltop.cli.record_stream import record_stream, recorded_message
+from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
-from modeltop.core.text import pluralize, sanitize
-
-if TYPE_CHECKING:
-    from modeltop.config.load import Config
-    from modeltop.core.metrics.registry import Metric, MetricRegistry
-    from modeltop.history.store.row_format import PeriodRow
+from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.text import sanitize
+from modeltop.history.csv.cells import COUNT, bounds_message, parse_number
+from modeltop.history.csv.dates import parse_microseconds
+from modeltop.history.store.paths import network_filesystem
+from modeltop.history.store.row_format import COMPANIONS, PeriodRow
+from modeltop.history.store.writer import Store
 
 EXIT_REFUSED = 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `record`."""
+    """Add the arguments of `record` to its parser."""
     parser.add_argument("model", metavar="MODEL", help="the model's name; `-` reads CSV rows with a header from stdin")
     parser.add_argument(
         "pairs",
@@ -42,13 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Append what the arguments or stdin hold to the store; 1 if some rows were refused."""
-    from modeltop.history.store.writer import Store
-
     config = context.load_config(args)
     folder = context.store_folder(args)
     if args.model == "-":
-        from modeltop.cli.record_stream import record_stream
-
         if args.pairs or args.date or args.count or args.provisional or args.segment != "all":
             raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
         _warn_of_network(folder, context)
@@ -60,22 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path) -> str:
-    """Return in a line what was written to the store.
-
-    Args:
-        count: Number of periods or rows.
-        noun: `period` or `row`.
-        models: Names of their models.
-        folder: The store.
-    """
-    model = f" of {sanitize(models[0], 60) if len(models) == 1 else pluralize(len(models), 'model')}" if models else ""
-    return f"recorded {pluralize(count, noun)}{model} in {sanitize(folder)}"
-
-
 def _warn_of_network(folder: Path, context: Context) -> None:
-    from modeltop.history.store.paths import network_filesystem
-
     if kind := network_filesystem(folder):
         context.err_line(
             f"{sanitize(folder)} is on {kind}, where locks are not reliable: let each writer have a store of its own"
@@ -83,9 +66,6 @@ def _warn_of_network(folder: Path, context: Context) -> None:
 
 
 def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
-    from modeltop.history.csv.cells import COUNT
-    from modeltop.history.store.row_format import COMPANIONS, PeriodRow
-
     numbers = _numbers(args.pairs, config.catalog)
     fields: dict[str, dict[str, float]] = {name: {} for name in ("values", *COMPANIONS.values())}
     for name, value in numbers.items():
@@ -107,8 +87,6 @@ def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
 
 def _numbers(pairs: Iterable[str], catalog: MetricRegistry) -> dict[str, float]:
     """Return the numbers by name; the metric in a name is the canonical one, whatever its suffix."""
-    from modeltop.history.store.row_format import COMPANIONS
-
     numbers: dict[str, float] = {}
     for pair in pairs:
         name, equals, text = pair.rpartition("=")
@@ -126,8 +104,6 @@ def _numbers(pairs: Iterable[str], catalog: MetricRegistry) -> dict[str, float]:
 
 
 def _number(name: str, text: str) -> float:
-    from modeltop.history.csv.cells import parse_number
-
     try:
         value = parse_number(text)
     except ValueError as error:
@@ -140,16 +116,12 @@ def _number(name: str, text: str) -> float:
 
 
 def _check(name: str, value: float, metric: Metric) -> float:
-    from modeltop.history.csv.cells import bounds_message
-
     if not metric.within_bounds(value):
         raise UsageError(f"{sanitize(name, 60)}: {bounds_message(value, metric)}")
     return value
 
 
 def _date(text: str, config: Config) -> datetime:
-    from modeltop.history.csv.dates import parse_microseconds
-
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=parse_microseconds(text, config.zone))
     except ValueError as error:

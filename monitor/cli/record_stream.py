@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from modeltop.cli.context import Context
-from modeltop.cli.record import recorded_message
 from modeltop.config.load import Config
 from modeltop.core.errors import MonitorError, SourceError, StoreError, UsageError
-from modeltop.core.text import sanitize
+from modeltop.core.text import pluralize, sanitize
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
 from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.discovery import MAX_BYTES
@@ -29,6 +29,8 @@ CHUNK_BYTES = 1 << 16
 MAX_REPORTED = 50
 """Refused rows that are reported one by one."""
 SOURCE = "stdin"
+NUMBERS = ("values", *COMPANIONS.values())
+"""Fields of a row that hold a number per metric."""
 
 
 def record_stream(store: Store, config: Config, context: Context) -> int:
@@ -74,6 +76,19 @@ def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, conte
     return refused
 
 
+def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path) -> str:
+    """Return in a line what was written to the store.
+
+    Args:
+        count: Number of periods or rows.
+        noun: `period` or `row`.
+        models: Names of their models.
+        folder: The store.
+    """
+    model = f" of {sanitize(models[0], 60) if len(models) == 1 else pluralize(len(models), 'model')}" if models else ""
+    return f"recorded {pluralize(count, noun)}{model} in {sanitize(folder)}"
+
+
 class _RecordedRows:
     """Counts of the rows that were written, and the reasons for which others were refused."""
 
@@ -99,11 +114,11 @@ class _RecordedRows:
             self._refuse(f"{label}: `{metric}` is infinite: give a finite number, or leave it out")
         if not values:
             return None
-        supports, lows, highs = (
-            {metric: number for metric, number in numbers.items() if metric in values}
-            for numbers in (row.supports, row.lows, row.highs)
-        )
-        finite = replace(row, values=values, supports=supports, lows=lows, highs=highs)
+        numbers: dict[str, Any] = {
+            name: {metric: number for metric, number in getattr(row, name).items() if metric in values}
+            for name in NUMBERS
+        }
+        finite = replace(row, **numbers)
         try:
             validate(finite)
         except StoreError as error:
@@ -133,7 +148,7 @@ def rows_from_blocks(blocks: Iterable[Block]) -> list[PeriodRow]:
 
 
 def _rows(block: Block) -> Iterator[PeriodRow]:
-    columns = {name: getattr(block, name) for name in ("values", *COMPANIONS.values())}
+    columns = {name: getattr(block, name) for name in NUMBERS}
     for row, time in enumerate(block.times.tolist()):
         yield PeriodRow(
             block.model,
@@ -154,14 +169,8 @@ def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
     same_count = earlier.count == later.count or None in (earlier.count, later.count)
     if earlier.values.keys() & later.values.keys() or earlier.provisional != later.provisional or not same_count:
         return None
-    return replace(
-        earlier,
-        count=earlier.count if later.count is None else later.count,
-        values={**earlier.values, **later.values},
-        supports={**earlier.supports, **later.supports},
-        lows={**earlier.lows, **later.lows},
-        highs={**earlier.highs, **later.highs},
-    )
+    numbers: dict[str, Any] = {name: {**getattr(earlier, name), **getattr(later, name)} for name in NUMBERS}
+    return replace(earlier, count=earlier.count if later.count is None else later.count, **numbers)
 
 
 def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Block], TolerantParser]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 
 from modeltop.cli.context import Context, add_source
+from modeltop.report.html import html
+from modeltop.report.json import as_json
+from modeltop.report.markdown import markdown
+from modeltop.report.text_report import text_report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `report`."""
+    """Add the arguments of `report` to its parser."""
     add_source(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="default: text")
     parser.epilog = "one file to send on: modeltop report --format html > report.html"
@@ -16,11 +20,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the report; the exit code is 0 whatever it says."""
-    from modeltop.report.html import html
-    from modeltop.report.json import as_json
-    from modeltop.report.markdown import markdown
-    from modeltop.report.text_report import text_report
-
     snapshot = context.snapshot(args)
     if args.format == "json":
         context.out_line(as_json(snapshot))

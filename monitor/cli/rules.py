@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from modeltop.cli.context import Context, add_source
 from modeltop.core.errors import UsageError
 from modeltop.core.text import format_value, pluralize, sanitize
-
-if TYPE_CHECKING:
-    from modeltop.rules.snapshot import Snapshot
+from modeltop.report.backtest import backtest, format_lines, records
+from modeltop.rules.snapshot import Snapshot
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `rules`."""
+    """Add the arguments of `rules` to its parser."""
     parser.add_argument("action", choices=("test",), help="`test` replays the rules, or the defaults, over history")
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
@@ -27,8 +25,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Replay the rules over history and print when each would have fired."""
-    from modeltop.report.backtest import format_lines, records
-
     if args.at_most is not None and not 0 <= args.at_most < float("inf"):
         raise UsageError(f"--at-most {args.at_most}: give a number of alerts a month, 0 or more")
     snapshot = context.snapshot(args)
@@ -43,8 +39,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _noisy_rules_code(snapshot: Snapshot, limit: float, context: Context) -> int:
-    from modeltop.report.backtest import backtest
-
     rates = {result.rule.name: result.per_month for result in backtest(snapshot) if (result.per_month or 0) > limit}
     for name, rate in rates.items():
         context.err_line(

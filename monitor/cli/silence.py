@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 from datetime import timedelta
 
+from modeltop.alerting import actions
+from modeltop.alerting.event_log.event_log import author
+from modeltop.alerting.suppression import format_minute, preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
 from modeltop.cli.targets import event_log_for, list_alerts, parse_duration
 from modeltop.core.errors import UsageError
+from modeltop.core.incident import Matchers
 from modeltop.core.text import pluralize, sanitize
+from modeltop.report.phrases import describe_matchers, describe_silence
 
 DEFAULT_DURATION = timedelta(hours=1)
 LABELS = ("model", "metric", "segment", "rule", "severity")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `silence`."""
+    """Add the arguments of `silence` to its parser."""
     parser.add_argument("action", choices=("add", "list", "expire"), help="`expire` takes the begin of a silence's id")
     for name in LABELS:
         parser.add_argument(
@@ -40,19 +45,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Add, list or expire silences."""
+    """Add, list or expire silences, as `args.action` says."""
     if args.action != "add" and any(getattr(args, name) is not None for name in (*LABELS, "duration", "start", "why")):
         raise UsageError(f"only `silence add` takes such options, `silence {args.action}` does not: leave them out")
     return {"add": _add, "list": _list, "expire": _expire}[args.action](args, context)
 
 
 def _add(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.alerting import actions
-    from modeltop.alerting.event_log.event_log import author
-    from modeltop.alerting.suppression import format_minute, preview_silence
-    from modeltop.core.incident import Matchers
-    from modeltop.report.phrases import describe_matchers
-
     pipeline = context.pipeline(args)
     snapshot = pipeline.run(context.clock())
     event_log = event_log_for(pipeline)
@@ -84,8 +83,6 @@ def _add(args: argparse.Namespace, context: Context) -> int:
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.report.phrases import describe_matchers, describe_silence
-
     event_log = event_log_for(context.pipeline(args))
     silences, now = event_log.state().silences, event_log.now()
     for silence in sorted(silences, key=lambda silence: silence.end, reverse=True):
@@ -97,9 +94,6 @@ def _list(args: argparse.Namespace, context: Context) -> int:
 
 
 def _expire(args: argparse.Namespace, context: Context) -> int:
-    from modeltop.alerting import actions
-    from modeltop.alerting.event_log.event_log import author
-
     if not args.paths:
         raise UsageError("say which: `modeltop silence expire ID`; `modeltop silence list` shows them")
     prefix, *args.paths = args.paths

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
+from modeltop.alerting.actions import incident_id, resolve_target
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.cli.context import Context
+from modeltop.config import table
 from modeltop.core.errors import StoreError, UsageError
+from modeltop.core.incident import AlertingState
+from modeltop.core.series import Alert
 from modeltop.core.text import sanitize
-
-if TYPE_CHECKING:
-    from modeltop.alerting.event_log.event_log import EventLog
-    from modeltop.cli.context import Context
-    from modeltop.core.incident import AlertingState
-    from modeltop.core.series import Alert
-    from modeltop.service.pipeline import Pipeline
+from modeltop.report.phrases import alert_line
+from modeltop.service.pipeline import Pipeline
 
 MAX_LISTED = 20
 
@@ -26,8 +27,6 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ArgumentTypeError: It is none.
     """
-    from modeltop.config import table
-
     duration = table.parse_duration(text)
     if duration is None:
         raise argparse.ArgumentTypeError(f"{sanitize(text, 40)!r} is no length of time: {table.DURATION_HINT}")
@@ -55,8 +54,6 @@ def resolve_alert(args: argparse.Namespace, context: Context) -> tuple[Alert, Al
     Raises:
         UsageError: There is no such alert, or there are several, which are listed.
     """
-    from modeltop.alerting.actions import resolve_target
-
     pipeline = context.pipeline(args)
     snapshot = pipeline.run(context.clock())
     event_log, state = event_log_for(pipeline), snapshot.alerting_state
@@ -73,16 +70,11 @@ def resolve_alert(args: argparse.Namespace, context: Context) -> tuple[Alert, Al
 
 def list_alerts(alerts: Iterable[Alert], state: AlertingState) -> list[str]:
     """Return a line for each of the first 20 alerts, with the id by which it is acknowledged."""
-    from modeltop.alerting.actions import incident_id
-    from modeltop.report.phrases import alert_line
-
     lines = [f"{sanitize(incident_id(alert, state), 20)}  {alert_line(alert)}" for alert in alerts]
     return lines if len(lines) <= MAX_LISTED else [*lines[:MAX_LISTED], f"and {len(lines) - MAX_LISTED:,} more"]
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return a question after the nearest name, to end a sentence; empty where none is near."""
-    import difflib
-
     matches = difflib.get_close_matches(name, list(candidates), n=1)
     return f": did you mean {sanitize(matches[0], 60)}?" if matches else ""

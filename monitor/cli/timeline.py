@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from modeltop.alerting.event_log.codec import encode
+from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry, build_timeline
 from modeltop.cli.context import Context, add_data
 from modeltop.cli.targets import did_you_mean, event_log_for
-from modeltop.core.text import sanitize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry
+from modeltop.core.text import format_period, sanitize
+from modeltop.report.phrases import MARKS, format_moment, series_name
 
 WORDS = {
     "fired": "fired",
@@ -50,7 +48,7 @@ INCIDENT_KEYS = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `story`."""
+    """Add the arguments of `story` to its parser."""
     parser.add_argument("model", metavar="MODEL", help="its name, exactly")
     add_data(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
@@ -59,8 +57,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print all that the event log holds about one model."""
-    from modeltop.alerting.timeline import build_timeline
-
     event_log = event_log_for(context.pipeline(args))
     timeline = build_timeline(event_log.events(), args.model)
     state = event_log.state()
@@ -79,8 +75,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _lines(timeline: Timeline) -> Iterator[str]:
-    from modeltop.report.phrases import format_moment
-
     listed = {(entry.at, entry.actor, entry.text) for incident in timeline.incidents for entry in incident.entries}
     for incident in timeline.incidents:
         yield _title(incident)
@@ -92,9 +86,6 @@ def _lines(timeline: Timeline) -> Iterator[str]:
 
 
 def _title(timeline: IncidentTimeline) -> str:
-    from modeltop.core.text import format_period
-    from modeltop.report.phrases import MARKS, series_name
-
     key, incident = timeline.key, timeline.incident
     series = "" if key.metric == "*" else f" {series_name(key)}"
     subject = f"{sanitize(key.model, 60)}{series}, rule {sanitize(timeline.rule, 60)}"
@@ -130,8 +121,6 @@ def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:
 
 
 def _incident_json(timeline: IncidentTimeline) -> dict[str, object]:
-    from modeltop.alerting.event_log.codec import encode
-
     return {
         "id": timeline.id,
         "rule": timeline.rule,

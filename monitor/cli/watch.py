@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from modeltop.alerting.dispatch import plan_notifications
 from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
+from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
 from modeltop.cli.context import Context, add_config, add_paths, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ReceiverChanged
 from modeltop.core.text import pluralize, sanitize
+from modeltop.history.store.durable import store_error
+from modeltop.history.store.lock import make_folder
+from modeltop.service.cycle import Cycle
+from modeltop.service.daemon import Daemon, run_once
 from modeltop.service.evaluate import IncidentTracker
+from modeltop.service.health import DaemonIdentity, print_status
+from modeltop.service.leader import LeaderLock, LockHolder
+from modeltop.service.log import DaemonLog
+from modeltop.service.pipeline import Pipeline
 from modeltop.service.receivers import after_success, disabled_receivers, receiver_changes
 from modeltop.service.sender_threads import try_send
 from modeltop.service.sending import routing_config
-from modeltop.service.settings import DaemonSettings
-
-if TYPE_CHECKING:
-    from modeltop.alerting.messages.message import Message
-    from modeltop.service.settings import LoadSettings
+from modeltop.service.settings import DaemonSettings, LoadSettings
 
 FAILURES_BEFORE_ALERT = 3
 """Evaluations in a row in which a source must fail before that is an alert."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `watch`."""
+    """Add the arguments of `watch` to its parser."""
     add_paths(parser)
     add_config(parser)
     mode = parser.add_mutually_exclusive_group()
@@ -51,8 +58,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Run the daemon, one cycle of it, a dry run or a test, or print the status."""
     folder = _state_folder(args, context)
     if args.status:
-        from modeltop.service.health import print_status
-
         return print_status(folder, context.clock(), context.out_line, as_json=args.json)
     if args.test is not None:
         return _test_receiver(args, folder, context)
@@ -62,24 +67,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _state_folder(args: argparse.Namespace, context: Context) -> Path:
-    from modeltop.alerting.event_log.segments import state_folder
-
     check_paths_or_store(args)
     return state_folder(None if args.paths else context.store_folder(args), [Path(path) for path in args.paths])
 
 
 def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    import os
-    import platform
-
-    from modeltop.history.store.durable import store_error
-    from modeltop.history.store.lock import make_folder
-    from modeltop.service.cycle import Cycle
-    from modeltop.service.daemon import Daemon, run_once
-    from modeltop.service.health import DaemonIdentity
-    from modeltop.service.leader import LeaderLock, LockHolder
-    from modeltop.service.log import DaemonLog
-
     try:
         make_folder(folder)
     except OSError as error:
@@ -95,16 +87,13 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
 
 
 def _settings_loader(
-    args: argparse.Namespace, state_folder: Path, context: Context, failures_before_alert: int = FAILURES_BEFORE_ALERT
+    args: argparse.Namespace, folder: Path, context: Context, failures_before_alert: int = FAILURES_BEFORE_ALERT
 ) -> LoadSettings:
     """Return the function that loads the configuration, again and again; the store must stay where it is."""
 
     def load() -> DaemonSettings:
-        from modeltop.history.store.lock import make_folder
-        from modeltop.service.pipeline import Pipeline
-
         config = context.load_config(args)
-        if _state_folder(args, context) != state_folder:
+        if _state_folder(args, context) != folder:
             raise UsageError("the store lies elsewhere now: start the watcher anew")
         if any(log.every is not None for log in config.logs.values()) and not args.paths:
             make_folder(context.store_folder(args, config))  # what is computed will be its first history

@@ -1,10 +1,11 @@
-"""Rules as a configuration would have them, proposed from history."""
+"""Rules as a configuration would have them, suggested from history."""
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -20,147 +21,137 @@ from modeltop.rules.rule import Rule, default_rules, skip_reason
 from modeltop.rules.suggest import SuggestedLimits, suggest_limits
 
 MAX_RULES = 200
-"""Rules in one file: more are not read by anyone."""
+"""Rules in one file; more would not be read by anyone."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestedRule:
-    """One rule, and why it is as it is."""
+    """One rule, and the reason for its limits."""
 
     key: SeriesKey
     table: dict[str, Any]
     """As `tomllib` would give it."""
     reason: str
-    """A sentence of numbers, dates and our own words only."""
+    """A sentence of numbers, dates and our own words, without foreign text."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestedRules:
-    """What is proposed, and for which series nothing is."""
+    """The suggested rules of a history, and the series without one."""
 
     rules: tuple[SuggestedRule, ...]
     skipped: tuple[tuple[SeriesKey, str], ...]
-    """Series left without a limit, and in a clause why."""
+    """Series left without a limit, and the reason in a clause."""
     default_tables: tuple[dict[str, Any], ...] = ()
-    """Defaults about any metric: with rules of its own, a configuration is without them unless it says them."""
+    """The default rules about any metric: a configuration with rules of its own is without them unless it has them."""
 
     @property
     def tables(self) -> list[dict[str, Any]]:
         """`[[rules]]`, as `tomllib` would give it."""
-        return [*(one.table for one in self.rules), *self.default_tables]
+        return [*(rule.table for rule in self.rules), *self.default_tables]
 
 
 def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*", metric: str = "*") -> SuggestedRules:
-    """A rule for each series, in the order of the history.
+    """Suggest a rule for each series without segments, in the order of the history.
 
     Args:
         history: All of the past.
-        catalog: What the metrics are.
-        model: A glob: for which models.
-        metric: A glob: for which metrics, by their canonical names.
+        catalog: Metrics by name.
+        model: Glob of the models to suggest rules for.
+        metric: Glob of the metrics, by their canonical names.
     """
     rules: list[SuggestedRule] = []
-    without: list[tuple[SeriesKey, str]] = []
+    skipped: list[tuple[SeriesKey, str]] = []
     names: set[str] = set()
     for key, series in history.series.items():
         if key.segment != "all" or not (fnmatchcase(key.model, model) and fnmatchcase(key.metric, metric)):
             continue
-        found = _of(series, catalog.get(key.metric), alone=len(history.periods) == 1)
-        if isinstance(found, str):
-            without.append((key, found))
+        suggestion = _suggest(series, catalog.get(key.metric), is_only_model=len(history.periods) == 1)
+        if isinstance(suggestion, str):
+            skipped.append((key, suggestion))
         elif len(rules) == MAX_RULES:
-            without.append((key, f"{MAX_RULES} rules are enough for one file; choose by --model and --metric"))
+            skipped.append((key, f"{MAX_RULES} rules are enough for one file; choose by --model and --metric"))
         else:
-            found.table["name"] = _unlike(found.table["name"], names)
-            rules.append(found)
-    kept = tuple(rule_to_table(rule) for rule in default_rules() if "*" in rule.metric) if rules else ()
-    return SuggestedRules(tuple(rules), tuple(without), kept)
+            suggestion.table["name"] = _unique(suggestion.table["name"], names)
+            names.add(suggestion.table["name"])
+            rules.append(suggestion)
+    defaults = tuple(_rule_to_table(rule) for rule in default_rules() if "*" in rule.metric) if rules else ()
+    return SuggestedRules(tuple(rules), tuple(skipped), defaults)
 
 
-def rule_to_table(rule: Rule) -> dict[str, Any]:
-    """A rule as a configuration says it: what is as it is by default is left out."""
-    kinds = {kind: name for name, kind in detectors().items()}
-    table: dict[str, Any] = {"name": rule.name, "metric": rule.metric, "check": kinds[type(rule.detector)]}
-    for parameter in fields(rule.detector):  # type: ignore[arg-type]  # a check is a dataclass
-        value = getattr(rule.detector, parameter.name)
-        if value != parameter.default:
-            table[parameter.name] = _sides(value) if isinstance(value, Limit) else value
-    warns, critical = rule.confirm
+def _rule_to_table(rule: Rule) -> dict[str, Any]:
+    """Return a rule as `tomllib` would give it, without what is at its default."""
+    detector_names = {kind: name for name, kind in detectors().items()}
+    table: dict[str, Any] = {"name": rule.name, "metric": rule.metric, "check": detector_names[type(rule.detector)]}
+    for field in fields(rule.detector):  # type: ignore[arg-type]  # a detector is a dataclass
+        value = getattr(rule.detector, field.name)
+        if value != field.default:
+            table[field.name] = _limit_to_table(value) if isinstance(value, Limit) else value
+    warning, critical = rule.confirm
     if rule.confirm != (1, 1):
-        table["confirm"] = warns if warns == critical else {"warn": warns, "critical": critical}
-    usual = {"model": "*", "segment": "all", "recover": 1, "min_count": 0}
-    return table | {name: found for name, was in usual.items() if (found := getattr(rule, name)) != was}
+        table["confirm"] = warning if warning == critical else {"warn": warning, "critical": critical}
+    defaults = {"model": "*", "segment": "all", "recover": 1, "min_count": 0}
+    return table | {name: value for name, usual in defaults.items() if (value := getattr(rule, name)) != usual}
 
 
-def _of(series: Series, metric: Metric, *, alone: bool) -> SuggestedRule | str:
-    proposal = suggest_limits(series, metric)
-    found = _proposed(proposal, series, metric) if isinstance(proposal, SuggestedLimits) else _floor(series, proposal)
-    if isinstance(found, str):
-        return found
-    table, why = found
+def _suggest(series: Series, metric: Metric, *, is_only_model: bool) -> SuggestedRule | str:
+    """Return a rule, or the reason why there is none."""
+    limits = suggest_limits(series, metric)
+    if isinstance(limits, str):
+        table, reason = _default_floor(series, limits)
+    else:
+        table, reason = _limits_to_table(limits), ", ".join(_reasons(limits, series, metric))
+    if not table:
+        return reason
     key = series.key
-    named = {"name": _slug(key.metric) if alone else f"{_slug(key.model)}-{_slug(key.metric)}"}
-    table = named | {"model": escape_glob(key.model), "metric": escape_glob(key.metric)} | table
+    name = _slug(key.metric) if is_only_model else f"{_slug(key.model)}-{_slug(key.metric)}"
+    table = {"name": name, "model": glob.escape(key.model), "metric": glob.escape(key.metric)} | table
     try:
         value_to_toml(table)
     except ConfigError:
         return "its name is not Unicode, so that a configuration cannot name it"
-    return SuggestedRule(key, table, why)
+    return SuggestedRule(key, table, reason)
 
 
-def _proposed(proposal: SuggestedLimits, series: Series, metric: Metric) -> tuple[dict[str, Any], str]:
-    table: dict[str, Any] = {"warn": _sides(proposal.warn)}
-    if proposal.critical is not None:
-        table["critical"] = _sides(proposal.critical)
-    table |= {"confirm": {"warn": 2, "critical": 1} if proposal.critical else 2, "recover": 2}
-    if proposal.min_count:
-        table["min_count"] = proposal.min_count
-    return table, ", ".join(_reasons(proposal, series, metric))
+def _limits_to_table(limits: SuggestedLimits) -> dict[str, Any]:
+    table: dict[str, Any] = {"warn": _limit_to_table(limits.warn)}
+    if limits.critical is not None:
+        table["critical"] = _limit_to_table(limits.critical)
+    table |= {"confirm": {"warn": 2, "critical": 1} if limits.critical else 2, "recover": 2}
+    return table | ({"min_count": limits.min_count} if limits.min_count else {})
 
 
-def _reasons(proposal: SuggestedLimits, series: Series, metric: Metric) -> Iterator[str]:
-    many = pluralize(proposal.healthy_periods, "healthy period")
-    yield f"usually {metric.format(proposal.median)}, by {many} up to {format_period(series.newest)}"
-    if proposal.excluded_periods:
-        yield f"{pluralize(proposal.excluded_periods, 'other')} set aside as not healthy"
-    if proposal.by_chance:
-        yield f"chance alone takes a period of {format_exact(proposal.min_count)} cases beyond it once in 100"
+def _reasons(limits: SuggestedLimits, series: Series, metric: Metric) -> Iterator[str]:
+    periods = pluralize(limits.healthy_periods, "healthy period")
+    yield f"usually {metric.format(limits.median)}, by {periods} up to {format_period(series.newest)}"
+    if limits.excluded_periods:
+        yield f"{pluralize(limits.excluded_periods, 'other')} set aside as not healthy"
+    if limits.by_chance:
+        yield f"chance alone takes a period of {format_exact(limits.min_count)} cases beyond it once in 100"
     else:
         yield "a healthy period lies beyond it once in 100"
 
 
-def _floor(series: Series, why: str) -> tuple[dict[str, Any], str] | str:
-    """The default's floor, for a series too young for one of its own."""
-    for rule in default_rules() if why.startswith("too little") else ():
-        check = rule.detector
-        if isinstance(check, Threshold) and rule.matches(series.key) and not skip_reason(rule, series):
-            limits = (("warn", check.warn), ("critical", check.critical))
-            return {name: _sides(limit) for name, limit in limits if limit}, f"{why}; the default's limit for now"
-    return why
+def _default_floor(series: Series, reason: str) -> tuple[dict[str, Any], str]:
+    """Return the limits of the default rule for a series too young for its own; empty where there is none."""
+    for rule in default_rules() if reason.startswith("too little") else ():
+        detector = rule.detector
+        if isinstance(detector, Threshold) and rule.matches(series.key) and not skip_reason(rule, series):
+            limits = (("warn", detector.warn), ("critical", detector.critical))
+            table = {name: _limit_to_table(limit) for name, limit in limits if limit}
+            return table, f"{reason}; the default's limit for now"
+    return {}, reason
 
 
-def _sides(limit: Limit) -> dict[str, float]:
-    sides = (("below", limit.below), ("above", limit.above))
-    return {name: value for name, value in sides if value is not None}
-
-
-def escape_glob(text: str) -> str:
-    """A glob that matches this text alone.
-
-    >>> escape_glob("eu[1]*")
-    'eu[[]1][*]'
-    """
-    return re.sub(r"([*?[])", r"[\1]", text)
+def _limit_to_table(limit: Limit) -> dict[str, float]:
+    return {side: value for side, value in asdict(limit).items() if value is not None}
 
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-.")[:60] or "series"
 
 
-def _unlike(name: str, taken: set[str]) -> str:
-    """The name with a number where another rule has it."""
-    found = next(
-        one for number in range(1, len(taken) + 2) if (one := f"{name}-{number}" if number > 1 else name) not in taken
-    )
-    taken.add(found)
-    return found
+def _unique(name: str, names: set[str]) -> str:
+    """Return the name, with a number from 2 up where another rule has it."""
+    candidates = (name, *(f"{name}-{number}" for number in range(2, len(names) + 2)))
+    return next(candidate for candidate in candidates if candidate not in names)

@@ -167,12 +167,12 @@ class TableReader:
         return value
 
     def boolean(self, key: str) -> bool | None:
-        """Return true or false."""
+        """Return a boolean, `true` or `false` in TOML."""
         value: bool | None = self.get(key, bool, "true or false")
         return value
 
     def number(self, key: str) -> float | None:
-        """Return a finite number."""
+        """Return a number that is neither infinite nor NaN."""
         value = self.get(key, (int, float), "a number")
         if value is not None and not math.isfinite(value):
             self.error(key, f"{value} is not a finite number")

@@ -8,23 +8,27 @@ from collections.abc import Iterator, Mapping
 from modeltop.core.errors import ConfigError
 from modeltop.core.text import format_exact, sanitize
 
-BARE = re.compile(r"[A-Za-z0-9_-]+")
-_SHORT = {"\\": "\\\\", '"': '\\"'}
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_ESCAPES = {"\\": "\\\\", '"': '\\"'}
 
 
 def to_toml(data: Mapping[str, object], name: str = "") -> Iterator[str]:
-    """The lines of a table: its values, then the tables within, each under its header.
+    """Yield the lines of a table: its values, then the tables within, each under its header.
+
+    Args:
+        data: The table, by key.
+        name: Its dotted name; empty for the file itself.
 
     Raises:
-        ConfigError: A string is not Unicode, as TOML has it.
+        ConfigError: A string is not Unicode, as TOML strings are.
     """
     for key, value in data.items():
         if not _is_tables(value):
             yield f"{_key(key)} = {value_to_toml(value)}"
     for key, value in data.items():
         inner = f"{name}.{_key(key)}" if name else _key(key)
-        for part in value if isinstance(value, list) and _is_tables(value) else ():
-            yield from ("", f"[[{inner}]]", *to_toml(part, inner))
+        for item in value if isinstance(value, list) and _is_tables(value) else ():
+            yield from ("", f"[[{inner}]]", *to_toml(item, inner))
         if isinstance(value, Mapping):
             yield from ("", f"[{inner}]", *to_toml(value, inner))
 
@@ -36,7 +40,7 @@ def _is_tables(value: object) -> bool:
 
 
 def value_to_toml(value: object) -> str:
-    """One value in one line.
+    """Return a value in one line.
 
     >>> value_to_toml({"below": 0.9}), value_to_toml(["a", True]), value_to_toml(30)
     ('{ below = 0.9 }', '["a", true]', '30')
@@ -55,7 +59,7 @@ def value_to_toml(value: object) -> str:
 
 
 def _key(text: str) -> str:
-    return text if BARE.fullmatch(text) else _string(text)
+    return text if _BARE_KEY.fullmatch(text) else _string(text)
 
 
 def _string(text: str) -> str:
@@ -63,9 +67,9 @@ def _string(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise ConfigError(f"{sanitize(text, 80)} is not Unicode: a configuration cannot name it") from None
-    return f'"{"".join(_SHORT.get(char) or _character(char) for char in text)}"'
+    return f'"{"".join(_ESCAPES.get(char) or _character(char) for char in text)}"'
 
 
 def _character(char: str) -> str:
-    """What does not print is written by its number, so that the file shows all that is in it."""
+    # What does not print is written by its number, so that the file shows all that is in it.
     return char if char.isprintable() else f"\\U{ord(char):08X}"

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.config.suggest import escape_glob
 from modeltop.config.write import to_toml, value_to_toml
 from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import Metric, MetricRegistry
@@ -109,14 +108,6 @@ def test_whatever_was_configured_is_written_so_that_it_reads_back(data):
 def test_what_is_not_unicode_is_refused():
     with pytest.raises(ConfigError, match="not Unicode"):
         value_to_toml("\ud800")
-
-
-@given(st.text())
-def test_a_literal_glob_matches_its_text_alone(text):
-    from fnmatch import fnmatchcase
-
-    assert fnmatchcase(text, escape_glob(text))
-    assert not fnmatchcase(text + "x", escape_glob(text))
 
 
 def test_an_unbounded_metric_may_have_any_limit():

@@ -231,7 +231,7 @@ def test_batches_before_a_failure_are_stored_and_reported(modeltop, stored_value
 
 
 def test_a_store_on_a_network_disk_is_reported(modeltop, monkeypatch, stored_values):
-    monkeypatch.setattr("modeltop.history.store.paths.network_filesystem", lambda _: "nfs4")
+    monkeypatch.setattr("modeltop.cli.record.network_filesystem", lambda _: "nfs4")
     code, stderr = modeltop("churn", "accuracy=0.9", "--date", "2025-01-10")
     assert code == 0
     assert "is on nfs4, where locks are not reliable: let each writer have a store of its own" in stderr
