@@ -77,9 +77,9 @@ def toggle_mouse(screen: MainScreen, _: Poller) -> None:
 
 def show_help(screen: MainScreen, _: Poller) -> None:
     """Show the list of all keys."""
-    from modeltop_tui.screens.help import HelpScreen, key_groups  # not needed for the first frame
+    from modeltop_tui.screens.help import HelpScreen  # not needed for the first frame
 
-    screen.app.push_screen(HelpScreen(key_groups(screen.app_keys), ascii_only=screen.ascii_only))
+    screen.app.push_screen(HelpScreen(screen))
 
 
 def show_periods(screen: MainScreen, _: Poller) -> None:

@@ -10,7 +10,7 @@ from modeltop.core.text import sanitize
 from modeltop.report.phrases import describe_ack, format_moment
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.silence import SilenceScreen
-from modeltop_tui.view.acknowledgements import acknowledgement_of, selected_alert
+from modeltop_tui.view.acknowledgements import selected_alert
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.silence_form import exact_glob
 from modeltop_tui.view.state import snapshot_index
@@ -28,14 +28,14 @@ def target_alert(screen: MainScreen) -> Alert | None:
 
 def acknowledge(screen: MainScreen, poller: Poller) -> None:
     """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown."""
-    alert, status = target_alert(screen), screen.status
-    if alert is None or screen.screen_state.snapshot is None:
+    alert, status, snapshot = target_alert(screen), screen.status, screen.screen_state.snapshot
+    if alert is None or snapshot is None:
         status.show_message("no alert stands here: e goes to the next problem")
     elif alert.state is State.PENDING:
         status.show_message("it is pending: nobody is told yet, so there is nothing to acknowledge")
-    elif poller.event_log is None:
+    elif poller.pipeline.state_reader.event_log is None:
         status.show_message(no_event_log_message(poller))
-    elif (ack := acknowledgement_of(screen.screen_state, alert)) is None:
+    elif (ack := snapshot.acknowledgements.get(alert.id or "")) is None:
         status.show_prompt(_acknowledge_prompt(screen, poller, alert))
     elif ack.by == author():
         status.show_prompt(_withdraw_prompt(screen, poller, alert, ack))
@@ -55,10 +55,10 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
     name, by, status = alert_label(screen, alert), author(), screen.status
 
     def submit(reason: str) -> None:
-        if not is_active(screen, alert):
+        if not _is_active(screen, alert):
             status.show_message(f"{name} is over meanwhile: nothing to acknowledge")
             return
-        duration = poller.ack_duration
+        duration = poller.pipeline.ack_duration
         status.show_message(SAVING)
         write_events(
             screen.app,
@@ -75,7 +75,7 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
     return Prompt(f"acknowledge {name}, why?", "", lambda _: "enter takes it, esc leaves it", submit)
 
 
-def is_active(screen: MainScreen, alert: Alert) -> bool:
+def _is_active(screen: MainScreen, alert: Alert) -> bool:
     """Return whether the newest snapshot still has the alert, active."""
     snapshot = screen.screen_state.snapshot
     return snapshot is not None and any(
@@ -105,7 +105,7 @@ def ask_note(screen: MainScreen, poller: Poller) -> None:
     if model is None:
         status.show_message("no model is selected")
         return
-    if poller.event_log is None:
+    if poller.pipeline.state_reader.event_log is None:
         status.show_message(no_event_log_message(poller))
         return
 
@@ -131,7 +131,7 @@ def open_silence_form(screen: MainScreen, poller: Poller) -> None:
     """Open the form for a new silence, with the list of all silences."""
     if screen.screen_state.snapshot is None:
         screen.status.show_message("nothing is loaded yet")
-    elif poller.event_log is None:
+    elif poller.pipeline.state_reader.event_log is None:
         screen.status.show_message(no_event_log_message(poller))
     else:
         screen.app.push_screen(SilenceScreen(screen, poller, target_alert(screen)))

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from modeltop.core.text import sanitize
+from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane
 from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
 from modeltop_tui.widgets.pane import Pane, PaneBody
@@ -46,8 +47,6 @@ class DiagnosisPane(Pane):
 class DiagnosisScreen(ModalPane):
     """The diagnosis over the full screen."""
 
-    PANE = DiagnosisPane
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move('model', 1)", "next model", key_display="→ l"),
         Binding("left,h", "move('model', -1)", "previous model", key_display="← h"),
@@ -55,6 +54,9 @@ class DiagnosisScreen(ModalPane):
         Binding("E", "move('problem_model', -1)", "previous model with a problem"),
         Binding("q,d,escape", "dismiss", "back", key_display="q"),
     ]
+
+    def __init__(self, main_screen: MainScreen) -> None:
+        super().__init__(main_screen, DiagnosisPane(ascii_only=main_screen.ascii_only))
 
     def action_move(self, name: str, steps: int) -> None:
         """Move the selection of the main screen."""

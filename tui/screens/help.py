@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from modeltop.core.text import display_width, pad
-from modeltop_tui.screens.base import STEP_KEYS, PaneScreen
-from modeltop_tui.screens.main import MAIN_KEYS, PANES
+from modeltop_tui.screens.base import STEP_KEYS
+from modeltop_tui.screens.main import MAIN_KEYS, PANES, MainScreen
+from modeltop_tui.screens.modal import ModalPane
 from modeltop_tui.view.styled_text import Cells, wrap
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
@@ -72,19 +72,11 @@ class HelpPane(Pane):
         return "↑↓ scroll, q or ? back"
 
 
-class HelpScreen(PaneScreen):
+class HelpScreen(ModalPane):
     """The help over the full screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,?,escape", "dismiss", "back", key_display="q"),
-        Binding("ctrl+c", "app.quit", "quit", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,?,escape", "dismiss", "back", key_display="q")]
 
-    def __init__(self, groups: list[tuple[str, list[Binding]]], *, ascii_only: bool = False) -> None:
-        super().__init__()
-        self.groups = groups
-        self.ascii_only = ascii_only
-
-    def compose(self) -> ComposeResult:
-        """Compose the pane."""
-        yield HelpPane(self.groups, ascii_only=self.ascii_only)
+    def __init__(self, main_screen: MainScreen) -> None:
+        groups = key_groups(main_screen.app_keys)
+        super().__init__(main_screen, HelpPane(groups, ascii_only=main_screen.ascii_only))

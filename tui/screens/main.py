@@ -15,15 +15,7 @@ from textual.reactive import reactive
 
 from modeltop.core.series import SeriesKey
 from modeltop_tui.screens.base import PaneScreen
-from modeltop_tui.view.navigation import (
-    MOVES,
-    announce,
-    best_target,
-    clamp_selection,
-    jump_hint,
-    select_series,
-    why_unchanged,
-)
+from modeltop_tui.view import navigation
 from modeltop_tui.view.state import ScreenState, Selection, visible_models
 from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs
 from modeltop_tui.widgets.pane import Pane
@@ -49,22 +41,22 @@ def jump_prompt(screen: MainScreen) -> Prompt:
     return Prompt(
         ":",
         "",
-        on_change=lambda text: jump_hint(screen.screen_state, text),
+        on_change=lambda text: navigation.jump_hint(screen.screen_state, text),
         on_submit=lambda text: _jump(screen, text),
     )
 
 
 def _jump(screen: MainScreen, typed: str) -> None:
-    target = best_target(screen.screen_state, typed)
-    if target is None:
+    state = screen.screen_state
+    targets = navigation.jump_targets(state, typed)
+    if not targets:
         if typed.strip():
             screen.status.show_message(f"nothing has {typed} in its name")
         return
-    model, key = target
-    state = screen.screen_state
+    model, key = targets[0]
     if model not in visible_models(state):
         state = replace(state, selection=replace(state.selection, filter="", problems_only=False))
-    screen.select(select_series(state, model, key))
+    screen.select(navigation.select_series(state, model, key))
 
 
 PROMPTS = {"filter": filter_prompt, "jump": jump_prompt}
@@ -142,7 +134,7 @@ class MainScreen(PaneScreen):
 
     def show_state(self, state: ScreenState) -> None:
         """Show a state, with its selection clamped to what exists, and with the newest diagnosis of that."""
-        selection = clamp_selection(state)
+        selection = navigation.clamp_selection(state)
         diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
         self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)
 
@@ -195,13 +187,15 @@ class MainScreen(PaneScreen):
             self.status.show_message("esc has nothing to undo here; q quits")
 
     def action_move(self, name: str, steps: int) -> None:
-        """Move the selection by one of `MOVES`, or show why it stays."""
-        selection = clamp_selection(replace(self.screen_state, selection=MOVES[name](self.screen_state, steps)))
+        """Move the selection by one of `navigation.MOVES`, or show why it stays."""
+        selection = navigation.clamp_selection(
+            replace(self.screen_state, selection=navigation.MOVES[name](self.screen_state, steps))
+        )
         if selection == self.screen_state.selection:
-            self.status.show_message(why_unchanged(name, self.screen_state))
+            self.status.show_message(navigation.why_unchanged(name, self.screen_state))
             return
         self.select(selection)
-        self.status.show_message(announce(name, self.screen_state))
+        self.status.show_message(navigation.announce(name, self.screen_state))
 
     def on_pane_move(self, event: Pane.Move) -> None:
         """Move the selection for a pane."""
@@ -214,7 +208,7 @@ class MainScreen(PaneScreen):
 
     def on_pane_selected(self, event: Pane.Selected) -> None:
         """Select the clicked model or series."""
-        self.select(select_series(self.screen_state, event.model, event.key))
+        self.select(navigation.select_series(self.screen_state, event.model, event.key))
 
     def action_prompt(self, name: str) -> None:
         """Show one of `PROMPTS`."""

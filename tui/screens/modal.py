@@ -15,16 +15,21 @@ from modeltop_tui.widgets.pane import Pane
 
 
 class ModalPane(PaneScreen):
-    """A screen of one pane, `PANE`; its subclass binds the keys that dismiss it."""
+    """A screen of one pane; its subclass binds the keys that dismiss it.
 
-    PANE: ClassVar[type[Pane]]
+    Args:
+        main_screen: Its state is followed.
+        pane: The pane to show.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "quit", show=False)]
 
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
-    def __init__(self, main_screen: MainScreen) -> None:
+    def __init__(self, main_screen: MainScreen, pane: Pane) -> None:
         super().__init__()
         self.main_screen = main_screen
+        self.pane = pane
         self.set_reactive(ModalPane.screen_state, main_screen.screen_state)
 
     def on_mount(self) -> None:
@@ -36,4 +41,4 @@ class ModalPane(PaneScreen):
 
     def compose(self) -> ComposeResult:
         """Compose the pane."""
-        yield self.PANE(ascii_only=self.main_screen.ascii_only).data_bind(ModalPane.screen_state)
+        yield self.pane.data_bind(ModalPane.screen_state)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from modeltop.core.text import pluralize, sanitize
+from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane
 from modeltop_tui.view.periods import PeriodsTable, periods_table
 from modeltop_tui.view.styled_text import Cells
@@ -84,13 +85,14 @@ class PeriodsPane(Pane):
 class PeriodsScreen(ModalPane):
     """The table of periods over the full screen."""
 
-    PANE = PeriodsPane
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "scroll_columns(1)", "columns to the right", key_display="→ l"),
         Binding("left,h", "scroll_columns(-1)", "columns to the left", key_display="← h"),
         Binding("q,v,escape", "dismiss", "back", key_display="q"),
     ]
+
+    def __init__(self, main_screen: MainScreen) -> None:
+        super().__init__(main_screen, PeriodsPane(ascii_only=main_screen.ascii_only))
 
     def action_scroll_columns(self, columns: int) -> None:
         """Scroll the table sideways."""

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from textual import events
-from textual.app import ComposeResult
-from textual.reactive import reactive
 
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
@@ -15,27 +13,11 @@ from modeltop.core.event import SilenceCreated
 from modeltop.core.series import Alert
 from modeltop.core.text import pluralize
 from modeltop.report.phrases import describe_matchers, format_moment
-from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.screens.modal import ModalPane
+from modeltop_tui.view import silence_form
 from modeltop_tui.view.line_edit import edit_line, paste_line
-from modeltop_tui.view.silence_form import (
-    FIELDS,
-    REASON,
-    SilenceForm,
-    effect_lines,
-    field_lines,
-    form_error,
-    listed_silences,
-    matchers_of,
-    matching_alert_lines,
-    move_cursor,
-    parse_duration,
-    prefilled,
-    preview_form,
-    selected_silence,
-    set_text,
-    silence_lines,
-)
+from modeltop_tui.view.silence_form import SilenceForm
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells
 from modeltop_tui.widgets.pane import Pane, PaneBody
@@ -59,29 +41,29 @@ class SilencePane(Pane):
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return all lines, the field or silence under the cursor in view."""
-        lines: list[Cells] = [*field_lines(self.form, width), ()]
-        lines += effect_lines(self.form, self.screen_state, self.main_screen.now(), width)
-        silences = silence_lines(self.form, self.screen_state, width)
+        lines: list[Cells] = [*silence_form.field_lines(self.form, width), ()]
+        lines += silence_form.effect_lines(self.form, self.screen_state, self.main_screen.now(), width)
+        silences = silence_form.silence_lines(self.form, self.screen_state, width)
         below = sum(map(len, silences)) + 2 if silences else 0
         room = max(MIN_ALERT_LINES, height - len(lines) - below)
-        lines += matching_alert_lines(self.form, self.screen_state, width, room)
+        lines += silence_form.matching_alert_lines(self.form, self.screen_state, width, room)
         cursor = self.form.cursor
         if silences:
             lines += [(), (("  silences, those that ended within 5 days included", "head"),)]
-            if self.form.cursor >= len(FIELDS):
-                cursor = len(lines) + sum(map(len, silences[: self.form.cursor - len(FIELDS)]))
+            if self.form.cursor >= len(silence_form.FIELDS):
+                cursor = len(lines) + sum(map(len, silences[: self.form.cursor - len(silence_form.FIELDS)]))
             lines += [line for silence in silences for line in silence]
         return PaneBody.of_lines(lines, cursor=cursor)
 
     def subtitle(self) -> str:
         """Return what the keys do."""
-        if selected_silence(self.form, self.screen_state) is not None:
+        if silence_form.selected_silence(self.form, self.screen_state) is not None:
             return "x ends the silence  ↑↓ move  esc back"
         return "enter saves  ↑↓ field  esc back"
 
     def click_row(self, row: int) -> None:
         """Move the cursor to the clicked field."""
-        if row < len(FIELDS):
+        if row < len(silence_form.FIELDS):
             self.update_form(replace(self.form, cursor=row, message=""))
 
     def update_form(self, form: SilenceForm) -> None:
@@ -90,7 +72,7 @@ class SilencePane(Pane):
         self.repaint()
 
 
-class SilenceScreen(PaneScreen, inherit_bindings=False):
+class SilenceScreen(ModalPane, inherit_bindings=False):
     """The form over the full screen, until the silence is saved or the person leaves.
 
     Every key is typed into it, so it has no bindings of its own.
@@ -101,30 +83,19 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
         alert: Prefills the form; None: the selected series does.
     """
 
-    screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
+    pane: SilencePane
 
     def __init__(self, main_screen: MainScreen, poller: Poller, alert: Alert | None) -> None:
-        super().__init__()
-        self.main_screen = main_screen
+        super().__init__(main_screen, SilencePane(silence_form.prefilled(main_screen.screen_state, alert), main_screen))
         self.poller = poller
-        self.set_reactive(SilenceScreen.screen_state, main_screen.screen_state)
-        self.pane = SilencePane(prefilled(main_screen.screen_state, alert), main_screen)
-
-    def compose(self) -> ComposeResult:
-        """Compose the pane."""
-        yield self.pane.data_bind(SilenceScreen.screen_state)
-
-    def on_mount(self) -> None:
-        """Follow the state of the main screen."""
-        self.watch(self.main_screen, "screen_state", self._follow, init=False)
 
     def _follow(self, state: ScreenState) -> None:
-        form, previous = self.pane.form, selected_silence(self.pane.form, self.screen_state)
+        form, previous = self.pane.form, silence_form.selected_silence(self.pane.form, self.screen_state)
         if previous is not None:  # the cursor stays on its silence, or leaves the list with it
-            ids = [silence.id for silence in listed_silences(state)]
-            cursor = len(FIELDS) + ids.index(previous.id) if previous.id in ids else REASON
+            ids = [silence.id for silence in silence_form.listed_silences(state)]
+            cursor = len(silence_form.FIELDS) + ids.index(previous.id) if previous.id in ids else silence_form.REASON
             self.pane.form = replace(form, cursor=cursor)
-        self.screen_state = state
+        super()._follow(state)
 
     def consume_key(self, event: events.Key) -> bool:
         """Take every key for the form, but those that end or suspend the program."""
@@ -134,21 +105,23 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
         if event.key == "escape":
             self.dismiss()
         elif event.key in STEPS:
-            self.pane.update_form(move_cursor(form, STEPS[event.key], len(listed_silences(self.screen_state))))
-        elif selected_silence(form, self.screen_state) is not None:
+            self.pane.update_form(
+                silence_form.move_cursor(form, STEPS[event.key], len(silence_form.listed_silences(self.screen_state)))
+            )
+        elif silence_form.selected_silence(form, self.screen_state) is not None:
             self._handle_silence_key(event)
         elif event.key == "enter":
             self._save()
         else:
             character = event.character if event.is_printable else None
-            self.pane.update_form(set_text(form, edit_line(form.texts[form.cursor], event.key, character)))
+            self.pane.update_form(silence_form.set_text(form, edit_line(form.texts[form.cursor], event.key, character)))
         return True
 
     def on_paste(self, event: events.Paste) -> None:
         """Paste into the field under the cursor."""
         form = self.pane.form
-        if form.cursor < len(FIELDS):
-            self.pane.update_form(set_text(form, paste_line(form.texts[form.cursor], event.text)))
+        if form.cursor < len(silence_form.FIELDS):
+            self.pane.update_form(silence_form.set_text(form, paste_line(form.texts[form.cursor], event.text)))
 
     @property
     def _is_open(self) -> bool:
@@ -162,13 +135,13 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
 
     def _save(self) -> None:
         form, state = self.pane.form, self.screen_state
-        now, duration = self.main_screen.now(), parse_duration(form)
-        error = form_error(form, state, now)
+        now, duration = self.main_screen.now(), silence_form.parse_duration(form)
+        error = silence_form.form_error(form, state, now)
         if duration is None or error is not None or state.snapshot is None:
             self._show_message(f"not saved: {error}")
             return
-        alerts, count = state.snapshot.alerts, len(preview_form(form, state).matching)
-        matchers, reason, by = matchers_of(form), form.texts[REASON].strip(), author()
+        alerts, count = state.snapshot.alerts, len(silence_form.preview_form(form, state).matching)
+        matchers, reason, by = silence_form.matchers_of(form), form.texts[silence_form.REASON].strip(), author()
         self._show_message(SAVING)
 
         def decide(_: object, at: datetime) -> tuple[SilenceCreated]:
@@ -187,7 +160,7 @@ class SilenceScreen(PaneScreen, inherit_bindings=False):
         write_events(self.app, self.poller, decide, on_done)
 
     def _handle_silence_key(self, event: events.Key) -> None:
-        silence = selected_silence(self.pane.form, self.screen_state)
+        silence = silence_form.selected_silence(self.pane.form, self.screen_state)
         if event.key != "x" or silence is None:
             self._show_message("x ends this silence; ↑ goes back to the form")
             return

@@ -9,7 +9,6 @@ import select
 import termios
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 TIMEOUT = 0.1
@@ -51,9 +50,7 @@ class TerminalQuery:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

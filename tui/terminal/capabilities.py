@@ -59,8 +59,10 @@ def unusable_reason(environ: Environment = os.environ) -> str | None:
     return None
 
 
-def detect_capabilities(environ: Environment, encoding: str) -> Capabilities:
-    """Return the capabilities that the environment and the encoding of the output stream tell."""
+def detect_capabilities(environ: Environment = os.environ, encoding: str | None = None) -> Capabilities:
+    """Return what the terminal can show, by the environment and the encoding of stderr, on which the app is drawn."""
+    stream = sys.__stderr__
+    encoding = encoding or (stream.encoding if stream else None) or "ascii"
     return Capabilities(_color_depth(environ), _ascii_only(environ, encoding))
 
 
@@ -119,12 +121,6 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
         ascii=capabilities.ascii if options.ascii is None else options.ascii,
         theme=options.theme or capabilities.theme(light=light),
     )
-
-
-def current_capabilities() -> Capabilities:
-    """Return what the terminal of this process can show."""
-    stream = sys.__stderr__
-    return detect_capabilities(os.environ, (stream.encoding if stream else None) or "ascii")
 
 
 def check_theme(name: str | None) -> None:

@@ -51,7 +51,7 @@ class Launcher:
         """
         from modeltop_tui.workers.poller import Poller
 
-        detected = capabilities.current_capabilities()
+        detected = capabilities.detect_capabilities()
         capabilities.prepare_environment(detected)
         poller = Poller(pipeline)
         poller.start()  # the files are read while Textual is imported

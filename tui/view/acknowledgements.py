@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modeltop.core.incident import Acknowledgement
 from modeltop.core.series import Alert
 from modeltop.core.text import pluralize
 from modeltop.report.phrases import describe_ack, describe_note, describe_suppression
@@ -70,13 +69,10 @@ def selected_alert(state: ScreenState) -> Alert | None:
     """
     if state.snapshot is None or state.selection.model is None:
         return None
-    active = [alert for alert in snapshot_index(state.snapshot).alerts(state.selection.model) if alert.is_active]
+    active = [
+        alert for alert in snapshot_index(state.snapshot).alerts_by_model[state.selection.model] if alert.is_active
+    ]
     series = state.snapshot.history.series
     nearby = [alert for alert in active if alert.key == state.selection.key or alert.key not in series]
     acks = state.snapshot.acknowledgements
     return next(iter(sorted(nearby or active, key=lambda alert: alert.id in acks)), None)
-
-
-def acknowledgement_of(state: ScreenState, alert: Alert) -> Acknowledgement | None:
-    """Return the acknowledgement of the alert in the newest snapshot."""
-    return state.snapshot.acknowledgements.get(alert.id or "") if state.snapshot is not None else None

@@ -29,10 +29,10 @@ def entries(state: ScreenState, width: int) -> list[AlertEntry]:
         return []
     index = snapshot_index(state.snapshot)
     model = state.selection.model or ""
-    own = index.alerts(model)
+    own = index.alerts_by_model[model]
     out = [_alert_entry(alert, state, width, with_model=False) for alert in own]
     alerting = {(alert.rule, alert.key) for alert in own}
-    statuses = index.model_rule_statuses(model)
+    statuses = index.statuses_by_model[model]
     out += [_rule_entry(status, width) for status in statuses if (status.rule, status.key) not in alerting]
     if not out:
         out.append(AlertEntry(None, tuple(wrap("no rule asks about this model", width, role="dim"))))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Series, SeriesKey, Severity
+from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_period, format_value, pluralize
 from modeltop.rules.change_summary import latest_interval
@@ -106,12 +106,8 @@ def _span_text(series: Series, trace: Trace, window: TimeWindow | None) -> str:
 def _empty_message(trace: Trace, start: float, end: float) -> str:
     if len(trace.times):
         return ""
-    first, last = (format_period(_to_datetime(seconds_)) for seconds_ in (start, end))
+    first, last = (format_period(datetime.fromtimestamp(time, UTC)) for time in (start, end))
     return f"no points from {first} to {last}: 0 shows all"
-
-
-def _to_datetime(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)
 
 
 def _trace(index: SnapshotIndex, series: Series, start: float, end: float) -> Trace:
@@ -169,7 +165,7 @@ def cursor_readout(state: ScreenState) -> str:
     severity = Severity(int(breaches))
     note = f" {SHAPES[severity]}{WORDS[severity]}" if severity else ""
     note += " not judged" if unevaluated else ""
-    period = format_period(_to_datetime(float(seconds(series)[at])))
+    period = format_period(to_datetime(series.times[at]))
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
     return f"{period}  {value}  n {count}{note}"
 

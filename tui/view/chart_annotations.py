@@ -5,10 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from modeltop.core.incident import Note
-from modeltop.core.series import Series
+from modeltop.core.series import Series, to_datetime
 from modeltop.core.text import sanitize
 from modeltop.diagnosis.timeseries.forecast import trend_line, usual_band
 from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, VerticalMarker
@@ -17,10 +15,11 @@ from modeltop_tui.view.state import SnapshotIndex
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import numpy as np
+
     from modeltop.core.diagnosis import Forecast, SeriesPattern, TrendOutlook
 
 DAY_SECONDS = 86_400.0
-MICROSECONDS = 1e6
 MAX_FORECAST_RATIO = 0.2
 """Ratio of the time span by which a trend is drawn beyond the newest point at most."""
 CAPTIONS = {"DECLINE": "decline", "DROP": "drop", "SPIKE": "spike", "RECOVERING": "recovery", "IMPROVING": "better"}
@@ -69,9 +68,15 @@ def _caption(pattern: SeriesPattern) -> str | None:
     return (RISING_CAPTIONS if rose else CAPTIONS).get(pattern.pattern.name)
 
 
+def _timestamp(time: np.datetime64) -> float:
+    return to_datetime(time).timestamp()
+
+
 def _band(series: Series, started_at: datetime | None) -> ChartBand | None:
     band = usual_band(series, started_at)
-    return None if band is None else ChartBand(_seconds(band.start), _seconds(series.times[-1]), band.low, band.high)
+    if band is None:
+        return None
+    return ChartBand(_timestamp(band.start), _timestamp(series.times[-1]), band.low, band.high)
 
 
 def _trend(
@@ -81,13 +86,9 @@ def _trend(
     line = trend_line(series, started_at, forecast)
     if line is None:
         return None
-    newest = _seconds(series.times[-1])
+    newest = _timestamp(series.times[-1])
     extension = MAX_FORECAST_RATIO * (span[1] - span[0])
     if forecast.days is not None and forecast.days >= 0:
         extension = min(extension, forecast.days * DAY_SECONDS)
-    start, end = _seconds(line.start), newest + (extension if span[1] >= newest else 0.0)
+    start, end = _timestamp(line.start), newest + (extension if span[1] >= newest else 0.0)
     return ChartTrend(start, end, line.level, line.value_at((end - start) / DAY_SECONDS))
-
-
-def _seconds(time: np.datetime64) -> float:
-    return float(time.astype(np.int64)) / MICROSECONDS

@@ -29,7 +29,7 @@ def selection_text(state: ScreenState, now: datetime) -> str:
     series = selected_series(state)
     when = f", newest {format_period(series.newest)}, data {data_age(state, now)}" if series is not None else ""
     lines = [f"{location_text(state)}{when}"]
-    for alert in index.alerts(state.selection.model):
+    for alert in index.alerts_by_model[state.selection.model]:
         mark = f"{SHAPES[alert.severity]} {WORDS[alert.severity]}"
         rule = f"(rule {sanitize(alert.rule, 60)})"
         lines.append(f"{mark} {describe_problem(alert)}, {describe_duration(alert, state)} {rule}")

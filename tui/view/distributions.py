@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.text import sanitize, truncate
-from modeltop_tui.view.diagnosis_tables import missing_lines
 from modeltop_tui.view.state import SnapshotIndex
-from modeltop_tui.view.styled_text import Cells, block_characters, wrap
+from modeltop_tui.view.styled_text import Cells, block_characters, paragraph, wrap
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from modeltop.core.diagnosis import Diagnosis, FeatureShift
-    from modeltop.core.distribution import Counts, Distributions, Histogram, ReliabilityCurve
+    from modeltop.core.distribution import Counts, Histogram, ReliabilityCurve
 
 MAX_NAME_WIDTH = 24
 MAX_FEATURES = 12
@@ -48,21 +47,17 @@ def feature_shift_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) 
         segments = {key.segment for key in index.series_keys(diagnosis.model) if key.segment.startswith("feature=")}
         logged = len(segments.difference(OUTPUTS))
         none = "no features logged: `modeltop compute --feature all` measures how they move"
-        return missing_lines(f"none of {logged} moved" if logged else none, width)
-    distributions, out = _distributions(index, diagnosis), list[Cells]()
+        return paragraph(f"none of {logged} moved" if logged else none, width)
+    distributions, out = index.snapshot.distributions.get(diagnosis.model), list[Cells]()
     for shift in sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)[:MAX_FEATURES]:
         lead = ((f"  {sanitize(shift.feature, MAX_NAME_WIDTH)}  ", "strong"),)
         out += wrap(_shift_text(shift), width, indent="    ", lead=lead)
         histogram = distributions.histograms.get(shift.feature) if distributions is not None else None
         if histogram is not None:
-            out += histogram_lines(histogram, _started_at(diagnosis), width)
+            out += _histogram_lines(histogram, _started_at(diagnosis), width)
     if len(diagnosis.feature_shifts) > MAX_FEATURES:
-        out += missing_lines(f"and {len(diagnosis.feature_shifts) - MAX_FEATURES} more", width)
+        out += paragraph(f"and {len(diagnosis.feature_shifts) - MAX_FEATURES} more", width)
     return out
-
-
-def _distributions(index: SnapshotIndex, diagnosis: Diagnosis) -> Distributions | None:
-    return index.snapshot.distributions.get(diagnosis.model)
 
 
 def _started_at(diagnosis: Diagnosis) -> datetime | None:
@@ -88,14 +83,8 @@ def _recent_periods(periods: tuple[datetime | None, ...], started_at: datetime |
     return recent or [index for index, _ in dated[-1:]]
 
 
-def histogram_lines(histogram: Histogram, started_at: datetime | None, width: int) -> list[Cells]:
-    """Return the reference and the present as two rows of blocks, over the same bins and on one scale.
-
-    Args:
-        histogram: Counts of one feature.
-        started_at: Start of the change; None where it is not known.
-        width: Width of a line in cells; where it allows, the range of the bins and the largest change stand beside.
-    """
+def _histogram_lines(histogram: Histogram, started_at: datetime | None, width: int) -> list[Cells]:
+    """Return the reference and the present as two rows of blocks, over the same bins and on one scale."""
     indices = _recent_periods(histogram.periods, started_at)
     now = histogram.counts[indices].sum(axis=0) if indices else np.zeros(len(histogram.slots))
     proportions = [_proportions(histogram.reference), _proportions(now)]
@@ -191,16 +180,16 @@ def reliability_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) ->
         diagnosis: The diagnosis of one model.
         width: Width of a line in cells.
     """
-    distributions = _distributions(index, diagnosis)
+    distributions = index.snapshot.distributions.get(diagnosis.model)
     curve = distributions.reliability if distributions is not None else None
     if curve is None:
-        return missing_lines("no curve kept: `modeltop compute --score COLUMN` keeps one", width)
+        return paragraph("no curve kept: `modeltop compute --score COLUMN` keeps one", width)
     lines = list(_curve_rows(curve, _started_at(diagnosis)))
     if not lines:
-        return missing_lines("no labelled rows in the newest periods", width)
+        return paragraph("no labelled rows in the newest periods", width)
     name, scale = truncate(sanitize(curve.name, MAX_NAME_WIDTH), 11), f"0{'1':>{SCALE_WIDTH - 1}}"
     head = f"  {name:<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  {scale}"
-    legend = missing_lines("│ is the mean score, × how often it came true; where × stands alone they agree", width)
+    legend = paragraph("│ is the mean score, × how often it came true; where × stands alone they agree", width)
     return [((truncate(head, width), "dim"),), *(((truncate(line, width), ""),) for line in lines), *legend]
 
 

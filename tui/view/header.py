@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from modeltop.core.text import display_width, format_age, format_period, pluralize, sanitize, truncate
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.metrics import label
-from modeltop_tui.view.models import severity_counts
-from modeltop_tui.view.state import ScreenState, SortOrder, snapshot_index, visible_models
-from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells, fit, plain_text
+from modeltop_tui.view.state import ScreenState, SnapshotIndex, SortOrder, snapshot_index, visible_models
+from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells, Span, fit, plain_text
 
 MIN_WIDTH_FOR_REASON = 24
 """Cells from which there is room for a reason or a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class WatcherStatus:
-    """The state of the watcher, as the header shows it."""
+def watcher_status(snapshot: Snapshot, limit: int) -> Span | None:
+    """Return the state of the watcher in about `limit` cells, with a role; None where none has ever run.
 
-    text: str
-    is_problem: bool
-    """Whether notifications may be missed, or repeated."""
-
-
-def watcher_status(snapshot: Snapshot, limit: int) -> WatcherStatus | None:
-    """Return the state of the watcher in about `limit` cells; None where none has ever run.
+    It is critical where notifications may be missed, or repeated.
 
     Evaluated at the clock of the snapshot, not at present: an idle screen polls once a minute only.
     """
@@ -36,9 +27,9 @@ def watcher_status(snapshot: Snapshot, limit: int) -> WatcherStatus | None:
     if health is None:
         return None
     if health.stopped:
-        return WatcherStatus("watch stopped", is_problem=True)
+        return "watch stopped", "critical"
     if health.is_overdue(snapshot.clock):
-        return WatcherStatus(f"watch silent {format_age(snapshot.clock - health.at)}", is_problem=True)
+        return f"watch silent {format_age(snapshot.clock - health.at)}", "critical"
     texts = []
     if health.error:
         texts.append(f"watch: {sanitize(health.error, limit - 7)}" if limit >= MIN_WIDTH_FOR_REASON else "watch error")
@@ -46,8 +37,8 @@ def watcher_status(snapshot: Snapshot, limit: int) -> WatcherStatus | None:
         first, *others = health.disabled_receivers
         texts.append(f"{1 + len(others) if others else sanitize(first, max(limit - 7, 8))} broken")
     if not texts:
-        return WatcherStatus("watch ok", is_problem=False)
-    return WatcherStatus("; ".join(texts) if limit >= MIN_WIDTH_FOR_REASON else texts[0], is_problem=True)
+        return "watch ok", "dim"
+    return "; ".join(texts) if limit >= MIN_WIDTH_FOR_REASON else texts[0], "critical"
 
 
 class HeaderDetail(NamedTuple):
@@ -111,15 +102,16 @@ def _parts(state: ScreenState, now: datetime, detail: HeaderDetail) -> list[tupl
     name = (9, (("modeltop", "strong"),))
     if state.snapshot is None:
         return [name, (0, ((state.loading, "dim"),)), (0, _problem_text(state, detail.error_width))]
+    watcher, newest = watcher_status(state.snapshot, detail.error_width), state.snapshot.history.newest
     return [
         name,
         (2, ((truncate(location_text(state), detail.location_width), "head"),)),
         (6, ((_model_count_text(state), ""),)),
-        (0, _severities(state, words=detail.with_words)),
+        (0, _severities(snapshot_index(state.snapshot), words=detail.with_words)),
         (1, _problem_text(state, detail.error_width)),
-        *_watcher_parts(state, detail.error_width),
+        *([] if watcher is None else [(1 if watcher[1] == "critical" else 5, (watcher,))]),
         (3, ((_modes(state), "strong"),)),
-        (4, ((_newest(state), ""),)),
+        (4, ((format_period(newest) if newest else "", ""),)),
         (0, ((data_age(state, now), ""),)),
     ]
 
@@ -139,14 +131,13 @@ def _model_count_text(state: ScreenState) -> str:
     return pluralize(models, "model") if shown == models else f"{shown} of {pluralize(models, 'model')}"
 
 
-def _severities(state: ScreenState, *, words: bool) -> Cells:
+def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
     out: list[tuple[str, str]] = []
-    for severity, count in severity_counts(state).items():
+    for severity, count in index.severity_counts.items():
         out += [(" ", "")] if out else []
         word = f" {WORDS[severity]}" if words else ""
         out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
-    has_models = state.snapshot is not None and snapshot_index(state.snapshot).model_statuses
-    return tuple(out) or (("all ok" if has_models else "nothing to judge", "ok"),)
+    return tuple(out) or (("all ok" if index.model_statuses else "nothing to judge", "ok"),)
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:
@@ -163,13 +154,6 @@ def _problem_text(state: ScreenState, limit: int) -> Cells:
     return (("; ".join(out), "critical" if state.error or broken else "warning"),) if out else ()
 
 
-def _watcher_parts(state: ScreenState, limit: int) -> list[tuple[int, Cells]]:
-    """Return the state of the watcher, whose problems are shown as long as any other is."""
-    if state.snapshot is None or (status := watcher_status(state.snapshot, limit)) is None:
-        return []
-    return [(1 if status.is_problem else 5, ((status.text, "critical" if status.is_problem else "dim"),))]
-
-
 def _modes(state: ScreenState) -> str:
     selection = state.selection
     return " ".join(
@@ -182,11 +166,6 @@ def _modes(state: ScreenState) -> str:
         )
         if is_on
     )
-
-
-def _newest(state: ScreenState) -> str:
-    newest = state.snapshot.history.newest if state.snapshot is not None else None
-    return format_period(newest) if newest else ""
 
 
 def data_age(state: ScreenState, now: datetime) -> str:

@@ -67,7 +67,7 @@ def _row(index: SnapshotIndex, series: Series) -> MetricRow:
         _support_text(series),
     )
     key = series.key
-    mark = handling_mark(index, index.alerts_on(key))
+    mark = handling_mark(index, index.alerts_by_key[key])
     return MetricRow(key, index.severity(key), mark, label(key), numbers, _rule_text(index, series), series)
 
 
@@ -79,7 +79,7 @@ def _support_text(series: Series) -> str:
 
 def _rule_text(index: SnapshotIndex, series: Series) -> str:
     """Return what the rules make of the newest value, short enough for the column."""
-    for alert in index.alerts_on(series.key):
+    for alert in index.alerts_by_key[series.key]:
         if alert.state is State.RECOVERING:
             return "recovering"
         if alert.breach is not None:
@@ -90,7 +90,7 @@ def _rule_text(index: SnapshotIndex, series: Series) -> str:
     for rule in index.rules_for(series.key):
         for _, limit in rule.detector.limits():
             return f"not {_limit_text(limit)}"
-    return "left out" if any(status.skip_reason for status in index.rule_statuses(series.key)) else ""
+    return "left out" if any(status.skip_reason for status in index.statuses_by_key[series.key]) else ""
 
 
 def _crossed_limit(index: SnapshotIndex, alert: Alert) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from modeltop.core.series import Severity
 from modeltop.core.text import sanitize
 from modeltop_tui.view.acknowledgements import handling_mark
-from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index, visible_models
+from modeltop_tui.view.state import ScreenState, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells
 
 MIN_WIDTH_FOR_STATUS = 36
@@ -25,7 +22,7 @@ def model_cells(state: ScreenState, model: str, width: int = 0) -> Cells:
     assert state.snapshot is not None
     index = snapshot_index(state.snapshot)
     status = index.model_statuses[model]
-    shape = f"{SHAPES[status.severity]}{WORDS[status.severity]:>4}{handling_mark(index, index.alerts(model))}"
+    shape = f"{SHAPES[status.severity]}{WORDS[status.severity]:>4}{handling_mark(index, index.alerts_by_model[model])}"
     line = (shape, TINTS[status.severity]), (sanitize(model), "cursor" if model == state.selection.model else "")
     if status.severity and width >= MIN_WIDTH_FOR_STATUS:
         return *line, (f"  {sanitize(status.sentence)}", "dim")
@@ -43,16 +40,3 @@ def empty_list_message(state: ScreenState) -> str:
     if state.selection.filter:
         return f"no model has {sanitize(state.selection.filter, 40)} in its name: / changes the filter"
     return "no problems: ! shows all models"
-
-
-def severity_counts(state: ScreenState) -> dict[Severity, int]:
-    """Return the number of models by severity, worst first; healthy ones are not counted."""
-    assert state.snapshot is not None
-    return _severity_counts(snapshot_index(state.snapshot))
-
-
-@lru_cache(maxsize=2)
-def _severity_counts(index: SnapshotIndex) -> dict[Severity, int]:
-    severities = [status.severity for status in index.model_statuses.values()]
-    order = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING)
-    return {severity: severities.count(severity) for severity in order if severity in severities}

@@ -46,10 +46,10 @@ def _select_model(state: ScreenState, model: str) -> Selection:
     assert state.snapshot is not None
     index, selection = snapshot_index(state.snapshot), state.selection
     keys = index.series_keys(model)
-    alerting = [alert.key for alert in index.alerts(model) if alert.is_active and alert.key in keys]
+    alerting = [alert.key for alert in index.alerts_by_model[model] if alert.is_active and alert.key in keys]
     previous = (selection.key.metric, selection.key.segment) if selection.key else None
     same_metric = [key for key in keys if (key.metric, key.segment) == previous]
-    default = worst_series(model, index.snapshot.history, index.alerts(model), index.model_rule_statuses(model))
+    default = worst_series(model, index.snapshot.history, index.alerts_by_model[model], index.statuses_by_model[model])
     return replace(selection, model=model, key=next(iter([*alerting, *same_metric, default])))
 
 
@@ -98,7 +98,7 @@ def next_problem(state: ScreenState, steps: int) -> Selection:
     if not targets:
         return state.selection
     selection = state.selection
-    on_problem = selection.key is not None and any(alert.is_active for alert in index.alerts_on(selection.key))
+    on_problem = selection.key is not None and any(alert.is_active for alert in index.alerts_by_key[selection.key])
     current = None
     if not on_problem or (selection.model, selection.key) in targets:
         current = _target_index(targets, selection)
@@ -158,16 +158,6 @@ def next_sort_order(state: ScreenState, steps: int) -> Selection:
     return replace(state.selection, sort=orders[(orders.index(state.selection.sort) + steps) % len(orders)])
 
 
-def toggle_problems_only(state: ScreenState, _: int) -> Selection:
-    """Hide the healthy models, or show them again."""
-    return replace(state.selection, problems_only=not state.selection.problems_only)
-
-
-def toggle_overlay(state: ScreenState, _: int) -> Selection:
-    """Draw the metric's family beside it, or the metric alone."""
-    return replace(state.selection, overlay=not state.selection.overlay)
-
-
 def toggle_cursor(state: ScreenState, _: int) -> Selection:
     """Put a cursor on the newest point of the chart, or take it away."""
     series = selected_series(state)
@@ -224,11 +214,6 @@ def shift_window(state: ScreenState, steps: int) -> Selection:
     return replace(state.selection, time_window=TimeWindow(length, None if to >= times[-1] else to))
 
 
-def show_all_time(state: ScreenState, _: int) -> Selection:
-    """Show all of the time axis."""
-    return replace(state.selection, time_window=None)
-
-
 MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "model": move_model,
     "metric": move_metric,
@@ -236,12 +221,12 @@ MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "problem": next_problem,
     "problem_model": next_problem_model,
     "sort": next_sort_order,
-    "problems_only": toggle_problems_only,
-    "overlay": toggle_overlay,
+    "problems_only": lambda state, _: replace(state.selection, problems_only=not state.selection.problems_only),
+    "overlay": lambda state, _: replace(state.selection, overlay=not state.selection.overlay),
     "cursor_switch": toggle_cursor,
     "zoom": zoom,
     "shift": shift_window,
-    "all_time": show_all_time,
+    "all_time": lambda state, _: replace(state.selection, time_window=None),
 }
 """Moves by the argument of `move` in a binding."""
 
@@ -314,11 +299,6 @@ def _rank(target: JumpTarget, words: list[str]) -> tuple[int, bool]:
     names = [name.casefold() for name in ([model] if key is None else [model, key.metric, key.segment])]
     prefix_matches = sum(any(name.startswith(word) for name in names) for word in words)
     return -prefix_matches, key is not None
-
-
-def best_target(state: ScreenState, typed: str) -> JumpTarget | None:
-    """Return the best match; None without one."""
-    return next(iter(jump_targets(state, typed)), None)
 
 
 def jump_hint(state: ScreenState, typed: str) -> str:

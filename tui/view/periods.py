@@ -71,9 +71,7 @@ class PeriodsTable:
         return f"{text:>{width}}", "dim" if unevaluated[index] else ""
 
 
-@lru_cache(maxsize=2)
-def _cached_table(index: SnapshotIndex, model: str) -> PeriodsTable:
-    return PeriodsTable(index, model)
+_cached_table = lru_cache(maxsize=2)(PeriodsTable)
 
 
 def periods_table(state: ScreenState) -> PeriodsTable | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Alert, Comparison, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
-from modeltop.rules.baselines.past import PastBaseline
+from modeltop.core.series import Alert, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.rules.change_summary import change_summary
 from modeltop.rules.rule import Rule, rules_for
 from modeltop.rules.snapshot import Snapshot
@@ -83,38 +81,26 @@ class SnapshotIndex:
         for model in (*snapshot.history.periods, *self.series):
             self.model_statuses.setdefault(model, ModelStatus(model, Severity.OK, ""))
         self.open_alerts = tuple(alert for alert in snapshot.alerts if alert.state is not State.RESOLVED)
-        """Active and pending alerts, worst first."""
-        self._alerts_by_model: dict[str, list[Alert]] = defaultdict(list)
-        self._alerts_by_key: dict[SeriesKey, list[Alert]] = defaultdict(list)
+        """Active and pending alerts, worst first; so are the lists by model and by series."""
+        self.alerts_by_model: dict[str, list[Alert]] = defaultdict(list)
+        self.alerts_by_key: dict[SeriesKey, list[Alert]] = defaultdict(list)
         for alert in self.open_alerts:
-            self._alerts_by_model[alert.key.model].append(alert)
-            self._alerts_by_key[alert.key].append(alert)
-        self._statuses_by_key: dict[SeriesKey, list[RuleStatus]] = defaultdict(list)
-        self._statuses_by_model: dict[str, list[RuleStatus]] = defaultdict(list)
+            self.alerts_by_model[alert.key.model].append(alert)
+            self.alerts_by_key[alert.key].append(alert)
+        self.statuses_by_key: dict[SeriesKey, list[RuleStatus]] = defaultdict(list)
+        self.statuses_by_model: dict[str, list[RuleStatus]] = defaultdict(list)
         for status in snapshot.rule_statuses:
-            self._statuses_by_key[status.key].append(status)
-            self._statuses_by_model[status.key.model].append(status)
+            self.statuses_by_key[status.key].append(status)
+            self.statuses_by_model[status.key.model].append(status)
         self.rules: dict[str, Rule] = {rule.name: rule for rule in snapshot.rules}
-
-    def alerts(self, model: str) -> list[Alert]:
-        """Return the open alerts of a model, worst first."""
-        return self._alerts_by_model.get(model, [])
-
-    def alerts_on(self, key: SeriesKey) -> list[Alert]:
-        """Return the open alerts on a series, worst first."""
-        return self._alerts_by_key.get(key, [])
-
-    def rule_statuses(self, key: SeriesKey) -> list[RuleStatus]:
-        """Return the status of each rule on a series."""
-        return self._statuses_by_key.get(key, [])
-
-    def model_rule_statuses(self, model: str) -> list[RuleStatus]:
-        """Return the status of each rule on each series of a model."""
-        return self._statuses_by_model.get(model, [])
+        counts = Counter(status.severity for status in self.model_statuses.values())
+        order = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING)
+        self.severity_counts = {severity: counts[severity] for severity in order if severity in counts}
+        """Number of models by severity, worst first; healthy ones are not counted."""
 
     def severity(self, key: SeriesKey) -> Severity:
         """Return the worst severity of the active alerts on a series; pending ones do not count."""
-        return max((alert.severity for alert in self.alerts_on(key) if alert.is_active), default=Severity.OK)
+        return max((alert.severity for alert in self.alerts_by_key[key] if alert.is_active), default=Severity.OK)
 
     def series_keys(self, model: str | None) -> list[SeriesKey]:
         """Return the series of a model, in the order of its history."""
@@ -122,7 +108,7 @@ class SnapshotIndex:
 
     def rules_for(self, key: SeriesKey) -> list[Rule]:
         """Return the rules that evaluate a series, without those that skip it."""
-        skipped = {status.rule for status in self.rule_statuses(key) if status.skip_reason is not None}
+        skipped = {status.rule for status in self.statuses_by_key[key] if status.skip_reason is not None}
         return [rule for rule in rules_for(self.snapshot.rules, key) if rule.name not in skipped]
 
 
@@ -153,13 +139,5 @@ def visible_models(state: ScreenState) -> tuple[str, ...]:
     return _visible_models(state.snapshot, selection.filter.casefold(), selection.problems_only, selection.sort)
 
 
-@lru_cache(maxsize=512)
-def cached_changes(series: Series, metric: Metric, baseline: PastBaseline) -> tuple[Comparison, ...]:
-    """Return the change summary, cached: an unchanged series is the same object in the next snapshot.
-
-    Args:
-        series: One series of the snapshot.
-        metric: Its metric.
-        baseline: The reference that one of the comparisons is made with.
-    """
-    return change_summary(series, metric, baseline)
+cached_changes = lru_cache(maxsize=512)(change_summary)
+"""The change summary, cached: an unchanged series is the same object in the next snapshot."""

@@ -94,6 +94,17 @@ def wrap(text: str, width: int, *, role: str = "", indent: str = "", lead: Cells
     return [*lines, (*start, (line, role))]
 
 
+def paragraph(text: str, width: int, role: str = "dim") -> list[Cells]:
+    """Return the text as the lines of a paragraph, indented under a heading.
+
+    Args:
+        text: Fit for the terminal already.
+        width: Width of a line in cells.
+        role: Role of the text.
+    """
+    return wrap(text, width, role=role, indent="    ", lead=(("  ", ""),))
+
+
 def _break_words(text: str, max_width: int) -> list[str]:
     out: list[str] = []
     for word in text.split():

@@ -34,7 +34,7 @@ def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callabl
         decide: Called in the writing thread, under the lock of the log.
         on_done: Called with None, or with the reason why nothing was written.
     """
-    event_log = poller.event_log
+    event_log = poller.pipeline.state_reader.event_log
     if event_log is None:
         on_done(no_event_log_message(poller))
         return
@@ -59,4 +59,4 @@ def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callabl
 
 def no_event_log_message(poller: Poller) -> str:
     """Return the message for a poller without an event log."""
-    return f"nothing can be kept: {poller.event_log_error}"
+    return f"nothing can be kept: {poller.pipeline.state_reader.error}"

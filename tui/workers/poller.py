@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from modeltop.alerting.event_log.event_log import EventLog
     from modeltop.service.pipeline import Pipeline
 
 POLL_SECONDS = 1.0
@@ -46,7 +45,7 @@ class Poller:
     """
 
     def __init__(self, pipeline: Pipeline, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._clock = clock
         self._subscriber: Callable[[PollResult], None] | None = None
         self._lock = threading.Lock()
@@ -59,21 +58,6 @@ class Poller:
         self.last_result = PollResult()
         self.paused = False
         self._thread = threading.Thread(target=self._loop, name="modeltop poller", daemon=True)
-
-    @property
-    def event_log(self) -> EventLog | None:
-        """The log of what people do; None where there is no folder for it."""
-        return self._pipeline.state_reader.event_log
-
-    @property
-    def event_log_error(self) -> str:
-        """The reason for `event_log` being None."""
-        return self._pipeline.state_reader.error
-
-    @property
-    def ack_duration(self) -> timedelta:
-        """The configured time that an acknowledgement lasts."""
-        return self._pipeline.ack_duration
 
     def start(self) -> None:
         """Start to poll; the newest result is kept for the one who subscribes later."""
@@ -116,14 +100,14 @@ class Poller:
         if time.monotonic() - self._last_run > max(REFRESH_SECONDS, COST_FACTOR * self._duration):
             return True
         try:
-            return self._pipeline.needs_run()
+            return self.pipeline.needs_run()
         except OSError:
             return True  # the run itself will report what is wrong
 
     def _run(self) -> None:
         started = time.monotonic()
         try:
-            result = PollResult(snapshot=self._pipeline.run(self._clock(), self._on_progress))
+            result = PollResult(snapshot=self.pipeline.run(self._clock(), self._on_progress))
         except Exception as error:  # noqa: BLE001  the app decides: it shows the error beside the data it has, or ends
             result = PollResult(error=error)
         self._last_run = time.monotonic()

@@ -161,8 +161,8 @@ def watched(make, fleet):
 )
 def test_how_the_watcher_is_stands_in_few_words(watched, options, width, narrow):
     status = watcher_status(watched(**options), 40)
-    assert (status.text, status.is_problem) == (width, width != "watch ok")
-    assert watcher_status(watched(**options), 12).text == narrow
+    assert status == (width, "dim" if width == "watch ok" else "critical")
+    assert watcher_status(watched(**options), 12)[0] == narrow
 
 
 def test_where_nobody_ever_watched_nothing_is_said(fleet):

@@ -8,8 +8,7 @@ import pytest
 from modeltop.core.series import ReadProblem, Severity
 from modeltop.core.text import display_width
 from modeltop_tui.view.header import data_age, header_line, keys_line, tabs_line
-from modeltop_tui.view.models import severity_counts
-from modeltop_tui.view.state import ScreenState, SortOrder
+from modeltop_tui.view.state import ScreenState, SortOrder, snapshot_index
 from modeltop_tui.view.styled_text import plain_text
 
 
@@ -73,8 +72,8 @@ def test_trouble_is_shortened_before_it_is_left_out(make, width, text):
 def test_unknown_ranks_between_critical_and_warning(make, fleet):
     silent = make.series([0.9] * 5, model="search")
     index = make.snapshot(*make.ten_days(), silent, now=make.clock)
-    assert list(severity_counts(ScreenState(index)).items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
-    assert list(severity_counts(ScreenState(fleet)).items()) == [(Severity.CRITICAL, 1), (Severity.WARNING, 1)]
+    assert list(snapshot_index(index).severity_counts.items()) == [(Severity.CRITICAL, 1), (Severity.UNKNOWN, 1)]
+    assert list(snapshot_index(fleet).severity_counts.items()) == [(Severity.CRITICAL, 1), (Severity.WARNING, 1)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width
 from modeltop_tui.view.clipboard import points_csv, selection_text
-from modeltop_tui.view.navigation import best_target, jump_hint
+from modeltop_tui.view.navigation import jump_hint, jump_targets
 from modeltop_tui.view.periods import periods_table
 from modeltop_tui.view.state import ScreenState, Selection, TimeWindow
 from modeltop_tui.view.styled_text import plain_text
@@ -35,7 +35,7 @@ def state(make):
     ],
 )
 def test_parts_of_names_lead_to_the_likeliest_place(state, typed, to):
-    result = best_target(state, typed)
+    result = next(iter(jump_targets(state, typed)), None)
     assert (result and (result[0], result[1] and result[1].metric)) == to
 
 
