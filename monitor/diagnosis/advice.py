@@ -42,7 +42,9 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
     if not hypotheses or observations.is_over:
         return (Action.NOTHING,)
     cause = hypotheses[0].cause
-    first = ACTIONS.get(cause) or (Action.RETRAIN if _can_retrain(observations) else Action.WAIT)
+    has_lasted = observations.focus is not None and observations.periods_since_onset >= MIN_LASTING_PERIODS
+    can_retrain = has_lasted and (observations.labels_since_change or 0) >= MIN_LABELS
+    first = ACTIONS.get(cause) or (Action.RETRAIN if can_retrain else Action.WAIT)
     actions = [first]
     no_release = (Cause.OUTAGE, Cause.NOISE, Cause.SEASON)
     if release_notes(observations) and observations.is_sudden and cause not in no_release:
@@ -50,12 +52,6 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
     if observations.context.severity <= Severity.WARNING and first not in (Action.NOTHING, Action.WAIT):
         actions.append(Action.TICKET)
     return tuple(dict.fromkeys(actions))
-
-
-def _can_retrain(observations: Observations) -> bool:
-    """Return whether the fall has lasted, and there are enough labels since."""
-    has_lasted = observations.focus is not None and observations.periods_since_onset >= MIN_LASTING_PERIODS
-    return has_lasted and (observations.labels_since_change or 0) >= MIN_LABELS
 
 
 def advice(observations: Observations, actions: Sequence[Action], hypotheses: Sequence[CauseHypothesis]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -182,11 +181,7 @@ def notes_about(context: ModelContext, series: Series, windows: BeforeAfterWindo
     """Return the notes from two periods, or two days, before the onset up to as long after it."""
     margin = 2 * max(typical_period(series), timedelta(days=1))
     onset = to_datetime(windows.onset)
-    return tuple(
-        note
-        for note in context.notes
-        if fnmatchcase(context.model, note.model) and onset - margin <= note.at < onset + margin
-    )
+    return tuple(note for note in context.notes if onset - margin <= note.at < onset + margin)
 
 
 def typical_period(series: Series) -> timedelta:

@@ -73,21 +73,10 @@ def linear_ramp(value: float, low: float, high: float) -> float:
 
 def held_ranking(observations: Observations) -> BeforeAfter | None:
     """Return a ranking metric that did not change significantly, or by less than a twentieth of its distance to 1."""
-    changes = filter(None, map(observations.before_after.get, RANKING))
-    return next(
-        (
-            change
-            for change in changes
-            if not change.is_significant or observations.loss(change) <= max(0.002, 0.05 * (1 - change.before))
-        ),
-        None,
-    )
-
-
-def ranking_and_calibration_held(observations: Observations) -> bool:
-    """Return whether ranking and Brier score both held: then what changed is the use of the scores."""
-    brier = observations.before_after.get("brier_score")
-    return held_ranking(observations) is not None and brier is not None and not brier.is_significant
+    for change in filter(None, map(observations.before_after.get, RANKING)):
+        if not change.is_significant or observations.loss(change) <= max(0.002, 0.05 * (1 - change.before)):
+            return change
+    return None
 
 
 def precision_recall_tradeoff(observations: Observations) -> str | None:

@@ -9,8 +9,8 @@ from modeltop.core.series import Severity
 DRIFT = {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.85)}
 
 
-def drifted(stepped, days, rows):
-    return [stepped(name, *pair, n=(60, days), rows=rows, support=rows) for name, pair in DRIFT.items()]
+def drifted(make_step, days, rows):
+    return [make_step(name, *pair, n=(60, days), rows=rows, support=rows) for name, pair in DRIFT.items()]
 
 
 @pytest.mark.parametrize(
@@ -21,21 +21,23 @@ def drifted(stepped, days, rows):
         pytest.param(9, 100, Action.WAIT, "not enough new labels to retrain: 9 periods, 900 labelled", id="few labels"),
     ],
 )
-def test_a_drift_is_trained_for_when_it_lasts_and_there_are_labels_enough(stepped, ask, days, rows, step, said):
-    found = ask(drifted(stepped, days, float(rows)), severity=Severity.CRITICAL)
+def test_a_drift_is_trained_for_when_it_lasts_and_there_are_labels_enough(
+    make_step, run_diagnosis, days, rows, step, said
+):
+    found = run_diagnosis(drifted(make_step, days, float(rows)), severity=Severity.CRITICAL)
     assert found.actions == (step,)
     assert said in found.advice
     assert found.labels_since_change == days * rows
 
 
-def test_labels_are_counted_by_their_coverage_where_it_is_known(stepped, line, ask):
-    coverage = line("label_coverage", [1.0] * 60 + [0.5] * 10)
-    assert ask([*drifted(stepped, 10, 1000.0), coverage]).labels_since_change == 5000
+def test_labels_are_counted_by_their_coverage_where_it_is_known(make_step, make_series, run_diagnosis):
+    coverage = make_series("label_coverage", [1.0] * 60 + [0.5] * 10)
+    assert run_diagnosis([*drifted(make_step, 10, 1000.0), coverage]).labels_since_change == 5000
 
 
-def test_a_fault_upstream_is_never_trained_on(model, features, ask):
-    series = model(**DRIFT) + features(income=(0.2, 0.3), age=(0.03, 0.001))
-    found = ask(series, severity=Severity.CRITICAL)
+def test_a_fault_upstream_is_never_trained_on(make_model, make_features, run_diagnosis):
+    series = make_model(**DRIFT) + make_features(income=(0.2, 0.3), age=(0.03, 0.001))
+    found = run_diagnosis(series, severity=Severity.CRITICAL)
     assert found.actions == (Action.FIX_PIPELINE,)
     assert found.advice == "fix the pipeline first (income); do not retrain on broken data"
 
@@ -49,16 +51,19 @@ def test_a_fault_upstream_is_never_trained_on(model, features, ask):
         ("price list of spring", False),
     ],
 )
-def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(model, ask, changed, text, rolls):
-    found = ask(model(**DRIFT), notes=[Note("m", text, "ann", changed)])
+def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(make_model, run_diagnosis, changed_at, text, rolls):
+    found = run_diagnosis(make_model(**DRIFT), notes=[Note("m", text, "ann", changed_at)])
     assert (found.actions[0] is Action.ROLL_BACK) == rolls
     assert ("roll back" in found.sentence) == rolls
 
 
-def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
+def test_what_is_not_critical_is_a_ticket_as_well(make_model, run_diagnosis):
     levels = {"recall": (0.8, 0.6), "precision": (0.8, 0.9)}
-    assert ask(model(**levels), severity=Severity.WARNING).actions == (Action.MOVE_THRESHOLD, Action.TICKET)
-    assert ask(model(**levels), severity=Severity.CRITICAL).actions == (Action.MOVE_THRESHOLD,)
+    assert run_diagnosis(make_model(**levels), severity=Severity.WARNING).actions == (
+        Action.MOVE_THRESHOLD,
+        Action.TICKET,
+    )
+    assert run_diagnosis(make_model(**levels), severity=Severity.CRITICAL).actions == (Action.MOVE_THRESHOLD,)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +81,18 @@ def test_what_is_not_critical_is_a_ticket_as_well(model, ask):
         ),
     ],
 )
-def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(model, ask, levels, missing, needed):
-    found = ask(model(**levels))
+def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(
+    make_model, run_diagnosis, levels, missing, needed
+):
+    found = run_diagnosis(make_model(**levels))
     assert found.actions[0] is Action.INVESTIGATE
     assert found.advice == f"look at what changed then; {needed}"
     assert found.hypotheses[0].evidence_for == (missing,)
     assert found.sentence.endswith(f"not enough to tell why ({missing}); ticket: look at what changed then")
 
 
-def test_what_was_never_better_has_nothing_to_be_compared_with(line, ask, alert):
-    first = line("accuracy", [0.8] * 20)
-    found = ask([first], alerts=[alert(since=first.newest.replace(month=1, day=1))])
+def test_what_was_never_better_has_nothing_to_be_compared_with(make_series, run_diagnosis, make_alert):
+    first = make_series("accuracy", [0.8] * 20)
+    found = run_diagnosis([first], alerts=[make_alert(since=first.newest.replace(month=1, day=1))])
     assert found.hypotheses[0].evidence_for == ("no better periods before it to compare with",)
     assert found.advice == "look at what changed then"

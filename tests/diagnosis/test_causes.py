@@ -96,43 +96,45 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
         ),
     ],
 )
-def test_the_likeliest_cause_follows_from_what_moved(model, features, ask, levels, columns, cause, said):
-    found = ask(model(**levels) + features(**columns))
+def test_the_likeliest_cause_follows_from_what_moved(
+    make_model, make_features, run_diagnosis, levels, columns, cause, said
+):
+    found = run_diagnosis(make_model(**levels) + make_features(**columns))
     assert found.cause is cause
     assert said in "; ".join(found.hypotheses[0].evidence_for)
 
 
-def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(model, ask, changed):
-    note = Note("*", "new price list", "ann", changed)
-    found = ask(model(**FELL), notes=[note])
+def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(make_model, run_diagnosis, changed_at):
+    note = Note("*", "new price list", "ann", changed_at)
+    found = run_diagnosis(make_model(**FELL), notes=[note])
     assert (found.cause, "new price list" in found.sentence) == (Cause.BUSINESS, True)
-    late = Note("*", "new price list", "ann", changed.replace(month=changed.month + 1))
-    assert ask(model(**FELL), notes=[late]).cause is Cause.UNKNOWN
-    other = Note("another*", "new price list", "ann", changed)
-    assert ask(model(**FELL), notes=[other]).cause is Cause.UNKNOWN
+    late = Note("*", "new price list", "ann", changed_at.replace(month=changed_at.month + 1))
+    assert run_diagnosis(make_model(**FELL), notes=[late]).cause is Cause.UNKNOWN
 
 
-def test_rows_that_fell_below_half_are_an_outage(stepped, ask):
+def test_rows_that_fell_below_half_are_an_outage(make_step, run_diagnosis):
     rows = [1000.0] * 30 + [990.0] * 30 + [200.0] * 10
-    found = ask([stepped("accuracy", 0.95, 0.85, rows=rows)])
+    found = run_diagnosis([make_step("accuracy", 0.95, 0.85, rows=rows)])
     assert found.cause is Cause.OUTAGE
     assert "rows fell from 995 to 200 a period" in found.hypotheses[0].evidence_for
 
 
-def test_a_model_that_is_silent_is_an_outage_whatever_its_metrics_did(model, ask, alert, changed):
-    silent = alert("*", condition=Condition.NO_DATA, since=changed)
-    found = ask(model(accuracy=(0.95, 0.95)), alerts=[silent])
+def test_a_model_that_is_silent_is_an_outage_whatever_its_metrics_did(
+    make_model, run_diagnosis, make_alert, changed_at
+):
+    silent = make_alert("*", condition=Condition.NO_DATA, since=changed_at)
+    found = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[silent])
     assert (found.cause, found.key) == (Cause.OUTAGE, None)
     assert found.sentence.startswith("no rows since 2025-03-11: data outage")
 
 
-def test_one_segment_that_makes_the_fall_is_named(stepped, ask):
+def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
     shares = {"country=AT": (0.95, 0.95, 500.0), "country=CH": (0.95, 0.75, 300.0), "country=DE": (0.95, 0.95, 200.0)}
     parts = [
-        stepped("accuracy", before, after, segment=name, rows=rows, seed=place)
+        make_step("accuracy", before, after, segment=name, rows=rows, seed=place)
         for place, (name, (before, after, rows)) in enumerate(shares.items())
     ]
-    found = ask([stepped("accuracy", 0.95, 0.89), *parts])
+    found = run_diagnosis([make_step("accuracy", 0.95, 0.89), *parts])
     assert found.cause is Cause.SEGMENT
     assert found.sentence == (
         "accuracy fell suddenly from 0.95 to 0.89 on 2025-03-02: one segment only "
@@ -141,54 +143,58 @@ def test_one_segment_that_makes_the_fall_is_named(stepped, ask):
     assert found.segments[0].segment == "country=CH"
 
 
-def test_segments_that_fell_alike_are_no_cause(stepped, ask):
-    parts = [stepped("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
-    found = ask([stepped("accuracy", 0.95, 0.85), *parts])
+def test_segments_that_fell_alike_are_no_cause(make_step, run_diagnosis):
+    parts = [make_step("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
+    found = run_diagnosis([make_step("accuracy", 0.95, 0.85), *parts])
     assert Cause.SEGMENT not in [one.cause for one in found.hypotheses]
 
 
-def test_an_error_of_calibration_is_not_taken_apart_by_segments(stepped, ask):
+def test_an_error_of_calibration_is_not_taken_apart_by_segments(make_step, run_diagnosis):
     # It is no mean over rows: of fewer rows it is larger, in every segment and whatever happened.
     name = "expected_calibration_error"
-    cut = [stepped(name, 0.02, after, segment=f"plan={n}", rows=500.0) for n, after in (("a", 0.1), ("b", 0.02))]
-    assert ask([stepped(name, 0.02, 0.06), *cut]).segments == ()
+    cut = [make_step(name, 0.02, after, segment=f"plan={n}", rows=500.0) for n, after in (("a", 0.1), ("b", 0.02))]
+    assert run_diagnosis([make_step(name, 0.02, 0.06), *cut]).segments == ()
 
 
-def test_scores_that_are_off_because_fewer_are_positive_are_a_shift_of_labels(model, ask):
+def test_scores_that_are_off_because_fewer_are_positive_are_a_shift_of_labels(make_model, run_diagnosis):
     off = {"expected_calibration_error": (0.02, 0.08), "brier_score": (0.05, 0.07), "roc_auc": (0.97, 0.97)}
     shifted = {"label_rate": (0.5, 0.3), "recall": (0.9, 0.9), "specificity": (0.95, 0.95)}
-    assert ask(model(**off)).cause is Cause.CALIBRATION
-    assert ask(model(**off, **shifted)).cause is Cause.LABEL_SHIFT
+    assert run_diagnosis(make_model(**off)).cause is Cause.CALIBRATION
+    assert run_diagnosis(make_model(**off, **shifted)).cause is Cause.LABEL_SHIFT
 
 
 @pytest.mark.parametrize(
     ("days", "cause"),
     [pytest.param(1, Cause.UPSTREAM, id="daily"), pytest.param(30, Cause.CONCEPT_DRIFT, id="monthly")],
 )
-def test_a_fall_from_one_month_to_the_next_is_not_overnight(model, ask, days, cause):
-    series = [paced(one, days) for one in model(**FELL, avg_confidence=(0.95, 0.92))]
-    assert ask(series).cause is cause
+def test_a_fall_from_one_month_to_the_next_is_not_overnight(make_model, run_diagnosis, days, cause):
+    series = [paced(one, days) for one in make_model(**FELL, avg_confidence=(0.95, 0.92))]
+    assert run_diagnosis(series).cause is cause
 
 
-def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_business(line, stepped, ask):
-    old = stepped("accuracy", 0.95, 0.95, segment="country=AT", rows=700.0)
-    new = line("accuracy", [0.7] * 10, segment="country=BR", rows=300.0, first=60)
-    found = ask([stepped("accuracy", 0.95, 0.875), old, new])
+def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_business(
+    make_series, make_step, run_diagnosis
+):
+    old = make_step("accuracy", 0.95, 0.95, segment="country=AT", rows=700.0)
+    new = make_series("accuracy", [0.7] * 10, segment="country=BR", rows=300.0, first=60)
+    found = run_diagnosis([make_step("accuracy", 0.95, 0.875), old, new])
     assert found.cause is Cause.BUSINESS
     assert "country=BR is new and makes" in found.hypotheses[0].evidence_for[0]
 
 
-def test_an_alert_within_chance_is_called_noise(stepped, ask, alert, changed):
-    series = stepped("accuracy", 0.91, 0.905, rows=80.0, n=(60, 1))
-    found = ask([series], alerts=[alert(since=changed)])
+def test_an_alert_within_chance_is_called_noise(make_step, run_diagnosis, make_alert, changed_at):
+    series = make_step("accuracy", 0.91, 0.905, rows=80.0, n=(60, 1))
+    found = run_diagnosis([series], alerts=[make_alert(since=changed_at)])
     assert found.cause is Cause.NOISE
     assert "may be chance" in found.sentence
 
 
-def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(model, ask, changed):
+def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(make_model, run_diagnosis, changed_at):
     levels = FELL | {"avg_confidence": (0.95, 0.95)}
-    alone = ask(model(**levels))
-    shared = ask(model(**levels), other_failures_since={"a": changed, "b": changed, "c": changed.replace(month=1)})
+    alone = run_diagnosis(make_model(**levels))
+    shared = run_diagnosis(
+        make_model(**levels), other_failures_since={"a": changed_at, "b": changed_at, "c": changed_at.replace(month=1)}
+    )
     assert (alone.cause, shared.cause) == (Cause.CONCEPT_DRIFT, Cause.UPSTREAM)
     assert "2 other models went wrong within a day of it" in shared.hypotheses[0].evidence_for
 
@@ -212,10 +218,10 @@ def test_clauses_leave_their_share_of_doubt(pro, contra, weight):
         assert found.evidence_for == tuple(str(s) for s in sorted(pro, reverse=True))
 
 
-def test_causes_are_listed_heaviest_first_and_unknown_is_said_first_of_all(model, features, ask):
-    found = ask(model(**FELL, avg_confidence=(0.95, 0.95)) + features(**STILL))
+def test_causes_are_listed_heaviest_first_and_unknown_is_said_first_of_all(make_model, make_features, run_diagnosis):
+    found = run_diagnosis(make_model(**FELL, avg_confidence=(0.95, 0.95)) + make_features(**STILL))
     weights = [one.weight for one in found.hypotheses]
     assert weights == sorted(weights, reverse=True)
-    unknown = ask(model(**FELL))
+    unknown = run_diagnosis(make_model(**FELL))
     assert unknown.hypotheses[0].cause is Cause.UNKNOWN
     assert unknown.hypotheses[0].weight == 0

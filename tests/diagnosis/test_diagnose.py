@@ -26,7 +26,7 @@ COUNTS = st.sampled_from([None, 0.0, 1.0, 1000.0, float("nan")])
 
 
 @st.composite
-def histories(draw, line):
+def histories(draw, make_series):
     """Some series of one model, a step or a blip in each, drawn by few numbers."""
     found = {}
     for _ in range(draw(st.integers(1, 6))):
@@ -39,18 +39,18 @@ def histories(draw, line):
         counts = draw(COUNTS)
         rows = np.nan if counts is None else counts
         first = draw(st.integers(0, 30))
-        found[metric, segment] = line(metric, values, segment=segment, rows=rows, support=counts, first=first)
+        found[metric, segment] = make_series(metric, values, segment=segment, rows=rows, support=counts, first=first)
     return list(found.values())
 
 
 @pytest.mark.parametrize("alerting", [False, True], ids=["calm", "alerting"])
 @given(data=st.data())
 @settings(max_examples=150)
-def test_any_history_has_a_diagnosis_of_one_sentence(line, ask, alert, data, alerting):
-    series = data.draw(histories(line))
+def test_any_history_has_a_diagnosis_of_one_sentence(make_series, run_diagnosis, make_alert, data, alerting):
+    series = data.draw(histories(make_series))
     key, since = series[0].key, data.draw(st.sampled_from(sorted({one.newest for one in series})))
-    episodes = [alert(key.metric, segment=key.segment, since=since)] if alerting else []
-    found = ask(series, alerts=episodes, severity=Severity.WARNING)
+    episodes = [make_alert(key.metric, segment=key.segment, since=since)] if alerting else []
+    found = run_diagnosis(series, alerts=episodes, severity=Severity.WARNING)
     assert found.sentence.isprintable()
     assert 0 < display_width(found.sentence) <= MAX_CELLS
     assert "nan" not in found.sentence + found.advice

@@ -17,8 +17,8 @@ DAY = datetime(2025, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def windows(changed):
-    return BeforeAfterWindows(to_datetime64(changed), to_datetime64(changed))
+def windows(changed_at):
+    return BeforeAfterWindows(to_datetime64(changed_at), to_datetime64(changed_at))
 
 
 def counted(feature, values, late, *, bins=20, top=100.0):
@@ -33,9 +33,9 @@ def counted(feature, values, late, *, bins=20, top=100.0):
     return Histogram(feature, slots, tuple(edges), rows(values), (DAY,), rows(late)[None, :])
 
 
-def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_apart(features, windows):
+def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_apart(make_features, windows):
     shifts = feature_shifts(
-        features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), windows
+        make_features(a=(0.2, 0.001), b=(0.4, 0.001), c=(0.03, 0.001), d=(0.03, 0.3), e=(0.15, 0.1)), windows
     )
     assert shifts.feature_count == 5
     assert [shift.feature for shift in shifts.shifted] == ["b", "a", "e", "d"]
@@ -43,14 +43,14 @@ def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_ap
     assert shifts.broken[0].missing == pytest.approx((0.001, 0.3), abs=1e-4)
 
 
-def test_the_models_own_columns_are_no_features(features, windows):
-    shifts = feature_shifts(features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), windows)
+def test_the_models_own_columns_are_no_features(make_features, windows):
+    shifts = feature_shifts(make_features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), windows)
     assert (shifts.feature_count, shifts.shifted, shifts.has_score_drift) == (1, (), True)
     assert shifts.score.after == pytest.approx(0.3, abs=0.01)
 
 
-def test_a_distance_that_was_there_before_is_no_shift(stepped, windows):
-    far = stepped("js_distance", 0.2, 0.21, spread=0.02, segment="feature=age")
+def test_a_distance_that_was_there_before_is_no_shift(make_step, windows):
+    far = make_step("js_distance", 0.2, 0.21, spread=0.02, segment="feature=age")
     assert feature_shifts([far], windows).shifted == ()
 
 
@@ -63,21 +63,21 @@ def test_a_distance_that_was_there_before_is_no_shift(stepped, windows):
         pytest.param("psi", 0.03, 0.48, id="psi"),
     ],
 )
-def test_a_distance_that_comes_of_few_rows_is_no_shift(stepped, windows, metric, before, after):
+def test_a_distance_that_comes_of_few_rows_is_no_shift(make_step, windows, metric, before, after):
     segment, rows = "feature=age", [1600.0] * 60 + [100.0] * 10
-    few, many = (stepped(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
+    few, many = (make_step(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
     assert feature_shifts([few], windows).shifted == ()
     assert [shift.feature for shift in feature_shifts([many], windows).shifted] == ["age"]
 
 
-def test_without_a_distance_of_the_first_kind_another_is_taken(stepped, windows):
-    psi = stepped("psi", 0.02, 0.5, spread=0.01, segment="feature=age")
+def test_without_a_distance_of_the_first_kind_another_is_taken(make_step, windows):
+    psi = make_step("psi", 0.02, 0.5, spread=0.01, segment="feature=age")
     [shift] = feature_shifts([psi], windows).shifted
     assert (shift.metric, round(shift.after, 1)) == ("psi", 0.5)
 
 
-def test_categories_that_were_never_seen_are_a_loss(stepped, windows):
-    unseen = stepped("unseen_category_rate", 0.0, 0.25, spread=0.001, segment="feature=plan")
+def test_categories_that_were_never_seen_are_a_loss(make_step, windows):
+    unseen = make_step("unseen_category_rate", 0.0, 0.25, spread=0.001, segment="feature=plan")
     [broken] = feature_shifts([unseen], windows).broken
     assert broken.unseen == pytest.approx((0.0, 0.25), abs=1e-3)
 
@@ -109,12 +109,14 @@ def test_histograms_of_before_the_change_say_nothing():
     assert value_anomaly(counted("tenure", values, values / 3, bins=400), DAY + timedelta(days=1)) is None
 
 
-def test_another_unit_is_a_fault_upstream(model, features, ask):
+def test_another_unit_is_a_fault_upstream(make_model, make_features, run_diagnosis):
     values = np.random.default_rng(3).normal(50, 10, 4000)
     distributions = Distributions({"tenure": counted("tenure", values, values / 3, bins=400)})
-    series = model(accuracy=(0.95, 0.85)) + features(tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001))
-    diagnosis = ask(series, distributions=distributions)
+    series = make_model(accuracy=(0.95, 0.85)) + make_features(
+        tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001)
+    )
+    diagnosis = run_diagnosis(series, distributions=distributions)
     assert diagnosis.cause is Cause.UPSTREAM
     assert "another unit" in diagnosis.sentence
     assert "tenure" in diagnosis.advice
-    assert ask(series).cause is Cause.FEATURE_DRIFT
+    assert run_diagnosis(series).cause is Cause.FEATURE_DRIFT

@@ -16,10 +16,10 @@ cases = st.floats(1, 1e6, allow_nan=False)
 CHANGE = BeforeAfterWindows(np.datetime64("2025-01-03", "us"), np.datetime64("2025-01-03", "us"))
 
 
-def test_a_worked_example(line):
+def test_a_worked_example(make_series):
     # Before 0.9 and 0.8 at 600 and 400 rows: 0.86. After 0.9 and 0.6 at 500 and 500: 0.75.
-    good = line("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[300.0, 300.0, 500.0])
-    bad = line("accuracy", [0.8, 0.8, 0.6], segment="plan=b", rows=[200.0, 200.0, 500.0])
+    good = make_series("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[300.0, 300.0, 500.0])
+    bad = make_series("accuracy", [0.8, 0.8, 0.6], segment="plan=b", rows=[200.0, 200.0, 500.0])
     [segmentation] = decompose([good, bad], CHANGE)
     first, second = segmentation.contributions
     assert (segmentation.column, first.segment, second.segment) == ("plan", "plan=b", "plan=a")
@@ -30,9 +30,9 @@ def test_a_worked_example(line):
 
 
 @given(st.lists(st.tuples(shares, shares, cases, cases), min_size=2, max_size=6))
-def test_contributions_sum_up_to_the_overall_change(line, parts):
+def test_contributions_sum_up_to_the_overall_change(make_series, parts):
     segments = [
-        line("accuracy", [before, before, after], segment=f"plan={index}", rows=[rows / 2, rows / 2, later])
+        make_series("accuracy", [before, before, after], segment=f"plan={index}", rows=[rows / 2, rows / 2, later])
         for index, (before, after, rows, later) in enumerate(parts)
     ]
     [segmentation] = decompose(segments, CHANGE)
@@ -42,28 +42,28 @@ def test_contributions_sum_up_to_the_overall_change(line, parts):
     assert [sum(part.share[side] for part in segmentation.contributions) for side in (0, 1)] == pytest.approx([1, 1])
 
 
-def test_a_segment_that_is_new_adds_its_distance_from_all_rows_of_before(line):
-    old = line("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[100.0, 100.0, 75.0])
-    new = line("accuracy", [0.5], segment="plan=b", rows=[25.0], first=2)
+def test_a_segment_that_is_new_adds_its_distance_from_all_rows_of_before(make_series):
+    old = make_series("accuracy", [0.9, 0.9, 0.9], segment="plan=a", rows=[100.0, 100.0, 75.0])
+    new = make_series("accuracy", [0.5], segment="plan=b", rows=[25.0], first=2)
     [segmentation] = decompose([old, new], CHANGE)
     assert segmentation.contributions[0].segment == "plan=b"
     assert segmentation.contributions[0].total == pytest.approx(0.25 * (0.5 - 0.9))
     assert segmentation.contributions[0].share == (0.0, 0.25)
 
 
-def test_columns_are_decomposed_apart_and_features_and_classes_are_none(line):
+def test_columns_are_decomposed_apart_and_features_and_classes_are_none(make_series):
     segments = ("plan=a", "plan=b", "city=x", "city=y", "feature=age", "class=1", "all", "single=1")
-    segmentations = decompose([line("accuracy", [0.9, 0.9, 0.8], segment=name) for name in segments], CHANGE)
+    segmentations = decompose([make_series("accuracy", [0.9, 0.9, 0.8], segment=name) for name in segments], CHANGE)
     assert [segmentation.column for segmentation in segmentations] == ["plan", "city"]
 
 
-def test_without_the_cases_of_segments_there_is_no_sum(line):
-    parts = [line("f1_score", [0.9, 0.9, 0.8], segment=f"plan={name}") for name in "ab"]
+def test_without_the_cases_of_segments_there_is_no_sum(make_series):
+    parts = [make_series("f1_score", [0.9, 0.9, 0.8], segment=f"plan={name}") for name in "ab"]
     assert decompose(parts, CHANGE) == ()
 
 
-def test_without_a_period_after_there_is_no_change(line):
+def test_without_a_period_after_there_is_no_change(make_series):
     windows = BeforeAfterWindows(
-        to_datetime64(line("accuracy", [0.9]).newest + timedelta(days=2)), np.datetime64("2025-01-03", "us")
+        to_datetime64(make_series("accuracy", [0.9]).newest + timedelta(days=2)), np.datetime64("2025-01-03", "us")
     )
-    assert decompose([line("accuracy", [0.9, 0.9], segment=f"plan={name}") for name in "ab"], windows) == ()
+    assert decompose([make_series("accuracy", [0.9, 0.9], segment=f"plan={name}") for name in "ab"], windows) == ()

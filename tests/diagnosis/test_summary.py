@@ -17,11 +17,11 @@ HOSTILE = st.one_of(
 )
 
 
-def test_a_whole_sentence(model, features, ask):
-    series = model(accuracy=(0.957, 0.846)) + features(unit=(0.03, 0.34), age=(0.03, 0.001))
+def test_a_whole_sentence(make_model, make_features, run_diagnosis):
+    series = make_model(accuracy=(0.957, 0.846)) + make_features(unit=(0.03, 0.34), age=(0.03, 0.001))
     begun = "accuracy fell suddenly from 0.957 to 0.846 on 2025-03-02: broken upstream (unit missing 0.1 % -> 34 %)"
-    assert ask(series, severity=Severity.CRITICAL).sentence == f"{begun}; fix the pipeline first"
-    assert ask(series, severity=Severity.WARNING).sentence == f"{begun}; ticket: fix the pipeline first"
+    assert run_diagnosis(series, severity=Severity.CRITICAL).sentence == f"{begun}; fix the pipeline first"
+    assert run_diagnosis(series, severity=Severity.WARNING).sentence == f"{begun}; ticket: fix the pipeline first"
 
 
 @pytest.mark.parametrize(
@@ -50,51 +50,55 @@ def test_a_cause_is_said_as_surely_as_it_is_known(weights, said):
         pytest.param(9, 100.0, "; wait: not enough new labels to retrain", id="that labels are missing"),
     ],
 )
-def test_the_sentence_ends_with_whether_to_retrain(stepped, ask, days, rows, said):
+def test_the_sentence_ends_with_whether_to_retrain(make_step, run_diagnosis, days, rows, said):
     levels = {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.85)}
-    series = [stepped(name, *pair, n=(60, days), rows=rows, support=rows) for name, pair in levels.items()]
-    assert ask(series, severity=Severity.WARNING).sentence.endswith(said)
+    series = [make_step(name, *pair, n=(60, days), rows=rows, support=rows) for name, pair in levels.items()]
+    assert run_diagnosis(series, severity=Severity.WARNING).sentence.endswith(said)
 
 
-def test_a_gradual_begin_is_said_to_be_about_that_day(line, ask):
+def test_a_gradual_begin_is_said_to_be_about_that_day(make_series, run_diagnosis):
     values = 0.95 - 0.004 * np.clip(np.arange(90) - 59, 0, None) + np.random.default_rng(1).normal(0, 0.003, 90)
-    assert " fell gradually from 0.95 " in (sentence := ask([line("f1_score", values)]).sentence)
+    assert " fell gradually from 0.95 " in (sentence := run_diagnosis([make_series("f1_score", values)]).sentence)
     assert " since about 2025-03-" in sentence
 
 
 @given(name=HOSTILE, metric=HOSTILE, note=HOSTILE)
-def test_foreign_names_are_made_safe_and_the_sentence_stays_short(stepped, ask, alert, changed, name, metric, note):
+def test_foreign_names_are_made_safe_and_the_sentence_stays_short(
+    make_step, run_diagnosis, make_alert, changed_at, name, metric, note
+):
     named = f"x{metric}"  # no other name of a metric that is known
     series = [
-        stepped(named, 0.95, 0.7, spread=0.004),
-        stepped("missing_rate", 0.0, 0.4, spread=0.001, segment=f"feature={name}"),
-        stepped(named, 0.95, 0.6, spread=0.004, segment=f"city={name}", support=500.0),
+        make_step(named, 0.95, 0.7, spread=0.004),
+        make_step("missing_rate", 0.0, 0.4, spread=0.001, segment=f"feature={name}"),
+        make_step(named, 0.95, 0.6, spread=0.004, segment=f"city={name}", support=500.0),
     ]
-    found = ask(series, alerts=[alert(named)], notes=[Note("*", note, "ann", changed)])
+    found = run_diagnosis(series, alerts=[make_alert(named)], notes=[Note("*", note, "ann", changed_at)])
     clauses = [text for one in found.hypotheses for text in (*one.evidence_for, *one.evidence_against)]
     assert all(text.isprintable() for text in (found.sentence, found.advice, *clauses))
     assert display_width(found.sentence) <= MAX_CELLS
     assert found.cause is Cause.UPSTREAM
 
 
-def test_a_calm_model_says_what_its_standing_says(model, ask):
-    found = ask(model(accuracy=(0.95, 0.95), avg_confidence=(0.95, 0.95)), status_sentence="accuracy 0.95: healthy")
+def test_a_calm_model_says_what_its_standing_says(make_model, run_diagnosis):
+    found = run_diagnosis(
+        make_model(accuracy=(0.95, 0.95), avg_confidence=(0.95, 0.95)), status_sentence="accuracy 0.95: healthy"
+    )
     assert (found.sentence, found.hypotheses, found.key) == ("accuracy 0.95: healthy", (), None)
     assert found.advice == "nothing to do"
 
 
-def test_a_spike_that_is_past_asks_for_nothing(line, ask):
+def test_a_spike_that_is_past_asks_for_nothing(make_series, run_diagnosis):
     values = 0.95 + np.random.default_rng(1).normal(0, 0.004, 80)
     values[60] = 0.6
-    found = ask([line("f1_score", values)])
+    found = run_diagnosis([make_series("f1_score", values)])
     assert found.series_pattern.pattern is Pattern.SPIKE
     assert found.sentence == "f1_score fell to 0.60 for a short time on 2025-03-02, which is over; nothing to do"
 
 
-def test_a_season_asks_for_nothing(line, ask):
+def test_a_season_asks_for_nothing(make_series, run_diagnosis):
     days = np.arange(120)
     values = np.where(days % 7 >= 5, 0.42, 0.48) + np.random.default_rng(1).normal(0, 0.004, 120)
-    found = ask([line("click_through_rate", values)])
+    found = run_diagnosis([make_series("click_through_rate", values)])
     assert (found.cause, found.sentence) == (
         Cause.SEASON,
         "click_through_rate goes up and down with the week; nothing to do",
@@ -102,18 +106,18 @@ def test_a_season_asks_for_nothing(line, ask):
 
 
 @pytest.mark.parametrize("severity", list(Severity))
-def test_a_diagnosis_never_changes_how_bad_it_is(model, ask, severity):
-    assert ask(model(accuracy=(0.95, 0.5)), severity=severity).severity is severity
+def test_a_diagnosis_never_changes_how_bad_it_is(make_model, run_diagnosis, severity):
+    assert run_diagnosis(make_model(accuracy=(0.95, 0.5)), severity=severity).severity is severity
 
 
-def test_a_source_that_cannot_be_read_is_said(model, ask, alert):
-    broken = alert("*", condition=Condition.ERROR, message="x.csv: no such file")
-    sentence = ask(model(accuracy=(0.95, 0.95)), alerts=[broken], severity=Severity.UNKNOWN).sentence
+def test_a_source_that_cannot_be_read_is_said(make_model, run_diagnosis, make_alert):
+    broken = make_alert("*", condition=Condition.ERROR, message="x.csv: no such file")
+    sentence = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[broken], severity=Severity.UNKNOWN).sentence
     assert sentence == "a source cannot be read: data outage (x.csv: no such file); fix the pipeline first"
 
 
-def test_the_evidence_begins_with_what_it_is_about_then_what_moved_surest(model, ask):
-    found = ask(model(accuracy=(0.95, 0.85), avg_confidence=(0.95, 0.95), recall=(0.9, 0.5)))
+def test_the_evidence_begins_with_what_it_is_about_then_what_moved_surest(make_model, run_diagnosis):
+    found = run_diagnosis(make_model(accuracy=(0.95, 0.85), avg_confidence=(0.95, 0.95), recall=(0.9, 0.5)))
     rows = [one.key.metric for one in found.metric_changes]
     assert rows[0] == found.key.metric
     assert rows[-2:] == ["avg_confidence", "rows"]

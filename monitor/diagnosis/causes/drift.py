@@ -6,28 +6,12 @@ from collections.abc import Iterator
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis, ExpectedVsRealized, Pattern
 from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.diagnosis import phrases, signals
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.feature_drift import FeatureShifts
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.phrases import (
-    expectation_held,
-    expectation_moved,
-    format_percent_change,
-    safe_name,
-    top_features,
-)
-from modeltop.diagnosis.signals import (
-    FOLLOWED_FROM,
-    UNMOVED_BELOW,
-    best_pair,
-    dominant_segment,
-    followed_ratio,
-    linear_ramp,
-    precision_recall_tradeoff,
-    ranking_and_calibration_held,
-    worsened_pairs,
-)
+from modeltop.diagnosis.signals import FOLLOWED_FROM, UNMOVED_BELOW, linear_ramp
 
 MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
 """Days by which a fall of confidence precedes that of the metric: starts are known within a few periods."""
@@ -50,9 +34,9 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
         return None
     contra = [EvidenceItem(0.5, clause) for clause in observations.value_anomalies[:1]]
     for shift in shifts.broken[:1]:
-        lost = shift.missing and f"values are lost: missing {format_percent_change(shift.missing)}"
+        lost = shift.missing and f"values are lost: missing {phrases.format_percent_change(shift.missing)}"
         contra.append(EvidenceItem(0.7, lost or "values never seen before"))
-    text = f"{_counted(shifts)} moved: {top_features(shifts.shifted, 3)}"
+    text = f"{_counted(shifts)} moved: {phrases.top_features(shifts.shifted, 3)}"
     return combine_evidence(Cause.FEATURE_DRIFT, [EvidenceItem(0.7, text), *_followed(observations)], contra)
 
 
@@ -80,7 +64,7 @@ def _none_moved(shifts: FeatureShifts) -> str:
 def _drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if _is_broad(shifts):
-        yield EvidenceItem(0.6, f"{_counted(shifts)} moved: {top_features(shifts.shifted)}")
+        yield EvidenceItem(0.6, f"{_counted(shifts)} moved: {phrases.top_features(shifts.shifted)}")
     if not shifts.feature_count and shifts.score is not None:
         distance = format_value(shifts.score.after, 2)
         yield EvidenceItem(0.5, f"the score's distribution moved, {distance} from the reference")
@@ -89,11 +73,11 @@ def _drift(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _followed(observations: Observations) -> Iterator[EvidenceItem]:
-    for pair in worsened_pairs(observations)[:2]:
-        strength = linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+    for pair in signals.worsened_pairs(observations)[:2]:
+        strength = linear_ramp(signals.followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength and pair.expected.is_significant:
             max_strength = 0.6 if _is_estimate(pair) else 0.5
-            yield EvidenceItem(round(max_strength * strength, 2), expectation_moved(pair, observations.focus))
+            yield EvidenceItem(round(max_strength * strength, 2), phrases.expectation_moved(pair, observations.focus))
 
 
 def _is_estimate(pair: ExpectedVsRealized) -> bool:
@@ -102,8 +86,8 @@ def _is_estimate(pair: ExpectedVsRealized) -> bool:
 
 def _led_by_confidence(observations: Observations) -> Iterator[EvidenceItem]:
     confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
-    pattern, pair = observations.pattern, best_pair(observations)
-    if confidence is None or pattern is None or pair is None or followed_ratio(pair) <= UNMOVED_BELOW:
+    pattern, pair = observations.pattern, signals.best_pair(observations)
+    if confidence is None or pattern is None or pair is None or signals.followed_ratio(pair) <= UNMOVED_BELOW:
         return
     if confidence.started_at is None or pattern.started_at is None:
         return
@@ -122,35 +106,36 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
     if shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.3, "the score's distribution is as before")
     yield from _other_explanations(observations)
-    for pair in worsened_pairs(observations)[:1]:
-        strength = 1 - linear_ramp(followed_ratio(pair), 0.0, UNMOVED_BELOW)
+    for pair in signals.worsened_pairs(observations)[:1]:
+        strength = 1 - linear_ramp(signals.followed_ratio(pair), 0.0, UNMOVED_BELOW)
         if strength:
-            yield EvidenceItem(round(0.5 * strength, 2), expectation_held(pair, observations.focus))
+            yield EvidenceItem(round(0.5 * strength, 2), phrases.expectation_held(pair, observations.focus))
 
 
 def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
     """Yield what is evidence against any drift."""
-    if ranking_and_calibration_held(observations):
+    brier = observations.before_after.get("brier_score")
+    if signals.held_ranking(observations) is not None and brier is not None and not brier.is_significant:
         yield EvidenceItem(0.6, "the scores are as good as before, by order and by their Brier score")
-    elif (tradeoff := precision_recall_tradeoff(observations)) is not None:
+    elif (tradeoff := signals.precision_recall_tradeoff(observations)) is not None:
         yield EvidenceItem(0.25, tradeoff)
     if observations.pattern is not None and observations.pattern.pattern is Pattern.SPIKE:
         yield EvidenceItem(0.6, "it was over at once")
-    if (dominant := dominant_segment(observations)) is not None:
-        yield EvidenceItem(0.5, f"it is {safe_name(dominant[1].segment)} alone")
+    if (dominant := signals.dominant_segment(observations)) is not None:
+        yield EvidenceItem(0.5, f"it is {phrases.safe_name(dominant[1].segment)} alone")
     if any(observations.is_near_onset(note) for note in observations.notes):
         yield EvidenceItem(0.3, "something else was noted for that day")
     for segment in observations.new_segments[:1]:
-        yield EvidenceItem(0.3, f"{safe_name(segment)} is new since then")
+        yield EvidenceItem(0.3, f"{phrases.safe_name(segment)} is new since then")
 
 
 def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
-    pairs, shifts = worsened_pairs(observations), observations.feature_shifts
+    pairs, shifts = signals.worsened_pairs(observations), observations.feature_shifts
     for pair in pairs[:2]:
-        strength = 1 - linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        strength = 1 - linear_ramp(signals.followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength:
             max_strength = 0.65 if _is_estimate(pair) else 0.6
-            yield EvidenceItem(round(max_strength * strength, 2), expectation_held(pair, observations.focus))
+            yield EvidenceItem(round(max_strength * strength, 2), phrases.expectation_held(pair, observations.focus))
     # Of a model without any expectation of itself, such as a regression, unmoved features are all there is.
     is_only_evidence = not observations.pairs and not observations.is_within_noise
     if (pairs or is_only_evidence) and shifts.feature_count and not shifts.shifted:
@@ -168,7 +153,7 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     elif _is_broad(shifts):
         yield EvidenceItem(0.4, f"{_counted(shifts)} moved")
     elif shifts.shifted:
-        yield EvidenceItem(0.3, f"{top_features(shifts.shifted, 1)} moved")
+        yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} moved")
     yield from _other_explanations(observations)
     if observations.is_overnight and not (shifts.feature_count and not shifts.shifted):
         yield EvidenceItem(0.3, "the world seldom changes from one period to the next")
