@@ -1,36 +1,52 @@
-"""When a period is complete: labels come late, and until they are all there a metric of them may not be judged.
+"""When a period is complete: it has ended, and has the labels that it will have.
 
-A period is complete when its label coverage has reached what is usual, or when its delay has passed. Usual is the
-median coverage of the last complete periods before it. Where no delay is given, it is taken from the log itself: labels
-come roughly in order, so when a newer period has reached what is usual, an older one that has not has had its time.
+Labels arrive late, and until they are all there no metric that rests on them is evaluated. A period is complete when
+its label coverage has reached the baseline, or when its delay has passed. The baseline is the median coverage of the
+last complete periods before it. Where no delay is given, it is taken from the log itself: labels arrive roughly in
+order, so when a newer period has reached the baseline, an older one that has not has had its time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Times
+from modeltop.core.metrics.registry import LABEL_COVERAGE
+from modeltop.history.store.computed_format import ComputedHistory
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Times
 
-
+PeriodEnds = Callable[["Times", "Floats"], "Times"]
+"""A function from the starts of periods, sorted, and their rows to their ends; NaT where one has none."""
+ALL = "all"
+"""The segment of all rows."""
 FAR_FUTURE = np.datetime64("9999-01-01", "us")
-"""The end of a period that still grows."""
+"""End of a period that still grows."""
+BASELINE_PERIODS = 30
+"""Complete periods whose median coverage is the baseline."""
+COVERAGE_SLACK = 0.1
+"""Proportion of the baseline that may still be missing."""
+COMPLETE_COVERAGE = 0.9
+"""Coverage that is complete where there is no baseline."""
+DEFAULT_LABEL_TIMEOUT = np.timedelta64(90, "D")
+"""Time after which labels are no longer waited for, where there is no baseline."""
+MAX_LABEL_TIMEOUT = np.timedelta64(365, "D")
+"""Time after which labels are no longer waited for at all."""
+MAX_STD_ERRORS = 2.0
+"""Standard errors by which a coverage may lie below the baseline by chance."""
 
 
 def chunk_ends(times: Times, rows: Floats, size: int) -> Times:
-    """Periods of `size` rows each: one ends where the next begins; the last one only once it is full.
+    """Return the ends of periods of `size` rows: where the next begins; of the last one only once it is full.
 
     Args:
         times: Starts, sorted.
-        rows: Of each period; earlier ones may have fewer where rows were left out.
+        rows: Rows of each period; earlier ones may have fewer where rows were left out.
         size: Rows of a full period.
     """
     ends = span_ends(times)
@@ -40,13 +56,13 @@ def chunk_ends(times: Times, rows: Floats, size: int) -> Times:
 
 
 def span_ends(times: Times) -> Times:
-    """Periods named by a column: one ends where the next begins, the last one after the usual distance.
+    """Return the ends of periods named by a column: where the next begins; of the last one by the median distance.
 
     Args:
         times: Starts, sorted.
 
     Returns:
-        NaT where there is one period alone: nobody knows when it ends.
+        NaT where there is one period alone: its end is unknown.
     """
     if len(times) < 2:
         return np.full(len(times), np.datetime64("NaT"), dtype=times.dtype)
@@ -54,26 +70,70 @@ def span_ends(times: Times) -> Times:
     return np.concatenate([times[1:], times[-1:] + np.sort(steps)[len(steps) // 2]])
 
 
-BASELINE_PERIODS = 30
-"""Complete periods that say what is usual."""
-COVERAGE_SLACK = 0.1
-"""Share of what is usual that may still be missing."""
-COMPLETE_COVERAGE = 0.9
-"""Coverage that is complete where nothing is known of what is usual."""
-DEFAULT_LABEL_TIMEOUT = np.timedelta64(90, "D")
-"""Time after which labels are no longer waited for, where nothing is known of what is usual."""
-MAX_LABEL_TIMEOUT = np.timedelta64(365, "D")
-"""Time after which they are no longer waited for at all."""
-MAX_STD_ERRORS = 2.0
-"""Standard errors by which a coverage may lie lower by chance."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PeriodFlags:
+    """Which periods of one model have ended and are complete; all arrays have one entry a period."""
+
+    times: Times
+    """Starts, sorted."""
+    ended: Flags
+    complete: Flags
+
+    def apply(self, history: ComputedHistory) -> ComputedHistory:
+        """Return the history with its flags set; a period that is not among these is complete."""
+        index = np.searchsorted(self.times, history.times)
+        is_among = index < len(self.times)
+        index = np.where(is_among, index, 0)
+        is_among &= self.times[index] == history.times if len(self.times) else False
+        return replace(history, provisional=is_among & ~self.ended[index], incomplete=is_among & ~self.complete[index])
+
+
+def period_flags(
+    history: ComputedHistory,
+    ends: PeriodEnds,
+    *,
+    now: np.datetime64,
+    delay: np.timedelta64 | None = None,
+    before: ComputedHistory | None = None,
+) -> PeriodFlags:
+    """Return which of a model's periods have ended and have their labels.
+
+    Args:
+        history: The computed periods; the rows of its segment `all` count.
+        ends: The ends of its periods.
+        now: UTC.
+        delay: Time after the end of a period after which its labels are not waited for; None: taken from the coverage.
+        before: What was computed of the model earlier: its older periods are part of the baseline.
+    """
+    times, rows, labelled = _overall(history)
+    if before is not None and len(times):
+        earlier = _overall(before)
+        is_older = earlier[0] < times[0]
+        times, rows, labelled = (
+            np.concatenate([old[is_older], new]) for old, new in zip(earlier, (times, rows, labelled), strict=True)
+        )
+    end_times = ends(times, rows)
+    ended = ~(end_times > now)
+    if LABEL_COVERAGE not in history.columns:
+        return PeriodFlags(times, ended, ended)
+    return PeriodFlags(times, ended, labels_complete(LabelCounts(end_times, rows, labelled), now, delay))
+
+
+def _overall(history: ComputedHistory) -> tuple[Times, Floats, Floats]:
+    """Return the times, rows and labelled rows of the segment `all`, sorted."""
+    index = np.flatnonzero(history.segments == ALL)
+    index = index[np.argsort(history.times[index], kind="stable")]
+    coverage = history.columns.get(LABEL_COVERAGE, np.zeros(len(history)))[index]
+    rows = history.rows[index]
+    return history.times[index], rows, np.nan_to_num(coverage * rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelCounts:
-    """How the labels of one model's periods stand, oldest first; all arrays have one entry a period."""
+    """The labels of one model's periods, oldest first; all arrays have one entry a period."""
 
     ends: Times
-    """UTC; NaT where a period has no end of its own."""
+    """UTC; NaT where a period has no end."""
     rows: Floats
     labelled: Floats
 
@@ -84,57 +144,50 @@ class LabelCounts:
 
 
 def labels_complete(labels: LabelCounts, now: np.datetime64, delay: np.timedelta64 | None = None) -> Flags:
-    """Which periods have all the labels that they will have, or had their time to get them.
+    """Return which periods have all the labels that they will have, or had their time to get them.
 
     Args:
-        labels: Of one model.
+        labels: Labels of one model.
         now: UTC.
-        delay: Time after the end of a period after which its labels are not waited for; None: seen from the log.
+        delay: Time after the end of a period after which its labels are not waited for; None: taken from the log.
     """
-    over = ~(labels.ends > now)  # a period without an end is over when the caller says so
-    waited = _timed_out(labels.ends, now, DEFAULT_LABEL_TIMEOUT if delay is None else delay)
-    coverage = labels.coverage
-    if (coverage >= COMPLETE_COVERAGE).all():
-        return over
+    ended = ~(labels.ends > now)  # a period without an end has ended
+    waited = now >= labels.ends + (DEFAULT_LABEL_TIMEOUT if delay is None else delay)
+    if (labels.coverage >= COMPLETE_COVERAGE).all():
+        return ended
     reached = _coverage_reached(labels)
     if delay is not None:
-        return over & (reached | waited)
-    # Up to the newest that has reached what is usual, each has had as much time as that one needed.
-    had_time = np.logical_or.accumulate((reached & over)[::-1])[::-1]
-    known = bool(reached.any())
-    return over & (had_time | _timed_out(labels.ends, now, MAX_LABEL_TIMEOUT) | (waited & (not known)))
-
-
-def _timed_out(ends: Times, now: np.datetime64, delay: np.timedelta64) -> Flags:
-    passed: Flags = now >= ends + delay
-    return passed
+        return ended & (reached | waited)
+    # Up to the newest that has reached the baseline, each has had as much time as that one needed.
+    had_time = np.logical_or.accumulate((reached & ended)[::-1])[::-1]
+    timed_out = now >= labels.ends + MAX_LABEL_TIMEOUT
+    return ended & (had_time | timed_out | (waited & (not reached.any())))
 
 
 def _coverage_reached(labels: LabelCounts) -> Flags:
-    """Whether the coverage of each period is what was usual before it."""
-    coverage = labels.coverage.tolist()
+    """Return whether the coverage of each period has reached the baseline before it."""
+    coverages = labels.coverage.tolist()
     rows = np.maximum(labels.rows, 1.0).tolist()
-    found: list[bool] = []
-    known: list[float] = []
-    for index, share in enumerate(coverage):
-        least = (
-            (1 - COVERAGE_SLACK) * median(known[-BASELINE_PERIODS:])
-            if known
-            else _first_expected_coverage(coverage, index)
-        )
-        error = (max(share * (1 - share), 0.0) / rows[index]) ** 0.5
-        enough = share > 0 and share + MAX_STD_ERRORS * error >= least
-        found.append(enough)
-        if enough:  # what only waited long enough does not lower what is usual: time alone makes nothing incomplete
-            known.append(share)
-    return np.array(found, dtype=np.bool_)
+    reached: list[bool] = []
+    baseline: list[float] = []
+    for index, coverage in enumerate(coverages):
+        if baseline:
+            expected = (1 - COVERAGE_SLACK) * median(baseline[-BASELINE_PERIODS:])
+        else:
+            expected = _first_expected_coverage(coverages, index)
+        error = (max(coverage * (1 - coverage), 0.0) / rows[index]) ** 0.5
+        is_reached = coverage > 0 and coverage + MAX_STD_ERRORS * error >= expected
+        reached.append(is_reached)
+        if is_reached:  # what only waited long enough does not lower the baseline: time alone makes nothing incomplete
+            baseline.append(coverage)
+    return np.array(reached, dtype=np.bool_)
 
 
-def _first_expected_coverage(coverage: Sequence[float], index: int) -> float:
-    """What the first complete period must reach: plenty, or as much as the next one, which is younger, has too.
+def _first_expected_coverage(coverages: Sequence[float], index: int) -> float:
+    """Return what the first complete period must reach: `COMPLETE_COVERAGE`, or as much as the next one has too.
 
-    Where labels are still coming, a younger period has clearly fewer of them.
+    Where labels are still arriving, the younger period has clearly fewer of them.
     """
-    share = coverage[index]
-    settled = index + 1 < len(coverage) and coverage[index + 1] >= (1 - COVERAGE_SLACK) * share
-    return min(COMPLETE_COVERAGE, share) if settled else COMPLETE_COVERAGE
+    coverage = coverages[index]
+    is_settled = index + 1 < len(coverages) and coverages[index + 1] >= (1 - COVERAGE_SLACK) * coverage
+    return min(COMPLETE_COVERAGE, coverage) if is_settled else COMPLETE_COVERAGE

@@ -1,4 +1,4 @@
-"""What lies under the newest points of a model, for whoever asks why: `evidence/<slug>-<hash8>.csv`.
+"""The distributions behind the newest periods of a model: `evidence/<slug>-<hash8>.csv`.
 
 One line a bin, in columns that hold three kinds of lines:
 
@@ -13,12 +13,16 @@ The period is `reference`, or the start of one of the last 8 periods.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.series import to_datetime
 from modeltop.core.text import format_exact
-from modeltop.history.store.distributions import REFERENCE
+from modeltop.history.store.computed_format import ComputedHistory
+from modeltop.history.store.distributions import HEADER, REFERENCE
+from modeltop.history.store.row_format import encode_csv_line, format_iso
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, calibration_curve
@@ -26,50 +30,88 @@ from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, ca
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from modeltop.predictions.aggregates.base import Aggregate
+    from modeltop.core.series import Times
+    from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 
 MAX_PERIODS = 8
-"""Periods that are kept besides the reference."""
+"""Newest periods whose distributions are stored beside the reference."""
 
 DistributionRow = tuple[str, ...]
-"""Cells in the order of `HEADER`: foreign text."""
+"""Cells in the order of `HEADER`; foreign text may be in them."""
 
 
-def reliability_lines(tally: Aggregate, periods: Iterable[str]) -> Iterator[DistributionRow]:
-    """The curve of each cell; nothing without labelled scores.
+@dataclass(slots=True)
+class DistributionBuffer:
+    """The distributions of many models, of which the newest periods alone are in memory."""
 
-    Args:
-        tally: K cells.
-        periods: What each is called.
-    """
-    if not isinstance(tally, BinaryCounts | MulticlassCounts):
+    encoded: dict[str, bytes] = field(default_factory=dict)
+    """Lines of the models that are finished, without the header."""
+    _recent: list[tuple[np.datetime64, list[DistributionRow]]] = field(default_factory=list)
+    """Reliability curves of the newest periods of the current model."""
+
+    def add(self, cells: CellBatch[Aggregate]) -> None:
+        """Add cells of all rows of the current model."""
+        for index in np.argsort(cells.period, kind="stable")[-MAX_PERIODS:].tolist():
+            start = cells.period[index]
+            rows = _reliability_rows(cells.aggregate.take(slice(index, index + 1)), _format_start(start))
+            self._recent.append((start, list(rows)))
+        self._recent = sorted(self._recent, key=lambda entry: entry[0])[-MAX_PERIODS:]
+
+    def finish_model(self, history: ComputedHistory, reference: Aggregate | None) -> None:
+        """Encode the current model; what is added next is of another.
+
+        Args:
+            history: All of its periods.
+            reference: One cell of the rows of its reference; None without one.
+        """
+        rows = [] if reference is None else list(_reliability_rows(reference, REFERENCE))
+        rows += [row for _, recent in self._recent for row in recent]
+        self.encoded[history.model] = _encode([*rows, *_segment_rows(history)])
+        self._recent = []
+
+    def add_feature(self, model: str, periods: Times, counts: FeatureCounts) -> None:
+        """Add the histograms of a feature to a model that is finished."""
+        newest = np.argsort(periods, kind="stable")[-MAX_PERIODS:]
+        rows = _feature_rows(counts.take(newest), map(_format_start, periods[newest]))
+        self.encoded[model] = self.encoded.get(model, b"") + _encode(rows)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield each model with the content of its file; a model without distributions has none."""
+        for model, data in self.encoded.items():
+            if data:
+                yield model, encode_csv_line(HEADER) + data
+
+
+def _reliability_rows(aggregate: Aggregate, period: str) -> Iterator[DistributionRow]:
+    """Yield the reliability curve of one cell; nothing without labelled scores."""
+    if not isinstance(aggregate, BinaryCounts | MulticlassCounts):
         return
-    name = "score" if isinstance(tally, BinaryCounts) else "confidence"
-    rows, score, rate = calibration_curve(binned_outcomes(tally))
-    for cell, period in enumerate(periods):
-        for group in np.flatnonzero(rows[cell]).tolist():
-            ends = (f"{format_exact(group / GROUPS)}", f"{format_exact((group + 1) / GROUPS)}")
-            numbers = (rows[cell, group], score[cell, group], rate[cell, group])
-            yield ("reliability", name, period, str(group), *ends, *map(_format_number, numbers))
+    name = "score" if isinstance(aggregate, BinaryCounts) else "confidence"
+    rows, score, rate = calibration_curve(binned_outcomes(aggregate))
+    for group in np.flatnonzero(rows[0]).tolist():
+        bounds = (format_exact(group / GROUPS), format_exact((group + 1) / GROUPS))
+        numbers = (rows[0, group], score[0, group], rate[0, group])
+        yield ("reliability", name, period, str(group), *bounds, *map(_format_number, numbers))
 
 
-def feature_lines(tally: FeatureCounts, periods: Iterable[str]) -> Iterator[DistributionRow]:
-    """The histogram of the reference, then that of each cell."""
-    slots = list(_slots(tally.reference))
-    counts: list[tuple[str, NDArray[np.int64]]] = [(REFERENCE, tally.reference.count)]
-    counts += zip(periods, tally.count, strict=True)
-    for period, count in counts:
-        for (slot, low, high), rows in zip(slots, count.tolist(), strict=True):
+def _feature_rows(counts: FeatureCounts, periods: Iterable[str]) -> Iterator[DistributionRow]:
+    """Yield the histogram of the reference, then that of each period."""
+    reference = counts.reference
+    slots = list(_slots(reference))
+    histograms: list[tuple[str, NDArray[np.int64]]] = [(REFERENCE, reference.count)]
+    histograms += zip(periods, counts.count, strict=True)
+    for period, histogram in histograms:
+        for (slot, low, high), rows in zip(slots, histogram.tolist(), strict=True):
             if rows:
-                yield ("feature", tally.reference.name, period, slot, low, high, str(rows), "", "")
+                yield ("feature", reference.name, period, slot, low, high, str(rows), "", "")
 
 
 def _slots(reference: FeatureReference) -> Iterator[tuple[str, str, str]]:
-    """Name and ends of each slot, `other` and missing included."""
+    """Yield name, low and high of each slot, `other` and `missing` included."""
     if reference.edges is not None:
-        ends = ["", *(format_exact(edge) for edge in reference.edges), ""]
-        for place in range(reference.slots):
-            yield str(place), ends[place], ends[place + 1]
+        edges = ["", *(format_exact(edge) for edge in reference.edges), ""]
+        for index in range(reference.slots):
+            yield str(index), edges[index], edges[index + 1]
     else:
         for name in reference.categories or ():
             yield name, "", ""
@@ -77,12 +119,23 @@ def _slots(reference: FeatureReference) -> Iterator[tuple[str, str, str]]:
     yield "missing", "", ""
 
 
-def segment_lines(segments: Iterable[str], periods: Iterable[str], rows: Iterable[float]) -> Iterator[DistributionRow]:
-    """How many rows each segment had."""
-    for segment, period, count in zip(segments, periods, rows, strict=True):
-        yield ("segment", segment, period, "", "", "", format_exact(count), "", "")
+def _segment_rows(history: ComputedHistory) -> Iterator[DistributionRow]:
+    """Yield the rows of each segment in the newest periods."""
+    of_rows = np.array([not segment.startswith(("feature=", "class=")) for segment in history.segments])
+    newest = np.unique(history.times)[-MAX_PERIODS:]
+    for index in np.flatnonzero(of_rows & np.isin(history.times, newest)).tolist():
+        start, rows = _format_start(history.times[index]), format_exact(history.rows[index])
+        yield ("segment", history.segments[index], start, "", "", "", rows, "", "")
+
+
+def _encode(rows: Iterable[DistributionRow]) -> bytes:
+    return b"".join(map(encode_csv_line, rows))
+
+
+def _format_start(start: np.datetime64) -> str:
+    return format_iso(to_datetime(start))
 
 
 def _format_number(value: float) -> str:
-    """Nine digits: parallel sums of floats differ behind them, and an unchanged file is not written again."""
+    """Return nine digits: parallel sums of floats differ after them, and an unchanged file is not written again."""
     return "" if np.isnan(value) else format_exact(float(f"{value:.9g}"))

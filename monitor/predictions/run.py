@@ -1,50 +1,91 @@
-"""One log's way to the store: a batch of cells is measured, a model is gathered, its periods are kept."""
+"""One log on its way to the store: batches of cells become metrics, and metrics the computed history of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.history.store.computed import StagedRun
+from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
+from modeltop.predictions.aggregates.feature import FeatureCounts
 from modeltop.predictions.aggregates.regression import RegressionSums
-from modeltop.predictions.collect import (
-    ALL,
-    PeriodBuffer,
-    PeriodCollector,
-    PeriodFlags,
-    period_flags,
-    split_by_model,
-    to_columns,
-    to_computed_history,
-)
-from modeltop.predictions.evidence_buffer import DistributionBuffer
-from modeltop.predictions.metrics import drift, multiclass
+from modeltop.predictions.aggregates.score_bins import BINS
+from modeltop.predictions.completeness import ALL, PeriodEnds, PeriodFlags, period_flags
+from modeltop.predictions.distributions import DistributionBuffer
+from modeltop.predictions.metrics import cbpe, drift, multiclass
+from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, metric_values
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.metrics.compute import compute_metrics
 from modeltop.predictions.metrics.drift import PREDICTION, SCORE
-from modeltop.predictions.reference_stats import ReferenceStats
 from modeltop.predictions.summary import RunSummary
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Times
-    from modeltop.predictions.metrics.base import MetricValues
+    from numpy.typing import NDArray
 
-PeriodEnds = Callable[["Times", "Floats"], "Times"]
+    from modeltop.core.series import Floats, Times
+
 CLASS, FEATURE = "class", "feature"
-MAX_CELLS = 256
-"""Cells that are measured at a time."""
+"""Left sides of the segments of one class, and of one column."""
 OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}")
-"""Segments of columns whose change the tallies themselves tell."""
+"""Segments of the model's own columns, whose drift is computed from the aggregates of the rows."""
+DRIFTED_SHARE = "drifted_share"
+MAX_CELLS = 256
+"""Cells whose metrics are computed at a time: that takes several times the memory of the cells."""
+COLUMN_FIELDS = {"": "value", "_count": "support", "_low": "low", "_high": "high"}
+"""Field of `MetricValues` by the suffix of its column."""
+
+
+@dataclass(slots=True)
+class ReferenceStats:
+    """What the rows of the reference tell of each model: what its scores meant, and how they were distributed."""
+
+    label_probabilities: dict[tuple[str, str], Floats] = field(default_factory=dict)
+    """Probability of a positive label by bin of the score, [256], by model and segment."""
+    aggregates: dict[str, Aggregate] = field(default_factory=dict)
+    """One cell of all rows, by model."""
+
+    @classmethod
+    def from_batches(cls, batches: Iterable[CellBatch[Aggregate]]) -> ReferenceStats:
+        """Return the statistics of the cells of the reference, one a model and segment."""
+        stats = cls()
+        for cells in batches:
+            keys = list(zip(cells.model.tolist(), cells.segment.tolist(), strict=True))
+            if isinstance(cells.aggregate, BinaryCounts):
+                stats.label_probabilities |= dict(zip(keys, cbpe.calibrate(cells.aggregate), strict=True))
+            for index, (model, segment) in enumerate(keys):
+                if segment == ALL:
+                    stats.aggregates[model] = cells.aggregate.take(slice(index, index + 1))
+        return stats
+
+    def compute_estimates(self, cells: CellBatch[Aggregate]) -> dict[str, MetricValues]:
+        """Compute the estimated metrics of a batch; none of models without scores."""
+        counts = cells.aggregate
+        if not self.label_probabilities or not isinstance(counts, BinaryCounts) or not counts.score.any():
+            return {}
+        unknown = np.full(BINS, np.nan)
+        keys = zip(cells.model.tolist(), cells.segment.tolist(), strict=True)
+        return cbpe.compute_cbpe(counts, np.stack([self.label_probabilities.get(key, unknown) for key in keys]))
+
+    def drift_columns(self, model: str, aggregate: Aggregate) -> Iterator[FeatureCounts]:
+        """Yield the model's own score and prediction as features; nothing without a reference."""
+        reference = self.aggregates.get(model)
+        if isinstance(aggregate, BinaryCounts) and isinstance(reference, BinaryCounts):
+            if reference.score.any():
+                yield drift.score_column(aggregate, reference)
+            yield drift.prediction_column(aggregate, reference)
+        elif isinstance(aggregate, MulticlassCounts) and isinstance(reference, MulticlassCounts):
+            yield drift.prediction_column(aggregate, reference)
 
 
 @dataclass(slots=True)
 class ModelRun:
-    """What one log's run has in hand: the points of one model, and what it has told so far."""
+    """The run of one log; in memory are the periods of one model and the counts of the summary."""
 
     staged: StagedRun
     ends: PeriodEnds
@@ -53,92 +94,179 @@ class ModelRun:
     cost: Cost | None = None
     per_class: bool = False
     segment_columns: tuple[str, ...] = (ALL,)
-    """What the log is cut by: `all`, and the left sides of its segments."""
+    """What `add_batches` covers: `all`, and the left sides of its segments."""
     reference: ReferenceStats = field(default_factory=ReferenceStats)
     summary: RunSummary = field(default_factory=RunSummary)
     periods: dict[str, PeriodFlags] = field(default_factory=dict)
-    """Of the models that are done."""
+    """Flags of the models that are staged."""
     distributions: DistributionBuffer = field(default_factory=DistributionBuffer)
 
     def add_batches(self, batches: Iterable[CellBatch[Aggregate]]) -> None:
-        """Measure cells and keep what comes of them; they come ordered by model."""
-        gatherer = PeriodCollector()
-        for cells in _split_batches(batches):
-            found = compute_metrics(cells.aggregate, cost=self.cost) | self.reference.compute_estimates(cells)
-            rows = row_counts(cells.aggregate)
-            self.summary.add_batch(cells.segment, found, rows)
-            parts = list(split_by_model(cells.model, cells.period, cells.segment, rows, to_columns(found)))
-            whole = _overall(cells)
-            for part in parts:
-                mine = _of_model(whole, part.model)
-                for one in (part, *self._extra_segments(mine)):
-                    self._save(gatherer.add(one))
-                self.distributions.add(mine)  # only now is the model before it finished
-        self._save(gatherer.flush())
+        """Compute and stage the metrics of cells, which are ordered by model."""
+        for _, histories in itertools.groupby(self._histories(batches), key=lambda history: history.model):
+            self._stage(concat_histories(list(histories)))
 
-    def _extra_segments(self, cells: CellBatch[Aggregate]) -> Iterator[PeriodBuffer]:
-        """Segments that are not cuts of the rows: classes, and the model's own score and prediction."""
+    def _histories(self, batches: Iterable[CellBatch[Aggregate]]) -> Iterator[ComputedHistory]:
+        for cells in _split_batches(batches):
+            metrics = compute_metrics(cells.aggregate, cost=self.cost) | self.reference.compute_estimates(cells)
+            rows = _row_counts(cells.aggregate)
+            self.summary.add_batch(cells.segment, metrics, rows)
+            overall = cells if (cells.segment == ALL).all() else _select(cells, np.flatnonzero(cells.segment == ALL))
+            history = make_history("", cells.period, cells.segment, rows, metrics)
+            for start, end in _runs(cells.model):
+                model = str(cells.model[start])
+                yield replace(history.select(np.arange(start, end)), model=model)
+                own = _cells_of_model(overall, model)
+                yield from self._extra_segments(own)
+                # After the yield, by which the model before it is staged.
+                self.distributions.add(own)
+
+    def _extra_segments(self, cells: CellBatch[Aggregate]) -> Iterator[ComputedHistory]:
+        """Yield segments that are no groups of rows: classes, and the model's own score and prediction."""
         if not len(cells):
             return
+        model, rows = str(cells.model[0]), _row_counts(cells.aggregate)
         if self.per_class and isinstance(cells.aggregate, MulticlassCounts):
-            for name, found in multiclass.compute_per_class(cells.aggregate).items():
-                yield to_buffer(cells, f"{CLASS}={name}", found)
-        for column in self.reference.drift_columns(str(cells.model[0]), cells.aggregate):
-            yield to_buffer(cells, f"{FEATURE}={column.reference.name}", drift.compute_drift(column))
+            for name, metrics in multiclass.compute_per_class(cells.aggregate).items():
+                yield make_history(model, cells.period, f"{CLASS}={name}", rows, metrics)
+        for counts in self.reference.drift_columns(model, cells.aggregate):
+            segment = f"{FEATURE}={counts.reference.name}"
+            yield make_history(model, cells.period, segment, rows, drift.compute_drift(counts))
 
-    def _save(self, drafts: Iterable[PeriodBuffer]) -> None:
-        for draft in drafts:
-            before = self.staged.previous(draft.model)
-            known = period_flags(draft, self.ends, now=self.now, delay=self.delay, before=before)
-            self.periods[draft.model] = known
-            sheet = to_computed_history(draft, known)
-            self.staged.stage(sheet, self.segment_columns)
-            self.summary.add_model(sheet, known)
-            self.distributions.finish_model(sheet, self.reference)
+    def _stage(self, history: ComputedHistory) -> None:
+        before = self.staged.previous(history.model)
+        flags = period_flags(history, self.ends, now=self.now, delay=self.delay, before=before)
+        self.periods[history.model] = flags
+        history = flags.apply(history)
+        self.staged.stage(history, self.segment_columns)
+        self.summary.add_model(history)
+        self.distributions.finish_model(history, self.reference.aggregates.get(history.model))
 
-    def add_rows(self, draft: PeriodBuffer, cuts: tuple[str, ...]) -> None:
-        """Keep further rows of a model that is done, such as those of its features."""
-        known = self.periods.get(draft.model)
-        if known is not None:
-            self.staged.stage(to_computed_history(draft, known), cuts, OWN_COLUMNS)
+    def add_features(self, batches: Iterable[CellBatch[FeatureCounts]]) -> None:
+        """Compute and stage the drift of features, each a segment `feature=NAME`, of models that are staged.
+
+        Args:
+            batches: Cells of one model and feature each, ordered by model.
+        """
+        batches = (cells for cells in batches if len(cells))
+        for model, features in itertools.groupby(batches, key=lambda cells: str(cells.model[0])):
+            history = self._feature_history(model, features)
+            if model in self.periods:
+                self.staged.stage(self.periods[model].apply(history), (FEATURE,), OWN_COLUMNS)
+
+    def _feature_history(self, model: str, features: Iterable[CellBatch[FeatureCounts]]) -> ComputedHistory:
+        histories: list[ComputedHistory] = []
+        effects: list[tuple[Times, MetricValues]] = []
+        for cells in features:
+            counts = cells.aggregate
+            metrics = drift.compute_drift(counts)
+            effects.append((cells.period, drift.effect_size(metrics)))
+            metrics |= drift.compute_quality(counts)
+            rows = counts.count.sum(axis=1).astype(np.float64)
+            histories.append(make_history(model, cells.period, f"{FEATURE}={counts.reference.name}", rows, metrics))
+            self.distributions.add_feature(model, cells.period, counts)
+        return concat_histories([*histories, _drifted_share(histories, effects)])
 
 
-def row_counts(tally: Aggregate) -> Floats:
-    """Rows of each cell, labelled or not."""
-    match tally:
+def make_history(
+    model: str,
+    times: Times,
+    segments: NDArray[np.object_] | str,
+    rows: Floats,
+    metrics: Mapping[str, MetricValues],
+) -> ComputedHistory:
+    """Return metrics as the history of a model, all of whose periods are complete so far.
+
+    Args:
+        model: Its name.
+        times: Starts of the periods, UTC.
+        segments: One name an entry, or one for all.
+        rows: Rows of each entry.
+        metrics: Metrics by name, one value an entry; support and interval of an undefined value are undefined.
+    """
+    columns = {
+        name + suffix: np.where(np.isnan(metric.value), np.nan, getattr(metric, attribute))
+        for name, metric in metrics.items()
+        for suffix, attribute in COLUMN_FIELDS.items()
+    }
+    if isinstance(segments, str):
+        segments = np.full(len(times), segments, dtype=object)
+    complete = np.zeros(len(times), dtype=np.bool_)
+    return ComputedHistory(model, times, segments, rows, complete, complete, columns)
+
+
+def concat_histories(histories: Sequence[ComputedHistory]) -> ComputedHistory:
+    """Return histories of one model as one; NaN where one lacks a column that another has."""
+    if len(histories) == 1:
+        return histories[0]
+    names = dict.fromkeys(name for history in histories for name in history.columns)
+    return ComputedHistory(
+        histories[0].model,
+        np.concatenate([history.times for history in histories]),
+        np.concatenate([history.segments for history in histories]),
+        np.concatenate([history.rows for history in histories]),
+        np.concatenate([history.provisional for history in histories]),
+        np.concatenate([history.incomplete for history in histories]),
+        {
+            name: np.concatenate([history.columns.get(name, np.full(len(history), np.nan)) for history in histories])
+            for name in names
+        },
+    )
+
+
+def _drifted_share(
+    histories: Sequence[ComputedHistory], effects: Sequence[tuple[Times, MetricValues]]
+) -> ComputedHistory:
+    """Return the proportion of drifted features by period, as a metric of all rows."""
+    times = np.unique(np.concatenate([period for period, _ in effects]))
+    aligned: list[MetricValues] = []
+    rows = np.zeros(len(times))
+    for history, (period, effect) in zip(histories, effects, strict=True):
+        index = np.searchsorted(times, period)
+        aligned.append(_align_periods(effect, index, len(times)))
+        rows[index] = np.maximum(rows[index], history.rows)
+    return make_history(histories[0].model, times, ALL, rows, {DRIFTED_SHARE: drift.drifted_share(aligned)})
+
+
+def _align_periods(effect: MetricValues, index: NDArray[np.intp], size: int) -> MetricValues:
+    """Return the effect over all periods of the model; undefined where the feature has no rows."""
+    value, support = np.full(size, np.nan), np.zeros(size)
+    value[index], support[index] = effect.value, effect.support
+    reason = np.full(size, UndefinedReason.NO_ROWS, dtype=np.int8)
+    reason[index] = effect.undefined_reason
+    return metric_values(value, support, reason=reason)
+
+
+def _row_counts(aggregate: Aggregate) -> Floats:
+    """Return the rows of each cell, labelled or not."""
+    match aggregate:
         case BinaryCounts():
-            found = tally.count.sum(axis=(1, 2, 3))
+            rows = aggregate.count.sum(axis=(1, 2, 3))
         case MulticlassCounts():
-            found = tally.confusion.sum(axis=(1, 2))
+            rows = aggregate.confusion.sum(axis=(1, 2))
         case RegressionSums():
-            found = tally.count + tally.unlabelled
+            rows = aggregate.count + aggregate.unlabelled
         case _:
-            raise TypeError(f"a {type(tally).__name__} has no rows of its own")
-    return np.asarray(found, dtype=np.float64)
-
-
-def to_buffer(cells: CellBatch[Aggregate], segment: str, found: Mapping[str, MetricValues]) -> PeriodBuffer:
-    """Measurements of one model's whole periods, as those of a segment."""
-    segments = np.full(len(cells), segment, dtype=object)
-    return PeriodBuffer(str(cells.model[0]), cells.period, segments, row_counts(cells.aggregate), to_columns(found))
+            raise TypeError(f"a {type(aggregate).__name__} has no rows of its own")
+    return np.asarray(rows, dtype=np.float64)
 
 
 def _split_batches(batches: Iterable[CellBatch[Aggregate]]) -> Iterator[CellBatch[Aggregate]]:
-    """The same cells, fewer at a time: measuring takes several times the memory of what is measured."""
     for cells in batches:
-        for begin in range(0, len(cells), MAX_CELLS):
-            yield _select(cells, slice(begin, begin + MAX_CELLS))
+        for start in range(0, len(cells), MAX_CELLS):
+            yield _select(cells, slice(start, start + MAX_CELLS))
 
 
-def _overall(cells: CellBatch[Aggregate]) -> CellBatch[Aggregate]:
-    whole = cells.segment == ALL
-    return cells if whole.all() else _select(cells, np.flatnonzero(whole))
+def _runs(models: NDArray[np.object_]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each run of equal names."""
+    starts = [0, *(np.flatnonzero(models[1:] != models[:-1]) + 1).tolist(), len(models)]
+    yield from ((start, end) for start, end in itertools.pairwise(starts) if end > start)
 
 
-def _of_model(cells: CellBatch[Aggregate], model: str) -> CellBatch[Aggregate]:
-    at = np.flatnonzero(cells.model == model)
-    return _select(cells, slice(at[0], at[-1] + 1) if len(at) else slice(0, 0))
+def _cells_of_model(cells: CellBatch[Aggregate], model: str) -> CellBatch[Aggregate]:
+    index = np.flatnonzero(cells.model == model)
+    return _select(cells, slice(index[0], index[-1] + 1) if len(index) else slice(0, 0))  # a slice copies nothing
 
 
-def _select(cells: CellBatch[Aggregate], at: np.ndarray | slice) -> CellBatch[Aggregate]:
-    return CellBatch(cells.model[at], cells.period[at], cells.segment[at], cells.aggregate.take(at))
+def _select(cells: CellBatch[Aggregate], rows: NDArray[np.intp] | slice) -> CellBatch[Aggregate]:
+    return CellBatch(cells.model[rows], cells.period[rows], cells.segment[rows], cells.aggregate.take(rows))

@@ -71,11 +71,6 @@ class Scheduler:
         self._running: _RunningJob | None = None
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to compute, ever."""
-        return not self._every
-
-    @property
     def is_busy(self) -> bool:
         """Whether something is being computed, or has ended and was not told yet."""
         return self._running is not None

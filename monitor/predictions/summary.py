@@ -1,4 +1,4 @@
-"""What a run tells the person who asked for it: what was read, what could not be computed and why, what was kept."""
+"""What a run reports to a person: what was read, what could not be computed and why, what was written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modeltop.core.metrics.estimated import CAVEAT
 from modeltop.core.series import to_datetime
 from modeltop.core.text import format_period, pluralize, sanitize
 from modeltop.history.store.computed import CommitResult
-from modeltop.predictions.collect import ALL, PeriodFlags
+from modeltop.predictions.completeness import ALL
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason
 
 if TYPE_CHECKING:
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from modeltop.core.series import Flags, Floats
+    from modeltop.core.series import Floats
     from modeltop.history.store.computed_format import ComputedHistory
 
 MAX_NAMED = 8
-"""Models, or reasons, that are named one by one."""
+"""Metrics, or reasons, that are listed."""
 EXPECTED_REASONS = (
     UndefinedReason.DEFINED,
     UndefinedReason.NO_ROWS,
     UndefinedReason.NO_LABELS,
     UndefinedReason.NO_REFERENCE,
 )
-"""Reasons that the number of unlabelled rows has said, or that hold for a whole run."""
+"""Reasons that the number of unlabelled rows implies, or that hold for all of a run."""
 
 
 @dataclass(slots=True)
 class RunSummary:
-    """Counts of one log's run, as it goes."""
+    """Counts of one log's run, updated as it goes."""
 
     rows: float = 0.0
     labelled: float = 0.0
@@ -47,89 +47,98 @@ class RunSummary:
     models: list[str] = field(default_factory=list)
     metrics: set[str] = field(default_factory=set)
     awaiting_labels: int = 0
+    """Periods that have ended and whose labels are still to come."""
     unfinished: int = 0
+    """Periods that have not ended."""
     first: np.datetime64 | None = None
     newest: np.datetime64 | None = None
     undefined: Counter[tuple[str, UndefinedReason]] = field(default_factory=Counter)
+    """Periods in which a metric is undefined, by metric and reason."""
 
-    def add_batch(self, segments: NDArray[np.object_], found: Mapping[str, MetricValues], rows: Floats) -> None:
-        """Count a batch."""
-        whole: Flags = segments == ALL
-        self.rows += float(rows[whole].sum())
-        for name, one in found.items():
-            for why, times in zip(*np.unique(one.undefined_reason[whole], return_counts=True), strict=True):
-                if UndefinedReason(int(why)) not in EXPECTED_REASONS:
-                    self.undefined[name, UndefinedReason(int(why))] += int(times)
-        coverage = found.get("label_coverage")
+    def add_batch(self, segments: NDArray[np.object_], metrics: Mapping[str, MetricValues], rows: Floats) -> None:
+        """Count a batch of cells; those of the segment `all` count.
+
+        Args:
+            segments: Segment of each cell.
+            metrics: Metrics of the cells, by name.
+            rows: Rows of each cell.
+        """
+        overall = segments == ALL
+        self.rows += float(rows[overall].sum())
+        for name, metric in metrics.items():
+            for code, periods in zip(*np.unique(metric.undefined_reason[overall], return_counts=True), strict=True):
+                if (reason := UndefinedReason(int(code))) not in EXPECTED_REASONS:
+                    self.undefined[name, reason] += int(periods)
+        coverage = metrics.get("label_coverage")
         if coverage is not None:
             self.has_labels = True
-            self.labelled += float(np.nansum(coverage.value[whole] * rows[whole]))
+            self.labelled += float(np.nansum(coverage.value[overall] * rows[overall]))
 
-    def add_model(self, sheet: ComputedHistory, periods: PeriodFlags) -> None:
-        """Count a model."""
-        whole = sheet.segments == ALL
-        self.models.append(sheet.model)
-        self.metrics |= {name for name in sheet.columns if not name.endswith(("_count", "_low", "_high"))}
-        times = sheet.times[whole]
-        if not len(times):
+    def add_model(self, history: ComputedHistory) -> None:
+        """Count all periods of a model."""
+        self.models.append(history.model)
+        self.metrics |= {name for name in history.columns if not name.endswith(("_count", "_low", "_high"))}
+        overall = history.select(history.segments == ALL)
+        if not len(overall):
             return
-        self.periods += len(times)
-        running, waiting = periods.for_rows(times)
-        self.unfinished += int(running.sum())
-        self.awaiting_labels += int((waiting & ~running).sum())
-        self.first = times.min() if self.first is None else min(self.first, times.min())
-        self.newest = times.max() if self.newest is None else max(self.newest, times.max())
+        self.periods += len(overall)
+        self.unfinished += int(overall.provisional.sum())
+        self.awaiting_labels += int((overall.incomplete & ~overall.provisional).sum())
+        first, newest = overall.times.min(), overall.times.max()
+        self.first = first if self.first is None else min(self.first, first)
+        self.newest = newest if self.newest is None else max(self.newest, newest)
 
     @property
     def newest_period(self) -> datetime | None:
-        """Start of the newest period."""
+        """Start of the newest period; None where there is none."""
         return None if self.newest is None else to_datetime(self.newest)
 
     def lines(self) -> Iterator[str]:
-        """What was found, a sentence a line; foreign text is safe."""
+        """Yield the summary, a sanitized sentence a line."""
         if self.first is None or self.newest is None:
             yield "no rows with a time and a prediction were found: nothing was computed"
             return
-        whose = sanitize(self.models[0], 60) if len(self.models) == 1 else pluralize(len(self.models), "model")
+        models = sanitize(self.models[0], 60) if len(self.models) == 1 else pluralize(len(self.models), "model")
         span = f"{format_period(to_datetime(self.first))} to {format_period(to_datetime(self.newest))}"
-        yield f"{pluralize(self.periods, 'period')} of {whose}, {span}, from {self.rows:,.0f} rows"
+        yield f"{pluralize(self.periods, 'period')} of {models}, {span}, from {self.rows:,.0f} rows"
         missing = self.rows - self.labelled
         if self.has_labels and missing >= 0.5:
-            share = _percent(missing / self.rows)
-            yield f"{missing:,.0f} of {self.rows:,.0f} rows ({share}) have no label that can be used"
+            percent = _percent(missing / self.rows)
+            yield f"{missing:,.0f} of {self.rows:,.0f} rows ({percent}) have no label that can be used"
         if self.awaiting_labels:
-            yield f"labels are still to come for {pluralize(self.awaiting_labels, 'period')}: what rests on them is provisional"
+            periods = pluralize(self.awaiting_labels, "period")
+            yield f"labels are still to come for {periods}: what rests on them is provisional"
         if self.unfinished:
             yield f"{pluralize(self.unfinished, 'period')} not over yet: provisional"
         if any(name.startswith("estimated_") for name in self.metrics):
             yield f"each estimated metric is {CAVEAT}"
-        yield from self._undefined()
+        yield from self._undefined_lines()
 
-    def _undefined(self) -> Iterator[str]:
-        reasons: dict[UndefinedReason, list[str]] = {}
-        most: Counter[UndefinedReason] = Counter()
-        for (name, why), times in self.undefined.items():
-            reasons.setdefault(why, []).append(name)
-            most[why] = max(most[why], times)
-        for why, names in list(reasons.items())[:MAX_NAMED]:
-            listed = ", ".join(names[:MAX_NAMED]) + (" and others" if len(names) > MAX_NAMED else "")
-            yield f"undefined in {pluralize(most[why], 'period')}: {listed}: {why.text}"
+    def _undefined_lines(self) -> Iterator[str]:
+        names: dict[UndefinedReason, list[str]] = {}
+        for name, reason in self.undefined:
+            names.setdefault(reason, []).append(name)
+        for reason, metrics in list(names.items())[:MAX_NAMED]:
+            periods = max(self.undefined[name, reason] for name in metrics)
+            listed = ", ".join(metrics[:MAX_NAMED]) + (" and others" if len(metrics) > MAX_NAMED else "")
+            yield f"undefined in {pluralize(periods, 'period')}: {listed}: {reason.text}"
 
 
-def _percent(share: float) -> str:
-    """At least one digit that says something.
+def _percent(proportion: float) -> str:
+    """Return whole percent, or with two digits that are not 0.
 
     >>> _percent(0.25), _percent(0.00028)
     ('25 %', '0.028 %')
     """
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+    return f"{100 * proportion:.0f} %" if proportion >= 0.1 else f"{100 * proportion:.2g} %"
 
 
-def describe_commit(changed: CommitResult, folder: Path) -> str:
-    """What was written where."""
-    if not changed.models and not changed.distributions:
-        return f"nothing has changed: nothing was written in {sanitize(folder)}"
+def describe_commit(result: CommitResult, folder: Path) -> str:
+    """Return what was written where."""
+    path = sanitize(folder)
+    if not result.models and not result.distributions:
+        return f"nothing has changed: nothing was written in {path}"
     evidence = (
-        f", evidence of {changed.distributions} in {sanitize(folder / 'evidence')}" if changed.distributions else ""
+        f", evidence of {result.distributions} in {sanitize(folder / 'evidence')}" if result.distributions else ""
     )
-    return f"wrote the periods of {pluralize(changed.models, 'model')} in {sanitize(folder)}{evidence}"
+    return f"wrote the periods of {pluralize(result.models, 'model')} in {path}{evidence}"

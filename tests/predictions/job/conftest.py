@@ -1,4 +1,4 @@
-"""Sheets, labels and logs to compute; the command line as a script would see it."""
+"""Computed histories, aggregates and logs; the command line as a script would see it."""
 
 import io
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Outcome:
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    """No configuration or store of the machine is found."""
+def isolated_home(tmp_path, monkeypatch):
+    """Hide the configuration and the store of the machine."""
     home = tmp_path / "home"
     home.mkdir()
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"):
@@ -45,10 +45,10 @@ def run(capsys, monkeypatch):
 
 
 @pytest.fixture
-def sheet():
-    """A sheet of some days of January 2025; each column is a list of as many numbers as there are days."""
+def history():
+    """Make the computed history of some days of January 2025; each column is a list with a number a day."""
 
-    def made(days, *, model="churn", segment="all", provisional=(), pending=(), rows=100.0, **columns):
+    def make(days, *, model="churn", segment="all", provisional=(), pending=(), rows=100.0, **columns):
         times = np.array([f"2025-01-{day:02d}" for day in days], dtype="datetime64[us]")
         return ComputedHistory(
             model,
@@ -60,12 +60,12 @@ def sheet():
             {name: np.array(values, dtype=np.float64) for name, values in columns.items()},
         )
 
-    return made
+    return make
 
 
 @pytest.fixture
 def shared():
-    """A file of the reference data, which may not be there."""
+    """Return the path of a file of the reference data, or skip the test."""
 
     def at(name: str) -> Path:
         path = ROOT / ".." / "shared" / "data" / name
@@ -77,20 +77,24 @@ def shared():
 
 
 @pytest.fixture
-def tallied():
-    """A binary tally from rows: the cell of each, its label (0, 1, 2 for none), score; predicted from 0.5 on."""
+def binary_counts():
+    """Make binary counts of rows: the cell of each, its label (0, 1, 2 for none), score; predicted from 0.5 on."""
 
-    def made(cell, label, score, cells):
-        tally = BinaryCounts.empty(cells)
+    def make(cell, label, score, cells):
+        counts = BinaryCounts.empty(cells)
         cell, label, score = (np.asarray(values) for values in (cell, label, score))
         predicted = (score >= 0.5).astype(int)
-        place = (cell, label, predicted, score_bin(score))
-        np.add.at(tally.count, place, 1)
-        np.add.at(tally.score, place, score)
-        np.add.at(tally.score2, place[:3], score**2)
-        known = label < 2
-        right = np.where(label == 1, score, 1 - score)
-        np.add.at(tally.nll, (cell[known], label[known], place[3][known]), -np.log(np.maximum(right[known], 2e-16)))
-        return tally
+        index = (cell, label, predicted, score_bin(score))
+        np.add.at(counts.count, index, 1)
+        np.add.at(counts.score, index, score)
+        np.add.at(counts.score2, index[:3], score**2)
+        labelled = label < 2
+        probability = np.where(label == 1, score, 1 - score)
+        np.add.at(
+            counts.nll,
+            (cell[labelled], label[labelled], index[3][labelled]),
+            -np.log(np.maximum(probability[labelled], 2e-16)),
+        )
+        return counts
 
-    return made
+    return make

@@ -46,7 +46,7 @@ def test_a_plain_log_needs_no_flags_and_what_was_guessed_is_said(run, log, found
     assert "120 of 600 rows (20 %) have no label" in outcome.err
     assert "labels are still to come for 2 periods" in outcome.err
     assert len(found()[SeriesKey("churn", "accuracy")]) == 8
-    assert found()[SeriesKey("churn", "positive_rate")].judged().all()
+    assert found()[SeriesKey("churn", "positive_rate")].evaluable().all()
 
 
 def test_check_says_that_labels_are_pending(run, log):
@@ -66,13 +66,13 @@ def test_labels_that_arrive_later_in_another_file_complete_the_periods(run, log,
     assert "still to come" not in outcome.err, outcome.err
     accuracy = found()[SeriesKey("churn", "accuracy")]
     assert accuracy.values[:8].tolist() == before
-    assert accuracy.judged().tolist() == [True] * 10
+    assert accuracy.evaluable().tolist() == [True] * 10
 
 
 def test_a_day_that_is_not_over_is_provisional(run, log, found):
     outcome = run("compute", log, "--store", "s", "--now", "2025-01-10T12:00")
     assert "1 period not over yet" in outcome.err
-    assert found()[SeriesKey("churn", "positive_rate")].judged().tolist() == [True] * 9 + [False]
+    assert found()[SeriesKey("churn", "positive_rate")].evaluable().tolist() == [True] * 9 + [False]
 
 
 def test_segments_and_cost_are_metrics_like_any_other(run, log, found):
@@ -94,7 +94,7 @@ def test_a_range_of_dates_is_a_reference_and_is_in_the_history_too(run, log, fou
     assert outcome.code == 0, outcome.err
     assert len(found()[SeriesKey("churn", "estimated_accuracy")]) == 10
     assert len(found()[SeriesKey("churn", "psi", "feature=fruit")]) == 10
-    assert found()[SeriesKey("churn", "drifted_share")].judged().all()
+    assert found()[SeriesKey("churn", "drifted_share")].evaluable().all()
 
 
 def test_only_young_periods_are_computed_anew(run, log, found):

@@ -20,12 +20,12 @@ def rests(metric):
     return metric != "positive_rate"
 
 
-def kept(sheet):
-    return encode_computed(normalized(sheet, CATALOG), rests)
+def kept(history):
+    return encode_computed(normalized(history, CATALOG), rests)
 
 
-def test_a_period_is_one_row_of_shortest_exact_numbers(sheet):
-    data = kept(sheet([9, 10], accuracy=[0.1 + 0.2, NAN], recall=[0.5, 0.25], recall_count=[40, NAN]))
+def test_a_period_is_one_row_of_shortest_exact_numbers(history):
+    data = kept(history([9, 10], accuracy=[0.1 + 0.2, NAN], recall=[0.5, 0.25], recall_count=[40, NAN]))
     assert data.decode() == (
         "date,model,segment,count,accuracy,recall,recall_count,provisional\n"
         "2025-01-09,churn,all,100,0.30000000000000004,0.5,40,false\n"
@@ -33,8 +33,8 @@ def test_a_period_is_one_row_of_shortest_exact_numbers(sheet):
     )
 
 
-def test_what_waits_for_labels_stands_apart_from_what_does_not(sheet):
-    data = kept(sheet([9, 10], pending=[10], accuracy=[0.9, 0.8], positive_rate=[0.3, 0.4]))
+def test_what_waits_for_labels_stands_apart_from_what_does_not(history):
+    data = kept(history([9, 10], pending=[10], accuracy=[0.9, 0.8], positive_rate=[0.3, 0.4]))
     assert data.decode().splitlines()[1:] == [
         "2025-01-09,churn,all,100,0.9,0.3,false",
         "2025-01-10,churn,all,100,,0.4,false",
@@ -42,9 +42,11 @@ def test_what_waits_for_labels_stands_apart_from_what_does_not(sheet):
     ]
 
 
-def test_a_reader_takes_the_flag_of_each_metric_from_its_own_row(sheet, tmp_path):
+def test_a_reader_takes_the_flag_of_each_metric_from_its_own_row(history, tmp_path):
     (tmp_path / "x.computed.csv").write_bytes(
-        kept(sheet([8, 9, 10], pending=[9], provisional=[10], accuracy=[0.9, 0.8, 0.7], positive_rate=[0.3, 0.4, 0.5]))
+        kept(
+            history([8, 9, 10], pending=[9], provisional=[10], accuracy=[0.9, 0.8, 0.7], positive_rate=[0.3, 0.4, 0.5])
+        )
     )
     series = {key.metric: one for key, one in Reader([tmp_path], catalog=CATALOG).read().series.items()}
     assert series["accuracy"].evaluable().tolist() == [True, False, False]
@@ -52,17 +54,17 @@ def test_a_reader_takes_the_flag_of_each_metric_from_its_own_row(sheet, tmp_path
     assert series["accuracy"].support.tolist() == [100, 100, 100]
 
 
-def test_what_a_reader_derives_by_itself_is_not_kept(sheet):
+def test_what_a_reader_derives_by_itself_is_not_kept(history):
     names = normalized(
-        sheet([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 100], accuracy_low=[0.8, 0.7], recall=[1, NAN]),
+        history([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 100], accuracy_low=[0.8, 0.7], recall=[1, NAN]),
         CATALOG,
     ).columns
     assert list(names) == ["accuracy", "recall"]
 
 
-def test_the_support_is_kept_where_not_every_row_has_a_label(sheet):
+def test_the_support_is_kept_where_not_every_row_has_a_label(history):
     [counts] = (
-        normalized(sheet([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 60]), CATALOG).columns["accuracy_count"],
+        normalized(history([9, 10], accuracy=[0.9, 0.8], accuracy_count=[100, 60]), CATALOG).columns["accuracy_count"],
     )
     assert np.isnan(counts[0])
     assert counts[1] == 60
@@ -72,13 +74,13 @@ def test_the_support_is_kept_where_not_every_row_has_a_label(sheet):
     ("value", "low", "high"),
     [(0.123456789, 0.123456, 0.123457), (-0.5, -0.5, -0.5), (12345678.9, 12345678.9, 12345678.9), (0.0, 0.0, 0.0)],
 )
-def test_bounds_are_rounded_outwards_to_six_digits(sheet, value, low, high):
-    columns = normalized(sheet([9], f1_score=[0.5], f1_score_low=[value], f1_score_high=[value]), CATALOG).columns
+def test_bounds_are_rounded_outwards_to_six_digits(history, value, low, high):
+    columns = normalized(history([9], f1_score=[0.5], f1_score_low=[value], f1_score_high=[value]), CATALOG).columns
     assert (columns["f1_score_low"][0], columns["f1_score_high"][0]) == (low, high)
 
 
-def test_all_comes_before_its_segments_and_days_in_order(sheet):
-    one, other = sheet([10, 9], accuracy=[1, 2]), sheet([9], segment="EU=1", accuracy=[3])
+def test_all_comes_before_its_segments_and_days_in_order(history):
+    one, other = history([10, 9], accuracy=[1, 2]), history([9], segment="EU=1", accuracy=[3])
     arrays = (np.concatenate([getattr(one, name), getattr(other, name)]) for name in ("times", "segments", "rows"))
     flags = np.zeros(3, dtype=bool)
     both = ComputedHistory("churn", *arrays, flags, flags, {"accuracy": np.array([1.0, 2.0, 3.0])})

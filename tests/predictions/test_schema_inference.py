@@ -1,4 +1,4 @@
-"""What is guessed of a log, and what is rather asked."""
+"""The columns, task and classes that are inferred from a log, and where the user is options instead."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from modeltop.predictions.spec import LogSpec, Task
 
 @pytest.fixture
 def read(written, engine):
-    def known(header, *rows, **asked):
+    def resolve_rows(header, *rows, **options):
         path = written(rows, header=("timestamp", *header))
-        return resolve(LogSpec(sources=(str(path),), **asked), engine)
+        return resolve(LogSpec(sources=(str(path),), **options), engine)
 
-    return known
+    return resolve_rows
 
 
 def stamped(*rows):
@@ -32,14 +32,14 @@ def stamped(*rows):
         pytest.param(["1.5", "2.25", "3"], Task.REGRESSION, (), id="amounts"),
     ],
 )
-def test_the_task_is_told_by_the_values(read, values, task, classes):
-    reading = read(("prediction", "label"), *stamped(*((value, value) for value in values)))
-    assert (reading.task, reading.classes) == (task, classes)
-    assert f"the task is {task.value}" in reading.said
+def test_the_task_is_inferred_from_the_values(read, values, task, classes):
+    log = read(("prediction", "label"), *stamped(*((value, value) for value in values)))
+    assert (log.task, log.classes) == (task, classes)
+    assert f"the task is {task.value}" in log.notes
 
 
 @pytest.mark.parametrize(
-    ("header", "rows", "asked", "said"),
+    ("header", "rows", "options", "message"),
     [
         pytest.param(("prediction", "label"), [("cat", "dog")], {}, "--positive", id="which of two is positive"),
         pytest.param(("prediction", "label"), [("3", "4"), ("5", "5")], {}, "--task", id="classes or amounts"),
@@ -69,37 +69,37 @@ def test_the_task_is_told_by_the_values(read, values, task, classes):
         pytest.param(("prediction",), [("1",)], {"start": "2025-01-01"}, "go together", id="start without every"),
     ],
 )
-def test_what_is_open_is_asked_for_in_one_line(read, header, rows, asked, said):
-    with pytest.raises(SourceError, match=said) as caught:
-        read(header, *stamped(*rows), **asked)
+def test_what_cannot_be_inferred_is_asked_for_in_one_line(read, header, rows, options, message):
+    with pytest.raises(SourceError, match=message) as caught:
+        read(header, *stamped(*rows), **options)
     assert "\n" not in str(caught.value)
 
 
-def test_a_time_that_is_none_is_shown_and_not_one_that_is(written, engine):
+def test_a_value_that_is_no_date_is_shown_and_not_one_that_is(written, engine):
     path = written([("2025-01-01", 1), ("yesterday", 0)], header=("timestamp", "prediction"))
     with pytest.raises(SourceError, match="holds yesterday, which is no ISO date"):
         resolve(LogSpec(sources=(str(path),)), engine)
 
 
-def test_columns_are_taken_by_their_usual_names_and_that_is_said(read):
-    reading = read(("y_pred_proba", "y_pred", "y_true"), *stamped(("0.7", "1", "0"), ("0.2", "0", "0")))
-    assert (reading.prediction, reading.label, dict(reading.scores)) == ("y_pred", "y_true", {"1": "y_pred_proba"})
-    assert "y_pred_proba is taken for the score" in reading.said
+def test_columns_are_taken_by_their_usual_names_with_a_note(read):
+    log = read(("y_pred_proba", "y_pred", "y_true"), *stamped(("0.7", "1", "0"), ("0.2", "0", "0")))
+    assert (log.prediction, log.label, dict(log.scores)) == ("y_pred", "y_true", {"1": "y_pred_proba"})
+    assert "y_pred_proba is taken for the score" in log.notes
 
 
 def test_without_predictions_the_score_decides_from_the_threshold_on(read):
     rows = stamped(("0.5", "1"), ("0.49", "0"))
-    assert "score of 0.5 or more is positive" in " ".join(read(("score", "label"), *rows).said)
-    reading = read(("prediction", "score", "label"), *[(day, "1", *rest) for day, *rest in rows], threshold=0.4)
-    assert (reading.prediction, reading.threshold) == (None, 0.4)
+    assert "score of 0.5 or more is positive" in " ".join(read(("score", "label"), *rows).notes)
+    log = read(("prediction", "score", "label"), *[(day, "1", *rest) for day, *rest in rows], threshold=0.4)
+    assert (log.prediction, log.threshold) == (None, 0.4)
 
 
-def test_rows_that_cannot_be_used_are_counted_and_said(read):
+def test_rows_that_cannot_be_used_are_counted_in_a_note(read):
     rows = [("2025-01-01", "1", "1"), ("2025-01-01", "1", "0.5"), ("", "0", "0"), ("2025-01-02", "", "0")]
-    said = read(("prediction", "label", "score"), *((*row, "0.5") for row in rows), positive="1").said
-    assert "1 row with a label that is neither value count as unlabelled, such as ties" in said
-    assert "1 row without a prediction that can be read are left out" in said
-    assert "1 row without a time are left out" in said
+    notes = read(("prediction", "label", "score"), *((*row, "0.5") for row in rows), positive="1").notes
+    assert "1 row with a label that is neither value count as unlabelled, such as ties" in notes
+    assert "1 row without a prediction that can be read are left out" in notes
+    assert "1 row without a time are left out" in notes
 
 
 def test_a_file_stem_is_the_model_where_no_column_is(read):

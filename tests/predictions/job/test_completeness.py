@@ -1,4 +1,4 @@
-"""Which periods have their labels: a table of label coverages, oldest first, and what is told of each period."""
+"""Which periods are complete: tables of label coverages, oldest first, and a flag for each period."""
 
 import numpy as np
 import pytest
@@ -12,18 +12,18 @@ NOW = np.datetime64("2025-03-01", "us")
 
 
 def flags(coverage, *, age=0, delay=None, rows=10_000.0):
-    """`c` for complete, `.` for not; the newest day has ended `age` days before now."""
+    """Return `c` for complete, `.` for not; the newest day has ended `age` days before now."""
     count = len(coverage)
     ends = NOW - (np.arange(count)[::-1] + age) * DAY
     rows = np.full(count, rows)
-    found = labels_complete(
+    complete = labels_complete(
         LabelCounts(ends, rows, np.array(coverage) * rows), NOW, None if delay is None else delay * DAY
     )
-    return "".join("c" if flag else "." for flag in found)
+    return "".join("c" if flag else "." for flag in complete)
 
 
 @pytest.mark.parametrize(
-    ("coverage", "told"),
+    ("coverage", "expected"),
     [
         pytest.param([1, 1, 1, 1], "cccc", id="labels that are all there"),
         pytest.param([0.97, 0.98, 0.97, 0.6, 0.2, 0], "ccc...", id="the newest are still coming"),
@@ -37,12 +37,12 @@ def flags(coverage, *, age=0, delay=None, rows=10_000.0):
         pytest.param([0.0, 0.9, 0.9, 0.0], "ccc.", id="labels that began later than the log"),
     ],
 )
-def test_without_a_delay_the_log_itself_shows_what_is_usual(coverage, told):
-    assert flags(coverage) == told
+def test_without_a_delay_the_baseline_is_taken_from_the_log(coverage, expected):
+    assert flags(coverage) == expected
 
 
 @pytest.mark.parametrize(
-    ("coverage", "delay", "told"),
+    ("coverage", "delay", "expected"),
     [
         pytest.param([0.98, 0.5, 0.3, 0.0], 2, "cc..", id="what is older than the delay is complete as it is"),
         pytest.param([0.98, 0.97, 0.98, 0.0], 7, "ccc.", id="what has all its labels need not wait"),
@@ -50,27 +50,27 @@ def test_without_a_delay_the_log_itself_shows_what_is_usual(coverage, told):
         pytest.param([0.0, 0.0, 0.0], 1, "cc.", id="no labels at all, but nothing to wait for"),
     ],
 )
-def test_a_delay_is_kept_to(coverage, delay, told):
-    assert flags(coverage, delay=delay) == told
+def test_a_delay_is_waited_for_and_no_longer(coverage, delay, expected):
+    assert flags(coverage, delay=delay) == expected
 
 
-def test_a_period_that_is_not_over_is_not_complete():
+def test_a_period_that_has_not_ended_is_not_complete():
     assert flags([1, 1, 1], age=-1) == "cc."
 
 
-def test_a_few_rows_short_of_what_is_usual_may_be_chance():
+def test_a_few_rows_below_the_baseline_may_be_chance():
     assert flags([0.5, 0.5, 0.5, 0.4], rows=20.0) == "cccc"
     assert flags([0.5, 0.5, 0.5, 0.4], rows=20_000.0) == "ccc."
 
 
 @pytest.mark.parametrize(
-    ("coverage", "age", "told"), [([0.4], 91, "c"), ([0.98, 0.98, 0.3], 91, "cc."), ([0.98, 0.98, 0.3], 366, "ccc")]
+    ("coverage", "age", "expected"), [([0.4], 91, "c"), ([0.98, 0.98, 0.3], 91, "cc."), ([0.98, 0.98, 0.3], 366, "ccc")]
 )
-def test_labels_are_not_waited_for_for_ever(coverage, age, told):
-    assert flags(coverage, age=age) == told
+def test_labels_are_not_waited_for_forever(coverage, age, expected):
+    assert flags(coverage, age=age) == expected
 
 
-def test_a_period_without_an_end_of_its_own_is_over():
+def test_a_period_without_an_end_has_ended():
     ends = np.array(["2025-02-01", "NaT"], dtype="datetime64[us]")
     assert labels_complete(LabelCounts(ends, np.full(2, 10.0), np.full(2, 10.0)), NOW).tolist() == [True, True]
 

@@ -1,4 +1,4 @@
-"""The progress bar: on a terminal, one line, gone in the end; nowhere else anything."""
+"""The progress bar: on a terminal, one line, erased at its end; elsewhere nothing."""
 
 import io
 
@@ -22,17 +22,17 @@ def at_once(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
 
 
-def test_rows_and_bytes_are_shown_on_one_line_that_is_gone_in_the_end():
+def test_rows_and_bytes_are_shown_on_one_line_that_is_erased_at_its_end():
     err = Terminal()
     with show_progress(err) as show:
-        for share in (0.25, 0.5):
-            show(ReadProgress("reading", share, int(share * 1000), 1000, int(share * 4e6), int(4e6)))
+        for fraction in (0.25, 0.5):
+            show(ReadProgress("reading", fraction, int(fraction * 1000), 1000, int(fraction * 4e6), int(4e6)))
     assert "\n" not in err.getvalue()
     assert "500 of 1,000 rows  2 of 4 MB" in err.getvalue()
     assert err.getvalue().endswith(progress_bar.ERASE)
 
 
-def test_what_an_engine_reports_too_late_is_not_drawn():
+def test_progress_after_the_end_is_not_drawn():
     err = Terminal()
     with show_progress(err) as show:
         pass
@@ -50,7 +50,7 @@ def test_a_file_or_a_dumb_terminal_gets_no_bar(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("done", "shown"),
+    ("progress", "line"),
     [
         (ReadProgress("reading", None, 5, None, 0, None), "reading  5 rows"),
         (ReadProgress("a\x1b[2J", None, 5, 7, 3_000_000, None), "a\\x1b[2J  5 of 7 rows  3 MB"),
@@ -58,5 +58,5 @@ def test_a_file_or_a_dumb_terminal_gets_no_bar(monkeypatch):
         (ReadProgress("r", 2.0, 5, 5, 0, None), f"r {'━' * 24} 200 %  5 of 5 rows"),
     ],
 )
-def test_what_an_engine_does_not_tell_is_left_out(done, shown):
-    assert progress_line(done) == shown
+def test_unknown_quantities_are_left_out(progress, line):
+    assert progress_line(progress) == line
