@@ -1,1 +1,4 @@
-"""The words of the command line, one file each: `HELP`, `configure(parser)`, `run(args, context) -> exit code`."""
+"""The command line: a module per command, with `configure(parser)` and `run(args, context) -> exit code`.
+
+Public face: main, context, crash_log.
+"""

@@ -7,21 +7,21 @@ import contextlib
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from modeltop.cli import open as open_command
 from modeltop.cli.context import Context, add_config, add_now
 from modeltop.cli.open import add_app_options
+from modeltop.cli.progress_bar import show_progress
 from modeltop.cli.targets import parse_duration
+from modeltop.config.load import Config
+from modeltop.config.predictions import COST_KEYS
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
-
-if TYPE_CHECKING:
-    from modeltop.config.load import Config
-    from modeltop.predictions.job import ComputeResult
-    from modeltop.predictions.spec import LogSettings
+from modeltop.history.store.computed import restore_previous
+from modeltop.predictions.job import ComputeResult, compute
+from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec, Task
 
 INSTALL = "reading logs needs Ibis and DuckDB: pip install 'modeltop[logs]'"
-TASKS = ("binary", "multiclass", "regression")
 
 OPTIONS = (
     ("model", "NAME", "the model's name, or the column that holds it (default: `model`, else the file's name)"),
@@ -56,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("feature", "COLUMN", "whose drift is measured (repeatable; `all`: every column that plays no other part)"),
     ):
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=text)
-    parser.add_argument("--task", choices=TASKS, help="default: what the columns say")
+    parser.add_argument("--task", choices=[task.value for task in Task], help="default: what the columns say")
     parser.add_argument("--threshold", type=float, metavar="T", help="a score from T on is a positive prediction")
     parser.add_argument("--cost", metavar="fp=1,fn=20", help="price of one error each: the cost per 1,000 rows")
     parser.add_argument("--per-class", action="store_true", help="each class is a segment, class=NAME")
@@ -79,26 +79,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Compute what the arguments name, or undo the last change."""
     folder = context.store_folder(args)
     if args.undo:
-        return _undo(args, folder, context)
+        if args.logs:
+            raise UsageError("--undo takes no log: it brings back the whole store as it stood before the last change")
+        files = pluralize(restore_previous(folder), "file")
+        context.err_line(f"brought back {files} in {sanitize(folder)}; a second undo is not kept")
+        return 0
     config = context.load_config(args)
     result = _compute(settings(args, config), folder, args, config, context)
     if not args.open:
         return 0
-    from modeltop.cli import open as open_command
-
     values = vars(args) | {"paths": [], "now": args.now or result.newest, "below": [], "above": []}
     return open_command.run(argparse.Namespace(**values), context)
-
-
-def _undo(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    from modeltop.history.store.computed import restore_previous
-
-    if args.logs:
-        raise UsageError("--undo takes no log: it brings back the whole store as it stood before the last change")
-    context.err_line(
-        f"brought back {pluralize(restore_previous(folder), 'file')} in {sanitize(folder)}; a second undo is not kept"
-    )
-    return 0
 
 
 def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
@@ -120,15 +111,11 @@ def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
         return [_override(log, args) for log in named]
     if not args.logs:
         raise UsageError("name a log: a file, a folder or a glob; or configure [logs.NAME]")
-    from modeltop.predictions.spec import LogSettings, LogSpec
-
     return [_override(LogSettings(spec=LogSpec(sources=tuple(args.logs), timezone=str(config.zone))), args)]
 
 
 def _override(log: LogSettings, args: argparse.Namespace) -> LogSettings:
     """Return the settings of a log with the options of the command line in their stead."""
-    from modeltop.predictions.spec import ALL_FEATURES, Task
-
     spec = {name: getattr(args, name) for name, *_ in OPTIONS} | {
         "scores": tuple(args.score),
         "segments": tuple(args.segment),
@@ -146,8 +133,6 @@ def _override(log: LogSettings, args: argparse.Namespace) -> LogSettings:
 
 
 def _cost(text: str | None) -> dict[str, float]:
-    from modeltop.config.predictions import COST_KEYS
-
     prices: dict[str, float] = {}
     for item in text.split(",") if text is not None else ():
         key, _, number = item.partition("=")
@@ -162,9 +147,6 @@ def _cost(text: str | None) -> dict[str, float]:
 def _compute(
     logs: list[LogSettings], folder: Path, args: argparse.Namespace, config: Config, context: Context
 ) -> ComputeResult:
-    from modeltop.cli.progress_bar import show_progress
-    from modeltop.predictions.job import compute
-
     try:
         with show_progress(context.err) as progress:
             result = compute(logs, folder, catalog=config.catalog, now=args.now or context.clock(), progress=progress)

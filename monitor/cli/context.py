@@ -50,24 +50,20 @@ _MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "st
 CONFIG_HELP = "the configuration (default: ./modeltop.toml, then the XDG config folder)"
 MAX_PROBLEMS = 20
 """Problems of reading that are printed one by one."""
+FAILURES_BEFORE_ALERT = 3
+"""Runs in a row in which a source must fail before app or daemon raise an alert: a file may be between two names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """The two functions of a command."""
-
-    configure: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Context], int]
-
-
-def load_command(name: str) -> Command:
-    """Import a command, a key of `COMMANDS`.
+def load_command(
+    name: str,
+) -> tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace, Context], int]]:
+    """Import a command, a key of `COMMANDS`; return the functions that configure its parser and run it.
 
     Where a module has several commands, all but the main one have functions called `configure_NAME` and `run_NAME`.
     """
     module = import_module(f"modeltop.cli.{_MODULES.get(name, name)}")
     suffix = f"_{name}" if hasattr(module, f"run_{name}") else ""
-    return Command(getattr(module, f"configure{suffix}"), getattr(module, f"run{suffix}"))
+    return getattr(module, f"configure{suffix}"), getattr(module, f"run{suffix}")
 
 
 _ASCII = str.maketrans(
@@ -171,15 +167,13 @@ class Context:
             )
         return [folder]
 
-    def pipeline(
-        self, args: argparse.Namespace, *, failures_before_alert: int = 1, defer_slow_detectors: bool = False
-    ) -> Pipeline:
+    def pipeline(self, args: argparse.Namespace, *, for_app: bool = False) -> Pipeline:
         """Return the pipeline over what the arguments name: the paths, else the store.
 
         Args:
             args: As `add_source` or `add_data` reads them.
-            failures_before_alert: Evaluations in a row in which a source must fail before that is an alert.
-            defer_slow_detectors: Whether the first snapshot may come without them.
+            for_app: Whether it will be run again and again: a source is an alert once it has failed three times in a
+                row, and the first snapshot comes without slow detectors.
 
         Raises:
             ConfigError: The configuration is wrong.
@@ -198,9 +192,9 @@ class Context:
             sources,
             live=not args.paths,
             now=args.now,
-            failures_before_alert=failures_before_alert,
+            failures_before_alert=FAILURES_BEFORE_ALERT if for_app else 1,
             state_reader=state_reader,
-            defer_slow_detectors=defer_slow_detectors,
+            defer_slow_detectors=for_app,
         )
 
     def snapshot(self, args: argparse.Namespace) -> Snapshot:
@@ -242,17 +236,12 @@ def add_config(parser: argparse.ArgumentParser, text: str = CONFIG_HELP) -> None
     parser.add_argument("--store", metavar="DIR", help="the store (default: [store] path, then the XDG data folder)")
 
 
-def add_paths(parser: argparse.ArgumentParser) -> None:
-    """Add the paths to read history from."""
+def add_data(parser: argparse.ArgumentParser, config_help: str = CONFIG_HELP) -> None:
+    """Add what names the data: paths, `--config` and `--store`; the defaults evaluate it as of its own time."""
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
     )
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add what names the data, for a command that evaluates nothing: paths, `--config` and `--store`."""
-    add_paths(parser)
-    add_config(parser)
+    add_config(parser, config_help)
     parser.set_defaults(now=None, below=[], above=[])
 
 

@@ -24,7 +24,7 @@ def report_crash(error: BaseException) -> int:
     path = write_log(error)
     where = f"details in {sanitize(path, 400)}" if path else "the log could not be written"
     line = f"modeltop: stopped by an error of its own ({name}); {where}\n"
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"  # it may be a stream of the app's own
     sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
     return EXIT_CRASH
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
+import contextlib
+import itertools
 import math
 import random
 import tempfile
@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 from modeltop.cli import open as open_command
 from modeltop.cli.context import Context
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         set_up(folder, context.clock())
         # As a store, so that what a person does in it is forgotten with it.
         args.paths, args.store, args.config = [], name, str(folder / "modeltop.toml")
-        with DemoFeed(folder):
+        with live_feed(folder):
             return open_command.run(args, context)
 
 
@@ -95,8 +94,8 @@ def set_up(folder: Path, now: datetime) -> None:
         now: End of the live model's past, aware.
     """
     files = {path: path.read_text(encoding="utf-8") for path in sorted((samples_folder() / "fleet").glob("*.csv"))}
-    newest = max(day for text in files.values() for day in _days(text))
-    shift = now.astimezone(UTC).date() - newest
+    newest = max(row[:10] for text in files.values() for row in text.splitlines()[1:])
+    shift = now.astimezone(UTC).date() - date.fromisoformat(newest)
     for path, text in files.items():
         (folder / path.name).write_text(shift_dates(text, shift), encoding="utf-8")
     (folder / "modeltop.toml").write_text(CONFIG, encoding="utf-8")
@@ -108,11 +107,6 @@ def set_up(folder: Path, now: datetime) -> None:
 def live_file(folder: Path) -> Path:
     """Return the file to which the feed appends."""
     return folder / f"{LIVE_MODEL}.csv"
-
-
-def _days(text: str) -> Iterator[date]:
-    for row in csv.DictReader(io.StringIO(text)):
-        yield date.fromisoformat(row["date"])
 
 
 def shift_dates(text: str, shift: timedelta) -> str:
@@ -166,29 +160,26 @@ def _binomial(count: int, probability: float, generator: random.Random) -> int:
     return min(count, max(0, round(generator.gauss(count * probability, spread))))
 
 
-class DemoFeed:
-    """A thread that appends a row to the live model every two seconds, within a `with` block."""
+@contextlib.contextmanager
+def live_feed(folder: Path) -> Iterator[None]:
+    """Append a row to the live model every two seconds, in a thread, until the context is left."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_append_rows, args=(live_file(folder), stop), name="demo-feed", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=5)
 
-    def __init__(self, folder: Path) -> None:
-        self._path = live_file(folder)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="demo-feed", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        generator = random.Random(11)  # noqa: S311  the demo is the same every time
-        row = 0
-        while not self._stop.wait(STEP.total_seconds()):
-            try:
-                with self._path.open("ab", buffering=0) as file:
-                    file.write(live_row(datetime.now(UTC), incident_progress(row), generator).encode("ascii"))
-            except OSError:
-                return  # the folder is gone: the demo is over
-            row += 1
+def _append_rows(path: Path, stop: threading.Event) -> None:
+    generator = random.Random(11)  # noqa: S311  the demo is the same every time
+    for row in itertools.count():
+        if stop.wait(STEP.total_seconds()):
+            return
+        try:
+            with path.open("ab", buffering=0) as file:
+                file.write(live_row(datetime.now(UTC), incident_progress(row), generator).encode("ascii"))
+        except OSError:
+            return  # the folder is removed: the demo is over

@@ -20,7 +20,7 @@ PREVIEW = 5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `export` to its parser."""
     add_data(parser)
-    parser.add_argument("--head", type=_positive, metavar="N", help="only the first N periods")
+    parser.add_argument("--head", type=int, metavar="N", help="only the first N periods")
     parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (replaced whole), `-` for stdout")
     parser.add_argument(
         "--spreadsheet",
@@ -29,18 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1 up is expected")
-    return number
-
-
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the periods, or write them; a file is called saved once it has been read back and compared."""
+    if args.head is not None and args.head < 1:
+        raise UsageError("--head: a whole number from 1 up is expected")
     config = context.load_config(args)
     history = context.pipeline(args).read_history()
     table = to_frame(history, head=args.head)

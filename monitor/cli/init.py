@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from modeltop.cli.context import Context, add_config, add_now, add_paths
+from modeltop.cli.context import Context, add_data, add_now
 from modeltop.config.load import NAME, Config, find, from_tables, load, read_tables
 from modeltop.config.suggest import suggest_rules
 from modeltop.core.errors import UsageError
@@ -22,8 +22,7 @@ CARRIED_TABLES = ("timezone", "metrics", "store")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `init` to its parser."""
-    add_paths(parser)
-    add_config(parser, "the file to write (default: ./modeltop.toml)")
+    add_data(parser, config_help="the file to write (default: ./modeltop.toml)")
     parser.add_argument("--model", metavar="GLOB", default="*", help="propose limits for these models only")
     parser.add_argument("--metric", metavar="GLOB", default="*", help="propose limits for these metrics only")
     add_now(parser, "judge as of this moment")

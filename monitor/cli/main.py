@@ -80,15 +80,15 @@ def _run(words: list[str], context: Context) -> int:
     if name == "open" and (nearest := _misspelt(words)):
         context.err_line(f"no file or command is called {sanitize(words[0], 60)!r}: did you mean `modeltop {nearest}`?")
         return EXIT_USAGE
-    command = load_command(name)
+    configure, run = load_command(name)
     usage_code = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
     parser = _ArgumentParser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
     parser.exit_code = usage_code
-    command.configure(parser)
+    configure(parser)
     # Options may stand among paths; but argparse then takes what follows `--` for options all the same.
     args = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
     try:
-        code: int = command.run(args, context)
+        code = run(args, context)
         context.out.flush()
     except MonitorError as error:
         for line in str(error).splitlines():

@@ -7,8 +7,6 @@ import argparse
 from modeltop.cli.context import AppOptions, Context, add_source
 
 NO_APP = "this is the core without its screen: run `modeltop`; if there is no such command, pip install modeltop"
-FAILURES_BEFORE_ALERT = 3
-"""Evaluations in a row in which a source must fail before the app raises an alert: a file may be between two names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +27,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     reason = NO_APP if context.open_app is None else context.unusable_reason()
     if reason is None and context.open_app is not None:
         with context.cover_terminal():
-            pipeline = context.pipeline(args, failures_before_alert=FAILURES_BEFORE_ALERT, defer_slow_detectors=True)
+            pipeline = context.pipeline(args, for_app=True)
             return context.open_app(pipeline, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
     from modeltop.cli.check import print_summary
 

@@ -28,34 +28,24 @@ def show_progress(err: TextIO) -> Iterator[Progress | None]:
     if not err.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
-    bar = _Bar(err)
+    lock = threading.Lock()  # an engine reports from its own thread
+    is_open, drawn_at = True, float("-inf")
+
+    def show(progress: ReadProgress) -> None:
+        nonlocal drawn_at
+        with lock:
+            if is_open and time.monotonic() - drawn_at >= PAUSE:
+                drawn_at = time.monotonic()
+                err.write(ERASE + encodable(truncate(progress_line(progress), _columns(err) - 1), err))
+                err.flush()
+
     try:
-        yield bar.show
+        yield show
     finally:
-        bar.close()
-
-
-class _Bar:
-    def __init__(self, err: TextIO) -> None:
-        self._err = err
-        self._drawn_at = float("-inf")
-        self._lock = threading.Lock()  # an engine reports from its own thread
-        self._closed = False
-
-    def show(self, progress: ReadProgress) -> None:
-        with self._lock:
-            if self._closed or time.monotonic() - self._drawn_at < PAUSE:
-                return
-            self._drawn_at = time.monotonic()
-            width = _columns(self._err)
-            self._err.write(ERASE + encodable(truncate(progress_line(progress), width - 1), self._err))
-            self._err.flush()
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            self._err.write(ERASE)
-            self._err.flush()
+        with lock:
+            is_open = False
+            err.write(ERASE)
+            err.flush()
 
 
 def _columns(err: TextIO) -> int:

@@ -6,7 +6,6 @@ import argparse
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from modeltop.cli.context import Context, add_config
 from modeltop.cli.record_stream import record_stream, recorded_message
@@ -46,23 +45,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Append what the arguments or stdin hold to the store; 1 if some rows were refused."""
     config = context.load_config(args)
     folder = context.store_folder(args)
-    if args.model == "-":
-        if args.pairs or args.date or args.count or args.provisional or args.segment != "all":
-            raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
-        _warn_of_network(folder, context)
-        return EXIT_REFUSED if record_stream(Store(folder), config, context) else 0
-    row = _row(args, config, context.clock())
-    _warn_of_network(folder, context)
-    Store(folder).append([row])
-    context.err_line(recorded_message(1, "period", [row.model], folder))
-    return 0
-
-
-def _warn_of_network(folder: Path, context: Context) -> None:
+    is_stream = args.model == "-"
+    if is_stream and (args.pairs or args.date or args.count or args.provisional or args.segment != "all"):
+        raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
+    rows = [] if is_stream else [_row(args, config, context.clock())]
     if kind := network_filesystem(folder):
         context.err_line(
             f"{sanitize(folder)} is on {kind}, where locks are not reliable: let each writer have a store of its own"
         )
+    store = Store(folder)
+    if is_stream:
+        return EXIT_REFUSED if record_stream(store, config, context) else 0
+    store.append(rows)
+    context.err_line(recorded_message(1, "period", [args.model], folder))
+    return 0
 
 
 def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:

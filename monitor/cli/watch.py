@@ -16,7 +16,7 @@ from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
-from modeltop.cli.context import Context, add_config, add_paths, check_paths_or_store
+from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ReceiverChanged
 from modeltop.core.text import pluralize, sanitize
@@ -34,14 +34,10 @@ from modeltop.service.sender_threads import try_send
 from modeltop.service.sending import routing_config
 from modeltop.service.settings import DaemonSettings, LoadSettings
 
-FAILURES_BEFORE_ALERT = 3
-"""Evaluations in a row in which a source must fail before that is an alert."""
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watch` to its parser."""
-    add_paths(parser)
-    add_config(parser)
+    add_data(parser)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--once", action="store_true", help="one cycle, for cron: retries are left for the next run")
     mode.add_argument("--status", action="store_true", help="how the watcher is, with an exit code")

@@ -1,1 +1,4 @@
-"""Reading a configuration: `table` collects the mistakes, the others know what each table of the file may hold."""
+"""The configuration: TOML to validated objects, and suggested rules back to TOML.
+
+Public face: load, suggest, write.
+"""

@@ -29,13 +29,11 @@ _PERIOD_COUNTS: Mapping[str, tuple[int, Callable[[int], Baseline]]] = {
     "weekday": (1, lambda periods: SameWeekday(periods, min(SameWeekday().min_periods, periods))),
 }
 """Smallest number of periods, and the constructor, of the baselines that are such a number."""
-_FORMS = {name: name for name in _PERIOD_COUNTS} | {
-    "from": "dates",
-    "to": "dates",
-    "model": "series",
-    "metric": "series",
-    "segment": "series",
-}
+_FORMS = (
+    {name: name for name in _PERIOD_COUNTS}
+    | dict.fromkeys(("from", "to"), "dates")
+    | dict.fromkeys(("model", "metric", "segment"), "series")
+)
 """Kind of baseline by key; only keys of one kind go together."""
 
 

@@ -33,12 +33,7 @@ NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
 """Bytes; a configuration is written by hand, so a larger file is a mistake."""
 
-SEVERITIES = {
-    "ok": Severity.OK,
-    "warning": Severity.WARNING,
-    "unknown": Severity.UNKNOWN,
-    "critical": Severity.CRITICAL,
-}
+SEVERITIES = tuple(severity.name.lower() for severity in Severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +115,7 @@ def from_tables(data: Mapping[str, Any], path: Path) -> Config:
         watch=parse_watch(top.table("watch")),
         logs=_logs(top.table("logs"), str(zone)),
         stale_after=top.duration("stale_after"),
-        on_no_data=SEVERITIES[top.choice("on_no_data", tuple(SEVERITIES)) or "unknown"],
+        on_no_data=Severity[(top.choice("on_no_data", SEVERITIES) or "unknown").upper()],
     )
     top.check_unknown_keys()
     if top.errors:

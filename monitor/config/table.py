@@ -143,7 +143,7 @@ class TableReader:
         inner.read(kind)  # nothing but unknown keys, whose nearest valid ones are to be named
         return None
 
-    def get(self, key: str, kinds: type | tuple[type, ...], expected: str) -> Any:
+    def get(self, key: str, kinds: type[T] | tuple[type[T], ...], expected: str) -> T | None:
         """Return the value of `key`, unchanged.
 
         Args:
@@ -152,7 +152,7 @@ class TableReader:
             expected: What a value of another type should have been, for the message.
         """
         self._read_keys.append(key)
-        value = self.data.get(key)
+        value: T | None = self.data.get(key)
         if value is None:
             return None
         allowed = kinds if isinstance(kinds, tuple) else (kinds,)
@@ -163,13 +163,11 @@ class TableReader:
 
     def text(self, key: str) -> str | None:
         """Return a string, which may be empty."""
-        value: str | None = self.get(key, str, "a string")
-        return value
+        return self.get(key, str, "a string")
 
     def boolean(self, key: str) -> bool | None:
         """Return a boolean, `true` or `false` in TOML."""
-        value: bool | None = self.get(key, bool, "true or false")
-        return value
+        return self.get(key, bool, "true or false")
 
     def number(self, key: str) -> float | None:
         """Return a number that is neither infinite nor NaN."""
@@ -181,7 +179,7 @@ class TableReader:
 
     def integer(self, key: str, *, minimum: int | None = None) -> int | None:
         """Return a whole number, `minimum` or more."""
-        value: int | None = self.get(key, int, "a whole number")
+        value = self.get(key, int, "a whole number")
         if value is not None and minimum is not None and value < minimum:
             self.error(key, f"{value} is too small; the least is {minimum}")
             return None
@@ -197,7 +195,7 @@ class TableReader:
 
     def strings(self, key: str) -> tuple[str, ...] | None:
         """Return an array of strings; one string stands for an array of one."""
-        value = self.get(key, (list, str), "a string or an array of strings")
+        value: Any = self.get(key, (list, str), "a string or an array of strings")
         if value is None:
             return None
         items = [value] if isinstance(value, str) else value
@@ -216,7 +214,7 @@ class TableReader:
 
     def moment(self, key: str) -> datetime | None:
         """Return a date or a moment, which is in UTC where it names no zone."""
-        value = self.get(key, (date, str), "a date such as 2025-01-31")
+        value: Any = self.get(key, (date, str), "a date such as 2025-01-31")
         if isinstance(value, str):
             try:
                 value = datetime.fromisoformat(value)
@@ -230,8 +228,8 @@ class TableReader:
 
     def time_of_day(self, key: str) -> time | None:
         """Return a time of day, TOML's own or text such as `09:00`; `24:00` is midnight."""
-        value: time | str | None = self.get(key, (time, str), "a time of day such as 09:00")
-        if not isinstance(value, str):
+        value: Any = self.get(key, (time, str), "a time of day such as 09:00")
+        if value is None or isinstance(value, time):
             return value
         match = re.fullmatch(r"(\d{1,2}):(\d{2})", value)
         hour, minute = (int(match[1]), int(match[2])) if match else (24, 60)

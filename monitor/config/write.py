@@ -67,9 +67,6 @@ def _string(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise ConfigError(f"{sanitize(text, 80)} is not Unicode: a configuration cannot name it") from None
-    return f'"{"".join(_ESCAPES.get(char) or _character(char) for char in text)}"'
-
-
-def _character(char: str) -> str:
     # What does not print is written by its number, so that the file shows all that is in it.
-    return char if char.isprintable() else f"\\U{ord(char):08X}"
+    chars = (_ESCAPES.get(char) or (char if char.isprintable() else f"\\U{ord(char):08X}") for char in text)
+    return f'"{"".join(chars)}"'

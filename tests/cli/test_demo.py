@@ -55,7 +55,7 @@ def test_an_incident_unfolds_within_a_minute(stage):
 def test_the_feed_appends_whole_rows_until_it_is_left(stage, monkeypatch):
     monkeypatch.setattr(demo, "STEP", demo.STEP / 100)
     before = demo.live_file(stage).read_text()
-    with demo.DemoFeed(stage):
+    with demo.live_feed(stage):
         end = time.monotonic() + 10
         while demo.live_file(stage).read_text() == before and time.monotonic() < end:
             time.sleep(0.02)
