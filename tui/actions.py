@@ -182,10 +182,8 @@ def export_to(screen: MainScreen, typed: str) -> None:
             file.write(text)
     except FileExistsError:
         screen.status.show_message(f"not written: {name} is there already")
-    except OSError as error:
-        screen.status.show_message(f"not written: {error.strerror or error}")
-    except RuntimeError as error:  # ~name of nobody
-        screen.status.show_message(f"not written: {error}")
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody
+        screen.status.show_message(f"not written: {getattr(error, 'strerror', None) or error}")
     else:
         screen.status.show_message(f"written to {abbreviate_home(path)}")
 

@@ -87,7 +87,8 @@ def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
     row = Text()
     for number, trace in enumerate(traces):
         name = theme.truncate(theme.encode(trace.name), room)
-        row.append(f" {number + 1} {name} ", _rich_style(line_color(number, theme)))
+        color = line_color(number, theme)
+        row.append(f" {number + 1} {name} ", _STYLES.get(color, color))
     row.truncate(width, pad=True)
     return [row]
 
@@ -202,12 +203,8 @@ def _write_if_free(rows: list[Text], at: int, free: str, label: str, color: str)
     if start < 0:
         return False
     before, after = rows[at][: start + 1], rows[at][start + 1 + display_width(label) :]
-    rows[at] = Text.assemble(before, (label, _rich_style(color)), after)
+    rows[at] = Text.assemble(before, (label, _STYLES.get(color, color)), after)
     return True
-
-
-def _rich_style(color: str) -> str:
-    return _STYLES.get(color, color)
 
 
 def _date_row(layout: _Layout) -> Text:

@@ -47,12 +47,9 @@ class Capabilities:
 
 def unusable_reason(environ: Environment = os.environ) -> str | None:
     """Return why the app cannot be shown here; None where it can."""
-    if not os.isatty(0):
-        return "stdin is not a terminal"
-    if not os.isatty(2):
-        return "stderr is not a terminal"
-    if not os.isatty(1):
-        return "stdout is not a terminal"
+    for descriptor, name in ((0, "stdin"), (2, "stderr"), (1, "stdout")):
+        if not os.isatty(descriptor):
+            return f"{name} is not a terminal"
     term = environ.get("TERM", "")
     if term in ("", "dumb", "unknown"):
         return f"TERM is {term}" if term else "TERM is not set"

@@ -16,7 +16,7 @@ from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart_annotations import chart_annotations, model_notes
-from modeltop_tui.view.metrics import label
+from modeltop_tui.view.metrics import label, support_text
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, TimeWindow, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, WORDS
 
@@ -160,14 +160,12 @@ def cursor_readout(state: ScreenState) -> str:
     at = nearest_index(series, state.selection.cursor)
     breaches, unevaluated = (array[at] for array in point_levels(snapshot_index(state.snapshot), series))
     metric = state.snapshot.catalog.get(series.key.metric)
-    has_support = series.support is not None and np.isfinite(series.support[at])
-    count = f"{series.support[at]:.0f}" if has_support and series.support is not None else "?"
     severity = Severity(int(breaches))
     note = f" {SHAPES[severity]}{WORDS[severity]}" if severity else ""
     note += " not judged" if unevaluated else ""
     period = format_period(to_datetime(series.times[at]))
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
-    return f"{period}  {value}  n {count}{note}"
+    return f"{period}  {value}  n {support_text(series, at)}{note}"
 
 
 def _interval(series: Series, metric: Metric) -> str:

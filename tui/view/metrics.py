@@ -64,17 +64,16 @@ def _row(index: SnapshotIndex, series: Series) -> MetricRow:
     numbers = (
         metric.format(series.latest),
         *(metric.format_delta(deltas[name]) if name in deltas else "" for name in ("previous", "first")),
-        _support_text(series),
+        support_text(series),
     )
     key = series.key
     mark = handling_mark(index, index.alerts_by_key[key])
     return MetricRow(key, index.severity(key), mark, label(key), numbers, _rule_text(index, series), series)
 
 
-def _support_text(series: Series) -> str:
-    if series.support is None or not np.isfinite(series.support[-1]):
-        return "?"
-    return f"{series.support[-1]:.0f}"
+def support_text(series: Series, index: int = -1) -> str:
+    """Return the support of a point as a number; `?` where it is not known."""
+    return f"{series.support[index]:.0f}" if series.support is not None and np.isfinite(series.support[index]) else "?"
 
 
 def _rule_text(index: SnapshotIndex, series: Series) -> str:

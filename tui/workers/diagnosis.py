@@ -119,20 +119,11 @@ class DiagnosisWorker:
         except Exception as error:  # noqa: BLE001  the screen still shows what is wrong, if not the reason
             if not isinstance(target, str):
                 return None
-            return failed_diagnosis(snapshot, target, f"{type(error).__name__}: {sanitize(error, 120)}")
+            return _failed_diagnosis(snapshot, target, f"{type(error).__name__}: {sanitize(error, 120)}")
 
 
-def failed_diagnosis(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:
-    """Return a diagnosis that states what is wrong with the model, and why there is no explanation.
-
-    Args:
-        snapshot: The data that could not be diagnosed.
-        model: Name of the model.
-        reason: The error, fit for the terminal.
-
-    Returns:
-        None where the snapshot has no such model.
-    """
+def _failed_diagnosis(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:
+    """Return a diagnosis that states what is wrong with the model, and why there is no explanation."""
     from modeltop.core.diagnosis import Diagnosis
 
     status = snapshot_index(snapshot).model_statuses.get(model)
