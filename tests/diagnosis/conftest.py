@@ -17,13 +17,13 @@ CATALOG = MetricRegistry()
 
 @pytest.fixture(scope="session")
 def changed_at():
-    """The day on which everything changes."""
+    """Return the day on which everything changes."""
     return START + timedelta(days=BEFORE)
 
 
 @pytest.fixture(scope="session")
 def make_series():
-    """A daily series of any values; `first` is its first day, counted from 0."""
+    """Return a maker of a daily series of any values; `first` is its first day, counted from 0."""
 
     def make(metric, values, *, segment="all", rows=ROWS, support=None, first=0, model="m"):
         definition = CATALOG.get(metric)
@@ -46,7 +46,7 @@ def make_series():
 
 @pytest.fixture(scope="session")
 def make_step(make_series):
-    """A series with a step from one level to another and the noise of a proportion of its rows, or `spread`."""
+    """Return a maker of a series with a step, and the noise of a proportion of its rows, or `spread`."""
 
     def make(metric, before, after, *, spread=None, n=(BEFORE, AFTER), seed=1, **columns):
         level = np.concatenate([np.full(n[0], before), np.full(n[1], after)])
@@ -63,7 +63,7 @@ def make_step(make_series):
 
 @pytest.fixture(scope="session")
 def make_features(make_step):
-    """The series of features, each with the distance and the missing rate after the change."""
+    """Return a maker of the series of features, each with the distance and the missing rate after the change."""
 
     def make(**levels):
         series = []
@@ -78,7 +78,7 @@ def make_features(make_step):
 
 @pytest.fixture(scope="session")
 def make_model(make_step):
-    """The series of a model over all rows, by metric: levels (before, after)."""
+    """Return a maker of the series of a model over all rows, by metric: levels (before, after)."""
 
     def make(**levels):
         return [make_step(metric, *pair, support=ROWS) for metric, pair in levels.items()]
@@ -88,7 +88,7 @@ def make_model(make_step):
 
 @pytest.fixture(scope="session")
 def run_diagnosis():
-    """The diagnosis of a model of these series."""
+    """Return a function that diagnoses a model of some series."""
 
     def make(series, **fields):
         return diagnose(ModelContext("m", series, CATALOG, **fields))
@@ -98,7 +98,7 @@ def run_diagnosis():
 
 @pytest.fixture(scope="session")
 def make_alert(changed_at):
-    """An active alert on a series since the change."""
+    """Return a maker of an active alert on a series since the change."""
 
     def make(metric="accuracy", *, since=None, condition=Condition.THRESHOLD, segment="all", message="0.8 < 0.9"):
         start = since or changed_at

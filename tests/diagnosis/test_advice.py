@@ -14,32 +14,32 @@ def drifted(make_step, days, rows):
 
 
 @pytest.mark.parametrize(
-    ("days", "rows", "step", "said"),
+    ("days", "rows", "action", "text"),
     [
         pytest.param(10, 1000, Action.RETRAIN, "retrain: 10,000 labelled rows since the change began", id="lasting"),
         pytest.param(3, 5000, Action.WAIT, "too early to retrain: 3 periods, 15,000 labelled rows", id="too early"),
         pytest.param(9, 100, Action.WAIT, "not enough new labels to retrain: 9 periods, 900 labelled", id="few labels"),
     ],
 )
-def test_a_drift_is_trained_for_when_it_lasts_and_there_are_labels_enough(
-    make_step, run_diagnosis, days, rows, step, said
+def test_a_drift_is_retrained_for_when_it_lasts_and_there_are_enough_labels(
+    make_step, run_diagnosis, days, rows, action, text
 ):
-    found = run_diagnosis(drifted(make_step, days, float(rows)), severity=Severity.CRITICAL)
-    assert found.actions == (step,)
-    assert said in found.advice
-    assert found.labels_since_change == days * rows
+    diagnosis = run_diagnosis(drifted(make_step, days, float(rows)), severity=Severity.CRITICAL)
+    assert diagnosis.actions == (action,)
+    assert text in diagnosis.advice
+    assert diagnosis.labels_since_change == days * rows
 
 
-def test_labels_are_counted_by_their_coverage_where_it_is_known(make_step, make_series, run_diagnosis):
+def test_labels_are_counted_by_their_coverage_where_there_is_one(make_step, make_series, run_diagnosis):
     coverage = make_series("label_coverage", [1.0] * 60 + [0.5] * 10)
     assert run_diagnosis([*drifted(make_step, 10, 1000.0), coverage]).labels_since_change == 5000
 
 
 def test_a_fault_upstream_is_never_trained_on(make_model, make_features, run_diagnosis):
     series = make_model(**DRIFT) + make_features(income=(0.2, 0.3), age=(0.03, 0.001))
-    found = run_diagnosis(series, severity=Severity.CRITICAL)
-    assert found.actions == (Action.FIX_PIPELINE,)
-    assert found.advice == "fix the pipeline first (income); do not retrain on broken data"
+    diagnosis = run_diagnosis(series, severity=Severity.CRITICAL)
+    assert diagnosis.actions == (Action.FIX_PIPELINE,)
+    assert diagnosis.advice == "fix the pipeline first (income); do not retrain on broken data"
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_fault_upstream_is_never_trained_on(make_model, make_features, run_dia
     ],
 )
 def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(make_model, run_diagnosis, changed_at, text, rolls):
-    found = run_diagnosis(make_model(**DRIFT), notes=[Note("m", text, "ann", changed_at)])
-    assert (found.actions[0] is Action.ROLL_BACK) == rolls
-    assert ("roll back" in found.sentence) == rolls
+    diagnosis = run_diagnosis(make_model(**DRIFT), notes=[Note("m", text, "ann", changed_at)])
+    assert (diagnosis.actions[0] is Action.ROLL_BACK) == rolls
+    assert ("roll back" in diagnosis.sentence) == rolls
 
 
 def test_what_is_not_critical_is_a_ticket_as_well(make_model, run_diagnosis):
@@ -81,18 +81,16 @@ def test_what_is_not_critical_is_a_ticket_as_well(make_model, run_diagnosis):
         ),
     ],
 )
-def test_where_there_is_not_enough_to_tell_it_is_said_what_would_tell(
-    make_model, run_diagnosis, levels, missing, needed
-):
-    found = run_diagnosis(make_model(**levels))
-    assert found.actions[0] is Action.INVESTIGATE
-    assert found.advice == f"look at what changed then; {needed}"
-    assert found.hypotheses[0].evidence_for == (missing,)
-    assert found.sentence.endswith(f"not enough to tell why ({missing}); ticket: look at what changed then")
+def test_without_a_cause_the_advice_names_what_to_log(make_model, run_diagnosis, levels, missing, needed):
+    diagnosis = run_diagnosis(make_model(**levels))
+    assert diagnosis.actions[0] is Action.INVESTIGATE
+    assert diagnosis.advice == f"look at what changed then; {needed}"
+    assert diagnosis.hypotheses[0].evidence_for == (missing,)
+    assert diagnosis.sentence.endswith(f"not enough to tell why ({missing}); ticket: look at what changed then")
 
 
 def test_what_was_never_better_has_nothing_to_be_compared_with(make_series, run_diagnosis, make_alert):
     first = make_series("accuracy", [0.8] * 20)
-    found = run_diagnosis([first], alerts=[make_alert(since=first.newest.replace(month=1, day=1))])
-    assert found.hypotheses[0].evidence_for == ("no better periods before it to compare with",)
-    assert found.advice == "look at what changed then"
+    diagnosis = run_diagnosis([first], alerts=[make_alert(since=first.newest.replace(month=1, day=1))])
+    assert diagnosis.hypotheses[0].evidence_for == ("no better periods before it to compare with",)
+    assert diagnosis.advice == "look at what changed then"

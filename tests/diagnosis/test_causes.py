@@ -11,7 +11,7 @@ FELL = {"accuracy": (0.95, 0.85)}
 
 
 def paced(series, days):
-    """The same values, so many days apart."""
+    """Return the same values, so many days apart."""
     return replace(series, times=series.times[0] + days * (series.times - series.times[0]))
 
 
@@ -19,7 +19,7 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
 
 
 @pytest.mark.parametrize(
-    ("levels", "columns", "cause", "said"),
+    ("levels", "columns", "cause", "text"),
     [
         pytest.param(
             FELL | {"avg_confidence": (0.95, 0.86)},
@@ -61,7 +61,7 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
             {},
             Cause.LABEL_SHIFT,
             "the share of positives fell 0.4",
-            id="the base rate moved, each class is told as well",
+            id="the base rate moved, each class is recognised as well",
         ),
         pytest.param(
             {"recall": (0.8, 0.6), "precision": (0.8, 0.9), "accuracy": (0.95, 0.95)},
@@ -97,35 +97,33 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
     ],
 )
 def test_the_likeliest_cause_follows_from_what_moved(
-    make_model, make_features, run_diagnosis, levels, columns, cause, said
+    make_model, make_features, run_diagnosis, levels, columns, cause, text
 ):
-    found = run_diagnosis(make_model(**levels) + make_features(**columns))
-    assert found.cause is cause
-    assert said in "; ".join(found.hypotheses[0].evidence_for)
+    diagnosis = run_diagnosis(make_model(**levels) + make_features(**columns))
+    assert diagnosis.cause is cause
+    assert text in "; ".join(diagnosis.hypotheses[0].evidence_for)
 
 
 def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(make_model, run_diagnosis, changed_at):
     note = Note("*", "new price list", "ann", changed_at)
-    found = run_diagnosis(make_model(**FELL), notes=[note])
-    assert (found.cause, "new price list" in found.sentence) == (Cause.BUSINESS, True)
+    diagnosis = run_diagnosis(make_model(**FELL), notes=[note])
+    assert (diagnosis.cause, "new price list" in diagnosis.sentence) == (Cause.BUSINESS, True)
     late = Note("*", "new price list", "ann", changed_at.replace(month=changed_at.month + 1))
     assert run_diagnosis(make_model(**FELL), notes=[late]).cause is Cause.UNKNOWN
 
 
 def test_rows_that_fell_below_half_are_an_outage(make_step, run_diagnosis):
     rows = [1000.0] * 30 + [990.0] * 30 + [200.0] * 10
-    found = run_diagnosis([make_step("accuracy", 0.95, 0.85, rows=rows)])
-    assert found.cause is Cause.OUTAGE
-    assert "rows fell from 995 to 200 a period" in found.hypotheses[0].evidence_for
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85, rows=rows)])
+    assert diagnosis.cause is Cause.OUTAGE
+    assert "rows fell from 995 to 200 a period" in diagnosis.hypotheses[0].evidence_for
 
 
-def test_a_model_that_is_silent_is_an_outage_whatever_its_metrics_did(
-    make_model, run_diagnosis, make_alert, changed_at
-):
+def test_a_model_without_rows_is_an_outage_whatever_its_metrics_did(make_model, run_diagnosis, make_alert, changed_at):
     silent = make_alert("*", condition=Condition.NO_DATA, since=changed_at)
-    found = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[silent])
-    assert (found.cause, found.key) == (Cause.OUTAGE, None)
-    assert found.sentence.startswith("no rows since 2025-03-11: data outage")
+    diagnosis = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[silent])
+    assert (diagnosis.cause, diagnosis.key) == (Cause.OUTAGE, None)
+    assert diagnosis.sentence.startswith("no rows since 2025-03-11: data outage")
 
 
 def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
@@ -134,19 +132,19 @@ def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
         make_step("accuracy", before, after, segment=name, rows=rows, seed=place)
         for place, (name, (before, after, rows)) in enumerate(shares.items())
     ]
-    found = run_diagnosis([make_step("accuracy", 0.95, 0.89), *parts])
-    assert found.cause is Cause.SEGMENT
-    assert found.sentence == (
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.89), *parts])
+    assert diagnosis.cause is Cause.SEGMENT
+    assert diagnosis.sentence == (
         "accuracy fell suddenly from 0.95 to 0.89 on 2025-03-02: one segment only "
         "(country=CH 0.95 -> 0.75: 100 % of the fall); ticket: look into that segment"
     )
-    assert found.segments[0].segment == "country=CH"
+    assert diagnosis.segments[0].segment == "country=CH"
 
 
 def test_segments_that_fell_alike_are_no_cause(make_step, run_diagnosis):
     parts = [make_step("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
-    found = run_diagnosis([make_step("accuracy", 0.95, 0.85), *parts])
-    assert Cause.SEGMENT not in [one.cause for one in found.hypotheses]
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85), *parts])
+    assert Cause.SEGMENT not in [hypothesis.cause for hypothesis in diagnosis.hypotheses]
 
 
 def test_an_error_of_calibration_is_not_taken_apart_by_segments(make_step, run_diagnosis):
@@ -168,7 +166,7 @@ def test_scores_that_are_off_because_fewer_are_positive_are_a_shift_of_labels(ma
     [pytest.param(1, Cause.UPSTREAM, id="daily"), pytest.param(30, Cause.CONCEPT_DRIFT, id="monthly")],
 )
 def test_a_fall_from_one_month_to_the_next_is_not_overnight(make_model, run_diagnosis, days, cause):
-    series = [paced(one, days) for one in make_model(**FELL, avg_confidence=(0.95, 0.92))]
+    series = [paced(series, days) for series in make_model(**FELL, avg_confidence=(0.95, 0.92))]
     assert run_diagnosis(series).cause is cause
 
 
@@ -177,16 +175,16 @@ def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_
 ):
     old = make_step("accuracy", 0.95, 0.95, segment="country=AT", rows=700.0)
     new = make_series("accuracy", [0.7] * 10, segment="country=BR", rows=300.0, first=60)
-    found = run_diagnosis([make_step("accuracy", 0.95, 0.875), old, new])
-    assert found.cause is Cause.BUSINESS
-    assert "country=BR is new and makes" in found.hypotheses[0].evidence_for[0]
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.875), old, new])
+    assert diagnosis.cause is Cause.BUSINESS
+    assert "country=BR is new and makes" in diagnosis.hypotheses[0].evidence_for[0]
 
 
 def test_an_alert_within_chance_is_called_noise(make_step, run_diagnosis, make_alert, changed_at):
     series = make_step("accuracy", 0.91, 0.905, rows=80.0, n=(60, 1))
-    found = run_diagnosis([series], alerts=[make_alert(since=changed_at)])
-    assert found.cause is Cause.NOISE
-    assert "may be chance" in found.sentence
+    diagnosis = run_diagnosis([series], alerts=[make_alert(since=changed_at)])
+    assert diagnosis.cause is Cause.NOISE
+    assert "may be chance" in diagnosis.sentence
 
 
 def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(make_model, run_diagnosis, changed_at):
@@ -210,17 +208,17 @@ def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(m
     ],
 )
 def test_clauses_leave_their_share_of_doubt(pro, contra, weight):
-    found = combine_evidence(
+    diagnosis = combine_evidence(
         Cause.NOISE, [EvidenceItem(s, f"{s}") for s in pro], [None, *(EvidenceItem(s, "but") for s in contra)]
     )
-    assert (None if found is None else found.weight) == weight
-    if found is not None:
-        assert found.evidence_for == tuple(str(s) for s in sorted(pro, reverse=True))
+    assert (None if diagnosis is None else diagnosis.weight) == weight
+    if diagnosis is not None:
+        assert diagnosis.evidence_for == tuple(str(s) for s in sorted(pro, reverse=True))
 
 
-def test_causes_are_listed_heaviest_first_and_unknown_is_said_first_of_all(make_model, make_features, run_diagnosis):
-    found = run_diagnosis(make_model(**FELL, avg_confidence=(0.95, 0.95)) + make_features(**STILL))
-    weights = [one.weight for one in found.hypotheses]
+def test_causes_are_listed_heaviest_first_and_unknown_comes_first_of_all(make_model, make_features, run_diagnosis):
+    diagnosis = run_diagnosis(make_model(**FELL, avg_confidence=(0.95, 0.95)) + make_features(**STILL))
+    weights = [hypothesis.weight for hypothesis in diagnosis.hypotheses]
     assert weights == sorted(weights, reverse=True)
     unknown = run_diagnosis(make_model(**FELL))
     assert unknown.hypotheses[0].cause is Cause.UNKNOWN

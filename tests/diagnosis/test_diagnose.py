@@ -1,4 +1,4 @@
-"""Whatever a history holds, a diagnosis is made of it: short, still, gapped, without counts, or with odd ones."""
+"""Any history has a diagnosis: short, constant, with gaps, without counts, or with strange ones."""
 
 import numpy as np
 import pytest
@@ -27,8 +27,8 @@ COUNTS = st.sampled_from([None, 0.0, 1.0, 1000.0, float("nan")])
 
 @st.composite
 def histories(draw, make_series):
-    """Some series of one model, a step or a blip in each, drawn by few numbers."""
-    found = {}
+    """Draw some series of one model, each with a step."""
+    series = {}
     for _ in range(draw(st.integers(1, 6))):
         segment = draw(st.sampled_from(SEGMENTS))
         metric = draw(st.sampled_from(COLUMN if segment.startswith("feature=") else METRICS))
@@ -39,20 +39,20 @@ def histories(draw, make_series):
         counts = draw(COUNTS)
         rows = np.nan if counts is None else counts
         first = draw(st.integers(0, 30))
-        found[metric, segment] = make_series(metric, values, segment=segment, rows=rows, support=counts, first=first)
-    return list(found.values())
+        series[metric, segment] = make_series(metric, values, segment=segment, rows=rows, support=counts, first=first)
+    return list(series.values())
 
 
-@pytest.mark.parametrize("alerting", [False, True], ids=["calm", "alerting"])
+@pytest.mark.parametrize("alerting", [False, True], ids=["healthy", "alerting"])
 @given(data=st.data())
 @settings(max_examples=150)
 def test_any_history_has_a_diagnosis_of_one_sentence(make_series, run_diagnosis, make_alert, data, alerting):
     series = data.draw(histories(make_series))
-    key, since = series[0].key, data.draw(st.sampled_from(sorted({one.newest for one in series})))
-    episodes = [make_alert(key.metric, segment=key.segment, since=since)] if alerting else []
-    found = run_diagnosis(series, alerts=episodes, severity=Severity.WARNING)
-    assert found.sentence.isprintable()
-    assert 0 < display_width(found.sentence) <= MAX_CELLS
-    assert "nan" not in found.sentence + found.advice
-    assert all(0 <= one.weight <= 1 for one in found.hypotheses)
-    assert found.hypotheses or not alerting
+    key, since = series[0].key, data.draw(st.sampled_from(sorted({single.newest for single in series})))
+    alerts = [make_alert(key.metric, segment=key.segment, since=since)] if alerting else []
+    diagnosis = run_diagnosis(series, alerts=alerts, severity=Severity.WARNING)
+    assert diagnosis.sentence.isprintable()
+    assert 0 < display_width(diagnosis.sentence) <= MAX_CELLS
+    assert "nan" not in diagnosis.sentence + diagnosis.advice
+    assert all(0 <= hypothesis.weight <= 1 for hypothesis in diagnosis.hypotheses)
+    assert diagnosis.hypotheses or not alerting

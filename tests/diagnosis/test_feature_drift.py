@@ -22,7 +22,7 @@ def windows(changed_at):
 
 
 def counted(feature, values, late, *, bins=20, top=100.0):
-    """A histogram of numbers over equal bins, the ends open as `compute` leaves them."""
+    """Return a histogram of numbers over equal bins, the ends open as `compute` leaves them."""
     inner = np.linspace(0, top, bins + 1)
     edges = [(-np.inf, 0.0), *zip(inner[:-1].tolist(), inner[1:].tolist(), strict=True), (top, np.inf)]
     slots = (*map(str, range(len(edges))), "other", "missing")

@@ -13,7 +13,7 @@ FORECASTS = Path(__file__).parents[4] / "shared" / "data" / "forecast_history.cs
 
 @pytest.fixture(scope="session")
 def daily():
-    """A series of one value a day from Wednesday 2025-01-01; `days` places the values on other days."""
+    """Return a maker of a series of one value a day from Wednesday 2025-01-01, or of values on other `days`."""
 
     def make(values, *, days=None, better=Direction.HIGHER, **columns):
         offsets = np.arange(len(values)) if days is None else np.asarray(days)
@@ -26,7 +26,7 @@ def daily():
 
 @pytest.fixture(scope="session")
 def shares(daily):
-    """A series of shares of `cases` each, drawn around the levels that are given."""
+    """Return a maker of a series of proportions of `cases` each, drawn around given levels."""
 
     def make(levels, cases, seed=0, **columns):
         counts = np.broadcast_to(np.asarray(cases), len(levels)).astype(float)
@@ -38,13 +38,13 @@ def shares(daily):
 
 @pytest.fixture(scope="session")
 def fleet():
-    """The sample fleet: series by model and metric."""
+    """Return the sample fleet: series by model and metric."""
     return _read(demo.samples_folder() / "fleet")
 
 
 @pytest.fixture(scope="session")
 def forecasts():
-    """Monthly months of forecasts that were really made, some of them of a handful of games."""
+    """Return months of forecasts that were really made, some of them of a handful of games."""
     if not FORECASTS.exists():
         pytest.skip("the forecasting history lies beside the project and is not here")
     return _read(FORECASTS)

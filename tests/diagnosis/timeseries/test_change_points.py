@@ -40,7 +40,7 @@ def test_a_week_is_no_change(daily):
 
 
 @pytest.mark.parametrize("values", [np.ones(50), np.array([0.9] * 5 + [0.1] * 4)], ids=["constant", "nine periods"])
-def test_nothing_is_said_of_a_constant_or_of_too_little(values, daily):
+def test_a_constant_and_too_few_points_have_no_change(values, daily):
     assert changes(daily(values)) == []
 
 
@@ -52,15 +52,15 @@ def test_only_evaluable_points_count(daily):
     assert changes(daily(values, provisional=rows < 10)) == []
 
 
-def test_chance_makes_few_changes_with_memory_or_without(daily):
+def test_noise_has_few_changes_with_autocorrelation_or_without(daily):
     rng = np.random.default_rng(6)
-    wrong = 0
+    false_positives = 0
     for rho in (0.0, 0.3, 0.6) * 40:
         values = rng.normal(size=180)
         for k in range(1, 180):
             values[k] = rho * values[k - 1] + np.sqrt(1 - rho**2) * values[k]
-        wrong += bool(changes(daily(0.9 + 0.01 * values)))
-    assert wrong <= 14
+        false_positives += bool(changes(daily(0.9 + 0.01 * values)))
+    assert false_positives <= 14
 
 
 @given(st.integers(0, 1000), st.floats(0.01, 100), st.floats(-50, 50))
@@ -69,7 +69,7 @@ def test_units_do_not_matter(daily, seed, scale, origin):
     assert changes(daily(values)) == changes(daily(values * scale + origin))
 
 
-def test_the_best_of_many_places_explains_as_much_by_chance_as_is_said():
+def test_the_p_value_of_the_best_of_many_positions_is_that_of_simulation():
     rng = np.random.default_rng(7)
     n, edge = 100, 10
     sums = np.cumsum(rng.normal(size=(4000, n)), axis=1)

@@ -45,11 +45,11 @@ def test_days_are_days_though_periods_are_uneven(daily):
         pytest.param(np.full(30, 0.9), id="constant"),
     ],
 )
-def test_nothing_is_foretold_where_there_is_no_trend(values, daily):
+def test_without_a_trend_there_is_no_forecast(values, daily):
     assert forecast_trend(daily(values), [FLOOR]) is None
 
 
-def test_chance_and_memory_make_no_forecasts(daily):
+def test_noise_and_autocorrelation_make_few_forecasts(daily):
     rng = np.random.default_rng(4)
     forecasts = 0
     for _ in range(100):
@@ -94,7 +94,7 @@ def test_a_week_is_taken_off_first(daily):
     assert forecast.slope == pytest.approx(-0.001, abs=1.5e-4)
 
 
-def test_the_fading_recall_of_the_fleet_is_foretold(fleet):
+def test_the_fading_recall_of_the_fleet_is_forecast(fleet):
     forecast = forecast_trend(fleet["credit", "recall"], [Limit(below=0.40)])
     assert forecast.slope == pytest.approx(-0.27 / 89, abs=0.001)
     assert 5 < forecast.soonest < forecast.days < forecast.latest < 30

@@ -16,7 +16,7 @@ from modeltop.diagnosis.timeseries.points import evaluable_points
 STRANGE = st.one_of(st.floats(allow_nan=False), st.floats(0, 1), st.sampled_from([0.0, 1e-300, 1e200, -5e-324, np.inf]))
 
 
-def test_chance_of_a_share_is_that_of_the_binomial(shares):
+def test_noise_of_a_proportion_is_that_of_the_binomial(shares):
     points = evaluable_points(shares(np.full(500, 0.8), 400, seed=1))
     assert neighbor_noise(points).std_errors == pytest.approx(np.full(500, binom.std(400, 0.8) / 400), rel=0.02)
     noise = estimate_noise(points, points.values - points.values.mean(), fitted=1)
@@ -24,13 +24,13 @@ def test_chance_of_a_share_is_that_of_the_binomial(shares):
     assert noise.rho == 0.0
 
 
-def test_a_week_has_more_chance_on_its_low_days(shares):
+def test_a_week_has_more_noise_on_its_low_days(shares):
     week = np.where(np.arange(70) % 7 < 5, 0.02, -0.05)
     points = evaluable_points(shares(0.9 + week, 400, seed=3)).deseasonalize(week)
     assert neighbor_noise(points).std_errors == pytest.approx(binom.std(400, 0.9 + week) / 400, rel=0.03)
 
 
-def test_shares_that_spread_more_than_chance_have_the_spread_that_is_seen(daily):
+def test_proportions_that_spread_more_than_chance_have_the_spread_of_the_values(daily):
     rng = np.random.default_rng(4)
     cases = np.full(400, 1e5)
     values = rng.binomial(100_000, np.clip(rng.normal(0.8, 0.03, 400), 0, 1)) / 1e5

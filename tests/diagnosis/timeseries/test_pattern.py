@@ -142,7 +142,7 @@ def test_the_date_of_today_does_not_matter(pattern, weeks, daily):
     assert (then.pattern, then.started_at, then.size, then.confidence) == (now.pattern, moved, now.size, now.confidence)
 
 
-def test_chance_is_seldom_given_a_name(daily):
+def test_noise_is_seldom_anything_but_steady(daily):
     rng = np.random.default_rng(4)
     named = [recent_pattern(daily(rng.standard_normal(60))).pattern for _ in range(150)]
     assert sum(pattern is not Pattern.STEADY for pattern in named) <= 18

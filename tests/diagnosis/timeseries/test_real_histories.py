@@ -31,7 +31,7 @@ def changed_at(series):
         pytest.param("churn", "accuracy", Pattern.DROP, (6, 20), 2, id="accuracy a week later"),
         pytest.param("ranker", "log_loss", Pattern.SPIKE, (5, 14), 0, id="one bad day"),
         pytest.param("ranker", "ndcg_at_10", Pattern.SPIKE, (5, 14), 0, id="one bad day for the better high"),
-        # 0.003 a day with a deviation of 0.027: chance moves its begin by more than two days, not by ten.
+        # 0.003 a day with a deviation of 0.027: noise moves its start by more than two days, not by ten.
         pytest.param("credit", "recall", Pattern.DECLINE, (4, 1), 7, id="decays slowly"),
     ],
 )
