@@ -50,7 +50,7 @@ async def test_inside_tmux_the_copy_is_handed_on_to_the_terminal_outside(fleet, 
     assert passed.count("\x1b\x1b]52;c;") == 1
 
 
-async def test_a_copy_that_cannot_be_saved_is_still_sent_and_said(fleet, run, state, sent):
+async def test_a_copy_that_cannot_be_saved_is_still_sent_and_reported(fleet, run, state, sent):
     state.parent.write_text("a file where the folder should be")
     async with run(fleet, size=(120, 36)) as screen:
         await screen.press("y")
@@ -127,7 +127,7 @@ async def test_the_name_of_a_model_never_leads_out_of_the_folder(make, run, tmp_
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["etc-passwd-2j-accuracy.csv"]
 
 
-async def test_a_terminal_that_cannot_suspend_is_told_of(fleet, run):
+async def test_a_terminal_that_cannot_suspend_is_reported(fleet, run):
     async with run(fleet) as screen:
         await screen.press("ctrl+z")
         assert screen.status_line == "this terminal has no shell to go back to"

@@ -159,7 +159,7 @@ async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, st
         await screen.wait_for(f"× silenced by {author()} until")
 
 
-async def test_what_would_silence_everything_or_more_than_half_is_said_before_it_is_saved(
+async def test_what_would_silence_everything_or_more_than_half_is_shown_before_it_is_saved(
     fleet, run, state_reader, event_log
 ):
     async with run(fleet, state_reader=state_reader) as screen:

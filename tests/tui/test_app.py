@@ -97,7 +97,7 @@ async def test_keys_lead_where_they_say(fleet, run, keys, place):
         pytest.param("colon z z enter", "nothing has zz in its name", id="a jump to nowhere"),
     ],
 )
-async def test_what_a_key_did_is_said_where_it_cannot_be_seen(fleet, run, keys, text):
+async def test_what_a_key_did_is_shown_where_it_cannot_be_seen(fleet, run, keys, text):
     async with run(fleet) as screen:
         await screen.press(*keys.replace("!", "exclamation_mark").split())
         assert screen.status_line == text

@@ -165,7 +165,7 @@ def test_how_the_watcher_is_stands_in_few_words(watched, options, width, narrow)
     assert watcher_status(watched(**options), 12)[0] == narrow
 
 
-def test_where_nobody_ever_watched_nothing_is_said(fleet):
+def test_where_no_watcher_ever_ran_nothing_is_shown(fleet):
     assert watcher_status(fleet, 40) is None
 
 

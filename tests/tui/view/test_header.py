@@ -42,7 +42,7 @@ def test_the_least_important_goes_first_and_the_severities_never(state, make, wi
         pytest.param({"selection": {"sort": SortOrder.NAME}}, "by name", id="another order"),
     ],
 )
-def test_what_differs_from_the_usual_is_said(state, make, change, text):
+def test_what_differs_from_the_usual_is_shown(state, make, change, text):
     selection = replace(state.selection, **change.pop("selection", {}))
     assert text in plain_text(header_line(replace(state, selection=selection, **change), make.clock, 120))
 

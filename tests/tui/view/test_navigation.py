@@ -6,7 +6,14 @@ import pytest
 
 from modeltop.core.series import SeriesKey
 from modeltop_tui.view.chart import chart_data, time_span
-from modeltop_tui.view.navigation import MOVES, clamp_selection, prefetch_targets, select_series
+from modeltop_tui.view.navigation import (
+    MOVES,
+    clamp_selection,
+    jump_hint,
+    jump_targets,
+    prefetch_targets,
+    select_series,
+)
 from modeltop_tui.view.state import ScreenState, TimeWindow
 
 DAY = 86_400.0
@@ -48,7 +55,7 @@ def state(fleet):
         pytest.param(["model", "sort"], ("churn", "accuracy"), id="another order moves nobody"),
     ],
 )
-def test_keys_lead_from_place_to_place(state, moves, expected):
+def test_keys_move_the_selection(state, moves, expected):
     assert position(move(state, *moves)) == expected
 
 
@@ -127,7 +134,7 @@ def test_a_jump_to_a_metric_that_is_not_there_looks_at_the_model(state):
     )
 
 
-def test_a_window_without_points_is_said(make):
+def test_a_window_without_points_is_shown(make):
     state = make.state(make.series([0.9, 0.9], days=[1, 90]))
     chart = chart_data(
         replace(
@@ -160,3 +167,33 @@ def test_the_next_model_with_a_problem_passes_the_other_problems_of_this_one(mak
     alone = make.state(*make.ten_days())
     assert move(alone, "problem_model").selection == move(alone).selection
     assert MOVES["problem_model"](ScreenState(), 1) == ScreenState().selection
+
+
+@pytest.fixture
+def named(make):
+    return make.state(*make.ten_days("fraud-detector"), make.healthy("triage"), make.healthy("rate-fraud"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "to"),
+    [
+        ("tri", ("triage", None)),
+        ("fra", ("fraud-detector", None)),
+        ("fra rec", ("fraud-detector", "recall")),
+        ("fraud-detector > f1", ("fraud-detector", "f1_score")),
+        ("avg", ("fraud-detector", "avg_confidence")),
+        ("RATE", ("rate-fraud", None)),
+        ("nothing", None),
+        ("  ", None),
+    ],
+)
+def test_parts_of_names_lead_to_the_best_match(named, typed, to):
+    result = next(iter(jump_targets(named, typed)), None)
+    assert (result and (result[0], result[1] and result[1].metric)) == to
+
+
+def test_the_hint_says_where_enter_goes(named):
+    assert jump_hint(named, "tri") == "→ triage"
+    assert jump_hint(named, "fra rec") == "→ fraud-detector > recall  and 1 more"
+    assert jump_hint(named, "fra") == "→ fraud-detector  and 1 more"
+    assert jump_hint(named, "zzz") == "nothing has this in its name"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from modeltop.core.incident import AlertingState, Matchers, Silence
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width
-from modeltop_tui.view.line_edit import edit_line, paste_line
 from modeltop_tui.view.silence_form import (
     DURATION,
     FIELDS,
@@ -124,7 +123,7 @@ def shown(lines):
     return [plain_text(line).strip() for line in lines]
 
 
-def test_how_many_alerts_it_would_silence_is_said_while_it_is_typed(state, form, make):
+def test_how_many_alerts_it_would_silence_is_shown_while_it_is_typed(state, form, make):
     form = filled(form, why="release")
     assert shown(effect_lines(form, state, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
     assert shown(matching_alert_lines(form, state, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
@@ -177,22 +176,3 @@ def test_no_text_is_wider_than_the_form(make, state, width):
         lines = [*field_lines(form, width), *effect_lines(form, state, make.clock, width)]
         assert all(plain_text(line).isprintable() for line in lines)
         assert all(display_width(plain_text(line).rstrip()) <= width for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("key", "character", "text"),
-    [
-        ("x", "x", "two wordsx"),
-        ("backspace", None, "two word"),
-        ("ctrl+w", None, "two"),
-        ("ctrl+u", None, ""),
-        ("f5", None, "two words"),
-    ],
-)
-def test_a_line_is_edited_at_its_end(key, character, text):
-    assert edit_line("two words", key, character) == text
-
-
-def test_a_paste_is_its_first_line_without_what_does_not_print():
-    assert paste_line("a ", "b\x1b[2Jc\nd") == "a b[2Jc"
-    assert len(paste_line("", "x" * 10_000)) == 500
