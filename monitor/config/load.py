@@ -33,8 +33,6 @@ NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
 """Bytes; a configuration is written by hand, so a larger file is a mistake."""
 
-SEVERITIES = tuple(severity.name.lower() for severity in Severity)
-
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -115,7 +113,9 @@ def from_tables(data: Mapping[str, Any], path: Path) -> Config:
         watch=parse_watch(top.table("watch")),
         logs=_logs(top.table("logs"), str(zone)),
         stale_after=top.duration("stale_after"),
-        on_no_data=Severity[(top.choice("on_no_data", SEVERITIES) or "unknown").upper()],
+        on_no_data=Severity[
+            (top.choice("on_no_data", [level.name.lower() for level in Severity]) or "unknown").upper()
+        ],
     )
     top.check_unknown_keys()
     if top.errors:

@@ -137,7 +137,7 @@ class TableReader:
     def _nested(self, key: str, kind: type[Any]) -> Any:
         inner = self.table(key)
         if self.data.get(key) == {}:
-            self.error(key, f"empty; give {' or '.join(field.name for field in fields(kind))}")
+            self.error(key, f"empty; give one of {', '.join(field.name for field in fields(kind))}")
         if any(field.name in inner.data for field in fields(kind)):
             return inner.build(kind)
         inner.read(kind)  # nothing but unknown keys, whose nearest valid ones are to be named

@@ -1,4 +1,4 @@
-"""One look, one verdict, one exit code."""
+"""`modeltop check`: one evaluation, one verdict, one exit code."""
 
 import json
 import tomllib
@@ -59,7 +59,7 @@ def test_a_missing_file_does_not_hide_what_is_wrong_with_the_others(run, ten_day
     ]
 
 
-def test_the_fleet_is_told_worst_first_and_the_healthy_in_one_line(run, fleet):
+def test_the_fleet_is_printed_worst_first_and_the_healthy_in_one_line(run, fleet):
     outcome = run("check", fleet)
     assert outcome.code == 2
     assert outcome.lines[0] == "CRITICAL: 2 critical, 1 unknown, 2 warning of 8: triage f1_score 0.785 < 0.85"
@@ -69,7 +69,7 @@ def test_the_fleet_is_told_worst_first_and_the_healthy_in_one_line(run, fleet):
     assert all(display_width(line) <= 80 for line in outcome.lines)
 
 
-def test_lasting_falls_of_the_fleet_are_folded_into_what_is_told_already(run, fleet):
+def test_lasting_falls_of_the_fleet_are_folded_into_other_alerts_of_the_model(run, fleet):
     assert alerts(run("check", fleet)) == [
         "▲ CRIT f1_score 0.785 < 0.85, 4 periods, since 2025-06-26",
         "▲ CRIT accuracy 0.846 < 0.90, 4 periods, since 2025-06-26, n 887",
@@ -88,10 +88,10 @@ def test_lasting_falls_of_the_fleet_are_folded_into_what_is_told_already(run, fl
 
 def test_the_fleets_alerts_fired_on_the_days_that_were_planted(run, fleet):
     incidents = tomllib.loads((fleet / "incidents.toml").read_text())["incident"]
-    planted = {(one["model"], str(one["alert"])) for one in incidents if "alert" in one}
-    found = json.loads(run("check", fleet, "--json").out)["alerts"]
+    planted = {(incident["model"], str(incident["alert"])) for incident in incidents if "alert" in incident}
+    alerts = json.loads(run("check", fleet, "--json").out)["alerts"]
     floors = {"default-accuracy", "default-f1_score"}
-    assert planted == {(alert["model"], alert["fired"][:10]) for alert in found if alert["rule"] in floors}
+    assert planted == {(alert["model"], alert["fired"][:10]) for alert in alerts if alert["rule"] in floors}
 
 
 def test_real_forecasts_leave_the_floors_out_and_show_one_silence(run, forecasts):
@@ -100,8 +100,8 @@ def test_real_forecasts_leave_the_floors_out_and_show_one_silence(run, forecasts
     assert len(problems(outcome)) == 1
     assert problems(outcome)[0].startswith("○ n/d   nhl-games no rows since 2022-06-01: data outage")
     assert alerts(outcome)[0].startswith("○ n/d no rows for ")
-    said = outcome.out[outcome.out.index("  accuracy of ") :].split(":")[0]
-    assert all(f"{sport}-games" in said for sport in ("mlb", "nba", "nfl", "nhl", "wnba"))
+    text = outcome.out[outcome.out.index("  accuracy of ") :].split(":")[0]
+    assert all(f"{sport}-games" in text for sport in ("mlb", "nba", "nfl", "nhl", "wnba"))
 
 
 def test_with_a_minimum_count_no_alert_rests_on_a_month_of_few_games(run, forecasts, tmp_path):
@@ -118,7 +118,7 @@ def test_json_says_everything_exactly(run, ten_days):
     record = json.loads(run("check", ten_days, "--json").out)
     assert (record["status"], record["taken_at"], record["errors"]) == ("critical", "2025-01-10T00:00:00Z", [])
     [model] = record["models"]
-    changes = {(one["metric"], one["against"]): one["delta"] for one in model["changes"]}
+    changes = {(change["metric"], change["against"]): change["delta"] for change in model["changes"]}
     assert changes["accuracy", "first"] == -0.09
     assert changes["f1_score", "first"] == -0.1
     assert changes["avg_confidence", "first"] == -0.1
@@ -159,7 +159,7 @@ def test_without_a_store_it_says_how_to_begin(run):
     assert "modeltop record" in outcome.err
 
 
-def test_one_broken_row_in_a_thousand_is_said_and_the_rest_counts(run, tmp_path):
+def test_one_broken_row_in_a_thousand_is_reported_and_the_rest_counts(run, tmp_path):
     rows = [f"2025-01-01T{hour:02}:{minute:02}:00Z,0.95\n" for hour in range(16) for minute in range(60)]
     rows[500] = "2025-01-01T08:20:00Z,high\n"
     (tmp_path / "m.csv").write_text("date,accuracy\n" + "".join(rows))
@@ -184,14 +184,14 @@ def test_no_control_character_of_the_data_reaches_the_terminal(run, tmp_path):
     assert all(char.isprintable() or char == "\n" for char in outcome.out + outcome.err)
 
 
-def test_a_large_fleet_is_told_in_few_lines(run, tmp_path):
+def test_a_large_fleet_takes_few_lines(run, tmp_path):
     rows = [f"2025-01-{day:02},m{model},{0.95 if model % 2 else 0.5}\n" for model in range(100) for day in range(1, 11)]
     (tmp_path / "m.csv").write_text("date,model,accuracy\n" + "".join(rows))
     outcome = run("check", "m.csv")
     assert outcome.code == 0
     assert outcome.lines[0] == "OK: 100 models, 50 rules hold"
-    said = " ".join(outcome.out.split())
-    assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: healthy, 50 rules hold" in said
-    assert "● m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in said
-    assert " and 42 more models: left out: 0 of its first 8 periods reached 0.90; set a rule for it" in said
+    text = " ".join(outcome.out.split())
+    assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: healthy, 50 rules hold" in text
+    assert "● m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in text
+    assert " and 42 more models: left out: 0 of its first 8 periods reached 0.90; set a rule for it" in text
     assert len(outcome.lines) < 15

@@ -28,15 +28,15 @@ def severities(snapshot):
     return {verdict.model: verdict.severity for verdict in snapshot.model_statuses}
 
 
-def test_the_fleet_ends_today_and_tells_the_same_story(stage):
+def test_the_fleet_ends_today_with_the_same_alerts(stage):
     snapshot = look(stage)
     assert snapshot.history.problems == ()
     assert snapshot.history.periods["triage"][-1].astype("datetime64[D]").item() == NOW.date()
-    found = severities(snapshot)
-    assert found["triage"] is found["fraud-detector"] is Severity.CRITICAL
-    assert found["search"] is Severity.UNKNOWN
-    assert found["churn"] is Severity.WARNING
-    assert found["spam-filter"] is found[demo.LIVE_MODEL] is Severity.OK
+    by_model = severities(snapshot)
+    assert by_model["triage"] is by_model["fraud-detector"] is Severity.CRITICAL
+    assert by_model["search"] is Severity.UNKNOWN
+    assert by_model["churn"] is Severity.WARNING
+    assert by_model["spam-filter"] is by_model[demo.LIVE_MODEL] is Severity.OK
 
 
 def test_an_incident_unfolds_within_a_minute(stage):
@@ -52,7 +52,7 @@ def test_an_incident_unfolds_within_a_minute(stage):
     assert demo.STEP.total_seconds() * len(seen) <= 60
 
 
-def test_the_feed_appends_whole_rows_until_it_is_left(stage, monkeypatch):
+def test_the_feed_appends_complete_rows_until_it_is_left(stage, monkeypatch):
     monkeypatch.setattr(demo, "STEP", demo.STEP / 100)
     before = demo.live_file(stage).read_text()
     with demo.live_feed(stage):

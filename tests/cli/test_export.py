@@ -31,8 +31,8 @@ def test_what_was_saved_is_read_back_and_previewed_equal(run, ten_days, tmp_path
     assert "10 periods saved to out.csv" in outcome.err
     assert outcome.lines == run("export", ten_days, "--head", "5").lines
     before, after = history(ten_days).series, history(tmp_path / "out.csv").series
-    assert {key: one.values.tolist() for key, one in before.items()} == {
-        key: one.values.tolist() for key, one in after.items()
+    assert {key: series.values.tolist() for key, series in before.items()} == {
+        key: series.values.tolist() for key, series in after.items()
     }
 
 
@@ -62,8 +62,8 @@ def test_an_exported_table_is_the_same_history(tmp_path_factory, values, model):
     first = history(source)
     target.write_bytes(to_csv_bytes(to_frame(first)))
     second = history(target)
-    assert {key: one.values.tolist() for key, one in first.series.items()} == {
-        key: one.values.tolist() for key, one in second.series.items()
+    assert {key: series.values.tolist() for key, series in first.series.items()} == {
+        key: series.values.tolist() for key, series in second.series.items()
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 from modeltop.config.load import from_tables, load
 from modeltop.rules.rule import default_rules
 
-EVIL = [
+HOSTILE_NAMES = [
     "a\x1b]52;c;ZWNobw==\x07b",
     "x\ny",
     'q"\\',
@@ -29,10 +29,12 @@ EVIL = [
 
 def claims(text: str) -> dict[str, int]:
     """From each rule to the number of alerts that its comment says it would have given."""
-    whole = re.sub(r"\n# ", " ", text)
+    joined = re.sub(r"\n# ", " ", text)
     return {
         name: int(number)
-        for number, name in re.findall(r"Would have given (\d+) alert[^\n]*\n\[\[rules\]\]\nname = \"([^\"]+)\"", whole)
+        for number, name in re.findall(
+            r"Would have given (\d+) alert[^\n]*\n\[\[rules\]\]\nname = \"([^\"]+)\"", joined
+        )
     }
 
 
@@ -58,25 +60,25 @@ def history(path: Path, *, models=("m",), periods: int = 60, bad=(), seed: int =
 def test_rules_test_counts_exactly_what_the_comments_claim(run, request, source):
     path = request.getfixturevalue(source)
     assert run("init", path).code == 0
-    said = claims(Path("modeltop.toml").read_text())
-    assert len(said) == len(load(Path("modeltop.toml")).rules) > 0
-    assert counted(run("rules", "test", path, "--json")) == said
+    claimed = claims(Path("modeltop.toml").read_text())
+    assert len(claimed) == len(load(Path("modeltop.toml")).rules) > 0
+    assert counted(run("rules", "test", path, "--json")) == claimed
 
 
 def test_the_limits_of_the_sample_fleet_find_what_was_planted_and_leave_the_healthy_alone(run, fleet):
     run("init", fleet)
-    found = counted(run("rules", "test", fleet, "--json"))
-    assert {name for name in found if name.startswith("spam-filter") and found[name]} == set()
+    counts = counted(run("rules", "test", fleet, "--json"))
+    assert {name for name in counts if name.startswith("spam-filter") and counts[name]} == set()
     for rule in ("fraud-detector-recall", "triage-accuracy", "credit-recall", "churn-accuracy"):
-        assert found[rule] in (1, 2), rule
-    assert found["recommender-ndcg_at_10"] == 0  # a season is how it is
+        assert counts[rule] in (1, 2), rule
+    assert counts["recommender-ndcg_at_10"] == 0  # a season is how it is
 
 
 def test_an_incident_in_the_past_is_set_aside_and_would_have_fired(run, tmp_path):
     run("init", history(tmp_path / "h.csv", bad=range(40, 50)))
     text = Path("modeltop.toml").read_text()
-    (aside,) = re.findall(r"(\d+) others set aside as not healthy", text.replace("\n# ", " "))
-    assert 10 <= int(aside) <= 12
+    (excluded,) = re.findall(r"(\d+) others set aside as not healthy", text.replace("\n# ", " "))
+    assert 10 <= int(excluded) <= 12
     assert claims(text) == {"accuracy": 1, "default-fall": 1}
     assert "2025-02-10 to 2025-02-21" in text
 
@@ -98,8 +100,13 @@ def test_a_default_about_any_metric_is_written_down_too(run, tmp_path, monkeypat
     rule = Rule("any", Threshold(warn=Limit(below=0.1), margin=0.01), "*", confirm=(3, 1), min_count=30, default=True)
     monkeypatch.setattr(suggest, "default_rules", lambda: (rule,))
     run("init", history(tmp_path / "h.csv"))
-    [_, kept] = load(Path("modeltop.toml")).rules
-    assert (kept.name, kept.detector, kept.confirm, kept.min_count) == ("any", rule.detector, (3, 1), 30)
+    [_, default_rule] = load(Path("modeltop.toml")).rules
+    assert (default_rule.name, default_rule.detector, default_rule.confirm, default_rule.min_count) == (
+        "any",
+        rule.detector,
+        (3, 1),
+        30,
+    )
     assert set(claims(Path("modeltop.toml").read_text())) == {"accuracy", "any"}
 
 
@@ -111,12 +118,12 @@ def test_the_example_of_a_rule_that_compares_loads_when_uncommented(run, ten_day
 
 
 def test_hostile_names_load_and_each_rule_asks_about_its_model_alone(run, tmp_path):
-    path = history(tmp_path / "h.csv", models=EVIL, periods=30)
+    path = history(tmp_path / "h.csv", models=HOSTILE_NAMES, periods=30)
     assert run("init", path).code == 0
     text = Path("modeltop.toml").read_text(encoding="utf-8")
     assert text.replace("\n", "").isprintable()
     tried = json.loads(run("rules", "test", path, "--json").out)
-    assert [record["series"] for record in tried] == [1] * len(EVIL) + [len(EVIL)]
+    assert [record["series"] for record in tried] == [1] * len(HOSTILE_NAMES) + [len(HOSTILE_NAMES)]
     assert {record["rule"]: record["alerts"] for record in tried} == claims(text)
 
 

@@ -24,8 +24,8 @@ def test_on_the_ten_days_it_shows_when_each_default_would_have_fired(run, ten_da
 
 def test_of_lasting_falls_it_says_when_each_fired_and_that_ten_days_are_too_few(run, ten_days, fleet):
     assert "  0 alerts: too little history, 10 earlier periods needed" in run("rules", "test", ten_days).lines
-    found = by_rule(run("rules", "test", fleet, "--json"))["default-fall"]
-    assert [(one["fired"][:10], one["model"]) for one in found["episodes"] if one["metric"] == "recall"] == [
+    result = by_rule(run("rules", "test", fleet, "--json"))["default-fall"]
+    assert [(alert["fired"][:10], alert["model"]) for alert in result["episodes"] if alert["metric"] == "recall"] == [
         ("2025-04-12", "credit"),
         ("2025-04-28", "fraud-detector"),
         ("2025-06-23", "churn"),
@@ -34,16 +34,16 @@ def test_of_lasting_falls_it_says_when_each_fired_and_that_ten_days_are_too_few(
 
 
 def test_json_gives_the_same_exactly(run, ten_days):
-    found = by_rule(run("rules", "test", ten_days, "--json"))["default-accuracy"]
-    assert (found["alerts"], found["judged"], found["series"], found["days"]) == (1, 10, 1, 10.0)
-    assert found["alerts_a_month"] == pytest.approx(30.4375 / 10)
-    assert [(one["fired"], one["lasted_days"]) for one in found["episodes"]] == [("2025-01-09T00:00:00Z", 2.0)]
+    result = by_rule(run("rules", "test", ten_days, "--json"))["default-accuracy"]
+    assert (result["alerts"], result["judged"], result["series"], result["days"]) == (1, 10, 1, 10.0)
+    assert result["alerts_a_month"] == pytest.approx(30.4375 / 10)
+    assert [(alert["fired"], alert["lasted_days"]) for alert in result["episodes"]] == [("2025-01-09T00:00:00Z", 2.0)]
 
 
 def test_an_alert_lasts_from_its_first_period_to_the_one_that_ended_it(run, tmp_path):
     (tmp_path / "m.csv").write_text(DAYS)
-    found = by_rule(run("rules", "test", "m.csv", "--json"))["default-accuracy"]
-    assert [(one["since"][:10], one["resolved"][:10], one["lasted_days"]) for one in found["episodes"]] == [
+    result = by_rule(run("rules", "test", "m.csv", "--json"))["default-accuracy"]
+    assert [(alert["since"][:10], alert["resolved"][:10], alert["lasted_days"]) for alert in result["episodes"]] == [
         ("2025-01-10", "2025-01-12", 2.0),
         ("2025-01-20", "2025-01-21", 1.0),
     ]
@@ -61,8 +61,8 @@ def test_what_waits_for_confirmation_is_shown_and_is_no_alert(run, tmp_path):
     (tmp_path / "modeltop.toml").write_text(
         '[[rules]]\nname = "two"\nmetric = "accuracy"\ncritical = { below = 0.9 }\nconfirm = 2\n'
     )
-    found = by_rule(run("rules", "test", "m.csv", "--json"))["two"]
-    assert (found["alerts"], [one["state"] for one in found["episodes"]]) == (0, ["pending"])
+    result = by_rule(run("rules", "test", "m.csv", "--json"))["two"]
+    assert (result["alerts"], [alert["state"] for alert in result["episodes"]]) == (0, ["pending"])
 
 
 def test_a_default_that_is_left_out_says_of_whom_and_why(run, forecasts):

@@ -25,8 +25,8 @@ def rule(tmp_path):
     def make(text):
         path = tmp_path / "modeltop.toml"
         path.write_text(RULE + text, encoding="utf-8")
-        (found,) = load(path).rules
-        return found
+        (parsed,) = load(path).rules
+        return parsed
 
     return make
 
@@ -79,12 +79,12 @@ def test_what_a_rule_compares_with_is_one_of_few_kinds(rule, text, kind):
 
 
 def test_enough_of_the_last_points_may_be_asked_for(rule):
-    found = rule('check = "band"\nwarn = 3\nconfirm = 4\nof = 6')
-    assert (found.confirm, found.window) == ((4, 4), 6)
+    parsed = rule('check = "band"\nwarn = 3\nconfirm = 4\nof = 6')
+    assert (parsed.confirm, parsed.window) == ((4, 4), 6)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('check = "drop"', "rules[1]: a drop needs"),
         ('check = "drop"\nwarn = {}', "rules[1].warn: empty"),
@@ -113,10 +113,10 @@ def test_enough_of_the_last_points_may_be_asked_for(rule):
         ('check = "band"\nwarn = 3\nconfirm = 3\nof = 2', "rules[1].of: 2 is fewer than confirm = 3"),
     ],
 )
-def test_a_mistake_is_named_with_its_key(rule, text, said):
+def test_a_mistake_is_named_with_its_key(rule, text, message):
     with pytest.raises(ConfigError) as error:
         rule(text)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_every_check_is_known_without_having_been_imported():
@@ -131,7 +131,7 @@ def test_the_change_summary_has_a_reference_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{ model = "champion" }', "reference: changes are summed up against the past of each series"),
         ("{ first = 0 }", "first"),
@@ -139,8 +139,8 @@ def test_the_change_summary_has_a_reference_of_its_own(tmp_path):
         ("7", "table"),
     ],
 )
-def test_it_is_the_past_of_each_series(tmp_path, text, said):
+def test_it_is_the_past_of_each_series(tmp_path, text, message):
     path = tmp_path / "modeltop.toml"
     path.write_text(f"reference = {text}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         load(path)

@@ -59,18 +59,18 @@ def journal(store):
 def test_an_alert_is_taken_shown_and_given_back(on, store):
     taken = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert taken.code == 0
-    found = re.fullmatch(r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", taken.out)
+    match = re.fullmatch(r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", taken.out)
     (ack,) = journal(store).state().acks
-    assert (ack.incident, ack.reason, ack.key.metric) == (found[1], "rolling back", "recall")
+    assert (ack.incident, ack.reason, ack.key.metric) == (match[1], "rolling back", "recall")
     assert (ack.until - ack.at).total_seconds() == 4 * 3600
     assert "taken by" in on("alerts").out
-    given = on("unack", found[1][:6])
+    given = on("unack", match[1][:6])
     assert (given.code, journal(store).state().acks) == (0, ())
-    again = on("unack", found[1])
+    again = on("unack", match[1])
     assert (again.code, "nobody has" in again.err) == (2, True)
 
 
-def test_what_is_not_clear_is_listed_and_nothing_is_kept(on, store):
+def test_what_is_not_clear_is_listed_and_nothing_is_written(on, store):
     outcome = on("ack", "churn")
     assert outcome.code == 2
     ids = re.findall(r"modeltop: ([0-9a-f]{8})  ▲ CRIT  churn (accuracy|recall) ", outcome.err)
@@ -80,7 +80,7 @@ def test_what_is_not_clear_is_listed_and_nothing_is_kept(on, store):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["ack", "well"], "no alert of well stands: `modeltop alerts` lists those that stand"),
         (["ack", "nobody"], "no alert is called nobody"),
@@ -99,10 +99,10 @@ def test_what_is_not_clear_is_listed_and_nothing_is_kept(on, store):
         (["note", "churn", " "], "says nothing"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, store, words, said):
+def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, store, words, expected):
     outcome = on(*words)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
-    assert said in outcome.err
+    assert expected in outcome.err
     assert journal(store).state() == AlertingState()
 
 
@@ -133,7 +133,7 @@ def test_a_silence_may_begin_later(on, store):
     assert "silenced" not in on("alerts").out
 
 
-def test_a_note_is_kept_listed_and_about_the_moment_that_is_named(on, store):
+def test_a_note_is_written_listed_and_about_the_moment_that_is_named(on, store):
     noted = on("note", "churn", "v2 is out", "--at", "2025-01-08T10:00+01:00")
     assert (noted.code, noted.out) == (0, "noted about churn for 2025-01-08 09:00 UTC: v2 is out\n")
     on("note", "*", "prices changed", "--at", "2025-01-02")
@@ -143,14 +143,14 @@ def test_a_note_is_kept_listed_and_about_the_moment_that_is_named(on, store):
     assert "never mind" not in on("note", "--list", "churn").out
 
 
-def test_a_note_on_a_name_that_is_not_there_is_kept_and_said(on, store):
+def test_a_note_on_a_name_that_is_not_there_is_written_and_reported(on, store):
     outcome = on("note", "chrun", "v2")
     assert (outcome.code, outcome.err) == (0, "modeltop: no model is called chrun yet: did you mean churn?\n")
 
 
 @pytest.fixture
-def told(store):
-    """What a watcher wrote of an incident of `churn`."""
+def incident_log(store):
+    """The event log of a daemon with an incident of `churn`."""
     at, key = datetime(2025, 1, 9, 12, tzinfo=UTC), SeriesKey("churn", "accuracy")
     incident = Incident("1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at)
     about = NotificationKey("slack", "floor", key)
@@ -162,7 +162,7 @@ def told(store):
     )
 
 
-def test_a_story_tells_an_incident_whole(on, told):
+def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     on("ack", "1a2b", "--why", "rolling back")
     on("note", "churn", "v2 is out")
     lines = on("story", "churn").lines
@@ -172,7 +172,7 @@ def test_a_story_tells_an_incident_whole(on, told):
     assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["taken", "note"]
 
 
-def test_a_story_as_json_says_all_of_it(on, told):
+def test_a_story_as_json_says_all_of_it(on, incident_log):
     on("ack", "1a2b", "--why", ESCAPE)
     text = on("story", "churn", "--json").out
     assert text.isascii()
@@ -182,7 +182,7 @@ def test_a_story_as_json_says_all_of_it(on, told):
     assert incident["events"][2]["text"] == ESCAPE
 
 
-def test_a_story_of_nothing_says_so(on, told):
+def test_a_story_of_nothing_says_so(on, incident_log):
     outcome = on("story", "chrun")
     assert (outcome.code, outcome.out) == (0, "")
     assert outcome.err == "modeltop: nothing is remembered of chrun: did you mean churn?\n"
@@ -198,9 +198,9 @@ def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):
         on("silence", "expire", ESCAPE),
     ]
     assert [outcome.code for outcome in outcomes] == [0] * 7 + [2] * 2
-    said = "".join(outcome.out + outcome.err for outcome in outcomes)
-    assert all(char.isprintable() or char == "\n" for char in said)
-    assert "[bold]x[/]" in said
+    expected = "".join(outcome.out + outcome.err for outcome in outcomes)
+    assert all(char.isprintable() or char == "\n" for char in expected)
+    assert "[bold]x[/]" in expected
 
 
 def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, store):
@@ -211,9 +211,9 @@ def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, s
     outcomes = [on(*words) for words in (["story", "churn"], ["silence", "list"], ["ack", "churn/recall"])]
     outcomes += [on("silence", "expire", ESCAPE[:2]), on("unack", "churn/recall")]
     assert [outcome.code for outcome in outcomes] == [0, 0, 2, 0, 0]
-    said = "".join(outcome.out + outcome.err for outcome in outcomes)
-    assert said.count("[bold]x[/]") >= 7
-    assert all(char.isprintable() or char == "\n" for char in said)
+    expected = "".join(outcome.out + outcome.err for outcome in outcomes)
+    assert expected.count("[bold]x[/]") >= 7
+    assert all(char.isprintable() or char == "\n" for char in expected)
 
 
 def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
@@ -228,7 +228,7 @@ def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
     assert run("note", "--list", "--store", store).out == ""
 
 
-def test_a_newer_journal_is_read_and_never_written(on, store, told):
+def test_a_newer_journal_is_read_and_never_written(on, store, incident_log):
     path = next((store / "state").glob("*.jsonl"))
     rest = b'"v":99,"kind":"noted"}'
     path.write_bytes(path.read_bytes() + b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest))
@@ -293,7 +293,7 @@ def two_users(store, tmp_path, monkeypatch):
         yield run
 
 
-def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_told(two_users):
+def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(two_users):
     first, second = two_users(44441, "ack", "churn/recall", "--why", "mine"), two_users(44442, "ack", "churn/recall")
     assert (first.returncode, first.stderr) == (0, "")
     assert second.returncode == 2

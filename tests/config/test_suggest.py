@@ -1,4 +1,4 @@
-"""Which limits the past suggests, and how they are written."""
+"""Limits that the past suggests, and how settings are written as TOML."""
 
 import tomllib
 
@@ -19,18 +19,18 @@ NORMAL = np.random.default_rng(3).standard_normal(400)
 def series(values, *, metric: str = "accuracy", support=None, rows=None) -> Series:
     count = len(values)
     times = (np.datetime64("2024-01-01") + np.arange(count)).astype(DATETIME_DTYPE)
-    columns = [None if one is None else np.broadcast_to(np.asarray(one, float), count) for one in (support, rows)]
+    columns = [None if item is None else np.broadcast_to(np.asarray(item, float), count) for item in (support, rows)]
     return Series(
         SeriesKey("m", metric), MetricRegistry().get(metric).better, times, np.asarray(values, float), *columns
     )
 
 
-def found(one: Series):
-    return suggest_limits(one, MetricRegistry().get(one.key.metric))
+def suggested(item: Series):
+    return suggest_limits(item, MetricRegistry().get(item.key.metric))
 
 
 @pytest.mark.parametrize(
-    ("metric", "why"),
+    ("metric", "reason"),
     [
         ("avg_confidence", "no better direction"),
         ("my-kpi", "no better direction"),
@@ -38,12 +38,12 @@ def found(one: Series):
         ("missing_rate", "explains"),
     ],
 )
-def test_what_has_no_direction_or_only_explains_gets_no_limit(metric, why):
-    assert why in found(series(0.5 + 0.01 * NORMAL, metric=metric))
+def test_what_has_no_direction_or_only_explains_gets_no_limit(metric, reason):
+    assert reason in suggested(series(0.5 + 0.01 * NORMAL, metric=metric))
 
 
 def test_a_floor_lies_under_and_a_ceiling_above_what_is_usual_by_its_rare_values():
-    floor, ceiling = found(series(0.9 + 0.01 * NORMAL)), found(series(0.4 + 0.01 * NORMAL, metric="log_loss"))
+    floor, ceiling = suggested(series(0.9 + 0.01 * NORMAL)), suggested(series(0.4 + 0.01 * NORMAL, metric="log_loss"))
     assert floor.warn.below == pytest.approx(0.9 - 2.33 * 0.01, abs=0.006)
     assert floor.critical.below == pytest.approx(0.9 - 4.65 * 0.01, abs=0.012)
     assert ceiling.warn.above == pytest.approx(0.4 + 2.33 * 0.01, abs=0.006)
@@ -52,44 +52,44 @@ def test_a_floor_lies_under_and_a_ceiling_above_what_is_usual_by_its_rare_values
 
 def test_a_hundredth_of_the_healthy_past_or_less_lies_beyond_the_warning():
     values = 0.9 + 0.01 * NORMAL
-    assert np.mean(values < found(series(values)).warn.below) <= 0.01
+    assert np.mean(values < suggested(series(values)).warn.below) <= 0.01
 
 
 def test_few_cases_push_the_limit_out_to_where_chance_alone_reaches():
-    many, few = (found(series(0.9 + 0.001 * NORMAL, support=cases)) for cases in (1e6, 200))
-    assert few.min_count == 100
-    assert few.warn.below == pytest.approx(0.9 - 2.326 * np.sqrt(0.9 * 0.1 / 100), abs=0.002)
-    assert (few.by_chance, many.by_chance) == (True, False)
-    assert many.warn.below > few.warn.below
+    large, small = (suggested(series(0.9 + 0.001 * NORMAL, support=cases)) for cases in (1e6, 200))
+    assert small.min_count == 100
+    assert small.warn.below == pytest.approx(0.9 - 2.326 * np.sqrt(0.9 * 0.1 / 100), abs=0.002)
+    assert (small.by_chance, large.by_chance) == (True, False)
+    assert large.warn.below > small.warn.below
 
 
 def test_the_row_count_says_nothing_of_chance():
-    known, bound = (found(series(0.9 + 0.001 * NORMAL, **{name: 200})) for name in ("support", "rows"))
-    assert bound.warn.below > known.warn.below
-    assert bound.min_count == known.min_count == 100
+    with_support, with_rows = (suggested(series(0.9 + 0.001 * NORMAL, **{name: 200})) for name in ("support", "rows"))
+    assert with_rows.warn.below > with_support.warn.below
+    assert with_rows.min_count == with_support.min_count == 100
 
 
 def test_an_incident_does_not_drag_the_limit_along_and_a_season_is_the_usual_way():
-    calm = 0.9 + 0.005 * NORMAL
-    fallen = np.where(np.arange(400) >= 300, calm - 0.2, calm)
-    weekly = np.where(np.arange(400) % 7 >= 5, calm - 0.1, calm)
-    assert found(series(fallen)).warn.below == pytest.approx(found(series(calm)).warn.below, abs=0.005)
-    assert found(series(fallen)).excluded_periods >= 100
-    assert found(series(weekly)).warn.below < 0.8
-    assert found(series(weekly)).excluded_periods == 0
+    healthy = 0.9 + 0.005 * NORMAL
+    fallen = np.where(np.arange(400) >= 300, healthy - 0.2, healthy)
+    weekly = np.where(np.arange(400) % 7 >= 5, healthy - 0.1, healthy)
+    assert suggested(series(fallen)).warn.below == pytest.approx(suggested(series(healthy)).warn.below, abs=0.005)
+    assert suggested(series(fallen)).excluded_periods >= 100
+    assert suggested(series(weekly)).warn.below < 0.8
+    assert suggested(series(weekly)).excluded_periods == 0
 
 
 def test_a_constant_past_leaves_room_for_one_step_of_what_is_shown():
-    assert found(series(np.ones(50))).warn.below == 0.999
+    assert suggested(series(np.ones(50))).warn.below == 0.999
 
 
 @pytest.mark.parametrize("values", [np.zeros(50), np.full(50, 0.0005)])
 def test_a_limit_that_no_value_can_cross_is_not_proposed(values):
-    assert "no value can lie below" in found(series(values))
+    assert "no value can lie below" in suggested(series(values))
 
 
 def test_periods_of_a_handful_of_cases_are_no_history():
-    assert "too little history: 0 of 20" in found(series(0.9 + 0.01 * NORMAL[:100], support=5))
+    assert "too little history: 0 of 20" in suggested(series(0.9 + 0.01 * NORMAL[:100], support=5))
 
 
 VALUES = st.recursive(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from modeltop.config.load import SIZE_LIMIT, Config, find, load
+from modeltop.config.load import SIZE_LIMIT, Config, candidate_paths, find, load
 from modeltop.core.errors import ConfigError
 from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
@@ -58,7 +58,7 @@ def test_a_rule_names_its_metric_by_any_alias(configured):
     assert configured(text).rules[0].metric == "f1_score"
 
 
-def test_a_metric_of_ones_own_gets_its_direction_and_bounds(configured):
+def test_a_custom_metric_gets_its_direction_and_bounds(configured):
     config = configured('[metrics.churn_cost]\nbetter = "lower"\nmin = 0\ndigits = 1\naliases = ["cost"]\n')
     metric = config.catalog.get("Cost")
     assert metric.better is Direction.LOWER
@@ -77,7 +77,7 @@ def test_the_rest_of_the_keys(configured, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         pytest.param("[[rule]]\n", "rule: unknown key; did you mean rules?", id="unknown table"),
         pytest.param(
@@ -112,15 +112,15 @@ def test_the_rest_of_the_keys(configured, tmp_path):
         pytest.param("a = \n", "line 1", id="syntax names the line"),
     ],
 )
-def test_a_mistake_names_the_file_the_key_and_the_remedy(configured, tmp_path, text, said):
+def test_a_mistake_names_the_file_the_key_and_the_remedy(configured, tmp_path, text, message):
     with pytest.raises(ConfigError) as error:
         configured(text)
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert str(error.value).startswith(f"{tmp_path / 'modeltop.toml'}: ")
     assert "\n" not in str(error.value)
 
 
-def test_all_mistakes_are_said_at_once_one_a_line(configured):
+def test_all_mistakes_are_reported_at_once_one_a_line(configured):
     with pytest.raises(ConfigError) as error:
         configured('tz = "UTC"\n[store]\npaht = "x"\n')
     assert len(str(error.value).splitlines()) == 2
@@ -140,7 +140,7 @@ def test_a_huge_file_is_not_read(tmp_path):
         load(path)
 
 
-def test_a_missing_file_is_said_only_if_it_was_named(tmp_path, monkeypatch):
+def test_a_missing_file_is_reported_only_if_it_was_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     assert find() is None
@@ -157,3 +157,12 @@ def test_the_working_directory_comes_before_the_users_folder(tmp_path, monkeypat
     assert find() == home / "modeltop.toml"
     (tmp_path / "modeltop.toml").touch()
     assert find() == Path("modeltop.toml")
+
+
+def test_without_a_home_folder_the_working_directory_is_searched_alone(monkeypatch):
+    def no_home(_: object) -> Path:
+        raise RuntimeError("no home folder")
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative")  # which the specification tells to ignore
+    monkeypatch.setattr(Path, "home", classmethod(no_home))
+    assert candidate_paths() == (Path("modeltop.toml"),)

@@ -103,3 +103,15 @@ def test_check_imports_neither_the_screen_nor_pandas(fleet):
     )
     done = subprocess.run([sys.executable, "-c", code, str(fleet)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_error_without_a_home_folder_for_its_log_is_still_one_line(run, ten_days, monkeypatch):
+    def fails(*_: object) -> None:
+        raise RuntimeError("no home folder")
+
+    monkeypatch.setenv("XDG_STATE_HOME", "")
+    monkeypatch.setattr("modeltop.cli.check.print_summary", fails)
+    monkeypatch.setattr("pathlib.Path.home", fails)
+    outcome = run("check", ten_days)
+    assert (outcome.code, outcome.err.count("\n")) == (3, 1)
+    assert "the log could not be written" in outcome.err

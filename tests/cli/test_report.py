@@ -8,8 +8,8 @@ import pytest
 def test_alerts_that_stand_are_listed_worst_first(run, fleet):
     outcome = run("alerts", fleet)
     assert outcome.code == 0
-    told = [(line.split()[2], line.split()[3]) for line in outcome.lines]
-    assert list(dict.fromkeys(told)) == [
+    alerts = [(line.split()[2], line.split()[3]) for line in outcome.lines]
+    assert list(dict.fromkeys(alerts)) == [
         ("CRIT", "triage"),
         ("CRIT", "fraud-detector"),
         ("n/d", "search"),

@@ -1,4 +1,4 @@
-"""Who is told, when, and by whom in turn: configured as a whole, every mistake named with its key."""
+"""Receivers, routes, mutes and the watcher: every key arrives, every mistake is named with its key."""
 
 from datetime import time, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ def configured(tmp_path: Path):
     return write
 
 
-def test_without_routes_every_receiver_is_told_everything(configured):
+def test_without_routes_every_receiver_is_notified_of_everything(configured):
     config = configured(TEAM + PAGER)
     assert list(config.receivers) == ["team", "pager"]
     (route,) = config.routes
@@ -56,15 +56,15 @@ def test_hours_are_in_the_zone_of_the_file_where_they_name_none(configured):
 
 
 @pytest.mark.parametrize(
-    ("said", "repeat"),
+    ("text", "repeat"),
     [
         pytest.param("", timedelta(hours=4), id="every four hours by default"),
         pytest.param('repeat = "1h"\n', timedelta(hours=1), id="as often as is said"),
         pytest.param('repeat = "never"\n', None, id="once and never again"),
     ],
 )
-def test_how_often_a_receiver_hears_of_the_same(configured, said, repeat):
-    assert configured(TEAM + said).receivers["team"].policy.repeat == repeat
+def test_how_often_a_receiver_hears_of_the_same(configured, text, repeat):
+    assert configured(TEAM + text).receivers["team"].policy.repeat == repeat
 
 
 def test_the_pace_of_a_receiver_is_its_own(configured):
@@ -155,7 +155,14 @@ def test_a_mistake_names_its_key_and_the_remedy(configured, text, key, remedy):
     assert remedy in line
 
 
-def test_routes_and_mutes_are_told_apart_by_their_names(configured):
+def test_routes_and_mutes_need_names_of_their_own(configured):
     twice = '[[routes]]\nname = "a"\nreceivers = ["team"]\n' * 2
     with pytest.raises(ConfigError, match=r"routes\[2\]\.name.*stands twice"):
         configured(TEAM + twice)
+
+
+def test_all_that_a_receiver_lacks_is_named_at_once(configured):
+    with pytest.raises(ConfigError) as caught:
+        configured('[receivers.a]\ntype = "email"\n')
+    keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
+    assert keys == ["receivers.a.host", "receivers.a.sender", "receivers.a.to"]
