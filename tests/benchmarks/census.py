@@ -75,10 +75,10 @@ def read_sources(tree: Tree) -> list[Source]:
 
 
 def layers(tree: Tree) -> int:
-    """Count the layers of import-linter's contracts of the type `layers`."""
+    """Count the layers of the longest of import-linter's contracts of the type `layers`."""
     settings = tomllib.loads((tree.root / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings.get("tool", {}).get("importlinter", {}).get("contracts", [])
-    return sum(len(contract["layers"]) for contract in contracts if contract["type"] == "layers")
+    return max((len(contract["layers"]) for contract in contracts if contract["type"] == "layers"), default=0)
 
 
 def files_with_one_importer(sources: list[Source]) -> set[str]:
