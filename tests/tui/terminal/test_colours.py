@@ -9,7 +9,7 @@ WHITE = {b"\x1b]11;?": b"\x1b]11;rgb:ffff/ffff/ffff\x07", b"\x1b[c": b"\x1b[?62c
 
 
 def walked(session):
-    """After a look at the desk, an overlay, the table of periods and the help."""
+    """After the main screen, an overlay, the table of periods and the help."""
     session.wait_for("CRIT").settle()
     for key in "jmvv?q":
         session.type(key).settle(0.1)

@@ -84,8 +84,8 @@ def test_frames_that_nobody_read_do_not_hold_up_the_end(spawn, fleet):
 def test_it_can_be_suspended_and_comes_back_painted(spawn, fleet, stop):
     session = started(spawn(fleet))
     session.type("\x1a") if stop == "key" else session.kill(signal.SIGTSTP)
+    assert session.wait_until(lambda: session.state() == "T", seconds=5)  # a busy machine is no failure
     session.settle()
-    assert session.state() == "T"
     assert session.restored() == []
     session.screen.reset()
     session.kill(signal.SIGCONT)

@@ -141,7 +141,7 @@ def test_a_long_list_of_alerts_ends_in_their_number(state, form):
 
 @pytest.fixture
 def silenced(state, fleet):
-    """A scene in which one silence holds, one is to come, and one is over."""
+    """A state in which one silence is active, one pending, and one expired."""
 
     def silence(name, start, end):
         start_time = fleet.clock + timedelta(hours=start)
