@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    Counts = NDArray[np.float64]
+Counts = NDArray[np.float64]
 
 OTHER, MISSING = "other", "missing"
 """The last two slots of every histogram: categories that the reference does not have, and missing values."""

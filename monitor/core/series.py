@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Times = NDArray[np.datetime64]
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
-    Levels = NDArray[np.int8]
+Times = NDArray[np.datetime64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Levels = NDArray[np.int8]
 
 DATETIME_DTYPE = "datetime64[us]"
 """The dtype of period starts, in UTC."""

@@ -10,18 +10,17 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import History, Series
+from modeltop.core.series import Floats, History, Series
 from modeltop.core.stats.robust import distinct
 from modeltop.core.text import format_exact, format_period, pad, sanitize
 from modeltop.history.store.row_format import encode_csv_line, format_iso
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from modeltop.core.series import Floats
 
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 """A cell of text that starts so is run as a formula by spreadsheets (OWASP, CSV injection)."""

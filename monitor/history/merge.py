@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Series, SeriesKey
+from modeltop.core.series import Flags, Floats, Series, SeriesKey, Times
 from modeltop.core.stats.robust import distinct
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Flags, Floats, Times
-
-    _Column = NDArray[Any]
+_Column = NDArray[Any]
 
 Progress = Callable[[int, int], None]
 """A function that is called with (files read, files in all)."""

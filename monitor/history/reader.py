@@ -7,11 +7,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import History, ReadProblem, Series, SeriesKey
+from modeltop.core.series import History, ReadProblem, Series, SeriesKey, Times
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
@@ -19,10 +18,6 @@ from modeltop.history.discovery import Discovery, HistoryFile, discover, list_cs
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
 from modeltop.history.tail import Chunk, FileTail
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
-
 
 UNSETTLED_SECONDS = 2.0
 """A folder changed as shortly as this before it was listed may change again without its time showing it."""

@@ -7,9 +7,10 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
@@ -23,9 +24,6 @@ from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, 
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.merge import Block
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _BlockKey = tuple[str, str, str | None]
 """Model, segment, and in the long shape the metric: what tells the blocks of one file apart."""

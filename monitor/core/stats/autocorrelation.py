@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
+from modeltop.core.series import Floats
 
 MAX_AUTOCORRELATION = 0.95
 """Nearer to 1 a series cannot be told from a random walk."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
+from modeltop.core.series import Flags, Floats
 
-    Indices = NDArray[np.int64]
-    Rows = NDArray[np.int32]
+Indices = NDArray[np.int64]
+Rows = NDArray[np.int32]
 
 MIN_RELATIVE_STD = 1e-3
 """Smallest standard deviation as a fraction of the mean, for sequences that never varied."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from modeltop.core.series import Floats
+from modeltop.core.series import Floats
 
 NORMAL_MAD = 1.482602218505602
 """The standard deviation of a normal variable over its median absolute deviation."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from functools import cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
+from modeltop.core.series import Floats
 
 Interval = tuple[float, float]
 Numeric = TypeVar("Numeric", float, "Floats")

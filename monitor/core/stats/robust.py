@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.core.stats.distributions import NORMAL_MAD
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
+from modeltop.core.series import Floats
 
-    Indices = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 def prefix_sums(values: Floats) -> Floats:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.core.stats.autocorrelation import lag1_autocorrelation, lag1_autocorrelations
 from modeltop.core.stats.distributions import norm_isf, norm_sf
 from modeltop.core.stats.robust import distinct, median
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
-
-    Indices = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 MIN_PARABOLA_POINTS = 4
 """Points with fewer of which a parabola leaves no residuals."""

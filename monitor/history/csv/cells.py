@@ -7,23 +7,19 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE
+from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.core.text import format_exact
 from modeltop.history.csv import dates
 from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.merge import Block
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Flags, Floats, Times
 
 NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
 """Cells of a number column without a value, in lower case."""

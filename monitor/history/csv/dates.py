@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modeltop.core.series import DATETIME_DTYPE
+from modeltop.core.series import DATETIME_DTYPE, Flags, Times
 from modeltop.history.store.row_format import YEAR_RANGE
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Flags, Times
 
 REMEDY = "write an ISO 8601 date, such as 2025-01-09 or 2025-01-09T14:00:00Z"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

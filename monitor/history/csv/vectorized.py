@@ -15,10 +15,11 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE
+from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.history.csv import dates
 from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
 from modeltop.history.csv.cells import COUNT, out_of_bounds, out_of_group_bounds, parse_flag
@@ -28,12 +29,9 @@ from modeltop.history.merge import Block
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from modeltop.core.series import Flags, Floats, Times
-
-    _TextColumn = tuple[NDArray[np.integer[Any]], list[str]]
-    """Per row an index into the distinct cells, and those."""
+_TextColumn = tuple[NDArray[np.integer[Any]], list[str]]
+"""Per row an index into the distinct cells, and those."""
 
 MIN_BYTES = 2 * 2**20
 """Under this the tolerant reader is done before pandas could be imported."""

@@ -12,12 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.errors import StoreError
 from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Floats
 from modeltop.core.text import sanitize
 from modeltop.history.store import durable
 from modeltop.history.store.computed_format import (
@@ -31,11 +33,6 @@ from modeltop.history.store.computed_format import (
 from modeltop.history.store.distributions import DISTRIBUTIONS_FOLDER
 from modeltop.history.store.lock import locked
 from modeltop.history.store.paths import file_prefix
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Floats
 
 REL_TOLERANCE = 1e-12
 """Relative distance of equal values: parallel sums of floats differ in their last bits."""

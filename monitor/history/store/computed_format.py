@@ -11,13 +11,13 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.errors import StoreError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, to_datetime
+from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times, to_datetime
 from modeltop.core.text import sanitize
 from modeltop.history.store.row_format import (
     COMPANIONS,
@@ -27,11 +27,6 @@ from modeltop.history.store.row_format import (
     format_iso,
     is_store_header,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Flags, Floats, Times
 
 NeedsLabels = Callable[[str], bool]
 """A function that returns whether a metric is computed from labels."""

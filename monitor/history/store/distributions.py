@@ -13,16 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram, ReliabilityCurve
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.store.paths import file_prefix
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 DISTRIBUTIONS_FOLDER = "evidence"
 """The folder within a store; one file a model."""
