@@ -116,7 +116,7 @@ def period_flags(
     ended = ~(end_times > now)
     if LABEL_COVERAGE not in history.columns:
         return PeriodFlags(times, ended, ended)
-    return PeriodFlags(times, ended, labels_complete(LabelCounts(end_times, rows, labelled), now, delay))
+    return PeriodFlags(times, ended, labels_complete(end_times, rows, labelled, now=now, delay=delay))
 
 
 def _overall(history: ComputedHistory) -> tuple[Times, Floats, Floats]:
@@ -128,46 +128,34 @@ def _overall(history: ComputedHistory) -> tuple[Times, Floats, Floats]:
     return history.times[index], rows, np.nan_to_num(coverage * rows)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelCounts:
-    """The labels of one model's periods, oldest first; all arrays have one entry a period."""
-
-    ends: Times
-    """UTC; NaT where a period has no end."""
-    rows: Floats
-    labelled: Floats
-
-    @property
-    def coverage(self) -> Floats:
-        """Labelled rows by rows; 0 without rows."""
-        return np.divide(self.labelled, self.rows, out=np.zeros(len(self.rows)), where=self.rows > 0)
-
-
-def labels_complete(labels: LabelCounts, now: np.datetime64, delay: np.timedelta64 | None = None) -> Flags:
+def labels_complete(
+    ends: Times, rows: Floats, labelled: Floats, *, now: np.datetime64, delay: np.timedelta64 | None = None
+) -> Flags:
     """Return which periods have all the labels that they will have, or had their time to get them.
 
     Args:
-        labels: Labels of one model.
+        ends: Ends of the periods of one model, oldest first, UTC; NaT where a period has none.
+        rows: Rows of each period.
+        labelled: Rows with a label.
         now: UTC.
         delay: Time after the end of a period after which its labels are not waited for; None: taken from the log.
     """
-    ended = ~(labels.ends > now)  # a period without an end has ended
-    waited = now >= labels.ends + (DEFAULT_LABEL_TIMEOUT if delay is None else delay)
-    if (labels.coverage >= COMPLETE_COVERAGE).all():
+    coverage = np.divide(labelled, rows, out=np.zeros(len(rows)), where=rows > 0)
+    ended = ~(ends > now)  # a period without an end has ended
+    waited = now >= ends + (DEFAULT_LABEL_TIMEOUT if delay is None else delay)
+    if (coverage >= COMPLETE_COVERAGE).all():
         return ended
-    reached = _coverage_reached(labels)
+    reached = _coverage_reached(coverage.tolist(), rows)
     if delay is not None:
         return ended & (reached | waited)
     # Up to the newest that has reached the baseline, each has had as much time as that one needed.
     had_time = np.logical_or.accumulate((reached & ended)[::-1])[::-1]
-    timed_out = now >= labels.ends + MAX_LABEL_TIMEOUT
+    timed_out = now >= ends + MAX_LABEL_TIMEOUT
     return ended & (had_time | timed_out | (waited & (not reached.any())))
 
 
-def _coverage_reached(labels: LabelCounts) -> Flags:
+def _coverage_reached(coverages: Sequence[float], rows: Floats) -> Flags:
     """Return whether the coverage of each period has reached the baseline before it."""
-    coverages = labels.coverage.tolist()
-    rows = np.maximum(labels.rows, 1.0).tolist()
     reached: list[bool] = []
     baseline: list[float] = []
     for index, coverage in enumerate(coverages):
@@ -175,7 +163,7 @@ def _coverage_reached(labels: LabelCounts) -> Flags:
             expected = (1 - COVERAGE_SLACK) * median(baseline[-BASELINE_PERIODS:])
         else:
             expected = _first_expected_coverage(coverages, index)
-        error = (max(coverage * (1 - coverage), 0.0) / rows[index]) ** 0.5
+        error = (max(coverage * (1 - coverage), 0.0) / max(float(rows[index]), 1.0)) ** 0.5
         is_reached = coverage > 0 and coverage + MAX_STD_ERRORS * error >= expected
         reached.append(is_reached)
         if is_reached:  # what only waited long enough does not lower the baseline: time alone makes nothing incomplete

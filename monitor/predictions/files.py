@@ -1,4 +1,4 @@
-"""Which files a log consists of, and how they are written."""
+"""The files of a log, and their format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modeltop.core.text import sanitize
 
 
 class FileFormat(Enum):
-    """How a file of predictions is written."""
+    """Format of a file of predictions."""
 
     CSV = "CSV"
     PARQUET = "Parquet"
@@ -34,9 +34,9 @@ SUFFIXES = {
 }
 DELIMITERS = ",;\t|"
 SNIFF_ROWS = 50
-"""First rows of a CSV that are compared with its header."""
+"""First rows of a CSV whose cells are counted and compared with its header."""
 SNIFF_BYTES = 1 << 16
-"""Bytes of a file that tell how it is written."""
+"""First bytes of a file, from which its format is inferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,16 @@ class LogFiles:
     paths: tuple[Path, ...]
     format: FileFormat
     delimiter: str = ","
-    """Of CSV."""
+    """Delimiter of a CSV."""
 
     @property
     def bytes(self) -> int:
-        """Their size."""
+        """Total size."""
         return sum(path.stat().st_size for path in self.paths)
 
 
 def find_log_files(sources: Sequence[str]) -> LogFiles:
-    """The files that the sources name.
+    """Return the files that the sources name.
 
     Args:
         sources: Files, folders (with the folders below them) and globs; a file that is there is never a glob.
@@ -67,21 +67,18 @@ def find_log_files(sources: Sequence[str]) -> LogFiles:
     try:
         formats = {detect_format(path): path for path in paths}
     except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{sanitize(_error_path(error, sources))} cannot be read: {_reason(error)}") from None
+        path = getattr(error, "filename", None) or ", ".join(sources)
+        raise SourceError(f"{sanitize(path)} cannot be read: {_reason(error)}") from None
     if len(formats) > 1:
-        names = " and ".join(sorted(one.value for one in formats))
+        names = " and ".join(sorted(format_.value for format_ in formats))
         raise SourceError(f"the files are {names}: compute one format at a time, as with a glob")
-    found = next(iter(formats))
-    if found is not FileFormat.CSV:
-        return LogFiles(paths, found)
-    mark = _delimiter(paths[0])
+    format_ = next(iter(formats))
+    if format_ is not FileFormat.CSV:
+        return LogFiles(paths, format_)
+    delimiter = _infer_delimiter(paths[0])
     for path in paths:
-        _check_cells(path, mark)
-    return LogFiles(paths, found, mark)
-
-
-def _error_path(error: Exception, sources: Sequence[str]) -> str:
-    return str(getattr(error, "filename", None) or ", ".join(sources))
+        _check_cells(path, delimiter)
+    return LogFiles(paths, format_, delimiter)
 
 
 def _reason(error: Exception) -> str:
@@ -92,22 +89,24 @@ def _expanded(source: str) -> list[Path]:
     path = Path(source)
     try:
         if path.is_dir():
-            found = sorted(one for one in path.rglob("*") if one.is_file() and _is_log_file(one, path))
+            files = sorted(file for file in path.rglob("*") if file.is_file() and _is_log_file(file, path))
         elif path.exists():
-            found = [path]
+            files = [path]
         else:
-            named = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
-            found = sorted(Path(one) for one in named if Path(one).is_file())
+            matches = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+            files = sorted(Path(match) for match in matches if Path(match).is_file())
     except OSError as error:
         raise SourceError(f"{sanitize(source)} cannot be read: {_reason(error)}") from None
-    if not found:
-        kinds = ", ".join(SUFFIXES)
-        raise SourceError(f"{sanitize(source)} is no file, and no folder or glob with {kinds} in it: correct the path")
-    return found
+    if not files:
+        suffixes = ", ".join(SUFFIXES)
+        raise SourceError(
+            f"{sanitize(source)} is no file, and no folder or glob with {suffixes} in it: correct the path"
+        )
+    return files
 
 
 def _is_log_file(path: Path, root: Path) -> bool:
-    """Whether a file found in a folder is part of the log; what writers leave beside it begins with . or _."""
+    """Return whether a file in a folder is one of the log; writers such as Spark add files that begin with . or _."""
     return _suffix(path) in SUFFIXES and not any(part[0] in "._" for part in path.relative_to(root).parts)
 
 
@@ -117,7 +116,7 @@ def _suffix(path: Path) -> str:
 
 
 def stem(path: Path) -> str:
-    """The name without what tells its format.
+    """Return the name without the suffixes of its format.
 
     >>> stem(Path("churn.eu.csv.gz"))
     'churn.eu'
@@ -127,13 +126,16 @@ def stem(path: Path) -> str:
 
 
 def detect_format(path: Path) -> FileFormat:
-    """By the suffix, else by the first bytes. Raises OSError."""
+    """Return the format by the suffix, else by the first bytes.
+
+    Raises:
+        OSError: The file cannot be read, or is empty.
+    """
     head = _head(path)
-    known = SUFFIXES.get(_suffix(path))
-    if known is not None and head:
-        return known
     if not head:
         raise OSError(0, "it is empty", str(path))
+    if (by_suffix := SUFFIXES.get(_suffix(path))) is not None:
+        return by_suffix
     if head.startswith(b"PAR1"):
         return FileFormat.PARQUET
     return FileFormat.JSON if head.lstrip().startswith(b"{") else FileFormat.CSV
@@ -141,39 +143,44 @@ def detect_format(path: Path) -> FileFormat:
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        is_gzip = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        if not packed:
+        if not is_gzip:
             return file.read(SNIFF_BYTES)
-        with gzip.open(file) as unpacked:
-            return unpacked.read(SNIFF_BYTES)
+        with gzip.open(file) as decompressed:
+            return decompressed.read(SNIFF_BYTES)
 
 
-def _delimiter(path: Path) -> str:
-    """The delimiter that cuts the header, and the row below it, into the most cells."""
+def _infer_delimiter(path: Path) -> str:
+    """Return the delimiter that splits the header, and the row below it, into the most cells."""
     lines = _lines(path)[:2]
-    counts = {mark: [len(row) for row in _rows(lines, mark)] or [0] for mark in DELIMITERS}
-    return max(DELIMITERS, key=lambda mark: (min(counts[mark]) > 1, len(set(counts[mark])) == 1, counts[mark][0]))
+    counts = {delimiter: [len(row) for row in _rows(lines, delimiter)] or [0] for delimiter in DELIMITERS}
+
+    def score(delimiter: str) -> tuple[bool, bool, int]:
+        cells = counts[delimiter]
+        return min(cells) > 1, len(set(cells)) == 1, cells[0]
+
+    return max(DELIMITERS, key=score)
 
 
 def _lines(path: Path) -> list[str]:
-    """The first lines; one that the end of what is looked at has cut is left out."""
+    """Return the first lines, without one that is cut off."""
     head = _head(path)
     lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
     return lines[:-1] if len(head) == SNIFF_BYTES else lines
 
 
-def _check_cells(path: Path, mark: str) -> None:
-    """Raises SourceError where rows are longer than the header: engines would take the header for a comment."""
-    header, *rows = [row for row in _rows(_lines(path), mark) if row] or [[]]
+def _check_cells(path: Path, delimiter: str) -> None:
+    """Raise SourceError where rows are longer than the header: engines would take the header for a comment."""
+    header, *rows = [row for row in _rows(_lines(path), delimiter) if row] or [[]]
     for number, row in enumerate(rows[:SNIFF_ROWS], 2):
         if len(row) > len(header):
-            told = f"row {number} has {len(row)} cells and the header {len(header)}"
-            raise SourceError(f"{sanitize(path)} cannot be read: {told}; correct the file")
+            reason = f"row {number} has {len(row)} cells and the header {len(header)}"
+            raise SourceError(f"{sanitize(path)} cannot be read: {reason}; correct the file")
 
 
-def _rows(lines: Sequence[str], mark: str) -> Iterator[list[str]]:
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
     try:
-        yield from csv.reader(lines, delimiter=mark)
+        yield from csv.reader(lines, delimiter=delimiter)
     except csv.Error:
         return

@@ -18,11 +18,18 @@ from modeltop.core.text import sanitize
 from modeltop.history.store.computed import StagedRun, staged_run
 from modeltop.predictions.completeness import ALL, PeriodEnds, chunk_ends, span_ends
 from modeltop.predictions.metrics.binary import Cost
-from modeltop.predictions.periods import COLUMN_PREFIX, parse_period, rows_per_period
+from modeltop.predictions.periods import parse_period, period_column, rows_per_period
 from modeltop.predictions.progress import Progress
-from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats
+from modeltop.predictions.run import (
+    CLASS,
+    FEATURE,
+    OWN_COLUMNS,
+    ModelRun,
+    ReferenceStats,
+    RunSummary,
+    describe_commit,
+)
 from modeltop.predictions.spec import LogSettings, LogSpec, Task
-from modeltop.predictions.summary import RunSummary, describe_commit
 
 if TYPE_CHECKING:
     from modeltop.predictions.spec import ResolvedLog
@@ -125,7 +132,7 @@ def period_ends(log: LogSpec) -> PeriodEnds:
     Raises:
         SourceError: The period or the zone is none.
     """
-    if log.period.startswith(COLUMN_PREFIX):
+    if period_column(log.period) is not None:
         return lambda times, _: span_ends(times)
     size = rows_per_period(log.period)
     if size is not None:

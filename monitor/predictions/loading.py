@@ -1,285 +1,274 @@
-"""The rows of a log in the words of the tallies: whatever its columns were called, here they have our names."""
+"""A log as an engine loads it, and its rows under our column names, whatever the log calls them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
-from modeltop.predictions import schema as read
 from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, LoadedSource
-from modeltop.predictions.periods import COLUMN_PREFIX, rows_per_period
-from modeltop.predictions.schema import Column, ColumnType, Schema, infer_column
-from modeltop.predictions.schema_guess import COLUMN_ALIASES, guess_column
+from modeltop.predictions.periods import is_calendar, period_column
+from modeltop.predictions.schema import (
+    COLUMN_ALIASES,
+    Column,
+    ColumnType,
+    Schema,
+    equals_expr,
+    guess_column,
+    infer_column,
+    number_expr,
+    text_expr,
+    timestamp_expr,
+)
 from modeltop.predictions.spec import ColumnValue, LogSpec, ResolvedLog, Task, TimeRange, parse_reference
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 MODEL, AT, LABEL, PREDICTION, SCORE, ID, GROUP, REFERENCE = (
     "model", "at", "label", "prediction", "score", "id", "group", "reference",
 )  # fmt: skip
-"""Columns of ours. Label and prediction of a classifier are places in the list of classes, null where they are none
-of them; those of a regression are numbers."""
+"""Our columns. Label and prediction of a classifier are indices of the list of classes, null where they are none of
+them; those of a regression are numbers."""
 LABEL_GIVEN, AT_GIVEN, SCORE_GIVEN, PREDICTION_GIVEN = "label_given", "at_given", "score_given", "prediction_given"
-"""Missing where the log has nothing there; whatever else it has, readable or not."""
+"""Columns that are null where the log has no value, and not null whether or not its value is readable."""
 RAW = "_raw"
-"""After the name of a part: a number stored in double precision, as it stands, which may be NaN."""
+"""Suffix of the column of double precision as it is stored, which may be NaN."""
+SAMPLE_ROWS = 5_000
+"""First rows, from which the types of the columns are inferred."""
+JOIN_ID_COLUMN = "modeltop id"
+JOINED_LABEL_COLUMN = "modeltop label"
 
 
-def score_column(place: int) -> str:
-    """Our name of the score of a class of several."""
-    return f"score{place}"
+def score_column(index: int) -> str:
+    """Return our name of the score of one class of several."""
+    return f"score{index}"
 
 
-def segment_column(place: int) -> str:
-    """Our name of a column that cuts."""
-    return f"segment{place}"
+def segment_column(index: int) -> str:
+    """Return our name of a column that the rows are segmented by."""
+    return f"segment{index}"
 
 
 def feature_column(name: str) -> str:
-    """Our name of a feature."""
+    """Return our name of a feature."""
     return f"feature {name}"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedLog:
-    """A log's table, with the labels of another file beside it, and its columns."""
+    """The table of a log, with the labels of another file joined to it, and its columns."""
 
     source: LoadedSource
     schema: Schema
 
 
-def canonical_rows(opened: LoadedLog, reading: ResolvedLog, engine: Engine) -> Expression:
-    """The table of our columns. It is made once a reading; text is parsed once."""
-    parts = (reading.clean_columns, reading.segments, reading.features)
-    key = ("rows", reading.spec, opened.source.parses_each_read or parts)
+def load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
+    """Return the log as the engine has loaded it; loaded once.
+
+    Raises:
+        SourceError: It cannot be read, or labels of another file cannot be joined.
+    """
+    key = ("opened", spec)
     if key not in engine.cache:
-        table = opened.source.table
-        made = table.select(**dict(_made(table, opened.schema, reading)))
-        engine.cache[key] = engine.materialize(made) if opened.source.parses_each_read else made
-    return engine.cache[key]
+        engine.cache[key] = _load_log(spec, engine)
+    log: LoadedLog = engine.cache[key]
+    return log
 
 
-def _made(table: Expression, columns: Schema, reading: ResolvedLog) -> Iterator[tuple[str, Expression]]:
-    import ibis
-
-    log = reading.spec
-    model = None if reading.model is None else columns[reading.model]
-    yield MODEL, ibis.literal(reading.model_name) if model is None else _model(table, model)
-    if reading.timestamp is not None:
-        yield AT, read.timestamp_expr(table, columns[reading.timestamp])
-        yield AT_GIVEN, _is_given(table, columns, reading.timestamp)
-    if reading.id is not None:
-        yield ID, _sortable(table, columns, reading.id)
-    if ROW_NUMBER in columns:
-        yield ROW_NUMBER, table[ROW_NUMBER]
-    if log.period.startswith(COLUMN_PREFIX):
-        yield GROUP, read.text_expr(table, columns[log.period.removeprefix(COLUMN_PREFIX)])
-    yield from _outcomes(table, columns, reading)
-    for place, name in enumerate(reading.segments):
-        yield segment_column(place), read.text_expr(table, columns[name])
-    for name in reading.features:
-        column = columns[name]
-        numeric = column.type is ColumnType.NUMBER
-        yield feature_column(name), read.number_expr(table, column) if numeric else read.text_expr(table, column)
-    yield from _reference_flag(table, columns, reading)
-
-
-def _model(table: Expression, column: read.Column) -> Expression:
-    """Text is taken as it stands, which groups fastest; groups without a name are dropped by whoever reads them."""
-    return table[column.name] if column.stored_type is ColumnType.TEXT else read.text_expr(table, column)
-
-
-def _outcomes(table: Expression, columns: Schema, reading: ResolvedLog) -> Iterator[tuple[str, Expression]]:
-    import ibis
-
-    if reading.label is None:
-        yield LABEL, ibis.null("float64" if reading.task is Task.REGRESSION else "int8")
-        yield LABEL_GIVEN, ibis.null("boolean")
-    else:
-        yield LABEL, _outcome(table, columns, reading.label, reading)
-        yield LABEL_GIVEN, _is_given(table, columns, reading.label)
-        yield from _raw(table, columns, reading.label, LABEL)
-    yield from _scores(table, columns, reading)
-    if reading.prediction is not None:
-        yield PREDICTION, _outcome(table, columns, reading.prediction, reading)
-        yield PREDICTION_GIVEN, _is_given(table, columns, reading.prediction)
-        yield from _raw(table, columns, reading.prediction, PREDICTION)
-
-
-def _outcome(table: Expression, columns: Schema, name: str, reading: ResolvedLog) -> Expression:
-    if reading.task is Task.REGRESSION:
-        return _number(table, columns, name, reading)
-    if name in reading.clean_columns:
-        return table[name]
-    return _place(table, columns, name, reading.classes)
-
-
-def _raw(table: Expression, columns: Schema, name: str, part: str) -> Iterator[tuple[str, Expression]]:
-    if columns[name].is_float64:
-        yield part + RAW, table[name]
-
-
-def _place(table: Expression, columns: Schema, name: str, classes: tuple[str, ...]) -> Expression:
-    import ibis
-
-    branches = [
-        (read.equals_expr(table, columns[name], value), ibis.literal(place, "int8" if len(classes) < 100 else "int16"))
-        for place, value in enumerate(classes)
-    ]
-    return ibis.cases(*branches)
-
-
-def _scores(table: Expression, columns: Schema, reading: ResolvedLog) -> Iterator[tuple[str, Expression]]:
-    names = _class_scores(reading.scores, reading.classes)
-    if len(names) == 1:
-        yield SCORE, _number(table, columns, names[0], reading)
-        yield SCORE_GIVEN, _is_given(table, columns, names[0])
-        yield from _raw(table, columns, names[0], SCORE)
-    elif names:
-        for place, name in enumerate(names):
-            yield score_column(place), _number(table, columns, name, reading)
-
-
-def _number(table: Expression, columns: Schema, name: str, reading: ResolvedLog) -> Expression:
-    return table[name] if name in reading.clean_columns else read.number_expr(table, columns[name])
-
-
-def _class_scores(scores: Mapping[str, str], classes: tuple[str, ...]) -> list[str]:
-    if len(scores) == 1:
-        return list(scores.values())
-    return [scores[name] for name in classes] if scores else []
-
-
-def _is_given(table: Expression, columns: Schema, name: str) -> Expression:
-    import ibis
-
-    column = columns[name]
-    if column.stored_type is ColumnType.TEXT:
-        there = ~table[name].strip().lower().isin(["", "nan"])
-        return ibis.cases((there, ibis.literal(value=True)))
-    return read.number_expr(table, column) if column.is_float64 else table[name]
-
-
-def _sortable(table: Expression, columns: Schema, name: str) -> Expression:
-    """An identifier in the order in which numbers rise where it is one."""
-    column = columns[name]
-    return read.number_expr(table, column) if column.type is ColumnType.NUMBER else read.text_expr(table, column)
-
-
-def _reference_flag(table: Expression, columns: Schema, reading: ResolvedLog) -> Iterator[tuple[str, Expression]]:
-    """Whether a row is one of the reference."""
-    import ibis
-
-    match parse_reference(reading.spec.reference):
-        case ColumnValue(name, value):
-            column = columns.column(name, "--reference")
-            yield REFERENCE, read.equals_expr(table, column, value).fill_null(False)  # noqa: FBT003  the argument has a private name
-        case TimeRange(start, end) if reading.timestamp is not None:
-            at = read.timestamp_expr(table, columns[reading.timestamp])
-            inside = ibis.literal(value=True)
-            if start is not None:
-                inside &= at >= ibis.literal(start, "timestamp(6)")
-            if end is not None:
-                inside &= at < ibis.literal(end, "timestamp(6)")
-            yield REFERENCE, inside
-        case TimeRange():
-            raise SourceError(f"--reference {sanitize(reading.spec.reference, 60)} needs --timestamp: name that column")
-        case None:
-            pass
-
-
-def order_columns(reading: ResolvedLog) -> tuple[str, ...]:
-    """Our columns by which the rows of a period of so many rows are ordered; none where time alone counts."""
-    if reading.timestamp is None:
-        return (ROW_NUMBER,)
-    return (AT, ID) if reading.id is not None else (AT,)
-
-
-def has_no_time(log: LogSpec) -> bool:
-    """Whether periods are dated by `--start` and `--every` alone."""
-    return log.start is not None and (rows_per_period(log.period) is not None or log.period.startswith(COLUMN_PREFIX))
-
-
-SAMPLE_ROWS = 5_000
-"""First rows that tell what the columns are."""
-JOIN_ID_COLUMN = "modeltop id"
-JOINED_LABEL_COLUMN = "modeltop label"
-
-
-def load_log(log: LogSpec, engine: Engine) -> LoadedLog:
-    """The log as the engine has opened it, once. Raises SourceError."""
-    key = ("opened", log)
-    if key not in engine.cache:
-        engine.cache[key] = _load_log(log, engine)
-    found: LoadedLog = engine.cache[key]
-    return found
-
-
-def _load_log(log: LogSpec, engine: Engine) -> LoadedLog:
-    source = engine.open(log.sources, ordered=has_no_time(log))
-    columns = read_schema(engine, source.table)
-    if log.labels is None:
-        return LoadedLog(source, columns)
-    table, name = _with_labels(log, engine, source, columns)
+def _load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
+    # Where no column has a time, the order of the rows is that of the file.
+    is_timeless = spec.start is not None and not is_calendar(spec.period)
+    source = engine.open(spec.sources, ordered=is_timeless)
+    schema = read_schema(engine, source.table)
+    if spec.labels is None:
+        return LoadedLog(source, schema)
+    table, label = _join_labels(spec, engine, source, schema)
     joined = LoadedSource(
         table, source.name, is_text=source.is_text, parses_each_read=True, total_bytes=source.total_bytes
     )
-    columns[name] = read_schema(engine, table.filter(table[name].notnull()))[name]
-    return LoadedLog(joined, columns)
+    schema[label] = read_schema(engine, table.filter(table[label].notnull()))[label]
+    return LoadedLog(joined, schema)
 
 
 def read_schema(engine: Engine, table: Expression) -> Schema:
-    """The columns by their first rows."""
+    """Infer the columns of a table from its first rows.
+
+    Raises:
+        SourceError: It has no columns, or cannot be read.
+    """
     sample = engine.head(table, SAMPLE_ROWS)
-    types: dict[str, Any] = dict(table.schema().items())
-    if not types:
+    dtypes: dict[str, Any] = dict(table.schema().items())
+    if not dtypes:
         raise SourceError("the log has no columns: correct the path")
-    values = {name: sample[name].to_pylist() if name in sample.column_names else [] for name in types}
-    return Schema({name: infer_column(name, kind, values[name]) for name, kind in types.items()})
+    values = {name: sample[name].to_pylist() if name in sample.column_names else [] for name in dtypes}
+    return Schema({name: infer_column(name, dtype, values[name]) for name, dtype in dtypes.items()})
 
 
-def _with_labels(log: LogSpec, engine: Engine, source: LoadedSource, columns: Schema) -> tuple[Expression, str]:
-    """The table with the labels of the other file in place of its own, and the name of their column."""
-    if log.labels is None or log.id is None:
+def _join_labels(spec: LogSpec, engine: Engine, source: LoadedSource, schema: Schema) -> tuple[Expression, str]:
+    """Return the table with the labels of the other file in place of its own, and the name of their column."""
+    if spec.labels is None or spec.id is None:
         raise SourceError("--labels needs --id: name the column that both files have")
-    mine = columns.column(log.id, "--id")
-    late = engine.open((log.labels,), ordered=True).table
-    theirs = read_schema(engine, late.drop(ROW_NUMBER))
-    if log.id not in theirs:
+    id_column = schema.column(spec.id, "--id")
+    other = engine.open((spec.labels,), ordered=True).table
+    other_schema = read_schema(engine, other.drop(ROW_NUMBER))
+    if spec.id not in other_schema:
         raise SourceError(
-            f"{sanitize(log.labels)} has no column {sanitize(log.id, 60)}: --id names one that both files have"
+            f"{sanitize(spec.labels)} has no column {sanitize(spec.id, 60)}: --id names one that both files have"
         )
-    label = _label(log, theirs)
-    keyed = late.select(
+    label = _label_column(spec, other_schema)
+    labels = other.select(
         **{
-            JOIN_ID_COLUMN: read.text_expr(late, theirs[log.id]),
-            JOINED_LABEL_COLUMN: late[label.name],
-            ROW_NUMBER: late[ROW_NUMBER],
+            JOIN_ID_COLUMN: text_expr(other, other_schema[spec.id]),
+            JOINED_LABEL_COLUMN: other[label.name],
+            ROW_NUMBER: other[ROW_NUMBER],
         }
     )
     # Of an id that is there twice the last label counts: labels are corrected by writing them again.
-    last = keyed.group_by(JOIN_ID_COLUMN).agg(
-        **{JOINED_LABEL_COLUMN: keyed[JOINED_LABEL_COLUMN].argmax(keyed[ROW_NUMBER])}
+    last = labels.group_by(JOIN_ID_COLUMN).agg(
+        **{JOINED_LABEL_COLUMN: labels[JOINED_LABEL_COLUMN].argmax(labels[ROW_NUMBER])}
     )
-    kept = source.table.drop(label.name) if label.name in columns else source.table
-    table = kept.mutate(**{JOIN_ID_COLUMN: read.text_expr(kept, mine)}).left_join(last, JOIN_ID_COLUMN)
-    plain = [
-        name for name in table.columns if name not in (JOIN_ID_COLUMN, JOINED_LABEL_COLUMN, f"{JOIN_ID_COLUMN}_right")
-    ]
-    return table.select(*plain, table[JOINED_LABEL_COLUMN].name(label.name)), label.name
+    table = source.table.drop(label.name) if label.name in schema else source.table
+    joined = table.mutate(**{JOIN_ID_COLUMN: text_expr(table, id_column)}).left_join(last, JOIN_ID_COLUMN)
+    ours = (JOIN_ID_COLUMN, JOINED_LABEL_COLUMN, f"{JOIN_ID_COLUMN}_right")
+    names = [name for name in joined.columns if name not in ours]
+    return joined.select(*names, joined[JOINED_LABEL_COLUMN].name(label.name)), label.name
 
 
-def _label(log: LogSpec, theirs: Schema) -> Column:
-    if log.label is not None:
-        return theirs.column(log.label, "--label")
-    name = guess_column("label", theirs)
+def _label_column(spec: LogSpec, schema: Schema) -> Column:
+    if spec.label is not None:
+        return schema.column(spec.label, "--label")
+    name = guess_column("label", schema)
     if name is None:
-        raise SourceError(
-            f"{sanitize(log.labels)} has none of the columns {', '.join(COLUMN_ALIASES['label'])}: give --label"
-        )
-    return theirs[name]
+        aliases = ", ".join(COLUMN_ALIASES["label"])
+        raise SourceError(f"{sanitize(spec.labels)} has none of the columns {aliases}: give --label")
+    return schema[name]
+
+
+def canonical_rows(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Expression:
+    """Return the rows under our column names; text is parsed once.
+
+    Args:
+        loaded: The log.
+        log: The roles of its columns.
+        engine: The one that loaded it.
+    """
+    columns = (log.clean_columns, log.segments, log.features)
+    key = ("rows", log.spec, loaded.source.parses_each_read or columns)
+    if key not in engine.cache:
+        table = loaded.source.table
+        rows = table.select(**dict(_RowBuilder(table, loaded.schema, log).columns()))
+        engine.cache[key] = engine.materialize(rows) if loaded.source.parses_each_read else rows
+    return engine.cache[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _RowBuilder:
+    """Expressions for our columns of a log, by their names."""
+
+    table: Expression
+    schema: Schema
+    log: ResolvedLog
+
+    def columns(self) -> Iterator[tuple[str, Expression]]:
+        log = self.log
+        yield MODEL, self._model()
+        if log.timestamp is not None:
+            yield AT, timestamp_expr(self.table, self.schema[log.timestamp])
+            yield AT_GIVEN, self._is_given(log.timestamp)
+        if log.id is not None:
+            # As a number where it is one, so that 2 comes before 10.
+            yield ID, self._by_type(log.id)
+        if ROW_NUMBER in self.schema:
+            yield ROW_NUMBER, self.table[ROW_NUMBER]
+        if (group := period_column(log.spec.period)) is not None:
+            yield GROUP, text_expr(self.table, self.schema[group])
+        yield from self._outcomes()
+        for index, name in enumerate(log.segments):
+            yield segment_column(index), text_expr(self.table, self.schema[name])
+        for name in log.features:
+            yield feature_column(name), self._by_type(name)
+        yield from self._reference_flag()
+
+    def _model(self) -> Expression:
+        """Return the model of each row; the groups of rows without one are dropped later."""
+        import ibis
+
+        if self.log.model is None:
+            return ibis.literal(self.log.model_name)
+        column = self.schema[self.log.model]
+        # Text as it is stored groups fastest.
+        return self.table[column.name] if column.stored_type is ColumnType.TEXT else text_expr(self.table, column)
+
+    def _by_type(self, name: str) -> Expression:
+        column = self.schema[name]
+        return (number_expr if column.type is ColumnType.NUMBER else text_expr)(self.table, column)
+
+    def _outcomes(self) -> Iterator[tuple[str, Expression]]:
+        import ibis
+
+        log = self.log
+        if log.label is None:
+            yield LABEL, ibis.null("float64" if log.task is Task.REGRESSION else "int8")
+            yield LABEL_GIVEN, ibis.null("boolean")
+        else:
+            yield from self._with_raw(LABEL, LABEL_GIVEN, log.label, self._outcome(log.label))
+        if len(log.scores) == 1:
+            name = next(iter(log.scores.values()))
+            yield from self._with_raw(SCORE, SCORE_GIVEN, name, self._number(name))
+        elif log.scores:
+            for index, class_ in enumerate(log.classes):
+                yield score_column(index), self._number(log.scores[class_])
+        if log.prediction is not None:
+            yield from self._with_raw(PREDICTION, PREDICTION_GIVEN, log.prediction, self._outcome(log.prediction))
+
+    def _with_raw(self, name: str, given: str, column: str, value: Expression) -> Iterator[tuple[str, Expression]]:
+        yield name, value
+        yield given, self._is_given(column)
+        if self.schema[column].is_float64:
+            yield name + RAW, self.table[column]
+
+    def _outcome(self, name: str) -> Expression:
+        """Return a label or a prediction: a number, or the index of its class."""
+        import ibis
+
+        if self.log.task is Task.REGRESSION or name in self.log.clean_columns:
+            return self._number(name)
+        dtype = "int8" if len(self.log.classes) < 100 else "int16"
+        branches = [
+            (equals_expr(self.table, self.schema[name], value), ibis.literal(index, dtype))
+            for index, value in enumerate(self.log.classes)
+        ]
+        return ibis.cases(*branches)
+
+    def _number(self, name: str) -> Expression:
+        return self.table[name] if name in self.log.clean_columns else number_expr(self.table, self.schema[name])
+
+    def _is_given(self, name: str) -> Expression:
+        import ibis
+
+        column = self.schema[name]
+        if column.stored_type is ColumnType.TEXT:
+            is_present = ~self.table[name].strip().lower().isin(["", "nan"])
+            return ibis.cases((is_present, ibis.literal(value=True)))
+        return number_expr(self.table, column) if column.is_float64 else self.table[name]
+
+    def _reference_flag(self) -> Iterator[tuple[str, Expression]]:
+        import ibis
+
+        written = self.log.spec.reference
+        match parse_reference(written):
+            case ColumnValue(name, value):
+                column = self.schema.column(name, "--reference")
+                yield REFERENCE, equals_expr(self.table, column, value).fill_null(False)  # noqa: FBT003  the argument has a private name
+            case TimeRange(start, end) if self.log.timestamp is not None:
+                at = timestamp_expr(self.table, self.schema[self.log.timestamp])
+                is_inside = ibis.literal(value=True)
+                if start is not None:
+                    is_inside &= at >= ibis.literal(start, "timestamp(6)")
+                if end is not None:
+                    is_inside &= at < ibis.literal(end, "timestamp(6)")
+                yield REFERENCE, is_inside
+            case TimeRange():
+                raise SourceError(f"--reference {sanitize(written, 60)} needs --timestamp: name that column")
+            case None:
+                pass

@@ -1,4 +1,4 @@
-"""How time is cut into periods: hours, days, weeks and months of a zone, and runs of rows.
+"""Periods: hours, days, weeks and months of a zone, runs of rows, or the values of a column.
 
 An engine groups by whole minutes, hours or days; longer periods are merged from them here, where the calendar and the
 clock changes of a zone are known.
@@ -26,7 +26,7 @@ CODES = {
     "min": ("m", 1), "t": ("m", 1), "h": ("h", 1), "d": ("D", 1), "w": ("W", 1),
     "ms": ("M", 1), "m": ("M", 1), "qs": ("M", 3), "q": ("M", 3), "ys": ("M", 12), "y": ("M", 12), "a": ("M", 12),
 }  # fmt: skip
-"""By the code in lower case: the unit of numpy, and how many of it."""
+"""Unit of numpy, and how many of it, by the code in lower case (those of pandas)."""
 EXAMPLES = "write such as H, D, W, MS, 15min, 6h, 5000rows or column=NAME"
 MINUTES = {"m": 1, "h": 60, "D": 1440}
 MONDAY = 4
@@ -37,48 +37,47 @@ COLUMN_PREFIX = "column="
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Spans of equal length of the calendar of a zone."""
+    """A span of the calendar of a zone, such as a week."""
 
     size: int
     unit: str
-    """`m` minutes, `h`, `D`, `W`, `M` months."""
+    """`m` minute, `h` hour, `D` day, `W` week from Monday, `M` month."""
     zone: str = "UTC"
 
     @property
     def grain(self) -> str:
-        """What an engine groups by: `m`, `h` or `D`."""
+        """Unit that an engine groups by: `m`, `h` or `D`."""
         return self.unit if self.unit in MINUTES else "D"
 
     @property
     def is_subhourly(self) -> bool:
-        """Up to an hour: cut by time that passes, so that the hour that a clock repeats is two periods."""
+        """Whether it is at most an hour: cut by elapsed time, so that the hour that a clock repeats is two periods."""
         return self.unit in MINUTES and self.size * MINUTES[self.unit] <= 60
 
     def utc_offset(self, moment: np.datetime64) -> np.timedelta64:
-        """What local time is ahead of UTC at that moment; for a short period only the part below an hour."""
-        ahead = _zone_offset(self.zone, moment)
-        return ahead % np.timedelta64(1, "h") if self.is_subhourly else ahead
+        """Return the offset of local time from UTC at a moment; of a subhourly period modulo one hour."""
+        offset = _zone_offset(self.zone, moment)
+        return offset % np.timedelta64(1, "h") if self.is_subhourly else offset
 
     def starts(self, local: Times) -> Times:
-        """The starts in UTC of the periods in which local times lie."""
-        begun = self._floor(local)
-        unique, back = np.unique(begun, return_inverse=True)
-        return np.array([self._to_utc(one) for one in unique], dtype=DATETIME_DTYPE)[back]
+        """Return the starts in UTC of the periods that contain local times."""
+        unique, inverse = np.unique(self._floor(local), return_inverse=True)
+        return np.array([self._to_utc(start) for start in unique], dtype=DATETIME_DTYPE)[inverse]
 
     def start(self, moment: np.datetime64) -> np.datetime64:
-        """The start of the period in which a moment of UTC lies."""
-        found: np.datetime64 = self.starts(np.array([moment + self.utc_offset(moment)], dtype=DATETIME_DTYPE))[0]
-        return found
+        """Return the start of the period that contains a moment of UTC."""
+        start: np.datetime64 = self.starts(np.array([moment + self.utc_offset(moment)], dtype=DATETIME_DTYPE))[0]
+        return start
 
     def end(self, start: np.datetime64) -> np.datetime64:
-        """The end of the period that starts then: the start of the next one, in UTC."""
+        """Return the end of the period with that start: the start of the next one, in UTC."""
         local = np.array([start + self.utc_offset(start)], dtype=DATETIME_DTYPE)
         if self.unit == "M":
-            after = (local.astype("datetime64[M]") + self.size).astype(DATETIME_DTYPE)
+            following = (local.astype("datetime64[M]") + self.size).astype(DATETIME_DTYPE)
         else:
             minutes = 7 * MINUTES["D"] if self.unit == "W" else MINUTES[self.unit]
-            after = local + np.timedelta64(self.size * minutes, "m")
-        return self._to_utc(self._floor(after)[0])
+            following = local + np.timedelta64(self.size * minutes, "m")
+        return self._to_utc(self._floor(following)[0])
 
     def _floor(self, local: Times) -> Times:
         if self.unit == "M":
@@ -103,19 +102,19 @@ class Period:
 
 
 def parse_period(code: str, timezone: str = "UTC") -> Period:
-    """A period from its code, such as `D`, `15min` or `MS`.
+    """Return the period of a code, such as `D`, `15min` or `MS`.
 
     Raises:
-        SourceError: The code or the zone is none.
+        SourceError: There is no such code or zone.
 
     >>> parse_period("6h"), parse_period("W").grain
     (Period(size=6, unit='h', zone='UTC'), 'D')
     """
-    found = re.fullmatch(r"(\d{0,4})\s*([A-Za-z]{1,3})", code.strip())
-    if found is None or found[2].lower() not in CODES or found[1] == "0":
+    match = re.fullmatch(r"(\d{0,4})\s*([A-Za-z]{1,3})", code.strip())
+    if match is None or match[2].lower() not in CODES or match[1] == "0":
         raise SourceError(f"--period {sanitize(code, 40)} is none: {EXAMPLES}")
-    unit, times = CODES[found[2].lower()]
-    size = int(found[1] or 1) * times
+    unit, factor = CODES[match[2].lower()]
+    size = int(match[1] or 1) * factor
     if unit in ("m", "h") and 1440 % (size * MINUTES[unit]):
         raise SourceError(f"--period {sanitize(code, 40)} does not fill a day: choose one that does, such as 6h")
     _zone(timezone)
@@ -123,11 +122,25 @@ def parse_period(code: str, timezone: str = "UTC") -> Period:
 
 
 def rows_per_period(code: str) -> int | None:
-    """N of `Nrows`; None where the code is another. Raises SourceError for 0."""
-    found = ROWS_PATTERN.fullmatch(code.strip())
-    if found is not None and int(found[1]) == 0:
+    """Return N of the code `Nrows`; None where it is another.
+
+    Raises:
+        SourceError: N is 0.
+    """
+    match = ROWS_PATTERN.fullmatch(code.strip())
+    if match is not None and int(match[1]) == 0:
         raise SourceError(f"--period {sanitize(code, 40)}: a period has at least one row")
-    return None if found is None else int(found[1])
+    return None if match is None else int(match[1])
+
+
+def period_column(code: str) -> str | None:
+    """Return NAME of the code `column=NAME`; None where it is another."""
+    return code.removeprefix(COLUMN_PREFIX) if code.startswith(COLUMN_PREFIX) else None
+
+
+def is_calendar(code: str) -> bool:
+    """Return whether periods are spans of time, not runs of rows or values of a column."""
+    return rows_per_period(code) is None and period_column(code) is None
 
 
 @cache
@@ -146,28 +159,34 @@ def _zone_offset(zone: str, moment: np.datetime64) -> np.timedelta64:
 def utc_offset_changes(
     period: Period, first: np.datetime64, last: np.datetime64
 ) -> list[tuple[np.datetime64, np.timedelta64]]:
-    """From when on local time is how much ahead of UTC, between two moments, the first entry at the first of them."""
+    """Return the offsets of local time from UTC between two moments, each with the moment from which it holds.
+
+    Args:
+        period: Its zone counts; of a subhourly period offsets are modulo one hour.
+        first: UTC, the moment of the first entry.
+        last: UTC.
+    """
     if period.zone == "UTC":
         return [(first, np.timedelta64(0, "us"))]
-    found = [(first, period.utc_offset(first))]
+    changes = [(first, period.utc_offset(first))]
     step = np.timedelta64(1, "D")
-    at = first.astype("datetime64[D]").astype(DATETIME_DTYPE)
-    while at < last:
-        after = at + step
-        if period.utc_offset(after) != found[-1][1]:
-            found.append(_find_offset_change(period, at, after, found[-1][1]))
-        at = after
-    return found
+    day = first.astype("datetime64[D]").astype(DATETIME_DTYPE)
+    while day < last:
+        following = day + step
+        if period.utc_offset(following) != changes[-1][1]:
+            changes.append(_find_offset_change(period, day, following, changes[-1][1]))
+        day = following
+    return changes
 
 
 def _find_offset_change(
-    period: Period, before: np.datetime64, after: np.datetime64, held: np.timedelta64
+    period: Period, before: np.datetime64, after: np.datetime64, offset: np.timedelta64
 ) -> tuple[np.datetime64, np.timedelta64]:
-    """The second at which the shift changes, by halving."""
+    """Return the second between two moments from which `offset` no longer holds, by bisection, and the new offset."""
     low, high = before.astype("datetime64[s]").astype(np.int64), after.astype("datetime64[s]").astype(np.int64)
     while high - low > 1:
         middle = (low + high) // 2
-        if period.utc_offset(np.datetime64(int(middle), "s").astype(DATETIME_DTYPE)) == held:
+        if period.utc_offset(np.datetime64(int(middle), "s").astype(DATETIME_DTYPE)) == offset:
             low = middle
         else:
             high = middle

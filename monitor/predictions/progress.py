@@ -1,4 +1,4 @@
-"""How far the reading of a log has come."""
+"""Progress of reading a log."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ if TYPE_CHECKING:
     from modeltop.predictions.spec import ResolvedLog
 
 INTERVAL_SECONDS = 0.2
-"""Seconds between two looks."""
+"""Seconds between two reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProgress:
-    """One look at a read under way."""
+    """Progress at one moment."""
 
     stage: str
     """Such as `reading` or `features`."""
     fraction: float | None
-    """0 to 1; None where the engine does not tell."""
+    """0 to 1; None where the engine does not report it."""
     rows: int
     """Rows read so far."""
     total_rows: int | None
     bytes: int
-    """Bytes of the log read so far, in proportion."""
+    """Bytes of the log read so far, estimated from the fraction."""
     total_bytes: int | None
 
 
 Progress = Callable[[ReadProgress], None]
-"""Told a few times a second, from another thread than the one that reads."""
+"""A function called a few times a second, from another thread than the one that reads."""
 
 
 @contextlib.contextmanager
-def report_progress(progress: Progress | None, engine: Engine, reading: ResolvedLog, what: str) -> Iterator[None]:
-    """While this lasts, `progress` is told how far the engine has come."""
+def report_progress(progress: Progress | None, engine: Engine, log: ResolvedLog, stage: str) -> Iterator[None]:
+    """Report the progress of the engine until the block ends, and its end.
+
+    Args:
+        progress: Called with the progress; None: nothing is reported.
+        engine: The one that reads.
+        log: What it reads.
+        stage: Name of the stage.
+    """
     if progress is None:
         yield
         return
     ended = threading.Event()
 
-    def tell() -> None:
+    def report() -> None:
         while not ended.wait(INTERVAL_SECONDS):
-            progress(_read_progress(engine.progress(), reading, what))
+            progress(_read_progress(engine.progress(), log, stage))
 
-    watcher = threading.Thread(target=tell, name="progress", daemon=True)
-    watcher.start()
+    reporter = threading.Thread(target=report, name="progress", daemon=True)
+    reporter.start()
     try:
         yield
     finally:
         ended.set()
-        watcher.join()
-    progress(_read_progress(1.0, reading, what))
+        reporter.join()
+    progress(_read_progress(1.0, log, stage))
 
 
-def _read_progress(share: float | None, reading: ResolvedLog, what: str) -> ReadProgress:
-    part = share or 0.0
-    return ReadProgress(
-        what,
-        share,
-        int(part * reading.row_count),
-        reading.row_count,
-        int(part * reading.total_bytes),
-        reading.total_bytes or None,
-    )
+def _read_progress(fraction: float | None, log: ResolvedLog, stage: str) -> ReadProgress:
+    rows, size = (int((fraction or 0.0) * total) for total in (log.row_count, log.total_bytes))
+    return ReadProgress(stage, fraction, rows, log.row_count, size, log.total_bytes or None)

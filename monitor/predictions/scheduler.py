@@ -1,6 +1,6 @@
-"""Configured logs, computed on their schedule by processes of their own: what an engine takes, it gives back.
+"""Configured logs, computed on their schedule by processes of their own, whose memory is freed when they end.
 
-One log is computed at a time. When each was computed last is kept beside the lock of computing, so that neither a
+One log is computed at a time. When each was computed last is stored beside the lock of computing, so that neither a
 restart nor a run from cron computes it before it is due.
 """
 
@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,21 +25,21 @@ from modeltop.predictions.isolated_main import PROGRAM, isolated_environment
 from modeltop.predictions.spec import LogSettings
 
 GRACE_SECONDS = 5.0
-"""Seconds that a process has to end when it is asked to."""
+"""Seconds between SIGTERM and SIGKILL."""
 TAIL_BYTES = 4_000
-"""Bytes of what a process said that are looked at."""
+"""Last bytes of the output of a process, in which its last line is."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """How the computing of one log ended."""
+    """Outcome of computing one log."""
 
     name: str
-    """Of the table `[logs.NAME]`."""
+    """Name of the table `[logs.NAME]`."""
     exit_code: int
-    """0 where all went well."""
+    """0 on success."""
     message: str
-    """The last line that it said; safe."""
+    """Last line of its output, sanitized."""
     duration: timedelta
 
 
@@ -52,34 +52,30 @@ class _RunningJob:
 
 
 class Scheduler:
-    """Which logs are due, and the one that is being computed. Never waits but in `finish` and `close`.
+    """The schedule of configured logs, and the process that computes one; waits in `wait` and `close` only.
 
     Args:
-        logs: Those of the configuration; those without `every` are left out.
-        store: Where to.
-        config: The file that names them.
-        program: What `compute` is asked of; default: this program.
+        logs: Logs by name; those without `every` are left out.
+        store: The folder that metrics are computed into.
+        config: The file that configures them; None for the default one.
     """
 
-    def __init__(
-        self, logs: Mapping[str, LogSettings], *, store: Path, config: Path | None, program: Sequence[str] | None = None
-    ) -> None:
-        self._every = {name: one.every for name, one in logs.items() if one.every is not None}
+    def __init__(self, logs: Mapping[str, LogSettings], *, store: Path, config: Path | None) -> None:
+        self._every = {name: log.every for name, log in logs.items() if log.every is not None}
         self._store = store
         self._config = config
-        self._program = PROGRAM if program is None else tuple(program)
         self._running: _RunningJob | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being computed, or has ended and was not told yet."""
+        """Whether a process is running, or has ended and is not reported yet."""
         return self._running is not None
 
     def tick(self, now: datetime) -> JobResult | None:
-        """Start what is due, if nothing is being computed; tell what has ended since.
+        """Start the log that is longest overdue, unless a process is running; return the result of one that has ended.
 
         Args:
-            now: The clock, aware.
+            now: The current time, aware.
         """
         ended = self._collect_finished(now)
         if self._running is None and (due := self.due(now)):
@@ -87,12 +83,17 @@ class Scheduler:
         return ended
 
     def due(self, now: datetime) -> list[str]:
-        """The logs whose time has come, the longest overdue first."""
-        waits = {name: self._last_run(name) + every for name, every in self._every.items()}
-        return sorted((name for name, at in waits.items() if at <= now), key=lambda name: waits[name])
+        """Return the names of the logs that are due, the longest overdue first."""
+        due_times = {name: self._last_run(name) + every for name, every in self._every.items()}
+        return sorted((name for name, at in due_times.items() if at <= now), key=lambda name: due_times[name])
 
     def wait(self, now: datetime, *, patience: timedelta) -> JobResult | None:
-        """Wait for what is being computed, as a single run from cron does; after `patience` it is ended."""
+        """Wait for the process that is running; return its result.
+
+        Args:
+            now: The current time, aware.
+            patience: Time after which the process is ended.
+        """
         if self._running is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._running.process.wait(patience.total_seconds())
@@ -101,40 +102,40 @@ class Scheduler:
         return self._collect_finished(now)
 
     def close(self) -> None:
-        """End what is being computed; nothing of it is kept."""
+        """End the process that is running; nothing of it is stored."""
         if self._running is not None:
             self._stop()
             self._running.output.close()
             self._running = None
 
     def _start(self, name: str, now: datetime) -> None:
-        words = [*self._program, "compute", name, "--store", os.fspath(self._store)]
+        command = [*PROGRAM, "compute", name, "--store", os.fspath(self._store)]
         if self._config is not None:
-            words += ["--config", os.fspath(self._config)]
-        said = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
+            command += ["--config", os.fspath(self._config)]
+        output = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
         # A session of its own: what ends the watcher's terminal does not tear a run in two.
         process = subprocess.Popen(  # noqa: S603  our own program, no shell
-            words,
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=said,
+            stderr=output,
             env=isolated_environment(),
             start_new_session=True,
         )
-        self._running = _RunningJob(name, process, said, now)
+        self._running = _RunningJob(name, process, output, now)
 
     def _collect_finished(self, now: datetime) -> JobResult | None:
-        one = self._running
-        if one is None or (code := one.process.poll()) is None:
+        job = self._running
+        if job is None or (code := job.process.poll()) is None:
             return None
-        one.output.seek(max(0, one.output.seek(0, os.SEEK_END) - TAIL_BYTES))
-        lines = one.output.read().decode("utf-8", "replace").splitlines()
-        one.output.close()
+        job.output.seek(max(0, job.output.seek(0, os.SEEK_END) - TAIL_BYTES))
+        lines = job.output.read().decode("utf-8", "replace").splitlines()
+        job.output.close()
         self._running = None
         # A log that fails is tried again when it is due again, not at once.
-        self._write_marker(one.name, one.started_at)
+        self._write_marker(job.name, job.started_at)
         message = sanitize(lines[-1].removeprefix("modeltop: "), 300) if lines else f"ended with {code}"
-        return JobResult(one.name, code, message, now - one.started_at)
+        return JobResult(job.name, code, message, now - job.started_at)
 
     def _stop(self) -> None:
         assert self._running is not None
@@ -158,8 +159,8 @@ class Scheduler:
             return datetime.min.replace(tzinfo=UTC)
 
     def _write_marker(self, name: str, when: datetime) -> None:
-        place, stamp = self._marker_path(name), when.timestamp()
+        path, stamp = self._marker_path(name), when.timestamp()
         with contextlib.suppress(OSError):
-            with locked(place.parent):
-                place.touch()
-            os.utime(place, (stamp, stamp))
+            with locked(path.parent):
+                path.touch()
+            os.utime(path, (stamp, stamp))

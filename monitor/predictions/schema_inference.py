@@ -1,252 +1,505 @@
-"""What is left open of a log is found out from the log; what was guessed is said."""
+"""Roles, task, classes and size of a log, as far as its specification leaves them open, inferred from its rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from modeltop.core.errors import SourceError
-from modeltop.core.text import sanitize
-from modeltop.predictions.engines.base import Engine, fetch
+from modeltop.core.text import pluralize, sanitize
+from modeltop.predictions import loading
+from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.loading import LoadedLog, load_log
-from modeltop.predictions.periods import COLUMN_PREFIX, parse_period, rows_per_period
-from modeltop.predictions.profile import with_profile
-from modeltop.predictions.schema import Column, ColumnType, Schema, is_number, is_timestamp, text_expr
-from modeltop.predictions.schema_guess import (
-    MAX_CLASSES,
+from modeltop.predictions.periods import is_calendar, parse_period, period_column
+from modeltop.predictions.schema import (
+    Column,
+    ColumnType,
+    Schema,
+    as_text,
     guess_column,
-    infer_binary_classes,
-    infer_positive,
-    infer_task,
-    natural_order,
+    is_number,
+    is_timestamp,
+    text_expr,
 )
 from modeltop.predictions.spec import ALL_FEATURES, DEFAULT_THRESHOLD, LogSpec, ResolvedLog, Task
+from modeltop.predictions.windowing import dictionary_encode
+
+POSITIVE_PAIRS = {
+    "1": ("0", "-1"), "true": ("false",), "yes": ("no",), "y": ("n",), "t": ("f",), "positive": ("negative",),
+}  # fmt: skip
+"""Negative values by the positive one they go with, in lower case."""
+MAX_CLASSES = 200
+Profile = Mapping[str, Any]
+"""Counts, minima and maxima by our own names."""
+PLAIN_STATISTICS = frozenset(("rows", "models", "first", "last", "at", "ats", "prediction", "predictions"))
+"""Statistics that often are plain counts, minima or maxima of stored columns."""
 
 
-def resolve(log: LogSpec, engine: Engine) -> ResolvedLog:
-    """Every part of the log, known.
+def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
+    """Return the log with a column for each role, its task and its classes.
 
     Raises:
-        SourceError: A column is not there or holds something else, or a guess would be one of several.
+        SourceError: A column is missing or holds something else, or an inference would be ambiguous.
     """
-    found = load_log(log, engine)
-    if not any(column.sample for column in found.schema.values()):
+    loaded = load_log(spec, engine)
+    if not any(column.sample for column in loaded.schema.values()):
         raise SourceError("the log has no rows")
-    finder = _ColumnFinder(log, found.schema)
-    parts = finder.parts()
-    label, prediction = parts["label"], parts["prediction"]
-    scores = _scores(log, finder, parts)
-    if prediction is None and not scores:
+    roles = _Roles(spec, loaded.schema)
+    roles.find()
+    if roles.prediction is None and not roles.scores:
         raise SourceError("the log has neither a prediction nor a score: name the column by --prediction or --score")
-    _check_no_score(log, prediction, label)
-    task = infer_task(log, prediction, label, scores)
-    _check(task, prediction, label, scores)
-    _check_threshold(log)
-    classes = _classes(log, task, found, engine, (label, prediction), scores)
-    reading = ResolvedLog(
-        spec=log,
+    _check_is_no_score(roles)
+    task = _infer_task(roles)
+    _check_types(task, roles)
+    if spec.threshold is not None and not 0 <= spec.threshold <= 1:
+        raise SourceError(f"--threshold {spec.threshold:g} is beyond all scores: write a number from 0 to 1")
+    classes = _infer_classes(task, loaded, engine, roles)
+    if task is Task.BINARY and roles.scores:
+        scores = {classes[1]: next(iter(roles.scores.values())).name}
+    else:
+        scores = {name: column.name for name, column in roles.scores.items()}
+    log = ResolvedLog(
+        spec=spec,
         task=task,
-        model=None if parts["model"] is None else parts["model"].name,
-        model_name=log.model or found.source.name,
-        timestamp=_name(parts["timestamp"]),
-        prediction=None if log.threshold is not None and len(scores) == 1 else _name(prediction),
-        label=_name(label),
-        scores=_by_class(scores, classes, task),
-        id=_name(parts["id"]),
+        model=_name(roles.model),
+        model_name=spec.model or loaded.source.name,
+        timestamp=_name(roles.timestamp),
+        prediction=None if spec.threshold is not None and len(scores) == 1 else _name(roles.prediction),
+        label=_name(roles.label),
+        scores=scores,
+        id=_name(roles.id),
         classes=classes,
-        threshold=DEFAULT_THRESHOLD if log.threshold is None else log.threshold,
-        segments=tuple(finder.column(name, "--segment").name for name in log.segments),
+        threshold=DEFAULT_THRESHOLD if spec.threshold is None else spec.threshold,
+        segments=tuple(loaded.schema.column(name, "--segment").name for name in spec.segments),
         features=(),
-        total_bytes=found.source.total_bytes,
+        total_bytes=loaded.source.total_bytes,
     )
-    reading = replace(reading, features=_features(log, reading, finder))
-    _check_period(log, reading, finder)
-    return with_profile(replace(reading, notes=(*finder.notes, *_notes(log, reading, classes))), engine)
+    log = replace(log, features=_features(log, loaded.schema))
+    _check_period(log, loaded.schema)
+    return _with_profile(replace(log, notes=(*roles.notes, *_notes(log))), engine)
 
 
 @dataclass(slots=True)
-class _ColumnFinder:
-    log: LogSpec
-    columns: Schema
-    notes: list[str]
+class _Roles:
+    """The columns of a log by role; None where the log has none for it."""
 
-    def __init__(self, log: LogSpec, columns: Schema) -> None:
-        self.log, self.columns, self.notes = log, columns, []
+    spec: LogSpec
+    schema: Schema
+    model: Column | None = None
+    timestamp: Column | None = None
+    prediction: Column | None = None
+    label: Column | None = None
+    id: Column | None = None
+    scores: dict[str, Column] = field(default_factory=dict)
+    """Columns by class; without a class, by the empty name or their own."""
+    notes: list[str] = field(default_factory=list)
 
-    def column(self, name: str, flag: str) -> Column:
-        return self.columns.column(name, flag)
+    def find(self) -> None:
+        """Find the column of each role: the one that is named, else one with a usual name.
 
-    def parts(self) -> dict[str, Column | None]:
-        named = [name for name in (self.log.timestamp, self.log.prediction, self.log.label, self.log.id) if name]
-        named += [score.partition("=")[2] or score for score in self.log.scores]
-        taken = [*named, *self.log.segments, *self.log.features, self.log.period.removeprefix(COLUMN_PREFIX)]
-        found: dict[str, Column | None] = {"model": self._model(taken)}
-        for part in ("timestamp", "prediction", "label", "id"):
-            found[part] = self._part(part, getattr(self.log, part), taken)
-        found["score"] = None if self.log.scores else self._part("score", None, taken)
-        return found
+        Raises:
+            SourceError: A column that is named is missing, or a score holds no numbers.
+        """
+        spec = self.spec
+        named = [name for name in (spec.timestamp, spec.prediction, spec.label, spec.id) if name]
+        named += [score.partition("=")[2] or score for score in spec.scores]
+        taken = [*named, *spec.segments, *spec.features, period_column(spec.period) or ""]
+        model = guess_column("model", self.schema, taken) if spec.model is None else spec.model
+        self.model = None if model is None else self.schema.get(model)
+        if spec.start is None or spec.timestamp is not None:
+            self.timestamp = self._find("timestamp", spec.timestamp, taken)
+        self.prediction = self._find("prediction", spec.prediction, taken)
+        self.label = self._find("label", spec.label, taken)
+        self.id = self._find("id", spec.id, taken)
+        score = None if spec.scores else self._find("score", None, taken)
+        self.scores = self._named_scores() if score is None else {"": score}
+        for column in self.scores.values():
+            if column.type is not ColumnType.NUMBER and column.sample:
+                wrong = (value for value in column.sample if not is_number(str(value)))
+                example = next((f", such as {sanitize(value, 40)}" for value in wrong), "")
+                holds = f"{column.type.value}{example}"
+                raise SourceError(f"--score {sanitize(column.name, 60)} holds {holds}, and not numbers from 0 to 1")
 
-    def _part(self, part: str, given: str | None, taken: list[str]) -> Column | None:
-        if given is not None:
-            return self.column(given, f"--{part}")
-        if part == "timestamp" and self.log.start is not None:
-            return None
-        name = guess_column(part, self.columns, taken)
+    def _find(self, role: str, name: str | None, taken: list[str]) -> Column | None:
+        if name is not None:
+            return self.schema.column(name, f"--{role}")
+        name = guess_column(role, self.schema, taken)
         if name is None:
             return None
-        if name.lower() != part:
-            self.notes.append(f"{sanitize(name, 60)} is taken for the {part}")
-        return self.columns[name]
+        if name.lower() != role:
+            self.notes.append(f"{sanitize(name, 60)} is taken for the {role}")
+        return self.schema[name]
 
-    def _model(self, taken: list[str]) -> Column | None:
-        name = self.log.model
-        if name is None:
-            name = guess_column("model", self.columns, taken)
-        return None if name is None else self.columns.get(name)
+    def _named_scores(self) -> dict[str, Column]:
+        scores: dict[str, Column] = {}
+        for written in self.spec.scores:
+            class_, sign, column = written.partition("=")
+            if written in self.schema or not sign:  # a column whose name has a `=` is named as it is
+                class_ = column = written
+            scores[class_] = self.schema.column(column, "--score")
+        if len(scores) == 1 and "=" not in self.spec.scores[0]:
+            return {"": next(iter(scores.values()))}
+        return scores
+
+    @property
+    def outcomes(self) -> list[Column]:
+        """The columns of label and prediction, as far as there are any."""
+        return [column for column in (self.label, self.prediction) if column is not None]
 
 
 def _name(column: Column | None) -> str | None:
     return None if column is None else column.name
 
 
-def _scores(log: LogSpec, finder: _ColumnFinder, parts: dict[str, Column | None]) -> dict[str, Column]:
-    """Columns by the class that was named with them, else by their own name."""
-    if parts["score"] is not None:
-        named = {"": parts["score"]}
-    else:
-        named = {}
-        for written in log.scores:
-            name, sign, rest = written.partition("=")
-            whole = written in finder.columns or not sign
-            named[written if whole else name] = finder.column(written if whole else rest, "--score")
-        if len(named) == 1 and "=" not in log.scores[0]:
-            named = {"": next(iter(named.values()))}
-    for column in named.values():
-        if column.type is not ColumnType.NUMBER and column.sample:
-            example = next((f", such as {sanitize(one, 40)}" for one in column.sample if not is_number(str(one))), "")
-            held = f"{column.type.value}{example}"
-            raise SourceError(f"--score {sanitize(column.name, 60)} holds {held}, and not numbers from 0 to 1")
-    return named
+def _infer_task(roles: _Roles) -> Task:
+    """Return the task by the values of label and prediction.
+
+    Raises:
+        SourceError: They may be several things: `--task` tells which.
+    """
+    spec, scores = roles.spec, roles.scores
+    if spec.task is not None:
+        return spec.task
+    if len(scores) > 1:
+        return Task.MULTICLASS
+    outcomes = [column for column in roles.outcomes if column.sample]
+    if spec.positive is not None or (not outcomes and scores):
+        return Task.BINARY
+    if not outcomes:
+        raise SourceError("neither labels nor predictions are there to tell the task: give --task")
+    if any(column.type is ColumnType.TIMESTAMP for column in outcomes):
+        raise SourceError(f"{sanitize(outcomes[0].name, 60)} holds dates, which no task predicts: name another column")
+    values = dict.fromkeys(value for column in outcomes for value in column.value_counts)
+    if infer_positive(values) is not None or len(values) == 2:
+        return Task.BINARY
+    if all(column.type is ColumnType.NUMBER for column in outcomes):
+        return _infer_numeric_task(values, has_scores=bool(scores))
+    if len(values) == 1:
+        raise SourceError(f"all rows hold the value {sanitize(next(iter(values)), 40)}: give --task and --positive")
+    return Task.MULTICLASS
 
 
-def _check(task: Task, prediction: Column | None, label: Column | None, scores: Mapping[str, Column]) -> None:
-    if task is Task.MULTICLASS and prediction is None and len(scores) < 2:
-        shown = (
-            ""
-            if label is None
-            else f" {sanitize(label.name, 60)} holds {sanitize(', '.join(list(label.value_counts)[:6]), 120)}:"
-        )
+def _infer_numeric_task(values: Collection[str], *, has_scores: bool) -> Task:
+    if any("." in value or "e" in value for value in values):
+        # Forecasts of a draw, say 0.5 between 0 and 1, are ties.
+        is_binary = has_scores and {"0", "1"} <= set(values) and len(values) <= 5
+        return Task.BINARY if is_binary else Task.REGRESSION
+    if has_scores:
+        return Task.MULTICLASS
+    if len(values) > MAX_CLASSES:
+        return Task.REGRESSION
+    raise SourceError(f"{len(values)} whole numbers may be classes or amounts: give --task multiclass or regression")
+
+
+def _check_types(task: Task, roles: _Roles) -> None:
+    label = roles.label
+    if task is Task.MULTICLASS and roles.prediction is None and len(roles.scores) < 2:
+        values = "" if label is None else sanitize(", ".join(list(label.value_counts)[:6]), 120)
+        holds = "" if label is None else f" {sanitize(label.name, 60)} holds {values}:"
         remedy = "name the positive one of two by --positive; of several classes give each --score CLASS=COLUMN"
-        raise SourceError(f"one score for several values of the label:{shown} {remedy}, or --prediction")
-    for part, column in (("prediction", prediction), ("label", label)):
+        raise SourceError(f"one score for several values of the label:{holds} {remedy}, or --prediction")
+    for role, column in (("prediction", roles.prediction), ("label", label)):
         if task is Task.REGRESSION and column is not None and column.sample and column.type is not ColumnType.NUMBER:
             raise SourceError(
-                f"--{part} {sanitize(column.name, 60)} holds {column.type.value}, and a regression numbers"
+                f"--{role} {sanitize(column.name, 60)} holds {column.type.value}, and a regression numbers"
             )
 
 
-def _check_threshold(log: LogSpec) -> None:
-    if log.threshold is not None and not 0 <= log.threshold <= 1:
-        raise SourceError(f"--threshold {log.threshold:g} is beyond all scores: write a number from 0 to 1")
-
-
-def _check_no_score(log: LogSpec, prediction: Column | None, label: Column | None) -> None:
-    """Raises SourceError where predictions are probabilities: neither yes and no, nor amounts."""
-    if prediction is None or prediction.type is not ColumnType.NUMBER or log.task is Task.REGRESSION:
+def _check_is_no_score(roles: _Roles) -> None:
+    """Raise SourceError where predictions are probabilities: neither classes nor amounts."""
+    prediction, spec = roles.prediction, roles.spec
+    if prediction is None or prediction.type is not ColumnType.NUMBER or spec.task is Task.REGRESSION:
         return
     values = {float(value) for value in prediction.sample}
-    between = sum(0 < value < 1 for value in values)
-    outcomes = {} if label is None else label.value_counts
-    binary = log.task is Task.BINARY or log.positive is not None or (outcomes and infer_positive(outcomes))
-    if binary and between > 1 and all(0 <= value <= 1 for value in values):
+    labels = {} if roles.label is None else roles.label.value_counts
+    is_binary = spec.task is Task.BINARY or spec.positive is not None or (labels and infer_positive(labels))
+    if is_binary and sum(0 < value < 1 for value in values) > 1 and all(0 <= value <= 1 for value in values):
         raise SourceError(f"{sanitize(prediction.name, 60)} holds numbers between 0 and 1: name it by --score instead")
 
 
-def _classes(
-    log: LogSpec,
-    task: Task,
-    found: LoadedLog,
-    engine: Engine,
-    outcomes: tuple[Column | None, Column | None],
-    scores: dict[str, Column],
-) -> tuple[str, ...]:
-    """The values of label and prediction: of a binary task by the first rows, of several classes by all."""
+def _infer_classes(task: Task, loaded: LoadedLog, engine: Engine, roles: _Roles) -> tuple[str, ...]:
+    """Return the values of label and prediction: of a binary task by the first rows, of several classes by all."""
     if task is Task.REGRESSION:
         return ()
-    known = [column for column in outcomes if column is not None]
-    if task is Task.BINARY:
-        counts: dict[str, int] = {}
-        for column in known:
-            for value, rows in column.value_counts.items():
-                counts[value] = counts.get(value, 0) + rows
-        return infer_binary_classes(log, sorted(counts, key=lambda one: -counts[one]), next(iter(scores), "") or None)
-    return _all_classes(found, engine, known, scores)
+    if task is Task.MULTICLASS:
+        return _all_classes(loaded, engine, roles)
+    counts = sum((Counter(column.value_counts) for column in roles.outcomes), Counter[str]())
+    values = [value for value, _ in counts.most_common()]
+    return _infer_binary_classes(roles.spec, values, next(iter(roles.scores), "") or None)
 
 
-def _all_classes(found: LoadedLog, engine: Engine, known: list[Column], scores: dict[str, Column]) -> tuple[str, ...]:
-    table, names = found.source.table, set[str]()
-    for column in known:
+def _all_classes(loaded: LoadedLog, engine: Engine, roles: _Roles) -> tuple[str, ...]:
+    table, names, scored = loaded.source.table, set[str](), set(roles.scores) if len(roles.scores) > 1 else set()
+    for column in roles.outcomes:
         distinct = fetch(engine, table.select(value=text_expr(table, column)).distinct().limit(MAX_CLASSES + 2))
-        values = (value for value in distinct["value"].to_pylist() if value is not None) if len(distinct) else ()
-        names |= set(Column(column.name, column.type, column.stored_type, tuple(values)).value_counts)
+        values = distinct["value"].to_pylist() if len(distinct) else []
+        names |= {as_text(value, column.type) for value in values if value is not None}
     if len(names) > MAX_CLASSES:
         raise SourceError(f"there are over {MAX_CLASSES} classes: is it --task regression?")
-    if len(scores) > 1 and (strange := names - set(scores)):
-        name = sanitize(min(strange), 40)
+    if scored and (unscored := names - scored):
+        name = sanitize(min(unscored), 40)
         raise SourceError(f"the class {name} has no score: give each its own, such as --score '{name}=COLUMN'")
-    return natural_order(names | (set(scores) if len(scores) > 1 else set()))
+    return tuple(sorted(names | scored, key=_natural_key))
 
 
-def _by_class(scores: dict[str, Column], classes: tuple[str, ...], task: Task) -> dict[str, str]:
-    if task is Task.BINARY and scores:
-        return {classes[1]: next(iter(scores.values())).name}
-    return {name: column.name for name, column in scores.items()}
+def _natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a sort key that puts 2 before 10."""
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part) for part in parts]
 
 
-def _features(log: LogSpec, reading: ResolvedLog, finder: _ColumnFinder) -> tuple[str, ...]:
-    if ALL_FEATURES not in log.features:
-        return tuple(finder.column(name, "--feature").name for name in log.features)
-    parts = {reading.model, reading.timestamp, reading.prediction, reading.label, reading.id, log.prediction}
-    parts |= {*reading.scores.values(), *reading.segments, log.period.removeprefix(COLUMN_PREFIX)}
-    parts.add((log.reference or "").partition("=")[0])
-    plain = (ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN)
+def infer_positive(values: Iterable[str]) -> tuple[str, str] | None:
+    """Return the negative and the positive value of a usual pair; one of the two may be missing.
+
+    >>> infer_positive(["no", "yes"]), infer_positive(["cat", "dog"]), infer_positive(["0"])
+    (('no', 'yes'), None, ('0', '1'))
+    """
+    lowered = {value.lower(): value for value in values}
+    for positive, negatives in POSITIVE_PAIRS.items():
+        for negative in negatives:
+            if lowered and lowered.keys() <= {positive, negative}:
+                return lowered.get(negative, negative), lowered.get(positive, positive)
+    return None
+
+
+def _infer_binary_classes(spec: LogSpec, values: Collection[str], scored_class: str | None) -> tuple[str, str]:
+    """Return the negative and the positive value.
+
+    Args:
+        spec: The specification of the log.
+        values: Values of label and prediction, the frequent ones first.
+        scored_class: The class whose score was named, if it was.
+
+    Raises:
+        SourceError: It is ambiguous which of them is positive.
+    """
+    positive = spec.positive if spec.positive is not None else scored_class
+    if positive is None:
+        pair = infer_positive(values) or infer_positive([value for value in values if value in ("0", "1")])
+        if pair is None:
+            shown = sanitize(", ".join(list(values)[:6]), 120)
+            raise SourceError(f"the values are {shown}: name the positive one by --positive")
+        return pair
+    positive = _as_written(positive, values)
+    others = [value for value in values if value != positive]
+    shown = sanitize(", ".join(others[:6]), 120)
+    if values and positive not in values and len(others) > 1:
+        raise SourceError(f"--positive {sanitize(positive, 40)} is no value: there are {shown}")
+    usual = [value for value in others if value.lower() in POSITIVE_PAIRS.get(positive.lower(), ())]
+    if len(others) > 1 and not usual:
+        raise SourceError(f"beside {sanitize(positive, 40)} the values are {shown}: is it --task multiclass?")
+    return (usual or others or [f"not {positive}"])[0], positive
+
+
+def _as_written(positive: str, values: Collection[str]) -> str:
+    """Return the value that is meant: `1.0` and `True` may be given for `1` and `true`."""
+    if positive in values:
+        return positive
+    try:
+        number = as_text(positive, ColumnType.NUMBER)
+    except ValueError:
+        return next((value for value in values if value.lower() == positive.lower()), positive)
+    return number if number in values else positive
+
+
+def _features(log: ResolvedLog, schema: Schema) -> tuple[str, ...]:
+    spec = log.spec
+    if ALL_FEATURES not in spec.features:
+        return tuple(schema.column(name, "--feature").name for name in spec.features)
+    taken = {log.model, log.timestamp, log.prediction, log.label, log.id, spec.prediction, *log.scores.values()}
+    taken |= {*log.segments, period_column(spec.period), (spec.reference or "").partition("=")[0]}
     return tuple(
         name
-        for name, column in finder.columns.items()
-        if name not in parts and column.type in plain and not name.startswith("modeltop ")
+        for name, column in schema.items()
+        if name not in taken and column.type is not ColumnType.TIMESTAMP and not name.startswith("modeltop ")
     )
 
 
-def _check_period(log: LogSpec, reading: ResolvedLog, finder: _ColumnFinder) -> None:
-    if log.period.startswith(COLUMN_PREFIX):
-        finder.column(log.period.removeprefix(COLUMN_PREFIX), "--period column")
-    elif rows_per_period(log.period) is None:
-        parse_period(log.period, log.timezone)
-    if (log.start is None) != (log.every is None):
+def _check_period(log: ResolvedLog, schema: Schema) -> None:
+    spec = log.spec
+    if (column := period_column(spec.period)) is not None:
+        schema.column(column, "--period column")
+    elif is_calendar(spec.period):
+        parse_period(spec.period, spec.timezone)
+    if (spec.start is None) != (spec.every is None):
         raise SourceError("--start and --every go together: the date of the first period, and their distance")
-    if reading.timestamp is None and log.start is None:
+    if log.timestamp is None and spec.start is None:
         raise SourceError("the log has no column of times that is known: name it by --timestamp")
-    if log.start is not None and rows_per_period(log.period) is None and not log.period.startswith(COLUMN_PREFIX):
+    if spec.start is not None and is_calendar(spec.period):
         raise SourceError("--start needs --period Nrows or column=NAME: without times, rows alone make periods")
-    if reading.timestamp is not None:
-        _check_time(finder.columns[reading.timestamp])
+    if log.timestamp is not None:
+        _check_timestamp(schema[log.timestamp])
 
 
-def _check_time(column: Column) -> None:
+def _check_timestamp(column: Column) -> None:
     if column.sample and column.type not in (ColumnType.TIMESTAMP, ColumnType.NUMBER):
-        example = sanitize(next((one for one in column.sample if not is_timestamp(str(one))), column.sample[0]), 40)
+        wrong = (value for value in column.sample if not is_timestamp(str(value)))
+        example = sanitize(next(wrong, column.sample[0]), 40)
         raise SourceError(
             f"--timestamp {sanitize(column.name, 60)} holds {example}, which is no ISO date: name another"
         )
 
 
-def _notes(log: LogSpec, reading: ResolvedLog, classes: tuple[str, ...]) -> Iterator[str]:
-    if log.task is None:
-        yield f"the task is {reading.task.value}"
-    if reading.task is Task.BINARY and log.positive is None:
-        yield f"{sanitize(classes[1], 40)} is the positive value, {sanitize(classes[0], 40)} the negative one"
-    if reading.prediction is None:
-        score: Any = next(iter(reading.scores.values()), None)
-        if len(reading.scores) == 1 and log.threshold is None:
-            yield f"no predictions are there: {sanitize(score, 60)} of {reading.threshold:g} or more is positive"
+def _notes(log: ResolvedLog) -> Iterator[str]:
+    if log.spec.task is None:
+        yield f"the task is {log.task.value}"
+    if log.task is Task.BINARY and log.spec.positive is None:
+        yield f"{sanitize(log.classes[1], 40)} is the positive value, {sanitize(log.classes[0], 40)} the negative one"
+    if log.prediction is None and len(log.scores) == 1 and log.spec.threshold is None:
+        (score,) = log.scores.values()
+        yield f"no predictions are there: {sanitize(score, 60)} of {log.threshold:g} or more is positive"
+
+
+def _with_profile(log: ResolvedLog, engine: Engine) -> ResolvedLog:
+    """Return the log with its size, and a note on what of it is left out.
+
+    Raises:
+        SourceError: A column holds values that its role does not allow.
+    """
+    loaded = load_log(log.spec, engine)
+    log = replace(log, clean_columns=frozenset(_zero_or_one_columns(loaded, log, engine)))
+    table = loading.canonical_rows(loaded, log, engine)
+    profile = _query_profile(engine, table, _queries(table) | _decision_query(table, log))
+    if not profile.get("rows"):
+        raise SourceError("the log has no rows")
+    _check_profile(profile, log)
+    return replace(
+        log,
+        first_row_at=_naive(profile.get("first")),
+        last_row_at=_naive(profile.get("last")),
+        row_count=profile["rows"],
+        score_decides=profile.get("decided") == profile["rows"],
+        models=() if log.model is None else dictionary_encode(table, engine),
+        clean_columns=log.clean_columns | set(_columns_without_nan(profile, log, loaded.schema)),
+        notes=(*log.notes, *_exclusion_notes(profile, log)),
+    )
+
+
+def _query_profile(engine: Engine, table: Expression, queries: dict[str, Expression]) -> Profile:
+    """Run the queries; those that the statistics of a file may answer apart, since beside others they are counted."""
+    plain = {name: query for name, query in queries.items() if name in PLAIN_STATISTICS or name.endswith(loading.RAW)}
+    if not engine.has_file_statistics or len(plain) == len(queries):
+        return _row(engine, table.aggregate(**queries))
+    others = {name: query for name, query in queries.items() if name not in plain}
+    return {**_row(engine, table.aggregate(**plain)), **_row(engine, table.aggregate(**others))}
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    """Return a moment of UTC without its zone, which some engines give it."""
+    return None if moment is None else moment.replace(tzinfo=None)
+
+
+def _row(engine: Engine, expression: Expression) -> Profile:
+    table = fetch(engine, expression)
+    return {name: table[name][0].as_py() for name in table.column_names}
+
+
+def _zero_or_one_columns(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Iterator[str]:
+    """Yield labels and predictions that are only 0 and 1, as the statistics of a Parquet file tell at once."""
+    names = [name for name in (log.label, log.prediction) if name is not None and loaded.schema[name].is_integer]
+    if log.classes != ("0", "1") or loaded.source.parses_each_read or not names:
+        return
+    table = loaded.source.table
+    queries = {f"{bound} {name}": getattr(table[name], bound)() for name in names for bound in ("min", "max")}
+    profile = _row(engine, table.aggregate(**queries))
+    for name in names:
+        low, high = profile[f"min {name}"], profile[f"max {name}"]
+        if low is not None and low >= 0 and high <= 1:
+            yield name
+
+
+def _columns_without_nan(profile: Profile, log: ResolvedLog, schema: Schema) -> Iterator[str]:
+    """Yield columns of double precision that can be read as they are stored."""
+    columns: list[tuple[str | None, str]] = []
+    if len(log.scores) == 1:
+        columns.append((next(iter(log.scores.values())), loading.SCORE))
+    if log.task is Task.REGRESSION:
+        columns += [(log.label, loading.LABEL), (log.prediction, loading.PREDICTION)]
+    for name, ours in columns:
+        # Statistics of a file leave NaN out, so they are counted.
+        if name and schema[name].is_float64 and profile[ours + loading.RAW] == profile[ours]:
+            yield name
+
+
+def _decision_query(table: Expression, log: ResolvedLog) -> dict[str, Expression]:
+    """Count rows whose prediction is what their score decides, unless the threshold may lie within a bin of scores."""
+    if log.task is not Task.BINARY or not log.scores or log.threshold != DEFAULT_THRESHOLD:
+        return {}
+    is_positive = table[loading.SCORE] >= DEFAULT_THRESHOLD
+    agrees = is_positive.notnull() if log.prediction is None else is_positive == (table[loading.PREDICTION] == 1)
+    return {"decided": table.count(where=agrees)}
+
+
+def _queries(table: Expression) -> dict[str, Expression]:
+    queries = {"rows": table.count(), "models": table[loading.MODEL].count()}
+    for name, count, given in (
+        (loading.LABEL, "label", "labels"),
+        (loading.AT, "at", "ats"),
+        (loading.PREDICTION, "prediction", "predictions"),
+        (loading.SCORE, "score", "scores"),
+    ):
+        if name in table.columns:
+            queries |= {count: table[name].count(), given: table[f"{name}_given"].count()}
+    if loading.AT in table.columns:
+        queries |= {"first": table[loading.AT].min(), "last": table[loading.AT].max()}
+    for name in table.columns:
+        if name.endswith(loading.RAW):
+            queries[name] = table[name].count()
+        elif name.startswith("score") and not name.endswith("_given"):
+            queries |= {f"{name} low": table[name].min(), f"{name} high": table[name].max()}
+    return queries
+
+
+def _check_profile(profile: Profile, log: ResolvedLog) -> None:
+    score = next(iter(log.scores.values()), None)
+    for role, name, readable, given, wrong in (
+        ("timestamp", log.timestamp, "at", "ats", "no ISO dates"),
+        ("score", score, "score", "scores", "no numbers"),
+    ):
+        if profile.get(given, 0) > profile.get(readable, 0):
+            values = pluralize(profile[given] - profile[readable], "value")
+            raise SourceError(
+                f"--{role} {sanitize(name, 60)} has {values} that are {wrong}: correct them, or name another"
+            )
+    if log.task is not Task.REGRESSION:
+        _check_scores(profile, log)
+    elif profile["labels"] > profile["label"]:
+        values = pluralize(profile["labels"] - profile["label"], "value")
+        raise SourceError(f"--label {sanitize(log.label, 60)} has {values} that are no numbers: correct them")
+
+
+def _check_scores(profile: Profile, log: ResolvedLog) -> None:
+    if len(log.scores) == 1:
+        columns = [(loading.SCORE, next(iter(log.scores.values())))]
+    else:
+        columns = [
+            (loading.score_column(index), log.scores[name]) for index, name in enumerate(log.classes) if log.scores
+        ]
+    for ours, name in columns:
+        low, high = profile[f"{ours} low"], profile[f"{ours} high"]
+        if low is not None and (low < 0 or high > 1):
+            worst = low if low < 0 else high
+            raise SourceError(
+                f"--score {sanitize(name, 60)} holds {worst:g}, and a score lies within 0 and 1: give probabilities, "
+                "or leave the score out"
+            )
+
+
+def _exclusion_notes(profile: Profile, log: ResolvedLog) -> Iterator[str]:
+    rows = profile["rows"]
+    if log.task is not Task.REGRESSION and (unknown := profile["labels"] - profile["label"]):
+        kinds = "neither value" if log.task is Task.BINARY else "none of the classes"
+        yield f"{pluralize(unknown, 'row')} with a label that is {kinds} count as unlabelled, such as ties"
+    missing = {
+        "a prediction that can be read": rows - profile.get("prediction", rows),
+        "a score": rows - profile.get("score", rows) if log.prediction is None else 0,
+        "a time": rows - profile.get("at", rows),
+        "a model's name": rows - profile["models"],
+    }
+    for noun, count in missing.items():
+        if count:
+            yield f"{pluralize(count, 'row')} without {noun} are left out"

@@ -6,12 +6,11 @@ It is ASCII (other characters are references), so that it reads the same however
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape
 
 from modeltop.alerting.messages.explanation import MAX_VERDICT_WIDTH, ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.series import Alert, Series, State
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import format_period, pluralize
 from modeltop.report.diagnosis_sections import diagnosis_sections
 from modeltop.report.phrases import (
     MARKS,
@@ -28,7 +27,7 @@ from modeltop.report.phrases import (
     series_name,
     skipped_rules,
 )
-from modeltop.report.svg import model_notes, render_svg, series_chart, severity_class
+from modeltop.report.svg import escape_text, model_notes, render_svg, series_chart, severity_class
 from modeltop.rules.change_summary import change_summary, describe_change
 from modeltop.rules.snapshot import Snapshot
 
@@ -77,7 +76,7 @@ def html(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _page(snapshot: Snapshot) -> Iterator[str]:
-    title = _text(headline(snapshot))
+    title = escape_text(headline(snapshot))
     yield "<!DOCTYPE html>"
     yield '<html lang="en"><head><meta charset="utf-8"/>'
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
@@ -97,7 +96,7 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
         drawn = history[: min(MAX_CHARTS_PER_MODEL, charts_left)]
         charts_left -= len(drawn)
         mark = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
-        yield f"<section>{mark} {_text(status.model)}</h2>"
+        yield f"<section>{mark} {escape_text(status.model)}</h2>"
         yield from _verdict(status.model, snapshot, explanations)
         yield from _table(history, snapshot)
         yield from _charts(history, drawn, snapshot, explanations.diagnosis_for(status.model))
@@ -111,8 +110,9 @@ def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iter
     """Yield the models with an open alert and their verdicts; the alerts are listed in the sections of the models."""
     alerting = {alert.key.model for alert in snapshot.alerts if alert.resolved is None}
     items = (
-        f'<span class="{severity_class(status.severity)}">{MARKS[status.severity][0]} {_text(status.model, 60)}</span> '
-        f"{_text(explanations.verdict_for(status.model), MAX_VERDICT_WIDTH)}"
+        f'<span class="{severity_class(status.severity)}">{MARKS[status.severity][0]} '
+        f"{escape_text(status.model, 60)}</span> "
+        f"{escape_text(explanations.verdict_for(status.model), MAX_VERDICT_WIDTH)}"
         for status in snapshot.model_statuses
         if status.model in alerting
     )
@@ -122,19 +122,19 @@ def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iter
 
 def _verdict(model: str, snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
     """Yield the verdict on a model, its open alerts, and what the verdict rests on."""
-    yield f"<p>{_text(explanations.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
+    yield f"<p>{escape_text(explanations.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
     alerts = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is None]
     if alerts:
         yield from _list(_alert(alert, snapshot) for alert in alerts)
     diagnosis = explanations.diagnosis_for(model)
     for section in diagnosis_sections(diagnosis, snapshot.catalog) if diagnosis is not None else ():
-        yield from _list((_text(line, 900) for line in section.lines), f"<h3>{_text(section.title)}</h3>")
+        yield from _list((escape_text(line, 900) for line in section.lines), f"<h3>{escape_text(section.title)}</h3>")
 
 
 def _alert(alert: Alert, snapshot: Snapshot) -> str:
     kind = "pending" if alert.state is State.PENDING else severity_class(alert.severity)
-    name = f" <code>{_text(alert.id)}</code>" if alert.id else ""
-    return f'<span class="{kind}">{_text(alert_line(alert, snapshot), 900)}{resolved_clause(alert)}</span>{name}'
+    name = f" <code>{escape_text(alert.id)}</code>" if alert.id else ""
+    return f'<span class="{kind}">{escape_text(alert_line(alert, snapshot), 900)}{resolved_clause(alert)}</span>{name}'
 
 
 def _silences(snapshot: Snapshot) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _silences(snapshot: Snapshot) -> Iterator[str]:
     silences = [silence for silence in snapshot.alerting_state.silences if silence.end > now]
     if silences:
         texts = (f"{describe_matchers(silence.matchers)}: {describe_silence(silence, now)}" for silence in silences)
-        yield from _list((_text(text, 600) for text in texts), "<h2>Silences</h2>")
+        yield from _list((escape_text(text, 600) for text in texts), "<h2>Silences</h2>")
 
 
 def _table(history: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
@@ -154,9 +154,9 @@ def _table(history: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
         changes = change_summary(series, metric, snapshot.baseline)
         deltas = {change.against: metric.format_delta(change.delta) for change in changes}
         cells = (*latest_cells(series, snapshot), *(deltas.get(name, "") for name in ("previous", "7d", "first")))
-        title = _text("; ".join(describe_change(change, metric) for change in changes), 600)
-        row = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
-        yield f'<tr title="{title}"><th>{_text(series_name(series.key))}</th>{row}</tr>'
+        title = escape_text("; ".join(describe_change(change, metric) for change in changes), 600)
+        row = "".join(f"<td>{escape_text(cell)}</td>" for cell in cells)
+        yield f'<tr title="{title}"><th>{escape_text(series_name(series.key))}</th>{row}</tr>'
     yield "</tbody></table>"
 
 
@@ -165,7 +165,7 @@ def _charts(
 ) -> Iterator[str]:
     for series in drawn:
         if svg := render_svg(series_chart(series, snapshot, diagnosis)):
-            yield f"<figure><figcaption>{_text(series_name(series.key))}</figcaption>{svg}</figure>"
+            yield f"<figure><figcaption>{escape_text(series_name(series.key))}</figcaption>{svg}</figure>"
     if len(drawn) < len(history):
         yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
 
@@ -173,7 +173,7 @@ def _charts(
 def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
     notes = model_notes(model, snapshot)
     if notes:
-        yield from _list((_text(describe_note(note, snapshot.clock), 400) for note in notes), "<h3>Notes</h3>")
+        yield from _list((escape_text(describe_note(note, snapshot.clock), 400) for note in notes), "<h3>Notes</h3>")
     past = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is not None]
     if past:
         yield f"<details><summary>{pluralize(len(past), 'resolved alert')}</summary>"
@@ -191,7 +191,7 @@ def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]
     if more := len(problems[MAX_LISTED:]):
         items.append(f"and {pluralize(more, 'more line')} that could not be read")
     if items:
-        yield from _list((_text(item, 400) for item in items), "<h2>How this was judged</h2>")
+        yield from _list((escape_text(item, 400) for item in items), "<h2>How this was judged</h2>")
 
 
 def _list(items: Iterable[str], heading: str = "") -> Iterator[str]:
@@ -200,8 +200,3 @@ def _list(items: Iterable[str], heading: str = "") -> Iterator[str]:
     yield "<ul>"
     yield from (f"<li>{item}</li>" for item in items)
     yield "</ul>"
-
-
-def _text(foreign: object, limit: int = 300) -> str:
-    """Return foreign text in which nothing is markup, neither between tags nor in an attribute."""
-    return escape(sanitize(foreign, limit), quote=True)

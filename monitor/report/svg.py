@@ -114,7 +114,7 @@ def render_svg(chart: SvgChart) -> str:
     scale = _Scale(chart, shown)
     elements = [*_axes(chart, scale, shown), *_backdrop(chart, scale, shown), *_curve(chart, scale, shown)]
     elements += _trend(chart, scale)
-    title = _text(chart.title)
+    title = escape_text(chart.title)
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
         f"{''.join(elements)}</svg>"
@@ -138,7 +138,7 @@ def ticks(low: float, high: float, max_steps: int = 5) -> list[float]:
 def _axes(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
     right = WIDTH - RIGHT
     for value in ticks(scale.low, scale.high):
-        y, label = scale.y(value), _text(chart.format_value(value))
+        y, label = scale.y(value), escape_text(chart.format_value(value))
         yield f'<path class="grid" d="M{LEFT} {y}H{right}"/>'
         yield f'<text class="axis" x="{LEFT - 6}" y="{y}" dy="4" text-anchor="end">{label}</text>'
     first, last = chart.times[shown[[0, -1]]]
@@ -155,7 +155,7 @@ def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str
         text = f"usual: {chart.format_value(usual.low)} to {chart.format_value(usual.high)}"
         left = scale.x(usual.start)
         path = f"M{left} {scale.y(usual.high)}H{WIDTH - RIGHT}V{scale.y(usual.low)}H{left}Z"
-        yield f'<path class="usual" d="{path}"><title>{_text(text)}</title></path>'
+        yield f'<path class="usual" d="{path}"><title>{escape_text(text)}</title></path>'
     for kind, start, end in chart.alert_spans:
         left, right = scale.xs(np.array([start, end], dtype=chart.times.dtype))
         path = f"M{_number(left)} {TOP}H{_number(max(right, left + 2))}V{bottom}H{_number(left)}Z"
@@ -166,7 +166,7 @@ def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str
     changes = [] if chart.change is None else [chart.change]
     for kind, marks in (("mark", chart.note_marks), ("begin", changes)):
         for time, text in marks:
-            yield f'<path class="{kind}" d="M{scale.x(time)} {TOP}V{bottom}"><title>{_text(text)}</title></path>'
+            yield f'<path class="{kind}" d="M{scale.x(time)} {TOP}V{bottom}"><title>{escape_text(text)}</title></path>'
 
 
 def _trend(chart: SvgChart, scale: _Scale) -> Iterator[str]:
@@ -227,8 +227,14 @@ def _number(coordinate: float) -> str:
     return f"{coordinate:.1f}".removesuffix(".0")
 
 
-def _text(foreign: str) -> str:
-    return escape(sanitize(foreign, 300), quote=True)
+def escape_text(foreign: object, limit: int = 300) -> str:
+    """Return foreign text in which nothing is markup, neither between tags nor in an attribute.
+
+    Args:
+        foreign: Anything; its `str()` is taken.
+        limit: Most terminal cells, counted before markup is escaped.
+    """
+    return escape(sanitize(foreign, limit), quote=True)
 
 
 def series_chart(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None = None) -> SvgChart:

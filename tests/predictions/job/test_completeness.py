@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.predictions.completeness import LabelCounts, labels_complete
+from modeltop.predictions.completeness import labels_complete
 
 DAY = np.timedelta64(1, "D")
 NOW = np.datetime64("2025-03-01", "us")
@@ -17,7 +17,7 @@ def flags(coverage, *, age=0, delay=None, rows=10_000.0):
     ends = NOW - (np.arange(count)[::-1] + age) * DAY
     rows = np.full(count, rows)
     complete = labels_complete(
-        LabelCounts(ends, rows, np.array(coverage) * rows), NOW, None if delay is None else delay * DAY
+        ends, rows, np.array(coverage) * rows, now=NOW, delay=None if delay is None else delay * DAY
     )
     return "".join("c" if flag else "." for flag in complete)
 
@@ -72,7 +72,7 @@ def test_labels_are_not_waited_for_forever(coverage, age, expected):
 
 def test_a_period_without_an_end_has_ended():
     ends = np.array(["2025-02-01", "NaT"], dtype="datetime64[us]")
-    assert labels_complete(LabelCounts(ends, np.full(2, 10.0), np.full(2, 10.0)), NOW).tolist() == [True, True]
+    assert labels_complete(ends, np.full(2, 10.0), np.full(2, 10.0), now=NOW).tolist() == [True, True]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 30))

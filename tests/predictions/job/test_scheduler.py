@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from modeltop.predictions import scheduler as scheduler_module
 from modeltop.predictions.scheduler import Scheduler
 from modeltop.predictions.spec import LogSettings, LogSpec
 
@@ -16,13 +17,13 @@ SLEEPS = "import time; time.sleep(600)"
 
 
 @pytest.fixture
-def schedule(tmp_path):
+def schedule(tmp_path, monkeypatch):
     schedulers = []
 
     def build(code=WORKS, **every):
         logs = {name: LogSettings(spec=LogSpec(sources=("x",)), every=span) for name, span in every.items()}
-        program = (sys.executable, "-c", code)
-        schedulers.append(Scheduler(logs, store=tmp_path / "store", config=None, program=program))
+        monkeypatch.setattr(scheduler_module, "PROGRAM", (sys.executable, "-c", code))
+        schedulers.append(Scheduler(logs, store=tmp_path / "store", config=None))
         return schedulers[-1]
 
     yield build
