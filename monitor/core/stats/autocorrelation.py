@@ -11,20 +11,15 @@ MAX_AUTOCORRELATION = 0.95
 """Nearer to 1 a series cannot be told from a random walk."""
 
 
-def lag1_autocorrelation(values: Floats, *, fitted: int = 1) -> float:
-    """Return the lag-1 autocorrelation about the mean, in [-0.95, 0.95], corrected for its bias in short series.
+def lag1_autocorrelations(values: Floats, fitted: NDArray[np.int64]) -> Floats:
+    """Return the lag-1 autocorrelation of each row about its mean, in [-0.95, 0.95], corrected for its bias.
 
     The usual estimate lies low by about (1 + 3 rho) / n for each fitted level (Kendall 1954; Marriott and Pope 1954).
 
     Args:
-        values: In order of time; 0 for fewer than four, which are too few to estimate it.
-        fitted: How many levels or slopes were estimated and subtracted.
+        values: Shape (series, n), in order of time; 0 for fewer than four, which are too few to estimate it.
+        fitted: How many levels or slopes of each series were estimated and subtracted.
     """
-    return float(lag1_autocorrelations(values[None, :], np.array([fitted]))[0])
-
-
-def lag1_autocorrelations(values: Floats, fitted: NDArray[np.int64]) -> Floats:
-    """Return `lag1_autocorrelation` of each row of `values`, shape (series, n), with `fitted` parameters of each."""
     rows, n = values.shape
     if n < 4:
         return np.zeros(rows)

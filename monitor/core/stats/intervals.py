@@ -1,4 +1,4 @@
-"""95 % and other intervals of proportions, from the number of cases they rest on.
+"""95 % intervals of proportions, from the number of cases they rest on.
 
 Both hold at small counts and near 0 and 1, where the textbook's `p ± 1.96 · se` does not.
 """
@@ -6,39 +6,33 @@ Both hold at small counts and near 0 and 1, where the textbook's `p ± 1.96 · s
 from __future__ import annotations
 
 import math
-from functools import cache
-from statistics import NormalDist
 from typing import TypeVar
 
 import numpy as np
 
 from modeltop.core.series import Floats
+from modeltop.core.stats.distributions import norm_isf
 
 Interval = tuple[float, float]
+Z_95 = norm_isf(0.025)
 Numeric = TypeVar("Numeric", float, "Floats")
 
 
-@cache
-def _quantile(confidence: float) -> float:
-    """Return the two-sided normal quantile; 1.96 for 0.95."""
-    return NormalDist().inv_cdf(0.5 + confidence / 2)
-
-
-def _wilson_bounds(proportion: Numeric, count: Numeric, z: float) -> tuple[Numeric, Numeric]:
+def _wilson_bounds(proportion: Numeric, count: Numeric) -> tuple[Numeric, Numeric]:
     """Return low and high before they are clipped; `** 0.5` serves one number as well as arrays."""
+    z = Z_95
     shrink = 1 + z * z / count
     centre = (proportion + z * z / (2 * count)) / shrink
     half_width = z * (proportion * (1 - proportion) / count + z * z / (4 * count * count)) ** 0.5 / shrink
     return centre - half_width, centre + half_width
 
 
-def wilson(proportion: float, count: float | None, confidence: float = 0.95) -> Interval | None:
-    """Compute Wilson's score interval of a proportion (Wilson 1927, JASA 22).
+def wilson(proportion: float, count: float | None) -> Interval | None:
+    """Compute the 95 % interval of a proportion by Wilson's score (Wilson 1927, JASA 22).
 
     Args:
         proportion: The observed one, 0 to 1.
         count: Cases it is a proportion of; need not be an integer.
-        confidence: Probability that the interval covers the true proportion, between 0 and 1.
 
     Returns:
         Low and high, within 0 and 1, around `proportion`. None where there is no answer: `count` unknown (None, NaN),
@@ -50,7 +44,7 @@ def wilson(proportion: float, count: float | None, confidence: float = 0.95) -> 
     """
     if count is None or not (0 < count < math.inf and 0 <= proportion <= 1):
         return None
-    low, high = _wilson_bounds(proportion, count, _quantile(confidence))
+    low, high = _wilson_bounds(proportion, count)
     # At 0 and 1 the bounds are exact; rounding would leave 1e-17.
     return min(proportion, max(0.0, low)), max(proportion, min(1.0, high))
 
@@ -63,21 +57,18 @@ def wilson_intervals(proportion: Floats, count: Floats) -> tuple[Floats, Floats]
     ([0.8498, nan], [0.8879, nan])
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = _wilson_bounds(np.clip(proportion, 0.0, 1.0), count, _quantile(0.95))
+        low, high = _wilson_bounds(np.clip(proportion, 0.0, 1.0), count)
     return np.minimum(proportion, np.maximum(0.0, low)), np.maximum(proportion, np.minimum(1.0, high))
 
 
-def newcombe(
-    proportion: float, count: float | None, other: float, other_count: float | None, *, confidence: float = 0.95
-) -> Interval | None:
-    """Compute the interval of a difference of two proportions (Newcombe 1998, Stat. Med. 17, method 10).
+def newcombe(proportion: float, count: float | None, other: float, other_count: float | None) -> Interval | None:
+    """Compute the 95 % interval of a difference of two proportions (Newcombe 1998, Stat. Med. 17, method 10).
 
     Args:
         proportion: The first proportion; the two are independent.
         count: Cases it is a proportion of.
         other: The proportion that is subtracted from it.
         other_count: Cases that is a proportion of.
-        confidence: Probability that the interval covers the true difference, between 0 and 1.
 
     Returns:
         Low and high, within -1 and 1 but for rounding, around `proportion - other`; None where either has
@@ -87,7 +78,7 @@ def newcombe(
     >>> round(low, 4), round(high, 4)
     (-0.1124, -0.0681)
     """
-    first, second = wilson(proportion, count, confidence), wilson(other, other_count, confidence)
+    first, second = wilson(proportion, count), wilson(other, other_count)
     if first is None or second is None:
         return None
     difference = proportion - other

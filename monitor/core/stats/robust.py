@@ -47,19 +47,6 @@ def distinct(values: NDArray[_Scalar]) -> NDArray[_Scalar]:
     return ordered[first]
 
 
-def mad(values: Floats, centre: Floats | float | None = None) -> float:
-    """Return the median absolute deviation, scaled to the standard deviation of a normal sample (Hampel 1974).
-
-    Args:
-        values: A sample; 0 for an empty one.
-        centre: What to measure from; by default the median.
-    """
-    if not len(values):
-        return 0.0
-    middle = median(values) if centre is None else centre
-    return float(NORMAL_MAD * median(np.abs(values - middle)))
-
-
 def qn(values: Floats) -> float:
     """Return Qn, the lower quartile of the distances between pairs (Rousseeuw and Croux 1993); 0 for fewer than two.
 

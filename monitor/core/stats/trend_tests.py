@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from modeltop.core.series import Floats
-from modeltop.core.stats.autocorrelation import lag1_autocorrelation, lag1_autocorrelations
+from modeltop.core.stats.autocorrelation import lag1_autocorrelations
 from modeltop.core.stats.distributions import norm_isf, norm_sf
 from modeltop.core.stats.robust import distinct, median
 
@@ -35,25 +36,18 @@ class TheilSenResult:
     slope: float
     """Change per unit of the times that were given."""
     low: float
-    """Lower end of the interval, 95 % by default."""
+    """Lower end of the 95 % interval."""
     high: float
     level: float
     """Value of the line at the last time, such that the median residual is 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class MannKendallResult:
-    """The result of the test of Mann and Kendall."""
+class MannKendallResult(NamedTuple):
+    """The result of the test of Mann and Kendall, and the autocorrelation that it allows for."""
 
-    s: float
-    """Rising pairs less falling ones."""
-    variance: float
-    """Variance of `s` without a trend; ties and autocorrelation allowed for."""
-    z: float
-    """`s` in standard deviations, with the continuity correction."""
     p: float
     """Two-sided p-value."""
-    rho: float = 0.0
+    rho: float
     """Lag-1 autocorrelation of the residuals of a parabola."""
 
 
@@ -64,17 +58,13 @@ def index_pairs(n: int) -> tuple[Indices, Indices]:
     return first, second
 
 
-def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen: float = 1.0) -> TheilSenResult | None:
+def theil_sen(times: Floats, values: Floats, *, widen: float = 1.0) -> TheilSenResult | None:
     """Fit the median slope between pairs of points at different times, with its interval.
 
     Args:
-        times: In any unit, at any distances.
+        times: In any unit, at any distances; None is returned with fewer than two different ones.
         values: As many, finite.
-        confidence: Confidence of the interval, which comes from the ordered slopes at Kendall's variance (Sen 1968).
-        widen: Factor of that variance, for autocorrelation.
-
-    Returns:
-        None with fewer than two different times.
+        widen: Factor of Kendall's variance, from which the interval comes (Sen 1968), for autocorrelation.
     """
     first, second = index_pairs(len(values))
     gaps = times[second] - times[first]
@@ -83,7 +73,7 @@ def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen:
         return None
     slopes = np.sort((values[second] - values[first])[distinct_times] / gaps[distinct_times])
     slope = float(median(slopes))
-    reach = norm_isf((1 - confidence) / 2) * math.sqrt(kendall_variance(values, times) * widen)
+    reach = norm_isf(0.025) * math.sqrt(kendall_variance(values, times) * widen)
     low = max(round((len(slopes) - reach) / 2) - 1, 0)
     high = min(round((len(slopes) + reach) / 2), len(slopes) - 1)
     level = float(median(values - slope * times) + slope * times[-1])
@@ -91,61 +81,39 @@ def theil_sen(times: Floats, values: Floats, *, confidence: float = 0.95, widen:
 
 
 def kendall_variance(values: Floats, times: Floats | None = None) -> float:
-    """Return the variance of S of independent values without a trend, less what ties take off; 0 or more.
-
-    Kendall 1975; with ties of both values and times it is that of Sen 1968, equation 2.6, which neglects the term of
-    both.
-    """
+    """Return the variance of S of independent values without a trend, ties allowed for (Sen 1968, equation 2.6)."""
     n = len(values)
     columns = [values] if times is None else [values, times]
     tied = sum(float(_tie_sums(np.sort(column)[None, :])[0]) for column in columns)
     return max(0.0, (n * (n - 1) * (2 * n + 5) - tied) / 18)
 
 
-def mann_kendall(values: Floats, *, times: Floats | None = None, independent: bool = False) -> MannKendallResult:
-    """Test whether the values rise or fall monotonically more than by chance.
+def mann_kendall(values: Floats, times: Floats) -> MannKendallResult:
+    """Test whether values at increasing times, all finite, rise or fall monotonically more than by chance.
 
     Autocorrelation looks like a trend. The variance of S is therefore multiplied by n / n*, the number of values over
     that of independent ones (Yue and Wang 2004), for an AR(1) series whose rho is that of the residuals of a parabola.
     The correction of Hamed and Rao 1998 sums many estimated autocorrelations instead and keeps only the significant
     ones: in 30 values it then mostly keeps none, and the test finds a trend three times as often as it should.
-
-    Args:
-        values: In order of time, finite.
-        times: Where they are unevenly spaced; for the parabola only.
-        independent: Whether to leave the variance as it is for independent values.
     """
-    n = len(values)
-    first, second = index_pairs(n)
-    s = float(np.sign(values[second] - values[first]).sum())
-    variance = kendall_variance(values)
-    rho = (
-        0.0
-        if independent
-        else _detrended_autocorrelation(np.arange(n, dtype=np.float64) if times is None else times, values)
-    )
-    variance *= variance_correction(rho, n)
-    if variance <= 0:
-        return MannKendallResult(s, 0.0, 0.0, 1.0, rho)
-    z = math.copysign(max(abs(s) - 1, 0.0), s) / math.sqrt(variance)
-    return MannKendallResult(s, variance, z, min(1.0, 2 * norm_sf(abs(z))), rho)
+    rho = float(_detrended_autocorrelations(times[None, :], values[None, :])[0])
+    z = float(mann_kendall_z(values, len(values))[0]) / math.sqrt(variance_correction(rho, len(values)))
+    return MannKendallResult(min(1.0, 2 * norm_sf(abs(z))), rho)
 
 
-def _detrended_autocorrelation(times: Floats, values: Floats) -> float:
+def _detrended_autocorrelations(times: Floats, values: Floats) -> Floats:
     """Return the autocorrelation of the residuals of a parabola, so that the start of a trend does not count as one.
 
     With a line, a trend of a standard deviation per period is found 24 periods after it began, and so after 13; an
     autocorrelation of 0.6 passes for a trend as seldom.
     """
-    span = float(np.ptp(times))
-    if not span or len(values) < MIN_PARABOLA_POINTS:
-        return 0.0
-    powers = np.vander((times - times.mean()) / span, 3)
-    residuals = values - powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
-    # Rounding errors of a perfect fit have no autocorrelation.
-    if np.ptp(residuals) <= ROUNDING_TOLERANCE * float(np.abs(values).max()):
-        return 0.0
-    return lag1_autocorrelation(residuals, fitted=3)
+    if values.shape[1] < MIN_PARABOLA_POINTS:
+        return np.zeros(len(values))
+    scaled = (times - times.mean(axis=1, keepdims=True)) / (times[:, -1:] - times[:, :1])
+    parabolas, _ = np.linalg.qr(np.stack([np.ones_like(scaled), scaled, scaled**2], axis=2))
+    residuals = values - np.einsum("ijk,ik->ij", parabolas, np.einsum("ijk,ij->ik", parabolas, values))
+    is_rounding = np.ptp(residuals, axis=1) <= ROUNDING_TOLERANCE * np.abs(values).max(axis=1)
+    return np.where(is_rounding, 0.0, lag1_autocorrelations(residuals, np.full(len(values), 3)))
 
 
 def variance_correction(rho: float, n: int) -> float:
@@ -162,15 +130,9 @@ def variance_correction(rho: float, n: int) -> float:
 def mann_kendall_z(values: Floats, length: int) -> Floats:
     """Return the z-score of the test of Mann 1945 and Kendall 1975 of each window, ties allowed for, without memory.
 
-    With the continuity correction. Pairs of equal distance are summed by running sums: a window costs as many steps as
-    it has points, not as it has pairs.
-
-    Args:
-        values: Finite, in order of time.
-        length: Points of a window, 2 or more; one window ends at each point from the `length`-th on.
-
-    Returns:
-        One per window, above 0 where it rises; 0 where nothing differs.
+    With the continuity correction; above 0 where the window rises, 0 where nothing differs. One window of `length`
+    points ends at each of the finite `values` from the `length`-th on. Pairs of equal distance are summed by running
+    sums: a window costs as many steps as it has points, not as it has pairs.
     """
     windows = len(values) - length + 1
     s = np.zeros(max(windows, 0))
@@ -208,23 +170,15 @@ def mann_kendall_p_values(z_scores: Floats, times: Floats, values: Floats) -> Fl
         times: Shape (windows, length); strictly increasing.
         values: The same shape, finite.
     """
-    length = values.shape[1]
-    span = times[:, -1:] - times[:, :1]
-    scaled = (times - times.mean(axis=1, keepdims=True)) / span
-    parabolas, _ = np.linalg.qr(np.stack([np.ones_like(scaled), scaled, scaled**2], axis=2))
-    residuals = values - np.einsum("ijk,ik->ij", parabolas, np.einsum("ijk,ij->ik", parabolas, values))
-    autocorrelations = lag1_autocorrelations(residuals, np.full(len(values), 3))
-    is_rounding = np.ptp(residuals, axis=1) <= ROUNDING_TOLERANCE * np.abs(values).max(axis=1)
-    widening = [variance_correction(rho, length) for rho in np.where(is_rounding, 0.0, autocorrelations).tolist()]
+    autocorrelations = _detrended_autocorrelations(times, values).tolist()
+    widening = [variance_correction(rho, values.shape[1]) for rho in autocorrelations]
     return np.array([2 * norm_sf(abs(z)) for z in (z_scores / np.sqrt(widening)).tolist()])
 
 
 def theil_sen_lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
     """Return the line of Theil 1950 and Sen 1968 at the first and at the last time of each window.
 
-    Args:
-        times: Shape (windows, length); strictly increasing.
-        values: The same shape, finite.
+    `times`, strictly increasing, and `values`, finite, have the shape (windows, length).
     """
     first, second = index_pairs(values.shape[1])
     slopes = (values[:, second] - values[:, first]) / (times[:, second] - times[:, first])
@@ -236,12 +190,8 @@ def theil_sen_lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
 def cochran_armitage(proportions: Floats, cases: Floats) -> Floats:
     """Return the z-score of the test for a trend of proportions in equal steps (Cochran 1954, Armitage 1955).
 
-    Args:
-        proportions: Shape (windows, length), in [0, 1].
-        cases: What each is a proportion of; NaN or 0 where that is not known.
-
-    Returns:
-        One per window, above 0 where the proportions rise; NaN where cases are not known, or all alike.
+    One per window of `proportions`, shape (windows, length), in [0, 1]: above 0 where they rise, NaN where `cases` are
+    not known (NaN or 0), or all alike.
     """
     weights = np.where(cases > 0, cases, np.nan)
     steps = np.arange(proportions.shape[1]) - (proportions.shape[1] - 1) / 2

@@ -2,13 +2,17 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import acf
 
-from modeltop.core.stats.autocorrelation import lag1_autocorrelation, variance_inflation
+from modeltop.core.stats.autocorrelation import lag1_autocorrelations, variance_inflation
+
+
+def lag1_autocorrelation(values, fitted=1):
+    return lag1_autocorrelations(values[None, :], np.array([fitted]))[0]
 
 
 def test_without_its_correction_it_is_the_estimate_of_statsmodels():
     values = np.random.default_rng(1).normal(size=50)
     raw = acf(values, nlags=1, fft=False)[1]
-    assert lag1_autocorrelation(values, fitted=0) == pytest.approx(raw, rel=1e-12)
+    assert lag1_autocorrelation(values, 0) == pytest.approx(raw, rel=1e-12)
     assert lag1_autocorrelation(values) == pytest.approx(raw + (1 + 3 * raw) / 50, rel=1e-12)
 
 

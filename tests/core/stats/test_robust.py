@@ -9,7 +9,6 @@ from statsmodels.robust.scale import qn_scale
 from modeltop.core.stats.robust import (
     distinct,
     hampel_filter,
-    mad,
     median,
     qn,
     rolling_mad,
@@ -47,11 +46,6 @@ def test_distinct_values_are_what_numpy_finds_unique(values):
     for array in (values, values.astype("datetime64[us]")):
         assert distinct(array).tolist() == np.unique(array).tolist()
         assert distinct(array).dtype == array.dtype
-
-
-@given(SOME)
-def test_the_spread_is_the_scaled_median_absolute_deviation_of_scipy(values):
-    assert mad(values) == pytest.approx(stats.median_abs_deviation(values, scale="normal"), rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("size", [2, 9, 40, 101])
@@ -99,7 +93,7 @@ def test_what_is_wild_does_not_depend_on_units(values, scale, origin):
 
 
 def test_nothing_has_no_spread():
-    assert mad(np.array([])) == qn(np.array([1.0])) == 0.0
+    assert qn(np.array([1.0])) == 0.0
 
 
 @given(SOME, st.integers(1, 12), st.integers(1, 4))
@@ -108,5 +102,7 @@ def test_median_and_scale_before_are_those_of_the_values_before_alone(values, ma
     for index in range(len(values)):
         before = values[max(index - max(max_size, min_size), 0) : index]
         enough = len(before) >= min_size
-        expected = (np.median(before), mad(before)) if enough else (np.nan, np.nan)
+        expected = (
+            (np.median(before), stats.median_abs_deviation(before, scale="normal")) if enough else (np.nan, np.nan)
+        )
         assert (medians[index], scale[index]) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)
