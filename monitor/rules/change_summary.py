@@ -1,13 +1,8 @@
-"""How far a series has moved, and how much of that may be chance.
-
-The newest period, provisional or not, is compared with earlier ones, because it is the one that the screen shows as
-the latest. It alerts nobody: `modeltop.rules.replay` evaluates complete periods only.
-"""
+"""How far the newest period of a series, provisional or not, has moved, and how much of that may be chance."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -33,37 +28,31 @@ def change_summary(series: Series, metric: Metric, baseline: PastBaseline = ROLL
     """Return what has changed up to the newest period, from the nearest comparison to the widest.
 
     Args:
-        series: The series.
+        series: Of the metric; infinite values are passed over, and if the newest is none there is no comparison.
         metric: What it is.
         baseline: The earlier periods to compare with beside the nearest and the first.
 
     Returns:
         At most one each, in this order: `previous`, `7d` and `30d` (the newest period at or before that date, counted
-        back from the newest), `first`, `reference` (the mean of the baseline's window). A comparison for which there
-        is no period is absent; so are all where the newest value is not finite. Earlier periods whose value is
-        infinite are passed over.
+        back from the newest), `first`, `reference` (the mean of the baseline's window).
     """
-    if not len(series) or not np.isfinite(series.latest):
-        return ()
-    return tuple(_comparisons(series, metric, baseline))
-
-
-def _comparisons(series: Series, metric: Metric, baseline: PastBaseline) -> Iterator[Comparison]:
     earlier = np.flatnonzero(np.isfinite(series.values[:-1]))
-    if not len(earlier):
-        return
+    if not len(earlier) or not np.isfinite(series.latest):
+        return ()
     indices = {"previous": int(earlier[-1])}
     for name, span in LOOKBACKS:
         within = series.times[earlier] <= series.times[-1] - np.timedelta64(span)
         if within.any():
             indices[name] = int(earlier[within][-1])
     indices["first"] = int(earlier[0])
-    for name, index in indices.items():
-        period = series[index : index + 1]
-        yield _compare(series, metric, name, period, period.latest, period.latest_support)
+    periods = {name: series[index : index + 1] for name, index in indices.items()}
+    comparisons = [
+        _compare(series, metric, name, period, period.latest, period.latest_support) for name, period in periods.items()
+    ]
     window = baseline.window(series)
     if window is not None:
-        yield _compare(series, metric, "reference", window, *_pooled_mean(window))
+        comparisons.append(_compare(series, metric, "reference", window, *_pooled_mean(window)))
+    return tuple(comparisons)
 
 
 def _compare(
@@ -76,17 +65,12 @@ def _compare(
         against=against,
         before=before,
         after=after,
-        delta=_difference(after, before),
+        delta=float(Decimal(repr(after)) - Decimal(repr(before))),  # of the numbers as they are written
         low=low,
         high=high,
         before_at=to_datetime(earlier.times[0]),
         count=support,
     )
-
-
-def _difference(after: float, before: float) -> float:
-    """Return `after - before` of the numbers as they are written: 0.87 - 0.96 is -0.09, not -0.08999999999999997."""
-    return float(Decimal(repr(after)) - Decimal(repr(before)))
 
 
 def _pooled_mean(window: Series) -> tuple[float, float | None]:
@@ -98,12 +82,7 @@ def _pooled_mean(window: Series) -> tuple[float, float | None]:
 
 
 def latest_interval(series: Series, metric: Metric) -> Interval | None:
-    """Return the 95 % interval of the newest value.
-
-    Returns:
-        The interval that came with the data, if both ends did; else Wilson's where the metric is a share of a support
-        that is known; else None.
-    """
+    """Return the 95 % interval of the newest value: that of the data, else Wilson's of a share of known support."""
     if not len(series):
         return None
     low, high = (math.nan if column is None else float(column[-1]) for column in (series.low, series.high))
@@ -113,10 +92,7 @@ def latest_interval(series: Series, metric: Metric) -> Interval | None:
 
 
 def baseline_note(series: Series, baseline: PastBaseline = ROLLING) -> str | None:
-    """Return why there is no comparison with a baseline, such as `too little history: 7 earlier periods of 10`.
-
-    None where there is one.
-    """
+    """Return why there is no comparison with a baseline, such as `too little history: ...`; None where there is one."""
     if baseline.window(series) is not None:
         return None
     if not isinstance(baseline, Rolling):
@@ -127,8 +103,7 @@ def baseline_note(series: Series, baseline: PastBaseline = ROLLING) -> str | Non
 def describe_change(change: Comparison, metric: Metric) -> str:
     """Return the change in words, such as `-0.090 since first (2025-01-01), 95 % -0.112 to -0.068, n 1200`.
 
-    It says `n unknown` where the support is, and `may be chance` where the interval reaches over zero. Numbers,
-    dates and our own words only: no foreign text.
+    Numbers, dates and our own words only: no foreign text.
     """
     clauses = [f"{metric.format_delta(change.delta)} {PHRASES[change.against].format(format_period(change.before_at))}"]
     if change.low is not None and change.high is not None:

@@ -35,7 +35,8 @@ def rule_status(
     if reason:
         sentence = f"{metric.name} {format_value(series.latest)}: {reason}"
         return RuleStatus(rule.name, series.key, Severity.OK, sentence, reason)
-    alert = next((alert for alert in alerts if _is_current(alert, rule, series)), None)
+    own = (alert for alert in alerts if alert.key == series.key and alert.rule == rule.name)
+    alert = next((alert for alert in own if alert.state is not State.RESOLVED), None)
     if alert is None and _is_plainly_evaluated(series, rule):
         # Nearly all: say so without a look at what came before.
         return RuleStatus(rule.name, series.key, Severity.OK, f"{metric.name} {_describe_healthy(series, rule)}")
@@ -46,10 +47,6 @@ def rule_status(
         sentence = f"{sentence}; before it {state}" if sentence else f"{metric.name} {state}"
     severity = alert.severity if alert and alert.is_active else Severity.OK
     return RuleStatus(rule.name, series.key, severity, sentence)
-
-
-def _is_current(alert: Alert, rule: Rule, series: Series) -> bool:
-    return alert.key == series.key and alert.rule == rule.name and alert.state is not State.RESOLVED
 
 
 def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, metric: Metric) -> str:
@@ -159,10 +156,7 @@ class Evaluator:
     def evaluate(self, history: Mapping[SeriesKey, Series], *, defer_slow_detectors: bool = False) -> None:
         """Evaluate what is new, rule by rule over all series: some detectors follow many at the cost of one.
 
-        Args:
-            history: All series.
-            defer_slow_detectors: Leave the rules with sequential detectors to the next evaluation, where there are
-                many series: what is critical by its limit need not wait for them.
+        `defer_slow_detectors` leaves sequential detectors to the next evaluation, where there are many series.
         """
         if self.has_backlog:
             self._evaluated = {}

@@ -1,7 +1,4 @@
-"""Whether there are labels enough to evaluate a model: shown on the screen and by `check` beside its state.
-
-It needs the history alone, so it holds for whoever writes `label_coverage` and provisional periods.
-"""
+"""Whether there are labels enough to evaluate a model: shown on the screen and by `check` beside its state."""
 
 from __future__ import annotations
 
@@ -60,7 +57,8 @@ def _missing_labels(all_series: Iterable[Series], catalog: MetricRegistry) -> La
     unlabelled = [series for name, series in by_metric.items() if not catalog.get(name).needs_labels]
     evaluated = [series.times[flags][-1] for series in labelled if (flags := series.evaluable()).any()]
     newest = max(evaluated, default=None)
-    if newest is None or _has_no_labels_after(coverage, newest):
+    unlabelled_periods = coverage.times[coverage.evaluable() & (coverage.values == 0)]
+    if newest is None or (unlabelled_periods > newest).any():
         periods = coverage.times if newest is None else coverage.times[coverage.times > newest]
         return _describe_missing(LabelState.NOT_ENOUGH, coverage, periods)
     pending = _pending_periods(coverage, unlabelled)
@@ -74,12 +72,6 @@ def _pending_periods(coverage: Series, unlabelled: Iterable[Series]) -> Times:
     if not over:
         return incomplete[:-1]
     return incomplete[np.isin(incomplete, distinct(np.concatenate(over)), assume_unique=True)]
-
-
-def _has_no_labels_after(coverage: Series, newest: np.datetime64) -> bool:
-    """Return whether a complete period after the last evaluated one has no label at all."""
-    later = coverage.evaluable() & (coverage.times > newest)
-    return bool((later & (coverage.values == 0)).any())
 
 
 def _describe_missing(state: LabelState, coverage: Series, periods: Times) -> LabelCoverage:

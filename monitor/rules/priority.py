@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
@@ -31,12 +30,8 @@ UNEVALUATED_RANK: Rank = (-Severity.UNKNOWN, False, 0.0, 0.0)
 def ordered_alerts(alerts: Iterable[Alert], acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS) -> tuple[Alert, ...]:
     """Return active alerts, worst first; then the pending, likewise; then the past, newest first.
 
-    Worst is: severity, then what nobody has acknowledged, then newest fired, then the relative distance beyond the
-    limit, then the names.
-
-    Args:
-        alerts: In any order.
-        acknowledged: The ids that a person has acknowledged.
+    Worst is: severity, then what no person has acknowledged (by id), then newest fired, then the relative distance
+    beyond the limit, then the names.
     """
 
     def sort_key(alert: Alert) -> tuple[object, ...]:
@@ -59,8 +54,7 @@ def _rank(alert: Alert, acknowledged: AbstractSet[str]) -> Rank:
 def relative_excess(alert: Alert) -> float:
     """Return the newest value's distance from the limit as a fraction of it; the distance itself where that is 0.
 
-    0 where it is compared with the past alone: an error that doubles is no worse than an accuracy that falls by a
-    tenth.
+    0 where it is compared with the past alone: an error that doubles is no worse than an accuracy that falls a tenth.
     """
     breach = alert.breach
     if breach is None or breach.limit is None or breach.is_baseline:
@@ -87,7 +81,8 @@ def model_statuses(
         acknowledged: The ids that a person has acknowledged.
         labels: What is missing of the labels, by model: a model that could not be evaluated for that is not ok.
     """
-    current = _first_per_model(alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None)
+    unresolved = [alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None]
+    current = {alert.key.model: alert for alert in reversed(unresolved)}
     coverages, sentences = labels or {}, _sentences(rule_statuses)
     evaluated = _evaluated_models(rule_statuses, history) if coverages else NO_ACKNOWLEDGEMENTS
     ranked: list[tuple[Rank, str, ModelStatus]] = []
@@ -145,13 +140,6 @@ def _evaluated_models(rule_statuses: Iterable[RuleStatus], history: History) -> 
     return {key.model for key in keys if key in history.series and history.series[key].evaluable().any()}
 
 
-def _first_per_model(alerts: Iterable[Alert]) -> dict[str, Alert]:
-    first: dict[str, Alert] = {}
-    for alert in alerts:
-        first.setdefault(alert.key.model, alert)
-    return first
-
-
 def _sentences(rule_statuses: Iterable[RuleStatus]) -> dict[str, str]:
     """Return, per model, the sentence of the first rule that was applied; else that none was."""
     sentences: dict[str, str] = {}
@@ -169,8 +157,12 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
     """Describe an alert without the name of its model."""
     message = alert.breach.message if alert.breach else ""
     if alert.condition is Condition.NO_DATA:
-        newest = _newest_period(history, alert.key.model)
-        return f"no rows since {format_period(newest)}" if newest else message
+        periods = history.periods.get(alert.key.model)
+        return (
+            message
+            if periods is None or not len(periods)
+            else f"no rows since {format_period(to_datetime(periods[-1]))}"
+        )
     if alert.condition is Condition.ERROR:
         return message
     metric = catalog.get(alert.key.metric).name
@@ -182,8 +174,3 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
     else:
         text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
     return _with_segment(alert.key, text)
-
-
-def _newest_period(history: History, model: str) -> datetime | None:
-    periods = history.periods.get(model)
-    return to_datetime(periods[-1]) if periods is not None and len(periods) else None

@@ -1,7 +1,6 @@
 """Replay of history through rules to alerts: what went wrong, since when, until when.
 
-Nothing here is stored, and only data time enters a condition: evaluating twice confirms nothing, and a late or
-corrected row changes the past and the replay with it.
+Only data time enters a condition: evaluating twice confirms nothing, and a late row changes the replay with the past.
 """
 
 from __future__ import annotations
@@ -53,13 +52,6 @@ class _Stretch:
     fired: datetime | None = None
     peak_level: Severity = Severity.OK
 
-    def add_point(self, when: datetime, level: int, machine: AlertStateMachine) -> None:
-        self.levels.append(level)
-        if self.fired is None:
-            self.since = machine.since
-            self.fired = when if machine.level else None
-        self.peak_level = max(self.peak_level, machine.level)
-
 
 class _Replay:
     """One rule over the evaluable points of one series."""
@@ -92,7 +84,11 @@ class _Replay:
             when: datetime = self.series.times[self.points[position]].item()
             level = self.levels[machine.level][position]
             machine.advance(when, Severity(level))
-            stretch.add_point(when, level, machine)
+            stretch.levels.append(level)
+            if stretch.fired is None:
+                stretch.since = machine.since
+                stretch.fired = when if machine.level else None
+            stretch.peak_level = max(stretch.peak_level, machine.level)
             if machine.state is None:
                 return position + 1
         return len(self.points)
@@ -106,13 +102,14 @@ class _Replay:
         since = self._since(stretch, int(breached[0]))
         first = int(np.searchsorted(times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
+        severity = machine.level if stretch.fired else machine.pending_level
         return Alert(
             id=alert_id(name, key, Condition.THRESHOLD, since) if stretch.fired else None,
             rule=name,
             key=key,
             condition=Condition.THRESHOLD,
             state=machine.state or State.RESOLVED,
-            severity=self._severity(stretch, machine),
+            severity=severity if machine.state else stretch.peak_level,
             since=since,
             fired=_aware(stretch.fired) if stretch.fired else None,
             resolved=to_datetime(self.series.times[self.points[last]]) if is_over else None,
@@ -121,12 +118,6 @@ class _Replay:
             periods=last - first + (not is_over),
             count=self.series.support_at(int(self.points[breached[-1]])),
         )
-
-    @staticmethod
-    def _severity(stretch: _Stretch, machine: AlertStateMachine) -> Severity:
-        if machine.state is None:
-            return stretch.peak_level
-        return machine.pending_level if stretch.fired is None else machine.level
 
     def _since(self, stretch: _Stretch, first: int) -> datetime:
         """Return when it began: before the first breached point, where the detector knows an earlier onset."""
@@ -151,9 +142,7 @@ def replay(
 ) -> list[list[Alert]]:
     """Return the alerts of a rule on each series, in order of time; one that is still pending comes last.
 
-    A series in which no evaluable point breaches costs one look at its arrays; a sequential detector follows many
-    series at little more than the cost of one. `severity` of a resolved alert is the highest level it reached: who
-    reads the past asks how bad it got, not in which state it ended.
+    `severity` of a resolved alert is the highest level it reached: who reads the past asks how bad it got.
 
     Args:
         series_batch: Series that the rule applies to.
@@ -212,7 +201,7 @@ def source_error_alert(problem: ReadProblem, now: datetime, severity: Severity =
     """Return the alert that a source cannot be read at all; the source is named where a model would be.
 
     Args:
-        problem: Why it cannot be read; the breach carries its message sanitized.
+        problem: Why; the breach carries its message sanitized.
         now: When the source was first unreadable, if that is known, else the moment of evaluation: `id` follows it.
         severity: How bad that is.
     """
@@ -264,11 +253,7 @@ def _describe_lateness(age: timedelta, wait: timedelta) -> str:
 
 
 def _format_span(span: timedelta, digits: int) -> str:
-    """Format a length of time in its largest unit, with one decimal only below 10.
-
-    >>> _format_span(timedelta(hours=60), 1), _format_span(timedelta(days=76, hours=12), 1)
-    ('2.5d', '76d')
-    """
+    """Format a length of time in its largest unit, with one decimal only below 10: `2.5d`, `76d`."""
     seconds = span.total_seconds()
     unit, size = next((pair for pair in TIME_UNITS if seconds >= pair[1]), ("s", 1))
     count = seconds / size

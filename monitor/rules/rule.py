@@ -118,8 +118,7 @@ def is_meaningless_for(rule: Rule, series: Series) -> bool:
 def skip_reason(rule: Rule, series: Series) -> str | None:
     """Return why a default rule is skipped on a series; None if it is applied.
 
-    It is skipped where fewer than two of the first eight evaluable points reached the limit. Later points change
-    nothing, and with fewer than eight the floor holds: a model that is bad from its first day alerts.
+    It is skipped where fewer than two of the first eight evaluable points reached the limit; with fewer it holds.
     """
     if not (rule.default and isinstance(rule.detector, Threshold)):
         return None
@@ -135,11 +134,7 @@ def skip_reason(rule: Rule, series: Series) -> str | None:
 
 
 def describe_rule(rule: Rule, metric: Metric) -> str:
-    """Return a rule in one plain sentence; the name of a metric that is not registered is foreign text.
-
-    >>> describe_rule(default_rules()[0], Metric("accuracy"))
-    'accuracy below 0.90 is critical'
-    """
+    """Return a rule in one plain sentence; the name of a metric that is not registered is foreign text."""
     name = "any metric" if rule.metric == "*" else metric.name
     clauses = [rule.detector.describe(name, format_value, rule.baseline.describe()) + _confirmation(rule)]
     recovery = _recovery(rule)

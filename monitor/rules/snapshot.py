@@ -17,11 +17,7 @@ from modeltop.rules.rule import Rule
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """The state of everything at one moment, made by `modeltop.service.pipeline` and never changed afterwards.
-
-    What a person rarely asks for, the changes of a series, is not part of it: it is a pure function of a series,
-    `modeltop.rules.change_summary.change_summary`, computed where it is shown.
-    """
+    """The state of everything at one moment, made by `modeltop.service.pipeline` and never changed afterwards."""
 
     taken_at: datetime
     """The moment for which rules were evaluated: `now`."""

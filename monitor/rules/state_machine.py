@@ -33,7 +33,12 @@ class _LevelState:
     def advance(self, when: datetime, severity: Severity, recover: int) -> None:
         self.points += 1
         if severity >= self.severity:
-            self._count_breach(when)
+            self.since = self.since or when
+            if self.window is None or self.active:
+                self.count += 1
+            else:
+                self.breaches.append((self.points, when))
+                self._slide_window()
             self.clear_count = 0
             self.active = self.active or self.count >= self.confirm
             return
@@ -44,14 +49,6 @@ class _LevelState:
             self.reset()
         elif not self.active:
             self._slide_window()
-
-    def _count_breach(self, when: datetime) -> None:
-        self.since = self.since or when
-        if self.window is None or self.active:
-            self.count += 1
-            return
-        self.breaches.append((self.points, when))
-        self._slide_window()
 
     def _slide_window(self) -> None:
         assert self.window is not None, "points in a row are counted without a window"

@@ -1,7 +1,6 @@
-"""Limits that the past of a series suggests: a limit is proposed, never set.
+"""Limits that the past of a series suggests, proposed and never set.
 
-A floor or a ceiling goes where a healthy period of the past lies once in a hundred, or where chance alone would put
-one of the smallest periods evaluated, whichever is further out.
+They lie where a healthy period does once in a hundred, or further out where chance puts one of the smallest periods.
 """
 
 from __future__ import annotations
@@ -58,11 +57,9 @@ class SuggestedLimits:
 
 
 def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
-    """Return limits for a series, or in a clause why there are none.
+    """Return limits for a series with all its past, or in a clause why there are none.
 
-    Args:
-        series: All of its past; incidents in it are excluded as long as most periods are healthy.
-        metric: What it is; only one with a better direction can have a limit.
+    Incidents are excluded as long as most periods are healthy.
     """
     if metric.better is Direction.NEITHER:
         return "it has no better direction"
@@ -109,14 +106,9 @@ def _healthy(values: Floats) -> Flags:
         previous, healthy = healthy, values >= center - OUTLIER_CUTOFF * scale if scale else everything
         if (healthy == previous).all():
             break
-    return everything if _is_seasonal(healthy) else healthy
-
-
-def _is_seasonal(healthy: Flags) -> bool:
-    """Return whether bad stretches come back all through the past."""
     starts = ~healthy & np.concatenate([[True], healthy[:-1]])
     halves = int(starts[: len(healthy) // 2].sum()), int(starts[len(healthy) // 2 :].sum())
-    return min(halves) >= MIN_SEASONS
+    return everything if min(halves) >= MIN_SEASONS else healthy
 
 
 def _limits(
@@ -131,7 +123,9 @@ def _limits(
         by_chance = TAIL_QUANTILE * math.sqrt(share * (1 - share) / support)
     step = 10.0**-metric.digits
     distance = max(spread, by_chance, step)
-    warn, critical = (_rounded(center - times * distance, step) * sign for times in (1, 2))
+    # Rounded away from the healthy values, to the decimals that the metric is shown with.
+    steps = (math.floor((center - times * distance) / step + 1e-9) for times in (1, 2))
+    warn, critical = (round(count * step, max(0, metric.digits)) * sign for count in steps)
     if not _is_reachable(warn, metric):
         return f"no value can lie {'below' if sign > 0 else 'above'} what is usual"
     return SuggestedLimits(
@@ -143,12 +137,6 @@ def _limits(
         excluded_periods=excluded,
         by_chance=by_chance >= max(spread, step),
     )
-
-
-def _rounded(value: float, step: float) -> float:
-    """Round away from the healthy values, to the decimals that the metric is shown with."""
-    digits = max(0, round(-math.log10(step)))
-    return round(math.floor(value / step + 1e-9) * step, digits)
 
 
 def _limit(value: float, sign: float) -> Limit:

@@ -1,17 +1,15 @@
 """What a point is compared with, and the contract of a way to choose it.
 
-A rule has a `Baseline`. `baseline.stats(series)` gives for every point of the series what that point is compared with:
-evaluable periods before it, never the point itself or a later one, so that a detector which compares stays causal.
-`OtherSeriesBaseline` finds the other series among `other_series`, by the key that `baseline.other_key(key)` names. The
-direction is not asked here: which difference is bad is a detector's business.
+A baseline holds evaluable periods before a point, never the point itself or a later one: detectors stay causal.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +22,7 @@ from modeltop.core.stats.rolling import prefix_sums, rolling_moments
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-    Places = NDArray[np.int64]
+Places = NDArray[np.int64]
 
 NO_SERIES: Mapping[SeriesKey, Series] = MappingProxyType({})
 
@@ -73,12 +71,14 @@ class BaselineStats:
         return center, scale
 
 
-class Baseline(Protocol):
+class Baseline(ABC):
     """A way to choose what a point is compared with; a frozen dataclass."""
 
-    has_spread: ClassVar[bool]
+    __slots__ = ()
+    has_spread: ClassVar[bool] = True
     """Whether it holds several periods, so that it has a spread."""
 
+    @abstractmethod
     def stats(
         self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES
     ) -> BaselineStats:
@@ -90,9 +90,11 @@ class Baseline(Protocol):
             other_series: Where a baseline that is another series is looked up: `history.series`.
         """
 
-    def other_key(self, key: SeriesKey) -> SeriesKey | None:
+    def other_key(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  most lie in the series' own past
         """Return the key of the series that this one is compared with; None if with its own past."""
+        return None
 
+    @abstractmethod
     def describe(self) -> str:
         """Return what it is, such as `its 60 earlier periods`; may hold foreign text."""
 

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from modeltop.core.series import Series, SeriesKey
-from modeltop.rules.baselines.base import NO_SERIES, BaselineStats, baseline_stats
+from modeltop.rules.baselines.base import NO_SERIES, Baseline, BaselineStats, baseline_stats
 
 
 @dataclass(frozen=True, slots=True)
-class OtherSeriesBaseline:
+class OtherSeriesBaseline(Baseline):
     """The same period of another series.
 
     Raises:

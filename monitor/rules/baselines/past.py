@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from modeltop.core.series import Series, SeriesKey, to_datetime64
 from modeltop.core.text import format_period, pluralize
-from modeltop.rules.baselines.base import NO_SERIES, BaselineStats, baseline_stats
+from modeltop.rules.baselines.base import NO_SERIES, Baseline, BaselineStats, Places, baseline_stats
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags
-    from modeltop.rules.baselines.base import Places
 
 MAX_PERIODS = 60
 MIN_PERIODS = 10
 
 
-class BaselineWindow(NamedTuple):
-    """Per point, the indices `[low, high)` of its baseline in a pool of evaluable periods."""
-
-    pool: Series
-    low: Places
-    high: Places
+BaselineWindow = tuple[Series, Places, Places]
+"""A pool of evaluable periods, and per point the indices `[low, high)` of its baseline in it."""
 
 
-class PastBaseline(ABC):
+class PastBaseline(Baseline):
     """Base of the baselines that lie in the series' own past."""
 
     __slots__ = ()
-    has_spread: ClassVar[bool] = True
     is_moving: ClassVar[bool] = False
     """True where the baseline moves along with the point."""
 
@@ -47,10 +41,6 @@ class PastBaseline(ABC):
     def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
         """Return where the baseline of each point lies; only `evaluable` periods may be in one."""
 
-    @abstractmethod
-    def describe(self) -> str:
-        """Return what it is, such as `its 60 earlier periods`."""
-
     def stats(
         self,
         series: Series,
@@ -59,8 +49,9 @@ class PastBaseline(ABC):
         other_series: Mapping[SeriesKey, Series] = NO_SERIES,  # noqa: ARG002
     ) -> BaselineStats:
         """Return what each point of `series` is compared with, which lies in the series itself."""
-        windows = self.windows(series, series.evaluable(min_count))
-        return baseline_stats(*windows, self.min_periods, is_moving=self.is_moving)
+        return baseline_stats(
+            *self.windows(series, series.evaluable(min_count)), self.min_periods, is_moving=self.is_moving
+        )
 
     def window(self, past: Series, *, min_count: float = 0) -> Series | None:
         """Return the periods that the last one of `past` is compared with; None with too little history."""
@@ -68,10 +59,6 @@ class PastBaseline(ABC):
             return None
         pool, low, high = self.windows(past, past.evaluable(min_count))
         return pool[low[-1] : high[-1]] if high[-1] - low[-1] >= self.min_periods else None
-
-    def other_key(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  the contract of every baseline
-        """Return None: it lies in the series' own past."""
-        return None
 
 
 def _validate_periods(max_periods: int, min_periods: int, name: str) -> None:
@@ -101,14 +88,10 @@ class Rolling(PastBaseline):
     def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
         """Return, per point, its newest evaluable predecessors, at most `max_periods`."""
         before = _count_before(evaluable)
-        return BaselineWindow(series[evaluable], np.maximum(before - self.max_periods, 0), before)
+        return series[evaluable], np.maximum(before - self.max_periods, 0), before
 
     def describe(self) -> str:
-        """Return what it is.
-
-        >>> Rolling().describe()
-        'its 60 earlier periods'
-        """
+        """Return what it is, such as `its 60 earlier periods`."""
         return f"its {pluralize(self.max_periods, 'earlier period')}"
 
 
@@ -128,7 +111,7 @@ class FirstPeriods(PastBaseline):
     def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
         """Return the same periods for every point after them."""
         high = np.where(_count_before(evaluable) >= self.periods, self.periods, 0)
-        return BaselineWindow(series[evaluable], np.zeros_like(high), high)
+        return series[evaluable], np.zeros_like(high), high
 
     def describe(self) -> str:
         """Return what it is, such as `its first 30 periods`."""
@@ -158,7 +141,7 @@ class DateRange(PastBaseline):
         pool = series[evaluable]
         low, high = np.searchsorted(pool.times, [to_datetime64(self.start), to_datetime64(self.end)])
         after = series.times >= to_datetime64(self.end)
-        return BaselineWindow(pool, np.where(after, low, 0), np.where(after, high, 0))
+        return pool, np.where(after, low, 0), np.where(after, high, 0)
 
     def describe(self) -> str:
         """Return what it is, such as `its periods from 2025-01-01 to 2025-02-01`."""
@@ -192,7 +175,7 @@ class SameWeekday(PastBaseline):
             before[mask] = _count_before(evaluable[mask])
         high = first + before
         low = np.maximum(high - self.periods, first)
-        return BaselineWindow(series[np.flatnonzero(evaluable)[order]], low, high)
+        return series[np.flatnonzero(evaluable)[order]], low, high
 
     def describe(self) -> str:
         """Return what it is, such as `its 8 earlier periods on the same weekday`."""

@@ -12,7 +12,7 @@ import numpy as np
 from modeltop.core.series import Breach, Series, Severity
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Baseline, BaselineStats
-from modeltop.rules.detectors.base import describe_levels, detector
+from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.pointwise import (
     PointComparison,
     PointwiseDetector,
@@ -64,10 +64,8 @@ class Band(PointwiseDetector):
     def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
         """Return how far outside the value lies; the limit is the edge of the band."""
         value, size = past.latest, float(basis.excess[-1])
-        centers, scales = center_and_scale(past[-1:], basis.stats[-1:])
-        center, scale = float(centers[0]), float(scales[0])
-        deviations = self.critical if level is Severity.CRITICAL else self.warn
-        assert deviations is not None, "a level that was reached is configured"
+        center, scale = (float(column[0]) for column in center_and_scale(past[-1:], basis.stats[-1:]))
+        deviations = dict(configured_pairs(self.warn, self.critical))[level]
         edge = center + math.copysign(deviations * scale, value - center)
         side = "below" if value < center else "above"
         message = f"{format_value(value)} {size:.1f} deviations {side} its usual {format_value(center)}"

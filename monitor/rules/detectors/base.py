@@ -1,7 +1,6 @@
 """The contract of a detector, and the registry of all of them.
 
-A detector finds breaches among the points of a series. It is a frozen dataclass whose fields are its keys in the
-configuration; `@detector("name")` registers it.
+A detector is a frozen dataclass whose fields are its keys in the configuration; `@detector("name")` registers it.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from modeltop.core.series import Breach, Series, SeriesKey, Severity
-from modeltop.rules.baselines.base import NO_SERIES, Baseline
+from modeltop.rules.baselines.base import NO_SERIES, Baseline, Places
 from modeltop.rules.baselines.past import ROLLING
+from modeltop.rules.detectors.limit import Limit
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
-    from modeltop.rules.baselines.base import Places
-    from modeltop.rules.detectors.limit import Limit
 
 MODULES = {
     "threshold": "threshold",
@@ -79,33 +77,15 @@ class Detector(ABC):
 
     @abstractmethod
     def levels(self, series: Series, basis: Any, current_level: Severity) -> Levels:
-        """Return the severity of each point while `current_level` is active, which keeps a level alive.
-
-        Args:
-            series: Any part of a prepared series.
-            basis: Its rows.
-            current_level: The level now active.
-        """
+        """Return the severity of each point while `current_level` is active, which keeps a level alive."""
 
     @abstractmethod
     def excess(self, series: Series, basis: Any, level: Severity) -> Floats:
-        """Return how far each point lies beyond what `level` allows; larger is worse, in any unit.
-
-        Args:
-            series: A prepared series.
-            basis: Its rows.
-            level: The level whose limit is meant.
-        """
+        """Return how far each point lies beyond what `level` allows; larger is worse, in any unit."""
 
     @abstractmethod
     def breach(self, past: Series, basis: Any, level: Severity) -> Breach:
-        """Return the breach of the last point of `past`, which has `level`.
-
-        Args:
-            past: The series up to and including that point.
-            basis: As many rows.
-            level: What `levels` gives the point.
-        """
+        """Return the breach of the last point of `past`, which has `level`; `basis` has as many rows."""
 
     def onsets(self, basis: Any) -> Places | None:  # noqa: ARG002  few detectors know better
         """Return the index at which the breach of each point began; None: at the point itself."""

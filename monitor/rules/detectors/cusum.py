@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from modeltop.core.series import Breach, Direction, Series, Severity
 from modeltop.core.stats.cusum import Cusum, Sequences, any_alarm, scan
 from modeltop.core.text import format_exact, format_value
+from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import LEVEL_PHRASES, Detector, QueryContext, configured_pairs, detector
 from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, grade_levels, validate_levels
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
-    from modeltop.rules.baselines.base import Places
 
 MAX_BATCH = 1_000
 """Series side by side: one step of as many costs little more than one of a single series, and their arrays stay below
@@ -224,11 +224,7 @@ class LastingShift(Detector):
         return "not lastingly changed" if self.outside else "not lastingly worse"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for.
-
-        >>> LastingShift().describe("recall", format_value, "")
-        'recall lastingly worse than over its past 60 periods warns (CUSUM above 3.7 deviations)'
-        """
+        """Return what it looks for, such as `recall lastingly worse than over its past 60 periods warns ...`."""
         levels = [
             f"{LEVEL_PHRASES[severity]} (CUSUM above {format_exact(threshold)} deviations)"
             for severity, threshold in reversed(configured_pairs(self.warn, self.critical))

@@ -66,11 +66,7 @@ class DropThreshold:
         return met
 
     def describe(self) -> str:
-        """Return the conditions in words.
-
-        >>> DropThreshold(absolute=0.02, p=0.01).describe()
-        'by more than 0.02 (p < 0.01)'
-        """
+        """Return the conditions in words, such as `by more than 0.02 (p < 0.01)`."""
         sizes = [] if self.absolute is None else [format_value(self.absolute)]
         sizes += [] if self.relative is None else [f"{format_exact(100 * self.relative)} %"]
         p_value = "" if self.p is None else f"p < {format_exact(self.p)}"

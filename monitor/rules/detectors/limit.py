@@ -59,10 +59,6 @@ class Limit:
         return None
 
     def describe(self, show: Callable[[float], str]) -> str:
-        """Return which values lie beyond it, in words.
-
-        >>> Limit(below=0.2, above=0.8).describe(str)
-        'below 0.2 or above 0.8'
-        """
+        """Return which values lie beyond it, such as `below 0.2 or above 0.8`."""
         sides = (("below", self.below), ("above", self.above))
         return " or ".join(f"{word} {show(value)}" for word, value in sides if value is not None)

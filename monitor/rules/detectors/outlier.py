@@ -14,7 +14,7 @@ from modeltop.core.stats.cusum import MIN_RELATIVE_STD
 from modeltop.core.stats.robust import rolling_mad
 from modeltop.core.stats.rolling import rolling_moments
 from modeltop.core.text import format_exact, format_value
-from modeltop.rules.detectors.base import describe_levels, detector
+from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.pointwise import Scan, SelfBaselined, spread_over, validate_levels
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ class Outlier(SelfBaselined):
     def breach(self, past: Series, basis: OutlierScan, level: Severity) -> Breach:
         """Return how far out the value lies; the limit is the edge of what is normal."""
         value, expected, size = past.latest, float(basis.expected[-1]), float(basis.excess[-1])
-        deviations = self.critical if level is Severity.CRITICAL else self.warn
-        assert deviations is not None, "a level that was reached is configured"
+        deviations = dict(configured_pairs(self.warn, self.critical))[level]
         edge = expected + math.copysign(deviations * float(basis.scale[-1]), value - expected)
         side = "below" if value < expected else "above"
         return Breach(
@@ -149,11 +148,7 @@ class Outlier(SelfBaselined):
         return "not out of season"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for.
-
-        >>> Outlier().describe("recall", format_value, "")
-        'recall in one period worse than usual, season allowed for, by more than 4.5 deviations warns'
-        """
+        """Return what it looks for, such as `recall in one period worse than usual, season allowed for, by ...`."""
         side = "off what is" if self.outside else "worse than"
         levels = describe_levels(self.warn, self.critical, lambda size: f"by more than {format_exact(size)} deviations")
         return f"{name} in one period {side} usual, season allowed for, {levels}"

@@ -89,11 +89,7 @@ class Threshold(Detector):
         return f"not {self.limits()[-1][1].describe(format_value).replace(' or ', ' nor ')}"
 
     def describe(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002
-        """Return what it looks for.
-
-        >>> Threshold(warn=Limit(below=0.92), critical=Limit(below=0.9)).describe("accuracy", format_value)
-        'accuracy below 0.92 warns, below 0.90 is critical'
-        """
+        """Return what it looks for, such as `accuracy below 0.92 warns, below 0.90 is critical`."""
         return f"{name} {describe_levels(self.warn, self.critical, lambda limit: limit.describe(show))}"
 
 

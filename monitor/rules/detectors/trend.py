@@ -13,6 +13,7 @@ from modeltop.core.series import Breach, Direction, Series, Severity
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.trend_tests import cochran_armitage, mann_kendall_p_values, mann_kendall_z, theil_sen_lines
 from modeltop.core.text import format_exact, format_value, pluralize
+from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import describe_levels, detector
 from modeltop.rules.detectors.pointwise import (
     Scan,
@@ -24,7 +25,6 @@ from modeltop.rules.detectors.pointwise import (
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
-    from modeltop.rules.baselines.base import Places
 
 DAY = np.timedelta64(1, "D")
 
@@ -151,11 +151,7 @@ class Trend(SelfBaselined):
         return "not going anywhere" if self.outside else "not going on getting worse"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for.
-
-        >>> Trend(warn=0.02).describe("recall", format_value, "")
-        'recall going on getting worse in 30 periods by more than 0.02 warns (p < 0.0001)'
-        """
+        """Return what it looks for, such as `recall going on getting worse in 30 periods by more than ...`."""
         what = "rising or falling" if self.outside else "going on getting worse"
         levels = describe_levels(
             self.warn, self.critical, lambda size: f"by more than {show(size)}" if size else "however far"
