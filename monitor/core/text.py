@@ -25,11 +25,7 @@ def _char_width(char: str) -> int:
 
 
 def sanitize(text: object, limit: int = 200) -> str:
-    r"""Return foreign text that is safe on a terminal: every character that does not print is escaped.
-
-    Args:
-        text: Anything; its `str()` is taken.
-        limit: Most terminal cells of the result; a longer text ends in `…`.
+    r"""Return foreign text that is safe on a terminal: escaped where it does not print, in at most `limit` cells.
 
     >>> sanitize("a\x1b[2Jb")
     'a\\x1b[2Jb'

@@ -55,11 +55,9 @@ def natural_key(name: str) -> tuple[object, ...]:
 def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Discovery:
     """Return the files that `paths` stand for, in the order in which they count; a later one is later.
 
-    A folder stands for its own `*.csv`, not for those of its subfolders. A file named twice is read once.
-
-    Args:
-        paths: What the person named; one that does not exist stands for itself, and is refused when it is opened.
-        before: The files of each folder when it could last be listed; holds where it cannot be listed now.
+    A folder stands for its own `*.csv`, not for those of its subfolders; where it cannot be listed now, for its files
+    `before`. A file named twice is read once. A path that does not exist stands for itself, and is refused when it is
+    opened.
     """
     entries: dict[str, tuple[str, bool]] = {}
     folders: dict[str, tuple[str, ...]] = {}
@@ -90,11 +88,7 @@ def list_csv_files(path: str) -> list[str] | None:
     Raises:
         OSError: The folder cannot be listed.
     """
-    try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  a Path would lose `./`
-    except (OSError, ValueError):
-        return None
-    if not is_folder:
+    if not os.path.isdir(path):  # noqa: PTH112  a Path would lose `./`
         return None
     names = [name for name in os.listdir(path) if name.lower().endswith(".csv") and not name.startswith(".")]  # noqa: PTH208
     return [os.path.join(path, name) for name in sorted(names, key=natural_key)]  # noqa: PTH118

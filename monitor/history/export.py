@@ -31,15 +31,10 @@ LABELS = ("date", "model", "segment", "count", "provisional")
 
 
 def to_frame(history: History, *, head: int | None = None) -> pd.DataFrame:
-    """Return a table of one row a (model, segment, period), in the order of models, then of time.
+    """Return a table of one row a (model, segment, period), in the order of models, then of time; the first `head`.
 
-    Args:
-        history: The series to lay out.
-        head: Number of rows from the top; None for all.
-
-    Returns:
-        Columns `date` (datetime64, UTC), `model`, `segment`, `count`, `provisional` where known, then a column
-        a metric, each followed by `<metric>_count`, `_low`, `_high` where the data has them; NaN where absent.
+    Columns are `date` (datetime64, UTC), `model`, `segment`, `count`, `provisional` where known, then a column a
+    metric, each followed by `<metric>_count`, `_low`, `_high` where the data has them; NaN where absent.
     """
     import pandas as pd
 
@@ -73,8 +68,9 @@ def _frame(model: str, segment: str, group: list[Series]) -> pd.DataFrame:
         for suffix, values in (("", series.values), ("_low", series.low), ("_high", series.high)):
             if values is not None:
                 columns[name + suffix] = _scatter(values, indices, len(times))
-        if series.support is not None and not _is_same(series.support, series.rows):
-            columns[f"{name}_count"] = _scatter(series.support, indices, len(times))
+        support = series.support
+        if support is not None and (series.rows is None or not np.array_equal(support, series.rows, equal_nan=True)):
+            columns[f"{name}_count"] = _scatter(support, indices, len(times))
         if series.rows is not None:
             present = np.isfinite(series.rows)
             rows[indices[present]] = series.rows[present]
@@ -89,10 +85,6 @@ def _scatter(values: Floats, indices: NDArray[np.intp], size: int) -> Floats:
     column = np.full(size, np.nan)
     column[indices] = values
     return column
-
-
-def _is_same(support: Floats, rows: Floats | None) -> bool:
-    return rows is not None and bool(np.array_equal(support, rows, equal_nan=True))
 
 
 def to_csv_bytes(table: pd.DataFrame, *, zone: tzinfo = UTC, spreadsheet: bool = False) -> bytes:

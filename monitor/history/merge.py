@@ -44,17 +44,13 @@ class Block:
 
 
 def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Series]:
-    """Return the series of one model and segment; a metric without any value has none.
+    """Return the series of one or more blocks of one model and segment; a metric without any value has none.
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
     provisional flag from its own row alone. The row count belongs to the period: the last one in a block of the metric,
     failing that in any. Of a metric that rests on all rows it is the support where no other is given. Where one block
     is sorted and complete, the series are views of it.
-
-    Args:
-        blocks: One or more, all of one model and segment; a later block is later.
-        catalog: Gives the direction of each metric.
     """
     block = _concat_blocks(blocks)
     duplicates = None if _is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)

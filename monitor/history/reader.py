@@ -24,11 +24,7 @@ UNSETTLED_SECONDS = 2.0
 
 
 class HistoryCache:
-    """Histories of blocks, in which what rests on the same blocks as before is the same object as before.
-
-    Args:
-        catalog: Gives the direction of each metric.
-    """
+    """Histories of blocks, in which what rests on the same blocks as before is the same object as before."""
 
     def __init__(self, catalog: MetricRegistry) -> None:
         self.catalog = catalog
@@ -63,7 +59,9 @@ class HistoryCache:
                     cached = members, merge_blocks(members, self.catalog)
                 self._merged[key] = cached
                 of_model += cached[1]
-            series.update((each.key, each) for each in _sorted_by_metric(of_model))
+            # Metrics in the order in which they were first met, each with its segments.
+            order = {metric: index for index, metric in enumerate(dict.fromkeys(each.key.metric for each in of_model))}
+            series.update((each.key, each) for each in sorted(of_model, key=lambda each: order[each.key.metric]))
             members = tuple(block for group in segments.values() for block in group)
             times = periods.get(model)
             if not times or not _are_identical(times[0], members):
@@ -74,12 +72,6 @@ class HistoryCache:
 
 def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
     return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
-
-
-def _sorted_by_metric(series: Sequence[Series]) -> list[Series]:
-    """Return the series with metrics in the order in which they were first met, each with its segments."""
-    order = {metric: index for index, metric in enumerate(dict.fromkeys(each.key.metric for each in series))}
-    return sorted(series, key=lambda each: order[each.key.metric])
 
 
 class BatchParser:

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,6 @@ _BlockKey = tuple[str, str, str | None]
 """Model, segment, and in the long shape the metric: what tells the blocks of one file apart."""
 _ArrayKey = tuple[str, str]
 """Field of a block, and metric; empty where the field is one array."""
-_Array = TypeVar("_Array", bound="NDArray[np.generic]")
 
 QUIET_SECONDS = 5.0
 """A last line without its end counts once nothing was written for this long: its writer has stopped."""
@@ -88,17 +86,14 @@ class GrowableBlock:
         used, added = len(self.block.times), len(more.times)
         new = _to_arrays(more)
         if not self._buffers or len(self._buffers["times", ""]) < used + added:
-            capacity = (used + added) * 3 // 2 + 16
-            self._buffers = {key: _with_capacity(array, capacity) for key, array in _to_arrays(self.block).items()}
+            spare = (used + added) // 2 + added + 16
+            self._buffers = {
+                key: np.concatenate([array, np.empty(spare, array.dtype)])
+                for key, array in _to_arrays(self.block).items()
+            }
         for key, buffer in self._buffers.items():
             buffer[used : used + added] = new[key]
         self.block = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
-
-
-def _with_capacity(array: _Array, capacity: int) -> _Array:
-    buffer = np.empty(capacity, dtype=array.dtype)
-    buffer[: len(array)] = array
-    return buffer  # type: ignore[return-value]  # the dtype is the array's own
 
 
 def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
@@ -231,7 +226,12 @@ class FileTail:
     def _read_chunk(self, descriptor: int, opened: os.stat_result) -> Chunk:
         size = opened.st_size
         identity = opened.st_dev, opened.st_ino
-        resumes = identity == self._identity and size >= self._offset and self._is_unchanged(descriptor)
+        resumes = (
+            identity == self._identity
+            and self.parser.is_resumable
+            and size >= self._offset > 0
+            and self._compute_fingerprint(descriptor) == self._fingerprint
+        )
         data = read_range(descriptor, self._offset, size) if resumes else b""
         # A line feed behind a carriage return that was read as a line end makes one line end of the two.
         if data.startswith(b"\n") and read_range(descriptor, self._offset - 1, self._offset) == b"\r":
@@ -252,10 +252,6 @@ class FileTail:
         if end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
-
-    def _is_unchanged(self, descriptor: int) -> bool:
-        resumable = self.parser.is_resumable and self._offset > 0
-        return resumable and self._compute_fingerprint(descriptor) == self._fingerprint
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
         """Return checksums of the bytes up to the offset: of their head, and of the end that is not in the head."""

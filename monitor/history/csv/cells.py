@@ -89,31 +89,21 @@ def parse_flag(cell: str) -> bool:
     raise ValueError(f"`{cell[:40]}` is neither true nor false: write one of them")
 
 
-def out_of_bounds(values: Floats, metric: Metric) -> Flags:
-    """Return a mask of the values outside of the metric's bounds; infinity is outside of `COUNT` alone."""
-    low, high = metric.bounds
-    mask: Flags = np.isinf(values) if metric is COUNT else np.zeros(len(values), dtype=np.bool_)
-    with np.errstate(invalid="ignore"):  # comparing NaN
-        if low is not None:
-            mask |= (values < low) & np.isfinite(values)
-        if high is not None:
-            mask |= (values > high) & np.isfinite(values)
-    return mask
-
-
-def out_of_group_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]]) -> Flags:
-    """Return a mask of the finite values outside of the bounds of their groups' metrics.
+def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]] | None = None) -> Flags:
+    """Return a mask of the values outside of the bounds of their metrics; infinity is outside of `COUNT` alone.
 
     Args:
         values: One number per row.
-        metrics: The metric of each group.
-        groups: Per row an index into `metrics`.
+        metrics: One metric, or the metric of each group.
+        groups: Per row an index into `metrics`; None where there is one.
     """
-    lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])[groups]
-    highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])[groups]
+    lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])
+    highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])
+    if groups is not None:
+        lows, highs = lows[groups], highs[groups]
     with np.errstate(invalid="ignore"):  # comparing NaN
         mask: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
-    return mask
+    return mask | np.isinf(values) if metrics[0] is COUNT else mask
 
 
 def bounds_message(value: float, metric: Metric) -> str:
@@ -268,15 +258,11 @@ class ColumnReader:
         """Set the values that cannot be to NaN, each with a problem."""
         if not metrics:
             return
-        shared = len(metrics) == 1 or groups is None
-        mask = (
-            out_of_bounds(values, metrics[0])
-            if groups is None or shared
-            else out_of_group_bounds(values, metrics, groups)
-        )
+        groups = groups if len(metrics) > 1 else None
+        mask = out_of_bounds(values, metrics, groups)
 
         def describe(row: int) -> tuple[int, str]:
-            metric = metrics[0 if groups is None or shared else int(groups[row])]
+            metric = metrics[0 if groups is None else int(groups[row])]
             return lines[row], f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
 
         if mask.any():

@@ -67,7 +67,9 @@ def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
 
 def _match_to_microseconds(match: re.Match[str], text: str, zone: tzinfo) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
-    _check_year(int(year), text)
+    first, last = YEAR_RANGE
+    if not first <= int(year) <= last:
+        raise ValueError(f"the year of `{text[:40]}` is outside {first} to {last}: {REMEDY}")
     try:
         local = datetime(
             int(year), int(month), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=zone
@@ -84,12 +86,6 @@ def _offset(text: str) -> tzinfo:
     digits = text[1:].replace(":", "").ljust(4, "0")
     span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-span if text[0] == "-" else span)
-
-
-def _check_year(year: int, text: str) -> None:
-    first, last = YEAR_RANGE
-    if not first <= year <= last:
-        raise ValueError(f"the year of `{text[:40]}` is outside {first} to {last}: {REMEDY}")
 
 
 def _parse_integer(digits: str, zone: tzinfo) -> int:

@@ -71,7 +71,8 @@ def split_lines(data: bytes) -> tuple[list[str], list[int]]:
             lines.append(raw.decode("utf-8"))
         except UnicodeDecodeError:
             foreign.append(index)
-            lines.append(raw.decode("cp1252") if _is_cp1252(raw) else line)
+            is_cp1252 = not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
+            lines.append(raw.decode("cp1252") if is_cp1252 else line)
     return lines, foreign
 
 
@@ -81,10 +82,6 @@ def is_utf8(data: bytes) -> bool:
         return data.isascii() or bool(data.decode("utf-8"))
     except UnicodeDecodeError:
         return False
-
-
-def _is_cp1252(raw: bytes) -> bool:
-    return not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
 
 
 class UnclosedQuote(ValueError):  # noqa: N818  the csv format's word for the state of a row

@@ -17,11 +17,7 @@ _ENTIRE_ROW = -1
 
 
 class ProblemCollector:
-    """The problems of one file, in the order of its lines however they are met.
-
-    Args:
-        source: The file, as it is named to people.
-    """
+    """The problems of one file, `source` to people, in the order of its lines however they are met."""
 
     def __init__(self, source: str) -> None:
         self.source = source

@@ -6,6 +6,7 @@ The csv module splits what is quoted; pandas is not used, so that names stay as 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
@@ -43,10 +44,8 @@ class TolerantParser:
 
     def fork(self) -> TolerantParser:
         """Return a copy, to try a chunk that may change."""
-        other = TolerantParser(self.problems.source, self.model, catalog=self.catalog, zone=self.zone)
+        other = copy.copy(self)
         other.problems = self.problems.copy()
-        other.schema, other.lines, other.is_resumable = self.schema, self.lines, self.is_resumable
-        other._has_foreign_encoding, other._date_cache = self._has_foreign_encoding, self._date_cache
         return other
 
     def set_schema(self, schema: CsvSchema) -> None:

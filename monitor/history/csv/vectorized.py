@@ -22,7 +22,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.history.csv import dates
 from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
-from modeltop.history.csv.cells import COUNT, out_of_bounds, out_of_group_bounds, parse_flag
+from modeltop.history.csv.cells import COUNT, out_of_bounds, parse_flag
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
 from modeltop.history.csv.header import CsvSchema
 from modeltop.history.merge import Block
@@ -209,21 +209,18 @@ def _are_plausible(
 ) -> bool:
     for column in schema.numbers:
         values = numbers[column.index]
-        if _could_be_flags(values) and re.search(rb"(?i)true|false", body):
+        could_be_flags = len(values) > 0 and bool(((values == 0) | (values == 1)).all())
+        if could_be_flags and re.search(rb"(?i)true|false", body):
             return False  # pandas takes a column of TRUE and FALSE for numbers
         if column.role in ("low", "high"):
             continue
         if column.role == "value" and not column.metric:
             codes, cells = texts[schema.metric or 0]
-            if out_of_group_bounds(values, [catalog.get(cell) for cell in cells], codes).any():
+            if out_of_bounds(values, [catalog.get(cell) for cell in cells], codes).any():
                 return False
-        elif out_of_bounds(values, COUNT if column.role != "value" else catalog.get(column.metric)).any():
+        elif out_of_bounds(values, [COUNT if column.role != "value" else catalog.get(column.metric)]).any():
             return False
     return True
-
-
-def _could_be_flags(values: Floats) -> bool:
-    return len(values) > 0 and bool(((values == 0) | (values == 1)).all())
 
 
 def _split_by_input(

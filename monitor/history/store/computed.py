@@ -139,8 +139,7 @@ def read_computed(folder: Path, model: str, *, staged: bool = False) -> Computed
     Raises:
         StoreError: The file cannot be read, or is not as `compute` left it.
     """
-    path = folder / computed_file_name(model)
-    path = _sibling(path, _STAGED) if staged else path
+    path = folder / (computed_file_name(model) + (_STAGED if staged else ""))
     data = _read_or_none(path)
     return None if data is None else decode_computed(data, path)
 
@@ -221,7 +220,7 @@ class StagedRun:
             StoreError: The lock cannot be had, or the disk fails.
         """
         if self._staged:
-            with locked(self.folder), _as_store_error(self.folder):
+            with locked(self.folder), durable.as_store_error(self.folder):
                 for stale in _files_with_suffix(self.folder, _PREVIOUS):
                     stale.unlink()
                 for path in self._staged:
@@ -235,7 +234,7 @@ class StagedRun:
         return result
 
     def _stage_file(self, path: Path, data: bytes) -> None:
-        with _as_store_error(path):
+        with durable.as_store_error(path):
             if not path.parent.is_dir():
                 path.parent.mkdir()
                 path.parent.chmod(self.folder.stat().st_mode & 0o7777)
@@ -260,7 +259,7 @@ def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels)
     with locked(folder):
         pass  # makes the folder
     with locked(folder / RUN_LOCK_FOLDER):
-        with _as_store_error(folder):
+        with durable.as_store_error(folder):
             _remove_staged(folder)
         try:
             yield StagedRun(folder, catalog, needs_labels)
@@ -282,7 +281,7 @@ def restore_previous(folder: Path) -> int:
     """
     if not folder.is_dir():
         raise StoreError(f"{sanitize(folder)} is not there: name the store by --store")
-    with locked(folder / RUN_LOCK_FOLDER), locked(folder), _as_store_error(folder):
+    with locked(folder / RUN_LOCK_FOLDER), locked(folder), durable.as_store_error(folder):
         backups = _files_with_suffix(folder, _PREVIOUS)
         for backup in backups:
             path = backup.with_name(backup.name.removesuffix(_PREVIOUS))
@@ -302,14 +301,12 @@ def restore_previous(folder: Path) -> int:
 
 
 def _read_or_none(path: Path) -> bytes | None:
-    try:
-        descriptor = durable.open_file(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise durable.store_error(path, error) from error
-    with os.fdopen(descriptor, "rb") as file, _as_store_error(path):
-        return file.read()
+    with durable.as_store_error(path):
+        try:
+            with os.fdopen(durable.open_file(path, os.O_RDONLY), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
 
 
 def _sibling(path: Path, suffix: str) -> Path:
@@ -333,11 +330,3 @@ def _files_with_suffix(folder: Path, suffix: str) -> list[Path]:
 def _remove_staged(folder: Path) -> None:
     for path in _files_with_suffix(folder, _STAGED):
         path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _as_store_error(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise durable.store_error(path, error) from error

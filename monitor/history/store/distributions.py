@@ -1,7 +1,7 @@
 """The files of distributions that `compute` leaves beside a model's history.
 
-A file is anyone's to break, and a diagnosis must not fail for it: a line that cannot be read is skipped and counted, a
-file that is missing, too large or unreadable holds nothing.
+A file is anyone's to break, and a diagnosis must not fail for it: a line that cannot be read is skipped, a file that
+is missing, too large or unreadable holds nothing.
 """
 
 from __future__ import annotations
@@ -52,41 +52,35 @@ class _ParsedRows:
     """Segment → period → number of rows."""
 
 
-def parse_distributions(text: str) -> tuple[Distributions, int]:
-    """Return the distributions in a file's text, and the number of lines that could not be read."""
-    parsed, broken = _ParsedRows(), 0
+def parse_distributions(text: str) -> Distributions:
+    """Return the distributions in a file's text, without the lines that cannot be read."""
+    parsed = _ParsedRows()
     reader = csv.reader(io.StringIO(text, newline=""))
     header: Sequence[str] | None = None
     while True:
         try:
             cells = next(reader)
+            if header is not None:
+                _add_line(parsed, cells)
+            elif tuple(cells) != HEADER:
+                return EMPTY
+            else:
+                header = cells
         except StopIteration:
             break
-        except csv.Error:
-            broken += 1
+        except (csv.Error, KeyError, ValueError):
             continue
-        if header is None:
-            header = cells
-            if tuple(cells) != HEADER:
-                return EMPTY, 1
-        elif cells:
-            broken += not _add_line(parsed, cells)
-    return _to_distributions(parsed), broken
+    histograms = {name: _to_histogram(name, parsed.rows[name], parsed.edges[name]) for name in parsed.rows}
+    curve = next((_to_curve(name, periods, parsed.groups) for name, periods in parsed.curves.items()), None)
+    return Distributions(histograms, curve, parsed.segments)
 
 
-def _add_line(parsed: _ParsedRows, cells: Sequence[str]) -> bool:
-    """Add a line, and return whether it could be read."""
-    if len(cells) != len(HEADER):
-        return False
+def _add_line(parsed: _ParsedRows, cells: Sequence[str]) -> None:
     line = dict(zip(HEADER, cells, strict=True))
-    try:
-        period, rows = _parse_period(line["period"]), float(line["rows"])
-        if not 0 <= rows < math.inf:
-            return False
-        _ADDERS[line["kind"]](parsed, line, period, rows)
-    except (KeyError, ValueError):
-        return False
-    return True
+    period, rows = _parse_period(line["period"]), float(line["rows"])
+    if not 0 <= rows < math.inf:
+        raise ValueError(line["rows"])
+    _ADDERS[line["kind"]](parsed, line, period, rows)
 
 
 def _parse_period(text: str) -> _Period:
@@ -119,12 +113,6 @@ def _add_segment(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float
 
 
 _ADDERS = {"feature": _add_feature, "reliability": _add_reliability, "segment": _add_segment}
-
-
-def _to_distributions(parsed: _ParsedRows) -> Distributions:
-    histograms = {name: _to_histogram(name, parsed.rows[name], parsed.edges[name]) for name in parsed.rows}
-    curve = next((_to_curve(name, periods, parsed.groups) for name, periods in parsed.curves.items()), None)
-    return Distributions(histograms, curve, parsed.segments)
 
 
 def _to_histogram(
@@ -170,7 +158,7 @@ def read_distributions(path: Path) -> Distributions:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError:
         return EMPTY
-    return EMPTY if len(data) > MAX_FILE_BYTES else parse_distributions(data.decode("utf-8", "replace"))[0]
+    return EMPTY if len(data) > MAX_FILE_BYTES else parse_distributions(data.decode("utf-8", "replace"))
 
 
 class DistributionStore(Mapping[str, Distributions]):

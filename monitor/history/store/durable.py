@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,15 @@ def store_error(path: Path, error: OSError) -> StoreError:
     """Return the error as one clause: the path, the reason, the remedy."""
     reason = _REASONS.get(error.errno or 0) or f"{error.strerror or error}: name another folder by --store"
     return StoreError(f"cannot write {sanitize(path)}: {reason}")
+
+
+@contextlib.contextmanager
+def as_store_error(path: Path) -> Iterator[None]:
+    """Raise an OSError within as the StoreError about a path."""
+    try:
+        yield
+    except OSError as error:
+        raise store_error(path, error) from error
 
 
 def file_mode(folder: Path) -> int:
@@ -152,7 +161,9 @@ def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[i
     descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
     try:
         before = os.fstat(descriptor).st_size
-        payload = terminate_torn_row(read_range(descriptor, _checked_end(descriptor, mark), before)) + b"".join(lines)
+        is_unchanged = mark and read_range(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail
+        tail = read_range(descriptor, mark.end if mark and is_unchanged else 0, before)
+        payload = terminate_torn_row(tail) + b"".join(lines)
         _write_or_truncate(descriptor, before, payload)
         return before, TailMark(before + len(payload), lines[-1])
     finally:
@@ -181,14 +192,13 @@ def _write_or_truncate(descriptor: int, before: int, payload: bytes) -> None:
         _write(descriptor, payload)
         os.fsync(descriptor)
     except BaseException:
-        _truncate(descriptor, before, payload)
+        # Nothing is cut that somebody else has written behind it.
+        with contextlib.suppress(OSError):
+            size = os.fstat(descriptor).st_size
+            if size > before and payload.startswith(read_range(descriptor, before, size)):
+                os.ftruncate(descriptor, before)
+                os.fsync(descriptor)
         raise
-
-
-def _checked_end(descriptor: int, mark: TailMark | None) -> int:
-    if mark and read_range(descriptor, mark.end - len(mark.tail), mark.end) == mark.tail:
-        return mark.end
-    return 0
 
 
 def open_file(path: Path, flags: int) -> int:
@@ -218,11 +228,8 @@ def read_head(path: Path, limit: int) -> bytes:
     Raises:
         OSError: It is no regular file, or the system refuses.
     """
-    descriptor = open_file(path, os.O_RDONLY)
-    try:
-        return read_range(descriptor, 0, limit)
-    finally:
-        close(descriptor)
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read(limit)
 
 
 def rollback(path: Path, before: int | None, after: int) -> None:
@@ -243,15 +250,6 @@ def rollback(path: Path, before: int | None, after: int) -> None:
         sync_folder(path.parent)
     else:
         os.truncate(path, before)
-
-
-def _truncate(descriptor: int, before: int, payload: bytes) -> None:
-    """Cut a file to its size before, if nothing but the start of `payload` stands behind it."""
-    with contextlib.suppress(OSError):
-        size = os.fstat(descriptor).st_size
-        if size > before and payload.startswith(read_range(descriptor, before, size)):
-            os.ftruncate(descriptor, before)
-            os.fsync(descriptor)
 
 
 _FIELD = re.compile(rb'(?:\A|[,\r\n])"(?:[^"]++|"")*+(?P<end>"?)')
@@ -280,10 +278,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         StoreError: It cannot be done; the file is as it was.
     """
     target = Path(os.path.realpath(path))
-    try:
+    with as_store_error(path):
         _replace(target, data)
-    except OSError as error:
-        raise store_error(path, error) from error
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from modeltop.core.errors import StoreError
 from modeltop.core.text import sanitize
-from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error, sync_folder
+from modeltop.history.store.durable import OPEN_FLAGS, as_store_error, close, file_mode, open_file, sync_folder
 
 LOCK = ".lock"
 """The folder's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
@@ -22,19 +22,13 @@ LOCK_TIMEOUT_SECONDS = 30.0
 
 @contextlib.contextmanager
 def locked(folder: Path, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
-    """Hold a folder's lock; a missing folder is made.
-
-    Args:
-        folder: The store, or another folder.
-        timeout: Seconds to wait for another holder.
+    """Hold a folder's lock; a missing folder is made, and another holder waited for, for `timeout` seconds.
 
     Raises:
         StoreError: The folder or the lock cannot be had.
     """
-    try:
+    with as_store_error(folder):
         descriptor = _lock(folder, time.monotonic() + timeout)
-    except OSError as error:
-        raise store_error(folder, error) from error
     try:
         yield
     finally:

@@ -86,11 +86,8 @@ NETWORK_FILESYSTEMS = frozenset(
 def network_filesystem(path: Path, mounts: Path = MOUNTS) -> str | None:
     """Return the type of the network file system that `path` lies on; None for a local or an unknown one.
 
-    On such a disk locks and appends of other machines are unreliable: each writer needs a store of its own.
-
-    Args:
-        path: A file or folder; it need not exist.
-        mounts: The table of mounts in the format of Linux, proc(5).
+    On such a disk locks and appends of other machines are unreliable: each writer needs a store of its own. `mounts` is
+    the table of mounts in the format of Linux, proc(5); the path need not exist.
     """
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
@@ -116,6 +113,4 @@ def _unescape(text: str) -> str:
     >>> _unescape(r"/mnt/my\040disk")
     '/mnt/my disk'
     """
-    for code, character in ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\")):
-        text = text.replace(code, character)
-    return text
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from modeltop.history.store import durable
 from modeltop.history.store.lock import locked
@@ -36,13 +37,11 @@ class _PlannedWrite:
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _FinishedWrite:
-    """One write that has happened, and can be rolled back."""
+class _FinishedWrite(NamedTuple):
+    """One write that has happened, and can be rolled back: its file, and the bytes of that before and after."""
 
     path: Path
     before: int | None
-    """Bytes of the file before; None where there was no file."""
     after: int
 
 
@@ -76,28 +75,22 @@ class Store:
             self._execute([self._plan(prefix, newest.get(prefix, 0), rows) for prefix, rows in rows_by_prefix.items()])
 
     def _newest_parts(self) -> dict[str, int]:
-        try:
-            with os.scandir(self.folder) as entries:
-                parts = [part for entry in entries if (part := parse_part_name(entry.name))]
-        except OSError as error:
-            raise durable.store_error(self.folder, error) from error
+        with durable.as_store_error(self.folder), os.scandir(self.folder) as entries:
+            parts = [part for entry in entries if (part := parse_part_name(entry.name))]
         # Of several parts of one prefix the last in the dict stays, so they go in by number.
         return dict(sorted(parts, key=lambda part: part[1]))
 
     def _plan(self, prefix: str, number: int, rows: Sequence[PeriodRow]) -> _PlannedWrite:
-        existing = self._columns(self.folder / part_name(prefix, number)) if number else None
+        existing = None
+        if number:
+            newest = self.folder / part_name(prefix, number)
+            with durable.as_store_error(newest):
+                existing = parse_header(durable.read_head(newest, HEADER_LIMIT))
         columns = extend_columns(rows, existing)
         is_new = columns != existing
         path = self.folder / part_name(prefix, number + is_new)
         lines = tuple(encode_row(row, columns) for row in rows)
         return _PlannedWrite(path, (encode_csv_line(columns), *lines) if is_new else lines, is_new)
-
-    @staticmethod
-    def _columns(path: Path) -> tuple[str, ...] | None:
-        try:
-            return parse_header(durable.read_head(path, HEADER_LIMIT))
-        except OSError as error:
-            raise durable.store_error(path, error) from error
 
     def _execute(self, planned: Iterable[_PlannedWrite]) -> None:
         done: list[_FinishedWrite] = []
@@ -112,14 +105,13 @@ class Store:
 
     def _write(self, planned: _PlannedWrite) -> _FinishedWrite:
         path, lines = planned.path, planned.lines
-        try:
+        before = None
+        with durable.as_store_error(path):
             if planned.is_new:
                 data = b"".join(lines)
                 durable.create(path, data)
-                before, mark = None, durable.TailMark(len(data), lines[-1])
+                mark = durable.TailMark(len(data), lines[-1])
             else:
                 before, mark = durable.append(path, lines, self._marks.get(path))
-        except OSError as error:
-            raise durable.store_error(path, error) from error
         self._marks[path] = mark
         return _FinishedWrite(path, before, mark.end)

@@ -37,9 +37,8 @@ def at(day):
 
 
 def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
-    parsed, broken = distributions.parse_distributions(text(*LINES))
+    parsed = distributions.parse_distributions(text(*LINES))
     age = parsed.histograms["age"]
-    assert broken == 0
     assert age.slots == ("0", "1", "2", "other", "missing")
     assert age.edges == ((-math.inf, 20.0), (20.0, 40.0), (40.0, math.inf))
     assert age.periods == (at(DAY), at(NEXT))
@@ -48,7 +47,7 @@ def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
 
 
 def test_categories_have_no_edges_and_segments_are_counted():
-    parsed, _ = distributions.parse_distributions(text(*LINES))
+    parsed = distributions.parse_distributions(text(*LINES))
     plan = parsed.histograms["plan"]
     assert (plan.slots, plan.edges) == (("basic", "other", "missing"), None)
     assert plan.counts.tolist() == [[0, 1, 0]]
@@ -57,7 +56,7 @@ def test_categories_have_no_edges_and_segments_are_counted():
 
 
 def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
-    curve = distributions.parse_distributions(text(*LINES))[0].reliability
+    curve = distributions.parse_distributions(text(*LINES)).reliability
     assert (curve.name, curve.periods) == ("score", (None, at(DAY)))
     assert curve.rows[:, [0, 9]].tolist() == [[90, 0], [0, 40]]
     assert (curve.score[0, 0], curve.rate[1, 9]) == (0.05, 0.8)
@@ -79,16 +78,15 @@ def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
         "\x00",
     ],
 )
-def test_a_broken_line_is_skipped_and_counted(line):
-    parsed, broken = distributions.parse_distributions(text(LINES[2], line, *LINES[6:]))
-    assert broken == 1
+def test_a_broken_line_is_skipped(line):
+    parsed = distributions.parse_distributions(text(LINES[2], line, *LINES[6:]))
     assert parsed.histograms["age"].reference.sum() == 5
     assert parsed.segments["all"] == {at(DAY): 100.0}
 
 
 @given(st.text(max_size=200), st.booleans())
 def test_no_text_at_all_is_an_error(junk, headed):
-    parsed, _ = distributions.parse_distributions(text(junk) if headed else junk)
+    parsed = distributions.parse_distributions(text(junk) if headed else junk)
     assert all(
         histogram.counts.shape == (len(histogram.periods), len(histogram.slots))
         for histogram in parsed.histograms.values()
