@@ -110,17 +110,14 @@ def live_file(folder: Path) -> Path:
 
 
 def shift_dates(text: str, shift: timedelta) -> str:
-    r"""Return a CSV whose first column is a date with each date moved by `shift`.
+    r"""Return a CSV whose first column is an ISO date with each date moved by `shift`.
 
     >>> shift_dates("date,x\n2025-01-01,1\n", timedelta(days=31))
     'date,x\n2025-02-01,1\n'
     """
     header, *rows = text.splitlines()
-    lines = [header]
-    for row in rows:
-        day, comma, values = row.partition(",")
-        lines.append(f"{date.fromisoformat(day) + shift}{comma}{values}")
-    return "\n".join(lines) + "\n"
+    shifted = [f"{date.fromisoformat(row[:10]) + shift}{row[10:]}" for row in rows]
+    return "\n".join([header, *shifted]) + "\n"
 
 
 def incident_progress(row: int) -> float:

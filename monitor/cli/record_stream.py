@@ -179,15 +179,15 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
     for chunk, is_last in _chunks(stdin):
         buffer += chunk
         end = len(buffer) if is_last else buffer.rfind(b"\n") + 1
-        trial = parser.fork()
-        trial.is_resumable = True
-        blocks = trial.feed(buffer[:end])
-        if trial.schema and trial.schema.model is None:
+        fork = parser.fork()
+        fork.is_resumable = True
+        blocks = fork.feed(buffer[:end])
+        if fork.schema and fork.schema.model is None:
             raise UsageError("the rows on stdin do not say whose they are: add a column `model`")
         # A quote that is open may be closed by the next chunk, but no row has more lines than this.
-        open_lines += 0 if trial.is_resumable else max(1, chunk.count(b"\n"))
-        if trial.is_resumable or is_last or open_lines > MAX_ROW_LINES:
-            parser, buffer, open_lines = trial, buffer[end:], 0
+        open_lines += 0 if fork.is_resumable else max(1, chunk.count(b"\n"))
+        if fork.is_resumable or is_last or open_lines > MAX_ROW_LINES:
+            parser, buffer, open_lines = fork, buffer[end:], 0
             yield blocks, parser
         if len(buffer) > MAX_LINE:
             raise SourceError(f"a row is longer than {MAX_LINE:,} characters: look for missing line ends")

@@ -28,11 +28,10 @@ from modeltop.service.evaluate import IncidentTracker
 from modeltop.service.health import DaemonIdentity, print_status
 from modeltop.service.leader import LeaderLock, LockHolder
 from modeltop.service.log import DaemonLog
-from modeltop.service.pipeline import Pipeline
+from modeltop.service.pipeline import DaemonSettings, LoadSettings, Pipeline
 from modeltop.service.receivers import after_success, disabled_receivers, receiver_changes
 from modeltop.service.sender_threads import try_send
 from modeltop.service.sending import routing_config
-from modeltop.service.settings import DaemonSettings, LoadSettings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
