@@ -20,15 +20,7 @@ from modeltop.predictions.completeness import ALL, PeriodEnds, chunk_ends, span_
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.periods import parse_period, period_column, rows_per_period
 from modeltop.predictions.progress import Progress
-from modeltop.predictions.run import (
-    CLASS,
-    FEATURE,
-    OWN_COLUMNS,
-    ModelRun,
-    ReferenceStats,
-    RunSummary,
-    describe_commit,
-)
+from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats, RunSummary, describe_commit
 from modeltop.predictions.spec import LogSettings, LogSpec, Task
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ clock changes of a zone are known.
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,9 +29,9 @@ CODES = {
 }  # fmt: skip
 """Unit of numpy, and how many of it, by the code in lower case (those of pandas)."""
 EXAMPLES = "write such as H, D, W, MS, 15min, 6h, 5000rows or column=NAME"
-MINUTES = {"m": 1, "h": 60, "D": 1440}
-MONDAY = 4
-"""Days from 1970-01-01, a Thursday, to the first Monday."""
+MINUTES = {"m": 1, "h": 60, "D": 1440, "W": 7 * 1440}
+MONDAY = 4 * 1440
+"""Minutes from 1970-01-01, a Thursday, to the first Monday."""
 ROWS_PATTERN = re.compile(r"(\d{1,9})\s*rows", re.IGNORECASE)
 COLUMN_PREFIX = "column="
 
@@ -47,12 +48,12 @@ class Period:
     @property
     def grain(self) -> str:
         """Unit that an engine groups by: `m`, `h` or `D`."""
-        return self.unit if self.unit in MINUTES else "D"
+        return self.unit if self.unit in ("m", "h") else "D"
 
     @property
     def is_subhourly(self) -> bool:
         """Whether it is at most an hour: cut by elapsed time, so that the hour that a clock repeats is two periods."""
-        return self.unit in MINUTES and self.size * MINUTES[self.unit] <= 60
+        return self.unit in ("m", "h") and self.size * MINUTES[self.unit] <= 60
 
     def utc_offset(self, moment: np.datetime64) -> np.timedelta64:
         """Return the offset of local time from UTC at a moment; of a subhourly period modulo one hour."""
@@ -75,22 +76,15 @@ class Period:
         if self.unit == "M":
             following = (local.astype("datetime64[M]") + self.size).astype(DATETIME_DTYPE)
         else:
-            minutes = 7 * MINUTES["D"] if self.unit == "W" else MINUTES[self.unit]
-            following = local + np.timedelta64(self.size * minutes, "m")
+            following = local + np.timedelta64(self.size * MINUTES[self.unit], "m")
         return self._to_utc(self._floor(following)[0])
 
     def _floor(self, local: Times) -> Times:
         if self.unit == "M":
             months = local.astype("datetime64[M]").astype(np.int64)
             return (months // self.size * self.size).astype("datetime64[M]").astype(DATETIME_DTYPE)
-        if self.unit == "W":
-            weeks = (local.astype("datetime64[D]").astype(np.int64) - MONDAY) // (7 * self.size)
-            return (weeks * 7 * self.size + MONDAY).astype("datetime64[D]").astype(DATETIME_DTYPE)
-        if self.unit == "D":
-            days = local.astype("datetime64[D]").astype(np.int64) // self.size * self.size
-            return days.astype("datetime64[D]").astype(DATETIME_DTYPE)
-        step = self.size * MINUTES[self.unit]
-        minutes = local.astype("datetime64[m]").astype(np.int64) // step * step
+        step, origin = self.size * MINUTES[self.unit], MONDAY if self.unit == "W" else 0
+        minutes = (local.astype("datetime64[m]").astype(np.int64) - origin) // step * step + origin
         return minutes.astype("datetime64[m]").astype(DATETIME_DTYPE)
 
     def _to_utc(self, local: np.datetime64) -> np.datetime64:
@@ -183,12 +177,12 @@ def _find_offset_change(
     period: Period, before: np.datetime64, after: np.datetime64, offset: np.timedelta64
 ) -> tuple[np.datetime64, np.timedelta64]:
     """Return the second between two moments from which `offset` no longer holds, by bisection, and the new offset."""
-    low, high = before.astype("datetime64[s]").astype(np.int64), after.astype("datetime64[s]").astype(np.int64)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if period.utc_offset(np.datetime64(int(middle), "s").astype(DATETIME_DTYPE)) == offset:
-            low = middle
-        else:
-            high = middle
-    moment = np.datetime64(int(high), "s").astype(DATETIME_DTYPE)
+    first, last = (int(moment.astype("datetime64[s]").astype(np.int64)) for moment in (before, after))
+    seconds = range(first + 1, last + 1)
+
+    def has_changed(second: int) -> bool:
+        return bool(period.utc_offset(np.datetime64(second, "s").astype(DATETIME_DTYPE)) != offset)
+
+    second = seconds[bisect.bisect_left(seconds, True, key=has_changed)]  # noqa: FBT003  the value to find
+    moment = np.datetime64(second, "s").astype(DATETIME_DTYPE)
     return moment, period.utc_offset(moment)

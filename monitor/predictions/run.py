@@ -236,9 +236,8 @@ class ModelRun:
             self.summary.add_batch(cells.segment, metrics, rows)
             overall = cells if (cells.segment == ALL).all() else _select(cells, np.flatnonzero(cells.segment == ALL))
             history = make_history("", cells.period, cells.segment, rows, metrics)
-            for start, end in _runs(cells.model):
-                model = str(cells.model[start])
-                yield replace(history.select(np.arange(start, end)), model=model)
+            for model in dict.fromkeys(cells.model.tolist()):
+                yield replace(history.select(cells.model == model), model=model)
                 own = _cells_of_model(overall, model)
                 yield from self._extra_segments(own)
                 # After the yield, by which the model before it is staged.
@@ -373,12 +372,6 @@ def _split_batches(batches: Iterable[CellBatch[Aggregate]]) -> Iterator[CellBatc
     for cells in batches:
         for start in range(0, len(cells), MAX_CELLS):
             yield _select(cells, slice(start, start + MAX_CELLS))
-
-
-def _runs(models: NDArray[np.object_]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each run of equal names."""
-    starts = [0, *(np.flatnonzero(models[1:] != models[:-1]) + 1).tolist(), len(models)]
-    yield from ((start, end) for start, end in itertools.pairwise(starts) if end > start)
 
 
 def _cells_of_model(cells: CellBatch[Aggregate], model: str) -> CellBatch[Aggregate]:

@@ -13,15 +13,7 @@ from modeltop.core.errors import SourceError
 from modeltop.core.series import DATETIME_DTYPE, to_datetime64
 from modeltop.core.text import sanitize
 from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, fetch
-from modeltop.predictions.loading import (
-    AT,
-    GROUP,
-    ID,
-    MODEL,
-    REFERENCE,
-    canonical_rows,
-    load_log,
-)
+from modeltop.predictions.loading import AT, GROUP, ID, MODEL, REFERENCE, canonical_rows, load_log
 from modeltop.predictions.periods import Period, is_calendar, parse_period, rows_per_period, utc_offset_changes
 from modeltop.predictions.queries.arrow import column_to_numpy
 from modeltop.predictions.schema import parse_timestamp

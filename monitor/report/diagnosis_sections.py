@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from modeltop.core.diagnosis import (
-    ROW_COUNT,
-    BeforeAfter,
-    Diagnosis,
-    FeatureShift,
-    SegmentContribution,
-    SeriesPattern,
-)
+from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Diagnosis, FeatureShift, SegmentContribution, SeriesPattern
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import format_value, sanitize
 from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_forecast, describe_pattern
@@ -24,15 +16,8 @@ MAX_LINES = 8
 """Metrics, features, segments and patterns that are listed."""
 
 
-class Section(NamedTuple):
-    """A title and its lines, sanitized."""
-
-    title: str
-    lines: tuple[str, ...]
-
-
-def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> list[Section]:
-    """Return the sections of a diagnosis that are not empty: pattern, causes, advice, then the evidence."""
+def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> dict[str, tuple[str, ...]]:
+    """Return the lines of each section that has any, by its title: pattern, causes, advice, then the evidence."""
     sections = (
         ("How it went", _describe_patterns(diagnosis, catalog)),
         ("Causes", _describe_causes(diagnosis)),
@@ -51,7 +36,7 @@ def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> list[Se
             (_describe_segment(segment, diagnosis, catalog) for segment in diagnosis.segments[:MAX_LINES]),
         ),
     )
-    return [Section(title, lines) for title, texts in sections if (lines := tuple(texts))]
+    return {title: lines for title, texts in sections if (lines := tuple(texts))}
 
 
 def _describe_patterns(diagnosis: Diagnosis, catalog: MetricRegistry) -> Iterator[str]:

@@ -127,8 +127,9 @@ def _verdict(model: str, snapshot: Snapshot, explanations: ExplanationCache) -> 
     if alerts:
         yield from _list(_alert(alert, snapshot) for alert in alerts)
     diagnosis = explanations.diagnosis_for(model)
-    for section in diagnosis_sections(diagnosis, snapshot.catalog) if diagnosis is not None else ():
-        yield from _list((escape_text(line, 900) for line in section.lines), f"<h3>{escape_text(section.title)}</h3>")
+    sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
+    for title, lines in sections.items():
+        yield from _list((escape_text(line, 900) for line in lines), f"<h3>{escape_text(title)}</h3>")
 
 
 def _alert(alert: Alert, snapshot: Snapshot) -> str:

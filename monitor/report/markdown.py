@@ -10,7 +10,7 @@ from modeltop.core.series import ModelStatus
 from modeltop.core.text import format_period, sanitize
 from modeltop.report.diagnosis_sections import diagnosis_sections
 from modeltop.report.phrases import MARKS, headline, latest_cells, newest_data, series_name
-from modeltop.report.text_report import alert_lines, build_index
+from modeltop.report.text_report import ReportIndex, alert_lines
 from modeltop.rules.change_summary import change_summary
 from modeltop.rules.snapshot import Snapshot
 
@@ -21,7 +21,7 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     yield ""
     yield f"Judged for {format_period(snapshot.taken_at)}; newest data {newest_data(snapshot)}."
     yield ""
-    index, explanations = build_index(snapshot), ExplanationCache(snapshot)
+    index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     if index.alerts:
         yield "## Alerts"
         yield ""
@@ -36,8 +36,9 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
         yield ""
         yield from _list("", alert_lines(index, status.model))
         diagnosis = explanations.diagnosis_for(status.model)
-        for section in diagnosis_sections(diagnosis, snapshot.catalog) if diagnosis is not None else ():
-            yield from _list(section.title, section.lines)
+        sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
+        for title, lines in sections.items():
+            yield from _list(title, lines)
         yield from _table(snapshot, status.model)
         yield ""
     yield from _list("What could not be worked out", explanations.errors)

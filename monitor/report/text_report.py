@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
@@ -37,7 +36,6 @@ from modeltop.report.phrases import (
 )
 from modeltop.rules.change_summary import change_summary, describe_change
 from modeltop.rules.detectors.cusum import LastingShift
-from modeltop.rules.rule import Rule
 from modeltop.rules.snapshot import Snapshot
 
 MAX_SHOWN = 20
@@ -59,16 +57,21 @@ CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWE
 """How metrics got worse, by their directions."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ReportIndex:
-    """The open alerts and the other rules of a snapshot by model."""
+    """The open alerts of a snapshot by model, worst first, and the applied rules without one."""
 
-    snapshot: Snapshot
-    rules: Mapping[str, Rule]
-    alerts: Mapping[str, list[Alert]]
-    """Active and pending alerts, worst first."""
-    statuses_without_alert: Mapping[str, list[RuleStatus]]
-    """Rules that were applied and have no open alert."""
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.rules = {rule.name: rule for rule in snapshot.rules}
+        self.alerts: dict[str, list[Alert]] = {}
+        for alert in snapshot.alerts:
+            if alert.resolved is None:
+                self.alerts.setdefault(alert.key.model, []).append(alert)
+        alerting = {(alert.rule, alert.key) for alerts in self.alerts.values() for alert in alerts}
+        self.statuses_without_alert: dict[str, list[RuleStatus]] = {}
+        for status in snapshot.rule_statuses:
+            if status.skip_reason is None and (status.rule, status.key) not in alerting:
+                self.statuses_without_alert.setdefault(status.key.model, []).append(status)
 
     def is_lasting_shift(self, alert: Alert) -> bool:
         """Return whether the alert is about a lasting shift, not about a limit or missing data."""
@@ -86,24 +89,10 @@ class ReportIndex:
         )
 
 
-def build_index(snapshot: Snapshot) -> ReportIndex:
-    """Return the index of a snapshot."""
-    alerts: dict[str, list[Alert]] = {}
-    for alert in snapshot.alerts:
-        if alert.resolved is None:
-            alerts.setdefault(alert.key.model, []).append(alert)
-    alerting = {(alert.rule, alert.key) for group in alerts.values() for alert in group}
-    statuses: dict[str, list[RuleStatus]] = {}
-    for status in snapshot.rule_statuses:
-        if status.skip_reason is None and (status.rule, status.key) not in alerting:
-            statuses.setdefault(status.key.model, []).append(status)
-    return ReportIndex(snapshot, {rule.name: rule for rule in snapshot.rules}, alerts, statuses)
-
-
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield what `check` prints: the headline, models that alert, worst first, the others, and the rules."""
     yield headline(snapshot)
-    index, explanations = build_index(snapshot), ExplanationCache(snapshot)
+    index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
         yield from alerting_section(status, index, explanations.diagnosis_for(status.model))
@@ -118,7 +107,7 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
 def text_report(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
-    index, explanations = build_index(snapshot), ExplanationCache(snapshot)
+    index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     for status in snapshot.model_statuses:
         yield ""
         yield from _model_page(status, index, explanations.diagnosis_for(status.model))
@@ -132,9 +121,10 @@ def _model_page(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | 
         yield from alerting_section(status, index, diagnosis)
     else:
         yield from wrapped(_healthy_line(status, index), HANG)
-    for section in diagnosis_sections(diagnosis, snapshot.catalog) if diagnosis is not None else ():
-        yield f"  {section.title}"
-        for line in section.lines:
+    sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
+    for title, lines in sections.items():
+        yield f"  {title}"
+        for line in lines:
             yield from wrapped(f"    {line}", 6)
     for series in snapshot.history.for_model(status.model):
         yield f"  {_describe_latest(series, snapshot)}"

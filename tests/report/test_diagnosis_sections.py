@@ -85,20 +85,20 @@ def diagnosis(name="accuracy"):
     ],
 )
 def test_each_question_has_its_section(title, lines):
-    sections = dict(diagnosis_sections(diagnosis(), MetricRegistry()))
+    sections = diagnosis_sections(diagnosis(), MetricRegistry())
     assert sections[title] == lines
 
 
 def test_there_are_no_other_sections_and_none_that_is_empty():
-    assert [section.title for section in diagnosis_sections(diagnosis(), MetricRegistry())] == [
+    assert list(diagnosis_sections(diagnosis(), MetricRegistry())) == [
         "How it went", "Causes", "What to do", "Before and after", "Expected and realised", "Features that moved",
         "Segments by contribution",
     ]  # fmt: skip
-    assert diagnosis_sections(Diagnosis("m", Severity.OK, None, "", None, (), (), ""), MetricRegistry()) == []
+    assert diagnosis_sections(Diagnosis("m", Severity.OK, None, "", None, (), (), ""), MetricRegistry()) == {}
 
 
 @pytest.mark.parametrize("evil", ["\x1b]52;c;ZWNobw==\x07", "\u202egpj", "a\r\nb", "\ud800", "W" * 9999])
 def test_names_are_escaped_and_cut(evil):
-    lines = [line for section in diagnosis_sections(diagnosis(evil), MetricRegistry()) for line in section.lines]
+    lines = [line for section in diagnosis_sections(diagnosis(evil), MetricRegistry()).values() for line in section]
     assert all(line.isprintable() for line in lines)
     assert all(len(line) < 800 for line in lines)

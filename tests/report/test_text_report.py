@@ -10,9 +10,9 @@ from modeltop.core.series import Condition, ModelStatus, Severity, State
 from modeltop.report.text_report import (
     MAX_DETAILED,
     MAX_SHOWN,
+    ReportIndex,
     alert_lines,
     alerting_section,
-    build_index,
     healthy_section,
     text_summary,
 )
@@ -32,7 +32,7 @@ def healthy_lines(make_snapshot, models, **changes):
         for sentence in sentences
     ]
     snapshot = make_snapshot(healthy=healthy, models=tuple(models), **changes)
-    return list(healthy_section(snapshot.model_statuses, build_index(snapshot)))
+    return list(healthy_section(snapshot.model_statuses, ReportIndex(snapshot)))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_control_characters_in_names_are_escaped(make_snapshot):
 
 def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
     status = ModelStatus("a", Severity.UNKNOWN, "NOT ENOUGH LABELS since 2025-01-01")
-    assert list(healthy_section([status], build_index(make_snapshot(models=("a",))))) == [
+    assert list(healthy_section([status], ReportIndex(make_snapshot(models=("a",))))) == [
         "○ n/d   a NOT ENOUGH LABELS since 2025-01-01"
     ]
 
@@ -153,26 +153,26 @@ def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
     ],
 )  # fmt: skip
 def test_lasting_shifts_are_folded_into_the_lines_of_other_alerts(make_snapshot, alert, alerts, lines):
-    assert list(alert_lines(build_index(make_snapshot(*(alert(*args) for args in alerts))), "m")) == lines
+    assert list(alert_lines(ReportIndex(make_snapshot(*(alert(*args) for args in alerts))), "m")) == lines
 
 
 def test_a_fall_that_is_worse_than_the_limit_keeps_its_line(make_snapshot, alert):
     warning = alert("floor", "accuracy", 30, severity=Severity.WARNING)
     worse = alert("fall", "accuracy", 30, severity=Severity.CRITICAL)
-    assert len(list(alert_lines(build_index(make_snapshot(worse, warning)), "m"))) == 2
+    assert len(list(alert_lines(ReportIndex(make_snapshot(worse, warning)), "m"))) == 2
 
 
 def test_an_acknowledged_fall_keeps_its_line(make_snapshot, alert):
     limit, fall = alert("floor", "accuracy", 30), alert("fall", "accuracy", 30)
     until = fall.since + timedelta(days=1)
     ack = Acknowledgement(fall.id, fall.rule, fall.key, fall.severity, "ana", "", fall.since, until, fall.since)
-    _, line = alert_lines(build_index(make_snapshot(limit, fall, acknowledgements={fall.id: ack})), "m")
+    _, line = alert_lines(ReportIndex(make_snapshot(limit, fall, acknowledgements={fall.id: ack})), "m")
     assert "taken by ana" in line
 
 
 def test_pending_falls_are_not_mixed_with_those_that_fire(make_snapshot, alert):
     pending = [alert("fall", metric, 30, state=State.PENDING, id=None, fired=None) for metric in ("recall", "f1_score")]
-    lines = list(alert_lines(build_index(make_snapshot(alert("floor", "accuracy", 30), *pending)), "m"))
+    lines = list(alert_lines(ReportIndex(make_snapshot(alert("floor", "accuracy", 30), *pending)), "m"))
     assert lines[1:] == ["· pend and 2 more metrics fell with it: recall, f1_score"]
 
 
@@ -184,7 +184,7 @@ def test_a_model_that_stopped_has_nothing_healthy_and_nothing_that_fell_with_it(
     snapshot = make_snapshot(
         silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.95: healthy, not below 0.90")]
     )
-    text = "\n".join(alerting_section(snapshot.model_statuses[0], build_index(snapshot)))
+    text = "\n".join(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot)))
     assert "2 metrics lastingly worse: recall, precision, since 2025-01-31" in text
     assert "healthy" not in text
 
@@ -198,7 +198,7 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
             ("m", "floor", "f1_score", "f1_score inf: not judged, as it is not finite"),
         ],
     )
-    assert list(alerting_section(snapshot.model_statuses[0], build_index(snapshot))) == [
+    assert list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot))) == [
         "▲ CRIT  m stands so",
         "        ▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
         "        ● ok recall: healthy",
@@ -211,6 +211,6 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
 def test_names_of_alerting_models_are_escaped_and_cut(make_snapshot, alert, evil):
     alerts = [alert(rule, "accuracy", 30, model=evil) for rule in ("floor", "fall")]
     snapshot = make_snapshot(*alerts, models=(evil,))
-    lines = list(alerting_section(snapshot.model_statuses[0], build_index(snapshot)))
+    lines = list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot)))
     assert all(line.isprintable() for line in lines)
     assert all(len(line) < 200 for line in lines)
