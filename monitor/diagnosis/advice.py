@@ -55,13 +55,7 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
 
 
 def advice(observations: Observations, actions: Sequence[Action], hypotheses: Sequence[CauseHypothesis]) -> str:
-    """Return the first action in a sentence, with its numbers.
-
-    Args:
-        observations: The change.
-        actions: The next actions, at least one.
-        hypotheses: Causes, likeliest first.
-    """
+    """Return the first of the next actions in a sentence, with its numbers; hypotheses are likeliest first."""
     first = actions[0]
     cause = hypotheses[0].cause if hypotheses else None
     if first is Action.FIX_PIPELINE:
@@ -75,11 +69,8 @@ def advice(observations: Observations, actions: Sequence[Action], hypotheses: Se
         periods = pluralize(observations.periods_since_onset, "period")
         counted = "" if labels is None else f", {labels:,} labelled rows"
         return f"{retraining_blocker(observations)}: {periods}{counted} since it began"
-    return (
-        _missing_data(observations)
-        if cause is Cause.UNKNOWN and first is not Action.ROLL_BACK
-        else _ADVICE.get(first, first.value)
-    )
+    is_unknown = cause is Cause.UNKNOWN and first is not Action.ROLL_BACK
+    return _missing_data(observations) if is_unknown else _ADVICE.get(first, first.value)
 
 
 def retraining_blocker(observations: Observations) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
@@ -20,11 +21,9 @@ from modeltop.diagnosis.timeseries.noise import significant_autocorrelations
 from modeltop.diagnosis.timeseries.points import DAY
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Floats
 
-    Indices = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 MAX_PERIODS = 60
 """Periods before: the window of `modeltop.rules.baselines`."""
@@ -61,13 +60,7 @@ class BeforeAfterWindows:
 
 
 def windows_around(series: Series, started_at: datetime, pattern: SeriesPattern | None) -> BeforeAfterWindows:
-    """Return the windows around the start of a change: of a gradual one the last third is after.
-
-    Args:
-        series: Values of the metric that changed.
-        started_at: Start of the change.
-        pattern: Pattern of the series, if one is known.
-    """
+    """Return the windows around the start of a change of a series: of a gradual one the last third is after."""
     onset = to_datetime64(started_at)
     times = series.times[series.evaluable() & (series.times >= onset)]
     kind = pattern.pattern if pattern else None
@@ -79,10 +72,7 @@ def windows_around(series: Series, started_at: datetime, pattern: SeriesPattern 
 
 
 def compare(series: Series, windows: BeforeAfterWindows) -> BeforeAfter | None:
-    """Compare the levels before and after; None with fewer than two periods before or none after.
-
-    The interval of a proportion is that of Newcombe 1998, else that of a normal difference.
-    """
+    """Compare the levels before and after; None with fewer than two periods before or none after."""
     before, after = windows.before_indices(series), windows.after_indices(series)
     if len(before) < 2 or not len(after):
         return None
@@ -95,16 +85,12 @@ def compare(series: Series, windows: BeforeAfterWindows) -> BeforeAfter | None:
         old, new = (min(1.0, max(0.0, level)) for level in levels)
         interval = newcombe(new, float(weights[after].sum()), old, float(weights[before].sum()))
     low, high = interval or ((delta - Z_95 * error, delta + Z_95 * error) if error else (None, None))
-    z = _z_score(delta, error)
+    z = math.copysign(MAX_Z, delta) if abs(delta) > 1e-12 else 0.0
+    if error > 0:
+        z = max(-MAX_Z, min(MAX_Z, delta / error))
     is_significant = abs(z) >= (SINGLE_PERIOD_MIN_Z if len(after) == 1 else MIN_Z)
     direction = ("rose" if delta > 0 else "fell") if is_significant else "as before"
     return BeforeAfter(series.key, levels[0], levels[1], delta, low, high, z, direction, len(after))
-
-
-def _z_score(delta: float, error: float) -> float:
-    if error > 0:
-        return max(-MAX_Z, min(MAX_Z, delta / error))
-    return math.copysign(MAX_Z, delta) if abs(delta) > 1e-12 else 0.0
 
 
 def _weights(series: Series) -> Floats:
@@ -158,14 +144,9 @@ def _without_week(series: Series, before: Indices, after: Indices) -> Floats:
 
 
 def onset_of(context: ModelContext, key: SeriesKey, pattern: SeriesPattern | None) -> datetime | None:
-    """Return the start of a certain fall, else of the alert, or of a spike before it, whichever is earlier.
+    """Return the start of a certain fall, else of the alert of the series, or of a spike before it if earlier.
 
     A fall explains more than the alert: that may have been active for long, or for a reason of its own.
-
-    Args:
-        context: The model.
-        key: The series.
-        pattern: Pattern of the series.
     """
     starts = [alert.since for alert in context.alerts if alert.key == key and alert.resolved is None][:1]
     if pattern is not None and pattern.started_at is not None:

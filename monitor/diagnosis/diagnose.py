@@ -35,8 +35,6 @@ BAD_PATTERNS = (*DECLINES, Pattern.SPIKE, Pattern.SEASONAL)
 HEALTHY_PATTERNS = (Pattern.STEADY, Pattern.TOO_LITTLE)
 CONTINUING_PATTERNS = (*DECLINES, Pattern.RECOVERING, Pattern.IMPROVING)
 """Patterns that have a forecast: of what came and went, or is as it was, a trend would only mislead."""
-CACHE_SIZE = 2
-"""Snapshots whose diagnoses are cached: the one on the screen, and its successor."""
 
 
 def diagnose_model(snapshot: Snapshot, model: str) -> Diagnosis:
@@ -50,9 +48,8 @@ def diagnose_model(snapshot: Snapshot, model: str) -> Diagnosis:
     return diagnoses[model]
 
 
-@lru_cache(maxsize=CACHE_SIZE)
+@lru_cache(maxsize=2)  # the snapshot on the screen, and its successor
 def _cached_diagnoses(snapshot: Snapshot) -> dict[str, Diagnosis]:  # noqa: ARG001  the key of the cache
-    """Return the diagnoses of a snapshot object so far, by model."""
     return {}
 
 
@@ -119,8 +116,7 @@ def diagnose(context: ModelContext) -> Diagnosis:
 def _alerting_series(context: ModelContext) -> SeriesKey | None:
     """Return the series of the worst alert, active before pending; None without any.
 
-    Among alerts that are as bad the most telling metric comes first: over all rows, realised rather than estimated, a
-    proportion of all rows or of some rather than a score; else as they are ordered.
+    Among alerts as bad the most telling metric is first: over all rows, realised, a proportion; else as ordered.
     """
     keys = {series.key for series in context.series}
 
@@ -140,8 +136,7 @@ def _alerting_series(context: ModelContext) -> SeriesKey | None:
 def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> SeriesKey | None:
     """Return the series with the worst pattern; None if all are healthy.
 
-    What lasts comes before what is over, realised metrics before estimated ones, proportions before others, then the
-    most significant.
+    What lasts comes first, then realised metrics, then proportions, then the most significant.
     """
     overall = context.overall_series()
 

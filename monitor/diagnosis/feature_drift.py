@@ -15,12 +15,11 @@ from modeltop.core.distribution import MISSING, OTHER, Histogram
 from modeltop.core.series import Series
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_value
-from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
+from modeltop.diagnosis.before_after import BeforeAfterWindows, Indices, compare
 from modeltop.diagnosis.phrases import format_percent, safe_name
 
 if TYPE_CHECKING:
     from modeltop.core.distribution import Counts
-    from modeltop.diagnosis.before_after import Indices
 
 PREFIX = "feature="
 OUTPUTS = ("score", "prediction")

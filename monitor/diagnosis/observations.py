@@ -86,10 +86,10 @@ class Observations:
     @property
     def is_overnight(self) -> bool:
         """Whether the change is certainly sudden, and periods are short."""
-        if not self.is_sudden or self.pattern is None or self.series is None:
+        pattern, series = self.pattern, self.series
+        if not self.is_sudden or pattern is None or series is None or pattern.confidence < MIN_OVERNIGHT_CONFIDENCE:
             return False
-        is_certain = self.pattern.confidence >= MIN_OVERNIGHT_CONFIDENCE
-        return is_certain and typical_period(self.series) <= MAX_OVERNIGHT_PERIOD
+        return typical_period(series) <= MAX_OVERNIGHT_PERIOD
 
     @property
     def is_within_noise(self) -> bool:
@@ -139,14 +139,7 @@ def observe_change(
     pattern: SeriesPattern | None,
     other_patterns: Sequence[SeriesPattern],
 ) -> Observations:
-    """Measure everything about the change of a series.
-
-    Args:
-        context: The model.
-        series: What the diagnosis is about; None where nothing happened to any series.
-        pattern: Pattern of the series.
-        other_patterns: Patterns of the others that are not steady.
-    """
+    """Measure everything about the change of a series, which has `pattern`; None where nothing happened to any."""
     failures = (alert for alert in context.alerts if alert.is_active and alert.condition is not Condition.THRESHOLD)
     no_data_alert = next(failures, None)
     started_at = None if series is None else onset_of(context, series.key, pattern)
@@ -161,6 +154,8 @@ def observe_change(
     compared[ROW_COUNT] = None if row_counts is None else compare(row_counts, windows)
     changes = {name: change for name, change in compared.items() if change is not None}
     shifts = feature_shifts(context.series, windows)
+    histograms = filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.shifted))
+    anomalies = (value_anomaly(histogram, started_at) for histogram in histograms)
     return Observations(
         context,
         series,
@@ -171,7 +166,7 @@ def observe_change(
         focus=changes.get(series.key.metric) if series.key.segment == ALL else compare(series, windows),
         before_after=changes,
         feature_shifts=shifts,
-        value_anomalies=tuple(_value_anomalies(context, shifts, windows)),
+        value_anomalies=tuple(filter(None, anomalies)),
         segmentations=_segmentations(context, series, windows),
         pairs=tuple(_pairs(changes, series.key.metric)),
         notes=notes_about(context, series, windows),
@@ -201,13 +196,6 @@ def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWi
             if segmentations:
                 return segmentations
     return ()
-
-
-def _value_anomalies(context: ModelContext, shifts: FeatureShifts, windows: BeforeAfterWindows) -> Iterable[str]:
-    for shift in shifts.shifted:
-        histogram = context.distributions.histograms.get(shift.feature)
-        if histogram is not None and (clause := value_anomaly(histogram, to_datetime(windows.onset))) is not None:
-            yield clause
 
 
 def _pairs(changes: Mapping[str, BeforeAfter], metric: str) -> Iterable[ExpectedVsRealized]:

@@ -15,6 +15,7 @@ from modeltop.core.series import Direction, Series, SeriesKey, to_datetime64
 from modeltop.core.stats.robust import median
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.timeseries.pattern import MAX_PERIODS, MIN_PERIODS, recent_pattern
+from modeltop.rules.suggest import EXPLANATORY_FAMILIES
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
@@ -24,8 +25,6 @@ MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
 """Metrics that are fitted where no alert says which one matters, and declines among them after which no more are."""
-EXPLANATORY_FAMILIES = ("drift", "quality")
-"""Metric families whose changes explain others and are no problem of their own."""
 DECLINES = (Pattern.DROP, Pattern.DECLINE)
 MIN_CONFIDENCE = 0.6
 """Confidence below which a pattern is not taken for what it is named."""
@@ -42,9 +41,7 @@ def pattern_of(series: Series) -> SeriesPattern:
 def _from_onset(series: Series, pattern: SeriesPattern) -> SeriesPattern:
     """Date a decline that only grew steeper from the slower one that led to it, and so a drop at its end.
 
-    The pattern of all periods is that of its largest fall. So the periods before that are fitted once more: a fall
-    that was still going on there, and that is more than a slight part of it, is its beginning. A drop stays one
-    after another drop, and after a decline that is nothing beside it.
+    The pattern of all periods is that of its largest fall: the periods before that are fitted once more.
     """
     if pattern.pattern not in DECLINES or pattern.started_at is None or not pattern.size:
         return pattern
@@ -58,14 +55,7 @@ def _from_onset(series: Series, pattern: SeriesPattern) -> SeriesPattern:
 
 
 def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[SeriesPattern, ...]:
-    """Return the patterns of the series that an alert is about, else of the metrics that moved most.
-
-    That of confidence follows, where it moved: it helps to explain.
-
-    Args:
-        context: The model.
-        key: Series of the alert; None without any.
-    """
+    """Return the patterns of the series of an alert, else of those that moved most, then of a moved confidence."""
     patterns = [pattern_of(series) for series in context.series if series.key == key]
     if not patterns:
         patterns = list(_most_unstable(context))

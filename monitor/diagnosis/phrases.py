@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, FeatureShift
+from modeltop.core.diagnosis import BeforeAfter, Diagnosis, ExpectedVsRealized, FeatureShift, Forecast, SeriesPattern
+from modeltop.core.metrics.registry import Metric
 from modeltop.core.text import format_period, format_value, pluralize, sanitize
 from modeltop.diagnosis.context import CONFIDENCE
-
-if TYPE_CHECKING:
-    from modeltop.core.diagnosis import Diagnosis, Forecast, SeriesPattern
-    from modeltop.core.metrics.registry import Metric
 
 LIKELY_WEIGHT, POSSIBLE_WEIGHT = 0.7, 0.4
 """Weights from which a cause is called likely and possible."""

@@ -1,9 +1,6 @@
-"""Decomposition of the change of a metric over all rows into contributions of segments.
+"""Decomposition of the change of a mean over cases, L = Σ s·l over segments (Kitagawa 1955, JASA 50).
 
-A metric that is a mean over cases is the mean of its segments, weighted by their cases: L = Σ s·l. Its change
-decomposes into what the segments themselves did (within: s after × change of l) and what their shares did (mix: change
-of s × how far the segment was from L before), as Kitagawa did for rates (1955, JASA 50); the two sum up to the change
-exactly.
+Within: s after × change of l; mix: change of s × how far l was from L before. They sum up to the change exactly.
 """
 
 from __future__ import annotations
@@ -44,12 +41,7 @@ def segment_column(segment: str) -> str | None:
 
 
 def decompose(series: Iterable[Series], windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:
-    """Decompose the change of one metric, column by column.
-
-    Args:
-        series: Of one metric that is a mean over its support, in all segments; those without support are left out.
-        windows: The periods that are compared.
-    """
+    """Decompose the change of one metric, a mean over its support, column by column."""
     by_column: dict[str, list[Series]] = {}
     for segment_series in series:
         column = segment_column(segment_series.key.segment)

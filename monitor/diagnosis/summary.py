@@ -63,12 +63,7 @@ def summary_sentence(
 
 
 def describe_cause(hypotheses: Sequence[CauseHypothesis], *, doubted: bool = False) -> str:
-    """Return the likeliest cause and its certainty, such as `likely data drift`.
-
-    Args:
-        hypotheses: Causes, likeliest first, at least one.
-        doubted: Whether it is uncertain that anything lasting happened at all.
-    """
+    """Return the likeliest cause and its certainty, such as `likely data drift`; none is certain if doubted."""
     first, *rest = hypotheses
     phrase = CAUSE_PHRASES.get(first.cause, first.cause.value)
     if first.cause in UNQUALIFIED_CAUSES:

@@ -1,16 +1,12 @@
-"""The contract of a cause function, and the registry.
+"""The contract of a cause function, pure and in the file of its family under `@cause`, and the registry.
 
-A cause function is a pure function of `Observations`. To add one: a function in the file of its family, under `@cause`;
-a new family is a file and its name in `FAMILIES`.
-
-Weights: each clause for a cause says how far it alone would convince, 0 to 1; clauses are taken as independent, so
-together they leave (1 - a)(1 - b)... of doubt. Each clause against takes its share of what remains.
+Clauses for a cause are taken as independent, so together they leave (1 - a)(1 - b)... of doubt. Each clause against
+takes its share of what remains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
 from importlib import import_module
 from math import prod
 from typing import NamedTuple
@@ -57,24 +53,10 @@ def cause(function: CauseFunction) -> CauseFunction:
     return function
 
 
-@cache
-def _load_families() -> None:
-    for family in FAMILIES:
-        import_module(f"modeltop.diagnosis.causes.{family}")
-
-
 def combine_evidence(
     kind: Cause, pro: Iterable[EvidenceItem | None], contra: Iterable[EvidenceItem | None] = ()
 ) -> CauseHypothesis | None:
-    """Weigh the evidence for and against a cause.
-
-    Args:
-        kind: The cause.
-        pro: Evidence for it.
-        contra: Evidence against it.
-
-    Returns:
-        None without any evidence for it.
+    """Weigh the evidence for and against a cause; None without any for it.
 
     >>> few, small = EvidenceItem(0.5, "few cases"), EvidenceItem(0.5, "small")
     >>> combine_evidence(Cause.NOISE, [few, small], [EvidenceItem(0.2, "it lasts")]).weight
@@ -91,6 +73,7 @@ def combine_evidence(
 
 def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
     """Return every cause with evidence for it, heaviest first."""
-    _load_families()
+    for family in FAMILIES:
+        import_module(f"modeltop.diagnosis.causes.{family}")
     hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
     return tuple(sorted(hypotheses, key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause))))

@@ -64,14 +64,7 @@ def segment(observations: Observations) -> CauseHypothesis | None:
     before, after = (format_value(level) for level in contribution.level)
     share = format_percent(contribution.share[1])
     others = f"the others of {safe_name(segmentation.column) or 'its cut'} are as before"
-    pro = [
-        EvidenceItem(
-            0.8,
-            f"{safe_name(contribution.segment)} {before} -> {after}: {format_percent(min(1.0, ratio))} of the fall",
-        ),
-        EvidenceItem(0.3, f"in {share} of the rows; {others}"),
-    ]
-    contra = (
-        [EvidenceItem(0.5, "over all rows the difference is within chance")] if observations.is_within_noise else []
-    )
-    return combine_evidence(Cause.SEGMENT, pro, contra)
+    fall = f"{safe_name(contribution.segment)} {before} -> {after}: {format_percent(min(1.0, ratio))} of the fall"
+    pro = [EvidenceItem(0.8, fall), EvidenceItem(0.3, f"in {share} of the rows; {others}")]
+    doubt = EvidenceItem(0.5, "over all rows the difference is within chance")
+    return combine_evidence(Cause.SEGMENT, pro, [doubt] if observations.is_within_noise else [])

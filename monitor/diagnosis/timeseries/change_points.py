@@ -30,12 +30,9 @@ PENALTY = 2.0
 def change_points(points: Points) -> list[int]:
     """Return the indices of the first points after lasting changes of level, oldest first; of under ten points none.
 
-    Optimal partitioning (Jackson and others 2005; its pruning, PELT, gains nothing where changes are few) of values
-    that weigh by the inverse of their variance, so that a month of five games moves nothing; the season, and outliers
-    of up to three periods, are taken off first. For autocorrelation the variance of a mean is enlarged by
-    (1 + rho) / (1 - rho). Each candidate must then stand against the whole stretch between its neighbours, the search
-    for its position allowed for (`max_gain_p_value`): the least certain is removed first, until all that remain are
-    certain.
+    Optimal partitioning (Jackson and others 2005) of values that weigh by the inverse of their variance; the season,
+    and outliers of up to three periods, are taken off first. For autocorrelation the variance of a mean is enlarged by
+    (1 + rho) / (1 - rho). Of the candidates the least certain by `max_gain_p_value` is removed until all are certain.
     """
     if len(points) < MIN_POINTS or np.ptp(points.values) <= 1e-12 * float(np.abs(points.values).max()):
         return []
@@ -55,9 +52,7 @@ def change_points(points: Points) -> list[int]:
 def max_gain_p_value(gain: float, first: float, last: float) -> float:
     """Compute the probability that by chance a step explains as much as `gain` at the best of all positions.
 
-    The size of the largest standardised difference between what lies before a position and after it, among all
-    positions between two ratios of the series; in continuous time, so conservative in a short series (Miller and
-    Siegmund 1982, Biometrics 38, Maximally selected chi square statistics).
+    In continuous time, so conservative in a short series (Miller and Siegmund 1982, Biometrics 38).
 
     Args:
         gain: Decrease of the sum of squares in squared standard errors.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +17,6 @@ from modeltop.diagnosis.timeseries.points import DAY, Points, evaluable_points
 from modeltop.diagnosis.timeseries.seasonality import detect_season
 from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.limit import Limit
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 MAX_PERIODS, MIN_PERIODS = 60, 10
 """Periods that a line is drawn through."""
@@ -57,19 +55,13 @@ class TrendLine(NamedTuple):
 def forecast_trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0) -> Forecast | None:
     """Estimate the trend of the newest evaluable periods; None unless it is significant.
 
-    A Theil-Sen line on the true times through at most 60 periods, significant by the test of Mann and Kendall with
-    allowance for autocorrelation. The line does not reach back over a change that is none of its own. Values are
-    taken without their season.
+    A Theil-Sen line on the true times through at most 60 periods without their season and from the last change on,
+    significant by the test of Mann and Kendall with allowance for autocorrelation.
 
     Args:
         series: Values of one metric.
-        limits: What must not be crossed; the nearest one ahead on the bad side is forecast. Without a better
-            direction, the nearest on the side to which the trend goes.
+        limits: The nearest one ahead on the bad side is forecast, `soonest` and `latest` by the slope's interval.
         min_count: Support below which a period is left out.
-
-    Returns:
-        `days` from the newest period until the line crosses the limit; `soonest` and `latest` by the ends of the
-        slope's interval, `latest` being None where that end never reaches it.
     """
     points = evaluable_points(series, min_count=min_count)
     if len(points) < MIN_PERIODS:
@@ -133,23 +125,14 @@ def usual_band(series: Series, started_at: datetime | None) -> UsualBand | None:
 def trend_line(series: Series, started_at: datetime | None, forecast: Forecast | None) -> TrendLine | None:
     """Return the line of a forecast's slope through the periods since a change started, else through the newest 60.
 
-    Its level is the median of what the slope leaves (the intercept of Theil and Sen: Sen 1968).
-
-    Args:
-        series: Values of one metric.
-        started_at: Start of the change.
-        forecast: Gives the slope.
-
-    Returns:
-        None without a forecast, and through fewer than two periods.
+    Its level is the median of what the slope leaves (Sen 1968); None without a forecast or two periods.
     """
     if forecast is None or not np.isfinite(forecast.slope):
         return None
     mask = series.evaluable()
-    if started_at is None:
-        indices = np.flatnonzero(mask)[-MAX_PERIODS:]
-    else:
-        indices = np.flatnonzero(mask & (series.times >= to_datetime64(started_at)))
+    if started_at is not None:
+        mask = mask & (series.times >= to_datetime64(started_at))
+    indices = np.flatnonzero(mask)[-MAX_PERIODS if started_at is None else 0 :]
     if len(indices) < 2:
         return None
     times = series.times[indices]

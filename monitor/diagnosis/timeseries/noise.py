@@ -44,9 +44,8 @@ class Noise:
 def estimate_noise(points: Points, residuals: Floats, *, fitted: int) -> Noise:
     """Estimate the noise from the residuals of a model with many parameters.
 
-    Proportions of a known number of cases have their binomial variance; where they spread significantly more, one more
-    variance that all periods share is added to it (DerSimonian and Laird 1986). Elsewhere the spread is estimated. An
-    autocorrelation is taken where it is significant: to allow for one that is not there costs power.
+    Proportions of known support have their binomial variance; where they spread significantly more, one that all
+    periods share is added (DerSimonian and Laird 1986). Elsewhere the spread is estimated.
 
     Args:
         points: The points.
@@ -95,12 +94,7 @@ def _estimate(
 
 
 def significant_autocorrelations(residuals: Floats, fitted: NDArray[np.int64]) -> Floats:
-    """Return the lag-1 autocorrelation of each row where it is significant, else 0.
-
-    Args:
-        residuals: What each model leaves, in standard errors, shape (models, points).
-        fitted: Number of levels and slopes of each model.
-    """
+    """Return the lag-1 autocorrelation of each row of residuals, (models, points), where it is significant, else 0."""
     rho = lag1_autocorrelations(residuals, fitted)
     return np.where(rho > MIN_AUTOCORRELATION_Z / np.sqrt(residuals.shape[1]), rho, 0.0)
 

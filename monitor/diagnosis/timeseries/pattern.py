@@ -1,7 +1,6 @@
 """The pattern of the newest periods of a series, by the shape that fits best for its number of parameters.
 
-Shapes are compared by the Bayesian information criterion (Schwarz 1978), each position of a change counting as a
-parameter; one with a change must also explain more than the best of so many positions does by chance.
+By the Bayesian information criterion (Schwarz 1978); a change must also explain more than the best one does by chance.
 """
 
 from __future__ import annotations
@@ -45,8 +44,7 @@ CHANCE_GAIN = {
 }
 """What each shape must explain at its best position, in squared standard errors: a base, and a growth with log n.
 
-Such that of independent normal points of one level, 12 to 120 of them, 5 to 7 series in 100 are named anything but
-steady (simulated, 600 series of each length).
+Simulated: of 12 to 120 independent normal points of one level, 5 to 7 series in 100 are named anything but steady.
 """
 _SAME_NOISE = 1e-9
 """Relative difference of two noises below which the best positions under both are the same."""
@@ -112,17 +110,9 @@ def _largest_fall(curve: Floats) -> _Fall:
 def recent_pattern(series: Series, *, min_count: float = 0) -> SeriesPattern:
     """Name the pattern of the newest 120 evaluable periods; of fewer than 10, `TOO_LITTLE`.
 
-    Where a metric has a better direction, a move in the bad one is a drop or a decline and one in the good one an
-    improvement. Where it has none, what moved clearly is a drop or a decline as well, up or down as the sign of its
-    size says: a confidence or a label rate that moved is evidence, whichever way.
-
-    Args:
-        series: Values of one metric.
-        min_count: Support below which a period is left out.
-
-    Returns:
-        The pattern; its confidence is the weight of all shapes of that name (Schwarz weights, Burnham and Anderson
-        2002).
+    A move in the bad direction is a drop or a decline, and so is one of a metric without a better direction, up or
+    down. The confidence is the weight of all shapes of that name (Schwarz weights, Burnham and Anderson 2002). A period
+    whose support is below `min_count` is left out.
     """
     points = evaluable_points(series, min_count=min_count, newest=MAX_PERIODS)
     if len(points) < MIN_PERIODS:
@@ -147,9 +137,7 @@ def recent_pattern(series: Series, *, min_count: float = 0) -> SeriesPattern:
 def _scored_shapes(points: Points) -> list[tuple[FittedShape, float]]:
     """Return all shapes with their BIC, best first.
 
-    Positions are searched with the noise that the best shape leaves if points are independent. Each shape is then
-    scored with the noise that it leaves itself: where a level with much autocorrelation explains as much as a step,
-    it is a level.
+    Each is scored with the noise that it leaves itself: a level with much autocorrelation can look like a step.
     """
     n = len(points)
     shapes = _fitted_shapes(points)

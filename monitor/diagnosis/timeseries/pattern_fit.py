@@ -1,9 +1,7 @@
 """Shapes that are fitted to a series, each at every position at once.
 
-A shape is a level plus a step or a bend (a slope that begins) at some position, or such an atom that is taken back
-later. How much an atom explains is a ratio of inner products, and so is how much a pair of opposite atoms explains,
-all under the precision matrix of the noise. A step is a sum of single periods and a bend a sum of steps: so these
-products, for all positions and all pairs of positions, are running sums of that matrix.
+A shape is a level plus a step or a bend (a slope that begins), or such an atom that is taken back later. What atoms and
+pairs of them explain are ratios of inner products under the precision matrix of the noise: running sums of it.
 """
 
 from __future__ import annotations
@@ -20,8 +18,8 @@ from modeltop.diagnosis.timeseries.noise import Noise
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
 
-    Indices = NDArray[np.int64]
-    Bends = tuple[Indices | int, Indices | int, Indices | int]
+Indices = NDArray[np.int64]
+Bends = tuple[Indices | int, Indices | int, Indices | int]
 
 MIN_BEFORE = 5
 """Periods before the first change: fewer do not establish a level."""
@@ -72,12 +70,7 @@ class _Atoms(NamedTuple):
 
 
 class ShapeFitter:
-    """Fits each shape to values by generalised least squares.
-
-    Args:
-        values: At least 10, oldest first.
-        noise: Noise of the values.
-    """
+    """Fits each shape to values, at least 10, oldest first, by generalised least squares."""
 
     def __init__(self, values: Floats, noise: Noise) -> None:
         self.n = len(values)

@@ -44,11 +44,7 @@ class Points:
         return days
 
     def binomial_variance(self, level: Floats | None = None) -> Floats | None:
-        """Return the sampling variance p (1 - p) / n of proportions; None where the values are none.
-
-        Args:
-            level: Proportion p of each point without its season; by default the mean of all, for each.
-        """
+        """Return the variance p (1 - p) / n of proportions, else None; p is `level` without season, or the mean."""
         if self.support is None:
             return None
         total = self.support.sum()
@@ -77,9 +73,8 @@ class Points:
 def evaluable_points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
     """Return the evaluable points of a series, without values too large for their squares to be numbers.
 
-    A value that rests on n cases has a variance in proportion to 1 / n: a month of five games says little. Where the
-    support is unknown the rows of the period stand for it, being nearly in proportion to it; where these are not known
-    for all points either, all have the same variance.
+    A value on n cases has a variance in proportion to 1 / n. Where the support is unknown the rows of the period stand
+    for it; where these are not known for all points either, all have the same variance.
 
     Args:
         series: Values of one metric.

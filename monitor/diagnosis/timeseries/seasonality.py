@@ -15,7 +15,7 @@ from modeltop.diagnosis.timeseries.points import DAY, Points
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
 
-    Slots = NDArray[np.int64]
+Slots = NDArray[np.int64]
 
 MIN_WEEKS, MIN_YEARS = 4, 3
 """Length of a series from which its season is distinguishable from chance."""
@@ -46,9 +46,8 @@ class Season:
 def detect_season(points: Points) -> Season | None:
     """Detect the week of daily points of four weeks, or the year of monthly points of three years; None if none.
 
-    The level is taken off by a running median over one whole season, and the ranks of what remains are compared
-    between the weekdays (or months) by the test of Kruskal and Wallis 1952, as Ollech and Webel 2020 recommend for
-    telling whether a series is seasonal at all.
+    The ranks of what a running median leaves are compared between weekdays (or months) by the test of Kruskal and
+    Wallis 1952, as Ollech and Webel 2020 recommend.
     """
     if len(points) < 2:
         return None

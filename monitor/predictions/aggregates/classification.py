@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions.aggregates.base import Aggregate
 from modeltop.predictions.aggregates.score_bins import SLOTS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Floats
 
 WRONG, CORRECT, UNLABELLED = 0, 1, 2
@@ -81,13 +80,7 @@ class MulticlassCounts(Aggregate):
 
     @classmethod
     def empty(cls, cells: int, classes: tuple[str, ...], *, scores: bool) -> MulticlassCounts:
-        """Return the counts of no rows, to be filled in place.
-
-        Args:
-            cells: K.
-            classes: Names of the C classes.
-            scores: Whether there is one score a class.
-        """
+        """Return the counts of no rows, to be filled in place; `scores`: whether there is one a class."""
         size = len(classes)
         return cls(
             classes=classes,

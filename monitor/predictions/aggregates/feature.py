@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions.aggregates.base import Aggregate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Floats
 
 QUANTILES = 50
-"""Bins of a numeric column, each with an equal number of the reference's rows; fewer where values are tied.
-
-Distances by bins (PSI, JS, chi-squared) group them into ten; those along the axis (KS, Wasserstein) use all.
-"""
+"""Bins of a numeric column, each with an equal number of the reference's rows; fewer where values are tied."""
 CATEGORIES = 30
 """The most frequent categories of the reference; the rest of its categories is `other`."""
 
@@ -69,7 +65,4 @@ class FeatureCounts(Aggregate):
     total: Floats | None = None
     """Of a numeric column: the sum of the values by slot, [K, S]."""
     unseen: NDArray[np.int64] | None = None
-    """Of a column of categories: rows whose category the reference never had, [K]; None: those of `other`.
-
-    Needed only where the reference was not exhaustive.
-    """
+    """Of a column of categories: rows whose category the reference never had, [K]; None: those of `other`."""

@@ -6,12 +6,11 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions.aggregates.base import Aggregate, sum_by_group
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Floats
 
 COUNTS = ("count", "unlabelled", "nonzero")
@@ -37,11 +36,8 @@ class RegressionSums(Aggregate):
     label: Floats
     """Sum of the labels, [K]."""
     spread: Floats
-    """Sum of the squared distances of the labels from their own mean in the cell, [K].
-
-    An engine's population variance times the count: a plain sum of squares would lose all digits where the labels are
-    large and close together. It merges by Chan's formula (1979), not by addition alone.
-    """
+    """Sum of the squared distances of the labels from their own mean in the cell, [K]; a plain sum of squares would
+    lose all digits where labels are large and close together. It merges by Chan's formula (1979)."""
     nonzero: NDArray[np.int64]
     """Rows whose label is not 0, [K]: those of the two sums below."""
     relative: Floats

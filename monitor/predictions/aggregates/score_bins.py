@@ -1,11 +1,8 @@
 """The 256 bins of scores, never changed, so that aggregates of any day, machine and engine merge.
 
 192 are equally wide on [1/128, 127/128]; 32 at either end shrink geometrically towards 1e-6, because bins of equal
-width are blind where scores crowd. Bins are half-open, `[low, high)`, up to 127/128, and `(low, high]` above it, where
-they mirror the lower tail.
-
-An engine bins by the same arithmetic as `score_bin`, in double precision. The linear part is exact on every machine; in
-the tails two logarithms that differ in their last bit disagree only on a score within one ulp of an irrational edge.
+width are blind where scores crowd. Bins are `[low, high)` up to 127/128, and `(low, high]` above it. An engine bins by
+the same arithmetic as `score_bin`, in double precision.
 """
 
 from __future__ import annotations
@@ -15,10 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
     from modeltop.core.series import Floats
 
 BINS = 256
@@ -69,11 +65,7 @@ def _tail_bin(distance: Floats) -> Floats:
 
 @cache
 def bin_edges() -> Floats:
-    """Return the 257 edges, rising from 0 to 1; read-only.
-
-    >>> [round(float(bin_edges()[index]), 6) for index in (0, 1, 32, 128, 224, 256)]
-    [0.0, 1e-06, 0.007812, 0.5, 0.992188, 1.0]
-    """
+    """Return the 257 edges, rising from 0 to 1; read-only."""
     tail = MIN_SCORE * np.exp(np.arange(TAIL_BINS + 1) / TAIL_RATE)
     tail[0], tail[-1] = 0.0, TAIL_EDGE
     linear = (LINEAR_START + LINEAR_WIDTH * np.arange(1, LINEAR_BINS)) / GRID

@@ -1,7 +1,4 @@
-"""The contract of engines: DuckDB inside this process, or a Spark.
-
-Ibis, DuckDB, pyarrow and Spark are optional and heavy: each is imported when an engine is opened, not before.
-"""
+"""The contract of engines: DuckDB or Spark, optional and heavy, each imported when an engine is opened."""
 
 from __future__ import annotations
 
@@ -57,11 +54,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     """What is already computed of a log, by any key."""
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
-        """Open files or a table.
-
-        Args:
-            sources: Files, folders, globs, or one table; which forms there are is the engine's own matter.
-            ordered: Whether the column `ROW_NUMBER` numbers the rows in the order of the one file.
+        """Open files, folders, globs or one table; if ordered, `ROW_NUMBER` numbers the rows of the one file.
 
         Raises:
             SourceError: There is no such source, or it cannot be read.
@@ -88,10 +81,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
 
 
 def open_engine(name: str = "duckdb") -> Engine:
-    """Return an engine by name or connection string.
-
-    Args:
-        name: `duckdb`; `spark://host:port`, `local`, `local[N]`, `yarn` or `k8s://…` for Spark.
+    """Return an engine: `duckdb`; `spark://host:port`, `local`, `local[N]`, `yarn` or `k8s://…` for Spark.
 
     Raises:
         SourceError: There is no such engine, or what it needs is not installed.

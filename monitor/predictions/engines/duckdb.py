@@ -85,11 +85,8 @@ class DuckEngine:
             first = sources[0]
             if "://" in first and not first.startswith("duckdb://"):
                 return self._open_ibis_table(first)
-            if (
-                len(sources) == 1
-                and not Path(first).is_dir()
-                and (TABLE_SEPARATOR in first or first.endswith(DATABASES))
-            ):
+            is_database = TABLE_SEPARATOR in first or first.endswith(DATABASES)
+            if is_database and len(sources) == 1 and not Path(first).is_dir():
                 return self._open_database(first)
             return self._open_files(find_log_files(sources), ordered=ordered)
         except duckdb.Error as error:
@@ -189,11 +186,9 @@ class DuckEngine:
         return LoadedSource(self._ibis.read_parquet(path), name, total_bytes=path.stat().st_size)
 
     def _open_database(self, source: str) -> LoadedSource:
-        path, _, name = (
-            source.removeprefix("duckdb://").rpartition(TABLE_SEPARATOR)
-            if TABLE_SEPARATOR in source
-            else (source, "", "")
-        )
+        path, name = source, ""
+        if TABLE_SEPARATOR in source:
+            path, _, name = source.removeprefix("duckdb://").rpartition(TABLE_SEPARATOR)
         if not Path(path).is_file():
             raise SourceError(f"{sanitize(path)} is no file: write FILE.duckdb::TABLE")
         self._ibis.attach(path, name=ATTACHED, read_only=True)
@@ -204,7 +199,6 @@ class DuckEngine:
             hint = f"write FILE.duckdb::TABLE; it {f'has {tables}' if existing else 'is empty'}"
             problem = f"has no one table {sanitize(name, 60)}" if name else "has not one table"
             raise SourceError(f"{sanitize(path)} {problem}: {hint}")
-        schema, table = matches[0]
-        return LoadedSource(
-            self._ibis.table(table, database=(ATTACHED, schema)), table, total_bytes=Path(path).stat().st_size
-        )
+        ((schema, table),) = matches
+        expression = self._ibis.table(table, database=(ATTACHED, schema))
+        return LoadedSource(expression, table, total_bytes=Path(path).stat().st_size)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import ibis
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
-from modeltop.predictions.engines.base import BATCH_ROWS, error_line
-
-if TYPE_CHECKING:
-    from modeltop.predictions.engines.base import Expression
+from modeltop.predictions.engines.base import BATCH_ROWS, Expression, error_line
 
 
 def copy_table(connection: str, name: str, path: Path) -> None:
@@ -68,10 +64,6 @@ def _table(connection: str, name: str) -> Expression:
 
 
 def redact_connection(connection: str) -> str:
-    """Return the connection without user, password and parameters, as it may be shown.
-
-    >>> redact_connection("postgres://eve:secret@db.example/logs?password=x")
-    'postgres://db.example/logs'
-    """
+    """Return the connection without user, password and parameters, as it may be shown."""
     parts = urlsplit(connection)
     return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

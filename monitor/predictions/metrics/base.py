@@ -7,12 +7,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from modeltop.core.stats.intervals import wilson_intervals
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
     from modeltop.core.series import Flags, Floats
 
     Intervals = tuple[Floats, Floats]
@@ -119,12 +118,6 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
 
 
 def proportion(count: Floats, total: Floats, *undefined: tuple[Flags, UndefinedReason]) -> MetricValues:
-    """Compute `count / total` with Wilson's interval; its support is the total.
-
-    Args:
-        count: Cases that have the property, [K].
-        total: Cases that could have it, [K].
-        undefined: As in `first_reason`; one of them has to cover every total of 0.
-    """
+    """Compute `count / total`, [K] each, with Wilson's interval; a reason has to cover every total of 0."""
     value = ratio(count, total)
     return metric_values(value, total, wilson_intervals(value, total), reason=first_reason(*undefined))

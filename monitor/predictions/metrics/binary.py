@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.stats.intervals import wilson_intervals
+from modeltop.predictions.aggregates.classification import BinaryCounts
 from modeltop.predictions.metrics import calibration, confusion, intervals, ranking
 from modeltop.predictions.metrics.base import (
     MetricValues,
@@ -21,7 +22,6 @@ from modeltop.predictions.metrics.calibration import Outcomes, Scores, decision_
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
-    from modeltop.predictions.aggregates.classification import BinaryCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +74,7 @@ class Cost:
 
 
 def compute_binary(counts: BinaryCounts, *, cost: Cost | None = None) -> dict[str, MetricValues]:
-    """Compute all binary metrics by their registered names; those of scores only if any row has one.
-
-    Args:
-        counts: Of K cells.
-        cost: Of errors; without it there is no `cost_per_1000_rows`.
-    """
+    """Compute all binary metrics by registered name: those of scores if any row has one, costs if given."""
     decisions = decision_counts(counts)
     table = BinaryConfusion.from_decisions(decisions)
     metrics = compute_confusion(table) | row_rates(decisions)
@@ -146,8 +141,7 @@ def label_rate(table: BinaryConfusion) -> MetricValues:
 def f1_score(table: BinaryConfusion) -> MetricValues:
     """Compute 2 TP / (2 TP + FP + FN): 0 to 1. Support: TP + FP + FN.
 
-    The interval is Wilson's of the proportion J = TP / (TP + FP + FN), carried over by F1 = 2 J / (1 + J); unlike the
-    delta method's it holds with a handful of positives.
+    The interval is Wilson's of J = TP / (TP + FP + FN), carried over by F1 = 2 J / (1 + J): fit for few positives.
     """
     either = table.tp + table.fp + table.fn
     low, high = wilson_intervals(ratio(table.tp, either), either)
@@ -172,10 +166,7 @@ def balanced_accuracy(table: BinaryConfusion) -> MetricValues:
 
 
 def cost_per_1000_rows(table: BinaryConfusion, cost: Cost) -> MetricValues:
-    """Compute 1,000 (FP · its cost + FN · its cost) / labelled rows, in the unit of the costs. Support: labelled rows.
-
-    The interval adds Wilson's of the two proportions (MOVER).
-    """
+    """Compute the cost of errors per 1,000 labelled rows, their support; the interval adds Wilson's of both (MOVER)."""
     errors = ratio(np.stack([table.fp, table.fn]), table.rows)
     weight = 1000.0 * np.array([[cost.fp], [cost.fn]])
     wilson = wilson_intervals(errors, np.broadcast_to(table.rows, errors.shape))

@@ -1,15 +1,14 @@
-"""Metrics of scores as probabilities, of two classes and of several: losses, confidence and calibration.
-
-All are of rows with a score; all but the mean confidence are of labelled rows.
-"""
+"""Losses, confidence and calibration of scores: of rows with a score, all but the mean confidence of labelled ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.stats.intervals import wilson_intervals
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG, BinaryCounts, MulticlassCounts
@@ -18,10 +17,6 @@ from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Flags, Floats
 
 GROUPS = 10
@@ -130,11 +125,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """Confidence and outcome of the predictions of K cells, whether of two classes or of several.
-
-    The confidence of a row is the probability of the predicted class. The axis of outcomes is: wrong, correct,
-    unlabelled.
-    """
+    """Confidence (the probability of the predicted class) and outcome (wrong, correct, unlabelled) of K cells."""
 
     rows: Floats
     """Rows with a confidence by outcome, [K, 3]."""
@@ -195,12 +186,7 @@ def mean_loss(loss: Loss, unlabelled: Flags) -> MetricValues:
 
     `log_loss` is -ln of the probability given to the label, in nats; a probability below 2.2e-16 counts as that, as in
     scikit-learn: at most 36.04 a row. `brier_score` is the squared distance of score and label: 0 to 1 of two classes,
-    summed over classes 0 to 2 of several (Brier 1950, MWR 78). Values are exact; the interval is Student's on the scale
-    of logarithms.
-
-    Args:
-        loss: Of K cells.
-        unlabelled: Cells in which no label is known, [K].
+    0 to 2 of several (Brier 1950, MWR 78). The interval is Student's on the scale of logarithms.
     """
     mean = ratio(loss.total, loss.rows)
     quantile = intervals.t_isf_975(loss.degrees)
@@ -210,10 +196,7 @@ def mean_loss(loss: Loss, unlabelled: Flags) -> MetricValues:
 
 
 def avg_confidence(outcomes: Outcomes) -> MetricValues:
-    """Compute the mean probability of the predicted class, labelled or not: 0 to 1. Support: rows with a score.
-
-    The interval is Student's on the scale of ln(1 - mean).
-    """
+    """Compute the mean probability of the predicted class, 0 to 1: Student's interval on the scale of ln(1 - mean)."""
     rows = outcomes.rows.sum(axis=1)
     mean = ratio(outcomes.confidence.sum(axis=1), rows)
     variance = np.maximum(ratio(outcomes.confidence2.sum(axis=1), rows) - mean * mean, 0.0)
@@ -243,9 +226,8 @@ def expected_calibration_error(outcomes: Outcomes) -> MetricValues:
     """Compute the mean over ten groups, by rows, of |mean probability - rate of the outcome|: 0 to 1.
 
     Of the positive class if there are two classes (Naeini 2015, AAAI), else of the top label (Guo 2017, ICML). A bin
-    that an edge of the groups runs through counts with the group of its mean; `bound` is how far the error can lie from
-    the value for that. Low and high are value ± bound, not an interval: the error is biased upwards in small samples,
-    so none of its spread alone would hold.
+    that an edge of the groups runs through counts with the group of its mean, for which the error can lie off by
+    `bound`. Low and high are value ± bound, not an interval: the error is biased upwards in small samples.
     """
     bins = outcomes.bins
     rows = bins.rows.sum(axis=1)

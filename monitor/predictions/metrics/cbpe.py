@@ -1,16 +1,8 @@
 """Estimates of a model's metrics without labels, from its scores (CBPE: confidence-based performance estimation).
 
-In the reference, where labels are known, each bin of the score has a proportion of positives. In a later period the
-rows of a bin are taken to be positive with that probability, which gives an expected confusion, and all else from it.
-
-That holds while only the inputs move (covariate shift): more of the hard cases, the same meaning of a score. It does
-not hold when the world behind the scores changes (concept drift): then the estimate stays calm while the realised
-metric falls, and only labels can tell. It also needs a reference that has met the scores of today: bins that it never
-saw take the probability of their neighbours.
-
-The 95 % interval is where the realised value is expected, given that all this holds: it covers the randomness of the
-labels, not the uncertainty of the calibration itself, which is small for references of 10,000 rows and more. A realised
-value outside of it is a sign that the meaning of the scores has changed.
+The rows of a bin are taken to be positive with the probability that the bin has in the reference. That holds while only
+the inputs move (covariate shift), not when the meaning of a score changes (concept drift). The 95 % interval is where
+the realised value is then expected: it covers the randomness of the labels, not that of the calibration itself.
 """
 
 from __future__ import annotations
@@ -18,16 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from modeltop.predictions.aggregates.classification import BinaryCounts
 from modeltop.predictions.aggregates.score_bins import BINS, bin_edges
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Floats
-    from modeltop.predictions.aggregates.classification import BinaryCounts
     from modeltop.predictions.metrics.base import Intervals
 
 
@@ -42,12 +33,7 @@ def calibrate(reference: BinaryCounts) -> Floats:
 
 
 def compute_cbpe(counts: BinaryCounts, label_probability: Floats) -> dict[str, MetricValues]:
-    """Compute the estimated metrics of K cells. Support of each: rows with a score, labelled or not.
-
-    Args:
-        counts: Of K cells; their labels are not used.
-        label_probability: From `calibrate`: [256] for all of the cells, or [K, 256], a row for each.
-    """
+    """Compute the estimated metrics of K cells from `calibrate`'s [256] or [K, 256]; support: rows with a score."""
     refused, predicted = np.moveaxis(counts.count[..., :BINS].sum(axis=1).astype(np.float64), 1, 0)
     probability = np.broadcast_to(label_probability, (len(counts), BINS))
     tp, fn = np.einsum("kb,kb->k", predicted, probability), np.einsum("kb,kb->k", refused, probability)

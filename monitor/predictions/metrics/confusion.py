@@ -74,10 +74,7 @@ class Gradient:
     rows: Floats
 
     def variance(self, table: ConfusionTable) -> Floats:
-        """Compute the delta method's variance: count times squared derivative, summed over the table, [K].
-
-        It holds for metrics that do not change when all counts are multiplied by one number.
-        """
+        """Compute the delta method's variance, [K], of a metric that does not change with the scale of all counts."""
         slopes = self.labels[:, :, None] + self.predictions[:, None, :] + self.rows[:, None, None]
         diagonal = np.arange(self.hits.shape[1])
         slopes[:, diagonal, diagonal] += self.hits

@@ -1,11 +1,8 @@
 """Distances of a column from its reference, by the reference's own bins or categories, and rates of its bad values.
 
-Libraries differ in these; ours are, over the rows that have a value (missing ones have a rate of their own):
-
-- PSI, JS distance and chi-squared compare proportions of slots: the categories and `other`, or at most ten groups of
-  numeric bins of nearly equal size in the reference. More groups would only add noise: without any change the PSI is
-  about (groups - 1) (1/n + 1/m) for n and m rows, the JS distance about sqrt((groups - 1) (1/n + 1/m) / (8 ln 2)).
-- KS and Wasserstein are of numeric columns, along the axis, by all bins (50 of nearly equal size).
+Of rows with a value. PSI, JS distance and chi-squared compare proportions of slots: the categories and `other`,
+or at most ten groups of numeric bins of nearly equal size in the reference, as more would only add noise. KS and
+Wasserstein are of numeric columns, along the axis, by all bins (50 of nearly equal size).
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.stats.distributions import chi2_sf
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
@@ -28,8 +26,6 @@ from modeltop.predictions.metrics.base import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Flags, Floats
 
 GROUPS = 10
@@ -68,17 +64,13 @@ def psi(counts: FeatureCounts) -> MetricValues:
     """Compute the population stability index: the sum of (a - b) ln(a / b) over proportions a now, b in the reference.
 
     0 or more, in nats. Empty slots count as 1e-4. By custom: under 0.1 stable, over 0.25 moved (Siddiqi 2006).
-    Symmetric in the proportions, though the slots are the reference's.
     """
     current, reference = (np.maximum(proportions, MIN_PROPORTION) for proportions in _proportions(counts))
     return _distance(counts, ((current - reference) * np.log(current / reference)).sum(axis=1))
 
 
 def js_distance(counts: FeatureCounts) -> MetricValues:
-    """Compute the Jensen-Shannon distance: 0 to 1; the root of the divergence in bits (Endres & Schindelin 2003).
-
-    scipy's `jensenshannon(a, b, base=2)`; symmetric in the proportions.
-    """
+    """Compute the Jensen-Shannon distance: 0 to 1; the root of the divergence in bits (Endres & Schindelin 2003)."""
     current, reference = _proportions(counts)
     middle = (current + reference) / 2
     divergence = (_relative_entropy(current, middle) + _relative_entropy(reference, middle)) / 2
@@ -88,8 +80,7 @@ def js_distance(counts: FeatureCounts) -> MetricValues:
 def ks_distance(counts: FeatureCounts) -> MetricValues:
     """Compute the Kolmogorov-Smirnov distance: 0 to 1; of the two distribution functions at the inner edges.
 
-    That is a lower bound of the distance over all values; `low` is it, `high` the most that the bins allow, and `bound`
-    their difference: at most the proportion of one bin.
+    That is a lower bound over all values; `high` is the most that the bins allow, and `bound` their difference.
     """
     current, reference = _cumulative(counts.count[:, :-2]), _cumulative(counts.reference.count[None, :-2])
     value = np.abs(current - reference).max(axis=1)
@@ -102,8 +93,7 @@ def ks_distance(counts: FeatureCounts) -> MetricValues:
 def wasserstein_normed(counts: FeatureCounts) -> MetricValues:
     """Compute the Wasserstein distance in standard deviations of the reference: 0.1 is a shift of the mean by 0.1.
 
-    0 or more: the area between the two distribution functions. Within each bin its signed area is exact, from the sum
-    of the values; so the value is exact where the functions do not cross inside a bin, and else a little less.
+    0 or more: the area between the distribution functions, exact where these do not cross inside a bin, else less.
     """
     assert counts.reference.edges is not None
     assert counts.total is not None
@@ -119,8 +109,7 @@ def wasserstein_normed(counts: FeatureCounts) -> MetricValues:
 def chi_squared(counts: FeatureCounts) -> tuple[MetricValues, MetricValues]:
     """Compute Pearson's statistic of (period, reference) by slot, 0 or more, and its p-value (Pearson 1900).
 
-    scipy's `chi2_contingency(correction=False)` over the slots that either has rows in. It grows with the rows for the
-    same change, so it is no effect size: the p-value says that something moved, not that it matters.
+    It grows with the rows for the same change, so it is no effect size: the p-value says that something moved.
     """
     current, reference = _counts(counts)
     both = current + reference
@@ -215,14 +204,12 @@ def _reason(counts: FeatureCounts, *more: tuple[Flags, UndefinedReason]) -> NDAr
 
 def _present(counts: FeatureCounts) -> Floats:
     """Return the rows that have a value, [K]."""
-    rows: Floats = counts.count[:, :-1].sum(axis=1).astype(np.float64)
-    return rows
+    return np.asarray(counts.count[:, :-1].sum(axis=1), dtype=np.float64)
 
 
 def _finite(count: NDArray[np.int64]) -> Floats:
     """Return the rows that have a slot, neither `other` nor missing, [K]."""
-    rows: Floats = count[:, :-2].sum(axis=1).astype(np.float64)
-    return rows
+    return np.asarray(count[:, :-2].sum(axis=1), dtype=np.float64)
 
 
 def _counts(counts: FeatureCounts) -> tuple[Floats, Floats]:

@@ -1,7 +1,6 @@
-"""95 % intervals from aggregates, vectorized over cells; which method serves which metric was chosen by simulation.
+"""95 % intervals from aggregates, vectorized over cells, each on a scale on which the error is nearly normal.
 
-A plain delta interval, value ± 1.96 standard errors, covers 79 to 92 % at ten positives; so each of these works on a
-scale on which the error is nearly normal. The simulations are `tests/predictions/metrics/test_intervals.py`.
+Which serves which metric was chosen by the simulations in `tests/predictions/metrics/test_intervals.py`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
     from modeltop.core.series import Floats
     from modeltop.predictions.metrics.base import Intervals
 
@@ -29,9 +27,6 @@ def mover_interval(values: Floats, intervals: Intervals, weight: ArrayLike) -> I
         values: Terms on the first axis, [T, K].
         intervals: Low and high of each term, [T, K].
         weight: Of each term, 0 or more; broadcast against `values`.
-
-    Returns:
-        Low and high of the sum, [K].
     """
     weights = np.asarray(weight, dtype=np.float64)
     total = (weights * values).sum(axis=0)

@@ -1,8 +1,6 @@
-"""Metrics of several classes.
+"""Metrics of several classes; averages are `_macro`, each class counting alike, and `_weighted`, each by its labels.
 
-Averages over classes come in two: `_macro`, each class counting alike, and `_weighted`, each by its labels. The classes
-are those that have labels or predictions in the cell. Where the metric of one of them is undefined, so is the average:
-scikit-learn counts it as 0.
+Where the metric of a class with labels or predictions is undefined, so is the average: scikit-learn counts it as 0.
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.predictions.aggregates.classification import MulticlassCounts
 from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.metrics import intervals, ranking
 from modeltop.predictions.metrics.base import (
@@ -27,7 +26,6 @@ from modeltop.predictions.metrics.confusion import ConfusionTable, Gradient, coh
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
-    from modeltop.predictions.aggregates.classification import MulticlassCounts
 
 SCORE_METRICS = ("avg_confidence", "confidence_gap", "expected_calibration_error", "log_loss", "brier_score")
 """In the order of their columns in the files of the store."""
@@ -50,11 +48,7 @@ def compute_multiclass(counts: MulticlassCounts) -> dict[str, MetricValues]:
 
 
 def compute_per_class(counts: MulticlassCounts) -> dict[str, dict[str, MetricValues]]:
-    """Compute precision, recall, F1, label rate and, with scores, ROC AUC of each class against all others.
-
-    Returns:
-        Metrics by class name, then by registered name; for the segments `class=NAME`.
-    """
+    """Compute the metrics of each class against all others, by class name, then by registered name."""
     table = _table(counts)
     metrics = {}
     for index, name in enumerate(counts.classes):

@@ -7,17 +7,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG
 from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
+from modeltop.predictions.metrics.calibration import Scores
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Floats
-    from modeltop.predictions.metrics.calibration import Scores
 
 UNSEEN_CASES = 0.1
 """Positives, and negatives, that are assumed to lie anywhere at all: the variance is never quite 0."""
@@ -71,11 +70,9 @@ def compute_ranking(scores: Scores) -> dict[str, MetricValues]:
 def roc_auc(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricValues:
     """Compute the probability that a positive scores above a negative, ties counting half: 0 to 1, 0.5 for guessing.
 
-    Support: labels of the rarer class. The value counts all of a bin as tied; `bound` is half the tied mass, so the
-    area of the unbinned scores lies within value ± bound, and is the value itself where all scores of a bin are equal.
-    The interval is DeLong's (1988, Biometrics 44) on the scale of log-odds, with Student's quantile for the kurtosis of
-    the placements and the variance of a trace of unseen cases (`UNSEEN_CASES`, `MODELLED_CASES`), widened by the bound.
-    It covers 93 to 97 %, and more than that within 0.002 of 1 or with fewer than 30 rows of a class.
+    Support: labels of the rarer class. The value counts all of a bin as tied; `bound` is half the tied mass. The
+    interval is DeLong's (1988, Biometrics 44) on the scale of log-odds, with Student's quantile for the kurtosis of the
+    placements and the variance of a trace of unseen cases (`UNSEEN_CASES`, `MODELLED_CASES`), widened by the bound.
     """
     positives, negatives = ranks.positives, ranks.negatives
     total_positives, total_negatives = ranks.total_positives, ranks.total_negatives
@@ -116,10 +113,7 @@ def roc_auc_macro(ranked: NDArray[np.int64]) -> MetricValues:
     """Compute the mean over classes of the ROC AUC of the class against all others: 0 to 1, 0.5 for guessing.
 
     Over the classes that have labels; undefined with fewer than two. Support: labels of the rarest of them. Bound and
-    interval reach as far as the classes' do on average: their errors are taken to go together, which is the widest.
-
-    Args:
-        ranked: Rows by class, outcome and bin of that class's score, [K, C, 3, 257], as in `MulticlassCounts`.
+    interval are the classes' on average: their errors are taken to go together. `ranked` is [K, C, 3, 257].
     """
     count = ranked[..., :BINS].astype(np.float64)
     cells, classes = count.shape[:2]
@@ -170,9 +164,8 @@ def _placement_variance(
 def _extreme_precision_sums(ranks: RankCounts) -> tuple[Floats, Floats]:
     """Return the sums over positives of their precision, for the best and the worst order within each bin, [K] each.
 
-    Let a bin hold p positives and n negatives, after a positives and b negatives that score higher. At best its
-    positives are tied before its negatives: each stands at (a + p) / (a + p + b). At worst they come one by one behind
-    them: the i-th stands at (a + i) / (a + i + b + n). Whatever is tied in between lies between the two.
+    A bin of p positives and n negatives, after a positives and b negatives that score higher, has its positives at best
+    tied before its negatives: (a + p) / (a + p + b); at worst one by one behind them: (a + i) / (a + i + b + n).
     """
     hits = ranks.positives_above + ranks.positives
     rows = hits + ranks.negatives_above

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from modeltop.predictions.aggregates.regression import RegressionSums
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import (
     MetricValues,
@@ -17,10 +19,7 @@ from modeltop.predictions.metrics.base import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from modeltop.core.series import Flags, Floats
-    from modeltop.predictions.aggregates.regression import RegressionSums
 
 
 def compute_regression(sums: RegressionSums) -> dict[str, MetricValues]:
@@ -45,9 +44,8 @@ def mae(sums: RegressionSums) -> MetricValues:
 def rmse(sums: RegressionSums) -> MetricValues:
     """Compute the root of the mean squared error: 0 or more.
 
-    The interval is the root of that of the mean square: Student's on the scale of logarithms, with the degrees of
-    freedom that squares have. Their kurtosis would take eighth powers; it is put at 0.9 k to the 2.5 for errors of
-    kurtosis k, which is 14 for normal errors (exactly 15) and 79 for Laplace's (88).
+    The interval is the root of that of the mean square: Student's on the scale of logarithms. The kurtosis of squares
+    would take eighth powers; it is put at 0.9 k to the 2.5 for errors of kurtosis k: 14 for normal ones (exactly 15).
     """
     rows = sums.count.astype(np.float64)
     mean = ratio(sums.squared, rows)
@@ -67,10 +65,7 @@ def bias(sums: RegressionSums) -> MetricValues:
 
 
 def mape(sums: RegressionSums) -> MetricValues:
-    """Compute the mean of |error / label|, a fraction: 0 or more. Support: labelled rows whose label is not 0.
-
-    scikit-learn divides by 2.2e-16 where the label is 0, so that one such row outweighs all others.
-    """
+    """Compute the mean of |error / label|, a fraction: 0 or more. Support: labelled rows whose label is not 0."""
     reason = first_reason(_unlabelled(sums), (sums.nonzero == 0, UndefinedReason.LABELS_ZERO))
     return _mean_of_sizes(sums.relative, sums.relative2, sums.nonzero, reason=reason)
 
@@ -78,8 +73,7 @@ def mape(sums: RegressionSums) -> MetricValues:
 def r2(sums: RegressionSums) -> MetricValues:
     """Compute 1 - sum of squared errors / sum of squared distances of the labels from their mean: 1 at best.
 
-    0 is what the mean of the period's own labels would reach; there is no lower bound. Undefined where all labels are
-    equal. No interval: the aggregate does not hold how error and label vary together.
+    No lower bound; undefined where all labels are equal. No interval: how error and label vary together is not stored.
     """
     rows = sums.count.astype(np.float64)
     # What rounding leaves of equal labels is no spread: a hundred ulp of their size.

@@ -1,32 +1,24 @@
-"""One query over a log, ordered by model and period, whose result becomes aggregates as it is streamed.
-
-Only the result is ordered, not the rows; what of it does not fit in memory is the engine's to spill. So memory stays
-flat however many rows, models and periods there are.
-"""
+"""One query over a log, ordered by model and period; its result becomes aggregates as it is streamed: flat memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
-from modeltop.predictions.progress import report_progress
-from modeltop.predictions.queries.arrow import take_rows
+from modeltop.predictions.engines.base import Engine, Expression
+from modeltop.predictions.progress import Progress, report_progress
+from modeltop.predictions.queries.arrow import Columns, take_rows
 from modeltop.predictions.queries.batches import ALL, CLASS, SEGMENT, SEGMENT_INDEX, GroupBatch, group_batches
 from modeltop.predictions.queries.binary import BinaryAggregation
 from modeltop.predictions.queries.multiclass import MulticlassAggregation
 from modeltop.predictions.queries.regression import RegressionAggregation
 from modeltop.predictions.spec import ResolvedLog, Task
 from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, assign_periods, encode, windowed_reference
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from modeltop.predictions.engines.base import Engine, Expression
-    from modeltop.predictions.progress import Progress
-    from modeltop.predictions.queries.arrow import Columns
 
 MISSING_SEGMENT = "(missing)"
 """The value of a segment whose column is empty."""
@@ -47,13 +39,7 @@ class Aggregation(Protocol):
         """Return what is counted and summed of a group, by name."""
 
     def aggregate(self, cell: NDArray[np.int64], cells: int, groups: Columns) -> Aggregate:
-        """Return the aggregate of K cells.
-
-        Args:
-            cell: Index of the cell of each group.
-            cells: K.
-            groups: Keys and sums, one entry a group.
-        """
+        """Return the aggregate of so many cells; `cell` is the index of that of each group."""
 
 
 def aggregate(
@@ -97,13 +83,9 @@ def _cells(rows: WindowedRows, log: ResolvedLog, engine: Engine) -> Iterator[Cel
 
 
 def _aggregation_for(log: ResolvedLog) -> Aggregation:
-    match log.task:
-        case Task.BINARY:
-            return BinaryAggregation.from_log(log)
-        case Task.MULTICLASS:
-            return MulticlassAggregation.from_log(log)
-        case Task.REGRESSION:
-            return RegressionAggregation()
+    if log.task is Task.BINARY:
+        return BinaryAggregation.from_log(log)
+    return MulticlassAggregation.from_log(log) if log.task is Task.MULTICLASS else RegressionAggregation()
 
 
 def _aggregate_batch(batch: GroupBatch, aggregation: Aggregation) -> Aggregate:

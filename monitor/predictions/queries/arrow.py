@@ -1,7 +1,4 @@
-"""Record batches as numpy columns: text as objects, times as `datetime64[us]`, missing numbers as NaN.
-
-By DLPack and buffers: pyarrow's own `to_numpy` and `fill_null` import pandas, which takes half a second.
-"""
+"""Record batches as numpy columns, without `to_numpy` of pyarrow, which imports pandas: half a second."""
 
 from __future__ import annotations
 
@@ -10,15 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.series import DATETIME_DTYPE
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-    Columns = dict[str, NDArray[Any]]
-    """Columns of one length by name."""
+Columns = dict[str, NDArray[Any]]
+"""Columns of one length by name."""
 
 MISSING_CODE = -1
 """A missing class, bin or slot as an integer."""

@@ -7,19 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions import loading
-from modeltop.predictions.queries.arrow import concat_rows, take_rows, to_numpy
+from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.binary import OUTCOME
 from modeltop.predictions.queries.multiclass import PREDICTED
 from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, decode
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from modeltop.core.series import Times
-    from modeltop.predictions.queries.arrow import Columns
 
 CELLS_PER_BATCH = 250
 """Cells of a batch; more only where the segments of one period are more."""

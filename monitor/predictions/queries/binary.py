@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.classification import UNLABELLED, BinaryCounts
 from modeltop.predictions.aggregates.score_bins import BINS, MIN_PROBABILITY, NO_SCORE, SLOTS, score_bin
+from modeltop.predictions.engines.base import Expression
+from modeltop.predictions.queries.arrow import Columns
 from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, OPEN_SLOTS, score_slot
-from modeltop.predictions.spec import DEFAULT_THRESHOLD
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.predictions.engines.base import Expression
-    from modeltop.predictions.queries.arrow import Columns
-    from modeltop.predictions.spec import ResolvedLog
+from modeltop.predictions.spec import DEFAULT_THRESHOLD, ResolvedLog
 
 OUTCOME = "outcome"
 """Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, the label 2 where there is none;

@@ -10,13 +10,12 @@ import numpy as np
 
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.feature import CATEGORIES, QUANTILES
-from modeltop.predictions.engines.base import fetch
+from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.schema import ColumnType, Schema
+from modeltop.predictions.spec import ResolvedLog
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
-    from modeltop.predictions.engines.base import Engine, Expression
-    from modeltop.predictions.spec import ResolvedLog
 
 MAX_VALUES_PER_QUERY = 1_000_000
 """Values whose quantiles are computed in one query: an engine holds them all in memory."""
@@ -119,8 +118,6 @@ def _numeric_bins(table: Expression, features: Sequence[str], engine: Engine, ro
 
 def bin_edges(quantiles: Sequence[float]) -> Floats:
     """Return inner edges from quantiles; a value that is several of them has a bin of its own.
-
-    So a column that was constant in the reference has three: below, equal, above.
 
     >>> bin_edges([1.0, 2.0, 2.0, 3.0]).round(6).tolist()
     [1.0, 2.0, 2.0, 3.0]

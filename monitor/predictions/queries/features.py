@@ -8,15 +8,27 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import CellBatch
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
-from modeltop.predictions.progress import report_progress
-from modeltop.predictions.queries.arrow import concat_rows, take_rows, to_numpy
+from modeltop.predictions.engines.base import Engine, Expression
+from modeltop.predictions.progress import Progress, report_progress
+from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.batches import ALL
-from modeltop.predictions.queries.feature_bins import MISSING, OTHER, UNSEEN, NumericBins, feature_bins, with_slot
+from modeltop.predictions.queries.feature_bins import (
+    MISSING,
+    OTHER,
+    UNSEEN,
+    BinsByModel,
+    CategoryBins,
+    NumericBins,
+    feature_bins,
+    with_slot,
+)
+from modeltop.predictions.spec import ResolvedLog
 from modeltop.predictions.windowing import (
     PERIOD_KEY,
     WindowedRows,
@@ -28,17 +40,11 @@ from modeltop.predictions.windowing import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from modeltop.core.series import Floats, Times
-    from modeltop.predictions.engines.base import Engine, Expression
-    from modeltop.predictions.progress import Progress
-    from modeltop.predictions.queries.arrow import Columns
-    from modeltop.predictions.queries.feature_bins import BinsByModel, CategoryBins
-    from modeltop.predictions.spec import ResolvedLog
 
-    ModelFeature = tuple[str, int]
-    """The name of a model and the index of a feature."""
+ModelFeature = tuple[str, int]
+"""The name of a model and the index of a feature."""
 
 FEATURE = "feature"
 """Our column: the index of the feature."""

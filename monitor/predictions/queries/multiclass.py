@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import add, and_
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG, MulticlassCounts
 from modeltop.predictions.aggregates.score_bins import MIN_PROBABILITY, NO_SCORE, SLOTS
+from modeltop.predictions.engines.base import Expression
+from modeltop.predictions.queries.arrow import Columns
 from modeltop.predictions.queries.score_bins import score_bin
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.predictions.engines.base import Expression
-    from modeltop.predictions.queries.arrow import Columns
-    from modeltop.predictions.spec import ResolvedLog
+from modeltop.predictions.spec import ResolvedLog
 
 PREDICTED, CONFIDENCE, BIN, LOG_LOSS, BRIER = "predicted", "confidence", "bin", "log_loss", "brier_score"
 """Our columns: the index of the predicted class, its score and the bin of that; losses of rows with all scores."""
@@ -133,14 +129,7 @@ class MulticlassAggregation:
 
     @staticmethod
     def add_class_scores(counts: MulticlassCounts, index: int, cell: NDArray[np.int64], groups: Columns) -> None:
-        """Add the groups of one class's scores.
-
-        Args:
-            counts: Changed in place.
-            index: Of the class.
-            cell: Of each group.
-            groups: By `class_score_keys`.
-        """
+        """Add the groups of one class's scores, by `class_score_keys`, to the counts in place."""
         if counts.ranked is None:
             return
         outcome = np.where(groups[loading.LABEL] < 0, UNLABELLED, groups[loading.LABEL])

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.regression import RegressionSums
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.predictions.engines.base import Expression
-    from modeltop.predictions.queries.arrow import Columns
+from modeltop.predictions.engines.base import Expression
+from modeltop.predictions.queries.arrow import Columns
 
 ERROR, RELATIVE_ERROR = "error", "relative_error"
 """Our columns: prediction minus label; its size in units of the label, null where that is 0."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from modeltop.predictions.aggregates.score_bins import (
     BINS,
     GRID,
@@ -17,9 +15,7 @@ from modeltop.predictions.aggregates.score_bins import (
     TAIL_EDGE,
     TAIL_RATE,
 )
-
-if TYPE_CHECKING:
-    from modeltop.predictions.engines.base import Expression
+from modeltop.predictions.engines.base import Expression
 
 LOWEST, HIGHEST = SLOTS, SLOTS + 1
 """Slots for scores nearer to 0, or to 1, than `MIN_PROBABILITY`; what counts them adds them to the outermost bins."""
@@ -32,7 +28,7 @@ def score_bin(score: Expression) -> Expression:
     """Return the bin of a score within 0 and 1; missing where there is none."""
     import ibis
 
-    return ibis.cases(_linear(score), _lower(score), _upper(score))
+    return ibis.cases(_linear(score), *_tails(score))
 
 
 def score_slot(score: Expression) -> Expression:
@@ -42,7 +38,7 @@ def score_slot(score: Expression) -> Expression:
     lowest = (score < MIN_PROBABILITY, float(LOWEST))
     highest = (score > 1.0 - MIN_PROBABILITY, float(HIGHEST))
     # Most scores are in the middle, so all other branches are evaluated for few rows.
-    return ibis.cases(_linear(score), lowest, highest, _lower(score), _upper(score), else_=float(NO_SCORE))
+    return ibis.cases(_linear(score), lowest, highest, *_tails(score), else_=float(NO_SCORE))
 
 
 def _linear(score: Expression) -> tuple[Expression, Expression]:
@@ -51,12 +47,8 @@ def _linear(score: Expression) -> tuple[Expression, Expression]:
     return condition, _floor((score * GRID - LINEAR_START) / LINEAR_WIDTH) + TAIL_BINS
 
 
-def _lower(score: Expression) -> tuple[Expression, Expression]:
-    return score < 0.5, _tail(score)
-
-
-def _upper(score: Expression) -> tuple[Expression, Expression]:
-    return score >= 0.5, BINS - 1 - _tail(1.0 - score)
+def _tails(score: Expression) -> tuple[tuple[Expression, Expression], tuple[Expression, Expression]]:
+    return (score < 0.5, _tail(score)), (score >= 0.5, BINS - 1 - _tail(1.0 - score))
 
 
 def _tail(distance: Expression) -> Expression:
