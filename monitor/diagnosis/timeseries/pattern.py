@@ -34,6 +34,7 @@ TRANSIENT_SHAPES = ("level", "spike", "burst", "return")
 """Shapes that end where they began."""
 CHANCE_GAIN = {
     "level": (0.0, 0.0),
+    "line": (9.0, 0.0),
     "bend": (10.0, 0.0),
     "step": (9.7, 0.0),
     "ramp": (11.0, 0.0),

@@ -37,8 +37,9 @@ class FittedShape:
     """One shape at its best position."""
 
     name: str
-    """`level`, `step`, `bend` (a level, then a slope), `ramp` (a slope between two levels), `two ramps` (one that
-    grows steeper or flatter), `spike` (one period), `burst` (two or three) or `return` (a step and back)."""
+    """`level`, `line` (one slope throughout), `step`, `bend` (a level, then a slope), `ramp` (a slope between two
+    levels), `two ramps` (one that grows steeper or flatter), `spike` (one period), `burst` (two or three) or `return`
+    (a step and back)."""
     parameters: int
     """Number of positions and heights beyond the level."""
     gain: float
@@ -81,6 +82,7 @@ class ShapeFitter:
         centred = values - values.mean()
         weighted = precision @ centred
         weighted -= sums * (float(weighted.sum()) / total)
+        self._line = self._fit_line(precision, sums, weighted)
         with_values, with_level = _sums_to_end(weighted[MIN_BEFORE:], 0), _sums_to_end(sums[MIN_BEFORE:], 0)
         beyond = precision[MIN_BEFORE:, MIN_BEFORE:] - np.outer(sums[MIN_BEFORE:], sums[MIN_BEFORE:] / total)
         steps = _sums_to_end(_sums_to_end(beyond, 0), 1)
@@ -93,6 +95,7 @@ class ShapeFitter:
         """Return each shape at its best position."""
         ramp = self._opposed("ramp", self._bends, 2, self.n)
         shapes = [
+            self._line,
             self._single("step", self._steps, self.n),
             self._single("bend", self._bends, -1),  # a bend at the last point is a step
             ramp,
@@ -101,6 +104,13 @@ class ShapeFitter:
             self._opposed("return", self._steps, MAX_SPIKE_PERIODS + 1, self.n),
         ]
         return [*shapes, self._two_ramps(ramp)] if ramp.gain > MIN_RAMP_GAIN else shapes
+
+    def _fit_line(self, precision: Floats, sums: Floats, weighted: Floats) -> FittedShape:
+        """Fit one slope from the first point to the last, which no bend behind `MIN_BEFORE` points describes."""
+        times = np.arange(float(self.n))
+        length = float(times @ precision @ times) - float(times @ sums) ** 2 / float(sums.sum())
+        along = float(times @ weighted)
+        return FittedShape("line", 1, along**2 / length, along / length * times, 0, self.n)
 
     def _single(self, name: str, atoms: _Atoms, stop: int) -> FittedShape:
         length = np.diag(atoms.products)
