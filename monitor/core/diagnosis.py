@@ -53,9 +53,7 @@ class Forecast:
     """Lower end of the 95 % interval of the slope."""
     high: float
     p: float
-    """p-value of the trend."""
     limit: float | None = None
-    """The limit that will be crossed."""
     days: float | None = None
     """Days from the newest period until then; None where no limit lies ahead."""
     soonest: float | None = None
@@ -125,7 +123,6 @@ class BeforeAfter:
     direction: str
     """`fell`, `rose`, or `as before`."""
     periods: int = 0
-    """Periods after the change began."""
 
     @property
     def is_significant(self) -> bool:
@@ -142,7 +139,6 @@ class FeatureShift:
     after: float
     """Distance from the reference after the change began, in the unit of `metric`; Jensen-Shannon is 0 to 1."""
     before: float
-    """The distance before it."""
     metric: str = "js_distance"
     missing: tuple[float, float] | None = None
     """Missing rate before and after, where it rose; else None."""
@@ -157,9 +153,7 @@ class SegmentContribution:
     segment: str
     """Foreign text."""
     share: tuple[float, float]
-    """Share of the cases, before and after."""
     level: tuple[float, float]
-    """The segment's metric, before and after."""
     within: float
     """Part of the change because the segment itself changed, at its share after."""
     mix: float
@@ -194,26 +188,19 @@ class Diagnosis:
     model: str
     severity: Severity
     key: SeriesKey | None
-    """The series that it is about; None where it is about none."""
     sentence: str
-    """What, since when, how much, why, and what now: one sentence."""
     series_pattern: SeriesPattern | None
     hypotheses: tuple[CauseHypothesis, ...]
     """Likeliest first; never empty where anything is wrong."""
     actions: tuple[Action, ...]
     advice: str
-    """The next step in a sentence, with numbers where there are any."""
     other_patterns: tuple[SeriesPattern, ...] = ()
-    """Patterns of the model's other metrics that are not steady."""
     forecast: Forecast | None = None
     metric_changes: tuple[BeforeAfter, ...] = ()
-    """Metrics over all rows, the one it is about first."""
     feature_shifts: tuple[FeatureShift, ...] = ()
-    """Columns that moved, furthest first."""
     segments: tuple[SegmentContribution, ...] = ()
     """Segments of every segmentation, the largest contribution first."""
     expectations: tuple[ExpectedVsRealized, ...] = ()
-    """Confidence beside accuracy, estimated beside realised metrics."""
     labels_since_change: int | None = None
     """Labelled rows since the change began, for a retraining to learn from; None where unknown."""
 

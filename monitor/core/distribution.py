@@ -24,7 +24,6 @@ class Histogram:
     """Row counts of one feature in the bins of its reference."""
 
     feature: str
-    """Name of the column; foreign text."""
     slots: tuple[str, ...]
     """The number of a bin, or a category, which is foreign text; then `other` and `missing`."""
     edges: tuple[tuple[float, float], ...] | None
@@ -58,7 +57,6 @@ class Distributions:
     """All distributions of one model."""
 
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
-    """Histograms by feature, in the order of the file."""
     reliability: ReliabilityCurve | None = None
     segments: Mapping[str, Mapping[datetime, float]] = field(default_factory=dict)
     """Rows by segment and period; `all` among them."""

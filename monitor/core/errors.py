@@ -1,12 +1,5 @@
 """The exceptions of modeltop, sorted by what a person has to correct.
 
-MonitorError
-├── UsageError     the command line asks for something impossible
-├── ConfigError    the configuration file is wrong
-├── SourceError    history cannot be read
-├── StoreError     the store cannot be read or written
-└── NotifyError    a receiver could not be notified (`permanent`: trying again is useless)
-
 Each message is one clause in lower case that names what is wrong and the remedy. It may quote foreign text:
 whoever shows it to a person passes it through `modeltop.core.text.sanitize` first.
 """

@@ -77,7 +77,6 @@ class IncidentTransition(Enum):
     MISSING = "missing"
     """Its rows are missing, or there again: absence is never recovery."""
     MERGED = "merged"
-    """Its alert became part of another incident's."""
     ALREADY_OVER = "known"
     """It was over for a day or more when the watcher saw it for the first time."""
 
@@ -89,7 +88,6 @@ class IncidentChanged:
     at: datetime
     transition: IncidentTransition
     incident: Incident
-    """The incident from now on."""
     message: str
     """The breach, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
 

@@ -12,7 +12,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from modeltop.core.series import Alert, Condition, SeriesKey, Severity
+from modeltop.core.series import Condition, SeriesKey, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,8 @@ class Matchers:
     severity: str = "*"
     """A glob on `warning`, `unknown`, `critical`."""
 
-    def match(self, alert: Alert) -> bool:
-        """Return whether an alert matches. One about no metric (no data, an error) has the metric `*`."""
-        return self.match_labels(alert.rule, alert.key, alert.severity)
-
     def match_labels(self, rule: str, key: SeriesKey, severity: Severity) -> bool:
-        """Return whether the labels of an alert match.
-
-        Args:
-            rule: Name of the rule.
-            key: The series; its metric `*` matches any glob.
-            severity: Of the alert.
-        """
+        """Return whether an alert with these labels matches; a metric of `*` (no data, an error) matches any glob."""
         return (
             fnmatchcase(key.model, self.model)
             and (key.metric == "*" or fnmatchcase(key.metric, self.metric))
@@ -77,7 +67,6 @@ class Silence:
     by: str
     reason: str
     created_at: datetime
-    """When a person created it."""
 
     def active(self, now: datetime) -> bool:
         """Return whether it is in force at this moment; the end is not part of it."""
@@ -93,7 +82,6 @@ class Note:
     text: str
     by: str
     at: datetime
-    """The moment that it is about."""
 
 
 class IncidentStatus(Enum):
@@ -109,7 +97,6 @@ class Incident:
     """An alert followed over time: late rows and edited rules move its start, its id stays."""
 
     id: str
-    """Id of the alert when it was first seen."""
     rule: str
     key: SeriesKey
     condition: Condition
@@ -117,7 +104,6 @@ class Incident:
     """Start of the alert when it was last seen, like all that follows."""
     fired_at: datetime
     level: Severity
-    """The level now active, or last active."""
     peak_severity: Severity
     opened_at: datetime
     """When the watcher first saw it, or saw it open again (wall clock)."""
@@ -153,9 +139,7 @@ class NotificationEntry:
     level: Severity
     """OK: it was notified that it is over, or never notified."""
     at: datetime
-    """When it was last notified (wall clock)."""
     acknowledged: bool = False
-    """Whether it was notified of the acknowledgement as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +151,10 @@ class ReceiverState:
     disabled_reason: str | None = None
     """Why it is not used until a person changes its configuration or asks for a test; None: it works."""
     failures: int = 0
-    """Temporary failures in a row."""
     retry_at: datetime | None = None
     """The earliest moment of the next attempt; None: at once."""
     error: str | None = None
-    """The last failure, sanitized and without secrets."""
     recent_sends: tuple[datetime, ...] = ()
-    """When messages went out within the last hour."""
     settings_fingerprint: str = ""
     """Fingerprint of its settings, without secrets: a change enables a disabled one again."""
 
@@ -194,7 +175,6 @@ class AlertingState:
     last_event_at: datetime | None = None
     """Time of the newest event: `now` of the watcher is never earlier."""
     damaged_lines: int = 0
-    """Lines of the event log that could not be read and were skipped."""
     read_only_reason: str | None = None
     """Why no event may be appended, such as a newer schema; None: they may."""
 
@@ -221,13 +201,10 @@ class WatcherHealth:
     pid: int
     host: str
     interval_seconds: float
-    """Seconds between two cycles at most."""
     error: str | None = None
     """Why the last cycle failed, or what could not be saved; None: it succeeded."""
     disabled_receivers: tuple[str, ...] = ()
-    """Names of the receivers that are not used any more."""
     stopped: bool = False
-    """Whether it was asked to stop, and did."""
 
     def is_overdue(self, now: datetime) -> bool:
         """Return whether it should have completed another cycle by now: three are missing."""

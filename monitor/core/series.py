@@ -20,8 +20,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Levels = NDArray[np.int8]
 
-DATETIME_DTYPE = "datetime64[us]"
-"""The dtype of period starts, in UTC."""
+DATETIME_DTYPE = "datetime64[us]"  # of period starts, in UTC
 
 
 class Direction(Enum):
@@ -168,7 +167,6 @@ class ReadProblem:
     message: str
     """One clause in lower case with the reason and the remedy; may quote foreign text."""
     line: int | None = None
-    """Line number in the file, counted from 1."""
     fatal: bool = False
     """True if nothing of the source could be read; then it has an alert."""
 
@@ -205,7 +203,6 @@ class Breach:
     severity: Severity
     value: float
     limit: float | None
-    """The limit that was crossed, in the metric's unit."""
     message: str
     """Such as `0.870 < 0.90`; numbers and signs only, no foreign text."""
     is_baseline: bool = False
@@ -229,11 +226,9 @@ class Alert:
     fired: datetime | None
     """Start of the period that confirmed it; None while pending."""
     resolved: datetime | None = None
-    """Start of the period that ended it; None while it is not over."""
     worst_breach: Breach | None = None
     """The breach furthest beyond its limit, among those of the highest level any value had."""
     breach: Breach | None = None
-    """The newest breach."""
     periods: int = 0
     """Evaluated periods from `since` to the newest, or to the last before `resolved`."""
     count: float | None = None
@@ -252,7 +247,6 @@ class RuleStatus:
     rule: str
     key: SeriesKey
     severity: Severity
-    """OK where it holds."""
     sentence: str
     """A plain sentence about the value and the limit, without the model's name."""
     skip_reason: str | None = None
@@ -277,7 +271,6 @@ class Comparison:
     before_at: datetime
     """Start of the earlier period; for `reference`, of the first one in the window."""
     count: float | None
-    """Support of the newest value; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

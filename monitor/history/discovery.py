@@ -21,7 +21,6 @@ class HistoryFile:
     """One CSV file of metric history."""
 
     path: str
-    """As it was named, or the named folder and the file's name in it."""
     model: str
     """The model's name where the file has no column for it."""
     is_explicit: bool

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 """A cell of text that starts so is run as a formula by spreadsheets (OWASP, CSV injection)."""
 MAX_NAME_WIDTH = 24
-"""Characters of a column's title or of a name in a printed table."""
 LABELS = ("date", "model", "segment", "count", "provisional")
 """Columns that are no metric, in the order of the table."""
 

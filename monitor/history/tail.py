@@ -15,14 +15,13 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadProblem, to_datetime
 from modeltop.core.stats.robust import distinct, median
-from modeltop.history.csv.blocks import MAX_GROUPS, too_many_groups
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory
 from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
-from modeltop.history.merge import Block
+from modeltop.history.merge import MAX_GROUPS, Block, too_many_groups
 
 _BlockKey = tuple[str, str, str | None]
 """Model, segment, and in the long shape the metric: what tells the blocks of one file apart."""
@@ -147,7 +146,6 @@ class FileTail:
         self.blocks: tuple[Block, ...] = ()
         self.problems: tuple[ReadProblem, ...] = ()
         self.in_volume = False
-        """Whether there is enough to read for the vectorized reader."""
         self._retry = True  # read again, whatever the state says
         self._mtime = 0.0
         self._quiet_at: float | None = None

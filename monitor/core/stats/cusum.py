@@ -18,7 +18,6 @@ MIN_RELATIVE_STD = 1e-3
 OUTLIER_CUTOFF = 3.5
 """Standard deviations from its reference at which a value is clipped before it becomes part of the reference."""
 MAX_AUTOCORRELATION = 0.9
-"""Larger estimates of the autocorrelation are not trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class Cusum:
     slack: float = 1.1
     """Standard deviations that are subtracted from each deviate: half of the smallest fall to detect."""
     threshold: float = 3.7
-    """The sum above which there is an alarm."""
     cap: float = 2.6
     """Most standard deviations that one value counts for."""
     collapse: float = 0.5
@@ -48,9 +46,7 @@ class Cusum:
     """Where the noise is not known, by how many of its standard errors the standard deviation may be too small: values
     of few cases, such as the share of four, are skewed, and their spread is hard to estimate."""
     max_reference: int = 60
-    """Values in the reference at most."""
     min_reference: int = 10
-    """With fewer there is no alarm."""
     recovery_values: int = 3
     """Values in a row within `slack` of the reference that end a run with an alarm."""
     max_run: int = 120

@@ -36,7 +36,6 @@ class TheilSenResult:
     slope: float
     """Change per unit of the times that were given."""
     low: float
-    """Lower end of the 95 % interval."""
     high: float
     level: float
     """Value of the line at the last time, such that the median residual is 0."""
@@ -46,7 +45,6 @@ class MannKendallResult(NamedTuple):
     """The result of the test of Mann and Kendall, and the autocorrelation that it allows for."""
 
     p: float
-    """Two-sided p-value."""
     rho: float
     """Lag-1 autocorrelation of the residuals of a parabola."""
 

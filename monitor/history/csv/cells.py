@@ -16,10 +16,9 @@ from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.core.text import format_exact
 from modeltop.history.csv import dates
-from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.problems import ProblemCollector
-from modeltop.history.merge import Block
+from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
 
 NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
 """Cells of a number column without a value, in lower case."""

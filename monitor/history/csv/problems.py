@@ -13,7 +13,6 @@ MAX_REPORTED = 50
 and enough for a thousandth of a file that a person wrote."""
 
 _ENTIRE_ROW = -1
-"""Stands for a column where a row is lost."""
 
 
 class ProblemCollector:

@@ -36,7 +36,6 @@ class TolerantParser:
         self.problems = ProblemCollector(source)
         self.schema: CsvSchema | None = None
         self.lines = 0
-        """Number of lines that were fed so far."""
         self.is_resumable = True
         """False once a quote was taken for a slip which a later chunk could have closed."""
         self._has_foreign_encoding = False

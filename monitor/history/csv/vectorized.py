@@ -21,11 +21,10 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.history.csv import dates
-from modeltop.history.csv.blocks import ColumnRole, ColumnTable, GroupKey, to_blocks
 from modeltop.history.csv.cells import COUNT, out_of_bounds, parse_flag
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
 from modeltop.history.csv.header import CsvSchema
-from modeltop.history.merge import Block
+from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +54,6 @@ class ParseResult:
     blocks: tuple[Block, ...]
     line_count: int
     ok_counts: Mapping[int, int]
-    """Column → cells that hold a number."""
 
 
 def parse_batch(

@@ -146,12 +146,10 @@ def read_computed(folder: Path, model: str, *, staged: bool = False) -> Computed
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The changes of one run to the store."""
+    """The numbers of models whose periods, and whose distributions, one run has written."""
 
     models: int
-    """Models whose periods were written."""
     distributions: int
-    """Models whose distributions were written."""
 
 
 class StagedRun:

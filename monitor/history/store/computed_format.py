@@ -29,7 +29,6 @@ from modeltop.history.store.row_format import (
 )
 
 NeedsLabels = Callable[[str], bool]
-"""A function that returns whether a metric is computed from labels."""
 
 INTERVAL_DIGITS = 6
 """Significant digits of the ends of an interval, rounded outwards: an estimate, or a bound that may be wider."""
@@ -43,7 +42,6 @@ class ComputedHistory:
     times: Times
     """Period starts, UTC, dtype `datetime64[us]`, in any order."""
     segments: NDArray[np.object_]
-    """Names such as `all` or `country=AT`."""
     rows: Floats
     """Rows of the prediction log in the period; NaN where unknown."""
     provisional: Flags

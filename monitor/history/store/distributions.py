@@ -22,17 +22,13 @@ from modeltop.history.files import FileStat, file_stat
 from modeltop.history.store.paths import file_prefix
 
 DISTRIBUTIONS_FOLDER = "evidence"
-"""The folder within a store; one file a model."""
 HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
-"""Columns of a file of distributions."""
 REFERENCE = "reference"
-"""Stands for a period where the line is of the reference."""
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """Bytes of a file that is read; 50 features of 20 bins and 8 periods take 0.5 MB."""
 EMPTY = Distributions()
 
 _Period = datetime | None
-"""Start of a period; None for the reference."""
 _Cells = dict[str, str]
 
 
@@ -47,7 +43,6 @@ class _ParsedRows:
     curves: dict[str, dict[_Period, dict[int, tuple[float, float, float]]]] = field(default_factory=dict)
     """Name → period → group → rows, score, rate."""
     groups: int = 0
-    """Number of groups that scores are divided into."""
     segments: dict[str, dict[datetime, float]] = field(default_factory=dict)
     """Segment → period → number of rows."""
 

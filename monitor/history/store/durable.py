@@ -137,7 +137,6 @@ class TailMark:
     """The end of a row in a file, as it was when the row was written."""
 
     end: int
-    """Bytes from the start of the file."""
     tail: bytes
     """The row that ends there: if it still stands before `end`, the file up to there is what it was."""
 

@@ -10,7 +10,6 @@ from modeltop.core.errors import StoreError
 from modeltop.history.files import xdg_folder
 
 MAX_SLUG = 40
-"""Characters that a slug may have."""
 
 _PART = re.compile(r"(?P<prefix>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
 

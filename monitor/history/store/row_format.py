@@ -33,7 +33,6 @@ COMPANIONS = {"_count": "supports", "_low": "lows", "_high": "highs"}
 YEAR_RANGE = (1970, 2200)
 """First and last year of a date; others are slips (`0025`, `20255`), and would stretch the time axis beyond use."""
 MAX_NAME = 10_000
-"""Characters of a model's, segment's or metric's name."""
 MAX_LINE_BREAKS = 8
 """Line breaks in the name of a model or a segment; a row over many lines looks like an open quote."""
 MAX_COLUMNS = 1_000
@@ -52,11 +51,9 @@ class PeriodRow:
     model: str
     """Name as written: foreign text, not empty."""
     date: datetime
-    """Start of the period, with a time zone."""
     values: Mapping[str, float]
     """Metric → value; never NaN. A metric without a value is left out."""
     count: float | None = None
-    """Number of predictions in the period."""
     segment: str = "all"
     supports: Mapping[str, float] = field(default_factory=dict)
     """Metric → the number of cases that its value rests on."""
