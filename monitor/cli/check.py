@@ -6,10 +6,14 @@ import argparse
 
 from modeltop.alerting.actions import incident_id
 from modeltop.cli.context import Context, add_source
+from modeltop.core.series import Severity
 from modeltop.report.json import alert_record, as_json
-from modeltop.report.phrases import alert_line, exit_code
+from modeltop.report.phrases import alert_line
 from modeltop.report.text_report import text_summary
 from modeltop.rules.snapshot import Snapshot
+
+EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
+"""Exit code of `check` by severity (Monitoring Plugins guidelines)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +30,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.out_line(as_json(snapshot))
     else:
         print_summary(snapshot, context)
-    return exit_code(snapshot)
+    return EXIT_CODES[snapshot.severity]
 
 
 def print_summary(snapshot: Snapshot, context: Context) -> None:

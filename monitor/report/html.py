@@ -21,7 +21,6 @@ from modeltop.report.phrases import (
     headline,
     latest_cells,
     newest_data,
-    overall_severity,
     resolved_clause,
     rule_lines,
     series_name,
@@ -83,7 +82,7 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
     yield '<meta name="color-scheme" content="light dark"/>'
     yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
-    yield f'<h1 class="{severity_class(overall_severity(snapshot))}">{title}</h1>'
+    yield f'<h1 class="{severity_class(snapshot.severity)}">{title}</h1>'
     newest = newest_data(snapshot)
     yield f"<p>Judged for {format_period(snapshot.taken_at)}; newest data {newest}. Times are UTC.</p>"
     explanations = ExplanationCache(snapshot)

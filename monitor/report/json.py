@@ -10,7 +10,6 @@ from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_o
 from modeltop.alerting.messages.explanation import ExplanationCache, verdict_sentence
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.series import Alert, ModelStatus, Series
-from modeltop.report.phrases import overall_severity
 from modeltop.rules.change_summary import change_summary, latest_interval
 from modeltop.rules.snapshot import Snapshot
 
@@ -21,7 +20,7 @@ def as_json(snapshot: Snapshot) -> str:
     """Return models, their diagnoses, open alerts and errors of reading as one JSON object."""
     explanations = ExplanationCache(snapshot)
     record = {
-        "status": overall_severity(snapshot).name.lower(),
+        "status": snapshot.severity.name.lower(),
         "taken_at": _iso(snapshot.taken_at),
         "models": [
             _model_record(snapshot, status, explanations.diagnosis_for(status.model))

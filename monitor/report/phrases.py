@@ -27,8 +27,6 @@ MARKS = {
     Severity.OK: ("●", "ok"),
 }
 """Shape and word of each severity, worst first: never colour alone."""
-EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
-"""Exit code by severity (Monitoring Plugins guidelines)."""
 MAX_HEADLINE = 80
 """Most terminal cells of the headline, which may become a mail's subject or a pager's whole message."""
 LINE_WIDTH = 80
@@ -98,24 +96,12 @@ def describe_handling(alert: Alert, snapshot: Snapshot, now: datetime | None = N
     ]
 
 
-def overall_severity(snapshot: Snapshot) -> Severity:
-    """Return the worst severity of any model; UNKNOWN where there is neither a model nor an alert."""
-    severities = [status.severity for status in snapshot.model_statuses]
-    severities += [alert.severity for alert in snapshot.alerts if alert.is_active]
-    return max(severities, default=Severity.UNKNOWN)
-
-
-def exit_code(snapshot: Snapshot) -> int:
-    """Return the exit code of `check`: 0 ok, 1 warning, 2 critical, 3 unknown."""
-    return EXIT_CODES[overall_severity(snapshot)]
-
-
 def headline(snapshot: Snapshot) -> str:
     """Return the state of all models in at most 80 terminal cells; the worst model is named."""
     models = len(snapshot.model_statuses)
     if not models:
         return "UNKNOWN: no model found; there is nothing to judge"
-    worst = overall_severity(snapshot)
+    worst = snapshot.severity
     if worst is Severity.OK:
         rules = sum(
             status.skip_reason is None and not has_too_little_history(status) for status in snapshot.rule_statuses

@@ -9,7 +9,7 @@ from datetime import datetime
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import Acknowledgement, AlertingState, Suppression, WatcherHealth
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Alert, History, ModelStatus, RuleStatus
+from modeltop.core.series import Alert, History, ModelStatus, RuleStatus, Severity
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
 from modeltop.rules.label_coverage import LabelCoverage
 from modeltop.rules.rule import Rule
@@ -48,3 +48,10 @@ class Snapshot:
     """Distributions behind the newest values, by model; each is read when it is looked up."""
     baseline: PastBaseline = ROLLING
     """The earlier periods that the newest one is compared with where its changes are summed up."""
+
+    @property
+    def severity(self) -> Severity:
+        """The worst severity of any model; UNKNOWN where there is neither a model nor an alert."""
+        severities = [status.severity for status in self.model_statuses]
+        severities += [alert.severity for alert in self.alerts if alert.is_active]
+        return max(severities, default=Severity.UNKNOWN)
