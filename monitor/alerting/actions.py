@@ -1,7 +1,6 @@
 """Acknowledge, silence, note: what people do, as events to journal. Pure, so that screen and commands decide alike.
 
-Each is called within `EventLog.update`, which passes the newest state: of two people the second gets a UsageError that
-names the first, and nothing is journaled.
+Called within `EventLog.update`, which passes the newest state. `by` is the person; `now` and other times are aware.
 """
 
 from __future__ import annotations
@@ -27,12 +26,9 @@ _HEX = re.compile(r"[0-9a-f]{1,8}")
 
 
 def resolve_target(target: str, alerts: Iterable[Alert], state: AlertingState) -> list[Alert]:
-    """Return the active alerts that a person names: by model, else `MODEL/METRIC`, else the start of an id.
+    """Return the active alerts that `target` names: a model, else `MODEL/METRIC`, else the start of an id.
 
-    Args:
-        target: The text of the person. An alert answers to its own id and to that of its incident.
-        alerts: All alerts of a snapshot.
-        state: Its incidents are read.
+    That is the id of the alert or of its incident.
     """
     active = [alert for alert in alerts if alert.is_active]
     for template in ("{0.model}", "{0.model}/{0.metric}"):
@@ -57,15 +53,7 @@ def incident_id(alert: Alert, state: AlertingState) -> str:
 def acknowledge(
     state: AlertingState, alert: Alert, *, by: str, reason: str, now: datetime, duration: timedelta
 ) -> tuple[Acknowledged]:
-    """Acknowledge an alert; the same person may do so again, for a new reason or longer.
-
-    Args:
-        state: The newest state.
-        alert: An active alert.
-        by: The person.
-        reason: Empty to keep that of the person's earlier acknowledgement.
-        now: Aware.
-        duration: More than 0, at most 30 days.
+    """Acknowledge an active alert; the same person may do so again, for longer or a new reason (empty keeps the old).
 
     Raises:
         UsageError: Another person has it, or the duration or the reason is out of range.
@@ -91,13 +79,7 @@ def current_acknowledgement(state: AlertingState, alert: Alert, now: datetime) -
 
 
 def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
-    """Take back an acknowledgement, one's own or another person's.
-
-    Args:
-        state: The newest state.
-        ack: One that was in force when the person decided.
-        by: The person.
-        now: Aware.
+    """Take back an acknowledgement that was in force when the person decided, one's own or another person's.
 
     Raises:
         UsageError: It was taken back, or renewed, meanwhile.
@@ -117,16 +99,9 @@ def create_silence(
     reason: str,
     now: datetime,
 ) -> tuple[SilenceCreated]:
-    """Silence the alerts that match; the id is a hash of all of its fields.
+    """Silence what matches from `start` until before `end`; the id is a hash of all of its fields.
 
-    Args:
-        matchers: The alerts to silence.
-        alerts: All alerts of a snapshot, by whose names matchers of everything are recognized.
-        start: Aware.
-        end: Aware, exclusive.
-        by: The person.
-        reason: Not empty.
-        now: Aware.
+    Matchers of everything are recognized by the names in `alerts`, all of a snapshot.
 
     Raises:
         UsageError: It would silence everything, or for too long, or without a reason.
@@ -142,13 +117,7 @@ def create_silence(
 
 
 def expire_silence(state: AlertingState, prefix: str, *, by: str, now: datetime) -> tuple[SilenceExpired]:
-    """End a silence before its time.
-
-    Args:
-        state: The newest state.
-        prefix: Start of the id; of several, one that is in force counts.
-        by: The person.
-        now: Aware.
+    """End a silence before its time; of several whose id starts with `prefix`, one that is in force counts.
 
     Raises:
         UsageError: No silence, an ended one or several have such an id.
@@ -167,14 +136,7 @@ def expire_silence(state: AlertingState, prefix: str, *, by: str, now: datetime)
 
 
 def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | None = None) -> tuple[NoteAdded]:
-    """Add a note about a model.
-
-    Args:
-        model: A name, or a glob for several models.
-        text: 1 to 500 characters.
-        by: The person.
-        now: Aware.
-        at: The moment that it is about, aware; None for now.
+    """Add a note about a model, or a glob of models, and the moment `at`; None for now.
 
     Raises:
         UsageError: Model or text is empty, or the text is too long.

@@ -1,13 +1,8 @@
 """The notifications that are due: what is true, reconciled with what each receiver was last sent. Pure.
 
-A reconciler has no queue that could be lost: what could not be sent is due again in the next cycle, from incidents and
-notification entries alone. Decisions:
-
-- A receiver that was sent a trigger is sent the resolve: at any hour, silenced or not, even where no route leads to it
-  any more. A receiver that is not configured any more cannot be notified.
-- For a receiver that wants no resolved messages, the end is recorded without a message.
-- A lower severity is recorded for every receiver of the incident, those that no route names any more among them.
-- A trigger that failed for good is not recorded: once the receiver works again, it is sent what is open.
+A reconciler has no queue that could be lost: what could not be sent is due again in the next cycle. A receiver that was
+sent a trigger is sent the resolve: at any hour, silenced or not, even where no route leads to it any more. A trigger
+that failed for good is not recorded: once the receiver works again, it is sent what is open.
 """
 
 from __future__ import annotations
@@ -44,12 +39,9 @@ class NotificationPlan:
 
 
 def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
-    """Return what each receiver is to be sent now.
+    """Return what each receiver is to be sent by a state that is tracked up to this cycle.
 
-    Args:
-        state: Incidents tracked up to this cycle, notification entries, silences and acknowledgements.
-        config: Routes, rules, mutes and policies.
-        now: The watcher's clock, aware, never before `state.last_event_at`.
+    `now` is the watcher's clock, aware, never before `state.last_event_at`.
     """
     batches: list[NotificationBatch] = []
     skipped: list[NotificationSkipped] = []
@@ -92,23 +84,27 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
         if (policy := config.policies.get(key.receiver)) is not None:
             open_incident = current.get((key.rule, key.key))
             incident_id = open_incident.id if open_incident is not None else ""
-            by_receiver[key.receiver].append(
-                _Reconciliation(
-                    key=key,
-                    policy=policy,
-                    now=now,
-                    last_notified=state.notifications.get(key),
-                    current=open_incident,
-                    is_wanted=is_wanted,
-                    is_suppressed=incident_id in suppressed,
-                    acked=incident_id in acks,
-                    missed=tuple(missed.get(key, ())),
-                    incidents=state.incidents,
-                )
+            reconciliation = _Reconciliation(
+                key=key,
+                policy=policy,
+                now=now,
+                last_notified=state.notifications.get(key),
+                current=open_incident,
+                is_wanted=is_wanted,
+                is_suppressed=incident_id in suppressed,
+                acked=incident_id in acks,
+                missed=tuple(missed.get(key, ())),
+                incidents=state.incidents,
             )
+            by_receiver[key.receiver].append(reconciliation)
     for reconciliations in by_receiver.values():
-        reconciliations.sort(key=lambda reconciliation: reconciliation.precedence)
+        reconciliations.sort(key=_precedence)
     return by_receiver
+
+
+def _precedence(reconciliation: _Reconciliation) -> tuple[int, datetime]:
+    incident = reconciliation.current
+    return (0, reconciliation.now) if incident is None else (-incident.level, incident.opened_at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,17 +126,14 @@ class _Reconciliation:
     """Incidents that ended before the receiver could be notified, oldest first."""
     incidents: Mapping[str, Incident]
 
-    @property
-    def precedence(self) -> tuple[int, datetime]:
-        """The key by which the worst sorts first, then the oldest."""
-        if self.current is None:
-            return (0, self.now)
-        return (-self.current.level, self.current.opened_at)
-
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         """Return what is to be sent, in order, and what is recorded without a message."""
         pending, skipped = self._resolve_previous()
-        pending += [self._report_missed(incident) for incident in self.missed]
+        # Trigger and resolve in one message; the trigger alone where no resolved messages are wanted.
+        actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]
+        for incident in self.missed:
+            reason, level = NotificationReason.MISSED, incident.peak_severity
+            pending.append(tuple(self._notification(action, reason, incident.id, level) for action in actions))
         if self.current is None or self.is_suppressed:
             return pending, skipped
         entry = self.last_notified
@@ -181,12 +174,6 @@ class _Reconciliation:
 
     def _trigger(self, incident: Incident, reason: NotificationReason) -> PendingNotification:
         return (self._notification(NotificationAction.TRIGGER, reason, incident.id, incident.level),)
-
-    def _report_missed(self, incident: Incident) -> PendingNotification:
-        """Put trigger and resolve into one message; the trigger alone where no resolved messages are wanted."""
-        actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]
-        reason, level = NotificationReason.MISSED, incident.peak_severity
-        return tuple(self._notification(action, reason, incident.id, level) for action in actions)
 
     def _notification(
         self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity

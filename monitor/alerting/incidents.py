@@ -52,13 +52,7 @@ class EvaluationScope:
 
     @classmethod
     def from_statuses(cls, history: History, statuses: Iterable[RuleStatus], rules: Iterable[Rule]) -> EvaluationScope:
-        """Build the scope of a snapshot.
-
-        Args:
-            history: The rows that were read.
-            statuses: Status of each rule on each series; one with a skip reason was not evaluated.
-            rules: The rules in force.
-        """
+        """Build the scope of a snapshot from its rows, statuses (not those skipped) and rules in force."""
         evaluated = frozenset((status.rule, status.key) for status in statuses if status.skip_reason is None)
         return cls(history, evaluated, frozenset(rule.name for rule in rules))
 
@@ -175,10 +169,11 @@ class _Tracker:
             if chosen is not None:
                 owners[str(chosen.id)] = incident
                 events.append(self._update(incident, chosen))
-            elif overlapping:
-                events.append(self._merge(incident, owners[str(overlapping[-1].id)]))
-            else:
+            elif not overlapping:
                 events.append(self._handle_absence(incident))
+            elif incident.status is not IncidentStatus.WITHDRAWN:
+                reason = f"it became part of {owners[str(overlapping[-1].id)].id}"
+                events.append(self._withdraw(incident, reason, IncidentTransition.MERGED))
             # All alerts into which an incident was split belong to it.
             matched |= {alert.id for alert in overlapping}
         for alert in alerts:
@@ -229,11 +224,6 @@ class _Tracker:
         if after == incident:
             return None
         return IncidentChanged(self.now, _transition(incident, after), after, _evidence(alert))
-
-    def _merge(self, incident: Incident, into: Incident) -> IncidentChanged | None:
-        if incident.status is IncidentStatus.WITHDRAWN:
-            return None
-        return self._withdraw(incident, f"it became part of {into.id}", IncidentTransition.MERGED)
 
     def _handle_absence(self, incident: Incident) -> IncidentChanged | None:
         """Return what became of an incident without an alert."""

@@ -19,13 +19,7 @@ from modeltop.core.incident import AlertingState, Incident, IncidentStatus, Noti
 def missed_notifications(
     state: AlertingState, config: RoutingConfig, now: datetime
 ) -> dict[NotificationKey, list[Incident]]:
-    """Return the resolved incidents that are still to be sent, oldest first; none that is suppressed now.
-
-    Args:
-        state: Incidents, notification entries, silences and receivers.
-        config: Routes, rules, mutes and policies.
-        now: The watcher's clock, aware.
-    """
+    """Return the resolved incidents that are still to be sent at an aware time, oldest first; none suppressed."""
     missed: dict[NotificationKey, list[Incident]] = {}
     disabled = {name for name, receiver in state.receivers.items() if receiver.disabled_reason}
     finder = _MissedFinder(state, config, now, disabled, model_wide(state))
@@ -56,10 +50,13 @@ class _MissedFinder:
             receiver = self.config.fallback_for(name, self.disabled)
             if receiver is not None and not any(self.was_notified(other, incident) for other in (name, receiver)):
                 working[name] = receiver
-        if not working or self.was_suppressed(incident, self.now):
+        if not working or incident.closed_at is None or self.was_suppressed(incident, self.now):
             return {}
         due: set[str] = set()
-        for moment in _due_times(incident, self.state):
+        # The moments at which it could have become due.
+        start, end = min(incident.opened_at, incident.closed_at), incident.closed_at
+        silence_ends = {silence.end for silence in self.state.silences if start < silence.end <= end}
+        for moment in {start, end} | silence_ends:
             if not self.was_suppressed(incident, moment):
                 due.update(self.config.receivers_for(incident, incident.peak_severity, moment, acked=True))
         return dict.fromkeys(receiver for name, receiver in working.items() if name in due)
@@ -83,11 +80,3 @@ class _MissedFinder:
             return bool(entry.level) or entry.at >= incident.opened_at
         last = self.state.incidents.get(entry.incident)
         return last is not None and last.since > incident.since
-
-
-def _due_times(incident: Incident, state: AlertingState) -> set[datetime]:
-    """Return the moments at which the incident could have become due."""
-    assert incident.closed_at is not None, "only closed incidents are asked about"
-    start = min(incident.opened_at, incident.closed_at)
-    silence_ends = {silence.end for silence in state.silences if start < silence.end <= incident.closed_at}
-    return {start, incident.closed_at} | silence_ends

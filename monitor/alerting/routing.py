@@ -61,11 +61,7 @@ class Route:
     def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
         """Return the receivers of an incident at a level, in order; none outside of the route's time intervals.
 
-        Args:
-            incident: An open incident, or one that was open.
-            level: The severity to send.
-            now: The moment, aware.
-            acked: Whether a person has acknowledged it, which stops escalation.
+        An incident that a person has acknowledged (`acked`) is not escalated.
         """
         if level < Severity[self.min_severity.upper()]:
             return ()
@@ -149,15 +145,9 @@ class RoutingConfig:
     """By receiver, in the order of the configuration; a receiver that is not among them is never notified."""
 
     def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
-        """Return the configured receivers of an incident, each once, whether or not they work.
+        """Return the configured receivers of an incident at an aware moment, each once, whether or not they work.
 
         The receivers that a rule names are notified at any hour, and its incidents pass no route.
-
-        Args:
-            incident: An open incident, or one that was open.
-            level: The severity to send.
-            now: The moment at which time intervals and escalation are evaluated, aware.
-            acked: Whether a person has acknowledged it, which stops escalation.
         """
         own = next((rule.receivers for rule in self.rules if rule.name == incident.rule), None)
         if own is not None:

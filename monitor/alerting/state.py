@@ -24,10 +24,7 @@ from modeltop.core.event import (
     SilenceExpired,
     Unacknowledged,
 )
-from modeltop.core.incident import (
-    AlertingState,
-    NotificationEntry,
-)
+from modeltop.core.incident import AlertingState, NotificationEntry
 from modeltop.core.series import Severity
 
 SILENCE_RETENTION = timedelta(days=5)

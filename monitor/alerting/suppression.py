@@ -34,14 +34,7 @@ _MODEL_WIDE = {Condition.ERROR: "its source cannot be read", Condition.NO_DATA: 
 def suppressions(
     alerts: Iterable[Alert], state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime
 ) -> dict[str, Suppression]:
-    """Return by alert id why nobody is notified of it now; only active alerts are considered.
-
-    Args:
-        alerts: All alerts of a snapshot.
-        state: Its silences are read.
-        mutes: The mutes of the configuration.
-        now: The moment, aware.
-    """
+    """Return by alert id why nobody is notified of it at an aware moment; only active alerts are considered."""
     active = [alert for alert in alerts if alert.id is not None and alert.is_active]
     inhibitions = {alert.key.model: alert.condition for alert in active if alert.condition in _MODEL_WIDE}
     suppressor = Suppressor.at(state, mutes, now, inhibitions)
@@ -62,14 +55,10 @@ class Suppressor:
     def at(
         cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime, inhibitions: dict[str, Condition]
     ) -> Suppressor:
-        """Select what is in force at a moment.
+        """Select what is in force at an aware moment, up to 5 days ago.
 
-        Args:
-            state: The silences; those that ended more than 5 days ago are not in it any more.
-            mutes: The mutes of the configuration.
-            now: The moment, aware; it may be past.
-            inhibitions: By model, a model-wide alert. A source that cannot be read stands in place of a model, so it
-                inhibits a model of the same name alone: whose rows were in it nobody can know.
+        A source that cannot be read stands in place of a model in `inhibitions`, so it inhibits a model of the same
+        name alone: whose rows were in it nobody can know.
         """
         silences = tuple(silence for silence in state.silences if silence.active(now))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
@@ -182,7 +171,8 @@ class SilencePreview:
 def preview_silence(matchers: Matchers, alerts: Iterable[Alert]) -> SilencePreview:
     """Return which of the active alerts a silence would match."""
     active = [alert for alert in alerts if alert.is_active]
-    return SilencePreview(tuple(alert for alert in active if matchers.match(alert)), len(active))
+    matching = (alert for alert in active if matchers.match_labels(alert.rule, alert.key, alert.severity))
+    return SilencePreview(tuple(matching), len(active))
 
 
 def silence_error(
@@ -190,12 +180,7 @@ def silence_error(
 ) -> str | None:
     """Return why a silence is refused, in one clause with the remedy; None where it may be created.
 
-    Args:
-        matchers: The alerts that it matches.
-        start: Aware.
-        end: Aware, exclusive.
-        reason: The text that the person gave.
-        alerts: All alerts; a glob that matches each of their names, and others, selects everything.
+    A glob that matches the names of all `alerts`, and others, selects everything. `end` is exclusive.
     """
     if not reason.strip():
         return "a silence needs a reason: say why, so that others know"

@@ -46,14 +46,10 @@ def throttle(
     recent_sends: Iterable[datetime],
     now: datetime,
 ) -> tuple[NotificationBatch, ...]:
-    """Return the messages that may go out to a receiver now.
+    """Return the messages that may go out to a receiver at an aware time.
 
-    Args:
-        receiver: Its name.
-        queues: By rule and series, what is to be sent, in an order that is kept.
-        policy: Its grouping and its hourly cap.
-        recent_sends: When messages went out to it lately.
-        now: The watcher's clock.
+    `queues` holds by rule and series what is to be sent, in an order that is kept; `recent_sends`, when messages went
+    out to it within the last hour.
     """
     pending = [entry for queue in queues for entry in queue]
     if policy.exempt:

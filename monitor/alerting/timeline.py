@@ -63,12 +63,7 @@ class Timeline:
 
 
 def build_timeline(events: Iterable[Event], model: str) -> Timeline:
-    """Return what happened to the incidents of a model.
-
-    Args:
-        events: Oldest first.
-        model: Its name, exactly.
-    """
+    """Return what happened to the incidents of a model, from its exact name and all events, oldest first."""
     builder = _TimelineBuilder(model)
     for event in events:
         builder.add_event(event)

@@ -11,12 +11,7 @@ MAX_LAG = timedelta(minutes=5)
 
 
 class Clock:
-    """A clock that keeps running where the machine's is set back, until that has caught up.
-
-    Args:
-        wall: The machine's clock.
-        steady: Seconds that nobody can set.
-    """
+    """A clock that keeps running where the machine's is set back, until that has caught up."""
 
     def __init__(
         self,

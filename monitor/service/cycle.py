@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from datetime import datetime
 
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.errors import MonitorError
-from modeltop.core.event import IncidentChanged, LeaderChanged, ReceiverChanged
+from modeltop.core.event import LeaderChanged
 from modeltop.core.text import format_age
 from modeltop.service.clock import MAX_LAG, Clock
 from modeltop.service.compute_jobs import ComputeJobs
 from modeltop.service.evaluate import EvaluationResult, IncidentTracker
 from modeltop.service.event_buffer import BufferedEventLog
-from modeltop.service.health import DaemonIdentity, HealthReporter
-from modeltop.service.heartbeat import Heartbeat
-from modeltop.service.leader import LockHolder
+from modeltop.service.health import DaemonIdentity, HealthReporter, Heartbeat
 from modeltop.service.log import DaemonLog
+from modeltop.service.pipeline import LoadSettings
 from modeltop.service.receivers import Backoff, disabled_receivers, failing_receivers, receiver_changes
 from modeltop.service.sending import Dispatcher
-from modeltop.service.settings import LoadSettings
 from modeltop.service.wakeup import WakeupPipe
 
 SHUTDOWN_SECONDS = 10.0
@@ -78,7 +75,7 @@ class Cycle:
         self.dispatcher.start()
         if self._identity.one_shot:  # of a run a minute nobody wants to read, neither in the story nor in cron's mails
             return
-        _record_leadership(self._identity.holder, now, self._buffer, self._log, is_start=True)
+        self._record_leadership(now, is_leader=True)
         if not self.settings.config.receivers:
             self._log.warning("receivers", "no receiver is configured: nobody is told")
 
@@ -159,9 +156,14 @@ class Cycle:
             self.dispatcher.collect_results()
         self._heartbeat.wait(max(0.0, deadline - time.monotonic()))
         if not self._identity.one_shot:
-            now = self._clock.now(self._buffer.state().last_event_at)
-            _record_leadership(self._identity.holder, now, self._buffer, self._log, is_start=False)
+            self._record_leadership(self._clock.now(self._buffer.state().last_event_at), is_leader=False)
         self.publish_health(stopped=not self._identity.one_shot)
+
+    def _record_leadership(self, now: datetime, *, is_leader: bool) -> None:
+        holder = self._identity.holder
+        self._buffer.append(LeaderChanged(now, holder.pid, holder.host, is_leader=is_leader))
+        event, text = ("lead", "leads from now on") if is_leader else ("end", "ended cleanly")
+        self._log.info(event, f"{holder} {text}")
 
     def _evaluate(self) -> str | None:
         """Evaluate and record the changes; return the error that prevented it, or None."""
@@ -177,27 +179,12 @@ class Cycle:
         self._tracker.commit(result, saved=self._buffer.error is None)
         self.dispatcher.record_withdrawals(result.incident_changes)
         self.last_result = result
-        _log_changes(self._log, result.incident_changes, receiver_events)
+        for change in result.incident_changes:
+            key, transition = change.incident.key, change.transition.value
+            text = f"{transition}: {key.model} {key.metric} {change.message}"
+            self._log.info("incident", text, incident=change.incident.id)
+        for event in receiver_events:
+            if event.state.disabled_reason:
+                reason = f"{event.receiver} cannot be used: {event.state.disabled_reason}"
+                self._log.error("broken", reason, receiver=event.receiver)
         return None
-
-
-def _record_leadership(
-    holder: LockHolder, now: datetime, buffer: BufferedEventLog, log: DaemonLog, *, is_start: bool
-) -> None:
-    buffer.append(LeaderChanged(now, holder.pid, holder.host, is_leader=is_start))
-    log.info(
-        event="lead" if is_start else "end", message=f"{holder} {'leads from now on' if is_start else 'ended cleanly'}"
-    )
-
-
-def _log_changes(
-    log: DaemonLog, incident_changes: Iterable[IncidentChanged], receiver_events: Iterable[ReceiverChanged]
-) -> None:
-    for change in incident_changes:
-        key, transition = change.incident.key, change.transition.value
-        text = f"{transition}: {key.model} {key.metric} {change.message}"
-        log.info(event="incident", message=text, incident=change.incident.id)
-    for event in receiver_events:
-        if event.state.disabled_reason:
-            reason = f"{event.receiver} cannot be used: {event.state.disabled_reason}"
-            log.error(event="broken", message=reason, receiver=event.receiver)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,13 +14,11 @@ from modeltop.core.errors import StoreError
 from modeltop.core.event import IncidentChanged
 from modeltop.core.incident import AlertingState, IncidentStatus
 from modeltop.core.series import Alert, Condition
-from modeltop.history.files import read_range
-from modeltop.history.store.durable import close, open_file, write_atomically
+from modeltop.history.store.durable import write_atomically
 from modeltop.rules.snapshot import Snapshot
+from modeltop.service.leader import aware_datetime, read_state_file
 
 FILE_NAME = "looked.json"
-MAX_FILE_BYTES = 64_000_000
-"""Size limit of the file; a larger one is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +37,35 @@ def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
     Raises:
         StoreError: The file cannot be written.
     """
-    write_atomically(
-        folder / FILE_NAME,
-        json.dumps(
-            {"newest": _to_json(evaluation.newest_periods), "waiting": _to_json(evaluation.no_data_first_seen)}
-        ).encode(),
-    )
+    document = {"newest": evaluation.newest_periods, "waiting": evaluation.no_data_first_seen}
+    times = {key: {name: at.isoformat() for name, at in moments.items()} for key, moments in document.items()}
+    write_atomically(folder / FILE_NAME, json.dumps(times).encode())
 
 
 def load_last_evaluation(folder: Path) -> LastEvaluation:
     """Return what the last run saved; empty where there was none, or where its file cannot be read."""
-    try:
-        descriptor = open_file(folder / FILE_NAME, os.O_RDONLY)
-    except OSError:
-        return LastEvaluation()
-    try:
-        document = json.loads(read_range(descriptor, 0, MAX_FILE_BYTES))
-        return LastEvaluation(_from_json(document["newest"]), _from_json(document["waiting"]))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return LastEvaluation()
-    finally:
-        close(descriptor)
 
+    def build(document: Mapping[str, Mapping[str, str]], _: float) -> LastEvaluation:
+        newest, waiting = (
+            {name: aware_datetime(text) for name, text in document[key].items()} for key in ("newest", "waiting")
+        )
+        return LastEvaluation(newest, waiting)
 
-def _to_json(moments: Mapping[str, datetime]) -> dict[str, str]:
-    return {name: moment.isoformat() for name, moment in moments.items()}
-
-
-def _from_json(document: Mapping[str, str]) -> dict[str, datetime]:
-    times = {name: datetime.fromisoformat(text) for name, text in document.items()}
-    if any(moment.tzinfo is None for moment in times.values()):
-        raise ValueError("a time without a zone")
-    return times
+    return read_state_file(folder / FILE_NAME, build) or LastEvaluation()
 
 
 class NoDataGrace:
-    """A filter that holds back new no-data alerts until they have lasted for a grace period.
-
-    Args:
-        wait: The grace period.
-        first_seen: Time at which such alerts were first seen by an earlier run, by their ids.
-    """
+    """A filter that holds back new no-data alerts until they have lasted for a grace period."""
 
     def __init__(self, wait: timedelta, first_seen: Mapping[str, datetime] | None = None) -> None:
         self.wait = wait
         self.first_seen = dict(first_seen or {})
+        """Time at which such alerts were first seen, also by an earlier run, by their ids."""
 
     def settled_alerts(
         self, alerts: Iterable[Alert], now: datetime, is_known: Callable[[Alert], bool]
     ) -> tuple[Alert, ...]:
-        """Return the alerts that count now.
-
-        Args:
-            alerts: All alerts of a snapshot.
-            now: The time of the evaluation.
-            is_known: Tells whether an alert belongs to an open incident.
-        """
+        """Return the alerts of a snapshot that count now; `is_known` tells which belong to an open incident."""
         settled: list[Alert] = []
         waiting: dict[str, datetime] = {}
         for alert in alerts:
@@ -134,12 +104,7 @@ class EvaluationResult:
 
 
 class IncidentTracker:
-    """The incidents of one state folder, followed from evaluation to evaluation, also across processes.
-
-    Args:
-        folder: The state folder.
-        wait: The grace period of no-data alerts.
-    """
+    """The incidents of one state folder, tracked from evaluation to evaluation, also across processes."""
 
     def __init__(self, folder: Path, wait: timedelta) -> None:
         self._folder = folder
@@ -148,7 +113,7 @@ class IncidentTracker:
 
     def evaluate(self, snapshot: Snapshot, state: AlertingState, now: datetime) -> EvaluationResult:
         """Return what a snapshot, taken just now, changes about the known incidents."""
-        alerts = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda episode: _is_open(episode, state))
+        alerts = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda alert: _is_open(alert, state))
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))
@@ -156,9 +121,7 @@ class IncidentTracker:
     def commit(self, result: EvaluationResult, *, saved: bool) -> None:
         """Count from this evaluation on, once its changes are recorded.
 
-        Args:
-            result: The last evaluation.
-            saved: True where its changes are on the disk; else the next process has to find them again.
+        Where they are not `saved` on the disk, the next process has to find them again.
         """
         evaluation = LastEvaluation(result.newest_periods, self.no_data_grace.first_seen)
         if saved and evaluation != self._last:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from itertools import islice
 
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.state import apply_events
 from modeltop.core.errors import StoreError
 from modeltop.core.event import Event
@@ -16,24 +17,10 @@ BATCH_EVENTS = 500
 """Events in one write."""
 
 
-class EventSink(Protocol):
-    """The part of `alerting.event_log.EventLog` that the daemon uses."""
-
-    def state(self) -> AlertingState:
-        """Return the state that its events lead to; raises nothing."""
-
-    def append(self, *events: Event) -> None:
-        """Append events; on return they are on the disk.
-
-        Raises:
-            StoreError: They cannot be written.
-        """
-
-
 class BufferedEventLog:
     """The alerting state, whether or not its events could be saved. Not thread-safe."""
 
-    def __init__(self, event_log: EventSink) -> None:
+    def __init__(self, event_log: EventLog) -> None:
         self._event_log = event_log
         self._saved_state = AlertingState()
         self._unsaved: deque[Event] = deque(maxlen=MAX_BUFFERED)
@@ -65,7 +52,7 @@ class BufferedEventLog:
         """Try to write what is buffered. Return whether everything is on the disk."""
         try:
             while self._unsaved:
-                batch = [self._unsaved[index] for index in range(min(BATCH_EVENTS, len(self._unsaved)))]
+                batch = tuple(islice(self._unsaved, BATCH_EVENTS))
                 self._event_log.append(*batch)
                 for _ in batch:
                     self._unsaved.popleft()

@@ -1,24 +1,24 @@
-"""The health of the daemon, in one small file that any process may read at any time."""
+"""The health of the daemon: a small file that any process may read, and pings of a service that misses them."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from modeltop.core.errors import StoreError
+from modeltop.alerting.routing import SecretSource
+from modeltop.core.errors import NotifyError, StoreError
 from modeltop.core.incident import WatcherHealth
 from modeltop.core.text import format_age, sanitize
 from modeltop.history.store.durable import close, open_file, write_atomically
-from modeltop.service.leader import LockHolder, has_leader
-from modeltop.service.log import DaemonLog, ProblemLog
+from modeltop.service.leader import LockHolder, aware_datetime, has_leader, read_state_file
+from modeltop.service.log import DaemonLog
 
 HEALTH_FILE_NAME = "watch.json"
-MAX_FILE_BYTES = 1_000_000
-"""Size limit of the file; a larger one is not ours."""
 BLOCK_BYTES = 4096
 """The file is padded to a multiple of this, so that on a full disk it can still be overwritten in place."""
 
@@ -50,7 +50,7 @@ class HealthFile:
         """
         if self._written is None or not _same_but_time(self._written, report) or not self._touch(report):
             self._written = None
-            data = _to_document(report).encode("ascii")
+            data = json.dumps({"version": 1, **_to_document(report)}).encode("ascii")
             data += b" " * (-len(data) % BLOCK_BYTES)
             try:
                 write_atomically(self._path, data)
@@ -90,39 +90,26 @@ def read_last_health(folder: Path) -> WatcherHealth | None:
 
 def read_health(folder: Path) -> HealthReport | None:
     """Return the content of the health file; None where it cannot be read."""
-    try:
-        descriptor = open_file(folder / HEALTH_FILE_NAME, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        stamp = os.fstat(descriptor).st_mtime
-        return _from_document(json.loads(os.pread(descriptor, MAX_FILE_BYTES, 0)), stamp)
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return None
-    finally:
-        close(descriptor)
+    return read_state_file(folder / HEALTH_FILE_NAME, _from_document)
 
 
 def _same_but_time(old: HealthReport, new: HealthReport) -> bool:
     return replace(old, health=replace(old.health, at=new.health.at)) == new
 
 
-def _to_document(report: HealthReport) -> str:
+def _to_document(report: HealthReport) -> dict[str, object]:
     health = report.health
-    return json.dumps(
-        {
-            "version": 1,
-            "at": health.at.isoformat(),
-            "started": health.started_at.isoformat(),
-            "pid": health.pid,
-            "host": health.host,
-            "every": health.interval_seconds,
-            "error": health.error,
-            "broken": list(health.disabled_receivers),
-            "stopped": health.stopped,
-            "once": report.one_shot,
-        }
-    )
+    return {
+        "at": health.at.isoformat(),
+        "started": health.started_at.isoformat(),
+        "pid": health.pid,
+        "host": health.host,
+        "every": health.interval_seconds,
+        "error": health.error,
+        "broken": list(health.disabled_receivers),
+        "stopped": health.stopped,
+        "once": report.one_shot,
+    }
 
 
 def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
@@ -131,8 +118,8 @@ def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
         raise TypeError
     return HealthReport(
         health=WatcherHealth(
-            at=max(datetime.fromtimestamp(stamp, UTC), _aware_datetime(document["at"])),
-            started_at=_aware_datetime(document["started"]),
+            at=max(datetime.fromtimestamp(stamp, UTC), aware_datetime(document["at"])),
+            started_at=aware_datetime(document["started"]),
             pid=int(str(document["pid"])),
             host=str(document["host"]),
             interval_seconds=float(str(document["every"])),
@@ -142,13 +129,6 @@ def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
         ),
         one_shot=document.get("once") is True,
     )
-
-
-def _aware_datetime(text: object) -> datetime:
-    moment = datetime.fromisoformat(str(text))
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +152,7 @@ class HealthReporter:
     """
 
     def __init__(self, identity: DaemonIdentity, log: DaemonLog, now: datetime) -> None:
-        self._identity = identity
-        self._problem_log = ProblemLog(log)
+        self._identity, self._log = identity, log
         self._file = HealthFile(identity.folder)
         self._errors: dict[str, str | None] = {}
         self.started = self.completed = now
@@ -184,9 +163,14 @@ class HealthReporter:
         return "; ".join(sanitize(error, 300) for error in self._errors.values() if error) or None
 
     def set_error(self, subject: str, error: str | None) -> None:
-        """Set the error of one subject; None where it has none any more."""
+        """Set the error of one subject, None where it has none any more; the log gets a line where that is a change."""
+        if error == self._errors.get(subject):
+            return
         self._errors[subject] = error
-        self._problem_log.update(subject, error, f"{subject}: all well again")
+        if error is None:
+            self._log.info(subject, f"{subject}: all well again")
+        else:
+            self._log.error(subject, error)
 
     def publish(self, every: float, disabled: Mapping[str, str], *, stopped: bool = False) -> None:
         """Write the health file.
@@ -194,7 +178,7 @@ class HealthReporter:
         Args:
             every: Seconds between two cycles at most.
             disabled: Reasons of disabled receivers by name.
-            stopped: True where the daemon was asked to end.
+            stopped: Whether the daemon was asked to end.
         """
         health = WatcherHealth(
             at=self.completed,
@@ -229,11 +213,11 @@ def print_status(folder: Path, now: datetime, write_line: Callable[[str], None],
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.
     """
-    report = read_health(folder)
-    has_leader_now = has_leader(folder)
-    code, word = _status_of(report, now, has_leader_now=has_leader_now)
+    report, is_leading = read_health(folder), has_leader(folder)
+    code, word = _status_of(report, now, has_leader_now=is_leading)
     if as_json:
-        write_line(json.dumps(_status_document(report, word, has_leader_now=has_leader_now)))
+        details = {} if report is None else _to_document(report)
+        write_line(json.dumps({"status": word, "leading": is_leading, **details}))
         return code
     write_line(word if report is None else f"{word}: {_describe(report, now)}")
     if report is not None:
@@ -266,20 +250,46 @@ def _describe(report: HealthReport, now: datetime) -> str:
     return f"{process}{since}, last cycle {format_age(now - health.at)} ago"
 
 
-def _status_document(report: HealthReport | None, word: str, *, has_leader_now: bool) -> dict[str, object]:
-    if report is None:
-        return {"status": word, "leading": has_leader_now}
-    health = report.health
-    return {
-        "status": word,
-        "leading": has_leader_now,
-        "at": health.at.isoformat(),
-        "started": health.started_at.isoformat(),
-        "pid": health.pid,
-        "host": health.host,
-        "every": health.interval_seconds,
-        "error": health.error,
-        "broken": list(health.disabled_receivers),
-        "stopped": health.stopped,
-        "once": report.one_shot,
-    }
+PING_TIMEOUT = 5.0
+"""Time limit of one ping in seconds."""
+
+
+class Heartbeat:
+    """Pings of a dead man's switch, in a thread; one requested while another runs is skipped."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self.error: str | None = None
+        """Error of the last ping; None where it succeeded."""
+
+    def ping(self, url: SecretSource | None) -> None:
+        """Request the address without waiting for the answer."""
+        if url is None:
+            self.error = None
+        if url is None or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._thread = threading.Thread(target=self._run, args=(url,), name="modeltop heartbeat", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the ping has ended, at most `seconds`."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _run(self, url: SecretSource) -> None:
+        error = _ping_error(url)
+        self.error = None if error is None else f"the heartbeat was not heard: {error}"
+
+
+def _ping_error(url: SecretSource) -> str | None:
+    try:
+        # Imported here: TLS takes longer to import than all of the rest, and most have no heartbeat.
+        from modeltop.alerting.notifiers.http import HttpClient
+
+        client = HttpClient(url.read(), timeout=PING_TIMEOUT)
+        response = client.request("GET", None, {})
+    except NotifyError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001  its text may quote the address, which is a secret
+        return f"an error of modeltop's own, {type(error).__name__}"
+    return None if 200 <= response.status < 300 else str(client.response_error(response))

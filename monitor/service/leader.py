@@ -7,19 +7,49 @@ import errno
 import fcntl
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from modeltop.core.text import sanitize
+from modeltop.history.files import read_range
 from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error
 
 LOCK_FILE_NAME = "watch.lock"
 """Never deleted or replaced: all processes must wait for the same file."""
-MAX_LOCK_BYTES = 4096
-"""Bytes of the lock file that are read at most."""
 LOCKED_ERRORS = (errno.EWOULDBLOCK, errno.EAGAIN)
+MAX_FILE_BYTES = 64_000_000
+"""Bytes of a state file that are read at most."""
+T = TypeVar("T")
+
+
+def read_state_file(path: Path, build: Callable[[Any, float], T]) -> T | None:
+    """Return what `build` makes of a JSON file and its modification time; None where it is missing or not ours."""
+    try:
+        descriptor = open_file(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        modified = os.fstat(descriptor).st_mtime
+        return build(json.loads(read_range(descriptor, 0, MAX_FILE_BYTES)), modified)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+    finally:
+        close(descriptor)
+
+
+def aware_datetime(text: object) -> datetime:
+    """Parse a time in ISO 8601.
+
+    Raises:
+        ValueError: It is none, or has no zone.
+    """
+    moment = datetime.fromisoformat(str(text))
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +64,7 @@ class LockHolder:
 
 
 class LeaderLock:
-    """The lock that permits sending. It ends with the process at the latest, however that ends.
-
-    Args:
-        folder: The state folder, which exists.
-        holder: This process, as others are to see it.
-    """
+    """The lock on a state folder that permits sending. It ends with the process at the latest, however that ends."""
 
     def __init__(self, folder: Path, holder: LockHolder) -> None:
         self._path = folder / LOCK_FILE_NAME
@@ -49,9 +74,7 @@ class LeaderLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
     def acquire(self) -> bool:
@@ -141,14 +164,6 @@ def has_leader(folder: Path) -> bool:
 
 def read_holder(folder: Path) -> LockHolder | None:
     """Return the process that leads or led last; None where the lock file names none."""
-    try:
-        descriptor = open_file(folder / LOCK_FILE_NAME, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        document = json.loads(os.pread(descriptor, MAX_LOCK_BYTES, 0))
-        return LockHolder(int(document["pid"]), str(document["host"]))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return None
-    finally:
-        close(descriptor)
+    return read_state_file(
+        folder / LOCK_FILE_NAME, lambda document, _: LockHolder(int(document["pid"]), str(document["host"]))
+    )

@@ -18,8 +18,8 @@ class DaemonLog:
 
     Args:
         stream: Receives the lines.
-        as_json: Write JSON lines.
-        clock: The machine's clock, since a log is compared with other logs.
+        as_json: Whether to write JSON lines.
+        clock: The machine's clock, because a log is compared with other logs.
     """
 
     def __init__(
@@ -57,29 +57,3 @@ class DaemonLog:
             self._stream.flush()
         except (OSError, ValueError):
             return  # nobody reads it any more, which is no reason to stop notifying
-
-
-class ProblemLog:
-    """Lasting problems in the log: one line when a problem starts or changes, one when it is over."""
-
-    def __init__(self, log: DaemonLog) -> None:
-        self._log = log
-        self._active: dict[str, str] = {}
-
-    def update(self, event: str, message: str | None, over: str) -> None:
-        """Log the problem if it is new, has changed or is over.
-
-        Args:
-            event: Identifies the problem.
-            message: One clause about it; None where it is over.
-            over: The line that ends it.
-        """
-        before = self._active.get(event)
-        if message == before:
-            return
-        if message is None:
-            del self._active[event]
-            self._log.info(event, over)
-        else:
-            self._active[event] = message
-            self._log.error(event, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -60,9 +61,8 @@ class StateReader:
         """The event log of the folder; None where there can be none."""
         if self.folder is None:
             return None
-        from modeltop.alerting.event_log.event_log import (
-            EventLog,  # the first frame of plain files has nothing to remember
-        )
+        # Late: the first frame of plain files has nothing to remember.
+        from modeltop.alerting.event_log.event_log import EventLog
 
         return EventLog(self.folder)
 
@@ -152,9 +152,8 @@ class Pipeline:
 
     def needs_run(self) -> bool:
         """Return whether a new snapshot could differ from the last; costs one `os.stat` a file."""
-        retries_source = any(known.runs < self._failures_before_alert for known in self._failures.values())
         return (
-            retries_source
+            any(failure.runs < self._failures_before_alert for failure in self._failures.values())
             or self._evaluator.has_backlog
             or self._reader.has_changed()
             or self.state_reader.has_changed()
@@ -172,17 +171,14 @@ class Pipeline:
     def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
         """Read what is new, evaluate it, and return a snapshot.
 
-        Args:
-            clock: The true time, aware.
-            progress: Called with (files read, files in all) while files are read.
+        `clock` is the true time, aware; `progress` is called with (files read, files in all) while files are read.
         """
         history = self._reader.read(progress)
         now = self._now or (clock if self._live else _newest(history, clock))
         self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
-        alerts = [*self._evaluator.alerts]
-        alerts += self._no_data_alerts(history, now)
+        alerts = [*self._evaluator.alerts, *self._no_data_alerts(history, now)]
         alerts += [
             source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
         ]
@@ -230,19 +226,13 @@ class Pipeline:
     def _failing_sources(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
         """Return the sources that failed often enough in a row to be an alert, with the time of the first failure."""
         fatal = {problem.source: problem for problem in problems if problem.fatal}
-        previous = self._failures
-        self._failures = {
-            source: _Failure(previous[source].runs + 1, previous[source].since)
-            if source in previous
-            else _Failure(1, now)
-            for source in fatal
-        }
-        failing = {
-            source: failure.since
+        previous = {source: self._failures.get(source, _Failure(0, now)) for source in fatal}
+        self._failures = {source: _Failure(failure.runs + 1, failure.since) for source, failure in previous.items()}
+        return [
+            (fatal[source], failure.since)
             for source, failure in self._failures.items()
             if failure.runs >= self._failures_before_alert
-        }
-        return [(fatal[source], since) for source, since in failing.items()]
+        ]
 
 
 def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -277,3 +267,22 @@ def _newest(history: History, clock: datetime) -> datetime:
     stamp = to_datetime64(clock)
     past = [times[index - 1] for times in history.periods.values() if (index := np.searchsorted(times, stamp, "right"))]
     return to_datetime(max(past)) if past else clock
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """The configuration and the pipeline of one daemon; reloaded at SIGHUP."""
+
+    config: Config
+    pipeline: Pipeline
+    store: Path | None = None
+    """Folder that configured logs are computed into; None where plain paths are watched."""
+
+    @property
+    def every(self) -> float:
+        """Interval between two cycles in seconds, at most."""
+        return self.config.watch.every.total_seconds()
+
+
+LoadSettings = Callable[[], DaemonSettings]
+"""Reads the configuration; raises MonitorError where it is invalid, and then no part of it is used."""

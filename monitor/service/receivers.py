@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from modeltop.alerting.notifiers.base import Receiver, fingerprint, unusable_reason
 from modeltop.core.event import ReceiverChanged
@@ -37,11 +37,6 @@ class Backoff:
         return minimum + random() * window
 
 
-def after_temporary_failure(state: ReceiverState, error: str, now: datetime, delay: float) -> ReceiverState:
-    """Return the state after a temporary failure, to be retried after `delay` seconds."""
-    return replace(state, failures=state.failures + 1, retry_at=now + timedelta(seconds=delay), error=error)
-
-
 def after_permanent_failure(state: ReceiverState, error: str) -> ReceiverState:
     """Return the state after a permanent failure: disabled, with the error as the reason."""
     return replace(state, failures=state.failures + 1, retry_at=None, error=error, disabled_reason=error)
@@ -57,42 +52,33 @@ MIN_FAILURES = 3
 
 
 def receiver_changes(receivers: Mapping[str, Receiver], state: AlertingState, now: datetime) -> list[ReceiverChanged]:
-    """Return the events to record of receivers that are new, have other settings, or cannot be used.
-
-    Args:
-        receivers: The configured receivers by name.
-        state: What the event log says of them.
-        now: The time of the events, aware.
-    """
+    """Return the events to record at an aware time of receivers that are new, have other settings, or are unusable."""
     events = []
     for name, receiver in receivers.items():
         reason = unusable_reason(receiver.notifier)
         # That a secret cannot be read is part of the settings: once it can be, they have changed.
         settings = fingerprint(receiver.notifier) + ("" if reason is None else " unusable")
-        known = state.receivers.get(name)
-        if known is not None and known.settings_fingerprint == settings:
+        before = state.receivers.get(name) or ReceiverState(now)
+        if before.settings_fingerprint == settings:
             continue
-        fresh = (
-            ReceiverState(now, settings_fingerprint=settings)
-            if known is None
-            else replace(after_success(known), settings_fingerprint=settings)
-        )
-        events.append(ReceiverChanged(now, name, fresh if reason is None else after_permanent_failure(fresh, reason)))
+        after = replace(after_success(before), settings_fingerprint=settings)
+        events.append(ReceiverChanged(now, name, after if reason is None else after_permanent_failure(after, reason)))
     return events
 
 
 def disabled_receivers(receivers: Mapping[str, Receiver], state: AlertingState) -> dict[str, str]:
     """Return the reasons of disabled receivers by name."""
-    states = ((name, state.receivers.get(name)) for name in receivers)
-    return {name: known.disabled_reason for name, known in states if known is not None and known.disabled_reason}
+    states = {name: state.receivers[name] for name in receivers if name in state.receivers}
+    return {name: receiver.disabled_reason for name, receiver in states.items() if receiver.disabled_reason}
 
 
 def failing_receivers(receivers: Mapping[str, Receiver], state: AlertingState) -> str | None:
     """Return a clause about receivers that fail again and again; None where none does."""
-    states = ((name, state.receivers.get(name)) for name in receivers)
     clauses = [
-        f"{sanitize(name, 60)} has failed {known.failures} times in a row: {known.error}"
-        for name, known in states
-        if known is not None and known.disabled_reason is None and known.failures >= MIN_FAILURES
+        f"{sanitize(name, 60)} has failed {receiver.failures} times in a row: {receiver.error}"
+        for name in receivers
+        if (receiver := state.receivers.get(name)) is not None
+        and receiver.disabled_reason is None
+        and receiver.failures >= MIN_FAILURES
     ]
     return "; ".join(clauses) or None

@@ -34,20 +34,19 @@ class SendResult:
     error: NotifyError | None
     """None where the receiver accepted it."""
     title: str = ""
-    """The title of the message."""
 
 
 class SenderPool:
     """A thread and a queue for each receiver; messages go out in order, up to the first failure.
 
-    Args:
-        wake: Called in any thread when there are results to take.
+    `wake` is called in any thread when there are results to take.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._threads: dict[str, _Sender] = {}
-        self._done: queue.SimpleQueue[SendResult | _Idle] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[SendResult | str] = queue.SimpleQueue()
+        """Results, and the name of a receiver once it has finished its queue."""
         self._busy: set[str] = set()
 
     def busy_receivers(self) -> frozenset[str]:
@@ -55,12 +54,7 @@ class SenderPool:
         return frozenset(self._busy)
 
     def send(self, receiver: str, notifier: Notifier, messages: Sequence[QueuedMessage]) -> None:
-        """Queue messages for a receiver.
-
-        Args:
-            receiver: Its name.
-            notifier: Sends the messages.
-            messages: In the order of sending.
+        """Queue messages for a receiver, in the order of sending.
 
         Raises:
             RuntimeError: The receiver is busy: its next messages are planned from the results of these.
@@ -82,8 +76,8 @@ class SenderPool:
         with contextlib.suppress(queue.Empty):
             while True:
                 item = self._done.get_nowait()
-                if isinstance(item, _Idle):
-                    self._busy.discard(item.receiver)
+                if isinstance(item, str):
+                    self._busy.discard(item)
                 else:
                     results.append(item)
         return results
@@ -99,18 +93,13 @@ class SenderPool:
             sender.stopping.set()
             sender.batches.put(None)
 
-    def _report(self, item: SendResult | _Idle) -> None:
+    def _report(self, item: SendResult | str) -> None:
         self._done.put(item)
         self._wake()
 
 
-@dataclass(frozen=True, slots=True)
-class _Idle:
-    receiver: str
-
-
 class _Sender:
-    def __init__(self, receiver: str, report: Callable[[SendResult | _Idle], None]) -> None:
+    def __init__(self, receiver: str, report: Callable[[SendResult | str], None]) -> None:
         self._receiver, self._report = receiver, report
         self.batches: queue.SimpleQueue[tuple[Notifier, tuple[QueuedMessage, ...]] | None] = queue.SimpleQueue()
         self.stopping = threading.Event()
@@ -127,7 +116,7 @@ class _Sender:
                 self._report(SendResult(self._receiver, queued.notifications, error, queued.message.title))
                 if error is not None:
                     break
-            self._report(_Idle(self._receiver))
+            self._report(self._receiver)
 
 
 def try_send(notifier: Notifier, message: Message) -> NotifyError | None:

@@ -1,4 +1,4 @@
-"""Whom to tell now, of what, and what became of it."""
+"""The notifications that are due: planned, composed, queued for the receivers, and their results recorded."""
 
 from __future__ import annotations
 
@@ -20,60 +20,9 @@ from modeltop.rules.snapshot import Snapshot
 from modeltop.service.clock import MAX_LAG, Clock
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.log import DaemonLog
-from modeltop.service.receivers import Backoff, after_permanent_failure, after_success, after_temporary_failure
+from modeltop.service.pipeline import DaemonSettings
+from modeltop.service.receivers import Backoff, after_permanent_failure, after_success
 from modeltop.service.sender_threads import QueuedMessage, SenderPool, SendResult
-from modeltop.service.settings import DaemonSettings
-
-
-class DeliveryOutcomes:
-    """The effect of delivery results on receivers.
-
-    Args:
-        log: Receives a line for each message that was sent or failed.
-        backoff: How long a receiver that failed is left alone; None in a run from cron, where the next run retries.
-    """
-
-    def __init__(self, log: DaemonLog, backoff: Backoff | None) -> None:
-        self._log, self._backoff = log, backoff
-        self.hourly_limits: Mapping[str, int] = {}
-        """Messages an hour by receiver; 0 means no limit."""
-
-    def apply(
-        self, outcome: SendResult, state: ReceiverState, now: datetime
-    ) -> tuple[ReceiverState, tuple[Event, ...]]:
-        """Return the receiver's state after one message, and the events to record.
-
-        Args:
-            outcome: The result of the message.
-            state: The receiver's state before.
-            now: The daemon's clock, later than at any result before.
-        """
-        name, error = outcome.receiver, outcome.error
-        if error is None:
-            self._log.info("sent", f"told {name} of {outcome.title}", receiver=name)
-            after = self._without_old_sends(name, after_success(state))
-            recovered = (ReceiverChanged(now, name, after),) if state.failures or state.disabled_reason else ()
-            return replace(after, recent_sends=(*after.recent_sends, now)), (
-                *recovered,
-                SendFinished(now, outcome.notifications),
-            )
-        if error.permanent:
-            self._log.error("broken", f"{name} is broken: {error}", receiver=name)
-            after = self._without_old_sends(name, after_permanent_failure(state, str(error)))
-            return after, (SendFinished(now, outcome.notifications, str(error)), ReceiverChanged(now, name, after))
-        delay = (self._backoff or Backoff()).delay(
-            state.failures + 1, retry_after=error.retry_after, random=random.random
-        )
-        retry = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
-        self._log.warning("failed", f"{name} was not told: {error}; {retry}", receiver=name)
-        after = self._without_old_sends(name, after_temporary_failure(state, str(error), now, delay))
-        return after, (ReceiverChanged(now, name, after),)
-
-    def _without_old_sends(self, name: str, state: ReceiverState) -> ReceiverState:
-        """Drop the times that the hourly limit does not need: each change of the state is a line of the event log."""
-        limit = self.hourly_limits.get(name, 0)
-        return replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
-
 
 BATCH_MESSAGES = 50
 """Messages that are queued for a receiver before the next plan is made."""
@@ -87,15 +36,15 @@ class Dispatcher:
         clock: The daemon's clock.
         log: Receives a line for each message that was sent or failed.
         wake: Called in any thread when a message was sent or failed.
-        backoff: How long a receiver that failed is left alone; None: until this process ends.
+        backoff: How long a receiver that failed is left alone; None in a run from cron, where the next run retries.
     """
 
     def __init__(
         self, buffer: BufferedEventLog, clock: Clock, log: DaemonLog, wake: Callable[[], None], backoff: Backoff | None
     ) -> None:
-        self._buffer, self._clock, self._log, self._wake_up = buffer, clock, log, wake
-        self._outcomes = DeliveryOutcomes(log, backoff)
-        self._retries = backoff is not None
+        self._buffer, self._clock, self._log, self._wake, self._backoff = buffer, clock, log, wake, backoff
+        self._hourly_limits: Mapping[str, int] = {}
+        """Messages an hour by receiver; 0 means no limit."""
         self._given_up: set[str] = set()
         self._senders = SenderPool(wake)
         self._withdrawal_reasons: dict[str, str] = {}
@@ -107,18 +56,14 @@ class Dispatcher:
 
     def start(self) -> None:
         """Start the sender threads, also again after `stop`."""
-        self._senders = SenderPool(self._wake_up)
+        self._senders = SenderPool(self._wake)
         self._retry_at = None
         state = self._buffer.state()
         if self._clock.lag() > MAX_LAG:
             # The retry times were set by a clock that was ahead; waiting for them could take years.
-            waiting = {name: one for name, one in state.receivers.items() if one.retry_at is not None}
-            self._buffer.append(
-                *(
-                    ReceiverChanged(self._unique_now(), name, replace(one, retry_at=None))
-                    for name, one in waiting.items()
-                )
-            )
+            waiting = {name: receiver for name, receiver in state.receivers.items() if receiver.retry_at is not None}
+            for name, receiver in waiting.items():
+                self._buffer.append(ReceiverChanged(self._unique_now(), name, replace(receiver, retry_at=None)))
 
     def stop(self) -> None:
         """Begin no further message; those on their way go on."""
@@ -136,12 +81,11 @@ class Dispatcher:
 
     def record_withdrawals(self, incident_changes: Iterable[IncidentChanged]) -> None:
         """Keep the reasons of withdrawn incidents for the messages that report them."""
-        withdrawals = (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED)
-        self._withdrawal_reasons |= {
-            one.incident.id: one.message for one in incident_changes if one.transition in withdrawals
-        }
-        incidents = self._buffer.state().incidents
-        self._withdrawal_reasons = {name: why for name, why in self._withdrawal_reasons.items() if name in incidents}
+        for change in incident_changes:
+            if change.transition in (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED):
+                self._withdrawal_reasons[change.incident.id] = change.message
+        for incident_id in self._withdrawal_reasons.keys() - self._buffer.state().incidents.keys():
+            del self._withdrawal_reasons[incident_id]
 
     def collect_results(self) -> bool:
         """Collect and record the results of messages. Return whether a receiver has finished its queue."""
@@ -150,15 +94,40 @@ class Dispatcher:
         if results:
             states = dict(self._buffer.state().receivers)
             events: list[Event] = []
-            for outcome in results:
+            for result in results:
                 now = self._unique_now()
-                state = states.get(outcome.receiver) or ReceiverState(now)
-                states[outcome.receiver], more = self._outcomes.apply(outcome, state, now)
-                events += more
-                if outcome.error is not None and not self._retries:
-                    self._given_up.add(outcome.receiver)
+                state = states.get(result.receiver) or ReceiverState(now)
+                states[result.receiver], result_events = self._apply_result(result, state, now)
+                events += result_events
+                if result.error is not None and self._backoff is None:
+                    self._given_up.add(result.receiver)
             self._buffer.append(*events)
         return self._senders.busy_receivers() != busy_before
+
+    def _apply_result(
+        self, result: SendResult, state: ReceiverState, now: datetime
+    ) -> tuple[ReceiverState, tuple[Event, ...]]:
+        """Return the receiver's state after one message, and the events to record."""
+        name, error = result.receiver, result.error
+        # Without the times that the limit does not need: each change of the state is a line of the event log.
+        limit = self._hourly_limits.get(name, 0)
+        state = replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
+        if error is None:
+            self._log.info("sent", f"told {name} of {result.title}", receiver=name)
+            after = after_success(state)
+            recovered = (ReceiverChanged(now, name, after),) if state.failures or state.disabled_reason else ()
+            after = replace(after, recent_sends=(*after.recent_sends, now))
+            return after, (*recovered, SendFinished(now, result.notifications))
+        if error.permanent:
+            self._log.error("broken", f"{name} is broken: {error}", receiver=name)
+            after = after_permanent_failure(state, str(error))
+            return after, (SendFinished(now, result.notifications, str(error)), ReceiverChanged(now, name, after))
+        failures = state.failures + 1
+        delay = (self._backoff or Backoff()).delay(failures, retry_after=error.retry_after, random=random.random)
+        retry = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
+        self._log.warning("failed", f"{name} was not told: {error}; {retry}", receiver=name)
+        after = replace(state, failures=failures, retry_at=now + timedelta(seconds=delay), error=str(error))
+        return after, (ReceiverChanged(now, name, after),)
 
     def send_due(self, snapshot: Snapshot, settings: DaemonSettings, notice: str | None) -> None:
         """Plan what each idle receiver is to be sent, record it, and queue it.
@@ -170,32 +139,28 @@ class Dispatcher:
         """
         receivers = settings.config.receivers
         self._senders.retain(receivers)
-        self._outcomes.hourly_limits = {
-            name: 0 if one.policy.exempt else one.policy.hourly for name, one in receivers.items()
-        }
+        policies = {name: receiver.policy for name, receiver in receivers.items()}
+        self._hourly_limits = {name: 0 if policy.exempt else policy.hourly for name, policy in policies.items()}
         state = self._buffer.state()
         now = self._clock.now(state.last_event_at)
-        planned = plan_notifications(state, routing_config(settings, snapshot), now)
-        self._retry_at = planned.retry_at
+        plan = plan_notifications(state, routing_config(settings, snapshot), now)
+        self._retry_at = plan.retry_at
         busy = self._senders.busy_receivers() | self._given_up
         # A receiver that failed is probed with a single message.
-        batch_sizes = {name: 1 if state.failures else BATCH_MESSAGES for name, state in state.receivers.items()}
-        batches = _batches_by_receiver(planned, busy, batch_sizes)
-        skipped = [one for one in planned.skipped if one.key.receiver not in busy]
-        explanations = self._explanations_for(snapshot)
-        messages = {name: self._compose_messages(row, explanations, state, notice) for name, row in batches.items()}
-        sending = (one for row in messages.values() for parcel in row for one in parcel.notifications)
-        started = tuple(sending)
-        self._buffer.append(*skipped, *([SendStarted(now, started)] if started else []))
-        for name, row in messages.items():
-            if row:
-                self._senders.send(name, receivers[name].notifier, row)
-
-    def _explanations_for(self, snapshot: Snapshot) -> ExplanationCache:
-        """Return the explanations of a snapshot, computed once for all messages and attempts."""
+        batch_sizes = {name: 1 for name, receiver in state.receivers.items() if receiver.failures}
+        batches = _batches_by_receiver(plan, busy, batch_sizes)
+        skipped = [event for event in plan.skipped if event.key.receiver not in busy]
+        # Computed once for all messages about a snapshot, and all attempts.
         if self._explanations is None or self._explanations.snapshot is not snapshot:
             self._explanations = ExplanationCache(snapshot)
-        return self._explanations
+        queues = {name: self._compose_messages(own, self._explanations, state, notice) for name, own in batches.items()}
+        started = tuple(
+            notification for queue in queues.values() for queued in queue for notification in queued.notifications
+        )
+        self._buffer.append(*skipped, *([SendStarted(now, started)] if started else []))
+        for name, queue in queues.items():
+            if queue:
+                self._senders.send(name, receivers[name].notifier, queue)
 
     def _compose_messages(
         self,
@@ -233,8 +198,8 @@ class Dispatcher:
 def routing_config(settings: DaemonSettings, snapshot: Snapshot) -> RoutingConfig:
     """Return the routes, policies and mutes of a configuration for the planner."""
     config = settings.config
-    paces = {name: one.policy for name, one in config.receivers.items()}
-    return RoutingConfig(routes=config.routes, rules=snapshot.rules, mutes=config.mutes, policies=paces)
+    policies = {name: receiver.policy for name, receiver in config.receivers.items()}
+    return RoutingConfig(routes=config.routes, rules=snapshot.rules, mutes=config.mutes, policies=policies)
 
 
 def with_notice(message: Message, notice: str | None) -> Message:

@@ -25,8 +25,7 @@ from modeltop.service.cycle import Cycle
 from modeltop.service.health import DaemonIdentity
 from modeltop.service.leader import LockHolder
 from modeltop.service.log import DaemonLog
-from modeltop.service.pipeline import Pipeline
-from modeltop.service.settings import DaemonSettings
+from modeltop.service.pipeline import DaemonSettings, Pipeline
 from tests.benchmarks.base import Bench, Finding, row
 
 MODELS = 200

@@ -44,9 +44,8 @@ from modeltop.service.daemon import Daemon
 from modeltop.service.health import DaemonIdentity
 from modeltop.service.leader import LeaderLock, LockHolder
 from modeltop.service.log import DaemonLog
-from modeltop.service.pipeline import Pipeline
+from modeltop.service.pipeline import DaemonSettings, Pipeline
 from modeltop.service.receivers import Backoff
-from modeltop.service.settings import DaemonSettings
 
 store, config_file = Path(sys.argv[1]), Path(sys.argv[2])
 def settings():
@@ -151,7 +150,7 @@ def _settled(fleet: Fleet) -> bool:
         routes=(Route("everything", ("hook",)),), policies={"hook": NotificationPolicy(group=0, hourly=0)}
     )
     planned = plan_notifications(facts, wanted, facts.last_event_at or fleet.moment)
-    return not planned.notifications and planned.retry_at is None
+    return not planned.batches and planned.retry_at is None
 
 
 def _judged(fleet: Fleet, server: Receiving, note: str) -> Iterator[Finding]:

@@ -66,7 +66,8 @@ def test_one_snapshot_is_asked_once_a_model_and_few_snapshots_are_held(folder, m
     for snapshot in (*snapshots, snapshots[-1]):
         assert diagnose_model(snapshot, "bad") is diagnose_model(snapshot, "bad")
     assert asked == ["bad"] * 4
-    assert diagnose._cached_diagnoses.cache_info().currsize <= diagnose.CACHE_SIZE
+    cache = diagnose._cached_diagnoses.cache_info()
+    assert cache.currsize == cache.maxsize == 2
 
 
 def test_notes_about_the_model_reach_its_case_and_others_do_not(folder):

@@ -32,11 +32,7 @@ _LOG = logging.getLogger("modeltop.event_log")
 
 
 def author(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the login name of this process's user, else `uid N`; under sudo also that of the user behind it.
-
-    Args:
-        environ: Where `SUDO_USER` may stand; it is only mentioned, for anybody can set it.
-    """
+    """Return the login name of this process's user, else `uid N`; `SUDO_USER` is mentioned, for anybody can set it."""
     uid = os.getuid()
     try:
         name = pwd.getpwuid(uid).pw_name
@@ -110,13 +106,9 @@ class EventLog:
         self.update(lambda _: events)
 
     def update(self, decide: Callable[[AlertingState], Sequence[Event]]) -> AlertingState:
-        """Append the events decided from the newest state, under the lock: of two people the first wins.
+        """Append the events decided from the newest state, under the lock, and return the state afterwards.
 
-        Args:
-            decide: Whatever it raises is raised here, and nothing is written.
-
-        Returns:
-            The state afterwards.
+        Of two people the first wins: what `decide` raises is raised here, and nothing is written.
 
         Raises:
             StoreError: As for `append`.
@@ -124,7 +116,7 @@ class EventLog:
         # The lock first, so that a thread that waits for another process holds up no reader.
         with locked(self.folder), self._guard:
             state = self._reader.state()
-            if self._reader.outdated_segments and not state.read_only_reason:
+            if self._reader.log.outdated and not state.read_only_reason:
                 self._move_outdated_aside()
                 state = self._reader.state()
             events = tuple(decide(state))
@@ -135,7 +127,7 @@ class EventLog:
             return self._reader.state()
 
     def _move_outdated_aside(self) -> None:
-        for number in self._reader.outdated_segments:
+        for number in sorted(self._reader.log.outdated):
             path = segment_path(self.folder, number)
             try:
                 path.rename(path.with_name(f"{path.name}.old"))
@@ -151,17 +143,15 @@ class EventLog:
     def _write(self, lines: bytes, state: AlertingState) -> None:
         number = self._reader.newest_segment
         path = segment_path(self.folder, number or 1)
+        # The state of a large fleet may fill much of a file by itself, so the checkpoint does not count.
+        is_full = self._reader.bytes_since_checkpoint > self._limit and not self._reader.log.has_unknown_events
         try:
             if not number:
                 durable.create(path, lines)
-            elif not (self._is_full() and self._start_segment(number + 1, lines, state)):
+            elif not (is_full and self._start_segment(number + 1, lines, state)):
                 durable.append_lines(path, lines)
         except OSError as error:
             raise durable.store_error(path, error) from error
-
-    def _is_full(self) -> bool:
-        # The state of a large fleet may fill much of a file by itself, so the checkpoint does not count.
-        return self._reader.bytes_since_checkpoint > self._limit and not self._reader.has_unknown_events
 
     def _start_segment(self, number: int, lines: bytes, state: AlertingState) -> bool:
         """Start the next file; False where that fails, as on a disk with room for one more line but not for this."""

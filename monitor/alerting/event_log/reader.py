@@ -34,46 +34,34 @@ class _ReadPosition:
 
 
 @dataclass(frozen=True, slots=True)
-class _ReadState:
-    """What was read."""
+class ReadLog:
+    """What was read of an event log."""
 
     state: AlertingState = field(default_factory=AlertingState)
     position: _ReadPosition | None = None
     has_unknown_events: bool = False
+    """Whether a line is of a kind that only a later version knows: a checkpoint written here would lack it."""
     outdated: frozenset[int] = frozenset()
+    """Numbers of files with lines of an older schema, which are ignored."""
 
 
 class EventLogReader:
-    """The alerting state of a folder, kept up to date by reading what is new.
-
-    Args:
-        folder: It need not exist.
-    """
+    """The alerting state of a folder, which need not exist, kept up to date by reading what is new."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read = _ReadState()
+        self.log = ReadLog()
         self._stats: dict[str, FileStat | None] | None = None
 
     @property
     def newest_segment(self) -> int:
         """The number of the file that grows; 0 where there is none yet."""
-        return self._read.position.number if self._read.position else 0
-
-    @property
-    def has_unknown_events(self) -> bool:
-        """Whether a line is of a kind that only a later version knows: a checkpoint written here would lack it."""
-        return self._read.has_unknown_events
-
-    @property
-    def outdated_segments(self) -> list[int]:
-        """The numbers of files with lines of an older schema, which are ignored."""
-        return sorted(self._read.outdated)
+        return self.log.position.number if self.log.position else 0
 
     @property
     def bytes_since_checkpoint(self) -> int:
         """Bytes of the newest file after its first line."""
-        return self._read.position.offset - self._read.position.first_line_size if self._read.position else 0
+        return self.log.position.offset - self.log.position.first_line_size if self.log.position else 0
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """Return how the newest file and its successor stand now."""
@@ -86,7 +74,7 @@ class EventLogReader:
     def state(self) -> AlertingState:
         """Return the state up to the newest complete line; on errors the last one, with the reason in it."""
         if not self.changed():
-            return self._read.state
+            return self.log.state
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 self._update()
@@ -95,21 +83,21 @@ class EventLogReader:
                 self._stats = None
                 if attempt == MAX_ATTEMPTS or not isinstance(error, FileNotFoundError):
                     reason = f"{sanitize(self.folder)} cannot be read: {error.strerror}: change its permissions"
-                    return replace(self._read.state, read_only_reason=reason)
-        return self._read.state
+                    return replace(self.log.state, read_only_reason=reason)
+        return self.log.state
 
     def _update(self) -> None:
         # Before anything is read, so that what is appended meanwhile counts as a change.
         stats = _stats(self.folder, 0)
         numbers = segment_numbers(self.folder)
-        position = self._read.position
-        read = self._read if position and _is_unchanged(self.folder, position) else _ReadState()
+        position = self.log.position
+        read = self.log if position and _is_unchanged(self.folder, position) else ReadLog()
         start = read.position.number if read.position else _newest_checkpoint(self.folder, numbers)
         for number in numbers:
             if number >= start:
                 stats = _stats(self.folder, number)
                 read = _read_segment(segment_path(self.folder, number), number, read)
-        self._read, self._stats = read, stats
+        self.log, self._stats = read, stats
 
 
 def _stats(folder: Path, number: int) -> dict[str, FileStat | None]:
@@ -140,7 +128,7 @@ def _is_unchanged(folder: Path, position: _ReadPosition) -> bool:
         close(descriptor)
 
 
-def _read_segment(path: Path, number: int, read: _ReadState) -> _ReadState:
+def _read_segment(path: Path, number: int, read: ReadLog) -> ReadLog:
     descriptor = open_file(path, os.O_RDONLY)
     try:
         stat = os.fstat(descriptor)
@@ -161,7 +149,7 @@ def _read_segment(path: Path, number: int, read: _ReadState) -> _ReadState:
     return _apply_lines(replace(read, position=position), lines, path, number)
 
 
-def _apply_lines(read: _ReadState, lines: Iterable[bytes], path: Path, number: int) -> _ReadState:
+def _apply_lines(read: ReadLog, lines: Iterable[bytes], path: Path, number: int) -> ReadLog:
     state, unknown, outdated = read.state, read.has_unknown_events, read.outdated
     reason, damaged, events = state.read_only_reason, 0, list[Event]()
     for line in lines:
@@ -182,7 +170,7 @@ def _apply_lines(read: _ReadState, lines: Iterable[bytes], path: Path, number: i
             events.append(parsed)
     state = apply_events(state, events)
     state = replace(state, damaged_lines=state.damaged_lines + damaged, read_only_reason=reason)
-    return _ReadState(state, read.position, unknown, outdated)
+    return ReadLog(state, read.position, unknown, outdated)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

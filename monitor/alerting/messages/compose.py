@@ -40,7 +40,7 @@ def compose(
     Args:
         notifications: At least one, all for the same receiver.
         snapshot: The snapshot that led to them.
-        state: Its incidents, those of the notifications among them, and its acknowledgements.
+        state: The incidents and acknowledgements.
         withdrawal_reasons: By incident id, why it was withdrawn, as foreign text; without one it is derived.
         explanations: Diagnoses of the snapshot, shared by all messages about it; None to compute them.
         is_digest: Whether the hourly cap held them back.
@@ -63,12 +63,7 @@ def compose(
 
 
 def build_test_message(receiver: str, now: datetime) -> Message:
-    """Return a message that tests a receiver, and says so in its title and its text.
-
-    Args:
-        receiver: Name in the configuration.
-        now: Aware; makes its keys differ from those of the last test.
-    """
+    """Return a message that tests a receiver, and says so; an aware time makes its keys differ from the last test's."""
     stamp = sha256(f"{receiver}\0{now.isoformat()}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     section = AlertSection(
         action=NotificationAction.TRIGGER,

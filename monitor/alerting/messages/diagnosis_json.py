@@ -11,13 +11,13 @@ from modeltop.core.diagnosis import (
     CauseHypothesis,
     Diagnosis,
     FeatureShift,
-    Forecast,
     SegmentContribution,
     SeriesPattern,
 )
 from modeltop.core.series import SeriesKey
 
 Record = dict[str, object]
+FORECAST_FIELDS = ("slope", "low", "high", "p", "limit", "days", "soonest", "latest")
 
 
 def diagnosis_record(diagnosis: Diagnosis) -> Record:
@@ -39,7 +39,7 @@ def diagnosis_record(diagnosis: Diagnosis) -> Record:
         "labels": diagnosis.labels_since_change,
         "causes": [_hypothesis(hypothesis) for hypothesis in diagnosis.hypotheses],
         "courses": [_pattern(other) for other in diagnosis.other_patterns],
-        "forecast": None if diagnosis.forecast is None else _forecast(diagnosis.forecast),
+        "forecast": None if diagnosis.forecast is None else _numbers(diagnosis.forecast, FORECAST_FIELDS),
         "evidence": [_before_after(change) for change in diagnosis.metric_changes],
         "expected": [
             {"expected": _before_after(pair.expected), "realised": _before_after(pair.realized)}
@@ -71,10 +71,6 @@ def _pattern(pattern: SeriesPattern) -> Record:
         "size": finite_or_none(pattern.size),
         "sure": finite_or_none(pattern.confidence),
     }
-
-
-def _forecast(forecast: Forecast) -> Record:
-    return _numbers(forecast, ("slope", "low", "high", "p", "limit", "days", "soonest", "latest"))
 
 
 def _before_after(change: BeforeAfter) -> Record:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.text import sanitize
 from modeltop.rules.snapshot import Snapshot
@@ -12,19 +10,13 @@ MAX_EXPLAINED = 20
 """Models that are diagnosed at most: each takes some 40 ms, and where a hundred are bad the cause is not in them."""
 MAX_VERDICT_WIDTH = 400
 """Most terminal cells of a verdict."""
-DiagnoseFunction = Callable[[Snapshot, str], Diagnosis]
 
 
 def verdict_sentence(snapshot: Snapshot, model: str, diagnosis: Diagnosis | None) -> str:
-    """Return the first sentence to read about a model, without its name; empty where the snapshot has no such model.
+    """Return the first sentence to read about a model, without its name, in one sanitized line.
 
-    Args:
-        snapshot: The snapshot to explain.
-        model: Name of a model.
-        diagnosis: Its diagnosis; None for the status of its worst rule instead.
-
-    Returns:
-        One sanitized line, at whose end stands what is missing of its labels.
+    Without a diagnosis that is the status of its worst rule; empty where the snapshot has no such model. At its end
+    stands what is missing of its labels.
     """
     if diagnosis is None:
         sentences = (status.sentence for status in snapshot.model_statuses if status.model == model)
@@ -34,36 +26,23 @@ def verdict_sentence(snapshot: Snapshot, model: str, diagnosis: Diagnosis | None
     return sanitize(sentence, MAX_VERDICT_WIDTH)
 
 
-def _diagnose(snapshot: Snapshot, model: str) -> Diagnosis:
-    from modeltop.diagnosis.diagnose import diagnose_model  # late: slow to import, and few snapshots need it
-
-    return diagnose_model(snapshot, model)
-
-
 class ExplanationCache:
-    """The diagnoses of one snapshot, each computed once.
+    """The diagnoses of one snapshot, each computed once."""
 
-    Args:
-        snapshot: The snapshot to explain.
-        max_models: Models that are diagnosed at most; of others only their status is reported, so that nobody waits.
-        diagnose: Function that computes a diagnosis; None for `modeltop.diagnosis.diagnose.diagnose_model`.
-    """
-
-    def __init__(
-        self, snapshot: Snapshot, max_models: int = MAX_EXPLAINED, diagnose: DiagnoseFunction | None = None
-    ) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self._max_models, self._diagnose = max_models, diagnose or _diagnose
         self._alerting = {alert.key.model for alert in snapshot.alerts if alert.is_active}
         self._diagnoses: dict[str, Diagnosis | None] = {}
         self._errors: list[str] = []
 
     def diagnosis_for(self, model: str) -> Diagnosis | None:
         """Return the diagnosis of a model; None where it does not alert, cannot be explained, or exceeds the limit."""
-        is_due = model in self._alerting and len(self._diagnoses) < self._max_models
+        is_due = model in self._alerting and len(self._diagnoses) < MAX_EXPLAINED
         if is_due and model not in self._diagnoses:
+            from modeltop.diagnosis import diagnose  # late: slow to import, and few snapshots need it
+
             try:
-                self._diagnoses[model] = self._diagnose(self.snapshot, model)
+                self._diagnoses[model] = diagnose.diagnose_model(self.snapshot, model)
             except Exception as error:  # noqa: BLE001  an alert goes out, whatever becomes of its explanation
                 self._diagnoses[model] = None
                 self._errors.append(f"could not be explained: {sanitize(model, 60)} ({type(error).__name__})")

@@ -16,12 +16,7 @@ _PLAIN = str.maketrans(
 
 
 def sparkline(series: Series, limit: float | None = None) -> tuple[str, ...]:
-    """Return two lines: blocks between the first and the last value, then the limit and the periods; none if empty.
-
-    Args:
-        series: Any length; values that are not finite are skipped.
-        limit: The limit of the rule; None without one.
-    """
+    """Return two lines: blocks between the first and the last finite value, then limit and periods; none if empty."""
     finite = np.flatnonzero(np.isfinite(series.values))[-MAX_POINTS:]
     if not len(finite):
         return ()

@@ -23,12 +23,7 @@ MAX_LISTED = 40
 
 
 def series_name(section: AlertSection, width: int = 60) -> str:
-    """Return the metric, with its segment unless that is `all`; empty for a model-wide alert.
-
-    Args:
-        section: Its labels are foreign text.
-        width: Most terminal cells of each of the two.
-    """
+    """Return the metric, with its segment unless that is `all`, in `width` cells each; empty for a model-wide alert."""
     if section.metric == "*":
         return ""
     metric = sanitize(section.metric, width)
@@ -36,12 +31,7 @@ def series_name(section: AlertSection, width: int = 60) -> str:
 
 
 def section_title(section: AlertSection, value_vs_limit: str) -> str:
-    """Return one section in one line: how bad, which model, what about it.
-
-    Args:
-        section: Its own title is not read.
-        value_vs_limit: The value against its limit; for a model-wide alert, what is wrong.
-    """
+    """Return a section in one line, from the value against its limit, or what is wrong with all of the model."""
     model = sanitize(section.model, 60)
     subject = series_name(section) or value_vs_limit
     if section.reason is NotificationReason.RESOLVED:

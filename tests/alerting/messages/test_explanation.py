@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from modeltop.alerting.messages import explanation
 from modeltop.alerting.messages.explanation import ExplanationCache, verdict_sentence
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.metrics.registry import MetricRegistry
@@ -38,27 +39,35 @@ class RecordingDiagnose:
         return Diagnosis(model, Severity.CRITICAL, None, f"why {model}", None, (), (), "")
 
 
-def test_each_model_is_diagnosed_once_however_often_it_is_reported():
-    diagnose = RecordingDiagnose(failing="b")
-    cache = ExplanationCache(snapshot_of("a", "b"), diagnose=diagnose)
+@pytest.fixture
+def diagnose(monkeypatch):
+    recording = RecordingDiagnose()
+    monkeypatch.setattr("modeltop.diagnosis.diagnose.diagnose_model", recording)
+    return recording
+
+
+def test_each_model_is_diagnosed_once_however_often_it_is_reported(diagnose):
+    diagnose.failing = ("b",)
+    cache = ExplanationCache(snapshot_of("a", "b"))
     verdicts = [cache.verdict_for(model) for model in "abab"]
     assert verdicts == ["why a", "accuracy of b is low"] * 2
     assert diagnose.models == ["a", "b"]
 
 
-def test_a_failed_diagnosis_is_reported_by_model_and_kind_of_fault():
+def test_a_failed_diagnosis_is_reported_by_model_and_kind_of_fault(diagnose):
     hostile = "m\x1b[2J"
-    cache = ExplanationCache(snapshot_of(hostile), diagnose=RecordingDiagnose(failing=hostile))
+    diagnose.failing = (hostile,)
+    cache = ExplanationCache(snapshot_of(hostile))
     assert (cache.diagnosis_for(hostile), cache.errors) == (
         None,
         (r"could not be explained: m\x1b[2J (ZeroDivisionError)",),
     )
 
 
-def test_of_many_models_only_so_many_are_diagnosed():
+def test_of_many_models_only_so_many_are_diagnosed(diagnose, monkeypatch):
+    monkeypatch.setattr(explanation, "MAX_EXPLAINED", 3)
     models = [f"m{number}" for number in range(100)]
-    diagnose = RecordingDiagnose()
-    cache = ExplanationCache(snapshot_of(*models), max_models=3, diagnose=diagnose)
+    cache = ExplanationCache(snapshot_of(*models))
     assert [cache.verdict_for(model) for model in models[:4]] == [
         "why m0",
         "why m1",
@@ -69,10 +78,9 @@ def test_of_many_models_only_so_many_are_diagnosed():
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.RESOLVED])
-def test_a_model_without_an_active_alert_is_not_diagnosed(state):
+def test_a_model_without_an_active_alert_is_not_diagnosed(state, diagnose):
     snapshot = replace(snapshot_of("a"), alerts=(alert("a", state),))
-    diagnose = RecordingDiagnose()
-    assert (ExplanationCache(snapshot, diagnose=diagnose).diagnosis_for("a"), diagnose.models) == (None, [])
+    assert (ExplanationCache(snapshot).diagnosis_for("a"), diagnose.models) == (None, [])
 
 
 def test_what_is_missing_of_the_labels_is_said_last():

@@ -28,9 +28,8 @@ from modeltop.service.cycle import Cycle
 from modeltop.service.health import DaemonIdentity
 from modeltop.service.leader import LockHolder
 from modeltop.service.log import DaemonLog
-from modeltop.service.pipeline import Pipeline
+from modeltop.service.pipeline import DaemonSettings, Pipeline
 from modeltop.service.receivers import Backoff
-from modeltop.service.settings import DaemonSettings
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2025, 3, 10, 12, tzinfo=UTC)

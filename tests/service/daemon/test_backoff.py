@@ -1,11 +1,12 @@
 """Full jitter from a second to five minutes; what the receiver asked for is kept."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from modeltop.core.incident import ReceiverState
-from modeltop.service.receivers import Backoff, after_permanent_failure, after_success, after_temporary_failure
+from modeltop.service.receivers import Backoff, after_permanent_failure, after_success
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 FRESH = ReceiverState(NOW, settings_fingerprint="abc")
@@ -31,9 +32,7 @@ def test_the_wait_lies_between(failures, asked, least, most):
 
 
 def test_a_receiver_fails_breaks_and_works_again():
-    once = after_temporary_failure(FRESH, "503", NOW, 4.0)
-    assert (once.failures, once.retry_at, once.error) == (1, NOW + timedelta(seconds=4), "503")
-    assert once.disabled_reason is None
+    once = replace(FRESH, failures=1, retry_at=NOW + timedelta(seconds=4), error="503")
     gone = after_permanent_failure(once, "410")
     assert (gone.failures, gone.retry_at, gone.disabled_reason) == (2, None, "410")
     assert after_success(gone) == FRESH

@@ -17,8 +17,9 @@ from modeltop.core.series import Alert, Condition, SeriesKey, Severity, State
 from modeltop.service import evaluate
 from modeltop.service.evaluate import FILE_NAME, LastEvaluation, NoDataGrace
 from modeltop.service.event_buffer import BufferedEventLog
-from modeltop.service.heartbeat import Heartbeat
-from modeltop.service.log import DaemonLog, ProblemLog
+from modeltop.service.health import DaemonIdentity, HealthReporter, Heartbeat
+from modeltop.service.leader import LockHolder
+from modeltop.service.log import DaemonLog
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
@@ -96,12 +97,13 @@ def test_a_log_that_nobody_reads_and_one_of_few_characters_stop_nothing():
     assert narrow.buffer.getvalue().endswith(b"\\u5bbd\n")
 
 
-def test_a_lasting_trouble_is_said_when_it_begins_changes_and_ends():
+def test_a_lasting_problem_is_logged_when_it_starts_changes_and_ends(tmp_path):
     stream = io.StringIO()
-    lasting = ProblemLog(DaemonLog(stream, clock=lambda: NOW))
-    for why in (None, "a", "a", "b", "b", None, None):
-        lasting.update("disk", why, "over")
-    assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["a", "b", "over"]
+    log = DaemonLog(stream, clock=lambda: NOW)
+    reporter = HealthReporter(DaemonIdentity(tmp_path, LockHolder(1, "here")), log, NOW)
+    for error in (None, "a", "a", "b", "b", None, None):
+        reporter.set_error("disk", error)
+    assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["a", "b", "again"]
 
 
 def test_the_next_run_knows_what_the_last_one_saw(tmp_path):
