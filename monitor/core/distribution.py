@@ -1,7 +1,6 @@
 """Distributions behind a model's newest metrics: histograms, reliability curves, and rows per segment.
 
-`compute` writes them beside the history; a diagnosis weighs them and the screen draws them. Times are aware UTC; a
-period of None is the reference.
+Times are aware UTC; a period of None is the reference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Events of the event log: what people did, and what happened to incidents and receivers, in order of time.
-
-Each event carries all that it changes, so that folding it twice changes nothing more.
-"""
+"""Events of the event log. Each carries all that it changes, so that folding it twice changes nothing more."""
 
 from __future__ import annotations
 

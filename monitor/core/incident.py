@@ -1,7 +1,4 @@
-"""Incidents, acknowledgements, silences and notifications: the state that is folded from the event log.
-
-Alerts are not part of it: they are replayed from history. Everything here is frozen and small.
-"""
+"""Incidents, acknowledgements, silences and notifications: the state that is folded from the event log."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Series, alerts and statuses. Frozen; times are aware UTC; a ratio is a fraction; with arrays compared by identity.
 
-A series consists of numpy arrays, not of pandas objects: the first numbers of a small fleet are on the screen before
-pandas could have been imported (0.3 s), and slices are views.
+A series consists of numpy arrays, not of pandas objects, which take 0.3 s to import.
 """
 
 from __future__ import annotations

@@ -148,7 +148,6 @@ def _check(state: os.stat_result) -> None:
 
 
 def _error_reason(error: OSError | ValueError) -> str:
-    """Return why a path cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
         return "no such file or folder: check the path"
     if isinstance(error, PermissionError):

@@ -16,6 +16,7 @@ from modeltop.core.stats.robust import distinct
 
 _Column = NDArray[Any]
 
+FIELDS_BY_METRIC = ("values", "supports", "lows", "highs")
 Progress = Callable[[int, int], None]
 """A function that is called with (files read, files in all)."""
 
@@ -159,12 +160,9 @@ def _concat_blocks(blocks: Sequence[Block]) -> Block:
         blocks[0].model,
         blocks[0].segment,
         np.concatenate([block.times for block in blocks]),
-        _concat_mappings([block.values for block in blocks], sizes),
-        _concat_mappings([block.supports for block in blocks], sizes),
-        _concat_mappings([block.lows for block in blocks], sizes),
-        _concat_mappings([block.highs for block in blocks], sizes),
-        None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
-        np.concatenate(flags) if any(flag.any() for flag in flags) else None,
+        **{name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC},
+        rows=None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
+        provisional=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
     )
 
 

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
+from functools import cache, partial
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
@@ -87,7 +88,7 @@ class BatchParser:
         self.now = now
         self.catalog = catalog
         self.zone = zone
-        self._schemas: dict[bytes, CsvSchema | None] = {}
+        self._schema = cache(partial(_simple_schema, catalog=catalog))
         self._pending: dict[bytes, list[tuple[FileTail, Chunk]]] = defaultdict(list)
         self._bytes = 0
 
@@ -106,27 +107,20 @@ class BatchParser:
         """Parse all chunks that are still pending."""
         for header, members in self._pending.items():
             schema = self._schema(header)
-            if schema is not None:
-                self._parse_batch(schema, len(header), members)
+            if schema is None:
+                continue
+            inputs = [ParseInput(tail.file.model, chunk.lines[len(header) :]) for tail, chunk in members]
+            results = parse_batch(inputs, schema, catalog=self.catalog, zone=schema.zone(self.zone))
+            for (tail, chunk), result in zip(members, results, strict=True):
+                if result is not None:
+                    tail.parser.set_schema(schema)
+                tail.apply(chunk, self.now, result)
         self._pending.clear()
         self._bytes = 0
 
-    def _parse_batch(self, schema: CsvSchema, start: int, members: Sequence[tuple[FileTail, Chunk]]) -> None:
-        inputs = [ParseInput(tail.file.model, chunk.lines[start:]) for tail, chunk in members]
-        results = parse_batch(inputs, schema, catalog=self.catalog, zone=schema.zone(self.zone))
-        for (tail, chunk), result in zip(members, results, strict=True):
-            if result is not None:
-                tail.parser.set_schema(schema)
-            tail.apply(chunk, self.now, result)
-
-    def _schema(self, header: bytes) -> CsvSchema | None:
-        """Return the schema of a header line; None where only the tolerant reader can make something of it."""
-        if header not in self._schemas:
-            self._schemas[header] = _simple_schema(header, self.catalog)
-        return self._schemas[header]
-
 
 def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
+    """Return the schema of a header line; None where only the tolerant reader can make something of it."""
     try:
         text = header.decode("utf-8").rstrip("\r\n")
         delimiter = sniff_delimiter(text)

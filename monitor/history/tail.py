@@ -21,7 +21,7 @@ from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
-from modeltop.history.merge import MAX_GROUPS, Block, too_many_groups
+from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, too_many_groups
 
 _BlockKey = tuple[str, str, str | None]
 """Model, segment, and in the long shape the metric: what tells the blocks of one file apart."""
@@ -47,7 +47,7 @@ class FutureRows:
 
     def is_future(self, now: float) -> bool:
         """Return whether the row still lies in the future, `now` seconds after 1970."""
-        return bool(self.newest > _to_datetime64(now) + self.period)
+        return bool(self.newest > np.datetime64(round(now * 1e6), "us") + self.period)
 
     def to_problem(self, source: str) -> ReadProblem:
         """Return the problem that a person is shown."""
@@ -58,16 +58,12 @@ class FutureRows:
 def find_future_rows(block: Block, now: float) -> FutureRows | None:
     """Return the newest row of a block, if it lies more than one period after `now` (seconds since 1970)."""
     newest = block.times.max()
-    if newest <= _to_datetime64(now):
+    if not FutureRows(block.model, newest, np.timedelta64(0, "us")).is_future(now):
         return None
     steps = np.diff(distinct(block.times)).astype(np.int64)
     period = np.timedelta64(int(median(steps)), "us") if len(steps) else np.timedelta64(1, "D")
     rows = FutureRows(block.model, newest, period)
     return rows if rows.is_future(now) else None
-
-
-def _to_datetime64(now: float) -> np.datetime64:
-    return np.datetime64(round(now * 1e6), "us")
 
 
 class GrowableBlock:
@@ -97,7 +93,7 @@ class GrowableBlock:
 
 def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
     arrays: dict[_ArrayKey, NDArray[np.generic]] = {("times", ""): block.times}
-    for name in ("values", "supports", "lows", "highs"):
+    for name in FIELDS_BY_METRIC:
         arrays.update({(name, metric): array for metric, array in getattr(block, name).items()})
     for name in ("rows", "provisional"):
         if getattr(block, name) is not None:
@@ -106,7 +102,7 @@ def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
 
 
 def _with_arrays(block: Block, arrays: Mapping[_ArrayKey, NDArray[np.generic]]) -> Block:
-    by_metric: dict[str, dict[str, NDArray[np.generic]]] = {"values": {}, "supports": {}, "lows": {}, "highs": {}}
+    by_metric: dict[str, dict[str, NDArray[np.generic]]] = {name: {} for name in FIELDS_BY_METRIC}
     single = {}
     for (name, metric), array in arrays.items():
         if name in by_metric:

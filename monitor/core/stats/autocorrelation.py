@@ -15,10 +15,8 @@ def lag1_autocorrelations(values: Floats, fitted: NDArray[np.int64]) -> Floats:
     """Return the lag-1 autocorrelation of each row about its mean, in [-0.95, 0.95], corrected for its bias.
 
     The usual estimate lies low by about (1 + 3 rho) / n for each fitted level (Kendall 1954; Marriott and Pope 1954).
-
-    Args:
-        values: Shape (series, n), in order of time; 0 for fewer than four, which are too few to estimate it.
-        fitted: How many levels or slopes of each series were estimated and subtracted.
+    `values` have the shape (series, n), in order of time; fewer than four give 0. `fitted` counts the levels and slopes
+    that were estimated and subtracted of each.
     """
     rows, n = values.shape
     if n < 4:

@@ -67,9 +67,9 @@ class Sequences(NamedTuple):
         """Return some of the sequences."""
         return Sequences(*(None if array is None else np.ascontiguousarray(array[:, columns]) for array in self))  # type: ignore[arg-type]
 
-    def row(self, row: int) -> Sequences:
-        """Return one value of each sequence, shape (N,)."""
-        return Sequences(*(None if array is None else array[row] for array in self))  # type: ignore[arg-type]
+    def at(self, index: int | Indices) -> Sequences:
+        """Return the entries of each array along its first axis."""
+        return Sequences(*(None if array is None else array[index] for array in self))  # type: ignore[arg-type]
 
 
 class CusumPath(NamedTuple):
@@ -90,7 +90,7 @@ def scan(sequences: Sequences, cusum: Cusum) -> CusumPath:
     start = np.tile(np.arange(rows, dtype=np.int32)[:, None], (1, n))
     state = _CusumState(sequences.values[:1], cusum)
     for row in range(rows):
-        state.step(row, sequences.row(row))
+        state.step(row, sequences.at(row))
         score[row], peak[row] = state.score, state.peak
         np.copyto(start[row], state.start, where=state.score > 0)
     return CusumPath(score, peak, start)
@@ -100,7 +100,7 @@ def any_alarm(sequences: Sequences, cusum: Cusum) -> Flags:
     """Return whether each sequence ever raises an alarm, shape (N,): a scan without its path."""
     state = _CusumState(sequences.values[:1], cusum)
     for row in range(len(sequences.values)):
-        state.step(row, sequences.row(row))
+        state.step(row, sequences.at(row))
     return state.any_alarm
 
 
@@ -141,8 +141,7 @@ class _CusumState:
             self._set_reference(new, row, mean, variance, has_noise=current.noise is not None)
         running = np.concatenate([np.flatnonzero(~idle), new])
         if len(running):
-            values = Sequences(*(None if array is None else array[running] for array in current))  # type: ignore[arg-type]
-            self._update_scores(running, row, values)
+            self._update_scores(running, row, current.at(running))
 
     def _set_reference(self, new: Indices, row: int, mean: Floats, variance: Floats, *, has_noise: bool) -> None:
         """Fix what runs that begin here are compared with."""

@@ -30,13 +30,8 @@ def _wilson_bounds(proportion: Numeric, count: Numeric) -> tuple[Numeric, Numeri
 def wilson(proportion: float, count: float | None) -> Interval | None:
     """Compute the 95 % interval of a proportion by Wilson's score (Wilson 1927, JASA 22).
 
-    Args:
-        proportion: The observed one, 0 to 1.
-        count: Cases it is a proportion of; need not be an integer.
-
-    Returns:
-        Low and high, within 0 and 1, around `proportion`. None where there is no answer: `count` unknown (None, NaN),
-        infinite or not positive, or `proportion` not a number from 0 to 1.
+    Low and high lie within 0 and 1, around `proportion`, a share of `count` cases, not necessarily an integer. None
+    where `count` is unknown (None, NaN), infinite or not positive, or `proportion` is not a number from 0 to 1.
 
     >>> low, high = wilson(0.87, 1200)
     >>> round(low, 4), round(high, 4)

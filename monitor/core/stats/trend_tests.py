@@ -1,8 +1,4 @@
-"""Robust trend lines, and tests for a trend.
-
-Both count pairs: the slope is the median of the slopes between pairs (Theil 1950, Sen 1968), the test counts whether
-more pairs rise than fall (Mann 1945, Kendall 1975).
-"""
+"""Robust trend lines by the slopes between pairs of points (Theil 1950, Sen 1968), and tests for a trend."""
 
 from __future__ import annotations
 

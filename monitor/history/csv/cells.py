@@ -35,9 +35,7 @@ _COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 def parse_number(cell: str, *, comma: bool = False) -> float:
     """Return the number in a cell; NaN for one of `NULL_VALUES`.
 
-    Args:
-        cell: The text as written.
-        comma: Whether a comma may stand for the decimal point, as it does where semicolons separate the cells.
+    A `comma` may stand for the decimal point where semicolons separate the cells.
 
     Raises:
         ValueError: It is no number; the message names the remedy.
@@ -180,7 +178,6 @@ class ColumnReader:
         return [cache[text] for text in texts]
 
     def _row_error(self, row: Row, stamp: int | str) -> str | None:
-        """Return why the entire row is lost, or None."""
         if isinstance(stamp, str):
             return stamp
         for index in (self.schema.model, self.schema.metric):

@@ -41,12 +41,10 @@ MIN_VECTORIZED = 64
 
 
 def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
-    """Return the microseconds from 1970-01-01T00:00Z to a date.
+    """Return the microseconds from 1970-01-01T00:00Z to a date, in `zone` where it names none.
 
-    Args:
-        text: An ISO 8601 date, year and month, or datetime; or seconds, milliseconds, microseconds or nanoseconds
-            since 1970 as an integer of 9 digits or more.
-        zone: Time zone where the text names none.
+    It is an ISO 8601 date, year and month, or datetime; or seconds, milliseconds, microseconds or nanoseconds since
+    1970 as an integer of 9 digits or more.
 
     Raises:
         ValueError: It is no date, or its year is outside of `YEAR_RANGE`; the message names the remedy.

@@ -1,7 +1,6 @@
 """History from CSV text, tolerantly: what can be read is read, what cannot is reported with its line.
 
 A row is lost where its date, its model or the number of its cells is wrong; a bad number loses its cell alone.
-The csv module splits what is quoted; pandas is not used, so that names stay as they are written.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from modeltop.core.series import Floats
 from modeltop.core.text import sanitize
 from modeltop.history.store import durable
 from modeltop.history.store.computed_format import (
+    ARRAY_FIELDS,
     ComputedHistory,
     NeedsLabels,
     decode_computed,
@@ -87,15 +88,8 @@ def _overlay(before: ComputedHistory, after: ComputedHistory) -> ComputedHistory
         return combined
 
     names = dict.fromkeys((*before.columns, *after.columns))
-    return ComputedHistory(
-        after.model,
-        combine(before.times, after.times),
-        combine(before.segments, after.segments),
-        combine(before.rows, after.rows),
-        combine(before.provisional, after.provisional),
-        combine(before.incomplete, after.incomplete),
-        {name: combine_column(name) for name in names},
-    )
+    arrays: dict[str, Any] = {name: combine(getattr(before, name), getattr(after, name)) for name in ARRAY_FIELDS}
+    return replace(after, **arrays, columns={name: combine_column(name) for name in names})
 
 
 def is_equivalent(left: ComputedHistory, right: ComputedHistory) -> bool:
@@ -120,11 +114,7 @@ def _all_close(left: Floats, right: Floats, tolerance: float) -> bool:
 
 
 def computed_file_name(model: str) -> str:
-    """Return the name of the file of a model's computed periods.
-
-    >>> computed_file_name("churn")
-    'churn-88b2072e.computed.csv'
-    """
+    """Return the name of the file of a model's computed periods."""
     return f"{file_prefix(model)}.computed.csv"
 
 
@@ -267,12 +257,9 @@ def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels)
 
 
 def restore_previous(folder: Path) -> int:
-    """Bring back what stood before the last run that changed anything.
+    """Bring back what stood before the last run that changed anything, and return the number of changed files.
 
     One generation is stored: what was undone can be computed again, and a second call has nothing to bring back.
-
-    Returns:
-        The number of files that were put back or removed.
 
     Raises:
         StoreError: There is nothing to bring back, or the disk fails.

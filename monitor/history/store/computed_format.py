@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,6 +30,7 @@ from modeltop.history.store.row_format import (
 
 NeedsLabels = Callable[[str], bool]
 
+ARRAY_FIELDS = ("times", "segments", "rows", "provisional", "incomplete")
 INTERVAL_DIGITS = 6
 """Significant digits of the ends of an interval, rounded outwards: an estimate, or a bound that may be wider."""
 
@@ -60,15 +61,8 @@ class ComputedHistory:
 
     def select(self, rows: NDArray[np.intp] | Flags) -> ComputedHistory:
         """Return some of the rows, by index or by mask."""
-        return ComputedHistory(
-            self.model,
-            self.times[rows],
-            self.segments[rows],
-            self.rows[rows],
-            self.provisional[rows],
-            self.incomplete[rows],
-            {name: column[rows] for name, column in self.columns.items()},
-        )
+        arrays = {name: getattr(self, name)[rows] for name in ARRAY_FIELDS}
+        return replace(self, **arrays, columns={name: column[rows] for name, column in self.columns.items()})
 
 
 def split_column_name(column: str) -> tuple[str, str]:
@@ -123,11 +117,9 @@ def _round_outwards(column: Floats, round_to: Callable[[Floats], Floats]) -> Flo
 
 
 def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> bytes:
-    """Return the file: UTF-8, LF, shortest exact numbers, ISO dates in UTC.
+    """Return the file of a `normalized` history: UTF-8, LF, shortest exact numbers, ISO dates in UTC.
 
-    Args:
-        history: From `normalized`.
-        needs_labels: Tells which metrics go to the second row of a period whose labels are still coming.
+    Metrics that need labels go to the second row of a period whose labels are still coming.
     """
     names = list(history.columns)
     columns = [_to_texts(column) for column in history.columns.values()]
@@ -139,21 +131,15 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
     for row, cells in enumerate(zip(*columns, strict=True) if names else ((),) * len(history)):
         provisional = bool(history.provisional[row])
         is_split = bool(history.incomplete[row]) and not provisional
-        parts = _split_provisional(cells, labelled) if is_split else ((cells, provisional),)
+        parts: list[tuple[Sequence[str], bool]] = [(cells, provisional)]
+        if is_split:
+            pairs = list(zip(cells, labelled, strict=True))
+            parts = [([cell if flag is late else "" for cell, flag in pairs], late) for late in (False, True)]
         lines += [_line(leading[row], part, provisional=flag) for part, flag in parts if any(part)]
     return b"".join(lines)
 
 
-def _split_provisional(cells: tuple[str, ...], labelled: list[bool]) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield the cells of a row that are final, then those that are provisional."""
-    for provisional in (False, True):
-        yield (
-            tuple(cell if flag is provisional else "" for cell, flag in zip(cells, labelled, strict=True)),
-            provisional,
-        )
-
-
-def _line(leading: tuple[str, ...], cells: tuple[str, ...], *, provisional: bool) -> bytes:
+def _line(leading: Sequence[str], cells: Sequence[str], *, provisional: bool) -> bytes:
     # Numbers need no quotes: only names go through the encoder.
     names = encode_csv_line(leading)[:-1]
     return names + ("," + ",".join(cells) + f",{str(provisional).lower()}\n").encode("ascii")
@@ -164,11 +150,7 @@ def _to_texts(column: Floats) -> list[str]:
 
 
 def decode_computed(data: bytes, path: object) -> ComputedHistory:
-    """Return the history in a file that `compute` wrote.
-
-    Args:
-        data: The bytes of the file.
-        path: Its name in an error.
+    """Return the history in the bytes of a file that `compute` wrote; `path` names it in an error.
 
     Raises:
         StoreError: It is another file, or was changed.

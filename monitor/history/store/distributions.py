@@ -159,10 +159,7 @@ def read_distributions(path: Path) -> Distributions:
 class DistributionStore(Mapping[str, Distributions]):
     """Model → its distributions in some stores, read when they are asked for, and again when the file has changed.
 
-    It cannot be iterated: a file name does not tell its model.
-
-    Args:
-        paths: Stores and other paths; of two files for one model that of the later path counts.
+    Of two files for one model that of the later path counts. It cannot be iterated: no file name tells its model.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:

@@ -61,8 +61,7 @@ def file_mode(folder: Path) -> int:
 
 
 def close(descriptor: int) -> None:
-    """Close a descriptor, and ignore errors."""
-    # An error here reports nothing that fsync has not reported.
+    """Close a descriptor, and ignore errors: they report nothing that fsync has not reported."""
     with contextlib.suppress(OSError):
         os.close(descriptor)
 

@@ -42,11 +42,7 @@ def file_prefix(model: str) -> str:
 
 
 def part_name(prefix: str, number: int) -> str:
-    """Return the file name of one part, counted from 1.
-
-    >>> part_name("churn-88b2072e", 1), part_name("churn-88b2072e", 2)
-    ('churn-88b2072e.csv', 'churn-88b2072e.2.csv')
-    """
+    """Return the file name of one part, counted from 1; the first has no number in it."""
     return f"{prefix}.csv" if number == 1 else f"{prefix}.{number}.csv"
 
 

@@ -1,8 +1,7 @@
 """The format of the store's files: one row a period, in columns that only ever grow.
 
 The header is `date,model,segment,count,<metric>[,<metric>_count][,<metric>_low][,<metric>_high]...,provisional`.
-The last column is there so that a row cut short by a crash is short of a cell: were a value last, `0.951` cut to `0.9`
-would be read as such.
+The last column makes a row cut short by a crash short of a cell: else `0.951` cut to `0.9` would be read as such.
 """
 
 from __future__ import annotations
@@ -70,11 +69,7 @@ class PeriodRow:
 
 
 def extend_columns(rows: Sequence[PeriodRow], existing: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the columns that hold the rows: the existing ones if they do, else those and the missing ones.
-
-    Args:
-        rows: Rows of one model.
-        existing: Columns of the newest part; None where there is no part, or one that was not made by the store.
+    """Return the columns that hold the rows of one model: the existing ones if they do, else the missing ones too.
 
     Raises:
         StoreError: A metric cannot be stored under its name.

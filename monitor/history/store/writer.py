@@ -1,8 +1,7 @@
-"""The store: a folder of CSV files, and which rows go to which of them.
+"""The store: a folder of CSV files, each model's in parts.
 
-A later row wins over an earlier one, and all of a later part is later than all of an earlier part. So rows are
-only ever appended to the newest part of a model. Where its columns do not hold them, the next part begins, with those
-columns and the new ones: it holds whatever came before, so a part begins only when a metric is new.
+A later row wins over an earlier one. Rows are only ever appended to the newest part of a model; where its columns do
+not hold them, the next part begins, with those columns and the new ones, so a part begins only when a metric is new.
 """
 
 from __future__ import annotations
@@ -48,10 +47,8 @@ class _FinishedWrite(NamedTuple):
 class Store:
     """A folder of CSV files, one family of parts a model.
 
-    It holds no file open: the folder may be deleted, moved and made anew between two calls.
-
-    Args:
-        folder: Made at the first append; private, or shared where the folder above is (setgid and group-writable).
+    It holds no file open: the folder may be deleted, moved and made anew between two calls. The first append makes it,
+    private, or shared where the folder above is (setgid and group-writable).
     """
 
     def __init__(self, folder: Path) -> None:
