@@ -14,7 +14,6 @@ MODULES = sorted(
 )
 ENGINES = (
     "modeltop.predictions.engines.duckdb",
-    "modeltop.predictions.engines.ibis_table",
     "modeltop.predictions.engines.spark",
 )
 """They stand behind an extra and are imported by name; what their libraries import is not ours to say."""

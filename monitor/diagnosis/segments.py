@@ -54,11 +54,9 @@ def decompose(series: Iterable[Series], windows: BeforeAfterWindows) -> tuple[Se
 def _decompose_column(column: str, segments: list[Series], windows: BeforeAfterWindows) -> Segmentation | None:
     if not 2 <= len(segments) <= MAX_SEGMENTS:
         return None
+    indices = [(windows.before_indices(series), windows.after_indices(series)) for series in segments]
     sums = np.array(
-        [
-            [_case_sums(series, indices) for indices in (windows.before_indices(series), windows.after_indices(series))]
-            for series in segments
-        ]
+        [[_case_sums(series, rows) for rows in pair] for series, pair in zip(segments, indices, strict=True)]
     )
     cases, weighted = sums[:, :, 0], sums[:, :, 1]
     totals = cases.sum(axis=0)
@@ -78,10 +76,8 @@ def _decompose_column(column: str, segments: list[Series], windows: BeforeAfterW
     ]
     sign = -1.0 if (within + mix).sum() < 0 else 1.0
     contributions.sort(key=lambda contribution: -sign * contribution.total)
-    changes = {series.key.segment: compare(series, windows) for series in segments}
-    return Segmentation(
-        column, tuple(contributions), {name: change for name, change in changes.items() if change is not None}
-    )
+    changes = (compare(series, windows) for series in segments)
+    return Segmentation(column, tuple(contributions), {change.key.segment: change for change in changes if change})
 
 
 def _case_sums(series: Series, indices: np.ndarray) -> tuple[float, float]:

@@ -185,11 +185,9 @@ class Evaluator:
     def _is_unchanged(self, series: Series, history: Mapping[SeriesKey, Series]) -> bool:
         """Return whether neither the series nor those that it is compared with have changed."""
         last = self._evaluated.get(series.key)
-        return (
-            last is not None
-            and last.series is series
-            and all(history.get(key) is other for key, other in last.compared_series)
-        )
+        if last is None or last.series is not series:
+            return False
+        return all(history.get(key) is other for key, other in last.compared_series)
 
     def _evaluate_series(
         self, rules: Sequence[Rule], series: Series, alerts: AlertsByRule, history: Mapping[SeriesKey, Series]

@@ -110,7 +110,7 @@ def worst_series(
     *,
     acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
 ) -> SeriesKey | None:
-    """Return the series of a model to open on: of its worst alert, else one that a rule evaluates, else its first.
+    """Return the series of a model to open on: of its worst alert, else one that is evaluated, else its first, if any.
 
     Args:
         model: The model.
@@ -118,9 +118,6 @@ def worst_series(
         alerts: Of any models, in any order.
         rule_statuses: Of any models.
         acknowledged: The ids that a person has acknowledged.
-
-    Returns:
-        None for a model without series, such as a source that cannot be read.
     """
     current = [alert for alert in alerts if alert.key.model == model and alert.resolved is None]
     statuses = [status for status in rule_statuses if status.key.model == model]

@@ -59,10 +59,7 @@ class _LevelState:
 
 
 class AlertStateMachine:
-    """The alert of one rule on one series, fed with evaluable points in order of time.
-
-    Moments may be of any one zone, or naive throughout; they are only compared and subtracted.
-    """
+    """The alert of one rule on one series, fed with evaluable points in order of time, of any one zone or of none."""
 
     def __init__(self, rule: Rule) -> None:
         self._recover = rule.recover

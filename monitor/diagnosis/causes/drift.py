@@ -36,7 +36,7 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
     for shift in shifts.broken[:1]:
         lost = shift.missing and f"values are lost: missing {phrases.format_percent_change(shift.missing)}"
         contra.append(EvidenceItem(0.7, lost or "values never seen before"))
-    text = f"{_counted(shifts)} moved: {phrases.top_features(shifts.shifted, 3)}"
+    text = f"{_moved(shifts)}: {phrases.top_features(shifts.shifted, 3)}"
     return combine_evidence(Cause.FEATURE_DRIFT, [EvidenceItem(0.7, text), *_followed(observations)], contra)
 
 
@@ -53,18 +53,14 @@ def _is_broad(shifts: FeatureShifts) -> bool:
     return len(shifts.shifted) >= 3 and 3 * len(shifts.shifted) >= shifts.feature_count
 
 
-def _counted(shifts: FeatureShifts) -> str:
-    return f"{len(shifts.shifted)} of {pluralize(shifts.feature_count, 'feature')}"
-
-
-def _none_moved(shifts: FeatureShifts) -> str:
-    return f"none of {pluralize(shifts.feature_count, 'feature')} moved"
+def _moved(shifts: FeatureShifts) -> str:
+    return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} moved"
 
 
 def _drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if _is_broad(shifts):
-        yield EvidenceItem(0.6, f"{_counted(shifts)} moved: {phrases.top_features(shifts.shifted)}")
+        yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.shifted)}")
     if not shifts.feature_count and shifts.score is not None:
         distance = format_value(shifts.score.after, 2)
         yield EvidenceItem(0.5, f"the score's distribution moved, {distance} from the reference")
@@ -100,9 +96,9 @@ def _led_by_confidence(observations: Observations) -> Iterator[EvidenceItem]:
 def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
-        yield EvidenceItem(0.7, _none_moved(shifts))
+        yield EvidenceItem(0.7, _moved(shifts))
     elif shifts.shifted and not _is_broad(shifts):
-        yield EvidenceItem(0.5, f"only {_counted(shifts)} moved")
+        yield EvidenceItem(0.5, f"only {_moved(shifts)}")
     if shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.3, "the score's distribution is as before")
     yield from _other_explanations(observations)
@@ -139,7 +135,7 @@ def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
     # Of a model without any expectation of itself, such as a regression, unmoved features are all there is.
     is_only_evidence = not observations.pairs and not observations.is_within_noise
     if (pairs or is_only_evidence) and shifts.feature_count and not shifts.shifted:
-        yield EvidenceItem(0.4 if pairs else 0.5, _none_moved(shifts))
+        yield EvidenceItem(0.4 if pairs else 0.5, _moved(shifts))
     if pairs and shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.2, "the score's distribution is as before")
 
@@ -151,7 +147,7 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     elif observations.value_anomalies:
         yield EvidenceItem(0.6, observations.value_anomalies[0])
     elif _is_broad(shifts):
-        yield EvidenceItem(0.4, f"{_counted(shifts)} moved")
+        yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:
         yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} moved")
     yield from _other_explanations(observations)

@@ -36,8 +36,7 @@ def change_points(points: Points) -> list[int]:
     """
     if len(points) < MIN_POINTS or np.ptp(points.values) <= 1e-12 * float(np.abs(points.values).max()):
         return []
-    season = detect_season(points)
-    if season:
+    if season := detect_season(points):
         points = points.deseasonalize(season.at(points.times))
     noise = neighbor_noise(points)
     # Twice: the levels that independent points would have show how much chance and autocorrelation there is.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import duckdb
 import ibis
@@ -20,12 +22,12 @@ from modeltop.predictions.engines.base import (
     GLOB_CHARS,
     ROW_NUMBER,
     TABLE_SEPARATOR,
+    Engine,
     Expression,
     LoadedSource,
     error_line,
     fetch,
 )
-from modeltop.predictions.engines.ibis_table import copy_table, redact_connection
 from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ ATTACHED = "modeltop_log"
 TABLES = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL"
 
 
-class DuckEngine:
+class DuckEngine(Engine):
     """DuckDB, in memory; see `modeltop.predictions.engines.base.Engine`."""
 
     max_dictionary_size = 30
@@ -69,9 +71,6 @@ class DuckEngine:
         for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
             self._duck.execute(f"SET {setting}")
         self._duck.execute(f"SET perfect_ht_threshold = {bits}")
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -182,7 +181,7 @@ class DuckEngine:
         if not connection:
             raise SourceError(f"{sanitize(redact_connection(source), 80)}: name the table, as in CONNECTION::TABLE")
         path = self._folder / f"{self._next_name()}.parquet"
-        copy_table(connection, name, path)
+        _copy_table(connection, name, path)
         return LoadedSource(self._ibis.read_parquet(path), name, total_bytes=path.stat().st_size)
 
     def _open_database(self, source: str) -> LoadedSource:
@@ -202,3 +201,53 @@ class DuckEngine:
         ((schema, table),) = matches
         expression = self._ibis.table(table, database=(ATTACHED, schema))
         return LoadedSource(expression, table, total_bytes=Path(path).stat().st_size)
+
+
+def _copy_table(connection: str, name: str, path: Path) -> None:
+    """Write a table, `SCHEMA.TABLE` where it needs one, as Parquet a batch at a time: memory stays flat.
+
+    The connection may hold a password, which is never shown.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    shown = sanitize(redact_connection(connection), 80)
+    scheme = urlsplit(connection).scheme
+    if scheme == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
+        raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else SQLite would create it
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of libraries about each other
+            reader = _table(connection, name).to_pyarrow_batches(chunk_size=BATCH_ROWS)
+            with pq.ParquetWriter(path, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+    except ImportError as error:
+        missing = error.name or f"what {sanitize(scheme, 20)} needs"
+        raise SourceError(f"{missing} is not installed: pip install 'ibis-framework[{sanitize(scheme, 20)}]'") from None
+    except pa.ArrowException as error:
+        raise SourceError(f"{shown} cannot be read: {error_line(error)}") from None
+    except SourceError:
+        raise
+    except Exception as error:  # noqa: BLE001  each database has errors of its own; the text may quote the connection
+        raise SourceError(
+            f"{shown} has no table {sanitize(name, 60)} that can be read ({type(error).__name__})"
+        ) from None
+
+
+def _table(connection: str, name: str) -> Expression:
+    try:
+        backend = ibis.connect(connection)
+    except ValueError:  # the text quotes the connection
+        shown = sanitize(redact_connection(connection), 80)
+        raise SourceError(f"{shown} is no connection that Ibis knows: write such as postgres://HOST/DATABASE") from None
+    schema, _, table = name.rpartition(".")
+    if name in backend.list_tables() or not schema:
+        return backend.table(name)
+    return backend.table(table, database=schema)
+
+
+def redact_connection(connection: str) -> str:
+    """Return the connection without user, password and parameters, as it may be shown."""
+    parts = urlsplit(connection)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import ibis
 from pyspark.errors import PySparkException
@@ -19,6 +19,7 @@ from modeltop.predictions.engines.base import (
     GLOB_CHARS,
     ROW_NUMBER,
     TABLE_SEPARATOR,
+    Engine,
     Expression,
     LoadedSource,
     error_line,
@@ -45,7 +46,7 @@ LOCAL_SETTINGS = {
 """Settings of a Spark inside this machine: it listens to nobody else."""
 
 
-class SparkEngine:
+class SparkEngine(Engine):
     """Spark, local or in a cluster; see `modeltop.predictions.engines.base.Engine`.
 
     Args:
@@ -70,9 +71,6 @@ class SparkEngine:
         except Exception as error:  # noqa: BLE001  whatever error Java may raise
             raise SourceError(f"Spark at {sanitize(master, 80)} does not start: {error_line(error)}") from None
         self._ibis = ibis.pyspark.connect(self._spark)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -33,17 +33,6 @@ class BinaryConfusion:
     fn: Floats
     tn: Floats
 
-    @classmethod
-    def from_decisions(cls, decisions: Floats) -> BinaryConfusion:
-        """Return the confusion of rows by label (0, 1, any other) and prediction, [K, 2 or 3, 2]."""
-        return cls(tp=decisions[:, 1, 1], fp=decisions[:, 0, 1], fn=decisions[:, 1, 0], tn=decisions[:, 0, 0])
-
-    @property
-    def table(self) -> confusion.ConfusionTable:
-        """The same counts as a table of two classes."""
-        rows = [np.stack([self.tn, self.fp], axis=1), np.stack([self.fn, self.tp], axis=1)]
-        return confusion.ConfusionTable.from_counts(np.stack(rows, axis=1))
-
     @property
     def rows(self) -> Floats:
         """All labelled rows."""
@@ -76,7 +65,7 @@ class Cost:
 def compute_binary(counts: BinaryCounts, *, cost: Cost | None = None) -> dict[str, MetricValues]:
     """Compute all binary metrics by registered name: those of scores if any row has one, costs if given."""
     decisions = decision_counts(counts)
-    table = BinaryConfusion.from_decisions(decisions)
+    table = BinaryConfusion(decisions[:, 1, 1], decisions[:, 0, 1], decisions[:, 1, 0], decisions[:, 0, 0])
     metrics = compute_confusion(table) | row_rates(decisions)
     if cost is not None:
         metrics["cost_per_1000_rows"] = cost_per_1000_rows(table, cost)
@@ -88,14 +77,15 @@ def compute_binary(counts: BinaryCounts, *, cost: Cost | None = None) -> dict[st
 
 def compute_confusion(table: BinaryConfusion) -> dict[str, MetricValues]:
     """Compute all metrics of a confusion, in the order of the registry."""
-    coefficients = table.table
+    rows = [np.stack([table.tn, table.fp], axis=1), np.stack([table.fn, table.tp], axis=1)]
+    coefficients = confusion.ConfusionTable.from_counts(np.stack(rows, axis=1))
     return {
-        "accuracy": accuracy(table),
+        "accuracy": _labelled_proportion(table, table.tp + table.tn, table.rows, UndefinedReason.NO_LABELS),
         "balanced_accuracy": balanced_accuracy(table),
         "precision": precision(table),
         "recall": recall(table),
         "f1_score": f1_score(table),
-        "specificity": specificity(table),
+        "specificity": _labelled_proportion(table, table.tn, table.negatives, UndefinedReason.NO_NEGATIVES),
         "mcc": confusion.mcc(coefficients),
         # Defined with labels of one class, too; then there is none of the rarer one to rest on.
         "cohen_kappa": replace(confusion.cohen_kappa(coefficients), support=table.minority_rows),
@@ -113,11 +103,6 @@ def row_rates(decisions: Floats) -> dict[str, MetricValues]:
     }
 
 
-def accuracy(table: BinaryConfusion) -> MetricValues:
-    """Compute (TP + TN) / labelled rows: 0 to 1. Support: labelled rows."""
-    return _labelled_proportion(table, table.tp + table.tn, table.rows, UndefinedReason.NO_LABELS)
-
-
 def precision(table: BinaryConfusion) -> MetricValues:
     """Compute TP / (TP + FP): 0 to 1. Support: predicted positives; without any undefined, in scikit-learn 0."""
     return _labelled_proportion(table, table.tp, table.tp + table.fp, UndefinedReason.NONE_PREDICTED)
@@ -126,11 +111,6 @@ def precision(table: BinaryConfusion) -> MetricValues:
 def recall(table: BinaryConfusion) -> MetricValues:
     """Compute TP / (TP + FN): 0 to 1. Support: positive labels."""
     return _labelled_proportion(table, table.tp, table.positives, UndefinedReason.NO_POSITIVES)
-
-
-def specificity(table: BinaryConfusion) -> MetricValues:
-    """Compute TN / (TN + FP): 0 to 1. Support: negative labels."""
-    return _labelled_proportion(table, table.tn, table.negatives, UndefinedReason.NO_NEGATIVES)
 
 
 def label_rate(table: BinaryConfusion) -> MetricValues:

@@ -51,16 +51,14 @@ def compute_cbpe(counts: BinaryCounts, label_probability: Floats) -> dict[str, M
         undefined = _unless_empty(reason, total, empty)
         return metric_values(value, rows, _interval(value, ratio(variance, total**2)), reason=undefined)
 
-    recall, f1_score = ratio(tp, positives), ratio(2 * tp, predictions + positives)
+    precision, recall, f1_score = ratio(tp, predictions), ratio(tp, positives), ratio(2 * tp, predictions + positives)
     # Each label moves numerator and denominator of recall and F1.
     recall_variance = (1 - recall) ** 2 * variance_tp + recall**2 * variance_fn
     f1_variance = (2 - f1_score) ** 2 * variance_tp + f1_score**2 * variance_fn
     accuracy = ratio(tp + rows - predictions - fn, rows)
     return {
         "estimated_accuracy": estimate(accuracy, variance_tp + variance_fn, rows, UndefinedReason.UNSCORED),
-        "estimated_precision": estimate(
-            ratio(tp, predictions), variance_tp, predictions, UndefinedReason.NONE_PREDICTED
-        ),
+        "estimated_precision": estimate(precision, variance_tp, predictions, UndefinedReason.NONE_PREDICTED),
         "estimated_recall": estimate(recall, recall_variance, positives, UndefinedReason.NO_POSITIVES),
         "estimated_f1_score": estimate(f1_score, f1_variance, predictions + positives, UndefinedReason.NO_ERROR_OR_HIT),
         "estimated_roc_auc": _roc_auc(predicted + refused, probability, reason),

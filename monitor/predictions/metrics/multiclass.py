@@ -87,10 +87,8 @@ def compute_averages(table: ConfusionTable) -> dict[str, MetricValues]:
     }
     metrics = {}
     for name, (undefined, reason) in cases.items():
-        for average, counted, support in (
-            ("macro", present, table.minority_labels),
-            ("weighted", labelled, table.rows),
-        ):
+        kinds = ("macro", present, table.minority_labels), ("weighted", labelled, table.rows)
+        for average, counted, support in kinds:
             value, _ = _average(table, name, average)
             interval = intervals.logit_interval(*_average(smoothed, name, average))
             missing = (undefined & counted).any(axis=1), reason

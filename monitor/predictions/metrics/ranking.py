@@ -58,12 +58,11 @@ def compute_ranking(scores: Scores) -> dict[str, MetricValues]:
     ranks = RankCounts.from_bins(scores.positives, scores.negatives)
     undefined = (scores.unlabelled, UndefinedReason.NO_LABELS), (scores.labelled == 0, UndefinedReason.NO_SCORES)
     no_positives = ranks.total_positives == 0
-    one_class = no_positives | (ranks.total_negatives == 0)
+    one_class = first_reason(*undefined, (no_positives | (ranks.total_negatives == 0), UndefinedReason.ONE_CLASS))
+    no_positives_reason = first_reason(*undefined, (no_positives, UndefinedReason.NO_POSITIVES))
     return {
-        "roc_auc": roc_auc(ranks, reason=first_reason(*undefined, (one_class, UndefinedReason.ONE_CLASS))),
-        "average_precision": average_precision(
-            ranks, reason=first_reason(*undefined, (no_positives, UndefinedReason.NO_POSITIVES))
-        ),
+        "roc_auc": roc_auc(ranks, reason=one_class),
+        "average_precision": average_precision(ranks, reason=no_positives_reason),
     }
 
 

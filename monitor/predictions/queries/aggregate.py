@@ -83,9 +83,12 @@ def _cells(rows: WindowedRows, log: ResolvedLog, engine: Engine) -> Iterator[Cel
 
 
 def _aggregation_for(log: ResolvedLog) -> Aggregation:
+    predicted = log.prediction is not None
     if log.task is Task.BINARY:
-        return BinaryAggregation.from_log(log)
-    return MulticlassAggregation.from_log(log) if log.task is Task.MULTICLASS else RegressionAggregation()
+        return BinaryAggregation(bool(log.scores), log.threshold, predicted, log.score_decides)
+    if log.task is Task.MULTICLASS:
+        return MulticlassAggregation(log.classes, len(log.scores), predicted)
+    return RegressionAggregation()
 
 
 def _aggregate_batch(batch: GroupBatch, aggregation: Aggregation) -> Aggregate:

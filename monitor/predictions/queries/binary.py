@@ -14,7 +14,7 @@ from modeltop.predictions.aggregates.score_bins import BINS, MIN_PROBABILITY, NO
 from modeltop.predictions.engines.base import Expression
 from modeltop.predictions.queries.arrow import Columns
 from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, OPEN_SLOTS, score_slot
-from modeltop.predictions.spec import DEFAULT_THRESHOLD, ResolvedLog
+from modeltop.predictions.spec import DEFAULT_THRESHOLD
 
 OUTCOME = "outcome"
 """Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, the label 2 where there is none;
@@ -35,11 +35,6 @@ class BinaryAggregation:
     """Whether the log has a column of predictions; else the score is compared with the threshold."""
     score_decides: bool
     """Whether the slot implies the prediction, which then is not read: `DEFAULT_THRESHOLD` is an edge of bins."""
-
-    @classmethod
-    def from_log(cls, log: ResolvedLog) -> BinaryAggregation:
-        """Return the aggregation for the columns that the log has."""
-        return cls(bool(log.scores), log.threshold, log.prediction is not None, log.score_decides)
 
     def prepare(self, table: Expression) -> Expression:
         """Return the rows with their outcome; groups without a prediction are dropped later."""

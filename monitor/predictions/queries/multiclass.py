@@ -15,7 +15,6 @@ from modeltop.predictions.aggregates.score_bins import MIN_PROBABILITY, NO_SCORE
 from modeltop.predictions.engines.base import Expression
 from modeltop.predictions.queries.arrow import Columns
 from modeltop.predictions.queries.score_bins import score_bin
-from modeltop.predictions.spec import ResolvedLog
 
 PREDICTED, CONFIDENCE, BIN, LOG_LOSS, BRIER = "predicted", "confidence", "bin", "log_loss", "brier_score"
 """Our columns: the index of the predicted class, its score and the bin of that; losses of rows with all scores."""
@@ -32,11 +31,6 @@ class MulticlassAggregation:
     """Columns of scores: none, one (of the predicted class), or one a class."""
     predicted: bool
     """Whether the log has a column of predictions; else the class with the highest score is predicted."""
-
-    @classmethod
-    def from_log(cls, log: ResolvedLog) -> MulticlassAggregation:
-        """Return the aggregation for the columns that the log has."""
-        return cls(log.classes, len(log.scores), log.prediction is not None)
 
     @property
     def has_class_scores(self) -> bool:

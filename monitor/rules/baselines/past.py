@@ -32,10 +32,8 @@ class PastBaseline(Baseline):
     is_moving: ClassVar[bool] = False
     """True where the baseline moves along with the point."""
 
-    @property
-    def min_periods(self) -> int:
-        """Periods with fewer of which there is too little history to compare with."""
-        return 1
+    min_periods: int = 1
+    """Periods with fewer of which there is too little history to compare with."""
 
     @abstractmethod
     def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
@@ -80,7 +78,6 @@ class Rolling(PastBaseline):
 
     max_periods: int = MAX_PERIODS
     min_periods: int = MIN_PERIODS
-    """With fewer there is too little history to compare with."""
 
     def __post_init__(self) -> None:
         _validate_periods(self.max_periods, self.min_periods, "rolling")

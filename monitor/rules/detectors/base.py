@@ -61,10 +61,8 @@ class Detector(ABC):
     critical: Any
     """Setting of the critical level; None where there is none."""
 
-    @property
-    def margin(self) -> float:
-        """Distance back inside its limit that a recovering value must reach, in the metric's unit."""
-        return 0.0
+    margin: float = 0.0
+    """Distance back inside its limit that a recovering value must reach, in the metric's unit."""
 
     @property
     def min_history(self) -> int:

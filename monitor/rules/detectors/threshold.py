@@ -31,7 +31,6 @@ class Threshold(Detector):
     warn: Limit | None = None
     critical: Limit | None = None
     margin: float = 0.0
-    """Distance back inside the limit that a recovering value must reach, in the metric's unit."""
 
     def __post_init__(self) -> None:
         if self.warn is None and self.critical is None:

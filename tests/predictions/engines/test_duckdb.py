@@ -8,7 +8,7 @@ import pytest
 
 from modeltop.core.errors import SourceError
 from modeltop.predictions.engines.base import open_engine
-from modeltop.predictions.engines.ibis_table import redact_connection
+from modeltop.predictions.engines.duckdb import redact_connection
 from modeltop.predictions.files import FileFormat, find_log_files
 from modeltop.predictions.schema_inference import resolve
 from modeltop.predictions.spec import LogSpec
