@@ -25,7 +25,7 @@ class UndefinedReason(IntEnum):
     """The reason as one clause in lower case; empty where the value is defined."""
 
     def __new__(cls, text: Any) -> Self:
-        """Number the members from 0 on; later, called with a number, the class returns that member."""
+        """Create a member, numbered from 0 on; later, called with a number, the class returns that member."""
         reason = int.__new__(cls, len(cls.__members__))
         reason._value_ = len(cls.__members__)
         reason.text = text
