@@ -35,8 +35,7 @@ class SeriesPattern:
     started_at: datetime | None
     """Start of the first period of the change; None where nothing changed."""
     size: float | None
-    """How much it changed, in the metric's unit: after less before; of what recovers or has come back, the distance
-    it had gone; of a season, from its lowest to its highest; None where nothing changed."""
+    """After less before, in the metric's unit; of what recovers, the distance it had gone; of a season, its range."""
     confidence: float
     """0 to 1: the weight of this model among those that were fitted."""
     no_change_probability: float = 0.0

@@ -6,7 +6,6 @@ import unicodedata
 from datetime import datetime, timedelta
 
 TIME_UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
-"""Units of a length of time, in seconds, largest first."""
 MARKS_PER_BASE = 2
 """Most combining marks on one character; more would climb over the lines above."""
 
@@ -118,11 +117,7 @@ def format_exact(value: float) -> str:
 
 
 def pluralize(number: int, noun: str) -> str:
-    """Return a count and its noun.
-
-    >>> pluralize(1, "model"), pluralize(2, "period")
-    ('1 model', '2 periods')
-    """
+    """Return a count and its noun, such as `1 model` or `2 periods`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

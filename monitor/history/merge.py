@@ -97,10 +97,8 @@ def _row_indices(table: ColumnTable) -> list[slice | NDArray[np.intp]]:
 
 
 def _slice_if_contiguous(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    # A slice copies nothing.
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows
+    is_contiguous = len(rows) and rows[-1] - rows[0] + 1 == len(rows)
+    return slice(int(rows[0]), int(rows[-1]) + 1) if is_contiguous else rows  # a slice copies nothing
 
 
 def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp]) -> Block:

@@ -66,8 +66,7 @@ def newcombe(proportion: float, count: float | None, other: float, other_count: 
         other_count: Cases that is a proportion of.
 
     Returns:
-        Low and high, within -1 and 1 but for rounding, around `proportion - other`; None where either has
-        no interval of its own.
+        Low and high, around `proportion - other`; None where either has no interval of its own.
 
     >>> low, high = newcombe(0.87, 1200, 0.96, 1200)
     >>> round(low, 4), round(high, 4)

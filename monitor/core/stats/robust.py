@@ -106,7 +106,7 @@ def _sorted_medians(ordered: Floats, size: NDArray[np.int64], min_size: int) -> 
     return np.where(size >= min_size, (lower + upper) / 2, np.nan)
 
 
-def hampel_filter(values: Floats, errors: Floats, *, reach: int = 5, cutoff: float = 3.0) -> Floats:
+def hampel_filter(values: Floats, errors: Floats) -> Floats:
     """Replace outliers by the nearer of the medians on either side, and leave steps as they are.
 
     A Hampel filter (Davies and Gather 1993, whose replacement is a median too and whose bound is three errors) with a
@@ -114,12 +114,10 @@ def hampel_filter(values: Floats, errors: Floats, *, reach: int = 5, cutoff: flo
     bias a mean of few: of 90 independent values, two outliers in a row then pass for a change in 44 of 100 series, and
     replaced by the median in 4.
 
-    Args:
-        values: In order of time.
-        errors: Standard error of each.
-        reach: Neighbours on either side: what lasts for more is a level, what lasts for half, rounded up, an outlier.
-        cutoff: Standard errors beyond both medians at which a value is an outlier.
+    Of the 5 neighbours on either side: what lasts for more is a level, for 3 or fewer an outlier, where it lies more
+    than three standard `errors` of its own beyond both medians.
     """
+    reach, cutoff = 5, 3.0
     before, after = rolling_median(values, reach), rolling_median(values[::-1], reach)[::-1]
     if len(values) > 1:
         before[0], after[-1] = values[1], values[-2]  # the ends need one neighbour that is like them

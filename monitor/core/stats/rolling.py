@@ -26,10 +26,7 @@ def rolling_moments(values: Floats, low: Indices, high: Indices) -> tuple[Floats
     Args:
         values: Finite; the sequence runs along the last axis.
         low: First index of each window.
-        high: Index after its last.
-
-    Returns:
-        One per window; NaN for the mean of none, and for the standard deviation of fewer than two.
+        high: Index after its last; the mean of none and the standard deviation of fewer than two are NaN.
     """
     offset = values[..., :1]
     shifted = values - offset

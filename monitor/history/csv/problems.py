@@ -9,8 +9,7 @@ from modeltop.core.series import ReadProblem
 from modeltop.core.text import pluralize
 
 MAX_REPORTED = 50
-"""Problems of one file that are reported, the first by line; the rest are counted. Fifty are more than a person reads,
-and enough for a thousandth of a file that a person wrote."""
+"""Problems of one file that are reported, the first by line, more than a person reads; the rest are counted."""
 
 _ENTIRE_ROW = -1
 

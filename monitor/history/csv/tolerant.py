@@ -106,7 +106,6 @@ class TolerantParser:
         )
 
     def _split(self, lines: Sequence[str], first: int, schema: CsvSchema) -> tuple[list[int], list[Row]]:
-        """Return the rows of the right width, and the line number of each."""
         line_numbers: list[int] = []
         rows: list[Row] = []
         index, end, delimiter, width = 0, len(lines), schema.delimiter, schema.width

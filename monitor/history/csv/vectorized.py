@@ -1,7 +1,6 @@
 """History from CSV text in volume: pandas splits it, everything is verified, and what is doubtful is refused.
 
-Files with equal headers are parsed as one text, since a thousand calls cost more than their rows. The result is that
-of the tolerant reader, or None where only that reader knows what to make of the text.
+Files with equal headers are parsed as one text, since a thousand calls cost more than their rows.
 """
 
 from __future__ import annotations
@@ -43,7 +42,6 @@ class ParseInput:
     """Complete lines of one file, without its header, under one schema with the other inputs."""
 
     model: str
-    """The model's name where the file has no column for it."""
     lines: bytes
 
 

@@ -1,7 +1,7 @@
 """The part of a store that belongs to `compute` alone: a file of computed periods a model, and its distributions.
 
-A run stages its files beside the old ones and puts all of them in place at once, under the store's lock. What stood
-there before stays as `*.previous` until the next run that changes anything; `restore_previous` brings it back.
+A run stages its files beside the old ones and puts all of them in place at once, under the store's lock. The old ones
+stay as `*.previous` until the next run that changes anything.
 """
 
 from __future__ import annotations

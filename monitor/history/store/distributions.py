@@ -167,11 +167,7 @@ class DistributionStore(Mapping[str, Distributions]):
         self._cache: dict[Path, tuple[FileStat, Distributions]] = {}
 
     def __getitem__(self, model: str) -> Distributions:
-        """Return the distributions of a model, for one `os.stat` a folder.
-
-        Raises:
-            KeyError: There is no file.
-        """
+        """Return the distributions of a model, for one `os.stat` a folder."""
         name = f"{file_prefix(model)}.csv"
         for folder in reversed(self._folders):
             if (distributions := self._read_cached(folder / name)) is not None:

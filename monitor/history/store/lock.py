@@ -17,11 +17,10 @@ from modeltop.history.store.durable import OPEN_FLAGS, as_store_error, close, fi
 
 LOCK = ".lock"
 """The folder's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
-LOCK_TIMEOUT_SECONDS = 30.0
 
 
 @contextlib.contextmanager
-def locked(folder: Path, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+def locked(folder: Path, timeout: float = 30.0) -> Iterator[None]:
     """Hold a folder's lock; a missing folder is made, and another holder waited for, for `timeout` seconds.
 
     Raises:
