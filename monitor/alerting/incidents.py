@@ -2,14 +2,10 @@
 
 An open alert has no end yet: where it ended and fired again between two evaluations, the same incident continues.
 
-What is past is told apart from what was missed by data time alone. The watcher remembers, per model, the newest period
-of its last evaluation (`EvaluationScope.newest_periods`). A resolved alert that was never seen open is
-
-- a missed incident where the model was present at that evaluation, the row that ended it is newer than that, and the
-  period of this row ended less than a day ago: it fired and ended between two evaluations, or within one read;
-- `ALREADY_OVER` where the same holds, but it ended a day ago or more: one line in the event log, no notification;
-- past otherwise: the first evaluation at all or of a model, rows that came late or were imported behind what was read
-  before, a rule that was edited. It is not even journaled, for a replay finds it again.
+What is past is told apart from what was missed by data time alone: by the newest period of each model at the last
+evaluation. A resolved alert that was never seen open is a missed incident where the row that ended it is newer than
+that and its period ended less than a day ago; `ALREADY_OVER` where it ended earlier; else past (the first evaluation,
+late or imported rows, an edited rule), which is not even journaled, for a replay finds it again.
 """
 
 from __future__ import annotations

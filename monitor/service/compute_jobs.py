@@ -19,12 +19,9 @@ ONCE_TIMEOUT = timedelta(minutes=30)
 
 
 class ComputeJobs:
-    """The schedule of configured logs; costs nothing where none has one.
+    """The schedule of configured logs, whose metrics are computed into a store; costs nothing where none has one.
 
-    Args:
-        store: The folder that metrics are computed into.
-        log: Receives a line for each log that was computed.
-        set_error: Called with a log and its error, or None once it has none.
+    `set_error` is called with a log and its error, or None once it has none.
     """
 
     def __init__(self, store: Path, log: DaemonLog, set_error: Callable[[str, str | None], None]) -> None:

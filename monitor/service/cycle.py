@@ -31,7 +31,7 @@ class Cycle:
         load: Reads the configuration. What it raises the first time is raised here.
         identity: The state folder and the process.
         log: The daemon's own log.
-        clock: The time; default: a new clock.
+        clock: The time; None for that of the machine.
         backoff: How long a receiver that failed is left alone; default: full jitter.
     """
 

@@ -20,14 +20,7 @@ AFTER_FAILURE = 10.0
 
 
 class Daemon:
-    """A process that leads, or stands by until it can, until a signal ends it.
-
-    Args:
-        cycle: The steps of a leader.
-        leader: The lock that one process holds.
-        identity: The state folder and the process.
-        log: The daemon's own log.
-    """
+    """A process that leads, or stands by until it can, until a signal ends it."""
 
     def __init__(self, cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> None:
         self._cycle, self._leader, self._identity, self._log = cycle, leader, identity, log
@@ -40,16 +33,16 @@ class Daemon:
             StoreError: The lock cannot be written.
         """
         with handle_signals(self._cycle.wakeup) as flags, self._leader:
-            known_leader: str | None = None
+            logged: str | None = None
             while not flags.stop:
                 if self._leader.acquire():
                     self._lead(flags)
-                    known_leader = None
+                    logged = None
                     continue
                 leader = str(read_holder(self._identity.folder) or "another process")
-                if leader != known_leader:
-                    self._log.info(event="standby", message=f"{leader} leads; stands by until it ends")
-                known_leader = leader
+                if leader != logged:
+                    self._log.info("standby", f"{leader} leads; stands by until it ends")
+                logged = leader
                 self._cycle.wakeup.wait(POLL_SECONDS)
 
     def _lead(self, flags: SignalFlags) -> None:
@@ -96,26 +89,17 @@ MAX_RUNS = 3
 
 
 def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> int:
-    """Run one cycle from cron; retries are left to the next run.
+    """Run one cycle from cron and return the exit code; retries are left to the next run.
 
-    Args:
-        cycle: The steps of a leader.
-        leader: The lock that one process holds.
-        identity: The state folder and the process.
-        log: The daemon's own log.
-
-    Returns:
-        0 where all went well, or another leads and is alive; 1 where something could not be read, saved or sent.
+    That is 0 where all went well, or another leads and is alive; 1 where something could not be read, saved or sent.
 
     Raises:
         StoreError: The lock cannot be written.
     """
     with leader:
         if not leader.acquire():
-            log.info(
-                event="standby",
-                message=f"{read_holder(identity.folder) or 'another process'} leads; nothing is left to do",
-            )
+            holder = read_holder(identity.folder) or "another process"
+            log.info(event="standby", message=f"{holder} leads; nothing is left to do")
             health = read_last_health(identity.folder)
             return 1 if health is not None and health.is_overdue(datetime.now(UTC)) else 0
         cycle.compute(wait=True)

@@ -143,13 +143,7 @@ class DaemonIdentity:
 
 
 class HealthReporter:
-    """The current errors of the daemon by subject, published in its log and in the health file.
-
-    Args:
-        identity: The state folder and the process.
-        log: The daemon's own log.
-        now: When it started.
-    """
+    """The current errors of the daemon by subject, published in its log and in the health file."""
 
     def __init__(self, identity: DaemonIdentity, log: DaemonLog, now: datetime) -> None:
         self._identity, self._log = identity, log
@@ -173,13 +167,7 @@ class HealthReporter:
             self._log.error(subject, error)
 
     def publish(self, every: float, disabled: Mapping[str, str], *, stopped: bool = False) -> None:
-        """Write the health file.
-
-        Args:
-            every: Seconds between two cycles at most.
-            disabled: Reasons of disabled receivers by name.
-            stopped: Whether the daemon was asked to end.
-        """
+        """Write the health file, with the seconds between two cycles at most and the names of disabled receivers."""
         health = WatcherHealth(
             at=self.completed,
             started_at=self.started,
@@ -190,25 +178,19 @@ class HealthReporter:
             disabled_receivers=tuple(disabled),
             stopped=stopped,
         )
+        problem = None
         try:
             self._file.write(HealthReport(health, one_shot=self._identity.one_shot))
         except StoreError as error:
-            self.set_error("health file", str(error))
-        else:
-            self.set_error("health file", None)
+            problem = str(error)
+        self.set_error("health file", problem)
 
 
 ALIVE, DEGRADED, NOT_RUNNING = 0, 1, 3
 
 
 def print_status(folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool) -> int:
-    """Print the health of the daemon of a state folder.
-
-    Args:
-        folder: The state folder.
-        now: The current time, aware.
-        write_line: Prints one line.
-        as_json: Print one JSON object instead of text.
+    """Print the health of the daemon of a state folder at an aware time, as text or as one JSON object.
 
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.

@@ -38,10 +38,7 @@ if TYPE_CHECKING:
 class StateReader:
     """Access to the event log and to the daemon's health, which never stands in the way of reading data.
 
-    Args:
-        folder: The state folder, which need not exist yet; None where there can be none.
-        health: Reads the health of the daemon of that folder.
-        error: Why there is no folder.
+    The state folder need not exist yet; it is None where there can be none, for the reason in `error`.
     """
 
     def __init__(

@@ -24,13 +24,7 @@ class Backoff:
     """Longest delay in seconds that a receiver may ask for."""
 
     def delay(self, failures: int, *, retry_after: float | None, random: Callable[[], float]) -> float:
-        """Return the seconds to wait before the next attempt.
-
-        Args:
-            failures: Failures in a row, this one included; at least 1.
-            retry_after: Seconds of the receiver's Retry-After; None without one.
-            random: Draws uniformly from [0, 1).
-        """
+        """Return the seconds to wait after so many failures in a row, at least 1; `random` draws from [0, 1)."""
         window = min(self.max_seconds, self.initial_seconds * 2.0 ** min(failures - 1, 30))
         minimum = 0.0 if retry_after is None else min(max(retry_after, 0.0), self.max_retry_after)
         # Added to the requested delay: all clients that were turned away would otherwise return at one moment.

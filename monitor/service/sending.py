@@ -130,12 +130,9 @@ class Dispatcher:
         return after, (ReceiverChanged(now, name, after),)
 
     def send_due(self, snapshot: Snapshot, settings: DaemonSettings, notice: str | None) -> None:
-        """Plan what each idle receiver is to be sent, record it, and queue it.
+        """Plan what each idle receiver is to be sent by the last snapshot, record it, and queue it.
 
-        Args:
-            snapshot: The last one.
-            settings: The configuration.
-            notice: A warning for every message, that the state was not saved; None without one.
+        `notice` is a warning in every message, that the state was not saved; None without one.
         """
         receivers = settings.config.receivers
         self._senders.retain(receivers)

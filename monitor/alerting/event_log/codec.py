@@ -59,12 +59,10 @@ def _encode_container(value: Any) -> Any:
 
 @cache
 def decoder(annotation: Any) -> Decoder:
-    """Return a function that builds a value of a type from JSON; it raises ValueError, KeyError or TypeError.
+    """Return a function that builds a value from JSON; it raises ValueError, KeyError or TypeError.
 
-    A field that is missing takes its default; an unknown one is ignored.
-
-    Args:
-        annotation: A dataclass, an enumeration, a scalar, or a tuple, mapping or union with None of those.
+    Types are dataclasses, enumerations, scalars, and tuples, mappings and unions with None of those. A field that is
+    missing takes its default; an unknown one is ignored.
     """
     if annotation in _SCALARS:
         return _SCALARS[annotation]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.messages.sparkline import as_ascii
-from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.series import Severity
@@ -26,16 +26,13 @@ _MARKUP = re.compile(r"([@<])(?=\S)|(\])(?=\()")
 
 @notifier("apprise")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Apprise:
+class Apprise(Notifier):
     """Sends the text to each of the addresses."""
 
     urls: SecretRef
     """Apprise addresses, separated by white space."""
     timeout: float = 10.0
     ascii: bool = False
-
-    exempt: ClassVar[bool] = False
-    acknowledges: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         validate_timeout(self.timeout)

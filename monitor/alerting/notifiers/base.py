@@ -3,14 +3,14 @@
 A notifier is a frozen dataclass whose fields are its keys in the configuration (a `SecretRef` field `url` has the keys
 `url_env` and `url_file`); `@notifier("name")` registers it when its file is imported, which happens when a
 configuration names it. Libraries are imported when the first message is sent. To add one, write its file here and name
-it in `_MODULES`.
+it in `_TYPES`.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
@@ -24,15 +24,8 @@ from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
 
-_MODULES: Mapping[str, str] = {
-    "slack": "modeltop.alerting.notifiers.slack",
-    "pagerduty": "modeltop.alerting.notifiers.pagerduty",
-    "email": "modeltop.alerting.notifiers.email",
-    "webhook": "modeltop.alerting.notifiers.webhook",
-    "command": "modeltop.alerting.notifiers.command",
-    "apprise": "modeltop.alerting.notifiers.apprise",
-}
-"""By type, the module that defines it."""
+_TYPES = ("slack", "pagerduty", "email", "webhook", "command", "apprise")
+"""Types of receivers, each defined in the module of this package that has its name."""
 _REGISTRY: dict[str, type[Notifier]] = {}
 _MAX_SECRET_BYTES = 65_536
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -44,9 +37,9 @@ N = TypeVar("N", bound="type[Notifier]")
 class Notifier(Protocol):
     """A way to notify people; its constructor raises ValueError, naming the key, for settings that make no sense."""
 
-    exempt: ClassVar[bool]
+    exempt: ClassVar[bool] = False
     """Whether its messages are neither grouped nor capped, because the service does so itself."""
-    acknowledges: ClassVar[bool]
+    acknowledges: ClassVar[bool] = False
     """Whether it is notified that a person acknowledged an incident."""
 
     def send(self, message: Message) -> None:
@@ -79,7 +72,7 @@ def notifier(name: str) -> Callable[[N], N]:
 
 def notifier_types() -> tuple[str, ...]:
     """Return the names of all types of receivers."""
-    return tuple(_MODULES)
+    return _TYPES
 
 
 def notifier_type(name: str) -> type[Notifier]:
@@ -88,22 +81,18 @@ def notifier_type(name: str) -> type[Notifier]:
     Raises:
         KeyError: There is no such type.
     """
-    if name not in _REGISTRY:
-        import_module(_MODULES[name])
+    if name in _TYPES:
+        import_module(f"modeltop.alerting.notifiers.{name}")
     return _REGISTRY[name]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretRef:
-    """A reference to a secret, whose text is read when it is used, and shown nowhere.
-
-    Args:
-        env: Name of an environment variable; or
-        file: Path of a file that only its owner can read.
-    """
+    """A reference to a secret, whose text is read when it is used, and shown nowhere."""
 
     env: str | None = None
     file: str | None = None
+    """Path of a file that only its owner can read, instead of an environment variable."""
 
     def __repr__(self) -> str:
         return "<secret>"

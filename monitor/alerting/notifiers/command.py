@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import IO, ClassVar
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.messages.sparkline import as_ascii
-from modeltop.alerting.notifiers.base import notifier, validate_timeout
+from modeltop.alerting.notifiers.base import Notifier, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
@@ -39,7 +40,7 @@ _TAIL_BYTES = 4096
 
 @notifier("command")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Notifier):
     """Runs a program for each message; exit code 0 is success, 64 and 78 are permanent failures."""
 
     command: tuple[str, ...]
@@ -51,7 +52,6 @@ class Command:
     ascii: bool = False
     """Whether the text is reduced to ASCII."""
 
-    exempt: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -169,6 +169,4 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _is_busy(error: Exception) -> bool:
     """Return whether the machine, not the program, was the reason: out of processes, memory or descriptors."""
-    import errno
-
     return getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)

@@ -12,10 +12,10 @@ from enum import Enum
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.notifiers.base import LOOPBACK_HOSTS, SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import LOOPBACK_HOSTS, Notifier, SecretRef, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import sanitize
@@ -40,7 +40,7 @@ class Encryption(Enum):
 
 @notifier("email")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Email:
+class Email(Notifier):
     """Sends mail through a mail server."""
 
     host: str
@@ -55,9 +55,6 @@ class Email:
     password: SecretRef | None = None
     timeout: float = 20.0
     ca_file: Path | None = None
-
-    exempt: ClassVar[bool] = False
-    acknowledges: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         validate_timeout(self.timeout)
@@ -92,19 +89,10 @@ class Email:
         Raises:
             NotifyError: The server did not accept it, or refused a recipient for now.
         """
-        from modeltop.alerting.notifiers.smtp import SmtpServer, send_mail  # late: smtplib and ssl are slow to import
+        from modeltop.alerting.notifiers.smtp import send_mail  # late: smtplib and ssl are slow to import
 
         password = self.password.read() if self.password else ""
-        server = SmtpServer(
-            self.host,
-            self.effective_port,
-            self.tls_mode.value,
-            self.timeout,
-            self.ca_file,
-            user=self.user,
-            password=password,
-        )
-        refused = send_mail(server, build_email(message, self.sender, self.to), self.sender, self.to)
+        refused = send_mail(self, password, build_email(message, self.sender, self.to))
         if not refused:
             return
         replies = "; ".join(f"{sanitize(address, 80)}: {code} {text}" for address, (code, text) in refused.items())
@@ -115,13 +103,7 @@ class Email:
 
 
 def build_email(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
-    """Return a mail in the thread of its incidents, whose id is that of the message: another attempt is the same mail.
-
-    Args:
-        message: The content.
-        sender: Address of the sender.
-        to: Addresses of the recipients.
-    """
+    """Return a mail in the thread of its incidents, with the id of the message: another attempt is the same mail."""
     from email.message import EmailMessage
     from email.utils import format_datetime
 

@@ -51,10 +51,7 @@ class Proxy:
 def proxy_for(scheme: str, host: str, port: int | None) -> Proxy | None:
     """Return the proxy for an address by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; None for none.
 
-    Args:
-        scheme: `http` or `https`.
-        host: Host of the address; this machine itself is always reached directly.
-        port: TCP port; None for the default.
+    This machine itself is always reached directly.
 
     Raises:
         NotifyError: The variable holds no address of a proxy; not permanent, as the variable is not the receiver's.
@@ -80,11 +77,7 @@ def _basic_auth(parts: SplitResult) -> str:
 
 
 def parse_address(text: str, *, encrypted: bool) -> SplitResult:
-    """Return a valid web address in its parts.
-
-    Args:
-        text: The address; a user and a password in it are sent as basic authentication.
-        encrypted: Whether `http://` is refused, except to this machine.
+    """Return a valid web address in its parts; with `encrypted`, `http://` is refused, except to this machine.
 
     Raises:
         NotifyError: Permanent: it is no web address, or not encrypted; the text does not quote it.
@@ -139,12 +132,7 @@ class HttpClient:
         raise self.response_error(response)
 
     def request(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
-        """Send a request and return the response, whatever its status.
-
-        Args:
-            method: `GET` or `POST`.
-            body: The bytes to send; None for none.
-            headers: Headers besides `User-Agent` and those for credentials.
+        """Send a request and return the response, whatever its status; `User-Agent` and credentials are added.
 
         Raises:
             NotifyError: There was no response.
@@ -171,12 +159,7 @@ class HttpClient:
         return response
 
     def response_error(self, response: HttpResponse, problem: str = "") -> NotifyError:
-        """Return the error for a response.
-
-        Args:
-            response: A response that is no success.
-            problem: What is wrong with it where its status is 2xx; then the error is not permanent.
-        """
+        """Return the error for a response; with a `problem`, of a status of 2xx, it is not permanent."""
         quoted = redact(response.body, (self.address, *self.secrets))
         quoted = f": {quoted}" if quoted else ""
         if problem:

@@ -9,17 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from modeltop.alerting.messages import template
 from modeltop.alerting.messages.message import AlertSection, Message
-from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import Severity
 from modeltop.core.text import sanitize
-
-if TYPE_CHECKING:
-    from modeltop.alerting.notifiers.http import HttpClient
 
 MAX_SUMMARY, MAX_KEY = 1024, 255
 """Most characters of a summary and a deduplication key (Events API v2)."""
@@ -33,7 +30,7 @@ SEVERITIES = {
 
 @notifier("pagerduty")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PagerDuty:
+class PagerDuty(Notifier):
     """Sends events to the integration of a service."""
 
     routing_key: SecretRef
@@ -61,16 +58,13 @@ class PagerDuty:
         key = self.routing_key.read()
         client = HttpClient(self.url, self.timeout, self.ca_file, secrets=(key,))
         for event in events(message, key):
-            self._enqueue(client, event)
-
-    def _enqueue(self, client: HttpClient, event: dict[str, Any]) -> None:
-        response = client.post(json.dumps(event).encode("ascii"), {})
-        try:
-            status = json.loads(response.body)["status"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            status = None
-        if status != "success":
-            raise client.response_error(response, f"answered {response.status}, but not with success")
+            response = client.post(json.dumps(event).encode("ascii"), {})
+            try:
+                status = json.loads(response.body)["status"]
+            except (ValueError, TypeError, KeyError, RecursionError):
+                status = None
+            if status != "success":
+                raise client.response_error(response, f"answered {response.status}, but not with success")
 
 
 def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
@@ -98,24 +92,22 @@ def _actions(message: Message, section: AlertSection) -> tuple[str, ...]:
 
 
 def _payload(section: AlertSection) -> dict[str, Any]:
-    details = dict(template.labeled_facts(section))
-    chart = {f"chart {number}": line for number, line in enumerate(section.chart, 1)}
+    details = {
+        "verdict": section.verdict,
+        "sentence": section.sentence,
+        **dict(template.labeled_facts(section)),
+        **{f"chart {number}": line for number, line in enumerate(section.chart, 1)},
+        "take it": section.ack_command,
+        "runbook": section.runbook,
+    }
     payload: dict[str, Any] = {
         "summary": sanitize(" | ".join(filter(None, (section.title, template.model_verdict(section)))), MAX_SUMMARY),
         "severity": SEVERITIES[section.severity],
         "source": sanitize(section.model),
         "component": template.series_name(section, 200) or "data",
         "class": sanitize(section.rule),
-        "custom_details": {
-            "verdict": section.verdict,
-            "sentence": section.sentence,
-            **details,
-            **chart,
-            "take it": section.ack_command,
-            "runbook": section.runbook,
-        },
+        "custom_details": {label: text for label, text in details.items() if text},
     }
-    payload["custom_details"] = {label: text for label, text in payload["custom_details"].items() if text}
     if section.since is not None:
         payload["timestamp"] = section.since.isoformat()
     return payload

@@ -15,12 +15,7 @@ PLACEHOLDER = "<secret>"
 
 
 def redact(text: str, secrets: Iterable[str], limit: int = 160) -> str:
-    """Return one sanitized line in which every secret, and every part of a secret address, is replaced.
-
-    Args:
-        text: Foreign text.
-        secrets: Secrets; those with `://` in them are addresses.
-        limit: Most terminal cells of the result.
+    """Return one sanitized line of `limit` cells in which each secret, and each part of a secret address, is replaced.
 
     >>> redact("no hook at /T0AAAA/B0BBBB", ["https://hooks.example/T0AAAA/B0BBBB"])
     'no hook at /<secret>'

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from modeltop.alerting.messages import template
 from modeltop.alerting.messages.message import AlertSection, Message
-from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.core.series import Severity
 
 MAX_HEADER, MAX_FIELD, MAX_TEXT = 150, 2000, 3000
@@ -24,15 +24,12 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 @notifier("slack")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slack:
+class Slack(Notifier):
     """Posts to an incoming webhook."""
 
     url: SecretRef
     timeout: float = 10.0
     ca_file: Path | None = None
-
-    exempt: ClassVar[bool] = False
-    acknowledges: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         validate_timeout(self.timeout)

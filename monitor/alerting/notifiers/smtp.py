@@ -6,74 +6,46 @@ import smtplib
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from email.message import EmailMessage
-from pathlib import Path
 
+from modeltop.alerting.notifiers.email import Email, Encryption
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.alerting.notifiers.timeouts import Deadline, ssl_context, tls_error
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
 
-RefusedRecipients = Mapping[str, tuple[int, str]]
-"""By address, the code and the text of the server's reply."""
 
-
-@dataclass(frozen=True, slots=True)
-class SmtpServer:
-    """A mail server and how to log in."""
-
-    host: str
-    port: int
-    tls_mode: str
-    """`starttls`, `tls` or `none`."""
-    timeout: float
-    """Seconds for all of the conversation."""
-    ca_file: Path | None = None
-    user: str = ""
-    password: str = field(default="", repr=False)
-
-
-def send_mail(server: SmtpServer, mail: EmailMessage, sender: str, to: Sequence[str]) -> RefusedRecipients:
-    """Send a mail.
-
-    Args:
-        server: The server and how to log in.
-        mail: Headers and content.
-        sender: Envelope sender.
-        to: Envelope recipients.
-
-    Returns:
-        The refused recipients, where at least one was not.
+def send_mail(server: Email, password: str, mail: EmailMessage) -> Mapping[str, tuple[int, str]]:
+    """Send a mail and return by address the replies to refused recipients, where at least one was not.
 
     Raises:
         NotifyError: The mail was not accepted, or that is not known; permanent for a reply of 500 or more.
     """
     with Deadline(server.timeout) as deadline:
         try:
-            with _connect(server, deadline) as client:
-                refused = client.send_message(mail, sender, list(to))
+            with _connect(server, password, deadline) as client:
+                refused = client.send_message(mail, server.sender, list(server.to))
                 return {address: (code, _decode(text)) for address, (code, text) in refused.items()}
         except NotifyError:
             raise
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise _failure(error, server, timed_out=deadline.expired) from None
+            raise _failure(error, server, password, timed_out=deadline.expired) from None
 
 
 @contextmanager
-def _connect(server: SmtpServer, deadline: Deadline) -> Iterator[smtplib.SMTP]:
+def _connect(server: Email, password: str, deadline: Deadline) -> Iterator[smtplib.SMTP]:
     """Yield a client that is greeted, encrypted and logged in."""
-    context = None if server.tls_mode == "none" else ssl_context(server.ca_file)
+    context = None if server.tls_mode is Encryption.NONE else ssl_context(server.ca_file)
     client = _open(server, deadline, context)
     try:
         client.ehlo_or_helo_if_needed()
-        if server.tls_mode == "starttls":
+        if server.tls_mode is Encryption.STARTTLS:
             client.starttls(context=context)
             client.ehlo_or_helo_if_needed()
         if server.user:
-            client.login(server.user, server.password)
+            client.login(server.user, password)
         yield client
         # Errors are ignored, because the mail is accepted by now.
         with suppress(smtplib.SMTPException, OSError):
@@ -82,7 +54,7 @@ def _connect(server: SmtpServer, deadline: Deadline) -> Iterator[smtplib.SMTP]:
         client.close()
 
 
-def _open(server: SmtpServer, deadline: Deadline, context: ssl.SSLContext | None) -> smtplib.SMTP:
+def _open(server: Email, deadline: Deadline, context: ssl.SSLContext | None) -> smtplib.SMTP:
     class WatchedSmtp(smtplib.SMTP):
         def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
             sock: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
@@ -92,8 +64,8 @@ def _open(server: SmtpServer, deadline: Deadline, context: ssl.SSLContext | None
     class WatchedSmtpSsl(smtplib.SMTP_SSL, WatchedSmtp):
         """In this order of bases, the plain socket is watched, which exists during the TLS handshake."""
 
-    address = (server.host, server.port, "localhost")
-    if server.tls_mode == "tls":
+    address = (server.host, server.effective_port, "localhost")
+    if server.tls_mode is Encryption.TLS:
         client: smtplib.SMTP = WatchedSmtpSsl(*address, timeout=server.timeout, context=context)
     else:
         client = WatchedSmtp(*address, timeout=server.timeout)
@@ -103,29 +75,32 @@ def _open(server: SmtpServer, deadline: Deadline, context: ssl.SSLContext | None
     return client
 
 
-def _failure(error: Exception, server: SmtpServer, *, timed_out: bool) -> NotifyError:
+def _failure(error: Exception, server: Email, password: str, *, timed_out: bool) -> NotifyError:
     causes = (error, error.__cause__, error.__context__)
     if timed_out or any(isinstance(cause, TimeoutError) for cause in causes):
         return NotifyError(f"gave no complete answer within {format_exact(server.timeout)} s")
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             return tls_error(cause)
-    return _rejection(error, server) or _connection_error(error)
+    return _rejection(error, server.user, password) or _connection_error(error)
 
 
-def _rejection(error: Exception, server: SmtpServer) -> NotifyError | None:
+def _rejection(error: Exception, user: str, password: str) -> NotifyError | None:
     """Return the error for a reply of the server; None where there was none."""
+    # In the forms of AUTH PLAIN and AUTH LOGIN, which a server may echo.
+    encoded = (b64encode(text.encode("utf-8")).decode("ascii") for text in (password, f"\0{user}\0{password}"))
+    secrets = (password, *encoded) if password else ()
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
         code, text = next(iter(error.recipients.values()), (0, b""))
-        return NotifyError(_quote("refused all addresses", code, text, server), permanent=min(codes, default=0) >= 500)
+        reply = redact(f"refused all addresses: {code} {_decode(text)}", secrets)
+        return NotifyError(reply, permanent=min(codes, default=0) >= 500)
     if isinstance(error, smtplib.SMTPNotSupportedError):
         unsupported = "STARTTLS: set encryption" if "STARTTLS" in str(error) else "what was asked of it"
         return NotifyError(f"the server does not know {unsupported}", permanent=True)
     if isinstance(error, smtplib.SMTPResponseException):
-        return NotifyError(
-            _quote("answered", error.smtp_code, error.smtp_error, server), permanent=error.smtp_code >= 500
-        )
+        reply = redact(f"answered: {error.smtp_code} {_decode(error.smtp_error)}", secrets)
+        return NotifyError(reply, permanent=error.smtp_code >= 500)
     return None
 
 
@@ -137,14 +112,6 @@ def _connection_error(error: Exception) -> NotifyError:
     if isinstance(error, OSError) and error.strerror and not isinstance(error, smtplib.SMTPException):
         return NotifyError(f"cannot be reached: {sanitize(error.strerror).lower()}")
     return NotifyError("the connection ended before the mail was taken")
-
-
-def _quote(outcome: str, code: int, text: bytes | str, server: SmtpServer) -> str:
-    # In the forms of AUTH PLAIN and AUTH LOGIN, which a server may echo.
-    credentials = (server.password, f"\0{server.user}\0{server.password}")
-    encoded = tuple(b64encode(secret.encode("utf-8")).decode("ascii") for secret in credentials)
-    secrets = (server.password, *encoded) if server.password else ()
-    return redact(f"{outcome}: {code} {_decode(text)}", secrets)
 
 
 def _decode(text: bytes | str) -> str:

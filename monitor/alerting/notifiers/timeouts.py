@@ -20,9 +20,6 @@ class Deadline:
 
     A server that sends a byte now and then never exceeds the time-out of a socket, which is one per read. Looking up a
     name is not covered: the system's resolver has its own time-outs.
-
-    Args:
-        seconds: Time from entering the context on.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -64,10 +61,7 @@ class Deadline:
 
 
 def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a context that checks certificates and host names.
-
-    Args:
-        ca_file: PEM file of the certificates to trust; None for those of the system.
+    """Return a context that checks host names, and certificates by a PEM file; None for the system's.
 
     Raises:
         NotifyError: Permanent: the file cannot be used.
@@ -84,10 +78,6 @@ def tls_error(error: ssl.SSLError, secrets: tuple[str, ...] = ()) -> NotifyError
 
     It is never permanent, not even for an expired certificate: the other side may renew it without a change on this
     side, and what is due to this receiver is still due then.
-
-    Args:
-        error: The cause.
-        secrets: Texts to redact.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotifyError(f"its certificate is not accepted: {redact(error.verify_message, secrets)}")

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_or_none
 from modeltop.alerting.messages.message import AlertSection, Message
-from modeltop.alerting.notifiers.base import SecretRef, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.core.errors import NotifyError
 
 VERSION = 1
@@ -27,7 +27,7 @@ VERSION = 1
 
 @notifier("webhook")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class Webhook(Notifier):
     """Posts JSON; any 2xx status is success."""
 
     url: SecretRef
@@ -38,7 +38,6 @@ class Webhook:
     timeout: float = 10.0
     ca_file: Path | None = None
 
-    exempt: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -80,11 +79,7 @@ def identifier(key: str) -> str:
 def signature(key: str, name: str, moment: int, body: bytes) -> dict[str, str]:
     """Return the headers that prove who sent a message, and when (Standard Webhooks 1.0).
 
-    Args:
-        key: The `signing_key` of the configuration.
-        name: Id of the message.
-        moment: Seconds since 1970; a receiver refuses old ones.
-        body: The bytes to post.
+    `name` is the id of the message, `moment` in seconds since 1970, for a receiver refuses old ones.
     """
     secret = key.encode("utf-8")
     if key.startswith("whsec_"):
