@@ -150,7 +150,7 @@ class Dispatcher:
         # Computed once for all messages about a snapshot, and all attempts.
         if self._explanations is None or self._explanations.snapshot is not snapshot:
             self._explanations = ExplanationCache(snapshot)
-        queues = {name: self._compose_messages(own, self._explanations, state, notice) for name, own in batches.items()}
+        queues = {name: self._compose_messages(due, self._explanations, state, notice) for name, due in batches.items()}
         started = tuple(
             notification for queue in queues.values() for queued in queue for notification in queued.notifications
         )
@@ -212,7 +212,7 @@ def _batches_by_receiver(
 ) -> dict[str, list[NotificationBatch]]:
     batches: dict[str, list[NotificationBatch]] = {}
     for batch in plan.batches:
-        own = batches.setdefault(batch.receiver, [])
-        if batch.receiver not in busy and len(own) < batch_sizes.get(batch.receiver, BATCH_MESSAGES):
-            own.append(batch)
+        queue = batches.setdefault(batch.receiver, [])
+        if batch.receiver not in busy and len(queue) < batch_sizes.get(batch.receiver, BATCH_MESSAGES):
+            queue.append(batch)
     return batches

@@ -1,4 +1,4 @@
-"""A small world: a store, a clock that the test moves, and receivers that do what the test says."""
+"""A store, a clock that the test moves, and receivers in memory that answer as the test says."""
 
 import io
 import os
@@ -36,11 +36,11 @@ START = datetime(2025, 3, 10, 12, tzinfo=UTC)
 FREE = NotificationPolicy(group=0, hourly=0)
 
 
-class Box:
-    """What one receiver got, and how it answers next."""
+class Inbox:
+    """The messages that a receiver was sent, and its next responses."""
 
     def __init__(self):
-        self.got, self.tried, self.answers = [], [], []
+        self.received, self.attempted, self.responses = [], [], []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -49,60 +49,64 @@ class Box:
 
     def take(self, message):
         assert self.gate.wait(20)
-        self.tried.append(message)
-        if self.answers and (answer := self.answers.pop(0)):
+        self.attempted.append(message)
+        if self.responses and (answer := self.responses.pop(0)):
             raise answer
-        self.got.append(message)
+        self.received.append(message)
 
     @property
-    def told(self):
-        """Kind and reason of each part, and the model it is about."""
-        return [(part.action.value, part.reason.value, part.model) for message in self.got for part in message.sections]
+    def sent(self):
+        """Action, reason and model of each section."""
+        return [
+            (section.action.value, section.reason.value, section.model)
+            for message in self.received
+            for section in message.sections
+        ]
 
 
 @dataclass(frozen=True)
-class Ear:
+class InMemoryNotifier:
     """A receiver in memory; a frozen dataclass, as notifiers are."""
 
-    box: Box
+    inbox: Inbox
     setting: str = ""
     exempt: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = False
 
     def send(self, message):
-        self.box.take(message)
+        self.inbox.take(message)
 
 
 @dataclass
 class World:
-    """Everything around a watcher; `restart` begins a new process in the same place."""
+    """A daemon and its surroundings; `restart` starts a new process in the same folder."""
 
     store: Path
     configure: object = None
     rule: object = None
     config: Config = field(default_factory=Config)
     wall: datetime = START
-    steady: float = 1000.0
-    boxes: dict = field(default_factory=dict)
-    rounds: Cycle = None
+    monotonic: float = 1000.0
+    inboxes: dict = field(default_factory=dict)
+    cycle: Cycle = None
     err: io.StringIO = field(default_factory=io.StringIO)
 
     def __post_init__(self):
         self.state = state_folder(self.store)
 
-    def receivers(self, *names, pace=FREE, setting="", routes=None, **changes):
-        """Configure them; each is told everything unless `routes` says otherwise."""
+    def receivers(self, *names, policy=FREE, setting="", routes=None, **changes):
+        """Configure receivers; each is sent everything unless `routes` says otherwise."""
         for name in names:
-            self.boxes.setdefault(name, Box())
-        found = {name: Receiver(name, Ear(self.boxes[name], setting), pace) for name in names}
+            self.inboxes.setdefault(name, Inbox())
+        result = {name: Receiver(name, InMemoryNotifier(self.inboxes[name], setting), policy) for name in names}
         routes = (Route("everything", names),) if routes is None else routes
-        self.config = Config(receivers=found, routes=routes, watch=WatchSettings(**changes), rules=self.config.rules)
+        self.config = Config(receivers=result, routes=routes, watch=WatchSettings(**changes), rules=self.config.rules)
 
-    def rows(self, model, *values, metric="accuracy", begin="2025-03-01", name=None):
+    def rows(self, model, *values, metric="accuracy", start="2025-03-01", name=None):
         """One a day from `begin` on; `None` leaves a day out. Rows are appended: a later one wins."""
         path = self.store / f"{name or model}.csv"
         new = not path.exists()
-        first = datetime.fromisoformat(begin)
+        first = datetime.fromisoformat(start)
         with path.open("a") as file:
             if new:
                 file.write(f"date,model,{metric}\n")
@@ -119,38 +123,38 @@ class World:
     def restart(self):
         """A new process."""
         self.state.mkdir(exist_ok=True)
-        post = DaemonIdentity(self.state, LockHolder(1, "here"))
-        clock = Clock(lambda: self.wall, lambda: self.steady)
-        self.rounds = Cycle(self.load, post, DaemonLog(self.err, clock=lambda: self.wall), clock, Backoff())
-        self.rounds.start()
+        identity = DaemonIdentity(self.state, LockHolder(1, "here"))
+        clock = Clock(lambda: self.wall, lambda: self.monotonic)
+        self.cycle = Cycle(self.load, identity, DaemonLog(self.err, clock=lambda: self.wall), clock, Backoff())
+        self.cycle.start()
 
-    def cycle(self, *, looks=1, wait=()):
-        """Look, and wait until everything that is sent has arrived; not for those in `wait`."""
-        if self.rounds is None:
+    def run_cycle(self, *, runs=1, wait=()):
+        """Evaluate, and wait until every receiver but those in `wait` has finished its queue."""
+        if self.cycle is None:
             self.restart()
-        for _ in range(looks):
-            self.rounds.run()
+        for _ in range(runs):
+            self.cycle.run()
             self.settle(wait)
 
     def settle(self, wait=()):
         for _ in range(400):
-            if not self.rounds.dispatcher._senders.busy_receivers() - set(wait):
+            if not self.cycle.dispatcher._senders.busy_receivers() - set(wait):
                 return
-            self.rounds.wakeup.wait(0.05)
-            self.rounds.send_due()
+            self.cycle.wakeup.wait(0.05)
+            self.cycle.send_due()
         raise TimeoutError
 
     def sleep(self, **span):
         """Time passes."""
         self.wall += timedelta(**span)
-        self.steady += timedelta(**span).total_seconds()
+        self.monotonic += timedelta(**span).total_seconds()
 
     @property
-    def facts(self):
+    def alerting_state(self):
         return EventLog(self.state).state()
 
-    def told(self, name="ops"):
-        return self.boxes[name].told
+    def sent(self, name="ops"):
+        return self.inboxes[name].sent
 
     @property
     def log(self):
@@ -161,13 +165,13 @@ class World:
 def world(tmp_path):
     store = tmp_path / "store"
     store.mkdir()
-    found = World(store)
-    found.receivers("ops")
-    yield found
-    for box in found.boxes.values():
-        box.gate.set()
-    if found.rounds is not None:
-        found.rounds.dispatcher.stop()
+    result = World(store)
+    result.receivers("ops")
+    yield result
+    for inbox in result.inboxes.values():
+        inbox.gate.set()
+    if result.cycle is not None:
+        result.cycle.dispatcher.stop()
 
 
 def rule(warn=0.9, critical=0.8, **changes):
@@ -176,7 +180,7 @@ def rule(warn=0.9, critical=0.8, **changes):
 
 
 @pytest.fixture
-def ruled(world):
+def rule_world(world):
     """The world with a rule of two limits."""
     world.rule = rule
     world.config = replace(world.config, rules=(rule(),))
@@ -184,8 +188,8 @@ def ruled(world):
 
 
 @pytest.fixture
-def unwritable(monkeypatch):
-    """Switches off, and on again, that the journal can be written."""
+def fail_writes(monkeypatch):
+    """Makes writes of the event log fail, and succeed again."""
     append = EventLog.append
 
     def switch(*, off):
@@ -208,59 +212,59 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-class Service:
-    """A watcher in a process of its own; what it says is read from a file."""
+class DaemonProcess:
+    """A daemon in a process of its own; its log is read from a file."""
 
-    def __init__(self, folder, number, words):
+    def __init__(self, folder, number, arguments):
         self.log = folder / f"watch-{number}.log"
         with self.log.open("wb") as err:
-            argv = [sys.executable, "-m", "modeltop_tui", "watch", *map(str, words)]
+            argv = [sys.executable, "-m", "modeltop_tui", "watch", *map(str, arguments)]
             env = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
             self.process = subprocess.Popen(argv, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=err)
 
     @property
-    def said(self):
+    def output(self):
         return self.log.read_text()
 
-    def until(self, word, seconds=30):
-        """Wait until it has said that."""
-        wait_for(lambda: word in self.said or self.process.poll() is not None, seconds, lambda: self.said)
-        assert word in self.said
+    def wait_for_log(self, word, seconds=30):
+        """Wait until the log contains a text."""
+        wait_for(lambda: word in self.output or self.process.poll() is not None, seconds, lambda: self.output)
+        assert word in self.output
 
     def signal(self, number):
         self.process.send_signal(number)
 
-    def ended(self, seconds=30):
-        """Its exit code."""
+    def wait_for_exit(self, seconds=30):
+        """Return its exit code."""
         return self.process.wait(seconds)
 
 
-def wait_for(met, seconds=30, why=lambda: ""):
+def wait_for(condition, seconds=30, reason=lambda: ""):
     end = time.monotonic() + seconds
-    while not met():
+    while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(why())
+            raise TimeoutError(reason())
         time.sleep(0.02)
 
 
 @pytest.fixture
-def until():
+def wait_until():
     return wait_for
 
 
 @pytest.fixture
 def watch(home):
-    """Starts watchers; those that are left are killed in the end."""
-    started = []
+    """Starts daemons; those still running are killed at the end."""
+    daemons = []
 
-    def start(*words):
-        started.append(Service(home, len(started), words))
-        return started[-1]
+    def start(*arguments):
+        daemons.append(DaemonProcess(home, len(daemons), arguments))
+        return daemons[-1]
 
     yield start
-    for service in started:
-        service.process.kill()
-        service.process.wait()
+    for daemon in daemons:
+        daemon.process.kill()
+        daemon.process.wait()
 
 
 @pytest.fixture
@@ -283,9 +287,9 @@ def configured(home, world):
 def run(home, capsys):
     """One command line in this process: exit code, stdout, stderr."""
 
-    def call(*words):
-        code = main.main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+    def call(*arguments):
+        code = main.main([str(word) for word in arguments])
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return call

@@ -1,4 +1,4 @@
-"""Full jitter from a second to five minutes; what the receiver asked for is kept."""
+"""Backoff: full jitter from a second to five minutes, after the Retry-After of the receiver."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ FRESH = ReceiverState(NOW, settings_fingerprint="abc")
 
 
 @pytest.mark.parametrize(
-    ("failures", "asked", "least", "most"),
+    ("failures", "retry_after", "low", "high"),
     [
         pytest.param(1, None, 0, 1, id="at most a second after the first"),
         pytest.param(2, None, 0, 2, id="doubled"),
@@ -25,14 +25,14 @@ FRESH = ReceiverState(NOW, settings_fingerprint="abc")
         pytest.param(1, 1e9, 3600, 3601, id="an hour at most is granted"),
     ],
 )
-def test_the_wait_lies_between(failures, asked, least, most):
+def test_the_delay_lies_between(failures, retry_after, low, high):
     backoff = Backoff()
-    assert backoff.delay(failures, retry_after=asked, random=lambda: 0.0) == least
-    assert backoff.delay(failures, retry_after=asked, random=lambda: 1.0) == most
+    assert backoff.delay(failures, retry_after=retry_after, random=lambda: 0.0) == low
+    assert backoff.delay(failures, retry_after=retry_after, random=lambda: 1.0) == high
 
 
-def test_a_receiver_fails_breaks_and_works_again():
-    once = replace(FRESH, failures=1, retry_at=NOW + timedelta(seconds=4), error="503")
-    gone = after_permanent_failure(once, "410")
-    assert (gone.failures, gone.retry_at, gone.disabled_reason) == (2, None, "410")
-    assert after_success(gone) == FRESH
+def test_a_receiver_is_disabled_and_recovers():
+    failing = replace(FRESH, failures=1, retry_at=NOW + timedelta(seconds=4), error="503")
+    disabled = after_permanent_failure(failing, "410")
+    assert (disabled.failures, disabled.retry_at, disabled.disabled_reason) == (2, None, "410")
+    assert after_success(disabled) == FRESH

@@ -31,7 +31,7 @@ def test_a_clock_set_back_goes_on_at_its_own_pace(step):
     assert machine.clock.lag() == -step
 
 
-def test_a_clock_set_forward_is_believed():
+def test_a_clock_set_forward_is_followed():
     machine = Machine()
     machine.clock.now()
     machine.wall += timedelta(hours=1)
@@ -39,7 +39,7 @@ def test_a_clock_set_forward_is_believed():
     assert machine.clock.lag() == timedelta()
 
 
-def test_once_the_clock_has_caught_up_it_is_believed_again():
+def test_once_the_clock_has_caught_up_it_is_followed_again():
     machine = Machine()
     machine.clock.now()
     machine.wall -= timedelta(hours=1)
@@ -48,7 +48,7 @@ def test_once_the_clock_has_caught_up_it_is_believed_again():
     assert machine.clock.now() == START + timedelta(hours=2)
 
 
-def test_now_is_not_behind_the_journals_last_time():
+def test_now_is_not_before_the_last_event():
     machine, journal = Machine(), START + timedelta(days=2)
     assert machine.clock.now(journal) == journal
     machine.sleep(5)

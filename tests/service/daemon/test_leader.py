@@ -1,4 +1,4 @@
-"""One leads, whoever asks first; the lock ends with the process, however that ends."""
+"""One process leads, and its lock ends with it."""
 
 import os
 import signal
@@ -26,14 +26,14 @@ def start(folder, pid=1):
     return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_the_first_leads_and_the_second_is_told_who(tmp_path):
+def test_the_first_leads_and_the_second_reads_who_does(tmp_path):
     with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
         assert [first.acquire(), second.acquire(), first.acquire()] == [True, False, True]
         assert has_leader(tmp_path)
         assert str(read_holder(tmp_path)) == "process 4711 on alpha"
 
 
-def test_another_leads_as_soon_as_the_first_lets_go(tmp_path):
+def test_another_leads_as_soon_as_the_first_releases(tmp_path):
     with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
         assert first.acquire()
         first.release()
@@ -45,21 +45,21 @@ def test_another_leads_as_soon_as_the_first_lets_go(tmp_path):
 def test_a_killed_leader_leads_no_more(tmp_path):
     process = start(tmp_path)
     assert process.stdout.readline() == "True\n"
-    with LeaderLock(tmp_path, ME) as next_one:
-        assert not next_one.acquire()
+    with LeaderLock(tmp_path, ME) as other:
+        assert not other.acquire()
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        assert next_one.acquire()
+        assert other.acquire()
 
 
 @pytest.mark.slow
 def test_of_two_started_together_fifty_times_one_leads_each_time(tmp_path):
     for _ in range(50):
-        both = [start(tmp_path, 1), start(tmp_path, 2)]
-        said = [process.stdout.readline() for process in both]
-        for process in both:
+        processes = [start(tmp_path, 1), start(tmp_path, 2)]
+        outputs = [process.stdout.readline() for process in processes]
+        for process in processes:
             process.communicate()
-        assert sorted(said) == ["False\n", "True\n"]
+        assert sorted(outputs) == ["False\n", "True\n"]
 
 
 def test_the_lock_file_stays_the_same_whoever_leads(tmp_path):
@@ -71,7 +71,7 @@ def test_the_lock_file_stays_the_same_whoever_leads(tmp_path):
     assert len(inodes) == 1
 
 
-def test_a_leader_whose_lock_file_is_gone_knows_it_and_may_lead_anew(tmp_path):
+def test_a_leader_whose_lock_file_is_gone_may_acquire_it_again(tmp_path):
     with LeaderLock(tmp_path, ME) as leader:
         assert leader.acquire()
         (tmp_path / LOCK_FILE_NAME).unlink()
@@ -80,7 +80,7 @@ def test_a_leader_whose_lock_file_is_gone_knows_it_and_may_lead_anew(tmp_path):
         assert has_leader(tmp_path)
 
 
-def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
+def test_a_leader_whose_lock_file_was_replaced_gives_way(tmp_path):
     with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
         assert first.acquire()
         (tmp_path / LOCK_FILE_NAME).unlink()
@@ -89,7 +89,7 @@ def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "damage",
     [
         pytest.param(lambda path: path.mkdir(), id="a folder is in its place"),
         pytest.param(lambda path: path.symlink_to("elsewhere"), id="a link is in its place"),
@@ -97,10 +97,10 @@ def test_a_leader_whose_lock_another_made_anew_gives_way(tmp_path):
         pytest.param(lambda path: path.parent.rmdir(), id="the folder is gone"),
     ],
 )
-def test_without_a_lock_that_can_be_written_nobody_leads(tmp_path, spoil):
+def test_without_a_lock_that_can_be_written_nobody_leads(tmp_path, damage):
     folder = tmp_path / "state"
     folder.mkdir()
-    spoil(folder / LOCK_FILE_NAME)
+    damage(folder / LOCK_FILE_NAME)
     with LeaderLock(folder, ME) as leader, pytest.raises(StoreError, match="cannot write"):
         leader.acquire()
 
@@ -115,7 +115,7 @@ def test_a_lock_without_locks_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "host": 1}', '{"host": "a"}', "[" * 3000])
-def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, text):
+def test_an_invalid_lock_file_has_no_holder(tmp_path, text):
     (tmp_path / LOCK_FILE_NAME).write_text(text)
     assert read_holder(tmp_path) is None
 

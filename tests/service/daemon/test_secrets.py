@@ -72,8 +72,8 @@ class Echo(socketserver.StreamRequestHandler):
         self.connection.settimeout(0.3)
         data = b""
         with contextlib.suppress(OSError):
-            while piece := self.connection.recv(65536):
-                data += piece
+            while chunk := self.connection.recv(65536):
+                data += chunk
         status = b"400 No" if b"hook" in data else b"503 Later"
         body = b"you sent: " + data
         head = b"HTTP/1.1 " + status + b"\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n"
@@ -82,7 +82,7 @@ class Echo(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def planted(home, world, monkeypatch):
+def secrets_home(home, world, monkeypatch):
     """A store with an alert, receivers of every kind with a secret each, and a server that gives all of them away."""
     world.rows("churn", *(0.95,) * 8, 0.7)
     socketserver.ThreadingTCPServer.allow_reuse_address = True
@@ -102,30 +102,37 @@ def planted(home, world, monkeypatch):
         thread.join()
 
 
-def called(home, *words):
-    argv = [sys.executable, "-m", "modeltop_tui", *words]
+def run_command(home, *arguments):
+    argv = [sys.executable, "-m", "modeltop_tui", *arguments]
     env = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run(argv, cwd=home, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     return done.stdout.decode() + done.stderr.decode()
 
 
 @pytest.mark.slow
-def test_a_secret_appears_in_no_file_screen_log_error_argument_or_message(planted, watch, until):
+def test_a_secret_appears_in_no_file_screen_log_error_argument_or_message(secrets_home, watch, wait_until):
     pytest.importorskip("apprise")
-    service = watch("--json")
-    service.until("told pipe of CRIT")
+    daemon = watch("--json")
+    daemon.wait_for_log("told pipe of CRIT")
     for name in ("slack", "pager", "hook", "mail", "all"):
-        service.until(f'"receiver": "{name}"')
-    argv = Path(f"/proc/{service.process.pid}/cmdline").read_text()
-    said = [called(planted, "watch", "--test", name) for name in ("slack", "pager", "hook", "mail", "all")]
-    said += [called(planted, "watch", *words) for words in (["--status"], ["--dry-run"], ["--dry-run", "--json"])]
-    service.signal(signal.SIGTERM)
-    service.ended()
-    said += [called(planted, "watch", "--once"), called(planted, "story", "churn"), called(planted, "check", "--json")]
-    files = [path for path in planted.rglob("*") if path.is_file() and path.name != "sign"]
+        daemon.wait_for_log(f'"receiver": "{name}"')
+    argv = Path(f"/proc/{daemon.process.pid}/cmdline").read_text()
+    output = [run_command(secrets_home, "watch", "--test", name) for name in ("slack", "pager", "hook", "mail", "all")]
+    output += [
+        run_command(secrets_home, "watch", *arguments)
+        for arguments in (["--status"], ["--dry-run"], ["--dry-run", "--json"])
+    ]
+    daemon.signal(signal.SIGTERM)
+    daemon.wait_for_exit()
+    output += [
+        run_command(secrets_home, "watch", "--once"),
+        run_command(secrets_home, "story", "churn"),
+        run_command(secrets_home, "check", "--json"),
+    ]
+    files = [path for path in secrets_home.rglob("*") if path.is_file() and path.name != "sign"]
     spilled = [path.name for path in files if WORD.encode() in path.read_bytes()]
-    assert (spilled, WORD in argv, [text for text in said if WORD in text]) == ([], False, [])
+    assert (spilled, WORD in argv, [text for text in output if WORD in text]) == ([], False, [])
     assert {"told", "watch.json", "watch.lock", "modeltop.toml"} <= {path.name for path in files}
-    assert all(len(text) > 10 for text in said)
-    assert "did not take the test" in said[0]
-    assert any(json.loads(line)["level"] == "error" for line in service.said.splitlines())
+    assert all(len(text) > 10 for text in output)
+    assert "did not take the test" in output[0]
+    assert any(json.loads(line)["level"] == "error" for line in daemon.output.splitlines())

@@ -17,31 +17,31 @@ def tree(folder):
     return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}
 
 
-def told(home):
+def sent(home):
     path = home / "told"
     return path.read_text() if path.exists() else ""
 
 
-def test_a_run_from_cron_tells_once_and_says_nothing_when_there_is_nothing(configured, home, run):
+def test_a_run_from_cron_sends_once_and_is_silent_when_nothing_is_due(configured, home, run):
     code, out, err = run("watch", "--once")
     assert (code, out) == (0, "")
     assert "told ops of CRIT churn: accuracy 0.70 < 0.90" in err
-    assert told(home).count("CRIT churn") == 1
+    assert sent(home).count("CRIT churn") == 1
     assert run("watch", "--once") == (0, "", "")
-    assert told(home).count("CRIT churn") == 1
+    assert sent(home).count("CRIT churn") == 1
 
 
-def test_a_run_from_cron_leaves_retries_to_the_next_and_says_so_by_its_code(configured, home, run, monkeypatch):
+def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured, home, run, monkeypatch):
     monkeypatch.setattr("random.random", lambda: 0.0)
     configured.configure(command="exit 75")
     code, _, err = run("watch", "--once")
     assert code == 1
     assert "ops was not told" in err
     assert err.count("left to the next run") == 1
-    assert told(home) == ""
+    assert sent(home) == ""
     configured.configure()
     assert run("watch", "--once")[0] == 0
-    assert "CRIT churn" in told(home)
+    assert "CRIT churn" in sent(home)
 
 
 def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
@@ -52,11 +52,11 @@ def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
     assert (code, "process 77 on beta leads" in err) == (0, True)
 
 
-def test_three_looks_of_one_run_make_a_source_that_cannot_be_read_an_alert(configured, home, run, monkeypatch):
+def test_an_unreadable_source_is_an_alert_after_three_evaluations_of_one_run(configured, home, run, monkeypatch):
     monkeypatch.setattr("modeltop.service.daemon.RETRY_SECONDS", 0)
     (configured.store / "broken.csv").mkdir()
     assert run("watch", "--once")[0] == 0
-    assert "broken.csv" in told(home)
+    assert "broken.csv" in sent(home)
 
 
 def test_without_a_lock_it_refuses_to_start(configured, run):
@@ -87,28 +87,28 @@ def test_a_dry_run_in_json_has_keys_and_reasons(configured, run):
     assert (incident["kind"], incident["reason"], message["receiver"]) == ("trigger", "first", "ops")
 
 
-def test_a_dry_run_says_which_receiver_does_not_work(configured, run):
+def test_a_dry_run_reports_receivers_that_do_not_work(configured, run):
     configured.configure('[receivers.hook]\ntype = "webhook"\nurl_env = "NO_SUCH_URL"\n')
     code, _, err = run("watch", "--dry-run")
     assert code == 1
     assert "receiver hook does not work: NO_SUCH_URL is not set" in err
 
 
-def test_a_test_message_is_marked_and_said(configured, home, run):
+def test_a_test_message_is_marked_and_reported(configured, home, run):
     code, out, _ = run("watch", "--test", "ops")
     assert (code, "ops took the test message" in out) == (0, True)
-    assert told(home).startswith("TEST ")
+    assert sent(home).startswith("TEST ")
     assert not configured.state.exists()
 
 
-def test_a_test_that_fails_says_why(configured, run):
+def test_a_test_that_fails_reports_the_reason(configured, run):
     configured.configure(command="exit 3")
     code, out, err = run("watch", "--test", "ops")
     assert (code, out) == (1, "")
     assert "ops did not take the test" in err
 
 
-def test_a_test_that_arrives_mends_a_broken_receiver(configured, home, run):
+def test_a_successful_test_enables_a_disabled_receiver(configured, home, run):
     configured.configure(command="test -e mended || exit 78; cat >> told")
     assert run("watch", "--once")[0] == 1
     assert run("watch", "--status")[0] == 1
@@ -117,10 +117,10 @@ def test_a_test_that_arrives_mends_a_broken_receiver(configured, home, run):
     assert "is used again" in run("watch", "--test", "ops")[1]
     assert EventLog(configured.state).state().receivers["ops"].disabled_reason is None
     assert run("watch", "--once")[0] == 0
-    assert "CRIT churn" in told(home)
+    assert "CRIT churn" in sent(home)
 
 
-def test_a_test_of_nobody_names_those_who_are(configured, run):
+def test_a_test_of_an_unknown_receiver_lists_the_configured(configured, run):
     code, _, err = run("watch", "--test", "opps")
     assert (code, "there is no receiver 'opps'; configured: ops" in err) == (2, True)
 
@@ -134,9 +134,9 @@ def test_paths_have_a_state_of_their_own(home, world, run):
     assert run("watch", "--status", world.store / "churn.csv")[0] == 0
 
 
-@pytest.mark.parametrize("words", [("--once", "--status"), ("--dry-run", "--test", "ops"), ("--every", "5")])
-def test_what_makes_no_sense_together_is_refused(configured, run, words):
-    assert run("watch", *words)[0] == 2
+@pytest.mark.parametrize("arguments", [("--once", "--status"), ("--dry-run", "--test", "ops"), ("--every", "5")])
+def test_conflicting_options_are_refused(configured, run, arguments):
+    assert run("watch", *arguments)[0] == 2
 
 
 NOW = datetime.now(UTC)
@@ -145,7 +145,7 @@ WELL = WatcherHealth(at=NOW, started_at=NOW, pid=1, host="a\x1b[2J", interval_se
 
 
 @pytest.mark.parametrize(
-    ("state", "once", "led", "code", "word"),
+    ("state", "once", "has_leader", "code", "word"),
     [
         (None, False, False, 3, "no watcher has ever run here"),
         (None, False, True, 1, "starting"),
@@ -159,15 +159,15 @@ WELL = WatcherHealth(at=NOW, started_at=NOW, pid=1, host="a\x1b[2J", interval_se
         (replace(WELL, disabled_receivers=("ops",)), False, True, 1, "in trouble"),
     ],
 )
-def test_the_status_is_a_word_and_a_code(configured, run, state, once, led, code, word):
+def test_the_status_is_printed_with_its_exit_code(configured, run, state, once, has_leader, code, word):
     configured.state.mkdir()
     if state is not None:
         passed = datetime.now(UTC) - NOW
         health.HealthFile(configured.state).write(HealthReport(replace(state, at=state.at + passed), one_shot=once))
     with LeaderLock(configured.state, LockHolder(7, "b")) as leader:
-        if led:
+        if has_leader:
             leader.acquire()
-        said, out, _ = run("watch", "--status")
+        exit_code, out, _ = run("watch", "--status")
         as_json = json.loads(run("watch", "--status", "--json")[1])
-    assert (said, out.splitlines()[0].split(":")[0], as_json["status"]) == (code, word, word)
+    assert (exit_code, out.splitlines()[0].split(":")[0], as_json["status"]) == (code, word, word)
     assert "\x1b" not in out

@@ -1,4 +1,4 @@
-"""A snapshot is asked why: once a model, and only about what the snapshot knows."""
+"""Diagnoses of a snapshot: once a model, from what the snapshot holds."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +27,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-class Remembered:
-    """A memory that holds some notes and nothing else."""
+class FakeStateReader:
+    """A state reader with notes and nothing else."""
 
     def __init__(self, *notes):
         self.notes = notes
@@ -41,36 +41,36 @@ class Remembered:
 
 
 def snapshot_of(folder: Path, *notes: Note):
-    return Pipeline(Config(), [folder], state_reader=Remembered(*notes) if notes else None).run(CLOCK)
+    return Pipeline(Config(), [folder], state_reader=FakeStateReader(*notes) if notes else None).run(CLOCK)
 
 
 def test_the_diagnosis_is_about_the_worst_alert_and_repeats_its_severity(folder):
     snapshot = snapshot_of(folder)
-    found = diagnose_model(snapshot, "bad")
-    assert (found.severity, found.key) == (Severity.CRITICAL, SeriesKey("bad", "accuracy"))
-    assert found.sentence.startswith("accuracy fell suddenly from 0.952 to 0.80 on 2025-03-29")
+    diagnosis = diagnose_model(snapshot, "bad")
+    assert (diagnosis.severity, diagnosis.key) == (Severity.CRITICAL, SeriesKey("bad", "accuracy"))
+    assert diagnosis.sentence.startswith("accuracy fell suddenly from 0.952 to 0.80 on 2025-03-29")
 
 
-def test_a_calm_model_says_its_verdict(folder):
+def test_a_model_without_alerts_is_described_by_its_status(folder):
     snapshot = snapshot_of(folder)
-    calm = diagnose_model(snapshot, "good")
-    verdict = next(one for one in snapshot.model_statuses if one.model == "good")
-    assert (calm.sentence, calm.severity, calm.key) == (verdict.sentence, Severity.OK, None)
+    healthy = diagnose_model(snapshot, "good")
+    verdict = next(status for status in snapshot.model_statuses if status.model == "good")
+    assert (healthy.sentence, healthy.severity, healthy.key) == (verdict.sentence, Severity.OK, None)
 
 
-def test_one_snapshot_is_asked_once_a_model_and_few_snapshots_are_held(folder, monkeypatch):
-    asked = []
-    real = diagnose.diagnose
-    monkeypatch.setattr(diagnose, "diagnose", lambda case: asked.append(case.model) or real(case))
+def test_a_snapshot_is_diagnosed_once_per_model_and_few_snapshots_are_cached(folder, monkeypatch):
+    diagnosed = []
+    original = diagnose.diagnose
+    monkeypatch.setattr(diagnose, "diagnose", lambda case: diagnosed.append(case.model) or original(case))
     snapshots = [snapshot_of(folder) for _ in range(4)]
     for snapshot in (*snapshots, snapshots[-1]):
         assert diagnose_model(snapshot, "bad") is diagnose_model(snapshot, "bad")
-    assert asked == ["bad"] * 4
+    assert diagnosed == ["bad"] * 4
     cache = diagnose._cached_diagnoses.cache_info()
     assert cache.currsize == cache.maxsize == 2
 
 
-def test_notes_about_the_model_reach_its_case_and_others_do_not(folder):
+def test_only_notes_about_the_model_reach_its_context(folder):
     at = datetime(2025, 3, 29, tzinfo=UTC)
     notes = [Note(model, "prices changed", "ann", at) for model in ("bad", "*", "g*")]
     snapshot = snapshot_of(folder, *notes)
@@ -78,21 +78,21 @@ def test_notes_about_the_model_reach_its_case_and_others_do_not(folder):
     assert diagnose_model(snapshot, "bad").cause is Cause.BUSINESS
 
 
-def test_the_evidence_of_the_store_reaches_the_case(folder):
-    place = folder / "evidence"
-    place.mkdir()
-    (place / f"{file_prefix('bad')}.csv").write_text(HEADER + "feature,plan,reference,basic,,,8,,\n")
+def test_the_distributions_of_the_store_reach_the_context(folder):
+    evidence_folder = folder / "evidence"
+    evidence_folder.mkdir()
+    (evidence_folder / f"{file_prefix('bad')}.csv").write_text(HEADER + "feature,plan,reference,basic,,,8,,\n")
     snapshot = snapshot_of(folder)
     assert list(context_for(snapshot, "bad").distributions.histograms) == ["plan"]
     assert not context_for(snapshot, "good").distributions.histograms
 
 
-def test_a_model_that_nobody_knows_has_nothing_to_say(folder):
-    found = diagnose_model(snapshot_of(folder), "ghost")
-    assert (found.key, found.hypotheses, found.severity) == (None, (), Severity.OK)
+def test_an_unknown_model_has_an_empty_diagnosis(folder):
+    diagnosis = diagnose_model(snapshot_of(folder), "ghost")
+    assert (diagnosis.key, diagnosis.hypotheses, diagnosis.severity) == (None, (), Severity.OK)
 
 
-def test_other_models_that_are_wrong_are_known_by_their_begin(folder):
+def test_other_failing_models_are_listed_with_their_start(folder):
     snapshot = snapshot_of(folder)
     assert context_for(snapshot, "good").other_failures_since == {"bad": datetime(2025, 3, 29, tzinfo=UTC)}
     assert context_for(snapshot, "bad").other_failures_since == {}

@@ -1,0 +1,102 @@
+"""The daemon as a process: it leads, stands by, takes over, reloads, ends."""
+
+import signal
+
+import pytest
+
+from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.core.event import LeaderChanged
+from modeltop.service import health
+
+
+def leadership_changes(folder):
+    return [event.is_leader for event in EventLog(folder).events() if isinstance(event, LeaderChanged)]
+
+
+def test_it_sends_what_a_changed_file_means_and_ends_cleanly(configured, home, watch, wait_until):
+    daemon = watch()
+    daemon.wait_for_log("told ops of CRIT churn")
+    configured.rows("churn", 0.96, start="2025-03-10")
+    daemon.wait_for_log("told ops of RESOLVED churn")
+    wait_until(lambda: "RESOLVED" in (home / "told").read_text())
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait_for_exit() == 0
+    assert health.read_last_health(configured.state).stopped
+    assert leadership_changes(configured.state) == [True, False]
+
+
+def test_a_second_process_stands_by_and_takes_over_from_a_killed_leader(configured, home, watch):
+    first = watch()
+    first.wait_for_log("told ops")
+    second = watch("--json")
+    second.wait_for_log(f"process {first.process.pid} on")
+    first.signal(signal.SIGKILL)
+    second.wait_for_log("leads from now on")
+    configured.rows("churn", 0.96, start="2025-03-10")
+    second.wait_for_log("RESOLVED churn")
+    second.signal(signal.SIGINT)
+    assert second.wait_for_exit() == 0
+    assert (home / "told").read_text().count("CRIT churn") == 1
+    assert leadership_changes(configured.state) == [True, True, False]
+
+
+def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(configured, home, watch, wait_until):
+    daemon = watch()
+    daemon.wait_for_log("told ops")
+    configured.configure("[watch]\nevry = '5m'\n")
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("the new configuration is not used: modeltop.toml: watch.evry")
+    wait_until(lambda: "evry" in (health.read_last_health(configured.state).error or ""))
+    rule = '[[rules]]\nname = "floor"\nmetric = "accuracy"\ncritical = { below = 0.5 }\n'
+    configured.configure(rule)
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for_log("the configuration was read anew")
+    daemon.wait_for_log("told ops of")
+    wait_until(lambda: health.read_last_health(configured.state).error is None)
+    wait_until(lambda: (home / "told").read_text().count("churn") > 2)
+    assert "WITHDRAWN" in (home / "told").read_text().upper()
+
+
+def test_a_leader_that_lost_its_lock_file_acquires_the_new_one(configured, watch):
+    daemon = watch()
+    daemon.wait_for_log("told ops")
+    (configured.state / "watch.lock").unlink()
+    daemon.wait_for_log("the lock file was removed or replaced")
+    other = watch()
+    other.wait_for_log("leads; stands by")
+
+
+@pytest.mark.slow
+def test_a_receiver_that_hangs_does_not_delay_the_end(configured, watch):
+    configured.configure(command="sleep 60")
+    daemon = watch()
+    daemon.wait_for_log("fired: churn")
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait_for_exit(20) == 0
+    assert health.read_last_health(configured.state).stopped
+
+
+@pytest.mark.slow
+def test_of_two_started_together_one_leads_and_the_other_takes_over_fifty_times(configured, watch, wait_until):
+    def how_many(daemons, word):
+        return sum(word in daemon.output for daemon in daemons)
+
+    for number in range(50):
+        daemons = [watch(), watch()]
+        wait_until(
+            lambda daemons=daemons: (how_many(daemons, "leads from now on"), how_many(daemons, "stands by")) == (1, 1)
+        )
+        leader, follower = sorted(daemons, key=lambda daemon: "stands by" in daemon.output)
+        leader.signal(signal.SIGKILL)
+        follower.wait_for_log("leads from now on", 60)
+        follower.signal(signal.SIGTERM)
+        assert (follower.wait_for_exit(), leader.wait_for_exit()) == (0, -signal.SIGKILL), number
+    assert leadership_changes(configured.state) == [True, True, False] * 50
+
+
+def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, home, watch, wait_until):
+    (home / "modeltop.toml").write_text('[store]\npath = "store"\n')
+    daemon = watch()
+    daemon.wait_for_log("no receiver is configured: nobody is told")
+    daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")
+    wait_until(lambda: health.read_last_health(configured.state) is not None)

@@ -1,0 +1,172 @@
+"""Snapshots of files: only what changed is evaluated again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modeltop.cli.context import limit_rules
+from modeltop.config.load import Config, load
+from modeltop.core.series import Condition, Severity, State
+from modeltop.rules import evaluator
+from modeltop.service.pipeline import BACKLOG_NOTICE, Pipeline
+
+CLOCK = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for model, last in (("good", 0.95), ("bad", 0.5)):
+        rows = [f"2025-01-{day:02},{0.95 if day < 10 else last}\n" for day in range(1, 11)]
+        (tmp_path / f"{model}.csv").write_text("date,accuracy\n" + "".join(rows))
+    return tmp_path
+
+
+def append(path, row):
+    with path.open("a") as file:
+        file.write(row)
+
+
+def test_a_snapshot_lists_the_worst_model_first(folder):
+    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    assert [(status.model, status.severity) for status in snapshot.model_statuses] == [
+        ("bad", Severity.CRITICAL),
+        ("good", Severity.OK),
+    ]
+    assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
+    assert snapshot.clock == CLOCK
+
+
+def test_for_a_store_now_is_the_clock_so_old_rows_are_no_data(folder):
+    snapshot = Pipeline(Config(), [folder], live=True).run(CLOCK)
+    assert [alert.key.model for alert in snapshot.alerts if alert.condition is Condition.NO_DATA] == ["bad", "good"]
+
+
+def test_now_overrides_the_clock_and_the_newest_row(folder):
+    now = datetime(2025, 1, 13, tzinfo=UTC)
+    assert Pipeline(Config(), [folder], live=True, now=now).run(CLOCK).taken_at == now
+
+
+def test_a_future_row_does_not_move_now_but_is_evaluated_and_reported(folder):
+    append(folder / "good.csv", "2031-01-01,0.1\n")
+    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
+    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"good", "bad"}
+    assert any("future" in problem.message for problem in snapshot.history.problems)
+
+
+def test_only_changed_series_are_evaluated_again(folder, monkeypatch):
+    observed, evaluated = Pipeline(Config(), [folder]), []
+    observed.run(CLOCK)
+    replays = evaluator.replay
+    monkeypatch.setattr(
+        evaluator,
+        "replay",
+        lambda batch, *rest: evaluated.extend(item.key.model for item in batch) or replays(batch, *rest),
+    )
+    append(folder / "good.csv", "2025-01-11,0.2\n")
+    assert observed.needs_run()
+    snapshot = observed.run(CLOCK)
+    assert set(evaluated) == {"good"}
+    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"good", "bad"}
+    assert not observed.needs_run()
+
+
+def test_a_source_is_an_alert_after_the_configured_number_of_failures(folder):
+    observed = Pipeline(Config(), [folder, folder / "absent.csv"], failures_before_alert=3)
+    errors = []
+    for run in range(4):
+        assert run == 0 or observed.needs_run() == (run < 3)
+        snapshot = observed.run(CLOCK + timedelta(seconds=run))
+        errors.append([alert for alert in snapshot.alerts if alert.condition is Condition.ERROR])
+    assert [len(error_alerts) for error_alerts in errors] == [0, 0, 1, 1]
+    assert errors[2][0].id == errors[3][0].id
+    assert errors[2][0].state is State.FIRING
+
+
+def test_a_source_that_recovers_resets_its_failures(folder):
+    observed = Pipeline(Config(), [folder / "late.csv"], failures_before_alert=2)
+    observed.run(CLOCK)
+    (folder / "late.csv").write_text("date,accuracy\n2025-01-01,0.95\n")
+    assert not [alert for alert in observed.run(CLOCK).alerts if alert.condition is Condition.ERROR]
+    (folder / "late.csv").unlink()
+    assert not [alert for alert in observed.run(CLOCK).alerts if alert.condition is Condition.ERROR]
+
+
+def test_a_rule_that_matches_no_series_is_reported(folder, tmp_path):
+    (tmp_path / "modeltop.toml").write_text('[[rules]]\nname = "r"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n')
+    snapshot = Pipeline(load(tmp_path / "modeltop.toml"), [folder]).run(CLOCK)
+    assert snapshot.notices == ("rule r asks about acuracy of *, segment all: there is no such series",)
+
+
+def test_a_store_on_a_network_disk_is_reported(folder, monkeypatch):
+    monkeypatch.setattr("modeltop.service.pipeline.network_filesystem", lambda _: "nfs4")
+    [notice] = Pipeline(Config(), [folder], live=True).run(CLOCK).notices
+    assert "nfs4" in notice
+
+
+def test_the_order_of_paths_and_rules_changes_no_alert(folder):
+    paths = [folder / "good.csv", folder / "bad.csv"]
+    first = Pipeline(Config(), paths).run(CLOCK)
+    second = Pipeline(Config(), paths[::-1]).run(CLOCK)
+    assert first.alerts == second.alerts
+    assert first.model_statuses == second.model_statuses
+
+
+def test_a_limit_of_both_sides_is_one_rule():
+    class Args:
+        below = ("accuracy=0.8",)
+        above = ("acc=0.99",)
+
+    [rule] = limit_rules(Args, Config())
+    [(_, limit)] = rule.detector.limits()
+    assert (limit.below, limit.above) == (0.8, 0.99)
+
+
+@pytest.fixture
+def falling(tmp_path):
+    """Two models of which one falls lastingly by less than a floor would object to."""
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    for model, low in (("calm", 0.95), ("falling", 0.93)):
+        values = [(0.95 if day < 40 else low) + 0.002 * (-1) ** day for day in range(60)]
+        rows = [f"{start + timedelta(days=day):%Y-%m-%d},{value}\n" for day, value in enumerate(values)]
+        (tmp_path / f"{model}.csv").write_text("date,accuracy\n" + "".join(rows))
+    return tmp_path
+
+
+def falling_models(snapshot):
+    return [alert.key.model for alert in snapshot.alerts if alert.rule == "default-fall"]
+
+
+def test_deferred_detectors_run_at_the_second_run_and_a_notice_reports_it(falling, monkeypatch):
+    monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", 1)
+    observed = Pipeline(Config(), [falling], defer_slow_detectors=True)
+    first = observed.run(CLOCK)
+    assert (falling_models(first), BACKLOG_NOTICE in first.notices, observed.needs_run()) == (
+        [],
+        True,
+        True,
+    )
+    second = observed.run(CLOCK)
+    assert (falling_models(second), BACKLOG_NOTICE in second.notices, observed.needs_run()) == (
+        ["falling"],
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(("defer", "threshold"), [(True, 2), (False, 1)], ids=["a small fleet", "no hurry"])
+def test_without_deferral_everything_is_evaluated_at_once(falling, monkeypatch, defer, threshold):
+    monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", threshold)
+    observed = Pipeline(Config(), [falling], defer_slow_detectors=defer)
+    first = observed.run(CLOCK)
+    assert (falling_models(first), BACKLOG_NOTICE in first.notices, observed.needs_run()) == (
+        ["falling"],
+        False,
+        False,
+    )
+
+
+def test_critical_alerts_are_not_deferred(folder, monkeypatch):
+    monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", 1)
+    snapshot = Pipeline(Config(), [folder], defer_slow_detectors=True).run(CLOCK)
+    assert [alert.key.model for alert in snapshot.alerts if alert.is_active] == ["bad"]

@@ -1,0 +1,70 @@
+"""Acknowledgements and silences in the event log take effect in the next snapshot."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from modeltop.config.load import Config
+from modeltop.core.event import Acknowledged, SilenceCreated
+from modeltop.core.incident import Acknowledgement, Matchers, Silence, WatcherHealth
+from modeltop.service.pipeline import Pipeline, StateReader, state_reader_for
+
+NOW = datetime(2025, 1, 11, tzinfo=UTC)
+ROWS = "date,model,accuracy,f1_score\n" + "".join(f"2025-01-{day:02},churn,0.95,0.9\n" for day in range(1, 9))
+
+
+@pytest.fixture
+def pipeline_and_reader(tmp_path: Path):
+    data = tmp_path / "metrics.csv"
+    data.write_text(ROWS + "2025-01-09,churn,0.85,0.9\n2025-01-10,churn,0.85,0.7\n")
+    state_reader = StateReader(tmp_path / "state", health=lambda _: WatcherHealth(NOW, NOW, 1, "host", 60.0))
+    return Pipeline(Config(), [data], state_reader=state_reader), state_reader
+
+
+def acknowledged(alert) -> Acknowledged:
+    ack = Acknowledgement(
+        alert.id, alert.rule, alert.key, alert.severity, "eva", "mine", NOW, NOW + timedelta(1), alert.since
+    )
+    return Acknowledged(NOW, ack)
+
+
+def test_acknowledged_alerts_are_listed_after_the_others(pipeline_and_reader):
+    pipeline, state_reader = pipeline_and_reader
+    first, second = pipeline.run(NOW).alerts
+    assert (first.key.metric, second.key.metric) == ("f1_score", "accuracy")
+    state_reader.event_log.append(acknowledged(first))
+    assert pipeline.needs_run()
+    after = pipeline.run(NOW)
+    assert [alert.key.metric for alert in after.alerts] == ["accuracy", "f1_score"]
+    assert after.acknowledgements[first.id].by == "eva"
+    assert "accuracy" in after.model_statuses[0].sentence
+    assert not pipeline.needs_run()
+
+
+def test_a_silence_suppresses_until_it_ends(pipeline_and_reader):
+    pipeline, state_reader = pipeline_and_reader
+    end = NOW + timedelta(hours=1)
+    silence = Silence("51", Matchers(metric="acc*"), NOW, end, "eva", "a release", NOW)
+    pipeline.run(NOW)
+    state_reader.event_log.append(SilenceCreated(NOW, silence))
+    suppressed = {alert.key.metric: alert.id in pipeline.run(NOW).suppressions for alert in pipeline.run(NOW).alerts}
+    assert suppressed == {"accuracy": True, "f1_score": False}
+    assert pipeline.run(end).suppressions == {}
+
+
+def test_without_a_folder_nothing_is_read_and_the_error_is_given(monkeypatch, tmp_path):
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError))
+    state_reader = state_reader_for(None, [tmp_path])
+    assert state_reader.event_log is None
+    assert "XDG_STATE_HOME" in state_reader.error
+    assert (state_reader.watcher_health(), state_reader.has_changed(), state_reader.file_stats()) == (None, False, {})
+
+
+def test_health_is_read_only_where_a_state_folder_exists(pipeline_and_reader):
+    pipeline, state_reader = pipeline_and_reader
+    assert pipeline.run(NOW).watcher_health is None
+    state_reader.event_log.append(acknowledged(pipeline.run(NOW).alerts[0]))
+    assert pipeline.run(NOW).watcher_health.host == "host"
+    assert any(name.endswith(".jsonl") for name in pipeline.file_stats())
