@@ -25,6 +25,7 @@ FOLDERS = {
     "readme": "process",
     "report": "fast",
     "rules": "fast",
+    "rules/detection": "slow",
     "service": "process",
     "trust": "process",
     "tui": "terminal",

@@ -73,6 +73,7 @@ def test_exact_metrics_equal_scikit_learn_and_what_it_does_not_define_is_undefin
 
 @given(logs())
 @settings(max_examples=150, deadline=None)
+@pytest.mark.slow
 def test_areas_lie_within_the_bound_of_those_of_the_unbinned_scores(binary, log):
     label, _, score = log
     metrics = compute_binary(binary(*log))

@@ -79,6 +79,7 @@ def truths(label, prediction, score):
         pytest.param(1000, -8, 3.5, id="2 % prevalence, crowded at 0"),
     ],
 )
+@pytest.mark.slow
 def test_intervals_of_scores_cover_the_truth(binary, rows, centre, width):
     rng, cells = np.random.default_rng(2), 2500
     truth = truths(*draw_scores(rng, 2_000_000, centre=centre, width=width))

@@ -79,6 +79,7 @@ def test_a_drop_says_from_where_it_fell(daily):
 
 
 @given(st.lists(st.floats(0.1, 0.99), min_size=12, max_size=40))
+@pytest.mark.slow
 def test_a_band_is_so_many_robust_deviations_wide(daily, values):
     series = daily(values)
     stats = Rolling(10, 4).stats(series)
