@@ -133,7 +133,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self.poller.subscribe(lambda result: self._call_on_ui(lambda: self._show_result(result)))
 
     def on_unmount(self) -> None:
-        """Stop the workers."""
+        """Stop the worker threads before the app ends."""
         self.poller.stop()
         self.diagnosis_worker.stop()
 
@@ -169,7 +169,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
             event.prevent_default()
 
     def action_perform(self, name: str) -> None:
-        """Perform one of `ACTIONS`."""
+        """Perform the action of the app that a key names, one of `ACTIONS`."""
         ACTIONS[name](self.main_screen, self.poller)
 
 

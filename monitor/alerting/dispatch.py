@@ -28,7 +28,7 @@ _REPEATABLE = (NotificationReason.ESCALATED, NotificationReason.REPEAT, Notifica
 
 @dataclass(frozen=True, slots=True)
 class NotificationPlan:
-    """What is due now."""
+    """The notifications that are due now, and when to plan again."""
 
     batches: tuple[NotificationBatch, ...] = ()
     """Messages, per receiver in the order of sending: after a failure the receiver's others wait for the next plan."""

@@ -44,7 +44,7 @@ class SeriesPattern:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Where a significant trend leads."""
+    """When a significant trend reaches the next limit."""
 
     slope: float
     """Per day, in the metric's unit."""
@@ -62,7 +62,7 @@ class Forecast:
 
 
 class Cause(Enum):
-    """Why a model got worse."""
+    """The causes that a diagnosis can name."""
 
     DATA_DRIFT = "data drift"
     FEATURE_DRIFT = "feature drift"
@@ -92,7 +92,7 @@ class CauseHypothesis:
 
 
 class Action(Enum):
-    """What to do next."""
+    """The next steps that a diagnosis can advise."""
 
     NOTHING = "nothing to do"
     WAIT = "wait"
@@ -205,5 +205,5 @@ class Diagnosis:
 
     @property
     def cause(self) -> Cause:
-        """The likeliest cause."""
+        """The likeliest cause; `UNKNOWN` where none is likely enough."""
         return self.hypotheses[0].cause if self.hypotheses else Cause.UNKNOWN

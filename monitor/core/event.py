@@ -61,7 +61,7 @@ class NoteAdded:
 
 
 class IncidentTransition(Enum):
-    """What happened to an incident."""
+    """The ways in which an incident changes."""
 
     FIRED = "fired"
     ESCALATED = "worse"

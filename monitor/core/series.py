@@ -23,7 +23,7 @@ DATETIME_DTYPE = "datetime64[us]"  # of period starts, in UTC
 
 
 class Direction(Enum):
-    """Which way a metric improves."""
+    """The direction in which a metric improves."""
 
     HIGHER = "higher"
     LOWER = "lower"

@@ -1,4 +1,4 @@
-"""The input of a diagnosis."""
+"""The input of a diagnosis: one model of a snapshot."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ MIN_NEW_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
-    """One change of one model."""
+    """What is known of one change of one model; every cause is computed from it."""
 
     context: ModelContext
     series: Series | None

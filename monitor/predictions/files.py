@@ -50,7 +50,7 @@ class LogFiles:
 
     @property
     def bytes(self) -> int:
-        """Total size."""
+        """Total size of all files, in bytes."""
         return sum(path.stat().st_size for path in self.paths)
 
 

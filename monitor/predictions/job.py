@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ComputeResult:
-    """What a run has computed."""
+    """The messages and the counts of one run of `compute`."""
 
     messages: tuple[str, ...]
     """Sentences for a person; may quote foreign text."""

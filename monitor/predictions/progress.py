@@ -18,7 +18,7 @@ INTERVAL_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ReadProgress:
-    """Progress at one moment."""
+    """How far the reading of a log has come at one moment."""
 
     stage: str
     """Such as `reading` or `features`."""

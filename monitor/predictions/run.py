@@ -196,7 +196,7 @@ def _percent(proportion: float) -> str:
 
 
 def describe_commit(result: CommitResult, folder: Path) -> str:
-    """Return what was written where."""
+    """Return a sentence on how many periods were written, and where."""
     path = sanitize(folder)
     if not result.models and not result.distributions:
         return f"nothing has changed: nothing was written in {path}"

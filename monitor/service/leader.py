@@ -97,7 +97,7 @@ class LeaderLock:
         return self._descriptor is not None and self._is_lock_file(self._descriptor)
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock, if this process holds it."""
         if self._descriptor is not None:
             close(self._descriptor)
             self._descriptor = None

@@ -124,7 +124,7 @@ class MainScreen(PaneScreen):
 
     @property
     def status(self) -> StatusBar:
-        """The last line."""
+        """The status bar, the last line of the screen."""
         return self.query_one(StatusBar)
 
     @property
@@ -211,7 +211,7 @@ class MainScreen(PaneScreen):
         self.select(navigation.select_series(self.screen_state, event.model, event.key))
 
     def action_prompt(self, name: str) -> None:
-        """Show one of `PROMPTS`."""
+        """Show the prompt that a key names, one of `PROMPTS`."""
         self.status.show_prompt(PROMPTS[name](self))
 
     def consume_key(self, event: events.Key) -> bool:

@@ -56,7 +56,7 @@ class SilencePane(Pane):
         return PaneBody.of_lines(lines, cursor=cursor)
 
     def subtitle(self) -> str:
-        """Return what the keys do."""
+        """Return the keys of the form and what they do."""
         if silence_form.selected_silence(self.form, self.screen_state) is not None:
             return "x ends the silence  ↑↓ move  esc back"
         return "enter saves  ↑↓ field  esc back"

@@ -32,7 +32,7 @@ class ColorDepth(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this terminal can show."""
+    """The colors and characters that this terminal can show."""
 
     depth: ColorDepth
     ascii: bool

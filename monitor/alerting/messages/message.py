@@ -98,7 +98,7 @@ class Message:
 
     @property
     def worst_section(self) -> AlertSection:
-        """The first section."""
+        """The section of the worst incident, which stands first."""
         return self.sections[0]
 
     @property

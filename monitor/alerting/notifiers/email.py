@@ -75,12 +75,12 @@ class Email(Notifier):
 
     @property
     def tls_mode(self) -> Encryption:
-        """The encryption in effect."""
+        """The encryption as configured, or the default of the port."""
         return self.encryption or (Encryption.TLS if self.port == 465 else Encryption.STARTTLS)
 
     @property
     def effective_port(self) -> int:
-        """The TCP port in effect."""
+        """The TCP port as configured, or the default of the encryption."""
         return self.port or {Encryption.TLS: 465, Encryption.NONE: 25, Encryption.STARTTLS: 587}[self.tls_mode]
 
     def send(self, message: Message) -> None:

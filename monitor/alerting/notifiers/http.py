@@ -39,7 +39,7 @@ _TEMPORARY_STATUSES = (408, 409, 425, 429)
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy."""
+    """The address and credentials of an HTTP proxy."""
 
     host: str
     port: int
@@ -98,7 +98,7 @@ def parse_address(text: str, *, encrypted: bool) -> SplitResult:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The response of a server."""
+    """Status, headers and the beginning of the body of a response."""
 
     status: int
     body: str
@@ -108,7 +108,7 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
-    """A client for one address."""
+    """A client for one address, with a total time limit a request."""
 
     address: str = field(repr=False)
     timeout: float

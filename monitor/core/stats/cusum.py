@@ -64,7 +64,7 @@ class Sequences(NamedTuple):
     """Weight of each deviate, 0 to 1; None: 1."""
 
     def take(self, columns: Indices) -> Sequences:
-        """Return some of the sequences."""
+        """Return the state of the sequences at `indices`."""
         return Sequences(*(None if array is None else np.ascontiguousarray(array[:, columns]) for array in self))  # type: ignore[arg-type]
 
     def at(self, index: int | Indices) -> Sequences:

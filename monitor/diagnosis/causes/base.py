@@ -48,7 +48,7 @@ class EvidenceItem(NamedTuple):
 
 
 def cause(function: CauseFunction) -> CauseFunction:
-    """Register a cause function."""
+    """Register a function that weighs the evidence for one cause."""
     _registry.append(function)
     return function
 

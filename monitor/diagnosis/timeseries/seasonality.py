@@ -25,7 +25,7 @@ MAX_P_VALUE = 0.001
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Season:
-    """A seasonal pattern."""
+    """A weekly or yearly pattern, as effects on the level."""
 
     name: str
     """`week` or `year`."""
@@ -33,7 +33,7 @@ class Season:
     """What each weekday from Monday, or each month from January, adds to the level; their mean is about 0."""
 
     def at(self, times: Times) -> Floats:
-        """Return the effects at times."""
+        """Return the seasonal effect at each of `times`."""
         effects: Floats = self.effects[_slots(self.name, times)]
         return effects
 

@@ -45,7 +45,7 @@ TABLES = "SELECT table_schema, table_name FROM information_schema.tables WHERE t
 
 
 class DuckEngine(Engine):
-    """DuckDB, in memory; see `modeltop.predictions.engines.base.Engine`."""
+    """The engine that embeds DuckDB in this process, in memory."""
 
     max_dictionary_size = 30
     has_file_statistics = True

@@ -27,7 +27,7 @@ TINY = 1e-300
 
 @dataclass(frozen=True, slots=True)
 class BinaryAggregation:
-    """See `modeltop.predictions.queries.aggregate.Aggregation`."""
+    """The aggregation of a log with two classes."""
 
     scored: bool
     threshold: float

@@ -24,7 +24,7 @@ LOSSES = ("scored", "nll", "nll2", "brier", "brier2")
 
 @dataclass(frozen=True, slots=True)
 class MulticlassAggregation:
-    """See `modeltop.predictions.queries.aggregate.Aggregation`."""
+    """The aggregation of a log with several classes."""
 
     classes: tuple[str, ...]
     scores: int

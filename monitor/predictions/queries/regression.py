@@ -18,7 +18,7 @@ ERROR, RELATIVE_ERROR = "error", "relative_error"
 
 @dataclass(frozen=True, slots=True)
 class RegressionAggregation:
-    """See `modeltop.predictions.queries.aggregate.Aggregation`."""
+    """The aggregation of a log of numeric predictions."""
 
     def prepare(self, table: Expression) -> Expression:
         """Return the rows that have a prediction, with their errors."""

@@ -55,7 +55,7 @@ class Band(PointwiseDetector):
         validate_levels(self.warn, self.critical, message, minimum=math.nextafter(0, 1))
 
     def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
-        """Grade by robust deviations."""
+        """Grade each point by its distance from the baseline in robust deviations."""
         center, scale = center_and_scale(series, stats)
         size = adverse_difference(series.values - center, series.better, outside=self.outside) / scale
         size[(stats.periods < MIN_PERIODS) | ~np.isfinite(size)] = -np.inf

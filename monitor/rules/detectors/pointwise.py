@@ -80,7 +80,7 @@ class PointArrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan(PointArrays):
-    """The grade of each point."""
+    """What a detector computes of each point of a series."""
 
     levels: Levels
     excess: Floats
