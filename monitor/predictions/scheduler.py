@@ -87,6 +87,14 @@ class Scheduler:
         due_times = {name: self._last_run(name) + every for name, every in self._every.items()}
         return sorted((name for name, at in due_times.items() if at <= now), key=lambda name: due_times[name])
 
+    def last_errors(self) -> dict[str, str]:
+        """Return the errors of logs whose last run failed, also in another process, by name."""
+        errors = {}
+        for name in self._every:
+            with contextlib.suppress(OSError):
+                errors[name] = sanitize(self._marker_path(name).read_text("utf-8", "replace"), 300)
+        return {name: error for name, error in errors.items() if error}
+
     def wait(self, now: datetime, *, patience: timedelta) -> JobResult | None:
         """Wait for the process that is running; return its result.
 
@@ -132,9 +140,9 @@ class Scheduler:
         lines = job.output.read().decode("utf-8", "replace").splitlines()
         job.output.close()
         self._running = None
-        # A log that fails is tried again when it is due again, not at once.
-        self._write_marker(job.name, job.started_at)
         message = sanitize(lines[-1].removeprefix("modeltop: "), 300) if lines else f"ended with {code}"
+        # A log that fails is tried again when it is due again, not at once; until then its error is remembered.
+        self._write_marker(job.name, job.started_at, message if code else "")
         return JobResult(job.name, code, message, now - job.started_at)
 
     def _stop(self) -> None:
@@ -158,9 +166,9 @@ class Scheduler:
         except OSError:
             return datetime.min.replace(tzinfo=UTC)
 
-    def _write_marker(self, name: str, when: datetime) -> None:
+    def _write_marker(self, name: str, when: datetime, error: str) -> None:
         path, stamp = self._marker_path(name), when.timestamp()
         with contextlib.suppress(OSError):
             with locked(path.parent):
-                path.touch()
+                path.write_text(error, "utf-8")
             os.utime(path, (stamp, stamp))

@@ -56,12 +56,19 @@ class ComputeJobs:
             from modeltop.predictions.scheduler import Scheduler  # most watchers compute nothing
 
             self._scheduler = Scheduler(config.logs, store=self._store, config=config.path)
+            # A run from cron that finds nothing due must not hide that the last one failed.
+            for name, error in self._scheduler.last_errors().items():
+                self._set_log_error(name, error)
         return self._scheduler
 
     def _report(self, result: JobResult | None) -> None:
         if result is None:
             return
-        subject = f"log {sanitize(result.name, 40)}"
-        self._set_error(subject, None if result.exit_code == 0 else f"{subject} was not computed: {result.message}")
+        self._set_log_error(result.name, result.message if result.exit_code else None)
         if result.exit_code == 0:
+            subject = f"log {sanitize(result.name, 40)}"
             self._log.info("computed", f"{subject}: {result.message}", seconds=result.duration.total_seconds())
+
+    def _set_log_error(self, name: str, error: str | None) -> None:
+        subject = f"log {sanitize(name, 40)}"
+        self._set_error(subject, error and f"{subject} was not computed: {error}")

@@ -44,6 +44,15 @@ def test_a_log_that_fails_is_an_error_until_it_is_computed(make_jobs, config):
     assert "log churn: 3 periods" in err.getvalue()
 
 
+def test_a_run_that_finds_nothing_due_still_reports_that_the_last_one_failed(make_jobs, config):
+    make_jobs(FAILS)[0].run_due(config, NOON)
+    jobs, err, errors = make_jobs(WORKS)
+    errors.clear()
+    jobs.run_due(config, NOON + timedelta(minutes=5))
+    assert errors == {"log churn": "log churn was not computed: no such file"}
+    assert err.getvalue() == ""
+
+
 def test_a_run_from_cron_computes_only_what_is_due(make_jobs, config):
     jobs, err, _ = make_jobs(WORKS)
     for _ in range(2):
