@@ -24,12 +24,12 @@ from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
 from modeltop.service.daemon import Daemon, run_once
-from modeltop.service.evaluate import IncidentTracker
 from modeltop.service.health import DaemonIdentity, print_status
+from modeltop.service.incident_tracker import IncidentTracker
 from modeltop.service.leader import LeaderLock, LockHolder
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings, LoadSettings, Pipeline
-from modeltop.service.receivers import after_success, disabled_receivers, receiver_changes
+from modeltop.service.receiver_health import after_success, disabled_receivers, receiver_changes
 from modeltop.service.sender_threads import try_send
 from modeltop.service.sending import routing_config
 

@@ -11,12 +11,12 @@ from modeltop.core.event import LeaderChanged
 from modeltop.core.text import format_age
 from modeltop.service.clock import MAX_LAG, Clock
 from modeltop.service.compute_jobs import ComputeJobs
-from modeltop.service.evaluate import EvaluationResult, IncidentTracker
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.health import DaemonIdentity, HealthReporter, Heartbeat
+from modeltop.service.incident_tracker import EvaluationResult, IncidentTracker
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import LoadSettings
-from modeltop.service.receivers import Backoff, disabled_receivers, failing_receivers, receiver_changes
+from modeltop.service.receiver_health import Backoff, disabled_receivers, failing_receivers, receiver_changes
 from modeltop.service.sending import Dispatcher
 from modeltop.service.wakeup import WakeupPipe
 

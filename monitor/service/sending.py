@@ -21,7 +21,7 @@ from modeltop.service.clock import MAX_LAG, Clock
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings
-from modeltop.service.receivers import Backoff, after_permanent_failure, after_success
+from modeltop.service.receiver_health import Backoff, after_permanent_failure, after_success
 from modeltop.service.sender_threads import QueuedMessage, SenderPool, SendResult
 
 BATCH_MESSAGES = 50

@@ -45,7 +45,7 @@ from modeltop.service.health import DaemonIdentity
 from modeltop.service.leader import LeaderLock, LockHolder
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings, Pipeline
-from modeltop.service.receivers import Backoff
+from modeltop.service.receiver_health import Backoff
 
 store, config_file = Path(sys.argv[1]), Path(sys.argv[2])
 def settings():

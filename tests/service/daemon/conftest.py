@@ -29,7 +29,7 @@ from modeltop.service.health import DaemonIdentity
 from modeltop.service.leader import LockHolder
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings, Pipeline
-from modeltop.service.receivers import Backoff
+from modeltop.service.receiver_health import Backoff
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2025, 3, 10, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.core.incident import ReceiverState
-from modeltop.service.receivers import Backoff, after_permanent_failure, after_success
+from modeltop.service.receiver_health import Backoff, after_permanent_failure, after_success
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 FRESH = ReceiverState(NOW, settings_fingerprint="abc")

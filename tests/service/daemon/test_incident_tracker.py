@@ -6,7 +6,7 @@ import pytest
 
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, State
 from modeltop.service import evaluate
-from modeltop.service.evaluate import FILE_NAME, LastEvaluation, NoDataGrace
+from modeltop.service.incident_tracker import FILE_NAME, LastEvaluation, NoDataGrace
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
