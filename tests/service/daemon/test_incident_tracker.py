@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, State
-from modeltop.service import evaluate
+from modeltop.service import incident_tracker
 from modeltop.service.incident_tracker import FILE_NAME, LastEvaluation, NoDataGrace
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -13,17 +13,17 @@ NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
 def test_the_next_run_loads_the_last_evaluation(tmp_path):
     seen = LastEvaluation({"churn\x1b eu": NOW}, {"abcd0123": NOW + timedelta(seconds=1)})
-    evaluate.save_last_evaluation(tmp_path, seen)
-    assert evaluate.load_last_evaluation(tmp_path) == seen
+    incident_tracker.save_last_evaluation(tmp_path, seen)
+    assert incident_tracker.load_last_evaluation(tmp_path) == seen
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"newest": [], "waiting": {}}', '{"newest": {"a": "2025-01-01"}, "waiting": {}}']
 )
 def test_a_file_that_is_not_ours_is_no_evaluation(tmp_path, text):
-    assert evaluate.load_last_evaluation(tmp_path) == LastEvaluation()
+    assert incident_tracker.load_last_evaluation(tmp_path) == LastEvaluation()
     (tmp_path / FILE_NAME).write_text(text)
-    assert evaluate.load_last_evaluation(tmp_path) == LastEvaluation()
+    assert incident_tracker.load_last_evaluation(tmp_path) == LastEvaluation()
 
 
 def no_data_alert(number, condition=Condition.NO_DATA):
