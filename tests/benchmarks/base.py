@@ -97,7 +97,7 @@ class Bench:
     @cached_property
     def fleet(self) -> Path:
         """1,000 models, 730 days, 6 metrics of 4 decimals, written once."""
-        from tests.benchmarks.data import write_fleet
+        from tests.benchmarks.fleet_data import write_fleet
 
         return write_fleet(self.folder("fleet"))
 

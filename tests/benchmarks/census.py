@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.trees import FOLDERS, IMPORTED_AS, Figure, Tree, here, other, package, side_by_side
+from tests.benchmarks.checkout import FOLDERS, IMPORTED_AS, Figure, Tree, here, other, package, side_by_side
 
 COMPLEXITY = 10
 WORDS = 5

@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks.base import ROOT, Bench, Finding, Pairs, row
-from tests.benchmarks.logs_data import write_log
+from tests.benchmarks.prediction_logs import write_log
 from tests.benchmarks.programs import environment
 
 MILLION = 1_000_000
@@ -87,7 +87,7 @@ def _log(bench: Bench, millions: float, *, models: int, days: int, features: int
 
 
 def _queried(path: Path, runs: int, *threshold: str) -> Pairs:
-    argv = [sys.executable, "-m", "tests.benchmarks.querying", str(path), str(runs), *threshold]
+    argv = [sys.executable, "-m", "tests.benchmarks.query_timing", str(path), str(runs), *threshold]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])

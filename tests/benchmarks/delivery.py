@@ -18,7 +18,7 @@ from modeltop.alerting.routing import NotificationPolicy, Route, RoutingConfig
 from modeltop.core.incident import IncidentStatus
 from tests.benchmarks.base import ROOT, Bench, Finding, row
 from tests.benchmarks.programs import environment
-from tests.benchmarks.receiving import Receiving
+from tests.benchmarks.webhook_server import Receiving
 
 ALERTS, KILLS, SHARE = 1000, 20, 0.3
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.data import WORST, append, next_row
+from tests.benchmarks.fleet_data import WORST, append, next_row
 from tests.benchmarks.programs import environment, forget, modeltop, worst
 
 MB = 1_000_000
@@ -60,7 +60,7 @@ def reading(bench: Bench) -> Iterator[Finding]:
 @row("one-more-row")
 def one_more_row(bench: Bench) -> Iterator[Finding]:
     """One more row on a file of a million, through the reader."""
-    from tests.benchmarks.data import write_million
+    from tests.benchmarks.fleet_data import write_million
 
     path = write_million(bench.folder("million") / "million.csv")
     found = [read(path, f"2026-01-0{n % 9 + 1}T00:00,model-07,0.9\n") for n in range(bench.runs)]
@@ -70,8 +70,8 @@ def one_more_row(bench: Bench) -> Iterator[Finding]:
 
 
 def read(path: Path, line: str = "") -> dict[str, float]:
-    """What `tests.benchmarks.reading` says of a path."""
-    argv = [sys.executable, "-m", "tests.benchmarks.reading", str(path), line]
+    """What `tests.benchmarks.reader_timing` says of a path."""
+    argv = [sys.executable, "-m", "tests.benchmarks.reader_timing", str(path), line]
     env = environment(path.parent / "home")
     done = subprocess.run(argv, env=env, cwd=env["PYTHONPATH"], capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.base import ROOT, Bench, Finding, row
+from tests.benchmarks.checkout import Figure, Tree, here, other, package, side_by_side
 from tests.benchmarks.programs import READY, environment
 from tests.benchmarks.terminal import Terminal
-from tests.benchmarks.trees import Figure, Tree, here, other, package, side_by_side
 
 TRACER = Path(__file__).with_name("tracer.py")
 LIMIT = 60.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.data import append, next_row
+from tests.benchmarks.fleet_data import append, next_row
 from tests.benchmarks.programs import SAMPLE, modeltop, worst
 from tests.benchmarks.terminal import Terminal
 

@@ -17,8 +17,8 @@ from modeltop.history.store.writer import Store
 from modeltop.service import health
 from tests.benchmarks.base import ROOT, Bench, Finding, row
 from tests.benchmarks.programs import MODELTOP, READY, environment
-from tests.benchmarks.receiving import Receiving
 from tests.benchmarks.terminal import Terminal
+from tests.benchmarks.webhook_server import Receiving
 
 MODELS, DAYS = 50, 90
 MINUTES = float(os.environ.get("MODELTOP_SOAK_MINUTES", "10"))

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from tests.benchmarks import census, journeys, trees
+from tests.benchmarks import census, checkout, journeys
 from tests.benchmarks.base import ROOT, Bench
+from tests.benchmarks.checkout import Figure, Tree
 from tests.benchmarks.journeys import Traced
-from tests.benchmarks.trees import Figure, Tree
 
 MODULES = {
     "monitor/__init__.py": "",
@@ -133,19 +133,19 @@ def test_a_complex_function_counts_even_where_it_is_excused(tree):
 
 
 def test_two_checkouts_stand_side_by_side():
-    [finding] = trees.side_by_side([Figure("lines", 20, note="now")], [Figure("lines", 30, note="then")])
+    [finding] = checkout.side_by_side([Figure("lines", 20, note="now")], [Figure("lines", 30, note="then")])
     assert (finding.value, finding.note) == (20, "now; other checkout 30 (then)")
 
 
 def test_a_checkout_to_compare_with_must_be_one(monkeypatch, tmp_path):
-    monkeypatch.setenv(trees.OTHER, str(tmp_path))
+    monkeypatch.setenv(checkout.OTHER, str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no folder monitor in it"):
-        trees.other()
+        checkout.other()
 
 
 def test_our_own_check_goes_from_the_command_line_to_an_alert():
     with Bench(1) as bench:
-        files, packages, calls = journeys.figures("check", trees.here(), bench)
+        files, packages, calls = journeys.figures("check", checkout.here(), bench)
     assert files.what == "check: files entered"
     assert files.value > packages.value > 5
     assert calls.value > packages.value
@@ -154,7 +154,7 @@ def test_our_own_check_goes_from_the_command_line_to_an_alert():
 @pytest.mark.parametrize("tree", ["modeltop"], indirect=True)
 def test_the_row_of_the_census_prints_both_checkouts(tree):
     argv = [sys.executable, "-m", "tests.benchmarks", "census"]
-    env = {"PATH": "/usr/bin:/bin", trees.OTHER: str(tree.root)}
+    env = {"PATH": "/usr/bin:/bin", checkout.OTHER: str(tree.root)}
     done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^import layers +\d+ .*other checkout 3$", done.stdout, re.MULTILINE), done.stdout
@@ -162,5 +162,5 @@ def test_the_row_of_the_census_prints_both_checkouts(tree):
 
 def test_a_watched_alert_reaches_its_receiver():
     with Bench(1) as bench:
-        files, *_ = journeys.figures("watch --once", trees.here(), bench)
+        files, *_ = journeys.figures("watch --once", checkout.here(), bench)
     assert files.value > 20

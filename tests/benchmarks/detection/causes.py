@@ -14,10 +14,10 @@ from modeltop.rules.priority import ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay
 from modeltop.rules.rule import default_rules, rules_for, skip_reason
 from tests.benchmarks.base import Bench, Finding, row
+from tests.benchmarks.detection.cause_scenarios import CAUSED, FAINT, PLAIN, STALE, UNTOLD, Grade, planted
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
-from tests.benchmarks.detection.histories import CATALOG, Scenario
-from tests.benchmarks.detection.truth import MODEL, Case
-from tests.benchmarks.detection.why import CAUSED, FAINT, PLAIN, STALE, UNTOLD, Grade, planted
+from tests.benchmarks.detection.ground_truth import MODEL, Case
+from tests.benchmarks.detection.simulation import CATALOG, Scenario
 
 if TYPE_CHECKING:
     from modeltop.diagnosis import context as theirs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.benchmarks.detection.worlds import Floats
+from tests.benchmarks.detection.populations import Floats
 
 GROUPS = 10
 NUMBERS = ("age", "amount", "income", "tenure")

@@ -6,8 +6,8 @@ from modeltop.core.diagnosis import Cause
 from modeltop.core.series import Condition
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import default_rules, rules_for, skip_reason
+from tests.benchmarks.detection.cause_scenarios import CAUSED, UNTOLD, planted
 from tests.benchmarks.detection.causes import episodes, moment, told
-from tests.benchmarks.detection.why import CAUSED, UNTOLD, planted
 
 BY_KIND = {one.kind: one for one in (*CAUSED, *UNTOLD)}
 

@@ -15,10 +15,10 @@ from modeltop.core.diagnosis import Pattern, SeriesPattern
 from modeltop.core.series import Series, to_datetime64
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
-from tests.benchmarks.detection.drawing import Noise
-from tests.benchmarks.detection.histories import Frame, Scenario, history
-from tests.benchmarks.detection.truth import Case
-from tests.benchmarks.detection.worlds import Classifier
+from tests.benchmarks.detection.ground_truth import Case
+from tests.benchmarks.detection.populations import Classifier
+from tests.benchmarks.detection.sampling import Noise
+from tests.benchmarks.detection.simulation import Frame, Scenario, history
 
 SURE = Classifier(separation=3.2)
 STEADY = Scenario("steady", Pattern.STEADY, classifier=SURE, shape="steady")

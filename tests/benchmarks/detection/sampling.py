@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.benchmarks.detection.worlds import Floats, World
+from tests.benchmarks.detection.populations import Floats, World
 
 
 @dataclass(frozen=True)

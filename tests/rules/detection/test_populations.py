@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.benchmarks.detection import worlds
-from tests.benchmarks.detection.readings import auc, level
-from tests.benchmarks.detection.worlds import BINS, Classifier, joined
+from tests.benchmarks.detection import populations
+from tests.benchmarks.detection.metrics import auc, level
+from tests.benchmarks.detection.populations import BINS, Classifier, joined
 
 HEALTHY = Classifier(separation=3.0).healthy
 CHANGES = (
-    worlds.concept,
-    worlds.harder,
-    worlds.rarer,
-    worlds.blinded,
-    worlds.missed,
-    worlds.eager,
-    worlds.boastful,
-    worlds.unsure,
+    populations.concept,
+    populations.harder,
+    populations.rarer,
+    populations.blinded,
+    populations.missed,
+    populations.eager,
+    populations.boastful,
+    populations.unsure,
 )
 
 
@@ -50,7 +50,7 @@ def test_a_healthy_score_means_what_it_says_in_the_reference():
 
 
 def test_concept_drift_keeps_scores_and_the_share_of_yes():
-    after = worlds.concept(HEALTHY)
+    after = populations.concept(HEALTHY)
     assert by_bin(after) == pytest.approx(by_bin(HEALTHY))
     assert level("label_rate", after) == pytest.approx(level("label_rate", HEALTHY))
     assert level("avg_confidence", after) == pytest.approx(level("avg_confidence", HEALTHY))
@@ -58,28 +58,28 @@ def test_concept_drift_keeps_scores_and_the_share_of_yes():
 
 
 def test_covariate_shift_keeps_what_a_score_means_so_the_estimate_follows():
-    after = worlds.harder(HEALTHY)
+    after = populations.harder(HEALTHY)
     assert yes_in(after) / by_bin(after) == pytest.approx(HEALTHY.meant[:BINS])
     assert level("estimated_accuracy", after) == pytest.approx(level("accuracy", after))
     assert level("accuracy", after) < level("accuracy", HEALTHY) - 0.05
 
 
 def test_label_shift_keeps_how_each_class_is_scored():
-    after = joined(HEALTHY, worlds.rarer(HEALTHY), 0.5)
+    after = joined(HEALTHY, populations.rarer(HEALTHY), 0.5)
     assert level("label_rate", after) == pytest.approx(level("label_rate", HEALTHY) / 2)
     assert level("recall", after) == pytest.approx(level("recall", HEALTHY))
     assert level("precision", after) < level("precision", HEALTHY)
 
 
 def test_a_lower_threshold_trades_precision_for_recall_and_leaves_the_order():
-    after = worlds.eager(HEALTHY)
+    after = populations.eager(HEALTHY)
     assert level("recall", after) > level("recall", HEALTHY)
     assert level("precision", after) < level("precision", HEALTHY)
     assert auc(after.chance[None, :], after) == pytest.approx(auc(HEALTHY.chance[None, :], HEALTHY))
 
 
 def test_a_boast_costs_calibration_alone():
-    after = worlds.boastful(HEALTHY)
+    after = populations.boastful(HEALTHY)
     assert level("accuracy", after) == level("accuracy", HEALTHY)
     assert level("brier_score", after) > level("brier_score", HEALTHY)
     assert level("confidence_gap", after) > level("confidence_gap", HEALTHY)
@@ -87,6 +87,6 @@ def test_a_boast_costs_calibration_alone():
 
 def test_lost_recall_hardly_shows_in_accuracy_where_yes_is_rare():
     before = Classifier(prevalence=0.08, threshold=0.2).healthy
-    after = worlds.missed(before)
+    after = populations.missed(before)
     assert level("recall", after) == pytest.approx(level("recall", before) / 2)
     assert level("accuracy", before) - level("accuracy", after) < 0.05

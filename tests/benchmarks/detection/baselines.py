@@ -13,8 +13,8 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 
 from modeltop.core.series import Direction, Series
-from tests.benchmarks.detection.truth import Truth
-from tests.benchmarks.detection.worlds import Floats
+from tests.benchmarks.detection.ground_truth import Truth
+from tests.benchmarks.detection.populations import Floats
 
 FLOOR = 0.02
 """The naive floor lies so far below what is usual."""

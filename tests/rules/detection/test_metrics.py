@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tests.benchmarks.detection.readings import RATIOS, deviation, level, read
-from tests.benchmarks.detection.worlds import Classifier, boastful, joined
+from tests.benchmarks.detection.metrics import RATIOS, deviation, level, read
+from tests.benchmarks.detection.populations import Classifier, boastful, joined
 
 WORLD = joined(Classifier(prevalence=0.3, separation=1.5).healthy, boastful(Classifier(prevalence=0.3).healthy), 0.2)
 COUNTS = np.random.default_rng(1).multinomial(4000, WORLD.chance, size=3).astype(float)

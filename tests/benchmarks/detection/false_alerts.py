@@ -12,14 +12,14 @@ import numpy as np
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction, Series
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.drawing import INDEPENDENT
-from tests.benchmarks.detection.falls import FAIR, NOISES, RARE, ROWS, SEED, SURE
-from tests.benchmarks.detection.histories import Frame, Scenario, history
-from tests.benchmarks.detection.oracles import oracle
-from tests.benchmarks.detection.readings import RATIOS
-from tests.benchmarks.detection.rivals import RATE, YEAR
+from tests.benchmarks.detection.baselines import RATE, YEAR
+from tests.benchmarks.detection.detectors import DEFAULTS, LASTING, ORACLE, RIVALS, Watcher, one_by_one, ours, usually
+from tests.benchmarks.detection.drops import FAIR, NOISES, RARE, ROWS, SEED, SURE
+from tests.benchmarks.detection.metrics import RATIOS
+from tests.benchmarks.detection.oracle import oracle
+from tests.benchmarks.detection.sampling import INDEPENDENT
 from tests.benchmarks.detection.scoring import interval
-from tests.benchmarks.detection.watchers import DEFAULTS, LASTING, ORACLE, RIVALS, Watcher, one_by_one, ours, usually
+from tests.benchmarks.detection.simulation import Frame, Scenario, history
 
 HEALTHY = (
     Scenario("sure model", Pattern.STEADY, classifier=SURE, shape="steady"),

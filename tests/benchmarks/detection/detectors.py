@@ -19,12 +19,12 @@ from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.detectors.trend import Trend
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule, default_rules, skip_reason
-from tests.benchmarks.detection.histories import Frame
-from tests.benchmarks.detection.oracles import spread
-from tests.benchmarks.detection.readings import RATIOS, level
-from tests.benchmarks.detection.rivals import naive, usual
-from tests.benchmarks.detection.truth import Truth
-from tests.benchmarks.detection.worlds import Classifier
+from tests.benchmarks.detection.baselines import naive, usual
+from tests.benchmarks.detection.ground_truth import Truth
+from tests.benchmarks.detection.metrics import RATIOS, level
+from tests.benchmarks.detection.oracle import spread
+from tests.benchmarks.detection.populations import Classifier
+from tests.benchmarks.detection.simulation import Frame
 
 Watcher = Callable[[Sequence[Series], Sequence[Truth]], list[list[int]]]
 """Per series the places of the periods at which it alerts."""

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.benchmarks.detection.alerting import KINDS, drawn, said, watched
-from tests.benchmarks.detection.drawing import INDEPENDENT
-from tests.benchmarks.detection.histories import Frame, history
-from tests.benchmarks.detection.quiet import HEALTHY, Calls, quiet
-from tests.benchmarks.detection.watchers import DEFAULTS, LASTING, ORACLE, usually
+from tests.benchmarks.detection.alerts import KINDS, drawn, said, watched
+from tests.benchmarks.detection.detectors import DEFAULTS, LASTING, ORACLE, usually
+from tests.benchmarks.detection.false_alerts import HEALTHY, Calls, quiet
+from tests.benchmarks.detection.sampling import INDEPENDENT
+from tests.benchmarks.detection.simulation import Frame, history
 
 BY_KIND = {one.kind: one for one in KINDS}
 

@@ -10,13 +10,13 @@ from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction, Series
 from tests.benchmarks.base import Bench, Finding, row
 from tests.benchmarks.detection.columns import COLUMNS, Shift
-from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
-from tests.benchmarks.detection.falls import FAIR, NOISES, RARE, ROWS, SEED, SURE
-from tests.benchmarks.detection.histories import Frame, Scenario, history
+from tests.benchmarks.detection.detectors import RIVALS, ours, usually
+from tests.benchmarks.detection.drops import FAIR, NOISES, RARE, ROWS, SEED, SURE
+from tests.benchmarks.detection.ground_truth import Case
+from tests.benchmarks.detection.populations import blinded, harder, missed, unsure
+from tests.benchmarks.detection.sampling import INDEPENDENT, Noise
 from tests.benchmarks.detection.scoring import Score, outcome, score
-from tests.benchmarks.detection.truth import Case
-from tests.benchmarks.detection.watchers import RIVALS, ours, usually
-from tests.benchmarks.detection.worlds import blinded, harder, missed, unsure
+from tests.benchmarks.detection.simulation import Frame, Scenario, history
 
 KINDS = (
     Scenario("sudden, sure model", Pattern.DROP, classifier=SURE),

@@ -12,14 +12,14 @@ from modeltop.core.diagnosis import Pattern
 from modeltop.core.stats.intervals import wilson
 from modeltop.rules.rule import default_rules
 from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
-from tests.benchmarks.detection.histories import Frame, Scenario, history
-from tests.benchmarks.detection.oracles import oracle
-from tests.benchmarks.detection.readings import OWN_SUPPORT
+from tests.benchmarks.detection.detectors import LASTING, ORACLE, Watcher, one_by_one, ours
+from tests.benchmarks.detection.ground_truth import MODEL
+from tests.benchmarks.detection.metrics import OWN_SUPPORT
+from tests.benchmarks.detection.oracle import oracle
+from tests.benchmarks.detection.populations import Classifier, missed
+from tests.benchmarks.detection.sampling import INDEPENDENT, Noise
 from tests.benchmarks.detection.scoring import Score, outcome, score
-from tests.benchmarks.detection.truth import MODEL
-from tests.benchmarks.detection.watchers import LASTING, ORACLE, Watcher, one_by_one, ours
-from tests.benchmarks.detection.worlds import Classifier, missed
+from tests.benchmarks.detection.simulation import Frame, Scenario, history
 
 SURE = Classifier(separation=3.6)
 FAIR = Classifier(separation=1.9)

@@ -5,8 +5,8 @@ import pytest
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
-from tests.benchmarks.detection.rivals import Oracle, calibrated, decision_interval, naive, run_length, usual
-from tests.benchmarks.detection.truth import Truth
+from tests.benchmarks.detection.baselines import Oracle, calibrated, decision_interval, naive, run_length, usual
+from tests.benchmarks.detection.ground_truth import Truth
 
 TRUTH = Truth("", "accuracy", "all", None, 3.0, Pattern.STEADY, None, 0.9, 0.01)
 

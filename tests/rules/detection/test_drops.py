@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.benchmarks.detection.drawing import INDEPENDENT
-from tests.benchmarks.detection.falls import FAIR, KNOWN, UNKNOWN, Cell, cells, falls, timely
-from tests.benchmarks.detection.histories import Frame
+from tests.benchmarks.detection.detectors import LASTING, ORACLE
+from tests.benchmarks.detection.drops import FAIR, KNOWN, UNKNOWN, Cell, cells, falls, timely
+from tests.benchmarks.detection.sampling import INDEPENDENT
 from tests.benchmarks.detection.scoring import Score
-from tests.benchmarks.detection.watchers import LASTING, ORACLE
+from tests.benchmarks.detection.simulation import Frame
 
 SUDDEN, _, RECALL = KNOWN
 

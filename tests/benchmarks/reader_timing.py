@@ -1,6 +1,6 @@
 """A process that reads a path in full, then with one more line; prints seconds and its peak size as JSON.
 
-usage: python -m tests.benchmarks.reading PATH [LINE]
+usage: python -m tests.benchmarks.reader_timing PATH [LINE]
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
-from tests.benchmarks.data import append
+from tests.benchmarks.fleet_data import append
 
 
 def main(path: str, line: str = "") -> None:

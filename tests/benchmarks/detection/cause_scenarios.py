@@ -13,10 +13,10 @@ from modeltop.core.diagnosis import Cause, Pattern
 from modeltop.core.series import History
 from modeltop.rules.rule import default_rules
 from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT, Shift
-from tests.benchmarks.detection.drawing import INDEPENDENT, Noise
-from tests.benchmarks.detection.histories import Frame, Scenario, history
-from tests.benchmarks.detection.truth import MODEL, Case
-from tests.benchmarks.detection.worlds import Classifier, blinded, boastful, eager, harder, missed, rarer, unsure
+from tests.benchmarks.detection.ground_truth import MODEL, Case
+from tests.benchmarks.detection.populations import Classifier, blinded, boastful, eager, harder, missed, rarer, unsure
+from tests.benchmarks.detection.sampling import INDEPENDENT, Noise
+from tests.benchmarks.detection.simulation import Frame, Scenario, history
 
 GOOD = Classifier(separation=3.2)
 RARE = Classifier(prevalence=0.08, threshold=0.2)

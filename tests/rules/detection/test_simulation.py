@@ -7,15 +7,15 @@ import pytest
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction, SeriesKey
-from tests.benchmarks.detection.alerting import KINDS
+from tests.benchmarks.detection.alerts import KINDS
+from tests.benchmarks.detection.cause_scenarios import CAUSED, UNTOLD
 from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT
-from tests.benchmarks.detection.drawing import Noise
-from tests.benchmarks.detection.falls import KNOWN, RARE, UNKNOWN
-from tests.benchmarks.detection.histories import Frame, Scenario, course, history
-from tests.benchmarks.detection.quiet import HEALTHY
-from tests.benchmarks.detection.truth import MODEL
-from tests.benchmarks.detection.why import CAUSED, UNTOLD
-from tests.benchmarks.detection.worlds import missed, unsure
+from tests.benchmarks.detection.drops import KNOWN, RARE, UNKNOWN
+from tests.benchmarks.detection.false_alerts import HEALTHY
+from tests.benchmarks.detection.ground_truth import MODEL
+from tests.benchmarks.detection.populations import missed, unsure
+from tests.benchmarks.detection.sampling import Noise
+from tests.benchmarks.detection.simulation import Frame, Scenario, course, history
 
 FALLS = (*KNOWN, *UNKNOWN)
 SUDDEN = FALLS[0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from tests.benchmarks.detection.worlds import BINS, Floats, World
+from tests.benchmarks.detection.populations import BINS, Floats, World
 
 Pair = tuple[Floats, Floats]
 """What is summed above and below the line: a metric is the ratio of two sums over the cases."""

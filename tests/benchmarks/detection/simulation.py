@@ -12,10 +12,10 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, History
 from modeltop.history.merge import Block, merge_blocks
 from tests.benchmarks.detection.columns import NO_SHIFT, Shift, columns, drifted_share
-from tests.benchmarks.detection.drawing import INDEPENDENT, Noise, draw
-from tests.benchmarks.detection.readings import deviation, level, read
-from tests.benchmarks.detection.truth import MODEL, Case, Truth
-from tests.benchmarks.detection.worlds import Change, Classifier, Floats, concept, joined
+from tests.benchmarks.detection.ground_truth import MODEL, Case, Truth
+from tests.benchmarks.detection.metrics import deviation, level, read
+from tests.benchmarks.detection.populations import Change, Classifier, Floats, concept, joined
+from tests.benchmarks.detection.sampling import INDEPENDENT, Noise, draw
 
 FIRST = np.datetime64("2025-01-06", "us")
 """A Monday."""

@@ -1,7 +1,7 @@
-"""In a process of its own: how long the plain count of a log takes, and how long the query of `compute`.
+"""Times a plain count of a log and the query of `compute`, in a process of its own.
 
-`python -m tests.benchmarks.querying FILE RUNS [THRESHOLD]` prints both in seconds, the runs in turns, as JSON; with a
-threshold, which overrules the predictions, these are not read.
+`python -m tests.benchmarks.query_timing FILE RUNS [THRESHOLD]` prints both in seconds as JSON, the runs interleaved;
+with a threshold, which overrules the predictions, these are not read.
 """
 
 import json

@@ -8,10 +8,10 @@ import numpy as np
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Direction
-from tests.benchmarks.detection.histories import UNEVEN
-from tests.benchmarks.detection.readings import RATIOS, deviation, level
-from tests.benchmarks.detection.rivals import RATE, YEAR, Oracle, calibrated
-from tests.benchmarks.detection.worlds import Classifier, Floats
+from tests.benchmarks.detection.baselines import RATE, YEAR, Oracle, calibrated
+from tests.benchmarks.detection.metrics import RATIOS, deviation, level
+from tests.benchmarks.detection.populations import Classifier, Floats
+from tests.benchmarks.detection.simulation import UNEVEN
 
 DRAWS = 100_000
 CATALOG = MetricRegistry()

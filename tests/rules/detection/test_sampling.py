@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from statsmodels.tsa.stattools import acf
 
-from tests.benchmarks.detection.drawing import Noise, draw
-from tests.benchmarks.detection.readings import deviation, level, read
-from tests.benchmarks.detection.worlds import Classifier, concept, joined
+from tests.benchmarks.detection.metrics import deviation, level, read
+from tests.benchmarks.detection.populations import Classifier, concept, joined
+from tests.benchmarks.detection.sampling import Noise, draw
 
 HEALTHY = Classifier().healthy
 CHANGED = concept(HEALTHY)
