@@ -10,7 +10,7 @@ from datetime import timedelta
 from modeltop.alerting.actions import incident_id, resolve_target
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.cli.context import Context
-from modeltop.config import table
+from modeltop.core import text as core_text
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.incident import AlertingState
 from modeltop.core.series import Alert
@@ -27,9 +27,9 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ArgumentTypeError: It is none.
     """
-    duration = table.parse_duration(text)
+    duration = core_text.parse_duration(text)
     if duration is None:
-        raise argparse.ArgumentTypeError(f"{sanitize(text, 40)!r} is no length of time: {table.DURATION_HINT}")
+        raise argparse.ArgumentTypeError(f"{sanitize(text, 40)!r} is no length of time: {core_text.DURATION_HINT}")
     return duration
 
 

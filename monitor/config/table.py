@@ -18,11 +18,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modeltop.alerting.notifiers.base import SecretRef
 from modeltop.alerting.routing import SecretSource
+from modeltop.core.text import DURATION_HINT, parse_duration
 
 T = TypeVar("T")
 
-DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TYPE_NAMES = {
     bool: "true or false",
     str: "a string",
@@ -33,23 +32,12 @@ _TYPE_NAMES = {
 }
 
 
-def parse_duration(text: str) -> timedelta | None:
-    """Return a length of time such as `90m`, `36h`, `2d`, `1w`; None where the text is none, or 0.
-
-    >>> parse_duration("7d"), parse_duration("soon")
-    (datetime.timedelta(days=7), None)
-    """
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([smhdw])", text.strip())
-    if match is None or float(match[1]) == 0:
-        return None
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-
-
 class TableReader:
     """One table of the file: typed reads by key, and every mistake with its dotted key.
 
     Each read returns None where the key is absent, or where its value is wrong, which is a mistake. A key that was
-    never read is a mistake as well, reported by `check_unknown_keys` with the nearest of those that were.
+    never read is a mistake as well, reported by `check_unknown_keys` with the nearest of those that were. It has a
+    method for each type of value that a file can hold, which is why it has so many.
 
     Args:
         name: Dotted name of the table; empty for the file itself.

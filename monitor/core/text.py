@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime, timedelta
 
 TIME_UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
+DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 MARKS_PER_BASE = 2
 """Most combining marks on one character; more would climb over the lines above."""
 
 
 def display_width(text: str) -> int:
-    """Return the terminal cells that `text` takes (Unicode TR11: wide and fullwidth two, combining marks none)."""
+    """Return the width of `text` in terminal cells (Unicode TR11: wide and fullwidth two, combining marks none)."""
     return sum(_char_width(char) for char in text)
 
 
@@ -41,7 +44,7 @@ def sanitize(text: object, limit: int = 200) -> str:
 
 def _escape(string: str) -> list[str]:
     chars: list[str] = []
-    marks = MARKS_PER_BASE  # a mark with no base before it has nothing to stand on
+    marks = MARKS_PER_BASE  # a mark without a base character before it is dropped
     for char in string:
         if _char_width(char):
             marks = 0
@@ -79,7 +82,7 @@ def pad(text: str, cells: int) -> str:
 
 
 def format_period(moment: datetime, *, year: bool = True) -> str:
-    """Return the start of a period: the date, and the time of day where it is not midnight.
+    """Return the start of a period: the date, and the time of day if it is not midnight.
 
     >>> from datetime import UTC
     >>> format_period(datetime(2025, 1, 9, tzinfo=UTC))
@@ -95,7 +98,7 @@ def format_period(moment: datetime, *, year: bool = True) -> str:
 
 
 def format_age(span: timedelta) -> str:
-    """Return a length of time in its largest unit, cut, not rounded, to whole seconds at least.
+    """Return a duration in its largest unit, truncated, not rounded, to at least one second.
 
     >>> format_age(timedelta(minutes=3, seconds=59)), format_age(timedelta(days=800)), format_age(timedelta(hours=25))
     ('3m', '2y', '1d')
@@ -105,6 +108,18 @@ def format_age(span: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Return a positive duration such as `90m`, `36h`, `2d`, `1w`; None if the text is no duration.
+
+    >>> parse_duration("7d"), parse_duration("soon")
+    (datetime.timedelta(days=7), None)
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([smhdw])", text.strip())
+    if match is None or float(match[1]) == 0:
+        return None
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
 def format_exact(value: float) -> str:
@@ -139,10 +154,10 @@ def format_value(value: float, digits: int = 3) -> str:
 
 
 def format_comparison(value: float, sign: str, limit: float) -> str:
-    """Return `value sign limit` with as many decimals as it takes to tell the two apart.
+    """Return `value sign limit` with as many decimals as are needed to distinguish the two.
 
     Args:
-        value: What is compared.
+        value: The value to compare.
         sign: `<` or `>`, as it is.
         limit: What it is compared with; four decimals at least.
 

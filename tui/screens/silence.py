@@ -135,7 +135,7 @@ class SilenceScreen(ModalPane, inherit_bindings=False):
 
     def _save(self) -> None:
         form, state = self.pane.form, self.screen_state
-        now, duration = self.main_screen.now(), silence_form.parse_duration(form)
+        now, duration = self.main_screen.now(), silence_form.silence_duration(form)
         error = silence_form.form_error(form, state, now)
         if duration is None or error is not None or state.snapshot is None:
             self._show_message(f"not saved: {error}")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from modeltop.alerting.suppression import SilencePreview, preview_silence, silence_error
 from modeltop.core.incident import Matchers, Silence
 from modeltop.core.series import Alert, Severity
-from modeltop.core.text import display_width, pluralize, sanitize
+from modeltop.core.text import display_width, parse_duration, pluralize, sanitize
 from modeltop.report.phrases import describe_matchers, describe_silence, format_moment
 from modeltop_tui.view.alerts import describe_problem
 from modeltop_tui.view.line_edit import MAX_LENGTH
@@ -27,7 +27,6 @@ LABEL_WIDTH = 11
 DEFAULT_DURATION = "1h"
 MAX_SPAN = timedelta(days=3650)
 """Longer than any silence may be, and near enough to have a date."""
-UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +90,10 @@ def matchers_of(form: SilenceForm) -> Matchers:
     return Matchers(*(text.strip() or "*" for text in form.texts[:GLOBS]))
 
 
-def parse_duration(form: SilenceForm) -> timedelta | None:
-    """Return the duration of the silence, at most `MAX_SPAN`; None where the text is none.
-
-    >>> parse_duration(SilenceForm((*"*****", "90m", ""))), parse_duration(SilenceForm((*"*****", "soon", "")))
-    (datetime.timedelta(seconds=5400), None)
-    """
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([mhdw])", form.texts[DURATION].strip())
-    return min(timedelta(seconds=float(match[1]) * UNITS[match[2]]), MAX_SPAN) if match else None
+def silence_duration(form: SilenceForm) -> timedelta | None:
+    """Return the duration of the silence, at most `MAX_SPAN`; None if the text is no duration."""
+    duration = parse_duration(form.texts[DURATION])
+    return duration and min(duration, MAX_SPAN)
 
 
 def listed_silences(state: ScreenState) -> list[Silence]:
@@ -132,7 +127,7 @@ def form_error(form: SilenceForm, state: ScreenState, now: datetime) -> str | No
         state: Has the alerts that the silence would match.
         now: The present, when the silence would start.
     """
-    duration = parse_duration(form)
+    duration = silence_duration(form)
     if duration is None:
         return f"{sanitize(form.texts[DURATION], 20) or 'nothing'} is no length of time: write it such as 30m, 8h, 2d"
     alerts = state.snapshot.alerts if state.snapshot is not None else ()
@@ -165,7 +160,7 @@ def effect_lines(form: SilenceForm, state: ScreenState, now: datetime, width: in
         now: The present, when the silence would start.
         width: Width of a line in cells.
     """
-    preview, duration = preview_form(form, state), parse_duration(form)
+    preview, duration = preview_form(form, state), silence_duration(form)
     until = f" until {format_moment(now + duration, now)} UTC" if duration is not None else ""
     verb = "stands" if preview.active_count == 1 else "stand"
     count = f"{len(preview.matching)} of {pluralize(preview.active_count, 'alert')} that {verb}"

@@ -22,11 +22,11 @@ from modeltop_tui.view.silence_form import (
     form_error,
     matching_alert_lines,
     move_cursor,
-    parse_duration,
     prefilled,
     preview_form,
     selected_silence,
     set_text,
+    silence_duration,
     silence_lines,
 )
 from modeltop_tui.view.state import ScreenState, Selection
@@ -90,11 +90,12 @@ def test_an_alert_about_a_whole_model_is_silenced_whatever_its_metric(make):
         ("", None),
         ("soon", None),
         ("-1h", None),
+        ("0h", None),
         ("1h30", None),
     ],
 )
 def test_how_long_is_a_number_and_a_unit(form, text, length):
-    assert parse_duration(filled(form, length=text)) == length
+    assert silence_duration(filled(form, length=text)) == length
 
 
 @pytest.mark.parametrize(
