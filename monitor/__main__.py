@@ -1,4 +1,4 @@
-"""`python -m modeltop`: the same as the command `modeltop`, the app included where it is installed."""
+"""Entry point of `python -m modeltop`: the same as the command `modeltop`, including the app if it is installed."""
 
 import sys
 from importlib import import_module

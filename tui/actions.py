@@ -21,7 +21,7 @@ from modeltop_tui.widgets.pane import Lines
 from modeltop_tui.workers.poller import Poller
 
 THEMES = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord", "gruvbox", "solarized-light")
-"""The themes that `t` goes through; the command line takes any of Textual's."""
+"""The themes that `t` cycles through; the command line accepts any of Textual's."""
 
 Action = Callable[[MainScreen, Poller], None]
 
@@ -48,7 +48,7 @@ def next_theme(screen: MainScreen, _: Poller) -> None:
     index = themes.index(app.theme) + 1 if app.theme in themes else 0
     app.theme = themes[index % len(themes)]
     for lines in screen.query(Lines):
-        lines.repaint()  # what is drawn may differ on a light background, not only its colours
+        lines.repaint()  # on a light background shapes may differ, not only colors
     screen.status.show_message(f"theme {app.theme}: --theme {app.theme} begins with it")
 
 
@@ -62,7 +62,7 @@ def suspend(screen: MainScreen, _: Poller) -> None:
 
 
 def toggle_mouse(screen: MainScreen, _: Poller) -> None:
-    """Give the mouse to the terminal, so that it selects text, or take it back."""
+    """Release the mouse to the terminal, so that it selects text, or capture it again."""
     driver = screen.app._driver  # noqa: SLF001  Textual has no switch while it runs
     enabled = bool(getattr(driver, "_mouse", False))
     switch = getattr(driver, "_disable_mouse_support" if enabled else "_enable_mouse_support", None)
@@ -123,7 +123,7 @@ def copy_selection(screen: MainScreen, _: Poller) -> None:
 
 
 def send_to_clipboard(app: App[Any], text: str) -> None:
-    """Send the text by OSC 52; within tmux wrapped, so that tmux hands it on to the terminal it runs in."""
+    """Send the text by OSC 52; within tmux wrapped, so that tmux forwards it to its own terminal."""
     app.copy_to_clipboard(text)
     driver = app._driver  # noqa: SLF001  the only way to a sequence that Textual has no name for
     if os.environ.get("TMUX") and driver is not None:
@@ -135,7 +135,7 @@ def write_private(path: Path, text: str) -> Path:
     """Write a file that only its owner can read; replaces the content of an older one.
 
     Raises:
-        OSError: The file cannot be written, or a symbolic link stands in its place.
+        OSError: The file cannot be written, or its path is a symbolic link.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -182,7 +182,7 @@ def export_to(screen: MainScreen, typed: str) -> None:
             file.write(text)
     except FileExistsError:
         screen.status.show_message(f"not written: {name} is there already")
-    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of no user
         screen.status.show_message(f"not written: {getattr(error, 'strerror', None) or error}")
     else:
         screen.status.show_message(f"written to {abbreviate_home(path)}")

@@ -44,7 +44,7 @@ def acknowledge(screen: MainScreen, poller: Poller) -> None:
 
 
 def alert_label(screen: MainScreen, alert: Alert) -> str:
-    """Return a short name of the alert; with its model where another is selected."""
+    """Return a short name of the alert; with its model if another model is selected."""
     name = sanitize(alert.rule if alert.key.metric == "*" else label(alert.key), 24)
     if alert.key.model == screen.screen_state.selection.model:
         return name

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from modeltop.cli.context import AppOptions
 
 FIRST_FRAME_SECONDS = 0.15
-"""Seconds that the first frame waits for the first result: painted once, with its data, where that is quick."""
+"""Seconds that the first frame waits for the first result: painted once, with its data, if that is fast."""
 
 APP_KEYS: tuple[Binding, ...] = (
     Binding("r", "app.perform('refresh')", "read everything again now", show=False),
@@ -73,7 +73,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         super().__init__(driver_class=driver_class)
         self.poller = poller
         self.first_frame_callback: Callable[[list[str]], None] = lambda _: None
-        """Called with the first full frame that has data, one string of text and colours per line."""
+        """Called with the first full frame that has data, one string of text and colors per line."""
         self._snapshot_received = 0.0
         self._painted = False
         if options.theme and options.theme in self.available_themes:
@@ -108,7 +108,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.call_after_refresh(self._on_first_frame)
 
     def _on_first_frame(self) -> None:
-        compositor = self.main_screen._compositor  # noqa: SLF001  there is no other way to ask what is on the screen
+        compositor = self.main_screen._compositor  # noqa: SLF001  there is no other access to the screen's content
         self.first_frame_callback([strip.render(self.console) for strip in compositor.render_strips()])
         # Only now: what another thread imports and computes would hold up the first frame.
         self.watch(self.main_screen, "screen_state", self._request_diagnosis)
@@ -129,7 +129,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.main_screen.show_state(self.main_screen.screen_state)
 
     def on_mount(self) -> None:
-        """Take the poller's results as they come."""
+        """Show the poller's results as they arrive."""
         self.poller.subscribe(lambda result: self._call_on_ui(lambda: self._show_result(result)))
 
     def on_unmount(self) -> None:
@@ -159,9 +159,9 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.main_screen.show_state(replace(state, loading=loading))
 
     def on_key(self, event: events.Key) -> None:
-        """Keep what is typed into a prompt or a form from being a command.
+        """Keep typing into a prompt or a form from running commands.
 
-        Asked here, where actions run, and not on the screen: keys that came in one packet with the one that opened the
+        Checked here, where actions run, and not on the screen: keys in one packet with the key that opened the
         prompt have passed the screen before the prompt was there.
         """
         if isinstance(self.screen, PaneScreen) and self.screen.consume_key(event):

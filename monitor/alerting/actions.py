@@ -19,7 +19,7 @@ from modeltop.core.series import Alert
 from modeltop.core.text import sanitize
 
 TEXT_LIMIT = 500
-"""Most characters of a reason or a note."""
+"""Maximum characters of a reason or a note."""
 MAX_ACK_DURATION = timedelta(days=30)
 
 _HEX = re.compile(r"[0-9a-f]{1,8}")
@@ -79,10 +79,10 @@ def current_acknowledgement(state: AlertingState, alert: Alert, now: datetime) -
 
 
 def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
-    """Take back an acknowledgement that was in force when the person decided, one's own or another person's.
+    """Take back an acknowledgement that was in force when the person decided, their own or someone else's.
 
     Raises:
-        UsageError: It was taken back, or renewed, meanwhile.
+        UsageError: It was taken back or renewed in the meantime.
     """
     if ack not in state.acks:
         raise UsageError(f"{sanitize(ack.by, 64)} has not got it any more: look again")

@@ -1,8 +1,8 @@
-"""The notifications that are due: what is true, reconciled with what each receiver was last sent. Pure.
+"""Computes which notifications are due by comparing open incidents with what each receiver was last sent. Pure.
 
-A reconciler has no queue that could be lost: what could not be sent is due again in the next cycle. A receiver that was
-sent a trigger is sent the resolve: at any hour, silenced or not, even where no route leads to it any more. A trigger
-that failed for good is not recorded: once the receiver works again, it is sent what is open.
+A reconciler has no queue that could be lost: a message that could not be sent is due again in the next cycle. Each
+trigger is followed by its resolve: at any hour, silenced or not, even if no route leads to the receiver any more. A
+trigger that failed permanently is not recorded: once the receiver works again, it is sent the incidents still open.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _precedence(reconciliation: _Reconciliation) -> tuple[int, datetime]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reconciliation:
-    """What one receiver was last sent of one rule and series, beside what is true."""
+    """The notification state of one receiver for one rule and series: last message sent, and current incidents."""
 
     key: NotificationKey
     policy: NotificationPolicy
@@ -120,14 +120,14 @@ class _Reconciliation:
     is_wanted: bool
     """Whether a route leads the open incident to this receiver."""
     is_suppressed: bool
-    """Whether nobody is to be notified of it now."""
+    """Whether the incident is silenced, inhibited or muted now."""
     acked: bool
     missed: tuple[Incident, ...]
     """Incidents that ended before the receiver could be notified, oldest first."""
     incidents: Mapping[str, Incident]
 
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
-        """Return what is to be sent, in order, and what is recorded without a message."""
+        """Return the messages to send, in order, and the entries to record without a message."""
         pending, skipped = self._resolve_previous()
         # Trigger and resolve in one message; the trigger alone where no resolved messages are wanted.
         actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]
@@ -160,7 +160,7 @@ class _Reconciliation:
         return [(self._notification(NotificationAction.RESOLVE, reason, entry.incident, entry.level),)], []
 
     def _follow_up(self, incident: Incident, entry: NotificationEntry) -> list[PendingNotification]:
-        """Return what is to be sent of an open incident that the receiver was sent before."""
+        """Return the messages due for an open incident that this receiver was already notified of."""
         if self.is_wanted and incident.level > entry.level:
             return [self._trigger(incident, NotificationReason.ESCALATED)]
         if self.acked:
@@ -191,10 +191,10 @@ class _Reconciliation:
     def _idempotency_key(
         self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity
     ) -> str:
-        """Hash what does not change until the notification is known to have arrived.
+        """Hash the fields that do not change until the notification is known to have arrived.
 
-        That is when the incident was opened (a second opening is sent anew) and, for what is sent repeatedly of one
-        opening, when the receiver was last notified. There is one resolve, for whatever reason it is sent.
+        These include when the incident was opened (a second opening is sent anew) and, for repeated messages of one
+        opening, when the receiver was last notified. There is one resolve, whatever the reason for sending it.
         """
         incident = self.incidents.get(incident_id)
         opened_at = incident.opened_at.isoformat() if incident is not None else ""

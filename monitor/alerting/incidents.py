@@ -2,10 +2,10 @@
 
 An open alert has no end yet: where it ended and fired again between two evaluations, the same incident continues.
 
-What is past is told apart from what was missed by data time alone: by the newest period of each model at the last
-evaluation. A resolved alert that was never seen open is a missed incident where the row that ended it is newer than
-that and its period ended less than a day ago; `ALREADY_OVER` where it ended earlier; else past (the first evaluation,
-late or imported rows, an edited rule), which is not even journaled, for a replay finds it again.
+Past incidents are distinguished from missed ones by data time alone: by the newest period of each model at the last
+evaluation. A resolved alert that was never seen open is a missed incident if the row that ended it is newer than that
+and its period ended less than a day ago; `ALREADY_OVER` if it ended earlier; else past (the first evaluation, late or
+imported rows, an edited rule), which is not even journaled, for a replay finds it again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RuleAndSeries = tuple[str, SeriesKey]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationScope:
-    """What one evaluation could see; what is outside of it has not ended."""
+    """The series and rules that one evaluation covered; alerts outside of it are not considered ended."""
 
     history: History
     evaluated: frozenset[RuleAndSeries]
@@ -100,7 +100,7 @@ def track_incidents(
         state: The incidents so far; once the result is applied to it, calling again returns nothing.
         now: The watcher's clock, aware, never before `state.last_event_at`.
         scope: What could be seen.
-        previous_newest: `EvaluationScope.newest_periods` of the last evaluation, that of an earlier process included;
+        previous_newest: `EvaluationScope.newest_periods` of the last evaluation, including that of an earlier process;
             empty at the first one, where every resolved alert is past.
     """
     tracker = _Tracker(now, scope, previous_newest)
@@ -118,7 +118,7 @@ def track_incidents(
 
 
 def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
-    """Return the incident that an alert is; None where the watcher has not seen it.
+    """Return the incident that an alert is; None if the watcher has not seen it.
 
     Of several that overlap it: for an active alert the open one, for a resolved alert a closed one; else the latest.
     """
@@ -137,7 +137,7 @@ def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
 
 
 def overlaps(incident: Incident, alert: Alert) -> bool:
-    """Return whether incident and alert have a moment in common; what is open has no end yet."""
+    """Return whether incident and alert overlap in time; open ones have no end yet."""
     return incident.since <= (alert.resolved or _END) and alert.since <= (incident.resolved_at or _END)
 
 
@@ -154,8 +154,8 @@ class _Tracker:
         owners: dict[str, Incident] = {}
         matched: set[str | None] = set()
         events: list[IncidentChanged | None] = []
-        # The open incident chooses first, then the latest: what is sent now matters more than what was. Withdrawn ones
-        # come last, for a merged incident may have been moved to the start of the one that it became part of.
+        # Open incidents are matched first, then the latest: current alerts matter more than past ones. Withdrawn
+        # incidents are last, for a merged incident may have been moved to the start of the one it was merged into.
         for incident in sorted(
             incidents, key=lambda incident: (_MATCH_ORDER.index(incident.status), incident.since), reverse=True
         ):

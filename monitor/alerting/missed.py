@@ -1,6 +1,6 @@
 """Incidents that ended before a receiver could be notified: due once, for a day. Pure.
 
-Nobody keeps a list that a crash could lose: it follows from incidents, notification entries and silences. An incident
+There is no list that a crash could lose: it is derived from incidents, notification entries and silences. An incident
 is due where a receiver would have been notified when it was opened, when it closed, or when a silence ended in between.
 Escalation is not due, for nothing is left to be done; a fallback is sent only what the disabled receiver was not.
 """
@@ -62,7 +62,7 @@ class _MissedFinder:
         return dict.fromkeys(receiver for name, receiver in working.items() if name in due)
 
     def was_suppressed(self, incident: Incident, moment: datetime) -> bool:
-        """Return whether nobody was to be notified of the incident at a moment."""
+        """Return whether the incident was silenced, inhibited or muted at a moment."""
         suppressor = Suppressor.at(self.state, self.config.mutes, moment, inhibitions(self.model_wide, moment))
         return suppressor.reason(incident.rule, incident.key, incident.condition, incident.peak_severity) is not None
 

@@ -17,7 +17,7 @@ WEEK = (0, 1, 2, 3, 4, 5, 6)
 
 @dataclass(frozen=True, slots=True)
 class TimeInterval:
-    """A weekly interval of time in a zone; across midnight where `end` is not after `start`."""
+    """A weekly interval of time in a time zone; it crosses midnight if `end` is not after `start`."""
 
     days: tuple[int, ...] = WEEK
     """Days on which it starts, Monday is 0."""
@@ -29,7 +29,7 @@ class TimeInterval:
     def contains(self, now: datetime) -> bool:
         """Return whether an aware moment lies in the interval.
 
-        Of an hour that comes twice the first counts, and a time that a day leaves out is taken by the offset before
+        For an hour that occurs twice the first counts; a time that a day skips is read with the offset before
         the gap (RFC 5545, 3.3.5): each interval starts once and ends once.
         """
         today = now.astimezone(self.zone).date()
@@ -103,7 +103,7 @@ class NotificationPolicy:
     acknowledges: bool = False
     """Whether it is notified when a person acknowledges an incident."""
     fallback: str | None = None
-    """Receiver that takes over while this one is disabled; None for the next one of the configuration."""
+    """Receiver that is used while this one is disabled; None for the next one of the configuration."""
 
 
 class SecretSource(Protocol):
@@ -126,7 +126,7 @@ class WatchSettings:
     no_data_wait: timedelta = timedelta(minutes=1)
     """Time from the first evaluation without data to the second one, which raises the alert."""
     ack_for: timedelta = timedelta(hours=24)
-    """Duration of an acknowledgement where none is given."""
+    """Duration of an acknowledgement if none is given."""
     heartbeat: SecretSource | None = None
     """Web address that is fetched after every completed cycle."""
     log: str = "text"
@@ -159,7 +159,7 @@ class RoutingConfig:
         return tuple(dict.fromkeys(name for name in names if name in self.policies))
 
     def fallback_for(self, name: str, disabled: Collection[str]) -> str | None:
-        """Return the receiver that stands in for one, or the receiver itself where it works; None if all are disabled.
+        """Return the receiver to use in place of one, or the receiver itself if it works; None if all are disabled.
 
         That is its configured fallback, else the next receiver of the configuration.
         """

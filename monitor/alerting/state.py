@@ -57,7 +57,7 @@ class _MutableState:
         self.receivers = dict(state.receivers)
 
     def freeze(self, before: AlertingState) -> AlertingState:
-        """Return the state without what is past its retention."""
+        """Return the state without entries that are past their retention."""
         newest = self.last_event_at
         if newest is None:
             return before
@@ -135,7 +135,7 @@ class _MutableState:
 def _entry_after(
     notification: Notification, at: datetime, before: NotificationEntry | None, *, abandoned: bool
 ) -> NotificationEntry | None:
-    """Return the entry once a notification was accepted or abandoned; None where it does not change.
+    """Return the entry once a notification was accepted or abandoned; None if it does not change.
 
     An abandoned trigger leaves no entry, or a resolve would follow of what was never triggered; an abandoned resolve is
     not sent again.
@@ -151,6 +151,6 @@ def _entry_after(
 
 
 def _clamped_subtract(moment: datetime, span: timedelta) -> datetime:
-    """Return the moment before another by a span, or the earliest datetime where that is out of range."""
+    """Return the moment before another by a span, or the earliest datetime if that is out of range."""
     first = datetime.min.replace(tzinfo=moment.tzinfo)
     return moment - span if moment - first > span else first

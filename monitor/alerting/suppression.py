@@ -1,4 +1,4 @@
-"""Alerts that nobody is notified of now (silenced, inhibited, muted), and those that a person has acknowledged. Pure.
+"""Suppressed alerts (silenced, inhibited, muted), and those that a person has acknowledged. Pure.
 
 A suppressed alert stays visible everywhere. An acknowledgement is no suppression: it stops only repeats and escalation.
 """
@@ -25,7 +25,7 @@ from modeltop.core.series import Alert, Condition, SeriesKey, Severity
 from modeltop.core.text import pluralize
 
 MAX_SILENCE = timedelta(days=30)
-"""Longest duration of a silence; what is never to be sent again is a rule to be changed."""
+"""Maximum duration of a silence; to stop an alert for longer, change its rule."""
 _PROBES = ("a", "Zz-9_", "=ü x/[")
 """Names that no data has all of: a glob that matches each of them selects everything."""
 _MODEL_WIDE = {Condition.ERROR: "its source cannot be read", Condition.NO_DATA: "the model has stopped reporting"}
@@ -34,7 +34,7 @@ _MODEL_WIDE = {Condition.ERROR: "its source cannot be read", Condition.NO_DATA: 
 def suppressions(
     alerts: Iterable[Alert], state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime
 ) -> dict[str, Suppression]:
-    """Return by alert id why nobody is notified of it at an aware moment; only active alerts are considered."""
+    """Return by alert id why it is suppressed at a timezone-aware moment; only active alerts are considered."""
     active = [alert for alert in alerts if alert.id is not None and alert.is_active]
     inhibitions = {alert.key.model: alert.condition for alert in active if alert.condition in _MODEL_WIDE}
     suppressor = Suppressor.at(state, mutes, now, inhibitions)
@@ -55,21 +55,21 @@ class Suppressor:
     def at(
         cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime, inhibitions: dict[str, Condition]
     ) -> Suppressor:
-        """Select what is in force at an aware moment, up to 5 days ago.
+        """Select the silences, mutes and inhibitions in force at a timezone-aware moment, up to 5 days ago.
 
-        A source that cannot be read stands in place of a model in `inhibitions`, so it inhibits a model of the same
-        name alone: whose rows were in it nobody can know.
+        In `inhibitions`, an unreadable source is listed as if it were a model, so it inhibits only a model of the same
+        name: the models of its rows are unknown.
         """
         silences = tuple(silence for silence in state.silences if silence.active(now))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
 
     @classmethod
     def from_incidents(cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime) -> Suppressor:
-        """Select what is in force at a moment, inhibited by the model-wide incidents that were open then."""
+        """Select what is in force at a moment, including inhibition by the model-wide incidents open at that moment."""
         return cls.at(state, mutes, now, inhibitions(model_wide(state), now))
 
     def reason(self, rule: str, key: SeriesKey, condition: Condition, level: Severity) -> Suppression | None:
-        """Return why an alert of these labels is suppressed; None where it is not."""
+        """Return why an alert with these labels is suppressed; None if it is not."""
         for silence in self.silences:
             if silence.matchers.match_labels(rule, key, level):
                 text = f"silenced by {silence.by} until {format_minute(silence.end)}: {silence.reason}"
@@ -100,8 +100,8 @@ def acknowledged_alerts(alerts: Iterable[Alert], state: AlertingState, now: date
     """Return by alert id the acknowledgement in force.
 
     An acknowledgement is in force until the alert is worse than when it was acknowledged, is over, the time has come,
-    or a person takes it back. Where no watcher has seen the alert, it is that of the first alert that overlaps the time
-    from which it was acknowledged on; what fires after an end is acknowledged by nobody.
+    or a person takes it back. If no watcher has seen the alert, the acknowledgement applies to the first alert that
+    overlaps the time since `since`; an alert that fires after that one ended is not acknowledged.
     """
     acks = [ack for ack in state.acks if now < ack.until]
     if not acks:
@@ -178,7 +178,7 @@ def preview_silence(matchers: Matchers, alerts: Iterable[Alert]) -> SilencePrevi
 def silence_error(
     matchers: Matchers, start: datetime, end: datetime, reason: str, alerts: Iterable[Alert]
 ) -> str | None:
-    """Return why a silence is refused, in one clause with the remedy; None where it may be created.
+    """Return why a silence is refused, in one clause with the remedy; None if it may be created.
 
     A glob that matches the names of all `alerts`, and others, selects everything. `end` is exclusive.
     """

@@ -48,8 +48,8 @@ def throttle(
 ) -> tuple[NotificationBatch, ...]:
     """Return the messages that may go out to a receiver at an aware time.
 
-    `queues` holds by rule and series what is to be sent, in an order that is kept; `recent_sends`, when messages went
-    out to it within the last hour.
+    `queues` maps rule and series to the messages due, whose order is preserved; `recent_sends` are the times of the
+    messages to it within the last hour.
     """
     pending = [entry for queue in queues for entry in queue]
     if policy.exempt:

@@ -47,7 +47,7 @@ class IncidentTimeline:
     rule: str
     key: SeriesKey
     incident: Incident | None
-    """Its newest state; None where a person acknowledged what no watcher had seen."""
+    """Its newest state; None if a person acknowledged what no watcher had seen."""
     entries: tuple[TimelineEntry, ...]
     """In the order of time."""
 
@@ -79,7 +79,7 @@ class _IncidentTimelineBuilder:
     incident: Incident | None = None
     entries: list[TimelineEntry] = field(default_factory=list)
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
-    """By receiver and idempotency key, sends of which nobody knows whether they arrived."""
+    """By receiver and idempotency key, sends that may or may not have arrived."""
 
     def build(self, timeline: _TimelineBuilder) -> IncidentTimeline:
         entries = [*self.entries, *self.pending_sends.values()]

@@ -1,4 +1,4 @@
-"""`modeltop ack` and `modeltop unack`: a person takes an alert, or gives it back."""
+"""`modeltop ack` and `modeltop unack`: acknowledge an alert, or take that back."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def configure_unack(parser: argparse.ArgumentParser) -> None:
 
 
 def run_unack(args: argparse.Namespace, context: Context) -> int:
-    """End the acknowledgement of one alert, whoever gave it."""
+    """End the acknowledgement of one alert, regardless of who acknowledged it."""
     alert, state, event_log = resolve_alert(args, context)
     ack = actions.current_acknowledgement(state, alert, event_log.now())
     if ack is None:

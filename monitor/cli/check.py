@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def print_summary(snapshot: Snapshot, context: Context) -> None:
-    """Print the summary of a snapshot, and on stderr what of its history could not be read."""
+    """Print the summary of a snapshot, and on stderr the parts of its history that could not be read."""
     context.out_lines(text_summary(snapshot))
     # A fatal problem is an alert of its own, which the summary shows.
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
@@ -48,7 +48,7 @@ def configure_alerts(parser: argparse.ArgumentParser) -> None:
 
 
 def run_alerts(args: argparse.Namespace, context: Context) -> int:
-    """List alerts; the exit code says only whether they could be listed."""
+    """List alerts; the exit code reports only whether they could be listed."""
     snapshot = context.snapshot(args)
     alerts = [alert for alert in snapshot.alerts if args.history or alert.resolved is None]
     if args.json:

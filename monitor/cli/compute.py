@@ -93,7 +93,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
-    """Return the logs to compute: those of the configuration, or the one that the arguments describe.
+    """Return the logs to compute: those of the configuration, or a single one described by the arguments.
 
     Args:
         args: The arguments of `compute`.

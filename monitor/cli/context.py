@@ -92,14 +92,14 @@ CoverTerminal = Callable[[], AbstractContextManager[object]]
 
 @dataclass(slots=True)
 class Context:
-    """What a command uses of the world: streams, the clock, and the app where it is installed."""
+    """The environment of a command: streams, the clock, and the app if it is installed."""
 
     stdin: BinaryIO
     out: TextIO
     err: TextIO
     open_app: OpenApp | None = None
     unusable_reason: Callable[[], str | None] = lambda: None
-    """Why the app cannot be shown on this terminal; None where it can."""
+    """Why the app cannot be shown on this terminal; None if it can."""
     cover_terminal: CoverTerminal = nullcontext
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Aware."""
@@ -203,7 +203,7 @@ class Context:
 
 
 def _watcher_health(folder: Path) -> WatcherHealth | None:
-    from modeltop.service.health import read_last_health  # late: only where there is a state folder
+    from modeltop.service.health import read_last_health  # late: only if there is a state folder
 
     return read_last_health(folder)
 
@@ -251,7 +251,7 @@ def add_now(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add what names the data, the moment as of which it is evaluated, and limits."""
+    """Add arguments for the data, the moment as of which it is evaluated, and limits."""
     add_data(parser)
     add_now(parser, "judge as of this moment (default: the newest row; for a store, the clock)")
     for side, word in (("below", "falls below"), ("above", "rises above")):

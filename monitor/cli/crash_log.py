@@ -19,7 +19,7 @@ EXIT_CRASH = 1
 
 
 def report_crash(error: BaseException) -> int:
-    """Write the log, report on stderr where it is, and return the exit code."""
+    """Write the log, report its path on stderr, and return the exit code."""
     name = f"{type(error).__name__}: {sanitize(error, 120)}" if str(error) else type(error).__name__
     path = write_log(error)
     where = f"details in {sanitize(path, 400)}" if path else "the log could not be written"
@@ -30,11 +30,11 @@ def report_crash(error: BaseException) -> int:
 
 
 def write_log(error: BaseException) -> Path | None:
-    """Write the log, readable by its owner alone; return its path, or None where the state folder cannot be written."""
+    """Write the log, readable by its owner alone; return its path, or None if the state folder cannot be written."""
     try:
         folder = xdg_folder("state")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes files of mode 0600 under names that nobody can have taken.
+        # mkstemp makes files of mode 0600 under names not in use.
         handle, name = tempfile.mkstemp(prefix=f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S}-", suffix=".log", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as log:
             log.writelines(f"{line}\n" for line in log_lines(error))

@@ -1,4 +1,4 @@
-"""`modeltop init`: a configuration from the history at hand, and how often each of its limits would have fired."""
+"""`modeltop init`: a configuration from existing history, and how often each of its limits would have fired."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modeltop.report.suggested_config import suggested_config
 from modeltop.service.pipeline import Pipeline
 
 CARRIED_TABLES = ("timezone", "metrics", "store")
-"""Keys of another configuration that the new one takes over, because they decide how history is read."""
+"""Keys of another configuration that are copied to the new one, because they decide how history is read."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not history.series:
         raise UsageError("nothing to propose from: no period of any metric could be read")
     suggested = suggest_rules(history, config.catalog, model=args.model, metric=args.metric)
-    # The backtest is of what the file will say, read as a file is read.
+    # Backtest the configuration as it will be written, read back the way a file is read.
     trial = from_tables({**tables, "rules": suggested.tables}, target)
     text = suggested_config(tables, suggested, _pipeline(trial, args, context).run(context.clock()))
     if to_stdout:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Return the new file without its rules: all of the file it replaces, or how another one says to read history."""
+    """Return the new file without its rules: the file it replaces, or the settings of another for reading history."""
     source = target if target.exists() else find()
     tables = dict(read_tables(source)) if source else {}
     tables.pop("rules", None)

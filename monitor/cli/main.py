@@ -42,8 +42,8 @@ def main(
 
     Args:
         argv: The words after the program's name; default: those of the process.
-        open_app: Runs the app; None where it is not installed.
-        unusable_reason: Returns why the app cannot be shown on this terminal; None where it can.
+        open_app: Runs the app; None if it is not installed.
+        unusable_reason: Returns why the app cannot be shown on this terminal; None if it can.
         cover_terminal: Entered as soon as the app is wanted, before anything heavy is imported.
 
     Returns:
@@ -85,7 +85,7 @@ def _run(words: list[str], context: Context) -> int:
     parser = _ArgumentParser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
     parser.exit_code = usage_code
     configure(parser)
-    # Options may stand among paths; but argparse then takes what follows `--` for options all the same.
+    # Options may appear between paths; but argparse then parses what follows `--` as options all the same.
     args = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
     try:
         code = run(args, context)
@@ -101,7 +101,7 @@ def _run(words: list[str], context: Context) -> int:
 
 
 def _misspelt(words: Sequence[str]) -> str | None:
-    """Return the command nearest to the first word, where that is neither a path nor an option."""
+    """Return the command nearest to the first word, if that is neither a path nor an option."""
     if not words or words[0].startswith("-") or os.path.lexists(words[0]):
         return None
     import difflib

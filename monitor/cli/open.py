@@ -1,4 +1,4 @@
-"""`modeltop [open]`: the app, or the summary where there is no terminal for it."""
+"""`modeltop [open]`: the app, or the summary if there is no terminal for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def add_app_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how the app looks and behaves."""
+    """Add the options for how the app looks and behaves."""
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, for selecting text")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--theme", metavar="NAME", help="such as textual-light, ansi-dark (default: as the terminal)")

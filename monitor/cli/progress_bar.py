@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where that is a terminal."""
+"""A progress bar on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ERASE = "\r\x1b[K"
 
 @contextlib.contextmanager
 def show_progress(err: TextIO) -> Iterator[Progress | None]:
-    """Yield a function that draws progress on the terminal of `err`; None where it is no terminal, but a file."""
+    """Yield a function that draws progress on the terminal of `err`; None if it is not a terminal, such as a file."""
     if not err.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 CHUNK_BYTES = 1 << 16
-"""Most bytes of one read from stdin; they become one batch, durable before the next is read."""
+"""Maximum bytes of one read from stdin; they become one batch, durable before the next is read."""
 MAX_REPORTED = 50
 """Refused rows that are reported one by one."""
 SOURCE = "stdin"
@@ -107,7 +107,7 @@ class _RecordedRows:
         self.models |= dict.fromkeys(row.model for row in rows)
 
     def _valid(self, row: PeriodRow) -> PeriodRow | None:
-        """Return the row without the values that cannot be stored; None where nothing is left."""
+        """Return the row without the values that cannot be stored; None if nothing is left."""
         label = f"{row.model} on {format_iso(row.date)}"
         values = {metric: value for metric, value in row.values.items() if math.isfinite(value)}
         for metric in row.values.keys() - values.keys():
@@ -165,7 +165,7 @@ def _present(columns: Mapping[str, Floats], row: int) -> dict[str, float]:
 
 
 def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
-    """Return both rows as one; None where the later one corrects the earlier."""
+    """Return both rows as one; None if the later one corrects the earlier."""
     same_count = earlier.count == later.count or None in (earlier.count, later.count)
     if earlier.values.keys() & later.values.keys() or earlier.provisional != later.provisional or not same_count:
         return None

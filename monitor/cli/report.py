@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Print the report; the exit code is 0 whatever it says."""
+    """Print the report; the exit code is 0 regardless of its content."""
     snapshot = context.snapshot(args)
     if args.format == "json":
         context.out_line(as_json(snapshot))

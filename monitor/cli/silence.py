@@ -1,4 +1,4 @@
-"""`modeltop silence`: alerts of which nobody is notified for a while; they are shown all the same."""
+"""`modeltop silence`: stop notifications of matching alerts for a while; the alerts are still shown."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Add, list or expire silences, as `args.action` says."""
+    """Add, list or expire silences, depending on `args.action`."""
     if args.action != "add" and any(getattr(args, name) is not None for name in (*LABELS, "duration", "start", "why")):
         raise UsageError(f"only `silence add` takes such options, `silence {args.action}` does not: leave them out")
     return {"add": _add, "list": _list, "expire": _expire}[args.action](args, context)

@@ -84,14 +84,14 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
 def _settings_loader(
     args: argparse.Namespace, folder: Path, context: Context, failures_before_alert: int = FAILURES_BEFORE_ALERT
 ) -> LoadSettings:
-    """Return the function that loads the configuration, again and again; the store must stay where it is."""
+    """Return the function that loads the configuration each time it is called; the store must not move."""
 
     def load() -> DaemonSettings:
         config = context.load_config(args)
         if _state_folder(args, context) != folder:
             raise UsageError("the store lies elsewhere now: start the watcher anew")
         if any(log.every is not None for log in config.logs.values()) and not args.paths:
-            make_folder(context.store_folder(args, config))  # what is computed will be its first history
+            make_folder(context.store_folder(args, config))  # computed periods will be its first history
         sources = context.sources(args, config)
         pipeline = Pipeline(config, sources, live=True, failures_before_alert=failures_before_alert)
         return DaemonSettings(config, pipeline, None if args.paths else sources[0])
@@ -100,7 +100,7 @@ def _settings_loader(
 
 
 def _dry_run(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    """Print the messages of one cycle, in which no data is an alert at once; 1 where a receiver is disabled."""
+    """Print the messages of one cycle, in which missing data alerts at once; return 1 if a receiver is disabled."""
     settings = _settings_loader(args, folder, context, failures_before_alert=1)()
     messages, disabled = _plan(settings, folder, context)
     if args.json:
@@ -161,7 +161,7 @@ def _message_json(message: Message) -> dict[str, object]:
 
 
 def _test_receiver(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    """Send a marked test message; a receiver that takes it and was disabled is enabled again."""
+    """Send a marked test message; a disabled receiver that accepts it is enabled again."""
     name, receivers = args.test, context.load_config(args).receivers
     if name not in receivers:
         remedy = f"configured: {', '.join(receivers)}" if receivers else "none is configured"

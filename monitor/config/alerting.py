@@ -16,7 +16,7 @@ LEVELS = ("warning", "unknown", "critical")
 
 
 def parse_receivers(table: TableReader) -> dict[str, Receiver]:
-    """Return the receivers by name, in the order in which one takes over from another that is disabled."""
+    """Return the receivers by name, in the order in which they replace disabled ones."""
     tables = {name: table.table(name) for name in table.data}
     receivers: dict[str, Receiver] = {}
     for name, inner in tables.items():

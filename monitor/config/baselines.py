@@ -38,12 +38,12 @@ _FORMS = (
 
 
 def parse_baseline(table: TableReader, catalog: MetricRegistry, detector: Detector | None) -> Baseline:
-    """Return the baseline that a rule names; the 60 periods before each point by default, also where it is wrong.
+    """Return the baseline that a rule names; by default, or if invalid, the 60 periods before each point.
 
     Args:
         table: The table of the rule.
         catalog: Resolves the names of metrics.
-        detector: What compares with it; None where that is wrong, or for the change summary.
+        detector: The detector that uses it; None if that is invalid, or for the change summary.
     """
     baseline = _reference(table, catalog) or ROLLING
     if detector is None:

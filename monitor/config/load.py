@@ -1,6 +1,6 @@
 """The configuration file, from TOML to ready objects; no package below this one knows that TOML exists.
 
-A file is validated as a whole before anything runs: every error names the dotted key and the nearest valid name.
+The entire file is validated before anything runs: every error names the dotted key and the nearest valid name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Config:
     path: Path | None = None
     """The file that was read; None for the defaults."""
     rules: tuple[Rule, ...] = ()
-    """Empty where none are configured: then the default rules hold."""
+    """Empty if none are configured: then the default rules hold."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
     store: Path | None = None
     """Folder of the store; None for the XDG data folder."""
@@ -54,7 +54,7 @@ class Config:
     on_no_data: Severity = Severity.UNKNOWN
     """Severity of that alert."""
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
-    """By name, in the order in which one takes over from another that is disabled."""
+    """By name, in the order in which they replace disabled ones."""
     routes: tuple[Route, ...] = ()
     mutes: tuple[MuteTimeInterval, ...] = ()
     watch: WatchSettings = field(default_factory=WatchSettings)
@@ -68,7 +68,7 @@ def find(name: str | None = None) -> Path | None:
 
 
 def candidate_paths(path: Path | None = None) -> tuple[Path, ...]:
-    """Return where a configuration is looked for, after the one that was read: these files decide what is evaluated."""
+    """Return the paths that are searched for a configuration, with the one that was read."""
     candidates = [Path(NAME)]
     with contextlib.suppress(RuntimeError):  # without a home folder, the working directory alone
         candidates.append(xdg_folder("config") / NAME)
@@ -76,10 +76,10 @@ def candidate_paths(path: Path | None = None) -> tuple[Path, ...]:
 
 
 def load(path: Path | None) -> Config:
-    """Read and validate a configuration; None stands for the defaults.
+    """Read and validate a configuration; None means the defaults.
 
     Raises:
-        ConfigError: One line per mistake; the file is used as a whole or not at all.
+        ConfigError: One line per mistake; a file with any mistake is not used at all.
     """
     return Config() if path is None else from_tables(read_tables(path), path)
 

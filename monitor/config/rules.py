@@ -1,4 +1,4 @@
-"""`[[rules]]` and `[metrics.NAME]`: what is evaluated on which series, and what a metric is."""
+"""`[[rules]]` and `[metrics.NAME]`: which series are evaluated how, and the properties of metrics."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_DIGITS = 9
 def parse_rules(
     tables: Sequence[TableReader], metrics: Mapping[str, Mapping[str, object]], receivers: Collection[str]
 ) -> tuple[Rule, ...]:
-    """Return the rules in order, without those that are wrong.
+    """Return the rules in order, without invalid ones.
 
     Args:
         tables: `[[rules]]`.
-        metrics: What is configured of metrics, as `parse_metrics` returns it.
+        metrics: The configured metrics, as returned by `parse_metrics`.
         receivers: Names of the configured receivers.
     """
     catalog = MetricRegistry(metrics)

@@ -80,7 +80,7 @@ def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*"
 
 
 def _rule_to_table(rule: Rule) -> dict[str, Any]:
-    """Return a rule as `tomllib` would give it, without what is at its default."""
+    """Return a rule in the form that `tomllib` would produce, without settings at their default."""
     detector_names = {kind: name for name, kind in detectors().items()}
     table: dict[str, Any] = {"name": rule.name, "metric": rule.metric, "check": detector_names[type(rule.detector)]}
     for field in fields(rule.detector):  # type: ignore[arg-type]  # a detector is a dataclass
@@ -133,7 +133,7 @@ def _reasons(limits: SuggestedLimits, series: Series, metric: Metric) -> Iterato
 
 
 def _default_floor(series: Series, reason: str) -> tuple[dict[str, Any], str]:
-    """Return the limits of the default rule for a series too young for its own; empty where there is none."""
+    """Return the limits of the default rule for a series too young for its own; empty if there is none."""
     for rule in default_rules() if reason.startswith("too little") else ():
         detector = rule.detector
         if isinstance(detector, Threshold) and rule.matches(series.key) and not skip_reason(rule, series):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from modeltop.core.series import SeriesKey, Severity
 
 ROW_COUNT = "rows"
-"""Name of the number of rows per period among metrics, of which it is none."""
+"""Name under which the number of rows per period is listed with the metrics, although it is not one."""
 
 
 class Pattern(Enum):
@@ -33,7 +33,7 @@ class SeriesPattern:
     key: SeriesKey
     pattern: Pattern
     started_at: datetime | None
-    """Start of the first period of the change; None where nothing changed."""
+    """Start of the first period of the change; None if nothing changed."""
     size: float | None
     """After less before, in the metric's unit; of what recovers, the distance it had gone; of a season, its range."""
     confidence: float
@@ -54,7 +54,7 @@ class Forecast:
     p: float
     limit: float | None = None
     days: float | None = None
-    """Days from the newest period until then; None where no limit lies ahead."""
+    """Days from the newest period until then; None if no limit lies ahead."""
     soonest: float | None = None
     """The same at the steeper end of the interval of the slope."""
     latest: float | None = None
@@ -115,10 +115,10 @@ class BeforeAfter:
     delta: float
     """`after - before`, in the metric's unit."""
     low: float | None
-    """Lower end of the 95 % interval of the difference; None where its error is unknown."""
+    """Lower end of the 95 % interval of the difference; None if its error is unknown."""
     high: float | None
     z: float
-    """The difference in standard errors, 0 where they are unknown: its significance, not its size."""
+    """The difference in standard errors, 0 if they are unknown: its significance, not its size."""
     direction: str
     """`fell`, `rose`, or `as before`."""
     periods: int = 0
@@ -190,7 +190,7 @@ class Diagnosis:
     sentence: str
     series_pattern: SeriesPattern | None
     hypotheses: tuple[CauseHypothesis, ...]
-    """Likeliest first; never empty where anything is wrong."""
+    """Most likely first; never empty if anything is wrong."""
     actions: tuple[Action, ...]
     advice: str
     other_patterns: tuple[SeriesPattern, ...] = ()
@@ -201,9 +201,9 @@ class Diagnosis:
     """Segments of every segmentation, the largest contribution first."""
     expectations: tuple[ExpectedVsRealized, ...] = ()
     labels_since_change: int | None = None
-    """Labelled rows since the change began, for a retraining to learn from; None where unknown."""
+    """Labeled rows since the change began, for a retraining to learn from; None where unknown."""
 
     @property
     def cause(self) -> Cause:
-        """The likeliest cause; `UNKNOWN` where none is likely enough."""
+        """The most likely cause; `UNKNOWN` if none is likely enough."""
         return self.hypotheses[0].cause if self.hypotheses else Cause.UNKNOWN

@@ -42,13 +42,13 @@ class ReliabilityCurve:
     name: str
     """`score`, or `confidence` where there are several classes."""
     periods: tuple[datetime | None, ...]
-    """None first where there is a reference; then the newest, sorted."""
+    """Start of each period; None comes first and stands for the reference, if there is one; then sorted."""
     rows: Counts
     """Rows with a label, shape (periods, bins)."""
     score: Counts
-    """Mean score, same shape; NaN where there are no rows."""
+    """Mean score, same shape; NaN if there are no rows."""
     rate: Counts
-    """Share that came true, same shape; NaN where there are no rows."""
+    """Share that came true, same shape; NaN if there are no rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

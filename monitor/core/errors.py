@@ -1,7 +1,7 @@
-"""The exceptions of modeltop, sorted by what a person has to correct.
+"""The exceptions of modeltop, grouped by what a person has to correct.
 
-Each message is one clause in lower case that names what is wrong and the remedy. It may quote foreign text:
-whoever shows it to a person passes it through `modeltop.core.text.sanitize` first.
+Each message is one clause in lower case that names the problem and the remedy. It may quote foreign text: code that
+shows it to a person passes it through `modeltop.core.text.sanitize` first.
 """
 
 
@@ -31,7 +31,7 @@ class NotifyError(MonitorError):
     Args:
         message: Without secrets, and sanitized: it may quote the receiver's answer.
         permanent: Trying again is useless.
-        retry_after: Seconds that the receiver asked to wait; None where it did not.
+        retry_after: Seconds that the receiver asked to wait; None if it did not.
     """
 
     def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:

@@ -14,7 +14,7 @@ from modeltop.core.series import Condition, SeriesKey, Severity
 
 @dataclass(frozen=True, slots=True)
 class Matchers:
-    """A choice of alerts: globs of `fnmatch.fnmatchcase`, all of which must match."""
+    """Matchers that select alerts: globs of `fnmatch.fnmatchcase`, all of which must match."""
 
     model: str = "*"
     metric: str = "*"
@@ -36,14 +36,14 @@ class Matchers:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A person takes care of an incident: repeats and escalation stop. The first of two wins."""
+    """Acknowledgement of an incident: reminders and escalation stop. The first of two wins."""
 
     incident: str
-    """Id of the incident, or of the alert where nobody has been notified yet."""
+    """Id of the incident, or of the alert if no notification has been sent yet."""
     rule: str
     key: SeriesKey
     level: Severity
-    """Severity when it was acknowledged; the acknowledgement ends where it gets worse."""
+    """Severity when it was acknowledged; the acknowledgement ends if it gets worse."""
     by: str
     reason: str
     at: datetime
@@ -54,7 +54,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A period during which nobody is notified of matching alerts; resolutions go out all the same."""
+    """A period without notifications of matching alerts; resolutions are still sent."""
 
     id: str
     matchers: Matchers
@@ -75,7 +75,7 @@ class Note:
     """A note by a person: a release, a changed price list, a migration."""
 
     model: str
-    """A glob; `*` stands for all models."""
+    """A glob; `*` matches all models."""
     text: str
     by: str
     at: datetime
@@ -161,7 +161,7 @@ class AlertingState:
     """The state that results from all events."""
 
     acks: tuple[Acknowledgement, ...] = ()
-    """Those not taken back; whether one is still in force, `modeltop.alerting.suppression` decides."""
+    """Acknowledgements not taken back; `modeltop.alerting.suppression` decides whether one is still in force."""
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
@@ -178,14 +178,14 @@ class AlertingState:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why nobody is notified of an alert now."""
+    """Reason why notifications of an alert are suppressed now."""
 
     kind: str
     """`silenced`, `inhibited` or `muted`."""
     reason: str
     """One clause with who, why and until when; foreign text may be in it."""
     until: datetime | None = None
-    """None where it ends with another alert."""
+    """None if it ends with another alert."""
 
 
 @dataclass(frozen=True, slots=True)

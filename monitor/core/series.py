@@ -40,7 +40,7 @@ class Severity(IntEnum):
 
 
 class State(Enum):
-    """The state of an alert; the first three are of what is not over."""
+    """The state of an alert; the first three are those of an alert that is not over."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -94,18 +94,18 @@ class Series:
     times: Times
     """Period starts, UTC, strictly increasing, dtype `datetime64[us]`."""
     values: Floats
-    """Finite, or infinite where the data says so (which no rule evaluates); never NaN."""
+    """Finite, or infinite if the data contains that (which no rule evaluates); never NaN."""
     support: Floats | None = None
     """The number of cases the value rests on; NaN where unknown."""
     rows: Floats | None = None
     """The number of rows of the period, an upper bound of the support; NaN where unknown."""
     provisional: Flags | None = None
-    """True where the period is not complete yet: shown, never evaluated."""
+    """True for periods that are not complete yet: shown, never evaluated."""
     low: Floats | None = None
-    """Lower end of the 95 % interval that came with the data; NaN where it gave none."""
+    """Lower end of the 95 % interval that came with the data; NaN if it gave none."""
     high: Floats | None = None
     proportion: bool = False
-    """True where a value is a share of its support, so that its sampling error is known."""
+    """True if each value is a proportion of its support, so that its sampling error is known."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -197,7 +197,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """What is wrong with a value."""
+    """Reason why a value breaches a rule."""
 
     severity: Severity
     value: float
@@ -219,7 +219,7 @@ class Alert:
     condition: Condition
     state: State
     severity: Severity
-    """The level now active; once resolved, the highest it reached; while pending, the one it would reach."""
+    """The highest active level; once resolved, the highest level reached; while pending, the level it would reach."""
     since: datetime
     """Start of the first breached period; earlier than `fired` when the rule waits for confirmation."""
     fired: datetime | None
@@ -241,7 +241,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """How one rule stands on one series now, in words."""
+    """The current result of one rule on one series, in words."""
 
     rule: str
     key: SeriesKey
@@ -249,7 +249,7 @@ class RuleStatus:
     sentence: str
     """A plain sentence about the value and the limit, without the model's name."""
     skip_reason: str | None = None
-    """Why a default rule was skipped here; None where it was applied."""
+    """Why a default rule was skipped here; None if it was applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class Comparison:
     delta: float
     """`after - before`, computed in decimal, so that 0.87 - 0.96 is -0.09."""
     low: float | None
-    """Lower end of the 95 % interval of the difference; None where the support is unknown."""
+    """Lower end of the 95 % interval of the difference; None if the support is unknown."""
     high: float | None
     before_at: datetime
     """Start of the earlier period; for `reference`, of the first one in the window."""

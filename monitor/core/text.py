@@ -44,7 +44,7 @@ def sanitize(text: object, limit: int = 200) -> str:
 
 def _escape(string: str) -> list[str]:
     chars: list[str] = []
-    marks = MARKS_PER_BASE  # a mark without a base character before it is dropped
+    marks = MARKS_PER_BASE  # a mark without a base character before it is replaced
     for char in string:
         if _char_width(char):
             marks = 0

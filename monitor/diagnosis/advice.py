@@ -14,7 +14,7 @@ from modeltop.diagnosis.phrases import safe_name
 MIN_LASTING_PERIODS = 5
 """Periods that a fall must last before a new model is worth its risk."""
 MIN_LABELS = 1000
-"""Labelled rows since the change that a retraining needs to learn what is new."""
+"""Minimum number of labeled rows since the change that a retraining needs."""
 ACTIONS = {
     Cause.OUTAGE: Action.FIX_PIPELINE,
     Cause.UPSTREAM: Action.FIX_PIPELINE,

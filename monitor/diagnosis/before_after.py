@@ -35,7 +35,7 @@ MAX_Z = 99.0
 Z_95 = 1.96
 """Half width of a 95 % interval in standard errors."""
 MAX_NO_CHANGE_PROBABILITY = 0.1
-"""Probability of no lasting change at which a fall may still explain an active alert."""
+"""Probability of no sustained change at which a fall may still explain an active alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def compare(series: Series, windows: BeforeAfterWindows) -> BeforeAfter | None:
 
 
 def _weights(series: Series) -> Floats:
-    """Return the support where all of it is known, else 1 per period."""
+    """Return the support if it is known for all periods, else 1 per period."""
     if series.support is None or not (np.isfinite(series.support) & (series.support > 0)).all():
         return np.ones(len(series))
     return series.support
@@ -166,7 +166,7 @@ def notes_about(context: ModelContext, series: Series, windows: BeforeAfterWindo
 
 
 def typical_period(series: Series) -> timedelta:
-    """Return the median distance of two periods; a day where there is only one period."""
+    """Return the median distance of two periods; a day if there is only one period."""
     if len(series) < 2:
         return timedelta(days=1)
     return timedelta(microseconds=int(median(np.diff(series.times)) / np.timedelta64(1, "us")))

@@ -14,12 +14,12 @@ from modeltop.core.series import Alert, Series, Severity
 ALL = "all"
 """Segment of all rows."""
 CONFIDENCE = "avg_confidence"
-"""Metric that says how confident the model is on average."""
+"""Metric with the average confidence of the model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelContext:
-    """What is known about one model at one time."""
+    """The data of one model that a diagnosis uses, as of one moment."""
 
     model: str
     series: Sequence[Series]
@@ -30,7 +30,7 @@ class ModelContext:
     severity: Severity = Severity.OK
     """Severity of the model's status: a diagnosis repeats it and never changes it."""
     status_sentence: str = ""
-    """The status in a sentence, which stands where nothing is to be explained."""
+    """The status in a sentence, which is shown if there is nothing to explain."""
     notes: Sequence[Note] = ()
     """Those about this model, and those about everything."""
     distributions: Distributions = field(default_factory=Distributions)

@@ -116,7 +116,7 @@ def diagnose(context: ModelContext) -> Diagnosis:
 def _alerting_series(context: ModelContext) -> SeriesKey | None:
     """Return the series of the worst alert, active before pending; None without any.
 
-    Among alerts as bad the most telling metric is first: over all rows, realised, a proportion; else as ordered.
+    Among alerts of equal severity the most informative metric is first: over all rows, realized, a proportion.
     """
     keys = {series.key for series in context.series}
 
@@ -158,7 +158,7 @@ def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> S
 
 
 def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
-    """Return the causes, after an unknown one where none is heavy enough; none if nothing is wrong."""
+    """Return the causes, preceded by an unknown one if none is likely enough; none if nothing is wrong."""
     if observations.series is None and observations.no_data_alert is None:
         return ()
     hypotheses = rank_causes(observations)

@@ -131,7 +131,7 @@ def _thinning(series: Series, before: Indices, after: Indices) -> float:
 
 
 def value_anomaly(histogram: Histogram, since: datetime) -> str | None:
-    """Return a clause on an anomaly of the values of the periods since then; None where there is none."""
+    """Return a clause on an anomaly of the values of the periods since then; None if there is none."""
     mask = np.array([period >= since for period in histogram.periods], dtype=bool)
     counts = histogram.counts[mask].sum(axis=0) if mask.any() else np.zeros(len(histogram.slots))
     if counts.sum() < MIN_ROWS or histogram.reference.sum() < MIN_ROWS:
@@ -155,7 +155,7 @@ def _constant_share(histogram: Histogram, counts: Counts) -> float | None:
 
 
 def unit_change(histogram: Histogram, counts: Counts) -> float | None:
-    """Return the factor by which all quantiles moved alike; None where they did not, or by too little."""
+    """Return the factor by which all quantiles moved alike; None if they did not, or by too little."""
     if histogram.edges is None or len(histogram.edges) < len(QUANTILES):
         return None
     before, after = (_quantiles(histogram.edges, rows) for rows in (histogram.reference, counts))
@@ -167,7 +167,7 @@ def unit_change(histogram: Histogram, counts: Counts) -> float | None:
 
 
 def _quantiles(edges: tuple[tuple[float, float], ...], counts: Counts) -> Counts | None:
-    """Return the values at `QUANTILES`, linear within a bin; None where one is in a bin without an end."""
+    """Return the values at `QUANTILES`, linear within a bin; None if one is in an open-ended bin."""
     bounds = np.array(edges, dtype=np.float64)
     rows = counts[: len(bounds)]
     cumulative = np.cumsum(rows)

@@ -37,7 +37,7 @@ ESTIMATED = "estimated_"
 MIN_OVERNIGHT_CONFIDENCE = 0.8
 """Confidence of a sudden pattern from which it is evidence."""
 MAX_OVERNIGHT_PERIOD = timedelta(days=7)
-"""Longest period from one of which to the next a change is sudden: a month may hold a slow one."""
+"""Longest step between periods at which a change counts as sudden: within a month a slow one may hide."""
 NOT_ADDITIVE = ("expected_calibration_error", "maximum_calibration_error", "rmse", "r2")
 """Metrics that rest on rows, but are no mean over them: contributions of segments do not add up to their change."""
 MIN_NEW_SHARE = 0.02
@@ -46,11 +46,11 @@ MIN_NEW_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
-    """What is known of one change of one model; every cause is computed from it."""
+    """The observations about one change of one model; every cause is computed from them."""
 
     context: ModelContext
     series: Series | None
-    """What the diagnosis is about; None where the model has no series, or nothing happened to one."""
+    """What the diagnosis is about; None if the model has no series, or nothing happened to one."""
     pattern: SeriesPattern | None
     other_patterns: Sequence[SeriesPattern] = ()
     """Of the model's other metrics, those that are not steady."""
@@ -58,7 +58,7 @@ class Observations:
     """Alert that no data comes, or that a source cannot be read."""
     windows: BeforeAfterWindows | None = None
     focus: BeforeAfter | None = None
-    """The series before and after; None where there is too little before or after."""
+    """The series before and after; None if there are too few periods before or after."""
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """Over all rows, by metric; the number of rows itself is `rows`."""
     feature_shifts: FeatureShifts = field(default_factory=FeatureShifts)
@@ -71,7 +71,7 @@ class Observations:
     new_segments: Sequence[str] = ()
     """Segments that were not there before: foreign text."""
     labels_since_change: int | None = None
-    """Labelled rows since the onset; None where unknown."""
+    """Labeled rows since the onset; None where unknown."""
 
     @property
     def metric(self) -> Metric:
@@ -129,7 +129,7 @@ class Observations:
         return change is not None and change.is_significant and self.loss(change) > 0
 
     def is_near_onset(self, note: Note) -> bool:
-        """Return whether a note is about the day of the onset, give or take one."""
+        """Return whether a note is about the day of the onset, within one day."""
         return self.windows is not None and abs(note.at - to_datetime(self.windows.onset)) <= timedelta(days=1)
 
 
@@ -139,7 +139,7 @@ def observe_change(
     pattern: SeriesPattern | None,
     other_patterns: Sequence[SeriesPattern],
 ) -> Observations:
-    """Measure everything about the change of a series, which has `pattern`; None where nothing happened to any."""
+    """Measure everything about the change of a series, which has `pattern`; None if nothing happened to any."""
     failures = (alert for alert in context.alerts if alert.is_active and alert.condition is not Condition.THRESHOLD)
     no_data_alert = next(failures, None)
     started_at = None if series is None else onset_of(context, series.key, pattern)
@@ -186,7 +186,7 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
 
 
 def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:
-    """Decompose the metric itself where it is a mean over a known number of cases, else accuracy."""
+    """Decompose the metric itself if it is a mean over a known number of cases, else accuracy."""
     if series.key.segment != ALL:
         return ()
     for name in dict.fromkeys((series.key.metric, "accuracy")):
@@ -221,7 +221,7 @@ def _new_segments(context: ModelContext, row_counts: Series | None, windows: Bef
 
 
 def _labels_since(overall: Mapping[str, Series], windows: BeforeAfterWindows) -> int | None:
-    """Count the labelled rows since the onset by the label coverage, else by the cases of accuracy."""
+    """Count the labeled rows since the onset by the label coverage, else by the cases of accuracy."""
     coverage, accuracy = overall.get(LABEL_COVERAGE), overall.get("accuracy")
     if coverage is not None and coverage.rows is not None:
         mask = coverage.times >= windows.onset

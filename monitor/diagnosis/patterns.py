@@ -1,4 +1,4 @@
-"""The patterns of a model's metrics; fitting is slow, so only what a cheap score says has moved is fitted."""
+"""The patterns of a model's metrics; fitting is slow, so only metrics that moved by a cheap score are fitted."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 """From where something moved: a step and a spike in standard errors, and the correlation of a day with its weekday."""
 WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
-"""Metrics that are fitted where no alert says which one matters, and declines among them after which no more are."""
+"""Maximum number of metrics to fit if no alert selects one; fitting stops early after this many declines."""
 DECLINES = (Pattern.DROP, Pattern.DECLINE)
 MIN_CONFIDENCE = 0.6
-"""Confidence below which a pattern is not taken for what it is named."""
+"""Minimum confidence for a pattern to be reported under its name."""
 MIN_EARLIER_SHARE = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
 """Ratio to a fall from which one before it counts as its beginning."""
 

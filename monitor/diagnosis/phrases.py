@@ -72,7 +72,7 @@ def format_change(change: BeforeAfter) -> str:
 
 
 def format_percent(proportion: float) -> str:
-    """Return whole percent, or with as many digits as it takes not to be 0.
+    """Return a whole percentage, or with as many digits as are needed to be above 0.
 
     >>> format_percent(0.341), format_percent(0.004), format_percent(0.0)
     ('34 %', '0.4 %', '0 %')
@@ -92,7 +92,7 @@ def top_features(shifts: Sequence[FeatureShift], limit: int = 2) -> str:
 
 
 def describe_value_loss(shift: FeatureShift) -> str:
-    """Return what is wrong with the values of a broken feature, such as `unit missing 0 % -> 34 %`."""
+    """Return the problem with the values of a broken feature, such as `unit missing 0 % -> 34 %`."""
     missing, unseen = shift.missing, shift.unseen
     if missing is not None and (unseen is None or missing[1] - missing[0] >= unseen[1] - unseen[0]):
         return f"{safe_name(shift.feature)} missing {format_percent_change(missing)}"
@@ -101,7 +101,7 @@ def describe_value_loss(shift: FeatureShift) -> str:
 
 
 def expectation_moved(pair: ExpectedVsRealized, focus: BeforeAfter | None) -> str:
-    """Return that the expected metric moved with the realised one, `it` where that is the focus."""
+    """Return that the expected metric moved with the realized one, which is called `it` if it is the focus."""
     realized = "it" if pair.realized is focus else safe_name(pair.realized.key.metric)
     text = f"{expected_name(pair)} {pair.expected.direction} with {realized}, {format_change(pair.expected)}"
     is_confidence = pair.expected.key.metric == CONFIDENCE

@@ -16,7 +16,7 @@ from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
 from modeltop.diagnosis.context import ALL
 
 MAX_SEGMENTS = 200
-"""Segments of a column that is decomposed; of more, none alone says much."""
+"""Maximum number of segments of a column to decompose; with more, no single one explains much."""
 NON_SEGMENT_PREFIXES = ("feature=", "class=")
 
 

@@ -22,7 +22,7 @@ MIN_CHANGE = 0.003
 
 
 def dominant_segment(observations: Observations) -> tuple[Segmentation, SegmentContribution] | None:
-    """Return the segment that contributes most, of all columns; None where in no column one fell alone."""
+    """Return the segment that contributes most, of all columns; None if in no column one fell alone."""
     dominant = [
         (segmentation, contribution)
         for segmentation in observations.segmentations
@@ -80,7 +80,7 @@ def held_ranking(observations: Observations) -> BeforeAfter | None:
 
 
 def precision_recall_tradeoff(observations: Observations) -> str | None:
-    """Return a clause that precision rose as recall fell, or the other way; None where they did not clearly."""
+    """Return a clause that precision rose as recall fell, or the other way; None if they did not clearly."""
     precision, recall = (observations.before_after.get(name) for name in ("precision", "recall"))
     if precision is None or recall is None or not (precision.is_significant and recall.is_significant):
         return None

@@ -43,7 +43,7 @@ def summary_sentence(
 
     Args:
         observations: The change.
-        hypotheses: Causes, likeliest first; none where nothing is wrong.
+        hypotheses: Causes, most likely first; none if nothing is wrong.
         actions: The next actions, at least one.
     """
     if not hypotheses:

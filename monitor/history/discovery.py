@@ -29,7 +29,7 @@ class HistoryFile:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """The files that some paths stand for at one moment."""
+    """The files that some paths resolve to at one moment."""
 
     files: tuple[HistoryFile, ...]
     folders: Mapping[str, tuple[str, ...]]
@@ -52,11 +52,11 @@ def natural_key(name: str) -> tuple[object, ...]:
 
 
 def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Discovery:
-    """Return the files that `paths` stand for, in the order in which they count; a later one is later.
+    """Return the files that `paths` resolve to, in order of precedence: a later one wins.
 
-    A folder stands for its own `*.csv`, not for those of its subfolders; where it cannot be listed now, for its files
-    `before`. A file named twice is read once. A path that does not exist stands for itself, and is refused when it is
-    opened.
+    A folder resolves to its own `*.csv`, not those of its subfolders; if it cannot be listed now, to its files
+    `before`. A file named twice is read once. A path that does not exist is returned as it is, and is refused when it
+    is opened.
     """
     entries: dict[str, tuple[str, bool]] = {}
     folders: dict[str, tuple[str, ...]] = {}
@@ -94,7 +94,7 @@ def list_csv_files(path: str) -> list[str] | None:
 
 
 def model_names(paths: Sequence[str]) -> dict[str, str]:
-    """Map each absolute path to its stem, or to as much of its folders as tells equal stems apart.
+    """Map each absolute path to its stem, or to as many of its folders as distinguish equal stems.
 
     >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).values())
     ['eu/churn', 'us/churn', 'fraud']

@@ -14,7 +14,7 @@ _XDG_DEFAULTS = {"config": ".config", "data": ".local/share", "state": ".local/s
 
 
 def file_stat(path: str | os.PathLike[str]) -> FileStat | None:
-    """Return how a file or folder stands, by one `os.stat`; None where there is none or it may not be seen."""
+    """Return device, inode, mode, size and modification time of a path by one `os.stat`; None if inaccessible."""
     try:
         state = os.stat(path)  # noqa: PTH116  a Path would be built a thousand times a second
     except (OSError, ValueError):
@@ -23,7 +23,7 @@ def file_stat(path: str | os.PathLike[str]) -> FileStat | None:
 
 
 def read_range(descriptor: int, start: int, end: int) -> bytes:
-    """Return the bytes of an open file from one offset up to another; fewer where the file ends before.
+    """Return the bytes of an open file from one offset up to another; fewer if the file ends before.
 
     Args:
         descriptor: Open for reading; its own position is neither used nor moved.
@@ -47,6 +47,6 @@ def xdg_folder(kind: Literal["config", "data", "state", "cache"], environ: Mappi
         RuntimeError: Neither the variable, such as `XDG_DATA_HOME`, nor a home folder is known.
     """
     base = environ.get(f"XDG_{kind.upper()}_HOME", "")
-    # The specification tells programs to ignore a relative path.
+    # The specification requires programs to ignore a relative path.
     folder = Path(base) if base.startswith("/") else Path.home() / _XDG_DEFAULTS[kind]
     return folder / "modeltop"

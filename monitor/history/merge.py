@@ -33,7 +33,7 @@ class Block:
     times: Times
     """Period starts, UTC, dtype `datetime64[us]`."""
     values: Mapping[str, Floats]
-    """Canonical metric name → values; NaN where the cell is empty."""
+    """Canonical metric name → values; NaN for an empty cell."""
     supports: Mapping[str, Floats] = field(default_factory=dict)
     """Metric → its own support, from `<metric>_count`; NaN where unknown."""
     lows: Mapping[str, Floats] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class ColumnTable:
     keys: Sequence[GroupKey]
     """The groups, in the order of their first rows."""
     groups: NDArray[np.intp] | None
-    """Per row an index into `keys`; None where there is one group."""
+    """Per row an index into `keys`; None if there is one group."""
     numbers: Mapping[ColumnRole, Floats]
     provisional: Flags | None
 
@@ -125,7 +125,7 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Serie
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
     provisional flag from its own row alone. The row count belongs to the period: the last one in a block of the metric,
-    failing that in any. Of a metric that rests on all rows it is the support where no other is given. Where one block
+    failing that in any. For a metric of all rows it is the support if no other is given. If one block
     is sorted and complete, the series are views of it.
     """
     block = _concat_blocks(blocks)
@@ -145,7 +145,7 @@ def _is_increasing(times: Times) -> bool:
 
 
 def _concat_blocks(blocks: Sequence[Block]) -> Block:
-    """Return one block of the rows of all; NaN where a block lacks a column that another has."""
+    """Return one block of the rows of all; NaN if a block lacks a column that another has."""
     if len(blocks) == 1:
         return blocks[0]
     sizes = [len(block.times) for block in blocks]
@@ -185,7 +185,7 @@ class _DuplicatePeriods:
         self.times = ordered[self._starts]
 
     def last(self, mask: Flags) -> NDArray[np.intp]:
-        """Return per period the position, in sorted order, of the last row in the mask; -1 where none is."""
+        """Return per period the position, in sorted order, of the last row in the mask; -1 if there is none."""
         positions = np.where(mask[self._order], np.arange(len(mask)), -1)
         return np.maximum.reduceat(positions, self._starts)
 
@@ -246,7 +246,7 @@ def _deduplicated(
             result[name] = duplicates.take(column, own)[present]
             continue
         last = duplicates.last_count(column, metric) if name == "rows" else duplicates.last(~np.isnan(column))
-        # What stands before the row of the value spoke of another value; a row count speaks of the period.
+        # A support in a row before that of the value belonged to another value; a row count belongs to the period.
         usable = last >= (0 if name == "rows" else own)
         result[name] = np.where(usable, duplicates.take(column, last), np.nan)[present]
     return result, duplicates.times[present]

@@ -1,4 +1,4 @@
-"""History from files and folders; a later read takes only what is new."""
+"""History from files and folders; a repeated read reads only new content."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class BatchParser:
 
 
 def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
-    """Return the schema of a header line; None where only the tolerant reader can make something of it."""
+    """Return the schema of a header line; None if only the tolerant reader can make something of it."""
     try:
         text = header.decode("utf-8").rstrip("\r\n")
         delimiter = sniff_delimiter(text)
@@ -130,7 +130,7 @@ def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
 
 
 class Reader:
-    """The history that a person's paths stand for.
+    """The history in the paths that a person gave.
 
     A file that only grew is read from where it ended. What was read of a file that cannot be opened any more stays,
     with a fatal problem. Not to be used from two threads at once.

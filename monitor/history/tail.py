@@ -24,9 +24,9 @@ from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, too_many_groups
 
 _BlockKey = tuple[str, str, str | None]
-"""Model, segment, and in the long shape the metric: what tells the blocks of one file apart."""
+"""Model, segment, and in the long shape the metric: the identity of a block within its file."""
 _ArrayKey = tuple[str, str]
-"""Field of a block, and metric; empty where the field is one array."""
+"""Field of a block, and metric; empty if the field is one array."""
 
 QUIET_SECONDS = 5.0
 """A last line without its end counts once nothing was written for this long: its writer has stopped."""
@@ -43,7 +43,7 @@ class FutureRows:
     model: str
     newest: np.datetime64
     period: np.timedelta64
-    """Median step between the model's periods; a day where there is one row."""
+    """Median step between the model's periods; a day if there is one row."""
 
     def is_future(self, now: float) -> bool:
         """Return whether the row still lies in the future, `now` seconds after 1970."""
@@ -119,9 +119,9 @@ class Chunk:
     lines: bytes
     """Complete lines, each with its end."""
     partial_line: bytes
-    """What stands behind the last line end."""
+    """The bytes after the last line end."""
     from_start: bool
-    """True if it begins with the file's first line."""
+    """True if it starts with the file's first line."""
 
 
 class FileTail:
@@ -142,7 +142,7 @@ class FileTail:
         self.blocks: tuple[Block, ...] = ()
         self.problems: tuple[ReadProblem, ...] = ()
         self.in_volume = False
-        self._retry = True  # read again, whatever the state says
+        self._retry = True  # read again, regardless of the file's stat
         self._mtime = 0.0
         self._quiet_at: float | None = None
         self._changed_at = 0.0
@@ -171,14 +171,14 @@ class FileTail:
         return [rows.to_problem(self.file.path) for rows in self._future_rows if rows.is_future(now)]
 
     def pending_bytes(self) -> int:
-        """Return how many bytes a read would take, as far as can be told without opening the file."""
+        """Return how many bytes a read would process, as far as can be known without opening the file."""
         state = file_stat(self.file.path)
         if state is None or state == self.stat:
             return 0
         return state[3] - self._offset if state[3] >= self._offset else state[3]
 
     def rename(self, file: HistoryFile) -> None:
-        """Take the model's new name, as another file of the same stem came or went."""
+        """Change the model's name, because another file of the same stem appeared or disappeared."""
         if file.model != self.file.model and self.parser.schema and self.parser.schema.model is None:
             self._growing = {
                 (file.model, *key[1:]): GrowableBlock(replace(growing.block, model=file.model))
@@ -188,9 +188,9 @@ class FileTail:
         self.file, self.parser.model = file, file.model
 
     def read(self, now: float) -> Chunk | None:
-        """Return what is new, `now` seconds after 1970.
+        """Return the new blocks, `now` seconds after 1970.
 
-        None if nothing is, or if reading failed: then `problems` gives the reason and `blocks` stay.
+        None if there are none, or if reading failed: then `problems` gives the reason and `blocks` stay.
         """
         state = file_stat(self.file.path)
         if state == self.stat and not self.is_partial_line_due(now) and not self._retry:
@@ -305,7 +305,7 @@ class FileTail:
     def _feed(self, lines: bytes) -> None:
         """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
         schema = self.parser.schema
-        # The vectorized reader refuses quotes, and between stray quotes only the rows themselves tell where to cut.
+        # The vectorized reader refuses quotes, and between stray quotes only parsing row by row finds where to cut.
         if schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
             self._append(self.parser.feed(lines))
             return

@@ -2,7 +2,7 @@
 
 Labels arrive late, and until they are all there no metric that rests on them is evaluated. A period is complete when
 its label coverage has reached the baseline, or when its delay has passed. The baseline is the median coverage of the
-last complete periods before it. Where no delay is given, it is taken from the log itself: labels arrive roughly in
+last complete periods before it. If no delay is given, it is derived from the log itself: labels arrive roughly in
 order, so when a newer period has reached the baseline, an older one that has not has had its time.
 """
 
@@ -32,9 +32,9 @@ BASELINE_PERIODS = 30
 COVERAGE_SLACK = 0.1
 """Proportion of the baseline that may still be missing."""
 COMPLETE_COVERAGE = 0.9
-"""Coverage that is complete where there is no baseline."""
+"""Coverage that is complete if there is no baseline."""
 DEFAULT_LABEL_TIMEOUT = np.timedelta64(90, "D")
-"""Time after which labels are no longer waited for, where there is no baseline."""
+"""Maximum wait for labels if there is no baseline."""
 MAX_LABEL_TIMEOUT = np.timedelta64(365, "D")
 """Time after which labels are no longer waited for at all."""
 MAX_STD_ERRORS = 2.0
@@ -42,11 +42,11 @@ MAX_STD_ERRORS = 2.0
 
 
 def chunk_ends(times: Times, rows: Floats, size: int) -> Times:
-    """Return the ends of periods of `size` rows: where the next begins; of the last one only once it is full.
+    """Return the ends of periods of `size` rows: the start of the next; for the last one only once it is full.
 
     Args:
         times: Starts, sorted.
-        rows: Rows of each period; earlier ones may have fewer where rows were left out.
+        rows: Rows of each period; earlier ones may have fewer if rows were left out.
         size: Rows of a full period.
     """
     ends = span_ends(times)
@@ -56,13 +56,13 @@ def chunk_ends(times: Times, rows: Floats, size: int) -> Times:
 
 
 def span_ends(times: Times) -> Times:
-    """Return the ends of periods named by a column: where the next begins; of the last one by the median distance.
+    """Return the ends of periods named by a column: the start of the next; for the last one by the median distance.
 
     Args:
         times: Starts, sorted.
 
     Returns:
-        NaT where there is one period alone: its end is unknown.
+        NaT if there is only one period: its end is unknown.
     """
     if len(times) < 2:
         return np.full(len(times), np.datetime64("NaT"), dtype=times.dtype)
@@ -102,7 +102,7 @@ def period_flags(
         history: The computed periods; the rows of its segment `all` count.
         ends: The ends of its periods.
         now: UTC.
-        delay: Time after the end of a period after which its labels are not waited for; None: taken from the coverage.
+        delay: Maximum wait for labels after the end of a period; None: derived from the coverage.
         before: What was computed of the model earlier: its older periods are part of the baseline.
     """
     times, rows, labelled = _overall(history)
@@ -120,7 +120,7 @@ def period_flags(
 
 
 def _overall(history: ComputedHistory) -> tuple[Times, Floats, Floats]:
-    """Return the times, rows and labelled rows of the segment `all`, sorted."""
+    """Return the times, rows and labeled rows of the segment `all`, sorted."""
     index = np.flatnonzero(history.segments == ALL)
     index = index[np.argsort(history.times[index], kind="stable")]
     coverage = history.columns.get(LABEL_COVERAGE, np.zeros(len(history)))[index]
@@ -138,7 +138,7 @@ def labels_complete(
         rows: Rows of each period.
         labelled: Rows with a label.
         now: UTC.
-        delay: Time after the end of a period after which its labels are not waited for; None: taken from the log.
+        delay: Maximum wait for labels after the end of a period; None: derived from the log.
     """
     coverage = np.divide(labelled, rows, out=np.zeros(len(rows)), where=rows > 0)
     ended = ~(ends > now)  # a period without an end has ended

@@ -42,7 +42,7 @@ DistributionRow = tuple[str, ...]
 
 @dataclass(slots=True)
 class DistributionBuffer:
-    """The distributions of many models, of which the newest periods alone are in memory."""
+    """The distributions of many models, with only the newest periods in memory."""
 
     encoded: dict[str, bytes] = field(default_factory=dict)
     """Lines of the models that are finished, without the header."""
@@ -58,7 +58,7 @@ class DistributionBuffer:
         self._recent = sorted(self._recent, key=lambda entry: entry[0])[-MAX_PERIODS:]
 
     def finish_model(self, history: ComputedHistory, reference: Aggregate | None) -> None:
-        """Encode the current model; what is added next is of another.
+        """Encode the current model; anything added afterwards belongs to another.
 
         Args:
             history: All of its periods.
@@ -83,7 +83,7 @@ class DistributionBuffer:
 
 
 def _reliability_rows(aggregate: Aggregate, period: str) -> Iterator[DistributionRow]:
-    """Yield the reliability curve of one cell; nothing without labelled scores."""
+    """Yield the reliability curve of one cell; nothing without labeled scores."""
     if not isinstance(aggregate, BinaryCounts | MulticlassCounts):
         return
     name = "score" if isinstance(aggregate, BinaryCounts) else "confidence"

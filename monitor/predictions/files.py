@@ -93,7 +93,7 @@ def _expanded(source: str) -> list[Path]:
         elif path.exists():
             files = [path]
         else:
-            matches = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+            matches = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob accepts no absolute pattern
             files = sorted(Path(match) for match in matches if Path(match).is_file())
     except OSError as error:
         raise SourceError(f"{sanitize(source)} cannot be read: {_reason(error)}") from None
@@ -106,7 +106,7 @@ def _expanded(source: str) -> list[Path]:
 
 
 def _is_log_file(path: Path, root: Path) -> bool:
-    """Return whether a file in a folder is one of the log; writers such as Spark add files that begin with . or _."""
+    """Return whether a file in a folder belongs to the log; writers such as Spark add files that begin with . or _."""
     return _suffix(path) in SUFFIXES and not any(part[0] in "._" for part in path.relative_to(root).parts)
 
 
@@ -171,7 +171,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _check_cells(path: Path, delimiter: str) -> None:
-    """Raise SourceError where rows are longer than the header: engines would take the header for a comment."""
+    """Raise SourceError if rows are longer than the header: engines would interpret the header as a comment."""
     header, *rows = [row for row in _rows(_lines(path), delimiter) if row] or [[]]
     for number, row in enumerate(rows[:SNIFF_ROWS], 2):
         if len(row) > len(header):

@@ -36,7 +36,7 @@ class ComputeResult:
     newest: datetime | None
     """Start of the newest period that was computed; None without any."""
     changed_models: int
-    """Models whose periods were written; 0 where nothing changed."""
+    """Models whose periods were written; 0 if nothing changed."""
 
 
 def compute(
@@ -57,7 +57,7 @@ def compute(
         progress: Called with the progress of reading, from another thread.
 
     Raises:
-        SourceError: A log cannot be read as its specification says.
+        SourceError: A log cannot be read as specified.
         StoreError: The store cannot be written; it is as it was.
         UsageError: The settings contradict each other.
     """

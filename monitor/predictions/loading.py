@@ -150,7 +150,7 @@ def canonical_rows(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Expre
     Args:
         loaded: The log.
         log: The roles of its columns.
-        engine: The one that loaded it.
+        engine: The engine that loaded the log.
     """
     columns = (log.clean_columns, log.segments, log.features)
     key = ("rows", log.spec, loaded.source.parses_each_read or columns)
@@ -176,7 +176,7 @@ class _RowBuilder:
             yield AT, timestamp_expr(self.table, self.schema[log.timestamp])
             yield AT_GIVEN, self._is_given(log.timestamp)
         if log.id is not None:
-            # As a number where it is one, so that 2 comes before 10.
+            # As a number if it is one, so that 2 comes before 10.
             yield ID, self._by_type(log.id)
         if ROW_NUMBER in self.schema:
             yield ROW_NUMBER, self.table[ROW_NUMBER]

@@ -1,6 +1,6 @@
 """Periods: hours, days, weeks and months of a zone, runs of rows, or the values of a column.
 
-An engine groups by whole minutes, hours or days; longer periods are merged from them here, where the calendar and the
+An engine groups by whole minutes, hours or days; longer periods are merged from them here, because the calendar and the
 clock changes of a zone are known.
 """
 
@@ -116,7 +116,7 @@ def parse_period(code: str, timezone: str = "UTC") -> Period:
 
 
 def rows_per_period(code: str) -> int | None:
-    """Return N of the code `Nrows`; None where it is another.
+    """Return N of the code `Nrows`; None for any other code.
 
     Raises:
         SourceError: N is 0.
@@ -128,7 +128,7 @@ def rows_per_period(code: str) -> int | None:
 
 
 def period_column(code: str) -> str | None:
-    """Return NAME of the code `column=NAME`; None where it is another."""
+    """Return NAME of the code `column=NAME`; None for any other code."""
     return code.removeprefix(COLUMN_PREFIX) if code.startswith(COLUMN_PREFIX) else None
 
 

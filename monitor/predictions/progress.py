@@ -23,7 +23,7 @@ class ReadProgress:
     stage: str
     """Such as `reading` or `features`."""
     fraction: float | None
-    """0 to 1; None where the engine does not report it."""
+    """0 to 1; None if the engine does not report it."""
     rows: int
     """Rows read so far."""
     total_rows: int | None
@@ -33,7 +33,7 @@ class ReadProgress:
 
 
 Progress = Callable[[ReadProgress], None]
-"""A function called a few times a second, from another thread than the one that reads."""
+"""A function called a few times a second, from another thread than the reading one."""
 
 
 @contextlib.contextmanager
@@ -42,8 +42,8 @@ def report_progress(progress: Progress | None, engine: Engine, log: ResolvedLog,
 
     Args:
         progress: Called with the progress; None: nothing is reported.
-        engine: The one that reads.
-        log: What it reads.
+        engine: The engine that reads.
+        log: The log that it reads.
         stage: Name of the stage.
     """
     if progress is None:

@@ -42,7 +42,7 @@ OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}")
 """Segments of the model's own columns, whose drift is computed from the aggregates of the rows."""
 DRIFTED_SHARE = "drifted_share"
 MAX_CELLS = 256
-"""Cells whose metrics are computed at a time: that takes several times the memory of the cells."""
+"""Cells whose metrics are computed at a time: that needs several times the memory of the cells."""
 COLUMN_FIELDS = {"": "value", "_count": "support", "_low": "low", "_high": "high"}
 """Field of `MetricValues` by the suffix of its column."""
 MAX_NAMED = 8
@@ -53,12 +53,12 @@ EXPECTED_REASONS = (
     UndefinedReason.NO_LABELS,
     UndefinedReason.NO_REFERENCE,
 )
-"""Reasons that the number of unlabelled rows implies, or that hold for all of a run."""
+"""Reasons that the number of unlabeled rows implies, or that hold for all of a run."""
 
 
 @dataclass(slots=True)
 class ReferenceStats:
-    """What the rows of the reference tell of each model: what its scores meant, and how they were distributed."""
+    """Results from the rows of each model's reference: the calibration of its scores, and their distribution."""
 
     label_probabilities: dict[tuple[str, str], Floats] = field(default_factory=dict)
     """Probability of a positive label by bin of the score, [256], by model and segment."""
@@ -152,7 +152,7 @@ class RunSummary:
 
     @property
     def newest_period(self) -> datetime | None:
-        """Start of the newest period; None where there is none."""
+        """Start of the newest period; None if there is none."""
         return None if self.newest is None else to_datetime(self.newest)
 
     def lines(self) -> Iterator[str]:
@@ -187,7 +187,7 @@ class RunSummary:
 
 
 def _percent(proportion: float) -> str:
-    """Return whole percent, or with two digits that are not 0.
+    """Return a whole percentage, or with two significant digits below 10 %.
 
     >>> _percent(0.25), _percent(0.00028)
     ('25 %', '0.028 %')
@@ -318,7 +318,7 @@ def make_history(
 
 
 def concat_histories(histories: Sequence[ComputedHistory]) -> ComputedHistory:
-    """Return histories of one model as one; NaN where one lacks a column that another has."""
+    """Return histories of one model as one; NaN if one lacks a column that another has."""
     if len(histories) == 1:
         return histories[0]
     names = dict.fromkeys(name for history in histories for name in history.columns)
@@ -346,7 +346,7 @@ def _drifted_share(
 
 
 def _align_periods(effect: MetricValues, index: NDArray[np.intp], size: int) -> MetricValues:
-    """Return the effect over all periods of the model; undefined where the feature has no rows."""
+    """Return the effect over all periods of the model; undefined if the feature has no rows."""
     value, support = np.full(size, np.nan), np.zeros(size)
     value[index], support[index] = effect.value, effect.support
     reason = np.full(size, UndefinedReason.NO_ROWS, dtype=np.int8)
@@ -355,7 +355,7 @@ def _align_periods(effect: MetricValues, index: NDArray[np.intp], size: int) -> 
 
 
 def _row_counts(aggregate: Aggregate) -> Floats:
-    """Return the rows of each cell, labelled or not."""
+    """Return the rows of each cell, labeled or not."""
     match aggregate:
         case BinaryCounts():
             rows = aggregate.count.sum(axis=(1, 2, 3))

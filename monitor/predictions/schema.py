@@ -147,7 +147,7 @@ class Schema(dict[str, Column]):
 
 
 def guess_column(role: str, columns: Collection[str], taken: Collection[str] = ()) -> str | None:
-    """Return the column with a usual name of a role; None where there is none.
+    """Return the column with a usual name of a role; None if there is none.
 
     Args:
         role: Key of `COLUMN_ALIASES`.
@@ -160,7 +160,7 @@ def guess_column(role: str, columns: Collection[str], taken: Collection[str] = (
 
 
 def number_expr(table: Expression, column: Column) -> Expression:
-    """Return the column as double precision; NaN and what is no number are null."""
+    """Return the column as double precision; NaN and anything that is not a number are null."""
     expr = table[column.name]
     if column.stored_type is ColumnType.TEXT:
         expr = expr.try_cast("float64")
@@ -228,7 +228,7 @@ def _epoch(value: Expression, column: Column) -> Expression:
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Return the moment of an ISO date, naive means UTC; None where it is none."""
+    """Return the moment of an ISO date, naive means UTC; None if it is not one."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -85,7 +85,7 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
 
 @dataclass(slots=True)
 class _Roles:
-    """The columns of a log by role; None where the log has none for it."""
+    """The columns of a log by role; None if the log has none for it."""
 
     spec: LogSpec
     schema: Schema
@@ -99,7 +99,7 @@ class _Roles:
     notes: list[str] = field(default_factory=list)
 
     def find(self) -> None:
-        """Find the column of each role: the one that is named, else one with a usual name.
+        """Find the column of each role: the named column, else one with a usual name.
 
         Raises:
             SourceError: A column that is named is missing, or a score holds no numbers.
@@ -159,7 +159,7 @@ def _infer_task(roles: _Roles) -> Task:
     """Return the task by the values of label and prediction.
 
     Raises:
-        SourceError: They may be several things: `--task` tells which.
+        SourceError: The task is ambiguous: `--task` selects it.
     """
     spec, scores = roles.spec, roles.scores
     if spec.task is not None:
@@ -210,7 +210,7 @@ def _check_types(task: Task, roles: _Roles) -> None:
 
 
 def _check_is_no_score(roles: _Roles) -> None:
-    """Raise SourceError where predictions are probabilities: neither classes nor amounts."""
+    """Raise SourceError if predictions are probabilities: neither classes nor amounts."""
     prediction, spec = roles.prediction, roles.spec
     if prediction is None or prediction.type is not ColumnType.NUMBER or spec.task is Task.REGRESSION:
         return
@@ -355,7 +355,7 @@ def _notes(log: ResolvedLog) -> Iterator[str]:
 
 
 def _with_profile(log: ResolvedLog, engine: Engine) -> ResolvedLog:
-    """Return the log with its size, and a note on what of it is left out.
+    """Return the log with its size, and a note on the rows that are left out.
 
     Raises:
         SourceError: A column holds values that its role does not allow.
@@ -399,7 +399,7 @@ def _row(engine: Engine, expression: Expression) -> Profile:
 
 
 def _zero_or_one_columns(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Iterator[str]:
-    """Yield labels and predictions that are only 0 and 1, as the statistics of a Parquet file tell at once."""
+    """Yield labels and predictions that are only 0 and 1, as the statistics of a Parquet file show at once."""
     names = [name for name in (log.label, log.prediction) if name is not None and loaded.schema[name].is_integer]
     if log.classes != ("0", "1") or loaded.source.parses_each_read or not names:
         return

@@ -12,7 +12,7 @@ from modeltop.core.text import sanitize
 from modeltop.predictions.schema import is_date, parse_timestamp
 
 ALL_FEATURES = "*"
-"""Stands for every column that has no other role."""
+"""Wildcard for every column that has no other role."""
 DEFAULT_THRESHOLD = 0.5
 """Least score of a positive prediction, where the log holds scores alone."""
 
@@ -27,7 +27,7 @@ class Task(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSpec:
-    """A prediction log as the user specifies it; what is left open is inferred by `schema_inference.resolve`.
+    """A prediction log as the user specifies it; unspecified fields are inferred by `schema_inference.resolve`.
 
     Names of columns are foreign text; None: inferred.
     """
@@ -57,7 +57,7 @@ class LogSpec:
     timezone: str = "UTC"
     """Zone of days, weeks and months; a timestamp without a zone is in UTC all the same."""
     reference: str | None = None
-    """`COLUMN=VALUE`, or `START..END` with ISO dates, the end included where it is a date."""
+    """`COLUMN=VALUE`, or `START..END` with ISO dates, the end included if it is a date."""
     start: str | None = None
     """ISO date of the first period of a log without any timestamp."""
     every: str | None = None
@@ -68,13 +68,13 @@ class LogSpec:
 class ResolvedLog:
     """A log with a column for each role, its task, its classes and its size.
 
-    Names are columns of the log; None where it has none for the role.
+    Names are columns of the log; None if it has none for the role.
     """
 
     spec: LogSpec
     task: Task
     model: str | None
-    """Column; None where `model_name` is the only model."""
+    """Column; None if `model_name` is the only model."""
     model_name: str
     timestamp: str | None
     prediction: str | None
@@ -89,7 +89,7 @@ class ResolvedLog:
     segments: tuple[str, ...]
     features: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """Sentences for a person on what was inferred and what is left out; may quote foreign text."""
+    """Sentences for a person on the inferred settings and the rows left out; may quote foreign text."""
     first_row_at: datetime | None = None
     """Time of the first and of the last row, UTC; None without any."""
     last_row_at: datetime | None = None
@@ -99,7 +99,7 @@ class ResolvedLog:
     models: tuple[str, ...] = ()
     """Names of all models, sorted, where they are so few that the engine groups by their codes; else none."""
     score_decides: bool = False
-    """Whether all rows have a score, and are predicted positive just where it is `DEFAULT_THRESHOLD` or more."""
+    """Whether all rows have a score, and are predicted positive exactly if it is `DEFAULT_THRESHOLD` or more."""
     clean_columns: frozenset[str] = frozenset()
     """Columns that can be read as they are stored: without NaN, without classes but 0 and 1."""
 
@@ -116,7 +116,7 @@ class LogSettings:
     cost: Mapping[str, float] = field(default_factory=dict)
     """Cost of one false positive, `fp`, and of one false negative, `fn`; 0 or more."""
     label_delay: timedelta | None = None
-    """Time after the end of a period after which its labels are not waited for; None: taken from the log."""
+    """Maximum wait for labels after the end of a period; None: derived from the log."""
     per_class: bool = False
     """Whether each class is a segment, `class=NAME`."""
     since: timedelta | None = None

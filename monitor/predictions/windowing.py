@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from modeltop.core.series import Times
 
 PERIOD_KEY = "period"
-"""Our column that tells the periods of a model apart: a local time, a number or a value."""
+"""Our column that distinguishes the periods of a model: a local time, a number or a value."""
 PeriodStarts = Callable[["NDArray[np.object_]", "NDArray[Any]"], "Times"]
-"""A function from models and period keys to the starts of the periods, UTC; NaT where a period is not to be read."""
+"""A function from models and period keys to the starts of the periods, UTC; NaT for a period that is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def assign_periods(log: ResolvedLog, engine: Engine, *, since: np.datetime64 | N
 
     Args:
         log: The resolved log.
-        engine: The one that loaded it.
+        engine: The engine that loaded it.
         since: Periods that end before it are left out; UTC.
     """
     table = with_period_key(log, engine)
@@ -99,7 +99,7 @@ def windowed_reference(log: ResolvedLog, engine: Engine) -> WindowedRows:
 
 
 def first_period_start(log: ResolvedLog, since: np.datetime64) -> np.datetime64:
-    """Return the start of the first period that is read: of a calendar, the one that contains `since`."""
+    """Return the start of the first period that is read: for a calendar, the period that contains `since`."""
     return parse_period(log.spec.period, log.spec.timezone).start(since) if is_calendar(log.spec.period) else since
 
 
@@ -142,7 +142,7 @@ def _with_chunk_number(table: Expression, log: ResolvedLog, size: int) -> Expres
 
 
 def _query_starts(table: Expression, log: ResolvedLog, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:
-    """Return the start of each period by model and key: its first row, or as `--start` and `--every` say."""
+    """Return the start of each period by model and key: its first row, or as given by `--start` and `--every`."""
     is_timeless = log.spec.start is not None
     first = table[ROW_NUMBER] if is_timeless else table[AT]
     groups = fetch(engine, table.group_by([MODEL, PERIOD_KEY]).agg(start=first.min()))
@@ -157,7 +157,7 @@ def _query_starts(table: Expression, log: ResolvedLog, engine: Engine) -> dict[t
     for row in sorted(range(len(models)), key=lambda row: (models[row], firsts[row], keys[row])):
         number = number + 1 if models[row] == model else 0
         start = nth_start(number) if nth_start else firsts[row].astype(DATETIME_DTYPE)
-        # Periods of one model that would start at the same moment are told apart by a microsecond.
+        # Periods of one model that would start at the same moment are kept apart by a microsecond.
         if number and previous is not None and start <= previous:
             start = previous + np.timedelta64(1, "us")
         model, previous = models[row], start
@@ -191,7 +191,7 @@ def _lookup(starts: dict[tuple[str, Any], np.datetime64]) -> PeriodStarts:
 
 
 def dictionary_encode(table: Expression, engine: Engine) -> tuple[str, ...]:
-    """Return the names of the models, sorted; none where grouping by codes is no faster, or they are too many."""
+    """Return the names of the models, sorted; none if grouping by codes is no faster, or they are too many."""
     if not engine.max_dictionary_size:
         return ()
     groups = fetch(engine, table.select(MODEL).distinct().limit(engine.max_dictionary_size + 3))
@@ -200,17 +200,17 @@ def dictionary_encode(table: Expression, engine: Engine) -> tuple[str, ...]:
 
 
 def encode(model: Expression, names: tuple[str, ...]) -> Expression:
-    """Return the code of each name: its index, from 1 on; 0 or null where it is none of them."""
+    """Return the code of each name: its index, from 1 on; 0 or null if it is none of them."""
     import ibis
 
     signature = (("array<string>", "string"), "int32")
     list_position = ibis.udf.scalar.builtin(_list_position, name="list_position", signature=signature)
-    # The remainder changes nothing: it tells the engine how large the number can get.
+    # The remainder changes nothing: it gives the engine an upper bound of the number.
     return list_position(ibis.array(list(names)), model).cast("uint8") % (len(names) + 1)
 
 
 def decode(codes: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.object_]:
-    """Return the names of codes; None where there was none.
+    """Return the names of codes; None if there was none.
 
     >>> decode(np.array([2, 0, 1, -1]), ("a", "b")).tolist()
     ['b', None, 'a', None]
@@ -220,5 +220,5 @@ def decode(codes: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.object_]:
 
 
 def _list_position(_: list[str], __: str) -> int:
-    """Stand for a function of the engine."""
+    """Represent a function of the engine."""
     raise NotImplementedError

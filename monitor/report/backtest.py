@@ -45,7 +45,7 @@ class BacktestResult:
 
     @property
     def per_month(self) -> float | None:
-        """Alerts in 30.4 days, over all series; None where the past is a single moment."""
+        """Alerts in 30.4 days, over all series; None if the past is a single moment."""
         return len(self.alerts) / (self.span / MONTH) if self.span else None
 
 
@@ -86,7 +86,7 @@ def _span(columns: list[Times]) -> timedelta:
 
 
 def _median_distance(columns: list[Times]) -> timedelta:
-    """Return the usual distance of two periods; 0 where no series has two."""
+    """Return the usual distance of two periods; 0 if no series has two."""
     gaps = np.concatenate([np.diff(times) for times in columns]).astype(np.int64)
     return timedelta(microseconds=float(median(gaps))) if len(gaps) else timedelta()
 

@@ -16,7 +16,7 @@ from modeltop.rules.snapshot import Snapshot
 
 
 def markdown(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the lines of the report; foreign text stands in code spans, so that nothing in it is markup."""
+    """Yield the lines of the report; foreign text is put in code spans, so that nothing in it is markup."""
     yield f"# {_escape(headline(snapshot))}"
     yield ""
     yield f"Judged for {format_period(snapshot.taken_at)}; newest data {newest_data(snapshot)}."

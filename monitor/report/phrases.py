@@ -15,9 +15,9 @@ from modeltop.rules.rule import Rule, describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
-"""Most terminal cells of a person's name."""
+"""Maximum terminal cells of a person's name."""
 MAX_REASON = 200
-"""Most terminal cells of a reason."""
+"""Maximum terminal cells of a reason."""
 MAX_NAMED = 8
 """Models, or series, that are named in one line."""
 MARKS = {
@@ -26,12 +26,12 @@ MARKS = {
     Severity.WARNING: ("◆", "WARN"),
     Severity.OK: ("●", "ok"),
 }
-"""Shape and word of each severity, worst first: never colour alone."""
+"""Shape and word of each severity, worst first: never color alone."""
 MAX_HEADLINE = 80
-"""Most terminal cells of the headline, which may become a mail's subject or a pager's whole message."""
+"""Maximum terminal cells of the headline, which may become a mail's subject or a pager's entire message."""
 LINE_WIDTH = 80
 HANG = 8
-"""Cells in front of what belongs to a model: as many as its mark takes."""
+"""Indentation in cells of the lines that belong to a model: the width of its mark."""
 
 
 def format_moment(at: datetime, now: datetime | None = None) -> str:
@@ -54,7 +54,7 @@ def describe_ack(ack: Acknowledgement, now: datetime | None = None) -> str:
 
 
 def describe_suppression(suppression: Suppression) -> str:
-    """Return why nobody is notified of an alert; the reason says who, why and until when."""
+    """Return why an alert is suppressed; the reason contains who, why and until when."""
     reason = sanitize(suppression.reason, MAX_REASON + MAX_NAME)
     return reason if reason.startswith(suppression.kind) else f"{suppression.kind}: {reason}"
 
@@ -86,7 +86,7 @@ def describe_note(note: Note, now: datetime) -> str:
 
 
 def describe_handling(alert: Alert, snapshot: Snapshot, now: datetime | None = None) -> list[str]:
-    """Return who has acknowledged an alert, and why nobody is notified of it: a clause each, or none."""
+    """Return who has acknowledged an alert, and why it is suppressed: a clause each, or none."""
     if alert.id is None:
         return []
     ack, suppression = snapshot.acknowledgements.get(alert.id), snapshot.suppressions.get(alert.id)
@@ -115,7 +115,7 @@ def headline(snapshot: Snapshot) -> str:
     if models == 1 and example:
         return truncate(f"{worst.name}{example}", MAX_HEADLINE)
     line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
-    # What is wrong is worth more than a word that can be guessed.
+    # The problem is worth more than a word that can be guessed.
     return line if display_width(line) <= MAX_HEADLINE else truncate(line.replace(" models:", ":", 1), MAX_HEADLINE)
 
 
@@ -191,7 +191,7 @@ def alert_line(
         alert: The alert.
         snapshot: Source of acknowledgements and suppressions; None: the line is without them.
         name: The id to show before the line, with the end of the alert; None: neither is shown.
-        with_model: False where the model is named already.
+        with_model: False if the model is named already.
     """
     shape, word = alert_mark(alert)
     count = "" if alert.count is None else f", n {format_exact(alert.count)}"
@@ -221,7 +221,7 @@ def _describe_breach(alert: Alert) -> str:
 
 
 def series_name(key: SeriesKey) -> str:
-    """Return the metric, with its segment where that is not all; sanitized."""
+    """Return the metric, with its segment if that is not all; sanitized."""
     name = sanitize(key.metric, 60)
     return name if key.segment == "all" else f"{name} [{sanitize(key.segment, 60)}]"
 
@@ -244,7 +244,7 @@ def wrapped(text: str, hang: int, width: int = LINE_WIDTH) -> Iterator[str]:
     Args:
         text: One line.
         hang: Spaces before the second line and all that follow.
-        width: Most terminal cells of a line; a longer word is not broken: it may be a name that is looked for, or a
+        width: Maximum terminal cells of a line; a longer word is not broken: it may be a name to search for, or a
             command.
 
     >>> list(wrapped("* WARN churn recall fell from 0.64 to 0.50", 7, 24))

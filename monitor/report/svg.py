@@ -1,4 +1,4 @@
-"""A line chart as inline SVG: no script, no font; the page's style sheet has the colours. Pure."""
+"""A line chart as inline SVG: no script, no font; the page's style sheet has the colors. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 640, 170
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 22
-"""Margins in units of the drawing; a number on the left takes the widest."""
+"""Margins in units of the drawing; the left one fits the widest number."""
 COLUMNS = 280
 """Columns of the drawing: a longer series is downsampled to the minimum and the maximum of each."""
 MAX_DOTS = 60
@@ -70,7 +70,7 @@ class _Scale:
     """The mapping from times and values to coordinates.
 
     Args:
-        chart: What is drawn.
+        chart: The chart to draw.
         shown: Indices of its finite values.
     """
 
@@ -107,7 +107,7 @@ class _Scale:
 
 
 def render_svg(chart: SvgChart) -> str:
-    """Return the chart as one element; empty where no value is finite."""
+    """Return the chart as one element; empty if no value is finite."""
     shown = np.flatnonzero(np.abs(chart.values) < MAX_VALUE)
     if not len(shown):
         return ""
@@ -231,8 +231,8 @@ def escape_text(foreign: object, limit: int = 300) -> str:
     """Return foreign text in which nothing is markup, neither between tags nor in an attribute.
 
     Args:
-        foreign: Anything; its `str()` is taken.
-        limit: Most terminal cells, counted before markup is escaped.
+        foreign: Anything; its `str()` is used.
+        limit: Maximum terminal cells, counted before markup is escaped.
     """
     return escape(sanitize(foreign, limit), quote=True)
 
@@ -243,7 +243,7 @@ def series_chart(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None
     Args:
         series: At least one period.
         snapshot: Source of its rules, alerts and notes.
-        diagnosis: Diagnosis of its model; None where there is none.
+        diagnosis: Diagnosis of its model; None if there is none.
     """
     key, metric = series.key, snapshot.catalog.get(series.key.metric)
     pattern = _pattern(key, diagnosis)
@@ -287,7 +287,7 @@ def model_notes(model: str, snapshot: Snapshot) -> list[Note]:
 
 
 def _pattern(key: SeriesKey, diagnosis: Diagnosis | None) -> SeriesPattern | None:
-    """Return the pattern of the series, where it is one that has a start."""
+    """Return the pattern of the series, if that has a start."""
     patterns = () if diagnosis is None else (diagnosis.series_pattern, *diagnosis.other_patterns)
     changes = (pattern for pattern in patterns if pattern and pattern.pattern not in PATTERNS_WITHOUT_START)
     return next((pattern for pattern in changes if pattern.key == key), None)

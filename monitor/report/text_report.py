@@ -43,7 +43,7 @@ MAX_SHOWN = 20
 MAX_DETAILED = 50
 """Models whose alerts are listed one by one, the worst; the others have a line each."""
 MAX_SENTENCE = 400
-"""Most terminal cells of a status."""
+"""Maximum terminal cells of a status."""
 MAX_PERIODS_APART = 3
 """Periods within which alerts of one model count as simultaneous."""
 SHARED_LINES = {
@@ -74,11 +74,11 @@ class ReportIndex:
                 self.statuses_without_alert.setdefault(status.key.model, []).append(status)
 
     def is_lasting_shift(self, alert: Alert) -> bool:
-        """Return whether the alert is about a lasting shift, not about a limit or missing data."""
+        """Return whether the alert is about a sustained shift, not about a limit or missing data."""
         return alert.condition is Condition.THRESHOLD and self.detects_lasting_shift(alert.rule)
 
     def detects_lasting_shift(self, rule: str) -> bool:
-        """Return whether the rule of that name looks for a lasting shift."""
+        """Return whether the rule of that name looks for a sustained shift."""
         return rule in self.rules and isinstance(self.rules[rule].detector, LastingShift)
 
     def is_healthy(self, status: RuleStatus) -> bool:
@@ -241,7 +241,7 @@ def _status_lines(status: ModelStatus, diagnosis: Diagnosis | None) -> Iterator[
 
 
 def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
-    """Yield what is healthy beside the alerts, and what could not be evaluated."""
+    """Yield the healthy models beside the alerts, and the metrics that could not be evaluated."""
     rules, alerts = _other_rules(index, model), index.alerts[model]
     unknown = severity_mark(Severity.UNKNOWN).strip()
     if all(alert.condition is Condition.THRESHOLD for alert in alerts):
@@ -257,7 +257,7 @@ def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
 def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
     """Yield a line an alert, worst first, without the model's name.
 
-    A lasting shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
+    A sustained shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
     began together share a line.
     """
     alerts = index.alerts.get(model, [])

@@ -92,7 +92,7 @@ def latest_interval(series: Series, metric: Metric) -> Interval | None:
 
 
 def baseline_note(series: Series, baseline: PastBaseline = ROLLING) -> str | None:
-    """Return why there is no comparison with a baseline, such as `too little history: ...`; None where there is one."""
+    """Return why there is no comparison with a baseline, such as `too little history: ...`; None if there is one."""
     if baseline.window(series) is not None:
         return None
     if not isinstance(baseline, Rolling):

@@ -1,4 +1,4 @@
-"""Evaluation of all rules over history: alerts, and how each rule stands on each series, in words."""
+"""Evaluation of all rules over history: alerts, and the status of each rule on each series, in words."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def rule_status(
     metric: Metric,
     other_series: Mapping[SeriesKey, Series] = NO_SERIES,
 ) -> RuleStatus:
-    """Return how one rule stands on one series: rules that hold are described too.
+    """Return the status of one rule on one series; rules that pass have a status too.
 
     Args:
         series: At least one period.
         rule: A rule that applies to it.
-        alerts: The alerts to look among; those of other rules and series are passed over.
-        metric: What the values are; its name may be foreign text, and then the sentence has it too.
-        other_series: Where a baseline that is another series is looked up: `history.series`.
+        alerts: The alerts to search; those of other rules and series are ignored.
+        metric: The metric of the values; its name may be foreign text, and then the sentence contains it too.
+        other_series: The series among which a baseline that is another series is found: `history.series`.
     """
     reason = skip_reason(rule, series)
     if reason:
@@ -38,7 +38,7 @@ def rule_status(
     own = (alert for alert in alerts if alert.key == series.key and alert.rule == rule.name)
     alert = next((alert for alert in own if alert.state is not State.RESOLVED), None)
     if alert is None and _is_plainly_evaluated(series, rule):
-        # Nearly all: say so without a look at what came before.
+        # Nearly all cases end here, without looking at earlier points.
         return RuleStatus(rule.name, series.key, Severity.OK, f"{metric.name} {_describe_healthy(series, rule)}")
     evaluable = np.flatnonzero(series.evaluable(rule.min_count))
     sentence = _describe_unevaluated(series, rule, evaluable, metric)
@@ -100,7 +100,7 @@ def _describe_healthy(past: Series, rule: Rule) -> str:
 
 
 def _describe_breach(rule: Rule, alert: Alert) -> tuple[str, str]:
-    """Return the value, and what is wrong with it, with digits enough to tell the value from the limit."""
+    """Return the value and its problem, with enough digits to distinguish the value from the limit."""
     breach = alert.breach
     assert breach is not None, "a rule on a value has a breach"
     if breach.limit is None:
@@ -125,7 +125,7 @@ def _count_good_points(past: Series, rule: Rule, level: Severity, other_series: 
 
 
 BACKLOG_THRESHOLD = 1_500
-"""Number of new series from which on sequential detectors take a time that a person would notice."""
+"""Number of new series from which sequential detectors take noticeably long."""
 
 AlertsByRule = Mapping[tuple[str, SeriesKey], Sequence[Alert]]
 """Alerts by the name of the rule and the series; pairs without an alert are left out."""
@@ -140,10 +140,10 @@ class _Evaluated(NamedTuple):
 
 
 class Evaluator:
-    """Evaluation of the same rules again and again, of which only what is new costs time.
+    """Repeated evaluation of the same rules that only costs time for new data.
 
     Args:
-        rules: All rules; their globs say which series they apply to.
+        rules: All rules; their globs select the series they apply to.
         catalog: Names the metrics.
     """
 
@@ -151,12 +151,12 @@ class Evaluator:
         self._rules, self._catalog = rules, catalog
         self._evaluated: dict[SeriesKey, _Evaluated] = {}
         self.has_backlog = False
-        """True where the last evaluation left the sequential detectors out."""
+        """True if the last evaluation left the sequential detectors out."""
 
     def evaluate(self, history: Mapping[SeriesKey, Series], *, defer_slow_detectors: bool = False) -> None:
-        """Evaluate what is new, rule by rule over all series: some detectors follow many at the cost of one.
+        """Evaluate new data, rule by rule over all series: some detectors process many series at the cost of one.
 
-        `defer_slow_detectors` leaves sequential detectors to the next evaluation, where there are many series.
+        `defer_slow_detectors` leaves sequential detectors to the next evaluation if there are many series.
         """
         if self.has_backlog:
             self._evaluated = {}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LabelState(Enum):
-    """What is shown where labels are missing."""
+    """State to display if labels are missing."""
 
     NOT_ENOUGH = "NOT ENOUGH LABELS"
     """No period can be evaluated by metrics that need labels."""
@@ -30,7 +30,7 @@ class LabelState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LabelCoverage:
-    """What is missing of one model's labels."""
+    """Description of the missing labels of one model."""
 
     state: LabelState
     since: datetime
@@ -40,7 +40,7 @@ class LabelCoverage:
 
 
 def label_coverage(history: History, catalog: MetricRegistry) -> dict[str, LabelCoverage]:
-    """Return what is missing, by model, without models whose labels are all there or of which nothing is known."""
+    """Return the missing labels by model, without models that have all labels or no known label coverage."""
     by_model: dict[str, list[Series]] = {}
     models = {key.model for key in history.series if key.metric == LABEL_COVERAGE and key.segment == "all"}
     for key, series in history.series.items():

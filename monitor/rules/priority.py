@@ -1,4 +1,4 @@
-"""The one order of alerts and models: who should be looked at first."""
+"""The order of alerts and models by urgency, used everywhere."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def _rank(alert: Alert, acknowledged: AbstractSet[str]) -> Rank:
 
 
 def relative_excess(alert: Alert) -> float:
-    """Return the newest value's distance from the limit as a fraction of it; the distance itself where that is 0.
+    """Return the newest value's distance from the limit as a fraction of it; the distance itself if the limit is 0.
 
-    0 where it is compared with the past alone: an error that doubles is no worse than an accuracy that falls a tenth.
+    0 if it is only compared with the past: an error that doubles is no worse than an accuracy that falls by a tenth.
     """
     breach = alert.breach
     if breach is None or breach.limit is None or breach.is_baseline:
@@ -71,15 +71,15 @@ def model_statuses(
     acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
     labels: Mapping[str, LabelCoverage] | None = None,
 ) -> tuple[ModelStatus, ...]:
-    """Return what to read first about each model, and about each source that gave none: worst first.
+    """Return the most urgent status of each model, and of each source without any model: worst first.
 
     Args:
-        history: Whose models are meant.
+        history: Contains the models.
         alerts: In any order; only active ones make a model bad.
         rule_statuses: Of all models.
         catalog: Names the metrics.
         acknowledged: The ids that a person has acknowledged.
-        labels: What is missing of the labels, by model: a model that could not be evaluated for that is not ok.
+        labels: Missing labels by model: a model that could not be evaluated because of them is not ok.
     """
     unresolved = [alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None]
     current = {alert.key.model: alert for alert in reversed(unresolved)}
@@ -132,7 +132,7 @@ def _is_skipped(status: RuleStatus) -> bool:
 
 
 def _evaluated_models(rule_statuses: Iterable[RuleStatus], history: History) -> AbstractSet[str]:
-    """Return the models of which a rule has evaluated anything at all."""
+    """Return the models for which at least one rule was evaluated."""
     keys = [status.key for status in rule_statuses if status.skip_reason is None]
     return {key.model for key in keys if key in history.series and history.series[key].evaluable().any()}
 

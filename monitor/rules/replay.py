@@ -142,12 +142,12 @@ def replay(
 ) -> list[list[Alert]]:
     """Return the alerts of a rule on each series, in order of time; one that is still pending comes last.
 
-    `severity` of a resolved alert is the highest level it reached: who reads the past asks how bad it got.
+    `severity` of a resolved alert is the highest level it reached, because readers of the past ask how bad it got.
 
     Args:
         series_batch: Series that the rule applies to.
         rule: The rule.
-        other_series: Where a baseline that is another series is looked up: `history.series`.
+        other_series: The series among which a baseline that is another series is found: `history.series`.
     """
     bases = rule.detector.prepare(series_batch, rule.query_context(other_series))
     return [
@@ -214,8 +214,8 @@ def alert_id(rule: str, key: SeriesKey, condition: Condition, since: datetime) -
 
     Args:
         rule: Name of the rule.
-        key: The series, or the model or source where it is about no series.
-        condition: What it is about.
+        key: The series, or the model or source if it is not about a series.
+        condition: The condition of the alert.
         since: Start of the first breached period; aware.
     """
     parts = (rule, key.model, key.metric, key.segment, condition.value, since.isoformat())
@@ -243,7 +243,7 @@ def _aware(moment: datetime | None) -> datetime:
 
 
 def _describe_lateness(age: timedelta, wait: timedelta) -> str:
-    """Put age against wait, with as many decimals as it takes to tell the two apart."""
+    """Compare age and wait, with as many decimals as are needed to distinguish the two."""
     actual = expected = ""
     for digits in (1, 2, 4, 6, 9):
         actual, expected = _format_span(age, digits), _format_span(wait, digits)

@@ -28,7 +28,7 @@ MIN_REACHED = 2
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A detector, applied to every series whose key matches, and how many points it takes to alert.
+    """A detector, applied to every series whose key matches, and the number of points it needs to alert.
 
     Globs are those of `fnmatch.fnmatchcase`: `*`, `?`, `[abc]`.
     """
@@ -52,11 +52,11 @@ class Rule:
     baseline: Baseline = ROLLING
     """What a detector that compares is given to compare with."""
     default: bool = False
-    """True for the rules that hold where nothing is configured; they may be skipped on a series."""
+    """True for the rules that apply if none are configured; they may be skipped on a series."""
     override: bool = False
     """True for a limit of the command line: no other rule is then applied to its metric, whatever the segment."""
     runbook: str | None = None
-    """Where it is written what to do: a web address or a path; part of every message."""
+    """Link to the remedy: a web address or a path; part of every message."""
     receivers: tuple[str, ...] | None = None
     """Who is notified, instead of the routes' receivers; None: by the routes."""
 
@@ -78,7 +78,7 @@ class Rule:
 
 
 def default_rules() -> tuple[Rule, ...]:
-    """Return what holds where no rule is configured: two floors, and that no metric falls lastingly."""
+    """Return the rules that apply if none are configured: two floors, and no sustained drop of any metric."""
     floors = (("accuracy", 0.90), ("f1_score", 0.85))
     return (
         *(
@@ -90,10 +90,10 @@ def default_rules() -> tuple[Rule, ...]:
 
 
 def limit_rule(metric: str, below: float | None = None, above: float | None = None) -> Rule:
-    """Return the rule that `--below` or `--above` stands for: critical at once, on every model, never skipped.
+    """Return the rule for `--below` or `--above`: critical at once, on every model, never skipped.
 
     Args:
-        metric: The canonical name, taken as it is written: no glob.
+        metric: The canonical name, used literally: no glob.
         below: The floor, in the metric's unit.
         above: The ceiling.
 
@@ -118,7 +118,7 @@ def is_meaningless_for(rule: Rule, series: Series) -> bool:
 def skip_reason(rule: Rule, series: Series) -> str | None:
     """Return why a default rule is skipped on a series; None if it is applied.
 
-    It is skipped where fewer than two of the first eight evaluable points reached the limit; with fewer it holds.
+    It is skipped if fewer than two of the first eight evaluable points reached the limit; with fewer it holds.
     """
     if not (rule.default and isinstance(rule.detector, Threshold)):
         return None
@@ -153,7 +153,7 @@ def _confirmation(rule: Rule) -> str:
         critical = warning
     if warning == critical:
         return f", {_after(warning, rule.window)}" if warning > 1 else ""
-    # What is critical counts towards the warning as well, even where no limit of its own was given to that.
+    # A critical point counts towards the warning too, even if the warning has no limit of its own.
     return f", a warning {_after(warning, rule.window)}, critical {_after(critical, rule.window)}"
 
 

@@ -37,13 +37,13 @@ class Snapshot:
     alerting_state: AlertingState = field(default_factory=AlertingState)
     """What people did and what receivers were notified of."""
     suppressions: Mapping[str, Suppression] = field(default_factory=dict)
-    """By the id of each active alert that nobody is notified of now."""
+    """Suppressions by the id of each active alert that is suppressed now."""
     acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
     """By the id of each active alert that a person has acknowledged, whether or not that stops repeats."""
     label_coverage: Mapping[str, LabelCoverage] = field(default_factory=dict)
-    """What is missing of the labels, by model; those that have enough are not in it."""
+    """Missing labels by model; models with enough labels are not in it."""
     watcher_health: WatcherHealth | None = None
-    """Health of the watcher of this store; None where none has ever run."""
+    """Health of the watcher of this store; None if none has ever run."""
     distributions: Mapping[str, Distributions] = field(default_factory=dict)
     """Distributions behind the newest values, by model; each is read when it is looked up."""
     baseline: PastBaseline = ROLLING
@@ -51,7 +51,7 @@ class Snapshot:
 
     @property
     def severity(self) -> Severity:
-        """The worst severity of any model; UNKNOWN where there is neither a model nor an alert."""
+        """The worst severity of any model; UNKNOWN if there is neither a model nor an alert."""
         severities = [status.severity for status in self.model_statuses]
         severities += [alert.severity for alert in self.alerts if alert.is_active]
         return max(severities, default=Severity.UNKNOWN)

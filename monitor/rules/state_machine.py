@@ -22,7 +22,7 @@ class _LevelState:
     points: int = 0
     """All points so far."""
     breaches: deque[tuple[int, datetime]] = field(default_factory=deque)
-    """Number and moment of each breach among the newest `window` points; empty where they must come in a row."""
+    """Number and moment of each breach among the newest `window` points; empty if they must come in a row."""
     clear_count: int = 0
     active: bool = False
 
@@ -70,7 +70,7 @@ class AlertStateMachine:
         self._severity = Severity.OK
 
     def advance(self, when: datetime, severity: Severity) -> None:
-        """Take the severity of the next evaluable point, which is later than the last one."""
+        """Process the severity of the next evaluable point, which is later than the last one."""
         has_gap = self._last is not None and self._max_gap is not None and when - self._last > self._max_gap
         for level in (self._critical, self._warning):
             if has_gap and not level.active:
@@ -94,7 +94,7 @@ class AlertStateMachine:
 
     @property
     def since(self) -> datetime | None:
-        """The first moment of what is now active or pending; None if nothing is."""
+        """The start of the active or pending alert; None if there is none."""
         return min((level.since for level in (self._critical, self._warning) if level.since), default=None)
 
     @property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats
 
 MIN_PERIODS = 20
-"""Healthy periods with fewer of which no limit is suggested."""
+"""Minimum number of healthy periods for a limit to be suggested."""
 MIN_CASES = 30
 """A share of fewer cases is mostly chance."""
 MAX_UNEVALUATED_RATIO = 0.25
@@ -44,9 +44,9 @@ class SuggestedLimits:
 
     warn: Limit
     critical: Limit | None
-    """Twice as far from the median; None where no value can lie there."""
+    """Twice as far from the median; None if no value can lie there."""
     min_count: int
-    """Cases below which a period is not evaluated; 0 where counts are unknown."""
+    """Cases below which a period is not evaluated; 0 if counts are unknown."""
     median: float
     """The median of the healthy periods."""
     healthy_periods: int
@@ -73,13 +73,13 @@ def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
     healthy = _healthy(sign * values)
     if int(healthy.sum()) < MIN_PERIODS:
         return f"too little healthy history: {int(healthy.sum())} of {MIN_PERIODS} periods"
-    # The row count is too many cases for a share of fewer: it says nothing of chance.
+    # The row count is no substitute for the support of a proportion, which rests on fewer cases.
     support = min_count if metric.proportion and series.support is not None else 0
     return _limits(sign * values[healthy], sign, metric, min_count, support=support, excluded=int((~healthy).sum()))
 
 
 def _min_count(series: Series) -> int:
-    """Return half the cases of a median period, less where many are smaller, at least 30; 0 where they are unknown."""
+    """Return half the cases of a median period, less where many are smaller, at least 30; 0 if they are unknown."""
     counts = series.support if series.support is not None else series.rows
     if counts is None:
         return 0
@@ -87,7 +87,7 @@ def _min_count(series: Series) -> int:
     if not len(counts):
         return MIN_CASES
     count = min(float(median(counts)) / 2, float(np.quantile(counts, MAX_UNEVALUATED_RATIO)))
-    # Cut to two digits: nobody sets a limit of 1,873 cases.
+    # Truncate to two digits, because a limit of 1,873 cases looks odd.
     size = 10 ** max(0, math.floor(math.log10(count)) - 1)
     return max(MIN_CASES, int(count // size * size))
 
@@ -114,7 +114,7 @@ def _healthy(values: Floats) -> Flags:
 def _limits(
     values: Floats, sign: float, metric: Metric, min_count: int, *, support: int, excluded: int
 ) -> SuggestedLimits | str:
-    """Compute limits, in the metric's own direction, from healthy values of which higher is better."""
+    """Compute limits, in the metric's own direction, from healthy values that are higher when better."""
     center = float(median(values))
     # Of few periods the rarest are not among them yet, so the standard deviation counts as well.
     spread = max(center - float(np.quantile(values, TAIL_PROBABILITY)), TAIL_QUANTILE * float(values.std()))

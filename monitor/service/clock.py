@@ -11,7 +11,7 @@ MAX_LAG = timedelta(minutes=5)
 
 
 class Clock:
-    """A clock that keeps running where the machine's is set back, until that has caught up."""
+    """A clock that stays monotonic if the machine's clock is set back, until that has caught up."""
 
     def __init__(
         self,

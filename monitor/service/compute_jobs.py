@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modeltop.predictions.scheduler import JobResult, Scheduler
 
 ONCE_TIMEOUT = timedelta(minutes=30)
-"""Time that one log may take in a run from cron."""
+"""Time limit for one log in a run from cron."""
 
 
 class ComputeJobs:
@@ -30,13 +30,13 @@ class ComputeJobs:
         self._scheduler: Scheduler | None = None
 
     def tick(self, config: Config, now: datetime) -> None:
-        """Start what is due and collect what has ended; the next evaluation finds the history that changed."""
+        """Start due jobs and collect finished ones; the next evaluation sees the changed history."""
         scheduler = self._scheduler_for(config)
         if scheduler is not None:
             self._report(scheduler.tick(now))
 
     def run_due(self, config: Config, now: datetime) -> None:
-        """Compute everything that is due, one log after the other, before the one evaluation of a run from cron."""
+        """Compute everything that is due, one log after the other, before the single evaluation of a run from cron."""
         scheduler = self._scheduler_for(config)
         for _ in scheduler.due(now) if scheduler is not None else ():
             assert scheduler is not None

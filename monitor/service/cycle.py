@@ -62,7 +62,7 @@ class Cycle:
 
     @property
     def has_problems(self) -> bool:
-        """True where something could not be read, saved or sent, or a receiver fails."""
+        """True if something could not be read, saved or sent, or a receiver fails."""
         state = self._buffer.state()
         states = (state.receivers.get(name) for name in self.settings.config.receivers)
         return self._reporter.error is not None or any(state.failures for state in states if state is not None)
@@ -73,7 +73,7 @@ class Cycle:
         self._reporter.started = self._reporter.completed = now
         self._tracker = IncidentTracker(self._identity.folder, self.settings.config.watch.no_data_wait)
         self.dispatcher.start()
-        if self._identity.one_shot:  # of a run a minute nobody wants to read, neither in the story nor in cron's mails
+        if self._identity.one_shot:  # a run each minute would flood the event log and cron's mails
             return
         self._record_leadership(now, is_leader=True)
         if not self.settings.config.receivers:
@@ -86,7 +86,7 @@ class Cycle:
             compute_due(self.settings.config, self._clock.now())
 
     def run(self) -> bool:
-        """Evaluate everything once and send what is due. Return whether the evaluation succeeded."""
+        """Evaluate everything once and send due messages. Return whether the evaluation succeeded."""
         error = self._evaluate()
         self._reporter.set_error("look", error)
         if error is None:
@@ -97,7 +97,7 @@ class Cycle:
         return error is None
 
     def send_due(self) -> None:
-        """Collect the results of messages, send what is due by the last evaluation, and publish the health."""
+        """Collect the results of messages, send those due by the last evaluation, and publish the health."""
         self.dispatcher.collect_results()
         if self.last_result is not None:
             self.dispatcher.send_due(self.last_result.snapshot, self.settings, self._buffer.notice)
@@ -109,7 +109,7 @@ class Cycle:
         try:
             return (due is not None and due <= self._clock.now()) or self.settings.pipeline.needs_run()
         except OSError:
-            return True  # the evaluation itself reports what is wrong
+            return True  # the evaluation itself reports the error
 
     def seconds_until_due(self) -> float:
         """Return the seconds until there may be something to send or to collect without another evaluation."""
@@ -172,7 +172,7 @@ class Cycle:
             result = self._tracker.evaluate(self.settings.pipeline.run(now), self._buffer.state(), now)
         except MonitorError as error:
             return str(error)
-        except Exception as error:  # noqa: BLE001  what cannot be judged now may be later; people are told meanwhile
+        except Exception as error:  # noqa: BLE001  the next cycle may succeed; health reports the error
             return f"an error of modeltop's own, {type(error).__name__}"
         receiver_events = receiver_changes(self.settings.config.receivers, self._buffer.state(), now)
         self._buffer.append(*receiver_events, *result.incident_changes)

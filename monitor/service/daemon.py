@@ -1,4 +1,4 @@
-"""The service: one process leads and runs cycles, the others stand by and take over."""
+"""The service: one process leads and runs cycles, the others are on standby and replace it if it ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AFTER_FAILURE = 10.0
 
 
 class Daemon:
-    """A process that leads, or stands by until it can, until a signal ends it."""
+    """A process that leads, or waits on standby until it can, until a signal ends it."""
 
     def __init__(self, cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> None:
         self._cycle, self._leader, self._identity, self._log = cycle, leader, identity, log
@@ -81,7 +81,7 @@ class Daemon:
 
 
 DEADLINE = 45.0
-"""Seconds for the messages of one run; what is not sent by then is left to the next."""
+"""Seconds for the messages of one run; unsent ones are left to the next run."""
 RETRY_SECONDS = 1.0
 """Seconds between two attempts to read a source."""
 MAX_RUNS = 3
@@ -91,7 +91,7 @@ MAX_RUNS = 3
 def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> int:
     """Run one cycle from cron and return the exit code; retries are left to the next run.
 
-    That is 0 where all went well, or another leads and is alive; 1 where something could not be read, saved or sent.
+    The exit code is 0 on success, or if another process leads and is alive; 1 if any read, save or send failed.
 
     Raises:
         StoreError: The lock cannot be written.

@@ -26,10 +26,10 @@ class BufferedEventLog:
         self._unsaved: deque[Event] = deque(maxlen=MAX_BUFFERED)
         self._state: AlertingState | None = None
         self.error: str | None = None
-        """Error that keeps events from being saved; None where everything is on the disk."""
+        """Error that keeps events from being saved; None if everything is on the disk."""
 
     def state(self) -> AlertingState:
-        """Return the state by what all processes wrote and by what is still to be written."""
+        """Return the state that results from the events of all processes and those still to be written."""
         saved_state = self._event_log.state()
         if saved_state is not self._saved_state or self._state is None:
             self._saved_state = saved_state
@@ -38,7 +38,7 @@ class BufferedEventLog:
 
     @property
     def notice(self) -> str | None:
-        """The same error as a sentence for people; None where everything is on the disk."""
+        """The same error as a sentence for people; None if everything is on the disk."""
         return None if self.error is None else f"the watcher's state was not saved: {self.error}"
 
     def append(self, *events: Event) -> None:
@@ -49,7 +49,7 @@ class BufferedEventLog:
             self.save()
 
     def save(self) -> bool:
-        """Try to write what is buffered. Return whether everything is on the disk."""
+        """Try to write the buffered events. Return whether everything is on the disk."""
         try:
             while self._unsaved:
                 batch = tuple(islice(self._unsaved, BATCH_EVENTS))

@@ -29,7 +29,7 @@ class HealthReport:
 
     health: WatcherHealth
     one_shot: bool = False
-    """True where it runs from cron: no process exists between two runs."""
+    """True if it runs from cron: no process exists between two runs."""
 
 
 class HealthFile:
@@ -69,7 +69,7 @@ class HealthFile:
         return True
 
     def _overwrite(self, data: bytes) -> bool:
-        """Overwrite the old content in place, which takes no space; only if it has the same length."""
+        """Overwrite the old content in place, which needs no space; only if it has the same length."""
         try:
             descriptor = open_file(self._path, os.O_RDWR)
         except OSError:
@@ -83,13 +83,13 @@ class HealthFile:
 
 
 def read_last_health(folder: Path) -> WatcherHealth | None:
-    """Return the health at the end of the last cycle; None where none has ever run, or the file is not ours."""
+    """Return the health at the end of the last cycle; None if none has ever run, or the file is not ours."""
     report = read_health(folder)
     return None if report is None else report.health
 
 
 def read_health(folder: Path) -> HealthReport | None:
-    """Return the content of the health file; None where it cannot be read."""
+    """Return the content of the health file; None if it cannot be read."""
     return read_state_file(folder / HEALTH_FILE_NAME, _from_document)
 
 
@@ -153,11 +153,11 @@ class HealthReporter:
 
     @property
     def error(self) -> str | None:
-        """All current errors, sanitized; None where there are none."""
+        """All current errors, sanitized; None if there are none."""
         return "; ".join(sanitize(error, 300) for error in self._errors.values() if error) or None
 
     def set_error(self, subject: str, error: str | None) -> None:
-        """Set the error of one subject, None where it has none any more; the log gets a line where that is a change."""
+        """Set the error of one subject, None if it has none any more; a change is logged."""
         if error == self._errors.get(subject):
             return
         self._errors[subject] = error
@@ -242,7 +242,7 @@ class Heartbeat:
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
         self.error: str | None = None
-        """Error of the last ping; None where it succeeded."""
+        """Error of the last ping; None if it succeeded."""
 
     def ping(self, url: SecretSource | None) -> None:
         """Request the address without waiting for the answer."""
@@ -265,7 +265,7 @@ class Heartbeat:
 
 def _ping_error(url: SecretSource) -> str | None:
     try:
-        # Imported here: TLS takes longer to import than all of the rest, and most have no heartbeat.
+        # Imported here: importing TLS is slower than all of the rest, and most have no heartbeat.
         from modeltop.alerting.notifiers.http import HttpClient
 
         client = HttpClient(url.read(), timeout=PING_TIMEOUT)

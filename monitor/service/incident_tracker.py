@@ -43,7 +43,7 @@ def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
 
 
 def load_last_evaluation(folder: Path) -> LastEvaluation:
-    """Return what the last run saved; empty where there was none, or where its file cannot be read."""
+    """Return what the last run saved; empty if there was none, or where its file cannot be read."""
 
     def build(document: Mapping[str, Mapping[str, str]], _: float) -> LastEvaluation:
         newest, waiting = (
@@ -65,7 +65,7 @@ class NoDataGrace:
     def settled_alerts(
         self, alerts: Iterable[Alert], now: datetime, is_known: Callable[[Alert], bool]
     ) -> tuple[Alert, ...]:
-        """Return the alerts of a snapshot that count now; `is_known` tells which belong to an open incident."""
+        """Return the alerts of a snapshot that count now; `is_known` is true if one belongs to an open incident."""
         settled: list[Alert] = []
         waiting: dict[str, datetime] = {}
         for alert in alerts:
@@ -81,7 +81,7 @@ class NoDataGrace:
         return tuple(settled)
 
     def next_due(self) -> datetime | None:
-        """Return when the next grace period ends; None where none runs."""
+        """Return when the next grace period ends; None if none runs."""
         return min((first + self.wait for first in self.first_seen.values()), default=None)
 
 
@@ -97,7 +97,7 @@ class EvaluationResult:
 
     @property
     def has_unconfirmed_errors(self) -> bool:
-        """True where a source fails that has not failed often enough for an alert."""
+        """True if a source fails that has not failed often enough for an alert."""
         failing = {problem.source for problem in self.snapshot.history.problems if problem.fatal}
         alerts = (alert for alert in self.snapshot.alerts if alert.condition is Condition.ERROR)
         return bool(failing - {alert.key.model for alert in alerts})
@@ -112,7 +112,7 @@ class IncidentTracker:
         self.no_data_grace = NoDataGrace(wait, self._last.no_data_first_seen)
 
     def evaluate(self, snapshot: Snapshot, state: AlertingState, now: datetime) -> EvaluationResult:
-        """Return what a snapshot, taken just now, changes about the known incidents."""
+        """Return the changes to the known incidents that result from a snapshot that was just taken."""
         alerts = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda alert: _is_open(alert, state))
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def read_state_file(path: Path, build: Callable[[Any, float], T]) -> T | None:
-    """Return what `build` makes of a JSON file and its modification time; None where it is missing or not ours."""
+    """Return the result of `build` from a JSON file and its modification time; None if it is missing or not ours."""
     try:
         descriptor = open_file(path, os.O_RDONLY)
     except OSError:
@@ -78,10 +78,10 @@ class LeaderLock:
         self.release()
 
     def acquire(self) -> bool:
-        """Try to take the lock without waiting. Return False where another process holds it.
+        """Try to acquire the lock without waiting. Return False if another process holds it.
 
         Raises:
-            StoreError: The lock file cannot be made, written or locked: then nobody could keep a second one away.
+            StoreError: The lock file cannot be made, written or locked, so a second process could not be excluded.
         """
         if self.is_held():
             return True
@@ -163,7 +163,7 @@ def has_leader(folder: Path) -> bool:
 
 
 def read_holder(folder: Path) -> LockHolder | None:
-    """Return the process that leads or led last; None where the lock file names none."""
+    """Return the process that leads or led last; None if the lock file names none."""
     return read_state_file(
         folder / LOCK_FILE_NAME, lambda document, _: LockHolder(int(document["pid"]), str(document["host"]))
     )

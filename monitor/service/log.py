@@ -56,4 +56,4 @@ class DaemonLog:
             self._stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            return  # nobody reads it any more, which is no reason to stop notifying
+            return  # the reader is gone, which is no reason to stop notifying

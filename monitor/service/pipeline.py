@@ -1,4 +1,4 @@
-"""From files to a snapshot: the one place that calls every package below."""
+"""From files to a snapshot: the only module that calls every package below."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 
 class StateReader:
-    """Access to the event log and to the daemon's health, which never stands in the way of reading data.
+    """Access to the event log and to the daemon's health; its errors never keep data from being read.
 
-    The state folder need not exist yet; it is None where there can be none, for the reason in `error`.
+    The state folder need not exist yet; it is None if there can be none, for the reason in `error`.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class StateReader:
 
     @cached_property
     def event_log(self) -> EventLog | None:
-        """The event log of the folder; None where there can be none."""
+        """The event log of the folder; None if there can be none."""
         if self.folder is None:
             return None
         # Late: the first frame of plain files has nothing to remember.
@@ -108,12 +108,12 @@ class _Failure(NamedTuple):
 
 
 class Pipeline:
-    """Snapshots of the same paths again and again; what did not change is neither read nor evaluated again.
+    """Repeated snapshots of the same paths; unchanged data is neither read nor evaluated again.
 
     Args:
         config: Rules, metrics, zone.
         paths: Files and folders in the order in which they count.
-        live: True for a store, where `now` is the clock; False for plain paths, where it is the newest row
+        live: True for a store, where `now` is the clock; False for plain paths, where it is the time of the newest row
             that is not after the clock.
         now: Overrides both.
         failures_before_alert: Failed reads in a row after which a source is an alert.
@@ -166,7 +166,7 @@ class Pipeline:
         return self._reader.file_stats() | config_files | self.state_reader.file_stats()
 
     def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
-        """Read what is new, evaluate it, and return a snapshot.
+        """Read new data, evaluate it, and return a snapshot.
 
         `clock` is the true time, aware; `progress` is called with (files read, files in all) while files are read.
         """
@@ -181,7 +181,7 @@ class Pipeline:
         ]
         state = self.state_reader.alerting_state()
         labels = label_coverage(history, self._config.catalog)
-        # Acknowledgements and silences end by the clock, also where data is evaluated as of another moment.
+        # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(alerts, state, clock)
         ordered = ordered_alerts(alerts, acknowledgements.keys())
         return Snapshot(
@@ -273,7 +273,7 @@ class DaemonSettings:
     config: Config
     pipeline: Pipeline
     store: Path | None = None
-    """Folder that configured logs are computed into; None where plain paths are watched."""
+    """Folder that configured logs are computed into; None if plain paths are watched."""
 
     @property
     def every(self) -> float:
@@ -282,4 +282,4 @@ class DaemonSettings:
 
 
 LoadSettings = Callable[[], DaemonSettings]
-"""Reads the configuration; raises MonitorError where it is invalid, and then no part of it is used."""
+"""Reads the configuration; raises MonitorError if it is invalid, and then no part of it is used."""

@@ -67,7 +67,7 @@ def disabled_receivers(receivers: Mapping[str, Receiver], state: AlertingState) 
 
 
 def failing_receivers(receivers: Mapping[str, Receiver], state: AlertingState) -> str | None:
-    """Return a clause about receivers that fail again and again; None where none does."""
+    """Return a clause about receivers that fail again and again; None if none does."""
     clauses = [
         f"{sanitize(name, 60)} has failed {receiver.failures} times in a row: {receiver.error}"
         for name in receivers

@@ -32,14 +32,14 @@ class SendResult:
     receiver: str
     notifications: tuple[Notification, ...]
     error: NotifyError | None
-    """None where the receiver accepted it."""
+    """None if the receiver accepted it."""
     title: str = ""
 
 
 class SenderPool:
     """A thread and a queue for each receiver; messages go out in order, up to the first failure.
 
-    `wake` is called in any thread when there are results to take.
+    `wake` is called in any thread when there are results to collect.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ class SenderPool:
         self._threads[receiver].batches.put((notifier, tuple(messages)))
 
     def has_results(self) -> bool:
-        """Return whether there are results to take."""
+        """Return whether there are results to collect."""
         return not self._done.empty()
 
     def take_results(self) -> list[SendResult]:

@@ -29,7 +29,7 @@ BATCH_MESSAGES = 50
 
 
 class Dispatcher:
-    """The queues of all receivers: sends what is due, collects results, records both.
+    """The queues of all receivers: sends due messages, collects results, records both.
 
     Args:
         buffer: The event log.
@@ -52,7 +52,7 @@ class Dispatcher:
         self._retry_at: datetime | None = None
         self._last_time: datetime | None = None
         self.error: str | None = None
-        """Error of a message that could not be composed; None where all could."""
+        """Error of a message that could not be composed; None if all could."""
 
     def start(self) -> None:
         """Start the sender threads, also again after `stop`."""
@@ -66,7 +66,7 @@ class Dispatcher:
                 self._buffer.append(ReceiverChanged(self._unique_now(), name, replace(receiver, retry_at=None)))
 
     def stop(self) -> None:
-        """Begin no further message; those on their way go on."""
+        """Start no more messages; those already started are completed."""
         self._senders.stop()
 
     def is_sending(self) -> bool:

@@ -36,7 +36,7 @@ Cell = tuple[int, int]
 def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas, left: int, theme: PlotTheme) -> None:
     """Write the annotations into free cells of the canvas; no other cell changes.
 
-    What is later in this order hides what is earlier: band, notes, trend, start of the change.
+    Later ones in this order hide earlier ones: band, notes, trend, start of the change.
 
     Args:
         rows: The drawing; the first `canvas.height` rows are the canvas. Changed in place.
@@ -149,7 +149,7 @@ def _write_captions(rows: list[Text], markers: list[tuple[int, str]], style: str
 
 
 def _caption_slot(plain: str, column: int, wanted: int) -> tuple[int, int]:
-    """Return where a caption beside the column may start, and how many of the wanted cells it may take; 0 for none."""
+    """Return where a caption beside the column may start, and its width; 0 if there is no room."""
     right = plain[column + 1 : column + 1 + wanted + 1]
     free = len(right) - len(right.lstrip(_OVERWRITABLE))
     if free >= min(wanted, _MIN_CAPTION):

@@ -69,7 +69,7 @@ def labels(values: list[float], step: float) -> list[str]:
 def date_ticks(start: float, end: float, width: int) -> list[Tick]:
     """Return calendar dates or times within [start, end], as densely as their labels fit.
 
-    A tick at the start of a larger unit is labelled by that unit: the year for months, the date for hours.
+    A tick at the start of a larger unit is labeled by that unit: the year for months, the date for hours.
 
     Args:
         start: Left end of the axis, in seconds since 1970, UTC.
@@ -98,7 +98,7 @@ def date_ticks(start: float, end: float, width: int) -> list[Tick]:
 
 
 def single_date_tick(time: float, width: int) -> list[Tick]:
-    """Return one tick with its date; none where that does not fit."""
+    """Return one tick with its date; none if that does not fit."""
     label = format_period(_to_datetime(time))
     return [(time, label)] if len(label) <= width else []
 

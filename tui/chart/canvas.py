@@ -38,7 +38,7 @@ class Canvas:
     low: float
     high: float
     has_subcells: bool
-    """True for braille; False where a cell is one dot."""
+    """True for braille; False if a cell is one dot."""
 
     @property
     def dots_per_row(self) -> int:
@@ -84,7 +84,7 @@ def clip_values(trace: Trace) -> Trace:
 def downsample(trace: Trace, canvas: Canvas) -> Cells:
     """Return the indices of the points to draw: all, or of each column the lowest, the highest and the worst breach.
 
-    Points are left out where there are more than twice as many as columns.
+    Points are left out if there are more than twice as many as columns.
     """
     count = len(trace.times)
     if count <= 2 * canvas.width:
@@ -117,7 +117,7 @@ def strokes(trace: Trace, indices: Cells, canvas: Canvas) -> tuple[list[float], 
         canvas: Maps times and values.
 
     Returns:
-        Fractions of the width and of the height; NaN where the line breaks.
+        Fractions of the width and of the height; NaN if the line breaks.
     """
     gaps_before = np.cumsum(trace.gaps)[indices]
     breaks = np.flatnonzero(np.diff(gaps_before)) + 1

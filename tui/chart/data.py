@@ -26,11 +26,11 @@ class Trace:
     values: Floats
     """May be infinite: such a point is drawn at the edge."""
     breaches: NDArray[np.int8]
-    """`Severity` of each point by the limits of the rules; 0 where none is exceeded."""
+    """`Severity` of each point by the limits of the rules; 0 if none is exceeded."""
     unevaluated: Flags
     """True for a point that no rule evaluates: provisional, not finite, or of too little support."""
     gaps: Flags
-    """True where periods are missing before this point, so that the line breaks."""
+    """True if periods are missing before this point, so that the line breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class LimitLine:
 
 @dataclass(frozen=True, slots=True)
 class VerticalMarker:
-    """A vertical line, with a caption where there is room."""
+    """A vertical line, with a caption if there is room."""
 
     time: float
     """UTC, seconds since 1970."""
@@ -80,7 +80,7 @@ class ChartTrend:
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """Annotations of the points, drawn where nothing else is: no point and no limit is ever hidden."""
+    """Annotations of the points, drawn only into free cells: no point and no limit is ever hidden."""
 
     change: VerticalMarker | None = None
     """Start of a change."""
@@ -114,7 +114,7 @@ class ChartData:
 
 @dataclass(frozen=True, slots=True)
 class PlotTheme:
-    """What the terminal can show. Colours are the 16 of ANSI by name: the app's theme defines their shades."""
+    """What the terminal can show. Colors are the 16 of ANSI by name: the app's theme defines their shades."""
 
     ascii: bool = False
     """Whether only characters below 128 can be drawn."""

@@ -27,7 +27,7 @@ _NARROW, _LOW = 20, 5
 _ROWS_PER_TICK = 2
 _ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
 _STYLES = {RED: "bold red", YELLOW: "bold yellow", "blue+": "bright_blue", "white": "bright_white"}
-"""Rich's names of plotext's colours, where they differ; bold, so that breaches stand out with few colours."""
+"""Rich's names of plotext's colors, if they differ; bold, so that breaches are visible with few colors."""
 _WORDS = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN"}
 
 
@@ -173,7 +173,7 @@ def _plot(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> None:
 
 
 def _write_limit_label(rows: list[Text], limit: LimitLine, layout: _Layout, theme: PlotTheme) -> None:
-    """Write the label of a limit where nothing else is drawn: on its line, else just above or below it, else not."""
+    """Write the label of a limit into free cells: on its line, else just above or below it, else not at all."""
     canvas = layout.canvas
     row = canvas.row(limit.value)
     text = f"{theme.encode(limit.label)} {_WORDS.get(limit.severity, '')}".strip()
@@ -191,7 +191,7 @@ def _write_limit_label(rows: list[Text], limit: LimitLine, layout: _Layout, them
 
 
 def _limit_character(severity: Severity, theme: PlotTheme) -> str:
-    """Return the character of a limit's line, which differs by severity even without colour."""
+    """Return the character of a limit's line, which differs by severity even without color."""
     if severity is not Severity.CRITICAL:
         return "╌"
     return "━" if theme.ascii else "─"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modeltop_tui.chart.canvas import Cells
 
 RED, YELLOW = "red", "orange"
-"""plotext's names of the ANSI colours 1 and 3."""
+"""plotext's names of the ANSI colors 1 and 3."""
 _DARK, _LIGHT = ("cyan", "magenta", "blue+", "white"), ("blue", "magenta", "cyan", "black")
 _COLUMNS_PER_POINT = 3
 """Columns per point from which healthy points have a marker too."""
@@ -33,14 +33,14 @@ class Marker(NamedTuple):
 
 
 def severity_color(severity: Severity, theme: PlotTheme) -> str:
-    """Return the colour of a breach, and of the limit that is exceeded."""
+    """Return the color of a breach, and of the limit that is exceeded."""
     if not theme.colours or severity is Severity.OK:
         return "default"
     return RED if severity is Severity.CRITICAL else YELLOW
 
 
 def line_color(number: int, theme: PlotTheme) -> str:
-    """Return the colour of a line by its number, from 0; none is that of a severity."""
+    """Return the color of a line by its number, from 0; none is that of a severity."""
     palette = _LIGHT if theme.light else _DARK
     return palette[number % len(palette)] if theme.colours else "default"
 
@@ -103,7 +103,7 @@ def _point_marker(trace: Trace, index: int, theme: PlotTheme) -> Marker | None:
 
 
 def _label_points(trace: Trace, position: tuple[int, int], canvas: Canvas) -> list[int]:
-    """Return the points that are labelled by the line's number: evenly apart, and apart from those of other lines."""
+    """Return the points that are labeled by the line's number: evenly apart, and apart from those of other lines."""
     finite = np.flatnonzero(np.isfinite(trace.values))
     if not len(finite):
         return []

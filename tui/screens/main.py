@@ -129,7 +129,7 @@ class MainScreen(PaneScreen):
 
     @property
     def focused_pane(self) -> Pane:
-        """The pane that has the keys; the only one in view where there is room for one."""
+        """The focused pane; the only visible one if there is room for only one."""
         return self.query_one("Pane.-front", Pane)
 
     def show_state(self, state: ScreenState) -> None:
@@ -152,7 +152,7 @@ class MainScreen(PaneScreen):
         tabs.active = focused.NUMBER
         tabs.repaint()
         steps = [("↑↓", focused.STEPS)]
-        first = (AlertsPane,) if focused.NUMBER == AlertsPane.NUMBER else ()  # where it is narrow, the first keys stay
+        first = (AlertsPane,) if focused.NUMBER == AlertsPane.NUMBER else ()  # on a narrow screen, the first keys stay
         order = dict.fromkeys((*first, MetricsPane, ChartPane, ChangesPane, ModelsPane, AlertsPane))
         shown = [key for keys in (*(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
         keys = [(key.key_display or key.key, key.description) for key in shown if key.description != focused.STEPS]

@@ -1,4 +1,4 @@
-"""A screen that covers the main one with one pane, and follows its state, until a key takes it away."""
+"""A screen that covers the main one with a single pane, and follows its state, until a key closes it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _OSC_TERMINALS = (
 
 
 class TerminalQuery:
-    """The query for the background colour; from `send` to `close` the terminal neither echoes nor waits for a line."""
+    """The query for the background color; from `send` to `close` the terminal neither echoes nor waits for a line."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -82,7 +82,7 @@ class TerminalQuery:
         self._asked_at = time.monotonic()
 
     def is_light(self) -> bool:
-        """Return whether the background is light; False where neither the terminal nor the environment says so."""
+        """Return whether the background is light; False if neither the terminal nor the environment reports it."""
         self._read_reply()
         luminance = relative_luminance(self._reply)
         return is_light_by_environment(self._environ) if luminance is None else luminance > 0.5
@@ -94,7 +94,7 @@ class TerminalQuery:
 
     @property
     def reply_pending(self) -> bool:
-        """Whether a reply may still come, which the app must not take for keys."""
+        """Whether a reply may still arrive, which the app must not interpret as keys."""
         return bool(self._asked_at) and not _END.search(self._reply)
 
     def _read_reply(self) -> None:
@@ -109,7 +109,7 @@ class TerminalQuery:
 
 
 def relative_luminance(reply: bytes) -> float | None:
-    r"""Return the relative luminance, 0 to 1, of the colour in a terminal's reply; None without one.
+    r"""Return the relative luminance, 0 to 1, of the color in a terminal's reply; None without one.
 
     By the weights of ITU-R BT.709, without gamma.
 
@@ -125,7 +125,7 @@ def relative_luminance(reply: bytes) -> float | None:
 
 
 def is_light_by_environment(environ: Mapping[str, str]) -> bool:
-    """Return whether COLORFGBG names a light background: its last field is the number of one of 16 colours.
+    """Return whether COLORFGBG names a light background: its last field is the number of one of 16 colors.
 
     >>> is_light_by_environment({"COLORFGBG": "0;15"}), is_light_by_environment({"COLORFGBG": "15;default;0"})
     (True, False)

@@ -16,13 +16,13 @@ Environment = MutableMapping[str, str]
 
 _MONOCHROME_TERMS = ("vt52", "vt100", "vt102", "vt220", "xterm-mono", "xterm-vt220", "screen-m", "linux-m")
 _INDEXED_TERMS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "iterm2", "rio")
-"""Terminals with 256 colours, though neither their name nor, over SSH, COLORTERM says so."""
+"""Terminals with 256 colors, although neither their name nor, over SSH, COLORTERM reports it."""
 _REMOTE_FPS = "15"
 """Frames per second over SSH: a screen that changes faster than the link carries it lags behind its keys."""
 
 
 class ColorDepth(IntEnum):
-    """The number of colours of a terminal."""
+    """The number of colors of a terminal."""
 
     NONE = 0
     ANSI = 16
@@ -39,14 +39,14 @@ class Capabilities:
     """Whether only characters below 128 are drawn correctly."""
 
     def theme(self, *, light: bool) -> str:
-        """Return the fitting theme of Textual; with few colours one of the terminal's own."""
-        # With 16 colours, warning and error of the other themes are the very same red.
+        """Return the fitting theme of Textual; with few colors one of the terminal's own."""
+        # With 16 colors, warning and error of the other themes are the very same red.
         family = "ansi" if self.depth <= ColorDepth.ANSI else "textual"
         return f"{family}-{'light' if light else 'dark'}"
 
 
 def unusable_reason(environ: Environment = os.environ) -> str | None:
-    """Return why the app cannot be shown here; None where it can."""
+    """Return why the app cannot be shown here; None if it can."""
     for descriptor, name in ((0, "stdin"), (2, "stderr"), (1, "stdout")):
         if not os.isatty(descriptor):
             return f"{name} is not a terminal"

@@ -74,7 +74,7 @@ class TerminalDriver(linux_driver.LinuxDriver):
             writer.write(data)
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back, without first sending frames that nobody will see."""
+        """Restore the terminal, without first sending frames that are not visible any more."""
         writer = self._writer_thread
         while writer is not None:
             try:

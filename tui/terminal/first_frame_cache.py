@@ -1,8 +1,8 @@
 """The cached first frame, shown before anything heavy is imported.
 
-It is the first frame of the last run of the same command line in the same terminal: text and colours in the cache
+It is the first frame of the last run of the same command line in the same terminal: text and colors in the cache
 folder, with the stat of each file it depends on. It is shown only while none of them has changed, and its last line
-has its age. Without one, the first line says that files are being read.
+shows its age. Without one, the first line shows that files are being read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from modeltop.history.files import file_stat, xdg_folder
 MAX_FRAMES = 32
 """Frames in the cache folder; older ones are deleted."""
 SIZE_LIMIT = 2_000_000
-"""Maximum bytes of a frame with the stats of its files: 300x80 cells in many colours, and 10,000 files."""
+"""Maximum bytes of a frame with the stats of its files: 300x80 cells in many colors, and 10,000 files."""
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[1;1H", "\x1b[?25h\x1b[?1049l"
 VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG", "LC_ALL", "LC_CTYPE", "TMUX", "STY")
 """Environment variables that decide how a frame looks."""
@@ -55,9 +55,9 @@ def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str,
 
 
 def load_frame(path: Path) -> tuple[float, list[str]] | None:
-    """Return when the frame was saved (seconds since 1970), and its lines; None where there is no current one.
+    """Return when the frame was saved (seconds since 1970), and its lines; None if there is no current one.
 
-    Only text and colours pass: a file with anything else is no frame.
+    Only text and colors pass: a file with anything else is no frame.
     """
     try:
         with path.open("rb") as file:
@@ -74,7 +74,7 @@ def save_frame(path: Path, lines: Sequence[str], stats: FileStats, now: float) -
 
     Args:
         path: The file, as `cache_path` returns it.
-        lines: Text and colours.
+        lines: Text and colors.
         stats: The stat of each file that the frame depends on.
         now: Seconds since 1970.
     """
@@ -98,7 +98,7 @@ def _prune(folder: Path) -> None:
 
 
 def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
-    """Return what is sent to the terminal: the frame with its age in the last line, or that files are being read.
+    """Return the text to send to the terminal: the frame with its age in the last line, or that files are being read.
 
     Args:
         frame: As `load_frame` returns it.

@@ -25,7 +25,7 @@ _POLL_MILLISECONDS = 2000
 _GRACE_SECONDS = 1.5
 """Seconds until the process is ended by force after a hangup."""
 _SHUTDOWN_SECONDS = 5.0
-"""The same where a terminal, perhaps a slow one, is still to be restored."""
+"""Seconds until the process is ended by force while a terminal, perhaps a slow one, is being restored."""
 
 
 def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds: float = _GRACE_SECONDS) -> None:
@@ -68,7 +68,7 @@ class ExitRequest:
         self.code: int | None = None
         """The exit code; None without a request."""
         self.cleanup: Callable[[], None] = lambda: None
-        """Restores the terminal even where all else is stuck."""
+        """Restores the terminal even if everything else is blocked."""
 
 
 @contextlib.contextmanager
@@ -160,7 +160,7 @@ class _StopOnSignal:
             self._app.exit(return_code=code)
 
     def _watch_hangup(self) -> None:
-        """Wait for a hangup of the terminal: with SIGHUP ignored nothing else would tell."""
+        """Wait for a hangup of the terminal: with SIGHUP ignored nothing else would report it."""
         poller = select.poll()
         poller.register(0, 0)
         while not self._finished.is_set():

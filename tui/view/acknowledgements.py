@@ -20,8 +20,8 @@ def handling_mark(index: SnapshotIndex, alerts: Iterable[Alert]) -> str:
     """Return the mark for how alerts are handled.
 
     Returns:
-        `✓` where each active alert is acknowledged, `×` where the others are suppressed; a blank where an active alert
-        is neither, or none is active.
+        `✓` if each active alert is acknowledged, `×` if the others are suppressed; a blank if an active alert is
+        neither, or none is active.
     """
     active = [alert.id or "" for alert in alerts if alert.is_active]
     unacknowledged = [alert_id for alert_id in active if alert_id not in index.snapshot.acknowledgements]
@@ -31,7 +31,7 @@ def handling_mark(index: SnapshotIndex, alerts: Iterable[Alert]) -> str:
 
 
 def handling_lines(alert: Alert, state: ScreenState, width: int) -> list[Cells]:
-    """Return who has the alert and why it is suppressed; no lines where it is neither acknowledged nor suppressed.
+    """Return who acknowledged the alert and why it is suppressed; no lines if neither applies.
 
     Args:
         alert: One alert of the snapshot.

@@ -169,7 +169,7 @@ def cursor_readout(state: ScreenState) -> str:
 
 
 def _interval(series: Series, metric: Metric) -> str:
-    """Return the 95 % interval, or the bound, of the newest value; empty where there is none."""
+    """Return the 95 % interval, or the bound, of the newest value; empty if there is none."""
     interval = latest_interval(series, metric)
     return "" if interval is None else f"[{metric.format(interval[0])}, {metric.format(interval[1])}]"
 

@@ -50,7 +50,7 @@ def chart_annotations(
         outlook: Its pattern and forecast; None until they are known.
         notes: Notes about the model, oldest first.
         span: Both ends of the time axis, in seconds since 1970, UTC.
-        alone: False where other series are drawn as well: the band and the trend of one would only confuse.
+        alone: False if other series are drawn as well: the band and the trend of one would only confuse.
     """
     pattern, forecast = outlook or (None, None)
     caption = _caption(pattern) if pattern is not None else None

@@ -1,6 +1,6 @@
 """The diagnosis of a model as lines: what happened, why, what to do, and the evidence in tables.
 
-The order of the sections is the order of the questions. A section without data says in one line what is missing.
+The order of the sections is the order of the questions. A section without data states in one line what it needs.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _change_row(index: SnapshotIndex, diagnosis: Diagnosis, change: BeforeAfter)
     if change.low is not None and change.high is not None:
         interval = f"[{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
     values = (metric.format(change.before), metric.format(change.after), metric.format_delta(change.delta))
-    if change.key.metric == ROW_COUNT:  # a mean number of rows: nobody asks for its decimals
+    if change.key.metric == ROW_COUNT:  # a mean number of rows: its decimals are noise
         values = (f"{change.before:.0f}", f"{change.after:.0f}", f"{change.delta:+.0f}")
         interval = f"[{change.low:+.0f}, {change.high:+.0f}]" if interval != "?" else interval
     count = _support_text(index, diagnosis, change.key)
@@ -133,7 +133,7 @@ def _change_row(index: SnapshotIndex, diagnosis: Diagnosis, change: BeforeAfter)
 
 
 def _support_text(index: SnapshotIndex, diagnosis: Diagnosis, key: SeriesKey) -> str:
-    """Return the support of the values since the change; `?` where that is not known."""
+    """Return the support of the values since the change; `?` if it is unknown."""
     series = index.snapshot.history.series.get(key)
     started_at = diagnosis.series_pattern.started_at if diagnosis.series_pattern is not None else None
     if series is None or series.support is None or started_at is None:

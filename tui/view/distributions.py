@@ -77,7 +77,7 @@ def _percent_change(before: float, after: float) -> str:
 
 
 def _recent_periods(periods: tuple[datetime | None, ...], started_at: datetime | None) -> list[int]:
-    """Return the indices of the periods since the change; of the newest where there is none, or no change is known."""
+    """Return the indices of the periods since the change; of the newest if there is none, or no known change."""
     dated = [(index, period) for index, period in enumerate(periods) if period is not None]
     recent = [index for index, period in dated if started_at is not None and period >= started_at]
     return recent or [index for index, _ in dated[-1:]]
@@ -108,10 +108,10 @@ def _proportions(counts: Counts) -> Counts:
 
 
 def _equal_width_bins(histogram: Histogram, proportions: Counts, max_bins: int) -> Counts:
-    """Return proportions by at most `max_bins` bins of equal width; by category where there are no edges.
+    """Return proportions by at most `max_bins` bins of equal width; by category if there are no edges.
 
-    The bins of the reference have equal proportions, so their own heights would show no shape. The content of one is
-    taken to be spread evenly over it. Open-ended bins stand by themselves, before and behind the others.
+    The bins of the reference have equal proportions, so their own heights would show no shape. The rows of a bin are
+    assumed to be spread evenly over it. Open-ended bins are drawn separately, before and behind the others.
     """
     values = proportions[: len(histogram.slots) - 2]
     if histogram.edges is None or not len(values):
@@ -127,7 +127,7 @@ def _equal_width_bins(histogram: Histogram, proportions: Counts, max_bins: int) 
 
 
 def _spread(values: Counts, low: Counts, high: Counts, count: int) -> Counts:
-    """Spread values over `count` bins of equal width; one without a width falls where its edge is."""
+    """Spread values over `count` bins of equal width; a bin of zero width is added where its edge is."""
     steps = np.linspace(low.min(), high.max(), count + 1)
     widths = np.maximum(high - low, (steps[-1] - steps[0]) * ROUNDING_TOLERANCE)
     below = np.clip((steps[1:-1, None] - low[None, :]) / widths[None, :], 0.0, 1.0)

@@ -17,9 +17,9 @@ MIN_WIDTH_FOR_REASON = 24
 
 
 def watcher_status(snapshot: Snapshot, limit: int) -> Span | None:
-    """Return the state of the watcher in about `limit` cells, with a role; None where none has ever run.
+    """Return the state of the watcher in about `limit` cells, with a role; None if none has ever run.
 
-    It is critical where notifications may be missed, or repeated.
+    It is critical if notifications may be missed, or repeated.
 
     Evaluated at the clock of the snapshot, not at present: an idle screen polls once a minute only.
     """
@@ -73,7 +73,7 @@ DETAIL_STEPS = (
 
 
 def header_line(state: ScreenState, now: datetime, width: int) -> Cells:
-    """Return the first line; where it is narrow the least important parts go first, severities and age never.
+    """Return the first line; if it is narrow the least important parts are dropped first, severities and age never.
 
     Args:
         state: The state that is shown.
@@ -141,7 +141,7 @@ def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:
-    """Return how much could not be read, and the first of it where there is room."""
+    """Return how much could not be read, and the first problem if there is room."""
     problems = state.snapshot.history.problems if state.snapshot is not None else ()
     broken = [problem for problem in problems if problem.fatal]
     rows = len(problems) - len(broken)
@@ -193,7 +193,7 @@ def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:
 
 
 def tabs_line(names: Iterable[str], active: int, width: int) -> Cells:
-    """Return the panes by number and name, for one pane at a time; only numbers where it is narrow.
+    """Return the panes by number and name, for one pane at a time; only numbers if it is narrow.
 
     Args:
         names: Titles of the panes.

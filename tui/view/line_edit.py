@@ -12,7 +12,7 @@ def edit_line(text: str, key: str, character: str | None) -> str:
     Args:
         text: The text so far.
         key: Textual's name of the key.
-        character: The character it types; None where that does not print.
+        character: The character it types; None if that does not print.
 
     >>> edit_line("a long", "ctrl+w", None), edit_line("a", "b", "b"), edit_line("ab", "backspace", None)
     ('a', 'ab', 'a')

@@ -72,7 +72,7 @@ def _row(index: SnapshotIndex, series: Series) -> MetricRow:
 
 
 def support_text(series: Series, index: int = -1) -> str:
-    """Return the support of a point as a number; `?` where it is not known."""
+    """Return the support of a point as a number; `?` if it is unknown."""
     return f"{series.support[index]:.0f}" if series.support is not None and np.isfinite(series.support[index]) else "?"
 
 

@@ -12,12 +12,12 @@ MIN_WIDTH_FOR_STATUS = 36
 
 
 def model_cells(state: ScreenState, model: str, width: int = 0) -> Cells:
-    """Return the line of one model: severity as a shape and a word, how it is handled, its name, and what is wrong.
+    """Return the line of one model: severity as a shape and a word, acknowledgement, name, and its status.
 
     Args:
         state: Has a snapshot with this model.
         model: Name of the model.
-        width: Width of the pane's inside in cells; what is wrong is left out below `MIN_WIDTH_FOR_STATUS`.
+        width: Width of the pane's inside in cells; below `MIN_WIDTH_FOR_STATUS` the status is left out.
     """
     assert state.snapshot is not None
     index = snapshot_index(state.snapshot)
@@ -30,7 +30,7 @@ def model_cells(state: ScreenState, model: str, width: int = 0) -> Cells:
 
 
 def empty_list_message(state: ScreenState) -> str:
-    """Return why the list of models is empty; an empty string where it is not."""
+    """Return why the list of models is empty; an empty string if it is not."""
     if state.snapshot is None:
         return state.loading
     if visible_models(state):

@@ -79,14 +79,14 @@ def _clamp_index(index: int, items: Sequence[object]) -> int:
 
 
 def move_sideways(state: ScreenState, steps: int) -> Selection:
-    """Move the chart's cursor where there is one, else the metric."""
+    """Move the chart's cursor if there is one, else the metric."""
     return move_metric(state, steps) if state.selection.cursor is None else move_cursor(state, steps)
 
 
 def next_problem(state: ScreenState, steps: int) -> Selection:
-    """Move to the next active alert on a listed model that nobody has acknowledged; from the last to the first.
+    """Move to the next active alert on a listed model that is not acknowledged; from the last to the first.
 
-    Where all are acknowledged, to the next of all. From an acknowledged one to the first that is not: it is worse.
+    If all are acknowledged, to the next of all. From an acknowledged one to the first that is not: it is worse.
     """
     if state.snapshot is None:
         return state.selection
@@ -119,7 +119,7 @@ def next_problem_model(state: ScreenState, steps: int) -> Selection:
 
 
 def _target_index(targets: list[tuple[str, SeriesKey]], selection: Selection) -> int | None:
-    """Return the index of the selected series among the targets, else of its model; None where neither is there."""
+    """Return the index of the selected series among the targets, else of its model; None if neither is present."""
     if selection.model is not None and selection.key is not None and (selection.model, selection.key) in targets:
         return targets.index((selection.model, selection.key))
     return next((at for at, (model, _) in enumerate(targets) if model == selection.model), None)
@@ -144,7 +144,7 @@ def select_series(state: ScreenState, model: str, key: SeriesKey | None = None) 
     Args:
         state: The selection before, and the data.
         model: Name of a model.
-        key: A series; where the model does not have it, its worst is selected.
+        key: A series; if the model does not have it, its worst is selected.
     """
     if state.snapshot is None:
         return state.selection
@@ -159,7 +159,7 @@ def next_sort_order(state: ScreenState, steps: int) -> Selection:
 
 
 def toggle_cursor(state: ScreenState, _: int) -> Selection:
-    """Put a cursor on the newest point of the chart, or take it away."""
+    """Put a cursor on the newest point of the chart, or hide it."""
     series = selected_series(state)
     if state.selection.cursor is not None or series is None:
         return replace(state.selection, cursor=None)

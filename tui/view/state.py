@@ -1,4 +1,4 @@
-"""The one state of the screen: the snapshot and the selection."""
+"""The state of the screen: the snapshot and the selection."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Selection:
 
     model: str | None = None
     key: SeriesKey | None = None
-    """The selected series; None where the model has none."""
+    """The selected series; None if the model has none."""
     filter: str = ""
     problems_only: bool = False
     overlay: bool = False

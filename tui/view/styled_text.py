@@ -10,7 +10,7 @@ from modeltop.core.series import Severity
 from modeltop.core.text import display_width, pad, truncate
 
 Span = tuple[str, str]
-"""A text and the role that colours it: a name of `ROLES`, or empty."""
+"""A text and the role that colors it: a name of `ROLES`, or empty."""
 Cells = tuple[Span, ...]
 """The spans of one line of the screen."""
 

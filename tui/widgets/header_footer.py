@@ -28,7 +28,7 @@ class Header(Lines):
         self.now = now
 
     def frame(self, width: int, height: int) -> list[Cells]:
-        """Return the one line."""
+        """Return the header as a frame of one line."""
         return [header_line(self.screen_state, self.now(), width)][:height]
 
     def on_mount(self) -> None:
@@ -37,7 +37,7 @@ class Header(Lines):
 
 
 class Tabs(Lines):
-    """The panes by number, where there is room for one at a time."""
+    """The panes by number, if there is room for only one at a time."""
 
     def __init__(self, names: list[str], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -45,7 +45,7 @@ class Tabs(Lines):
         self.active = 1
 
     def frame(self, width: int, height: int) -> list[Cells]:
-        """Return the one line."""
+        """Return the tab bar as a frame of one line."""
         return [tabs_line(self.names, self.active, width)][:height]
 
 
@@ -55,7 +55,7 @@ class Prompt:
 
     label: str
     initial: str
-    """The answer to begin with."""
+    """The initial text of the answer."""
     on_change: Callable[[str], str]
     """Called with each state of the answer, the first included; returns a hint to show beside it."""
     on_submit: Callable[[str], None]
@@ -76,7 +76,7 @@ class StatusBar(Lines):
         self.hint = ""
 
     def frame(self, width: int, height: int) -> list[Cells]:
-        """Return the one line."""
+        """Return the footer as a frame of one line."""
         if self.prompt is not None:
             return [self._prompt_line(self.prompt.label, width)][:height]
         if self.message:
@@ -97,12 +97,12 @@ class StatusBar(Lines):
         self.repaint()
 
     def show_prompt(self, prompt: Prompt) -> None:
-        """Show a prompt, which takes all keys until enter or escape."""
+        """Show a prompt, which receives all keys until Enter or Esc."""
         self.prompt, self.message = prompt, ""
         self._set_answer(prompt.initial)
 
     def handle_prompt_key(self, event: events.Key) -> None:
-        """Edit the answer, submit it or cancel. Every key is taken, so that letters are letters here."""
+        """Edit the answer, submit it or cancel. Every key is handled here, so that letters are typed text."""
         if event.key in ("enter", "escape"):
             self._close_prompt(submitted=event.key == "enter")
             return

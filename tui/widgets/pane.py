@@ -4,8 +4,8 @@ Textual sends the terminal all of a widget that is refreshed, changed or not, an
 pane keeps the lines it last showed, and refreshes those that differ. Data reaches the screen as segments
 of plain text: no markup is parsed anywhere.
 
-The framework's focus is not used: each change of it repaints the whole screen. The screen that holds panes knows which
-is in front, and hands it the keys.
+The framework's focus is not used: each change of it repaints the entire screen. The screen that contains the panes
+knows which is in front, and forwards the keys to it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TO_END = 10**9
 
 @lru_cache(maxsize=4096)
 def sanitize_line(text: str, *, ascii_only: bool) -> str:
-    """Replace by `?` what does not print: the last check before the terminal, whoever forgot an earlier one."""
+    """Replace unprintable characters by `?`: the last check before the terminal, in case an earlier one is missing."""
     if not text.isprintable():
         text = "".join(char if char.isprintable() else "?" for char in text)
     return to_ascii(text) if ascii_only else text
@@ -109,7 +109,7 @@ class PaneBody:
     line: Callable[[int], Cells] = lambda _: ()
     """Returns the line with this number, from 0 to `count` - 1; called for the visible ones only."""
     cursor: int | None = None
-    """Number of the line to keep in view; None where the pane just scrolls."""
+    """Number of the line to keep in view; None if the pane just scrolls."""
     heading: tuple[Cells, ...] = ()
     """Lines that stay on top."""
 
@@ -122,7 +122,7 @@ class PaneBody:
 
 
 class Pane(Lines):
-    """A framed list with its number and title in the frame; it scrolls where not all lines fit.
+    """A framed list with its number and title in the frame; it scrolls if not all lines fit.
 
     It has more methods than is usual here because most of them are small hooks that one pane or another overrides.
     """
@@ -231,7 +231,7 @@ class Pane(Lines):
         self.repaint()
 
     def focus_pane(self, *, focused: bool) -> None:
-        """Take the keys, or give them up. Only the title shows it: one line to repaint."""
+        """Set or remove the focus. Only the title shows it: one line to repaint."""
         self.active = focused
         self.repaint()
 

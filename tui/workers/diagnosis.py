@@ -44,7 +44,7 @@ class DiagnosisRequest:
 
     snapshot: Snapshot
     snapshot_number: int
-    """Number of the snapshot, by which results are told apart: a cache of snapshots would keep them alive."""
+    """Number of the snapshot, to which results belong: a cache of snapshots would keep them alive."""
     targets: tuple[DiagnosisTarget, ...]
 
 
@@ -72,7 +72,7 @@ class DiagnosisWorker:
         return result[1] if result is not None else None
 
     def request(self, snapshot: Snapshot, targets: Sequence[DiagnosisTarget]) -> None:
-        """Diagnose the targets that have no result for this snapshot; replaces what is left of the last request."""
+        """Diagnose the targets that have no result for this snapshot; replaces the rest of the last request."""
         previous = self._request
         self._number += previous is None or previous.snapshot is not snapshot
         self._request = DiagnosisRequest(snapshot, self._number, tuple(targets))
@@ -116,14 +116,14 @@ class DiagnosisWorker:
     def _try_diagnose(self, snapshot: Snapshot, target: DiagnosisTarget) -> Diagnosis | TrendOutlook | None:
         try:
             return self._diagnose(snapshot, target)
-        except Exception as error:  # noqa: BLE001  the screen still shows what is wrong, if not the reason
+        except Exception as error:  # noqa: BLE001  the screen still shows the problem, if not its cause
             if not isinstance(target, str):
                 return None
             return _failed_diagnosis(snapshot, target, f"{type(error).__name__}: {sanitize(error, 120)}")
 
 
 def _failed_diagnosis(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:
-    """Return a diagnosis that states what is wrong with the model, and why there is no explanation."""
+    """Return a diagnosis that states the problem of the model, and why there is no explanation."""
     from modeltop.core.diagnosis import Diagnosis
 
     status = snapshot_index(snapshot).model_statuses.get(model)

@@ -31,7 +31,7 @@ class PollResult:
     snapshot: Snapshot | None = None
     error: Exception | None = None
     progress: tuple[int, int] | None = None
-    """Files read and files in all, while a run goes on."""
+    """Files read and files in all, during a run."""
 
 
 class Poller:
@@ -60,7 +60,7 @@ class Poller:
         self._thread = threading.Thread(target=self._loop, name="modeltop poller", daemon=True)
 
     def start(self) -> None:
-        """Start to poll; the newest result is kept for the one who subscribes later."""
+        """Start to poll; the newest result is kept for a later subscriber."""
         if not self._thread.is_alive():
             self._thread.start()
 
@@ -82,7 +82,7 @@ class Poller:
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop polling, without waiting for a run that goes on."""
+        """Stop polling, without waiting for an unfinished run."""
         self._stopped = True
         self._subscriber = None
         self._wake.set()
@@ -102,7 +102,7 @@ class Poller:
         try:
             return self.pipeline.needs_run()
         except OSError:
-            return True  # the run itself will report what is wrong
+            return True  # the run itself will report the error
 
     def _run(self) -> None:
         started = time.monotonic()

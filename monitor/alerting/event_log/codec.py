@@ -61,8 +61,8 @@ def _encode_container(value: Any) -> Any:
 def decoder(annotation: Any) -> Decoder:
     """Return a function that builds a value from JSON; it raises ValueError, KeyError or TypeError.
 
-    Types are dataclasses, enumerations, scalars, and tuples, mappings and unions with None of those. A field that is
-    missing takes its default; an unknown one is ignored.
+    Types are dataclasses, enumerations, scalars, and tuples, mappings and unions with None of those. A missing field
+    gets its default; an unknown field is ignored.
     """
     if annotation in _SCALARS:
         return _SCALARS[annotation]

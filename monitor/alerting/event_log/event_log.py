@@ -27,7 +27,7 @@ MAX_SEGMENT_BYTES = 1 << 19
 MAX_SEGMENTS = 128
 """Files retained for timelines; older ones are deleted."""
 MAX_NAME_LENGTH = 64
-"""Most characters of a name taken from the environment."""
+"""Maximum length in characters of a user name read from the environment."""
 _LOG = logging.getLogger("modeltop.event_log")
 
 
@@ -49,7 +49,7 @@ class EventLog:
     aside at the first write, to `<name>.old`.
 
     Args:
-        folder: See `segments.state_folder`; created at the first append, private, or shared where the store is.
+        folder: See `segments.state_folder`; created at the first append, private, or shared if the store is.
         clock: The true time, aware.
         limit: See `MAX_SEGMENT_BYTES`.
     """
@@ -64,7 +64,7 @@ class EventLog:
         self._guard = threading.RLock()
 
     def state(self) -> AlertingState:
-        """Return the state up to the newest line; only what is new is read, and nothing is raised."""
+        """Return the state up to the newest line; reads only new lines and never raises."""
         with self._guard:
             return self._reader.state()
 
@@ -73,7 +73,7 @@ class EventLog:
         return self._reader.changed()
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """Return how the files that grow stand now: while that is equal, the state is."""
+        """Return the stat results of the files that grow; while they are equal, the state is unchanged."""
         return self._reader.file_stats()
 
     def events(self) -> Iterator[Event]:
@@ -92,7 +92,7 @@ class EventLog:
         return self.now_given(self.state())
 
     def now_given(self, state: AlertingState) -> datetime:
-        """Return the same where the state is at hand, as within `update`."""
+        """Return the same as `now`, for a caller that already has the state, such as a function passed to `update`."""
         clock = self._clock()
         return clock if state.last_event_at is None else max(clock, state.last_event_at)
 
@@ -154,7 +154,7 @@ class EventLog:
             raise durable.store_error(path, error) from error
 
     def _start_segment(self, number: int, lines: bytes, state: AlertingState) -> bool:
-        """Start the next file; False where that fails, as on a disk with room for one more line but not for this."""
+        """Start the next file; False if that fails, as on a disk with room for one more line but not for this."""
         try:
             durable.create(segment_path(self.folder, number), encode_checkpoint(state) + lines)
         except OSError:

@@ -1,4 +1,4 @@
-"""Reading an event log as it grows: each line once, across files; whatever stands in them, nothing is raised."""
+"""Incremental reading of an event log: each line once, across files; invalid content never raises."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _ReadPosition:
     first_line_size: int = 0
     offset: int = 0
     last_line: bytes = b""
-    """If it still stands before `offset`, the file up to there is what it was."""
+    """The last line that was read; if it is still there before `offset`, the file up to `offset` is unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ReadLog:
 
 
 class EventLogReader:
-    """The alerting state of a folder, which need not exist, kept up to date by reading what is new."""
+    """Reader of the alerting state of a folder, which need not exist; each update reads only new lines."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class EventLogReader:
 
     @property
     def newest_segment(self) -> int:
-        """The number of the file that grows; 0 where there is none yet."""
+        """The number of the file that grows; 0 if there is none yet."""
         return self.log.position.number if self.log.position else 0
 
     @property
@@ -64,7 +64,7 @@ class EventLogReader:
         return self.log.position.offset - self.log.position.first_line_size if self.log.position else 0
 
     def file_stats(self) -> dict[str, FileStat | None]:
-        """Return how the newest file and its successor stand now."""
+        """Return the stat results of the newest file and its successor."""
         return _stats(self.folder, self.newest_segment)
 
     def changed(self) -> bool:
@@ -87,7 +87,7 @@ class EventLogReader:
         return self.log.state
 
     def _update(self) -> None:
-        # Before anything is read, so that what is appended meanwhile counts as a change.
+        # Taken before reading, so that lines appended in the meantime count as a change.
         stats = _stats(self.folder, 0)
         numbers = segment_numbers(self.folder)
         position = self.log.position
@@ -114,7 +114,7 @@ def _newest_checkpoint(folder: Path, numbers: list[int]) -> int:
 
 
 def _is_unchanged(folder: Path, position: _ReadPosition) -> bool:
-    """Return whether the file is the one that was read, and up to there what it was."""
+    """Return whether the file is the one read before, and unchanged up to the position read."""
     try:
         descriptor = open_file(segment_path(folder, position.number), os.O_RDONLY)
     except FileNotFoundError:

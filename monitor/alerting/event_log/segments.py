@@ -21,12 +21,12 @@ def state_folder(store: Path | None, paths: Iterable[Path] = ()) -> Path:
     """Return the folder of the event log and of the watcher's files; it need not exist.
 
     Args:
-        store: The store; its event log lies within it, so that all who share the one share the other.
+        store: The store; its event log lies within it, so everyone who shares the store shares the event log.
         paths: Without a store, the files and folders that are read: one event log for each set of absolute paths, in
             any order, in the XDG state folder, called `<slug of the first>-<8 hexadecimal digits of them all>`.
 
     Raises:
-        StoreError: No home folder is known.
+        StoreError: There is no home folder.
     """
     if store is not None:
         return store / STATE_FOLDER
@@ -49,7 +49,7 @@ def segment_path(folder: Path, number: int) -> Path:
 
 
 def segment_numbers(folder: Path) -> list[int]:
-    """Return the numbers of the files there are, oldest first; none where the folder does not exist.
+    """Return the numbers of the files there are, oldest first; none if the folder does not exist.
 
     Raises:
         OSError: The folder cannot be read.

@@ -63,7 +63,7 @@ def compose(
 
 
 def build_test_message(receiver: str, now: datetime) -> Message:
-    """Return a message that tests a receiver, and says so; an aware time makes its keys differ from the last test's."""
+    """Return a message that tests a receiver; its keys contain the time, which makes them unique."""
     stamp = sha256(f"{receiver}\0{now.isoformat()}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     section = AlertSection(
         action=NotificationAction.TRIGGER,
@@ -94,7 +94,7 @@ def _single(receiver: str, section: AlertSection) -> Message:
 
 
 def _without_repetition(notifications: Sequence[Notification]) -> list[Notification]:
-    """Drop the resolve of a missed incident, whose trigger says both."""
+    """Drop the resolve of a missed incident, because its trigger reports both."""
     missed: set[str] = set()
     unique = []
     for notification in notifications:
@@ -145,7 +145,7 @@ class _SectionBuilder:
         return replace(section, title=template.section_title(section, subject))
 
     def _with_values(self, section: AlertSection, incident: Incident | None) -> AlertSection:
-        """Return the section with what alert and series say: values, limits, the chart."""
+        """Return the section with the values, limits and chart of an alert and its series."""
         alert = self._alert(incident) if incident else None
         breach, worst = (alert.breach, alert.worst_breach) if alert else (None, None)
         is_threshold = incident is not None and incident.condition is Condition.THRESHOLD

@@ -103,7 +103,7 @@ def _numbers(value: object, names: Sequence[str]) -> Record:
 
 
 def finite_or_none(value: float | None) -> float | None:
-    """Return a number as JSON can hold it: a Python float, or None where it is not finite."""
+    """Return a number that JSON can represent: a Python float, or None if it is not finite."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 

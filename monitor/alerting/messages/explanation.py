@@ -1,4 +1,4 @@
-"""Diagnoses for messages and reports, which go out also where a diagnosis fails."""
+"""Diagnoses for messages and reports, which go out even if a diagnosis fails."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from modeltop.core.text import sanitize
 from modeltop.rules.snapshot import Snapshot
 
 MAX_EXPLAINED = 20
-"""Models that are diagnosed at most: each takes some 40 ms, and where a hundred are bad the cause is not in them."""
+"""Maximum number of models to diagnose: each costs some 40 ms, and with a hundred bad models the cause is elsewhere."""
 MAX_VERDICT_WIDTH = 400
-"""Most terminal cells of a verdict."""
+"""Maximum terminal cells of a verdict."""
 
 
 def verdict_sentence(snapshot: Snapshot, model: str, diagnosis: Diagnosis | None) -> str:
     """Return the first sentence to read about a model, without its name, in one sanitized line.
 
-    Without a diagnosis that is the status of its worst rule; empty where the snapshot has no such model. At its end
-    stands what is missing of its labels.
+    Without a diagnosis that is the status of its worst rule; empty if the snapshot has no such model. Missing labels
+    are reported at its end.
     """
     if diagnosis is None:
         sentences = (status.sentence for status in snapshot.model_statuses if status.model == model)
@@ -36,7 +36,7 @@ class ExplanationCache:
         self._errors: list[str] = []
 
     def diagnosis_for(self, model: str) -> Diagnosis | None:
-        """Return the diagnosis of a model; None where it does not alert, cannot be explained, or exceeds the limit."""
+        """Return the diagnosis of a model; None if it does not alert, cannot be explained, or exceeds the limit."""
         is_due = model in self._alerting and len(self._diagnoses) < MAX_EXPLAINED
         if is_due and model not in self._diagnoses:
             from modeltop.diagnosis import diagnose  # late: slow to import, and few snapshots need it

@@ -36,11 +36,11 @@ class AlertSection:
     verdict: str = ""
     """Diagnosis of the model in a sentence: what happened, since when, why, what now; empty without one."""
     diagnosis: Diagnosis | None = None
-    """Diagnosis behind the verdict; None where the model does not alert, or could not be explained."""
+    """Diagnosis behind the verdict; None if the model does not alert, or could not be explained."""
     sentence: str = ""
     """Status of its series by the rule now, in plain words."""
     value: float | None = None
-    """The value of the newest breach; None where there is none, as without data."""
+    """The value of the newest breach; None if there is none, such as without data."""
     limit: float | None = None
     value_vs_limit: str = ""
     """The value against its limit, such as `0.870 < 0.90`."""
@@ -64,7 +64,7 @@ class AlertSection:
     chart: tuple[str, ...] = ()
     """Lines of a sparkline of the newest periods; blocks, numbers and dates only."""
     ack_command: str = ""
-    """Command that acknowledges it; empty where there is nothing to acknowledge."""
+    """Command that acknowledges the alert; empty if there is nothing to acknowledge."""
 
     @property
     def dedup_key(self) -> str:
@@ -73,7 +73,7 @@ class AlertSection:
 
     @property
     def duration(self) -> timedelta | None:
-        """Data time from the first breached period to the one that resolved it; None while it is open."""
+        """Data time from the first breached period to the period that resolved it; None while it is open."""
         if self.since is None or self.resolved_at is None:
             return None
         return max(self.resolved_at - self.since, timedelta(0))
@@ -98,10 +98,10 @@ class Message:
 
     @property
     def worst_section(self) -> AlertSection:
-        """The section of the worst incident, which stands first."""
+        """The section of the worst incident, which comes first."""
         return self.sections[0]
 
     @property
     def severity(self) -> Severity:
-        """Highest level of any section; OK where all incidents are over."""
+        """Highest level of any section; OK if all incidents are over."""
         return max(section.severity for section in self.sections)

@@ -15,9 +15,9 @@ from modeltop.core.text import format_age, format_exact, format_period, sanitize
 LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNING: "WARN", Severity.OK: "OK"}
 """Names of the severities in titles."""
 MAX_TITLE_WIDTH = 120
-"""Most terminal cells of a title: the subject of a mail, the lock screen of a phone."""
+"""Maximum terminal cells of a title: the subject of a mail, the lock screen of a phone."""
 MAX_CLAUSES_WIDTH = 600
-"""Most terminal cells of the evidence for a cause."""
+"""Maximum terminal cells of the evidence for a cause."""
 MAX_LISTED = 40
 """Most sections that a message about several lists one by one."""
 
@@ -31,7 +31,7 @@ def series_name(section: AlertSection, width: int = 60) -> str:
 
 
 def section_title(section: AlertSection, value_vs_limit: str) -> str:
-    """Return a section in one line, from the value against its limit, or what is wrong with all of the model."""
+    """Return a section in one line: the value against its limit, or the problem of a model without values."""
     model = sanitize(section.model, 60)
     subject = series_name(section) or value_vs_limit
     if section.reason is NotificationReason.RESOLVED:
@@ -78,7 +78,7 @@ def lead_sentences(section: AlertSection) -> list[str]:
 
 
 def model_verdict(section: AlertSection) -> str:
-    """Return the verdict; where only this alert is over, with the remark that the model still alerts."""
+    """Return the verdict; if only this alert is over, with a remark that the model still alerts."""
     still_alerts = section.diagnosis is not None and not section.severity
     return f"the model still alerts: {section.verdict}" if still_alerts else section.verdict
 
@@ -86,7 +86,7 @@ def model_verdict(section: AlertSection) -> str:
 def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
     """Return pairs of label and text, in the order in which a person asks for them."""
     is_over = section.resolved_at is not None
-    # Once over, the firing interval says it, unless the alert waited for confirmation.
+    # Once over, the firing interval shows the duration, unless the alert waited for confirmation.
     shows_since = not is_over or (section.fired_at is not None and section.fired_at != section.since)
     condition = f": {section.condition}" if section.condition else ""
     facts = [
@@ -160,7 +160,7 @@ def _state(section: AlertSection) -> str:
 
 
 def format_firing_interval(section: AlertSection) -> str:
-    """Return from when to when the alert fired, in UTC; the day once where it is the same."""
+    """Return from when to when the alert fired, in UTC; the day only once if both are the same."""
     start, end = section.fired_at or section.since, section.resolved_at
     if start is None or end is None:
         return "for a while"

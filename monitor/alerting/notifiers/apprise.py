@@ -21,7 +21,7 @@ TYPES = {
     Severity.OK: "success",
 }
 _MARKUP = re.compile(r"([@<])(?=\S)|(\])(?=\()")
-"""Text that a service could take for a mention or a link."""
+"""Text that a service could interpret as a mention or a link."""
 
 
 @notifier("apprise")
@@ -89,7 +89,7 @@ def _library() -> Any:
 
 
 class _LogRedaction(logging.Filter):
-    """Keeps addresses out of Apprise's log while entered, and from then on debugging lines, which hold what is sent."""
+    """Keeps addresses out of Apprise's log while entered, and from then on debug lines, which contain the message."""
 
     def __init__(self, addresses: list[str]) -> None:
         super().__init__()

@@ -46,8 +46,8 @@ class Notifier(Protocol):
         """Send a message, within the notifier's own time-out; return once the other side has accepted it.
 
         Raises:
-            NotifyError: It was not accepted, or that is not known; `permanent` where trying again is useless. Its text
-                is sanitized and free of secrets.
+            NotifyError: It was not accepted, or the outcome is unknown; `permanent` if a retry is useless. Its text is
+                sanitized and free of secrets.
         """
 
 
@@ -104,7 +104,7 @@ class SecretRef:
         """Return the text, without surrounding white space.
 
         Raises:
-            NotifyError: Permanent; it names the variable or the file and what is wrong with it.
+            NotifyError: Permanent; it names the variable or the file and the problem.
         """
         text = (self._from_file() if self.file is not None else os.environ.get(self.env or "", "")).strip()
         if not text:
@@ -125,7 +125,7 @@ class SecretRef:
     def _from_file(self) -> str:
         path = sanitize(self.file)
         try:
-            # Not blocking, because a pipe that nobody writes to must not stop the watcher.
+            # Non-blocking, because a pipe without a writer must not stop the watcher.
             descriptor = os.open(self.file or "", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb") as file:
                 mode = os.fstat(descriptor).st_mode
@@ -155,7 +155,7 @@ def validate_timeout(seconds: float) -> None:
 
 
 def unusable_reason(notifier: Notifier) -> str | None:
-    """Return why the secrets or files of a notifier cannot be used now; None where they can."""
+    """Return why the secrets or files of a notifier cannot be used now; None if they can."""
     for name, value in _values(notifier):
         try:
             if isinstance(value, SecretRef):

@@ -91,8 +91,8 @@ class Command(Notifier):
         assert process.stdin is not None, "asked for above"
         assert process.stderr is not None, "asked for above"
         name = sanitize(os.path.basename(self.command[0]), 80)  # noqa: PTH119  a word, not a path that has to be there
-        # Each stream is closed by the thread that uses it, and by no other: not by `with process`, which would flush
-        # the rest of a text that the program did not want, and take its broken pipe for a failure of the program.
+        # Each stream is closed only by the thread that uses it: not by `with process`, which would flush the rest of a
+        # text that the program did not read, and report its broken pipe as a failure of the program.
         try:
             tail = _Tail(process.stderr)
             threading.Thread(target=_feed, args=(process.stdin, text), daemon=True).start()
@@ -155,7 +155,7 @@ class _Tail:
 
 
 def _feed(stream: IO[bytes], text: bytes) -> None:
-    """Write a text and close; that the program ended without reading it is no failure, its exit code says."""
+    """Write a text and close; a program that exits without reading it has not failed: its exit code decides."""
     with contextlib.suppress(OSError), stream:
         stream.write(text)
 

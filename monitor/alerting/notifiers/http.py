@@ -124,7 +124,7 @@ class HttpClient:
         """Post JSON and return the response, whose status is 2xx.
 
         Raises:
-            NotifyError: Any other status, or no response; `permanent` and `retry_after` say what to do.
+            NotifyError: Any other status, or no response; `permanent` and `retry_after` describe whether to retry.
         """
         response = self.request("POST", body, {"Content-Type": "application/json", **headers})
         if 200 <= response.status < 300:

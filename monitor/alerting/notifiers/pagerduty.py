@@ -19,7 +19,7 @@ from modeltop.core.series import Severity
 from modeltop.core.text import sanitize
 
 MAX_SUMMARY, MAX_KEY = 1024, 255
-"""Most characters of a summary and a deduplication key (Events API v2)."""
+"""Maximum characters of a summary and a deduplication key (Events API v2)."""
 SEVERITIES = {
     Severity.CRITICAL: "critical",
     Severity.UNKNOWN: "error",

@@ -99,7 +99,7 @@ def _plain(text: str, limit: int) -> dict[str, Any]:
 
 
 def _link(runbook: str) -> dict[str, Any]:
-    """Return the runbook as a link where it is a plain address; else as text."""
+    """Return the runbook as a link if it is a plain address; else as text."""
     address = runbook.translate(_ENTITIES)
     is_address = runbook.startswith(("https://", "http://")) and not set(runbook) & set("<>|` ")
     if is_address and len(address) < MAX_TEXT - 20:

@@ -70,7 +70,7 @@ def _open(server: Email, deadline: Deadline, context: ssl.SSLContext | None) -> 
     else:
         client = WatchedSmtp(*address, timeout=server.timeout)
     own_address = str(client.sock.getsockname()[0]) if client.sock else "127.0.0.1"
-    # An address literal (RFC 5321, 4.1.3), because looking up the name of this machine may take long.
+    # An address literal (RFC 5321, 4.1.3), because looking up the host name may be slow.
     client.local_hostname = f"[IPv6:{own_address}]" if ":" in own_address else f"[{own_address}]"
     return client
 
@@ -86,7 +86,7 @@ def _failure(error: Exception, server: Email, password: str, *, timed_out: bool)
 
 
 def _rejection(error: Exception, user: str, password: str) -> NotifyError | None:
-    """Return the error for a reply of the server; None where there was none."""
+    """Return the error for a reply of the server; None if there was none."""
     # In the forms of AUTH PLAIN and AUTH LOGIN, which a server may echo.
     encoded = (b64encode(text.encode("utf-8")).decode("ascii") for text in (password, f"\0{user}\0{password}"))
     secrets = (password, *encoded) if password else ()

@@ -1,4 +1,4 @@
-"""A time-out for a conversation over a socket as a whole, and the TLS settings that HTTP and SMTP share."""
+"""A time-out for an entire conversation over a socket, and the TLS settings that HTTP and SMTP share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modeltop.core.text import sanitize
 
 
 class Deadline:
-    """Shuts down a socket when the time is over, so that whoever reads from it reads its end.
+    """Shuts down a socket when the time is over, so that its reader gets an end of file.
 
     A server that sends a byte now and then never exceeds the time-out of a socket, which is one per read. Looking up a
     name is not covered: the system's resolver has its own time-outs.
@@ -77,7 +77,7 @@ def tls_error(error: ssl.SSLError, secrets: tuple[str, ...] = ()) -> NotifyError
     """Return the error for a failed TLS handshake.
 
     It is never permanent, not even for an expired certificate: the other side may renew it without a change on this
-    side, and what is due to this receiver is still due then.
+    side, and pending messages for this receiver are still due then.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotifyError(f"its certificate is not accepted: {redact(error.verify_message, secrets)}")

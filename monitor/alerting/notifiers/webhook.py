@@ -1,4 +1,4 @@
-"""Notifier for a service of your own: JSON by POST, signed where a key is given.
+"""Notifier for a custom service: JSON by POST, signed if a key is given.
 
 The signature is that of the Standard Webhooks specification, for which most languages have a verifier: HMAC-SHA256
 over `id.timestamp.body`. The id is the same for every attempt at the same message, and is the `Idempotency-Key` too.
@@ -22,7 +22,7 @@ from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, vali
 from modeltop.core.errors import NotifyError
 
 VERSION = 1
-"""Version of the JSON, raised where a field changes its meaning or is removed."""
+"""Version of the JSON, incremented when a field changes its meaning or is removed."""
 
 
 @notifier("webhook")

@@ -1,4 +1,4 @@
-"""Metrics of probabilities: whether what is scored as likely happens as often.
+"""Metrics of probabilities: whether events happen as often as their scores predict.
 
 All are means over the rows of a period, so the row count is their support; none is a share of them.
 """

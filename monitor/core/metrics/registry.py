@@ -2,8 +2,8 @@
 
 A metric alone knows which way it improves, its bounds, its support and how it is printed; there is no list of
 "higher is better" anywhere else. To add one, call `register` in the file of its family; a new family is one file and
-its name in `FAMILIES`. The families are imported at the first look into the registry, by name, so that they may import
-this file and nobody has to import them.
+its name in `FAMILIES`. The families are imported by name at the first use of the registry, so that they may import this
+file and need no import elsewhere.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Metric:
     name: str
     better: Direction = Direction.NEITHER
     bounds: tuple[float | None, float | None] = (None, None)
-    """Smallest and largest possible value, both included; None where there is no bound."""
+    """Smallest and largest possible value, both included; None if there is no bound."""
     support: str | None = None
     """`rows`: the row count of a period is its support. None: only a column `<name>_count` is."""
     proportion: bool = False
@@ -73,7 +73,7 @@ class Metric:
     """Metrics of one family are drawn together by the overlay."""
     aliases: tuple[str, ...] = ()
     title: str = ""
-    """What people call it, where the name is not clear enough."""
+    """Title to display, if the name is not clear enough."""
     needs_labels: bool = True
     """False if it is computed without labels, so that it does not wait for them."""
     caveat: str = ""
@@ -122,7 +122,7 @@ def register(*metrics: Metric) -> None:
     """Add metrics to the registry.
 
     Raises:
-        ValueError: A name or an alias is taken; that metric is not added.
+        ValueError: A name or an alias is in use already; that metric is not added.
     """
     for metric in metrics:
         names = {normalize_name(name): metric.name for name in (metric.name, *metric.aliases)}
@@ -166,7 +166,7 @@ class MetricRegistry:
                 self._aliases[normalize_name(alias)] = metric.name
 
     def canonical(self, name: str) -> str:
-        """Return the registered name that `name` stands for, or `name` as written if there is none.
+        """Return the registered name of a metric called `name`, or `name` as written if there is none.
 
         The first k, or an average, of a registered metric has a name of its own, spelled in one way.
 

@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers: their distance from the true ones, in the target's unit unless the title says else."""
+"""Metrics of predicted numbers: their distance from the true ones, in the target's unit unless stated otherwise."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Statistics in pure numpy: scipy takes longer to import than all else together."""
+"""Statistics in pure numpy: importing scipy would be slower than all other imports together."""

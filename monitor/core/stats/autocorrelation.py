@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from modeltop.core.series import Floats
 
 MAX_AUTOCORRELATION = 0.95
-"""Nearer to 1 a series cannot be told from a random walk."""
+"""Upper bound: nearer to 1, a series cannot be distinguished from a random walk."""
 
 
 def lag1_autocorrelations(values: Floats, fitted: NDArray[np.int64]) -> Floats:
@@ -32,6 +32,6 @@ def lag1_autocorrelations(values: Floats, fitted: NDArray[np.int64]) -> Floats:
 def variance_inflation(rho: float) -> float:
     """Return the variance of a mean over that of independent values: (1 + rho) / (1 - rho).
 
-    At least 1: negative autocorrelation is never taken for more evidence.
+    At least 1: negative autocorrelation is never counted as more evidence.
     """
     return max(1.0, (1 + rho) / (1 - rho))

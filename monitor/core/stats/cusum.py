@@ -1,4 +1,4 @@
-"""One-sided cumulative sums that detect a lasting fall, over many sequences at once."""
+"""One-sided cumulative sums that detect a sustained fall, over many sequences at once."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MAX_AUTOCORRELATION = 0.9
 class Cusum:
     """A one-sided cumulative sum (Page 1954, Biometrika 41) against a reference that is estimated on the way.
 
-    A run begins where the sum leaves 0. Its values are compared with the values before it as long as it lasts: what
+    A run starts when the sum leaves 0. Its values are compared with the values before it as long as it lasts: what
     lasts does not become normal while it is evaluated. A deviate is clipped at `cap`, so that one value alone means
     little (Lucas and Crosier 1982, Technometrics 24): with the defaults three are needed, and of a collapse two. It is
     reduced by the uncertainty of its standard deviation, which was estimated from few values, and by what their
     autocorrelation adds to the spread of a sum, (1 + r) / (1 - r) (Johnson and Bagshaw 1974, Technometrics 16).
 
     With the defaults, independent normal values and 60 of them before it, a fall by 3 standard deviations is found
-    within 6 values in 97 of 100 cases, in 99 where their sampling noise is known; healthy ones raise 0.005 false alarms
-    in 365, 0.017 where the noise is known. What is skewed raises more: see `tests/benchmarks/detection`.
+    within 6 values in 97 of 100 cases, in 99 if their sampling noise is known; healthy ones raise 0.005 false alarms
+    in 365, 0.017 if the noise is known. Skewed values raise more: see `tests/benchmarks/detection`.
     """
 
     slack: float = 1.1
@@ -43,8 +43,8 @@ class Cusum:
     collapse: float = 0.5
     """What a value counts for beyond the cap that lies two and a half times as far, or further."""
     scale_uncertainty: float = 2.0
-    """Where the noise is not known, by how many of its standard errors the standard deviation may be too small: values
-    of few cases, such as the share of four, are skewed, and their spread is hard to estimate."""
+    """Number of standard errors by which the standard deviation may be underestimated if the noise is unknown: values
+    of few cases, such as a proportion of four, are skewed, and their spread is hard to estimate."""
     max_reference: int = 60
     min_reference: int = 10
     recovery_values: int = 3
@@ -59,7 +59,7 @@ class Sequences(NamedTuple):
     values: Floats
     """Falls are bad; NaN behind the end of a shorter sequence."""
     noise: Floats | None = None
-    """Sampling variance of each value; None where it is not known."""
+    """Sampling variance of each value; None if it is unknown."""
     trust: Floats | None = None
     """Weight of each deviate, 0 to 1; None: 1."""
 
@@ -132,7 +132,7 @@ class _CusumState:
         window.add(shifted, current.noise)
 
     def _advance_runs(self, row: int, current: Sequences, mean: Floats, variance: Floats) -> None:
-        """Begin runs where they may, and go on with those that are under way: few of many."""
+        """Start runs where a value falls far enough, and update the active ones, which are few of many."""
         fall = mean - current.values
         smallest = (self.cusum.slack**2) * (variance if current.noise is None else current.noise)
         idle = self.score <= 0
@@ -144,12 +144,12 @@ class _CusumState:
             self._update_scores(running, row, current.at(running))
 
     def _set_reference(self, new: Indices, row: int, mean: Floats, variance: Floats, *, has_noise: bool) -> None:
-        """Fix what runs that begin here are compared with."""
+        """Fix the reference with which the values of the runs that start here are compared."""
         size = self._window.size
         excess = np.maximum(variance[new], (MIN_RELATIVE_STD * (mean[new] + self.offset[new])) ** 2)
         certainty = 1 / (1 + (1.0 if has_noise else self.cusum.scale_uncertainty) / np.sqrt(2 * (size - 1)))
         if has_noise:
-            # Variance beyond the noise counts only where it is more than the error of its estimate.
+            # Variance beyond the noise counts only if it exceeds the error of its estimate.
             excess = np.maximum((1 - np.sqrt(2 / size)) * variance[new] - self._window.noise(new), 0.0)
             certainty = np.where(excess > 0, certainty, 1.0)
         # So does autocorrelation beyond one standard error, 1 / sqrt(n).
@@ -214,7 +214,7 @@ class _Window:
         return mean
 
     def autocorrelation(self, columns: Indices, mean: Floats, variance: Floats) -> Floats:
-        """Return the lag-1 autocorrelation of some of the sequences; 0 where nothing varies."""
+        """Return the lag-1 autocorrelation of some of the sequences; 0 if nothing varies."""
         covariance = self._sums[2][columns] / self.size - mean[columns] ** 2
         population = variance[columns] * (self.size - 1) / self.size
         ratio: Floats = np.divide(covariance, population, out=np.zeros(len(columns)), where=population > 0)

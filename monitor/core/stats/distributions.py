@@ -34,8 +34,8 @@ def chi2_sf(x: ArrayLike, df: ArrayLike) -> Floats:
     By Q(a + 1, x) = Q(a, x) + x^a e^-x / Gamma(a + 1), from Q(1/2, x) = erfc(sqrt(x)) or Q(1, x) = e^-x (Abramowitz and
     Stegun 1964, 6.5.21).
 
-    The integer degrees of freedom `df` are broadcast against `x`, of which a negative one counts as 0. 1 without any
-    degree of freedom, NaN for a statistic of NaN.
+    The integer degrees of freedom `df` are broadcast against `x`; a negative `x` counts as 0. 1 without any degree of
+    freedom, NaN for a statistic of NaN.
 
     >>> chi2_sf([3.841, 16.92], [1, 9]).round(3).tolist()
     [0.05, 0.05]

@@ -30,8 +30,8 @@ def _wilson_bounds(proportion: Numeric, count: Numeric) -> tuple[Numeric, Numeri
 def wilson(proportion: float, count: float | None) -> Interval | None:
     """Compute the 95 % interval of a proportion by Wilson's score (Wilson 1927, JASA 22).
 
-    Low and high lie within 0 and 1, around `proportion`, a share of `count` cases, not necessarily an integer. None
-    where `count` is unknown (None, NaN), infinite or not positive, or `proportion` is not a number from 0 to 1.
+    Low and high lie within 0 and 1, around `proportion`, a share of `count` cases, not necessarily an integer. None if
+    `count` is unknown (None, NaN), infinite or not positive, or `proportion` is not a number from 0 to 1.
 
     >>> low, high = wilson(0.87, 1200)
     >>> round(low, 4), round(high, 4)
@@ -45,7 +45,7 @@ def wilson(proportion: float, count: float | None) -> Interval | None:
 
 
 def wilson_intervals(proportion: Floats, count: Floats) -> tuple[Floats, Floats]:
-    """Compute the 95 % interval of `wilson` for arrays of one shape; NaN where the count is 0.
+    """Compute the 95 % interval of `wilson` for arrays of one shape; NaN for a count of 0.
 
     >>> low, high = wilson_intervals(np.array([0.87, np.nan]), np.array([1200.0, 0.0]))
     >>> low.round(4).tolist(), high.round(4).tolist()
@@ -66,7 +66,7 @@ def newcombe(proportion: float, count: float | None, other: float, other_count: 
         other_count: Cases that is a proportion of.
 
     Returns:
-        Low and high, around `proportion - other`; None where either has no interval of its own.
+        Low and high, around `proportion - other`; None if either has no interval of its own.
 
     >>> low, high = newcombe(0.87, 1200, 0.96, 1200)
     >>> round(low, 4), round(high, 4)

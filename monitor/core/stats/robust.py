@@ -20,9 +20,9 @@ _QN = 2.21914
 
 
 def median(values: NDArray[Any]) -> Any:
-    """Return `np.median` along the last axis, NaN where a value is NaN.
+    """Return `np.median` along the last axis, NaN for a row with a NaN.
 
-    It does not import `numpy.ma`, which takes longer than all medians of a `check`.
+    It does not import `numpy.ma`, which is slower than all medians of a `check`.
 
     Raises:
         IndexError: The last axis is empty.
@@ -87,7 +87,7 @@ def rolling_mad(values: Floats, max_size: int, min_size: int) -> tuple[Floats, F
 
     Args:
         values: Finite, in order of time.
-        max_size: How many of the newest before each are taken, at most.
+        max_size: Maximum number of the newest values before each that are used.
         min_size: With fewer, 1 or more, both are NaN.
     """
     n = len(values)

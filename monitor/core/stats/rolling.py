@@ -20,7 +20,7 @@ def prefix_sums(values: Floats) -> Floats:
 def rolling_moments(values: Floats, low: Indices, high: Indices) -> tuple[Floats, Floats]:
     """Return mean and standard deviation (of a sample, n - 1) of the windows `[low, high)`.
 
-    All are taken relative to the first value, so that squares of large numbers do not drown their spread; a window's
+    All are computed relative to the first value, so that squares of large numbers do not drown their spread; a window's
     result depends on nothing after it, to the last bit.
 
     Args:

@@ -19,7 +19,7 @@ from modeltop.core.stats.robust import distinct, median
 Indices = NDArray[np.int64]
 
 MIN_PARABOLA_POINTS = 4
-"""Points with fewer of which a parabola leaves no residuals."""
+"""Minimum number of points for which a parabola leaves residuals."""
 
 ROUNDING_TOLERANCE = 1e-12
 """Residuals of a perfect fit by rounding, as a fraction of the largest value."""
@@ -124,7 +124,7 @@ def variance_correction(rho: float, n: int) -> float:
 def mann_kendall_z(values: Floats, length: int) -> Floats:
     """Return the z-score of the test of Mann 1945 and Kendall 1975 of each window, ties allowed for, without memory.
 
-    With the continuity correction; above 0 where the window rises, 0 where nothing differs. One window of `length`
+    With the continuity correction; above 0 if the window rises, 0 if nothing differs. One window of `length`
     points ends at each of the finite `values` from the `length`-th on. Pairs of equal distance are summed by running
     sums: a window costs as many steps as it has points, not as it has pairs.
     """
@@ -184,7 +184,7 @@ def theil_sen_lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
 def cochran_armitage(proportions: Floats, cases: Floats) -> Floats:
     """Return the z-score of the test for a trend of proportions in equal steps (Cochran 1954, Armitage 1955).
 
-    One per window of `proportions`, shape (windows, length), in [0, 1]: above 0 where they rise, NaN where `cases` are
+    One per window of `proportions`, shape (windows, length), in [0, 1]: above 0 if they rise, NaN if `cases` are
     not known (NaN or 0), or all alike.
     """
     weights = np.where(cases > 0, cases, np.nan)

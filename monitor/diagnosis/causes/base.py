@@ -1,7 +1,7 @@
 """The contract of a cause function, pure and in the file of its family under `@cause`, and the registry.
 
-Clauses for a cause are taken as independent, so together they leave (1 - a)(1 - b)... of doubt. Each clause against
-takes its share of what remains.
+Clauses for a cause are treated as independent, so together they leave (1 - a)(1 - b)... of doubt. Each clause against
+it removes its proportion of the remaining weight.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ORDER = (
     Cause.CONCEPT_DRIFT,
     Cause.UNKNOWN,
 )
-"""Of equal weights the earlier comes first: what is quickly checked and undone before what is costly."""
+"""Causes of equal weight are listed in this order: quickly checked and reversible ones before costly ones."""
 
 CauseFunction = Callable[[Observations], CauseHypothesis | None]
 _registry: list[CauseFunction] = []

@@ -49,7 +49,7 @@ def concept_drift(observations: Observations) -> CauseHypothesis | None:
 
 
 def _is_broad(shifts: FeatureShifts) -> bool:
-    """Return whether the inputs as a whole changed: three features or more, and a third of all."""
+    """Return whether the inputs changed overall: three features or more, and a third of all."""
     return len(shifts.shifted) >= 3 and 3 * len(shifts.shifted) >= shifts.feature_count
 
 
@@ -109,7 +109,7 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
-    """Yield what is evidence against any drift."""
+    """Yield the evidence against any kind of drift."""
     brier = observations.before_after.get("brier_score")
     if signals.held_ranking(observations) is not None and brier is not None and not brier.is_significant:
         yield EvidenceItem(0.6, "the scores are as good as before, by order and by their Brier score")

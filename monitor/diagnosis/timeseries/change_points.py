@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_P_VALUE = 0.05
 """Significance level of a change."""
 MIN_SEGMENT = 3
-"""Periods that a level lasts: what is shorter is a spike."""
+"""Minimum length of a level in periods: a shorter one is a spike."""
 MIN_POINTS = 10
 """Points below which no change is sought."""
 PENALTY = 2.0
@@ -28,10 +28,10 @@ PENALTY = 2.0
 
 
 def change_points(points: Points) -> list[int]:
-    """Return the indices of the first points after lasting changes of level, oldest first; of under ten points none.
+    """Return the indices of the first points after sustained changes of level, oldest first; none for under ten points.
 
     Optimal partitioning (Jackson and others 2005) of values that weigh by the inverse of their variance; the season,
-    and outliers of up to three periods, are taken off first. For autocorrelation the variance of a mean is enlarged by
+    and outliers of up to three periods, are removed first. For autocorrelation the variance of a mean is enlarged by
     (1 + rho) / (1 - rho). Of the candidates the least certain by `max_gain_p_value` is removed until all are certain.
     """
     if len(points) < MIN_POINTS or np.ptp(points.values) <= 1e-12 * float(np.abs(points.values).max()):

@@ -94,7 +94,7 @@ def _estimate(
 
 
 def significant_autocorrelations(residuals: Floats, fitted: NDArray[np.int64]) -> Floats:
-    """Return the lag-1 autocorrelation of each row of residuals, (models, points), where it is significant, else 0."""
+    """Return the lag-1 autocorrelation of each row of residuals, (models, points), if it is significant, else 0."""
     rho = lag1_autocorrelations(residuals, fitted)
     return np.where(rho > MIN_AUTOCORRELATION_Z / np.sqrt(residuals.shape[1]), rho, 0.0)
 

@@ -98,7 +98,7 @@ def _largest_fall(curve: Floats) -> _Fall:
     if size <= 0:
         return _Fall(0, 0.0, is_sudden=False)
     top = float(curve[: low + 1].max())
-    # The last point at the top, give or take rounding: the fall begins after it.
+    # The last point at the top, within rounding: the fall starts after it.
     high = int(np.flatnonzero(curve[: low + 1] >= top - 1e-9 * size)[-1])
     decreases = -np.diff(curve[high : low + 1])
     steepest = int(np.argmax(decreases))

@@ -1,6 +1,6 @@
 """Shapes that are fitted to a series, each at every position at once.
 
-A shape is a level plus a step or a bend (a slope that begins), or such an atom that is taken back later. What atoms and
+A shape is a level plus a step or a bend (a slope that starts), or such an atom that is reversed later. What atoms and
 pairs of them explain are ratios of inner products under the precision matrix of the noise: running sums of it.
 """
 
@@ -49,7 +49,7 @@ class FittedShape:
     start_index: int
     """Index of the first changed point."""
     end_index: int
-    """Index of the first point behind the slope or the spike; the length of the series where nothing is taken back."""
+    """Index of the first point behind the slope or the spike; the length of the series if nothing is reversed."""
 
 
 class _Atoms(NamedTuple):
@@ -78,7 +78,7 @@ class ShapeFitter:
         precision = noise.precision()
         sums = precision.sum(axis=0)
         total = float(sums.sum())
-        # The mean goes first, so that a level far from 0 does not drown what is beyond it.
+        # Subtract the mean first, so that a level far from 0 does not drown the differences.
         centred = values - values.mean()
         weighted = precision @ centred
         weighted -= sums * (float(weighted.sum()) / total)
@@ -121,7 +121,7 @@ class ShapeFitter:
         return FittedShape(name, 2, float(gain[k]), height * atoms.curve(k, self.n), MIN_BEFORE + k, self.n)
 
     def _opposed(self, name: str, atoms: _Atoms, min_gap: int, max_gap: int) -> FittedShape:
-        """Fit an atom that is taken back after a number of periods in a range."""
+        """Fit an atom that is reversed after a number of periods in a range."""
         own, with_values = np.diag(atoms.products), atoms.with_values
         sums = own[:, None] + own
         length = sums - 2 * atoms.products
@@ -150,7 +150,7 @@ class ShapeFitter:
         return FittedShape("two ramps", 5, gain, curve, MIN_BEFORE + bends[0], MIN_BEFORE + bends[2])
 
     def _best_bends(self, bends: Bends) -> tuple[float, tuple[int, int, int]]:
-        """Return the best gain, and its bends, of bends of which one is at many positions."""
+        """Return the best gain of pairs of bends with one at any of many positions, and these bends."""
         i, j, k = np.broadcast_arrays(*bends)
         gain = self._fit_two_ramps(i, j, k)[0]
         best = int(np.argmax(gain))

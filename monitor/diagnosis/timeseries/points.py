@@ -25,9 +25,9 @@ class Points:
     variances: Floats
     """Sampling variance of each value relative to the others, with a median of about 1."""
     support: Floats | None
-    """Cases that each value is a proportion of; None where it is no proportion, or of an unknown number."""
+    """Number of cases of which each value is a proportion; None if it is not a proportion, or the number is unknown."""
     season: Floats | None = None
-    """Seasonal effect that was subtracted from each value; None where there is none."""
+    """Seasonal effect that was subtracted from each value; None if there is none."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -73,8 +73,8 @@ class Points:
 def evaluable_points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
     """Return the evaluable points of a series, without values too large for their squares to be numbers.
 
-    A value on n cases has a variance in proportion to 1 / n. Where the support is unknown the rows of the period stand
-    for it; where these are not known for all points either, all have the same variance.
+    A value on n cases has a variance in proportion to 1 / n. If the support is unknown the rows of the period replace
+    it; if these are not known for all points either, all have the same variance.
 
     Args:
         series: Values of one metric.

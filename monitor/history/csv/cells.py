@@ -26,7 +26,7 @@ TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"", "false", "f", "no", "n", "0", "0.0"})
 
 COUNT = Metric("count", bounds=(0, None))
-"""Stands for the metric of a column of row or case counts."""
+"""Metric name of the columns with row or case counts."""
 
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -35,7 +35,7 @@ _COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 def parse_number(cell: str, *, comma: bool = False) -> float:
     """Return the number in a cell; NaN for one of `NULL_VALUES`.
 
-    A `comma` may stand for the decimal point where semicolons separate the cells.
+    The decimal point may be a `comma` if semicolons separate the cells.
 
     Raises:
         ValueError: It is no number; the message names the remedy.
@@ -65,7 +65,7 @@ def parse_plain_numbers(cells: Sequence[str]) -> Floats | None:
     """Return all cells as numbers, in C; None if one of them must be read by `parse_number`."""
     joined = "".join(cells)
     if "_" in joined or not joined.isascii():
-        return None  # float() takes 1_000 and digits of other scripts, pandas does not
+        return None  # float() accepts 1_000 and digits of other scripts, pandas does not
     try:
         return np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64)
     except ValueError:
@@ -92,7 +92,7 @@ def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.
     Args:
         values: One number per row.
         metrics: One metric, or the metric of each group.
-        groups: Per row an index into `metrics`; None where there is one.
+        groups: Per row an index into `metrics`; None for a single metric.
     """
     lows = np.array([-np.inf if metric.bounds[0] is None else metric.bounds[0] for metric in metrics])
     highs = np.array([np.inf if metric.bounds[1] is None else metric.bounds[1] for metric in metrics])

@@ -21,7 +21,7 @@ _ISO = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _BASIC = re.compile(r"((?:19|20|21|22)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])", re.ASCII)
-# From 1973 to 2200 the four units do not overlap, so that the number of digits tells which is meant.
+# From 1973 to 2200 the four units do not overlap, so the number of digits determines the unit.
 _EPOCHS = (
     (10**8, 7_258_118_400, 1_000_000, 1),
     (10**11, 7_258_118_400_000, 1_000, 1),
@@ -35,7 +35,7 @@ _LAYOUTS = {
     20: "dddd-dd-ddTdd:dd:ddZ",
     25: "dddd-dd-ddTdd:dd:dd+00:00",
 }
-"""Length of a date → its characters; `d` stands for a digit, `T` for itself or a blank."""
+"""Length of a date → its characters; `d` is any digit, `T` is itself or a blank."""
 MIN_VECTORIZED = 64
 """Up to so many dates are parsed one by one: numpy is no faster."""
 
@@ -126,9 +126,9 @@ def _parse_one_date(text: str, zone: tzinfo) -> int | str:
 
 
 def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp], zone: tzinfo = UTC) -> Times | None:
-    """Return the dates that stand in a text, without making a string of each.
+    """Return the dates in a text, without making a string of each.
 
-    None where not nearly all share one layout: then the distinct ones are parsed sooner as strings.
+    None if not nearly all share one layout: then parsing the distinct ones as strings is faster.
 
     Args:
         body: The text in UTF-8.

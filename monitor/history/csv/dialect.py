@@ -17,7 +17,7 @@ MAX_LINE = 2**20
 MAX_CELL = 100_000
 """Characters in one cell (under the csv module's own limit of 131,072); a longer one is an open quote."""
 MAX_ROW_LINES = 20
-"""Lines that one quoted row may span; beyond that the quote is taken for a slip, and only its line is lost."""
+"""Lines that one quoted row may span; beyond that the quote is considered a typo, and only its line is lost."""
 
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -124,10 +124,10 @@ def split_cells(text: str, delimiter: str) -> list[str] | None:
 
 
 def read_row(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str], int]:
-    """Return the cells of the row that starts on a line, and the number of lines it takes.
+    """Return the cells of the row that starts on a line, and its number of lines.
 
     Args:
-        lines: All lines in hand, with their ends.
+        lines: All lines read so far, with their line ends.
         index: Index of the row's first line.
         delimiter: Character between the cells.
 

@@ -26,14 +26,14 @@ class NumberColumn:
     name: str
     """The name as the header has it."""
     metric: str
-    """Canonical name; empty for `count`, and for the one value column of the long shape."""
+    """Canonical name; empty for `count`, and for the single value column of the long shape."""
     role: str
     """`value`, `support`, `low`, `high` or `rows`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSchema:
-    """The columns of a file by role; an index is None where the file has no such column."""
+    """The columns of a file by role; an index is None if the file has no such column."""
 
     delimiter: str
     width: int
@@ -55,7 +55,7 @@ class CsvSchema:
 
 
 def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -> CsvSchema:
-    """Return the schema that a header stands for.
+    """Return the schema that a header describes.
 
     Args:
         cells: The header's cells.

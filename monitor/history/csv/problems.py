@@ -1,4 +1,4 @@
-"""What is wrong with one file, without a flood of messages."""
+"""The problems of one file, limited in number so that they do not flood the output."""
 
 from __future__ import annotations
 

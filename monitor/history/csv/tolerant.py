@@ -1,6 +1,6 @@
 """History from CSV text, tolerantly: what can be read is read, what cannot is reported with its line.
 
-A row is lost where its date, its model or the number of its cells is wrong; a bad number loses its cell alone.
+A row is lost if its date, its model or the number of its cells is wrong; a bad number loses its cell alone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class TolerantParser:
         self.schema: CsvSchema | None = None
         self.lines = 0
         self.is_resumable = True
-        """False once a quote was taken for a slip which a later chunk could have closed."""
+        """False after a quote was considered a typo that a later chunk could have closed."""
         self._has_foreign_encoding = False
         self._date_cache: dict[str, int | str] = {}
 
@@ -47,7 +47,7 @@ class TolerantParser:
         return other
 
     def set_schema(self, schema: CsvSchema) -> None:
-        """Take the schema of a header line that was read elsewhere."""
+        """Use the schema of a header line that was read elsewhere."""
         self.lines += 1
         self._apply_schema(schema, self.lines)
 
@@ -58,7 +58,7 @@ class TolerantParser:
             self.problems.count_ok(column, cells)
 
     def feed(self, data: bytes) -> list[Block]:
-        """Return the blocks of the rows in `data`: complete lines in UTF-8, of which the last may lack its end.
+        """Return the blocks of the rows in `data`: complete lines in UTF-8, except that the last may lack its line end.
 
         Raises:
             NoHistory: The header has no date column.
@@ -96,7 +96,7 @@ class TolerantParser:
     def _apply_schema(self, schema: CsvSchema, line: int) -> None:
         self.schema = schema
         self.problems.note(schema.notes, line)
-        # Columns of metrics that nobody has described may hold text.
+        # Columns of metrics without a description may contain text.
         self.problems.mark_text_columns(
             {
                 column.index: column.name

@@ -1,4 +1,4 @@
-"""History from CSV text in volume: pandas splits it, everything is verified, and what is doubtful is refused.
+"""History from CSV text in volume: pandas splits it, everything is verified, and doubtful content is refused.
 
 Files with equal headers are parsed as one text, since a thousand calls cost more than their rows.
 """
@@ -34,7 +34,7 @@ _TextColumn = tuple[NDArray[np.integer[Any]], list[str]]
 MIN_BYTES = 2 * 2**20
 """Under this the tolerant reader is done before pandas could be imported."""
 BLOCK_BYTES = 4 * 2**20
-"""Bytes of text parsed at once; larger blocks are no faster and take more memory."""
+"""Bytes of text parsed at once; larger blocks are no faster and need more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ParseResult:
 def parse_batch(
     inputs: Sequence[ParseInput], schema: CsvSchema, *, catalog: MetricRegistry, zone: tzinfo = UTC
 ) -> list[ParseResult | None]:
-    """Return one result per input; None where something is wrong with it, or might be.
+    """Return one result per input; None if something is wrong with it, or might be.
 
     Args:
         inputs: One or more, all under `schema`.
@@ -160,7 +160,7 @@ def _read_columns(
 
 
 def _read_frame(body: bytes, schema: CsvSchema, dtypes: Mapping[int, str]) -> pd.DataFrame:
-    # Late: pandas takes three times as long to import as a small fleet takes to read.
+    # Late: importing pandas is three times slower than reading a small fleet.
     import pandas as pd
 
     options: dict[str, Any] = {
@@ -207,7 +207,7 @@ def _are_plausible(
         values = numbers[column.index]
         could_be_flags = len(values) > 0 and bool(((values == 0) | (values == 1)).all())
         if could_be_flags and re.search(rb"(?i)true|false", body):
-            return False  # pandas takes a column of TRUE and FALSE for numbers
+            return False  # pandas converts a column of TRUE and FALSE to numbers
         if column.role in ("low", "high"):
             continue
         if column.role == "value" and not column.metric:

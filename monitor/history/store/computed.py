@@ -51,9 +51,9 @@ def _upsert(
 ) -> ComputedHistory:
     """Return the old periods with the new ones over them; the arguments are those of `StagedRun.stage`.
 
-    A metric that the run computed takes its new value, also where that is undefined now; other metrics of the same
-    periods stay. Within the span of the run only its own periods stay, so that no period stands twice where their
-    length or zone was changed; and of what it was segmented by, only its own segments and the foreign ones.
+    The new value of a metric that the run computed replaces the old one, even if it is undefined now; other metrics of
+    the same periods stay. Within the span of the run only its own periods stay, so that none is duplicated if their
+    length or zone was changed; and of the segments it computed, only its own segments and the foreign ones.
     """
     old_keys, new_keys = before.keys(), after.keys()
     own, times = set(new_keys), {time for time, _ in new_keys}
@@ -124,7 +124,7 @@ def read_computed(folder: Path, model: str, *, staged: bool = False) -> Computed
     Args:
         folder: The store.
         model: The model's name.
-        staged: Read the file that a run has staged instead of the one in place.
+        staged: Read the file that a run has staged instead of the current one.
 
     Raises:
         StoreError: The file cannot be read, or is not as `compute` left it.
@@ -148,7 +148,7 @@ class StagedRun:
     Args:
         folder: The store; it exists, and the lock of `RUN_LOCK_FOLDER` is held.
         catalog: The metrics.
-        needs_labels: Tells which metrics are computed from labels.
+        needs_labels: Returns whether a metric is computed from labels.
     """
 
     def __init__(self, folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels) -> None:
@@ -205,7 +205,7 @@ class StagedRun:
         """Put what was staged in place of the old files, which stay as `*.previous`.
 
         Raises:
-            StoreError: The lock cannot be had, or the disk fails.
+            StoreError: The lock is not available, or the disk fails.
         """
         if self._staged:
             with locked(self.folder), durable.as_store_error(self.folder):
@@ -239,10 +239,10 @@ def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels)
     Args:
         folder: The store; made if it is missing.
         catalog: The metrics.
-        needs_labels: Tells which metrics are computed from labels.
+        needs_labels: Returns whether a metric is computed from labels.
 
     Raises:
-        StoreError: Another run holds it, or the folder cannot be had.
+        StoreError: Another run holds it, or the folder is not available.
     """
     with locked(folder):
         pass  # makes the folder
@@ -299,7 +299,7 @@ def _sibling(path: Path, suffix: str) -> Path:
 
 
 def _back_up(path: Path) -> None:
-    """Give the file as it stands its other name; an empty backup means that there was none."""
+    """Link the current file to its backup name; an empty backup means that there was no file."""
     backup = _sibling(path, _PREVIOUS)
     try:
         os.link(path, backup)

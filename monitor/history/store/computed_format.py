@@ -1,7 +1,7 @@
 """The computed periods of one model, and the format of their file: `<slug>-<hash8>.computed.csv`.
 
 A period and segment has one row. While its labels are still coming it has two: what needs no label is final in the
-first, what rests on labels is provisional in the second. Readers take the flag of each value from its own row.
+first; what needs labels is provisional in the second. Readers take the flag of each value from its own row.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class ComputedHistory:
     rows: Floats
     """Rows of the prediction log in the period; NaN where unknown."""
     provisional: Flags
-    """True where the period itself is not over."""
+    """True if the period itself is not over."""
     incomplete: Flags
-    """True where labels are still to come, or the period is not over."""
+    """True if labels are still to come, or the period is not over."""
     columns: Mapping[str, Floats]
     """A metric, or its `_count`, `_low`, `_high` → its numbers; NaN where undefined."""
 

@@ -25,7 +25,7 @@ DISTRIBUTIONS_FOLDER = "evidence"
 HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
 REFERENCE = "reference"
 MAX_FILE_BYTES = 16 * 1024 * 1024
-"""Bytes of a file that is read; 50 features of 20 bins and 8 periods take 0.5 MB."""
+"""Maximum bytes of a file that is read; 50 features of 20 bins and 8 periods have 0.5 MB."""
 EMPTY = Distributions()
 
 _Period = datetime | None
@@ -147,7 +147,7 @@ def _to_curve(
 
 
 def read_distributions(path: Path) -> Distributions:
-    """Return the distributions in one file; none where it is missing, unreadable or over `MAX_FILE_BYTES`."""
+    """Return the distributions in one file; none if it is missing, unreadable or over `MAX_FILE_BYTES`."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -159,7 +159,7 @@ def read_distributions(path: Path) -> Distributions:
 class DistributionStore(Mapping[str, Distributions]):
     """Model → its distributions in some stores, read when they are asked for, and again when the file has changed.
 
-    Of two files for one model that of the later path counts. It cannot be iterated: no file name tells its model.
+    Of two files for one model the one of the later path wins. It is not iterable: file names do not contain the model.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:

@@ -20,7 +20,7 @@ TEMP_NAME = ".newborn"
 """Name under which a part is written before it gets its own; only the holder of the lock touches it."""
 
 OPEN_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""Flags of every `os.open` in a store: no link leads out of it, and a FIFO blocks nobody."""
+"""Flags of every `os.open` in a store: no link leads out of it, and opening a FIFO does not block."""
 
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space, then try again",
@@ -111,7 +111,7 @@ def write_new(path: Path, data: bytes, mode: int) -> None:
         mode: Permissions, such as 0o640.
 
     Raises:
-        OSError: The name is taken, or the system refuses.
+        OSError: The name is in use, or the system refuses.
     """
     _write_and_close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600), data, mode)
 
@@ -137,7 +137,7 @@ class TailMark:
 
     end: int
     tail: bytes
-    """The row that ends there: if it still stands before `end`, the file up to there is what it was."""
+    """The row that ends there: if it is still there before `end`, the file up to `end` is unchanged."""
 
 
 def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[int, TailMark]:
@@ -231,11 +231,11 @@ def read_head(path: Path, limit: int) -> bytes:
 
 
 def rollback(path: Path, before: int | None, after: int) -> None:
-    """Take back an append or a creation, unless the file has grown since.
+    """Undo an append or a creation, unless the file has grown since.
 
     Args:
         path: The file that was written.
-        before: Its bytes before; None where it was created.
+        before: Its bytes before; None if it was created.
         after: Its bytes after.
 
     Raises:
@@ -251,7 +251,7 @@ def rollback(path: Path, before: int | None, after: int) -> None:
 
 
 _FIELD = re.compile(rb'(?:\A|[,\r\n])"(?:[^"]++|"")*+(?P<end>"?)')
-"""A quoted field, with what stands before it; without `end` it is still open where the bytes end."""
+"""A quoted field and the character before it; without `end` it is still open at the end of the bytes."""
 
 
 def terminate_torn_row(tail: bytes) -> bytes:
@@ -270,7 +270,7 @@ def terminate_torn_row(tail: bytes) -> bytes:
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace or make a file, so that a reader finds the old or the new bytes and a crash leaves either.
 
-    Permissions stay; a new file takes those of its folder, for reading and writing. A symbolic link is followed.
+    Permissions stay; a new file gets those of its folder, for reading and writing. A symbolic link is followed.
 
     Raises:
         StoreError: It cannot be done; the file is as it was.

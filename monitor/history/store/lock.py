@@ -24,7 +24,7 @@ def locked(folder: Path, timeout: float = 30.0) -> Iterator[None]:
     """Hold a folder's lock; a missing folder is made, and another holder waited for, for `timeout` seconds.
 
     Raises:
-        StoreError: The folder or the lock cannot be had.
+        StoreError: The folder or the lock is not available.
     """
     with as_store_error(folder):
         descriptor = _lock(folder, time.monotonic() + timeout)
@@ -69,7 +69,7 @@ def _open_lock_file(folder: Path) -> int:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder if it is missing: private, or shared where the one above is (setgid and group-writable).
+    """Make a folder if it is missing: private, or shared if its parent is (setgid and group-writable).
 
     Raises:
         OSError: The system refuses.

@@ -1,4 +1,4 @@
-"""Where a store is, what its files are called, and what kind of disk it lies on."""
+"""The location of a store, the names of its files, and the kind of disk it is on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PART = re.compile(r"(?P<prefix>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-
 
 
 def slug(name: str) -> str:
-    """Return the name in lower-case ASCII letters, digits and hyphens; `model` where nothing of it is left.
+    """Return the name in lower-case ASCII letters, digits and hyphens; `model` if no characters are left.
 
-    Lower case throughout, so that no two names differ by case alone where the file system does not see it.
+    Lower case throughout, because on some file systems names that differ only in case are the same file.
 
     >>> slug("Churn (EU) v2"), slug("../../etc/passwd"), slug("宽")
     ('churn-eu-v2', 'etc-passwd', 'model')

@@ -57,7 +57,7 @@ class PeriodRow:
     supports: Mapping[str, float] = field(default_factory=dict)
     """Metric → the number of cases that its value rests on."""
     provisional: bool | None = None
-    """True where the period is not complete yet."""
+    """True if the period is not complete yet."""
     lows: Mapping[str, float] = field(default_factory=dict)
     """Metric → lower end of the 95 % interval of its value."""
     highs: Mapping[str, float] = field(default_factory=dict)
@@ -88,7 +88,7 @@ def extend_columns(rows: Sequence[PeriodRow], existing: Sequence[str] | None) ->
 
 
 def _check_companions(metrics: Iterable[str], existing: Sequence[str]) -> None:
-    """Raise StoreError where a metric would be read as the support of another, or make another be read so."""
+    """Raise StoreError if a metric would be read as the support of another, or make another be read so."""
     canonical = MetricRegistry().canonical
     new = {canonical(metric) for metric in metrics}
     before = {canonical(name) for name in existing}
@@ -102,7 +102,7 @@ def _check_companions(metrics: Iterable[str], existing: Sequence[str]) -> None:
 
 
 def _companion_base(name: str, canonical: Callable[[str], str], metrics: set[str]) -> str | None:
-    """Return the one of `metrics` that `name` would be read as the support or interval of."""
+    """Return the metric out of `metrics` whose support or interval a column called `name` would be read as."""
     bases = (canonical(name[: -len(suffix)]) for suffix in COMPANIONS if name.lower().endswith(suffix))
     return next((base for base in bases if base in metrics), None)
 
@@ -114,7 +114,7 @@ def _ambiguous(companion: str, metric: str) -> StoreError:
     )
 
 
-@lru_cache(maxsize=1_000)  # the same few names stand in row after row
+@lru_cache(maxsize=1_000)  # the same few names occur in every row
 def _check_name(kind: str, name: str, *, max_line_breaks: int = MAX_LINE_BREAKS) -> None:
     if not name.strip():
         raise StoreError(f"a {kind} without a name cannot be kept: give it one")
@@ -206,7 +206,7 @@ def _encode_cell(text: str) -> str:
 
 
 def parse_header(head: bytes) -> tuple[str, ...] | None:
-    """Return the columns of a file of which `head` is the start; None unless the store made the header."""
+    """Return the columns of a file that starts with `head`; None unless the store wrote the header."""
     try:
         text = head.decode("utf-8", "ignore")
         columns = tuple(next(csv.reader(io.StringIO(text, newline="")), ()))

@@ -1,7 +1,7 @@
 """The store: a folder of CSV files, each model's in parts.
 
-A later row wins over an earlier one. Rows are only ever appended to the newest part of a model; where its columns do
-not hold them, the next part begins, with those columns and the new ones, so a part begins only when a metric is new.
+A later row wins over an earlier one. Rows are only ever appended to the newest part of a model; if its columns do not
+include those of a row, a new part starts with its columns and the new ones: only for a new metric.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Store:
     """A folder of CSV files, one family of parts a model.
 
     It holds no file open: the folder may be deleted, moved and made anew between two calls. The first append makes it,
-    private, or shared where the folder above is (setgid and group-writable).
+    private, or shared if its parent folder is (setgid and group-writable).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Store:
         """Store the rows, all or none; on return they are on the disk.
 
         Raises:
-            StoreError: Nothing was stored: a row is invalid, or the folder, the lock or the disk cannot be had.
+            StoreError: Nothing was stored: a row is invalid, or the folder, the lock or the disk is not available.
         """
         rows_by_prefix: dict[str, list[PeriodRow]] = {}
         for row in rows:
@@ -93,7 +93,7 @@ class Store:
         done: list[_FinishedWrite] = []
         try:
             for write in planned:
-                done.append(self._write(write))  # noqa: PERF401  what is done is rolled back when the next one fails
+                done.append(self._write(write))  # noqa: PERF401  done writes are rolled back when the next one fails
         except BaseException:
             for finished in reversed(done):
                 with contextlib.suppress(OSError):

@@ -20,10 +20,10 @@ WRONG, CORRECT, UNLABELLED = 0, 1, 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinaryCounts(Aggregate):
-    """Counts and sums over K cells by label (0, 1, 2: unlabelled), prediction (0, 1) and bin of the score.
+    """Counts and sums over K cells by label (0, 1, 2: unlabeled), prediction (0, 1) and bin of the score.
 
     The slot after the last bin holds the rows without a score; the sums are 0 there. Only rows that have a prediction
-    are counted. The confidence of a row is its score where 1 is predicted, one minus its score where 0 is.
+    are counted. The confidence of a row is its score if 1 is predicted, one minus its score if 0 is.
     """
 
     count: NDArray[np.int64]
@@ -50,8 +50,8 @@ class BinaryCounts(Aggregate):
 class MulticlassCounts(Aggregate):
     """Counts and sums over K cells and C classes.
 
-    The confidence of a row is the score of the predicted class: from its own column where there is one score a class,
-    else the one score column. Rows without it stand in the slot after the last bin.
+    The confidence of a row is the score of the predicted class: from its own column if there is one score per class,
+    else the single score column. Rows without it are in the slot after the last bin.
     """
 
     classes: tuple[str, ...]
@@ -59,13 +59,13 @@ class MulticlassCounts(Aggregate):
     confusion: NDArray[np.int64]
     """Rows by label and prediction, [K, C + 1, C]; the last label is: not known."""
     confidence_count: NDArray[np.int64]
-    """Rows by outcome (wrong, correct, unlabelled) and bin of the confidence, [K, 3, 257]."""
+    """Rows by outcome (wrong, correct, unlabeled) and bin of the confidence, [K, 3, 257]."""
     confidence: Floats
     """Sum of the confidences, [K, 3, 257]."""
     confidence2: Floats
     """Sum of their squares, [K, 3]."""
     scored: NDArray[np.int64]
-    """Labelled rows that have a score for every class, [K]: the rows of the four sums below."""
+    """Labeled rows that have a score for every class, [K]: the rows of the four sums below."""
     nll: Floats
     """Sum of -ln of the probability given to the label, at least `MIN_PROBABILITY`, [K]."""
     nll2: Floats

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 QUANTILES = 50
-"""Bins of a numeric column, each with an equal number of the reference's rows; fewer where values are tied."""
+"""Bins of a numeric column, each with an equal number of the reference's rows; fewer if values are tied."""
 CATEGORIES = 30
 """The most frequent categories of the reference; the rest of its categories is `other`."""
 
@@ -33,7 +33,7 @@ class FeatureReference:
     edges: Floats | None = None
     """Of a numeric column: the S - 1 inner edges, strictly rising; slot i holds `edges[i-1] <= value < edges[i]`.
 
-    Infinite values stand in `other`, NaN and null in missing.
+    Infinite values are counted in `other`, NaN and null in missing.
     """
     total: Floats | None = None
     """Of a numeric column: the sum of the reference's values by slot, [S]."""

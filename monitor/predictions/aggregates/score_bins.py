@@ -29,7 +29,7 @@ LINEAR_BINS = 192
 TAIL_EDGE = 1 / 128
 """Where the lower tail ends."""
 MIN_SCORE = 1e-6
-"""The outermost bins also take all that is nearer to 0 or 1 than this."""
+"""Probabilities nearer to 0 or 1 than this are also counted in the outermost bins."""
 GRID = 4096.0
 """Units of the grid on which the edges of linear bins lie."""
 LINEAR_START = 32.0

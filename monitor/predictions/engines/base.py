@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Expression = Any
-"""An Ibis expression; its methods depend on the type of its data, which no annotation can tell."""
+"""An Ibis expression; its methods depend on the type of its data, which an annotation cannot express."""
 
 TABLE_SEPARATOR = "::"
 """Between a file or a connection, and the name of a table in it."""
@@ -49,12 +49,12 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     max_dictionary_size: int
     """Number of names up to which grouping by their codes is faster than by the names themselves, 0 to 254."""
     has_file_statistics: bool
-    """Whether it takes count, minimum and maximum of a column from the statistics of its file, without reading it."""
+    """Whether it gets count, minimum and maximum of a column from the statistics of its file, without reading it."""
     cache: dict[object, Any]
-    """What is already computed of a log, by any key."""
+    """Cached results about a log, by any key."""
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
-        """Open files, folders, globs or one table; if ordered, `ROW_NUMBER` numbers the rows of the one file.
+        """Open files, folders, globs or one table; if ordered, `ROW_NUMBER` numbers the rows of a single file.
 
         Raises:
             SourceError: There is no such source, or it cannot be read.
@@ -77,7 +77,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         """Return a small table of ours as an expression, for a join."""
 
     def progress(self) -> float | None:
-        """Return how much of the running query is done, 0 to 1; None where that is unknown."""
+        """Return the progress of the running query, 0 to 1; None if that is unknown."""
 
 
 def open_engine(name: str = "duckdb") -> Engine:

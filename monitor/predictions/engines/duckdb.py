@@ -168,7 +168,7 @@ class DuckEngine(Engine):
         )
 
     def _literal_path(self, path: Path) -> Path:
-        """Return a path that DuckDB cannot take for a pattern or an address: where it could, a link."""
+        """Return a path that DuckDB cannot mistake for a pattern or a URL: a symbolic link if necessary."""
         absolute = path.absolute()
         if not GLOB_CHARS & set(os.fspath(absolute)):
             return absolute

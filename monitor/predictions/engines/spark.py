@@ -43,7 +43,7 @@ LOCAL_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
-"""Settings of a Spark inside this machine: it listens to nobody else."""
+"""Settings of a Spark that runs within this process and accepts no connections from outside."""
 
 
 class SparkEngine(Engine):
@@ -129,7 +129,7 @@ class SparkEngine(Engine):
                 return self._read_csv(paths, files.delimiter)
 
     def _read_csv(self, paths: list[str], delimiter: str) -> DataFrame:
-        """Read each file by its own header: Spark takes that of the first for all."""
+        """Read each file by its own header: Spark would use the header of the first for all."""
         options = {
             "header": "true",
             "sep": delimiter,

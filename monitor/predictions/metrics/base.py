@@ -1,4 +1,4 @@
-"""Values of one metric over cells: what each rests on, its interval, and the reason where it is undefined."""
+"""Values of one metric over cells, with their support, interval, and the reason if a value is undefined."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UndefinedReason(IntEnum):
     """Reason why a value is undefined; undefined is never 0."""
 
     text: str
-    """The reason as one clause in lower case; empty where the value is defined."""
+    """The reason as one clause in lower case; empty if the value is defined."""
 
     def __new__(cls, text: Any) -> Self:
         """Create a member, numbered from 0 on; later, called with a number, the class returns that member."""
@@ -62,13 +62,13 @@ class MetricValues:
     support: Floats
     """Cases the value rests on: the column `<metric>_count`."""
     low: Floats
-    """Lower end of the 95 % interval, or of the bound where the metric has no interval; NaN where neither exists."""
+    """Lower end of the 95 % interval, or of the bound where the metric has no interval; NaN if neither exists."""
     high: Floats
     """Upper end of the same."""
     undefined_reason: NDArray[np.int8]
     """An `UndefinedReason` for each cell."""
     bound: Floats | None = None
-    """How far the value of the unbinned scores can lie from `value`; None where the aggregate gives it exactly."""
+    """How far the value of the unbinned scores can lie from `value`; None if the aggregate gives it exactly."""
 
 
 def metric_values(
@@ -110,7 +110,7 @@ def first_reason(*cases: tuple[Flags, UndefinedReason]) -> NDArray[np.int8]:
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
-    """Return the quotient, element by element; NaN where the denominator is 0."""
+    """Return the quotient, element by element; NaN for a denominator of 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         quotient: Floats = np.divide(numerator, denominator, dtype=np.float64)
     quotient[~np.isfinite(quotient)] = np.nan

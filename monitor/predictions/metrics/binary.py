@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinaryConfusion:
-    """Labelled rows of K cells by label and prediction, [K] each; fractions where they are expected ones."""
+    """Labeled rows of K cells by label and prediction, [K] each; fractions where they are expected ones."""
 
     tp: Floats
     fp: Floats
@@ -35,7 +35,7 @@ class BinaryConfusion:
 
     @property
     def rows(self) -> Floats:
-        """All labelled rows."""
+        """All labeled rows."""
         return self.tp + self.fp + self.fn + self.tn
 
     @property
@@ -94,7 +94,7 @@ def compute_confusion(table: BinaryConfusion) -> dict[str, MetricValues]:
 
 
 def row_rates(decisions: Floats) -> dict[str, MetricValues]:
-    """Compute the proportions of all rows that are predicted positive, and labelled; [K, 3, 2] as `decision_counts`."""
+    """Compute the proportions of all rows that are predicted positive, and labeled; [K, 3, 2] as `decision_counts`."""
     rows = decisions.sum(axis=(1, 2))
     empty = rows == 0, UndefinedReason.NO_ROWS
     return {
@@ -114,7 +114,7 @@ def recall(table: BinaryConfusion) -> MetricValues:
 
 
 def label_rate(table: BinaryConfusion) -> MetricValues:
-    """Compute positive labels / labelled rows, the base rate: 0 to 1. Support: labelled rows."""
+    """Compute positive labels / labeled rows, the base rate: 0 to 1. Support: labeled rows."""
     return _labelled_proportion(table, table.positives, table.rows, UndefinedReason.NO_LABELS)
 
 
@@ -146,7 +146,7 @@ def balanced_accuracy(table: BinaryConfusion) -> MetricValues:
 
 
 def cost_per_1000_rows(table: BinaryConfusion, cost: Cost) -> MetricValues:
-    """Compute the cost of errors per 1,000 labelled rows, their support; the interval adds Wilson's of both (MOVER)."""
+    """Compute the cost of errors per 1,000 labeled rows, their support; the interval adds Wilson's of both (MOVER)."""
     errors = ratio(np.stack([table.fp, table.fn]), table.rows)
     weight = 1000.0 * np.array([[cost.fp], [cost.fn]])
     wilson = wilson_intervals(errors, np.broadcast_to(table.rows, errors.shape))
@@ -156,5 +156,5 @@ def cost_per_1000_rows(table: BinaryConfusion, cost: Cost) -> MetricValues:
 
 
 def _labelled_proportion(table: BinaryConfusion, count: Floats, total: Floats, empty: UndefinedReason) -> MetricValues:
-    """Return a proportion of labelled rows; `empty` is the reason where there are such rows but not of this kind."""
+    """Return a proportion of labeled rows; `empty` is the reason where there are such rows but not of this kind."""
     return proportion(count, total, (table.rows == 0, UndefinedReason.NO_LABELS), (total == 0, empty))

@@ -1,4 +1,4 @@
-"""Losses, confidence and calibration of scores: of rows with a score, all but the mean confidence of labelled ones."""
+"""Losses, confidence and calibration of scores: of rows with a score, all but the mean confidence of labeled ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_CASES_PER_ROW = 100.0
 
 
 def decision_counts(counts: BinaryCounts) -> Floats:
-    """Return rows by label (0, 1, unlabelled) and prediction, with a score or without, [K, 3, 2]."""
+    """Return rows by label (0, 1, unlabeled) and prediction, with a score or without, [K, 3, 2]."""
     decisions: Floats = counts.count.sum(axis=3).astype(np.float64)
     return decisions
 
@@ -36,13 +36,13 @@ class Scores:
     """Rows of two classes that have a score, the probability of label 1, over K cells."""
 
     count: Floats
-    """Labelled rows by label and bin, [K, 2, 256]."""
+    """Labeled rows by label and bin, [K, 2, 256]."""
     score: Floats
-    """Sum of the scores of labelled rows by bin, [K, 256]."""
+    """Sum of the scores of labeled rows by bin, [K, 256]."""
     nll: Floats
     """Sum of -ln of the probability of the label, by label and bin, [K, 2, 256]."""
     rows: Floats
-    """Rows by label (0, 1, unlabelled) and prediction, [K, 3, 2]."""
+    """Rows by label (0, 1, unlabeled) and prediction, [K, 3, 2]."""
     total: Floats
     """Sum of their scores, [K, 3, 2]."""
     squares: Floats
@@ -73,7 +73,7 @@ class Scores:
 
     @property
     def labelled(self) -> Floats:
-        """Labelled rows, [K]."""
+        """Labeled rows, [K]."""
         labelled: Floats = self.rows[:, :2].sum(axis=(1, 2))
         return labelled
 
@@ -110,7 +110,7 @@ class BinnedOutcomes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loss:
-    """A loss of each labelled row that has the scores for it, over K cells, [K] each."""
+    """A loss of each labeled row that has the scores for it, over K cells, [K] each."""
 
     rows: Floats
     total: Floats
@@ -125,7 +125,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """Confidence (the probability of the predicted class) and outcome (wrong, correct, unlabelled) of K cells."""
+    """Confidence (the probability of the predicted class) and outcome (wrong, correct, unlabeled) of K cells."""
 
     rows: Floats
     """Rows with a confidence by outcome, [K, 3]."""
@@ -135,13 +135,13 @@ class Outcomes:
     """Sum of the squares of that, [K, 3]."""
     bins: BinnedOutcomes
     losses: Mapping[str, Loss]
-    """By the name of the metric; none where no row has the scores for them."""
+    """By the name of the metric; none if no row has the scores for them."""
     unlabelled: Flags
     """Cells in which no label is known, [K]."""
 
     @classmethod
     def from_scores(cls, scores: Scores) -> Outcomes:
-        """Return the outcomes of two classes; where 0 is predicted the confidence is one minus the score."""
+        """Return the outcomes of two classes; if 0 is predicted the confidence is one minus the score."""
         rows, total, squares = scores.rows, scores.total, scores.squares
         confidence = np.stack([rows[..., 0] - total[..., 0], total[..., 1]], axis=2)
         confidence2 = np.stack([rows[..., 0] - 2 * total[..., 0] + squares[..., 0], squares[..., 1]], axis=2)
@@ -182,7 +182,7 @@ def compute_calibration(outcomes: Outcomes) -> dict[str, MetricValues]:
 
 
 def mean_loss(loss: Loss, unlabelled: Flags) -> MetricValues:
-    """Compute the mean loss of the labelled rows: 0 or more. Support: labelled rows with a score for every class.
+    """Compute the mean loss of the labeled rows: 0 or more. Support: labeled rows with a score for every class.
 
     `log_loss` is -ln of the probability given to the label, in nats; a probability below 2.2e-16 counts as that, as in
     scikit-learn: at most 36.04 a row. `brier_score` is the squared distance of score and label: 0 to 1 of two classes,
@@ -206,7 +206,7 @@ def avg_confidence(outcomes: Outcomes) -> MetricValues:
 
 
 def confidence_gap(outcomes: Outcomes) -> MetricValues:
-    """Compute mean confidence minus accuracy, of the labelled rows: -1 to 1; above 0 the model is overconfident.
+    """Compute mean confidence minus accuracy, of the labeled rows: -1 to 1; above 0 the model is overconfident.
 
     The interval is Wilson's of the accuracy, with the number of cases that has the spread of the gap itself.
     """
@@ -248,7 +248,7 @@ def binned_outcomes(counts: BinaryCounts | MulticlassCounts) -> BinnedOutcomes:
 
 
 def calibration_curve(outcomes: BinnedOutcomes) -> tuple[Floats, Floats, Floats]:
-    """Return rows, mean probability and rate of the outcome by group, [K, 10] each; NaN where a group is empty."""
+    """Return rows, mean probability and rate of the outcome by group, [K, 10] each; NaN for an empty group."""
     upper = outcomes.in_upper_group()
     rows, positives, total = (
         _by_group(upper, values) for values in (outcomes.rows, outcomes.positives, outcomes.probability_sum)

@@ -1,6 +1,6 @@
 """Estimates of a model's metrics without labels, from its scores (CBPE: confidence-based performance estimation).
 
-The rows of a bin are taken to be positive with the probability that the bin has in the reference. That holds while only
+The rows of a bin are assumed to be positive at the rate of that bin in the reference. That holds while only
 the inputs move (covariate shift), not when the meaning of a score changes (concept drift). The 95 % interval is where
 the realised value is then expected: it covers the randomness of the labels, not that of the calibration itself.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def calibrate(reference: BinaryCounts) -> Floats:
-    """Return the probability of label 1 by bin of the score, [K, 256], never falling; NaN without labelled scores.
+    """Return the probability of label 1 by bin of the score, [K, 256], never falling; NaN without labeled scores.
 
     Isotonic regression of the bins' rates, weighted by their rows (pool-adjacent-violators: Ayer et al. 1955). A bin
     that the reference never saw lies on the line between its neighbours.
@@ -84,7 +84,7 @@ def _roc_auc(rows: Floats, probability: Floats, reason: NDArray[np.int8]) -> Met
 
 
 def _unless_empty(reason: NDArray[np.int8], total: Floats, empty: UndefinedReason) -> NDArray[np.int8]:
-    """Return the reasons with `empty` where there is none yet and the total is 0."""
+    """Return the reasons, with `empty` for values that have none yet and a total of 0."""
     return np.where((reason == UndefinedReason.DEFINED) & ~(total > 0), empty, reason).astype(np.int8)
 
 

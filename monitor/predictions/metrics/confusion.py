@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfusionTable:
-    """Labelled rows of K cells and C classes."""
+    """Labeled rows of K cells and C classes."""
 
     counts: Floats
     """Rows by label and prediction, [K, C, C]."""
@@ -102,7 +102,7 @@ def mcc(table: ConfusionTable) -> MetricValues:
 def cohen_kappa(table: ConfusionTable) -> MetricValues:
     """Compute agreement beyond chance: -1 to 1, 0 for guessing (Cohen 1960, EPM 20).
 
-    Support and interval as for `mcc`. Undefined where labels and predictions are all of one and the same class.
+    Support and interval as for `mcc`. Undefined if labels and predictions are all of one and the same class.
     """
     value, _ = _kappa(table)
     interval = intervals.widen_to_contain(value, intervals.fisher_interval(*_kappa(table.smoothed())))

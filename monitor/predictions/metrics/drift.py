@@ -109,7 +109,7 @@ def wasserstein_normed(counts: FeatureCounts) -> MetricValues:
 def chi_squared(counts: FeatureCounts) -> tuple[MetricValues, MetricValues]:
     """Compute Pearson's statistic of (period, reference) by slot, 0 or more, and its p-value (Pearson 1900).
 
-    It grows with the rows for the same change, so it is no effect size: the p-value says that something moved.
+    It grows with the rows for the same change, so it is no effect size: the p-value shows only that something moved.
     """
     current, reference = _counts(counts)
     both = current + reference
@@ -230,7 +230,7 @@ def _proportions(counts: FeatureCounts) -> tuple[Floats, Floats]:
 
 
 def _relative_entropy(proportions: Floats, middle: Floats) -> Floats:
-    """Return the sum of p · log2(p / middle), where 0 · log 0 is 0; NaN where there are no proportions."""
+    """Return the sum of p · log2(p / middle), with 0 · log 0 = 0; NaN if there are no proportions."""
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(proportions == 0, 0.0, proportions * np.log2(proportions / middle))
     entropy: Floats = terms.sum(axis=1)
@@ -244,9 +244,9 @@ def _cumulative(count: NDArray[np.int64]) -> Floats:
 
 
 def _areas(edges: Floats, count: NDArray[np.int64], total: Floats) -> Floats:
-    """Return the integral of the distribution function over each bin, [K, S]; of the last, of the function less 1.
+    """Return the integral of the distribution function over each bin, [K, S]; for the last, of the function less 1.
 
-    By parts, over [a, b): b F(b) - a F(a) - the bin's own part of the mean. The first bin starts where F is 0.
+    By parts, over [a, b): b F(b) - a F(a) - the bin's own part of the mean. The first bin starts at F = 0.
     """
     inner = _cumulative(count[:, :-2])[:, 1:-1] * edges
     first = np.zeros((len(count), 1))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Z = NormalDist().inv_cdf(0.975)
 MIN_DEGREES = 1.5
-"""Fewest degrees of freedom that count: fewer say nothing about the spread, and the quantile stays at 5.3."""
+"""Minimum degrees of freedom: fewer are not informative about the spread, and the quantile stays at 5.3."""
 
 
 def mover_interval(values: Floats, intervals: Intervals, weight: ArrayLike) -> Intervals:
@@ -39,7 +39,7 @@ def log_interval(mean: Floats, variance: Floats, quantile: ArrayLike = Z) -> Int
     """Compute the interval of a mean of values of 0 or more, symmetric on the scale of logarithms.
 
     Args:
-        mean: 0 or more, [K]; where it is 0 both ends are 0.
+        mean: 0 or more, [K]; if it is 0 both ends are 0.
         variance: Of the mean, that is s² / n, [K].
         quantile: As from `t_isf_975`.
     """
@@ -113,6 +113,6 @@ def effective_degrees(cases: Floats, second: Floats, fourth: Floats) -> Floats:
 
 
 def fourth_central_moment(first: Floats, second: Floats, third: Floats, fourth: Floats) -> Floats:
-    """Return the fourth central moment from the four raw ones; at least 0, whatever rounding takes away."""
+    """Return the fourth central moment from the four raw ones; at least 0, despite rounding errors."""
     square = first * first
     return np.maximum(fourth - 4 * first * third + 6 * square * second - 3 * square * square, 0.0)

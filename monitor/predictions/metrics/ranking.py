@@ -23,7 +23,7 @@ UNSEEN_CASES = 0.1
 MODELLED_CASES = 1.0
 """The same, distributed as Hanley & McNeil's (1982) two exponential classes with that area would be."""
 PRIOR_CASES = 40.0
-"""Positives for which the variance of average precision is taken to be that of a plain proportion."""
+"""Number of positives added as a prior, for which the variance is that of a plain proportion."""
 HARMONIC_TABLE_SIZE = 20_000
 """Harmonic numbers below this are looked up."""
 
@@ -112,7 +112,7 @@ def roc_auc_macro(ranked: NDArray[np.int64]) -> MetricValues:
     """Compute the mean over classes of the ROC AUC of the class against all others: 0 to 1, 0.5 for guessing.
 
     Over the classes that have labels; undefined with fewer than two. Support: labels of the rarest of them. Bound and
-    interval are the classes' on average: their errors are taken to go together. `ranked` is [K, C, 3, 257].
+    interval are the classes' on average: their errors are assumed to be correlated. `ranked` is [K, C, 3, 257].
     """
     count = ranked[..., :BINS].astype(np.float64)
     cells, classes = count.shape[:2]
@@ -200,7 +200,7 @@ def _precision_variance(ranks: RankCounts) -> Floats:
     inverse = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0)
     precision = hits * inverse
     mean = ratio(np.einsum("kb,kb->k", positives, precision), ranks.total_positives)
-    # What one more positive, or negative, adds to and takes from the precision of a positive that scores lower.
+    # Change that one more positive, or negative, makes to the precision of a positive that scores lower.
     lost = positives * inverse
     gained = lost * (1 - precision)
     lost *= precision

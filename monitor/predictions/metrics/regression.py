@@ -1,4 +1,4 @@
-"""Metrics of predicted numbers, in the label's unit unless stated; support: labelled rows."""
+"""Metrics of predicted numbers, in the label's unit unless stated; support: labeled rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rmse(sums: RegressionSums) -> MetricValues:
     """Compute the root of the mean squared error: 0 or more.
 
     The interval is the root of that of the mean square: Student's on the scale of logarithms. The kurtosis of squares
-    would take eighth powers; it is put at 0.9 k to the 2.5 for errors of kurtosis k: 14 for normal ones (exactly 15).
+    would need eighth powers; it is approximated by 0.9 k^2.5 for errors of kurtosis k: 14 if normal (exactly 15).
     """
     rows = sums.count.astype(np.float64)
     mean = ratio(sums.squared, rows)
@@ -57,7 +57,7 @@ def rmse(sums: RegressionSums) -> MetricValues:
 
 
 def bias(sums: RegressionSums) -> MetricValues:
-    """Compute the mean of prediction minus label: below 0 where predictions are low. The interval is Student's."""
+    """Compute the mean of prediction minus label: below 0 if predictions are low. The interval is Student's."""
     rows = sums.count.astype(np.float64)
     mean = ratio(sums.error, rows)
     half_width = intervals.t_isf_975(rows - 1) * np.sqrt(_variance_of_mean(mean, sums.squared, rows))
@@ -65,7 +65,7 @@ def bias(sums: RegressionSums) -> MetricValues:
 
 
 def mape(sums: RegressionSums) -> MetricValues:
-    """Compute the mean of |error / label|, a fraction: 0 or more. Support: labelled rows whose label is not 0."""
+    """Compute the mean of |error / label|, a fraction: 0 or more. Support: labeled rows whose label is not 0."""
     reason = first_reason(_unlabelled(sums), (sums.nonzero == 0, UndefinedReason.LABELS_ZERO))
     return _mean_of_sizes(sums.relative, sums.relative2, sums.nonzero, reason=reason)
 
@@ -73,7 +73,7 @@ def mape(sums: RegressionSums) -> MetricValues:
 def r2(sums: RegressionSums) -> MetricValues:
     """Compute 1 - sum of squared errors / sum of squared distances of the labels from their mean: 1 at best.
 
-    No lower bound; undefined where all labels are equal. No interval: how error and label vary together is not stored.
+    No lower bound; undefined if all labels are equal. No interval: how error and label vary together is not stored.
     """
     rows = sums.count.astype(np.float64)
     # What rounding leaves of equal labels is no spread: a hundred ulp of their size.

@@ -36,7 +36,7 @@ class Aggregation(Protocol):
         """Return what the rows of a cell are grouped by, by name: small integers."""
 
     def sums(self, table: Expression) -> dict[str, Expression]:
-        """Return what is counted and summed of a group, by name."""
+        """Return the counts and sums of a group, by name."""
 
     def aggregate(self, cell: NDArray[np.int64], cells: int, groups: Columns) -> Aggregate:
         """Return the aggregate of so many cells; `cell` is the index of that of each group."""
@@ -53,8 +53,8 @@ def aggregate(
 
     Args:
         log: The resolved log.
-        engine: The one it was resolved with.
-        since: UTC; the first period is the one that contains it.
+        engine: The engine it was resolved with.
+        since: UTC; the period that contains it is the first.
         progress: Called with the progress, from another thread.
 
     Raises:
@@ -112,7 +112,7 @@ def _build_query(rows: WindowedRows, log: ResolvedLog, aggregation: Aggregation)
     class_keys = aggregation.class_score_keys(table) if isinstance(aggregation, MulticlassAggregation) else []
     keys, sums = aggregation.keys(table), aggregation.sums(table)
     if not log.segments and not class_keys:
-        # Without the columns that mark segment and class: what is ordered is as narrow as can be.
+        # Drop the columns that mark segment and class: ordering is faster the narrower the rows.
         return _groups(table, -1, keys, sums).order_by([loading.MODEL, PERIOD_KEY])
     parts = []
     for segment in range(-1, len(log.segments)):

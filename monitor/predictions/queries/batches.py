@@ -35,7 +35,7 @@ START = "start"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupBatch:
-    """Some cells, and the groups of which each consists."""
+    """Some cells, and the groups that each consists of."""
 
     model: NDArray[np.object_]
     period: Times

@@ -17,8 +17,8 @@ from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, OPEN_SLOTS,
 from modeltop.predictions.spec import DEFAULT_THRESHOLD
 
 OUTCOME = "outcome"
-"""Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, the label 2 where there is none;
-label × `OPEN_SLOTS` + slot where the slot implies the prediction."""
+"""Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, with a label of 2 if there is none; label × `OPEN_SLOTS`
++ slot if the slot implies the prediction."""
 FIRST_POSITIVE_BIN = int(score_bin(DEFAULT_THRESHOLD))
 """The first bin from the default threshold on."""
 TINY = 1e-300
@@ -45,7 +45,7 @@ class BinaryAggregation:
         outcome = slot.cast("int16") + table[loading.LABEL].fill_null(UNLABELLED) * self._label_stride
         if not self.score_decides:
             prediction = table[loading.PREDICTION] if self.predicted else (score >= self.threshold).cast("int8")
-            outcome += prediction * OPEN_SLOTS  # null where the prediction is
+            outcome += prediction * OPEN_SLOTS  # null if the prediction is null
         return table.mutate(**{OUTCOME: outcome})
 
     @property
@@ -63,9 +63,9 @@ class BinaryAggregation:
         if not self.scored:
             return rows
         score = table[loading.SCORE]
-        # Of the label: the score where it is 1, 1 - score where it is 0; null, and left out of the sum, without one.
+        # Of the label: the score if it is 1, 1 - score if it is 0; null without a label, and left out of the sum.
         probability = ((1 - table[loading.LABEL]).cast("float64") - score).abs()
-        # Cheaper than a lower limit; where it mattered is seen by the slots `LOWEST` and `HIGHEST`.
+        # Cheaper than a lower limit; rows for which it matters are in the slots `LOWEST` and `HIGHEST`.
         logarithm = (probability + TINY).ln()
         return rows | {"scores": score.sum(), "squares": (score * score).sum(), "logarithms": logarithm.sum()}
 

@@ -77,7 +77,7 @@ def feature_bins(
         log: The resolved log.
         schema: Of its columns.
         rows_of: Returns the rows of the reference, with the features of the log it is given.
-        engine: The one the log was resolved with.
+        engine: The engine the log was resolved with.
     """
     rows = fetch(engine, rows_of(replace(log, features=())).count().as_table())[0][0].as_py()
     numeric = [name for name in log.features if schema[name].type is ColumnType.NUMBER]
@@ -153,7 +153,7 @@ def with_slot(table: Expression, name: str, bins: BinsByModel, engine: Engine) -
         table: Rows with the feature.
         name: Of the feature.
         bins: Of the feature, by model.
-        engine: The one that runs the query.
+        engine: The engine that runs the query.
 
     Returns:
         `slot` is a bin or a category, or `OTHER`, `MISSING`, `UNSEEN`; `value` the finite number, null of a text.

@@ -63,8 +63,8 @@ def aggregate_features(
 
     Args:
         log: The resolved log.
-        engine: The one it was resolved with.
-        since: UTC; the first period is the one that contains it.
+        engine: The engine it was resolved with.
+        since: UTC; the period that contains it is the first.
         progress: Called with the progress, from another thread.
 
     Raises:
@@ -104,7 +104,7 @@ def _slot_counts(
 def _build_query(log: ResolvedLog, name: str, bins: BinsByModel, engine: Engine) -> Expression:
     import ibis
 
-    # A log of many columns makes a long expression: only the one column is put into it.
+    # A log of many columns makes a long expression: only a single column is put into it.
     table = with_period_key(replace(log, features=(name,)), engine)
     columns = loading.MODEL, PERIOD_KEY, loading.REFERENCE, loading.feature_column(name)
     table = with_slot(table.select(*columns), name, bins, engine)

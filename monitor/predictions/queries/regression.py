@@ -13,7 +13,7 @@ from modeltop.predictions.engines.base import Expression
 from modeltop.predictions.queries.arrow import Columns
 
 ERROR, RELATIVE_ERROR = "error", "relative_error"
-"""Our columns: prediction minus label; its size in units of the label, null where that is 0."""
+"""Our columns: prediction minus label; its size in units of the label, null if that is 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,14 @@ LINEAR_HALF_WIDTH = 0.5 - TAIL_EDGE
 
 
 def score_bin(score: Expression) -> Expression:
-    """Return the bin of a score within 0 and 1; missing where there is none."""
+    """Return the bin of a score within 0 and 1; missing if there is none."""
     import ibis
 
     return ibis.cases(_linear(score), *_tails(score))
 
 
 def score_slot(score: Expression) -> Expression:
-    """Return the bin of a score within 0 and 1, `LOWEST` or `HIGHEST`; `NO_SCORE` where there is none."""
+    """Return the bin of a score within 0 and 1, `LOWEST` or `HIGHEST`; `NO_SCORE` if there is none."""
     import ibis
 
     lowest = (score < MIN_PROBABILITY, float(LOWEST))
@@ -59,7 +59,7 @@ def _tail(distance: Expression) -> Expression:
 
 
 def _floor(value: Expression) -> Expression:
-    """Return the engine's own floor: that of Ibis also casts, which costs a tenth of the whole query."""
+    """Return the engine's own floor: Ibis's floor also casts, which costs a tenth of the entire query."""
     import ibis
 
     signature = (("float64",), "float64")
@@ -67,5 +67,5 @@ def _floor(value: Expression) -> Expression:
 
 
 def _builtin(_: float) -> float:
-    """Stand for a function of the engine, as Ibis asks for."""
+    """Represent a function of the engine, in the form that Ibis requires."""
     raise NotImplementedError

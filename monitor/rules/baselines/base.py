@@ -32,22 +32,22 @@ class BaselineStats:
     """What each point of a series is compared with; every array but `pool` has a row per point."""
 
     periods: NDArray[np.int64]
-    """Periods in its baseline; 0 where there is none, or too little history."""
+    """Periods in its baseline; 0 if there is none, or too little history."""
     mean: Floats
     """Their mean, each period alike; NaN without a baseline."""
     std: Floats
     """Standard deviation of a period (n - 1); NaN for fewer than two."""
     support: Floats
-    """Sum of their support; NaN where it is not known of all of them."""
+    """Sum of their support; NaN if it is unknown for any of them."""
     pooled_mean: Floats
-    """Their mean weighted by support, or over periods where the support is unknown."""
+    """Their mean weighted by support, or over periods if the support is unknown."""
     mean_inverse_support: Floats
     """Mean of 1 / support: a share p has p (1 - p) × this of variance by chance alone; NaN where unknown."""
     start_index: NDArray[np.int64]
     """The baseline of a point is `pool[start_index:start_index + periods]`."""
     pool: Floats
     is_moving: bool = False
-    """True where the baseline moves along with the point, so that what lasts becomes normal."""
+    """True if the baseline moves along with the point, so that what lasts becomes normal."""
 
     def __len__(self) -> int:
         return len(self.periods)
@@ -82,12 +82,12 @@ class Baseline(ABC):
     def stats(
         self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES
     ) -> BaselineStats:
-        """Return what each point of `series` is compared with.
+        """Return the baseline of each point of `series`.
 
         Args:
             series: Any series; its provisional and infinite periods are never part of a baseline.
             min_count: Support under which a period is not part of a baseline, as that of the rule.
-            other_series: Where a baseline that is another series is looked up: `history.series`.
+            other_series: The series among which a baseline that is another series is found: `history.series`.
         """
 
     def other_key(self, key: SeriesKey) -> SeriesKey | None:  # noqa: ARG002  most lie in the series' own past

@@ -31,7 +31,7 @@ class OtherSeriesBaseline(Baseline):
             raise ValueError("a reference needs a model, a metric or a segment to compare with")
 
     def other_key(self, key: SeriesKey) -> SeriesKey | None:
-        """Return the key with what is named replaced in it."""
+        """Return the key with the configured parts replaced."""
         return replace(key, **{name: value for name, value in asdict(self).items() if value is not None})
 
     def stats(

@@ -30,10 +30,10 @@ class PastBaseline(Baseline):
 
     __slots__ = ()
     is_moving: ClassVar[bool] = False
-    """True where the baseline moves along with the point."""
+    """True if the baseline moves along with the point."""
 
     min_periods: int = 1
-    """Periods with fewer of which there is too little history to compare with."""
+    """Minimum number of periods in a baseline: with fewer there is too little history to compare with."""
 
     @abstractmethod
     def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:

@@ -1,4 +1,4 @@
-"""A value outside of what is normal in its baseline."""
+"""A value outside the normal range of its baseline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
 
 MIN_PERIODS = 4
-"""Periods with fewer of which a baseline has no spread worth the name."""
+"""Minimum number of periods in a baseline for its spread to be meaningful."""
 
 
 @detector("band")
@@ -35,7 +35,7 @@ class Band(PointwiseDetector):
 
     Center and deviation are the median of the baseline and its median absolute deviation × 1.4826 (Iglewicz and
     Hoaglin 1993, How to Detect and Handle Outliers, who flag beyond 3.5): one bad period of the past widens nothing.
-    Never less than what chance alone makes of a share of so few cases. With a weekly season take
+    Never less than the sampling error of a proportion of so few cases. For a weekly season use
     `reference = { weekday = 8 }`.
 
     Raises:
@@ -84,9 +84,9 @@ class Band(PointwiseDetector):
 
 
 def center_and_scale(series: Series, stats: BaselineStats) -> tuple[Floats, Floats]:
-    """Return the center and one deviation of what each point is compared with; NaN where there is no scale."""
+    """Return the baseline's center and one deviation for each point; NaN if there is no scale."""
     center, scale = stats.robust()
-    # Where more than half of the baseline are one value, the plain deviation says more than none.
+    # If more than half of the baseline is a single value, the plain deviation is more informative than 0.
     scale = np.where(scale > 0, scale, stats.std)
     if series.support is not None:
         inverse = 1 / np.where(series.support > 0, series.support, np.nan)

@@ -43,7 +43,7 @@ class QueryContext(NamedTuple):
     min_count: float = 0
     """Support under which a period is neither evaluated nor part of a baseline."""
     other_series: Mapping[SeriesKey, Series] = NO_SERIES
-    """Where a baseline that is another series is looked up: `history.series`."""
+    """The series among which a baseline that is another series is found: `history.series`."""
 
 
 class Detector(ABC):
@@ -57,21 +57,21 @@ class Detector(ABC):
     uses_baseline: ClassVar[bool] = False
     """Whether it compares with the baseline of the rule, so that naming one makes sense."""
     is_sequential: ClassVar[bool] = False
-    """Whether it goes through a series point by point, which takes time where there are many series."""
+    """Whether it goes through a series point by point, which is slow for many series."""
     critical: Any
-    """Setting of the critical level; None where there is none."""
+    """Setting of the critical level; None if there is none."""
 
     margin: float = 0.0
     """Distance back inside its limit that a recovering value must reach, in the metric's unit."""
 
     @property
     def min_history(self) -> int:
-        """Evaluable periods that it needs before the one it evaluates, besides those of the rule's baseline."""
+        """Minimum number of evaluable periods before the evaluated one, besides those of the rule's baseline."""
         return 0
 
     @abstractmethod
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Any | None]:
-        """Return the basis of each series; None where no point breaches."""
+        """Return the basis of each series; None if no point breaches."""
 
     @abstractmethod
     def levels(self, series: Series, basis: Any, current_level: Severity) -> Levels:
@@ -90,15 +90,15 @@ class Detector(ABC):
         return None
 
     def limits(self) -> list[tuple[Severity, Limit]]:
-        """Return its fixed limits for the chart, worst first; empty where they move with the data."""
+        """Return its fixed limits for the chart, worst first; empty if they move with the data."""
         return []
 
-    def validate(self, baseline: Baseline) -> None:  # noqa: B027  nearly all take any
+    def validate(self, baseline: Baseline) -> None:  # noqa: B027  nearly all accept any
         """Raise ValueError, with the remedy, where it cannot compare with this baseline."""
 
     @abstractmethod
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach, in a few words."""
+        """Return the status of a value that does not breach, in a few words."""
 
     @abstractmethod
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:
@@ -118,10 +118,10 @@ def configured_pairs(warn: T | None, critical: T | None) -> list[tuple[Severity,
 
 
 def describe_levels(warn: T | None, critical: T | None, show: Callable[[T], str]) -> str:
-    """Return what each level allows, the milder first: `0.02 warns, 0.05 is critical`.
+    """Return the threshold of each level, the milder first: `0.02 warns, 0.05 is critical`.
 
     Args:
-        warn: Setting of the warning; None where there is none.
+        warn: Setting of the warning; None if there is none.
         critical: Setting of the critical level.
         show: Puts a setting into words.
     """

@@ -1,4 +1,4 @@
-"""A lasting change against the series' own past, however small it is per period."""
+"""A sustained change against the series' own past, however small it is per period."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ShiftScan(PointArrays):
 @detector("shift")
 @dataclass(frozen=True, slots=True)
 class LastingShift(Detector):
-    """Breached while a one-sided cumulative sum says that the metric has got worse and stayed so.
+    """Breached while a one-sided cumulative sum shows that the metric has got worse and stayed worse.
 
     See `modeltop.core.stats.cusum.Cusum` for the method, its sources and its error rates. A share of a known number of
     cases is compared as an angle, whose variance is known (Anscombe 1948, Biometrika 35); a value on fewer cases than
@@ -127,7 +127,7 @@ class LastingShift(Detector):
     critical: float | None = None
     """The sum beyond which it is critical."""
     slack: float = 1.1
-    """Deviations of a period that are nothing: half of the smallest change that is looked for."""
+    """Deviations of a period that are ignored: half of the smallest change to detect."""
     periods: int = 60
     """Periods before the change that it is compared with, at most."""
     least: int = 10
@@ -151,7 +151,7 @@ class LastingShift(Detector):
 
     @property
     def min_history(self) -> int:
-        """Evaluable periods that it needs before the one it evaluates."""
+        """Minimum number of evaluable periods before the evaluated one."""
         return self.least
 
     @property
@@ -166,7 +166,7 @@ class LastingShift(Detector):
         )
 
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[ShiftScan | None]:
-        """Return the scan of each series; None where it never breaches. Many at once cost little more than one."""
+        """Return the scan of each series; None if it never breaches. Many at once cost little more than one."""
         scans: list[ShiftScan | None] = [None] * len(series_batch)
         selected = [
             index for index, series in enumerate(series_batch) if self.outside or series.better is not Direction.NEITHER
@@ -220,7 +220,7 @@ class LastingShift(Detector):
         return basis.start
 
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach."""
+        """Return the status of a value that does not breach."""
         return "not lastingly changed" if self.outside else "not lastingly worse"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @detector("difference")
 @dataclass(frozen=True, slots=True)
 class Difference(PointwiseDetector):
-    """Breached where the value less its baseline lies beyond a limit.
+    """Breached if the value less its baseline lies beyond a limit.
 
     Such as `avg_confidence` less `accuracy` above 0.05, or a challenger's accuracy less the champion's below -0.01.
     With a baseline of several periods, less their mean.
@@ -67,7 +67,7 @@ class Difference(PointwiseDetector):
         return Breach(level, value, other + side, f"{left} is {format_value(difference)} {right}")
 
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach."""
+        """Return the status of a value that does not breach."""
         return "within limits of its reference"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:

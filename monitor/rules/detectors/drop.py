@@ -37,7 +37,7 @@ class DropThreshold:
     """As a fraction of the baseline's mean: 0.1 is a tenth of it."""
     p: float | None = None
     """The p-value it must be below: the one-sided score test of two proportions with a pooled variance (Agresti 2013,
-    Categorical Data Analysis, 3.2). Never met where the support is not known or the metric is no share."""
+    Categorical Data Analysis, 3.2). Never met if the support is unknown or the metric is not a proportion."""
 
     def __post_init__(self) -> None:
         given = [value for value in (self.absolute, self.relative, self.p) if value is not None]
@@ -76,12 +76,12 @@ class DropThreshold:
 
 
 def score_test(differences: Floats, series: Series, stats: BaselineStats) -> Floats:
-    """Return the z-score of the score test of two proportions; NaN where it cannot be taken.
+    """Return the z-score of the score test of two proportions; NaN if it is not applicable.
 
     Args:
-        differences: What is tested, in the metric's unit: the value less the baseline's, or the reverse.
-        series: The series; its support is the size of the one sample.
-        stats: What each of its points is compared with; its support is the size of the other.
+        differences: The value less the baseline's, or the reverse, in the metric's unit.
+        series: The series; its support is the size of one sample.
+        stats: The baseline of each of its points; its support is the size of the other sample.
     """
     if series.support is None or not series.proportion:
         return np.full(len(series), np.nan)
@@ -111,7 +111,7 @@ class Drop(PointwiseDetector):
             raise ValueError("a drop needs `warn`, `critical` or both: such as warn = { absolute = 0.02 }")
 
     def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
-        """Grade by the difference to the mean weighted by support, where it is known, else over periods."""
+        """Grade by the difference to the mean weighted by support, if it is known, else over periods."""
         drops = adverse_difference(series.values - stats.pooled_mean, series.better, outside=self.outside)
         levels = np.zeros(len(series), dtype=np.int8)
         for severity, threshold in reversed(configured_pairs(self.warn, self.critical)):

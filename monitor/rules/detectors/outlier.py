@@ -1,4 +1,4 @@
-"""A single period far from what is normal at that time of the week."""
+"""A single period far from the normal values for that time of the week."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WEEKLY_DISTANCE_RATIO = 0.8
 mean distances. Without a season the ratio is about 1.08, as eight values determine a level less well than sixty."""
 DAY = np.timedelta64(1, "D")
 MIN_SCALE = 1e-150
-"""A deviation of what is 0 and never varied: no value that is evaluated lies too many of it away to be a number."""
+"""Deviation of a series that is 0 and never varied: large enough that no value divided by it overflows."""
 MAD_EFFICIENCY = 0.37
 """Efficiency of a median absolute deviation relative to the standard deviation of a normal sample (Rousseeuw and Croux
 1993)."""
@@ -67,9 +67,9 @@ class Outlier(SelfBaselined):
     """Deviations beyond which it warns."""
     critical: float | None = None
     periods: int = 60
-    """Periods before it that determine what is normal, at most."""
+    """Maximum number of earlier periods that determine the normal range."""
     least: int = 10
-    """Periods that determine a level at least, and of which the distance from theirs is known."""
+    """Minimum number of periods that determine a level, and of those with a known distance from theirs."""
     outside: bool = False
     """Whether a value on the good side breaches too."""
     scan_type: ClassVar[type[Scan]] = OutlierScan
@@ -82,7 +82,7 @@ class Outlier(SelfBaselined):
 
     @property
     def min_history(self) -> int:
-        """Evaluable periods that it needs before the one it evaluates."""
+        """Minimum number of evaluable periods before the evaluated one."""
         return 2 * self.least
 
     def deviations(self, pool: Series) -> tuple[Floats, ...]:
@@ -117,9 +117,9 @@ class Outlier(SelfBaselined):
         return _ResidualScale(*(spread_over(valid, column) for column in (levels[valid] + offset, scale, distance)))
 
     def _widened(self, pool: Series, expected: Floats, scale: Floats) -> Floats:
-        """Widen the scale of each point by the support it rests on; of what never varied, take a fraction of the level.
+        """Widen the scale of each point by its support; for values that never varied, use a fraction of the level.
 
-        Where the support is not known the rows stand for it, as it is nearly in proportion to them.
+        If the support is unknown, the rows replace it, because it is nearly proportional to them.
         """
         support = pool.rows if pool.support is None else pool.support
         if support is not None:
@@ -134,7 +134,7 @@ class Outlier(SelfBaselined):
         return np.maximum(scale, np.maximum(MIN_RELATIVE_STD * np.abs(expected), MIN_SCALE))
 
     def breach(self, past: Series, basis: OutlierScan, level: Severity) -> Breach:
-        """Return how far out the value lies; the limit is the edge of what is normal."""
+        """Return how far out the value lies; the limit is the edge of the normal range."""
         value, expected, size = past.latest, float(basis.expected[-1]), float(basis.excess[-1])
         deviations = dict(configured_pairs(self.warn, self.critical))[level]
         edge = expected + math.copysign(deviations * float(basis.scale[-1]), value - expected)
@@ -144,7 +144,7 @@ class Outlier(SelfBaselined):
         )
 
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach."""
+        """Return the status of a value that does not breach."""
         return "not out of season"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
@@ -164,7 +164,7 @@ class _ResidualScale(NamedTuple):
 
 
 def _weekday_levels(pool: Series) -> Floats:
-    """Return, per point, the median of those before it on the same weekday, in UTC; NaN where there are too few."""
+    """Return, per point, the median of those before it on the same weekday, in UTC; NaN if there are too few."""
     weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
     levels = np.full(len(pool), np.nan)
     for weekday in range(7):

@@ -24,7 +24,7 @@ thirty periods around 100 000 times the limit still lie within it."""
 
 
 def adverse_difference(differences: Floats, better: Direction, *, outside: bool = False) -> Floats:
-    """Return how far differences (value less what it is compared with) lie on the bad side; NaN where neither side is.
+    """Return how far differences (value less baseline) lie on the bad side; NaN if the metric has no bad side.
 
     Args:
         differences: Any numbers; NaN stays.
@@ -58,7 +58,7 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
     Args:
         warn: Setting of the warning.
         critical: Setting of the critical level.
-        message: What is wrong, and the remedy, where none is given or one has no sense.
+        message: The problem and the remedy, used if none is given or one has no sense.
         minimum: The smallest setting that makes sense.
     """
     settings = [setting for _, setting in configured_pairs(warn, critical)]
@@ -70,7 +70,7 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointArrays:
-    """Base of what is computed per point of a series; every field has a row per point and can be sliced."""
+    """Base of the columns computed per point of a series; every field has a row per point and can be sliced."""
 
     def __getitem__(self, rows: slice) -> Self:
         """Return the rows of some of the points; arrays are views."""
@@ -84,7 +84,7 @@ class Scan(PointArrays):
 
     levels: Levels
     excess: Floats
-    """How far it lies beyond what is fine; larger is worse, NaN or -inf where it cannot be compared."""
+    """How far it lies beyond the acceptable range; larger is worse, NaN or -inf if it cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +100,7 @@ class GradedDetector(Detector):
     __slots__ = ()
 
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Scan | None]:
-        """Return the scan of each series; None where no point breaches."""
+        """Return the scan of each series; None if no point breaches."""
         return [self._scan(series, context) for series in series_batch]
 
     @abstractmethod
@@ -112,7 +112,7 @@ class GradedDetector(Detector):
         return basis.levels
 
     def excess(self, series: Series, basis: Scan, level: Severity) -> Floats:  # noqa: ARG002  the contract's
-        """Return how far each point lies beyond what is fine."""
+        """Return how far each point lies beyond the acceptable range."""
         return np.nan_to_num(basis.excess, nan=-np.inf)
 
 
@@ -130,10 +130,10 @@ class PointwiseDetector(GradedDetector):
 
     @abstractmethod
     def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
-        """Return the severity of each point, and how far it lies beyond what is fine."""
+        """Return the severity of each point, and how far it lies beyond the acceptable range."""
 
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach."""
+        """Return the status of a value that does not breach."""
         return "no worse than its reference"
 
 
@@ -163,7 +163,7 @@ class SelfBaselined(GradedDetector):
 
 
 def spread_over(mask: Flags, column: Any) -> Any:
-    """Return an array as long as `mask` with `column` where it is true; elsewhere NaN, or 0 for levels."""
+    """Return an array as long as `mask` with `column` at its true elements; elsewhere NaN, or 0 for levels."""
     spread = np.zeros(len(mask), column.dtype) if column.dtype.kind == "i" else np.full(len(mask), np.nan)
     spread[mask] = column
     return spread

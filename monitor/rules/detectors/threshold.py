@@ -84,7 +84,7 @@ class Threshold(Detector):
         return configured_pairs(self.warn, self.critical)
 
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach: by the warning's limit, where there are two."""
+        """Return the status of a value that does not breach: by the warning's limit, if there are two."""
         return f"not {self.limits()[-1][1].describe(format_value).replace(' or ', ' nor ')}"
 
     def describe(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""A metric that goes on getting worse."""
+"""A metric that keeps getting worse."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TrendScan(Scan):
     """The grade of each point, and the trend line of the periods that end with it."""
 
     total_change: Floats
-    """Rise of the line from the first of the periods to the last, below 0: fall; NaN where it may be chance."""
+    """Rise of the line from the first of the periods to the last, below 0: fall; NaN if it may be chance."""
     start: Floats
     """The line at the first of the periods."""
 
@@ -80,11 +80,11 @@ class Trend(SelfBaselined):
 
     @property
     def min_history(self) -> int:
-        """Evaluable periods that it needs before the one it evaluates."""
+        """Minimum number of evaluable periods before the evaluated one."""
         return self.periods - 1
 
     def deviations(self, pool: Series) -> tuple[Floats, ...]:
-        """Return the change of each point's line where it is significant, else NaN, then the columns of `TrendScan`."""
+        """Return the change of each point's line if it is significant, else NaN, then the columns of `TrendScan`."""
         change, start, p_values = np.full((3, len(pool)), np.nan)
         if len(pool) >= self.periods and (self.outside or pool.better is not Direction.NEITHER):
             z_scores, largest = mann_kendall_z(pool.values, self.periods), max(self.p, self.stay)
@@ -147,7 +147,7 @@ class Trend(SelfBaselined):
         return Breach(level, value, float(basis.start[-1]), message)
 
     def describe_normal(self) -> str:
-        """Return what is true of a value that does not breach."""
+        """Return the status of a value that does not breach."""
         return "not going anywhere" if self.outside else "not going on getting worse"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
