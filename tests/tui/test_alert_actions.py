@@ -242,3 +242,12 @@ async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, state
         for keys in ("4", "z", "G", "a", "S", "down", "up", "up", "escape"):
             await screen.press(keys)
             assert screen.text.replace("\n", "").isprintable()
+
+
+async def test_another_model_starts_at_its_worst_alert_however_far_the_pane_was_scrolled(fleet, run):
+    async with run(fleet, size=(80, 24)) as screen:
+        pane = screen.app.query_one("AlertsPane")
+        await screen.press("4", *["pagedown"] * 2)
+        assert pane.top > 0
+        await screen.press("1", "down", "down")
+        assert pane.top == 0

@@ -184,7 +184,7 @@ class AlertsPane(Pane):
         """Keep the cursor on its alert wherever that went; on another model start at its worst."""
         model = self.screen_state.selection.model
         if model != self._model and (self._cursor_alert is None or self._cursor_alert.key.model != model):
-            self.cursor_row, self._cursor_alert = 0, None
+            self.cursor_row, self._cursor_alert, self.top = 0, None, 0
         self._model = model
         if self._cursor_alert is not None:
             self.cursor_row = entry_index(self._cursor_alert, alert_entries, self.cursor_row)
