@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.out.write(text)
     else:
         _save(text, target, context)
-    context.err_line(f"{pluralize(len(suggested.tables), 'rule')} proposed; try them: modeltop rules test")
+    given = list(args.paths)
+    for option, value in (("--store", args.store), ("--config", "" if to_stdout else args.config)):
+        given += [option, value] if value else []
+    command = sanitize(shlex.join(["modeltop", "rules", "test", *given]), 300)
+    context.err_line(f"{pluralize(len(suggested.tables), 'rule')} proposed; try them: {command}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -174,3 +175,11 @@ def test_without_history_nothing_is_written(run, tmp_path):
     for words in ((), ("h.csv",), ("none.csv",)):
         assert run("init", *words).code == 2
     assert not Path("modeltop.toml").exists()
+
+
+def test_the_command_that_init_names_next_runs_as_it_is_printed(run, tmp_path):
+    path, config = history(tmp_path / "some history.csv"), tmp_path / "my rules.toml"
+    written = run("init", path, "--config", config)
+    named = written.err.strip().partition("try them: modeltop ")[2]
+    assert shlex.split(named) == ["rules", "test", str(path), "--config", str(config)]
+    assert run(*shlex.split(named)).code == 0
