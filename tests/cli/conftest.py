@@ -23,13 +23,8 @@ class Outcome:
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    """No configuration or store of the machine is found."""
-    home = tmp_path / "home"
-    home.mkdir()
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"):
-        monkeypatch.setenv(name, str(home))
-    monkeypatch.chdir(tmp_path)
+def _isolated(isolated_home):
+    """No test of the command line finds the configuration or the store of the machine."""
 
 
 @pytest.fixture
@@ -54,8 +49,18 @@ def fleet() -> Path:
 
 
 @pytest.fixture
-def forecasts() -> Path:
-    path = ROOT / ".." / "shared" / "data" / "forecast_history.csv"
-    if not path.exists():
-        pytest.skip("the reference data is not beside this checkout")
-    return path
+def forecasts(reference_data) -> Path:
+    return reference_data("forecast_history.csv")
+
+
+@pytest.fixture
+def compute_car_loan(run, reference_data):
+    """Compute the log of the car loans in chunks of 5,000 rows: ten of the reference, ten of the analysis."""
+    columns = ("--timestamp", "timestamp", "--prediction", "y_pred", "--label", "y_true", "--score", "y_pred_proba")
+    periods = ("--id", "id", "--period", "5000rows", "--reference", "period=reference")
+
+    def compute(*words, **options) -> Outcome:
+        log = reference_data("car_loan_predictions.csv.gz")
+        return run("compute", log, *columns, *periods, "--model", "car_loan", "--store", "s", *words, **options)
+
+    return compute

@@ -1,12 +1,10 @@
 """Receivers, routes, mutes and the watcher: every key arrives, every mistake is named with its key."""
 
 from datetime import time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from modeltop.config.load import Config, load
 from modeltop.core.errors import ConfigError
 from modeltop.core.incident import Matchers
 
@@ -14,26 +12,16 @@ TEAM = '[receivers.team]\ntype = "slack"\nurl_env = "MODELTOP_TEST_URL"\n'
 PAGER = '[receivers.pager]\ntype = "pagerduty"\nrouting_key_file = "pager.key"\n'
 
 
-@pytest.fixture
-def configured(tmp_path: Path):
-    def write(text: str) -> Config:
-        path = tmp_path / "modeltop.toml"
-        path.write_text(text, encoding="utf-8")
-        return load(path)
-
-    return write
-
-
-def test_without_routes_every_receiver_is_notified_of_everything(configured):
-    config = configured(TEAM + PAGER)
+def test_without_routes_every_receiver_is_notified_of_everything(load_config):
+    config = load_config(TEAM + PAGER)
     assert list(config.receivers) == ["team", "pager"]
     (route,) = config.routes
     assert (route.receivers, route.matchers, route.min_severity) == (("team", "pager"), Matchers(), "warning")
-    assert configured("").routes == ()
+    assert load_config("").routes == ()
 
 
-def test_every_key_of_a_route_reaches_the_route(configured):
-    (route,) = configured(
+def test_every_key_of_a_route_reaches_the_route(load_config):
+    (route,) = load_config(
         TEAM
         + PAGER
         + '[[routes]]\nname = "night"\nreceivers = "team"\nmodel = "fraud*"\nrule = "floor"\nleast = "critical"\n'
@@ -48,8 +36,8 @@ def test_every_key_of_a_route_reaches_the_route(configured):
     assert (hours.start, hours.end, hours.zone) == (time(22), time(6, 30), ZoneInfo("Europe/Berlin"))
 
 
-def test_hours_are_in_the_zone_of_the_file_where_they_name_none(configured):
-    mute = configured('timezone = "Asia/Tokyo"\n[[mutes]]\nhours = [{ days = "sat,sun" }]\n').mutes[0]
+def test_hours_are_in_the_zone_of_the_file_where_they_name_none(load_config):
+    mute = load_config('timezone = "Asia/Tokyo"\n[[mutes]]\nhours = [{ days = "sat,sun" }]\n').mutes[0]
     assert mute.time_intervals[0].zone == ZoneInfo("Asia/Tokyo")
     assert mute.time_intervals[0].days == (5, 6)
     assert mute.time_intervals[0].start == mute.time_intervals[0].end == time(0)
@@ -63,47 +51,47 @@ def test_hours_are_in_the_zone_of_the_file_where_they_name_none(configured):
         pytest.param('repeat = "never"\n', None, id="once and never again"),
     ],
 )
-def test_how_often_a_receiver_hears_of_the_same(configured, text, repeat):
-    assert configured(TEAM + text).receivers["team"].policy.repeat == repeat
+def test_how_often_a_receiver_hears_of_the_same(load_config, text, repeat):
+    assert load_config(TEAM + text).receivers["team"].policy.repeat == repeat
 
 
-def test_the_pace_of_a_receiver_is_its_own(configured):
+def test_the_pace_of_a_receiver_is_its_own(load_config):
     pace = (
-        configured(TEAM + 'group = 0\nhourly = 5\nresolved = false\nfallback = "pager"\n' + PAGER)
+        load_config(TEAM + 'group = 0\nhourly = 5\nresolved = false\nfallback = "pager"\n' + PAGER)
         .receivers["team"]
         .policy
     )
     assert (pace.group, pace.hourly, pace.resolved, pace.fallback, pace.exempt) == (0, 5, False, "pager", False)
 
 
-def test_pagerduty_groups_by_itself(configured):
-    assert configured(PAGER).receivers["pager"].policy.exempt
+def test_pagerduty_groups_by_itself(load_config):
+    assert load_config(PAGER).receivers["pager"].policy.exempt
 
 
-def test_a_file_of_a_secret_is_sought_beside_the_configuration(configured, tmp_path):
-    secret = configured(PAGER).receivers["pager"].notifier.routing_key
+def test_a_file_of_a_secret_is_sought_beside_the_configuration(load_config, tmp_path):
+    secret = load_config(PAGER).receivers["pager"].notifier.routing_key
     (tmp_path / "pager.key").write_text("s3cr3t-key\n")
     (tmp_path / "pager.key").chmod(0o600)
     assert secret.read() == "s3cr3t-key"
-    assert "s3cr3t" not in repr(configured(PAGER))
+    assert "s3cr3t" not in repr(load_config(PAGER))
 
 
-def test_loading_needs_no_secret_at_all(configured, monkeypatch):
+def test_loading_needs_no_secret_at_all(load_config, monkeypatch):
     monkeypatch.delenv("MODELTOP_TEST_URL", raising=False)
-    assert "team" in configured(TEAM).receivers
+    assert "team" in load_config(TEAM).receivers
 
 
-def test_a_rule_may_name_its_own_receivers_and_its_runbook(configured):
+def test_a_rule_may_name_its_own_receivers_and_its_runbook(load_config):
     text = '[[rules]]\nname = "f"\nmetric = "accuracy"\ncritical = { below = 0.9 }\nrunbook = "https://wiki/f"\n'
-    (rule,) = configured(text + 'receivers = ["team"]\n' + TEAM).rules
+    (rule,) = load_config(text + 'receivers = ["team"]\n' + TEAM).rules
     assert (rule.runbook, rule.receivers) == ("https://wiki/f", ("team",))
 
 
-def test_the_watcher_can_be_paced(configured):
-    watch = configured('[watch]\nevery = "5m"\nack_for = "8h"\nheartbeat_env = "BEAT"\n').watch
+def test_the_watcher_can_be_paced(load_config):
+    watch = load_config('[watch]\nevery = "5m"\nack_for = "8h"\nheartbeat_env = "BEAT"\n').watch
     assert (watch.every, watch.ack_for) == (timedelta(minutes=5), timedelta(hours=8))
     assert watch.heartbeat is not None
-    assert configured("").watch.heartbeat is None
+    assert load_config("").watch.heartbeat is None
 
 
 @pytest.mark.parametrize(
@@ -147,22 +135,22 @@ def test_the_watcher_can_be_paced(configured):
         ),
     ],
 )
-def test_a_mistake_names_its_key_and_the_remedy(configured, text, key, remedy):
+def test_a_mistake_names_its_key_and_the_remedy(load_config, text, key, remedy):
     with pytest.raises(ConfigError) as caught:
-        configured(text)
+        load_config(text)
     (line,) = str(caught.value).splitlines()
     assert f"modeltop.toml: {key}: " in line
     assert remedy in line
 
 
-def test_routes_and_mutes_need_names_of_their_own(configured):
+def test_routes_and_mutes_need_names_of_their_own(load_config):
     twice = '[[routes]]\nname = "a"\nreceivers = ["team"]\n' * 2
     with pytest.raises(ConfigError, match=r"routes\[2\]\.name.*stands twice"):
-        configured(TEAM + twice)
+        load_config(TEAM + twice)
 
 
-def test_all_that_a_receiver_lacks_is_named_at_once(configured):
+def test_all_that_a_receiver_lacks_is_named_at_once(load_config):
     with pytest.raises(ConfigError) as caught:
-        configured('[receivers.a]\ntype = "email"\n')
+        load_config('[receivers.a]\ntype = "email"\n')
     keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
     assert keys == ["receivers.a.host", "receivers.a.sender", "receivers.a.to"]

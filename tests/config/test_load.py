@@ -6,21 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from modeltop.config.load import SIZE_LIMIT, Config, candidate_paths, find, load
+from modeltop.config.load import SIZE_LIMIT, candidate_paths, find, load
 from modeltop.core.errors import ConfigError
 from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
-
-
-@pytest.fixture
-def configured(tmp_path: Path):
-    def write(text: str) -> Config:
-        path = tmp_path / "modeltop.toml"
-        path.write_text(text, encoding="utf-8")
-        return load(path)
-
-    return write
-
 
 RULE = '[[rules]]\nname = "floor"\nmetric = "accuracy"\n'
 
@@ -31,8 +20,8 @@ def test_without_a_file_the_defaults_hold():
     assert config.on_no_data is Severity.UNKNOWN
 
 
-def test_every_key_of_a_rule_reaches_the_rule(configured):
-    rule = configured(
+def test_every_key_of_a_rule_reaches_the_rule(load_config):
+    rule = load_config(
         RULE
         + 'model = "churn*"\nsegment = "country=*"\ncheck = "threshold"\nwarn = { below = 0.92 }\n'
         + 'critical = { below = 0.90 }\nmargin = 0.005\nconfirm = 2\nrecover = 3\nmin_count = 200\nmax_gap = "36h"\n'
@@ -47,27 +36,27 @@ def test_every_key_of_a_rule_reaches_the_rule(configured):
     assert not rule.matches(SeriesKey("churn-eu", "accuracy", "all"))
 
 
-def test_a_rule_may_confirm_each_level_in_its_own_time(configured):
-    rule = configured(RULE + "critical = { below = 0.9 }\nconfirm = { warn = 3, critical = 1 }\n").rules[0]
+def test_a_rule_may_confirm_each_level_in_its_own_time(load_config):
+    rule = load_config(RULE + "critical = { below = 0.9 }\nconfirm = { warn = 3, critical = 1 }\n").rules[0]
     assert rule.confirm_for(Severity.WARNING) == 3
     assert rule.confirm_for(Severity.CRITICAL) == 1
 
 
-def test_a_rule_names_its_metric_by_any_alias(configured):
+def test_a_rule_names_its_metric_by_any_alias(load_config):
     text = '[[rules]]\nname = "a"\nmetric = "F1"\ncritical = { below = 0.8 }\n'
-    assert configured(text).rules[0].metric == "f1_score"
+    assert load_config(text).rules[0].metric == "f1_score"
 
 
-def test_a_custom_metric_gets_its_direction_and_bounds(configured):
-    config = configured('[metrics.churn_cost]\nbetter = "lower"\nmin = 0\ndigits = 1\naliases = ["cost"]\n')
+def test_a_custom_metric_gets_its_direction_and_bounds(load_config):
+    config = load_config('[metrics.churn_cost]\nbetter = "lower"\nmin = 0\ndigits = 1\naliases = ["cost"]\n')
     metric = config.catalog.get("Cost")
     assert metric.better is Direction.LOWER
     assert metric.bounds == (0.0, None)
     assert metric.format(12.34) == "12.3"
 
 
-def test_the_rest_of_the_keys(configured, tmp_path):
-    config = configured(
+def test_the_rest_of_the_keys(load_config, tmp_path):
+    config = load_config(
         'timezone = "Europe/Berlin"\nstale_after = "2d"\non_no_data = "critical"\n[store]\npath = "metrics"\n'
     )
     assert config.zone == ZoneInfo("Europe/Berlin")
@@ -112,17 +101,17 @@ def test_the_rest_of_the_keys(configured, tmp_path):
         pytest.param("a = \n", "line 1", id="syntax names the line"),
     ],
 )
-def test_a_mistake_names_the_file_the_key_and_the_remedy(configured, tmp_path, text, message):
+def test_a_mistake_names_the_file_the_key_and_the_remedy(load_config, tmp_path, text, message):
     with pytest.raises(ConfigError) as error:
-        configured(text)
+        load_config(text)
     assert message in str(error.value)
     assert str(error.value).startswith(f"{tmp_path / 'modeltop.toml'}: ")
     assert "\n" not in str(error.value)
 
 
-def test_all_mistakes_are_reported_at_once_one_a_line(configured):
+def test_all_mistakes_are_reported_at_once_one_a_line(load_config):
     with pytest.raises(ConfigError) as error:
-        configured('tz = "UTC"\n[store]\npaht = "x"\n')
+        load_config('tz = "UTC"\n[store]\npaht = "x"\n')
     assert len(str(error.value).splitlines()) == 2
 
 

@@ -21,11 +21,9 @@ RULE = '[[rules]]\nname = "a"\nmetric = "accuracy"\n'
 
 
 @pytest.fixture
-def rule(tmp_path):
+def rule(load_config):
     def make(text):
-        path = tmp_path / "modeltop.toml"
-        path.write_text(RULE + text, encoding="utf-8")
-        (parsed,) = load(path).rules
+        (parsed,) = load_config(RULE + text).rules
         return parsed
 
     return make

@@ -3,7 +3,6 @@
 import csv
 import math
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,8 +12,6 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from modeltop.cli import demo
 from modeltop.rules import change_summary
 from modeltop.rules.baselines.past import FirstPeriods
-
-REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 
 
 def by_name(series, metric):
@@ -230,9 +227,8 @@ def test_every_comparison_has_words_of_its_own(series_of, catalog):
     ]
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the real forecast history lies beside the project, not in it")
-def test_a_third_less_on_six_games_may_be_chance(series_of, catalog):
-    with REAL.open(newline="") as file:
+def test_a_third_less_on_six_games_may_be_chance(series_of, catalog, reference_data):
+    with reference_data("forecast_history.csv").open(newline="") as file:
         table = [row for row in csv.DictReader(file) if row["model"] == "nba-games"]
     values, games = ([float(row[name]) for row in table] for name in ("accuracy", "count"))
     series = series_of(values, dates=[row["date"] for row in table], support=games)

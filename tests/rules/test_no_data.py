@@ -1,6 +1,5 @@
 import csv
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from modeltop.core.series import DATETIME_DTYPE, Condition, ReadProblem, Severity, State
 from modeltop.rules.replay import no_data_alert, source_error_alert
 
-REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 DAY = timedelta(days=1)
 
 
@@ -102,10 +100,9 @@ def test_rows_from_the_future_and_models_without_rows_are_not_silent():
     assert no_data_alert("m", starts(), datetime(2024, 1, 1, tzinfo=UTC), stale_after=DAY) is None
 
 
-@pytest.mark.skipif(not REAL.is_file(), reason="the reference data lies beside the project, and is absent here")
-def test_of_five_real_models_only_the_one_that_saw_a_single_season_is_silent():
+def test_of_five_real_models_only_the_one_that_saw_a_single_season_is_silent(reference_data):
     periods = {}
-    with REAL.open(encoding="utf-8", newline="") as file:
+    with reference_data("forecast_history.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             periods.setdefault(row["model"], set()).add(row["date"])
     clocks = {model: starts(*sorted(days)) for model, days in periods.items()}

@@ -1,6 +1,5 @@
 import csv
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from modeltop.rules.replay import replay
 from modeltop.rules.state_machine import AlertStateMachine
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
-REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "forecast_history.csv"
 VALUES = {".": 0.95, "w": 0.91, "x": 0.88, "m": 0.903, "?": 0.10, "i": np.inf, "p": 0.10}
 
 
@@ -154,10 +152,9 @@ def test_hostile_names_can_be_named(daily, floor):
     assert len(alert.id) == 8
 
 
-@pytest.mark.skipif(not REAL.is_file(), reason="the reference data lies beside the project, and is absent here")
 @pytest.mark.parametrize("metric", ["accuracy", "f1_score"])
-def test_no_real_alert_rests_on_a_handful_of_games(daily, floor, metric):
-    with REAL.open(encoding="utf-8", newline="") as file:
+def test_no_real_alert_rests_on_a_handful_of_games(daily, floor, reference_data, metric):
+    with reference_data("forecast_history.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row[metric]]
     values, games = np.array([float(row[metric]) for row in rows]), np.array([float(row["count"]) for row in rows])
     blamed = {0: set(), 30: set()}

@@ -1,4 +1,3 @@
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +6,6 @@ from modeltop.cli import demo
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
 from modeltop.history.reader import Reader
-
-FORECASTS = Path(__file__).parents[4] / "shared" / "data" / "forecast_history.csv"
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +40,9 @@ def fleet():
 
 
 @pytest.fixture(scope="session")
-def forecasts():
+def forecasts(reference_data):
     """Return months of forecasts that were really made, some of them of a handful of games."""
-    if not FORECASTS.exists():
-        pytest.skip("the forecasting history lies beside the project and is not here")
-    return _read(FORECASTS)
+    return _read(reference_data("forecast_history.csv"))
 
 
 def _read(path):

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from modeltop.core.series import History
 
-DATA = Path(__file__).parents[3] / ".." / "shared" / "data" / "forecast_history.csv"
 HOSTILE = [
     "\x1b]52;c;ZWNobyBwd25lZA==\x07", "\x1b]0;PWNED\x07", "\x1b[2J\x1b[H", "\x1b[?1049l", "\x1b[6n", "\x1bc",
     "\x1bP+q544e\x1b\\", "\x1b]8;;http://evil.test\x1b\\click", "\x1b]0;", "\x9b31m", "\x9d0;x\x9c",
@@ -63,11 +61,10 @@ def test_good_rows_before_and_after_a_bad_one_are_kept(make_history_folder, data
     assert {("2025-01-01", 0.9), ("2025-01-02", 0.8)} <= values
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the shared reference data are not on this machine")
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_damaged_real_file_loses_little(make_history_folder, data):
-    raw = DATA.read_bytes()
+def test_a_damaged_real_file_loses_little(make_history_folder, reference_data, data):
+    raw = reference_data("forecast_history.csv").read_bytes()
     start = data.draw(st.integers(200, len(raw) - 1))
     hurt = raw[:start] + data.draw(st.binary(max_size=8)) + raw[start + data.draw(st.integers(0, 8)) :]
     history = make_history_folder().read(hurt)

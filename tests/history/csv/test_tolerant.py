@@ -1,7 +1,6 @@
 """A broken row loses itself, a broken cell loses itself, and both are reported with their line."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,6 @@ from modeltop.history.csv.dialect import MAX_CELL, MAX_LINE
 from modeltop.history.csv.problems import MAX_REPORTED
 from modeltop.history.discovery import MAX_BYTES
 
-DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
 GOOD = "2025-01-01,a,0.9,10\n"
 LAST = "2025-01-03,a,0.7,30\n"
 
@@ -125,9 +123,8 @@ def test_the_period_that_is_now_beginning_elsewhere_is_no_future(history_folder)
     assert history_folder.read("date,accuracy\n2025-01-10,0.9\n2025-01-11,0.9\n").problems == ()
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the shared reference data are not on this machine")
-def test_the_history_of_real_models_is_read_as_it_is(history_folder):
-    history = history_folder.reader(DATA / "forecast_history.csv").read()
+def test_the_history_of_real_models_is_read_as_it_is(history_folder, reference_data):
+    history = history_folder.reader(reference_data("forecast_history.csv")).read()
     assert {model: len(times) for model, times in history.periods.items()} == {
         "mlb-games": 52, "nba-games": 63, "nfl-games": 42, "nhl-games": 9, "wnba-games": 11,
     }  # fmt: skip

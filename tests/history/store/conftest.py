@@ -1,71 +1,14 @@
-"""What the tests of the store share: names of the worst kind, records, and the files as other programs see them."""
+"""Rows to record, computed histories, and the files as other programs see them."""
 
 import csv
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.reader import Reader
+from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
-
-HOSTILE = [
-    "\x1b]52;c;ZWNobyBwd25lZA==\x07",
-    "\x1b[2J\x1b[H",
-    "\x1b]0;",
-    "\u009b31m",
-    "\x05\x0e\x00\x7f\x08",
-    "over\r written",
-    "lone\rcr",
-    "two\nlines",
-    "m\r\nBcc: evil@x.test",
-    "\u202egpj.exe",
-    "\u200b\ufeffx",
-    "e" + 100 * "\u0301",
-    10_000 * "W",
-    200 * "宽",
-    "👩‍👩‍👧‍👦",
-    "[bold]x[/bold]",
-    "[@click=app.quit]x[/]",
-    "x\\",
-    "{value} %s",
-    "../../etc/passwd",
-    "..",
-    ".",
-    "C:\\x",
-    "con",
-    "nul.csv",
-    "-rf",
-    "--help",
-    "a\0b",
-    "=cmd|'/C calc'!A0",
-    "+1+1",
-    "<!channel>",
-    "NA",
-    "null",
-    "None",
-    "nan",
-    "inf",
-    "`",
-    "007",
-    "1e5",
-    "true",
-    "|perf'=1",
-    'say "hi"',
-    '"',
-    '",',
-    "a;b;c;d;e;f;g",
-    "tab\there",
-    "churn",
-    "Churn",
-]
-
-
-@pytest.fixture(params=HOSTILE, ids=lambda text: ascii(text)[:24])
-def hostile(request):
-    """One of the strings that break things."""
-    return request.param
 
 
 @pytest.fixture
@@ -107,10 +50,19 @@ def files():
 
 
 @pytest.fixture
-def history_of():
-    """Return the history that the reader makes of a folder, with its problems."""
+def computed_history():
+    """Make the computed history of some days of January 2025; each column is a list with a number a day."""
 
-    def read(folder):
-        return Reader([str(folder)], catalog=MetricRegistry()).read()
+    def make(days, *, model="churn", segment="all", provisional=(), pending=(), rows=100.0, **columns):
+        times = np.array([f"2025-01-{day:02d}" for day in days], dtype="datetime64[us]")
+        return ComputedHistory(
+            model,
+            times,
+            np.array([segment] * len(days), dtype=object),
+            np.full(len(days), rows),
+            np.array([day in provisional for day in days]),
+            np.array([day in (*pending, *provisional) for day in days]),
+            {name: np.array(values, dtype=np.float64) for name, values in columns.items()},
+        )
 
-    return read
+    return make

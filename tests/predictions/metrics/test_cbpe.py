@@ -27,9 +27,9 @@ def parse_numbers(text):
 
 
 @pytest.fixture(scope="module")
-def loans(shared_data, binary):
+def loans(reference_data, binary):
     """Return the counts of twenty chunks of 5,000 rows; the first ten are the reference."""
-    log = pd.read_csv(shared_data / "car_loan_predictions.csv.gz")
+    log = pd.read_csv(reference_data("car_loan_predictions.csv.gz"))
     chunk = np.arange(len(log)) // 5000
     return binary(log.y_true, log.y_pred, log.y_pred_proba, cell=chunk, cells=20)
 

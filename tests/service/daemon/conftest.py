@@ -31,7 +31,7 @@ from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings, Pipeline
 from modeltop.service.receiver_health import Backoff
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START = datetime(2025, 3, 10, 12, tzinfo=UTC)
 FREE = NotificationPolicy(group=0, hourly=0)
 
@@ -201,17 +201,6 @@ def fail_writes(monkeypatch):
     return switch
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """No configuration or store of the machine is found; the working directory is empty."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"):
-        monkeypatch.setenv(name, str(folder))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 class DaemonProcess:
     """A daemon in a process of its own; its log is read from a file."""
 
@@ -219,7 +208,7 @@ class DaemonProcess:
         self.log = folder / f"watch-{number}.log"
         with self.log.open("wb") as err:
             argv = [sys.executable, "-m", "modeltop_tui", "watch", *map(str, arguments)]
-            env = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
+            env = dict(os.environ, PYTHONPATH=str(ROOT / ".dev"), PYTHONDONTWRITEBYTECODE="1")
             self.process = subprocess.Popen(argv, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=err)
 
     @property
@@ -253,12 +242,12 @@ def wait_until():
 
 
 @pytest.fixture
-def watch(home):
+def watch(isolated_home, tmp_path):
     """Starts daemons; those still running are killed at the end."""
     daemons = []
 
     def start(*arguments):
-        daemons.append(DaemonProcess(home, len(daemons), arguments))
+        daemons.append(DaemonProcess(tmp_path, len(daemons), arguments))
         return daemons[-1]
 
     yield start
@@ -268,15 +257,15 @@ def watch(home):
 
 
 @pytest.fixture
-def configured(home, world):
+def configured(isolated_home, tmp_path, world):
     """A store with one alert, and a configuration whose receiver writes each message into the file `told`."""
     world.rows("churn", *(0.95,) * 8, 0.7)
 
     def write(extra="", command="cat >> told; echo >> told"):
         text = 'on_no_data = "ok"\n[store]\npath = "store"\n[receivers.ops]\ntype = "command"\n'
         text += f'command = ["/bin/sh", "-c", "{command}"]\n'
-        (home / "modeltop.toml").write_text(text + extra)
-        return home
+        (tmp_path / "modeltop.toml").write_text(text + extra)
+        return tmp_path
 
     write()
     world.configure = write
@@ -284,7 +273,7 @@ def configured(home, world):
 
 
 @pytest.fixture
-def run(home, capsys):
+def run(isolated_home, capsys):
     """One command line in this process: exit code, stdout, stderr."""
 
     def call(*arguments):

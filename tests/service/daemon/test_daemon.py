@@ -13,19 +13,19 @@ def leadership_changes(folder):
     return [event.is_leader for event in EventLog(folder).events() if isinstance(event, LeaderChanged)]
 
 
-def test_it_sends_what_a_changed_file_means_and_ends_cleanly(configured, home, watch, wait_until):
+def test_it_sends_what_a_changed_file_means_and_ends_cleanly(configured, tmp_path, watch, wait_until):
     daemon = watch()
     daemon.wait_for_log("told ops of CRIT churn")
     configured.rows("churn", 0.96, start="2025-03-10")
     daemon.wait_for_log("told ops of RESOLVED churn")
-    wait_until(lambda: "RESOLVED" in (home / "told").read_text())
+    wait_until(lambda: "RESOLVED" in (tmp_path / "told").read_text())
     daemon.signal(signal.SIGTERM)
     assert daemon.wait_for_exit() == 0
     assert health.read_last_health(configured.state).stopped
     assert leadership_changes(configured.state) == [True, False]
 
 
-def test_a_second_process_stands_by_and_takes_over_from_a_killed_leader(configured, home, watch):
+def test_a_second_process_stands_by_and_takes_over_from_a_killed_leader(configured, tmp_path, watch):
     first = watch()
     first.wait_for_log("told ops")
     second = watch("--json")
@@ -36,11 +36,11 @@ def test_a_second_process_stands_by_and_takes_over_from_a_killed_leader(configur
     second.wait_for_log("RESOLVED churn")
     second.signal(signal.SIGINT)
     assert second.wait_for_exit() == 0
-    assert (home / "told").read_text().count("CRIT churn") == 1
+    assert (tmp_path / "told").read_text().count("CRIT churn") == 1
     assert leadership_changes(configured.state) == [True, True, False]
 
 
-def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(configured, home, watch, wait_until):
+def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(configured, tmp_path, watch, wait_until):
     daemon = watch()
     daemon.wait_for_log("told ops")
     configured.configure("[watch]\nevry = '5m'\n")
@@ -53,8 +53,8 @@ def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(con
     daemon.wait_for_log("the configuration was read anew")
     daemon.wait_for_log("told ops of")
     wait_until(lambda: health.read_last_health(configured.state).error is None)
-    wait_until(lambda: (home / "told").read_text().count("churn") > 2)
-    assert "WITHDRAWN" in (home / "told").read_text().upper()
+    wait_until(lambda: (tmp_path / "told").read_text().count("churn") > 2)
+    assert "WITHDRAWN" in (tmp_path / "told").read_text().upper()
 
 
 def test_a_leader_that_lost_its_lock_file_acquires_the_new_one(configured, watch):
@@ -94,8 +94,8 @@ def test_of_two_started_together_one_leads_and_the_other_takes_over_fifty_times(
     assert leadership_changes(configured.state) == [True, True, False] * 50
 
 
-def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, home, watch, wait_until):
-    (home / "modeltop.toml").write_text('[store]\npath = "store"\n')
+def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, tmp_path, watch, wait_until):
+    (tmp_path / "modeltop.toml").write_text('[store]\npath = "store"\n')
     daemon = watch()
     daemon.wait_for_log("no receiver is configured: nobody is told")
     daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORD = "hush5081"
 """In every secret."""
 SECRETS = {
@@ -82,7 +82,7 @@ class Echo(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def secrets_home(home, world, monkeypatch):
+def secrets_home(isolated_home, tmp_path, world, monkeypatch):
     """A store with an alert, receivers of every kind with a secret each, and a server that gives all of them away."""
     world.rows("churn", *(0.95,) * 8, 0.7)
     socketserver.ThreadingTCPServer.allow_reuse_address = True
@@ -93,19 +93,19 @@ def secrets_home(home, world, monkeypatch):
         port = server.server_address[1]
         for name, secret in SECRETS.items():
             monkeypatch.setenv(name, secret.format(port=port))
-        sign = home / "sign"
+        sign = tmp_path / "sign"
         sign.write_text(SECRETS["SIGN"])
         sign.chmod(0o600)
-        (home / "modeltop.toml").write_text(CONFIG.format(port=port, sign=sign))
-        yield home
+        (tmp_path / "modeltop.toml").write_text(CONFIG.format(port=port, sign=sign))
+        yield tmp_path
         server.shutdown()
         thread.join()
 
 
-def run_command(home, *arguments):
+def run_command(folder, *arguments):
     argv = [sys.executable, "-m", "modeltop_tui", *arguments]
-    env = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run(argv, cwd=home, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    env = dict(os.environ, PYTHONPATH=str(ROOT / ".dev"), PYTHONDONTWRITEBYTECODE="1")
+    done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     return done.stdout.decode() + done.stderr.decode()
 
 

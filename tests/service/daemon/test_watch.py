@@ -17,31 +17,31 @@ def tree(folder):
     return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*"))}
 
 
-def sent(home):
-    path = home / "told"
+def sent(folder):
+    path = folder / "told"
     return path.read_text() if path.exists() else ""
 
 
-def test_a_run_from_cron_sends_once_and_is_silent_when_nothing_is_due(configured, home, run):
+def test_a_run_from_cron_sends_once_and_is_silent_when_nothing_is_due(configured, tmp_path, run):
     code, out, err = run("watch", "--once")
     assert (code, out) == (0, "")
     assert "told ops of CRIT churn: accuracy 0.70 < 0.90" in err
-    assert sent(home).count("CRIT churn") == 1
+    assert sent(tmp_path).count("CRIT churn") == 1
     assert run("watch", "--once") == (0, "", "")
-    assert sent(home).count("CRIT churn") == 1
+    assert sent(tmp_path).count("CRIT churn") == 1
 
 
-def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured, home, run, monkeypatch):
+def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured, tmp_path, run, monkeypatch):
     monkeypatch.setattr("random.random", lambda: 0.0)
     configured.configure(command="exit 75")
     code, _, err = run("watch", "--once")
     assert code == 1
     assert "ops was not told" in err
     assert err.count("left to the next run") == 1
-    assert sent(home) == ""
+    assert sent(tmp_path) == ""
     configured.configure()
     assert run("watch", "--once")[0] == 0
-    assert "CRIT churn" in sent(home)
+    assert "CRIT churn" in sent(tmp_path)
 
 
 def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
@@ -52,11 +52,11 @@ def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
     assert (code, "process 77 on beta leads" in err) == (0, True)
 
 
-def test_an_unreadable_source_is_an_alert_after_three_evaluations_of_one_run(configured, home, run, monkeypatch):
+def test_an_unreadable_source_is_an_alert_after_three_evaluations_of_one_run(configured, tmp_path, run, monkeypatch):
     monkeypatch.setattr("modeltop.service.daemon.RETRY_SECONDS", 0)
     (configured.store / "broken.csv").mkdir()
     assert run("watch", "--once")[0] == 0
-    assert "broken.csv" in sent(home)
+    assert "broken.csv" in sent(tmp_path)
 
 
 def test_without_a_lock_it_refuses_to_start(configured, run):
@@ -66,13 +66,13 @@ def test_without_a_lock_it_refuses_to_start(configured, run):
     assert "watch.lock" in err
 
 
-def test_a_dry_run_prints_what_would_go_out_and_writes_and_sends_nothing(configured, home, run):
-    before = tree(home)
+def test_a_dry_run_prints_what_would_go_out_and_writes_and_sends_nothing(configured, tmp_path, run):
+    before = tree(tmp_path)
     code, out, err = run("watch", "--dry-run")
     assert code == 0
     assert "to ops: CRIT churn: accuracy 0.70 < 0.90" in out
     assert "1 message for 1 receiver; nothing was sent" in err
-    assert tree(home) == before
+    assert tree(tmp_path) == before
 
 
 def test_a_dry_run_after_the_message_prints_nothing_more(configured, run):
@@ -94,10 +94,10 @@ def test_a_dry_run_reports_receivers_that_do_not_work(configured, run):
     assert "receiver hook does not work: NO_SUCH_URL is not set" in err
 
 
-def test_a_test_message_is_marked_and_reported(configured, home, run):
+def test_a_test_message_is_marked_and_reported(configured, tmp_path, run):
     code, out, _ = run("watch", "--test", "ops")
     assert (code, "ops took the test message" in out) == (0, True)
-    assert sent(home).startswith("TEST ")
+    assert sent(tmp_path).startswith("TEST ")
     assert not configured.state.exists()
 
 
@@ -108,16 +108,16 @@ def test_a_test_that_fails_reports_the_reason(configured, run):
     assert "ops did not take the test" in err
 
 
-def test_a_successful_test_enables_a_disabled_receiver(configured, home, run):
+def test_a_successful_test_enables_a_disabled_receiver(configured, tmp_path, run):
     configured.configure(command="test -e mended || exit 78; cat >> told")
     assert run("watch", "--once")[0] == 1
     assert run("watch", "--status")[0] == 1
-    (home / "mended").touch()
+    (tmp_path / "mended").touch()
     assert run("watch", "--once")[0] == 1
     assert "is used again" in run("watch", "--test", "ops")[1]
     assert EventLog(configured.state).state().receivers["ops"].disabled_reason is None
     assert run("watch", "--once")[0] == 0
-    assert "CRIT churn" in sent(home)
+    assert "CRIT churn" in sent(tmp_path)
 
 
 def test_a_test_of_an_unknown_receiver_lists_the_configured(configured, run):
@@ -125,11 +125,11 @@ def test_a_test_of_an_unknown_receiver_lists_the_configured(configured, run):
     assert (code, "there is no receiver 'opps'; configured: ops" in err) == (2, True)
 
 
-def test_paths_have_a_state_of_their_own(home, world, run):
+def test_paths_have_a_state_of_their_own(tmp_path, world, run):
     world.rows("churn", *(0.95,) * 8, 0.7)
     assert run("watch", "--once", world.store / "churn.csv")[0] == 0
     assert not world.state.exists()
-    [folder] = (home / "home" / "modeltop").glob("churn-*")
+    [folder] = (tmp_path / "home" / "modeltop").glob("churn-*")
     assert (folder / "watch.json").exists()
     assert run("watch", "--status", world.store / "churn.csv")[0] == 0
 

@@ -1,5 +1,6 @@
 """`modeltop record`: what was asked for is stored exactly, what is impossible is refused before anything is written."""
 
+import csv
 import io
 import re
 from datetime import UTC, datetime
@@ -39,11 +40,11 @@ def stored_values(tmp_path, history_of):
     """Return the values in the store by model, metric, segment and date."""
 
     def read():
-        series = history_of(tmp_path / "store").series if (tmp_path / "store").exists() else {}
+        stored = history_of(tmp_path / "store").series if (tmp_path / "store").exists() else {}
         return {
             (key.model, key.metric, key.segment, str(time)[:10]): value
-            for key, each in series.items()
-            for time, value in zip(each.times, each.values.tolist(), strict=True)
+            for key, series in stored.items()
+            for time, value in zip(series.times, series.values.tolist(), strict=True)
         }
 
     return read
@@ -140,11 +141,12 @@ def test_wide_rows_from_stdin_are_stored_exactly(modeltop, tmp_path, history_of,
     assert set(series[SeriesKey("m1", "recall")].rows) == {100.0}
 
 
-def test_long_rows_of_one_period_become_one_row(modeltop, stored_values, tmp_path, rows_of):
+def test_long_rows_of_one_period_become_one_row(modeltop, stored_values, tmp_path):
     rows = b"2025-01-01,churn,acc,0.8,100\n2025-01-01,churn,f1,0.7,100\n2025-01-02,churn,acc,0.9,90\n"
     modeltop("-", stdin=b"date,model,metric,value,count\n" + rows)
     (path,) = (tmp_path / "store").glob("*.csv")
-    assert [(row["accuracy"], row["f1_score"]) for row in rows_of(path)] == [("0.8", "0.7"), ("0.9", "")]
+    table = csv.DictReader(path.read_text().splitlines(), strict=True)
+    assert [(row["accuracy"], row["f1_score"]) for row in table] == [("0.8", "0.7"), ("0.9", "")]
 
 
 def test_a_correction_further_down_wins(modeltop, stored_values):

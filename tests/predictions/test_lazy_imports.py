@@ -1,4 +1,4 @@
-"""What reads logs is imported where logs are read, and nowhere else."""
+"""Engines are imported where logs are read, and nowhere else."""
 
 import subprocess
 import sys
@@ -11,17 +11,17 @@ HEAVY = {"ibis", "duckdb", "pyarrow", "pyspark", "scipy", "sklearn", "pandas", "
 CONFIGURED = '[logs.churn]\nsource = "logs/*.parquet"\nevery = "1h"\n'
 
 
-def imported(code, folder):
+def imported_packages(code, folder):
     program = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(ROOT), "HOME": str(folder), "PATH": ""},
+        env={"PYTHONPATH": str(ROOT / ".dev"), "HOME": str(folder), "PATH": ""},
     )
-    return {name.split(".")[0] for name in done.stderr.split()}
+    return {name.split(".")[0] for name in process.stderr.split()}
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,16 @@ def imported(code, folder):
 )
 def test_check_and_record_import_no_engine_even_where_logs_are_configured(tmp_path, words):
     (tmp_path / "modeltop.toml").write_text(CONFIGURED)
-    found = imported(f"from modeltop.cli.main import main\nmain({words!r})", tmp_path)
-    assert "modeltop" in found
-    assert found & HEAVY == set()
+    packages = imported_packages(f"from modeltop.cli.main import main\nmain({words!r})", tmp_path)
+    assert "modeltop" in packages
+    assert packages & HEAVY == set()
 
 
 def test_the_app_imports_no_engine(tmp_path):
-    assert imported("import modeltop_tui.app", tmp_path) & HEAVY == set()
+    assert imported_packages("import modeltop_tui.app", tmp_path) & HEAVY == set()
 
 
 def test_the_help_of_compute_imports_no_engine(tmp_path):
-    assert imported("from modeltop.cli.main import main\nmain(['compute', '--help'])", tmp_path) & HEAVY == set()
+    assert (
+        imported_packages("from modeltop.cli.main import main\nmain(['compute', '--help'])", tmp_path) & HEAVY == set()
+    )

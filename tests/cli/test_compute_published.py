@@ -1,13 +1,8 @@
-"""Logs with known results, through the whole command: what others published is what is in the store."""
+"""Logs with published results: `compute` stores the published metrics."""
 
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.reader import Reader
-
-CAR_LOAN = ("--timestamp", "timestamp", "--prediction", "y_pred", "--label", "y_true", "--score", "y_pred_proba")
-CHUNKS = ("--id", "id", "--period", "5000rows", "--reference", "period=reference", "--model", "car_loan")
 REFERENCE = [0.9462, 0.9394, 0.9462, 0.9442, 0.9382, 0.9442, 0.9450, 0.9450, 0.9450, 0.9430]
 ANALYSIS = {
     "accuracy": [0.9422, 0.9422, 0.9502, 0.9436, 0.9410, 0.9146, 0.9156, 0.9144, 0.9224, 0.9122],
@@ -19,17 +14,22 @@ ROC_AUC = [0.970962, 0.970248, 0.976282, 0.967721, 0.969886, 0.960050, 0.958530,
 ESTIMATED = [0.941792, 0.943321, 0.945492, 0.944816, 0.944645, 0.910714, 0.911149, 0.911193, 0.914389, 0.911731]
 
 
-def series_of(folder, model):
-    """Metric → its series over all rows."""
-    history = Reader([folder], catalog=MetricRegistry()).read()
-    return {s.key.metric: s for s in history.for_model(model) if s.key.segment == "all"}
+@pytest.fixture
+def series_of(tmp_path, history_of):
+    """Read the series of a model over all rows, by metric."""
+
+    def read(model):
+        history = history_of(tmp_path / "s")
+        return {series.key.metric: series for series in history.for_model(model) if series.key.segment == "all"}
+
+    return read
 
 
 @pytest.fixture
-def car_loan(run, shared, tmp_path):
-    outcome = run("compute", shared("car_loan_predictions.csv.gz"), *CAR_LOAN, *CHUNKS, "--store", "s")
+def car_loan(compute_car_loan, series_of):
+    outcome = compute_car_loan()
     assert outcome.code == 0, outcome.err
-    return series_of(tmp_path / "s", "car_loan")
+    return series_of("car_loan")
 
 
 def test_car_loan_has_the_published_metrics_to_the_printed_digits(car_loan):
@@ -49,11 +49,10 @@ def test_car_loans_estimates_are_the_published_ones_within_a_tenth_of_a_point(ca
     assert car_loan["accuracy"].provisional is None
 
 
-def test_the_same_log_twice_writes_nothing_and_undo_takes_it_back(run, shared, tmp_path):
-    words = ["compute", shared("car_loan_predictions.csv.gz"), *CAR_LOAN, *CHUNKS, "--store", "s"]
-    run(*words)
+def test_the_same_log_twice_writes_nothing_and_undo_deletes_it(run, compute_car_loan, tmp_path):
+    compute_car_loan()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*.csv*")}
-    assert "nothing has changed" in run(*words).err
+    assert "nothing has changed" in compute_car_loan().err
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "s").rglob("*.csv*")} == before
     assert run("compute", "--undo", "--store", "s").code == 0
     assert list((tmp_path / "s").glob("*.csv")) == []
@@ -65,14 +64,16 @@ GAMES = ("--model", "model", "--timestamp", "date", "--label", "prob1_outcome", 
 
 
 @pytest.fixture
-def games(run, shared):
-    return run("compute", shared("fivethirtyeight_games.csv.gz"), *GAMES, "--period", "column=season", "--store", "s")
+def games(run, reference_data):
+    return run(
+        "compute", reference_data("fivethirtyeight_games.csv.gz"), *GAMES, "--period", "column=season", "--store", "s"
+    )
 
 
-def test_games_by_season_have_the_published_metrics(games, tmp_path):
+def test_games_by_season_have_the_published_metrics(games, series_of):
     assert games.code == 0, games.err
     # The seasons from 2016 to 2022; 2016 and 2021 are published.
-    nba = {metric: one.values[[0, 5]] for metric, one in series_of(tmp_path / "s", "nba_games").items()}
+    nba = {metric: series.values[[0, 5]] for metric, series in series_of("nba_games").items()}
     assert nba["accuracy"].round(4).tolist() == [0.6976, 0.6396]
     assert nba["roc_auc"] == pytest.approx([0.7438, 0.7044], abs=0.0005)
     assert nba["brier_score"].round(4).tolist() == [0.1991, 0.2205]
@@ -80,24 +81,25 @@ def test_games_by_season_have_the_published_metrics(games, tmp_path):
     assert nba["label_rate"].round(3).tolist() == [0.594, 0.547]
 
 
-def test_ties_are_counted_as_unlabelled_and_said(games, tmp_path, shared):
+def test_ties_are_counted_as_unlabelled_and_reported(games, series_of, reference_data):
     import pandas as pd
 
-    table = pd.read_csv(shared("fivethirtyeight_games.csv.gz"))
+    table = pd.read_csv(reference_data("fivethirtyeight_games.csv.gz"))
     ties = int((~table["prob1_outcome"].isin([0, 1])).sum())
     assert f"{ties:,} of {len(table):,} rows" in games.err
-    nfl = series_of(tmp_path / "s", "nfl_games")["label_coverage"]
-    of_nfl = table[table["model"] == "nfl_games"]
-    assert (nfl.values * nfl.support).sum() == pytest.approx(of_nfl["prob1_outcome"].isin([0, 1]).sum())
+    nfl = series_of("nfl_games")["label_coverage"]
+    nfl_games = table[table["model"] == "nfl_games"]
+    assert (nfl.values * nfl.support).sum() == pytest.approx(nfl_games["prob1_outcome"].isin([0, 1]).sum())
 
 
-def test_open_shows_the_result_as_of_its_newest_period(run, shared):
+def test_open_shows_the_result_as_of_its_newest_period(compute_car_loan):
     opened = []
-    words = ["compute", shared("car_loan_predictions.csv.gz"), *CAR_LOAN, *CHUNKS, "--store", "s", "--open", "--ascii"]
-    outcome = run(*words, open_app=lambda observer, options: opened.append((observer, options)) or 7)
+    outcome = compute_car_loan(
+        "--open", "--ascii", open_app=lambda pipeline, options: opened.append((pipeline, options)) or 7
+    )
     assert outcome.code == 7
-    [(observer, options)] = opened
+    [(pipeline, options)] = opened
     assert options.ascii is True
-    snapshot = observer.observe(observer._now)
+    snapshot = pipeline.run(pipeline._now)
     assert snapshot.taken_at.year == 2019
     assert snapshot.model_statuses[0].model == "car_loan"

@@ -14,10 +14,10 @@ NOW = np.datetime64("2025-03-01", "us")
 def flags(coverage, *, age=0, delay=None, rows=10_000.0):
     """Return `c` for complete, `.` for not; the newest day has ended `age` days before now."""
     count = len(coverage)
-    ends = NOW - (np.arange(count)[::-1] + age) * DAY
+    period_ends = NOW - (np.arange(count)[::-1] + age) * DAY
     rows = np.full(count, rows)
     complete = labels_complete(
-        ends, rows, np.array(coverage) * rows, now=NOW, delay=None if delay is None else delay * DAY
+        period_ends, rows, np.array(coverage) * rows, now=NOW, delay=None if delay is None else delay * DAY
     )
     return "".join("c" if flag else "." for flag in complete)
 
@@ -71,8 +71,8 @@ def test_labels_are_not_waited_for_forever(coverage, age, expected):
 
 
 def test_a_period_without_an_end_has_ended():
-    ends = np.array(["2025-02-01", "NaT"], dtype="datetime64[us]")
-    assert labels_complete(ends, np.full(2, 10.0), np.full(2, 10.0), now=NOW).tolist() == [True, True]
+    period_ends = np.array(["2025-02-01", "NaT"], dtype="datetime64[us]")
+    assert labels_complete(period_ends, np.full(2, 10.0), np.full(2, 10.0), now=NOW).tolist() == [True, True]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 30))

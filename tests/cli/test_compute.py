@@ -1,13 +1,11 @@
-"""The command from end to end on small logs: what is kept, what is said, what is refused."""
+"""`modeltop compute` from end to end on small logs: what is stored, reported and refused."""
 
 import csv
 import random
 
 import pytest
 
-from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey
-from modeltop.history.reader import Reader
 
 DAYS = [f"2025-01-{day:02d}" for day in range(1, 11)]
 NOW = ("--now", "2025-01-11")
@@ -16,15 +14,15 @@ NOW = ("--now", "2025-01-11")
 @pytest.fixture
 def log(tmp_path):
     """Ten days of 60 rows; the labels of the last two days have not come."""
-    chance = random.Random(5)
+    rng = random.Random(5)
     with (tmp_path / "churn.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["id", "timestamp", "score", "label", "plan", "fruit", "guess"])
         for number in range(600):
-            day, score = DAYS[number // 60], chance.random()
-            label = "" if number >= 480 else int(chance.random() < score)
-            fruit = chance.choice(["apple", "pear", "fig"])
-            guess = fruit if chance.random() < 0.8 else "fig"
+            day, score = DAYS[number // 60], rng.random()
+            label = "" if number >= 480 else int(rng.random() < score)
+            fruit = rng.choice(["apple", "pear", "fig"])
+            guess = fruit if rng.random() < 0.8 else "fig"
             rows.writerow(
                 [number, f"{day}T{number % 24:02d}:00", round(score, 4), label, "ab"[number % 2], fruit, guess]
             )
@@ -32,76 +30,74 @@ def log(tmp_path):
 
 
 @pytest.fixture
-def found(tmp_path):
-    def read(store="s"):
-        return Reader([tmp_path / store], catalog=MetricRegistry()).read().series
-
-    return read
+def stored(tmp_path, history_of):
+    """Read the series in the store."""
+    return lambda: history_of(tmp_path / "s").series
 
 
-def test_a_plain_log_needs_no_flags_and_what_was_guessed_is_said(run, log, found):
+def test_a_plain_log_needs_no_flags_and_what_was_inferred_is_reported(run, log, stored):
     outcome = run("compute", log, "--store", "s", *NOW)
     assert outcome.code == 0, outcome.err
     assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
     assert "120 of 600 rows (20 %) have no label" in outcome.err
     assert "labels are still to come for 2 periods" in outcome.err
-    assert len(found()[SeriesKey("churn", "accuracy")]) == 8
-    assert found()[SeriesKey("churn", "positive_rate")].evaluable().all()
+    assert len(stored()[SeriesKey("churn", "accuracy")]) == 8
+    assert stored()[SeriesKey("churn", "positive_rate")].evaluable().all()
 
 
 def test_check_says_that_labels_are_pending(run, log):
     run("compute", log, "--store", "s", *NOW)
-    (told,) = (line for line in " ".join(run("check", "--store", "s", *NOW).out.split()).split("● ok ")[1:])
-    assert told.startswith("churn accuracy 0.683: ")
-    assert "; LABELS PENDING since 2025-01-09: 2 periods wait, 0 % are there" in told
+    (status,) = (line for line in " ".join(run("check", "--store", "s", *NOW).out.split()).split("● ok ")[1:])
+    assert status.startswith("churn accuracy 0.683: ")
+    assert "; LABELS PENDING since 2025-01-09: 2 periods wait, 0 % are there" in status
 
 
-def test_labels_that_arrive_later_in_another_file_complete_the_periods(run, log, found, tmp_path):
+def test_labels_that_arrive_later_in_another_file_complete_the_periods(run, log, stored, tmp_path):
     run("compute", log, "--store", "s", *NOW)
-    before = found()[SeriesKey("churn", "accuracy")].values.tolist()
-    known = list(csv.DictReader((tmp_path / log).read_text().splitlines()))
-    late = "".join(f"{row['id']},{row['label'] or 1}\n" for row in known)
-    (tmp_path / "late.csv").write_text(f"id,label\n{late}")
+    before = stored()[SeriesKey("churn", "accuracy")].values.tolist()
+    rows = csv.DictReader((tmp_path / log).read_text().splitlines())
+    labels = "".join(f"{row['id']},{row['label'] or 1}\n" for row in rows)
+    (tmp_path / "late.csv").write_text(f"id,label\n{labels}")
     outcome = run("compute", log, "--id", "id", "--labels", "late.csv", "--store", "s", *NOW)
     assert "still to come" not in outcome.err, outcome.err
-    accuracy = found()[SeriesKey("churn", "accuracy")]
+    accuracy = stored()[SeriesKey("churn", "accuracy")]
     assert accuracy.values[:8].tolist() == before
     assert accuracy.evaluable().tolist() == [True] * 10
 
 
-def test_a_day_that_is_not_over_is_provisional(run, log, found):
+def test_a_day_that_is_not_over_is_provisional(run, log, stored):
     outcome = run("compute", log, "--store", "s", "--now", "2025-01-10T12:00")
     assert "1 period not over yet" in outcome.err
-    assert found()[SeriesKey("churn", "positive_rate")].evaluable().tolist() == [True] * 9 + [False]
+    assert stored()[SeriesKey("churn", "positive_rate")].evaluable().tolist() == [True] * 9 + [False]
 
 
-def test_segments_and_cost_are_metrics_like_any_other(run, log, found):
+def test_segments_and_cost_are_metrics_like_any_other(run, log, stored):
     assert run("compute", log, "--segment", "plan", "--cost", "fp=1,fn=20", "--store", "s", *NOW).code == 0
-    assert {key.segment for key in found()} == {"all", "plan=a", "plan=b"}
-    assert found()[SeriesKey("churn", "cost_per_1000_rows", "plan=a")].values.min() > 0
+    assert {key.segment for key in stored()} == {"all", "plan=a", "plan=b"}
+    assert stored()[SeriesKey("churn", "cost_per_1000_rows", "plan=a")].values.min() > 0
 
 
-def test_classes_are_segments_on_demand(run, log, found):
+def test_classes_are_segments_on_demand(run, log, stored):
     words = ["compute", log, "--label", "fruit", "--prediction", "guess", "--task", "multiclass", "--store", "s", *NOW]
     assert run(*words, "--per-class").code == 0
-    assert {key.segment for key in found()} == {"all", "class=apple", "class=fig", "class=pear"}
-    assert found()[SeriesKey("churn", "recall", "class=fig")].values.min() == 1
+    assert {key.segment for key in stored()} == {"all", "class=apple", "class=fig", "class=pear"}
+    assert stored()[SeriesKey("churn", "recall", "class=fig")].values.min() == 1
 
 
-def test_a_range_of_dates_is_a_reference_and_is_in_the_history_too(run, log, found):
+def test_a_range_of_dates_is_a_reference_and_is_in_the_history_too(run, log, stored):
     words = ["--reference", "2025-01-01..2025-01-05", "--feature", "plan", "--feature", "fruit", "--store", "s", *NOW]
     outcome = run("compute", log, *words)
     assert outcome.code == 0, outcome.err
-    assert len(found()[SeriesKey("churn", "estimated_accuracy")]) == 10
-    assert len(found()[SeriesKey("churn", "psi", "feature=fruit")]) == 10
-    assert found()[SeriesKey("churn", "drifted_share")].evaluable().all()
+    assert len(stored()[SeriesKey("churn", "estimated_accuracy")]) == 10
+    assert len(stored()[SeriesKey("churn", "psi", "feature=fruit")]) == 10
+    assert stored()[SeriesKey("churn", "drifted_share")].evaluable().all()
 
 
-def test_only_young_periods_are_computed_anew(run, log, found):
+def test_only_recent_periods_are_computed_again(run, log, stored):
     run("compute", log, "--store", "s", *NOW)
     outcome = run("compute", log, "--store", "s", "--since", "3d", "--label-delay", "1d", *NOW)
     assert "3 periods of churn" in outcome.err
-    assert len(found()[SeriesKey("churn", "positive_rate")]) == 10
+    assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10
 
 
 def test_each_configured_log_is_computed_and_named(run, log, tmp_path):
@@ -116,7 +112,7 @@ def test_each_configured_log_is_computed_and_named(run, log, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["nothing.csv"], "nothing.csv"),
         (["churn.csv", "--label", "lable"], "label"),
@@ -130,9 +126,9 @@ def test_each_configured_log_is_computed_and_named(run, log, tmp_path):
         (["--undo", "--store", "nowhere"], "nowhere is not there"),
     ],
 )
-def test_what_cannot_be_computed_is_told_in_one_line_and_nothing_is_kept(run, log, tmp_path, words, told):
+def test_an_impossible_request_is_reported_in_one_line_and_nothing_is_stored(run, log, tmp_path, words, message):
     outcome = run("compute", *words, *([] if "--store" in words else ["--store", "s"]))
     assert outcome.code == 2
-    assert told in outcome.err
+    assert message in outcome.err
     assert outcome.err.count("\n") == 1, outcome.err
     assert not list(tmp_path.glob("s/*.csv"))

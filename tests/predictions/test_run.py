@@ -29,6 +29,12 @@ def day_after(times, _):
 
 
 @pytest.fixture
+def binary_counts(binary):
+    """Make binary counts of rows: the cell of each, its label (0, 1, 2 for none), score; predicted from 0.5 on."""
+    return lambda cell, label, score, cells: binary(label, score >= 0.5, score, cell=cell, cells=cells)
+
+
+@pytest.fixture
 def rows():
     """Return three days of 400 rows each: (day, label, score)."""
     rng = np.random.default_rng(7)
@@ -38,9 +44,9 @@ def rows():
 
 @pytest.fixture
 def compute(tmp_path):
-    def run_batches(batches, *, now=NOW, ends=day_after, segment_columns=("all",), **options):
+    def run_batches(batches, *, now=NOW, period_ends=day_after, segment_columns=("all",), **options):
         with staged_run(tmp_path / "store", CATALOG, lambda name: CATALOG.get(name).needs_labels) as run:
-            model_run = ModelRun(run, ends, now, segment_columns=segment_columns, **options)
+            model_run = ModelRun(run, period_ends, now, segment_columns=segment_columns, **options)
             model_run.add_batches(batches)
             for model, data in model_run.distributions.files():
                 run.stage_distributions(model, data)
@@ -104,10 +110,10 @@ def test_periods_that_left_the_log_are_still_part_of_the_baseline(compute, binar
     first = CellBatch(
         names("m", "m"), DAYS[:2], names("all", "all"), binary_counts(day, label, score, 3).take(slice(0, 2))
     )
-    compute([first], ends=day_ends)
+    compute([first], period_ends=day_ends)
     half = np.where(np.arange(1_200) % 2 > 0, 2, label)
     last = CellBatch(names("m"), DAYS[2:], names("all"), binary_counts(day, half, score, 3).take(slice(2, 3)))
-    _, summary, _ = compute([last], ends=day_ends)
+    _, summary, _ = compute([last], period_ends=day_ends)
     assert summary.awaiting_labels == 1
 
 
@@ -237,8 +243,8 @@ def test_a_feature_that_is_no_longer_configured_is_removed(compute_features, fea
 def test_a_feature_without_rows_on_a_day_is_undefined_there(compute_features, feature, tmp_path):
     compute_features(feature("plan", [DRIFTED], days=FEATURE_DAYS[1:]), feature("device", [STABLE, STABLE]))
     history = read_computed(tmp_path / "store", "churn")
-    share = history.columns["drifted_share"][history.segments == "all"]
-    assert share.tolist() == [0, 0.5]
+    drifted_share = history.columns["drifted_share"][history.segments == "all"]
+    assert drifted_share.tolist() == [0, 0.5]
     assert history.columns["drifted_share_count"][history.segments == "all"].tolist() == [1, 2]
 
 
