@@ -79,7 +79,9 @@ class ModeltopApp(App[object], inherit_bindings=False):
         if options.theme and options.theme in self.available_themes:
             self.theme = options.theme
         self.main_screen = MainScreen(self.now, APP_KEYS, ascii_only=bool(options.ascii))
-        self.diagnosis_worker = DiagnosisWorker(diagnose, self._on_diagnosis)
+        self.diagnosis_worker = DiagnosisWorker(
+            diagnose, lambda target: self._call_on_ui(lambda: self._refresh_target(target))
+        )
         self.main_screen.lookup_result = self.diagnosis_worker.result_for
 
     def get_default_screen(self) -> Screen[None]:
@@ -119,11 +121,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
         if state.snapshot is not None:
             self.diagnosis_worker.request(state.snapshot, prefetch_targets(state))
 
-    def _on_diagnosis(self, target: DiagnosisTarget) -> None:
-        """Show a new result, if its target is still selected; called in the worker's thread."""
-        self._call_on_ui(lambda: self._refresh_target(target))
-
     def _refresh_target(self, target: DiagnosisTarget) -> None:
+        """Show a new result, if its target is still selected."""
         selection = self.main_screen.screen_state.selection
         if target in (selection.model, selection.key):
             self.main_screen.show_state(self.main_screen.screen_state)

@@ -19,7 +19,7 @@ from modeltop.history.store.computed import StagedRun, staged_run
 from modeltop.predictions.completeness import ALL, PeriodEnds, chunk_ends, span_ends
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.periods import parse_period, period_column, rows_per_period
-from modeltop.predictions.progress import Progress
+from modeltop.predictions.progress import Progress, report_progress
 from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats, RunSummary, describe_commit
 from modeltop.predictions.spec import LogSettings, LogSpec, Task
 
@@ -98,8 +98,11 @@ def _compute_log(
             reference=ReferenceStats.from_batches(aggregate_reference(log, engine)),
         )
         since = None if job.since is None else to_datetime64(now - job.since)
-        model_run.add_batches(aggregate(log, engine, since=since, progress=progress))
-        model_run.add_features(aggregate_features(log, engine, since=since, progress=progress))
+        with report_progress(progress, engine, log, "reading"):
+            model_run.add_batches(aggregate(log, engine, since=since))
+        if log.features:
+            with report_progress(progress, engine, log, "features"):
+                model_run.add_features(aggregate_features(log, engine, since=since))
         for model, data in model_run.distributions.files():
             run.stage_distributions(model, data)
     return model_run.summary, [*log.notes, *model_run.summary.lines()]

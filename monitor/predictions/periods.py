@@ -57,7 +57,8 @@ class Period:
 
     def utc_offset(self, moment: np.datetime64) -> np.timedelta64:
         """Return the offset of local time from UTC at a moment; of a subhourly period modulo one hour."""
-        offset = _zone_offset(self.zone, moment)
+        utc = moment.astype(DATETIME_DTYPE).item().replace(tzinfo=UTC)
+        offset = np.timedelta64(utc.astimezone(_zone(self.zone)).utcoffset() or timedelta(0), "us")
         return offset % np.timedelta64(1, "h") if self.is_subhourly else offset
 
     def starts(self, local: Times) -> Times:
@@ -143,11 +144,6 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise SourceError(f"--timezone {sanitize(name, 40)} is none: write such as Europe/Berlin") from None
-
-
-def _zone_offset(zone: str, moment: np.datetime64) -> np.timedelta64:
-    utc = moment.astype(DATETIME_DTYPE).item().replace(tzinfo=UTC)
-    return np.timedelta64(utc.astimezone(_zone(zone)).utcoffset() or timedelta(0), "us")
 
 
 def utc_offset_changes(

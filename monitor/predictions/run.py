@@ -238,7 +238,8 @@ class ModelRun:
             history = make_history("", cells.period, cells.segment, rows, metrics)
             for model in dict.fromkeys(cells.model.tolist()):
                 yield replace(history.select(cells.model == model), model=model)
-                own = _cells_of_model(overall, model)
+                index = np.flatnonzero(overall.model == model)
+                own = _select(overall, slice(index[0], index[-1] + 1) if len(index) else slice(0, 0))
                 yield from self._extra_segments(own)
                 # After the yield, by which the model before it is staged.
                 self.distributions.add(own)
@@ -372,11 +373,6 @@ def _split_batches(batches: Iterable[CellBatch[Aggregate]]) -> Iterator[CellBatc
     for cells in batches:
         for start in range(0, len(cells), MAX_CELLS):
             yield _select(cells, slice(start, start + MAX_CELLS))
-
-
-def _cells_of_model(cells: CellBatch[Aggregate], model: str) -> CellBatch[Aggregate]:
-    index = np.flatnonzero(cells.model == model)
-    return _select(cells, slice(index[0], index[-1] + 1) if len(index) else slice(0, 0))  # a slice copies nothing
 
 
 def _select(cells: CellBatch[Aggregate], rows: NDArray[np.intp] | slice) -> CellBatch[Aggregate]:

@@ -123,10 +123,6 @@ def _time_or_day(moment: datetime) -> str:
     return _month_day(moment) if (moment.hour, moment.minute) == (0, 0) else f"{moment:%H:%M}"
 
 
-def _month_or_year(moment: datetime) -> str:
-    return str(moment.year) if moment.month == 1 else f"{moment:%b}"
-
-
 TickGenerator = Callable[[float, float], Iterator[datetime]]
 
 
@@ -174,7 +170,7 @@ _CALENDAR: list[tuple[TickGenerator, Callable[[datetime], str]]] = [
     *((_seconds_apart(_MINUTE * n), _time_or_day) for n in (1, 2, 5, 10, 15, 30)),
     *((_seconds_apart(_HOUR * n), _time_or_day) for n in (1, 2, 3, 6, 12)),
     *((_days_of_month(n), _month_day) for n in (1, 2, 5, 10, 15)),
-    *((_months_apart(n), _month_or_year) for n in (1, 2, 3, 6)),
+    *((_months_apart(n), lambda date: f"{date:%b}" if date.month > 1 else f"{date.year}") for n in (1, 2, 3, 6)),
     *((_months_apart(12 * n), lambda moment: str(moment.year)) for n in (1, 2, 5, 10, 20, 50, 100)),
 ]
 """Generators of ticks from the densest to the sparsest, each with the function that labels them."""

@@ -94,13 +94,9 @@ def downsample(trace: Trace, canvas: Canvas) -> Cells:
     by_value = finite[np.lexsort((trace.values[finite], columns[finite]))]
     notable = np.flatnonzero((trace.breaches > 0) | ~np.isfinite(trace.values))
     by_severity = notable[np.lexsort((trace.breaches[notable], columns[notable]))]
-    indices = [_firsts(by_value, columns), _lasts(by_value, columns), _lasts(by_severity, columns)]
+    firsts = by_value[np.diff(columns[by_value], prepend=-1) != 0]
+    indices = [firsts, _lasts(by_value, columns), _lasts(by_severity, columns)]
     return distinct(np.concatenate(indices))
-
-
-def _firsts(indices: Cells, columns: Cells) -> Cells:
-    firsts: Cells = indices[np.diff(columns[indices], prepend=-1) != 0]
-    return firsts
 
 
 def _lasts(indices: Cells, columns: Cells) -> Cells:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
@@ -88,7 +89,4 @@ class TerminalDriver(linux_driver.LinuxDriver):
         # again would leave two threads to fight for each key.
         if self._must_signal_resume:
             super()._sigcont_application(*signal)
-            self._loop.call_soon_threadsafe(self._app.call_later, self._repaint)
-
-    def _repaint(self) -> None:
-        self._app.refresh(layout=True)
+            self._loop.call_soon_threadsafe(partial(self._app.call_later, self._app.refresh, layout=True))

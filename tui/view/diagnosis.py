@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.diagnosis import ROW_COUNT
-from modeltop.core.series import Series, SeriesKey, to_datetime64
+from modeltop.core.series import SeriesKey, to_datetime64
 from modeltop.core.text import display_width, format_exact, format_period, pad, sanitize, truncate
 from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_forecast, describe_pattern
 from modeltop_tui.view.changes import summary_lines
@@ -183,7 +183,8 @@ def _name(change: BeforeAfter) -> str:
 def _pair_lines(index: SnapshotIndex, pair: ExpectedVsRealized, name_width: int, width: int) -> Iterable[Cells]:
     """Return two lines, their sparks on one scale."""
     changes = (pair.expected, pair.realized)
-    recent = [_recent_values(index.snapshot.history.series.get(change.key)) for change in changes]
+    histories = [index.snapshot.history.series.get(change.key) for change in changes]
+    recent = [[] if series is None else series.values[-SPARK_PERIODS:].tolist() for series in histories]
     finite = [value for values in recent for value in values if np.isfinite(value)]
     for change, values in zip(changes, recent, strict=True):
         metric = index.snapshot.catalog.get(change.key.metric)
@@ -192,7 +193,3 @@ def _pair_lines(index: SnapshotIndex, pair: ExpectedVsRealized, name_width: int,
         blocks = block_characters(values, min(finite), max(finite)) if finite else ""
         spark_width = width - display_width(text) - 2
         yield (truncate(text, width), ""), (f"  {blocks[-spark_width:]}" if spark_width > 0 and blocks else "", "dim")
-
-
-def _recent_values(series: Series | None) -> list[float]:
-    return [] if series is None else series.values[-SPARK_PERIODS:].tolist()

@@ -10,7 +10,6 @@ import numpy as np
 
 from modeltop.core.series import Alert, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_value, pad, sanitize
-from modeltop.rules.detectors.limit import Limit
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, cached_changes, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells, spark
@@ -88,7 +87,8 @@ def _rule_text(index: SnapshotIndex, series: Series) -> str:
         return "provisional"
     for rule in index.rules_for(series.key):
         for _, limit in rule.detector.limits():
-            return f"not {_limit_text(limit)}"
+            sides = (("<", limit.below), (">", limit.above))
+            return "not " + " ".join(f"{sign} {format_value(value)}" for sign, value in sides if value is not None)
     return "left out" if any(status.skip_reason for status in index.statuses_by_key[series.key]) else ""
 
 
@@ -101,11 +101,6 @@ def _crossed_limit(index: SnapshotIndex, alert: Alert) -> str:
         if breach.limit in (limit.below, limit.above):
             return f"{'<' if breach.limit == limit.below else '>'} {format_value(breach.limit)}"
     return "fell" if breach.value < breach.limit else "rose"
-
-
-def _limit_text(limit: Limit) -> str:
-    sides = (("<", limit.below), (">", limit.above))
-    return " ".join(f"{sign} {format_value(value)}" for sign, value in sides if value is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
@@ -110,6 +110,15 @@ def fetch(engine: Engine, expression: Expression) -> pa.Table:
 
     batches = list(engine.stream(expression))
     return pa.Table.from_batches(batches) if batches else pa.table({})
+
+
+@contextmanager
+def read_errors(subject: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Raise errors of an engine, of these kinds, as a SourceError that the subject cannot be read."""
+    try:
+        yield
+    except kinds as error:
+        raise SourceError(f"{subject} cannot be read: {error_line(error)}") from None
 
 
 def error_line(error: Exception) -> str:

@@ -27,6 +27,7 @@ from modeltop.predictions.engines.base import (
     LoadedSource,
     error_line,
     fetch,
+    read_errors,
 )
 from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
 
@@ -80,7 +81,7 @@ class DuckEngine(Engine):
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
         """Open files, folders, globs, `FILE.duckdb::TABLE`, or `CONNECTION::TABLE` of a database that Ibis reaches."""
-        try:
+        with read_errors(sanitize(", ".join(sources)), duckdb.Error):
             first = sources[0]
             if "://" in first and not first.startswith("duckdb://"):
                 return self._open_ibis_table(first)
@@ -88,15 +89,11 @@ class DuckEngine(Engine):
             if is_database and len(sources) == 1 and not Path(first).is_dir():
                 return self._open_database(first)
             return self._open_files(find_log_files(sources), ordered=ordered)
-        except duckdb.Error as error:
-            raise SourceError(f"{sanitize(', '.join(sources))} cannot be read: {error_line(error)}") from None
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Yield record batches of at most `BATCH_ROWS` rows."""
-        try:
+        with read_errors("the log", duckdb.Error, OSError):  # an error after the first batch is one of Arrow's reader
             yield from self._duck.sql(self._ibis.compile(expression)).to_arrow_reader(BATCH_ROWS)
-        except (duckdb.Error, OSError) as error:  # what goes wrong on the way is an error of Arrow's reader
-            raise SourceError(f"the log cannot be read: {error_line(error)}") from None
 
     def head(self, table: Expression, rows: int) -> pa.Table:
         """Return the first rows; in their order, because only so DuckDB stops reading when it has them."""
@@ -113,10 +110,8 @@ class DuckEngine(Engine):
     def materialize(self, expression: Expression) -> Expression:
         """Write the rows as Parquet into the engine's own folder, and return them from there."""
         path = self._folder / f"{self._next_name()}.parquet"
-        try:
+        with read_errors("the log", duckdb.Error):
             self._ibis.to_parquet(expression, path)
-        except duckdb.Error as error:
-            raise SourceError(f"the log cannot be read: {error_line(error)}") from None
         return self._ibis.read_parquet(path)
 
     def from_arrow(self, rows: pa.Table) -> Expression:

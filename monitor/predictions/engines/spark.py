@@ -24,6 +24,7 @@ from modeltop.predictions.engines.base import (
     LoadedSource,
     error_line,
     fetch,
+    read_errors,
 )
 from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
 
@@ -79,7 +80,7 @@ class SparkEngine(Engine):
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
         """Open files, folders and globs that this machine sees too; `::TABLE` for a table of Spark's catalogue."""
-        try:
+        with read_errors(sanitize(", ".join(sources)), PySparkException):
             if len(sources) == 1 and sources[0].startswith(TABLE_SEPARATOR):
                 name = sources[0].removeprefix(TABLE_SEPARATOR)
                 return LoadedSource(self._view(self._spark.table(name), ordered=ordered), name)
@@ -87,16 +88,12 @@ class SparkEngine(Engine):
             table = self._view(self._read_files(files), ordered=ordered)
             is_text = files.format is FileFormat.CSV
             return LoadedSource(table, stem(files.paths[0]), is_text=is_text, total_bytes=files.bytes)
-        except PySparkException as error:
-            raise SourceError(f"{sanitize(', '.join(sources))} cannot be read: {error_line(error)}") from None
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Yield record batches of at most `BATCH_ROWS` rows."""
-        try:
+        with read_errors("the log", PySparkException):
             frame = self._spark.sql(self._ibis.compile(expression))
             yield from frame.toArrow().to_batches(BATCH_ROWS)
-        except PySparkException as error:
-            raise SourceError(f"the log cannot be read: {error_line(error)}") from None
 
     def head(self, table: Expression, rows: int) -> pa.Table:
         """Return the first rows of the first partitions."""

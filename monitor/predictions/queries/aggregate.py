@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 from modeltop.predictions.engines.base import Engine, Expression
-from modeltop.predictions.progress import Progress, report_progress
 from modeltop.predictions.queries.arrow import Columns, take_rows
 from modeltop.predictions.queries.batches import ALL, CLASS, SEGMENT, SEGMENT_INDEX, GroupBatch, group_batches
 from modeltop.predictions.queries.binary import BinaryAggregation
@@ -43,11 +42,7 @@ class Aggregation(Protocol):
 
 
 def aggregate(
-    log: ResolvedLog,
-    engine: Engine,
-    *,
-    since: np.datetime64 | None = None,
-    progress: Progress | None = None,
+    log: ResolvedLog, engine: Engine, *, since: np.datetime64 | None = None
 ) -> Iterator[CellBatch[Aggregate]]:
     """Yield the aggregates of all cells in batches, in the order of model, then period.
 
@@ -55,13 +50,11 @@ def aggregate(
         log: The resolved log.
         engine: The engine it was resolved with.
         since: UTC; the period that contains it is the first.
-        progress: Called with the progress, from another thread.
 
     Raises:
         SourceError: The log cannot be read.
     """
-    with report_progress(progress, engine, log, "reading"):
-        yield from _cells(assign_periods(log, engine, since=since), log, engine)
+    yield from _cells(assign_periods(log, engine, since=since), log, engine)
 
 
 def aggregate_reference(log: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:

@@ -15,7 +15,6 @@ from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import CellBatch
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.engines.base import Engine, Expression
-from modeltop.predictions.progress import Progress, report_progress
 from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.batches import ALL
 from modeltop.predictions.queries.feature_bins import (
@@ -51,11 +50,7 @@ FEATURE = "feature"
 
 
 def aggregate_features(
-    log: ResolvedLog,
-    engine: Engine,
-    *,
-    since: np.datetime64 | None = None,
-    progress: Progress | None = None,
+    log: ResolvedLog, engine: Engine, *, since: np.datetime64 | None = None
 ) -> Iterator[CellBatch[FeatureCounts]]:
     """Yield the counts of the features: each batch is one model and one feature, over its periods; ordered by model.
 
@@ -65,7 +60,6 @@ def aggregate_features(
         log: The resolved log.
         engine: The engine it was resolved with.
         since: UTC; the period that contains it is the first.
-        progress: Called with the progress, from another thread.
 
     Raises:
         SourceError: The log cannot be read, or has no reference.
@@ -74,19 +68,18 @@ def aggregate_features(
         return
     if log.spec.reference is None:
         raise SourceError("--feature needs --reference: what its values are compared with")
-    with report_progress(progress, engine, log, "features"):
-        log = replace(log, segments=())
-        schema = loading.load_log(log.spec, engine).schema
-        first = None if since is None else first_period_start(log, since)
-        bins = feature_bins(log, schema, lambda part: reference_rows(part, engine), engine)
-        for (model, index), period, groups in _slot_counts(log, bins, engine):
-            in_reference = groups[loading.REFERENCE] > 0
-            # The reference may lie before the first wanted period, so all rows are counted.
-            wanted = np.full(len(period), fill_value=True) if first is None else period >= first
-            if in_reference.any() and wanted.any():
-                name = log.features[index]
-                reference = _reference(name, bins[name][model], take_rows(groups, in_reference))
-                yield _cells(model, period[wanted], take_rows(groups, wanted), reference)
+    log = replace(log, segments=())
+    schema = loading.load_log(log.spec, engine).schema
+    first = None if since is None else first_period_start(log, since)
+    bins = feature_bins(log, schema, lambda part: reference_rows(part, engine), engine)
+    for (model, index), period, groups in _slot_counts(log, bins, engine):
+        in_reference = groups[loading.REFERENCE] > 0
+        # The reference may lie before the first wanted period, so all rows are counted.
+        wanted = np.full(len(period), fill_value=True) if first is None else period >= first
+        if in_reference.any() and wanted.any():
+            name = log.features[index]
+            reference = _reference(name, bins[name][model], take_rows(groups, in_reference))
+            yield _cells(model, period[wanted], take_rows(groups, wanted), reference)
 
 
 def _slot_counts(
