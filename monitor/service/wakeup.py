@@ -38,7 +38,10 @@ class WakeupPipe:
 
     def close(self) -> None:
         """Close both ends of the pipe."""
-        for descriptor in (self._reader, self._writer):
+        descriptors = (self._reader, self._writer)
+        # The numbers go to the next file that is opened, which a late wake-up must not be written to.
+        self._reader = self._writer = -1
+        for descriptor in descriptors:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 

@@ -34,7 +34,11 @@ def test_many_wake_ups_wake_once(wakeup):
 def test_a_wake_up_after_close_is_ignored():
     wakeup = WakeupPipe()
     wakeup.close()
+    reader, writer = os.pipe()  # it gets the descriptors that were closed
     wakeup.wake()
+    os.close(writer)
+    assert os.read(reader, 10) == b""
+    os.close(reader)
 
 
 @pytest.mark.parametrize(
