@@ -4,6 +4,8 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from functools import reduce
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,8 @@ def tree(path):
 
 def package_of(path):
     """The package that a source file belongs to, or None for the files beside the packages and for the screen."""
-    parts = path.relative_to(ROOT).parts
-    return parts[1] if parts[0] == "monitor" and len(parts) > 2 else None
+    folder, *inner = path.relative_to(ROOT).parts
+    return inner[0] if folder == "monitor" and len(inner) > 1 else None
 
 
 def imported_modules(path):
@@ -75,12 +77,12 @@ def test_a_package_says_in_one_sentence_what_it_is_for(package):
 
 
 def test_no_class_name_is_defined_twice():
-    places = defaultdict(list)
+    definitions = defaultdict(list)
     for path in SOURCES:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.ClassDef):
-                places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
-    assert {name: lines for name, lines in places.items() if len(lines) > 1} == {}
+                definitions[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: lines for name, lines in definitions.items() if len(lines) > 1} == {}
 
 
 def test_no_module_is_loaded_under_two_names():
@@ -89,23 +91,27 @@ def test_no_module_is_loaded_under_two_names():
         file = getattr(module, "__file__", None)
         if file and Path(file).resolve().is_relative_to(ROOT) and not name.startswith("__"):
             names[Path(file).resolve()].add(name)
-    doubled = {str(file.relative_to(ROOT)): found for file, found in names.items() if len(found) > 1}
-    assert {file: found for file, found in doubled.items() if file.startswith(("monitor/", "tui/"))} == {}
+    duplicates = {str(file.relative_to(ROOT)): modules for file, modules in names.items() if len(modules) > 1}
+    assert {file: modules for file, modules in duplicates.items() if file.startswith(("monitor/", "tui/"))} == {}
 
 
-@pytest.mark.parametrize(
-    "journey", re.findall(r"`(modeltop[\w.]*)`", (ROOT / "monitor/help/architecture.md").read_text())
-)
-def test_each_name_in_the_architecture_topic_exists(journey):
-    from importlib import import_module
-
-    parts = journey.split(".")
-    for end in range(len(parts), 0, -1):
+def is_defined(name):
+    """Whether a dotted name is a module, or an attribute of one."""
+    words = name.split(".")
+    for end in range(len(words), 0, -1):
         try:
-            value = import_module(".".join(parts[:end]))
+            module = import_module(".".join(words[:end]))
         except ModuleNotFoundError:
             continue
-        for name in parts[end:]:
-            value = getattr(value, name)
-        return
-    pytest.fail(f"{journey} does not exist")
+        try:
+            reduce(getattr, words[end:], module)
+        except AttributeError:
+            return False
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", re.findall(r"`(modeltop[\w.]*)`", (ROOT / "monitor/help/architecture.md").read_text()))
+def test_each_name_in_the_architecture_topic_exists(name):
+    assert is_defined(name)
+    assert not is_defined(f"{name}.no_such_name")

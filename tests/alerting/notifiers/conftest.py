@@ -1,4 +1,4 @@
-"""Servers on loopback that answer, or misbehave, as they are told; messages to send to them."""
+"""Servers on loopback that answer, or misbehave, as they are set up; messages to send to them."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ TIMEOUT = 0.4
 
 
 @dataclass
-class Asked:
+class Request:
     """One request that a server got."""
 
     method: str
@@ -53,7 +53,7 @@ class Served:
 
     def __init__(self, *answers, context=None):
         self.answers = list(answers) or [Answer()]
-        self.asked = []
+        self.requests = []
         self.stopping = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
@@ -83,7 +83,7 @@ class Served:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                served.asked.append(Asked(self.command, self.path, headers, body))
+                served.requests.append(Request(self.command, self.path, headers, body))
                 answer = served.answers.pop(0) if len(served.answers) > 1 else served.answers[0]
                 self.close_connection = True
                 with contextlib.suppress(OSError):
@@ -169,15 +169,15 @@ def serve():
 
 @pytest.fixture
 def secret(monkeypatch):
-    """A secret with this text, kept in a variable."""
+    """A secret with this text, in an environment variable."""
     count = iter(range(100))
 
-    def keep(text):
+    def make(text):
         name = f"MODELTOP_TEST_{next(count)}"
         monkeypatch.setenv(name, text)
         return SecretRef(env=name)
 
-    return keep
+    return make
 
 
 @pytest.fixture
@@ -186,8 +186,8 @@ def patience():
 
 
 @pytest.fixture
-def part():
-    """A part of a message, with what a test changes of it."""
+def section():
+    """A section of a message, with what a test changes of it."""
     return _section
 
 
@@ -224,13 +224,15 @@ def _section(**changes):
 
 @pytest.fixture
 def message():
-    """A message about these parts, or about one with these changes."""
+    """A message about these sections, or about one with these changes."""
 
-    def make(*parts, **changes):
-        parts = parts or (_section(**changes),)
-        if len(parts) == 1:
-            return Message("ops", parts, parts[0].key, parts[0].title, "\n".join(template.section_lines(parts[0])))
-        title = template.group_title(parts, digest=False)
-        return Message("ops", parts, "group:1", title, "\n".join(template.group_lines(parts)))
+    def make(*sections, **changes):
+        sections = sections or (_section(**changes),)
+        if len(sections) == 1:
+            return Message(
+                "ops", sections, sections[0].key, sections[0].title, "\n".join(template.section_lines(sections[0]))
+            )
+        title = template.group_title(sections, digest=False)
+        return Message("ops", sections, "group:1", title, "\n".join(template.group_lines(sections)))
 
     return make

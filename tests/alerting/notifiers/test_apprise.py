@@ -22,11 +22,11 @@ def test_every_address_gets_the_message(serve, secret, message):
     first, second = serve(), serve()
     Apprise(urls=secret(f"{address(first)}\n{address(second)}"), timeout=3).send(message())
     for served in (first, second):
-        (asked,) = served.asked
-        assert asked.path == f"/hook/{SECRET}"
-        assert asked.json["title"] == "CRIT fraud-detector: accuracy 0.87 < 0.90"
-        assert asked.json["type"] == "failure"
-        assert "0.96 █▇▆▃▁ 0.87" in asked.json["message"]
+        (request,) = served.requests
+        assert request.path == f"/hook/{SECRET}"
+        assert request.json["title"] == "CRIT fraud-detector: accuracy 0.87 < 0.90"
+        assert request.json["type"] == "failure"
+        assert "0.96 █▇▆▃▁ 0.87" in request.json["message"]
 
 
 def test_a_failure_may_pass_and_the_log_has_neither_address_nor_text(serve, answer, secret, message, caplog):
@@ -68,7 +68,7 @@ def test_a_service_that_writes_its_address_into_the_log_gives_nothing_away(secre
 def test_foreign_text_becomes_neither_mention_nor_link(serve, secret, message, hostile):
     served = serve()
     Apprise(urls=secret(address(served)), timeout=3).send(message(model=hostile, rule=hostile))
-    text = served.asked[0].json["title"] + served.asked[0].json["message"]
+    text = served.requests[0].json["title"] + served.requests[0].json["message"]
     for active in ("@everyone", "<!channel", "<@", "<script", "]("):
         assert active not in text
 

@@ -110,14 +110,14 @@ def test_the_text_and_the_page_say_the_same(message):
     assert '<a href="https://wiki.test/accuracy?a=1&amp;b=2">' in page
 
 
-def test_messages_about_one_incident_are_one_thread(message, part):
+def test_messages_about_one_incident_are_one_thread(message, section):
     def headers(sent):
         return build_email(sent, "modeltop@models.test", ("ops@models.test",))
 
     first, again = headers(message()), headers(message())
     worse = headers(message(key="1a2b3c4d:worse"))
     other = headers(message(key="5e:first", incident="5e"))
-    group = headers(message(part(), part(incident="5e")))
+    group = headers(message(section(), section(incident="5e")))
     assert first["Message-ID"] == again["Message-ID"] != worse["Message-ID"]
     assert first["In-Reply-To"] == worse["In-Reply-To"] == first["References"] != other["References"]
     assert group["References"].split() == [first["References"], other["References"]]

@@ -41,7 +41,7 @@ def test_a_redirect_is_not_followed_and_says_so(serve, answer, status):
     error = failure(post_to(serve(answer(status, headers={"Location": elsewhere.url})).url))
     assert error.permanent
     assert "redirect, which is not followed" in str(error)
-    assert elsewhere.asked == []
+    assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_conversation_that_fails_may_go_well_another_time(serve, answer, autho
     assert not error.permanent
     # Over TLS a reset may be met as an early end.
     assert str(error) in (expected, "no encrypted connection: unexpected_eof_while_reading") or fault == "reset"
-    assert len(served.asked) == 1
+    assert len(served.requests) == 1
 
 
 def test_a_server_that_never_greets_is_given_up(authority):
@@ -91,7 +91,7 @@ def test_an_expired_certificate_is_refused_and_may_be_renewed(serve, authority):
     served = serve(context=authority.expired())
     error = failure(post_to(served.url, ca_file=authority.pem))
     assert (str(error), error.permanent) == ("its certificate is not accepted: certificate has expired", False)
-    assert served.asked == []
+    assert served.requests == []
 
 
 def test_a_certificate_of_another_name_or_of_nobody_known_is_refused(serve, authority):
@@ -179,8 +179,8 @@ def test_an_invalid_address_is_refused_without_being_quoted(address):
 def test_a_user_and_a_password_in_an_address_become_a_header(serve):
     served = serve()
     HttpClient(served.url.replace("://", "://ana:p%40ss@"), 2).post(b"{}", {})
-    assert served.asked[0].headers["authorization"] == "Basic YW5hOnBAc3M="
-    assert served.asked[0].headers["host"] == served.url.removeprefix("http://")
+    assert served.requests[0].headers["authorization"] == "Basic YW5hOnBAc3M="
+    assert served.requests[0].headers["host"] == served.url.removeprefix("http://")
 
 
 def test_no_certificate_is_trusted_by_default_but_those_of_the_system():

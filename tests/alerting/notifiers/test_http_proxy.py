@@ -22,24 +22,24 @@ def environment(monkeypatch):
 
 
 class Tunnel(http.server.BaseHTTPRequestHandler):
-    """A proxy that lets everything through to one server, whatever name was asked for."""
+    """A proxy that lets everything through to one server, whatever name was requested."""
 
     def do_CONNECT(self):
-        self.server.asked.append((self.path, self.headers.get("Proxy-Authorization")))
+        self.server.requests.append((self.path, self.headers.get("Proxy-Authorization")))
         if self.server.refuses:
             self.send_error(403, "no such way")
             return
         self.send_response(200)
         self.end_headers()
-        with socket.create_connection(self.server.leads_to, timeout=5) as there:
-            back = threading.Thread(target=pump, args=(there, self.connection))
+        with socket.create_connection(self.server.leads_to, timeout=5) as upstream:
+            back = threading.Thread(target=pump, args=(upstream, self.connection))
             back.start()
-            pump(self.connection, there)
+            pump(self.connection, upstream)
             back.join(5)
         self.close_connection = True
 
     def do_POST(self):
-        self.server.asked.append((self.path, self.headers.get("Proxy-Authorization")))
+        self.server.requests.append((self.path, self.headers.get("Proxy-Authorization")))
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "2")
@@ -62,7 +62,7 @@ def pump(source, target):
 def tunnel():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tunnel)
     server.daemon_threads = True
-    server.asked, server.refuses, server.leads_to = [], False, ("127.0.0.1", 9)
+    server.requests, server.refuses, server.leads_to = [], False, ("127.0.0.1", 9)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server
@@ -76,15 +76,15 @@ def test_https_goes_through_a_tunnel_and_is_encrypted_to_its_end(environment, tu
     tunnel.leads_to = ("127.0.0.1", int(served.url.rpartition(":")[2]))
     environment.setenv("HTTPS_PROXY", f"http://eva:s3cret@127.0.0.1:{tunnel.server_port}")
     assert HttpClient("https://hooks.test/T0P", 5, ca_file=authority.pem).post(b"{}", {}).body == "ok"
-    assert tunnel.asked == [("hooks.test:443", "Basic ZXZhOnMzY3JldA==")]
-    (seen,) = served.asked
+    assert tunnel.requests == [("hooks.test:443", "Basic ZXZhOnMzY3JldA==")]
+    (seen,) = served.requests
     assert "Proxy-Authorization" not in dict(seen.headers)
 
 
 def test_what_is_not_encrypted_is_asked_of_the_proxy(environment, tunnel):
     environment.setenv("HTTP_PROXY", f"127.0.0.1:{tunnel.server_port}")
     assert HttpClient("http://hooks.test:81/a?b=c", 5, encrypted=False).post(b"{}", {}).body == "ok"
-    assert tunnel.asked == [("http://hooks.test:81/a?b=c", None)]
+    assert tunnel.requests == [("http://hooks.test:81/a?b=c", None)]
 
 
 def test_a_proxy_that_refuses_may_let_it_through_another_time(environment, tunnel):

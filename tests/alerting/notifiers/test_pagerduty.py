@@ -104,26 +104,27 @@ def test_foreign_text_keeps_to_the_schema(message, hostile):
     assert all(value.isprintable() for value in event["payload"]["custom_details"].values())
 
 
-def test_a_group_is_sent_one_by_one_over_an_encrypted_connection(serve, answer, secret, authority, message, part):
+def test_a_group_is_sent_one_by_one_over_an_encrypted_connection(serve, answer, secret, authority, message, section):
     served = serve(answer(202, ACCEPTED), context=authority.server())
     pager = PagerDuty(routing_key=secret(KEY), url=f"{served.url}/v2/enqueue", timeout=3, ca_file=authority.pem)
     pager.send(
         message(
-            part(), part(incident="5e6f7a8b", action=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED)
+            section(),
+            section(incident="5e6f7a8b", action=NotificationAction.RESOLVE, reason=NotificationReason.RESOLVED),
         )
     )
-    assert [asked.path for asked in served.asked] == ["/v2/enqueue"] * 2
-    assert [asked.json["event_action"] for asked in served.asked] == ["trigger", "resolve"]
+    assert [request.path for request in served.requests] == ["/v2/enqueue"] * 2
+    assert [request.json["event_action"] for request in served.requests] == ["trigger", "resolve"]
 
 
-def test_after_a_failure_all_events_are_sent_again_with_the_same_keys(serve, answer, secret, message, part):
+def test_after_a_failure_all_events_are_sent_again_with_the_same_keys(serve, answer, secret, message, section):
     served = serve(answer(202, ACCEPTED), answer(500), answer(202, ACCEPTED))
     pager = PagerDuty(routing_key=secret(KEY), url=served.url, timeout=3)
-    group = message(part(), part(incident="5e6f7a8b"))
+    group = message(section(), section(incident="5e6f7a8b"))
     with pytest.raises(NotifyError):
         pager.send(group)
     pager.send(group)
-    keys = [asked.json["dedup_key"] for asked in served.asked]
+    keys = [request.json["dedup_key"] for request in served.requests]
     assert keys == ["modeltop:1a2b3c4d", "modeltop:5e6f7a8b"] * 2
 
 

@@ -39,12 +39,12 @@ def all_text(posted):
 def test_a_message_arrives_as_blocks(serve, secret, authority, message):
     served = serve(context=authority.server())
     Slack(url=secret(served.url + "/services/T0/B0/x"), timeout=3, ca_file=authority.pem).send(message())
-    (asked,) = served.asked
-    assert (asked.method, asked.path) == ("POST", "/services/T0/B0/x")
-    assert asked.headers["content-type"] == "application/json"
-    assert_valid(asked.json)
-    assert asked.json["text"] == "▲ CRIT fraud-detector: accuracy 0.87 &lt; 0.90"
-    assert asked.json["blocks"][0]["text"]["text"] == asked.json["text"]
+    (request,) = served.requests
+    assert (request.method, request.path) == ("POST", "/services/T0/B0/x")
+    assert request.headers["content-type"] == "application/json"
+    assert_valid(request.json)
+    assert request.json["text"] == "▲ CRIT fraud-detector: accuracy 0.87 &lt; 0.90"
+    assert request.json["blocks"][0]["text"]["text"] == request.json["text"]
 
 
 def test_a_message_says_what_is_asked_at_night(message):
@@ -86,9 +86,9 @@ def test_what_slack_answers_is_quoted(serve, answer, secret, message, status, bo
     assert caught.value.permanent is permanent
 
 
-def test_foreign_text_becomes_neither_mention_nor_link_nor_markup(message, part, hostile):
+def test_foreign_text_becomes_neither_mention_nor_link_nor_markup(message, section, hostile):
     foreign = dict.fromkeys(("model", "metric", "segment", "rule"), hostile)
-    for posted in (payload(message(**foreign)), payload(message(*[part(**foreign)] * 60))):
+    for posted in (payload(message(**foreign)), payload(message(*[section(**foreign)] * 60))):
         assert_valid(posted)
         links = re.findall(r"<[^>]*>?", all_text(posted))
         assert set(links) <= {"<https://wiki.test/accuracy?a=1&amp;b=2|Runbook>"}
@@ -116,9 +116,9 @@ def test_an_entity_is_never_torn_where_a_text_is_cut():
         assert re.fullmatch(r"(a|&lt;)*…?", cut)
 
 
-def test_a_group_shows_its_worst_first(message, part):
-    parts = (part(), part(reason=NotificationReason.RESOLVED, severity=Severity.OK, model="churn"))
-    posted = payload(message(*parts))
+def test_a_group_shows_its_worst_first(message, section):
+    sections = (section(), section(reason=NotificationReason.RESOLVED, severity=Severity.OK, model="churn"))
+    posted = payload(message(*sections))
     assert posted["text"].startswith("▲ 1 CRIT, 1 resolved | CRIT fraud-detector")
     body = posted["blocks"][1]["text"]["text"]
     assert body.index("fraud-detector") < body.index("churn")

@@ -35,9 +35,9 @@ def test_the_verdict_is_the_first_line_and_its_evidence_is_among_the_facts(messa
     assert "do       retrain: 12,000 labelled rows since the change began" in lines
 
 
-def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message, part):
-    parts = (part(**VERDICT), part(**VERDICT, metric="recall"), part(model="churn", verdict="recall fell"))
-    lines = message(*parts).text.splitlines()
+def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message, section):
+    sections = (section(**VERDICT), section(**VERDICT, metric="recall"), section(model="churn", verdict="recall fell"))
+    lines = message(*sections).text.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
         f"fraud-detector: {DIAGNOSIS.sentence}",
         "churn: recall fell",
@@ -113,7 +113,7 @@ def test_foreign_text_in_a_verdict_becomes_no_markup_anywhere(message, hostile):
     finding = replace(DIAGNOSIS.hypotheses[0], evidence_for=(f"{hostile_text} moved",))
     sent = message(verdict=hostile_text, diagnosis=replace(DIAGNOSIS, hypotheses=(finding,), advice=hostile_text))
     texts = [text for text in strings(slack.payload(sent)) if "Runbook" not in text]
-    assert not any(mark in text for text in texts for mark in ("<!", "<@", "<script"))
+    assert not any(markup in text for text in texts for markup in ("<!", "<@", "<script"))
     page = email.html_body(sent)
     assert "<script>alert" not in page
     assert all(char.isprintable() or char == "\n" for char in page)

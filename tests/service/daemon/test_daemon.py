@@ -57,13 +57,17 @@ def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(con
     assert "WITHDRAWN" in (tmp_path / "told").read_text().upper()
 
 
-def test_a_leader_that_lost_its_lock_file_acquires_the_new_one(configured, watch):
+def test_a_leader_that_lost_its_lock_file_acquires_the_new_one(configured, watch, wait_until):
     daemon = watch()
     daemon.wait_for_log("told ops")
     (configured.state / "watch.lock").unlink()
     daemon.wait_for_log("the lock file was removed or replaced")
     other = watch()
-    other.wait_for_log("leads; stands by")
+    other.wait_for_log(f"process {daemon.process.pid} on")
+    assert "leads; stands by" in other.output
+    assert "leads from now on" not in other.output
+    wait_until(lambda: len(leadership_changes(configured.state)) > 2)
+    assert leadership_changes(configured.state) == [True, False, True]
 
 
 @pytest.mark.slow
@@ -100,3 +104,7 @@ def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, tm
     daemon.wait_for_log("no receiver is configured: nobody is told")
     daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")
     wait_until(lambda: health.read_last_health(configured.state) is not None)
+    (incident,) = EventLog(configured.state).state().incidents.values()
+    assert (incident.key.model, incident.key.metric) == ("churn", "accuracy")
+    assert daemon.process.poll() is None
+    assert not (tmp_path / "told").exists()
