@@ -1,4 +1,4 @@
-"""`modeltop`: the command line with the app. Textual is imported only where a command opens the app."""
+"""`modeltop`: the command line with the app. Textual is imported only when a command opens the app."""
 
 from __future__ import annotations
 

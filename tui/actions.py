@@ -53,7 +53,7 @@ def next_theme(screen: MainScreen, _: Poller) -> None:
 
 
 def suspend(screen: MainScreen, _: Poller) -> None:
-    """Suspend the app to the shell, where the terminal can do so."""
+    """Suspend the app to the shell, if the terminal supports it."""
     driver = screen.app._driver  # noqa: SLF001  nothing else knows whether it can
     if driver is not None and driver.can_suspend:
         screen.app.action_suspend_process()

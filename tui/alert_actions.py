@@ -1,4 +1,4 @@
-"""Actions about alerts: acknowledge, silence, note. Imported with the first key that asks for one."""
+"""Actions about alerts: acknowledge, silence, note. Imported at the first key for one."""
 
 from __future__ import annotations
 

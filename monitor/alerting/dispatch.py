@@ -129,7 +129,7 @@ class _Reconciliation:
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         """Return the messages to send, in order, and the entries to record without a message."""
         pending, skipped = self._resolve_previous()
-        # Trigger and resolve in one message; the trigger alone where no resolved messages are wanted.
+        # Trigger and resolve in one message; only the trigger if no resolved messages are wanted.
         actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]
         for incident in self.missed:
             reason, level = NotificationReason.MISSED, incident.peak_severity

@@ -1,6 +1,6 @@
 """Incidents: alerts tracked over time, whose identity survives late rows, corrected rows and edited rules. Pure.
 
-An open alert has no end yet: where it ended and fired again between two evaluations, the same incident continues.
+An open alert has no end yet: if it ended and fired again between two evaluations, the same incident continues.
 
 Past incidents are distinguished from missed ones by data time alone: by the newest period of each model at the last
 evaluation. A resolved alert that was never seen open is a missed incident if the row that ended it is newer than that
@@ -26,7 +26,7 @@ from modeltop.rules.rule import Rule
 MISSED_LIMIT = timedelta(hours=24)
 """Time after the end of an incident within which it is still sent to a receiver that was not notified of it."""
 LOST_AFTER = timedelta(hours=24)
-"""Time for which an incident whose rows are gone stays as it was."""
+"""Time for which an incident whose rows disappeared stays unchanged."""
 RETENTION = timedelta(days=30)
 """Age of an end beyond which an incident is not journaled, for the event log would not retain it."""
 GAPS = 60
@@ -93,7 +93,7 @@ def track_incidents(
     scope: EvaluationScope,
     previous_newest: Mapping[str, datetime],
 ) -> tuple[IncidentChanged, ...]:
-    """Return what happened to incidents since the last evaluation, to be journaled before anybody is notified.
+    """Return what happened to incidents since the last evaluation, to be journaled before any notification.
 
     Args:
         alerts: All alerts of the evaluation, resolved ones among them.
@@ -222,7 +222,7 @@ class _Tracker:
         return IncidentChanged(self.now, _transition(incident, after), after, _evidence(alert))
 
     def _handle_absence(self, incident: Incident) -> IncidentChanged | None:
-        """Return what became of an incident without an alert."""
+        """Return the changes to an incident without an alert."""
         if incident.condition is not Condition.THRESHOLD:
             return self._recover(incident)
         if incident.status is IncidentStatus.WITHDRAWN:
@@ -254,7 +254,7 @@ class _Tracker:
         return IncidentChanged(self.now, IncidentTransition.RESOLVED, after, message)
 
     def _miss(self, incident: Incident) -> IncidentChanged | None:
-        """Note that the rows of an incident are gone, which is no recovery.
+        """Record that the rows of an incident disappeared, which is no recovery.
 
         Only after a day, with all sources readable, the incident is withdrawn.
         """

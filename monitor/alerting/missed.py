@@ -1,7 +1,7 @@
 """Incidents that ended before a receiver could be notified: due once, for a day. Pure.
 
 There is no list that a crash could lose: it is derived from incidents, notification entries and silences. An incident
-is due where a receiver would have been notified when it was opened, when it closed, or when a silence ended in between.
+is due if a receiver would have been notified when it was opened, when it closed, or when a silence ended in between.
 Escalation is not due, for nothing is left to be done; a fallback is sent only what the disabled receiver was not.
 """
 

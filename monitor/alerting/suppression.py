@@ -162,7 +162,7 @@ class SilencePreview:
 
     @property
     def warning(self) -> str | None:
-        """A clause where it would silence more than half of them; else None."""
+        """A clause if it would silence more than half of them; else None."""
         if 2 * len(self.matching) <= self.active_count:
             return None
         return f"that is {len(self.matching)} of {pluralize(self.active_count, 'standing alert')}, more than half"

@@ -46,7 +46,7 @@ COMMANDS = {
 """Help by command, as `modeltop --help` lists them."""
 
 _MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "story": "timeline"}
-"""Module of this package by command, where it does not have the command's name."""
+"""Module of this package by command, if it does not have the command's name."""
 CONFIG_HELP = "the configuration (default: ./modeltop.toml, then the XDG config folder)"
 MAX_PROBLEMS = 20
 """Problems of reading that are printed one by one."""
@@ -59,7 +59,7 @@ def load_command(
 ) -> tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace, Context], int]]:
     """Import a command, a key of `COMMANDS`; return the functions that configure its parser and run it.
 
-    Where a module has several commands, all but the main one have functions called `configure_NAME` and `run_NAME`.
+    If a module has several commands, all but the main one have functions called `configure_NAME` and `run_NAME`.
     """
     module = import_module(f"modeltop.cli.{_MODULES.get(name, name)}")
     suffix = f"_{name}" if hasattr(module, f"run_{name}") else ""
@@ -139,7 +139,7 @@ class Context:
         return load(find(args.config))
 
     def store_folder(self, args: argparse.Namespace, config: Config | None = None) -> Path:
-        """Return `--store`, else the store of the configuration, loaded where not given, else the XDG data folder."""
+        """Return `--store`, else the store of the configuration, loaded if not given, else the XDG data folder."""
         from modeltop.history.store.paths import default_folder
 
         if args.store:

@@ -121,7 +121,7 @@ def shift_dates(text: str, shift: timedelta) -> str:
 
 
 def incident_progress(row: int) -> float:
-    """Return how far the incident has come at a row of the feed: 0 before it starts, 1 at its worst.
+    """Return the severity of the incident at a row of the feed: 0 before it starts, 1 at its worst.
 
     >>> incident_progress(0), incident_progress(HEALTHY_ROWS + FALLING_ROWS)
     (0.0, 1.0)

@@ -1,4 +1,4 @@
-"""The command line: which command is meant, its arguments, and one line for whatever goes wrong."""
+"""The command line: which command is meant, its arguments, and one line for any error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`modeltop record -`: rows from stdin into the store, batch by batch as they come."""
+"""`modeltop record -`: rows from stdin into the store, batch by batch as they arrive."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
     """Append the rows on stdin to a store, and report on stderr what was written and what was refused.
 
     Args:
-        store: Where they go, in batches as they come.
+        store: Receives the rows, in batches as they arrive.
         config: Names the metrics, and the zone of dates without one.
         context: Has the streams.
 
@@ -174,7 +174,7 @@ def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
 
 
 def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Block], TolerantParser]]:
-    """Yield the blocks of what has come in, with the parser that reads on from there."""
+    """Yield the blocks of the rows received, with the parser that reads on from there."""
     buffer, open_lines = b"", 0
     for chunk, is_last in _chunks(stdin):
         buffer += chunk

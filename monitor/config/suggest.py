@@ -152,6 +152,6 @@ def _slug(text: str) -> str:
 
 
 def _unique(name: str, names: set[str]) -> str:
-    """Return the name, with a number from 2 up where another rule has it."""
+    """Return the name, with a number from 2 up if another rule has it."""
     candidates = (name, *(f"{name}-{number}" for number in range(2, len(names) + 2)))
     return next(candidate for candidate in candidates if candidate not in names)

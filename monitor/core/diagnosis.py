@@ -35,7 +35,7 @@ class SeriesPattern:
     started_at: datetime | None
     """Start of the first period of the change; None if nothing changed."""
     size: float | None
-    """After less before, in the metric's unit; of what recovers, the distance it had gone; of a season, its range."""
+    """After less before, in the metric's unit; for a recovery, the size of the fall; for a season, its range."""
     confidence: float
     """0 to 1: the weight of this model among those that were fitted."""
     no_change_probability: float = 0.0
@@ -140,9 +140,9 @@ class FeatureShift:
     before: float
     metric: str = "js_distance"
     missing: tuple[float, float] | None = None
-    """Missing rate before and after, where it rose; else None."""
+    """Missing rate before and after, if it rose; else None."""
     unseen: tuple[float, float] | None = None
-    """Share of values that the reference never had, before and after, where it rose; else None."""
+    """Proportion of values that the reference never had, before and after, if it rose; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class SegmentContribution:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVsRealized:
-    """What the model's scores promised, beside what came true."""
+    """The metric that the model's scores predict, beside the realized one."""
 
     expected: BeforeAfter
     """Mean confidence, or an estimated metric."""
@@ -174,7 +174,7 @@ class ExpectedVsRealized:
 
 
 class TrendOutlook(NamedTuple):
-    """The pattern of one series, and where it leads."""
+    """The pattern of one series, and its forecast."""
 
     series_pattern: SeriesPattern | None = None
     forecast: Forecast | None = None

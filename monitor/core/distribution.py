@@ -37,10 +37,10 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReliabilityCurve:
-    """How often what was scored came true, by score bins of equal width."""
+    """How often the outcome occurred, by score bins of equal width."""
 
     name: str
-    """`score`, or `confidence` where there are several classes."""
+    """`score`, or `confidence` if there are several classes."""
     periods: tuple[datetime | None, ...]
     """Start of each period; None comes first and stands for the reference, if there is one; then sorted."""
     rows: Counts
@@ -48,12 +48,12 @@ class ReliabilityCurve:
     score: Counts
     """Mean score, same shape; NaN if there are no rows."""
     rate: Counts
-    """Share that came true, same shape; NaN if there are no rows."""
+    """Rate of the outcome, same shape; NaN if there are no rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Distributions:
-    """All distributions of one model."""
+    """Feature histograms, reliability curve and segment sizes of one model."""
 
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
     reliability: ReliabilityCurve | None = None

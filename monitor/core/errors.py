@@ -10,7 +10,7 @@ class MonitorError(Exception):
 
 
 class UsageError(MonitorError):
-    """The command line asks for something impossible."""
+    """The command line requests something impossible."""
 
 
 class ConfigError(MonitorError):

@@ -90,7 +90,7 @@ class IncidentChanged:
 
 
 class NotificationAction(Enum):
-    """What a notification asks of a receiver."""
+    """The effect of a notification on a receiver's incident."""
 
     TRIGGER = "trigger"
     ACKNOWLEDGE = "acknowledge"

@@ -60,7 +60,7 @@ class Silence:
     matchers: Matchers
     start: datetime
     end: datetime
-    """Moved to the present where a person expires the silence."""
+    """Moved to the present when a person expires the silence."""
     by: str
     reason: str
     created_at: datetime
@@ -107,7 +107,7 @@ class Incident:
     resolved_at: datetime | None = None
     """Data time at which it ended; None while open."""
     closed_at: datetime | None = None
-    """When the watcher saw that it had ended (wall clock); where it was never seen open, or was over for a day when it
+    """When the watcher saw that it had ended (wall clock); if it was never seen open, or was over for a day when it
     was seen, the end of the period that ended it."""
     status: IncidentStatus = IncidentStatus.OPEN
     missing_since: datetime | None = None

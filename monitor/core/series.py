@@ -170,8 +170,8 @@ class ReadProblem:
     """True if nothing of the source could be read; then it has an alert."""
 
     def __str__(self) -> str:
-        place = self.source if self.line is None else f"{self.source}:{self.line}"
-        return f"{place}: {self.message}"
+        location = self.source if self.line is None else f"{self.source}:{self.line}"
+        return f"{location}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,7 +27,7 @@ def _char_width(char: str) -> int:
 
 
 def sanitize(text: object, limit: int = 200) -> str:
-    r"""Return foreign text that is safe on a terminal: escaped where it does not print, in at most `limit` cells.
+    r"""Return foreign text that is safe on a terminal: escaped if it does not print, in at most `limit` cells.
 
     >>> sanitize("a\x1b[2Jb")
     'a\\x1b[2Jb'
@@ -59,7 +59,7 @@ def _escape(string: str) -> list[str]:
 
 
 def truncate(text: str, limit: int) -> str:
-    """Return `text` in at most `limit` cells, ended by `…` where it was cut.
+    """Return `text` in at most `limit` cells, ended by `…` if it was cut.
 
     >>> truncate("fraud-detector", 10)
     'fraud-det…'
@@ -123,7 +123,7 @@ def parse_duration(text: str) -> timedelta | None:
 
 
 def format_exact(value: float) -> str:
-    """Return the shortest text that reads back as the same number, without an exponent where a person would write none.
+    """Return the shortest text that reads back as the same number, without an exponent if a person would write none.
 
     >>> format_exact(0.9), format_exact(0.845), format_exact(1200.0), format_exact(-0.1), format_exact(1e-07)
     ('0.9', '0.845', '1200', '-0.1', '1e-07')

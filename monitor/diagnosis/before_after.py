@@ -45,7 +45,7 @@ class BeforeAfterWindows:
     onset: np.datetime64
     """Start of the change: earlier periods are before."""
     after_start: np.datetime64
-    """From here on is after: later than `onset` where the change was gradual, so that its end counts, not its way."""
+    """Start of the periods after; later than `onset` if the change was gradual, so that only its result counts."""
     end: np.datetime64 | None = None
     """Last period after; later ones are left out, as a spike is over."""
 

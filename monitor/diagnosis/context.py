@@ -26,7 +26,7 @@ class ModelContext:
     """Of every metric and segment, in the order of the history."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
     alerts: Sequence[Alert] = ()
-    """Of this model alone, worst first; resolved ones among them."""
+    """Alerts of this model only, worst first, including resolved ones."""
     severity: Severity = Severity.OK
     """Severity of the model's status: a diagnosis repeats it and never changes it."""
     status_sentence: str = ""

@@ -34,7 +34,7 @@ BAD_PATTERNS = (*DECLINES, Pattern.SPIKE, Pattern.SEASONAL)
 """Patterns that a diagnosis without an alert may be about; a decline comes before the others."""
 HEALTHY_PATTERNS = (Pattern.STEADY, Pattern.TOO_LITTLE)
 CONTINUING_PATTERNS = (*DECLINES, Pattern.RECOVERING, Pattern.IMPROVING)
-"""Patterns that have a forecast: of what came and went, or is as it was, a trend would only mislead."""
+"""Patterns that have a forecast: for a temporary or no change, a trend would mislead."""
 
 
 def diagnose_model(snapshot: Snapshot, model: str) -> Diagnosis:

@@ -115,7 +115,7 @@ class Observations:
     @property
     def contributions(self) -> tuple[SegmentContribution, ...]:
         """Contributions to the change, of all segmentations."""
-        return tuple(part for segmentation in self.segmentations for part in segmentation.contributions)
+        return tuple(contribution for segmentation in self.segmentations for contribution in segmentation.contributions)
 
     def loss(self, change: BeforeAfter | None) -> float:
         """Return how much worse a metric got, in its unit; without a direction, how much it fell."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
 MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
-"""From where something moved: a step and a spike in standard errors, and the correlation of a day with its weekday."""
+"""Minimum size of a movement: a step and a spike in standard errors, and the correlation of a day with its weekday."""
 WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
 """Maximum number of metrics to fit if no alert selects one; fitting stops early after this many declines."""
@@ -29,7 +29,7 @@ DECLINES = (Pattern.DROP, Pattern.DECLINE)
 MIN_CONFIDENCE = 0.6
 """Minimum confidence for a pattern to be reported under its name."""
 MIN_EARLIER_SHARE = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
-"""Ratio to a fall from which one before it counts as its beginning."""
+"""Ratio to a fall from which one before it counts as its start."""
 
 
 @lru_cache(maxsize=2048)

@@ -62,16 +62,16 @@ def _decompose_column(column: str, segments: list[Series], windows: BeforeAfterW
     totals = cases.sum(axis=0)
     if not (totals > 0).all():
         return None
-    share = cases / totals
+    proportions = cases / totals
     overall = float(weighted[:, 0].sum() / totals[0])
     # A segment that was not there before is compared with all rows of before.
     level = np.where(cases > 0, weighted / np.maximum(cases, 1e-12), overall)
-    within = share[:, 1] * (level[:, 1] - level[:, 0])
-    mix = (share[:, 1] - share[:, 0]) * (level[:, 0] - overall)
+    within = proportions[:, 1] * (level[:, 1] - level[:, 0])
+    mix = (proportions[:, 1] - proportions[:, 0]) * (level[:, 0] - overall)
     contributions = [
         SegmentContribution(series.key.segment, (s0, s1), (l0, l1), change_within, change_mix)
         for series, (s0, s1), (l0, l1), change_within, change_mix in zip(
-            segments, share.tolist(), level.tolist(), within.tolist(), mix.tolist(), strict=True
+            segments, proportions.tolist(), level.tolist(), within.tolist(), mix.tolist(), strict=True
         )
     ]
     sign = -1.0 if (within + mix).sum() < 0 else 1.0

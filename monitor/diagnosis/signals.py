@@ -42,8 +42,8 @@ def _dominant_segment(observations: Observations, segmentation: Segmentation) ->
     min_loss = COMPARABLE_FALL * observations.loss(change)
     if any(other.is_significant and observations.loss(other) > min_loss for other in others):
         return None
-    share = first.total / total
-    return first if share >= max(MIN_DOMINANT_SHARE, MIN_OVERREPRESENTATION * first.share[1]) else None
+    contribution = first.total / total
+    return first if contribution >= max(MIN_DOMINANT_SHARE, MIN_OVERREPRESENTATION * first.share[1]) else None
 
 
 def worsened_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ...]:

@@ -74,7 +74,7 @@ def describe_cause(hypotheses: Sequence[CauseHypothesis], *, doubted: bool = Fal
 
 
 def _next_steps(observations: Observations, cause: Cause, actions: Sequence[Action]) -> list[str]:
-    """Return the next step, longest text first: with its numbers, and as a ticket where it can wait."""
+    """Return the next step, longest text first: with its numbers, and as a ticket if it can wait."""
     first = actions[0]
     phrase = ACTION_PHRASES.get(first, first.value)
     if first is Action.WAIT:

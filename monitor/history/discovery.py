@@ -22,7 +22,7 @@ class HistoryFile:
 
     path: str
     model: str
-    """The model's name where the file has no column for it."""
+    """The model's name if the file has no column for it."""
     is_explicit: bool
     """True if the person named the file itself: then it is an error that it holds no history."""
 

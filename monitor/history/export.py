@@ -33,7 +33,7 @@ def to_frame(history: History, *, head: int | None = None) -> pd.DataFrame:
     """Return a table of one row a (model, segment, period), in the order of models, then of time; the first `head`.
 
     Columns are `date` (datetime64, UTC), `model`, `segment`, `count`, `provisional` where known, then a column a
-    metric, each followed by `<metric>_count`, `_low`, `_high` where the data has them; NaN where absent.
+    metric, each followed by `<metric>_count`, `_low`, `_high` if the data has them; NaN where absent.
     """
     import pandas as pd
 

@@ -91,8 +91,8 @@ def _row_indices(table: ColumnTable) -> list[slice | NDArray[np.intp]]:
     if table.groups is None or len(table.keys) == 1:
         return [slice(None)]
     order = np.argsort(table.groups, kind="stable")
-    ends = np.cumsum(np.bincount(table.groups, minlength=len(table.keys)))
-    spans = zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
+    stops = np.cumsum(np.bincount(table.groups, minlength=len(table.keys)))
+    spans = zip([0, *stops[:-1].tolist()], stops.tolist(), strict=True)
     return [_slice_if_contiguous(order[start:end]) for start, end in spans]
 
 
@@ -123,7 +123,7 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Serie
     """Return the series of one or more blocks of one model and segment; a metric without any value has none.
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
-    Its support and interval come from its own row or a later one, since an earlier one spoke of another value; its
+    Its support and interval come from its own row or a later one, since an earlier one belonged to another value; its
     provisional flag from its own row alone. The row count belongs to the period: the last one in a block of the metric,
     failing that in any. For a metric of all rows it is the support if no other is given. If one block
     is sorted and complete, the series are views of it.

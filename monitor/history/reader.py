@@ -132,7 +132,7 @@ def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
 class Reader:
     """The history in the paths that a person gave.
 
-    A file that only grew is read from where it ended. What was read of a file that cannot be opened any more stays,
+    A file that only grew is read from its old end. The content of a file that cannot be opened any more stays,
     with a fatal problem. Not to be used from two threads at once.
 
     Args:

@@ -1,4 +1,4 @@
-"""One file of history, read once in full and then from where it ended."""
+"""One file of history, read once in full and then from its last end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CHUNK_BYTES = 8 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class FutureRows:
-    """The newest row of a model, where it lies more than one period after now."""
+    """The newest row of a model, if it lies more than one period after now."""
 
     model: str
     newest: np.datetime64
@@ -311,7 +311,7 @@ class FileTail:
             return
         for part in split_chunks(lines, BLOCK_BYTES):
             inputs, zone = [ParseInput(self.file.model, part)], schema.zone(self.zone)
-            # Where one block was broken the next most likely is, and nothing is lost if it is not.
+            # If one block was broken the next one probably is too; a wrong guess loses nothing.
             result = None if self._broken else parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
             if result is not None:
                 self.parser.add_result(result)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Times
 
 PeriodEnds = Callable[["Times", "Floats"], "Times"]
-"""A function from the starts of periods, sorted, and their rows to their ends; NaT where one has none."""
+"""A function from the starts of periods, sorted, and their rows to their ends; NaT if one has none."""
 ALL = "all"
 """The segment of all rows."""
 FAR_FUTURE = np.datetime64("9999-01-01", "us")
@@ -134,7 +134,7 @@ def labels_complete(
     """Return which periods have all the labels that they will have, or had their time to get them.
 
     Args:
-        ends: Ends of the periods of one model, oldest first, UTC; NaT where a period has none.
+        ends: Ends of the periods of one model, oldest first, UTC; NaT if a period has none.
         rows: Rows of each period.
         labelled: Rows with a label.
         now: UTC.
@@ -166,7 +166,7 @@ def _coverage_reached(coverages: Sequence[float], rows: Floats) -> Flags:
         error = (max(coverage * (1 - coverage), 0.0) / max(float(rows[index]), 1.0)) ** 0.5
         is_reached = coverage > 0 and coverage + MAX_STD_ERRORS * error >= expected
         reached.append(is_reached)
-        if is_reached:  # what only waited long enough does not lower the baseline: time alone makes nothing incomplete
+        if is_reached:  # periods complete only by timeout do not lower the baseline
             baseline.append(coverage)
     return np.array(reached, dtype=np.bool_)
 
@@ -174,7 +174,7 @@ def _coverage_reached(coverages: Sequence[float], rows: Floats) -> Flags:
 def _first_expected_coverage(coverages: Sequence[float], index: int) -> float:
     """Return what the first complete period must reach: `COMPLETE_COVERAGE`, or as much as the next one has too.
 
-    Where labels are still arriving, the younger period has clearly fewer of them.
+    While labels are still arriving, the younger period has clearly fewer of them.
     """
     coverage = coverages[index]
     is_settled = index + 1 < len(coverages) and coverages[index + 1] >= (1 - COVERAGE_SLACK) * coverage

@@ -3,7 +3,7 @@
 One line a bin, in columns that hold three kinds of lines:
 
 - `reliability`: of the score of a binary model, of the confidence of one with several classes: rows with a label in
-  [low, high), their mean score, and how often it came true;
+  [low, high), their mean score, and the rate of the outcome;
 - `feature`: rows by the bins of the reference, [low, high), by its categories, `other` and `missing`;
 - `segment`: rows of a segment; its name is the slot.
 

@@ -27,10 +27,10 @@ from modeltop.predictions.spec import ColumnValue, LogSpec, ResolvedLog, Task, T
 MODEL, AT, LABEL, PREDICTION, SCORE, ID, GROUP, REFERENCE = (
     "model", "at", "label", "prediction", "score", "id", "group", "reference",
 )  # fmt: skip
-"""Our columns. Label and prediction of a classifier are indices of the list of classes, null where they are none of
+"""Our columns. Label and prediction of a classifier are indices of the list of classes, null if they are none of
 them; those of a regression are numbers."""
 LABEL_GIVEN, AT_GIVEN, SCORE_GIVEN, PREDICTION_GIVEN = "label_given", "at_given", "score_given", "prediction_given"
-"""Columns that are null where the log has no value, and not null whether or not its value is readable."""
+"""Columns that are null if the log has no value, and not null whether or not its value is readable."""
 RAW = "_raw"
 """Suffix of the column of double precision as it is stored, which may be NaN."""
 SAMPLE_ROWS = 5_000
@@ -76,7 +76,7 @@ def load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
 
 
 def _load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
-    # Where no column has a time, the order of the rows is that of the file.
+    # If no column has a time, the order of the rows is that of the file.
     is_timeless = spec.start is not None and not is_calendar(spec.period)
     source = engine.open(spec.sources, ordered=is_timeless)
     schema = read_schema(engine, source.table)

@@ -1,4 +1,4 @@
-"""Progress of reading a log."""
+"""Periodic reports of how much of a log was read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INTERVAL_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ReadProgress:
-    """How far the reading of a log has come at one moment."""
+    """The progress of reading a log at one moment."""
 
     stage: str
     """Such as `reading` or `features`."""

@@ -1,4 +1,4 @@
-"""One log on its way to the store: cells become metrics, metrics the computed history of a model, and a summary."""
+"""The run of one log: from cells to metrics, to the computed history of each model, and a summary."""
 
 from __future__ import annotations
 

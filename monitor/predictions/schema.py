@@ -146,17 +146,17 @@ class Schema(dict[str, Column]):
         raise SourceError(f"{flag} {sanitize(name, 60)}: the log has no such column; {hint}")
 
 
-def guess_column(role: str, columns: Collection[str], taken: Collection[str] = ()) -> str | None:
+def guess_column(role: str, columns: Collection[str], used_names: Collection[str] = ()) -> str | None:
     """Return the column with a usual name of a role; None if there is none.
 
     Args:
         role: Key of `COLUMN_ALIASES`.
         columns: Names to choose from; case, spaces and dashes do not count.
-        taken: Names that have another role.
+        used_names: Names that have another role.
     """
     normalized = {re.sub(r"[\s\-_]+", "_", name.strip().lower()): name for name in columns}
     names = (normalized[alias] for alias in COLUMN_ALIASES[role] if alias in normalized)
-    return next((name for name in names if name not in taken), None)
+    return next((name for name in names if name not in used_names), None)
 
 
 def number_expr(table: Expression, column: Column) -> Expression:

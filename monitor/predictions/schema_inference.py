@@ -107,15 +107,15 @@ class _Roles:
         spec = self.spec
         named = [name for name in (spec.timestamp, spec.prediction, spec.label, spec.id) if name]
         named += [score.partition("=")[2] or score for score in spec.scores]
-        taken = [*named, *spec.segments, *spec.features, period_column(spec.period) or ""]
-        model = guess_column("model", self.schema, taken) if spec.model is None else spec.model
+        used_names = [*named, *spec.segments, *spec.features, period_column(spec.period) or ""]
+        model = guess_column("model", self.schema, used_names) if spec.model is None else spec.model
         self.model = None if model is None else self.schema.get(model)
         if spec.start is None or spec.timestamp is not None:
-            self.timestamp = self._find("timestamp", spec.timestamp, taken)
-        self.prediction = self._find("prediction", spec.prediction, taken)
-        self.label = self._find("label", spec.label, taken)
-        self.id = self._find("id", spec.id, taken)
-        score = None if spec.scores else self._find("score", None, taken)
+            self.timestamp = self._find("timestamp", spec.timestamp, used_names)
+        self.prediction = self._find("prediction", spec.prediction, used_names)
+        self.label = self._find("label", spec.label, used_names)
+        self.id = self._find("id", spec.id, used_names)
+        score = None if spec.scores else self._find("score", None, used_names)
         self.scores = self._named_scores() if score is None else {"": score}
         for column in self.scores.values():
             if column.type is not ColumnType.NUMBER and column.sample:
@@ -124,10 +124,10 @@ class _Roles:
                 holds = f"{column.type.value}{example}"
                 raise SourceError(f"--score {sanitize(column.name, 60)} holds {holds}, and not numbers from 0 to 1")
 
-    def _find(self, role: str, name: str | None, taken: list[str]) -> Column | None:
+    def _find(self, role: str, name: str | None, used_names: list[str]) -> Column | None:
         if name is not None:
             return self.schema.column(name, f"--{role}")
-        name = guess_column(role, self.schema, taken)
+        name = guess_column(role, self.schema, used_names)
         if name is None:
             return None
         if name.lower() != role:
@@ -310,12 +310,12 @@ def _features(log: ResolvedLog, schema: Schema) -> tuple[str, ...]:
     spec = log.spec
     if ALL_FEATURES not in spec.features:
         return tuple(schema.column(name, "--feature").name for name in spec.features)
-    taken = {log.model, log.timestamp, log.prediction, log.label, log.id, spec.prediction, *log.scores.values()}
-    taken |= {*log.segments, period_column(spec.period), (spec.reference or "").partition("=")[0]}
+    used_names = {log.model, log.timestamp, log.prediction, log.label, log.id, spec.prediction, *log.scores.values()}
+    used_names |= {*log.segments, period_column(spec.period), (spec.reference or "").partition("=")[0]}
     return tuple(
         name
         for name, column in schema.items()
-        if name not in taken and column.type is not ColumnType.TIMESTAMP and not name.startswith("modeltop ")
+        if name not in used_names and column.type is not ColumnType.TIMESTAMP and not name.startswith("modeltop ")
     )
 
 

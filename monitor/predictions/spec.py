@@ -14,7 +14,7 @@ from modeltop.predictions.schema import is_date, parse_timestamp
 ALL_FEATURES = "*"
 """Wildcard for every column that has no other role."""
 DEFAULT_THRESHOLD = 0.5
-"""Least score of a positive prediction, where the log holds scores alone."""
+"""Minimum score of a positive prediction, if the log has scores only."""
 
 
 class Task(Enum):
@@ -97,7 +97,7 @@ class ResolvedLog:
     total_bytes: int = 0
     """Size of the files; 0 where unknown."""
     models: tuple[str, ...] = ()
-    """Names of all models, sorted, where they are so few that the engine groups by their codes; else none."""
+    """Names of all models, sorted, if they are so few that the engine groups by their codes; else none."""
     score_decides: bool = False
     """Whether all rows have a score, and are predicted positive exactly if it is `DEFAULT_THRESHOLD` or more."""
     clean_columns: frozenset[str] = frozenset()
@@ -168,10 +168,10 @@ def parse_reference(text: str | None) -> ColumnValue | TimeRange | None:
     return ColumnValue(column, value)
 
 
-def _moment(part: str, text: str) -> datetime | None:
-    if not part.strip():
+def _moment(date_text: str, text: str) -> datetime | None:
+    if not date_text.strip():
         return None
-    moment = parse_timestamp(part.strip())
+    moment = parse_timestamp(date_text.strip())
     if moment is None:
-        raise SourceError(f"--reference {sanitize(text, 60)}: {sanitize(part, 40)} is no ISO date")
+        raise SourceError(f"--reference {sanitize(text, 60)}: {sanitize(date_text, 40)} is no ISO date")
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

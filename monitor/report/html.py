@@ -94,8 +94,8 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
         history = sorted(snapshot.history.for_model(status.model), key=lambda series: series.key.segment != "all")
         drawn = history[: min(MAX_CHARTS_PER_MODEL, charts_left)]
         charts_left -= len(drawn)
-        mark = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
-        yield f"<section>{mark} {escape_text(status.model)}</h2>"
+        heading = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
+        yield f"<section>{heading} {escape_text(status.model)}</h2>"
         yield from _verdict(status.model, snapshot, explanations)
         yield from _table(history, snapshot)
         yield from _charts(history, drawn, snapshot, explanations.diagnosis_for(status.model))

@@ -167,7 +167,7 @@ def rule_lines(snapshot: Snapshot) -> Iterator[str]:
 
 
 def rule_sentence(rule: Rule, snapshot: Snapshot) -> str:
-    """Return what a rule asks for, in one sanitized sentence."""
+    """Return the condition of a rule, in one sanitized sentence."""
     return sanitize(describe_rule(rule, snapshot.catalog.get(rule.metric)), 300)
 
 

@@ -55,7 +55,7 @@ def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRul
     Args:
         other_tables: Tables other than the rules.
         suggested: The rules, each with its reason.
-        rehearsed: What the same rules, or without any the defaults, found in the history.
+        rehearsed: Backtest of the same rules, or of the defaults if there are none.
     """
     results = {result.rule.name: result for result in backtest(rehearsed)}
     lines = [*_comment(HEAD), *([""] if other_tables else []), *to_toml(other_tables)]

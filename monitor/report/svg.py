@@ -42,7 +42,7 @@ PATTERNS_WITHOUT_START = (Pattern.STEADY, Pattern.SEASONAL, Pattern.TOO_LITTLE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SvgChart:
-    """The content of a chart."""
+    """The values, limits and annotations that a chart shows."""
 
     title: str
     """Text for screen readers; may be foreign, as those of notes and of the change."""

@@ -171,7 +171,7 @@ def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
 
 
 def _kind(status: ModelStatus, index: ReportIndex) -> str:
-    """Return the key of the line that the model can share; `single` where it has something of its own to report."""
+    """Return the key of the line that the model can share; `single` if it needs a line of its own."""
     rules = _other_rules(index, status.model)
     if status.severity is not Severity.OK or status.model in index.snapshot.label_coverage:
         return "single"

@@ -114,7 +114,7 @@ def worst_series(
 
     Args:
         model: The model.
-        history: Where its series are.
+        history: Contains its series.
         alerts: Of any models, in any order.
         rule_statuses: Of any models.
         acknowledged: The ids that a person has acknowledged.

@@ -120,7 +120,7 @@ class _Replay:
         )
 
     def _since(self, stretch: _Stretch, first: int) -> datetime:
-        """Return when it began: before the first breached point, where the detector knows an earlier onset."""
+        """Return its start: before the first breached point, if the detector knows an earlier onset."""
         if self.onsets is None:
             return _aware(stretch.since)
         return min(_aware(stretch.since), to_datetime(self.series.times[self.onsets[self.points[first]]]))

@@ -47,7 +47,7 @@ class Snapshot:
     distributions: Mapping[str, Distributions] = field(default_factory=dict)
     """Distributions behind the newest values, by model; each is read when it is looked up."""
     baseline: PastBaseline = ROLLING
-    """The earlier periods that the newest one is compared with where its changes are summed up."""
+    """The earlier periods that the newest one is compared with in the change summary."""
 
     @property
     def severity(self) -> Severity:

@@ -12,7 +12,7 @@ from modeltop.rules.rule import Rule
 
 @dataclass(slots=True)
 class _LevelState:
-    """The state of one level."""
+    """The breaches of one severity level, and whether they made it active."""
 
     severity: Severity
     confirm: int

@@ -1,6 +1,6 @@
 """Limits that the past of a series suggests, proposed and never set.
 
-They lie where a healthy period does once in a hundred, or further out where chance puts one of the smallest periods.
+They lie where a healthy period does once in a hundred, or further out, by the noise of the smallest periods.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
 
 
 def _min_count(series: Series) -> int:
-    """Return half the cases of a median period, less where many are smaller, at least 30; 0 if they are unknown."""
+    """Return half the cases of a median period, less if many are smaller, at least 30; 0 if they are unknown."""
     counts = series.support if series.support is not None else series.rows
     if counts is None:
         return 0
@@ -119,8 +119,8 @@ def _limits(
     # Of few periods the rarest are not among them yet, so the standard deviation counts as well.
     spread = max(center - float(np.quantile(values, TAIL_PROBABILITY)), TAIL_QUANTILE * float(values.std()))
     by_chance = 0.0
-    if support and 0 <= (share := abs(center)) <= 1:
-        by_chance = TAIL_QUANTILE * math.sqrt(share * (1 - share) / support)
+    if support and 0 <= (proportion := abs(center)) <= 1:
+        by_chance = TAIL_QUANTILE * math.sqrt(proportion * (1 - proportion) / support)
     step = 10.0**-metric.digits
     distance = max(spread, by_chance, step)
     # Rounded away from the healthy values, to the decimals that the metric is shown with.

@@ -19,7 +19,7 @@ ONCE_TIMEOUT = timedelta(minutes=30)
 
 
 class ComputeJobs:
-    """The schedule of configured logs, whose metrics are computed into a store; costs nothing where none has one.
+    """The schedule of configured logs, whose metrics are computed into a store; costs nothing if none has one.
 
     `set_error` is called with a log and its error, or None once it has none.
     """

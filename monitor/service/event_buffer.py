@@ -42,7 +42,7 @@ class BufferedEventLog:
         return None if self.error is None else f"the watcher's state was not saved: {self.error}"
 
     def append(self, *events: Event) -> None:
-        """Append events on the disk where that can be done, else in memory until it can."""
+        """Append events on the disk if possible, else in memory until it is."""
         if self._unsaved or events:
             self._unsaved.extend(events)
             self._state = None

@@ -35,7 +35,7 @@ class HealthReport:
 class HealthFile:
     """The health file, written by the leader alone.
 
-    The moment of the last cycle is the file's time of change; what it holds is written only where that changed.
+    The moment of the last cycle is the file's time of change; its content is written only when that changes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class HealthFile:
         self._written: HealthReport | None = None
 
     def write(self, report: HealthReport) -> None:
-        """Write the report, or only touch the file where nothing but the time changed.
+        """Write the report, or only touch the file if nothing but the time changed.
 
         Raises:
             StoreError: It can be neither replaced nor overwritten.

@@ -43,7 +43,7 @@ def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
 
 
 def load_last_evaluation(folder: Path) -> LastEvaluation:
-    """Return what the last run saved; empty if there was none, or where its file cannot be read."""
+    """Return the state that the last run saved; empty if there was none, or its file cannot be read."""
 
     def build(document: Mapping[str, Mapping[str, str]], _: float) -> LastEvaluation:
         newest, waiting = (
@@ -121,7 +121,7 @@ class IncidentTracker:
     def commit(self, result: EvaluationResult, *, saved: bool) -> None:
         """Count from this evaluation on, once its changes are recorded.
 
-        Where they are not `saved` on the disk, the next process has to find them again.
+        If they are not `saved` on the disk, the next process has to find them again.
         """
         evaluation = LastEvaluation(result.newest_periods, self.no_data_grace.first_seen)
         if saved and evaluation != self._last:

@@ -91,7 +91,7 @@ class StateReader:
 def state_reader_for(
     store: Path | None, paths: Sequence[Path], *, health: Callable[[Path], WatcherHealth | None] = lambda _: None
 ) -> StateReader:
-    """Return the state reader of a store or of plain paths; one without a folder where there can be none."""
+    """Return the state reader of a store or of plain paths; one without a folder if there can be none."""
     try:
         return StateReader(state_folder(store, paths), health=health)
     except StoreError as error:

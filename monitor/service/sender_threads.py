@@ -27,7 +27,7 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The result of one message."""
+    """The result of one attempt to send a message."""
 
     receiver: str
     notifications: tuple[Notification, ...]

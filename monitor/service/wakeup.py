@@ -53,7 +53,7 @@ class SignalFlags:
         self.stop = False
         """True after SIGTERM or SIGINT: end cleanly."""
         self.reload = False
-        """True after SIGHUP: reload the configuration; reset by the caller that reloads it."""
+        """True after SIGHUP, to reload the configuration; reset by the caller that reloads it."""
         self._wakeup = wakeup
 
     def handle(self, number: int, _frame: FrameType | None = None) -> None:

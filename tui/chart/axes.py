@@ -52,7 +52,7 @@ def _step(low: float, high: float, max_ticks: int) -> float:
 
 
 def labels(values: list[float], step: float) -> list[str]:
-    """Format values with the decimals that `step` needs; all with exponents where plain digits would be too long.
+    """Format values with the decimals that `step` needs; all with exponents if plain digits would be too long.
 
     >>> labels([0.0, 0.5, 1.0], 0.5), labels([1e9, 2e9], 1e9), labels([2e-7, 4e-7], 2e-7)
     (['0.0', '0.5', '1.0'], ['1e+09', '2e+09'], ['2e-07', '4e-07'])

@@ -63,7 +63,7 @@ class HelpPane(Pane):
         self.groups = groups
 
     def body(self, width: int, height: int) -> PaneBody:
-        """Return all lines."""
+        """Return the keys by group, one line each."""
         del height
         return PaneBody.of_lines(help_lines(self.groups, width))
 

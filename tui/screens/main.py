@@ -222,7 +222,7 @@ class MainScreen(PaneScreen):
         return True
 
     def on_key(self, event: events.Key) -> None:
-        """Clear the last message; show one where the key does nothing. The keys of a prompt pass through the app."""
+        """Clear the last message; show one if the key does nothing. The keys of a prompt pass through the app."""
         if self.status.prompt is not None:
             return
         is_bound = event.key in self.active_bindings

@@ -40,5 +40,5 @@ class ModalPane(PaneScreen):
         self.screen_state = state
 
     def compose(self) -> ComposeResult:
-        """Compose the pane."""
+        """Yield the pane, bound to the state of this screen."""
         yield self.pane.data_bind(ModalPane.screen_state)

@@ -64,7 +64,7 @@ class PeriodsPane(Pane):
         return f"{self.cursor_row + 1} of {len(table)}  {metrics}↑↓ ←→ move  v or q back"
 
     def step(self, steps: int) -> None:
-        """Move the cursor."""
+        """Move the cursor down by some rows, or up if negative."""
         self.cursor_row += steps
         self.repaint()
 
@@ -74,7 +74,7 @@ class PeriodsPane(Pane):
         self.repaint()
 
     def scroll_columns(self, columns: int) -> None:
-        """Scroll sideways by columns, where not all of them fit."""
+        """Scroll sideways by columns, if not all of them fit."""
         table = periods_table(self.screen_state)
         if table is not None:
             fits = table.width <= self.size.width - 2

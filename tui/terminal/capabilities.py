@@ -79,7 +79,7 @@ def _ascii_only(environ: Environment, encoding: str) -> bool:
         return True  # its font has 256 glyphs, braille is not among them
     if encoding.lower().replace("-", "").replace("_", "") != "utf8":
         return True
-    # Python speaks UTF-8 in the C locale, but the terminal that somebody set to C does not.
+    # Python speaks UTF-8 in the C locale, but a terminal that is set to C does not.
     locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
     return bool(locale) and "utf" not in locale.lower() and environ.get("PYTHONUTF8") != "1"
 

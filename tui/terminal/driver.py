@@ -1,4 +1,4 @@
-"""Textual's terminal driver, made to let go of a terminal that is slow, gone, or answers late."""
+"""Textual's terminal driver, which also handles a terminal that is slow, closed, or answers late."""
 
 from __future__ import annotations
 

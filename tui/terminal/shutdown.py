@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HANGUP, TERMINATED = 128 + signal.SIGHUP, 128 + signal.SIGTERM
 _EXIT_CODES = {signal.SIGTERM: TERMINATED, signal.SIGHUP: HANGUP}
 _POLL_MILLISECONDS = 2000
-"""Milliseconds between two polls of the terminal, where the kernel does not wake us at once."""
+"""Milliseconds between two polls of the terminal, if the kernel does not wake us at once."""
 _GRACE_SECONDS = 1.5
 """Seconds until the process is ended by force after a hangup."""
 _SHUTDOWN_SECONDS = 5.0
@@ -46,7 +46,7 @@ def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds:
 
 
 def finish_exit(code: int) -> int:
-    """Return the exit code for the interpreter; where a thread still runs, end the process here.
+    """Return the exit code for the interpreter; if a thread still runs, end the process here.
 
     The interpreter would abort if such a thread, perhaps deep in an import, held a lock that it needs; and it would
     turn the code into 120 if a stream cannot be flushed.

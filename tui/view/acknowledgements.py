@@ -65,7 +65,7 @@ def selected_alert(state: ScreenState) -> Alert | None:
 
     Returns:
         The active alert on the selected series or on the model itself, else on another series of the model. Of several
-        the worst unacknowledged one; where all are acknowledged, the worst.
+        the worst unacknowledged one; if all are acknowledged, the worst.
     """
     if state.snapshot is None or state.selection.model is None:
         return None

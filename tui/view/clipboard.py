@@ -22,7 +22,7 @@ WIDTH = 100
 
 
 def selection_text(state: ScreenState, now: datetime) -> str:
-    """Return a few lines for a message to a colleague: where, what, since when, by how much."""
+    """Return a few lines for a message to a colleague: model, problem, start and size."""
     if state.snapshot is None or state.selection.model is None:
         return ""
     index = snapshot_index(state.snapshot)

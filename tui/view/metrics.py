@@ -115,7 +115,7 @@ class ColumnWidths:
 
 @lru_cache(maxsize=8)
 def column_widths(rows: tuple[MetricRow, ...], width: int) -> ColumnWidths:
-    """Divide `width` cells among the columns; where they do not fit, support and changes go before the rule.
+    """Divide `width` cells among the columns; if they do not fit, support and changes are dropped before the rule.
 
     Numbers are never clipped: a clipped number is a wrong one.
     """

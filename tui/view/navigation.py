@@ -247,7 +247,7 @@ def why_unchanged(name: str, state: ScreenState) -> str:
 
 
 def announce(name: str, state: ScreenState) -> str:
-    """Return what a move did, where the panes do not show it by themselves."""
+    """Return the effect of a move, if the panes do not show it by themselves."""
     selection = state.selection
     if name == "sort":
         return f"models {selection.sort.value}"

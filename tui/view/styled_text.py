@@ -56,7 +56,7 @@ def fit(cells: Cells, width: int) -> Cells:
     left = width
     for index, (text, role) in enumerate(cells):
         size = display_width(text)
-        # A span that just fits is still clipped where more follows: the reader must see that there is more.
+        # A span that just fits is still clipped if more follows: the reader must see that there is more.
         more = any(rest for rest, _ in cells[index + 1 :])
         if size > left or (size == left and more):
             cut = truncate(text + "……", left) if left else ""
@@ -162,7 +162,7 @@ class TableRow(NamedTuple):
 
 
 def format_table(headings: Sequence[str], rows: Sequence[TableRow], width: int) -> list[Cells]:
-    """Return the headings and the rows as lines; where they are too wide the last columns go first.
+    """Return the headings and the rows as lines; if they are too wide the last columns are dropped first.
 
     Args:
         headings: One per column.

@@ -201,7 +201,7 @@ class Pane(Lines):
         self.top = max(0, min(self.top, body.count - visible))
 
     def _position(self, count: int, visible: int, width: int) -> str:
-        """Return which lines are in view, where not all are."""
+        """Return which lines are in view, if not all are."""
         if not count > visible > 0:
             return ""
         last = min(count, self.top + visible)
@@ -214,7 +214,7 @@ class Pane(Lines):
         self.repaint()
 
     def page(self, pages: int) -> None:
-        """Move by pages."""
+        """Move the selection by some pages."""
         self.step(pages * max(1, self.size.height - 3))
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -226,7 +226,7 @@ class Pane(Lines):
         self.scroll_lines(-3)
 
     def scroll_lines(self, lines: int) -> None:
-        """Scroll without moving the selection."""
+        """Scroll by some lines without moving the selection."""
         self.top = max(0, self.top + lines)
         self.repaint()
 

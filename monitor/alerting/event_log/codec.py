@@ -127,7 +127,7 @@ _SCALARS: dict[Any, Decoder] = {
 
 
 SCHEMA = 2
-"""Version of the lines, raised where a field changes its name or meaning. 1: before the first release."""
+"""Version of the lines, incremented when a field changes its name or meaning. 1: before the first release."""
 
 EVENT_TYPES: dict[str, type] = {
     "acknowledged": events.Acknowledged,
@@ -161,7 +161,7 @@ class UnreadableLine(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSchema:
-    """A line of another version."""
+    """Raised for a line of another schema version."""
 
     schema: int
     """From 1; never `SCHEMA`."""

@@ -43,7 +43,7 @@ class ExplanationCache:
 
             try:
                 self._diagnoses[model] = diagnose.diagnose_model(self.snapshot, model)
-            except Exception as error:  # noqa: BLE001  an alert goes out, whatever becomes of its explanation
+            except Exception as error:  # noqa: BLE001  an alert is sent even if its explanation fails
                 self._diagnoses[model] = None
                 self._errors.append(f"could not be explained: {sanitize(model, 60)} ({type(error).__name__})")
         return self._diagnoses.get(model)

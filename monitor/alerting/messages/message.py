@@ -81,7 +81,7 @@ class AlertSection:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message for one receiver."""
+    """A message to one receiver about one or more alerts."""
 
     receiver: str
     sections: tuple[AlertSection, ...]

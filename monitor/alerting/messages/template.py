@@ -84,7 +84,7 @@ def model_verdict(section: AlertSection) -> str:
 
 
 def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
-    """Return pairs of label and text, in the order in which a person asks for them."""
+    """Return pairs of label and text, in the order of their importance."""
     is_over = section.resolved_at is not None
     # Once over, the firing interval shows the duration, unless the alert waited for confirmation.
     shows_since = not is_over or (section.fired_at is not None and section.fired_at != section.since)

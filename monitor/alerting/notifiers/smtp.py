@@ -18,7 +18,7 @@ from modeltop.core.text import format_exact, sanitize
 
 
 def send_mail(server: Email, password: str, mail: EmailMessage) -> Mapping[str, tuple[int, str]]:
-    """Send a mail and return by address the replies to refused recipients, where at least one was not.
+    """Send a mail and return by address the replies to refused recipients, if at least one was accepted.
 
     Raises:
         NotifyError: The mail was not accepted, or that is not known; permanent for a reply of 500 or more.

@@ -9,14 +9,14 @@ from modeltop.core.series import Direction
 
 _score = partial(Metric, better=Direction.HIGHER, bounds=(0.0, 1.0))
 # Support of precision: predicted positives. Of recall: positives. The row count would be far too many.
-_share = partial(_score, proportion=True)
-_precision_recall = partial(_share, family="precision-recall")
+_proportion = partial(_score, proportion=True)
+_precision_recall = partial(_proportion, family="precision-recall")
 _agreement = partial(_score, bounds=(-1.0, 1.0), family="agreement")
-_error = partial(_share, better=Direction.LOWER, family="errors")
-_rate = partial(_share, better=Direction.NEITHER, support="rows", family="rates")
+_error = partial(_proportion, better=Direction.LOWER, family="errors")
+_rate = partial(_proportion, better=Direction.NEITHER, support="rows", family="rates")
 
 register(
-    _share("accuracy", support="rows", family="accuracy", aliases=("acc",)),
+    _proportion("accuracy", support="rows", family="accuracy", aliases=("acc",)),
     _score(
         "balanced_accuracy",
         family="accuracy",
@@ -26,8 +26,8 @@ register(
     _precision_recall("precision", aliases=("ppv", "positive_predictive_value")),
     _precision_recall("recall", aliases=("sensitivity", "tpr", "true_positive_rate")),
     _precision_recall("f1_score", proportion=False, aliases=("f1", "f_score", "f_measure", "f1_measure")),
-    _share("specificity", family="negatives", aliases=("tnr", "true_negative_rate", "selectivity")),
-    _share("negative_predictive_value", family="negatives", aliases=("npv",)),
+    _proportion("specificity", family="negatives", aliases=("tnr", "true_negative_rate", "selectivity")),
+    _proportion("negative_predictive_value", family="negatives", aliases=("npv",)),
     _agreement(
         "mcc",
         aliases=("matthews_corrcoef", "matthews_correlation", "phi_coefficient"),
@@ -44,7 +44,7 @@ register(
         title="share of positive predictions",
         needs_labels=False,
     ),
-    _share(LABEL_COVERAGE, support="rows", title="share of rows whose label is known"),
+    _proportion(LABEL_COVERAGE, support="rows", title="share of rows whose label is known"),
     Metric(
         "cost_per_1000_rows",
         Direction.LOWER,

@@ -41,7 +41,7 @@ register(
         aliases=("chi2", "chi_square"),
         title="chi-squared statistic against the reference",
     ),
-    # A p-value is small by sample size alone: neither way is better.
+    # A p-value also gets small with the sample size: neither direction is better.
     Metric(
         "chi_squared_p",
         Direction.NEITHER,

@@ -1,6 +1,6 @@
 """Metrics estimated without labels: what they would be if scores still meant what they meant in the reference.
 
-That holds while only the inputs move (covariate shift), not where the relation to the label does (concept drift). They
+That holds while only the inputs move (covariate shift), not if the relation to the label does (concept drift). They
 are drawn beside the realised ones; support is the rows with a score.
 """
 

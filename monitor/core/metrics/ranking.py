@@ -1,4 +1,4 @@
-"""Metrics of order: whether what should come first does."""
+"""Metrics of order: whether relevant or positive rows are ranked first."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Metric:
 
 
 def _fixed(value: float, digits: int) -> str:
-    """Return `digits` decimals; fewer for large values; one significant digit where all decimals would be zero."""
+    """Return `digits` decimals; fewer for large values; one significant digit if all decimals would be zero."""
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     size = abs(value)

@@ -132,7 +132,7 @@ class _CusumState:
         window.add(shifted, current.noise)
 
     def _advance_runs(self, row: int, current: Sequences, mean: Floats, variance: Floats) -> None:
-        """Start runs where a value falls far enough, and update the active ones, which are few of many."""
+        """Start runs when a value falls far enough, and update the active ones, which are few of many."""
         fall = mean - current.values
         smallest = (self.cusum.slack**2) * (variance if current.noise is None else current.noise)
         idle = self.score <= 0
@@ -174,8 +174,8 @@ class _CusumState:
         alarm = peak > cusum.threshold
         self.any_alarm[running] |= alarm
         is_recovered = (good_values >= cusum.recovery_values) | (row - self.start[running] >= cusum.max_run)
-        ends = (score <= 0) | alarm & is_recovered
-        score[ends] = peak[ends] = 0.0
+        is_over = (score <= 0) | alarm & is_recovered
+        score[is_over] = peak[is_over] = 0.0
         self.score[running], self.peak[running], self._good_values[running] = score, peak, good_values
 
 

@@ -42,13 +42,13 @@ def chi2_sf(x: ArrayLike, df: ArrayLike) -> Floats:
     """
     statistic, degrees = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(df, dtype=np.int64))
     half = np.maximum(statistic, 0.0) / 2
-    odd = degrees % 2 == 1
+    is_odd = degrees % 2 == 1
     erfc = np.vectorize(math.erfc, otypes=[np.float64])
-    tail = np.where(odd, erfc(np.sqrt(half)), np.exp(-half))
+    tail = np.where(is_odd, erfc(np.sqrt(half)), np.exp(-half))
     with np.errstate(divide="ignore"):
         log_half = np.log(half)
     for step in range(int(degrees.max(initial=0)) // 2):
-        power = np.where(odd, step + 0.5, step + 1.0)
-        log_gamma = np.where(odd, math.lgamma(step + 1.5), math.lgamma(step + 2.0))
+        power = np.where(is_odd, step + 0.5, step + 1.0)
+        log_gamma = np.where(is_odd, math.lgamma(step + 1.5), math.lgamma(step + 2.0))
         tail += np.where(power < degrees / 2, np.exp(power * log_half - half - log_gamma), 0.0)
     return np.where((degrees < 1) & ~np.isnan(statistic), 1.0, np.minimum(tail, 1.0))

@@ -114,7 +114,7 @@ def hampel_filter(values: Floats, errors: Floats) -> Floats:
     bias a mean of few: of 90 independent values, two outliers in a row then pass for a change in 44 of 100 series, and
     replaced by the median in 4.
 
-    Of the 5 neighbours on either side: what lasts for more is a level, for 3 or fewer an outlier, where it lies more
+    Of the 5 neighbors on either side: a longer deviation is a level, one of 3 or fewer an outlier, if it lies more
     than three standard `errors` of its own beyond both medians.
     """
     reach, cutoff = 5, 3.0

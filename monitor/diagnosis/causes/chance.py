@@ -1,4 +1,4 @@
-"""Causes where nothing happened: sample noise and season."""
+"""Causes in which nothing happened: sampling noise and season."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def noise(observations: Observations) -> CauseHypothesis | None:
 
 @cause
 def season(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether it comes and goes with the calendar."""
+    """Weigh whether it recurs with the calendar."""
     if observations.pattern is None or observations.pattern.pattern is not Pattern.SEASONAL:
         return None
     return combine_evidence(Cause.SEASON, [EvidenceItem(0.9, "it repeats itself with the calendar")])

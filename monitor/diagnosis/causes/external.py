@@ -42,9 +42,9 @@ def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
     change = -loss if observations.metric.better is Direction.HIGHER else loss
     totals = {contribution.segment: contribution.total for contribution in reversed(observations.contributions)}
     for segment in observations.new_segments[:2]:
-        share = totals[segment] / change if segment in totals and change else 0.0
-        if share >= MIN_DOMINANT_SHARE:
-            text = f"{safe_name(segment)} is new and makes {format_percent(min(1.0, share))} of the fall"
+        contribution = totals[segment] / change if segment in totals and change else 0.0
+        if contribution >= MIN_DOMINANT_SHARE:
+            text = f"{safe_name(segment)} is new and makes {format_percent(min(1.0, contribution))} of the fall"
             yield EvidenceItem(0.85, text)
         else:
             yield EvidenceItem(0.5, f"{safe_name(segment)} is new since then")

@@ -26,7 +26,7 @@ DISJOINT_DISTANCE = 0.3
 
 @cause
 def outage(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether no rows come, or far fewer."""
+    """Weigh whether no rows arrive, or far fewer."""
     return combine_evidence(Cause.OUTAGE, _missing_rows(observations))
 
 

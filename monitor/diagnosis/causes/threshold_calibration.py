@@ -1,4 +1,4 @@
-"""Causes where the model ranks as well as before, but the use of its scores does not fit any more."""
+"""Causes in which the model ranks as well as before, but its threshold or calibration does not fit any more."""
 
 from __future__ import annotations
 

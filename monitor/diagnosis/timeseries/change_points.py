@@ -85,7 +85,7 @@ class _PiecewiseLevels:
         return np.repeat(total / weight + self._anchor, np.diff(bounds))
 
     def partition(self) -> list[int]:
-        """Return where the levels change that explain most at the penalty; each lasts `MIN_SEGMENT` periods."""
+        """Return the changes of level that explain most at the penalty; each level lasts `MIN_SEGMENT` periods."""
         weight, total = self._sums
         penalty = PENALTY * math.log(self.n)
         best = np.full(self.n + 1, np.inf)
@@ -114,7 +114,7 @@ class _PiecewiseLevels:
         difference = (total[at] - total[low]) / before - (total[high] - total[at]) / after
         gain = float(difference**2 * before * after / (before + after))
         edge = MIN_SEGMENT / max(high - low, 2 * MIN_SEGMENT + 1)
-        # A stretch within the series was sought as well: where it starts and where it ends.
+        # A stretch within the series was tested at all its starts and ends.
         return min(1.0, max_gain_p_value(gain, edge, 1 - edge) * (self.n / (high - low)) ** 2)
 
     def significant(self, changes: list[int]) -> list[int]:

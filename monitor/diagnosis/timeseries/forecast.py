@@ -102,8 +102,8 @@ def _limit_ahead(line: TheilSenResult, better: Direction, limits: Iterable[Limit
     if better is not Direction.NEITHER and falls is not (better is Direction.HIGHER):
         return None
     sides = [limit.below if falls else limit.above for limit in limits]
-    ahead = [side for side in sides if side is not None and (side < line.level if falls else side > line.level)]
-    return min(ahead, key=lambda side: abs(side - line.level), default=None)
+    candidates = [side for side in sides if side is not None and (side < line.level if falls else side > line.level)]
+    return min(candidates, key=lambda side: abs(side - line.level), default=None)
 
 
 def _days_until(level: float, slope: float, limit: float) -> float | None:

@@ -44,7 +44,7 @@ class Noise:
 def estimate_noise(points: Points, residuals: Floats, *, fitted: int) -> Noise:
     """Estimate the noise from the residuals of a model with many parameters.
 
-    Proportions of known support have their binomial variance; where they spread significantly more, one that all
+    Proportions of known support have their binomial variance; if they spread significantly more, one that all
     periods share is added (DerSimonian and Laird 1986). Elsewhere the spread is estimated.
 
     Args:

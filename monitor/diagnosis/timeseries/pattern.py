@@ -60,7 +60,7 @@ class NamedPattern(NamedTuple):
 
 
 def name_pattern(shape: FittedShape, better: Direction) -> NamedPattern:
-    """Name a curve by its largest fall in the bad direction, and by what came after."""
+    """Name a curve by its largest fall in the bad direction, and by what followed."""
     if shape.name == "level":
         return NamedPattern(Pattern.STEADY)
     if shape.name in ("spike", "burst"):

@@ -18,7 +18,7 @@ DAY = np.timedelta64(1, "D")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Evaluable points, oldest first."""
+    """The evaluable points of a series as arrays, oldest first."""
 
     times: Times
     values: Floats

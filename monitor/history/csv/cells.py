@@ -139,7 +139,7 @@ class ColumnReader:
         """Return the blocks of some rows.
 
         Args:
-            model: The model's name where the file has no column for it.
+            model: The model's name if the file has no column for it.
             lines: Line number of each row.
             rows: One or more.
 
@@ -225,7 +225,7 @@ class ColumnReader:
     def _parse_each(
         self, column: NumberColumn, cells: Row, lines: Sequence[int], parse: Callable[[str], _T]
     ) -> list[_T | None]:
-        """Return every cell parsed by itself; None, with a problem, where `parse` raises."""
+        """Return every cell parsed by itself; None, with a problem, if `parse` raises."""
         values: list[_T | None] = []
         for cell, line in zip(cells, lines, strict=True):
             try:

@@ -1,4 +1,4 @@
-"""Dates of periods: ISO 8601 and, where nothing else could be meant, epoch numbers."""
+"""Dates of periods: ISO 8601 and, if unambiguous, epoch numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MIN_VECTORIZED = 64
 
 
 def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
-    """Return the microseconds from 1970-01-01T00:00Z to a date, in `zone` where it names none.
+    """Return the microseconds from 1970-01-01T00:00Z to a date, in `zone` if it names none.
 
     It is an ISO 8601 date, year and month, or datetime; or seconds, milliseconds, microseconds or nanoseconds since
     1970 as an integer of 9 digits or more.
@@ -110,7 +110,7 @@ def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
 
 
 def parse_each_date(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:
-    """Return per text its microseconds since 1970, or why it is no date; in numpy where they share one layout."""
+    """Return per text its microseconds since 1970, or why it is no date; in numpy if they share one layout."""
     stamps: list[int | str | None] = [None] * len(texts)
     if zone is UTC and len(texts) > MIN_VECTORIZED:
         for index, stamp in zip(*_parse_layout(texts, len(texts[len(texts) // 2])), strict=True):

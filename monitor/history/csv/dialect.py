@@ -34,7 +34,7 @@ def to_utf8(data: bytes) -> tuple[bytes, bool]:
         raise SourceError("the file is packed or binary, not CSV text: unpack it, or export it as CSV")
     if data.startswith(codecs.BOM_UTF8):
         return data[3:], False
-    encoding = next((name for mark, name in _UTF16 if data.startswith(mark)), None) or _sniff_utf16(data)
+    encoding = next((name for bom, name in _UTF16 if data.startswith(bom)), None) or _sniff_utf16(data)
     if encoding is None:
         return data, False
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
@@ -85,7 +85,7 @@ def is_utf8(data: bytes) -> bool:
 
 
 class UnclosedQuote(ValueError):  # noqa: N818  the csv format's word for the state of a row
-    """A quote that is still open where the row must have ended."""
+    """A quote that is still open at the line where the row must have ended."""
 
     def __init__(self) -> None:
         super().__init__("a quote is opened and not closed: close it, or write a quote inside a quoted cell twice")

@@ -77,14 +77,14 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         *names, last = DATE_COLUMN_NAMES
         raise NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
     long = "metric" in roles and "value" in roles
-    taken = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
+    used_columns = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
     if long:
-        taken |= {roles["metric"], roles["value"]}
+        used_columns |= {roles["metric"], roles["value"]}
         numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
     else:
-        numbers = _metrics(names, taken | {roles.get("count", -1)}, catalog)
+        numbers = _metrics(names, used_columns | {roles.get("count", -1)}, catalog)
     if "count" in roles:
-        taken.add(roles["count"])
+        used_columns.add(roles["count"])
         numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
     return CsvSchema(
         delimiter,
@@ -95,15 +95,15 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         roles.get("provisional"),
         roles["metric"] if long else None,
         tuple(numbers),
-        tuple(_notes(names, taken, numbers)),
+        tuple(_notes(names, used_columns, numbers)),
         is_store_header(cells),
     )
 
 
-def _metrics(names: Sequence[str], taken: set[int], catalog: MetricRegistry) -> list[NumberColumn]:
-    """Return the metric columns; a suffix is one only where the metric itself has a column."""
+def _metrics(names: Sequence[str], used_columns: set[int], catalog: MetricRegistry) -> list[NumberColumn]:
+    """Return the metric columns; a suffix counts only if the metric itself has a column."""
     others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
-    free = [(i, name) for i, name in enumerate(names) if i not in taken and name and name.lower() not in others]
+    free = [(i, name) for i, name in enumerate(names) if i not in used_columns and name and name.lower() not in others]
     present = {catalog.canonical(name) for _, name in free}
     return [_column(index, name, present, catalog) for index, name in free]
 
@@ -116,8 +116,8 @@ def _column(index: int, name: str, present: set[str], catalog: MetricRegistry) -
     return NumberColumn(index, name, catalog.canonical(name), "value")
 
 
-def _notes(names: Sequence[str], taken: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
-    used = taken | {column.index for column in numbers}
+def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
+    used = used_columns | {column.index for column in numbers}
     unused = [name for index, name in enumerate(names) if index not in used and name]
     notes = [
         f"column `{name[:40]}` is not read: another column has its part, or its part is unknown" for name in unused

@@ -23,7 +23,7 @@ class TolerantParser:
 
     Args:
         source: The file, as it is named to people.
-        model: The model's name where the file has no column for it.
+        model: The model's name if the file has no column for it.
         catalog: The metrics, with their bounds and other names.
         zone: Time zone of dates that name none.
     """

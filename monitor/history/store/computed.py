@@ -69,7 +69,7 @@ def _upsert(
 
 
 def _overlay(before: ComputedHistory, after: ComputedHistory) -> ComputedHistory:
-    """Return the rows of both; where they share one, that of `after`."""
+    """Return the rows of both; for a key in both, that of `after`."""
     index: dict[tuple[int, str], int] = {}
     old = np.array([index.setdefault(key, len(index)) for key in before.keys()], dtype=np.intp)  # noqa: SIM118  a method
     new = np.array([index.setdefault(key, len(index)) for key in after.keys()], dtype=np.intp)  # noqa: SIM118
@@ -80,7 +80,7 @@ def _overlay(before: ComputedHistory, after: ComputedHistory) -> ComputedHistory
         return combined
 
     def combine_column(name: str) -> Floats:
-        # Where the run has not computed a metric, the old value of a period stays.
+        # If the run has not computed a metric, the old value of a period stays.
         combined = np.full(len(index), np.nan)
         for rows, history in ((old, before), (new, after)):
             if name in history.columns:

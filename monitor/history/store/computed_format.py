@@ -134,7 +134,7 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
         parts: list[tuple[Sequence[str], bool]] = [(cells, provisional)]
         if is_split:
             pairs = list(zip(cells, labelled, strict=True))
-            parts = [([cell if flag is late else "" for cell, flag in pairs], late) for late in (False, True)]
+            parts = [([cell if flag is wanted else "" for cell, flag in pairs], wanted) for wanted in (False, True)]
         lines += [_line(leading[row], part, provisional=flag) for part, flag in parts if any(part)]
     return b"".join(lines)
 

@@ -151,7 +151,7 @@ def append(path: Path, lines: Sequence[bytes], mark: TailMark | None) -> tuple[i
         mark: From an earlier call; spares reading the file up to there.
 
     Returns:
-        The bytes of the file before, and where it ends now.
+        The size of the file before in bytes, and the mark of its end now.
 
     Raises:
         OSError: It cannot be done; the file is as it was.

@@ -27,7 +27,7 @@ RESERVED = frozenset({*DATE_COLUMN_NAMES, "model", "segment", "count", "provisio
 """Names of columns that identify a row, in the store or in other files: no metric can have one."""
 
 COMPANIONS = {"_count": "supports", "_low": "lows", "_high": "highs"}
-"""Suffix of a column `<metric><suffix>` → field of `PeriodRow`; read so only where `<metric>` has a column."""
+"""Suffix of a column `<metric><suffix>` → field of `PeriodRow`; read so only if `<metric>` has a column."""
 
 YEAR_RANGE = (1970, 2200)
 """First and last year of a date; others are slips (`0025`, `20255`), and would stretch the time axis beyond use."""
@@ -190,12 +190,12 @@ def format_iso(moment: datetime) -> str:
 
 
 def encode_csv_line(cells: Iterable[str]) -> bytes:
-    """Return the cells as one line of CSV by RFC 4180, each quoted where it must be."""
+    """Return the cells as one line of CSV by RFC 4180, each quoted if necessary."""
     return (",".join(map(_encode_cell, cells)) + "\n").encode("utf-8")
 
 
 def _encode_cell(text: str) -> str:
-    """Return the text, quoted where it must be; by hand: the csv module before 3.11.9 leaves a lone CR bare.
+    """Return the text, quoted if necessary; by hand: the csv module before 3.11.9 leaves a lone CR bare.
 
     >>> print(_encode_cell("churn"), _encode_cell('say "hi" now'), _encode_cell("a;b"))
     churn "say ""hi"" now" "a;b"

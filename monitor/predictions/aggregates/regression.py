@@ -37,7 +37,7 @@ class RegressionSums(Aggregate):
     """Sum of the labels, [K]."""
     spread: Floats
     """Sum of the squared distances of the labels from their own mean in the cell, [K]; a plain sum of squares would
-    lose all digits where labels are large and close together. It merges by Chan's formula (1979)."""
+    lose all digits if labels are large and close together. It merges by Chan's formula (1979)."""
     nonzero: NDArray[np.int64]
     """Rows whose label is not 0, [K]: those of the two sums below."""
     relative: Floats

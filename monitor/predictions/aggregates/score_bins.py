@@ -27,7 +27,7 @@ TAIL_BINS = 32
 LINEAR_BINS = 192
 """Bins between the tails."""
 TAIL_EDGE = 1 / 128
-"""Where the lower tail ends."""
+"""Upper end of the lower tail."""
 MIN_SCORE = 1e-6
 """Probabilities nearer to 0 or 1 than this are also counted in the outermost bins."""
 GRID = 4096.0

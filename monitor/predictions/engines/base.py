@@ -34,7 +34,7 @@ class LoadedSource:
 
     table: Expression
     name: str
-    """Such as the stem of its file: the model's name where no column has it; foreign text."""
+    """Such as the stem of its file: the model's name if no column has it; foreign text."""
     is_text: bool = False
     """Whether all its columns are text, whatever their values (CSV)."""
     parses_each_read: bool = False
@@ -61,7 +61,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         """
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of the result as they come, in batches of at most `BATCH_ROWS`.
+        """Stream the rows of the result, in batches of at most `BATCH_ROWS`.
 
         Raises:
             SourceError: The log cannot be read.

@@ -1,4 +1,4 @@
-"""DuckDB inside this process: what does not fit in its memory is spilled into a folder that goes with it."""
+"""DuckDB inside this process: data beyond its memory is spilled into a temporary folder."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DuckEngine(Engine):
             memory_limit=f"{MEMORY_MB + MEMORY_MB_PER_THREAD * threads}MB",
             threads=threads,
             preserve_insertion_order=False,
-            # Nothing is fetched from anywhere because a file's name asks for it.
+            # A file's name must never cause a download.
             autoinstall_known_extensions=False,
         )
         self._duck = self._ibis.con
@@ -199,7 +199,7 @@ class DuckEngine(Engine):
 
 
 def _copy_table(connection: str, name: str, path: Path) -> None:
-    """Write a table, `SCHEMA.TABLE` where it needs one, as Parquet a batch at a time: memory stays flat.
+    """Write a table, `SCHEMA.TABLE` if it has a schema, as Parquet a batch at a time: memory stays flat.
 
     The connection may hold a password, which is never shown.
     """

@@ -1,4 +1,4 @@
-"""Spark, on this machine or in a cluster: the same expressions where logs outgrow one machine."""
+"""Spark, on this machine or in a cluster: the same expressions for logs that outgrow one machine."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class MetricValues:
     support: Floats
     """Cases the value rests on: the column `<metric>_count`."""
     low: Floats
-    """Lower end of the 95 % interval, or of the bound where the metric has no interval; NaN if neither exists."""
+    """Lower end of the 95 % interval, or of the bound if the metric has no interval; NaN if neither exists."""
     high: Floats
     """Upper end of the same."""
     undefined_reason: NDArray[np.int8]
@@ -102,7 +102,7 @@ def metric_values(
 
 
 def first_reason(*cases: tuple[Flags, UndefinedReason]) -> NDArray[np.int8]:
-    """Return for each cell the reason of the first case that holds there; DEFINED where none does."""
+    """Return for each cell the reason of the first case that holds there; DEFINED if none does."""
     reasons = np.zeros(cases[0][0].shape, dtype=np.int8)
     for holds, reason in reversed(cases):
         reasons[holds] = reason

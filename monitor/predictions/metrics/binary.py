@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinaryConfusion:
-    """Labeled rows of K cells by label and prediction, [K] each; fractions where they are expected ones."""
+    """Labeled rows of K cells by label and prediction, [K] each; fractions if they are expected counts."""
 
     tp: Floats
     fp: Floats
@@ -35,17 +35,17 @@ class BinaryConfusion:
 
     @property
     def rows(self) -> Floats:
-        """All labeled rows."""
+        """Number of labeled rows, [K]."""
         return self.tp + self.fp + self.fn + self.tn
 
     @property
     def positives(self) -> Floats:
-        """Rows whose label is 1."""
+        """Number of rows with label 1, [K]."""
         return self.tp + self.fn
 
     @property
     def negatives(self) -> Floats:
-        """Rows whose label is 0."""
+        """Number of rows with label 0, [K]."""
         return self.fp + self.tn
 
     @property
@@ -156,5 +156,5 @@ def cost_per_1000_rows(table: BinaryConfusion, cost: Cost) -> MetricValues:
 
 
 def _labelled_proportion(table: BinaryConfusion, count: Floats, total: Floats, empty: UndefinedReason) -> MetricValues:
-    """Return a proportion of labeled rows; `empty` is the reason where there are such rows but not of this kind."""
+    """Return a proportion of labeled rows; `empty` is the reason if none of the rows is of this kind."""
     return proportion(count, total, (table.rows == 0, UndefinedReason.NO_LABELS), (total == 0, empty))

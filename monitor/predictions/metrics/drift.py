@@ -93,7 +93,7 @@ def ks_distance(counts: FeatureCounts) -> MetricValues:
 def wasserstein_normed(counts: FeatureCounts) -> MetricValues:
     """Compute the Wasserstein distance in standard deviations of the reference: 0.1 is a shift of the mean by 0.1.
 
-    0 or more: the area between the distribution functions, exact where these do not cross inside a bin, else less.
+    0 or more: the area between the distribution functions, exact if these do not cross inside a bin, else less.
     """
     assert counts.reference.edges is not None
     assert counts.total is not None

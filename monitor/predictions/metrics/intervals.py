@@ -70,7 +70,7 @@ def fisher_interval(value: Floats, variance: Floats) -> Intervals:
 
 
 def widen_to_contain(value: Floats, interval: Intervals) -> Intervals:
-    """Return the interval with its ends moved outwards where the value lies beyond them."""
+    """Return the interval with its ends moved outwards if the value lies beyond them."""
     return np.fmin(interval[0], value), np.fmax(interval[1], value)
 
 

@@ -1,6 +1,6 @@
 """Metrics of several classes; averages are `_macro`, each class counting alike, and `_weighted`, each by its labels.
 
-Where the metric of a class with labels or predictions is undefined, so is the average: scikit-learn counts it as 0.
+If the metric of a class with labels or predictions is undefined, so is the average: scikit-learn counts it as 0.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modeltop.core.series import Times
 
 CELLS_PER_BATCH = 250
-"""Cells of a batch; more only where the segments of one period are more."""
+"""Cells of a batch; more only if one period has more segments."""
 GROUPS_PER_BATCH = 50_000
 """Groups that are buffered before they are cut into batches."""
 SEGMENT_INDEX, SEGMENT, CLASS = "segment_index", "segment", "class"
@@ -52,13 +52,13 @@ class GroupBatch:
 def group_batches(
     batches: Iterable[pa.RecordBatch], rows: WindowedRows, prefixes: Sequence[str], *, models: tuple[str, ...] = ()
 ) -> Iterator[GroupBatch]:
-    """Cut the stream where a period of a model ends.
+    """Split the stream at the end of each period of a model.
 
     Args:
         batches: Groups, ordered by model and period key.
         rows: What the groups are of; it translates the period keys.
         prefixes: What precedes the value of each segment column, such as `country=`.
-        models: The names of the models, where the groups have their codes instead.
+        models: The names of the models, if the groups have their codes instead.
     """
     for groups in _complete_groups(batches, rows, models):
         for batch in _split_batches(groups, prefixes, by_period=rows.keys_sorted):
@@ -68,7 +68,7 @@ def group_batches(
 def _complete_groups(
     batches: Iterable[pa.RecordBatch], rows: WindowedRows, models: tuple[str, ...]
 ) -> Iterator[Columns]:
-    """Yield chunks that end where a period ends; where keys do not come in the order of time, where a model does."""
+    """Yield chunks that end with a period, or with a model if keys are not in the order of time."""
     buffer: list[Columns] = []
     size = 0
     for batch in batches:
@@ -91,7 +91,7 @@ def _complete_groups(
 
 
 def _valid_groups(groups: Columns) -> Columns:
-    """Return the groups that have a model, a period and, where they are grouped by it, a prediction."""
+    """Return the groups that have a model, a period and, if they are grouped by it, a prediction."""
     model, key = groups[loading.MODEL], groups[PERIOD_KEY]
     # A name, or its code from 1 on.
     valid: NDArray[np.bool_] = (model != None) & (model != "") if model.dtype == object else model > 0  # noqa: E711  by element
@@ -130,7 +130,7 @@ def _split_batches(groups: Columns, prefixes: Sequence[str], *, by_period: bool)
     period = np.concatenate([[0], np.cumsum(_changes(groups, by_start=True))])
     segment, names = _segments(groups, prefixes)
     cells, first, cell = np.unique(period * len(names) + segment, return_index=True, return_inverse=True)
-    # Batches end where a period does, or a model.
+    # Batches end with a period, or with a model.
     unit = (period if by_period else models)[first]
     before = np.searchsorted(unit, unit)  # cells of earlier units
     for start, end in _runs(before // CELLS_PER_BATCH):

@@ -34,7 +34,7 @@ OTHER, MISSING, UNSEEN = 1_000, 1_001, 1_002
 
 @dataclass(frozen=True, slots=True)
 class NumericBins:
-    """Bins of a numeric feature."""
+    """Bins of a numeric feature: half-open intervals between its edges."""
 
     edges: Floats
     """Inner edges, strictly rising."""
@@ -179,7 +179,7 @@ def _with_numeric_slot(table: Expression, name: str, edges: dict[str, Floats], e
 
 
 def _edge_table(edges: dict[str, Floats], engine: Engine) -> Expression:
-    """Return edges by model; where a model has fewer than another, the last are beyond all numbers."""
+    """Return edges by model; if a model has fewer than another, the last are beyond all numbers."""
     import pyarrow as pa
 
     padded = np.full((len(edges), max(map(len, edges.values()))), np.inf)
@@ -200,9 +200,9 @@ def _edges_below(value: Expression, edges: Sequence[Any]) -> Expression:
         branches = [(value < edges[index], literal(index)) for index in range(low, high)]
         return ibis.cases(*branches, else_=literal(high)) if branches else literal(high)
 
-    ends = [min(low + STRIDE, len(edges)) - 1 for low in range(0, len(edges), STRIDE)]
-    starts = [0, *(end + 1 for end in ends)]
-    outer = [(value < edges[end], between(low, end)) for low, end in zip(starts, ends, strict=False)]
+    last_indices = [min(low + STRIDE, len(edges)) - 1 for low in range(0, len(edges), STRIDE)]
+    starts = [0, *(end + 1 for end in last_indices)]
+    outer = [(value < edges[end], between(low, end)) for low, end in zip(starts, last_indices, strict=False)]
     return ibis.cases(*outer, else_=literal(len(edges))) if outer else literal(0)
 
 

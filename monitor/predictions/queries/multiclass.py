@@ -83,7 +83,7 @@ class MulticlassAggregation:
         return {loading.LABEL: table[loading.LABEL], PREDICTED: table[PREDICTED], BIN: table[BIN]}
 
     def sums(self, table: Expression) -> dict[str, Expression]:
-        """Return rows, confidences and losses."""
+        """Return the number of rows and the sums of confidences and losses, by name."""
         sums = {"rows": table.count()}
         if self.scores:
             confidence = table[CONFIDENCE]

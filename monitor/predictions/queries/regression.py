@@ -32,7 +32,7 @@ class RegressionAggregation:
         return {}
 
     def sums(self, table: Expression) -> dict[str, Expression]:
-        """Return the fields of `RegressionSums`."""
+        """Return the fields of `RegressionSums` as expressions, by name."""
         error, label, relative = table[ERROR], table[loading.LABEL], table[RELATIVE_ERROR]
         square = error * error
         return {

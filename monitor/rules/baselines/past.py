@@ -37,7 +37,7 @@ class PastBaseline(Baseline):
 
     @abstractmethod
     def windows(self, series: Series, evaluable: Flags) -> BaselineWindow:
-        """Return where the baseline of each point lies; only `evaluable` periods may be in one."""
+        """Return the range of each point's baseline; only `evaluable` periods may be in one."""
 
     def stats(
         self,

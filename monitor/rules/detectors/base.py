@@ -94,7 +94,7 @@ class Detector(ABC):
         return []
 
     def validate(self, baseline: Baseline) -> None:  # noqa: B027  nearly all accept any
-        """Raise ValueError, with the remedy, where it cannot compare with this baseline."""
+        """Raise ValueError, with the remedy, if it cannot compare with this baseline."""
 
     @abstractmethod
     def describe_normal(self) -> str:
@@ -140,7 +140,7 @@ def detector(name: str) -> Callable[[C], C]:
 
 
 def detectors() -> dict[str, type]:
-    """Return all detectors by name; imports those that no rule has asked for yet."""
+    """Return all detectors by name; imports those that no rule has used yet."""
     for module in MODULES.values():
         import_module(f"modeltop.rules.detectors.{module}")
     return {name: _DETECTORS[name] for name in MODULES} | _DETECTORS

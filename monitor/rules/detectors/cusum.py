@@ -24,7 +24,7 @@ MAX_BATCH = 1_000
 """Series side by side: one step of as many costs little more than one of a single series, and their arrays stay below
 50 MB."""
 MAX_UNSCREENED = 64
-"""Series that cost no more to scan at once than to ask first whether any alarm is raised."""
+"""Number of series that are scanned at once without first checking whether any alarm is raised."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ def _sequences(values: Floats, support: Floats | None, *, are_shares: bool) -> S
 
 
 def _trust(support: Floats) -> Floats:
-    """Return the weight of each value, 0 to 1: less where it rests on fewer cases than those before it on average."""
+    """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
     cases = np.nan_to_num(support)
     before = np.cumsum(cases, axis=1) - cases
     usual = before / np.maximum(np.arange(support.shape[1]), 1)
@@ -224,7 +224,7 @@ class LastingShift(Detector):
         return "not lastingly changed" if self.outside else "not lastingly worse"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for, such as `recall lastingly worse than over its past 60 periods warns ...`."""
+        """Return the condition, such as `recall lastingly worse than over its past 60 periods warns ...`."""
         levels = [
             f"{LEVEL_PHRASES[severity]} (CUSUM above {format_exact(threshold)} deviations)"
             for severity, threshold in reversed(configured_pairs(self.warn, self.critical))
@@ -243,7 +243,7 @@ def _at_all_points(evaluable: Flags, score: Floats, peak: Floats, start: NDArray
 
 
 def _larger(first: ShiftScan, second: ShiftScan) -> ShiftScan:
-    """Return, at each point, the scan of the direction whose sum has gone further."""
+    """Return, at each point, the scan of the direction with the larger sum."""
     mask = first.peak >= second.peak
     columns: list[Any] = [
         np.where(mask, getattr(first, field.name), getattr(second, field.name)) for field in fields(first)

@@ -37,7 +37,7 @@ class Difference(PointwiseDetector):
     warn: Limit | None = None
     critical: Limit | None = None
     p: float | None = None
-    """The p-value that such a difference must be below, where both are shares of known support (the score test of two
+    """The p-value that such a difference must be below, if both are shares of known support (the score test of two
     proportions, two-sided); None: chance does not matter."""
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ ROUNDING_TOLERANCE = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class DropThreshold:
-    """How large a drop is too large; where several conditions are given, all must be met.
+    """How large a drop is too large; if several conditions are given, all must be met.
 
     Raises:
         ValueError: None is given, or one has no sense.
@@ -119,7 +119,7 @@ class Drop(PointwiseDetector):
         return levels, np.nan_to_num(drops, nan=-np.inf)
 
     def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
-        """Return from where the value dropped."""
+        """Return the breach; its limit is the mean of the baseline."""
         value, before = past.latest, float(basis.stats.pooled_mean[-1])
         message = f"{format_value(value)} {'down' if value < before else 'up'} from {format_value(before)}"
         return Breach(level, value, before, message, is_baseline=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_WEEKS, MIN_WEEKS = 8, 4
 """Earlier periods of the same weekday that determine its level, at most and at least."""
 WEEKLY_DISTANCE_RATIO = 0.8
-"""There is a weekly season where values lay nearer to their weekday's level than to that of all, by this ratio of the
+"""There is a weekly season if values lay nearer to their weekday's level than to that of all, by this ratio of the
 mean distances. Without a season the ratio is about 1.08, as eight values determine a level less well than sixty."""
 DAY = np.timedelta64(1, "D")
 MIN_SCALE = 1e-150
@@ -50,7 +50,7 @@ class Outlier(SelfBaselined):
 
     The level is the median of the periods before, and a deviation is the median absolute deviation × 1.4826 of the
     distances of earlier ones from their levels (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers): a bad
-    period of the past widens nothing, and a steady trend has no outliers. Where days have been nearer to the level of
+    period of the past widens nothing, and a steady trend has no outliers. If days have been nearer to the level of
     their weekday, that is their level: what predicted best so far is used (Dawid 1984, Prequential approach, JRSS A
     147). With fewer than four of its weekday a day is measured from the furthest of all days before. A deviation that
     was estimated from few periods counts for less; one on fewer cases than usual is wider, and one of a share never
@@ -129,12 +129,12 @@ class Outlier(SelfBaselined):
             scale = scale * np.sqrt(np.nan_to_num(np.maximum(usual / support, 1.0), nan=1.0))
             if pool.proportion and pool.support is not None:
                 # Half a case of each kind is added: a share of 0 or 1 so far need not stay one.
-                share = (np.clip(expected, 0, 1) * support + 0.5) / (support + 1)
-                scale = np.fmax(scale, np.sqrt(share * (1 - share) / support))
+                proportion = (np.clip(expected, 0, 1) * support + 0.5) / (support + 1)
+                scale = np.fmax(scale, np.sqrt(proportion * (1 - proportion) / support))
         return np.maximum(scale, np.maximum(MIN_RELATIVE_STD * np.abs(expected), MIN_SCALE))
 
     def breach(self, past: Series, basis: OutlierScan, level: Severity) -> Breach:
-        """Return how far out the value lies; the limit is the edge of the normal range."""
+        """Return the breach; its limit is the edge of the normal range."""
         value, expected, size = past.latest, float(basis.expected[-1]), float(basis.excess[-1])
         deviations = dict(configured_pairs(self.warn, self.critical))[level]
         edge = expected + math.copysign(deviations * float(basis.scale[-1]), value - expected)
@@ -174,7 +174,7 @@ def _weekday_levels(pool: Series) -> Floats:
 
 
 def _is_daily(pool: Series, periods: int) -> Flags:
-    """Return, per point, whether those before it mostly came a day apart."""
+    """Return, per point, whether those before it are mostly a day apart."""
     gaps, _ = rolling_mad(np.diff(pool.times) / DAY, periods, 1)
     return np.concatenate([[False], np.abs(gaps - 1) < 0.1])[: len(pool)]
 

@@ -120,7 +120,7 @@ class Trend(SelfBaselined):
         return np.flatnonzero(significant) + self.periods - 1
 
     def _is_significant(self, z: Floats, pool: Series, p: float) -> Flags:
-        """Return whether each window goes the bad way significantly; NaN, an unknown support, does not object."""
+        """Return whether each window gets significantly worse; NaN, for an unknown support, passes."""
         threshold = norm_isf(self._two_sided(p) / 2)
         return np.isnan(z) | (adverse_difference(z, pool.better, outside=self.outside) > threshold)
 
@@ -140,7 +140,7 @@ class Trend(SelfBaselined):
         return adverse_difference(basis.total_change, series.better, outside=self.outside)
 
     def breach(self, past: Series, basis: TrendScan, level: Severity) -> Breach:
-        """Return how far the line went, and in how many periods; the limit is where it started."""
+        """Return the breach, with the change of the line; its limit is the start of the line."""
         value, change = past.latest, float(basis.total_change[-1])
         distance = f"{'down' if change < 0 else 'up'} by {format_value(abs(change))}"
         message = f"{format_value(value)} {distance} in {pluralize(self.periods, 'period')}"
