@@ -1,4 +1,4 @@
-"""What a row of the table is, and how its numbers are taken."""
+"""Registry of the benchmarks, and what their results consist of."""
 
 from __future__ import annotations
 
@@ -14,69 +14,69 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the table."""
+class Result:
+    """Result of a benchmark: one line of the output."""
 
-    what: str
+    name: str
     value: float | None
     """None where it could not be measured."""
-    figure: float | None = None
-    """What `value` must not exceed; None where nothing was promised."""
+    target: float | None = None
+    """Greatest value that is promised; None where nothing is."""
     unit: str = ""
     note: str = ""
 
     @property
     def verdict(self) -> str:
-        """How the value stands to the figure."""
+        """Comparison of the value with the target."""
         if self.value is None:
             return "not measured"
-        if self.figure is None:
+        if self.target is None:
             return "for comparison"
-        if self.value <= self.figure:
+        if self.value <= self.target:
             return "reached"
-        return f"missed by {number(self.value - self.figure)}{self.unit}"
+        return f"missed by {format_number(self.value - self.target)}{self.unit}"
 
     @property
-    def shown(self) -> str:
-        """The value with its unit."""
-        return "-" if self.value is None else f"{number(self.value)}{self.unit}"
+    def formatted_value(self) -> str:
+        """Value with its unit."""
+        return "-" if self.value is None else f"{format_number(self.value)}{self.unit}"
 
-    def line(self) -> str:
-        """The finding as a line of the table."""
-        figure = "" if self.figure is None else f"≤ {number(self.figure)}{self.unit}"
-        return f"{self.what:<54} {self.shown:>9}  {figure:>9}  {self.verdict:<19}  {self.note}".rstrip()
+    def format_line(self) -> str:
+        """Format the result as a line of the output."""
+        target = "" if self.target is None else f"≤ {format_number(self.target)}{self.unit}"
+        return f"{self.name:<54} {self.formatted_value:>9}  {target:>9}  {self.verdict:<19}  {self.note}".rstrip()
 
 
 @dataclass(slots=True, weakref_slot=True)
-class Pairs:
-    """What two things took, run in turns so that whatever else the machine does falls on both."""
+class PairedTimings:
+    """Seconds of two callables that run alternately, so that other load of the machine affects both."""
 
-    ours: list[float] = field(default_factory=list)
-    theirs: list[float] = field(default_factory=list)
+    subject: list[float] = field(default_factory=list)
+    baseline: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
-        """The median of the ratios of neighbours."""
-        return median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
+        """Median ratio of the paired timings."""
+        return median(a / b for a, b in zip(self.subject, self.baseline, strict=True))
 
     def note(self, name: str) -> str:
-        """Both medians in milliseconds, and the best runs: what other work on the machine disturbed least."""
-        middle = f"{median(self.ours) * 1000:.0f} ms, {name} {median(self.theirs) * 1000:.0f} ms"
-        return f"{middle}; best {min(self.ours) * 1000:.0f} and {min(self.theirs) * 1000:.0f} ms"
+        """Format both medians and the fastest runs in milliseconds; `name` is that of the baseline."""
+        medians = f"{median(self.subject) * 1000:.0f} ms, {name} {median(self.baseline) * 1000:.0f} ms"
+        return f"{medians}; best {min(self.subject) * 1000:.0f} and {min(self.baseline) * 1000:.0f} ms"
 
 
-def in_turns(runs: int, ours: Callable[[], float], theirs: Callable[[], float]) -> Pairs:
-    """Both once to warm up, then A B A B."""
-    ours(), theirs()
-    pairs = Pairs()
+def time_interleaved(runs: int, subject: Callable[[], float], baseline: Callable[[], float]) -> PairedTimings:
+    """Time both `runs` times alternately, after one run of each to warm up; both return their seconds."""
+    subject(), baseline()
+    timings = PairedTimings()
     for _ in range(runs):
-        pairs.ours.append(ours())
-        pairs.theirs.append(theirs())
-    return pairs
+        timings.subject.append(subject())
+        timings.baseline.append(baseline())
+    return timings
 
 
-class Bench:
-    """What the rows share: how often, and a folder that goes away in the end."""
+class BenchmarkContext:
+    """Number of runs, and a temporary folder that is removed on exit."""
 
     def __init__(self, runs: int) -> None:
         self.runs = runs
@@ -89,45 +89,46 @@ class Bench:
         self._folder.cleanup()
 
     def folder(self, name: str) -> Path:
-        """A folder of that name; there is only one."""
+        """Return the folder of that name, which benchmarks share."""
         path = Path(self._folder.name) / name
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     @cached_property
     def fleet(self) -> Path:
-        """1,000 models, 730 days, 6 metrics of 4 decimals, written once."""
+        """Folder with 1,000 models, 730 days, 6 metrics of 4 decimals, written once."""
         from tests.benchmarks.fleet_data import write_fleet
 
         return write_fleet(self.folder("fleet"))
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A question that the benchmarks answer."""
+class Benchmark:
+    """Registered benchmark."""
 
     name: str
     title: str
-    measure: Callable[[Bench], Iterable[Finding]]
+    measure: Callable[[BenchmarkContext], Iterable[Result]]
 
 
-ROWS: dict[str, Row] = {}
+BENCHMARKS: dict[str, Benchmark] = {}
+Measure = Callable[[BenchmarkContext], Iterator[Result]]
 
 
-def row(name: str) -> Callable[[Callable[[Bench], Iterator[Finding]]], Callable[[Bench], Iterator[Finding]]]:
-    """Enter a function into the table; its docstring is the title."""
+def benchmark(name: str) -> Callable[[Measure], Measure]:
+    """Register a function as a benchmark; the first line of its docstring is the title."""
 
-    def enter(measure: Callable[[Bench], Iterator[Finding]]) -> Callable[[Bench], Iterator[Finding]]:
-        ROWS[name] = Row(name, (measure.__doc__ or name).strip().splitlines()[0], measure)
+    def register(measure: Measure) -> Measure:
+        BENCHMARKS[name] = Benchmark(name, (measure.__doc__ or name).strip().splitlines()[0], measure)
         return measure
 
-    return enter
+    return register
 
 
-def number(value: float) -> str:
-    """Three digits, and whole numbers in full.
+def format_number(value: float) -> str:
+    """Format with three significant digits, integers and from 100 on without decimals.
 
-    >>> number(0.7512), number(12345.6), number(0)
+    >>> format_number(0.7512), format_number(12345.6), format_number(0)
     ('0.751', '12,346', '0')
     """
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"

@@ -1,6 +1,6 @@
-"""Counts of the source under monitor/ and tui/: how much there is, and how hard it is to find one's way in it.
+"""Counts of the source under monitor/ and tui/: size, structure and docstrings.
 
-With MODELTOP_OTHER=DIR the checkout at DIR is counted as well, and both stand side by side.
+With MODELTOP_OTHER=DIR the checkout at DIR is counted as well, and both are compared.
 """
 
 from __future__ import annotations
@@ -17,17 +17,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.checkout import FOLDERS, IMPORTED_AS, Figure, Tree, here, other, package, side_by_side
+from tests.benchmarks.base import BenchmarkContext, Result, benchmark
+from tests.benchmarks.checkout import (
+    FOLDERS,
+    IMPORTED_AS,
+    Checkout,
+    Measurement,
+    compare_checkouts,
+    other_checkout,
+    package_of,
+    this_checkout,
+)
 
-COMPLEXITY = 10
-WORDS = 5
+MAX_COMPLEXITY = 10
+SHORT_DOCSTRING_WORDS = 5
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One module, read and parsed."""
+    """Parsed module."""
 
     file: str
     """Relative to the checkout."""
@@ -35,48 +44,59 @@ class Source:
     module: ast.Module
 
 
-@row("census")
-def census(_: Bench) -> Iterator[Finding]:
+@benchmark("census")
+def census(_: BenchmarkContext) -> Iterator[Result]:
     """Count files, lines, packages, layers, duplicates and docstrings (MODELTOP_OTHER=DIR: beside another)."""
-    compared = other()
-    yield from side_by_side(count(here()), count(compared) if compared is not None else None)
+    other = other_checkout()
+    yield from compare_checkouts(count(this_checkout()), count(other) if other is not None else None)
 
 
-def count(tree: Tree) -> list[Figure]:
+def count(checkout: Checkout) -> list[Measurement]:
     """Count everything in one checkout."""
-    sources = read_sources(tree)
-    lines = sum(len(source.text.splitlines()) for source in sources)
-    lonely = files_with_one_importer(sources)
-    lonely_lines = sum(len(source.text.splitlines()) for source in sources if source.file in lonely)
-    repeated = classes_defined_twice(sources)
+    sources = read_sources(checkout)
+    lines = sum(map(lines_of, sources))
+    single_importer_files = files_with_one_importer(sources)
+    single_importer_lines = sum(lines_of(source) for source in sources if source.file in single_importer_files)
+    duplicate_classes = classes_defined_twice(sources)
     short, documented = short_docstrings(sources)
     return [
-        Figure("files", len(sources)),
-        Figure("lines", lines),
-        Figure(
+        Measurement("files", len(sources)),
+        Measurement("lines", lines),
+        Measurement(
             "packages",
-            len({package(source.file) for source in sources}),
+            len({package_of(source.file) for source in sources}),
             note="folders and files directly in monitor/, and tui",
         ),
-        Figure("import layers", layers(tree)),
-        Figure("files with one importer, in their own folder", len(lonely), note=f"{lonely_lines:,} lines"),
-        Figure("class names defined twice", len(repeated), note=f"{sum(repeated.values())} definitions"),
-        Figure(f"functions over complexity {COMPLEXITY}", ruff_findings(tree, "C901")),
-        Figure("first lines of docstrings not imperative (D401)", ruff_findings(tree, "D401")),
-        Figure(f"docstrings of {WORDS} words or fewer", short, note=f"of {documented:,}"),
-        Figure("lines that are comments", 100 * sum(map(comment_lines, sources)) / max(lines, 1), " %"),
+        Measurement("import layers", layers(checkout)),
+        Measurement(
+            "files with one importer, in their own folder",
+            len(single_importer_files),
+            note=f"{single_importer_lines:,} lines",
+        ),
+        Measurement(
+            "class names defined twice", len(duplicate_classes), note=f"{sum(duplicate_classes.values())} definitions"
+        ),
+        Measurement(f"functions over complexity {MAX_COMPLEXITY}", ruff_violations(checkout, "C901")),
+        Measurement("first lines of docstrings not imperative (D401)", ruff_violations(checkout, "D401")),
+        Measurement(f"docstrings of {SHORT_DOCSTRING_WORDS} words or fewer", short, note=f"of {documented:,}"),
+        Measurement("lines that are comments", 100 * sum(map(comment_lines, sources)) / max(lines, 1), " %"),
     ]
 
 
-def read_sources(tree: Tree) -> list[Source]:
+def lines_of(source: Source) -> int:
+    """Count all lines of a module."""
+    return len(source.text.splitlines())
+
+
+def read_sources(checkout: Checkout) -> list[Source]:
     """Read and parse all modules of a checkout."""
-    texts = ((path.relative_to(tree.root).as_posix(), path.read_text(encoding="utf-8")) for path in tree.files())
-    return [Source(file, text, ast.parse(text, file)) for file, text in texts]
+    texts = {path.relative_to(checkout.root).as_posix(): path.read_text(encoding="utf-8") for path in checkout.files()}
+    return [Source(file, text, ast.parse(text, file)) for file, text in texts.items()]
 
 
-def layers(tree: Tree) -> int:
+def layers(checkout: Checkout) -> int:
     """Count the layers of the longest of import-linter's contracts of the type `layers`."""
-    settings = tomllib.loads((tree.root / "pyproject.toml").read_text(encoding="utf-8"))
+    settings = tomllib.loads((checkout.root / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings.get("tool", {}).get("importlinter", {}).get("contracts", [])
     return max((len(contract["layers"]) for contract in contracts if contract["type"] == "layers"), default=0)
 
@@ -93,21 +113,21 @@ def files_with_one_importer(sources: list[Source]) -> set[str]:
             importers[imported].add(source.file)
     return {
         imported
-        for imported, found in importers.items()
-        if len(found) == 1 and {Path(file).parent for file in found} == {Path(imported).parent}
+        for imported, importing in importers.items()
+        if len(importing) == 1 and {Path(file).parent for file in importing} == {Path(imported).parent}
     }
 
 
 def imported_files(source: Source, files: set[str]) -> set[str]:
     """Return which of our files a module imports: the submodule where there is one, else what is named itself."""
-    found: set[str | None] = set()
+    imported: set[str | None] = set()
     for node in ast.walk(source.module):
         if isinstance(node, ast.Import):
-            found |= {_file(alias.name, files) for alias in node.names}
+            imported |= {_file(alias.name, files) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = _base(node, source.file)
-            found |= {_file(f"{base}.{alias.name}", files) or _file(base, files) for alias in node.names}
-    return {file for file in found if file is not None}
+            imported |= {_file(f"{base}.{alias.name}", files) or _file(base, files) for alias in node.names}
+    return {file for file in imported if file is not None}
 
 
 def _base(node: ast.ImportFrom, file: str) -> str:
@@ -129,31 +149,31 @@ def _file(name: str, files: set[str]) -> str | None:
 def classes_defined_twice(sources: list[Source]) -> Mapping[str, int]:
     """Return the names of classes that are defined more than once, private ones too, and how often."""
     nodes = (node for source in sources for node in ast.walk(source.module))
-    times = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
-    return {name: number for name, number in sorted(times.items()) if number > 1}
+    counts = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
+    return {name: number for name, number in sorted(counts.items()) if number > 1}
 
 
-def ruff_findings(tree: Tree, rule: str) -> int:
+def ruff_violations(checkout: Checkout, rule: str) -> int:
     """Count what ruff finds by one rule, whatever the checkout's own settings and `noqa` comments say.
 
     Raises:
         RuntimeError: Ruff could not run.
     """
-    limit = f"lint.mccabe.max-complexity={COMPLEXITY}"
+    limit = f"lint.mccabe.max-complexity={MAX_COMPLEXITY}"
     settings = ["--isolated", "--ignore-noqa", "--no-cache", "--target-version", "py311", "--config", limit]
     argv = [sys.executable, "-m", "ruff", "check", *settings, "--select", rule, "--output-format", "json"]
-    folders = [str(tree.root / folder) for folder in FOLDERS]
-    done = subprocess.run([*argv, "--exit-zero", *folders], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"ruff: {done.stderr.strip()[-300:]}")
-    return sum(finding["code"] == rule for finding in json.loads(done.stdout))
+    folders = [str(checkout.root / folder) for folder in FOLDERS]
+    completed = subprocess.run([*argv, "--exit-zero", *folders], capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise RuntimeError(f"ruff: {completed.stderr.strip()[-300:]}")
+    return sum(violation["code"] == rule for violation in json.loads(completed.stdout))
 
 
 def short_docstrings(sources: list[Source]) -> tuple[int, int]:
     """Count the docstrings of modules, classes and functions: those of few words, and all."""
     nodes = (node for source in sources for node in ast.walk(source.module) if isinstance(node, DOCUMENTED))
     words = [len(text.split()) for text in map(ast.get_docstring, nodes) if text]
-    return sum(number <= WORDS for number in words), len(words)
+    return sum(number <= SHORT_DOCSTRING_WORDS for number in words), len(words)
 
 
 def comment_lines(source: Source) -> int:

@@ -1,7 +1,7 @@
-"""A checkout whose code is traced or counted: how its folders are imported, and what a package is.
+"""Layout of a checkout whose code is traced or counted: import names and packages.
 
 The layout of the code differs between checkouts: `monitor/` and `tui/` are imported as `monitor` and `tui`, or, where
-the links of `.dev/` exist, as `modeltop` and `modeltop_tui`. All that depends on it stands here.
+the links of `.dev/` exist, as `modeltop` and `modeltop_tui`. All that depends on it is in this module.
 """
 
 from __future__ import annotations
@@ -11,76 +11,73 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.base import ROOT, Finding
+from tests.benchmarks.base import ROOT, Result
 
 FOLDERS = ("monitor", "tui")
 IMPORTED_AS = {"monitor": "monitor", "modeltop": "monitor", "tui": "tui", "modeltop_tui": "tui"}
-"""From a name in an import statement to the folder that it means."""
-OTHER = "MODELTOP_OTHER"
-"""Names the environment variable that holds the path of a second checkout."""
+"""Folder of each top-level name in an import statement."""
+OTHER_VARIABLE = "MODELTOP_OTHER"
+"""Name of the environment variable with the path of a second checkout."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """A checkout.
-
-    Args:
-        root: Its folder, all links resolved.
-    """
+class Checkout:
+    """Checkout of this project, of this or of another revision."""
 
     root: Path
+    """Folder with all links resolved."""
 
     @property
     def links(self) -> Path:
-        """The folder of the links under which the code is imported; older checkouts have none."""
+        """Folder of the links under which the code is imported; older checkouts have none."""
         return self.root / ".dev"
 
     @property
     def program(self) -> str:
-        """The module that is run as `modeltop`: by its new name, else by the old one."""
+        """Module that is run as `modeltop`: by its new name, else by the old one."""
         return "modeltop_tui" if (self.links / "modeltop_tui").exists() else "tui"
 
     @property
     def python_path(self) -> str:
-        """PYTHONPATH with which this checkout is imported, whatever else is installed."""
+        """Value of PYTHONPATH that imports this checkout, whatever else is installed."""
         return os.pathsep.join(str(path) for path in (self.links, self.root) if path.exists())
 
     def files(self) -> list[Path]:
         """Return the modules, in order; sample data is none of them."""
-        found = (path for folder in FOLDERS for path in (self.root / folder).rglob("*.py"))
-        return sorted(path for path in found if "_samples" not in path.parts)
+        paths = (path for folder in FOLDERS for path in (self.root / folder).rglob("*.py"))
+        return sorted(path for path in paths if "_samples" not in path.parts)
 
 
-def here() -> Tree:
+def this_checkout() -> Checkout:
     """Return the checkout that this file belongs to."""
-    return Tree(ROOT.resolve())
+    return Checkout(ROOT.resolve())
 
 
-def other() -> Tree | None:
+def other_checkout() -> Checkout | None:
     """Return the checkout that the environment names for comparison.
 
     Raises:
         FileNotFoundError: There is no such checkout.
     """
-    named = os.environ.get(OTHER)
-    if not named:
+    root = os.environ.get(OTHER_VARIABLE)
+    if not root:
         return None
-    tree = Tree(Path(named).resolve())
-    if missing := [folder for folder in FOLDERS if not (tree.root / folder).is_dir()]:
-        raise FileNotFoundError(f"{OTHER}={named}: no folder {missing[0]} in it")
-    return tree
+    checkout = Checkout(Path(root).resolve())
+    if missing := [folder for folder in FOLDERS if not (checkout.root / folder).is_dir()]:
+        raise FileNotFoundError(f"{OTHER_VARIABLE}={root}: no folder {missing[0]} in it")
+    return checkout
 
 
-def package(file: str, *, divide_tui: bool = False) -> str:
+def package_of(file: str, *, divide_tui: bool = False) -> str:
     """Return the package of a file: the folder directly under monitor/, or the file itself where it lies there.
 
     Args:
         file: Relative to the checkout, such as `monitor/store/lock.py`.
         divide_tui: Whether tui/ is divided in the same way; otherwise it is one package.
 
-    >>> package("monitor/store/lock.py"), package("monitor/text.py"), package("tui/panes/chart.py")
+    >>> package_of("monitor/store/lock.py"), package_of("monitor/text.py"), package_of("tui/panes/chart.py")
     ('store', 'text.py', 'tui')
-    >>> package("tui/panes/chart.py", divide_tui=True), package("tui/app.py", divide_tui=True)
+    >>> package_of("tui/panes/chart.py", divide_tui=True), package_of("tui/app.py", divide_tui=True)
     ('tui/panes', 'tui/app.py')
     """
     folder, name = file.split("/")[:2]
@@ -90,22 +87,24 @@ def package(file: str, *, divide_tui: bool = False) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A number of one checkout, before it stands in the table."""
+class Measurement:
+    """Measured number of one checkout."""
 
-    what: str
+    name: str
     value: float
     unit: str = ""
     note: str = ""
 
 
-def side_by_side(these: list[Figure], others: list[Figure] | None) -> Iterator[Finding]:
-    """Yield a line for each figure of this checkout; the other checkout's figure stands in the note."""
-    by_name = {one.what: one for one in others or ()}
-    for one in these:
-        note = one.note
-        if (compared := by_name.get(one.what)) is not None:
-            shown = Finding(one.what, compared.value, unit=compared.unit).shown
-            beside = f"other checkout {shown}" + (f" ({compared.note})" if compared.note else "")
-            note = f"{note}; {beside}" if note else beside
-        yield Finding(one.what, one.value, unit=one.unit, note=note)
+def compare_checkouts(
+    measurements: list[Measurement], other_measurements: list[Measurement] | None
+) -> Iterator[Result]:
+    """Yield a result for each measurement of this checkout, with that of the other checkout in the note."""
+    by_name = {measurement.name: measurement for measurement in other_measurements or ()}
+    for measurement in measurements:
+        note = measurement.note
+        if (counterpart := by_name.get(measurement.name)) is not None:
+            formatted_value = Result(measurement.name, counterpart.value, unit=counterpart.unit).formatted_value
+            comparison = f"other checkout {formatted_value}" + (f" ({counterpart.note})" if counterpart.note else "")
+            note = f"{note}; {comparison}" if note else comparison
+        yield Result(measurement.name, measurement.value, unit=measurement.unit, note=note)

@@ -1,4 +1,4 @@
-"""Prediction logs into history: beside a plain count of the same file, as rows, models and features grow."""
+"""Time and memory of `compute`, compared with a plain count, as rows, models and features grow."""
 
 import json
 import os
@@ -11,104 +11,114 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.benchmarks.base import ROOT, Bench, Finding, Pairs, row
+from tests.benchmarks.base import ROOT, BenchmarkContext, PairedTimings, Result, benchmark
 from tests.benchmarks.prediction_logs import write_log
 from tests.benchmarks.programs import environment
 
 MILLION = 1_000_000
 MODELS, DAYS = 9, 30
-REST = 1.2
+OVERHEAD_LIMIT = 1.2
 """Seconds that a process may take besides its query."""
-MEMORY = 500
+MEMORY_LIMIT = 500
 """Megabytes."""
 
 
-class Ran(NamedTuple):
-    """One run of the command."""
+class ComputeRun(NamedTuple):
+    """Time, peak memory and summary line of one run of the command."""
 
     seconds: float
     megabytes: float
-    said: str
+    summary: str
 
 
-@row("compute")
-def compute(bench: Bench) -> Iterator[Finding]:
+@benchmark("compute")
+def compute(context: BenchmarkContext) -> Iterator[Result]:
     """20 million rows of 270 model-days, and twice as many."""
-    small = _log(bench, 20, models=MODELS, days=DAYS)
-    pairs = _queried(small, bench.runs)
-    yield Finding("20 M rows: query of compute / plain count", pairs.ratio, 3.0, " x", pairs.note("count"))
-    bare = _queried(small, bench.runs, "0.5")
-    yield Finding("20 M rows: the same, the scores alone", bare.ratio, 3.0, " x", bare.note("count"))
-    ran = [_ran(bench, small) for _ in range(max(bench.runs, 1))]
-    whole, peak = median(one.seconds for one in ran), max(one.megabytes for one in ran)
-    query = median(pairs.ours)
-    yield Finding("20 M rows: the rest of the process", max(whole - query, 0.0), REST, " s", f"of {whole:.2f} s in all")
-    yield Finding("20 M rows: peak memory", peak, MEMORY, " MB", ran[-1].said)
-    big = [_ran(bench, _log(bench, 40, models=MODELS, days=DAYS)) for _ in range(max(bench.runs // 2, 1))]
-    twice = median(one.seconds for one in big)
-    yield Finding("40 M rows / 20 M rows: time", twice / whole, 2.0, " x", f"{twice:.2f} s, {whole:.2f} s")
-    yield Finding("40 M rows: peak memory", max(one.megabytes for one in big), MEMORY, " MB", big[-1].said)
-
-
-@row("compute-fleet")
-def fleet(bench: Bench) -> Iterator[Finding]:
-    """More models and periods: 1,000 models over 365 days, and a quarter of them, at as many rows a model-day."""
-    part, whole = (_ran(bench, _log(bench, rows, models=models, days=365)) for rows, models in ((5, 250), (20, 1_000)))
-    note = f"{part.seconds:.1f} s, {whole.seconds:.1f} s"
-    yield Finding("1,000 x 365 / 250 x 365 model-days: time", whole.seconds / part.seconds, 4.4, " x", note)
-    yield Finding(
-        "1,000 x 365 model-days: peak memory", whole.megabytes, MEMORY, " MB", f"{part.megabytes:.0f} MB of 250"
+    small_log = _prediction_log(context, 20, models=MODELS, days=DAYS)
+    timings = _time_queries(small_log, context.runs)
+    yield Result("20 M rows: query of compute / plain count", timings.ratio, 3.0, " x", timings.note("count"))
+    score_timings = _time_queries(small_log, context.runs, "0.5")
+    yield Result("20 M rows: the same, the scores alone", score_timings.ratio, 3.0, " x", score_timings.note("count"))
+    runs = [_run_compute(context, small_log) for _ in range(max(context.runs, 1))]
+    total, peak = median(run.seconds for run in runs), max(run.megabytes for run in runs)
+    query = median(timings.subject)
+    yield Result(
+        "20 M rows: the rest of the process", max(total - query, 0.0), OVERHEAD_LIMIT, " s", f"of {total:.2f} s in all"
+    )
+    yield Result("20 M rows: peak memory", peak, MEMORY_LIMIT, " MB", runs[-1].summary)
+    large_runs = [
+        _run_compute(context, _prediction_log(context, 40, models=MODELS, days=DAYS))
+        for _ in range(max(context.runs // 2, 1))
+    ]
+    large_total = median(run.seconds for run in large_runs)
+    yield Result("40 M rows / 20 M rows: time", large_total / total, 2.0, " x", f"{large_total:.2f} s, {total:.2f} s")
+    yield Result(
+        "40 M rows: peak memory", max(run.megabytes for run in large_runs), MEMORY_LIMIT, " MB", large_runs[-1].summary
     )
 
 
-@row("compute-drift")
-def drift(bench: Bench) -> Iterator[Finding]:
+@benchmark("compute-fleet")
+def fleet(context: BenchmarkContext) -> Iterator[Result]:
+    """More models and periods: 1,000 models over 365 days, and a quarter of them, at as many rows a model-day."""
+    quarter, full = (
+        _run_compute(context, _prediction_log(context, rows, models=models, days=365))
+        for rows, models in ((5, 250), (20, 1_000))
+    )
+    note = f"{quarter.seconds:.1f} s, {full.seconds:.1f} s"
+    yield Result("1,000 x 365 / 250 x 365 model-days: time", full.seconds / quarter.seconds, 4.4, " x", note)
+    yield Result(
+        "1,000 x 365 model-days: peak memory", full.megabytes, MEMORY_LIMIT, " MB", f"{quarter.megabytes:.0f} MB of 250"
+    )
+
+
+@benchmark("compute-drift")
+def drift(context: BenchmarkContext) -> Iterator[Result]:
     """Drift of features: 50 over a million rows and 30 days; half the features, half the rows."""
-    names = {"all": (1.0, 50), "half the features": (1.0, 25), "half the rows": (0.5, 50)}
-    found = {name: _drifted(bench, rows, features) for name, (rows, features) in names.items()}
-    whole = found.pop("all")
-    yield Finding("50 features, 1 M rows, 30 days: time", whole.seconds, None, " s", whole.said)
-    yield Finding("50 features, 1 M rows, 30 days: peak memory", whole.megabytes, None, " MB")
-    for name, part in found.items():
-        note = f"{part.seconds:.2f} s, {part.megabytes:.0f} MB"
-        yield Finding(f"50 features, 1 M rows / {name}: time", whole.seconds / part.seconds, 2.2, " x", note)
+    variants = {"all": (1.0, 50), "half the features": (1.0, 25), "half the rows": (0.5, 50)}
+    runs = {name: _run_drift(context, rows, features) for name, (rows, features) in variants.items()}
+    full = runs.pop("all")
+    yield Result("50 features, 1 M rows, 30 days: time", full.seconds, None, " s", full.summary)
+    yield Result("50 features, 1 M rows, 30 days: peak memory", full.megabytes, None, " MB")
+    for name, partial in runs.items():
+        note = f"{partial.seconds:.2f} s, {partial.megabytes:.0f} MB"
+        yield Result(f"50 features, 1 M rows / {name}: time", full.seconds / partial.seconds, 2.2, " x", note)
 
 
-def _drifted(bench: Bench, rows: float, features: int) -> Ran:
-    path = _log(bench, rows, models=1, days=30, features=features)
-    return _ran(bench, path, "--feature", "all", "--reference", "2025-01-01..2025-01-07")
+def _run_drift(context: BenchmarkContext, rows: float, features: int) -> ComputeRun:
+    path = _prediction_log(context, rows, models=1, days=30, features=features)
+    return _run_compute(context, path, "--feature", "all", "--reference", "2025-01-01..2025-01-07")
 
 
-def _log(bench: Bench, millions: float, *, models: int, days: int, features: int = 0) -> Path:
-    path = bench.folder("logs") / f"{millions:g}-{models}-{days}-{features}.parquet"
+def _prediction_log(context: BenchmarkContext, millions: float, *, models: int, days: int, features: int = 0) -> Path:
+    path = context.folder("logs") / f"{millions:g}-{models}-{days}-{features}.parquet"
     if not path.exists():
         write_log(path, int(millions * MILLION), models=models, days=days, features=features)
     return path
 
 
-def _queried(path: Path, runs: int, *threshold: str) -> Pairs:
+def _time_queries(path: Path, runs: int, *threshold: str) -> PairedTimings:
     argv = [sys.executable, "-m", "tests.benchmarks.query_timing", str(path), str(runs), *threshold]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    found = json.loads(done.stdout)
-    return Pairs(ours=found["query"], theirs=found["count"])
+    completed = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise RuntimeError(completed.stderr.strip().splitlines()[-1])
+    timings = json.loads(completed.stdout)
+    return PairedTimings(subject=timings["query"], baseline=timings["count"])
 
 
-def _ran(bench: Bench, path: Path, *flags: str) -> Ran:
-    """The whole command in a process of its own, into an empty store."""
-    store, home = bench.folder("store"), bench.folder("home")
+def _run_compute(context: BenchmarkContext, path: Path, *flags: str) -> ComputeRun:
+    """Run the whole command in a process of its own, into an empty store."""
+    store, home = context.folder("store"), context.folder("home")
     shutil.rmtree(store)
     argv = [sys.executable, "-m", "modeltop", "compute", str(path), "--store", str(store), *flags]
-    said = bench.folder("said") / "stderr"
-    with said.open("wb") as err:
-        began = time.perf_counter()
+    stderr_path = context.folder("stderr") / "compute.txt"
+    with stderr_path.open("wb") as err:
+        started_at = time.perf_counter()
         process = subprocess.Popen(argv, cwd=ROOT, env=environment(home), stderr=err)
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
+        elapsed = time.perf_counter() - started_at
     process.returncode = os.waitstatus_to_exitcode(status)
-    lines = said.read_text(encoding="utf-8").splitlines()
+    lines = stderr_path.read_text(encoding="utf-8").splitlines()
     if process.returncode:
         raise RuntimeError(lines[-1] if lines else f"ended with {process.returncode}")
-    told = next((line for line in lines if " periods of " in line), lines[-1])
-    return Ran(seconds, usage.ru_maxrss / 1024, told.removeprefix("modeltop: "))
+    summary = next((line for line in lines if " periods of " in line), lines[-1])
+    return ComputeRun(elapsed, usage.ru_maxrss / 1024, summary.removeprefix("modeltop: "))

@@ -1,4 +1,4 @@
-"""Alerts through a receiver that fails at random, sent by a watcher that is killed again and again."""
+"""Delivery of alerts to a receiver that fails at random, by a watcher that is killed repeatedly."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from modeltop.alerting.dispatch import plan_notifications
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.alerting.routing import NotificationPolicy, Route, RoutingConfig
 from modeltop.core.incident import IncidentStatus
-from tests.benchmarks.base import ROOT, Bench, Finding, row
+from tests.benchmarks.base import ROOT, BenchmarkContext, Result, benchmark
 from tests.benchmarks.programs import environment
-from tests.benchmarks.webhook_server import Receiving
+from tests.benchmarks.webhook_server import WebhookServer
 
-ALERTS, KILLS, SHARE = 1000, 20, 0.3
+ALERTS, KILLS, FAILURE_RATE = 1000, 20, 0.3
 
-RIGHT = (["trigger"], ["trigger", "resolve"], ["late"], ["trigger", "late"])
-"""What may be told of one incident, in order; a trigger of which the sender never heard that it was accepted may be
-followed by begin and end told late.
+VALID_SEQUENCES = (["trigger"], ["trigger", "resolve"], ["late"], ["trigger", "late"])
+"""Valid orders of the notifications of one incident; a trigger whose acceptance the sender did not learn may be
+followed by a late notification of begin and end.
 """
 
 _CONFIG = """
 on_no_data = "ok"
+# One limit, so that an alert is active as long as its row is bad.
+[[rules]]
+name = "floor"
+metric = "accuracy"
+critical = { below = 0.9 }
 [receivers.hook]
 type = "webhook"
 url_env = "HOOK"
@@ -54,7 +59,7 @@ def settings():
 (store / "state").mkdir(exist_ok=True)
 identity = DaemonIdentity(store / "state", LockHolder(os.getpid(), platform.node()))
 log = DaemonLog(sys.stderr)
-# Waits are as short as a loopback is quick; all else is as it is in service.
+# Backoff as short as loopback is fast; all else is as in the service.
 cycle = Cycle(settings, identity, log, backoff=Backoff(initial_seconds=0.02, max_seconds=0.2))
 Daemon(cycle, LeaderLock(identity.folder, identity.holder), identity, log).run()
 """
@@ -62,120 +67,122 @@ Daemon(cycle, LeaderLock(identity.folder, identity.holder), identity, log).run()
 
 @dataclass(slots=True)
 class Fleet:
-    """Models in one file: an hour a row, each fine or not; every stretch that is not must be told once."""
+    """Models in one file with hourly rows, good or bad; each streak of bad rows must be notified once."""
 
     folder: Path
-    stretches: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    bad: set[str] = field(default_factory=set)
-    moment: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    bad_streaks: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    failing: set[str] = field(default_factory=set)
+    latest: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
-    def begin(self, models: int) -> None:
-        """Ten hours of health, then all go wrong."""
+    def create(self, models: int) -> None:
+        """Write ten good rows of each model, then a bad one."""
         self.folder.mkdir()
         names = [f"m{number:04d}" for number in range(models)]
-        hours = [self.moment - timedelta(hours=hour) for hour in range(12, 2, -1)]
+        hours = [self.latest - timedelta(hours=hour) for hour in range(12, 2, -1)]
         lines = ["date,model,accuracy", *(f"{hour.isoformat()},{name},0.95" for name in names for hour in hours)]
         (self.folder / "fleet.csv").write_text("\n".join(lines) + "\n", encoding="ascii")
-        self.moment -= timedelta(hours=2)
-        self.turn(names)
+        self.latest -= timedelta(hours=2)
+        self.flip(names)
 
-    def turn(self, models: list[str]) -> None:
-        """From good to bad, or back, in the next row of each of these."""
-        self.moment += timedelta(seconds=1)
+    def flip(self, models: list[str]) -> None:
+        """Append a row of each of these models that is bad if the last one was good, and the reverse."""
+        self.latest += timedelta(seconds=1)
         lines = []
         for name in models:
-            self.bad.symmetric_difference_update({name})
-            self.stretches[name] += name in self.bad
-            lines.append(f"{self.moment.isoformat()},{name},{0.5 if name in self.bad else 0.95}\n")
+            self.failing.symmetric_difference_update({name})
+            self.bad_streaks[name] += name in self.failing
+            lines.append(f"{self.latest.isoformat()},{name},{0.5 if name in self.failing else 0.95}\n")
         with (self.folder / "fleet.csv").open("ab", buffering=0) as file:
             file.write("".join(lines).encode())
 
 
-@row("delivery")
-def delivery(bench: Bench) -> Iterator[Finding]:
+@benchmark("delivery")
+def delivery(context: BenchmarkContext) -> Iterator[Result]:
     """1,000 alerts, 30 % of requests fail, 20 kills: lost, resolved without a trigger, out of order, repeated."""
-    yield from measured(bench.folder("delivery"), alerts=ALERTS, kills=KILLS)
+    yield from run_delivery(context.folder("delivery"), alerts=ALERTS, kills=KILLS)
 
 
-def measured(folder: Path, *, alerts: int, kills: int, seed: int = 4) -> Iterator[Finding]:
-    """What became of the alerts."""
-    chance, fleet = random.Random(seed), Fleet(folder / "store")
-    fleet.begin(alerts)
-    began = time.monotonic()
-    with Receiving(SHARE, seed) as server:
-        config = folder / "modeltop.toml"
-        config.write_text(
-            # One limit, so that an alert stands as long as its row is bad.
-            'on_no_data = "ok"\n[[rules]]\nname = "floor"\nmetric = "accuracy"\ncritical = { below = 0.9 }\n'
-            '[receivers.hook]\ntype = "webhook"\nurl_env = "HOOK"\ngroup = 0\nhourly = 0\n'
-        )
+def run_delivery(folder: Path, *, alerts: int, kills: int, seed: int = 4) -> Iterator[Result]:
+    """Deliver the alerts and yield the results.
+
+    Args:
+        folder: An empty folder.
+        alerts: Number of models, each with an alert.
+        kills: Number of times that the watcher is killed.
+        seed: Seed of the failures and kills.
+    """
+    rng, fleet = random.Random(seed), Fleet(folder / "store")
+    fleet.create(alerts)
+    started_at = time.monotonic()
+    with WebhookServer(FAILURE_RATE, seed) as server:
+        (folder / "modeltop.toml").write_text(_CONFIG)
         for _ in range(kills):
-            with _watcher(folder, server.url) as process:
-                _wait(lambda seen=server.requests: server.requests > seen, 60)
-                time.sleep(chance.uniform(0.0, 1.5))
-                fleet.turn(chance.sample(sorted(fleet.stretches), alerts // 20))
-                time.sleep(chance.uniform(0.0, 1.5))
+            with _start_watcher(folder, server.url) as process:
+                _wait_until(lambda seen=server.requests: server.requests > seen, 60)
+                time.sleep(rng.uniform(0.0, 1.5))
+                fleet.flip(rng.sample(sorted(fleet.bad_streaks), alerts // 20))
+                time.sleep(rng.uniform(0.0, 1.5))
                 process.kill()
-        with _watcher(folder, server.url) as process:
-            _wait(lambda: _settled(fleet), 600)
+        with _start_watcher(folder, server.url) as process:
+            _wait_until(lambda: _is_settled(fleet), 600)
             process.terminate()
             process.wait(30)
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - started_at
     requests = f"{server.requests:,} requests, {server.failed:,} of them failed, {kills} kills, {seconds:.0f} s"
-    yield from _judged(fleet, server, requests)
+    yield from _results(fleet, server, requests)
 
 
-def _watcher(folder: Path, url: str) -> subprocess.Popen[bytes]:
+def _start_watcher(folder: Path, url: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-c", _WATCH, str(folder / "store"), str(folder / "modeltop.toml")]
     env = environment(folder / "home") | {"HOOK": url, "PYTHONPATH": str(ROOT / ".dev")}
     with (folder / "watch.log").open("ab") as log:
         return subprocess.Popen(argv, env=env, cwd=folder, stderr=log)
 
 
-def _wait(met, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not met():
-        if time.monotonic() > end:
+def _wait_until(condition, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
             raise TimeoutError("what was waited for did not come; see watch.log")
         time.sleep(0.05)
 
 
-def _settled(fleet: Fleet) -> bool:
-    """Whether all is followed, and there is nothing left to be told."""
-    facts = EventLog(fleet.folder / "state").state()
-    standing = {one.key.model for one in facts.incidents.values() if one.status is IncidentStatus.OPEN}
-    if standing != fleet.bad or len(facts.incidents) < sum(fleet.stretches.values()):
+def _is_settled(fleet: Fleet) -> bool:
+    """Return whether all streaks have an incident, and no notification is pending."""
+    log_state = EventLog(fleet.folder / "state").state()
+    incidents = log_state.incidents.values()
+    failing = {incident.key.model for incident in incidents if incident.status is IncidentStatus.OPEN}
+    if failing != fleet.failing or len(incidents) < sum(fleet.bad_streaks.values()):
         return False
-    wanted = RoutingConfig(
-        routes=(Route("everything", ("hook",)),), policies={"hook": NotificationPolicy(group=0, hourly=0)}
-    )
-    planned = plan_notifications(facts, wanted, facts.last_event_at or fleet.moment)
-    return not planned.batches and planned.retry_at is None
+    policies = {"hook": NotificationPolicy(group=0, hourly=0)}
+    routing = RoutingConfig(routes=(Route("everything", ("hook",)),), policies=policies)
+    plan = plan_notifications(log_state, routing, log_state.last_event_at or fleet.latest)
+    return not plan.batches and plan.retry_at is None
 
 
-def _judged(fleet: Fleet, server: Receiving, note: str) -> Iterator[Finding]:
-    told: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+def _results(fleet: Fleet, server: WebhookServer, note: str) -> Iterator[Result]:
+    keys_by_kind: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
     order: dict[str, list[str]] = defaultdict(list)
     models: dict[str, set[str]] = defaultdict(set)
-    repeated = 0
-    for part in server.parts():
-        # What is told late is begin and end in one.
-        what = "late" if part["reason"] == "late" else part["kind"]
-        keys = told[part["id"]][what]
-        repeated += part["key"] in keys
-        if part["key"] not in keys:
-            order[part["id"]].append(what)
-        keys[part["key"]] = None
-        models[part["model"]].add(part["id"])
-    lost = sum(max(0, count - len(models[model])) for model, count in fleet.stretches.items())
-    ends = sum(fleet.stretches.values()) - len(fleet.bad)
-    late = sum("late" in kinds for kinds in told.values())
-    untold = ends - late - sum("resolve" in kinds for kinds in told.values())
-    early = sum(kinds[0] == "resolve" for kinds in order.values())
-    mixed = sum(kinds not in RIGHT for kinds in order.values())
-    twice = sum(len(keys) > 1 for kinds in told.values() for keys in kinds.values())
-    yield Finding("delivery: alerts lost", lost, 0, "", f"{sum(fleet.stretches.values()):,} alerts; {note}")
-    yield Finding("delivery: ends lost", untold, 0, "", f"{ends:,} ended, {late} of them told late")
-    yield Finding("delivery: resolved without a trigger", early, 0)
-    yield Finding("delivery: incidents out of order", mixed, 0)
-    yield Finding("delivery: repeated under another key", twice, 0, "", f"{repeated} repeated under the same key")
+    repeats = 0
+    for alert in server.alerts():
+        # A late notification is begin and end in one.
+        kind = "late" if alert["reason"] == "late" else alert["kind"]
+        keys = keys_by_kind[alert["id"]][kind]
+        repeats += alert["key"] in keys
+        if alert["key"] not in keys:
+            order[alert["id"]].append(kind)
+        keys[alert["key"]] = None
+        models[alert["model"]].add(alert["id"])
+    lost = sum(max(0, count - len(models[model])) for model, count in fleet.bad_streaks.items())
+    recoveries = sum(fleet.bad_streaks.values()) - len(fleet.failing)
+    late = sum("late" in kinds for kinds in keys_by_kind.values())
+    unresolved = recoveries - late - sum("resolve" in kinds for kinds in keys_by_kind.values())
+    resolved_first = sum(kinds[0] == "resolve" for kinds in order.values())
+    out_of_order = sum(kinds not in VALID_SEQUENCES for kinds in order.values())
+    new_keys = sum(len(keys) > 1 for kinds in keys_by_kind.values() for keys in kinds.values())
+    yield Result("delivery: alerts lost", lost, 0, "", f"{sum(fleet.bad_streaks.values()):,} alerts; {note}")
+    yield Result("delivery: ends lost", unresolved, 0, "", f"{recoveries:,} ended, {late} of them told late")
+    yield Result("delivery: resolved without a trigger", resolved_first, 0)
+    yield Result("delivery: incidents out of order", out_of_order, 0)
+    yield Result("delivery: repeated under another key", new_keys, 0, "", f"{repeats} repeated under the same key")

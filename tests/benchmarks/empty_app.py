@@ -1,4 +1,4 @@
-"""The least that a Textual app can show: one word. What modeltop's first frame is measured against."""
+"""Textual app that shows one word, the baseline of modeltop's first frame."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 
 class Empty(App[None]):
-    """One word."""
+    """App with one word on its screen."""
 
     def compose(self) -> Iterator[Static]:
         yield Static("empty")

@@ -2,7 +2,7 @@
 
 A person who follows a journey through the code opens these files, and steps from package to package as often as there
 are pairs. Each journey runs in a fresh process under `tests/benchmarks/tracer.py`, on data of its own. With
-MODELTOP_OTHER=DIR the same is done to the checkout at DIR, and both stand side by side.
+MODELTOP_OTHER=DIR the same is done to the checkout at DIR, and both are compared.
 """
 
 from __future__ import annotations
@@ -20,16 +20,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks.base import ROOT, Bench, Finding, row
-from tests.benchmarks.checkout import Figure, Tree, here, other, package, side_by_side
-from tests.benchmarks.programs import READY, environment
+from tests.benchmarks.base import ROOT, BenchmarkContext, Result, benchmark
+from tests.benchmarks.checkout import (
+    Checkout,
+    Measurement,
+    compare_checkouts,
+    other_checkout,
+    package_of,
+    this_checkout,
+)
+from tests.benchmarks.programs import READY_TEXT, environment
 from tests.benchmarks.terminal import Terminal
 
 TRACER = Path(__file__).with_name("tracer.py")
-LIMIT = 60.0
+TIMEOUT_SECONDS = 60.0
 """Seconds that one step of a journey may take; the tracer slows a program down about threefold."""
-QUIET = 1.0
-"""Seconds without output after which the screen is taken to be complete."""
+QUIET_SECONDS = 1.0
+"""Seconds without output after which the screen counts as complete."""
 LOG = ROOT / "sample_data" / "predictions.csv.gz"
 COLUMNS = """
     --model churn --timestamp timestamp --score score --prediction prediction --label churned --id id
@@ -41,10 +48,10 @@ RECEIVER = '[receivers.file]\ntype = "command"\ncommand = ["/bin/sh", "-c", "cat
 
 
 class Call(NamedTuple):
-    """A call between two of our files."""
+    """Call between two files of the checkout."""
 
     caller: str | None
-    """The nearest function of ours up the stack; None where a library began it all, as in a thread."""
+    """File of the nearest caller in the checkout; None where there is none, as in a thread of a library."""
     called: str
     on_import: bool
     """Whether an import caused it: the body of a class, or a function that a module calls while it is imported."""
@@ -52,32 +59,32 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one journey entered."""
+    """Calls that were recorded on one journey."""
 
     calls: frozenset[Call]
 
     @property
     def run_time(self) -> Trace:
-        """The calls that no import caused."""
+        """Trace without the calls that an import caused."""
         return Trace(frozenset(call for call in self.calls if not call.on_import))
 
     @property
     def files(self) -> set[str]:
-        """The files of which something ran."""
+        """Files of which a function ran."""
         return {call.called for call in self.calls} | {call.caller for call in self.calls if call.caller is not None}
 
     def packages(self, *, divide_tui: bool = False) -> set[str]:
         """Return the packages of these files."""
-        return {package(file, divide_tui=divide_tui) for file in self.files}
+        return {package_of(file, divide_tui=divide_tui) for file in self.files}
 
-    def pairs(self, *, divide_tui: bool = False) -> set[tuple[str, str]]:
+    def package_pairs(self, *, divide_tui: bool = False) -> set[tuple[str, str]]:
         """Return caller and called package, of calls that lead from one package to another."""
-        ends = (
-            (package(call.caller, divide_tui=divide_tui), package(call.called, divide_tui=divide_tui))
+        pairs = (
+            (package_of(call.caller, divide_tui=divide_tui), package_of(call.called, divide_tui=divide_tui))
             for call in self.calls
             if call.caller is not None
         )
-        return {(caller, called) for caller, called in ends if caller != called}
+        return {(caller, called) for caller, called in pairs if caller != called}
 
 
 def read_record(path: Path) -> Trace:
@@ -86,73 +93,73 @@ def read_record(path: Path) -> Trace:
     Raises:
         TimeoutError: Nothing was written.
     """
-    end = time.monotonic() + LIMIT
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not path.exists():
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             raise TimeoutError(f"the tracer did not write {path.name}")
         time.sleep(0.02)
     return Trace(frozenset(Call(*call) for call in json.loads(path.read_text(encoding="utf-8"))))
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedProgram:
     """A program of one checkout, run under the tracer in a folder of its own.
 
     Args:
-        tree: The checkout.
-        folder: An empty folder: home directory, and place of all data.
+        checkout: Checkout of the code.
+        folder: An empty folder for home directory and data.
     """
 
-    tree: Tree
+    checkout: Checkout
     folder: Path
 
-    def run(self, *words: str | Path, codes: Sequence[int] = (0,)) -> Trace:
+    def run(self, *args: str | Path, codes: Sequence[int] = (0,)) -> Trace:
         """Run one command to its end.
 
         Args:
-            words: The command line.
+            args: The command line.
             codes: Exit codes with which it may end.
 
         Raises:
             RuntimeError: It ended with another code.
         """
-        done = subprocess.run(
-            self._command(words),
+        completed = subprocess.run(
+            self._command(args),
             env=self._environment(),
             cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
-            timeout=LIMIT,
+            timeout=TIMEOUT_SECONDS,
         )
-        if done.returncode not in codes:
-            raise RuntimeError(f"{words[0]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        if completed.returncode not in codes:
+            raise RuntimeError(f"{args[0]} ended with {completed.returncode}: {completed.stderr.strip()[-300:]}")
         return read_record(self._record(0))
 
-    def open(self, *words: str | Path) -> Terminal:
+    def open(self, *args: str | Path) -> Terminal:
         """Open the app in a terminal, and return once its screen is full and complete."""
-        terminal = Terminal(self._command(words), env=self._environment(), cwd=self.folder)
+        terminal = Terminal(self._command(args), env=self._environment(), cwd=self.folder)
         try:
-            terminal.until(READY, LIMIT)
-            terminal.live(QUIET, LIMIT)
-            terminal.settle(QUIET, LIMIT)
+            terminal.wait_for(READY_TEXT, TIMEOUT_SECONDS)
+            terminal.wait_until_live(QUIET_SECONDS, TIMEOUT_SECONDS)
+            terminal.wait_until_quiet(QUIET_SECONDS, TIMEOUT_SECONDS)
         except BaseException:
             terminal.__exit__(None, None, None)
             raise
         return terminal
 
-    def cut(self, terminal: Terminal, number: int) -> Trace:
+    def split_trace(self, terminal: Terminal, number: int) -> Trace:
         """End the record with this number, from 0 on, and begin the next one while the app runs on."""
         os.kill(terminal.process.pid, signal.SIGUSR1)
         return read_record(self._record(number))
 
-    def _command(self, words: Sequence[str | Path]) -> list[str]:
-        # -P: the folder of the tracer holds modules with common names, none of which is to be found.
-        fixed = [sys.executable, "-P", str(TRACER), str(self.tree.root), str(self.folder / "record")]
-        return [*fixed, self.tree.program, *map(str, words)]
+    def _command(self, args: Sequence[str | Path]) -> list[str]:
+        # -P: the folder of the tracer holds modules with common names, which must not be imported.
+        command = [sys.executable, "-P", str(TRACER), str(self.checkout.root), str(self.folder / "record")]
+        return [*command, self.checkout.program, *map(str, args)]
 
     def _environment(self) -> dict[str, str]:
-        return environment(self.folder / "home") | {"PYTHONPATH": self.tree.python_path}
+        return environment(self.folder / "home") | {"PYTHONPATH": self.checkout.python_path}
 
     def _record(self, number: int) -> Path:
         return self.folder / f"record.{number}"
@@ -168,70 +175,72 @@ def write_metrics(folder: Path) -> Path:
     return folder / "m.csv"
 
 
-def write_config(folder: Path, *more: str) -> Path:
+def write_config(folder: Path, *sections: str) -> Path:
     """Write a configuration of one rule, and more."""
     path = folder / "modeltop.toml"
-    path.write_text(RULE + "".join(more), encoding="ascii")
+    path.write_text(RULE + "".join(sections), encoding="ascii")
     return path
 
 
-def check(traced: Traced) -> Trace:
+def write_store(folder: Path, message: Path) -> list[str | Path]:
+    """Write a store and a configuration whose receiver writes to a file, and return the options that name them."""
+    store = folder / "store"
+    write_metrics(store)
+    return ["--config", write_config(folder, RECEIVER.format(path=message)), "--store", store]
+
+
+def check(program: TracedProgram) -> Trace:
     """Trace `check FILE.csv --config`: from rows and one rule in TOML to an alert."""
-    metrics, config = write_metrics(traced.folder), write_config(traced.folder)
-    return traced.run("check", metrics, "--config", config, codes=(2,))  # 2: critical
+    metrics, config = write_metrics(program.folder), write_config(program.folder)
+    return program.run("check", metrics, "--config", config, codes=(2,))  # 2: critical
 
 
-def compute(traced: Traced) -> Trace:
+def compute(program: TracedProgram) -> Trace:
     """Trace `compute LOG`: from rows of a prediction log to rows of metrics in a store."""
-    store = traced.folder / "store"
-    trace = traced.run("compute", LOG, *COLUMNS.split(), "--store", store)
+    store = program.folder / "store"
+    trace = program.run("compute", LOG, *COLUMNS.split(), "--store", store)
     if not list(store.glob("*.computed.csv")):
         raise RuntimeError("compute left no periods in the store")
     return trace
 
 
-def watch(traced: Traced) -> Trace:
+def watch(program: TracedProgram) -> Trace:
     """Trace `watch --once`: from rows of metrics to a message that a receiver has."""
-    store, message = traced.folder / "store", traced.folder / "message"
-    write_metrics(store)
-    config = write_config(traced.folder, RECEIVER.format(path=message))
-    trace = traced.run("watch", "--once", "--config", config, "--store", store)
+    message = program.folder / "message"
+    trace = program.run("watch", "--once", *write_store(program.folder, message))
     if "accuracy" not in message.read_text(encoding="utf-8"):
         raise RuntimeError("the receiver was told nothing of the alert")
     return trace
 
 
-def open_store(traced: Traced) -> Terminal:
+def open_store(program: TracedProgram) -> Terminal:
     """Open the app on a store, with a rule and a receiver."""
-    store, message = traced.folder / "store", traced.folder / "message"
-    write_metrics(store)
-    config = write_config(traced.folder, RECEIVER.format(path=message))
-    return traced.open("--config", config, "--store", store)
+    return program.open(*write_store(program.folder, program.folder / "message"))
 
 
-def first_frame(traced: Traced) -> Trace:
+def first_frame(program: TracedProgram) -> Trace:
     """Trace the app, from its start until its first screen is complete."""
-    with open_store(traced) as terminal:
-        return traced.cut(terminal, 0)
+    with open_store(program) as terminal:
+        return program.split_trace(terminal, 0)
 
 
-def acknowledge(traced: Traced) -> Trace:
+def acknowledge(program: TracedProgram) -> Trace:
     """Trace key `a` and enter: from the key to the event log, and back on the screen."""
-    with open_store(traced) as terminal:
-        traced.cut(terminal, 0)
-        terminal.type(b"a")
-        terminal.settle(QUIET, LIMIT)
-        terminal.type(b"\r")
-        end = time.monotonic() + LIMIT
-        while not any(path.stat().st_size for path in (traced.folder / "store" / "state").glob("*.jsonl")):
-            if time.monotonic() > end:
+    with open_store(program) as terminal:
+        program.split_trace(terminal, 0)
+        terminal.send_keys(b"a")
+        terminal.wait_until_quiet(QUIET_SECONDS, TIMEOUT_SECONDS)
+        terminal.send_keys(b"\r")
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not any(path.stat().st_size for path in (program.folder / "store" / "state").glob("*.jsonl")):
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"nothing was acknowledged:\n{terminal.text}")
             terminal.read(0.05)
-        terminal.settle(QUIET, LIMIT)
-        return traced.cut(terminal, 1)
+        terminal.wait_until_quiet(QUIET_SECONDS, TIMEOUT_SECONDS)
+        return program.split_trace(terminal, 1)
 
 
-JOURNEYS: dict[str, Callable[[Traced], Trace]] = {
+JOURNEYS: dict[str, Callable[[TracedProgram], Trace]] = {
     "check": check,
     "compute": compute,
     "watch --once": watch,
@@ -240,35 +249,43 @@ JOURNEYS: dict[str, Callable[[Traced], Trace]] = {
 }
 
 
-@row("journeys")
-def journeys(bench: Bench) -> Iterator[Finding]:
+@benchmark("journeys")
+def journeys(context: BenchmarkContext) -> Iterator[Result]:
     """Trace five journeys: files and packages entered, calls between packages (MODELTOP_OTHER=DIR: beside another)."""
-    compared = other()
+    other = other_checkout()
     for name in JOURNEYS:
-        others = figures(name, compared, bench) if compared is not None else None
-        yield from side_by_side(figures(name, here(), bench), others)
+        other_measurements = trace_journey(name, other, context) if other is not None else None
+        yield from compare_checkouts(trace_journey(name, this_checkout(), context), other_measurements)
 
 
-def figures(name: str, tree: Tree, bench: Bench) -> list[Figure]:
+def trace_journey(name: str, checkout: Checkout, context: BenchmarkContext) -> list[Measurement]:
     """Trace one journey through one checkout."""
-    folder = bench.folder("journey")
+    folder = context.folder("journey")
     shutil.rmtree(folder)
     folder.mkdir()
-    return counted(name, JOURNEYS[name](Traced(tree, folder)))
+    return measure_trace(name, JOURNEYS[name](TracedProgram(checkout, folder)))
 
 
-def counted(name: str, trace: Trace) -> list[Figure]:
-    """Count a trace as the plan of the restructuring does: tui is one package, and the bodies of classes count.
+def measure_trace(name: str, trace: Trace) -> list[Measurement]:
+    """Count files and packages of a trace; tui is one package, and bodies of classes count.
 
-    The notes count more strictly: without what imports cause; and with tui divided into its folders and files.
+    The notes hold stricter counts: without calls that imports cause, and with tui divided into its folders and files.
     """
-    late = trace.run_time
-    rows = {
-        "files entered": (len(trace.files), len(late.files), None),
-        "packages entered": (len(trace.packages()), len(late.packages()), len(trace.packages(divide_tui=True))),
-        "calls between packages": (len(trace.pairs()), len(late.pairs()), len(trace.pairs(divide_tui=True))),
+    run_time = trace.run_time
+    counts = {
+        "files entered": (len(trace.files), len(run_time.files), None),
+        "packages entered": (len(trace.packages()), len(run_time.packages()), len(trace.packages(divide_tui=True))),
+        "calls between packages": (
+            len(trace.package_pairs()),
+            len(run_time.package_pairs()),
+            len(trace.package_pairs(divide_tui=True)),
+        ),
     }
     return [
-        Figure(f"{name}: {what}", value, note=f"no imports {strict}" + (f", tui divided {parts}" if parts else ""))
-        for what, (value, strict, parts) in rows.items()
+        Measurement(
+            f"{name}: {label}",
+            value,
+            note=f"no imports {without_imports}" + (f", tui divided {divided}" if divided else ""),
+        )
+        for label, (value, without_imports, divided) in counts.items()
     ]

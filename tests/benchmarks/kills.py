@@ -1,4 +1,4 @@
-"""A store whose writer is killed at random moments: what was acknowledged must be there."""
+"""Durability of a store whose writer is killed at random: no acknowledged row is lost."""
 
 import os
 import random
@@ -14,57 +14,59 @@ from modeltop.core.series import SeriesKey, to_datetime
 from modeltop.history.reader import Reader
 from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
-from tests.benchmarks.base import Bench, Finding, row
+from tests.benchmarks.base import BenchmarkContext, Result, benchmark
 
 KILLS = 200
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-@row("kills")
-def kills(bench: Bench) -> Iterator[Finding]:
+@benchmark("kills")
+def kills(context: BenchmarkContext) -> Iterator[Result]:
     """Killed 200 times while recording: rows lost, files that cannot be read."""
-    folder, chance = bench.folder("killed") / "store", random.Random(200)
+    folder, rng = context.folder("killed") / "store", random.Random(200)
     acknowledged = 0
     for _ in range(KILLS):
-        acknowledged = _killed(folder, acknowledged, chance.uniform(0.0, 0.02))
+        acknowledged = _record_until_killed(folder, acknowledged, rng.uniform(0.0, 0.02))
     history = Reader([folder], catalog=MetricRegistry()).read()
     series = history.series[SeriesKey("churn", "accuracy")]
-    found = dict(zip(map(to_datetime, series.times), series.values.tolist(), strict=True))
-    lost = [n for n in range(1, acknowledged + 1) if found.get(_period(n)) != _value(n)]
+    recorded = dict(zip(map(to_datetime, series.times), series.values.tolist(), strict=True))
+    lost = [n for n in range(1, acknowledged + 1) if recorded.get(_period(n)) != _value(n)]
     unreadable = [problem for problem in history.problems if problem.fatal]
     note = f"{acknowledged:,} rows acknowledged before {KILLS} kills"
-    yield Finding("killed while recording: rows lost", len(lost), 0, "", note)
+    yield Result("killed while recording: rows lost", len(lost), 0, "", note)
     torn = sum("cell" in problem.message or "field" in problem.message for problem in history.problems)
-    yield Finding("killed while recording: files unreadable", len(unreadable), 0, "", f"{torn} torn lines said")
+    yield Result("killed while recording: files unreadable", len(unreadable), 0, "", f"{torn} torn lines said")
 
 
-def _killed(folder: Path, done: int, seconds: float) -> int:
-    """Go on recording behind row `done` in a process that is killed; the last row it acknowledged."""
+def _record_until_killed(folder: Path, last_row: int, seconds: float) -> int:
+    """Record after `last_row` in a process that is killed after so many seconds; return the last acknowledged row."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         os.close(reader)
         try:
-            _record(folder, done, writer)
+            _record_forever(folder, last_row, writer)
         finally:
             os._exit(1)
     os.close(writer)
-    heard = os.read(reader, 8) if select.select([reader], [], [], 10)[0] else b""  # at work: now at any moment
+    output = (
+        os.read(reader, 8) if select.select([reader], [], [], 10)[0] else b""
+    )  # the first row is acknowledged: kill at any time from now on
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while data := os.read(reader, 65536):
-        heard += data
+        output += data
     os.close(reader)
-    return int.from_bytes(heard[-8:]) if heard else done
+    return int.from_bytes(output[-8:]) if output else last_row
 
 
-def _record(folder: Path, done: int, writer: int) -> None:
+def _record_forever(folder: Path, last_row: int, writer: int) -> None:
     store = Store(folder)
     while True:
-        done += 1
-        store.append([PeriodRow("churn", _period(done), {"accuracy": _value(done)}, count=done)])
-        os.write(writer, done.to_bytes(8))
+        last_row += 1
+        store.append([PeriodRow("churn", _period(last_row), {"accuracy": _value(last_row)}, count=last_row)])
+        os.write(writer, last_row.to_bytes(8))
 
 
 def _value(number: int) -> float:

@@ -1,4 +1,4 @@
-"""The programs that are watched: modeltop, an empty Textual app, and `wandb leet` where it is installed."""
+"""The programs to measure: modeltop, an empty Textual app, and `wandb leet` where it is installed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import NamedTuple
 from tests.benchmarks.base import ROOT
 from tests.benchmarks.terminal import Terminal
 
-SAMPLE = ROOT / "sample_data" / "fleet"
+SAMPLE_FLEET = ROOT / "sample_data" / "fleet"
 MODELTOP = (sys.executable, "-m", "modeltop_tui")
-EMPTY = (sys.executable, str(Path(__file__).with_name("empty_app.py")))
-READY = ["q quit"]
-"""In the footer: what a first frame has, with or without data."""
+EMPTY_APP = (sys.executable, str(Path(__file__).with_name("empty_app.py")))
+READY_TEXT = ["q quit"]
+"""Text of the footer, which the first frame has with or without data."""
 
 
 def environment(home: Path) -> dict[str, str]:
-    """A bare one in which nothing of the machine's owner is found."""
+    """Return environment variables with all folders of the user under `home`."""
     home.mkdir(parents=True, exist_ok=True)
     return {
         "PATH": os.environ["PATH"],
@@ -38,64 +38,83 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def modeltop(home: Path, *args: str | Path, rate: int | None = None) -> Terminal:
-    """The app on these paths, in 80x24 and 256 colours."""
+    """Start the app on these paths, in 80x24 and 256 colours; `rate` is in bytes per second."""
     return Terminal([*MODELTOP, *map(str, args)], env=environment(home), cwd=home, rate=rate)
 
 
-def forget(home: Path) -> None:
-    """Remove whatever the app has kept of earlier runs."""
+def clear_state(home: Path) -> None:
+    """Remove the state of earlier runs of the app."""
     shutil.rmtree(home, ignore_errors=True)
 
 
-class Worst(NamedTuple):
-    """What the app must show first."""
+def time_to_show(home: Path, path: Path, texts: Sequence[str], quiet_seconds: float) -> float:
+    """Return the seconds from exec until the app shows all texts, and quit it.
+
+    Args:
+        home: Home directory of the app.
+        path: Metrics to open.
+        texts: Texts to wait for.
+        quiet_seconds: Seconds without output after which the app has shown everything and is quit.
+    """
+    with modeltop(home, path) as terminal:
+        match = terminal.wait_for(texts)
+        terminal.wait_until_live(quiet_seconds)
+        terminal.send_keys(b"q")
+        terminal.wait_for_exit()
+    return match.seconds
+
+
+class WorstAlert(NamedTuple):
+    """Alert that the app must show first."""
 
     model: str
     message: str
 
 
-def worst(home: Path, *paths: Path) -> Worst:
-    """The first of the alerts that `check` prints: both use one order."""
+def worst_alert(home: Path, *paths: Path) -> WorstAlert:
+    """Return the first alert that `check` prints: app and `check` have the same order."""
     argv = [*MODELTOP, "check", "--json", *map(str, paths)]
-    done = subprocess.run(argv, env=environment(home), cwd=home, capture_output=True, text=True, check=False)
-    first = json.loads(done.stdout)["alerts"][0]
-    return Worst(first["model"], first["message"])
+    completed = subprocess.run(argv, env=environment(home), cwd=home, capture_output=True, text=True, check=False)
+    first = json.loads(completed.stdout)["alerts"][0]
+    return WorstAlert(first["model"], first["message"])
 
 
-class Leet(NamedTuple):
-    """`wandb leet` with a run to open."""
+class LeetRun(NamedTuple):
+    """Recorded run that `wandb leet` opens."""
 
     argv: Sequence[str]
-    words: Sequence[str]
-    """The name of the run's first metric and its last value."""
+    expected_text: Sequence[str]
+    """Name of the run's first metric and its last value."""
     home: Path
 
-    def opens(self) -> float:
-        """Seconds from exec until a chart's name and its value stand on the screen."""
-        with Terminal(self.argv, env=_quiet(self.home), cwd=self.home) as terminal:
-            return terminal.until(self.words).seconds
+    def time_to_open(self) -> float:
+        """Return the seconds from exec until the screen shows name and value of a chart."""
+        with Terminal(self.argv, env=_wandb_environment(self.home), cwd=self.home) as terminal:
+            return terminal.wait_for(self.expected_text).seconds
 
 
-def leet(home: Path, rows: Sequence[Mapping[str, float]]) -> Leet | None:
-    """An offline run with these metrics, a step a row; None where `wandb` is not installed."""
-    found = os.environ.get("MODELTOP_BENCH_WANDB") or shutil.which("wandb")
-    if found is None or not Path(found).exists():
+def record_leet_run(home: Path, rows: Sequence[Mapping[str, float]]) -> LeetRun | None:
+    """Record an offline run with one step for each row of metrics; None where `wandb` is not installed."""
+    executable = os.environ.get("MODELTOP_BENCH_WANDB") or shutil.which("wandb")
+    if executable is None or not Path(executable).exists():
         return None
-    script = Path(found).read_text(encoding="utf-8", errors="replace").splitlines()[0]
-    argv = [script.removeprefix("#!").strip(), "-c", _LOG, str(home)]
+    script = Path(executable).read_text(encoding="utf-8", errors="replace").splitlines()[0]
+    argv = [script.removeprefix("#!").strip(), "-c", _LOG_SCRIPT, str(home)]
     home.mkdir(parents=True, exist_ok=True)
-    subprocess.run(argv, env=_quiet(home), input=json.dumps(rows), text=True, check=True, capture_output=True, cwd=home)
+    subprocess.run(
+        argv, env=_wandb_environment(home), input=json.dumps(rows), text=True, check=True, capture_output=True, cwd=home
+    )
     [run] = home.glob("wandb/offline-run-*/*.wandb")
     name = min(name for row in rows for name in row)
     value = [row[name] for row in rows if name in row][-1]
-    return Leet([found, "leet", "run", str(run)], [name, f"{value:g}"], home)
+    return LeetRun([executable, "leet", "run", str(run)], [name, f"{value:g}"], home)
 
 
-def _quiet(home: Path) -> dict[str, str]:
+def _wandb_environment(home: Path) -> dict[str, str]:
     return environment(home) | {"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
 
 
-_LOG = """
+_LOG_SCRIPT = """
 import json, sys, wandb
 settings = wandb.Settings(x_disable_stats=True, silent=True, console="off")
 run = wandb.init(project="benchmark", mode="offline", dir=sys.argv[1], settings=settings)

@@ -17,22 +17,22 @@ COUNT = "SELECT model, CAST(timestamp AS DATE) AS day, count(*) FROM read_parque
 
 
 def main(path: str, runs: int, threshold: float | None = None) -> None:
-    """Once to warm up, then in turns."""
+    """Run both alternately, once to warm up and then `runs` times."""
     import duckdb
 
-    times: dict[str, list[float]] = {"count": [], "query": []}
-    with open_engine() as engine, duckdb.connect() as plain:
-        reading = resolve(LogSpec(sources=(path,), threshold=threshold), engine)
+    timings: dict[str, list[float]] = {"count": [], "query": []}
+    with open_engine() as engine, duckdb.connect() as connection:
+        log = resolve(LogSpec(sources=(path,), threshold=threshold), engine)
         for run in range(runs + 1):
-            began = time.perf_counter()
-            plain.execute(COUNT.format(path)).fetchall()
-            counted = time.perf_counter()
-            cells = sum(len(batch) for batch in aggregate(reading, engine))
-            ended = time.perf_counter()
+            started_at = time.perf_counter()
+            connection.execute(COUNT.format(path)).fetchall()
+            counted_at = time.perf_counter()
+            cells = sum(len(batch) for batch in aggregate(log, engine))
+            queried_at = time.perf_counter()
             if run:
-                times["count"].append(counted - began)
-                times["query"].append(ended - counted)
-    print(json.dumps(times | {"cells": cells}))
+                timings["count"].append(counted_at - started_at)
+                timings["query"].append(queried_at - counted_at)
+    print(json.dumps(timings | {"cells": cells}))
 
 
 if __name__ == "__main__":

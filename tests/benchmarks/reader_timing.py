@@ -1,4 +1,4 @@
-"""A process that reads a path in full, then with one more line; prints seconds and its peak size as JSON.
+"""Times a full read of a path and one after an appended line; prints seconds and peak memory as JSON.
 
 usage: python -m tests.benchmarks.reader_timing PATH [LINE]
 """
@@ -15,21 +15,21 @@ from tests.benchmarks.fleet_data import append
 
 
 def main(path: str, line: str = "") -> None:
-    """Read, append, read again."""
+    """Read a path, append a line where one is given, and read again."""
     reader = Reader([path], catalog=MetricRegistry())
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     points = sum(len(series.values) for series in reader.read().series.values())
-    full = time.perf_counter() - began
-    more = 0.0
+    full = time.perf_counter() - started_at
+    incremental = 0.0
     if line:
         append(Path(path), line)
-        began = time.perf_counter()
-        again = sum(len(series.values) for series in reader.read().series.values())
-        more = time.perf_counter() - began
-        if again < points:
-            raise SystemExit(f"{points} points became {again}")
+        started_at = time.perf_counter()
+        points_after = sum(len(series.values) for series in reader.read().series.values())
+        incremental = time.perf_counter() - started_at
+        if points_after < points:
+            raise SystemExit(f"{points} points became {points_after}")
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(json.dumps({"full": full, "more": more, "peak": peak, "points": points}))
+    sys.stdout.write(json.dumps({"full": full, "incremental": incremental, "peak": peak, "points": points}))
 
 
 if __name__ == "__main__":

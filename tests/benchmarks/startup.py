@@ -1,4 +1,4 @@
-"""How long a person waits: for the first frame, for the worst alert, for `check`."""
+"""Time to the first frame, to the worst alert, and of `check`."""
 
 import subprocess
 import sys
@@ -8,101 +8,103 @@ from pathlib import Path
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
-from tests.benchmarks.base import ROOT, Bench, Finding, in_turns, row
-from tests.benchmarks.programs import EMPTY, MODELTOP, READY, SAMPLE, environment, forget, leet, modeltop, worst
+from tests.benchmarks.base import ROOT, BenchmarkContext, Result, benchmark, time_interleaved
+from tests.benchmarks.programs import (
+    EMPTY_APP,
+    MODELTOP,
+    READY_TEXT,
+    SAMPLE_FLEET,
+    clear_state,
+    environment,
+    record_leet_run,
+    time_to_show,
+    worst_alert,
+)
 from tests.benchmarks.terminal import Terminal
 
-QUIET = 0.4
-"""Seconds without a byte after which the app is taken to have shown everything."""
+QUIET_SECONDS = 0.4
+"""Seconds without output after which the app has shown everything."""
 
 
-@row("seen-before")
-def seen_before(bench: Bench) -> Iterator[Finding]:
+@benchmark("seen-before")
+def warm_start(context: BenchmarkContext) -> Iterator[Result]:
     """Exec to the worst alert on screen, data seen before, beside `wandb leet`."""
-    yield from _beside_leet(bench, "worst alert, data seen before / wandb leet", 0.8, fresh=False)
+    yield from _compare_with_leet(context, "worst alert, data seen before / wandb leet", 0.8, cold=False)
 
 
-@row("first-sight")
-def first_sight(bench: Bench) -> Iterator[Finding]:
+@benchmark("first-sight")
+def cold_start(context: BenchmarkContext) -> Iterator[Result]:
     """Exec to the worst alert on screen, at first sight, beside `wandb leet`."""
-    yield from _beside_leet(bench, "worst alert, first sight / wandb leet", 1.2, fresh=True)
+    yield from _compare_with_leet(context, "worst alert, first sight / wandb leet", 1.2, cold=True)
 
 
-def _beside_leet(bench: Bench, what: str, figure: float, *, fresh: bool) -> Iterator[Finding]:
-    for label, path in {"fleet": SAMPLE, "10 days": ROOT / "sample_data" / "model_performance_tracking.csv"}.items():
-        other = leet(bench.folder(f"leet-{fresh}-{label}"), _steps(path))
-        if other is None:
-            yield Finding(f"{what}, {label}", None, figure, " x", "wandb leet not installed")
+def _compare_with_leet(context: BenchmarkContext, name: str, target: float, *, cold: bool) -> Iterator[Result]:
+    ten_days = ROOT / "sample_data" / "model_performance_tracking.csv"
+    for label, path in {"fleet": SAMPLE_FLEET, "10 days": ten_days}.items():
+        leet_run = record_leet_run(context.folder(f"leet-{cold}-{label}"), _steps(path))
+        if leet_run is None:
+            yield Result(f"{name}, {label}", None, target, " x", "wandb leet not installed")
             continue
-        home = bench.folder("home")
-        words = [*worst(home, path)][1:]
+        home = context.folder("home")
+        expected_text = [*worst_alert(home, path)][1:]
 
-        def opens(home: Path = home, path: Path = path, words: Sequence[str] = words) -> float:
-            if fresh:
-                forget(home)
-            return _opens(home, path, words)
+        def time_app(home: Path = home, path: Path = path, expected_text: Sequence[str] = expected_text) -> float:
+            if cold:
+                clear_state(home)
+            return time_to_show(home, path, expected_text, QUIET_SECONDS)
 
-        pairs = in_turns(bench.runs, opens, other.opens)
-        yield Finding(f"{what}, {label}", pairs.ratio, figure, " x", pairs.note("leet"))
-
-
-def _opens(home: Path, path: Path, words: Sequence[str]) -> float:
-    with modeltop(home, path) as terminal:
-        shown = terminal.until(words)
-        terminal.live(QUIET)
-        terminal.type(b"q")
-        terminal.exited()
-    return shown.seconds
+        timings = time_interleaved(context.runs, time_app, leet_run.time_to_open)
+        yield Result(f"{name}, {label}", timings.ratio, target, " x", timings.note("leet"))
 
 
 def _steps(path: Path) -> list[Mapping[str, float]]:
-    """The metrics under path as a run would log them: a step a period."""
+    """Return the metrics under a path as a run would log them, one step for each period."""
     history = Reader([path], catalog=MetricRegistry()).read()
     steps: dict[int, dict[str, float]] = {}
-    several = len({key.model for key in history.series}) > 1
+    many_models = len({key.model for key in history.series}) > 1
     for key, series in history.series.items():
-        name = f"{key.model}/{key.metric}" if several else key.metric
-        for time_, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
-            steps.setdefault(time_, {})[name] = value
-    return [steps[time_] for time_ in sorted(steps)]
+        name = f"{key.model}/{key.metric}" if many_models else key.metric
+        for timestamp, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
+            steps.setdefault(timestamp, {})[name] = value
+    return [steps[timestamp] for timestamp in sorted(steps)]
 
 
-@row("first-frame")
-def first_frame(bench: Bench) -> Iterator[Finding]:
+@benchmark("first-frame")
+def first_frame(context: BenchmarkContext) -> Iterator[Result]:
     """Exec to anything to read at all, and to the first full frame of the app itself, beside an empty Textual app."""
-    home = bench.folder("home")
+    home = context.folder("home")
 
-    def again(words: Sequence[str]) -> float:
-        return _opens(home, SAMPLE, words)
+    def warm(texts: Sequence[str]) -> float:
+        return time_to_show(home, SAMPLE_FLEET, texts, QUIET_SECONDS)
 
-    def fresh(words: Sequence[str]) -> float:
-        forget(home)
-        return again(words)
+    def cold(texts: Sequence[str]) -> float:
+        clear_state(home)
+        return warm(texts)
 
-    def theirs() -> float:
-        with Terminal(EMPTY, env=environment(home), cwd=home) as terminal:
-            return terminal.until(["empty"]).seconds
+    def empty_app() -> float:
+        with Terminal(EMPTY_APP, env=environment(home), cwd=home) as terminal:
+            return terminal.wait_for(["empty"]).seconds
 
-    for when, ours, word in (("first sight", fresh, "modeltop"), ("data seen before", again, "1 Models")):
-        pairs = in_turns(bench.runs, lambda ours=ours, word=word: ours([word]), theirs)
-        yield Finding(f"first to read, {when} / empty Textual app", pairs.ratio, 1.3, " x", pairs.note("empty app"))
-    pairs = in_turns(bench.runs, lambda: fresh(READY), theirs)
-    yield Finding("the app's own first frame / empty Textual app", pairs.ratio, None, " x", pairs.note("empty app"))
+    for start, time_app, text in (("first sight", cold, "modeltop"), ("data seen before", warm, "1 Models")):
+        timings = time_interleaved(context.runs, lambda time_app=time_app, text=text: time_app([text]), empty_app)
+        yield Result(f"first to read, {start} / empty Textual app", timings.ratio, 1.3, " x", timings.note("empty app"))
+    timings = time_interleaved(context.runs, lambda: cold(READY_TEXT), empty_app)
+    yield Result("the app's own first frame / empty Textual app", timings.ratio, None, " x", timings.note("empty app"))
 
 
-@row("check")
-def check(bench: Bench) -> Iterator[Finding]:
+@benchmark("check")
+def check(context: BenchmarkContext) -> Iterator[Result]:
     """`check` on the sample fleet, whole process, beside `import pandas`."""
-    home = bench.folder("home")
+    home = context.folder("home")
 
-    def whole(*argv: str) -> float:
-        began = time.perf_counter()
+    def time_process(*argv: str) -> float:
+        started_at = time.perf_counter()
         subprocess.run(argv, env=environment(home), cwd=home, stdout=subprocess.DEVNULL, check=False)
-        return time.perf_counter() - began
+        return time.perf_counter() - started_at
 
-    pairs = in_turns(
-        bench.runs,
-        lambda: whole(*MODELTOP, "check", str(SAMPLE)),
-        lambda: whole(sys.executable, "-c", "import pandas"),
+    timings = time_interleaved(
+        context.runs,
+        lambda: time_process(*MODELTOP, "check", str(SAMPLE_FLEET)),
+        lambda: time_process(sys.executable, "-c", "import pandas"),
     )
-    yield Finding("check on the sample fleet / import pandas", pairs.ratio, 1.3, " x", pairs.note("pandas"))
+    yield Result("check on the sample fleet / import pandas", timings.ratio, 1.3, " x", timings.note("pandas"))

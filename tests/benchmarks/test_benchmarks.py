@@ -1,4 +1,4 @@
-"""The benchmarks run and print; what they measure is for people to judge."""
+"""The benchmarks run and print results; no timing is asserted."""
 
 import re
 import subprocess
@@ -6,28 +6,28 @@ import sys
 
 import pytest
 
-from tests.benchmarks.base import ROOT, Finding
+from tests.benchmarks.base import ROOT, Result
 
 
-def benchmarks(*args):
+def run_benchmarks(*args):
     argv = [sys.executable, "-m", "tests.benchmarks", *args]
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_the_cheapest_row_runs_and_prints_its_ratio_and_both_medians():
-    done = benchmarks("check", "--runs", "1")
-    assert done.returncode == 0, done.stderr
-    last = done.stdout.splitlines()[-1]
+def test_the_cheapest_benchmark_runs_and_prints_its_ratio_and_both_medians():
+    completed = run_benchmarks("check", "--runs", "1")
+    assert completed.returncode == 0, completed.stderr
+    last = completed.stdout.splitlines()[-1]
     assert re.match(r"check on the sample fleet / import pandas +[\d.]+ x +≤ 1.3 x +(reached|missed by) .* ms", last), (
         last
     )
 
 
-def test_a_row_that_does_not_exist_is_refused_with_those_that_do():
-    done = benchmarks("nonsense")
-    assert done.returncode == 2
-    assert "no row nonsense; there are" in done.stderr
-    assert "first-sight" in done.stderr
+def test_an_unknown_benchmark_is_rejected_with_the_names_that_exist():
+    completed = run_benchmarks("nonsense")
+    assert completed.returncode == 2
+    assert "no row nonsense; there are" in completed.stderr
+    assert "first-sight" in completed.stderr
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,5 @@ def test_a_row_that_does_not_exist_is_refused_with_those_that_do():
         pytest.param(None, "not measured", id="what could not be measured is not taken for reached"),
     ],
 )
-def test_a_finding_says_how_it_stands(value, verdict):
-    assert Finding("a", value, 1.3, " x").verdict == verdict
+def test_a_result_compares_its_value_with_the_target(value, verdict):
+    assert Result("a", value, 1.3, " x").verdict == verdict

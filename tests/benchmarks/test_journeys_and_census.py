@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from tests.benchmarks import census, checkout, journeys
-from tests.benchmarks.base import ROOT, Bench
-from tests.benchmarks.checkout import Figure, Tree
-from tests.benchmarks.journeys import Traced
+from tests.benchmarks.base import ROOT, BenchmarkContext
+from tests.benchmarks.checkout import Checkout, Measurement
+from tests.benchmarks.journeys import TracedProgram
 
 MODULES = {
     "monitor/__init__.py": "",
@@ -58,32 +58,32 @@ CONTRACT = """
 """
 
 
-def plain(text):
+def dedent(text):
     return re.sub(r"^ {4,8}", "", text.strip("\n"), flags=re.MULTILINE)
 
 
 @pytest.fixture(params=["monitor", "modeltop"])
-def tree(request, tmp_path):
+def sample_checkout(request, tmp_path):
     """A checkout of three packages, under its old and its new names."""
     root, new = tmp_path / "checkout", request.param == "modeltop"
     for name, text in {**MODULES, "pyproject.toml": CONTRACT}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        code = re.sub(r"\bfrom monitor\b", "from modeltop", plain(text)) if new else plain(text)
+        code = re.sub(r"\bfrom monitor\b", "from modeltop", dedent(text)) if new else dedent(text)
         (root / name).write_text(code, encoding="utf-8")
     if new:
         (root / ".dev").mkdir()
         (root / ".dev" / "modeltop").symlink_to("../monitor")
         (root / ".dev" / "modeltop_tui").symlink_to("../tui")
-    return Tree(root)
+    return Checkout(root)
 
 
-def traced(tree, tmp_path):
+def traced_program(checkout, tmp_path):
     (tmp_path / "journey").mkdir()
-    return Traced(tree, tmp_path / "journey")
+    return TracedProgram(checkout, tmp_path / "journey")
 
 
-def test_a_trace_holds_files_and_the_calls_between_packages_however_they_are_imported(tree, tmp_path):
-    trace = traced(tree, tmp_path).run("0")
+def test_a_trace_holds_files_and_the_calls_between_packages_however_they_are_imported(sample_checkout, tmp_path):
+    trace = traced_program(sample_checkout, tmp_path).run("0")
     assert trace.files == {
         "tui/__main__.py",
         "monitor/service/run.py",
@@ -92,26 +92,26 @@ def test_a_trace_holds_files_and_the_calls_between_packages_however_they_are_imp
     }
     assert trace.packages() == {"tui", "service", "core"}
     assert trace.packages(divide_tui=True) == {"tui/__main__.py", "service", "core"}
-    assert trace.pairs() == {("tui", "service"), ("service", "core")}
+    assert trace.package_pairs() == {("tui", "service"), ("service", "core")}
 
 
-def test_what_an_import_causes_is_told_from_what_runs(tree, tmp_path):
-    trace = traced(tree, tmp_path).run("0")
+def test_calls_during_imports_are_distinguished_from_those_at_run_time(sample_checkout, tmp_path):
+    trace = traced_program(sample_checkout, tmp_path).run("0")
     # `mark` is called while helper is imported; the call of `shout` goes through a function of the interpreter.
     assert ("monitor/service/run.py", "monitor/core/words.py", True) in trace.calls
     assert ("monitor/service/helper.py", "monitor/core/words.py", False) in trace.calls
-    assert ("service", "core") in trace.run_time.pairs()
+    assert ("service", "core") in trace.run_time.package_pairs()
     assert all(not call.on_import for call in trace.run_time.calls)
 
 
-def test_a_journey_that_goes_wrong_is_no_measurement(tree, tmp_path):
+def test_a_journey_that_fails_raises(sample_checkout, tmp_path):
     with pytest.raises(RuntimeError, match="3 ended with 3"):
-        traced(tree, tmp_path).run("3")
+        traced_program(sample_checkout, tmp_path).run("3")
 
 
-def test_the_census_counts_a_checkout_however_it_is_imported(tree):
-    found = {figure.what: figure.value for figure in census.count(tree)}
-    assert found == {
+def test_the_census_counts_a_checkout_however_it_is_imported(sample_checkout):
+    counts = {measurement.name: measurement.value for measurement in census.count(sample_checkout)}
+    assert counts == {
         "files": 8,
         "lines": 24,
         "packages": 4,  # core, service, tui, and monitor/__init__.py
@@ -125,42 +125,43 @@ def test_the_census_counts_a_checkout_however_it_is_imported(tree):
     }
 
 
-def test_a_complex_function_counts_even_where_it_is_excused(tree):
+def test_a_complex_function_counts_despite_noqa(sample_checkout):
     branches = "".join(f"    if n == {number}:\n        return {number}\n" for number in range(10))
-    path = tree.root / "monitor" / "core" / "branches.py"
+    path = sample_checkout.root / "monitor" / "core" / "branches.py"
     path.write_text(f"def branches(n):  # noqa: C901\n{branches}    return n\n", encoding="utf-8")
-    assert census.ruff_findings(tree, "C901") == 1
+    assert census.ruff_violations(sample_checkout, "C901") == 1
 
 
-def test_two_checkouts_stand_side_by_side():
-    [finding] = checkout.side_by_side([Figure("lines", 20, note="now")], [Figure("lines", 30, note="then")])
-    assert (finding.value, finding.note) == (20, "now; other checkout 30 (then)")
+def test_two_checkouts_are_compared_side_by_side():
+    now, then = Measurement("lines", 20, note="now"), Measurement("lines", 30, note="then")
+    [result] = checkout.compare_checkouts([now], [then])
+    assert (result.value, result.note) == (20, "now; other checkout 30 (then)")
 
 
 def test_a_checkout_to_compare_with_must_be_one(monkeypatch, tmp_path):
-    monkeypatch.setenv(checkout.OTHER, str(tmp_path))
+    monkeypatch.setenv(checkout.OTHER_VARIABLE, str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no folder monitor in it"):
-        checkout.other()
+        checkout.other_checkout()
 
 
 def test_our_own_check_goes_from_the_command_line_to_an_alert():
-    with Bench(1) as bench:
-        files, packages, calls = journeys.figures("check", checkout.here(), bench)
-    assert files.what == "check: files entered"
+    with BenchmarkContext(1) as context:
+        files, packages, calls = journeys.trace_journey("check", checkout.this_checkout(), context)
+    assert files.name == "check: files entered"
     assert files.value > packages.value > 5
     assert calls.value > packages.value
 
 
-@pytest.mark.parametrize("tree", ["modeltop"], indirect=True)
-def test_the_row_of_the_census_prints_both_checkouts(tree):
+@pytest.mark.parametrize("sample_checkout", ["modeltop"], indirect=True)
+def test_the_census_prints_both_checkouts(sample_checkout):
     argv = [sys.executable, "-m", "tests.benchmarks", "census"]
-    env = {"PATH": "/usr/bin:/bin", checkout.OTHER: str(tree.root)}
-    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^import layers +\d+ .*other checkout 3$", done.stdout, re.MULTILINE), done.stdout
+    env = {"PATH": "/usr/bin:/bin", checkout.OTHER_VARIABLE: str(sample_checkout.root)}
+    completed = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
+    assert re.search(r"^import layers +\d+ .*other checkout 3$", completed.stdout, re.MULTILINE), completed.stdout
 
 
-def test_a_watched_alert_reaches_its_receiver():
-    with Bench(1) as bench:
-        files, *_ = journeys.figures("watch --once", checkout.here(), bench)
+def test_an_alert_of_watch_reaches_its_receiver():
+    with BenchmarkContext(1) as context:
+        files, *_ = journeys.trace_journey("watch --once", checkout.this_checkout(), context)
     assert files.value > 20

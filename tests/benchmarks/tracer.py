@@ -1,13 +1,13 @@
-"""Runs a module as a program and records which of our files are entered, and from which: a script of its own.
+"""Runs a module as a program and records the calls between files of a checkout.
 
-usage: tracer.py CHECKOUT OUTPUT MODULE [WORD ...]
+usage: tracer.py CHECKOUT OUTPUT MODULE [ARG ...]
 
-It imports nothing of ours, so that the profile function stands before the first module is imported. A record is
-written to OUTPUT.0 when the process ends. On SIGUSR1 a record is written at once and a new one begun: OUTPUT.0, then
-OUTPUT.1 and so on.
+It imports nothing of the checkout, so that the profile function is set before the first module is imported. A record
+is written to OUTPUT.0 when the process ends. On SIGUSR1 a record is written at once and a new one started: OUTPUT.0,
+then OUTPUT.1 and so on.
 
-A record is a list of [CALLER, CALLED, ON_IMPORT]: files relative to the checkout. CALLER is the nearest function of
-ours up the stack, through whatever library lies between, or null where there is none. ON_IMPORT says that an import
+A record is a list of [CALLER, CALLED, ON_IMPORT]: files relative to the checkout. CALLER is that of the nearest
+function of the checkout up the stack, or null where there is none. ON_IMPORT says that an import
 caused the call: the body of a class runs, or it or a module calls a function while it is imported. The bodies of
 modules themselves are never recorded.
 """
@@ -31,11 +31,11 @@ Call = tuple[str | None, str, bool]
 
 
 class Tracer:
-    """Records calls in all threads.
+    """Recorder of calls in all threads.
 
     Args:
-        root: The checkout, all links resolved.
-        output: Where records go.
+        root: Folder of the checkout, all links resolved.
+        output: Path of the records without their number.
     """
 
     def __init__(self, root: str, output: str) -> None:
@@ -59,13 +59,13 @@ class Tracer:
         sys.setprofile(self._profile)
 
     def write(self) -> None:
-        """Write what was recorded, in one step, and begin a new record."""
+        """Write the record atomically, and start a new one."""
         calls, self._calls = self._calls, set()
-        part, whole = Path(f"{self._output}.part"), Path(f"{self._output}.{self._written}")
+        partial, complete = Path(f"{self._output}.part"), Path(f"{self._output}.{self._written}")
         self._written += 1
         # Another thread may be about to add to it: a copy is made in one step of the interpreter.
-        part.write_text(json.dumps(list(calls.copy())), encoding="utf-8")
-        part.replace(whole)
+        partial.write_text(json.dumps(list(calls.copy())), encoding="utf-8")
+        partial.replace(complete)
 
     def _profile(self, frame: FrameType, event: str, _: Any) -> None:
         if event != "call" or frame.f_code.co_name == MODULE or (called := self._file(frame.f_code)) is None:
@@ -82,16 +82,15 @@ class Tracer:
         self._calls.add((self._file(caller.f_code) if caller is not None else None, called, on_import))
 
     def _file(self, code: CodeType) -> str | None:
-        """Return the file of ours that holds the code; None where it is of a library."""
+        """Return the file of the checkout that holds the code; None where it is of a library."""
         if code not in self._files:
             path = os.path.realpath(code.co_filename)
-            ours = path.startswith(self._prefixes)
-            self._files[code] = os.path.relpath(path, self._root) if ours else None
+            self._files[code] = os.path.relpath(path, self._root) if path.startswith(self._prefixes) else None
         return self._files[code]
 
 
 if __name__ == "__main__":
-    checkout, output_, module, *words = sys.argv[1:]
-    sys.argv = [module, *words]
+    checkout, output_, module, *args = sys.argv[1:]
+    sys.argv = [module, *args]
     Tracer(checkout, output_).start()
     runpy.run_module(module, run_name="__main__", alter_sys=True)

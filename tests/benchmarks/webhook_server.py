@@ -1,4 +1,4 @@
-"""A web server on loopback that takes messages, and refuses some of them by lot."""
+"""Webhook server on loopback that fails at random."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from typing import Any, Self
 FAULTS = ("500", "503", "429", "reset", "dropped after acceptance")
 
 
-class Receiving:
-    """Remembers what it accepted, in order; the same seed refuses the same requests.
+class WebhookServer:
+    """Server that keeps the messages it accepts, in order; the same seed fails the same requests.
 
     Args:
-        share: Of requests that fail.
-        seed: Of the lot.
+        failure_rate: Share of the requests that fail, 0 to 1.
+        seed: Seed of the failures.
     """
 
-    def __init__(self, share: float = 0.0, seed: int = 1) -> None:
+    def __init__(self, failure_rate: float = 0.0, seed: int = 1) -> None:
         self.accepted: list[Mapping[str, Any]] = []
-        """The payloads, those whose acceptance the sender never heard of among them."""
+        """Payloads, including those whose response was dropped."""
         self.requests = self.failed = 0
-        self._share, self._chance, self._lock = share, random.Random(seed), threading.Lock()
-        owner = self
+        self._failure_rate, self._rng, self._lock = failure_rate, random.Random(seed), threading.Lock()
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                owner.answer(self)
+                server.respond(self)
 
             def log_message(self, *_: object) -> None:
-                """Nothing: the sender says what it met."""
+                """Log nothing: the sender reports failures."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -53,17 +53,17 @@ class Receiving:
         self._thread.join()
         self._server.server_close()
 
-    def parts(self) -> list[Mapping[str, Any]]:
-        """All that was told, in order."""
+    def alerts(self) -> list[Mapping[str, Any]]:
+        """Return the alerts of all accepted messages, in order."""
         with self._lock:
-            return [part for message in self.accepted for part in message["alerts"]]
+            return [alert for message in self.accepted for alert in message["alerts"]]
 
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        """One request."""
+    def respond(self, request: BaseHTTPRequestHandler) -> None:
+        """Accept or fail one request."""
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         with self._lock:
             self.requests += 1
-            fault = self._chance.choice(FAULTS) if self._chance.random() < self._share else None
+            fault = self._rng.choice(FAULTS) if self._rng.random() < self._failure_rate else None
             self.failed += fault is not None
             if fault in (None, "dropped after acceptance"):
                 self.accepted.append(json.loads(body))

@@ -1,4 +1,4 @@
-"""The row `detection-alerts`: what each check finds of what may happen to a model, and how soon."""
+"""The benchmark `detection-alerts`: detection rate and delay of each check on many kinds of drift."""
 
 from __future__ import annotations
 
@@ -8,104 +8,138 @@ import numpy as np
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction, Series
-from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.columns import COLUMNS, Shift
-from tests.benchmarks.detection.detectors import RIVALS, ours, usually
-from tests.benchmarks.detection.drops import FAIR, NOISES, RARE, ROWS, SEED, SURE
-from tests.benchmarks.detection.ground_truth import Case
-from tests.benchmarks.detection.populations import blinded, harder, missed, unsure
-from tests.benchmarks.detection.sampling import INDEPENDENT, Noise
-from tests.benchmarks.detection.scoring import Score, outcome, score
-from tests.benchmarks.detection.simulation import Frame, Scenario, history
-
-KINDS = (
-    Scenario("sudden, sure model", Pattern.DROP, classifier=SURE),
-    Scenario("concept, sudden, fair model", Pattern.DROP, classifier=FAIR),
-    Scenario("fading over 30", Pattern.DECLINE, classifier=SURE, shape="fading"),
-    Scenario("spike of one period", Pattern.SPIKE, classifier=SURE, shape="spike"),
-    Scenario("seasonal: weekends", Pattern.SEASONAL, classifier=SURE, shape="weekends"),
-    Scenario("recall hidden under accuracy", Pattern.DROP, classifier=RARE, change=missed, metric="recall"),
-    Scenario("confidence first", Pattern.DROP, classifier=SURE, change=harder, lead=unsure),
-    Scenario("one segment only", Pattern.DROP, classifier=SURE, segment="country=fr"),
-    Scenario("covariate", Pattern.DROP, classifier=SURE, change=harder, shift=Shift(moved=COLUMNS[:4])),
-    Scenario("upstream fault", Pattern.DROP, classifier=SURE, change=blinded, shift=Shift(missing=("income",))),
+from tests.benchmarks.base import BenchmarkContext, Result, benchmark
+from tests.benchmarks.detection.columns import COLUMNS, ColumnShift
+from tests.benchmarks.detection.detectors import BASELINES, assumed_truth, default_detectors
+from tests.benchmarks.detection.drops import ROW_COUNTS, SEED, STRONG, WEAK
+from tests.benchmarks.detection.ground_truth import LabeledHistory
+from tests.benchmarks.detection.populations import (
+    IMBALANCED,
+    covariate_shift,
+    feature_loss,
+    recall_loss,
+    underconfidence,
 )
-SIZE = 4.0
-BEFORE, AFTER = 90, 60
+from tests.benchmarks.detection.sampling import INDEPENDENT, NOISES, Noise
+from tests.benchmarks.detection.scoring import DetectionScore, evaluate_alerts, summarize
+from tests.benchmarks.detection.simulation import Scenario, Settings, simulate_history
+
+SCENARIOS = (
+    Scenario("sudden, sure model", Pattern.DROP, classifier=STRONG),
+    Scenario("concept, sudden, fair model", Pattern.DROP, classifier=WEAK),
+    Scenario("fading over 30", Pattern.DECLINE, classifier=STRONG, shape="gradual"),
+    Scenario("spike of one period", Pattern.SPIKE, classifier=STRONG, shape="spike"),
+    Scenario("seasonal: weekends", Pattern.SEASONAL, classifier=STRONG, shape="weekly"),
+    Scenario("recall hidden under accuracy", Pattern.DROP, classifier=IMBALANCED, drift=recall_loss, metric="recall"),
+    Scenario("confidence first", Pattern.DROP, classifier=STRONG, drift=covariate_shift, early_drift=underconfidence),
+    Scenario("one segment only", Pattern.DROP, classifier=STRONG, segment="country=fr"),
+    Scenario(
+        "covariate",
+        Pattern.DROP,
+        classifier=STRONG,
+        drift=covariate_shift,
+        column_shift=ColumnShift(drifted=COLUMNS[:4]),
+    ),
+    Scenario(
+        "upstream fault",
+        Pattern.DROP,
+        classifier=STRONG,
+        drift=feature_loss,
+        column_shift=ColumnShift(missing=("income",)),
+    ),
+)
+EFFECT_SIZE = 4.0
+PERIODS_BEFORE, PERIODS_AFTER = 90, 60
 
 
-def drawn(scenario: Scenario, noise: Noise, many: int) -> list[tuple[Frame, Case]]:
-    """Histories with periods of every size that such a fall can be of."""
-    found = []
-    for index in range(many):
-        for rows in ROWS:
-            frame = Frame(before=BEFORE, after=AFTER, rows=rows, size=SIZE, noise=noise)
+def simulate_histories(scenario: Scenario, noise: Noise, count: int) -> list[tuple[Settings, LabeledHistory]]:
+    """Simulate `count` histories with each row count on which the metric can drop that far."""
+    histories = []
+    for index in range(count):
+        for rows in ROW_COUNTS:
+            settings = Settings(
+                before=PERIODS_BEFORE, after=PERIODS_AFTER, rows=rows, effect_size=EFFECT_SIZE, noise=noise
+            )
             try:
-                found.append((frame, history(scenario, frame, SEED, index)))
-            except ValueError:  # of few cases, chance alone reaches further than the worst model
+                histories.append((settings, simulate_history(scenario, settings, SEED, index)))
+            except ValueError:  # on few rows the standard error is too large
                 continue
-    return found
+    return histories
 
 
-def watched(case: Case) -> list[Series]:
-    """What of a model can get worse: the metrics over all rows, and the planted series."""
-    key = case.truth.segment
+def monitored_series(labeled: LabeledHistory) -> list[Series]:
+    """Return the series that can get worse: the metrics over all rows, and those of the segment that drops."""
+    segment = labeled.truth.segment
     return [
-        one
-        for one in case.history.series.values()
-        if one.better is not Direction.NEITHER and one.key.segment in ("all", key)
+        series
+        for series in labeled.history.series.values()
+        if series.better is not Direction.NEITHER and series.key.segment in ("all", segment)
     ]
 
 
-def said(scenario: Scenario, cases: Sequence[tuple[Frame, Case]]) -> dict[str, tuple[Score, Score]]:
-    """Per watcher what it says of the planted series, and of any metric of the model."""
-    owned = [(place, one) for place, (_, case) in enumerate(cases) for one in watched(case)]
-    truths = [usually(scenario.classifier, one, cases[place][0]) for place, one in owned]
-    found = {}
-    for name, watch in (dict(RIVALS) | dict(ours())).items():
-        own: list[list[int]] = [[] for _ in cases]
-        whole: list[list[int]] = [[] for _ in cases]
-        for (place, one), alerts in zip(owned, watch([one for _, one in owned], truths), strict=True):
-            case, periods = cases[place][1], cases[place][1].history.periods[one.key.model]
-            at = np.searchsorted(periods, one.times[alerts]).tolist()  # a period without any case has no value
-            whole[place] += at
-            own[place] += at if one.key == case.fallen.key else []
-        ends = [(_first(scenario, case), frame.periods) for frame, case in cases]
-        found[name] = (
-            score(
+def score_detectors(
+    scenario: Scenario, histories: Sequence[tuple[Settings, LabeledHistory]]
+) -> dict[str, tuple[DetectionScore, DetectionScore]]:
+    """Score each detector on the series that drops, and on all series of the model together."""
+    indexed_series = [
+        (index, series) for index, (_, labeled) in enumerate(histories) for series in monitored_series(labeled)
+    ]
+    truths = [assumed_truth(scenario.classifier, series, histories[index][0]) for index, series in indexed_series]
+    scores = {}
+    for name, detect in (dict(BASELINES) | dict(default_detectors())).items():
+        target_alerts: list[list[int]] = [[] for _ in histories]
+        model_alerts: list[list[int]] = [[] for _ in histories]
+        for (index, series), alerts in zip(
+            indexed_series, detect([series for _, series in indexed_series], truths), strict=True
+        ):
+            labeled, periods = histories[index][1], histories[index][1].history.periods[series.key.model]
+            indices = np.searchsorted(periods, series.times[alerts]).tolist()  # a period without rows has no value
+            model_alerts[index] += indices
+            target_alerts[index] += indices if series.key == labeled.target_series.key else []
+        changepoints = [(_first_change(scenario, labeled), settings.periods) for settings, labeled in histories]
+        scores[name] = (
+            summarize(
                 [
-                    outcome(places, case.truth.begin, frame.periods)
-                    for places, (frame, case) in zip(own, cases, strict=True)
+                    evaluate_alerts(alerts_of_one, labeled.truth.changepoint, settings.periods)
+                    for alerts_of_one, (settings, labeled) in zip(target_alerts, histories, strict=True)
                 ]
             ),
-            score([outcome(places, *end) for places, end in zip(whole, ends, strict=True)]),
+            summarize(
+                [
+                    evaluate_alerts(alerts_of_one, *changepoint)
+                    for alerts_of_one, changepoint in zip(model_alerts, changepoints, strict=True)
+                ]
+            ),
         )
-    return found
+    return scores
 
 
-def _first(scenario: Scenario, case: Case) -> int | None:
-    """The first period in which anything is changed: an alert about confidence that leads is not false."""
-    begin = case.truth.begin
-    return begin if begin is None or scenario.lead is None else begin - scenario.ahead
+def _first_change(scenario: Scenario, labeled: LabeledHistory) -> int | None:
+    """Return the first period with any drift: an early alert about confidence is not false."""
+    changepoint = labeled.truth.changepoint
+    return changepoint if changepoint is None or scenario.early_drift is None else changepoint - scenario.lead_periods
 
 
-@row("detection-alerts")
-def detection_alerts(bench: Bench) -> Iterator[Finding]:
+@benchmark("detection-alerts")
+def detection_alerts(context: BenchmarkContext) -> Iterator[Result]:
     """Shares that each check finds of what may happen to a model, 4 SE large; beside two rivals."""
     for noise in NOISES:
-        many = (2 if noise is INDEPENDENT else 1) * bench.runs
-        for scenario in KINDS:
-            kind = f"{noise.name}, {scenario.kind}"
-            for name, (own, whole) in said(scenario, drawn(scenario, noise, many)).items():
-                yield _finding(f"{kind}: {name}", scenario, own, whole)
+        count = (2 if noise is INDEPENDENT else 1) * context.runs
+        for scenario in SCENARIOS:
+            prefix = f"{noise.name}, {scenario.name}"
+            scores = score_detectors(scenario, simulate_histories(scenario, noise, count))
+            for name, (target_score, model_score) in scores.items():
+                yield _result(f"{prefix}: {name}", scenario, target_score, model_score)
 
 
-def _finding(what: str, scenario: Scenario, own: Score, whole: Score) -> Finding:
-    false = f"{own.rate:.3g} false a metric-year of it, {whole.rate:.3g} a model-year"
+def _result(name: str, scenario: Scenario, target_score: DetectionScore, model_score: DetectionScore) -> Result:
+    target_rate, model_rate = target_score.false_alert_rate, model_score.false_alert_rate
     if scenario.pattern is Pattern.SEASONAL:
-        return Finding(
-            what, own.rate, None, "", f"alerts a metric-year, all of them false; {whole.rate:.3g} a model-year"
-        )
-    soon = 3 if scenario.pattern is Pattern.SPIKE else 30
-    note = f"found within {soon}, of {len(own.delays)}; median {own.median:g} periods; found at all {own.found:.0%}"
-    return Finding(what, 100 * own.within(soon), None, " %", f"{note}; by any metric {whole.within(soon):.0%}; {false}")
+        note = f"alerts a metric-year, all of them false; {model_rate:.3g} a model-year"
+        return Result(name, target_rate, None, "", note)
+    max_delay = 3 if scenario.pattern is Pattern.SPIKE else 30
+    note = f"found within {max_delay}, of {len(target_score.delays)}; median {target_score.median_delay:g} periods"
+    note += f"; found at all {target_score.detection_rate:.0%}"
+    note += f"; by any metric {model_score.detected_within(max_delay):.0%}"
+    note += f"; {target_rate:.3g} false a metric-year of it, {model_rate:.3g} a model-year"
+    return Result(name, 100 * target_score.detected_within(max_delay), None, " %", note)

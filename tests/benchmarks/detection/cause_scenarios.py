@@ -1,4 +1,4 @@
-"""Histories of which the cause is known, and what a person on call would be handed of them."""
+"""Scenarios with known causes, and the simulation of their histories."""
 
 from __future__ import annotations
 
@@ -12,98 +12,138 @@ import numpy as np
 from modeltop.core.diagnosis import Cause, Pattern
 from modeltop.core.series import History
 from modeltop.rules.rule import default_rules
-from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT, Shift
-from tests.benchmarks.detection.ground_truth import MODEL, Case
-from tests.benchmarks.detection.populations import Classifier, blinded, boastful, eager, harder, missed, rarer, unsure
+from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT, ColumnShift
+from tests.benchmarks.detection.ground_truth import MODEL, LabeledHistory
+from tests.benchmarks.detection.populations import (
+    IMBALANCED,
+    Classifier,
+    covariate_shift,
+    feature_loss,
+    label_shift,
+    lowered_threshold,
+    overconfidence,
+    recall_loss,
+    underconfidence,
+)
 from tests.benchmarks.detection.sampling import INDEPENDENT, Noise
-from tests.benchmarks.detection.simulation import Frame, Scenario, history
+from tests.benchmarks.detection.simulation import Scenario, Settings, simulate_history
 
-GOOD = Classifier(separation=3.2)
-RARE = Classifier(prevalence=0.08, threshold=0.2)
+STRONG = Classifier(separation=3.2)
 DROP, DECLINE = Pattern.DROP, Pattern.DECLINE
-MANY, ONE = Shift(moved=COLUMNS[:4]), Shift(moved=("income",))
-BARE = ("accuracy",)
-DECISIONS = ("accuracy", "precision", "recall", "f1_score")
-_LOGGED = {"classifier": GOOD, "cuts": True, "shift": NO_SHIFT}
-CAUSED = (
-    Scenario("covariate", DROP, Cause.DATA_DRIFT, change=harder, **(_LOGGED | {"shift": MANY})),
-    Scenario("covariate, fading", DECLINE, Cause.DATA_DRIFT, "fading", change=harder, **(_LOGGED | {"shift": MANY})),
-    Scenario("covariate, no features", DROP, Cause.DATA_DRIFT, change=harder, classifier=GOOD),
-    Scenario("confidence first", DROP, Cause.DATA_DRIFT, change=harder, lead=unsure, **(_LOGGED | {"shift": MANY})),
-    Scenario("one feature", DROP, Cause.FEATURE_DRIFT, change=harder, **(_LOGGED | {"shift": ONE})),
-    Scenario("concept", DROP, Cause.CONCEPT_DRIFT, **_LOGGED),
-    Scenario("concept, fading", DECLINE, Cause.CONCEPT_DRIFT, "fading", **_LOGGED),
-    Scenario("concept, no features", DROP, Cause.CONCEPT_DRIFT, classifier=GOOD),
-    Scenario("recall hidden", DROP, Cause.CONCEPT_DRIFT, change=missed, metric="recall", classifier=RARE),
-    Scenario("fewer yes", DROP, Cause.LABEL_SHIFT, change=rarer, metric="precision", **_LOGGED),
+ACCURACY_ONLY = ("accuracy",)
+DECISION_METRICS = ("accuracy", "precision", "recall", "f1_score")
+_LOGGED = {"classifier": STRONG, "with_segments": True, "column_shift": NO_SHIFT}
+_MANY_SHIFTED = _LOGGED | {"column_shift": ColumnShift(drifted=COLUMNS[:4])}
+_ONE_SHIFTED = _LOGGED | {"column_shift": ColumnShift(drifted=("income",))}
+_MISSING_VALUES = _LOGGED | {"column_shift": ColumnShift(missing=("income",))}
+_UNSEEN_VALUES = _LOGGED | {"column_shift": ColumnShift(unseen=("device",))}
+IDENTIFIABLE = (
+    Scenario("covariate", DROP, Cause.DATA_DRIFT, drift=covariate_shift, **_MANY_SHIFTED),
+    Scenario("covariate, fading", DECLINE, Cause.DATA_DRIFT, "gradual", drift=covariate_shift, **_MANY_SHIFTED),
+    Scenario("covariate, no features", DROP, Cause.DATA_DRIFT, drift=covariate_shift, classifier=STRONG),
     Scenario(
-        "values missing", DROP, Cause.UPSTREAM, change=blinded, **(_LOGGED | {"shift": Shift(missing=("income",))})
+        "confidence first",
+        DROP,
+        Cause.DATA_DRIFT,
+        drift=covariate_shift,
+        early_drift=underconfidence,
+        **_MANY_SHIFTED,
     ),
-    Scenario("values unseen", DROP, Cause.UPSTREAM, change=blinded, **(_LOGGED | {"shift": Shift(unseen=("device",))})),
+    Scenario("one feature", DROP, Cause.FEATURE_DRIFT, drift=covariate_shift, **_ONE_SHIFTED),
+    Scenario("concept", DROP, Cause.CONCEPT_DRIFT, **_LOGGED),
+    Scenario("concept, fading", DECLINE, Cause.CONCEPT_DRIFT, "gradual", **_LOGGED),
+    Scenario("concept, no features", DROP, Cause.CONCEPT_DRIFT, classifier=STRONG),
+    Scenario("recall hidden", DROP, Cause.CONCEPT_DRIFT, drift=recall_loss, metric="recall", classifier=IMBALANCED),
+    Scenario("fewer yes", DROP, Cause.LABEL_SHIFT, drift=label_shift, metric="precision", **_LOGGED),
+    Scenario("values missing", DROP, Cause.UPSTREAM, drift=feature_loss, **_MISSING_VALUES),
+    Scenario("values unseen", DROP, Cause.UPSTREAM, drift=feature_loss, **_UNSEEN_VALUES),
     Scenario("noted", DROP, Cause.BUSINESS, note="new price list in all shops", **_LOGGED),
-    Scenario("new segment", DROP, Cause.BUSINESS, newcomer=True, **_LOGGED),
+    Scenario("new segment", DROP, Cause.BUSINESS, new_segment=True, **_LOGGED),
     Scenario("stopped", Pattern.STEADY, Cause.OUTAGE, "steady", **_LOGGED),
-    Scenario("few rows", DROP, Cause.OUTAGE, change=harder, volume=0.2, **_LOGGED),
+    Scenario("few rows", DROP, Cause.OUTAGE, drift=covariate_shift, volume_ratio=0.2, **_LOGGED),
     Scenario("one segment", DROP, Cause.SEGMENT, segment="country=fr", **_LOGGED),
     Scenario("chance", Pattern.STEADY, Cause.NOISE, "steady", **_LOGGED),
-    Scenario("weekends", Pattern.SEASONAL, Cause.SEASON, "weekends", **_LOGGED),
-    Scenario("threshold", DROP, Cause.THRESHOLD, change=eager, metric="precision", **_LOGGED),
-    Scenario("overconfident", DROP, Cause.CALIBRATION, change=boastful, metric="brier_score", share=1.0, **_LOGGED),
+    Scenario("weekends", Pattern.SEASONAL, Cause.SEASON, "weekly", **_LOGGED),
+    Scenario("threshold", DROP, Cause.THRESHOLD, drift=lowered_threshold, metric="precision", **_LOGGED),
+    Scenario(
+        "overconfident", DROP, Cause.CALIBRATION, drift=overconfidence, metric="brier_score", drift_share=1.0, **_LOGGED
+    ),
 )
-"""The evidence is there."""
-UNTOLD = (
-    Scenario("covariate, accuracy alone", DROP, Cause.UNKNOWN, change=harder, classifier=GOOD, logged=BARE),
-    Scenario("concept, accuracy alone", DROP, Cause.UNKNOWN, classifier=GOOD, logged=BARE),
-    Scenario("blinded, decisions alone", DROP, Cause.UNKNOWN, change=blinded, classifier=GOOD, logged=DECISIONS),
-    Scenario("fading, accuracy alone", DECLINE, Cause.UNKNOWN, "fading", classifier=GOOD, logged=BARE),
+"""Scenarios whose log holds the evidence of the cause."""
+UNIDENTIFIABLE = (
+    Scenario(
+        "covariate, accuracy alone",
+        DROP,
+        Cause.UNKNOWN,
+        drift=covariate_shift,
+        classifier=STRONG,
+        metrics=ACCURACY_ONLY,
+    ),
+    Scenario("concept, accuracy alone", DROP, Cause.UNKNOWN, classifier=STRONG, metrics=ACCURACY_ONLY),
+    Scenario(
+        "blinded, decisions alone", DROP, Cause.UNKNOWN, drift=feature_loss, classifier=STRONG, metrics=DECISION_METRICS
+    ),
+    Scenario("fading, accuracy alone", DECLINE, Cause.UNKNOWN, "gradual", classifier=STRONG, metrics=ACCURACY_ONLY),
 )
-"""It is not."""
-FRAMES = (Frame(before=60, after=10), Frame(before=90, after=25))
-FADES = (Frame(before=60, after=30, fade=20), Frame(before=90, after=45, fade=40))
+"""Scenarios whose log does not hold it."""
+SETTINGS = (Settings(before=60, after=10), Settings(before=90, after=25))
+GRADUAL_SETTINGS = (Settings(before=60, after=30, ramp=20), Settings(before=90, after=45, ramp=40))
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
-    """How plain the evidence is."""
+class Difficulty:
+    """Effect sizes, row counts and noise of a set of histories."""
 
     name: str
-    sizes: tuple[float, ...]
-    rows: tuple[int, ...]
+    effect_sizes: tuple[float, ...]
+    row_counts: tuple[int, ...]
     noise: Noise
     seed: int
 
 
-PLAIN = Grade("evidence exists", (5.0, 8.0), (2000, 10_000), INDEPENDENT, 62)
-FAINT = Grade("evidence is faint (3 and 4 SE, AR(1) φ=0.3)", (3.0, 4.0), (500, 5000), Noise(stay=0.3), 63)
-"""Nobody tunes on these."""
-STALE = timedelta(days=5)
-FEW = 120
+CLEAR = Difficulty("evidence exists", (5.0, 8.0), (2000, 10_000), INDEPENDENT, 62)
+FAINT = Difficulty(
+    "evidence is faint (3 and 4 SE, AR(1) φ=0.3)", (3.0, 4.0), (500, 5000), Noise(autocorrelation=0.3), 63
+)
+"""Held out: nothing is tuned on these."""
+OUTAGE_AGE = timedelta(days=5)
+"""Age of the last row at which an outage is diagnosed."""
+FEW_ROWS = 120
 
 
-def planted(scenario: Scenario, many: int, grade: Grade = PLAIN) -> Iterator[tuple[int, Frame, Case]]:
-    """Index, frame and history of one kind; those of chance end where few cases happened to be bad ones."""
-    frames = FADES if scenario.shape == "fading" else FRAMES
-    grid = list(product(frames, grade.rows, grade.sizes))
-    found, index = 0, 0
-    while found < many:
-        frame, rows, size = grid[index % len(grid)]
-        asked = replace(frame, rows=FEW if scenario.cause is Cause.NOISE else rows, size=size, noise=grade.noise)
-        case: Case | None = history(scenario, asked, grade.seed, index)
-        if case is not None and scenario.cause in (Cause.NOISE, Cause.SEASON):
-            case = _ending_low(case)
-        if case is not None:
-            found += 1
-            yield index, asked, case
+def simulate_causes(
+    scenario: Scenario, count: int, difficulty: Difficulty = CLEAR
+) -> Iterator[tuple[int, Settings, LabeledHistory]]:
+    """Yield index, settings and history; those of noise and seasons end at a breach of the default floor."""
+    candidates = GRADUAL_SETTINGS if scenario.shape == "gradual" else SETTINGS
+    grid = list(product(candidates, difficulty.row_counts, difficulty.effect_sizes))
+    simulated, index = 0, 0
+    while simulated < count:
+        candidate, rows, effect_size = grid[index % len(grid)]
+        settings = replace(
+            candidate,
+            rows=FEW_ROWS if scenario.cause is Cause.NOISE else rows,
+            effect_size=effect_size,
+            noise=difficulty.noise,
+        )
+        labeled: LabeledHistory | None = simulate_history(scenario, settings, difficulty.seed, index)
+        if labeled is not None and scenario.cause in (Cause.NOISE, Cause.SEASON):
+            labeled = _truncate_at_breach(labeled)
+        if labeled is not None:
+            simulated += 1
+            yield index, settings, labeled
         index += 1
 
 
-def _ending_low(case: Case) -> Case | None:
-    """The history up to its last period under the default floor; None where none of the last thirty is."""
+def _truncate_at_breach(labeled: LabeledHistory) -> LabeledHistory | None:
+    """Return the history up to its last period under the default floor; None if none of the last thirty is."""
     floor = next(rule for rule in default_rules() if rule.metric == "accuracy")
-    low = np.flatnonzero(floor.detector.exceeded(case.fallen))
-    if not len(low) or low[-1] < len(case.fallen) - 30:
+    breaches = np.flatnonzero(floor.detector.exceeded(labeled.target_series))
+    if not len(breaches) or breaches[-1] < len(labeled.target_series) - 30:
         return None
-    until = case.fallen.times[low[-1]]
-    kept = {key: series[: int(np.searchsorted(series.times, until)) + 1] for key, series in case.history.series.items()}
-    times = case.history.periods[MODEL]
-    return replace(case, history=History(kept, {MODEL: times[times <= until]}))
+    end = labeled.target_series.times[breaches[-1]]
+    truncated = {
+        key: series[: int(np.searchsorted(series.times, end)) + 1] for key, series in labeled.history.series.items()
+    }
+    times = labeled.history.periods[MODEL]
+    return replace(labeled, history=History(truncated, {MODEL: times[times <= end]}))

@@ -1,4 +1,4 @@
-"""The row `detection-causes`: whether the likeliest cause is the planted one, and none where nothing tells it."""
+"""The benchmark `detection-causes`: accuracy of the diagnosed causes."""
 
 from __future__ import annotations
 
@@ -13,108 +13,127 @@ from modeltop.core.series import Alert, Severity, to_datetime
 from modeltop.rules.priority import ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay
 from modeltop.rules.rule import default_rules, rules_for, skip_reason
-from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.cause_scenarios import CAUSED, FAINT, PLAIN, STALE, UNTOLD, Grade, planted
-from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
-from tests.benchmarks.detection.ground_truth import MODEL, Case
+from tests.benchmarks.base import BenchmarkContext, Result, benchmark
+from tests.benchmarks.detection.cause_scenarios import (
+    CLEAR,
+    FAINT,
+    IDENTIFIABLE,
+    OUTAGE_AGE,
+    UNIDENTIFIABLE,
+    Difficulty,
+    simulate_causes,
+)
+from tests.benchmarks.detection.confusion import Prediction, error_percent, format_interval, format_predictions
+from tests.benchmarks.detection.ground_truth import MODEL, LabeledHistory
 from tests.benchmarks.detection.simulation import CATALOG, Scenario
 
 if TYPE_CHECKING:
-    from modeltop.diagnosis import context as theirs
+    from modeltop.diagnosis.context import ModelContext
 
-RIGHT = 0.8
-"""Share of causes that must be right where the evidence exists."""
+REQUIRED_ACCURACY = 0.8
+"""Share of the causes that must be correct where the log holds the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What was diagnosed of one history."""
+class DiagnosisResult:
+    """Diagnosed cause of one history."""
 
-    answer: Answer
-    second: bool
-    """Whether the planted cause is among the first two."""
-
-
-def moment(case: Case) -> datetime:
-    """When it is looked at: a day after the last period, or days later where the rows stopped."""
-    last = to_datetime(case.history.periods[MODEL][-1])
-    return last + (STALE if case.truth.kind == "stopped" else timedelta(days=1))
+    prediction: Prediction
+    in_top_two: bool
+    """Whether the true cause is among the first two hypotheses."""
 
 
-def episodes(cases: Sequence[Case]) -> list[tuple[Alert, ...]]:
-    """Per case what the default rules say of every series, worst first; and that no rows come, where none do."""
-    owned = [(place, one) for place, case in enumerate(cases) for one in case.history.series.values()]
-    found: list[list[Alert]] = [[] for _ in cases]
+def evaluation_time(labeled: LabeledHistory) -> datetime:
+    """Return the time of the diagnosis: a day after the last period, or days later where the rows stopped."""
+    last = to_datetime(labeled.history.periods[MODEL][-1])
+    return last + (OUTAGE_AGE if labeled.truth.scenario == "stopped" else timedelta(days=1))
+
+
+def replay_alerts(histories: Sequence[LabeledHistory]) -> list[tuple[Alert, ...]]:
+    """Return the alerts of the default rules and of missing data for each history, worst first."""
+    indexed_series = [
+        (index, series) for index, labeled in enumerate(histories) for series in labeled.history.series.values()
+    ]
+    alerts: list[list[Alert]] = [[] for _ in histories]
     rules = default_rules()
     for rule in rules:
-        some = [
-            (place, one) for place, one in owned if rule in rules_for(rules, one.key) and not skip_reason(rule, one)
+        evaluated = [
+            (index, series)
+            for index, series in indexed_series
+            if rule in rules_for(rules, series.key) and not skip_reason(rule, series)
         ]
-        for (place, _), known in zip(some, replay([one for _, one in some], rule), strict=True):
-            found[place] += known
-    for place, case in enumerate(cases):
-        silent = no_data_alert(MODEL, case.history.periods[MODEL], moment(case))
-        found[place] += [silent] if silent else []
-    return [ordered_alerts(known) for known in found]
+        for (index, _), new_alerts in zip(evaluated, replay([series for _, series in evaluated], rule), strict=True):
+            alerts[index] += new_alerts
+    for index, labeled in enumerate(histories):
+        no_data = no_data_alert(MODEL, labeled.history.periods[MODEL], evaluation_time(labeled))
+        alerts[index] += [no_data] if no_data else []
+    return [ordered_alerts(of_history) for of_history in alerts]
 
 
-def handed(case: Case, known: tuple[Alert, ...]) -> theirs.ModelContext:
-    """What a diagnosis is handed of a history and its episodes."""
-    from modeltop.diagnosis.context import ModelContext as Asked
+def model_context(labeled: LabeledHistory, alerts: tuple[Alert, ...]) -> ModelContext:
+    """Return the context from which a history with these alerts is diagnosed."""
+    from modeltop.diagnosis.context import ModelContext
 
-    worst = max((one.severity for one in known if one.is_active), default=Severity.OK)
-    times = case.history.periods[MODEL]
-    notes = [Note(MODEL, text, "ops", to_datetime(times[place])) for place, text in case.notes]
-    return Asked(MODEL, case.history.for_model(MODEL), CATALOG, known, worst, notes=notes)
+    severity = max((alert.severity for alert in alerts if alert.is_active), default=Severity.OK)
+    times = labeled.history.periods[MODEL]
+    notes = [Note(MODEL, text, "ops", to_datetime(times[index])) for index, text in labeled.notes]
+    return ModelContext(MODEL, labeled.history.for_model(MODEL), CATALOG, alerts, severity, notes=notes)
 
 
-def told(scenario: Scenario, many: int, grade: Grade = PLAIN) -> list[Told]:
-    """The diagnoses of many histories of a kind."""
+def diagnose_histories(scenario: Scenario, count: int, difficulty: Difficulty = CLEAR) -> list[DiagnosisResult]:
+    """Diagnose `count` histories of a scenario."""
     from modeltop.diagnosis.diagnose import diagnose
 
-    drawn = list(planted(scenario, many, grade))
-    known = episodes([case for _, _, case in drawn])
-    found = []
-    for (index, frame, case), some in zip(drawn, known, strict=True):
-        one = diagnose(handed(case, some))
-        said = one.cause.value if one.hypotheses else "nothing found"
-        traits = (("rows", f"{frame.rows}"), ("SE", f"{frame.size:g}"), ("days", f"{frame.before}+{frame.after}"))
+    simulated = list(simulate_causes(scenario, count, difficulty))
+    alerts_by_history = replay_alerts([labeled for _, _, labeled in simulated])
+    results = []
+    for (index, settings, labeled), alerts in zip(simulated, alerts_by_history, strict=True):
+        diagnosis = diagnose(model_context(labeled, alerts))
+        predicted = diagnosis.cause.value if diagnosis.hypotheses else "nothing found"
         assert scenario.cause is not None
-        answer = Answer(scenario.cause.value, said, index, traits)
-        found.append(Told(answer, any(each.cause is scenario.cause for each in one.hypotheses[:2])))
-    return found
+        prediction = Prediction(scenario.cause.value, predicted, index, settings.conditions)
+        top_two = {hypothesis.cause for hypothesis in diagnosis.hypotheses[:2]}
+        results.append(DiagnosisResult(prediction, scenario.cause in top_two))
+    return results
 
 
-@row("detection-causes")
-def detection_causes(bench: Bench) -> Iterator[Finding]:
+@benchmark("detection-causes")
+def detection_causes(context: BenchmarkContext) -> Iterator[Result]:
     """Generated histories of which another cause is named than the planted one."""
     if find_spec("modeltop.diagnosis") is None:
-        yield Finding("another cause than the planted one", None, 100 * (1 - RIGHT), " %", "nothing names causes yet")
-        return
-    many = 8 * bench.runs
-    groups = ((PLAIN.name, CAUSED, PLAIN), ("accuracy or decisions alone", UNTOLD, PLAIN), (FAINT.name, CAUSED, FAINT))
-    for what, scenarios, grade in groups:
-        found = {scenario: told(scenario, many, grade) for scenario in scenarios}
-        answers = [one.answer for part in found.values() for one in part]
-        yield Finding(
-            f"another cause, {what}",
-            wrong(answers),
-            None if grade is FAINT else 100 * (1 - RIGHT),
-            " %",
-            note(answers, "models"),
+        yield Result(
+            "another cause than the planted one", None, 100 * (1 - REQUIRED_ACCURACY), " %", "nothing names causes yet"
         )
-        for scenario, part in found.items():
+        return
+    count = 8 * context.runs
+    groups = (
+        (CLEAR.name, IDENTIFIABLE, CLEAR),
+        ("accuracy or decisions alone", UNIDENTIFIABLE, CLEAR),
+        (FAINT.name, IDENTIFIABLE, FAINT),
+    )
+    for group_name, scenarios, difficulty in groups:
+        by_scenario = {scenario: diagnose_histories(scenario, count, difficulty) for scenario in scenarios}
+        predictions = [result.prediction for results in by_scenario.values() for result in results]
+        yield Result(
+            f"another cause, {group_name}",
+            error_percent(predictions),
+            None if difficulty is FAINT else 100 * (1 - REQUIRED_ACCURACY),
+            " %",
+            format_interval(predictions, "models"),
+        )
+        for scenario, results in by_scenario.items():
             assert scenario.cause is not None
-            share = wrong([one.answer for one in part])
-            yield Finding(
-                f"{'faint, ' * (grade is FAINT)}{scenario.kind}: not {scenario.cause.value}",
-                share,
+            error = error_percent([result.prediction for result in results])
+            yield Result(
+                f"{'faint, ' * (difficulty is FAINT)}{scenario.name}: not {scenario.cause.value}",
+                error,
                 None,
                 " %",
-                _named(part),
+                _format_results(results),
             )
 
 
-def _named(part: Sequence[Told]) -> str:
-    second = sum(one.second for one in part) / len(part)
-    return f"among the first two {second:.0%}; named {spoken([one.answer for one in part])}"
+def _format_results(results: Sequence[DiagnosisResult]) -> str:
+    top_two_share = sum(result.in_top_two for result in results) / len(results)
+    predictions = format_predictions([result.prediction for result in results])
+    return f"among the first two {top_two_share:.0%}; named {predictions}"

@@ -1,4 +1,4 @@
-"""Simulated columns of a prediction log: how far each lies from its reference, what is missing, what was never seen."""
+"""Simulated columns of a prediction log: distance from the reference, missing values, unseen categories."""
 
 from __future__ import annotations
 
@@ -9,86 +9,87 @@ import numpy as np
 
 from tests.benchmarks.detection.populations import Floats
 
-GROUPS = 10
-NUMBERS = ("age", "amount", "income", "tenure")
-CATEGORIES = ("device", "region")
-COLUMNS = (*NUMBERS, *CATEGORIES)
+BIN_COUNT = 10
+NUMERIC = ("age", "amount", "income", "tenure")
+CATEGORICAL = ("device", "region")
+COLUMNS = (*NUMERIC, *CATEGORICAL)
 MISSING = 0.01
-"""Share of empty cells of a healthy column."""
-LEAST_SHARE = 1e-4
-MOVED = 0.1
-"""JS distance from which on a column counts as moved."""
+"""Share of missing values of a healthy column."""
+MIN_SHARE = 1e-4
+DRIFT_THRESHOLD = 0.1
+"""JS distance from which on a column counts as drifted."""
 
 
 @dataclass(frozen=True)
-class Shift:
-    """What happens to the columns of the log, once it is complete."""
+class ColumnShift:
+    """Drift of the columns of the log, at its full extent."""
 
-    moved: tuple[str, ...] = ()
-    """These take other values, all of them valid."""
+    drifted: tuple[str, ...] = ()
+    """Columns whose distribution shifts."""
     tilt: float = 0.8
-    """How far: the log-ratio of the outermost groups to the middle."""
+    """Extent of that shift: log ratio of the outermost bins to the middle."""
     missing: tuple[str, ...] = ()
-    """These become empty in `lost` of the rows."""
+    """Columns with missing values in `affected_share` of the rows."""
     unseen: tuple[str, ...] = ()
-    """These take values that the reference never had, in `lost` of the rows."""
-    lost: float = 0.25
+    """Columns with categories that the reference does not have, in `affected_share` of the rows."""
+    affected_share: float = 0.25
 
 
-NO_SHIFT = Shift()
+NO_SHIFT = ColumnShift()
 
 
-def columns(
-    shift: Shift, course: Floats, rows: Floats, chance: np.random.Generator
+def sample_columns(
+    shift: ColumnShift, profile: Floats, rows: Floats, rng: np.random.Generator
 ) -> Iterator[tuple[str, dict[str, Floats], Floats]]:
-    """Per column its name, its metrics by period, and its rows with a value.
+    """Yield name, metrics by period, and rows with a value by period of each column.
 
     Args:
-        shift: What happens.
-        course: How much of it has happened, 0 to 1, by period.
-        rows: Rows by period.
-        chance: The source of randomness.
+        shift: Drift of the columns.
+        profile: Extent of the drift by period, 0 to 1, [K].
+        rows: Rows by period, [K].
+        rng: Random number generator.
     """
-    slope = np.linspace(-1, 1, GROUPS)
+    slope = np.linspace(-1, 1, BIN_COUNT)
     for name in COLUMNS:
-        tilted = np.exp(shift.tilt * slope * (name in shift.moved))
-        part = course[:, None]
-        shares = (1 - part) / GROUPS + part * tilted / tilted.sum()
-        empty = chance.binomial(rows.astype(int), MISSING + shift.lost * course * (name in shift.missing))
-        full = rows - empty
-        strange = chance.binomial(full.astype(int), shift.lost * course * (name in shift.unseen))
-        now = np.column_stack([chance.multinomial((full - strange).astype(int), shares), strange])
-        values = {"psi": psi(now), "js_distance": js_distance(now), "missing_rate": empty / np.maximum(rows, 1)}
-        if name in CATEGORIES:
-            values["unseen_category_rate"] = strange / np.maximum(full, 1)
-        yield name, values, full
+        tilted = np.exp(shift.tilt * slope * (name in shift.drifted))
+        drifted_share = profile[:, None]
+        shares = (1 - drifted_share) / BIN_COUNT + drifted_share * tilted / tilted.sum()
+        missing = rng.binomial(rows.astype(int), MISSING + shift.affected_share * profile * (name in shift.missing))
+        present = rows - missing
+        unseen = rng.binomial(present.astype(int), shift.affected_share * profile * (name in shift.unseen))
+        counts = np.column_stack([rng.multinomial((present - unseen).astype(int), shares), unseen])
+        values = {"psi": psi(counts), "js_distance": js_distance(counts), "missing_rate": missing / np.maximum(rows, 1)}
+        if name in CATEGORICAL:
+            values["unseen_category_rate"] = unseen / np.maximum(present, 1)
+        yield name, values, present
 
 
 def drifted_share(distances: list[Floats]) -> Floats:
-    """Share of the columns that moved, by period."""
-    found: Floats = (np.stack(distances) >= MOVED).mean(axis=0)
-    return found
+    """Return the share of drifted columns by period, from the JS distances of each column."""
+    share: Floats = (np.stack(distances) >= DRIFT_THRESHOLD).mean(axis=0)
+    return share
 
 
-def _shares(counts: Floats) -> tuple[Floats, Floats]:
-    reference = np.append(np.full(GROUPS, 1 / GROUPS), 0.0)
+def _bin_shares(counts: Floats) -> tuple[Floats, Floats]:
+    reference = np.append(np.full(BIN_COUNT, 1 / BIN_COUNT), 0.0)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.broadcast_to(reference, counts.shape)
 
 
 def psi(counts: Floats) -> Floats:
-    """Population stability index against equal groups and an empty one for what was never seen."""
-    used = np.append(np.ones(GROUPS, bool), counts[:, -1].any())
-    now, then = (np.maximum(part[:, used], LEAST_SHARE) for part in _shares(counts))
-    found: Floats = ((now - then) * np.log(now / then)).sum(axis=1)
-    return found
+    """Compute the population stability index by period, against equal bins and an empty one for unseen categories."""
+    bins = np.append(np.ones(BIN_COUNT, bool), counts[:, -1].any())
+    current, reference = (np.maximum(shares[:, bins], MIN_SHARE) for shares in _bin_shares(counts))
+    index: Floats = ((current - reference) * np.log(current / reference)).sum(axis=1)
+    return index
 
 
 def js_distance(counts: Floats) -> Floats:
-    """Jensen-Shannon distance, base 2."""
-    now, then = _shares(counts)
-    middle = (now + then) / 2
-    total = np.zeros(len(counts))
-    for part in (now, then):
-        safe = np.where(part > 0, part, 1.0)
-        total += np.where(part > 0, part * np.log2(safe / np.where(middle > 0, middle, 1.0)), 0.0).sum(axis=1) / 2
-    return np.sqrt(np.clip(total, 0, 1))
+    """Compute the Jensen-Shannon distance by period, base 2."""
+    current, reference = _bin_shares(counts)
+    mixture = (current + reference) / 2
+    divergence = np.zeros(len(counts))
+    for shares in (current, reference):
+        positive = np.where(shares > 0, shares, 1.0)
+        log_ratio = np.log2(positive / np.where(mixture > 0, mixture, 1.0))
+        divergence += np.where(shares > 0, shares * log_ratio, 0.0).sum(axis=1) / 2
+    return np.sqrt(np.clip(divergence, 0, 1))

@@ -1,4 +1,4 @@
-"""The row `detection-quiet`: how often people are called for nothing, on models that are well all the time."""
+"""The benchmark `detection-quiet`: false alerts of each detector on healthy models."""
 
 from __future__ import annotations
 
@@ -11,93 +11,106 @@ import numpy as np
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction, Series
-from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.baselines import RATE, YEAR
-from tests.benchmarks.detection.detectors import DEFAULTS, LASTING, ORACLE, RIVALS, Watcher, one_by_one, ours, usually
-from tests.benchmarks.detection.drops import FAIR, NOISES, RARE, ROWS, SEED, SURE
-from tests.benchmarks.detection.metrics import RATIOS
-from tests.benchmarks.detection.oracle import oracle
-from tests.benchmarks.detection.sampling import INDEPENDENT
-from tests.benchmarks.detection.scoring import interval
-from tests.benchmarks.detection.simulation import Frame, Scenario, history
-
-HEALTHY = (
-    Scenario("sure model", Pattern.STEADY, classifier=SURE, shape="steady"),
-    Scenario("fair model", Pattern.STEADY, classifier=FAIR, shape="steady"),
-    Scenario("rare yes", Pattern.STEADY, classifier=RARE, shape="steady"),
+from tests.benchmarks.base import BenchmarkContext, Result, benchmark
+from tests.benchmarks.detection.baselines import FALSE_ALERT_RATE
+from tests.benchmarks.detection.detectors import (
+    ALL_DEFAULTS,
+    BASELINES,
+    DEFAULT_SHIFT,
+    ORACLE,
+    BatchDetector,
+    assumed_truth,
+    default_detectors,
+    per_series,
 )
-DAYS = 365
-FEWEST = 30
-"""Metrics that mostly rest on fewer cases are not watched: by default they are not judged."""
+from tests.benchmarks.detection.drops import ROW_COUNTS, SEED, STRONG, WEAK
+from tests.benchmarks.detection.metrics import RATIOS
+from tests.benchmarks.detection.oracle import calibrated_cusum
+from tests.benchmarks.detection.populations import IMBALANCED
+from tests.benchmarks.detection.sampling import INDEPENDENT, NOISES
+from tests.benchmarks.detection.scoring import PERIODS_PER_YEAR, rate_interval
+from tests.benchmarks.detection.simulation import Scenario, Settings, simulate_history
+
+HEALTHY_MODELS = (
+    Scenario("sure model", Pattern.STEADY, classifier=STRONG, shape="steady"),
+    Scenario("fair model", Pattern.STEADY, classifier=WEAK, shape="steady"),
+    Scenario("rare yes", Pattern.STEADY, classifier=IMBALANCED, shape="steady"),
+)
+PERIODS = 365
+MIN_SUPPORT = 30
+"""Metrics that mostly have less support are left out: the default rules do not evaluate them."""
 
 
 @dataclass(slots=True)
-class Calls:
-    """What one watcher said of many healthy models."""
+class AlertCounts:
+    """Alerts of one detector on many healthy models."""
 
     periods: float = 0.0
-    """Of all metrics that it watched."""
+    """Evaluated periods of all metrics."""
     by_model: list[int] = field(default_factory=list)
-    """Alerts of each model."""
-    by_cell: Counter[str] = field(default_factory=Counter)
-    """Alerts by metric, rows and model."""
+    """Number of alerts of each model."""
+    by_setting: Counter[str] = field(default_factory=Counter)
+    """Number of alerts by metric, row count and scenario."""
 
     @property
-    def crowding(self) -> float:
-        """Variance over mean of the alerts of a model: its metrics move together. At least 1."""
-        calls = np.array(self.by_model, dtype=float)
-        return max(1.0, float(calls.var() / calls.mean())) if calls.any() else 1.0
+    def dispersion(self) -> float:
+        """Index of dispersion of the alerts per model, at least 1: metrics of one model alert together."""
+        alerts = np.array(self.by_model, dtype=float)
+        return max(1.0, float(alerts.var() / alerts.mean())) if alerts.any() else 1.0
 
-    def finding(self, what: str, aim: float | None) -> Finding:
-        """Alerts a metric-year; the interval is that of a Poisson rate, widened by how alerts crowd."""
-        alerts, years = sum(self.by_model), self.periods / YEAR
-        low, high = interval(round(alerts / self.crowding), years / self.crowding)
-        models = len(self.by_model) * DAYS / YEAR
-        worst = ", ".join(f"{name} {number / alerts:.0%}" for name, number in self.by_cell.most_common(3))
+    def to_result(self, name: str, target: float | None) -> Result:
+        """Return the alerts per metric-year with a Poisson interval that is widened by the dispersion."""
+        alerts, years = sum(self.by_model), self.periods / PERIODS_PER_YEAR
+        low, high = rate_interval(round(alerts / self.dispersion), years / self.dispersion)
+        models = len(self.by_model) * PERIODS / PERIODS_PER_YEAR
+        worst = ", ".join(f"{name} {number / alerts:.0%}" for name, number in self.by_setting.most_common(3))
         note = f"{alerts} in {years:.0f} metric-years, 95 % {low:.3f} to {high:.3f}; {alerts / models:.3g} a model-year"
-        return Finding(what, alerts / years, aim, "", note + (f"; most: {worst}" if worst else ""))
+        return Result(name, alerts / years, target, "", note + (f"; most: {worst}" if worst else ""))
 
 
-def quiet(scenario: Scenario, frame: Frame, many: int, seed: int = SEED) -> dict[str, Calls]:
-    """Per watcher the alerts over all metrics of healthy models."""
-    owned: dict[str, list[tuple[int, Series]]] = {}
-    for index in range(many):
-        for key, series in history(scenario, frame, seed, index).history.series.items():
-            if series.better is not Direction.NEITHER and series.evaluable(FEWEST).mean() > 0.5:
-                owned.setdefault(key.metric, []).append((index, series))
-    found: dict[str, Calls] = {}
-    for metric, some in owned.items():
-        truths = [usually(scenario.classifier, series, frame) for _, series in some]
-        for name, watch in _watching(scenario, frame, metric).items():
-            calls = found.setdefault(name, Calls(by_model=[0] * many))
-            calls.periods += sum(float(series.evaluable(FEWEST).sum()) for _, series in some)
-            said = watch([series for _, series in some], truths)
-            for (index, _), places in zip(some, said, strict=True):
-                calls.by_model[index] += len(places)
-            calls.by_cell[f"{metric} of {frame.rows} rows, {scenario.kind}"] += sum(map(len, said))
-    return found
+def count_false_alerts(scenario: Scenario, settings: Settings, count: int, seed: int = SEED) -> dict[str, AlertCounts]:
+    """Count the alerts of each detector over all metrics of `count` healthy models."""
+    series_by_metric: dict[str, list[tuple[int, Series]]] = {}
+    for index in range(count):
+        for key, series in simulate_history(scenario, settings, seed, index).history.series.items():
+            if series.better is not Direction.NEITHER and series.evaluable(MIN_SUPPORT).mean() > 0.5:
+                series_by_metric.setdefault(key.metric, []).append((index, series))
+    counts_by_detector: dict[str, AlertCounts] = {}
+    for metric, indexed_series in series_by_metric.items():
+        truths = [assumed_truth(scenario.classifier, series, settings) for _, series in indexed_series]
+        for name, detect in _detectors_for(scenario, settings, metric).items():
+            counts = counts_by_detector.setdefault(name, AlertCounts(by_model=[0] * count))
+            counts.periods += sum(float(series.evaluable(MIN_SUPPORT).sum()) for _, series in indexed_series)
+            alerts = detect([series for _, series in indexed_series], truths)
+            for (index, _), indices in zip(indexed_series, alerts, strict=True):
+                counts.by_model[index] += len(indices)
+            counts.by_setting[f"{metric} of {settings.rows} rows, {scenario.name}"] += sum(map(len, alerts))
+    return counts_by_detector
 
 
-def _watching(scenario: Scenario, frame: Frame, metric: str) -> Mapping[str, Watcher]:
-    """All that are compared; of a metric that is no ratio the oracle knows nothing."""
-    known = {}
+def _detectors_for(scenario: Scenario, settings: Settings, metric: str) -> Mapping[str, BatchDetector]:
+    """Return all detectors; the oracle only for a metric that is a ratio, whose standard error is known."""
+    detectors = {}
     if metric in RATIOS:
-        known[ORACLE] = one_by_one(oracle(scenario.classifier, metric, frame.rows, frame.noise.copies))
-    return known | dict(RIVALS) | dict(ours())
+        detectors[ORACLE] = per_series(
+            calibrated_cusum(scenario.classifier, metric, settings.rows, settings.noise.duplicates)
+        )
+    return detectors | dict(BASELINES) | dict(default_detectors())
 
 
-@row("detection-quiet")
-def detection_quiet(bench: Bench) -> Iterator[Finding]:
+@benchmark("detection-quiet")
+def detection_false_alerts(context: BenchmarkContext) -> Iterator[Result]:
     """False alerts a metric-year and a model-year, on models that are well for a year of days."""
     for noise in NOISES:
-        many = (5 if noise is INDEPENDENT else 2) * bench.runs
-        totals: dict[str, Calls] = {}
-        for scenario, rows in product(HEALTHY, ROWS):
-            for name, calls in quiet(scenario, Frame(before=DAYS, after=0, rows=rows, noise=noise), many).items():
-                total = totals.setdefault(name, Calls())
-                total.periods += calls.periods
-                total.by_model += calls.by_model
-                total.by_cell.update(calls.by_cell)
+        count = (5 if noise is INDEPENDENT else 2) * context.runs
+        totals: dict[str, AlertCounts] = {}
+        for scenario, rows in product(HEALTHY_MODELS, ROW_COUNTS):
+            settings = Settings(before=PERIODS, after=0, rows=rows, noise=noise)
+            for name, counts in count_false_alerts(scenario, settings, count).items():
+                total = totals.setdefault(name, AlertCounts())
+                total.periods += counts.periods
+                total.by_model += counts.by_model
+                total.by_setting.update(counts.by_setting)
         for name, total in totals.items():
-            aim = RATE if name in (LASTING, DEFAULTS) and noise is INDEPENDENT else None
-            yield total.finding(f"{noise.name}, false per metric-year: {name}", aim)
+            target = FALSE_ALERT_RATE if name in (DEFAULT_SHIFT, ALL_DEFAULTS) and noise is INDEPENDENT else None
+            yield total.to_result(f"{noise.name}, false per metric-year: {name}", target)

@@ -1,4 +1,4 @@
-"""What was planted in a history, and how large it is in the terms of chance."""
+"""Simulated histories with their ground truth."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """The right answer."""
+class GroundTruth:
+    """Changepoint, effect size, pattern and cause of a simulated history."""
 
-    kind: str
-    """Name of the scenario."""
+    scenario: str
+    """Name of the simulated scenario."""
     metric: str
-    """The one that falls, or would."""
+    """Metric that drops, or would."""
     segment: str
-    """Where it is read: `all`, or the only segment that falls."""
-    begin: int | None
-    """Place of the first changed period; None where nothing changes."""
-    size: float
-    """Of the fall once it is complete, in deviations of the healthy period value."""
+    """Segment of that metric: `all`, or the only segment that drops."""
+    changepoint: int | None
+    """Index of the first changed period; None where nothing changes."""
+    effect_size: float
+    """Size of the complete drop, in standard errors of a healthy period."""
     pattern: Pattern
     cause: Cause | None
-    """None where no cause is asked for."""
+    """None where the scenario is about detection alone."""
     mean: float
-    """Of the healthy metric."""
-    deviation: float
-    """Of the healthy period value."""
+    """Expected value of the healthy metric."""
+    standard_error: float
+    """Standard error of the healthy metric over one period."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """One model history and its truth."""
+class LabeledHistory:
+    """History of one model and its ground truth."""
 
-    truth: Truth
+    truth: GroundTruth
     history: History
     notes: tuple[tuple[int, str], ...] = ()
-    """Place of the period, and what people wrote."""
+    """Index of the period and text of each note."""
 
     @property
-    def fallen(self) -> Series:
-        """The series that the truth is about."""
+    def target_series(self) -> Series:
+        """Series of the metric and segment that drop."""
         return self.history.series[SeriesKey(MODEL, self.truth.metric, self.truth.segment)]

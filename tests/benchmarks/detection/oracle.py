@@ -1,4 +1,4 @@
-"""What one who knows everything but the moment would do: the limits of the oracle, for each model and metric."""
+"""Calibration of the oracle, which knows all but the changepoint, for each classifier and metric."""
 
 from __future__ import annotations
 
@@ -8,42 +8,49 @@ import numpy as np
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Direction
-from tests.benchmarks.detection.baselines import RATE, YEAR, Oracle, calibrated
-from tests.benchmarks.detection.metrics import RATIOS, deviation, level
+from tests.benchmarks.detection.baselines import FALSE_ALERT_RATE, OracleCusum, calibrate_limit
+from tests.benchmarks.detection.metrics import RATIOS, expected_value, standard_error
 from tests.benchmarks.detection.populations import Classifier, Floats
-from tests.benchmarks.detection.simulation import UNEVEN
+from tests.benchmarks.detection.scoring import PERIODS_PER_YEAR
+from tests.benchmarks.detection.simulation import ROW_COUNT_JITTER
 
-DRAWS = 100_000
+SAMPLES = 100_000
 CATALOG = MetricRegistry()
-TYPICAL = 3.0
-"""Size that an oracle looks out for where nothing falls."""
+DEFAULT_EFFECT_SIZE = 3.0
+"""Effect size of the oracle on histories without a drop."""
 
 
 @lru_cache(maxsize=2)
-def healthy_values(classifier: Classifier, rows: int, copies: int) -> dict[str, Floats]:
-    """Draws of each metric over healthy periods, independent of each other, in deviations on its bad side."""
-    chance = np.random.default_rng([rows, copies])
-    world = classifier.healthy
-    found: dict[str, list[Floats]] = {metric: [] for metric in RATIOS}
+def sample_healthy_z_scores(classifier: Classifier, rows: int, duplicates: int) -> dict[str, Floats]:
+    """Sample each metric over independent healthy periods, as z-scores that are positive on its bad side."""
+    rng = np.random.default_rng([rows, duplicates])
+    population = classifier.healthy
+    z_scores: dict[str, list[Floats]] = {metric: [] for metric in RATIOS}
     for _ in range(10):
-        sizes = np.rint(rows * (1 + UNEVEN * chance.uniform(-1, 1, DRAWS // 10)) / copies).astype(np.int64)
-        counts = chance.multinomial(sizes, world.chance)
-        for metric, pair in RATIOS.items():
-            above, below = pair(world)
-            under = counts @ below
-            values = (counts @ above)[under > 0] / under[under > 0]
+        row_counts = rows * (1 + ROW_COUNT_JITTER * rng.uniform(-1, 1, SAMPLES // 10)) / duplicates
+        counts = rng.multinomial(np.rint(row_counts).astype(np.int64), population.probability)
+        for metric, terms in RATIOS.items():
+            numerator, denominator = terms(population)
+            support = counts @ denominator
+            values = (counts @ numerator)[support > 0] / support[support > 0]
             sign = 1 if CATALOG.get(metric).better is Direction.LOWER else -1
-            found[metric].append(sign * (values - level(metric, world)) / spread(classifier, metric, rows, copies))
-    return {metric: np.concatenate(parts) for metric, parts in found.items()}
-
-
-def spread(classifier: Classifier, metric: str, rows: float, copies: int) -> float:
-    """Deviation of a healthy period value."""
-    return deviation(metric, classifier.healthy, rows) * copies**0.5
+            error = standard_error(metric, population, rows, duplicates)
+            z_scores[metric].append(sign * (values - expected_value(metric, population)) / error)
+    return {metric: np.concatenate(samples) for metric, samples in z_scores.items()}
 
 
 @lru_cache(maxsize=1024)
-def oracle(classifier: Classifier, metric: str, rows: int, copies: int, size: float = TYPICAL) -> Oracle:
-    """The CUSUM for falls of this size that alerts by chance 0.02 times in a metric-year of independent days."""
-    z = healthy_values(classifier, rows, copies)[metric]
-    return Oracle(size, calibrated(z, size / 2, YEAR / RATE))
+def calibrated_cusum(
+    classifier: Classifier, metric: str, rows: int, duplicates: int, effect_size: float = DEFAULT_EFFECT_SIZE
+) -> OracleCusum:
+    """Return the CUSUM for drops of this size with 0.02 false alerts per metric-year of independent days.
+
+    Args:
+        classifier: The classifier with its healthy population.
+        metric: Name of the metric, one of `RATIOS`.
+        rows: Rows per period.
+        duplicates: Copies of each row among these.
+        effect_size: Of the drop, in standard errors.
+    """
+    z_scores = sample_healthy_z_scores(classifier, rows, duplicates)[metric]
+    return OracleCusum(effect_size, calibrate_limit(z_scores, effect_size / 2, PERIODS_PER_YEAR / FALSE_ALERT_RATE))

@@ -1,4 +1,4 @@
-"""The row `detection-patterns`: whether a course is called by its right name, and dated."""
+"""The benchmark `detection-patterns`: accuracy of the detected patterns and of their changepoints."""
 
 from __future__ import annotations
 
@@ -13,114 +13,141 @@ import numpy as np
 
 from modeltop.core.diagnosis import Pattern, SeriesPattern
 from modeltop.core.series import Series, to_datetime64
-from tests.benchmarks.base import Bench, Finding, row
-from tests.benchmarks.detection.confusion import Answer, note, spoken, wrong
-from tests.benchmarks.detection.ground_truth import Case
+from tests.benchmarks.base import BenchmarkContext, Result, benchmark
+from tests.benchmarks.detection.confusion import Prediction, error_percent, format_interval, format_predictions
+from tests.benchmarks.detection.ground_truth import LabeledHistory
 from tests.benchmarks.detection.populations import Classifier
-from tests.benchmarks.detection.sampling import Noise
-from tests.benchmarks.detection.simulation import Frame, Scenario, history
+from tests.benchmarks.detection.sampling import INDEPENDENT, NOISES, Noise
+from tests.benchmarks.detection.simulation import Scenario, Settings, simulate_history
 
-SURE = Classifier(separation=3.2)
-STEADY = Scenario("steady", Pattern.STEADY, classifier=SURE, shape="steady")
+STRONG = Classifier(separation=3.2)
+STEADY = Scenario("steady", Pattern.STEADY, classifier=STRONG, shape="steady")
 SCENARIOS = (
     STEADY,
-    Scenario("sudden", Pattern.DROP, classifier=SURE),
-    Scenario("fading", Pattern.DECLINE, classifier=SURE, shape="fading"),
-    Scenario("spike", Pattern.SPIKE, classifier=SURE, shape="spike"),
-    Scenario("weekends", Pattern.SEASONAL, classifier=SURE, shape="weekends"),
-    Scenario("mended", Pattern.RECOVERING, classifier=SURE, shape="mended"),
-    Scenario("improving", Pattern.IMPROVING, classifier=SURE, shape="improving"),
-    replace(STEADY, kind="too short", pattern=Pattern.TOO_LITTLE),
+    Scenario("sudden", Pattern.DROP, classifier=STRONG),
+    Scenario("fading", Pattern.DECLINE, classifier=STRONG, shape="gradual"),
+    Scenario("spike", Pattern.SPIKE, classifier=STRONG, shape="spike"),
+    Scenario("weekends", Pattern.SEASONAL, classifier=STRONG, shape="weekly"),
+    Scenario("mended", Pattern.RECOVERING, classifier=STRONG, shape="recovering"),
+    Scenario("improving", Pattern.IMPROVING, classifier=STRONG, shape="improving"),
+    replace(STEADY, name="too short", pattern=Pattern.TOO_LITTLE),
 )
-FRAMES = {
-    "too short": (Frame(before=9, after=0), Frame(before=4, after=0)),
-    "spike": (Frame(before=90, after=6), Frame(before=60, after=20), Frame(before=45, after=10)),
-    "mended": (Frame(before=60, after=35), Frame(before=90, after=30)),
-    "fading": (Frame(before=60, after=30, fade=30), Frame(before=80, after=45, fade=40), Frame(60, 20, fade=20)),
+SETTINGS_BY_SCENARIO = {
+    "too short": (Settings(before=9, after=0), Settings(before=4, after=0)),
+    "spike": (
+        Settings(before=90, after=6),
+        Settings(before=60, after=20),
+        Settings(before=45, after=10),
+    ),
+    "mended": (Settings(before=60, after=35), Settings(before=90, after=30)),
+    "fading": (
+        Settings(before=60, after=30, ramp=30),
+        Settings(before=80, after=45, ramp=40),
+        Settings(60, 20, ramp=20),
+    ),
 }
-USUAL = (Frame(before=60, after=20), Frame(before=90, after=10), Frame(before=60, after=40))
-SIZES = (4.0, 6.0, 8.0)
-ROWS = (200, 1000, 5000, 50_000)
-NOISES = (Noise(), Noise(stay=0.3), Noise(stay=0.6), Noise(copies=2))
-RIGHT = 0.9
-"""Share of patterns that must be right."""
+DEFAULT_SETTINGS = (
+    Settings(before=60, after=20),
+    Settings(before=90, after=10),
+    Settings(before=60, after=40),
+)
+EFFECT_SIZES = (4.0, 6.0, 8.0)
+ROW_COUNTS = (200, 1000, 5000, 50_000)
+REQUIRED_ACCURACY = 0.9
+"""Share of the patterns that must be correct."""
 SEED = 61
-Namer = Callable[[Series], SeriesPattern]
+PatternDetector = Callable[[Series], SeriesPattern]
 
 
 @cache
-def namer() -> Namer | None:
-    """What names a course; None while there is nothing that does."""
+def pattern_detector() -> PatternDetector | None:
+    """Return the product's pattern detector; None where it is not installed."""
     if find_spec("modeltop.diagnosis.timeseries.pattern") is None:
         return None
-    found: Namer = import_module("modeltop.diagnosis.timeseries.pattern").recent_pattern
-    return found
+    detector: PatternDetector = import_module("modeltop.diagnosis.timeseries.pattern").recent_pattern
+    return detector
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """One course and what it was called."""
+class DetectedPattern:
+    """Detected pattern of one simulated history."""
 
-    case: Case
+    labeled: LabeledHistory
     index: int
-    frame: Frame
-    course: SeriesPattern
+    settings: Settings
+    detected: SeriesPattern
 
     @property
-    def answer(self) -> Answer:
-        """The planted name, and the one that was given."""
-        frame, truth = self.frame, self.case.truth
-        traits = (("rows", f"{frame.rows}"), ("SE", f"{frame.size:g}"), ("days", f"{frame.before}+{frame.after}"))
-        return Answer(truth.pattern.value, self.course.pattern.value, self.index, traits)
+    def prediction(self) -> Prediction:
+        """True and detected pattern."""
+        true, detected = self.labeled.truth.pattern.value, self.detected.pattern.value
+        return Prediction(true, detected, self.index, self.settings.conditions)
 
     @property
-    def off(self) -> float | None:
-        """Periods from the planted begin to the named one; None where either is unknown."""
-        if self.course.started_at is None or self.case.truth.begin is None:
+    def changepoint_error(self) -> float | None:
+        """Periods from the true changepoint to the detected one; None where either is missing."""
+        if self.detected.started_at is None or self.labeled.truth.changepoint is None:
             return None
-        place = int(np.searchsorted(self.case.fallen.times, to_datetime64(self.course.started_at)))
-        return float(place - self.case.truth.begin)
+        index = int(np.searchsorted(self.labeled.target_series.times, to_datetime64(self.detected.started_at)))
+        return float(index - self.labeled.truth.changepoint)
 
 
-def case(scenario: Scenario, noise: Noise, index: int, seed: int = SEED) -> tuple[Frame, Case]:
-    """The `index`-th history of a kind, as long after the change as a person may look; each of its own size."""
-    frames = FRAMES.get(scenario.kind, USUAL)
-    sizes = SIZES if scenario.pattern not in (Pattern.STEADY, Pattern.TOO_LITTLE) else (0.0,)
-    grid = list(product(frames, ROWS, sizes))
-    frame, rows, size = grid[index % len(grid)]
-    asked = replace(frame, rows=rows, size=size, noise=noise)
-    return asked, history(scenario, asked, seed, index)
+def simulate_at(scenario: Scenario, noise: Noise, index: int, seed: int = SEED) -> tuple[Settings, LabeledHistory]:
+    """Simulate the `index`-th history of a scenario, with the settings of that index in the parameter grid."""
+    candidates = SETTINGS_BY_SCENARIO.get(scenario.name, DEFAULT_SETTINGS)
+    effect_sizes = EFFECT_SIZES if scenario.pattern not in (Pattern.STEADY, Pattern.TOO_LITTLE) else (0.0,)
+    grid = list(product(candidates, ROW_COUNTS, effect_sizes))
+    candidate, rows, effect_size = grid[index % len(grid)]
+    settings = replace(candidate, rows=rows, effect_size=effect_size, noise=noise)
+    return settings, simulate_history(scenario, settings, seed, index)
 
 
-def named(scenario: Scenario, noise: Noise, many: int, seed: int = SEED) -> list[Naming]:
-    """What the courses of many histories are called."""
-    name = namer()
-    assert name is not None
-    drawn = [case(scenario, noise, index, seed) for index in range(many)]
-    return [Naming(one, index, frame, name(one.fallen)) for index, (frame, one) in enumerate(drawn)]
+def detect_patterns(scenario: Scenario, noise: Noise, count: int, seed: int = SEED) -> list[DetectedPattern]:
+    """Detect the patterns of `count` histories of a scenario."""
+    detect = pattern_detector()
+    assert detect is not None
+    simulated = [simulate_at(scenario, noise, index, seed) for index in range(count)]
+    return [
+        DetectedPattern(labeled, index, settings, detect(labeled.target_series))
+        for index, (settings, labeled) in enumerate(simulated)
+    ]
 
 
-@row("detection-patterns")
-def detection_patterns(bench: Bench) -> Iterator[Finding]:
+@benchmark("detection-patterns")
+def detection_patterns(context: BenchmarkContext) -> Iterator[Result]:
     """Courses of generated histories that are called by another name than the planted one."""
-    many = 36 * bench.runs
-    if namer() is None:
-        yield Finding("courses called by a wrong name", None, 100 * (1 - RIGHT), " %", "nothing names courses yet")
+    count = 36 * context.runs
+    if pattern_detector() is None:
+        yield Result(
+            "courses called by a wrong name", None, 100 * (1 - REQUIRED_ACCURACY), " %", "nothing names courses yet"
+        )
         return
     for noise in NOISES:
-        found = {scenario.kind: named(scenario, noise, many) for scenario in SCENARIOS}
-        answers = [one.answer for part in found.values() for one in part]
-        aim = 100 * (1 - RIGHT) if noise == Noise() else None
-        yield Finding(
-            f"{noise.name}: courses called by a wrong name", wrong(answers), aim, " %", note(answers, "courses")
+        by_scenario = {scenario.name: detect_patterns(scenario, noise, count) for scenario in SCENARIOS}
+        predictions = [pattern.prediction for patterns in by_scenario.values() for pattern in patterns]
+        target = 100 * (1 - REQUIRED_ACCURACY) if noise is INDEPENDENT else None
+        yield Result(
+            f"{noise.name}: courses called by a wrong name",
+            error_percent(predictions),
+            target,
+            " %",
+            format_interval(predictions, "courses"),
         )
-        for kind, part in found.items():
-            yield Finding(
-                f"{noise.name}, {kind}: wrong name", wrong([one.answer for one in part]), None, " %", _called(part)
+        for scenario_name, patterns in by_scenario.items():
+            yield Result(
+                f"{noise.name}, {scenario_name}: wrong name",
+                error_percent([pattern.prediction for pattern in patterns]),
+                None,
+                " %",
+                _format_patterns(patterns),
             )
 
 
-def _called(part: Sequence[Naming]) -> str:
-    off = [abs(one.off) for one in part if one.answer.right and one.off is not None]
-    dated = f"begin off by {np.median(off):g}, 90 % within {np.quantile(off, 0.9):g}; " if off else ""
-    return f"{dated}called {spoken([one.answer for one in part])}"
+def _format_patterns(patterns: Sequence[DetectedPattern]) -> str:
+    errors = [
+        abs(pattern.changepoint_error)
+        for pattern in patterns
+        if pattern.prediction.correct and pattern.changepoint_error is not None
+    ]
+    dated = f"begin off by {np.median(errors):g}, 90 % within {np.quantile(errors, 0.9):g}; " if errors else ""
+    return f"{dated}called {format_predictions([pattern.prediction for pattern in patterns])}"

@@ -1,8 +1,8 @@
-"""The world that a classifier meets: how likely each score is together with each label, before and after a change.
+"""Populations that a classifier predicts on: the joint distribution of score and label, healthy and after drift.
 
-A world is a table of chances over cells; a cell is (score bin, label, decision, which score is told). A change is a
-second table, and a period in which a share `a` of the cases has changed draws from (1 - a) healthy + a changed. So
-every metric of a period comes from one tally of cases, and they move together as they do in a real log.
+A population is a table of probabilities over cells; a cell is (score bin, label, predicted class, reported score).
+Drift is a second table, and a period of which a share `a` has drifted samples from (1 - a) healthy + a drifted. So
+all metrics of a period are computed from the same counts, and move together as they do in a real log.
 """
 
 from __future__ import annotations
@@ -17,30 +17,31 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-BINS = 20
-REACH = 3.2
-"""The evidence behind a score, in standard deviations, runs from minus to plus this."""
-SURER = 1.15
-"""What the model says is this much surer (in logits) than what it knows: models are."""
+SCORE_BINS = 20
+EVIDENCE_RANGE = 3.2
+"""Half the range of the evidence behind a score, in standard deviations."""
+OVERCONFIDENCE = 1.15
+"""Factor between the logit of the reported score and that of the true rate: models tend to be overconfident."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class World:
-    """Chances of cells; all arrays have one entry a cell, and `chance` sums to 1."""
+class Population:
+    """Cells of a joint distribution; all arrays have one entry per cell."""
 
-    chance: Floats
-    rank: NDArray[np.int64]
-    """Bin of the score, from low to high."""
+    probability: Floats
+    """Sums to 1."""
+    score_bin: NDArray[np.int64]
+    """Index of the bin of the score, from low to high."""
     label: Floats
-    decided: Floats
-    """1 where the model says yes."""
-    told: Floats
-    """The score as the model tells it."""
-    meant: Floats
-    """What that score meant in the reference: the share of yes among such cases."""
+    predicted: Floats
+    """1 where the model predicts the positive class."""
+    score: Floats
+    """The score that the model reports."""
+    true_rate: Floats
+    """Share of positives among the cases of that score in the reference."""
 
     def __len__(self) -> int:
-        return len(self.chance)
+        return len(self.probability)
 
 
 @dataclass(frozen=True)
@@ -51,101 +52,105 @@ class Classifier:
     separation: float = 3.0
     """Distance of the two classes in standard deviations: the ROC AUC is Φ(separation / √2)."""
     threshold: float = 0.5
-    """It says yes where the chance of yes is at least this."""
+    """The positive class is predicted from this true rate on."""
 
     @cached_property
-    def healthy(self) -> World:
-        """The world it was made for."""
-        edges = np.linspace(-REACH, REACH, BINS - 1) * max(1.0, self.separation / 2)
-        shares = []
-        for centre in (-self.separation / 2, self.separation / 2):
-            below = np.array([0.0, *(NormalDist(centre).cdf(edge) for edge in edges), 1.0])
-            shares.append(np.diff(below))
-        no, yes = (1 - self.prevalence) * shares[0], self.prevalence * shares[1]
-        meant = yes / (yes + no)
-        told = _squashed(SURER * _logit(meant))
-        decided = (meant >= self.threshold).astype(float)
-        bins = np.arange(BINS)
-        return World(
-            np.concatenate([no, yes]),
+    def healthy(self) -> Population:
+        """Population without drift: the one of the training data."""
+        edges = np.linspace(-EVIDENCE_RANGE, EVIDENCE_RANGE, SCORE_BINS - 1) * max(1.0, self.separation / 2)
+        bin_shares = []
+        for mean in (-self.separation / 2, self.separation / 2):
+            cdf = np.array([0.0, *(NormalDist(mean).cdf(edge) for edge in edges), 1.0])
+            bin_shares.append(np.diff(cdf))
+        negative, positive = (1 - self.prevalence) * bin_shares[0], self.prevalence * bin_shares[1]
+        true_rate = positive / (positive + negative)
+        score = _sigmoid(OVERCONFIDENCE * _logit(true_rate))
+        predicted = (true_rate >= self.threshold).astype(float)
+        bins = np.arange(SCORE_BINS)
+        return Population(
+            np.concatenate([negative, positive]),
             np.tile(bins, 2),
-            np.repeat([0.0, 1.0], BINS),
-            np.tile(decided, 2),
-            np.tile(told, 2),
-            np.tile(meant, 2),
+            np.repeat([0.0, 1.0], SCORE_BINS),
+            np.tile(predicted, 2),
+            np.tile(score, 2),
+            np.tile(true_rate, 2),
         )
 
 
-Change = Callable[[World], World]
+IMBALANCED = Classifier(prevalence=0.08, threshold=0.2)
+Drift = Callable[[Population], Population]
 
 
-def concept(world: World) -> World:
-    """Labels follow the scores no more; scores, decisions and the share of yes stay as they are."""
-    yes = float(world.chance @ world.label)
-    by_bin = np.bincount(world.rank, world.chance)
-    return replace(world, chance=by_bin[world.rank] * np.where(world.label == 1, yes, 1 - yes))
+def concept_drift(population: Population) -> Population:
+    """Make labels independent of the scores; scores, predictions and the prevalence stay."""
+    positive_rate = float(population.probability @ population.label)
+    bin_probability = np.bincount(population.score_bin, population.probability)
+    label_probability = np.where(population.label == 1, positive_rate, 1 - positive_rate)
+    return replace(population, probability=bin_probability[population.score_bin] * label_probability)
 
 
-def harder(world: World) -> World:
-    """Covariate shift: more of the cases that the model has always found hard; a score means what it meant."""
-    edge = float(np.min(world.meant[world.decided == 1]))
-    far = np.abs(_logit(world.meant) - _logit(np.array(edge)))
-    weighed = world.chance * np.exp(-far)
-    return replace(world, chance=weighed / weighed.sum())
+def covariate_shift(population: Population) -> Population:
+    """Weight the cases near the decision threshold more; the true rate of each score stays."""
+    threshold = float(np.min(population.true_rate[population.predicted == 1]))
+    distance = np.abs(_logit(population.true_rate) - _logit(np.array(threshold)))
+    weighted = population.probability * np.exp(-distance)
+    return replace(population, probability=weighted / weighted.sum())
 
 
-def rarer(world: World) -> World:
-    """Label shift: fewer cases of yes, each scored as such cases always were."""
-    no = world.chance * (1 - world.label)
-    return replace(world, chance=no / no.sum())
+def label_shift(population: Population) -> Population:
+    """Remove the positives; the scores of the negatives keep their distribution."""
+    negative = population.probability * (1 - population.label)
+    return replace(population, probability=negative / negative.sum())
 
 
-def blinded(world: World) -> World:
-    """A feature is lost: evidence shrinks to a third, so scores crowd around the middle and know less of the label."""
-    middle = (BINS - 1) / 2
-    near = np.rint(middle + (world.rank - middle) / 3).astype(np.int64)
-    blurred = concept(world)
-    moved = np.zeros(len(world))
-    np.add.at(moved, near + BINS * world.label.astype(np.int64), blurred.chance)
-    return replace(world, chance=moved)
+def feature_loss(population: Population) -> Population:
+    """Shrink the evidence to a third, as if a feature were lost: scores concentrate around the middle."""
+    center = (SCORE_BINS - 1) / 2
+    new_bin = np.rint(center + (population.score_bin - center) / 3).astype(np.int64)
+    drifted = concept_drift(population)
+    probability = np.zeros(len(population))
+    np.add.at(probability, new_bin + SCORE_BINS * population.label.astype(np.int64), drifted.probability)
+    return replace(population, probability=probability)
 
 
-def missed(world: World) -> World:
-    """Half of the yes that were found are scored like a no: recall falls, and accuracy hardly where yes are rare."""
-    lost = 0.5 * world.chance * world.label * world.decided
-    like = np.where((world.label == 1) & (world.decided == 0), np.roll(world.chance, BINS), 0.0)
-    return replace(world, chance=world.chance - lost + lost.sum() * like / like.sum())
+def recall_loss(population: Population) -> Population:
+    """Score half of the true positives like false negatives: recall drops, and accuracy hardly with few positives."""
+    lost = 0.5 * population.probability * population.label * population.predicted
+    missed = np.where(
+        (population.label == 1) & (population.predicted == 0), np.roll(population.probability, SCORE_BINS), 0.0
+    )
+    return replace(population, probability=population.probability - lost + lost.sum() * missed / missed.sum())
 
 
-def eager(world: World) -> World:
-    """The threshold was lowered by one bin of the score: more yes, of which fewer are right."""
-    first = int(np.min(world.rank[world.decided == 1]))
-    return replace(world, decided=(world.rank >= first - 1).astype(float))
+def lowered_threshold(population: Population) -> Population:
+    """Lower the decision threshold by one bin of the score: more predicted positives, lower precision."""
+    lowest_bin = int(np.min(population.score_bin[population.predicted == 1]))
+    return replace(population, predicted=(population.score_bin >= lowest_bin - 1).astype(float))
 
 
-def boastful(world: World) -> World:
-    """The model tells scores twice as sure as it is entitled to; order and decisions stay."""
-    return replace(world, told=_squashed(2 * _logit(world.told)))
+def overconfidence(population: Population) -> Population:
+    """Double the logit of the reported scores; their ranking and the predictions stay."""
+    return replace(population, score=_sigmoid(2 * _logit(population.score)))
 
 
-def unsure(world: World) -> World:
-    """The model tells half as sure scores; order, decisions and labels stay."""
-    return replace(world, told=_squashed(0.5 * _logit(world.told)))
+def underconfidence(population: Population) -> Population:
+    """Halve the logit of the reported scores; their ranking, predictions and labels stay."""
+    return replace(population, score=_sigmoid(0.5 * _logit(population.score)))
 
 
-def joined(healthy: World, changed: World, share: float) -> World:
-    """Both side by side, of which `share` of the cases lives in the changed one."""
-    parts = {name: np.concatenate([getattr(healthy, name), getattr(changed, name)]) for name in World.__slots__}
-    parts["chance"] = np.concatenate([(1 - share) * healthy.chance, share * changed.chance])
-    return World(**parts)
+def mixture(healthy: Population, drifted: Population, share: float) -> Population:
+    """Concatenate the cells of both; a `share` of the cases, 0 to 1, is of the drifted population."""
+    fields = {name: np.concatenate([getattr(healthy, name), getattr(drifted, name)]) for name in Population.__slots__}
+    fields["probability"] = np.concatenate([(1 - share) * healthy.probability, share * drifted.probability])
+    return Population(**fields)
 
 
-def _logit(share: Floats) -> Floats:
-    kept = np.clip(share, 1e-9, 1 - 1e-9)
-    found: Floats = np.log(kept / (1 - kept))
-    return found
+def _logit(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-9, 1 - 1e-9)
+    logit: Floats = np.log(clipped / (1 - clipped))
+    return logit
 
 
-def _squashed(logit: Floats) -> Floats:
-    found: Floats = 1 / (1 + np.exp(-logit))
-    return found
+def _sigmoid(logit: Floats) -> Floats:
+    probability: Floats = 1 / (1 + np.exp(-logit))
+    return probability

@@ -1,4 +1,4 @@
-"""From the moments at which something alerted to what people would say of it."""
+"""Detection delay, detection rate and false alert rate of detectors."""
 
 from __future__ import annotations
 
@@ -7,73 +7,75 @@ from dataclasses import dataclass
 
 import numpy as np
 
-YEAR = 365.25
+PERIODS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one watcher of one fallen series did."""
+class DetectionResult:
+    """Result of one detector on one series."""
 
     delay: int | None
-    """Changed periods it needed, the alerting one among them, so 1 at best; None where it never alerted."""
-    false: int
-    """Alerts that began before anything changed."""
-    healthy: int
-    """Periods before anything changed."""
+    """Periods from the changepoint to the alert, both included, so 1 at best; None without an alert."""
+    false_alerts: int
+    """Alerts that started before the changepoint."""
+    healthy_periods: int
+    """Periods before the changepoint."""
 
 
-def outcome(alerts: Sequence[int], begin: int | None, periods: int) -> Outcome:
-    """Sort alerts, which are places of periods, into found and false.
+def evaluate_alerts(alerts: Sequence[int], changepoint: int | None, periods: int) -> DetectionResult:
+    """Divide alerts into the detection and false ones.
 
     Args:
-        alerts: Where an alert was first told.
-        begin: The first changed period; None where nothing changes.
+        alerts: Indices of the periods at which alerts start.
+        changepoint: Index of the first changed period; None where nothing changes.
         periods: Length of the series.
     """
-    end = periods if begin is None else begin
-    after = [place for place in alerts if place >= end]
-    return Outcome(min(after) - end + 1 if after else None, sum(place < end for place in alerts), end)
+    end = periods if changepoint is None else changepoint
+    detections = [index for index in alerts if index >= end]
+    return DetectionResult(min(detections) - end + 1 if detections else None, sum(index < end for index in alerts), end)
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Many outcomes in numbers."""
+class DetectionScore:
+    """Summary of the results of one detector on many series."""
 
     delays: tuple[int | None, ...]
-    false: int
-    years: float
-    """Healthy metric-years that were watched."""
+    false_alerts: int
+    healthy_years: float
+    """Metric-years before the changepoints."""
 
     @property
-    def found(self) -> float:
-        """Share that was found at all."""
+    def detection_rate(self) -> float:
+        """Share of the drops that were detected at all."""
         return float(np.mean([delay is not None for delay in self.delays])) if self.delays else float("nan")
 
     @property
-    def median(self) -> float:
-        """Median periods to detection; what was never found counts as infinitely late."""
-        late = [np.inf if delay is None else float(delay) for delay in self.delays]
-        return float(np.median(late)) if late else float("nan")
+    def median_delay(self) -> float:
+        """Median delay in periods; a drop that was never detected counts as infinitely late."""
+        delays = [np.inf if delay is None else float(delay) for delay in self.delays]
+        return float(np.median(delays)) if delays else float("nan")
 
     @property
-    def rate(self) -> float:
+    def false_alert_rate(self) -> float:
         """False alerts per metric-year."""
-        return self.false / self.years if self.years else float("nan")
+        return self.false_alerts / self.healthy_years if self.healthy_years else float("nan")
 
-    def within(self, periods: float) -> float:
-        """Share that was found in so many periods or fewer."""
+    def detected_within(self, periods: float) -> float:
+        """Return the share of the drops that were detected with a delay of at most so many periods."""
         return float(np.mean([delay is not None and delay <= periods for delay in self.delays]))
 
 
-def score(outcomes: Sequence[Outcome]) -> Score:
-    """All outcomes together; the delays of those in which something changed."""
-    years = sum(one.healthy for one in outcomes) / YEAR
-    return Score(tuple(one.delay for one in outcomes), sum(one.false for one in outcomes), years)
+def summarize(results: Sequence[DetectionResult]) -> DetectionScore:
+    """Combine the results of many series."""
+    years = sum(result.healthy_periods for result in results) / PERIODS_PER_YEAR
+    return DetectionScore(
+        tuple(result.delay for result in results), sum(result.false_alerts for result in results), years
+    )
 
 
-def interval(events: int, years: float) -> tuple[float, float]:
-    """95 % interval of a rate per year, from a count of events (Byar's approximation of the Poisson one)."""
+def rate_interval(events: int, years: float) -> tuple[float, float]:
+    """Return the 95 % interval of a rate per year, by Byar's approximation of the Poisson one (Breslow & Day 1987)."""
     low = 0.0 if events == 0 else events * (1 - 1 / (9 * events) - 1.96 / (3 * events**0.5)) ** 3
-    more = events + 1
-    high = more * (1 - 1 / (9 * more) + 1.96 / (3 * more**0.5)) ** 3
+    events_plus_one = events + 1
+    high = events_plus_one * (1 - 1 / (9 * events_plus_one) + 1.96 / (3 * events_plus_one**0.5)) ** 3
     return low / years, high / years

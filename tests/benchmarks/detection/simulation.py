@@ -1,4 +1,4 @@
-"""One seeded model history after another, each with what was planted in it."""
+"""Seeded simulation of model histories with known drift."""
 
 from __future__ import annotations
 
@@ -11,202 +11,252 @@ from modeltop.core.diagnosis import Cause, Pattern
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, History
 from modeltop.history.merge import Block, merge_blocks
-from tests.benchmarks.detection.columns import NO_SHIFT, Shift, columns, drifted_share
-from tests.benchmarks.detection.ground_truth import MODEL, Case, Truth
-from tests.benchmarks.detection.metrics import deviation, level, read
-from tests.benchmarks.detection.populations import Change, Classifier, Floats, concept, joined
-from tests.benchmarks.detection.sampling import INDEPENDENT, Noise, draw
+from tests.benchmarks.detection.columns import NO_SHIFT, ColumnShift, drifted_share, sample_columns
+from tests.benchmarks.detection.ground_truth import MODEL, GroundTruth, LabeledHistory
+from tests.benchmarks.detection.metrics import compute_metrics, expected_value, standard_error
+from tests.benchmarks.detection.populations import Classifier, Drift, Floats, concept_drift, mixture
+from tests.benchmarks.detection.sampling import INDEPENDENT, Noise, sample_counts
 
-FIRST = np.datetime64("2025-01-06", "us")
+START = np.datetime64("2025-01-06", "us")
 """A Monday."""
 CATALOG = MetricRegistry()
-UNEVEN = 0.03
-"""The row count of a period lies within so much of the usual one."""
-CUTS = {"country=de": 0.5, "country=fr": 0.3, "country=us": 0.2}
-NEW_CUT, NEW_SHARE = "country=br", 0.3
+ROW_COUNT_JITTER = 0.03
+"""Relative deviation of the row count of a period from the configured one, at most."""
+SEGMENT_SHARES = {"country=de": 0.5, "country=fr": 0.3, "country=us": 0.2}
+NEW_SEGMENT, NEW_SEGMENT_SHARE = "country=br", 0.3
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of history."""
+    """Drift to simulate, and what of the model is logged."""
 
-    kind: str
+    name: str
     pattern: Pattern
     cause: Cause | None = None
     shape: str = "sudden"
-    """`steady`, `sudden`, `fading`, `spike`, `weekends`, `mended` (comes back), or `improving` (was bad before)."""
-    change: Change = concept
+    """Drift over time: `steady`, `sudden`, `gradual`, `spike`, `weekly`, `recovering` or `improving`."""
+    drift: Drift = concept_drift
     classifier: Classifier = field(default_factory=Classifier)
     metric: str = "accuracy"
     segment: str = "all"
-    cuts: bool = False
-    """Whether segments are logged; always where one of them falls."""
-    lead: Change | None = None
-    """What the scores of all cases look like from `ahead` periods before the change on: confidence first."""
-    ahead: int = 7
-    shift: Shift | None = None
-    """What happens to the columns of the log; None where none is logged."""
-    volume: float = 1.0
-    """Rows per period after the change, as a share of those before."""
-    newcomer: bool = False
-    """Whether a segment that was not there before brings the change."""
+    with_segments: bool = False
+    """Whether segments are logged; always where one of them drops."""
+    early_drift: Drift | None = None
+    """Drift of the scores of all rows from `lead_periods` before the changepoint on."""
+    lead_periods: int = 7
+    column_shift: ColumnShift | None = None
+    """Drift of the columns of the log; None where no column is logged."""
+    volume_ratio: float = 1.0
+    """Rows per period after the changepoint, relative to those before."""
+    new_segment: bool = False
+    """Whether all drift is in a segment that is new at the changepoint."""
     note: str | None = None
-    """What people wrote on the day of the change."""
-    logged: tuple[str, ...] | None = None
-    """Metrics that are logged; None: all."""
-    share: float | None = None
-    """Share of changed cases, where the size is not given in deviations of the metric."""
+    """Text of a note on the day of the changepoint."""
+    metrics: tuple[str, ...] | None = None
+    """Names of the logged metrics; None for all."""
+    drift_share: float | None = None
+    """Share of drifted rows, where it does not follow from the effect size."""
 
 
 @dataclass(frozen=True)
-class Frame:
-    """How long, how many, how large, how noisy."""
+class Settings:
+    """Length, row count, effect size and noise of a simulated history."""
 
     before: int = 90
+    """Periods before the changepoint."""
     after: int = 60
     rows: int = 1000
-    size: float = 4.0
-    fade: int = 30
-    """Periods that a fading takes."""
+    """Rows per period."""
+    effect_size: float = 4.0
+    """In standard errors of the metric."""
+    ramp: int = 30
+    """Periods until a gradual drift is complete."""
     noise: Noise = INDEPENDENT
 
     @property
     def periods(self) -> int:
-        """In all."""
+        """Number of all periods."""
         return self.before + self.after
 
+    @property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of what may make a history hard to classify."""
+        return (
+            ("rows", f"{self.rows}"),
+            ("SE", f"{self.effect_size:g}"),
+            ("days", f"{self.before}+{self.after}"),
+        )
 
-def course(shape: str, frame: Frame) -> Floats:
-    """How much of the change has happened, 0 to 1, by period."""
-    age = np.arange(frame.periods) - frame.before
-    weekday = np.arange(frame.periods) % 7
+
+def drift_profile(shape: str, settings: Settings) -> Floats:
+    """Return the extent of the drift by period, 0 to 1, [K]."""
+    age = np.arange(settings.periods) - settings.before
+    weekday = np.arange(settings.periods) % 7
     shapes = {
-        "steady": np.zeros(frame.periods),
+        "steady": np.zeros(settings.periods),
         "sudden": (age >= 0) * 1.0,
-        "fading": np.clip((age + 1) / frame.fade, 0, 1),
+        "gradual": np.clip((age + 1) / settings.ramp, 0, 1),
         "spike": (age == 0) * 1.0,
-        "weekends": (weekday >= 5) * 1.0,
-        "mended": ((age >= 0) & (age < frame.after - 15)) * 1.0,
+        "weekly": (weekday >= 5) * 1.0,
+        "recovering": ((age >= 0) & (age < settings.after - 15)) * 1.0,
         "improving": (age < 0) * 1.0,
     }
     return shapes[shape]
 
 
 @lru_cache(maxsize=4096)
-def share_for(classifier: Classifier, change: Change, metric: str, fall: float) -> float:
-    """Share of changed cases that lowers the metric by `fall`. Raises ValueError where all of them do not."""
+def solve_drift_share(classifier: Classifier, drift: Drift, metric: str, drop: float) -> float:
+    """Return the share of drifted rows that lowers a metric by `drop`.
+
+    Args:
+        classifier: The classifier with its healthy population.
+        drift: Turns that into the drifted one.
+        metric: Name of the metric.
+        drop: Difference from the healthy value, in the metric's unit, towards the worse.
+
+    Raises:
+        ValueError: The metric drops by less than that even if all rows have drifted.
+    """
     healthy = classifier.healthy
-    changed = change(healthy)
-    start = level(metric, healthy)
+    drifted = drift(healthy)
+    baseline = expected_value(metric, healthy)
     sign = 1 if CATALOG.get(metric).better.value == "higher" else -1
 
-    def fallen(share: float) -> float:
-        return sign * (start - level(metric, joined(healthy, changed, share)))
+    def drop_at(share: float) -> float:
+        return sign * (baseline - expected_value(metric, mixture(healthy, drifted, share)))
 
     low, high = 0.0, 1.0
-    if fallen(high) < fall:
-        raise ValueError(f"{metric} falls by {fallen(high):.4f} at most, not by {fall:.4f}")
+    if drop_at(high) < drop:
+        raise ValueError(f"{metric} falls by {drop_at(high):.4f} at most, not by {drop:.4f}")
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if fallen(middle) < fall else (low, middle)
+        low, high = (middle, high) if drop_at(middle) < drop else (low, middle)
     return high
 
 
-def history(scenario: Scenario, frame: Frame, seed: int, index: int) -> Case:
-    """The `index`-th history of a scenario; equal arguments give equal histories."""
-    chance = np.random.default_rng([seed, index])
-    truth, share = _planted(scenario, frame)
-    path = course(scenario.shape, frame)
-    times = (FIRST + np.arange(frame.periods) * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
-    rows = np.rint(frame.rows * (1 + UNEVEN * chance.uniform(-1, 1, frame.periods)))
-    if truth.begin is not None and scenario.volume != 1:
-        rows[truth.begin :] = np.rint(rows[truth.begin :] * scenario.volume)
-    blocks = _classified(scenario, frame, times, share * path, rows, chance)
-    if scenario.shift is not None:
-        moving = path if scenario.shape != "steady" or scenario.shift == NO_SHIFT else course("sudden", frame)
-        blocks += _columned(scenario.shift, times, moving, rows, chance)
-    series = {one.key: one for block in blocks for one in merge_blocks([_logged(block, scenario.logged)], CATALOG)}
-    notes = ((frame.before, scenario.note),) if scenario.note else ()
-    return Case(truth, History(series, {MODEL: times}), notes)
+def simulate_history(scenario: Scenario, settings: Settings, seed: int, index: int) -> LabeledHistory:
+    """Simulate one history of a scenario; equal arguments give equal histories.
+
+    Args:
+        scenario: The drift.
+        settings: Length, row count, effect size and noise.
+        seed: Seed of the series of histories.
+        index: Index of the history in that series.
+
+    Raises:
+        ValueError: The metric cannot drop by the effect size.
+    """
+    rng = np.random.default_rng([seed, index])
+    truth, drift_share = _ground_truth(scenario, settings)
+    profile = drift_profile(scenario.shape, settings)
+    times = (START + np.arange(settings.periods) * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
+    rows = np.rint(settings.rows * (1 + ROW_COUNT_JITTER * rng.uniform(-1, 1, settings.periods)))
+    if truth.changepoint is not None and scenario.volume_ratio != 1:
+        rows[truth.changepoint :] = np.rint(rows[truth.changepoint :] * scenario.volume_ratio)
+    blocks = _classification_blocks(scenario, settings, times, drift_share * profile, rows, rng)
+    if scenario.column_shift is not None:
+        only_columns_drift = scenario.shape == "steady" and scenario.column_shift != NO_SHIFT
+        column_profile = drift_profile("sudden", settings) if only_columns_drift else profile
+        blocks += _column_blocks(scenario.column_shift, times, column_profile, rows, rng)
+    series = {
+        merged.key: merged
+        for block in blocks
+        for merged in merge_blocks([_select_metrics(block, scenario.metrics)], CATALOG)
+    }
+    notes = ((settings.before, scenario.note),) if scenario.note else ()
+    return LabeledHistory(truth, History(series, {MODEL: times}), notes)
 
 
-def _planted(scenario: Scenario, frame: Frame) -> tuple[Truth, float]:
-    part = _cuts(scenario)[scenario.segment] if scenario.segment != "all" else 1.0
+def _ground_truth(scenario: Scenario, settings: Settings) -> tuple[GroundTruth, float]:
+    segment_share = _segment_shares(scenario)[scenario.segment] if scenario.segment != "all" else 1.0
     healthy = scenario.classifier.healthy
-    mean = level(scenario.metric, healthy)
-    spread = deviation(scenario.metric, healthy, frame.rows * part) * frame.noise.copies**0.5
-    still = scenario.shape == "steady"
-    size = 0.0 if still else frame.size
-    share = 0.0 if still else scenario.share
-    if share is None:
-        share = share_for(scenario.classifier, scenario.change, scenario.metric, frame.size * spread)
-    elif not still:
-        there = joined(healthy, scenario.change(healthy), share)
-        size = abs(level(scenario.metric, there) - mean) / spread
-    eventful = not still or scenario.shift not in (None, NO_SHIFT) or scenario.volume != 1
-    begin = frame.before if eventful and scenario.shape != "weekends" else None
-    truth = Truth(
-        scenario.kind,
+    mean = expected_value(scenario.metric, healthy)
+    error = standard_error(scenario.metric, healthy, settings.rows * segment_share, settings.noise.duplicates)
+    steady = scenario.shape == "steady"
+    effect_size = 0.0 if steady else settings.effect_size
+    drift_share = 0.0 if steady else scenario.drift_share
+    if drift_share is None:
+        drift_share = solve_drift_share(scenario.classifier, scenario.drift, scenario.metric, effect_size * error)
+    elif not steady:
+        population = mixture(healthy, scenario.drift(healthy), drift_share)
+        effect_size = abs(expected_value(scenario.metric, population) - mean) / error
+    has_change = not steady or scenario.column_shift not in (None, NO_SHIFT) or scenario.volume_ratio != 1
+    changepoint = settings.before if has_change and scenario.shape != "weekly" else None
+    truth = GroundTruth(
+        scenario.name,
         scenario.metric,
         scenario.segment,
-        begin,
-        size,
+        changepoint,
+        effect_size,
         scenario.pattern,
         scenario.cause,
         mean,
-        spread,
+        error,
     )
-    return truth, share
+    return truth, drift_share
 
 
-def _cuts(scenario: Scenario) -> dict[str, float]:
-    return dict(CUTS) if scenario.cuts or scenario.newcomer or scenario.segment != "all" else {}
+def _segment_shares(scenario: Scenario) -> dict[str, float]:
+    return dict(SEGMENT_SHARES) if scenario.with_segments or scenario.new_segment or scenario.segment != "all" else {}
 
 
-def _classified(
-    scenario: Scenario, frame: Frame, times: np.ndarray, share: Floats, rows: Floats, chance: np.random.Generator
+def _classification_blocks(
+    scenario: Scenario,
+    settings: Settings,
+    times: np.ndarray,
+    drift_share: Floats,
+    rows: Floats,
+    rng: np.random.Generator,
 ) -> list[Block]:
-    """The metrics over all rows, and over each segment where they are logged."""
+    """Return the metrics over all rows, and over each segment where they are logged."""
     healthy = scenario.classifier.healthy
-    changed = scenario.change(healthy)
-    both = joined(healthy, changed, 0.0)
-    still = np.zeros_like(share)
-    tallies: dict[str, Floats] = {}
-    cuts = _cuts(scenario)
-    for name, part in (cuts or {"all": 1.0}).items():
-        own = share if scenario.segment in ("all", name) and not scenario.newcomer else still
-        tallies[name] = draw(healthy, changed, own, np.rint(rows * part), frame.noise, chance)
-    if scenario.newcomer:
-        came = np.rint(rows * NEW_SHARE * (np.arange(frame.periods) >= frame.before))
-        tallies[NEW_CUT] = draw(healthy, changed, np.ones_like(share), np.maximum(came, 1), frame.noise, chance)
-        tallies[NEW_CUT][came == 0] = 0
-    if cuts:
-        tallies = {"all": np.sum(list(tallies.values()), axis=0), **tallies}
+    drifted = scenario.drift(healthy)
+    population = mixture(healthy, drifted, 0.0)
+    no_drift = np.zeros_like(drift_share)
+    counts_by_segment: dict[str, Floats] = {}
+    segment_shares = _segment_shares(scenario)
+    for name, segment_share in (segment_shares or {"all": 1.0}).items():
+        segment_drift = drift_share if scenario.segment in ("all", name) and not scenario.new_segment else no_drift
+        counts_by_segment[name] = sample_counts(
+            healthy, drifted, segment_drift, np.rint(rows * segment_share), settings.noise, rng
+        )
+    if scenario.new_segment:
+        new_rows = np.rint(rows * NEW_SEGMENT_SHARE * (np.arange(settings.periods) >= settings.before))
+        counts_by_segment[NEW_SEGMENT] = sample_counts(
+            healthy, drifted, np.ones_like(drift_share), np.maximum(new_rows, 1), settings.noise, rng
+        )
+        counts_by_segment[NEW_SEGMENT][new_rows == 0] = 0
+    if segment_shares:
+        counts_by_segment = {"all": np.sum(list(counts_by_segment.values()), axis=0), **counts_by_segment}
     blocks = []
-    for name, counts in tallies.items():
-        values, supports = read(counts, both, scenario.logged)
-        if scenario.lead is not None:
-            early = np.arange(frame.periods) >= frame.before - scenario.ahead
-            led, _ = read(counts, scenario.lead(both), scenario.logged)
-            values = {metric: np.where(early, led[metric], column) for metric, column in values.items()}
-        seen = counts.sum(axis=1) > 0
-        values = {metric: np.where(seen, column, np.nan) for metric, column in values.items()}
+    for name, counts in counts_by_segment.items():
+        values, supports = compute_metrics(counts, population, scenario.metrics)
+        if scenario.early_drift is not None:
+            is_early = np.arange(settings.periods) >= settings.before - scenario.lead_periods
+            early_values, _ = compute_metrics(counts, scenario.early_drift(population), scenario.metrics)
+            values = {metric: np.where(is_early, early_values[metric], column) for metric, column in values.items()}
+        has_rows = counts.sum(axis=1) > 0
+        values = {metric: np.where(has_rows, column, np.nan) for metric, column in values.items()}
         blocks.append(Block(MODEL, name, times, values, supports, rows=counts.sum(axis=1)))
     return blocks
 
 
-def _columned(shift: Shift, times: np.ndarray, path: Floats, rows: Floats, chance: np.random.Generator) -> list[Block]:
+def _column_blocks(
+    shift: ColumnShift, times: np.ndarray, profile: Floats, rows: Floats, rng: np.random.Generator
+) -> list[Block]:
     blocks, distances = [], []
-    for name, values, full in columns(shift, path, rows, chance):
-        blocks.append(Block(MODEL, f"feature={name}", times, values, {"psi": full, "js_distance": full}, rows=rows))
+    for name, values, present in sample_columns(shift, profile, rows, rng):
+        blocks.append(
+            Block(MODEL, f"feature={name}", times, values, {"psi": present, "js_distance": present}, rows=rows)
+        )
         distances.append(values["js_distance"])
-    share = {"drifted_share": drifted_share(distances)}
-    counted = {"drifted_share": np.full(len(times), float(len(distances)))}
-    return [*blocks, Block(MODEL, "all", times, share, counted, rows=rows)]
+    values_by_metric = {"drifted_share": drifted_share(distances)}
+    supports = {"drifted_share": np.full(len(times), float(len(distances)))}
+    return [*blocks, Block(MODEL, "all", times, values_by_metric, supports, rows=rows)]
 
 
-def _logged(block: Block, names: tuple[str, ...] | None) -> Block:
+def _select_metrics(block: Block, names: tuple[str, ...] | None) -> Block:
     if names is None:
         return block
-    kept = {name: column for name, column in block.values.items() if name in names}
-    return Block(block.model, block.segment, block.times, kept, block.supports, rows=block.rows)
+    selected = {name: column for name, column in block.values.items() if name in names}
+    return Block(block.model, block.segment, block.times, selected, block.supports, rows=block.rows)

@@ -1,61 +1,65 @@
-"""What is counted of healthy models, and of models to which something happens."""
+"""False alerts on healthy models, and detections on drifted ones."""
 
 import numpy as np
 import pytest
 
-from tests.benchmarks.detection.alerts import KINDS, drawn, said, watched
-from tests.benchmarks.detection.detectors import DEFAULTS, LASTING, ORACLE, usually
-from tests.benchmarks.detection.false_alerts import HEALTHY, Calls, quiet
+from modeltop.core.series import SeriesKey
+from tests.benchmarks.detection.alerts import SCENARIOS, monitored_series, score_detectors, simulate_histories
+from tests.benchmarks.detection.detectors import ALL_DEFAULTS, DEFAULT_SHIFT, ORACLE, assumed_truth
+from tests.benchmarks.detection.false_alerts import HEALTHY_MODELS, AlertCounts, count_false_alerts
+from tests.benchmarks.detection.ground_truth import MODEL
 from tests.benchmarks.detection.sampling import INDEPENDENT
-from tests.benchmarks.detection.simulation import Frame, history
+from tests.benchmarks.detection.simulation import Settings, simulate_history
 
-BY_KIND = {one.kind: one for one in KINDS}
-
-
-def test_alerts_that_crowd_on_few_models_widen_the_interval():
-    apart = Calls(3652.5, [1] * 10 + [0] * 10)
-    together = Calls(3652.5, [10] + [0] * 19)
-    assert apart.crowding == 1
-    assert together.crowding == pytest.approx(np.var([10] + [0] * 19) / 0.5)
-    assert apart.finding("", 2.0).value == together.finding("", 2.0).value == 1.0
-    assert "95 % 0.479 to 1.839" in apart.finding("", None).note
-    assert "95 % 0.012 to 5.286" in together.finding("", None).note
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
-def test_a_healthy_model_is_watched_by_all_and_of_few_cases_only_what_is_judged():
-    many = quiet(HEALTHY[0], Frame(before=60, after=0, rows=1000), 2)
-    few = quiet(HEALTHY[0], Frame(before=60, after=0, rows=50), 2)
-    assert {ORACLE, LASTING, DEFAULTS, "trend", "spike"} <= set(many)
-    assert many[LASTING].periods > few[LASTING].periods
-    assert many[LASTING].periods > many[ORACLE].periods  # which knows nothing of the area under a curve
-    assert len(many[LASTING].by_model) == 2
+def test_overdispersed_alerts_widen_the_interval():
+    spread = AlertCounts(3652.5, [1] * 10 + [0] * 10)
+    clustered = AlertCounts(3652.5, [10] + [0] * 19)
+    assert spread.dispersion == 1
+    assert clustered.dispersion == pytest.approx(np.var([10] + [0] * 19) / 0.5)
+    assert spread.to_result("", 2.0).value == clustered.to_result("", 2.0).value == 1.0
+    assert "95 % 0.479 to 1.839" in spread.to_result("", None).note
+    assert "95 % 0.012 to 5.286" in clustered.to_result("", None).note
 
 
-def test_what_is_usual_is_known_of_ratios_and_read_off_the_past_of_others():
-    frame = Frame(before=50, after=50, rows=5000, size=8.0)
-    case = history(BY_KIND["one segment only"], frame, 1, 0)
-    segment = case.fallen
-    assert usually(KINDS[0].classifier, segment, frame).mean == pytest.approx(segment.values[:50].mean())
-    whole = next(one for one in watched(case) if (one.key.metric, one.key.segment) == ("accuracy", "all"))
-    found = usually(KINDS[0].classifier, whole, frame)
-    assert found.mean == pytest.approx(whole.values[:50].mean(), abs=2 * found.deviation)
+def test_a_healthy_model_is_evaluated_by_all_detectors_but_not_on_few_rows():
+    large = count_false_alerts(HEALTHY_MODELS[0], Settings(before=60, after=0, rows=1000), 2)
+    small = count_false_alerts(HEALTHY_MODELS[0], Settings(before=60, after=0, rows=50), 2)
+    assert {ORACLE, DEFAULT_SHIFT, ALL_DEFAULTS, "trend", "spike"} <= set(large)
+    assert large[DEFAULT_SHIFT].periods > small[DEFAULT_SHIFT].periods
+    assert large[DEFAULT_SHIFT].periods > large[ORACLE].periods  # which has no standard error for ROC AUC
+    assert len(large[DEFAULT_SHIFT].by_model) == 2
 
 
-def test_a_fall_is_found_in_its_metric_and_in_the_model():
-    scenario = BY_KIND["covariate"]
-    own, whole = said(scenario, drawn(scenario, INDEPENDENT, 1))[LASTING]
-    assert own.found == whole.found == 1
-    assert own.median <= 6
+def test_the_mean_is_exact_for_ratios_and_estimated_from_the_past_for_others():
+    settings = Settings(before=50, after=50, rows=5000, effect_size=8.0)
+    labeled = simulate_history(BY_NAME["one segment only"], settings, 1, 0)
+    segment = labeled.target_series
+    assert assumed_truth(SCENARIOS[0].classifier, segment, settings).mean == pytest.approx(segment.values[:50].mean())
+    accuracy = labeled.history.series[SeriesKey(MODEL, "accuracy", "all")]
+    assert accuracy in monitored_series(labeled)
+    truth = assumed_truth(SCENARIOS[0].classifier, accuracy, settings)
+    assert truth.mean == pytest.approx(accuracy.values[:50].mean(), abs=2 * truth.standard_error)
 
 
-def test_an_alert_about_confidence_that_leads_is_not_false():
-    scenario = BY_KIND["confidence first"]
-    own, whole = said(scenario, drawn(scenario, INDEPENDENT, 1))[LASTING]
-    assert whole.median < 7 < 7 + own.median
-    assert whole.years < own.years
+def test_a_drop_is_detected_in_its_metric_and_in_the_model():
+    scenario = BY_NAME["covariate"]
+    target_score, model_score = score_detectors(scenario, simulate_histories(scenario, INDEPENDENT, 1))[DEFAULT_SHIFT]
+    assert target_score.detection_rate == model_score.detection_rate == 1
+    assert target_score.median_delay <= 6
 
 
-def test_the_default_asks_of_all_rows_and_a_check_of_a_segment_where_it_is_told_to():
-    found = said(BY_KIND["one segment only"], drawn(BY_KIND["one segment only"], INDEPENDENT, 1))
-    assert found[LASTING][0].found == 0
-    assert found["shift, slack 0.5"][0].found > 0
+def test_an_early_alert_about_confidence_is_not_false():
+    scenario = BY_NAME["confidence first"]
+    target_score, model_score = score_detectors(scenario, simulate_histories(scenario, INDEPENDENT, 1))[DEFAULT_SHIFT]
+    assert model_score.median_delay < 7 < 7 + target_score.median_delay
+    assert model_score.healthy_years < target_score.healthy_years
+
+
+def test_the_default_evaluates_all_rows_and_a_rule_its_segments_where_configured():
+    scenario = BY_NAME["one segment only"]
+    scores = score_detectors(scenario, simulate_histories(scenario, INDEPENDENT, 1))
+    assert scores[DEFAULT_SHIFT][0].detection_rate == 0
+    assert scores["shift, slack 0.5"][0].detection_rate > 0

@@ -1,4 +1,4 @@
-"""Planted causes, and what the default rules say of many histories at once."""
+"""Simulated causes, the alerts of the default rules on them, and their diagnoses."""
 
 import pytest
 
@@ -6,44 +6,45 @@ from modeltop.core.diagnosis import Cause
 from modeltop.core.series import Condition
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import default_rules, rules_for, skip_reason
-from tests.benchmarks.detection.cause_scenarios import CAUSED, UNTOLD, planted
-from tests.benchmarks.detection.causes import episodes, moment, told
+from tests.benchmarks.detection.cause_scenarios import IDENTIFIABLE, UNIDENTIFIABLE, simulate_causes
+from tests.benchmarks.detection.causes import diagnose_histories, evaluation_time, replay_alerts
 
-BY_KIND = {one.kind: one for one in (*CAUSED, *UNTOLD)}
+BY_NAME = {scenario.name: scenario for scenario in (*IDENTIFIABLE, *UNIDENTIFIABLE)}
 
 
-def test_episodes_of_many_models_are_those_of_each_alone():
-    cases = [case for _, _, case in planted(BY_KIND["one segment"], 2)]
-    together = episodes(cases)
-    for case, found in zip(cases, together, strict=True):
-        alone = [
-            one.id
-            for series in case.history.series.values()
+def test_alerts_of_many_models_are_those_of_each_alone():
+    histories = [labeled for _, _, labeled in simulate_causes(BY_NAME["one segment"], 2)]
+    together = replay_alerts(histories)
+    for labeled, alerts in zip(histories, together, strict=True):
+        expected = [
+            alert.id
+            for series in labeled.history.series.values()
             for rule in rules_for(default_rules(), series.key)
             if not skip_reason(rule, series)
-            for one in replay([series], rule)[0]
+            for alert in replay([series], rule)[0]
         ]
-        assert sorted(map(str, alone)) == sorted(str(one.id) for one in found)
-        assert alone
+        assert sorted(map(str, expected)) == sorted(str(alert.id) for alert in alerts)
+        assert expected
 
 
-def test_where_rows_stopped_it_is_looked_at_late_enough_to_say_so():
-    (_, _, case) = next(planted(BY_KIND["stopped"], 1))
-    assert any(one.condition is Condition.NO_DATA for one in episodes([case])[0])
-    (_, _, case) = next(planted(BY_KIND["concept"], 1))
-    assert not any(one.condition is Condition.NO_DATA for one in episodes([case])[0])
-    assert moment(case) > case.fallen.times[-1].item().replace(tzinfo=moment(case).tzinfo)
+def test_a_model_whose_rows_stopped_is_evaluated_late_enough_for_a_no_data_alert():
+    (_, _, labeled) = next(simulate_causes(BY_NAME["stopped"], 1))
+    assert any(alert.condition is Condition.NO_DATA for alert in replay_alerts([labeled])[0])
+    (_, _, labeled) = next(simulate_causes(BY_NAME["concept"], 1))
+    assert not any(alert.condition is Condition.NO_DATA for alert in replay_alerts([labeled])[0])
+    now = evaluation_time(labeled)
+    assert now > labeled.target_series.times[-1].item().replace(tzinfo=now.tzinfo)
 
 
-def test_what_chance_made_ends_in_a_period_under_the_floor():
-    for _, _, case in planted(BY_KIND["chance"], 4):
-        assert case.truth.cause is Cause.NOISE
-        assert case.fallen.values[-1] < 0.9 < case.truth.mean
+def test_a_history_of_noise_ends_in_a_period_under_the_floor():
+    for _, _, labeled in simulate_causes(BY_NAME["chance"], 4):
+        assert labeled.truth.cause is Cause.NOISE
+        assert labeled.target_series.values[-1] < 0.9 < labeled.truth.mean
 
 
-@pytest.mark.parametrize("kind", ["concept", "concept, accuracy alone"])
-def test_a_diagnosis_is_counted_beside_the_truth(kind):
-    (found,) = told(BY_KIND[kind], 1)
-    assert found.answer.truth == BY_KIND[kind].cause.value
-    assert found.second or not found.answer.right
-    assert dict(found.answer.traits)["SE"] == "5"
+@pytest.mark.parametrize("name", ["concept", "concept, accuracy alone"])
+def test_a_diagnosis_is_compared_with_the_ground_truth(name):
+    (result,) = diagnose_histories(BY_NAME[name], 1)
+    assert result.prediction.truth == BY_NAME[name].cause.value
+    assert result.in_top_two or not result.prediction.correct
+    assert dict(result.prediction.conditions)["SE"] == "5"

@@ -1,92 +1,92 @@
-"""What each change of a world leaves as it was, and what it does not."""
+"""What each drift of a population preserves, and what it changes."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from tests.benchmarks.detection import populations
-from tests.benchmarks.detection.metrics import auc, level
-from tests.benchmarks.detection.populations import BINS, Classifier, joined
+from tests.benchmarks.detection.metrics import expected_value, roc_auc
+from tests.benchmarks.detection.populations import SCORE_BINS, Classifier, mixture
 
 HEALTHY = Classifier(separation=3.0).healthy
-CHANGES = (
-    populations.concept,
-    populations.harder,
-    populations.rarer,
-    populations.blinded,
-    populations.missed,
-    populations.eager,
-    populations.boastful,
-    populations.unsure,
+DRIFTS = (
+    populations.concept_drift,
+    populations.covariate_shift,
+    populations.label_shift,
+    populations.feature_loss,
+    populations.recall_loss,
+    populations.lowered_threshold,
+    populations.overconfidence,
+    populations.underconfidence,
 )
 
 
-def by_bin(world):
-    return np.bincount(world.rank, world.chance, minlength=BINS)
+def bin_probability(population):
+    return np.bincount(population.score_bin, population.probability, minlength=SCORE_BINS)
 
 
-def yes_in(world):
-    return np.bincount(world.rank, world.chance * world.label, minlength=BINS)
+def positive_probability(population):
+    return np.bincount(population.score_bin, population.probability * population.label, minlength=SCORE_BINS)
 
 
 @pytest.mark.parametrize("separation", [1.0, 2.0, 3.0])
 def test_a_classifier_is_as_good_as_the_binormal_model_says(separation):
-    world = Classifier(separation=separation).healthy
-    assert level("accuracy", world) == pytest.approx(stats.norm.cdf(separation / 2), abs=1e-6)
-    area = float(auc(world.chance[None, :], world)[0])
+    population = Classifier(separation=separation).healthy
+    assert expected_value("accuracy", population) == pytest.approx(stats.norm.cdf(separation / 2), abs=1e-6)
+    area = float(roc_auc(population.probability[None, :], population)[0])
     assert area == pytest.approx(stats.norm.cdf(separation / np.sqrt(2)), abs=0.01)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("drift", DRIFTS)
 @pytest.mark.parametrize("prevalence", [0.5, 0.08])
-def test_chances_sum_to_one_whatever_changes(change, prevalence):
-    world = change(Classifier(prevalence=prevalence, threshold=0.2).healthy)
-    assert world.chance.sum() == pytest.approx(1.0)
-    assert world.chance.min() >= 0
+def test_probabilities_sum_to_one_after_every_drift(drift, prevalence):
+    population = drift(Classifier(prevalence=prevalence, threshold=0.2).healthy)
+    assert population.probability.sum() == pytest.approx(1.0)
+    assert population.probability.min() >= 0
 
 
-def test_a_healthy_score_means_what_it_says_in_the_reference():
-    assert yes_in(HEALTHY) / by_bin(HEALTHY) == pytest.approx(HEALTHY.meant[:BINS])
+def test_a_healthy_score_has_the_positive_rate_of_the_reference():
+    assert positive_probability(HEALTHY) / bin_probability(HEALTHY) == pytest.approx(HEALTHY.true_rate[:SCORE_BINS])
 
 
-def test_concept_drift_keeps_scores_and_the_share_of_yes():
-    after = populations.concept(HEALTHY)
-    assert by_bin(after) == pytest.approx(by_bin(HEALTHY))
-    assert level("label_rate", after) == pytest.approx(level("label_rate", HEALTHY))
-    assert level("avg_confidence", after) == pytest.approx(level("avg_confidence", HEALTHY))
-    assert level("accuracy", after) == pytest.approx(0.5)
+def test_concept_drift_preserves_scores_and_the_positive_rate():
+    after = populations.concept_drift(HEALTHY)
+    assert bin_probability(after) == pytest.approx(bin_probability(HEALTHY))
+    assert expected_value("label_rate", after) == pytest.approx(expected_value("label_rate", HEALTHY))
+    assert expected_value("avg_confidence", after) == pytest.approx(expected_value("avg_confidence", HEALTHY))
+    assert expected_value("accuracy", after) == pytest.approx(0.5)
 
 
-def test_covariate_shift_keeps_what_a_score_means_so_the_estimate_follows():
-    after = populations.harder(HEALTHY)
-    assert yes_in(after) / by_bin(after) == pytest.approx(HEALTHY.meant[:BINS])
-    assert level("estimated_accuracy", after) == pytest.approx(level("accuracy", after))
-    assert level("accuracy", after) < level("accuracy", HEALTHY) - 0.05
+def test_covariate_shift_preserves_the_positive_rate_of_a_score_so_the_estimate_follows():
+    after = populations.covariate_shift(HEALTHY)
+    assert positive_probability(after) / bin_probability(after) == pytest.approx(HEALTHY.true_rate[:SCORE_BINS])
+    assert expected_value("estimated_accuracy", after) == pytest.approx(expected_value("accuracy", after))
+    assert expected_value("accuracy", after) < expected_value("accuracy", HEALTHY) - 0.05
 
 
-def test_label_shift_keeps_how_each_class_is_scored():
-    after = joined(HEALTHY, populations.rarer(HEALTHY), 0.5)
-    assert level("label_rate", after) == pytest.approx(level("label_rate", HEALTHY) / 2)
-    assert level("recall", after) == pytest.approx(level("recall", HEALTHY))
-    assert level("precision", after) < level("precision", HEALTHY)
+def test_label_shift_preserves_the_scores_within_each_class():
+    after = mixture(HEALTHY, populations.label_shift(HEALTHY), 0.5)
+    assert expected_value("label_rate", after) == pytest.approx(expected_value("label_rate", HEALTHY) / 2)
+    assert expected_value("recall", after) == pytest.approx(expected_value("recall", HEALTHY))
+    assert expected_value("precision", after) < expected_value("precision", HEALTHY)
 
 
-def test_a_lower_threshold_trades_precision_for_recall_and_leaves_the_order():
-    after = populations.eager(HEALTHY)
-    assert level("recall", after) > level("recall", HEALTHY)
-    assert level("precision", after) < level("precision", HEALTHY)
-    assert auc(after.chance[None, :], after) == pytest.approx(auc(HEALTHY.chance[None, :], HEALTHY))
+def test_a_lower_threshold_trades_precision_for_recall_and_preserves_the_ranking():
+    after = populations.lowered_threshold(HEALTHY)
+    assert expected_value("recall", after) > expected_value("recall", HEALTHY)
+    assert expected_value("precision", after) < expected_value("precision", HEALTHY)
+    assert roc_auc(after.probability[None, :], after) == pytest.approx(roc_auc(HEALTHY.probability[None, :], HEALTHY))
 
 
-def test_a_boast_costs_calibration_alone():
-    after = populations.boastful(HEALTHY)
-    assert level("accuracy", after) == level("accuracy", HEALTHY)
-    assert level("brier_score", after) > level("brier_score", HEALTHY)
-    assert level("confidence_gap", after) > level("confidence_gap", HEALTHY)
+def test_overconfidence_costs_calibration_alone():
+    after = populations.overconfidence(HEALTHY)
+    assert expected_value("accuracy", after) == expected_value("accuracy", HEALTHY)
+    assert expected_value("brier_score", after) > expected_value("brier_score", HEALTHY)
+    assert expected_value("confidence_gap", after) > expected_value("confidence_gap", HEALTHY)
 
 
-def test_lost_recall_hardly_shows_in_accuracy_where_yes_is_rare():
+def test_lost_recall_hardly_shows_in_accuracy_where_positives_are_rare():
     before = Classifier(prevalence=0.08, threshold=0.2).healthy
-    after = populations.missed(before)
-    assert level("recall", after) == pytest.approx(level("recall", before) / 2)
-    assert level("accuracy", before) - level("accuracy", after) < 0.05
+    after = populations.recall_loss(before)
+    assert expected_value("recall", after) == pytest.approx(expected_value("recall", before) / 2)
+    assert expected_value("accuracy", before) - expected_value("accuracy", after) < 0.05

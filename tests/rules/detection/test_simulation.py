@@ -1,4 +1,4 @@
-"""Histories are what was asked for: seeded, of the right size, and read as any other history is."""
+"""Simulated histories are seeded, have the configured drift, and hold the configured series."""
 
 from dataclasses import replace
 
@@ -7,120 +7,132 @@ import pytest
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction, SeriesKey
-from tests.benchmarks.detection.alerts import KINDS
-from tests.benchmarks.detection.cause_scenarios import CAUSED, UNTOLD
+from tests.benchmarks.detection.alerts import SCENARIOS
+from tests.benchmarks.detection.cause_scenarios import IDENTIFIABLE, UNIDENTIFIABLE
 from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT
-from tests.benchmarks.detection.drops import KNOWN, RARE, UNKNOWN
-from tests.benchmarks.detection.false_alerts import HEALTHY
+from tests.benchmarks.detection.drops import ESTIMATED_VARIANCE, KNOWN_VARIANCE
+from tests.benchmarks.detection.false_alerts import HEALTHY_MODELS
 from tests.benchmarks.detection.ground_truth import MODEL
-from tests.benchmarks.detection.populations import missed, unsure
+from tests.benchmarks.detection.populations import IMBALANCED, recall_loss, underconfidence
 from tests.benchmarks.detection.sampling import Noise
-from tests.benchmarks.detection.simulation import Frame, Scenario, course, history
+from tests.benchmarks.detection.simulation import Scenario, Settings, drift_profile, simulate_history
 
-FALLS = (*KNOWN, *UNKNOWN)
-SUDDEN = FALLS[0]
-LOGGED = replace(SUDDEN, cuts=True, shift=NO_SHIFT)
+DROPS = (*KNOWN_VARIANCE, *ESTIMATED_VARIANCE)
+SUDDEN = DROPS[0]
+WITH_SEGMENTS = replace(SUDDEN, with_segments=True, column_shift=NO_SHIFT)
 
 
-def values(case):
-    return {key: series.values.tolist() for key, series in case.history.series.items()}
+def values_by_key(labeled):
+    return {key: series.values.tolist() for key, series in labeled.history.series.items()}
 
 
 def test_equal_seeds_give_equal_histories_and_others_do_not():
-    assert values(history(LOGGED, Frame(), 1, 2)) == values(history(LOGGED, Frame(), 1, 2))
-    other = history(LOGGED, Frame(), 1, 3).fallen.values
-    assert not np.array_equal(history(LOGGED, Frame(), 1, 2).fallen.values, other)
+    first, same, other = (simulate_history(WITH_SEGMENTS, Settings(), 1, index) for index in (2, 2, 3))
+    assert values_by_key(first) == values_by_key(same)
+    assert not np.array_equal(first.target_series.values, other.target_series.values)
 
 
-@pytest.mark.parametrize("scenario", [*FALLS, *HEALTHY, *KINDS, *CAUSED, *UNTOLD], ids=lambda one: one.kind)
-def test_every_scenario_can_be_made_and_holds_what_its_truth_names(scenario):
-    case = history(scenario, Frame(rows=2000), 1, 0)
-    assert case.fallen.key == SeriesKey(MODEL, case.truth.metric, case.truth.segment)
-    assert case.fallen.better is not Direction.NEITHER
-    if scenario.logged is not None:
-        assert {key.metric for key in case.history.series} == set(scenario.logged)
-    if case.truth.begin is not None:
-        assert 0 < case.truth.begin < len(case.history.periods[MODEL])
+@pytest.mark.parametrize(
+    "scenario",
+    [*DROPS, *HEALTHY_MODELS, *SCENARIOS, *IDENTIFIABLE, *UNIDENTIFIABLE],
+    ids=lambda scenario: scenario.name,
+)
+def test_every_scenario_can_be_simulated_and_holds_the_series_of_its_ground_truth(scenario):
+    labeled = simulate_history(scenario, Settings(rows=2000), 1, 0)
+    assert labeled.target_series.key == SeriesKey(MODEL, labeled.truth.metric, labeled.truth.segment)
+    assert labeled.target_series.better is not Direction.NEITHER
+    if scenario.metrics is not None:
+        assert {key.metric for key in labeled.history.series} == set(scenario.metrics)
+    if labeled.truth.changepoint is not None:
+        assert 0 < labeled.truth.changepoint < len(labeled.history.periods[MODEL])
 
 
-@pytest.mark.parametrize("scenario", FALLS, ids=lambda one: one.kind)
-@pytest.mark.parametrize("noise", [Noise(), Noise(stay=0.6), Noise(copies=2)], ids=lambda one: one.name)
-@pytest.mark.parametrize("size", [3.0, 8.0])
-def test_a_fall_has_the_asked_size_in_deviations_of_the_healthy_period(scenario, noise, size):
-    frame = Frame(before=100, after=100, rows=5000, size=size, noise=noise)
-    cases = [history(scenario, frame, 11, index) for index in range(12)]
-    z = np.array([(one.fallen.values - one.truth.mean) / one.truth.deviation for one in cases])
-    assert z[:, :100].mean() == pytest.approx(0.0, abs=0.15)
-    assert z[:, :100].std() == pytest.approx(1.0, abs=0.06)
-    bad = 1 if scenario.metric == "brier_score" else -1
-    assert z[:, 135:].mean() == pytest.approx(bad * size, abs=0.25)
+@pytest.mark.parametrize("scenario", DROPS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "noise", [Noise(), Noise(autocorrelation=0.6), Noise(duplicates=2)], ids=lambda noise: noise.name
+)
+@pytest.mark.parametrize("effect_size", [3.0, 8.0])
+def test_a_drop_has_the_configured_size_in_standard_errors_of_the_healthy_period(scenario, noise, effect_size):
+    settings = Settings(before=100, after=100, rows=5000, effect_size=effect_size, noise=noise)
+    histories = [simulate_history(scenario, settings, 11, index) for index in range(12)]
+    z_scores = np.array(
+        [(labeled.target_series.values - labeled.truth.mean) / labeled.truth.standard_error for labeled in histories]
+    )
+    assert z_scores[:, :100].mean() == pytest.approx(0.0, abs=0.15)
+    assert z_scores[:, :100].std() == pytest.approx(1.0, abs=0.06)
+    sign = 1 if scenario.metric == "brier_score" else -1
+    assert z_scores[:, 135:].mean() == pytest.approx(sign * effect_size, abs=0.25)
 
 
-def test_supports_are_those_that_a_metric_rests_on():
-    found = {
-        key.metric: one
-        for key, one in history(LOGGED, Frame(rows=1000), 1, 0).history.series.items()
+def test_supports_are_the_rows_of_the_denominator():
+    by_metric = {
+        key.metric: series
+        for key, series in simulate_history(WITH_SEGMENTS, Settings(rows=1000), 1, 0).history.series.items()
         if key.segment == "all"
     }
-    assert found["accuracy"].support.tolist() == found["accuracy"].rows.tolist()
-    assert found["recall"].support.mean() == pytest.approx(500, rel=0.05)
-    assert found["f1_score"].support is None
-    assert found["recall"].proportion
+    assert by_metric["accuracy"].support.tolist() == by_metric["accuracy"].rows.tolist()
+    assert by_metric["recall"].support.mean() == pytest.approx(500, rel=0.05)
+    assert by_metric["f1_score"].support is None
+    assert by_metric["recall"].proportion
 
 
-def test_segments_and_columns_are_logged_where_asked_and_add_up():
-    case = history(LOGGED, Frame(rows=1000), 1, 0)
-    cuts = [one for key, one in case.history.series.items() if key.metric == "accuracy" and key.segment != "all"]
-    assert sum(one.rows for one in cuts).tolist() == case.fallen.rows.tolist()
-    features = {key.segment for key in case.history.series if key.segment.startswith("feature=")}
+def test_segments_and_columns_are_logged_where_configured_and_add_up():
+    labeled = simulate_history(WITH_SEGMENTS, Settings(rows=1000), 1, 0)
+    segments = [
+        series for key, series in labeled.history.series.items() if key.metric == "accuracy" and key.segment != "all"
+    ]
+    assert sum(series.rows for series in segments).tolist() == labeled.target_series.rows.tolist()
+    features = {key.segment for key in labeled.history.series if key.segment.startswith("feature=")}
     assert features == {f"feature={name}" for name in COLUMNS}
 
 
-def test_only_the_planted_segment_falls():
-    scenario = next(one for one in CAUSED if one.kind == "one segment")
-    case = history(scenario, Frame(rows=20_000, size=10.0), 1, 0)
-    for segment, falls in (("country=fr", True), ("country=de", False), ("country=us", False)):
-        one = case.history.series[SeriesKey(MODEL, "accuracy", segment)].values
-        moved = (one[90:].mean() - one[:90].mean()) / (one[:90].std() / 36**0.5)
-        assert (moved < -8) == falls, segment
+def test_only_the_segment_of_the_scenario_drops():
+    scenario = next(scenario for scenario in IDENTIFIABLE if scenario.name == "one segment")
+    labeled = simulate_history(scenario, Settings(rows=20_000, effect_size=10.0), 1, 0)
+    for segment, drops in (("country=fr", True), ("country=de", False), ("country=us", False)):
+        values = labeled.history.series[SeriesKey(MODEL, "accuracy", segment)].values
+        z_score = (values[90:].mean() - values[:90].mean()) / (values[:90].std() / 36**0.5)
+        assert (z_score < -8) == drops, segment
 
 
-def test_confidence_falls_before_accuracy_does():
-    scenario = Scenario("first", Pattern.DROP, lead=unsure, ahead=7)
-    case = history(scenario, Frame(rows=5000, size=8.0), 1, 0)
-    told = case.history.series[SeriesKey(MODEL, "avg_confidence")].values
-    assert told[83:90].max() < told[:83].min()
-    assert case.fallen.values[83:90].mean() == pytest.approx(case.truth.mean, abs=2 * case.truth.deviation)
+def test_confidence_drops_before_accuracy_does():
+    scenario = Scenario("first", Pattern.DROP, early_drift=underconfidence, lead_periods=7)
+    labeled = simulate_history(scenario, Settings(rows=5000, effect_size=8.0), 1, 0)
+    confidence = labeled.history.series[SeriesKey(MODEL, "avg_confidence")].values
+    assert confidence[83:90].max() < confidence[:83].min()
+    assert labeled.target_series.values[83:90].mean() == pytest.approx(
+        labeled.truth.mean, abs=2 * labeled.truth.standard_error
+    )
 
 
-def test_a_fall_of_recall_hides_under_accuracy():
-    scenario = Scenario("hidden", Pattern.DROP, classifier=RARE, change=missed, metric="recall")
-    case = history(scenario, Frame(rows=2000, size=4.0), 1, 0)
-    accuracy = case.history.series[SeriesKey(MODEL, "accuracy")].values
+def test_a_drop_of_recall_hides_under_accuracy():
+    scenario = Scenario("hidden", Pattern.DROP, classifier=IMBALANCED, drift=recall_loss, metric="recall")
+    labeled = simulate_history(scenario, Settings(rows=2000, effect_size=4.0), 1, 0)
+    accuracy = labeled.history.series[SeriesKey(MODEL, "accuracy")].values
     assert (accuracy[:90].mean() - accuracy[90:].mean()) / accuracy[:90].std() < 2.5
 
 
 @pytest.mark.parametrize(
-    ("shape", "drawn"),
+    ("shape", "digits"),
     [
         ("steady", "000000"),
         ("sudden", "000999"),
         ("spike", "000900"),
-        ("fading", "000369"),
+        ("gradual", "000369"),
         ("improving", "999000"),
     ],
 )
-def test_shapes_are_drawn_as_named(shape, drawn):
-    found = course(shape, Frame(before=3, after=3, fade=3))
-    assert "".join(str(round(9 * part)) for part in found) == drawn
+def test_drift_profiles_have_the_shape_of_their_name(shape, digits):
+    profile = drift_profile(shape, Settings(before=3, after=3, ramp=3))
+    assert "".join(str(round(9 * share)) for share in profile) == digits
 
 
-def test_weekends_are_saturday_and_sunday():
-    case = history(replace(SUDDEN, shape="weekends"), Frame(before=14, after=0, size=8.0), 1, 0)
-    worst = np.sort(np.argsort(case.fallen.values)[:4])
-    assert [case.fallen.times[place].item().weekday() for place in worst] == [5, 6, 5, 6]
+def test_weekly_drift_is_on_saturday_and_sunday():
+    labeled = simulate_history(replace(SUDDEN, shape="weekly"), Settings(before=14, after=0, effect_size=8.0), 1, 0)
+    worst = np.sort(np.argsort(labeled.target_series.values)[:4])
+    assert [labeled.target_series.times[index].item().weekday() for index in worst] == [5, 6, 5, 6]
 
 
-def test_more_than_can_fall_is_refused():
+def test_a_drop_larger_than_possible_is_rejected():
     with pytest.raises(ValueError, match="accuracy falls by"):
-        history(SUDDEN, Frame(rows=10, size=8.0), 1, 0)
+        simulate_history(SUDDEN, Settings(rows=10, effect_size=8.0), 1, 0)

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.benchmarks.delivery import measured
+from tests.benchmarks.delivery import run_delivery
 
 
 @pytest.mark.slow
 def test_a_thousand_alerts_thirty_percent_faults_and_twenty_kills_lose_nothing(tmp_path):
-    findings = list(measured(tmp_path, alerts=1000, kills=20))
-    assert {finding.what: finding.verdict for finding in findings} == {finding.what: "reached" for finding in findings}
+    findings = list(run_delivery(tmp_path, alerts=1000, kills=20))
+    assert {finding.name: finding.verdict for finding in findings} == {finding.name: "reached" for finding in findings}
     assert len(findings) == 5
 
 
 def test_a_hundred_alerts_and_three_kills_lose_nothing(tmp_path):
-    findings = list(measured(tmp_path, alerts=100, kills=3))
+    findings = list(run_delivery(tmp_path, alerts=100, kills=3))
     assert [finding.value for finding in findings] == [0] * 5
