@@ -1,10 +1,28 @@
 """For all tests: markers by folder, fixtures of several packages, and hypothesis without a deadline."""
 
 import os
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from modeltop.core.diagnosis import (
+    Action,
+    BeforeAfter,
+    Cause,
+    CauseHypothesis,
+    Diagnosis,
+    ExpectedVsRealized,
+    FeatureShift,
+    Forecast,
+    Pattern,
+    SegmentContribution,
+    SeriesPattern,
+)
+from modeltop.core.series import SeriesKey, Severity
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -103,6 +121,36 @@ def reference_data():
     return path_of
 
 
+@pytest.fixture(scope="session")
+def complete_diagnosis():
+    """Make a diagnosis with all evidence there can be; its foreign strings are `name`, `everywhere` all its strings."""
+
+    def make(name, *, everywhere=False):
+        key = SeriesKey(name, name, name if everywhere else "all")
+        change = BeforeAfter(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, "fell", 4)
+        confidence = BeforeAfter(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, "fell", 4)
+        rows = replace(change, key=replace(key, metric="rows"), before=1182.5, after=2197.2, direction="rose")
+        started_at = datetime(2025, 1, 9, tzinfo=UTC)
+        return Diagnosis(
+            name, Severity.CRITICAL, key, name if everywhere else "",
+            SeriesPattern(key, Pattern.DROP, started_at, -0.09, 0.98),
+            (CauseHypothesis(Cause.DATA_DRIFT, 0.75, (f"{name} moved",), (f"no note of {name}",)),
+             CauseHypothesis(Cause.NOISE, 0.1, ("few",))),
+            (Action.RETRAIN, Action.TICKET), f"retrain on {name}",
+            other_patterns=(SeriesPattern(SeriesKey(name, "recall", name), Pattern.DECLINE, started_at, -0.1, 0.6),),
+            forecast=Forecast(-0.01, -0.02, -0.001, 0.001, limit=0.8, days=6.4, soonest=3.0),
+            metric_changes=(change, rows),
+            feature_shifts=(
+                FeatureShift(name, 0.31, 0.02, missing=(0.0, 0.34), unseen=(0.0, 0.1),
+                             **({"metric": name} if everywhere else {})),
+            ),
+            segments=(SegmentContribution(name, (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
+            expectations=(ExpectedVsRealized(confidence, change),), labels_since_change=12_000,
+        )  # fmt: skip
+
+    return make
+
+
 @pytest.fixture
 def isolated_home(tmp_path, monkeypatch):
     """Hide the configuration and the store of the machine; the working directory is empty but for the home."""
@@ -111,6 +159,20 @@ def isolated_home(tmp_path, monkeypatch):
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def shared_store():
+    """Return the folder of a store that the users 44441 and 44442 share by the group 55555; only root can be both."""
+    if os.getuid():
+        pytest.skip("only root can be two users")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        store = Path(name) / "store"
+        store.mkdir()
+        os.chown(store, 44441, 55555)
+        store.chmod(0o2770)
+        yield store
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 def alert(name="1a2b3c4d", model="churn", metric="accuracy", **changes):
     key = SeriesKey(model, metric)
-    made = Alert(name, "floor", key, Condition.THRESHOLD, State.FIRING, Severity.WARNING, NOON - DAY, NOON - DAY)
-    return replace(made, **changes)
+    default = Alert(name, "floor", key, Condition.THRESHOLD, State.FIRING, Severity.WARNING, NOON - DAY, NOON - DAY)
+    return replace(default, **changes)
 
 
 def acknowledge(state, alert, by="ann", reason="", **changes):

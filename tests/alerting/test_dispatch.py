@@ -259,10 +259,10 @@ def test_a_kill_between_trigger_and_resolve_of_a_missed_incident_repeats_the_res
     for row in ("..c", "."):
         world.add_rows(row)
         world.track()
-    ((begin, end),) = [batch.notifications for batch in world.plan().batches]
-    world.write(SendFinished(world.now, (begin,)))
+    ((trigger, resolve),) = [batch.notifications for batch in world.plan().batches]
+    world.write(SendFinished(world.now, (trigger,)))
     ((again,),) = [batch.notifications for batch in world.plan().batches]
-    assert (again.action, again.idempotency_key) == (end.action, end.idempotency_key)
+    assert (again.action, again.idempotency_key) == (resolve.action, resolve.idempotency_key)
 
 
 def test_what_got_better_is_said_when_it_would_have_been_repeated(new_world, describe):

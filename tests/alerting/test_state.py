@@ -129,15 +129,17 @@ def test_a_resolve_that_was_abandoned_is_not_sent_again(sent):
 
 def test_a_sent_acknowledgement_is_recorded_until_the_next_trigger(sent):
     first = apply_event(AlertingState(), sent(NotificationAction.TRIGGER, NotificationReason.FIRST))
-    taken = apply_event(first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, at=NOON + HOUR))
-    assert taken.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
+    acknowledged = apply_event(
+        first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, at=NOON + HOUR)
+    )
+    assert acknowledged.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
     assert (
         apply_event(
             first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, given_up="gone")
         ).notifications
         == first.notifications
     )
-    again = apply_event(taken, sent(NotificationAction.TRIGGER, NotificationReason.REPEAT, at=NOON + 2 * HOUR))
+    again = apply_event(acknowledged, sent(NotificationAction.TRIGGER, NotificationReason.REPEAT, at=NOON + 2 * HOUR))
     assert not again.notifications[SLACK].acknowledged
 
 

@@ -129,8 +129,8 @@ def test_the_watcher_and_the_screen_agree_on_who_acknowledged_it(new_world, aler
         world.ack()
     else:
         (alert,) = alerts_of(world)
-        late = ack(replace(alert, id="before its begin moved"), until=world.now + DAY)
-        world.state = AlertingState(acks=(replace(late, at=world.now),))
+        earlier = ack(replace(alert, id="before its begin moved"), until=world.now + DAY)
+        world.state = AlertingState(acks=(replace(earlier, at=world.now),))
         world.run_cycle()
     (alert,), (incident,) = alerts_of(world), world.open_incidents()
     assert acknowledged_alerts([alert], world.state, world.now).keys() == {alert.id}

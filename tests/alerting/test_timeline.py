@@ -37,8 +37,8 @@ def ack(hours, by="ann", name="1a2b3c4d"):
 
 
 def silence(hours, lasting, name="5e5e5e5e", model="churn"):
-    made = Silence(name, Matchers(model=model), at(hours), at(hours + lasting), "bob", "a release", at(hours))
-    return SilenceCreated(at(hours), made)
+    created = Silence(name, Matchers(model=model), at(hours), at(hours + lasting), "bob", "a release", at(hours))
+    return SilenceCreated(at(hours), created)
 
 
 def noted(hours, text, model="churn"):

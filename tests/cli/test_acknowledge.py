@@ -1,14 +1,11 @@
 """`ack`, `unack`, `silence`, `note` and `story`, as a person and a script see them."""
 
 import json
-import os
 import re
 import subprocess
 import sys
-import tempfile
 import zlib
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -57,15 +54,17 @@ def journal(store):
 
 
 def test_an_alert_is_taken_shown_and_given_back(on, store):
-    taken = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
-    assert taken.code == 0
-    match = re.fullmatch(r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", taken.out)
+    acknowledged = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
+    assert acknowledged.code == 0
+    match = re.fullmatch(
+        r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", acknowledged.out
+    )
     (ack,) = journal(store).state().acks
     assert (ack.incident, ack.reason, ack.key.metric) == (match[1], "rolling back", "recall")
     assert (ack.until - ack.at).total_seconds() == 4 * 3600
     assert "taken by" in on("alerts").out
-    given = on("unack", match[1][:6])
-    assert (given.code, journal(store).state().acks) == (0, ())
+    expired = on("unack", match[1][:6])
+    assert (expired.code, journal(store).state().acks) == (0, ())
     again = on("unack", match[1])
     assert (again.code, "nobody has" in again.err) == (2, True)
 
@@ -107,10 +106,10 @@ def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, s
 
 
 def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
-    made = on("silence", "add", "--model", "churn", "--metric", "rec*", "--why", "a release", "--for", "2h")
-    assert (made.code, made.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 alerts that stand")
-    assert "churn recall 0.10 < 0.80" in made.err.splitlines()[1]
-    name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", made.out)[1]
+    created = on("silence", "add", "--model", "churn", "--metric", "rec*", "--why", "a release", "--for", "2h")
+    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 alerts that stand")
+    assert "churn recall 0.10 < 0.80" in created.err.splitlines()[1]
+    name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", created.out)[1]
     assert f"{name}  model churn, metric rec*: until" in on("silence", "list").out
     assert "silenced by" in on("alerts").out
     assert on("silence", "expire", name[:4]).out == f"silence {name} is over: its alerts are told again\n"
@@ -119,9 +118,9 @@ def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
 
 
 def test_a_silence_of_more_than_half_is_made_with_a_warning(on, store):
-    made = on("silence", "add", "--rule", "floor", "--why", "a migration")
-    assert made.code == 0
-    assert "that is 3 of 3 standing alerts, more than half" in made.err
+    created = on("silence", "add", "--rule", "floor", "--why", "a migration")
+    assert created.code == 0
+    assert "that is 3 of 3 standing alerts, more than half" in created.err
     assert len(journal(store).state().silences) == 1
 
 
@@ -270,27 +269,20 @@ sys.exit(main(words))
 
 
 @pytest.fixture
-def two_users(store, tmp_path, monkeypatch):
-    """Runs a command as one of two users of the system who share the group of the store."""
-    if os.getuid():
-        pytest.skip("only root can be two users")
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        shared = Path(name) / "store"
-        shared.mkdir()
-        shared.chmod(0o2770)
-        os.chown(shared, 44441, 55555)
-        for path in store.glob("*.csv"):
-            (shared / path.name).write_bytes(path.read_bytes())
-            (shared / path.name).chmod(0o644)
-        config = Path(name) / "modeltop.toml"
-        config.write_bytes((tmp_path / "modeltop.toml").read_bytes())
+def two_users(store, shared_store, tmp_path):
+    """Run a command as one of two users of the system who share the group of the store."""
+    for path in store.glob("*.csv"):
+        (shared_store / path.name).write_bytes(path.read_bytes())
+        (shared_store / path.name).chmod(0o644)
+    folder = shared_store.parent
+    config = folder / "modeltop.toml"
+    config.write_bytes((tmp_path / "modeltop.toml").read_bytes())
 
-        def run(user, *words):
-            command = [sys.executable, "-c", RUN_AS, str(user), *words, "--store", shared, "--config", config]
-            return subprocess.run(command, capture_output=True, text=True, cwd=name, check=False)
+    def run(user, *words):
+        command = [sys.executable, "-c", RUN_AS, str(user), *words, "--store", shared_store, "--config", config]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
 
-        yield run
+    return run
 
 
 def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(two_users):

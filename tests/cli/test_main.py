@@ -73,10 +73,10 @@ def test_completion_names_every_command_and_its_options(run, shell):
 
 def test_completion_works_in_bash(run, tmp_path):
     (tmp_path / "c.bash").write_text(run("completion", "bash").out)
-    asked = "source ./c.bash; COMP_WORDS=(modeltop che); COMP_CWORD=1; _modeltop; echo ${COMPREPLY[@]}"
-    assert subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout == "check\n"
-    asked = "source ./c.bash; COMP_WORDS=(modeltop check --js); COMP_CWORD=2; _modeltop; echo ${COMPREPLY[@]}"
-    assert subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout == "--json\n"
+    script = "source ./c.bash; COMP_WORDS=(modeltop che); COMP_CWORD=1; _modeltop; echo ${COMPREPLY[@]}"
+    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == "check\n"
+    script = "source ./c.bash; COMP_WORDS=(modeltop check --js); COMP_CWORD=2; _modeltop; echo ${COMPREPLY[@]}"
+    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == "--json\n"
 
 
 def test_a_broken_pipe_is_quiet(fleet):

@@ -78,10 +78,10 @@ def test_a_rule_that_asks_about_nothing_says_so(run, ten_days, tmp_path):
     assert "there is no such series" in outcome.out
 
 
-@pytest.mark.parametrize(("most", "code"), [(0.1, 1), (2.0, 1), (2.1, 0), (100, 0)])
-def test_more_alerts_a_month_than_allowed_is_exit_code_1(run, tmp_path, most, code):
+@pytest.mark.parametrize(("limit", "code"), [(0.1, 1), (2.0, 1), (2.1, 0), (100, 0)])
+def test_more_alerts_a_month_than_allowed_is_exit_code_1(run, tmp_path, limit, code):
     (tmp_path / "m.csv").write_text(DAYS)
-    outcome = run("rules", "test", "m.csv", "--at-most", most)
+    outcome = run("rules", "test", "m.csv", "--at-most", limit)
     assert outcome.code == code
     assert ("default-accuracy gives 2.03 alerts a month" in outcome.err) == bool(code)
 

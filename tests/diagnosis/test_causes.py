@@ -108,8 +108,8 @@ def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(make_
     note = Note("*", "new price list", "ann", changed_at)
     diagnosis = run_diagnosis(make_model(**FELL), notes=[note])
     assert (diagnosis.cause, "new price list" in diagnosis.sentence) == (Cause.BUSINESS, True)
-    late = Note("*", "new price list", "ann", changed_at.replace(month=changed_at.month + 1))
-    assert run_diagnosis(make_model(**FELL), notes=[late]).cause is Cause.UNKNOWN
+    later_note = Note("*", "new price list", "ann", changed_at.replace(month=changed_at.month + 1))
+    assert run_diagnosis(make_model(**FELL), notes=[later_note]).cause is Cause.UNKNOWN
 
 
 def test_rows_that_fell_below_half_are_an_outage(make_step, run_diagnosis):
@@ -128,11 +128,11 @@ def test_a_model_without_rows_is_an_outage_whatever_its_metrics_did(make_model, 
 
 def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
     shares = {"country=AT": (0.95, 0.95, 500.0), "country=CH": (0.95, 0.75, 300.0), "country=DE": (0.95, 0.95, 200.0)}
-    parts = [
-        make_step("accuracy", before, after, segment=name, rows=rows, seed=place)
-        for place, (name, (before, after, rows)) in enumerate(shares.items())
+    segments = [
+        make_step("accuracy", before, after, segment=name, rows=rows, seed=seed)
+        for seed, (name, (before, after, rows)) in enumerate(shares.items())
     ]
-    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.89), *parts])
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.89), *segments])
     assert diagnosis.cause is Cause.SEGMENT
     assert diagnosis.sentence == (
         "accuracy fell suddenly from 0.95 to 0.89 on 2025-03-02: one segment only "
@@ -142,8 +142,8 @@ def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
 
 
 def test_segments_that_fell_alike_are_no_cause(make_step, run_diagnosis):
-    parts = [make_step("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
-    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85), *parts])
+    segments = [make_step("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85), *segments])
     assert Cause.SEGMENT not in [hypothesis.cause for hypothesis in diagnosis.hypotheses]
 
 

@@ -21,7 +21,7 @@ def windows(changed_at):
     return BeforeAfterWindows(to_datetime64(changed_at), to_datetime64(changed_at))
 
 
-def counted(feature, values, late, *, bins=20, top=100.0):
+def counted(feature, values, current, *, bins=20, top=100.0):
     """Return a histogram of numbers over equal bins, the ends open as `compute` leaves them."""
     inner = np.linspace(0, top, bins + 1)
     edges = [(-np.inf, 0.0), *zip(inner[:-1].tolist(), inner[1:].tolist(), strict=True), (top, np.inf)]
@@ -30,7 +30,7 @@ def counted(feature, values, late, *, bins=20, top=100.0):
     def rows(values):
         return np.array([*np.histogram(values, [-np.inf, *inner, np.inf])[0], 0, 0], dtype=float)
 
-    return Histogram(feature, slots, tuple(edges), rows(values), (DAY,), rows(late)[None, :])
+    return Histogram(feature, slots, tuple(edges), rows(values), (DAY,), rows(current)[None, :])
 
 
 def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_apart(make_features, windows):
@@ -65,9 +65,9 @@ def test_a_distance_that_was_there_before_is_no_shift(make_step, windows):
 )
 def test_a_distance_that_comes_of_few_rows_is_no_shift(make_step, windows, metric, before, after):
     segment, rows = "feature=age", [1600.0] * 60 + [100.0] * 10
-    few, many = (make_step(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
-    assert feature_shifts([few], windows).shifted == ()
-    assert [shift.feature for shift in feature_shifts([many], windows).shifted] == ["age"]
+    small, large = (make_step(metric, before, after, spread=0.004, segment=segment, rows=n) for n in (rows, 1600.0))
+    assert feature_shifts([small], windows).shifted == ()
+    assert [shift.feature for shift in feature_shifts([large], windows).shifted] == ["age"]
 
 
 def test_without_a_distance_of_the_first_kind_another_is_taken(make_step, windows):
@@ -90,7 +90,7 @@ def test_another_unit_is_recognised_by_its_factor(factor, seed):
 
 
 @pytest.mark.parametrize(
-    ("late", "clause"),
+    ("change", "clause"),
     [
         pytest.param(lambda values: values, None, id="as before"),
         pytest.param(lambda values: values + 5, None, id="a little more"),
@@ -99,9 +99,9 @@ def test_another_unit_is_recognised_by_its_factor(factor, seed):
         pytest.param(lambda values: values[:10], None, id="too few rows to tell"),
     ],
 )
-def test_an_anomaly_of_values_is_a_clause(late, clause):
+def test_an_anomaly_of_values_is_a_clause(change, clause):
     values = np.random.default_rng(3).normal(50, 10, 4000)
-    assert value_anomaly(counted("tenure", values, late(values), bins=400), DAY - timedelta(days=1)) == clause
+    assert value_anomaly(counted("tenure", values, change(values), bins=400), DAY - timedelta(days=1)) == clause
 
 
 def test_histograms_of_before_the_change_say_nothing():

@@ -11,7 +11,7 @@ from modeltop.core.series import to_datetime64
 from modeltop.diagnosis.before_after import BeforeAfterWindows
 from modeltop.diagnosis.segments import decompose
 
-shares = st.floats(0, 1, allow_nan=False)
+accuracies = st.floats(0, 1, allow_nan=False)
 cases = st.floats(1, 1e6, allow_nan=False)
 CHANGE = BeforeAfterWindows(np.datetime64("2025-01-03", "us"), np.datetime64("2025-01-03", "us"))
 
@@ -29,17 +29,19 @@ def test_a_worked_example(make_series):
     assert first.total + second.total == pytest.approx(0.75 - 0.86)
 
 
-@given(st.lists(st.tuples(shares, shares, cases, cases), min_size=2, max_size=6))
-def test_contributions_sum_up_to_the_overall_change(make_series, parts):
+@given(st.lists(st.tuples(accuracies, accuracies, cases, cases), min_size=2, max_size=6))
+def test_contributions_sum_up_to_the_overall_change(make_series, cells):
     segments = [
         make_series("accuracy", [before, before, after], segment=f"plan={index}", rows=[rows / 2, rows / 2, later])
-        for index, (before, after, rows, later) in enumerate(parts)
+        for index, (before, after, rows, later) in enumerate(cells)
     ]
     [segmentation] = decompose(segments, CHANGE)
-    old = np.average([part[0] for part in parts], weights=[part[2] for part in parts])
-    new = np.average([part[1] for part in parts], weights=[part[3] for part in parts])
-    assert sum(part.total for part in segmentation.contributions) == pytest.approx(new - old, abs=1e-9)
-    assert [sum(part.share[side] for part in segmentation.contributions) for side in (0, 1)] == pytest.approx([1, 1])
+    before, after, rows_before, rows_after = zip(*cells, strict=True)
+    change = np.average(after, weights=rows_after) - np.average(before, weights=rows_before)
+    contributions = segmentation.contributions
+    assert sum(contribution.total for contribution in contributions) == pytest.approx(change, abs=1e-9)
+    for side in (0, 1):
+        assert sum(contribution.share[side] for contribution in contributions) == pytest.approx(1)
 
 
 def test_a_segment_that_is_new_adds_its_distance_from_all_rows_of_before(make_series):
@@ -58,8 +60,8 @@ def test_columns_are_decomposed_apart_and_features_and_classes_are_none(make_ser
 
 
 def test_without_the_cases_of_segments_there_is_no_sum(make_series):
-    parts = [make_series("f1_score", [0.9, 0.9, 0.8], segment=f"plan={name}") for name in "ab"]
-    assert decompose(parts, CHANGE) == ()
+    segments = [make_series("f1_score", [0.9, 0.9, 0.8], segment=f"plan={name}") for name in "ab"]
+    assert decompose(segments, CHANGE) == ()
 
 
 def test_without_a_period_after_there_is_no_change(make_series):

@@ -43,17 +43,17 @@ def plain(column, size, missing=None):
 
 
 @given(st.lists(rows.filter(len), min_size=1, max_size=3))
-def test_merging_equals_merging_row_by_row(parts):
-    merged = merge_blocks([block(lines) for lines in parts], MetricRegistry())
-    wanted = expected([line for lines in parts for line in lines])
-    if not wanted:
+def test_merging_equals_merging_row_by_row(blocks):
+    merged = merge_blocks([block(lines) for lines in blocks], MetricRegistry())
+    expected_rows = expected([line for lines in blocks for line in lines])
+    if not expected_rows:
         assert merged == []
         return
     (series,) = merged
     size = len(series)
     days = series.times.astype("datetime64[D]").astype(int).tolist()
     columns = [plain(column, size) for column in (series.values, series.rows, series.low)]
-    assert list(zip(days, *columns, plain(series.provisional, size, missing=False), strict=True)) == wanted
+    assert list(zip(days, *columns, plain(series.provisional, size, missing=False), strict=True)) == expected_rows
 
 
 def test_a_sorted_complete_block_is_not_copied():

@@ -53,12 +53,12 @@ def test_every_moment_lies_in_one_period_and_the_next_begins_where_it_ends(code,
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_clock_changes_are_found_to_the_second(zone):
-    found = utc_offset_changes(parse_period("D", zone), at("2018-01-01"), at("2019-12-31"))
+    changes = utc_offset_changes(parse_period("D", zone), at("2018-01-01"), at("2019-12-31"))
     for hours in range(0, 24 * 728, 5):
         moment = at("2018-01-01") + np.timedelta64(hours, "h")
-        ahead = [shift for since, shift in found if since <= moment][-1]
+        offset = [change_offset for since, change_offset in changes if since <= moment][-1]
         aware = datetime(2018, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
-        assert ahead == np.timedelta64(aware.astimezone(ZoneInfo(zone)).utcoffset(), "us")
+        assert offset == np.timedelta64(aware.astimezone(ZoneInfo(zone)).utcoffset(), "us")
 
 
 @pytest.mark.parametrize("code", ["", "fortnight", "0D", "7h", "-1D", "D; DROP", "1.5h"])

@@ -44,11 +44,11 @@ def alert():
         since = FIRST + timedelta(days=day)
         severity = severity or (Severity.CRITICAL if rule == "floor" else Severity.WARNING)
         message = "0.85 < 0.90" if rule == "floor" else "0.85 below its usual 0.95"
-        made = Alert(
+        default = Alert(
             f"{rule}-{metric}", rule, SeriesKey(model, metric), Condition.THRESHOLD, State.FIRING, severity, since,
             since, breach=Breach(severity, 0.85, 0.9, message), periods=DAYS - day,
         )  # fmt: skip
-        return replace(made, **changes)
+        return replace(default, **changes)
 
     return make
 

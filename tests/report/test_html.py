@@ -92,10 +92,10 @@ def test_the_chart_has_its_limit_its_alert_its_note_the_usual_band_and_the_start
     root = tree(make_snapshot())
     names = ("line", "limit", "span", "mark", "usual", "begin")
     assert [len(by_class(root, name)) for name in names] == [1] * len(names)
-    (begin,) = by_class(root, "begin")
-    assert begin[0].text == "sudden drop since 2025-01-18"
-    (mark,) = by_class(root, "mark")
-    assert mark[0].text == "Jan 17 00:00 churn: churn"
+    (start,) = by_class(root, "begin")
+    assert start[0].text == "sudden drop since 2025-01-18"
+    (note,) = by_class(root, "mark")
+    assert note[0].text == "Jan 17 00:00 churn: churn"
 
 
 def test_nothing_is_fetched_and_nothing_runs():

@@ -68,11 +68,11 @@ def test_a_model_with_missing_labels_has_a_line_of_its_own(make_snapshot):
 
 
 def test_of_a_thousand_models_only_so_many_have_a_line_each(make_snapshot):
-    many = {f"m{number}": [UNJUDGED] for number in range(1000)}
-    lines = healthy_lines(make_snapshot, many)
+    models = {f"m{number}": [UNJUDGED] for number in range(1000)}
+    lines = healthy_lines(make_snapshot, models)
     assert len(lines) == MAX_SHOWN + 1
     assert lines[-1] == f"        and {1000 - MAX_SHOWN} more models without an alert"
-    (line,) = healthy_lines(make_snapshot, {model: [] for model in many})
+    (line,) = healthy_lines(make_snapshot, {model: [] for model in models})
     assert "m7 and 992 more models: no rule judges them" in line
 
 
@@ -96,12 +96,15 @@ def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
     ]
 
 
+BELOW_LIMIT = "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31"
+
+
 @pytest.mark.parametrize(
     ("alerts", "lines"),
     [
         pytest.param(
             [("floor", "accuracy", 30), ("fall", "accuracy", 30)],
-            ["▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31"],
+            [BELOW_LIMIT],
             id="a fall of what a limit alerts about adds nothing",
         ),
         pytest.param(
@@ -112,7 +115,7 @@ def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
         pytest.param(
             [("floor", "accuracy", 30), ("fall", "recall", 31), ("fall", "precision", 33)],
             [
-                "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+                BELOW_LIMIT,
                 "◆ WARN and 2 more metrics fell with it: recall, precision",
             ],
             id="falls that began with it are one line",
@@ -120,7 +123,7 @@ def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
         pytest.param(
             [("floor", "accuracy", 30), ("fall", "recall", 10), ("fall", "precision", 12)],
             [
-                "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+                BELOW_LIMIT,
                 "◆ WARN 2 metrics lastingly worse: recall, precision, since 2025-01-11",
             ],
             id="those that began at another time say when",
@@ -128,7 +131,7 @@ def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
         pytest.param(
             [("floor", "accuracy", 30), ("fall", "recall", 30), ("fall", "precision", 34)],
             [
-                "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
+                BELOW_LIMIT,
                 "◆ WARN recall 0.85 below its usual 0.95, 10 periods, since 2025-01-31",
                 "◆ WARN precision 0.85 below its usual 0.95, 6 periods, since 2025-02-04",
             ],

@@ -24,7 +24,7 @@ X = {"x": 0.8, ".": 0.95}
     ],
 )
 def test_so_many_of_the_last_are_enough(daily, day, floor, days, fired, since, resolved):
-    alerts = replay([daily([X[mark] for mark in days])], floor(confirm=4, window=6, recover=2))[0]
+    alerts = replay([daily([X[code] for code in days])], floor(confirm=4, window=6, recover=2))[0]
     fired_alerts = [alert for alert in alerts if alert.fired]
     assert [alert.fired for alert in fired_alerts] == ([] if fired is None else [day(fired)])
     for alert in fired_alerts:
@@ -32,7 +32,7 @@ def test_so_many_of_the_last_are_enough(daily, day, floor, days, fired, since, r
 
 
 def test_while_too_few_are_wrong_it_is_pending_since_the_first_that_still_counts(daily, day, floor):
-    (alert,) = replay([daily([X[mark] for mark in "x....x."])], floor(confirm=3, window=5))[0]
+    (alert,) = replay([daily([X[code] for code in "x....x."])], floor(confirm=3, window=5))[0]
     assert (alert.state, alert.since) == (State.PENDING, day(6))
 
 

@@ -76,10 +76,10 @@ def test_its_name_stays_while_the_silence_lasts():
 @pytest.mark.parametrize("gaps", [[], [1], [1, 1]])
 def test_fewer_than_three_gaps_tell_nothing_unless_a_limit_is_set(gaps):
     periods = every(gaps)
-    late = newest(periods) + 1000 * DAY
-    assert no_data_alert("m", periods, late) is None
-    assert no_data_alert("m", periods, late, stale_after=1000 * DAY) is None
-    assert no_data_alert("m", periods, late, stale_after=999 * DAY) is not None
+    now = newest(periods) + 1000 * DAY
+    assert no_data_alert("m", periods, now) is None
+    assert no_data_alert("m", periods, now, stale_after=1000 * DAY) is None
+    assert no_data_alert("m", periods, now, stale_after=999 * DAY) is not None
 
 
 def test_a_limit_that_is_set_replaces_what_is_usual():
@@ -90,9 +90,9 @@ def test_a_limit_that_is_set_replaces_what_is_usual():
 
 def test_the_severity_is_the_one_that_was_asked_for_and_ok_means_silence():
     periods = every([1] * 9)
-    late = newest(periods) + 9 * DAY
-    assert no_data_alert("m", periods, late, severity=Severity.CRITICAL).severity is Severity.CRITICAL
-    assert no_data_alert("m", periods, late, severity=Severity.OK) is None
+    now = newest(periods) + 9 * DAY
+    assert no_data_alert("m", periods, now, severity=Severity.CRITICAL).severity is Severity.CRITICAL
+    assert no_data_alert("m", periods, now, severity=Severity.OK) is None
 
 
 def test_rows_from_the_future_and_models_without_rows_are_not_silent():

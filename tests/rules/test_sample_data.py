@@ -29,8 +29,8 @@ def wide_rows():
 
 
 def planted(model, kind):
-    (found,) = [entry for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
-    return found
+    (event,) = [entry for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
+    return event
 
 
 def mean(numbers):
@@ -63,13 +63,13 @@ def test_the_script_writes_the_fleet_byte_for_byte_again(tmp_path):
 def test_every_share_agrees_with_one_confusion_matrix():
     for _, row in wide_rows():
         n, flagged, positives = (int(row[name]) for name in ("count", "precision_count", "recall_count"))
-        found = round(float(row["recall"]) * positives)
-        right = n - flagged - positives + 2 * found
+        true_positives = round(float(row["recall"]) * positives)
+        right = n - flagged - positives + 2 * true_positives
         expected = {
             "accuracy": right / n,
-            "precision": found / flagged,
-            "recall": found / positives,
-            "f1_score": 2 * found / (flagged + positives),
+            "precision": true_positives / flagged,
+            "recall": true_positives / positives,
+            "f1_score": 2 * true_positives / (flagged + positives),
         }
         assert {name: float(row[name]) for name in expected} == pytest.approx(expected, abs=6e-5)
 
@@ -135,9 +135,9 @@ def test_the_recommender_has_a_weekly_season_and_a_gap_of_two_days():
 
 
 def test_all_report_to_the_same_day_but_the_silent_one():
-    ends = {path.name: rows(path.name)[-1]["date"] for path in FLEET.glob("*.csv")}
-    silent = ends.pop("search.csv")
-    assert set(ends.values()) == {"2025-06-29"}
+    last_dates = {path.name: rows(path.name)[-1]["date"] for path in FLEET.glob("*.csv")}
+    silent = last_dates.pop("search.csv")
+    assert set(last_dates.values()) == {"2025-06-29"}
     assert planted("search", "silence")["start"].toordinal() == date.fromisoformat(silent).toordinal() + 1
     assert silent <= "2025-06-22"
 

@@ -145,11 +145,11 @@ def test_p2_a_level_rises_only_when_its_own_count_or_that_of_a_higher_level_is_f
         level = now
 
 
-@given(values=histories, rule=settings(), places=st.lists(st.integers(0, 60), max_size=20), data=st.data())
-def test_p3_points_that_are_held_change_nothing(daily, floor, values, rule, places, data):
+@given(values=histories, rule=settings(), positions=st.lists(st.integers(0, 60), max_size=20), data=st.data())
+def test_p3_points_that_are_held_change_nothing(daily, floor, values, rule, positions, data):
     rule = floor(**rule, min_count=30)
     days = np.arange(1, len(values) + 1) * 2
-    extra = sorted({2 * (place % (len(values) + 1)) + 1 for place in places})
+    extra = sorted({2 * (position % (len(values) + 1)) + 1 for position in positions})
     kinds = [data.draw(st.sampled_from(["few", "infinite", "unfinished"])) for _ in extra]
     rows = [(when, value, 500.0, False) for when, value in zip(days, values, strict=True)]
     rows += [

@@ -59,16 +59,16 @@ def snapshot(*all_series, rules=None, clock=CLOCK, now=None, problems=(), notice
     """What the pipeline would make of these series."""
     rules, catalog = tuple(threshold_rules() if rules is None else rules), MetricRegistry()
     periods: dict[str, np.ndarray] = {}
-    for one in all_series:
-        periods[one.key.model] = np.union1d(periods.get(one.key.model, one.times), one.times)
-    history = History({one.key: one for one in all_series}, periods, tuple(problems))
-    newest = max((one.newest for one in all_series), default=clock)
+    for series in all_series:
+        periods[series.key.model] = np.union1d(periods.get(series.key.model, series.times), series.times)
+    history = History({series.key: series for series in all_series}, periods, tuple(problems))
+    newest = max((series.newest for series in all_series), default=clock)
     alerts, statuses = [], []
-    for one in all_series:
-        for rule in rules_for(rules, one.key):
-            replayed = [] if skip_reason(rule, one) else replay([one], rule)[0]
+    for series in all_series:
+        for rule in rules_for(rules, series.key):
+            replayed = [] if skip_reason(rule, series) else replay([series], rule)[0]
             alerts += replayed
-            statuses.append(rule_status(one, rule, replayed, catalog.get(one.key.metric)))
+            statuses.append(rule_status(series, rule, replayed, catalog.get(series.key.metric)))
     no_data = [no_data_alert(model, times, now or newest) for model, times in periods.items()]
     alerts += [*filter(None, no_data), *(source_error_alert(problem, clock) for problem in problems if problem.fatal)]
     ordered = tuple(ordered_alerts(alerts))

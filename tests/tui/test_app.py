@@ -54,7 +54,7 @@ async def test_a_storm_of_sizes_ends_in_the_right_layout(fleet, run, gold):
 
 
 @pytest.mark.parametrize(
-    ("keys", "place"),
+    ("keys", "selected"),
     [
         pytest.param("down", ("churn", "accuracy"), id="down is the next model"),
         pytest.param("j j k", ("churn", "accuracy"), id="so are j and k"),
@@ -74,10 +74,10 @@ async def test_a_storm_of_sizes_ends_in_the_right_layout(fleet, run, gold):
         pytest.param("z j z", ("churn", "accuracy"), id="the keys work in the zoom"),
     ],
 )
-async def test_keys_lead_where_they_say(fleet, run, keys, place):
+async def test_keys_select(fleet, run, keys, selected):
     async with run(fleet) as screen:
         await screen.press(*keys.replace(":", "colon").replace("/", "slash").split())
-        assert (screen.selection.model, screen.selection.key.metric) == place
+        assert (screen.selection.model, screen.selection.key.metric) == selected
 
 
 @pytest.mark.parametrize(

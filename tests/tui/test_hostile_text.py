@@ -6,20 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from modeltop.core.diagnosis import (
-    BeforeAfter,
-    Cause,
-    CauseHypothesis,
-    Diagnosis,
-    ExpectedVsRealized,
-    FeatureShift,
-    Pattern,
-    SegmentContribution,
-    SeriesPattern,
-)
 from modeltop.core.distribution import Distributions, Histogram, ReliabilityCurve
 from modeltop.core.incident import WatcherHealth
-from modeltop.core.series import ReadProblem, SeriesKey, Severity
+from modeltop.core.series import ReadProblem
 from modeltop.core.text import display_width
 from modeltop_tui.view.alerts import entries
 from modeltop_tui.view.changes import change_lines
@@ -60,28 +49,6 @@ def states(make):
     return {text: make_state(text) for text in make.hostile}
 
 
-def diagnosis(text):
-    """A diagnosis in which the string stands wherever foreign text may."""
-    key, started_at = SeriesKey(text, text, text), datetime(2025, 1, 7, tzinfo=UTC)
-    pattern = SeriesPattern(key, Pattern.DROP, started_at, -0.1, 0.9)
-    change = BeforeAfter(key, 0.9, 0.8, -0.1, None, None, -9.0, "fell")
-    return Diagnosis(
-        text,
-        Severity.CRITICAL,
-        key,
-        text,
-        pattern,
-        (CauseHypothesis(Cause.UPSTREAM, 0.8, (text,), (text,)),),
-        (),
-        text,
-        other_patterns=(pattern,),
-        metric_changes=(change,),
-        feature_shifts=(FeatureShift(text, 0.5, 0.1, metric=text),),
-        segments=(SegmentContribution(text, (0.1, 0.2), (0.9, 0.8), -0.1, 0.0),),
-        expectations=(ExpectedVsRealized(change, change),),
-    )
-
-
 def distributions(text):
     """The distributions of that model."""
     counts = np.array([[1.0, 2.0, 0.0]])
@@ -92,7 +59,7 @@ def distributions(text):
     return {text: Distributions({text: histogram}, curve)}
 
 
-def all_texts(state, clock):
+def all_texts(state, clock, diagnosis):
     """Each text that the view makes of a state, for a narrow pane and a wide one."""
     for width in (16, 58):
         rows = metric_rows(state)
@@ -102,7 +69,7 @@ def all_texts(state, clock):
         yield from (plain_text(line) for entry in entries(state, width) for line in entry.lines)
         yield from (plain_text(line) for line in change_lines(state, width))
         yield from (plain_text(heading(widths)), plain_text(header_line(state, clock, width)))
-        diagnosed = replace(state, diagnosis=diagnosis(state.selection.key.model))
+        diagnosed = replace(state, diagnosis=diagnosis)
         yield from (plain_text(line) for line in (*heading_lines(diagnosed, width), *diagnosis_lines(diagnosed, width)))
     chart = chart_data(state)
     yield from (note.caption for note in chart.annotations.notes)
@@ -120,8 +87,9 @@ def all_texts(state, clock):
 
 
 @pytest.mark.parametrize("at", range(50))
-def test_whatever_a_name_is_only_what_prints_is_shown(make, states, at):
-    texts = all_texts(states[make.hostile[at]], make.clock)
+def test_whatever_a_name_is_only_what_prints_is_shown(make, states, complete_diagnosis, at):
+    text = make.hostile[at]
+    texts = all_texts(states[text], make.clock, complete_diagnosis(text, everywhere=True))
     assert [shown for shown in texts if not shown.isprintable()] == []
 
 
@@ -129,10 +97,14 @@ def test_the_list_of_strings_is_tried_as_a_whole(make):
     assert len(make.hostile) == 50
 
 
-async def test_all_of_them_at_once_on_every_screen(make, run):
+async def test_all_of_them_at_once_on_every_screen(make, run, complete_diagnosis):
     lines = [make.series([0.95] * 9 + [0.5], model=text, metric=text, segment=text) for text in make.hostile]
     snapshot = make.snapshot(*lines, rules=[make.floor_rule(metric="*", segment="*")])
-    async with run(snapshot, size=(100, 30), diagnose=lambda _, model: diagnosis(model)) as screen:
+
+    def diagnose(_snapshot, model):
+        return complete_diagnosis(model, everywhere=True)
+
+    async with run(snapshot, size=(100, 30), diagnose=diagnose) as screen:
         for _ in range(10):
             await screen.press("down", "down", "down", "down", "down", "m", "c")
             assert screen.text.replace("\n", "").isprintable()

@@ -29,15 +29,15 @@ async def test_a_fresh_row_is_shown_and_the_cursor_stays_on_its_model(make, run)
 
 async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
     first = make.snapshot(*make.ten_days(), make.healthy("churn"))
-    asked = []
+    refreshed = []
     async with run(first) as screen:
-        monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: asked.append((self, areas)))
+        monkeypatch.setattr(Lines, "refresh", lambda self, *areas, **_: refreshed.append((self, areas)))
         main_screen = screen.app.main_screen
         main_screen.show_state(
             replace(main_screen.screen_state, snapshot=make.snapshot(*make.ten_days(), make.healthy("churn")))
         )
         await screen.pilot.pause()
-        assert asked == []
+        assert refreshed == []
         main_screen.show_state(
             replace(
                 main_screen.screen_state,
@@ -45,26 +45,26 @@ async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
             )
         )
         await screen.pilot.pause()
-        assert {type(pane).__name__ for pane, _ in asked} == {"Header", "ModelsPane", "AlertsPane"}
-        assert all(areas for _, areas in asked)
+        assert {type(pane).__name__ for pane, _ in refreshed} == {"Header", "ModelsPane", "AlertsPane"}
+        assert all(areas for _, areas in refreshed)
 
 
 async def test_moving_to_the_next_model_repaints_two_of_its_lines(make, run, monkeypatch):
     models = [make.healthy(f"model-{number}") for number in range(6)]
-    asked = []
+    refreshed = []
     async with run(make.snapshot(*models)) as screen:
         pane = screen.app.main_screen.query_one("#models")
-        monkeypatch.setattr(pane, "refresh", lambda *areas, **_: asked.extend(areas))
+        monkeypatch.setattr(pane, "refresh", lambda *areas, **_: refreshed.extend(areas))
         await screen.press("down")
-        assert [area.y for area in asked] == [1, 2]
+        assert [area.y for area in refreshed] == [1, 2]
 
 
 async def test_idle_seconds_repaint_nothing(fleet, run, monkeypatch):
-    asked = []
+    refreshed = []
     async with run(fleet):
-        monkeypatch.setattr(Lines, "refresh", lambda self, *_, **__: asked.append(self))
+        monkeypatch.setattr(Lines, "refresh", lambda self, *_, **__: refreshed.append(self))
         await asyncio.sleep(2.2)
-        assert asked == []
+        assert refreshed == []
 
 
 async def test_a_run_that_fails_is_reported_and_the_data_stays(make, fleet, run):
@@ -120,12 +120,12 @@ async def test_while_files_are_read_their_number_is_shown(make, fleet):
 
 async def test_ten_thousand_models_are_no_slower_to_move_through_than_ten(make, run):
     lines = [make.series([0.95, 0.95], model=f"model-{number}") for number in range(10_000)]
-    made = []
+    rendered = []
     async with run(make.snapshot(*lines, rules=[])) as screen:
         pane = screen.app.main_screen.query_one("#models")
         body = pane.body
-        pane.body = lambda *size: (made.append(body(*size)), made[-1])[1]
+        pane.body = lambda *size: (rendered.append(body(*size)), rendered[-1])[1]
         await screen.press("G")
         assert screen.selection.model == "model-9999"
-        assert made[-1].count == 10_000
+        assert rendered[-1].count == 10_000
         assert "10000/10000" in screen.text

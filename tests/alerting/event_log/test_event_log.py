@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -141,12 +140,12 @@ CALLS = ["open", "write", "fsync", "fstat", "pread", "link", "unlink", "fchmod",
 @contextlib.contextmanager
 def failing(step, number):
     """Let the step-th system call fail; yields a list of the calls made."""
-    made, real = [], {name: getattr(os, name) for name in CALLS}
+    calls, real = [], {name: getattr(os, name) for name in CALLS}
 
     def wrap(name):
         def call(*args, **kwargs):
-            made.append(name)
-            if len(made) - 1 == step:
+            calls.append(name)
+            if len(calls) - 1 == step:
                 raise OSError(number, os.strerror(number))
             return real[name](*args, **kwargs)
 
@@ -155,7 +154,7 @@ def failing(step, number):
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:
             patch.setattr(os, name, wrap(name))
-        yield made
+        yield calls
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
@@ -164,15 +163,15 @@ def test_a_fault_at_any_step_leaves_before_or_after_and_says_why(tmp_path, noted
     for step in range(200):
         journal, error = EventLog(tmp_path / f"{step}" / "state", limit=limit), None
         journal.append(noted(1))
-        with failing(step, number) as made:
+        with failing(step, number) as calls:
             try:
                 journal.append(noted(2))
             except StoreError as caught:
                 error = caught
-        assert read_back(journal.folder) == (["released 1"] if error else ["released 1", "released 2"], 0), made[step]
+        assert read_back(journal.folder) == (["released 1"] if error else ["released 1", "released 2"], 0), calls[step]
         journal.append(noted(3))
         assert read_back(journal.folder)[0][-1] == "released 3"
-        if len(made) <= step:
+        if len(calls) <= step:
             break
     assert step > 8
     assert error is None
@@ -234,34 +233,27 @@ print(len(EventLog(folder).state().notes), EventLog(folder).state().read_only_re
 
 
 @pytest.fixture
-def shared():
-    """A store of another user, and what two users of the system say, one after the other."""
-    if os.getuid():
-        pytest.skip("only root can be two users")
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        store = Path(name) / "store"
-        store.mkdir()
-        os.chown(store, 44441, 55555)
+def append_as_two_users(shared_store):
+    """Give the shared store a mode; return the state folder and what two users print, one after the other."""
 
-        def run(mode):
-            store.chmod(mode)
-            command = [sys.executable, "-c", AS_USER, str(store / "state")]
-            users = [[*command, str(user), "0"] for user in (44441, 44442)]
-            output = [subprocess.run(user, capture_output=True, text=True, check=True).stdout for user in users]
-            return store / "state", *(text.splitlines() for text in output)
+    def run(mode):
+        shared_store.chmod(mode)
+        command = [sys.executable, "-c", AS_USER, str(shared_store / "state")]
+        users = [[*command, str(user), "0"] for user in (44441, 44442)]
+        output = [subprocess.run(user, capture_output=True, text=True, check=True).stdout for user in users]
+        return shared_store / "state", *(text.splitlines() for text in output)
 
-        yield run
+    return run
 
 
-def test_two_users_who_share_a_group_share_the_journal(shared):
-    state, *output = shared(0o2770)
+def test_two_users_who_share_a_group_share_the_journal(append_as_two_users):
+    state, *output = append_as_two_users(0o2770)
     assert output == [["1 None"], ["2 None"]]
     assert {path.stat().st_gid for path in state.rglob("*")} == {55555}
 
 
-def test_a_user_without_permission_is_told_so_and_nothing_is_written(shared):
-    state, first, (output, read) = shared(0o2755)
+def test_a_user_without_permission_is_told_so_and_nothing_is_written(append_as_two_users):
+    state, first, (output, read) = append_as_two_users(0o2755)
     assert first == ["1 None"]
     assert output.startswith("StoreError cannot write ")
     assert "permission denied: change its permissions" in output

@@ -175,11 +175,11 @@ def test_an_acknowledgement_is_reported_with_person_end_and_reason(observed):
         incident.id, incident.rule, incident.key, incident.level, "ana", "on it", NIGHT, until, incident.since
     )
     state = replace(state, acks=(ack,))
-    taken = compose(
+    acknowledged = compose(
         [notification_of(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, state
     )
     worse = compose([notification_of(incident, reason=NotificationReason.ESCALATED)], snapshot, state)
-    assert "why      ana has it until 2025-01-10 02:00 UTC: on it\n" in taken.text
+    assert "why      ana has it until 2025-01-10 02:00 UTC: on it\n" in acknowledged.text
     assert "why      got worse since ana took it\n" in worse.text
 
 
@@ -233,25 +233,27 @@ def test_several_are_one_message_worst_first(observed):
     warning = replace(incident, id="00000001", level=Severity.WARNING, key=SeriesKey("churn", "auc"))
     ended = replace(incident, id="00000002", key=SeriesKey("ranker", "auc"), resolved_at=NIGHT + timedelta(hours=1))
     state = AlertingState(incidents={incident.id: incident for incident in (ended, warning, incident)})
-    several = [
+    notifications = [
         notification_of(ended, NotificationAction.RESOLVE, NotificationReason.RESOLVED),
         notification_of(warning),
         notification_of(incident),
     ]
-    message = compose(several, snapshot, state)
-    assert [part.model for part in message.sections] == ["fraud-detector", "churn", "ranker"]
+    message = compose(notifications, snapshot, state)
+    assert [section.model for section in message.sections] == ["fraud-detector", "churn", "ranker"]
     assert message.title == "1 CRIT, 1 WARN, 1 resolved | CRIT fraud-detector: accuracy 0.85 < 0.90"
     assert f"modeltop ack {incident.id}" in message.text
-    assert message.key == compose(several, snapshot, state).key != compose(several[:2], snapshot, state).key
-    assert compose(several[2:], snapshot, state, is_digest=True).title.startswith("digest: 1 CRIT | ")
+    assert message.key == compose(notifications, snapshot, state).key != compose(notifications[:2], snapshot, state).key
+    assert compose(notifications[2:], snapshot, state, is_digest=True).title.startswith("digest: 1 CRIT | ")
 
 
 def test_a_thousand_at_once_are_a_message_that_can_still_be_read(observed):
     snapshot = observed(0.96, 0.85)
     incident, _ = incident_of(snapshot)
-    many = [replace(incident, id=f"{number:08x}") for number in range(1000)]
+    incidents = [replace(incident, id=f"{number:08x}") for number in range(1000)]
     message = compose(
-        [notification_of(item) for item in many], snapshot, AlertingState(incidents={item.id: item for item in many})
+        [notification_of(item) for item in incidents],
+        snapshot,
+        AlertingState(incidents={item.id: item for item in incidents}),
     )
     assert len(message.sections) == 1000
     assert message.text.endswith("\nand 960 more: modeltop alerts")

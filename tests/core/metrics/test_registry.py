@@ -100,12 +100,12 @@ def _fields(metric):
     return {name: getattr(metric, name) for name in metric.__slots__}
 
 
-@pytest.mark.parametrize("taken", [Metric("accuracy"), Metric("brand_new", aliases=("F1",))])
-def test_no_two_metrics_answer_to_one_name(taken):
+@pytest.mark.parametrize("metric", [Metric("accuracy"), Metric("brand_new", aliases=("F1",))])
+def test_no_two_metrics_have_one_name(metric):
     MetricRegistry()
     with pytest.raises(ValueError, match="two metrics answer to"):
-        registry.register(taken)
-    assert "brand_new" not in {metric.name for metric in registry._METRICS.values()}
+        registry.register(metric)
+    assert "brand_new" not in {registered.name for registered in registry._METRICS.values()}
     assert MetricRegistry().get("accuracy").better is HIGHER
 
 

@@ -53,10 +53,10 @@ def test_newcombe_gives_the_numbers_of_his_own_table(first_sample, second_sample
 
 
 @given(samples())
-def test_an_interval_holds_its_share_and_stays_within_bounds(sample):
-    share = sample[0] / sample[1]
-    low, high = wilson(share, sample[1])
-    assert 0 <= low <= share <= high <= 1
+def test_an_interval_contains_its_proportion_and_stays_within_bounds(sample):
+    proportion = sample[0] / sample[1]
+    low, high = wilson(proportion, sample[1])
+    assert 0 <= low <= proportion <= high <= 1
 
 
 @given(samples())
@@ -67,9 +67,9 @@ def test_an_interval_of_failures_mirrors_that_of_successes(sample):
 
 
 @given(st.floats(0, 1), CASES)
-def test_more_cases_make_an_interval_narrower(share, cases):
-    few, many = wilson(share, cases), wilson(share, cases * 2)
-    assert many[1] - many[0] < few[1] - few[0]
+def test_more_cases_make_an_interval_narrower(proportion, cases):
+    wide, narrow = wilson(proportion, cases), wilson(proportion, cases * 2)
+    assert narrow[1] - narrow[0] < wide[1] - wide[0]
 
 
 @given(samples(), samples())
@@ -81,7 +81,7 @@ def test_a_difference_lies_in_its_interval_and_turns_with_its_sign(first_sample,
 
 
 @given(samples(), samples())
-def test_shares_whose_intervals_are_apart_differ(first_sample, second_sample):
+def test_proportions_whose_intervals_are_apart_differ(first_sample, second_sample):
     first, second = (
         wilson(first_sample[0] / first_sample[1], first_sample[1]),
         wilson(second_sample[0] / second_sample[1], second_sample[1]),
@@ -96,7 +96,7 @@ def test_shares_whose_intervals_are_apart_differ(first_sample, second_sample):
 
 
 @pytest.mark.parametrize(
-    ("share", "cases"),
+    ("proportion", "cases"),
     [
         (0.5, None),
         (0.5, math.nan),
@@ -109,7 +109,7 @@ def test_shares_whose_intervals_are_apart_differ(first_sample, second_sample):
         (math.inf, 9),
     ],
 )
-def test_without_an_answer_there_is_no_interval(share, cases):
-    assert wilson(share, cases) is None
-    assert newcombe(share, cases, 0.5, 9) is None
-    assert newcombe(0.5, 9, share, cases) is None
+def test_without_an_answer_there_is_no_interval(proportion, cases):
+    assert wilson(proportion, cases) is None
+    assert newcombe(proportion, cases, 0.5, 9) is None
+    assert newcombe(0.5, 9, proportion, cases) is None

@@ -108,23 +108,23 @@ def test_each_window_has_the_deviate_of_the_test_of_it_alone(values, length):
 
 
 @given(st.integers(0, 10_000), st.integers(8, 14), st.sampled_from([0.0, 0.6]), st.booleans())
-def test_chance_and_line_of_each_window_are_those_of_it_alone(seed, length, slope, ties):
+def test_p_value_and_line_of_each_window_are_those_of_it_alone(seed, length, slope, ties):
     rng = np.random.default_rng(seed)
     days = np.cumsum(rng.integers(1, 5, 24)).astype(float)
     values = slope * np.arange(24) + rng.standard_normal(24).cumsum()
     values = np.round(values) if ties else values
     windows = np.arange(24 - length + 1)[:, None] + np.arange(length)
     p_values = mann_kendall_p_values(mann_kendall_z(values, length), days[windows], values[windows])
-    starts, ends = theil_sen_lines(days[windows], values[windows])
-    for window, p_value, start, end in zip(windows, p_values, starts, ends, strict=True):
+    first_levels, last_levels = theil_sen_lines(days[windows], values[windows])
+    for window, p_value, first_level, last_level in zip(windows, p_values, first_levels, last_levels, strict=True):
         line = theil_sen(days[window], values[window])
         assert p_value == pytest.approx(mann_kendall(values[window], times=days[window]).p, rel=1e-6)
-        assert end == pytest.approx(line.level, abs=1e-9)
-        assert end - start == pytest.approx(line.slope * np.ptp(days[window]), abs=1e-9)
+        assert last_level == pytest.approx(line.level, abs=1e-9)
+        assert last_level - first_level == pytest.approx(line.slope * np.ptp(days[window]), abs=1e-9)
 
 
 def test_of_no_window_there_is_no_line():
-    assert [one.shape for one in theil_sen_lines(np.zeros((0, 9)), np.zeros((0, 9)))] == [(0,), (0,)]
+    assert [levels.shape for levels in theil_sen_lines(np.zeros((0, 9)), np.zeros((0, 9)))] == [(0,), (0,)]
     assert mann_kendall_p_values(np.zeros(0), np.zeros((0, 9)), np.zeros((0, 9))).shape == (0,)
 
 

@@ -61,7 +61,7 @@ def test_noise_and_autocorrelation_make_few_forecasts(daily):
 
 
 @pytest.mark.parametrize(
-    ("better", "slope", "limits", "ahead"),
+    ("better", "slope", "limits", "expected"),
     [
         pytest.param(Direction.HIGHER, -0.001, [Limit(below=0.90), Limit(below=0.85)], 0.90, id="the nearest floor"),
         pytest.param(Direction.HIGHER, -0.001, [Limit(below=0.95), Limit(below=0.85)], 0.85, id="passed ones are past"),
@@ -71,10 +71,10 @@ def test_noise_and_autocorrelation_make_few_forecasts(daily):
         pytest.param(Direction.HIGHER, -0.001, [Limit(above=1.2)], None, id="no floor"),
     ],
 )
-def test_the_limit_is_the_nearest_ahead_on_the_bad_side(better, slope, limits, ahead, daily):
+def test_the_limit_is_the_nearest_ahead_on_the_bad_side(better, slope, limits, expected, daily):
     forecast = forecast_trend(daily(falling(slope=slope), better=better), limits)
-    assert forecast.limit == ahead
-    assert (forecast.days is None) is (ahead is None)
+    assert forecast.limit == expected
+    assert (forecast.days is None) is (expected is None)
 
 
 def test_the_line_goes_on_from_where_the_fall_began_and_not_from_a_jump(daily):

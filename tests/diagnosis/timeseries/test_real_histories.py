@@ -77,9 +77,10 @@ def test_the_weak_nfl_season_of_2021_is_within_noise(forecasts):
 def test_no_threshold_alerts_on_months_of_a_handful_of_games(model, forecasts):
     careless, careful = (
         replay(
-            [forecasts[model, "accuracy"]], Rule("floor", Threshold(critical=Limit(below=0.55)), "*", min_count=least)
+            [forecasts[model, "accuracy"]],
+            Rule("floor", Threshold(critical=Limit(below=0.55)), "*", min_count=min_count),
         )[0]
-        for least in (0, 30)
+        for min_count in (0, 30)
     )
     assert any(alert.count < 30 for alert in careless)
     assert all(alert.count >= 30 for alert in careful)

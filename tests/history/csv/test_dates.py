@@ -95,25 +95,25 @@ DATE_LIKE = st.from_regex(
 @given(st.lists(st.one_of(DATE_LIKE, st.dates().map(str), st.sampled_from(BAD)), min_size=1, max_size=90))
 def test_dates_are_parsed_in_the_text_itself_as_they_are_one_by_one(texts):
     body = ",".join(texts).encode()
-    ends = np.cumsum([len(text) + 1 for text in texts]) - 1
-    starts = ends - [len(text) for text in texts]
+    stops = np.cumsum([len(text) + 1 for text in texts]) - 1
+    starts = stops - [len(text) for text in texts]
     expected = [dates.parse_each_date([text])[0] for text in texts]
     with contextlib.suppress(ValueError):
-        times = dates.parse_dates_at(body, starts, ends)
+        times = dates.parse_dates_at(body, starts, stops)
         assert times is None or times.view(np.int64).tolist() == expected
 
 
 @pytest.mark.parametrize("bad", BAD)
 def test_one_bad_date_in_the_text_is_refused(bad):
     body = b"2025-01-01," * 200 + bad.encode()
-    ends = np.append(np.arange(1, 201) * 11 - 1, len(body))
+    stops = np.append(np.arange(1, 201) * 11 - 1, len(body))
     starts = np.append(np.arange(200) * 11, 2200)
     with pytest.raises(ValueError, match="write an ISO 8601 date"):
-        dates.parse_dates_at(body, starts, ends)
+        dates.parse_dates_at(body, starts, stops)
 
 
 def test_dates_of_another_zone_or_without_a_common_layout_are_not_parsed_in_the_text():
-    ends = np.arange(1, 201) * 11 - 1
-    assert dates.parse_dates_at(b"2025-01-01," * 200, ends - 10, ends) is not None
-    assert dates.parse_dates_at(b"2025-01-01," * 200, ends - 10, ends, ZoneInfo("Europe/Paris")) is None
-    assert dates.parse_dates_at(b"2025.01.01," * 200, ends - 10, ends) is None
+    stops = np.arange(1, 201) * 11 - 1
+    assert dates.parse_dates_at(b"2025-01-01," * 200, stops - 10, stops) is not None
+    assert dates.parse_dates_at(b"2025-01-01," * 200, stops - 10, stops, ZoneInfo("Europe/Paris")) is None
+    assert dates.parse_dates_at(b"2025.01.01," * 200, stops - 10, stops) is None

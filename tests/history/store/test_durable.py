@@ -22,13 +22,13 @@ CALLS += ["close", "replace", "ftruncate", "truncate"]
 
 @contextlib.contextmanager
 def failing(step, number=errno.EIO, short=None):
-    """Let the step-th system call fail, or write only `short` of its bytes; yields a list of the calls made."""
-    made, real = [], {name: getattr(os, name) for name in CALLS}
+    """Let the step-th system call fail, or write only `short` of its bytes; yield the list of calls."""
+    calls, real = [], {name: getattr(os, name) for name in CALLS}
 
     def wrap(name):
         def call(*args, **kwargs):
-            made.append(name)
-            if len(made) - 1 != step:
+            calls.append(name)
+            if len(calls) - 1 != step:
                 return real[name](*args, **kwargs)
             if name == "close":
                 real[name](*args)
@@ -41,22 +41,22 @@ def failing(step, number=errno.EIO, short=None):
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:
             patch.setattr(os, name, wrap(name))
-        yield made
+        yield calls
 
 
-def states(read, work, **kinds):
+def states(read, prepare, **fault):
     """Run `work` with a fault at each step in turn; yield the files before and after, the error and the call."""
     step = 0
     while True:
-        folder, act = work()
+        folder, write = prepare()
         error, before = None, read(folder)
-        with failing(step, **kinds) as made:
+        with failing(step, **fault) as calls:
             try:
-                act()
+                write()
             except StoreError as raised:
                 error = raised
-        yield before, read(folder), error, made[step : step + 1]
-        if len(made) <= step:
+        yield before, read(folder), error, calls[step : step + 1]
+        if len(calls) <= step:
             return
         step += 1
 
@@ -64,7 +64,7 @@ def states(read, work, **kinds):
 def fault_cases(tmp_path_factory, record, kind):
     """Return a function that sets up a store and returns the write to be tried."""
 
-    def work():
+    def prepare():
         store = Store(tmp_path_factory.mktemp("fault") / "store")
         if kind != "first":
             store.append([record()])
@@ -79,13 +79,13 @@ def fault_cases(tmp_path_factory, record, kind):
             new = [record(n=5), record("new", n=5), record("other", n=5), record(n=6)]
         return store.folder, lambda: store.append(new)
 
-    return work
+    return prepare
 
 
 @pytest.mark.parametrize("kind", ["first", "append", "same process", "torn", "next part", "many"])
-@pytest.mark.parametrize("kinds", [{}, {"short": 0}, {"short": 0.5}, {"number": errno.ENOSPC}], ids=str)
-def test_a_fault_at_any_step_leaves_before_or_after(tmp_path_factory, record, files, kind, kinds):
-    results = list(states(files, fault_cases(tmp_path_factory, record, kind), **kinds))
+@pytest.mark.parametrize("fault", [{}, {"short": 0}, {"short": 0.5}, {"number": errno.ENOSPC}], ids=str)
+def test_a_fault_at_any_step_leaves_before_or_after(tmp_path_factory, record, files, kind, fault):
+    results = list(states(files, fault_cases(tmp_path_factory, record, kind), **fault))
     after = results[-1][1]
     assert len(results) > 10
     for before, now, error, call in results:
@@ -96,24 +96,24 @@ def test_a_fault_at_any_step_leaves_before_or_after(tmp_path_factory, record, fi
 
 def test_a_fault_is_reported_with_path_reason_and_remedy(store, record):
     store.append([record()])
-    with failing(step=-1) as made:
+    with failing(step=-1) as calls:
         store.append([record()])
-    with failing(made.index("write"), errno.ENOSPC), pytest.raises(StoreError) as caught:
+    with failing(calls.index("write"), errno.ENOSPC), pytest.raises(StoreError) as caught:
         store.append([record()])
     path = store.folder / "churn-88b2072e.csv"
     assert str(caught.value) == f"cannot write {path}: the disk is full: free some space, then try again"
 
 
-@pytest.mark.parametrize("kinds", [{}, {"short": 0.5}], ids=str)
+@pytest.mark.parametrize("fault", [{}, {"short": 0.5}], ids=str)
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_replacing_a_file_leaves_the_old_or_the_new_one(tmp_path_factory, files, kinds, old):
+def test_replacing_a_file_leaves_the_old_or_the_new_one(tmp_path_factory, files, fault, old):
     def work():
         path = tmp_path_factory.mktemp("fault") / "out.csv"
         if old is not None:
             path.write_bytes(old)
         return path.parent, lambda: write_atomically(path, b"new")
 
-    for before, now, error, call in states(files, work, **kinds):
+    for before, now, error, call in states(files, work, **fault):
         assert now in (before, {"out.csv": b"new"}), call
         assert error or now == {"out.csv": b"new"}, call
 
@@ -202,14 +202,14 @@ def test_a_lock_on_a_file_that_was_replaced_meanwhile_does_not_count(tmp_path, m
     """The folder is deleted and made anew by a writer who holds the new lock, between our opening and locking."""
     flock, others = fcntl.flock, []
 
-    def late(descriptor, operation):
+    def replaced_before_locking(descriptor, operation):
         if not others:
             (tmp_path / LOCK).unlink()
             others.append((tmp_path / LOCK).open("w"))
             flock(others[0], fcntl.LOCK_EX)
         flock(descriptor, operation)
 
-    monkeypatch.setattr(fcntl, "flock", late)
+    monkeypatch.setattr(fcntl, "flock", replaced_before_locking)
     with pytest.raises(StoreError, match="another process has been holding"), locked(tmp_path, 0.05):
         pytest.fail("two hold the lock")
     others[0].close()
@@ -217,9 +217,9 @@ def test_a_lock_on_a_file_that_was_replaced_meanwhile_does_not_count(tmp_path, m
 
 def test_nobody_is_told_before_the_bytes_and_the_name_are_durable(store, record):
     for steps in (["write", "fsync", "link", "fsync"], ["write", "fsync"]):
-        with failing(step=-1) as made:
+        with failing(step=-1) as calls:
             store.append([record()])
-        assert [call for call in made[made.index("write") :] if call in ("write", "link", "fsync")] == steps
+        assert [call for call in calls[calls.index("write") :] if call in ("write", "link", "fsync")] == steps
 
 
 def test_a_file_system_without_locks_is_reported(store, record, monkeypatch):
@@ -272,11 +272,11 @@ def test_a_read_only_folder_is_reported(store, record):
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_a_folder_that_may_not_be_written_is_reported(store, record, number):
     store.folder.mkdir()
-    with failing(step=-1) as made:
+    with failing(step=-1) as calls:
         Store(store.folder).append([record()])
     for path in store.folder.iterdir():
         path.unlink()
-    with failing(made.index("open"), number), pytest.raises(StoreError, match=r"permission denied|read-only"):
+    with failing(calls.index("open"), number), pytest.raises(StoreError, match=r"permission denied|read-only"):
         store.append([record()])
     assert not list(store.folder.iterdir())
 

@@ -167,21 +167,21 @@ def test_a_folder_deleted_and_made_anew_is_used_as_it_is_now(store, record, file
 
 
 @pytest.mark.parametrize(
-    ("folder", "part"), [(0o755, 0o644), (0o700, 0o600), (0o2770, 0o660), (0o777, 0o664), (0o750, 0o640)]
+    ("folder", "file"), [(0o755, 0o644), (0o700, 0o600), (0o2770, 0o660), (0o777, 0o664), (0o750, 0o640)]
 )
-def test_files_grant_what_the_folder_grants_and_never_writing_to_all(store, record, folder, part):
+def test_files_grant_what_the_folder_grants_and_never_writing_to_all(store, record, folder, file):
     store.folder.mkdir()
     store.folder.chmod(folder)
     store.append([record()])
-    assert {stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir()} == {part}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in store.folder.iterdir()} == {file}
 
 
-@pytest.mark.parametrize(("parent", "made"), [(0o755, 0o700), (0o2770, 0o2770)])
-def test_a_new_store_is_private_unless_it_is_made_in_a_shared_folder(tmp_path, record, parent, made):
+@pytest.mark.parametrize(("parent", "mode"), [(0o755, 0o700), (0o2770, 0o2770)])
+def test_a_new_store_is_private_unless_it_is_made_in_a_shared_folder(tmp_path, record, parent, mode):
     (tmp_path / "team").mkdir()
     (tmp_path / "team").chmod(parent)
     Store(tmp_path / "team" / "store").append([record()])
-    assert stat.S_IMODE((tmp_path / "team" / "store").stat().st_mode) == made
+    assert stat.S_IMODE((tmp_path / "team" / "store").stat().st_mode) == mode
 
 
 def test_threads_of_one_process_share_a_store(store, record, rows_of):

@@ -101,10 +101,13 @@ def test_without_drift_the_distance_is_0_in_any_size_of_sample(categories, count
 @settings(max_examples=50, deadline=None)
 def test_distances_of_shares_are_symmetric_and_bounded(categories, reference, current):
     current = [1, *current[:2]]
-    there, back = compute_drift(categories(reference, current)), compute_drift(categories(current, reference))
+    distances, reversed_distances = (
+        compute_drift(categories(reference, current)),
+        compute_drift(categories(current, reference)),
+    )
     for name, limit in (("psi", 20.0), ("js_distance", 1.0)):
-        assert there[name].value[0] == pytest.approx(back[name].value[0], abs=1e-9)
-        assert 0 <= there[name].value[0] <= limit
+        assert distances[name].value[0] == pytest.approx(reversed_distances[name].value[0], abs=1e-9)
+        assert 0 <= distances[name].value[0] <= limit
 
 
 def test_shares_without_overlap_are_at_the_greatest_distance(categories, column):
@@ -160,5 +163,5 @@ def test_the_score_and_the_prediction_drift_as_columns_do(binary, multiclass):
     distance = compute_drift(prediction_column(*counts))["js_distance"].value[0]
     proportions = [[(score <= 0.5).mean(), (score > 0.5).mean()] for score in (current, reference)]
     assert distance == pytest.approx(jensenshannon(*proportions, base=2), abs=1e-9)
-    several = multiclass([3, 3, 3], [0, 1, 2], size=3)
-    assert prediction_column(several, several).count.tolist() == [[1, 1, 1, 0, 0]]
+    counts_of_classes = multiclass([3, 3, 3], [0, 1, 2], size=3)
+    assert prediction_column(counts_of_classes, counts_of_classes).count.tolist() == [[1, 1, 1, 0, 0]]

@@ -130,7 +130,12 @@ def test_rows_without_a_label_count_for_coverage_and_confidence_alone(multiclass
 def test_two_classes_give_what_the_binary_metrics_give(multiclass, binary):
     rng = np.random.default_rng(1)
     label, prediction = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
-    several, two = compute_multiclass(multiclass(label, prediction, size=2)), compute_binary(binary(label, prediction))
+    multiclass_metrics, binary_metrics = (
+        compute_multiclass(multiclass(label, prediction, size=2)),
+        compute_binary(binary(label, prediction)),
+    )
     for name in ("mcc", "cohen_kappa"):
         for field in ("value", "low", "high"):
-            assert getattr(several[name], field)[0] == pytest.approx(getattr(two[name], field)[0], abs=EXACT), name
+            assert getattr(multiclass_metrics[name], field)[0] == pytest.approx(
+                getattr(binary_metrics[name], field)[0], abs=EXACT
+            ), name

@@ -103,8 +103,8 @@ def test_segments_divide_the_same_rows(rows, written, cells_of):
     cells = cells_of(path, segments=("country",))
     for (model, day, segment), counts in cells.items():
         if segment == "all":
-            parts = [cells.get((model, day, f"country={name}")) for name in ("AT", "DE", "=x")]
-            assert np.array_equal(sum(part.count for part in parts if part is not None), counts.count)
+            segments = [cells.get((model, day, f"country={name}")) for name in ("AT", "DE", "=x")]
+            assert np.array_equal(sum(segment.count for segment in segments if segment is not None), counts.count)
 
 
 @pytest.mark.parametrize("name", ["[/]", "'; DROP TABLE x; --", "a\x1b]0;PWNED\x07", "宽" * 20, "NA", "null", "007"])

@@ -1,10 +1,40 @@
 """Series for detectors that compare."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey, Severity
 from modeltop.rules.detectors.base import QueryContext
+
+
+class MetricChange(NamedTuple):
+    """A metric moves up (1) or down (-1) under a rule that counts both directions (`outside`) or the bad one."""
+
+    better: Direction
+    sign: int
+    outside: bool
+    breaches: bool
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(MetricChange(Direction.HIGHER, -1, outside=False, breaches=True), id="accuracy falls"),
+        pytest.param(MetricChange(Direction.HIGHER, 1, outside=False, breaches=False), id="accuracy rises"),
+        pytest.param(MetricChange(Direction.LOWER, 1, outside=False, breaches=True), id="loss rises"),
+        pytest.param(MetricChange(Direction.LOWER, -1, outside=False, breaches=False), id="loss falls"),
+        pytest.param(MetricChange(Direction.NEITHER, -1, outside=False, breaches=False), id="neither is better, falls"),
+        pytest.param(MetricChange(Direction.NEITHER, 1, outside=False, breaches=False), id="neither is better, rises"),
+        pytest.param(MetricChange(Direction.NEITHER, -1, outside=True, breaches=True), id="outside, falls"),
+        pytest.param(MetricChange(Direction.NEITHER, 1, outside=True, breaches=True), id="outside, rises"),
+        pytest.param(MetricChange(Direction.HIGHER, 1, outside=True, breaches=True), id="outside, even for the better"),
+    ],
+)
+def change(request):
+    """Return a change, and whether it breaches."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -102,33 +102,22 @@ def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
     series_batch = []
     for number in range(30):
         values = steady(40 + 5 * (number % 7), number) - 0.04 * (np.arange(40 + 5 * (number % 7)) > 30)
-        extra = {"support": np.full(len(values), 500.0)} if number % 3 else {}
-        series_batch.append(daily(values, proportion=number % 2 == 0, **extra))
-    together = LastingShift().prepare(series_batch, QueryContext())
-    alone = [LastingShift().prepare([series], QueryContext())[0] for series in series_batch]
-    assert [one is None for one in together] == [one is None for one in alone]
-    assert sum(one is not None for one in together) > 20
-    for one, other in zip(together, alone, strict=True):
-        assert one is None or (one.score.tolist(), one.start.tolist()) == (other.score.tolist(), other.start.tolist())
+        columns = {"support": np.full(len(values), 500.0)} if number % 3 else {}
+        series_batch.append(daily(values, proportion=number % 2 == 0, **columns))
+    batch_results = LastingShift().prepare(series_batch, QueryContext())
+    single_results = [LastingShift().prepare([series], QueryContext())[0] for series in series_batch]
+    assert [batched is None for batched in batch_results] == [batched is None for batched in single_results]
+    assert sum(batched is not None for batched in batch_results) > 20
+    for batched, single in zip(batch_results, single_results, strict=True):
+        assert batched is None or (batched.score.tolist(), batched.start.tolist()) == (
+            single.score.tolist(),
+            single.start.tolist(),
+        )
 
 
-@pytest.mark.parametrize(
-    ("better", "sign", "outside", "objects"),
-    [
-        pytest.param(Direction.HIGHER, -1, False, True, id="accuracy falls"),
-        pytest.param(Direction.HIGHER, 1, False, False, id="accuracy rises"),
-        pytest.param(Direction.LOWER, 1, False, True, id="loss rises"),
-        pytest.param(Direction.LOWER, -1, False, False, id="loss falls"),
-        pytest.param(Direction.NEITHER, -1, False, False, id="nobody knows whether that is bad"),
-        pytest.param(Direction.NEITHER, 1, True, True, id="outside asks for both sides"),
-        pytest.param(Direction.HIGHER, 1, True, True, id="even for the better"),
-    ],
-)
-def test_only_the_bad_direction_objects_unless_the_rule_says_outside(
-    daily, steady, levels, better, sign, outside, objects
-):
-    values = steady(60) + sign * 0.05 * (np.arange(60) >= 40)
-    assert any(levels(LastingShift(outside=outside), daily(values, better=better))) == objects
+def test_only_the_bad_direction_breaches_unless_the_rule_says_outside(daily, steady, levels, change):
+    values = steady(60) + change.sign * 0.05 * (np.arange(60) >= 40)
+    assert any(levels(LastingShift(outside=change.outside), daily(values, better=change.better))) == change.breaches
 
 
 def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(daily, steady):

@@ -41,29 +41,18 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, l
     values = rng.uniform(0.6, 1.0, 70) - 0.5 * (rng.random(70) < 0.1) - 0.3 * weekly * WEEKEND[:70]
     series = daily(np.clip(values, 0, 1), support=cases, proportion=True, provisional=rng.random(70) < 0.1)
     detector, context = Outlier(1.0, 2.5, periods=12, least=4, outside=outside), QueryContext(min_count=30)
-    full, prefix = (detector.prepare([part], context)[0] for part in (series, series[:cut]))
+    full, prefix = (detector.prepare([rows], context)[0] for rows in (series, series[:cut]))
     levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
     assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
     breach = last_breach(detector, series[:cut], full[:cut], Severity.OK) if full else None
     assert (int(breach.severity) if breach else 0) == levels[-1]
 
 
-@pytest.mark.parametrize(
-    ("better", "sign", "outside", "objects"),
-    [
-        pytest.param(Direction.HIGHER, -1, False, True, id="accuracy falls"),
-        pytest.param(Direction.HIGHER, 1, False, False, id="accuracy rises"),
-        pytest.param(Direction.LOWER, 1, False, True, id="loss rises"),
-        pytest.param(Direction.LOWER, -1, False, False, id="loss falls"),
-        pytest.param(Direction.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
-        pytest.param(Direction.NEITHER, 1, True, True, id="outside asks for both sides"),
-        pytest.param(Direction.HIGHER, 1, True, True, id="even for the better"),
-    ],
-)
-def test_it_objects_on_the_bad_side_alone(daily, levels, steady, better, sign, outside, objects):
+def test_only_the_bad_side_breaches_unless_the_rule_says_outside(daily, levels, steady, change):
     values = steady(60)
-    values[50] += 0.15 * sign
-    assert breached_at(levels(Outlier(outside=outside), daily(values, better=better))) == ([50] if objects else [])
+    values[50] += 0.15 * change.sign
+    severities = levels(Outlier(outside=change.outside), daily(values, better=change.better))
+    assert breached_at(severities) == ([50] if change.breaches else [])
 
 
 def test_a_bad_saturday_is_told_from_a_saturday(daily, levels, steady):

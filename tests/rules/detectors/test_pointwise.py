@@ -25,15 +25,15 @@ FIRST = QueryContext(FirstPeriods(4))
 @given(
     st.integers(20, 5000), st.integers(20, 5000), st.floats(0.02, 0.98), st.floats(0.02, 0.98), st.sampled_from([-1, 1])
 )
-def test_the_score_test_is_that_of_two_proportions(daily, cases, before, share, usual, sign):
-    hits, past = round(cases * share), round(before * usual)
-    assume(0 < hits + past < cases + before)
+def test_the_score_test_is_that_of_two_proportions(daily, cases, before, current_rate, past_rate, sign):
+    hits, past_hits = round(cases * current_rate), round(before * past_rate)
+    assume(0 < hits + past_hits < cases + before)
     series = daily(
-        [past / before] * 2 + [hits / cases], support=[before / 2, before / 2, float(cases)], proportion=True
+        [past_hits / before] * 2 + [hits / cases], support=[before / 2, before / 2, float(cases)], proportion=True
     )
     stats = FirstPeriods(2).stats(series)
     fall = sign * (stats.pooled_mean - series.values)
-    expected = proportions_ztest([past, hits], [before, cases])[0] * sign
+    expected = proportions_ztest([past_hits, hits], [before, cases])[0] * sign
     assert score_test(fall, series, stats)[-1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
@@ -106,19 +106,21 @@ def test_a_weekly_season_is_compared_weekday_by_weekday(daily, levels, steady):
 
 
 def test_a_band_is_as_wide_as_chance_on_few_cases(daily, levels):
-    many = daily([0.9, 0.901, 0.899, 0.9, 0.902] * 4 + [0.8], support=[1e5] * 20 + [20.0], proportion=True)
-    assert not any(levels(Band(warn=3.0), many))
-    sure = daily([0.9, 0.901, 0.899, 0.9, 0.902] * 4 + [0.8], support=[1e5] * 21, proportion=True)
-    assert levels(Band(warn=3.0), sure)[-1] == WARNING
+    small_sample = daily([0.9, 0.901, 0.899, 0.9, 0.902] * 4 + [0.8], support=[1e5] * 20 + [20.0], proportion=True)
+    assert not any(levels(Band(warn=3.0), small_sample))
+    large_sample = daily([0.9, 0.901, 0.899, 0.9, 0.902] * 4 + [0.8], support=[1e5] * 21, proportion=True)
+    assert levels(Band(warn=3.0), large_sample)[-1] == WARNING
 
 
 def test_two_metrics_are_compared_period_by_period(daily, levels):
-    sure = daily([0.95, 0.95, 0.95], better=Direction.NEITHER, metric="avg_confidence")
-    right = daily([0.94, 0.80], days=[0, 2])
-    context = QueryContext(OtherSeriesBaseline(metric="accuracy"), other_series={right.key: right, sure.key: sure})
+    confidence = daily([0.95, 0.95, 0.95], better=Direction.NEITHER, metric="avg_confidence")
+    accuracy = daily([0.94, 0.80], days=[0, 2])
+    context = QueryContext(
+        OtherSeriesBaseline(metric="accuracy"), other_series={accuracy.key: accuracy, confidence.key: confidence}
+    )
     detector = Difference(warn=Limit(above=0.05), critical=Limit(above=0.2))
-    assert levels(detector, sure, context) == [OK, OK, WARNING]
-    (alert,) = replay([sure], Rule("gap", detector, "*", baseline=context.baseline), context.other_series)[0]
+    assert levels(detector, confidence, context) == [OK, OK, WARNING]
+    (alert,) = replay([confidence], Rule("gap", detector, "*", baseline=context.baseline), context.other_series)[0]
     assert alert.breach.message == "0.95 less 0.80 is 0.15 > 0.05"
 
 

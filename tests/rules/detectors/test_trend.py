@@ -42,8 +42,8 @@ def test_it_breaches_where_the_line_of_scipy_fell_significantly_and_as_far(daily
     (basis,) = detector.prepare([daily(values, days=days)], QueryContext())
     expected = scipy_changes(days.astype(float), 12, values)
     too_far = np.round(expected, 12) > 0.05
-    found = np.nan_to_num(np.maximum(basis.excess, 0)) if basis else np.where(too_far, 0, expected)
-    assert found == pytest.approx(expected, rel=1e-9)
+    excess = np.nan_to_num(np.maximum(basis.excess, 0)) if basis else np.where(too_far, 0, expected)
+    assert excess == pytest.approx(expected, rel=1e-9)
     assert basis is None or (basis.levels > 0).tolist() == too_far.tolist()
 
 
@@ -55,7 +55,7 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, l
     cases = rng.integers(5, 4000, 60).astype(float)
     series = daily(values, support=cases, proportion=True, provisional=rng.random(60) < 0.1)
     detector, context = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), QueryContext(min_count=30)
-    full, prefix = (detector.prepare([part], context)[0] for part in (series, series[:cut]))
+    full, prefix = (detector.prepare([rows], context)[0] for rows in (series, series[:cut]))
     levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
     assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
     for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if full else ():
@@ -63,22 +63,10 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, l
         assert (int(breach.severity) if breach else 0) == detector.levels(series, full, current_level)[cut - 1]
 
 
-@pytest.mark.parametrize(
-    ("better", "sign", "outside", "objects"),
-    [
-        pytest.param(Direction.HIGHER, 1, False, True, id="accuracy falls"),
-        pytest.param(Direction.HIGHER, -1, False, False, id="accuracy rises"),
-        pytest.param(Direction.LOWER, -1, False, True, id="loss rises"),
-        pytest.param(Direction.LOWER, 1, False, False, id="loss falls"),
-        pytest.param(Direction.NEITHER, 1, False, False, id="nobody knows whether that is bad"),
-        pytest.param(Direction.NEITHER, 1, True, True, id="outside asks for both ways"),
-        pytest.param(Direction.HIGHER, -1, True, True, id="even for the better"),
-    ],
-)
-def test_it_objects_to_the_bad_way_alone(daily, levels, steady, better, sign, outside, objects):
-    found = levels(Trend(outside=outside), daily(steady(80) + sign * FALL, better=better))
-    assert any(found[50:]) is objects
-    assert not any(found[:41])
+def test_only_the_bad_direction_breaches_unless_the_rule_says_outside(daily, levels, steady, change):
+    severities = levels(Trend(outside=change.outside), daily(steady(80) - change.sign * FALL, better=change.better))
+    assert any(severities[50:]) is change.breaches
+    assert not any(severities[:41])
 
 
 @pytest.mark.parametrize(
@@ -119,9 +107,9 @@ def test_outliers_are_no_trend(daily, levels, steady, outliers):
 
 def test_shares_must_go_further_than_their_chance(daily, levels):
     values = 0.9 - 0.002 * np.arange(30) + 0.001 * (np.arange(30) % 2)
-    for cases, objects in ((20.0, False), (20_000.0, True)):
-        found = levels(Trend(), daily(values, support=np.full(30, cases), proportion=True))
-        assert any(found) is objects
+    for cases, breaches in ((20.0, False), (20_000.0, True)):
+        severities = levels(Trend(), daily(values, support=np.full(30, cases), proportion=True))
+        assert any(severities) is breaches
 
 
 def test_a_few_games_at_the_end_make_no_trend_of_a_season(daily, levels, steady):

@@ -80,21 +80,23 @@ def test_a_corrected_row_withdraws_the_incident_with_a_reason(rule_world):
     assert "corrected" in rule_world.inboxes["ops"].received[1].text
 
 
+def change_rule(world, **limits):
+    world.config = replace(world.config, rules=(world.rule(**limits),))
+    world.cycle.reload()
+    world.run_cycle(runs=2)
+
+
 def test_a_relaxed_rule_withdraws_its_incidents(rule_world):
     rule_world.rows("churn", *FINE, BAD)
     rule_world.run_cycle()
-    rule_world.config = replace(rule_world.config, rules=(rule_world.rule(warn=0.8, critical=0.7),))
-    rule_world.cycle.reload()
-    rule_world.run_cycle(runs=2)
+    change_rule(rule_world, warn=0.8, critical=0.7)
     assert rule_world.sent() == [("trigger", "first", "churn"), ("resolve", "withdrawn", "churn")]
 
 
 def test_a_tightened_rule_escalates_the_same_incident(rule_world):
     rule_world.rows("churn", *FINE, BAD)
     rule_world.run_cycle()
-    rule_world.config = replace(rule_world.config, rules=(rule_world.rule(warn=0.9, critical=0.88),))
-    rule_world.cycle.reload()
-    rule_world.run_cycle(runs=2)
+    change_rule(rule_world, warn=0.9, critical=0.88)
     first, worse = rule_world.inboxes["ops"].received
     assert worse.worst_section.reason.value == "worse"
     assert worse.worst_section.dedup_key == first.worst_section.dedup_key

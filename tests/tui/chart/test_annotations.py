@@ -108,12 +108,12 @@ finite = st.floats(-10, 10)
     theme=st.sampled_from([PLAIN, ASCII, PlotTheme()]),
     change=st.none() | moments,
     notes=st.lists(moments, max_size=5),
-    ends=st.tuples(finite, finite, finite, finite),
+    bounds=st.tuples(finite, finite, finite, finite),
 )
-def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, change, notes, ends):
+def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, change, notes, bounds):
     trace = make.trace(values, breaches={len(values) - 1: 3})
     chart = make.chart(trace, limits=[make.floor])
-    band = ChartBand(chart.start, chart.end, *sorted(ends[:2]))
+    band = ChartBand(chart.start, chart.end, *sorted(bounds[:2]))
     bare, drawn = (
         rows(chart, *size, theme=theme),
         rows(with_(chart, change=change, notes=tuple(notes), band=band), *size, theme=theme),
@@ -127,14 +127,14 @@ def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, s
 
 @settings(max_examples=60, deadline=None)
 @given(
-    ends=st.tuples(finite, finite),
+    levels=st.tuples(finite, finite),
     start=st.floats(-5, 15),
     days=st.floats(0, 30),
     theme=st.sampled_from([PLAIN, ASCII]),
 )
-def test_a_trend_may_lead_anywhere(make, ends, start, days, theme):
+def test_a_trend_may_lead_anywhere(make, levels, start, days, theme):
     chart = make.chart(make.trace([0.9, 0.8, 0.7] * 5))
-    trend = ChartTrend(make.january + start * make.day, make.january + (start + days) * make.day, *ends)
+    trend = ChartTrend(make.january + start * make.day, make.january + (start + days) * make.day, *levels)
     assert [display_width(row) for row in rows(with_(chart, trend=trend), theme=theme)] == [46] * 12
 
 

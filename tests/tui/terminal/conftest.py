@@ -112,7 +112,7 @@ class Session:
         return "\n".join(self.screen.display)
 
     def wait_until(self, true, seconds):
-        """Whether it became true in that time."""
+        """Whether it reached true in that time."""
         end = time.monotonic() + seconds
         while not true():
             if time.monotonic() > end:
@@ -120,10 +120,10 @@ class Session:
             self.pump()
         return True
 
-    def wait_for(self, words, seconds=15.0, *, gone=False):
+    def wait_for(self, words, seconds=15.0, *, absent=False):
         """Until the screen shows the words (or no longer does)."""
-        found = self.wait_until(lambda: (words in self.text) is not gone, seconds)
-        assert found, f"{words!r} {'still' if gone else 'not'} on screen:\n{self.text}"
+        reached = self.wait_until(lambda: (words in self.text) is not absent, seconds)
+        assert reached, f"{words!r} {'still' if absent else 'not'} on screen:\n{self.text}"
         return self
 
     def settle(self, quiet=0.2, seconds=15.0):
@@ -164,9 +164,9 @@ class Session:
         rest = OWN.sub(b"", bytes(self.output)).decode("utf-8")
         return sorted(
             {
-                rest[found.start() : found.start() + 24]
-                for found in re.finditer(r"[^\r\n]", rest)
-                if not found.group().isprintable()
+                rest[match.start() : match.start() + 24]
+                for match in re.finditer(r"[^\r\n]", rest)
+                if not match.group().isprintable()
             }
         )
 
@@ -197,8 +197,8 @@ class Session:
 
 def bare(home):
     """An environment in which nothing of the machine's owner is found."""
-    kept = {name: os.environ[name] for name in ("PATH", "VIRTUAL_ENV", "SYSTEMROOT") if name in os.environ}
-    return kept | {
+    inherited = {name: os.environ[name] for name in ("PATH", "VIRTUAL_ENV", "SYSTEMROOT") if name in os.environ}
+    return inherited | {
         "HOME": str(home),
         "XDG_STATE_HOME": str(home / "state"),
         "XDG_DATA_HOME": str(home / "data"),

@@ -69,13 +69,13 @@ def test_whether_only_ascii_can_be_drawn(environ, encoding, ascii_only):
     ],
 )
 def test_few_colours_get_a_theme_of_the_terminals_own(depth, light, theme):
-    found = Capabilities(depth, ascii=False)
-    assert resolve_options(AppOptions(), found, light=light) == AppOptions(ascii=False, theme=theme)
+    capabilities = Capabilities(depth, ascii=False)
+    assert resolve_options(AppOptions(), capabilities, light=light) == AppOptions(ascii=False, theme=theme)
 
 
-def test_what_a_person_asked_for_is_not_decided_again():
-    asked = AppOptions(mouse=False, ascii=True, theme="nord")
-    assert resolve_options(asked, Capabilities(ColorDepth.ANSI, ascii=False), light=True) == asked
+def test_explicit_options_are_not_overridden():
+    options = AppOptions(mouse=False, ascii=True, theme="nord")
+    assert resolve_options(options, Capabilities(ColorDepth.ANSI, ascii=False), light=True) == options
     environ = {"TERM": "xterm", "TEXTUAL_ANIMATIONS": "full", "TEXTUAL_FPS": "60", "SSH_CONNECTION": "there"}
     prepare_environment(Capabilities(ColorDepth.ANSI, ascii=False), environ)
     assert (environ["TEXTUAL_ANIMATIONS"], environ["TEXTUAL_FPS"]) == ("full", "60")
@@ -127,13 +127,13 @@ def test_late_answers_are_taken_out_of_the_keys_wherever_they_are_cut(before, af
     data = before + COLOUR + ATTRIBUTES + after
     # An answer that is cut right after its first byte looks like the escape key for a moment.
     edges = sorted({cut for cut in cuts if 0 < cut < len(data) and data[cut - 1] != "\x1b"})
-    late = LateReplies()
-    heard = [late.strip(data[i:j]) for i, j in zip([0, *edges], [*edges, len(data)], strict=True)]
-    assert "".join(heard) == before + after
+    replies = LateReplies()
+    keys = [replies.strip(data[i:j]) for i, j in zip([0, *edges], [*edges, len(data)], strict=True)]
+    assert "".join(keys) == before + after
 
 
 @given(st.text("jkq \x1b[]1;?cO\\ABC", max_size=20))
 def test_once_the_last_answer_has_come_every_key_passes(keys):
-    late = LateReplies()
-    assert late.strip(COLOUR + ATTRIBUTES) == ""
-    assert late.strip(keys) == keys
+    replies = LateReplies()
+    assert replies.strip(COLOUR + ATTRIBUTES) == ""
+    assert replies.strip(keys) == keys

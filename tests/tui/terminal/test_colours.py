@@ -32,11 +32,11 @@ def test_no_colour_is_sent_that_the_terminal_lacks(spawn, fleet, environ, allowe
 
 def test_sixteen_colours_tell_critical_from_no_data(spawn, fleet):
     session = spawn(fleet, TERM="xterm").wait_for("n/d").settle()
-    found = {}
+    colours = {}
     for word in ("CRIT", "n/d"):
         row = next(y for y, line in enumerate(session.screen.display) if y and word in line)
-        found[word] = session.screen.buffer[row][session.screen.display[row].index(word)].fg
-    assert found["CRIT"] != found["n/d"]
+        colours[word] = session.screen.buffer[row][session.screen.display[row].index(word)].fg
+    assert colours["CRIT"] != colours["n/d"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_screen_is_as_light_as_the_terminal(spawn, fleet, answers, environ, 
 def test_an_answer_that_comes_late_is_not_taken_for_keys(spawn, fleet):
     session = spawn(fleet, answers={}).wait_for("CRIT").settle()
     before = session.text
-    for part in ("\x1b]11;rgb:ffff/ff", "ff/ffff", "\x1b\\", "\x1b[?6", "2;22c"):
-        session.type(part).settle(0.2)
+    for chunk in ("\x1b]11;rgb:ffff/ff", "ff/ffff", "\x1b\\", "\x1b[?6", "2;22c"):
+        session.type(chunk).settle(0.2)
     assert session.text == before
     session.type("?").wait_for("Help")

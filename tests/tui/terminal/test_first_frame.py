@@ -15,7 +15,7 @@ def table(tmp_path):
 def look(spawn, table):
     """One run, from its start to its end."""
     session = spawn(table).wait_for("0.50 < 0.90").settle()
-    session.wait_for(SEEN, gone=True)
+    session.wait_for(SEEN, absent=True)
     session.type("q")
     assert session.exit_code() == 0
     assert session.foreign() == []
@@ -43,7 +43,7 @@ def test_a_configuration_that_changed_drops_what_was_seen(spawn, table, environm
     config = table.with_name("rules.toml")
     config.write_text('[[rules]]\nname = "r"\nmetric = "accuracy"\ncritical = { below = 0.9 }\n')
     for expected in (False, True):
-        session = spawn(table, "--config", config).wait_for("0.50 < 0.90").wait_for(SEEN, gone=True)
+        session = spawn(table, "--config", config).wait_for("0.50 < 0.90").wait_for(SEEN, absent=True)
         session.type("q")
         assert session.exit_code() == 0
         assert (SEEN.encode() in bytes(session.output)) == expected

@@ -98,7 +98,7 @@ def test_stopped_without_notice_it_goes_on_with_one_reader_of_keys(spawn, fleet)
     session = started(spawn(fleet))
     session.kill(signal.SIGSTOP)
     session.kill(signal.SIGCONT)
-    session.settle().type("?").wait_for("Help").type("?").wait_for("Help", gone=True).type("q")
+    session.settle().type("?").wait_for("Help").type("?").wait_for("Help", absent=True).type("q")
     assert session.exit_code() == 0
 
 
@@ -106,10 +106,10 @@ def test_an_error_of_its_own_is_one_line_and_a_log_without_secrets(spawn, fleet,
     session = started(spawn(fleet, argv=[sys.executable, "-c", BROKEN])).type("r")
     assert session.exit_code() == 1
     assert session.restored() == []
-    said = bytes(session.output).rpartition(b"\x1b")[2].decode().splitlines()[-1]
+    last_line = bytes(session.output).rpartition(b"\x1b")[2].decode().splitlines()[-1]
     [log] = (tmp_path / "home" / "state" / "modeltop").iterdir()
     assert str(log) in bytes(session.output).decode().replace("\r\n", "")
-    assert "ValueError" in bytes(session.output).decode(), said
+    assert "ValueError" in bytes(session.output).decode(), last_line
     assert log.stat().st_mode & 0o777 == 0o600
     text = log.read_text()
     assert "ValueError: cannot do \\x1b]0;PWNED" in text

@@ -27,7 +27,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def gone(pid, seconds):
+def has_ended(pid, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -92,15 +92,15 @@ def wait_until_open(port, daemon):
 @pytest.mark.parametrize("trap", ["", "trap '' HUP;"], ids=["SIGHUP heard", "SIGHUP ignored"])
 def test_a_dropped_connection_leaves_no_process_behind(server, in_tmux, fleet, tmp_path, environment, trap):
     note = tmp_path / "pid"
-    kept = ("HOME", "PYTHONPATH", "XDG_STATE_HOME", "XDG_CACHE_HOME", "LANG")
-    setting = " ".join(f"{name}={shlex.quote(environment[name])}" for name in kept)
+    inherited = ("HOME", "PYTHONPATH", "XDG_STATE_HOME", "XDG_CACHE_HOME", "LANG")
+    setting = " ".join(f"{name}={shlex.quote(environment[name])}" for name in inherited)
     program = f"exec env {setting} {shlex.quote(sys.executable)} -m modeltop_tui {shlex.quote(str(fleet))}"
     session = in_tmux([*server, f"{trap} echo $$ $PPID > {note}; {program}"])
     session.wait_for("1 Models", seconds=20).wait_for("CRIT").settle()
     first = session.screen.display[0]
     session.type("j").settle()
     assert session.screen.display[0] != first
-    session.type("z").wait_for("1 Models", gone=True).settle()
+    session.type("z").wait_for("1 Models", absent=True).settle()
     program_pid, server_pid = map(int, note.read_text().split())
     os.kill(server_pid, signal.SIGKILL)  # the connection's own server process: the line is cut, nobody says goodbye
-    assert gone(program_pid, seconds=3)
+    assert has_ended(program_pid, seconds=3)

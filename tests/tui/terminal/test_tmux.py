@@ -8,5 +8,5 @@ def test_within_tmux_it_opens_moves_zooms_and_leaves(in_tmux, fleet):
     assert "▲CRIT triage" in session.text
     first = session.screen.display[0]
     assert session.type("j").wait_until(lambda: session.screen.display[0] != first, seconds=5)
-    session.type("z").wait_for("1 Models", gone=True).type("z").wait_for("1 Models").type("q")
+    session.type("z").wait_for("1 Models", absent=True).type("z").wait_for("1 Models").type("q")
     assert session.exit_code() == 0

@@ -45,10 +45,10 @@ def test_any_redirected_stream_means_no_app(spawn, fleet, redirected, named, tmp
     session = spawn(argv=["/bin/sh", "-c", command])
     assert session.exit_code(seconds=10) == 0
     files = [tmp_path / name for name in ("out", "err")]
-    said = bytes(session.output) + b"".join(file.read_bytes() for file in files if file.exists())
-    assert f"{named} is not a terminal".encode() in said
-    assert b"triage" in said
-    assert b"\x1b" not in said
+    output = bytes(session.output) + b"".join(file.read_bytes() for file in files if file.exists())
+    assert f"{named} is not a terminal".encode() in output
+    assert b"triage" in output
+    assert b"\x1b" not in output
 
 
 @pytest.mark.parametrize("words", [["check"], ["alerts"], ["export"], ["--version"]], ids=lambda words: words[0])

@@ -127,8 +127,8 @@ def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(state_aft
         "  note 00:03 ana: prices changed",
         "  note 00:03 ana: release 2.3",
     ]
-    many = alert_lines(state_after(notes=[("fraud", f"number {at}") for at in range(8)]))
-    assert "  and 3 older notes" in many
+    lines = alert_lines(state_after(notes=[("fraud", f"number {at}") for at in range(8)]))
+    assert "  and 3 older notes" in lines
 
 
 def test_what_is_copied_says_who_has_it(state_after, make):

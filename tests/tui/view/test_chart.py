@@ -27,17 +27,17 @@ def test_of_two_limits_the_worse_marks_the_point(make):
 
 
 @pytest.mark.parametrize(
-    ("columns", "held"),
+    ("columns", "unevaluated"),
     [
         pytest.param({"provisional": [0, 0, 1]}, [False, False, True], id="not complete"),
         pytest.param({"support": [100, 5, 100]}, [False, True, False], id="too few cases"),
     ],
 )
-def test_points_that_no_rule_judges_are_held_and_never_marked(make, columns, held):
+def test_points_that_no_rule_evaluates_are_never_breaches(make, columns, unevaluated):
     state = make.state(make.series([0.5, 0.5, 0.5], **columns), rules=[make.floor_rule(min_count=30)])
     line = chart_data(state).traces[0]
-    assert line.unevaluated.tolist() == held
-    assert (line.breaches > 0).tolist() == [not each for each in held]
+    assert line.unevaluated.tolist() == unevaluated
+    assert (line.breaches > 0).tolist() == [not flag for flag in unevaluated]
 
 
 def test_a_floor_that_was_left_out_is_not_drawn(make):

@@ -314,12 +314,12 @@ def test_the_same_diagnosis_is_laid_out_once(make):
 
 
 def test_many_metrics_features_and_segments_are_counted_not_listed(section_lines):
-    many = make_diagnosis(
+    diagnosis = make_diagnosis(
         metric_changes=tuple(change(f"m{n}") for n in range(40)),
         feature_shifts=tuple(FeatureShift(f"f{n}", 0.5, 0.1) for n in range(40)),
         segments=tuple(SegmentContribution(f"s={n}", (0.1, 0.1), (0.9, 0.8), -0.01, 0.0) for n in range(13)),
     )
-    text = "\n".join(section_lines(many))
+    text = "\n".join(section_lines(diagnosis))
     assert "and 28 more metrics" in text
     assert "and 28 more\n" in text
     assert "and 1 more segment\n" in text

@@ -46,14 +46,14 @@ def test_the_oldest_data_can_come_first(make):
 
 
 @pytest.mark.parametrize(
-    ("selection", "why"),
+    ("selection", "message"),
     [
         (Selection(filter="zzz"), "no model has zzz in its name: / changes the filter"),
         (Selection(problems_only=True), "no problems: ! shows all models"),
     ],
 )
-def test_an_empty_list_says_why(make, selection, why):
-    assert empty_list_message(make.state(make.healthy("ranker"), selection=selection)) == why
+def test_an_empty_list_says_why(make, selection, message):
+    assert empty_list_message(make.state(make.healthy("ranker"), selection=selection)) == message
 
 
 def test_no_rows_at_all_are_shown(make):

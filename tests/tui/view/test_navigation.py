@@ -105,9 +105,9 @@ def test_before_anything_is_loaded_no_key_fails():
 )
 def test_the_time_range(make, moves, days):
     state = move(make.state(*make.ten_days()), *moves)
-    ends = time_span(state.snapshot.history.series[state.selection.key], state.selection.time_window)
+    span = time_span(state.snapshot.history.series[state.selection.key], state.selection.time_window)
     first = make.start.timestamp() - DAY
-    assert tuple((end - first) / DAY for end in ends) == pytest.approx(days)
+    assert tuple((edge - first) / DAY for edge in span) == pytest.approx(days)
 
 
 def test_a_window_at_the_newest_end_follows_new_rows(make):
@@ -145,16 +145,16 @@ def test_a_window_without_points_is_shown(make):
 
 
 def test_the_models_that_the_next_key_may_go_to(make, state):
-    models = [part for part in prefetch_targets(state) if isinstance(part, str)]
+    models = [target for target in prefetch_targets(state) if isinstance(target, str)]
     assert models == ["fraud", "churn", "ranker"]
-    many = make.state(*(make.healthy(f"m{number}") for number in range(9)))
-    around = [part for part in prefetch_targets(move(many, "model+4")) if isinstance(part, str)]
+    nine_models = make.state(*(make.healthy(f"m{number}") for number in range(9)))
+    around = [target for target in prefetch_targets(move(nine_models, "model+4")) if isinstance(target, str)]
     assert around == ["m4", "m5", "m3", "m6", "m2"]
     assert prefetch_targets(ScreenState()) == ()
 
 
 def test_of_each_the_series_that_will_be_seen_then(state):
-    series = [(part.model, part.metric) for part in prefetch_targets(state) if isinstance(part, SeriesKey)]
+    series = [(target.model, target.metric) for target in prefetch_targets(state) if isinstance(target, SeriesKey)]
     beside = {("fraud", "recall"), ("fraud", "avg_confidence")}
     assert series[:2] == [("fraud", "f1_score"), ("fraud", "accuracy")], "what is selected, then the next problem"
     assert beside < set(series)

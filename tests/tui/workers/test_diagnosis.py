@@ -35,10 +35,10 @@ class FakeDiagnosis:
 
 @pytest.fixture
 def fake():
-    made = FakeDiagnosis()
-    yield made
-    made.gate.set()
-    made.worker.stop()
+    fake_diagnosis = FakeDiagnosis()
+    yield fake_diagnosis
+    fake_diagnosis.gate.set()
+    fake_diagnosis.worker.stop()
 
 
 def test_the_selected_model_comes_first_and_each_is_diagnosed_once(fake):
