@@ -89,7 +89,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         return self.main_screen
 
     def now(self) -> datetime:
-        """Return the present: the clock of the last snapshot, plus what has passed since by the monotonic clock."""
+        """Return the present: the clock of the last snapshot, plus the time since then by the monotonic clock."""
         snapshot = self.main_screen.screen_state.snapshot
         if snapshot is None:
             return datetime.now(UTC)
@@ -112,7 +112,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def _on_first_frame(self) -> None:
         compositor = self.main_screen._compositor  # noqa: SLF001  there is no other access to the screen's content
         self.first_frame_callback([strip.render(self.console) for strip in compositor.render_strips()])
-        # Only now: what another thread imports and computes would hold up the first frame.
+        # Only now, because imports and computations in another thread would delay the first frame.
         self.watch(self.main_screen, "screen_state", self._request_diagnosis)
 
     def _request_diagnosis(self) -> None:

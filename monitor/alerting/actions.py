@@ -1,4 +1,4 @@
-"""Acknowledge, silence, note: what people do, as events to journal. Pure, so that screen and commands decide alike.
+"""Acknowledge, silence, note: people's actions as events to journal. Pure, so that screen and commands decide alike.
 
 Called within `EventLog.update`, which passes the newest state. `by` is the person; `now` and other times are aware.
 """
@@ -99,7 +99,7 @@ def create_silence(
     reason: str,
     now: datetime,
 ) -> tuple[SilenceCreated]:
-    """Silence what matches from `start` until before `end`; the id is a hash of all of its fields.
+    """Silence matching alerts from `start` until before `end`; the id is a hash of all of its fields.
 
     Matchers of everything are recognized by the names in `alerts`, all of a snapshot.
 

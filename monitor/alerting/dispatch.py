@@ -39,7 +39,7 @@ class NotificationPlan:
 
 
 def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
-    """Return what each receiver is to be sent by a state that is tracked up to this cycle.
+    """Return the notifications due to each receiver by a state that is tracked up to this cycle.
 
     `now` is the watcher's clock, aware, never before `state.last_event_at`.
     """
@@ -62,7 +62,7 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
 
 
 def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
-    """By receiver, what may be sent to it: the worst first, then what has been open longest."""
+    """By receiver, the messages due to it: the worst first, then the longest open ones."""
     suppressor, acks = Suppressor.from_incidents(state, config.mutes, now), acknowledged_incidents(state, now)
     disabled = {name for name, entry in state.receivers.items() if entry.disabled_reason is not None}
     missed = missed_notifications(state, config, now)
@@ -147,7 +147,7 @@ class _Reconciliation:
         return pending, skipped
 
     def _resolve_previous(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
-        """Resolve what the receiver was sent as firing and that is not the open incident."""
+        """Resolve the incident that the receiver was last sent as firing, unless it is the open one."""
         entry = self.last_notified
         if entry is None or not entry.level or (self.current is not None and self.current.id == entry.incident):
             return [], []

@@ -74,7 +74,7 @@ class EvaluationScope:
         return frozenset(problem.source for problem in self.history.problems if problem.fatal)
 
     def includes(self, incident: Incident) -> bool:
-        """Return whether the rows that led to the incident are within what was read."""
+        """Return whether the rows that led to the incident are within the periods that were read."""
         if incident.condition is Condition.NO_DATA:
             return incident.key.model in self.history.periods
         series = self.history.series.get(incident.key)
@@ -93,13 +93,13 @@ def track_incidents(
     scope: EvaluationScope,
     previous_newest: Mapping[str, datetime],
 ) -> tuple[IncidentChanged, ...]:
-    """Return what happened to incidents since the last evaluation, to be journaled before any notification.
+    """Return the changes to incidents since the last evaluation, to be journaled before any notification.
 
     Args:
         alerts: All alerts of the evaluation, resolved ones among them.
         state: The incidents so far; once the result is applied to it, calling again returns nothing.
         now: The watcher's clock, aware, never before `state.last_event_at`.
-        scope: What could be seen.
+        scope: The series and rules that were evaluated.
         previous_newest: `EvaluationScope.newest_periods` of the last evaluation, including that of an earlier process;
             empty at the first one, where every resolved alert is past.
     """
@@ -150,7 +150,7 @@ class _Tracker:
     def match(
         self, alerts: Sequence[Alert], incidents: Sequence[Incident], state: AlertingState
     ) -> list[IncidentChanged]:
-        """Return what happened to the incidents of one rule and series."""
+        """Return the changes to the incidents of one rule and series."""
         owners: dict[str, Incident] = {}
         matched: set[str | None] = set()
         events: list[IncidentChanged | None] = []

@@ -2,7 +2,7 @@
 
 There is no list that a crash could lose: it is derived from incidents, notification entries and silences. An incident
 is due if a receiver would have been notified when it was opened, when it closed, or when a silence ended in between.
-Escalation is not due, for nothing is left to be done; a fallback is sent only what the disabled receiver was not.
+Escalation is not due, for nothing is left to be done; a fallback is sent only those that the disabled receiver was not.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _MissedFinder:
         if entry is None:
             return False
         if entry.incident == incident.id:
-            # Of an incident that was opened again, only what was sent after that counts.
+            # Of an incident that was opened again, only messages sent after that count.
             return bool(entry.level) or entry.at >= incident.opened_at
         last = self.state.incidents.get(entry.incident)
         return last is not None and last.since > incident.since

@@ -20,13 +20,13 @@ PendingNotification = tuple[Notification, ...]
 
 @dataclass(frozen=True, slots=True)
 class NotificationBatch:
-    """What goes into one message for one receiver."""
+    """The notifications of one message to one receiver."""
 
     receiver: str
     notifications: tuple[Notification, ...]
     """At least one; they succeed or fail together."""
     is_digest: bool = False
-    """Whether it gathers what the hourly cap did not let through one by one."""
+    """Whether it collects the notifications that the hourly cap held back."""
 
 
 def is_urgent(pending: PendingNotification) -> bool:
@@ -62,7 +62,7 @@ def throttle(
         return messages
     if remaining > 0:
         return (_merge(receiver, pending, digest=True),)
-    # What precedes something urgent of the same series goes with it, so that the receiver sees both in order.
+    # Earlier notifications of the same series are sent with an urgent one, so that the receiver sees both in order.
     urgent = [entry for queue in queues if any(map(is_urgent, queue)) for entry in queue]
     return _group(receiver, urgent, policy)
 

@@ -34,7 +34,7 @@ class TimelineEntry:
     """A transition such as `fired`; or `told`, `telling`, `given-up`, `acknowledged`, `given-back`, `silenced`,
     `silence-ended`, `noted`."""
     actor: str
-    """The person or the receiver; empty for what the data did. Foreign text."""
+    """The person or the receiver; empty for events of the data. Foreign text."""
     text: str
     """Evidence, reason or note: foreign text."""
 
@@ -63,7 +63,7 @@ class Timeline:
 
 
 def build_timeline(events: Iterable[Event], model: str) -> Timeline:
-    """Return what happened to the incidents of a model, from its exact name and all events, oldest first."""
+    """Return the timeline of the incidents of a model, from its exact name and all events, oldest first."""
     builder = _TimelineBuilder(model)
     for event in events:
         builder.add_event(event)
@@ -91,7 +91,7 @@ class _IncidentTimelineBuilder:
         ]
         for silence in timeline.silences.values():
             entries += self._silence_entries(silence, timeline.expirations.get(silence.id), first_seen, end)
-        # A stable sort: what happened in one moment stays in the order in which it was journaled.
+        # A stable sort: simultaneous events stay in the order in which it was journaled.
         ordered = tuple(sorted(entries, key=lambda entry: entry.at))
         return IncidentTimeline(self.id, self.rule, self.key, self.incident, ordered)
 
@@ -117,7 +117,7 @@ class _TimelineBuilder:
         """By silence id."""
 
     def add_event(self, event: Event) -> None:
-        """Add what belongs to the model."""
+        """Add an event if it belongs to the model."""
         match event:
             case IncidentChanged(at, transition, incident, message) if incident.key.model == self.model:
                 draft = self._draft(incident.id, incident.rule, incident.key)

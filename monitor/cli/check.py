@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Evaluate what the arguments name; the exit code is the worst severity."""
+    """Evaluate the data that the arguments name; the exit code is the worst severity."""
     snapshot = context.snapshot(args)
     if args.json:
         context.out_line(as_json(snapshot))

@@ -76,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Compute what the arguments name, or undo the last change."""
+    """Compute the logs that the arguments name, or undo the last change."""
     folder = context.store_folder(args)
     if args.undo:
         if args.logs:

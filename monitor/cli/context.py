@@ -122,7 +122,7 @@ class Context:
         self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
 
     def err_problems(self, problems: Sequence[ReadProblem]) -> None:
-        """Write what could not be read to stderr: a line each for the first 20."""
+        """Write read problems to stderr: a line each for the first 20."""
         for problem in problems[:MAX_PROBLEMS]:
             self.err_line(sanitize(problem, 300))
         if len(problems) > MAX_PROBLEMS:
@@ -168,7 +168,7 @@ class Context:
         return [folder]
 
     def pipeline(self, args: argparse.Namespace, *, for_app: bool = False) -> Pipeline:
-        """Return the pipeline over what the arguments name: the paths, else the store.
+        """Return the pipeline over the data that the arguments name: the paths, else the store.
 
         Args:
             args: As `add_source` or `add_data` reads them.
@@ -198,7 +198,7 @@ class Context:
         )
 
     def snapshot(self, args: argparse.Namespace) -> Snapshot:
-        """Evaluate what the arguments name now, once; raises as `pipeline` does."""
+        """Evaluate the data that the arguments name now, once; raises as `pipeline` does."""
         return self.pipeline(args).run(self.clock())
 
 
@@ -237,7 +237,7 @@ def add_config(parser: argparse.ArgumentParser, text: str = CONFIG_HELP) -> None
 
 
 def add_data(parser: argparse.ArgumentParser, config_help: str = CONFIG_HELP) -> None:
-    """Add what names the data: paths, `--config` and `--store`; the defaults evaluate it as of its own time."""
+    """Add the arguments for the data: paths, `--config` and `--store`; the defaults evaluate it as of its own time."""
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
     )

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with tempfile.TemporaryDirectory(prefix="modeltop-demo-") as name:
         folder = Path(name)
         set_up(folder, context.clock())
-        # As a store, so that what a person does in it is forgotten with it.
+        # As a store, so that a person's actions in it are deleted with it.
         args.paths, args.store, args.config = [], name, str(folder / "modeltop.toml")
         with live_feed(folder):
             return open_command.run(args, context)

@@ -1,4 +1,4 @@
-"""`modeltop note`: what a person knows of a model, shown beside its alerts and in its timeline."""
+"""`modeltop note`: a person's note about a model, shown beside its alerts and in its timeline."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Append what the arguments or stdin hold to the store; 1 if some rows were refused."""
+    """Append the rows of the arguments or stdin to the store; 1 if some rows were refused."""
     config = context.load_config(args)
     folder = context.store_folder(args)
     is_stream = args.model == "-"

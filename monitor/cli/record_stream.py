@@ -34,7 +34,7 @@ NUMBERS = ("values", *COMPANIONS.values())
 
 
 def record_stream(store: Store, config: Config, context: Context) -> int:
-    """Append the rows on stdin to a store, and report on stderr what was written and what was refused.
+    """Append the rows on stdin to a store, and report on stderr the written and the refused rows.
 
     Args:
         store: Receives the rows, in batches as they arrive.
@@ -67,7 +67,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
 
 
 def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, context: Context) -> int:
-    """Report what was written and what was refused; return the number of the latter."""
+    """Report the written and the refused rows; return the number of the latter."""
     for problem in (*parser.problems.problems(), *recorded.reasons):
         context.err_line(sanitize(problem, 300))
     refused = parser.problems.error_count() + recorded.refused
@@ -77,7 +77,7 @@ def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, conte
 
 
 def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path) -> str:
-    """Return in a line what was written to the store.
+    """Return one line about the rows written to the store.
 
     Args:
         count: Number of periods or rows.
@@ -194,7 +194,7 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
 
 
 def _chunks(stdin: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """Yield what comes in, as UTF-8, without waiting for more; with True at the end."""
+    """Yield the input as it arrives, as UTF-8, without waiting for more; with True at the end."""
     start = b""
     while len(start) < 4 and (chunk := _read_available(stdin)):
         start += chunk

@@ -99,7 +99,7 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     prefix, *args.paths = args.paths
     event_log = event_log_for(context.pipeline(args))
     (event,) = actions.expire_silence(event_log.state(), prefix, by=author(), now=event_log.now())
-    # Once more on what has been written meanwhile, by the id in full: another silence may have got the same prefix.
+    # Decide again on the state written in the meantime, by the full id: another silence may have got the same prefix.
     event_log.update(
         lambda state: actions.expire_silence(state, event.silence, by=event.by, now=event_log.now_given(state))
     )

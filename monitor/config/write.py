@@ -67,6 +67,6 @@ def _string(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise ConfigError(f"{sanitize(text, 80)} is not Unicode: a configuration cannot name it") from None
-    # What does not print is written by its number, so that the file shows all that is in it.
+    # Unprintable characters are escaped, so that the file shows all of its content.
     chars = (_ESCAPES.get(char) or (char if char.isprintable() else f"\\U{ord(char):08X}") for char in text)
     return f'"{"".join(chars)}"'

@@ -147,7 +147,7 @@ class FeatureShift:
 
 @dataclass(frozen=True, slots=True)
 class SegmentContribution:
-    """What one segment adds to the change over all rows; those of one segmentation sum up to it."""
+    """The contribution of one segment to the change over all rows; those of one segmentation add up to it."""
 
     segment: str
     """Foreign text."""
@@ -160,7 +160,7 @@ class SegmentContribution:
 
     @property
     def total(self) -> float:
-        """What the segment adds, in the metric's unit."""
+        """The contribution in the metric's unit."""
         return self.within + self.mix
 
 

@@ -143,7 +143,7 @@ class SendFinished:
 
 @dataclass(frozen=True, slots=True)
 class NotificationSkipped:
-    """The state of a receiver changed without a message: what got better is part of the next one."""
+    """The state of a receiver changed without a message: an improvement is part of the next one."""
 
     at: datetime
     key: NotificationKey

@@ -121,7 +121,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class NotificationKey:
-    """What the last notification of one receiver is looked up by."""
+    """The key under which the last notification of one receiver is stored."""
 
     receiver: str
     rule: str
@@ -144,7 +144,7 @@ class ReceiverState:
     """The health of one receiver."""
 
     first_seen_at: datetime
-    """Its first cycle: what had ended before is never sent."""
+    """Its first cycle: incidents that ended before it are never sent."""
     disabled_reason: str | None = None
     """Why it is not used until a person changes its configuration or asks for a test; None: it works."""
     failures: int = 0
@@ -199,7 +199,7 @@ class WatcherHealth:
     host: str
     interval_seconds: float
     error: str | None = None
-    """Why the last cycle failed, or what could not be saved; None: it succeeded."""
+    """Why the last cycle or a save failed; None: both succeeded."""
     disabled_receivers: tuple[str, ...] = ()
     stopped: bool = False
 

@@ -49,7 +49,7 @@ class State(Enum):
 
 
 class Condition(Enum):
-    """What an alert is about: a value, an absence, or a source that cannot be read."""
+    """The subject of an alert: a value, an absence, or a source that cannot be read."""
 
     THRESHOLD = "threshold"
     NO_DATA = "no-data"
@@ -140,7 +140,7 @@ class Series:
         return float(self.support[index])
 
     def effective_support(self) -> Floats:
-        """Return what `min_count` is compared with, per point: the support, else the row count, else NaN."""
+        """Return the number that `min_count` is compared with, per point: the support, else the row count, else NaN."""
         support = np.full(len(self), np.nan)
         for column in (self.rows, self.support):
             if column is not None:
@@ -176,7 +176,7 @@ class ReadProblem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """Everything that was read: one series per key, and what could not be read."""
+    """All data that was read: one series per key, and the read problems."""
 
     series: Mapping[SeriesKey, Series]
     """In the order in which models, then metrics first occur."""
@@ -274,7 +274,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """The status of one model: what the person on call reads first about it."""
+    """The status of one model: the first line that the person on call reads about it."""
 
     model: str
     severity: Severity

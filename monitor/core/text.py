@@ -159,7 +159,7 @@ def format_comparison(value: float, sign: str, limit: float) -> str:
     Args:
         value: The value to compare.
         sign: `<` or `>`, as it is.
-        limit: What it is compared with; four decimals at least.
+        limit: The value it is compared with; four decimals at least.
 
     >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
     ('0.87 < 0.90', '0.8999999 < 0.90')

@@ -74,7 +74,7 @@ def advice(observations: Observations, actions: Sequence[Action], hypotheses: Se
 
 
 def retraining_blocker(observations: Observations) -> str:
-    """Return what prevents a retraining, in a few words."""
+    """Return the obstacle to a retraining, in a few words."""
     is_early = observations.periods_since_onset < MIN_LASTING_PERIODS
     return "too early to retrain" if is_early else "not enough new labels to retrain"
 

@@ -68,7 +68,7 @@ def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
 
 
 def context_for(snapshot: Snapshot, model: str) -> ModelContext:
-    """Collect what a snapshot knows about one model."""
+    """Collect the data of a snapshot about one model."""
     status = next((status for status in snapshot.model_statuses if status.model == model), None)
     others = [alert for alert in snapshot.alerts if alert.is_active and alert.key.model != model]
     return ModelContext(
@@ -136,7 +136,7 @@ def _alerting_series(context: ModelContext) -> SeriesKey | None:
 def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> SeriesKey | None:
     """Return the series with the worst pattern; None if all are healthy.
 
-    What lasts comes first, then realised metrics, then proportions, then the most significant.
+    Sustained patterns come first, then realized metrics, then proportions, then the most significant.
     """
     overall = context.overall_series()
 
@@ -168,7 +168,7 @@ def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
 
 
 def _ordered_changes(observations: Observations) -> Iterable[BeforeAfter]:
-    """Yield the focus, then what changed, most significant first, then the rest in the order of the history."""
+    """Yield the focus, then changed metrics, most significant first, then the rest in the order of the history."""
     if observations.focus is not None:
         yield observations.focus
     changes = dict(observations.before_after)

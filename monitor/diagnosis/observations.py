@@ -50,7 +50,7 @@ class Observations:
 
     context: ModelContext
     series: Series | None
-    """What the diagnosis is about; None if the model has no series, or nothing happened to one."""
+    """The series that the diagnosis explains; None if the model has no series, or nothing happened to one."""
     pattern: SeriesPattern | None
     other_patterns: Sequence[SeriesPattern] = ()
     """Of the model's other metrics, those that are not steady."""

@@ -1,4 +1,4 @@
-"""The summary sentence of a diagnosis: what, since when, how much, why, what now."""
+"""The summary sentence of a diagnosis: problem, start, size, cause and next step."""
 
 from __future__ import annotations
 

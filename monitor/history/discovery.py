@@ -38,7 +38,7 @@ class Discovery:
 
 
 def natural_key(name: str) -> tuple[object, ...]:
-    """Return the sort key of a file name: numbers by value, and what was computed before what was recorded over it.
+    """Return the sort key of a file name: numbers by value, and computed files before recorded ones, which win.
 
     >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural_key)
     ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']

@@ -25,7 +25,7 @@ UNSETTLED_SECONDS = 2.0
 
 
 class HistoryCache:
-    """Histories of blocks, in which what rests on the same blocks as before is the same object as before."""
+    """Cache of histories: objects built from the same blocks as before are reused."""
 
     def __init__(self, catalog: MetricRegistry) -> None:
         self.catalog = catalog
@@ -76,7 +76,7 @@ def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
 
 
 class BatchParser:
-    """Collector of what was read of many files, which parses it a few megabytes at a time.
+    """Collector of text read from many files, which parses it a few megabytes at a time.
 
     Args:
         now: Seconds since 1970.

@@ -125,7 +125,7 @@ class Chunk:
 
 
 class FileTail:
-    """Follower of one file; `blocks` and `problems` are what it holds now.
+    """Follower of one file; `blocks` and `problems` are its current content.
 
     Args:
         file: The path, and whether a person named it.
@@ -257,12 +257,12 @@ class FileTail:
         return zlib.crc32(first), zlib.crc32(last)
 
     def apply(self, chunk: Chunk, now: float, result: ParseResult | None = None) -> None:
-        """Bring `blocks` and `problems` up to date with what was read.
+        """Bring `blocks` and `problems` up to date with the text read.
 
         Args:
             chunk: From `read`.
             now: Seconds since 1970.
-            result: What the vectorized reader made of the chunk's lines, whose header the parser has already.
+            result: The vectorized reader's result for the chunk's lines, whose header the parser has already.
         """
         try:
             self._apply(chunk, now, result)

@@ -103,7 +103,7 @@ def period_flags(
         ends: The ends of its periods.
         now: UTC.
         delay: Maximum wait for labels after the end of a period; None: derived from the coverage.
-        before: What was computed of the model earlier: its older periods are part of the baseline.
+        before: The model's periods computed earlier: its older periods are part of the baseline.
     """
     times, rows, labelled = _overall(history)
     if before is not None and len(times):
@@ -172,7 +172,7 @@ def _coverage_reached(coverages: Sequence[float], rows: Floats) -> Flags:
 
 
 def _first_expected_coverage(coverages: Sequence[float], index: int) -> float:
-    """Return what the first complete period must reach: `COMPLETE_COVERAGE`, or as much as the next one has too.
+    """Return the coverage needed by the first complete period: `COMPLETE_COVERAGE`, or as much as the next one has too.
 
     While labels are still arriving, the younger period has clearly fewer of them.
     """

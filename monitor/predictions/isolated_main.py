@@ -19,7 +19,7 @@ PROGRAM = (sys.executable, "-P", os.fspath(THIS_FILE), (__package__ or "").parti
 
 
 def isolated_environment() -> dict[str, str]:
-    """Return the environment without what puts the working directory on the module path.
+    """Return the environment without the variables that put the working directory on the module path.
 
     Returns:
         `os.environ`, with `PYTHONPATH` reduced to absolute folders that are not the working directory, and with
@@ -49,7 +49,7 @@ def _run_as(package: str) -> None:
     assert spec.loader is not None, "an ordinary file"
     sys.modules[package] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[package])
-    # What was installed beside it, as by `pip install --target`; last, so that it shadows nothing.
+    # Packages installed beside it, as by `pip install --target`; last, so that it shadows nothing.
     sys.path.append(os.fspath(home.parent))
     runpy.run_module(package, run_name="__main__")
 

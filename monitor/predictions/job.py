@@ -50,7 +50,7 @@ def compute(
     """Compute the history of logs, of all of them or of none.
 
     Args:
-        jobs: Logs, and what to compute of them.
+        jobs: Logs, with the settings for each.
         folder: The store.
         catalog: The metrics.
         now: Moment by which periods have ended and are complete; aware.
@@ -116,7 +116,7 @@ def _check_settings(job: LogSettings, log: ResolvedLog) -> None:
 
 
 def _segment_columns(job: LogSettings, log: ResolvedLog) -> tuple[str, ...]:
-    """Return what the first pass covers: everything but the features, which are read in a pass of their own."""
+    """Return the columns of the first pass: everything but the features, which are read in a pass of their own."""
     columns = () if not job.spec.reference else OWN_COLUMNS if log.features else (FEATURE,)
     return (ALL, *log.segments, *([CLASS] if job.per_class else []), *columns)
 

@@ -217,7 +217,7 @@ class ModelRun:
     cost: Cost | None = None
     per_class: bool = False
     segment_columns: tuple[str, ...] = (ALL,)
-    """What `add_batches` covers: `all`, and the left sides of its segments."""
+    """The segments that `add_batches` covers: `all`, and the left sides of its segments."""
     reference: ReferenceStats = field(default_factory=ReferenceStats)
     summary: RunSummary = field(default_factory=RunSummary)
     periods: dict[str, PeriodFlags] = field(default_factory=dict)

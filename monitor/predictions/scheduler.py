@@ -121,7 +121,7 @@ class Scheduler:
         if self._config is not None:
             command += ["--config", os.fspath(self._config)]
         output = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
-        # A session of its own: what ends the watcher's terminal does not tear a run in two.
+        # A session of its own: a signal that ends the watcher's terminal does not interrupt a run.
         process = subprocess.Popen(  # noqa: S603  our own program, no shell
             command,
             stdin=subprocess.DEVNULL,

@@ -426,7 +426,7 @@ def _columns_without_nan(profile: Profile, log: ResolvedLog, schema: Schema) -> 
 
 
 def _decision_query(table: Expression, log: ResolvedLog) -> dict[str, Expression]:
-    """Count rows whose prediction is what their score decides, unless the threshold may lie within a bin of scores."""
+    """Count rows whose prediction follows from their score, unless the threshold may lie within a bin of scores."""
     if log.task is not Task.BINARY or not log.scores or log.threshold != DEFAULT_THRESHOLD:
         return {}
     is_positive = table[loading.SCORE] >= DEFAULT_THRESHOLD

@@ -32,7 +32,7 @@ PeriodStarts = Callable[["NDArray[np.object_]", "NDArray[Any]"], "Times"]
 
 @dataclass(frozen=True, slots=True)
 class WindowedRows:
-    """Rows with their period keys, and what the keys mean."""
+    """Rows with their period keys, and the meaning of the keys."""
 
     table: Expression
     period_starts: PeriodStarts

@@ -78,7 +78,7 @@ def _backtest_rule(rule: Rule, statuses: list[RuleStatus], alerts: list[Alert], 
 
 
 def _span(columns: list[Times]) -> timedelta:
-    """Return the time from the first start to the last, and one usual period more: the last one lasts as well."""
+    """Return the time from the first start to the last, and one usual period more, for the length of the last one."""
     if not columns:
         return timedelta()
     first, last = min(times[0] for times in columns), max(times[-1] for times in columns)
@@ -108,7 +108,7 @@ def describe_rate(result: BacktestResult) -> str:
 
 
 def format_lines(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what `rules test` prints: a paragraph a rule, its alerts with their dates below it."""
+    """Yield the output of `rules test`: a paragraph a rule, its alerts with their dates below it."""
     for result in backtest(snapshot):
         rule = result.rule
         name = f"{'default rule ' if rule.default else ''}{sanitize(rule.name, 60)}"
@@ -144,7 +144,7 @@ def _duration(alert: Alert, snapshot: Snapshot) -> timedelta:
 
 
 def records(snapshot: Snapshot) -> list[dict[str, object]]:
-    """Return what `rules test --json` prints: exact numbers, all alerts."""
+    """Return the output of `rules test --json`: exact numbers, all alerts."""
     return [_record(result, snapshot) for result in backtest(snapshot)]
 
 

@@ -1,4 +1,4 @@
-"""What a diagnosis rests on, in sections of sanitized lines."""
+"""The evidence of a diagnosis, in sections of sanitized lines."""
 
 from __future__ import annotations
 

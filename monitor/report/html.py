@@ -120,7 +120,7 @@ def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iter
 
 
 def _verdict(model: str, snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield the verdict on a model, its open alerts, and what the verdict rests on."""
+    """Yield the verdict on a model, its open alerts, and the evidence of the verdict."""
     yield f"<p>{escape_text(explanations.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
     alerts = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is None]
     if alerts:
@@ -184,7 +184,7 @@ def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield the rules, what was skipped, and what could not be read or explained."""
+    """Yield the rules, the skipped ones, read problems, and failed explanations."""
     problems = snapshot.history.problems
     items = [*rule_lines(snapshot), *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
     items += [*snapshot.notices, *explanations.errors, *map(str, problems[:MAX_LISTED])]

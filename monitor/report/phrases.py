@@ -35,7 +35,7 @@ HANG = 8
 
 
 def format_moment(at: datetime, now: datetime | None = None) -> str:
-    """Return the date and the time of day in UTC; beside `now` without what both have in common.
+    """Return the date and the time of day in UTC; beside `now` without the parts that both share.
 
     >>> at = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
     >>> format_moment(at), format_moment(at, at), format_moment(at, datetime(2025, 1, 9, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""A proposed configuration as commented TOML: each limit with what it rests on and how often it would have fired."""
+"""A proposed configuration as commented TOML: each limit with its basis and how often it would have fired."""
 
 from __future__ import annotations
 

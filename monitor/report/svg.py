@@ -149,7 +149,7 @@ def _axes(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
 
 
 def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    """Yield what lies under the curve: the usual band, alerts, the interval, limits, notes, the start of the change."""
+    """Yield the background: the usual band, alerts, the interval, limits, notes, the start of the change."""
     bottom = HEIGHT - BOTTOM
     if (usual := chart.usual_band) is not None:
         text = f"usual: {chart.format_value(usual.low)} to {chart.format_value(usual.high)}"

@@ -90,7 +90,7 @@ class ReportIndex:
 
 
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what `check` prints: the headline, models that alert, worst first, the others, and the rules."""
+    """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
     yield headline(snapshot)
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
@@ -140,7 +140,7 @@ def _describe_latest(series: Series, snapshot: Snapshot) -> str:
 
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield what was skipped, could not be read or explained, and the rules."""
+    """Yield skipped rules, read problems, failed explanations, and the rules."""
     yield from (line for text in skipped_rules(snapshot.rule_statuses) for line in wrapped(text, 4))
     for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rule_lines(snapshot)):
         yield from wrapped(f"  {text}", 4)
@@ -194,7 +194,7 @@ def _healthy_line(status: ModelStatus, index: ReportIndex) -> str:
     elif status.severity is Severity.OK:
         series = index.snapshot.history.series
         if not any(series[rule.key].evaluable().any() for rule in rules):
-            mark = severity_mark(Severity.UNKNOWN)  # what was never evaluated is not reported as ok
+            mark = severity_mark(Severity.UNKNOWN)  # a model that was never evaluated is not reported as ok
     text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *_describe_others(index, rules)))
     return f"{mark}{sanitize(status.model, 60)} {text}"
 
@@ -223,7 +223,7 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
 
 
 def alerting_section(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None = None) -> Iterator[str]:
-    """Yield the state of a model that alerts in one sentence, then its alerts, and what else holds.
+    """Yield the state of a model that alerts in one sentence, then its alerts, and its other rules.
 
     Args:
         status: The model, which has an active or a pending alert.
@@ -280,7 +280,7 @@ def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
 
 
 def _is_implied(shift: Alert, breaches: Mapping[SeriesKey, Alert], index: ReportIndex) -> bool:
-    """Return whether another alert reports as much of the series; what people did about this one must stay visible."""
+    """Return whether another alert reports as much of the series; an acknowledged or silenced one stays visible."""
     other = breaches.get(shift.key)
     return other is not None and other.severity >= shift.severity and not describe_handling(shift, index.snapshot)
 

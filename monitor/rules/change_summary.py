@@ -25,11 +25,11 @@ PHRASES = {
 
 
 def change_summary(series: Series, metric: Metric, baseline: PastBaseline = ROLLING) -> tuple[Comparison, ...]:
-    """Return what has changed up to the newest period, from the nearest comparison to the widest.
+    """Return the changes up to the newest period, from the nearest comparison to the widest.
 
     Args:
         series: Of the metric; infinite values are passed over, and if the newest is none there is no comparison.
-        metric: What it is.
+        metric: The metric of the series.
         baseline: The earlier periods to compare with beside the nearest and the first.
 
     Returns:

@@ -64,7 +64,7 @@ def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, met
 
 
 def _describe_state(past: Series, rule: Rule, alert: Alert | None, other_series: Mapping[SeriesKey, Series]) -> str:
-    """Return the value of the last point of `past`, which is evaluable, and what it means."""
+    """Return the value of the last point of `past`, which is evaluable, and its status."""
     if alert is None or alert.breach is None:
         return _describe_no_alert(past, rule)
     word = alert.severity.name.lower()

@@ -30,7 +30,7 @@ UNEVALUATED_RANK: Rank = (-Severity.UNKNOWN, False, 0.0, 0.0)
 def ordered_alerts(alerts: Iterable[Alert], acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS) -> tuple[Alert, ...]:
     """Return active alerts, worst first; then the pending, likewise; then the past, newest first.
 
-    Worst is: severity, then what no person has acknowledged (by id), then newest fired, then the relative distance
+    Worst is: severity, then unacknowledged ones (by id), then newest fired, then the relative distance
     beyond the limit, then the names.
     """
 

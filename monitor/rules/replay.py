@@ -1,4 +1,4 @@
-"""Replay of history through rules to alerts: what went wrong, since when, until when.
+"""Replay of history through rules to alerts, with their start and end.
 
 Only data time enters a condition: evaluating twice confirms nothing, and a late row changes the replay with the past.
 """

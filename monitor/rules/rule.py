@@ -50,7 +50,7 @@ class Rule:
     window: int | None = None
     """Number of the newest points among which `confirm` breaches are enough, in a row or not; None: in a row."""
     baseline: Baseline = ROLLING
-    """What a detector that compares is given to compare with."""
+    """The baseline of a detector that compares with one."""
     default: bool = False
     """True for the rules that apply if none are configured; they may be skipped on a series."""
     override: bool = False

@@ -1,4 +1,4 @@
-"""The snapshot: what a screen or a report shows, and all that it shows."""
+"""The snapshot: all data that a screen or a report shows."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Snapshot:
     model_statuses: tuple[ModelStatus, ...]
     """One per model, worst first: the order of models everywhere."""
     notices: tuple[str, ...] = ()
-    """What about the evaluation could surprise a person: a sentence each; foreign text may be in it."""
+    """Notices about unexpected facts of the evaluation: a sentence each; may contain foreign text."""
     alerting_state: AlertingState = field(default_factory=AlertingState)
-    """What people did and what receivers were notified of."""
+    """People's actions and the notifications of receivers."""
     suppressions: Mapping[str, Suppression] = field(default_factory=dict)
     """Suppressions by the id of each active alert that is suppressed now."""
     acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)

@@ -40,7 +40,7 @@ EXPLANATORY_FAMILIES = ("drift", "quality")
 
 @dataclass(frozen=True, slots=True)
 class SuggestedLimits:
-    """Limits for one series, and what they rest on."""
+    """Limits for one series, and their basis."""
 
     warn: Limit
     critical: Limit | None

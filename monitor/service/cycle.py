@@ -28,7 +28,7 @@ class Cycle:
     """The steps of the daemon, which the leader calls in turn.
 
     Args:
-        load: Reads the configuration. What it raises the first time is raised here.
+        load: Reads the configuration. An error of the first time is raised here.
         identity: The state folder and the process.
         log: The daemon's own log.
         clock: The time; None for that of the machine.
@@ -68,7 +68,7 @@ class Cycle:
         return self._reporter.error is not None or any(state.failures for state in states if state is not None)
 
     def start(self) -> None:
-        """Record that this process leads now, and go on from what the last leader left."""
+        """Record that this process leads now, and continue from the state of the last leader."""
         now = self._clock.now(self._buffer.state().last_event_at)
         self._reporter.started = self._reporter.completed = now
         self._tracker = IncidentTracker(self._identity.folder, self.settings.config.watch.no_data_wait)
@@ -130,7 +130,7 @@ class Cycle:
         self.publish_health()
 
     def publish_health(self, *, stopped: bool = False) -> None:
-        """Write the health file and report what went wrong since."""
+        """Write the health file, with all errors since the last one."""
         self._buffer.save()
         receivers, state = self.settings.config.receivers, self._buffer.state()
         lag = self._clock.lag()

@@ -1,4 +1,4 @@
-"""The event log as the daemon sees it: what cannot be written is buffered, and written once it can be."""
+"""The event log of the daemon: events that cannot be written are buffered until they can."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a snapshot to the changes of incidents, with what has to be remembered between two evaluations."""
+"""From a snapshot to the changes of incidents, with the state that is kept between two evaluations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILE_NAME = "looked.json"
 
 @dataclass(frozen=True, slots=True)
 class LastEvaluation:
-    """What an evaluation leaves for the next one, also across processes."""
+    """The state that an evaluation keeps for the next one, also across processes."""
 
     newest_periods: Mapping[str, datetime] = field(default_factory=dict)
     """Newest period of each model."""
@@ -125,7 +125,7 @@ class IncidentTracker:
         """
         evaluation = LastEvaluation(result.newest_periods, self.no_data_grace.first_seen)
         if saved and evaluation != self._last:
-            # If this is lost, nothing is sent twice: what was resolved and never seen open counts as past.
+            # If this is lost, nothing is sent twice: alerts resolved and never seen open count as past.
             with contextlib.suppress(StoreError):
                 save_last_evaluation(self._folder, evaluation)
         self._last = evaluation

@@ -29,15 +29,15 @@ class DaemonLog:
         self.as_json = as_json
 
     def info(self, event: str, message: str, **fields: str | float) -> None:
-        """Log what went as it should."""
+        """Log an expected event."""
         self._write("info", event, message, fields)
 
     def warning(self, event: str, message: str, **fields: str | float) -> None:
-        """Log what a person may want to know."""
+        """Log a problem that a person may want to know of."""
         self._write("warning", event, message, fields)
 
     def error(self, event: str, message: str, **fields: str | float) -> None:
-        """Log what a person has to act on."""
+        """Log an error that a person has to act on."""
         self._write("error", event, message, fields)
 
     def _write(self, level: str, event: str, message: str, fields: dict[str, str | float]) -> None:

@@ -130,7 +130,7 @@ class Dispatcher:
         return after, (ReceiverChanged(now, name, after),)
 
     def send_due(self, snapshot: Snapshot, settings: DaemonSettings, notice: str | None) -> None:
-        """Plan what each idle receiver is to be sent by the last snapshot, record it, and queue it.
+        """Plan the messages due to each idle receiver by the last snapshot, record them, and queue them.
 
         `notice` is a warning in every message, that the state was not saved; None without one.
         """

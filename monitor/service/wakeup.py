@@ -1,4 +1,4 @@
-"""What wakes the daemon: a signal, a finished message, or time."""
+"""Wake-ups of the daemon: by a signal, a finished message, or time."""
 
 from __future__ import annotations
 

@@ -40,10 +40,10 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
 
     Args:
         rows: The drawing; the first `canvas.height` rows are the canvas. Changed in place.
-        annotations: What to write.
+        annotations: The annotations to write.
         canvas: Maps times and values to cells.
         left: Column at which the canvas starts.
-        theme: What the terminal can show.
+        theme: Characters and colors that the terminal can show.
     """
     signs: dict[Cell, Sign] = {}
     band, notes = annotations.band, _visible_markers(annotations.notes, canvas)

@@ -104,7 +104,7 @@ def single_date_tick(time: float, width: int) -> list[Tick]:
 
 
 def axis_context(start: float, end: float) -> str:
-    """Return what the labels of `date_ticks` leave out, for the corner of the axis: the year, or the date of hours."""
+    """Return the part that `date_ticks` leaves out, for the corner of the axis: the year, or the date of hours."""
     first, span = _to_datetime(start), end - start
     if span < 2 * _DAY:
         return _month_day(first)

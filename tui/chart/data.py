@@ -114,7 +114,7 @@ class ChartData:
 
 @dataclass(frozen=True, slots=True)
 class PlotTheme:
-    """What the terminal can show. Colors are the 16 of ANSI by name: the app's theme defines their shades."""
+    """Terminal capabilities. Colors are the 16 of ANSI by name: the app's theme defines their shades."""
 
     ascii: bool = False
     """Whether only characters below 128 can be drawn."""

@@ -55,7 +55,7 @@ def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> T
         chart: The content; its identity keys the cache.
         width: Width in cells.
         height: Number of rows.
-        theme: What the terminal can show.
+        theme: Characters and colors that the terminal can show.
 
     Returns:
         Rows joined by newlines. Cached: do not change it.
@@ -208,7 +208,7 @@ def _write_if_free(rows: list[Text], at: int, free: str, label: str, color: str)
 
 
 def _date_row(layout: _Layout) -> Text:
-    """Return the labels of the time axis, each centred on its tick, with what they leave out in the corner."""
+    """Return the labels of the time axis, each centred on its tick, with the part they leave out in the corner."""
     corner = layout.corner if len(layout.corner) < layout.left else ""
     row = corner.ljust(layout.width)
     free = len(corner) + 1 if corner else 0

@@ -51,7 +51,7 @@ def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict
     Args:
         traces: The selected one first.
         canvas: Maps times and values.
-        theme: What the terminal can show.
+        theme: Characters and colors that the terminal can show.
     """
     markers: dict[tuple[int, int], Marker] = {}
     for number, trace in enumerate(traces):

@@ -1,4 +1,4 @@
-"""The terminal itself: what it can show, how the app starts on it, and how it is restored.
+"""The terminal itself: its capabilities, how the app starts on it, and how it is restored.
 
 Public face: capabilities, launch, shutdown.
 """

@@ -1,4 +1,4 @@
-"""What the terminal can show, detected before Textual is imported: it reads the environment once, at import."""
+"""The capabilities of the terminal, detected before Textual is imported: it reads the environment once, at import."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def unusable_reason(environ: Environment = os.environ) -> str | None:
 
 
 def detect_capabilities(environ: Environment = os.environ, encoding: str | None = None) -> Capabilities:
-    """Return what the terminal can show, by the environment and the encoding of stderr, on which the app is drawn."""
+    """Return the terminal's capabilities, by the environment and the encoding of stderr, on which the app is drawn."""
     stream = sys.__stderr__
     encoding = encoding or (stream.encoding if stream else None) or "ascii"
     return Capabilities(_color_depth(environ), _ascii_only(environ, encoding))
@@ -98,7 +98,7 @@ def prepare_environment(capabilities: Capabilities, environ: Environment = os.en
     if environ.get("SSH_CONNECTION"):
         environ.setdefault("TEXTUAL_FPS", _REMOTE_FPS)
     if environ.get("TERM", "").startswith("linux"):
-        environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")  # its console prints what it does not know
+        environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")  # its console prints unknown sequences
     if capabilities.depth is ColorDepth.NONE:
         environ["NO_COLOR"] = "1"
     elif environ.get("NO_COLOR") == "":
@@ -110,7 +110,7 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
 
     Args:
         options: As given on the command line.
-        capabilities: What the terminal can show.
+        capabilities: The capabilities of the terminal.
         light: Whether its background is light.
     """
     return replace(

@@ -38,7 +38,7 @@ FileStats = Mapping[str, tuple[int, ...] | None]
 
 
 def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of a frame; its name is a hash of what the frame depends on besides the files.
+    """Return the file of a frame; its name is a hash of all that the frame depends on besides the files.
 
     Args:
         argv: The command line.

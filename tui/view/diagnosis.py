@@ -144,7 +144,7 @@ def _support_text(index: SnapshotIndex, diagnosis: Diagnosis, key: SeriesKey) ->
 
 
 def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return what each segment contributes to the change of the metric."""
+    """Return the contribution of each segment to the change of the metric."""
     if not diagnosis.segments:
         segments = {key.segment for key in index.series_keys(diagnosis.model)}
         if any("=" in segment and not segment.startswith("feature=") for segment in segments):

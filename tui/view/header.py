@@ -179,7 +179,7 @@ def data_age(state: ScreenState, now: datetime) -> str:
 
 
 def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:
-    """Return the last line: keys and what they do, as many as fit; the last two always.
+    """Return the last line: keys and their actions, as many as fit; the last two always.
 
     Args:
         keys: Each key as people read it, and a word or two; the most useful first, help and quit last.

@@ -22,6 +22,6 @@ def edit_line(text: str, key: str, character: str | None) -> str:
 
 
 def paste_line(text: str, pasted: str) -> str:
-    """Return the text with the first line of the pasted one appended, without what does not print."""
+    """Return the text with the first line of the pasted one appended, without unprintable characters."""
     first = next(iter(pasted.splitlines()), "")
     return (text + "".join(char for char in first if char.isprintable()))[:MAX_LENGTH]

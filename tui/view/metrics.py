@@ -76,7 +76,7 @@ def support_text(series: Series, index: int = -1) -> str:
 
 
 def _rule_text(index: SnapshotIndex, series: Series) -> str:
-    """Return what the rules make of the newest value, short enough for the column."""
+    """Return the result of the rules for the newest value, short enough for the column."""
     for alert in index.alerts_by_key[series.key]:
         if alert.state is State.RECOVERING:
             return "recovering"

@@ -65,7 +65,7 @@ class Prompt:
 
 
 class StatusBar(Lines):
-    """The last line: what the keys do, the result of the last one, or a prompt."""
+    """The last line: keys and their actions, the result of the last one, or a prompt."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -109,7 +109,7 @@ class StatusBar(Lines):
         self._set_answer(edit_line(self.answer, event.key, event.character if event.is_printable else None))
 
     def paste(self, text: str) -> None:
-        """Append the first line of the pasted text, without what does not print."""
+        """Append the first line of the pasted text, without unprintable characters."""
         self._set_answer(paste_line(self.answer, text))
 
     def _set_answer(self, text: str) -> None:

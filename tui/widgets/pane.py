@@ -60,7 +60,7 @@ class Lines(Widget):
         return [((" " * width, ""),)] * height
 
     def watch_screen_state(self) -> None:
-        """Repaint what the new state changes."""
+        """Repaint the lines that the new state changes."""
         self.repaint()
 
     def repaint(self) -> None:
@@ -130,7 +130,7 @@ class Pane(Lines):
     NUMBER: ClassVar[int] = 0
     TITLE: ClassVar[str] = ""
     STEPS: ClassVar[str] = "scroll"
-    """The word for what up and down do here, for the last line of the screen."""
+    """The word for the effect of up and down here, for the last line of the screen."""
     KEYS: ClassVar[tuple[Binding, ...]] = ()
     """Keys about this pane that work from any pane of the main screen."""
 

@@ -1,7 +1,7 @@
 """The thread that diagnoses models and series, so that neither the first frame nor a key waits for it.
 
 The newest request comes first, and only once there was no other for a moment: who runs through the list with a key
-held down is not slowed down by what was passed. Then follow the models that the next keys may select, so the screen
+held down is not slowed down by the models passed. Then follow the models that the next keys may select, so the screen
 is painted once, with everything, when they do.
 """
 

@@ -1,4 +1,4 @@
-"""The thread that writes what a person does: a disk is slow, and another process may hold the lock."""
+"""The thread that writes a person's actions: a disk is slow, and another process may hold the lock."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callabl
 
     Args:
         app: Runs `on_done` in its own thread.
-        poller: Has the event log; polls again afterwards, so that the screen shows what was written.
+        poller: Has the event log; polls again afterwards, so that the screen shows the change.
         decide: Called in the writing thread, under the lock of the log.
         on_done: Called with None, or with the reason why nothing was written.
     """
@@ -53,7 +53,7 @@ def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callabl
         with contextlib.suppress(RuntimeError):  # the app's loop may have ended since
             app.call_later(on_done, refusal)
 
-    # A daemon: leaving the app never waits for somebody else's lock. What was not reported may not have been written.
+    # A daemon: leaving the app never waits for another process's lock. Unreported actions may not have been written.
     threading.Thread(target=write, name="modeltop event writer", daemon=True).start()
 
 

@@ -184,7 +184,7 @@ def _encode_line(kind: str, value: Any) -> bytes:
 
 
 def parse_line(line: bytes) -> Event | AlertingState | OtherSchema | UnreadableLine:
-    r"""Return what a line holds; whatever its bytes are, nothing is raised.
+    r"""Return the content of a line; never raises, whatever its bytes are.
 
     >>> parse_line(b'{"crc":"00000000","v":1}'), parse_line(b"\n")
     (<UnreadableLine.DAMAGED: 1>, <UnreadableLine.BLANK: 3>)

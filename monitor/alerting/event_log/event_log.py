@@ -43,7 +43,7 @@ def author(environ: Mapping[str, str] = os.environ) -> str:
 
 
 class EventLog:
-    """What people did and what receivers were sent; one object may be shared by threads.
+    """The log of people's actions and of sent notifications; one object may be shared by threads.
 
     It holds plain text about alerts only: names, reasons, moments, and no secret. Files of an older schema are moved
     aside at the first write, to `<name>.old`.

@@ -35,7 +35,7 @@ class _ReadPosition:
 
 @dataclass(frozen=True, slots=True)
 class ReadLog:
-    """What was read of an event log."""
+    """The content of an event log up to a position."""
 
     state: AlertingState = field(default_factory=AlertingState)
     position: _ReadPosition | None = None

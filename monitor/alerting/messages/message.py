@@ -94,7 +94,7 @@ class Message:
     is_test: bool = False
     """Whether it only tests the receiver."""
     is_digest: bool = False
-    """Whether it gathers what the hourly cap held back."""
+    """Whether it collects the messages that the hourly cap held back."""
 
     @property
     def worst_section(self) -> AlertSection:

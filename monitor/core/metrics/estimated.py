@@ -1,4 +1,4 @@
-"""Metrics estimated without labels: what they would be if scores still meant what they meant in the reference.
+"""Metrics estimated without labels: their values if scores still had the meaning they had in the reference.
 
 That holds while only the inputs move (covariate shift), not if the relation to the label does (concept drift). They
 are drawn beside the realised ones; support is the rows with a score.

@@ -77,7 +77,7 @@ class Metric:
     needs_labels: bool = True
     """False if it is computed without labels, so that it does not wait for them."""
     caveat: str = ""
-    """What it assumes, in a clause that is shown beside it."""
+    """Its assumption, in a clause that is shown beside it."""
 
     def format(self, value: float) -> str:
         """Return the value as a person reads it; `n/a` for NaN.
@@ -148,7 +148,7 @@ def _load() -> None:
 
 
 class MetricRegistry:
-    """The metrics of one run: the registered ones, and what the configuration changes or adds.
+    """The metrics of one run: the registered ones, with the changes and additions of the configuration.
 
     Args:
         overrides: By name or alias of a metric, the fields that the configuration changes (`better`, `bounds`, ...).

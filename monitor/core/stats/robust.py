@@ -110,7 +110,7 @@ def hampel_filter(values: Floats, errors: Floats) -> Floats:
     """Replace outliers by the nearer of the medians on either side, and leave steps as they are.
 
     A Hampel filter (Davies and Gather 1993, whose replacement is a median too and whose bound is three errors) with a
-    median on either side: what lies between the two is a step. A value that was only moved to the bound would still
+    median on either side: a value between the two is a step. A value that was only moved to the bound would still
     bias a mean of few: of 90 independent values, two outliers in a row then pass for a change in 44 of 100 series, and
     replaced by the median in 4.
 

@@ -14,7 +14,7 @@ SMALL_SAMPLE = 100
 
 @cause
 def noise(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether the difference is within what chance makes of so few cases."""
+    """Weigh whether the difference is within the sampling error of so few cases."""
     focus, series = observations.focus, observations.series
     if focus is None or series is None or focus.is_significant:
         return None

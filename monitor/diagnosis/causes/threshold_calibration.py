@@ -36,7 +36,7 @@ def label_shift(observations: Observations) -> CauseHypothesis | None:
 
 
 def _base_rate_change(observations: Observations) -> BeforeAfter | None:
-    """Return the change of the proportion of positives, if it matters: 3 points, and a tenth of what it was."""
+    """Return the change of the proportion of positives, if it matters: 3 points, and a tenth of its former value."""
     change = _significant(observations, "label_rate")
     return change if change is not None and abs(change.delta) >= max(0.03, 0.1 * change.before) else None
 

@@ -24,7 +24,7 @@ MIN_SEGMENT = 3
 MIN_POINTS = 10
 """Points below which no change is sought."""
 PENALTY = 2.0
-"""What a change must explain to be a candidate, in squared standard errors times log n: its position and its size."""
+"""Minimum that a candidate must explain, in squared standard errors times log n: its position and its size."""
 
 
 def change_points(points: Points) -> list[int]:

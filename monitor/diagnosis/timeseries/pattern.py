@@ -43,7 +43,7 @@ CHANCE_GAIN = {
     "burst": (8.0, 2.5),
     "return": (6.5, 2.8),
 }
-"""What each shape must explain at its best position, in squared standard errors: a base, and a growth with log n.
+"""Minimum that each shape explains at its best position, in squared standard errors: a base, and a growth with log n.
 
 Simulated: of 12 to 120 independent normal points of one level, 5 to 7 series in 100 are named anything but steady.
 """

@@ -28,7 +28,7 @@ MAX_SPIKE_PERIODS = 3
 SINGULAR = 1e-6
 """Ratio of a column's own length that must remain beside the other columns."""
 MIN_RAMP_GAIN = 20.0
-"""What a ramp must explain before a second one beside it is sought: their positions and slopes cost as much."""
+"""Minimum that a ramp must explain before a second one is fitted: their positions and slopes cost as much."""
 _TINY = 1e-300
 
 
@@ -45,7 +45,7 @@ class FittedShape:
     gain: float
     """Decrease of the sum of squares against the level alone, in squared standard errors."""
     curve: Floats
-    """What the shape adds to the level at each point, in the unit of the values."""
+    """Difference of the shape from the level at each point, in the unit of the values."""
     start_index: int
     """Index of the first changed point."""
     end_index: int

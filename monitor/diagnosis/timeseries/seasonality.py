@@ -30,7 +30,7 @@ class Season:
     name: str
     """`week` or `year`."""
     effects: Floats
-    """What each weekday from Monday, or each month from January, adds to the level; their mean is about 0."""
+    """Effect of each weekday from Monday, or each month from January, on the level; their mean is about 0."""
 
     def at(self, times: Times) -> Floats:
         """Return the seasonal effect at each of `times`."""
@@ -46,7 +46,7 @@ class Season:
 def detect_season(points: Points) -> Season | None:
     """Detect the week of daily points of four weeks, or the year of monthly points of three years; None if none.
 
-    The ranks of what a running median leaves are compared between weekdays (or months) by the test of Kruskal and
+    The ranks of the residuals of a running median are compared between weekdays (or months) by the test of Kruskal and
     Wallis 1952, as Ollech and Webel 2020 recommend.
     """
     if len(points) < 2:

@@ -104,7 +104,7 @@ def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.
 
 
 def bounds_message(value: float, metric: Metric) -> str:
-    """Return why a number is refused as the value of a metric, and what to write."""
+    """Return why a number is refused as the value of a metric, and a valid example."""
     low, high = metric.bounds
     if metric is COUNT:
         return f"{format_exact(value)} is no count: write a whole number, 0 or more"
@@ -238,7 +238,7 @@ class ColumnReader:
     def _bounding_metrics(self, column: NumberColumn, long: Sequence[Metric]) -> Sequence[Metric]:
         """Return the metrics whose bounds hold in a column: at most one, or in the long shape one per group."""
         if column.role in ("low", "high"):
-            return []  # an interval may reach beyond what the value itself can be
+            return []  # an interval may reach beyond the bounds of the value itself
         if column.role == "value":
             return [self.catalog.get(column.metric)] if column.metric else long
         return [COUNT]

@@ -1,4 +1,4 @@
-"""The header of a CSV file: what each column holds."""
+"""The header of a CSV file: the role of each column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NoHistory(SourceError):  # noqa: N818  no error in a folder: the file is l
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """One column of numbers, and what they are of."""
+    """One column of numbers, with its metric and its meaning."""
 
     index: int
     name: str
@@ -45,7 +45,7 @@ class CsvSchema:
     """The column of metric names in the long shape; None in the wide one."""
     numbers: tuple[NumberColumn, ...]
     notes: tuple[str, ...]
-    """Messages on what could surprise a person: columns given twice, or left out."""
+    """Messages on unexpected columns: columns given twice, or left out."""
     is_utc: bool = False
     """True for files of the store, which writes every date in UTC, whatever is configured."""
 

@@ -1,4 +1,4 @@
-"""History from CSV text, tolerantly: what can be read is read, what cannot is reported with its line.
+"""History from CSV text, tolerantly: readable cells are read, others are reported with their line.
 
 A row is lost if its date, its model or the number of its cells is wrong; a bad number loses its cell alone.
 """

@@ -149,7 +149,7 @@ def _read_columns(
     """Return the columns of text, the dates only if asked, those of numbers, and the number of rows.
 
     Raises:
-        ValueError: A cell cannot be what it should be.
+        ValueError: A cell cannot be parsed in its role.
     """
     roles = (schema.date if with_dates else None, schema.model, schema.segment, schema.metric, schema.provisional)
     text_columns = [index for index in roles if index is not None]

@@ -159,7 +159,7 @@ class StagedRun:
         self._previous: tuple[str, ComputedHistory | None] | None = None
 
     def previous(self, model: str) -> ComputedHistory | None:
-        """Return what was computed of a model before, by this run too; None if nothing was.
+        """Return the stored history of a model, including that staged by this run; None if there is none.
 
         Raises:
             StoreError: The file cannot be read, or is not as `compute` left it.
@@ -170,11 +170,11 @@ class StagedRun:
         return self._previous[1]
 
     def stage(self, history: ComputedHistory, scope: Sequence[str], foreign_segments: Sequence[str] = ()) -> bool:
-        """Stage a model's periods, merged with what was computed before; return False if that changes nothing.
+        """Stage a model's periods, merged with those computed before; return False if that changes nothing.
 
         Args:
-            history: What the run computed of the model; more of it may follow in another call.
-            scope: What this call covers: `all`, and its segments or the left sides of them.
+            history: The model's periods that the run computed; more may follow in another call.
+            scope: The segments that this call covers: `all`, and its segments or the left sides of them.
             foreign_segments: Segments within the scope that another call covers.
 
         Raises:
@@ -202,7 +202,7 @@ class StagedRun:
         return True
 
     def commit(self) -> CommitResult:
-        """Put what was staged in place of the old files, which stay as `*.previous`.
+        """Put the staged files in place of the old ones, which stay as `*.previous`.
 
         Raises:
             StoreError: The lock is not available, or the disk fails.
@@ -234,7 +234,7 @@ class StagedRun:
 
 @contextlib.contextmanager
 def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels) -> Iterator[StagedRun]:
-    """Hold the store for one run at a time; what a crashed run has staged is removed.
+    """Hold the store for one run at a time; files staged by a crashed run are removed.
 
     Args:
         folder: The store; made if it is missing.
@@ -257,9 +257,9 @@ def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels)
 
 
 def restore_previous(folder: Path) -> int:
-    """Bring back what stood before the last run that changed anything, and return the number of changed files.
+    """Restore the files from before the last run that changed anything, and return the number of changed files.
 
-    One generation is stored: what was undone can be computed again, and a second call has nothing to bring back.
+    One generation is stored: an undone run can be repeated, and a second call has nothing to restore.
 
     Raises:
         StoreError: There is nothing to bring back, or the disk fails.

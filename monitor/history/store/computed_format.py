@@ -1,7 +1,7 @@
 """The computed periods of one model, and the format of their file: `<slug>-<hash8>.computed.csv`.
 
-A period and segment has one row. While its labels are still coming it has two: what needs no label is final in the
-first; what needs labels is provisional in the second. Readers take the flag of each value from its own row.
+A period and segment has one row. While its labels are still arriving it has two: values without labels are final in the
+first; values with labels are provisional in the second. Readers use the flag of each value from its own row.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def as_store_error(path: Path) -> Iterator[None]:
 
 
 def file_mode(folder: Path) -> int:
-    """Return the permissions of a new file: what the folder grants its group, reading for others, and never more."""
+    """Return the permissions of a new file: those of its folder for the group, reading for others, and never more."""
     return 0o600 | (folder.stat().st_mode & 0o064)
 
 

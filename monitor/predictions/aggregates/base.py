@@ -1,4 +1,4 @@
-"""What all aggregates share: arrays over K cells that merge as sums, and batches of cells with their keys."""
+"""The contract of all aggregates: arrays over K cells that merge as sums, and batches of cells with their keys."""
 
 from __future__ import annotations
 

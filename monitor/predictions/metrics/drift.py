@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GROUPS = 10
 """Groups of numeric bins that PSI, JS distance and chi-squared compare."""
 MIN_PROPORTION = 1e-4
-"""What an empty slot counts as in the PSI, which would be infinite."""
+"""Proportion used for an empty slot in the PSI, which would be infinite."""
 DRIFT_THRESHOLD = 0.1
 """Effect size from which on a column counts as drifted."""
 SCORE, PREDICTION = "score", "prediction"

@@ -1,4 +1,4 @@
-"""Areas under curves: how well scores rank positives before negatives, with a bound for what the bins hide."""
+"""Areas under curves: how well scores rank positives before negatives, with a bound for the error of binning."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def average_precision(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricV
     """Compute the mean over positives of the precision among all that score at least as high: the base rate to 1.
 
     Sum over thresholds of precision times the step of recall, as in scikit-learn; no interpolation. Support: positives.
-    The value is the middle of what the orders within bins can give, and `bound` half their distance. The interval is
+    The value is the middle of the range over all orders within bins, and `bound` half their distance. The interval is
     the delta method's on the scale of log-odds, mixed with that of a plain proportion (Boyd, Eng & Page 2013, ECML)
     while positives are few, and widened by the bound.
     """

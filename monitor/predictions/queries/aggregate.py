@@ -32,7 +32,7 @@ class Aggregation(Protocol):
         """Return the rows that count, with the columns they are grouped by."""
 
     def keys(self, table: Expression) -> dict[str, Expression]:
-        """Return what the rows of a cell are grouped by, by name: small integers."""
+        """Return the keys that the rows of a cell are grouped by, by name: small integers."""
 
     def sums(self, table: Expression) -> dict[str, Expression]:
         """Return the counts and sums of a group, by name."""

@@ -56,8 +56,8 @@ def group_batches(
 
     Args:
         batches: Groups, ordered by model and period key.
-        rows: What the groups are of; it translates the period keys.
-        prefixes: What precedes the value of each segment column, such as `country=`.
+        rows: The rows that were grouped; it translates the period keys.
+        prefixes: Text before the value of each segment column, such as `country=`.
         models: The names of the models, if the groups have their codes instead.
     """
     for groups in _complete_groups(batches, rows, models):

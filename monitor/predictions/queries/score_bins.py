@@ -18,7 +18,7 @@ from modeltop.predictions.aggregates.score_bins import (
 from modeltop.predictions.engines.base import Expression
 
 LOWEST, HIGHEST = SLOTS, SLOTS + 1
-"""Slots for scores nearer to 0, or to 1, than `MIN_PROBABILITY`; what counts them adds them to the outermost bins."""
+"""Slots for scores nearer to 0, or to 1, than `MIN_PROBABILITY`; they are added to the outermost bins when counted."""
 OPEN_SLOTS = SLOTS + 2
 """Slots with these two."""
 LINEAR_HALF_WIDTH = 0.5 - TAIL_EDGE

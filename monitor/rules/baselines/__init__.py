@@ -1,1 +1,1 @@
-"""Ways to choose what a point is compared with."""
+"""Baselines: the ways to choose the periods that a point is compared with."""

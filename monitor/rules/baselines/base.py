@@ -1,4 +1,4 @@
-"""What a point is compared with, and the contract of a way to choose it.
+"""The statistics of baselines, and the contract of a baseline.
 
 A baseline holds evaluable periods before a point, never the point itself or a later one: detectors stay causal.
 """
@@ -29,7 +29,7 @@ NO_SERIES: Mapping[SeriesKey, Series] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BaselineStats:
-    """What each point of a series is compared with; every array but `pool` has a row per point."""
+    """The baselines of all points of a series; every array but `pool` has a row per point."""
 
     periods: NDArray[np.int64]
     """Periods in its baseline; 0 if there is none, or too little history."""
@@ -47,7 +47,7 @@ class BaselineStats:
     """The baseline of a point is `pool[start_index:start_index + periods]`."""
     pool: Floats
     is_moving: bool = False
-    """True if the baseline moves along with the point, so that what lasts becomes normal."""
+    """True if the baseline moves along with the point, so that a sustained change becomes normal."""
 
     def __len__(self) -> int:
         return len(self.periods)
@@ -72,7 +72,7 @@ class BaselineStats:
 
 
 class Baseline(ABC):
-    """A way to choose what a point is compared with; a frozen dataclass."""
+    """A way to choose the periods that a point is compared with; a frozen dataclass."""
 
     __slots__ = ()
     has_spread: ClassVar[bool] = True
@@ -96,7 +96,7 @@ class Baseline(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Return what it is, such as `its 60 earlier periods`; may hold foreign text."""
+        """Return a description such as `its 60 earlier periods`; may contain foreign text."""
 
 
 def baseline_stats(

@@ -46,7 +46,7 @@ class PastBaseline(Baseline):
         min_count: float = 0,
         other_series: Mapping[SeriesKey, Series] = NO_SERIES,  # noqa: ARG002
     ) -> BaselineStats:
-        """Return what each point of `series` is compared with, which lies in the series itself."""
+        """Return the baseline of each point of `series`, which lies in the series itself."""
         return baseline_stats(
             *self.windows(series, series.evaluable(min_count)), self.min_periods, is_moving=self.is_moving
         )
@@ -88,7 +88,7 @@ class Rolling(PastBaseline):
         return series[evaluable], np.maximum(before - self.max_periods, 0), before
 
     def describe(self) -> str:
-        """Return what it is, such as `its 60 earlier periods`."""
+        """Return a description such as `its 60 earlier periods`."""
         return f"its {pluralize(self.max_periods, 'earlier period')}"
 
 
@@ -111,7 +111,7 @@ class FirstPeriods(PastBaseline):
         return series[evaluable], np.zeros_like(high), high
 
     def describe(self) -> str:
-        """Return what it is, such as `its first 30 periods`."""
+        """Return a description such as `its first 30 periods`."""
         return f"its first {pluralize(self.periods, 'period')}"
 
 
@@ -141,7 +141,7 @@ class DateRange(PastBaseline):
         return pool, np.where(after, low, 0), np.where(after, high, 0)
 
     def describe(self) -> str:
-        """Return what it is, such as `its periods from 2025-01-01 to 2025-02-01`."""
+        """Return a description such as `its periods from 2025-01-01 to 2025-02-01`."""
         return f"its periods from {format_period(self.start)} to {format_period(self.end)}"
 
 
@@ -175,7 +175,7 @@ class SameWeekday(PastBaseline):
         return series[np.flatnonzero(evaluable)[order]], low, high
 
     def describe(self) -> str:
-        """Return what it is, such as `its 8 earlier periods on the same weekday`."""
+        """Return a description such as `its 8 earlier periods on the same weekday`."""
         return f"its {pluralize(self.periods, 'earlier period')} on the same weekday"
 
 

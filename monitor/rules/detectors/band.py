@@ -72,7 +72,7 @@ class Band(PointwiseDetector):
         return Breach(level, value, edge, message)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for, such as `recall worse than the median of its 60 earlier periods by ...`."""
+        """Return the condition, such as `recall worse than the median of its 60 earlier periods by ...`."""
         side = "off" if self.outside else "worse than"
         levels = describe_levels(self.warn, self.critical, lambda size: f"by more than {format_exact(size)} deviations")
         return f"{name} {side} the median of {against} {levels}"

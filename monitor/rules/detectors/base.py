@@ -39,7 +39,7 @@ class QueryContext(NamedTuple):
     """How a rule applies its detector."""
 
     baseline: Baseline = ROLLING
-    """What a point is compared with."""
+    """The baseline of the rule."""
     min_count: float = 0
     """Support under which a period is neither evaluated nor part of a baseline."""
     other_series: Mapping[SeriesKey, Series] = NO_SERIES
@@ -49,7 +49,7 @@ class QueryContext(NamedTuple):
 class Detector(ABC):
     """A way to find breaches.
 
-    What a detector needs to know of a series `prepare` computes once, for a batch of series: the `basis` of all other
+    Data about each series is computed once by `prepare`, for a batch of series: the `basis` of all other
     methods, with a row per point. It can be sliced, and its rows depend on no later point.
     """
 
@@ -79,7 +79,7 @@ class Detector(ABC):
 
     @abstractmethod
     def excess(self, series: Series, basis: Any, level: Severity) -> Floats:
-        """Return how far each point lies beyond what `level` allows; larger is worse, in any unit."""
+        """Return how far each point lies beyond the limit of `level`; larger is worse, in any unit."""
 
     @abstractmethod
     def breach(self, past: Series, basis: Any, level: Severity) -> Breach:
@@ -102,10 +102,10 @@ class Detector(ABC):
 
     @abstractmethod
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:
-        """Return what it looks for in plain words, such as `accuracy below 0.90 is critical`.
+        """Return the condition in plain words, such as `accuracy below 0.90 is critical`.
 
         Args:
-            name: What the metric is called.
+            name: The name of the metric.
             show: Formats a value of the metric.
             against: The baseline in words.
         """

@@ -234,7 +234,7 @@ class LastingShift(Detector):
 
 
 def _at_all_points(evaluable: Flags, score: Floats, peak: Floats, start: NDArray[np.int32]) -> ShiftScan:
-    """Spread what was computed of the evaluable points over all points; the others are in no run."""
+    """Spread the results for the evaluable points over all points; the others are in no run."""
     points = np.flatnonzero(evaluable)
     zeros = np.zeros((2, len(evaluable)))
     spread = ShiftScan(evaluable, zeros[0], zeros[1], np.arange(len(evaluable), dtype=np.int64))

@@ -71,5 +71,5 @@ class Difference(PointwiseDetector):
         return "within limits of its reference"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:
-        """Return what it looks for, such as `avg_confidence less accuracy above 0.05 warns`."""
+        """Return the condition, such as `avg_confidence less accuracy above 0.05 warns`."""
         return f"{name} less {against} {describe_levels(self.warn, self.critical, lambda limit: limit.describe(show))}"

@@ -54,7 +54,7 @@ class DropThreshold:
         Args:
             drops: Distance from the baseline in the bad direction, in the metric's unit.
             series: The series.
-            stats: What each of its points is compared with.
+            stats: The baseline of each of its points.
         """
         met: Flags = np.isfinite(drops) & (drops > 0)
         if self.absolute is not None:
@@ -125,6 +125,6 @@ class Drop(PointwiseDetector):
         return Breach(level, value, before, message, is_baseline=True)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for, such as `recall that is worse than its 60 earlier periods by ...`."""
+        """Return the condition, such as `recall that is worse than its 60 earlier periods by ...`."""
         verb = "differs from" if self.outside else "is worse than"
         return f"{name} that {verb} {against} {describe_levels(self.warn, self.critical, DropThreshold.describe)}"

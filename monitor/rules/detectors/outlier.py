@@ -35,7 +35,7 @@ MAD_EFFICIENCY = 0.37
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutlierScan(Scan):
-    """The grade of each point in deviations, and what it was compared with."""
+    """The grade of each point in deviations, and the level it was compared with."""
 
     expected: Floats
     """The level there, in the metric's unit."""
@@ -51,7 +51,7 @@ class Outlier(SelfBaselined):
     The level is the median of the periods before, and a deviation is the median absolute deviation × 1.4826 of the
     distances of earlier ones from their levels (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers): a bad
     period of the past widens nothing, and a steady trend has no outliers. If days have been nearer to the level of
-    their weekday, that is their level: what predicted best so far is used (Dawid 1984, Prequential approach, JRSS A
+    their weekday, that is their level: the best predictor so far is used (Dawid 1984, Prequential approach, JRSS A
     147). With fewer than four of its weekday a day is measured from the furthest of all days before. A deviation that
     was estimated from few periods counts for less; one on fewer cases than usual is wider, and one of a share never
     narrower than chance makes it.
@@ -148,14 +148,14 @@ class Outlier(SelfBaselined):
         return "not out of season"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for, such as `recall in one period worse than usual, season allowed for, by ...`."""
+        """Return the condition, such as `recall in one period worse than usual, season allowed for, by ...`."""
         side = "off what is" if self.outside else "worse than"
         levels = describe_levels(self.warn, self.critical, lambda size: f"by more than {format_exact(size)} deviations")
         return f"{name} in one period {side} usual, season allowed for, {levels}"
 
 
 class _ResidualScale(NamedTuple):
-    """What each point is compared with; NaN with too little history."""
+    """The level that each point is compared with; NaN with too little history."""
 
     expected: Floats
     scale: Floats
@@ -180,7 +180,7 @@ def _is_daily(pool: Series, periods: int) -> Flags:
 
 
 def _nearest_in_past_range(values: Floats) -> Floats:
-    """Return, per point, what within the range of all values before it lies nearest to it; the first itself."""
+    """Return each point, clipped to the range of all values before it; the first unchanged."""
     low, high = np.minimum.accumulate(values), np.maximum.accumulate(values)
     before = np.clip(values[1:], low[:-1], high[:-1])
     return np.concatenate([values[:1], before])

@@ -80,7 +80,7 @@ class PointArrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan(PointArrays):
-    """What a detector computes of each point of a series."""
+    """The columns that a detector computes per point of a series."""
 
     levels: Levels
     excess: Floats
@@ -89,7 +89,7 @@ class Scan(PointArrays):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointComparison(Scan):
-    """The grade of each point, and what it was compared with."""
+    """The grade of each point, and its baseline."""
 
     stats: BaselineStats
 
@@ -143,7 +143,7 @@ class SelfBaselined(GradedDetector):
     __slots__ = ()
     is_sequential: ClassVar[bool] = True
     scan_type: ClassVar[type[Scan]]
-    """What holds the levels, the sizes and the further columns of `deviations`."""
+    """Class that holds the levels, the sizes and the further columns of `deviations`."""
     warn: float | None
     critical: float | None
     outside: bool

@@ -52,7 +52,7 @@ class Threshold(Detector):
         return flags[0] if len(flags) == 1 else flags[0] | flags[1]
 
     def levels(self, series: Series, basis: object, current_level: Severity) -> Levels:  # noqa: ARG002
-        """Return the severity of each point; a level that is active lasts until the margin is reached."""
+        """Return the severity of each point; an active level stays active until the margin is reached."""
         levels = np.zeros(len(series), dtype=np.int8)
         for severity, limit in reversed(self.limits()):
             levels[limit.exceeded(series.values, self.margin if current_level >= severity else 0.0)] = severity
@@ -88,7 +88,7 @@ class Threshold(Detector):
         return f"not {self.limits()[-1][1].describe(format_value).replace(' or ', ' nor ')}"
 
     def describe(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002
-        """Return what it looks for, such as `accuracy below 0.92 warns, below 0.90 is critical`."""
+        """Return the condition, such as `accuracy below 0.92 warns, below 0.90 is critical`."""
         return f"{name} {describe_levels(self.warn, self.critical, lambda limit: limit.describe(show))}"
 
 

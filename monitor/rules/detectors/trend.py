@@ -90,7 +90,7 @@ class Trend(SelfBaselined):
             z_scores, largest = mann_kendall_z(pool.values, self.periods), max(self.p, self.stay)
             self._fill_p_values(pool, z_scores, self._candidates(pool, z_scores, self.p), p_values)
             first = np.flatnonzero(p_values <= self._two_sided(self.p))[:1]
-            p_values[: first[0] if len(first) else None] = np.nan  # what has not breached yet cannot stay active
+            p_values[: first[0] if len(first) else None] = np.nan  # before the first breach no level can stay active
             if len(first):
                 more = self._candidates(pool, z_scores, largest)
                 self._fill_p_values(pool, z_scores, more[(more > first[0]) & np.isnan(p_values[more])], p_values)
@@ -151,7 +151,7 @@ class Trend(SelfBaselined):
         return "not going anywhere" if self.outside else "not going on getting worse"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return what it looks for, such as `recall going on getting worse in 30 periods by more than ...`."""
+        """Return the condition, such as `recall going on getting worse in 30 periods by more than ...`."""
         what = "rising or falling" if self.outside else "going on getting worse"
         levels = describe_levels(
             self.warn, self.critical, lambda size: f"by more than {show(size)}" if size else "however far"
