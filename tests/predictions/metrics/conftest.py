@@ -1,6 +1,5 @@
 """The registry of metrics, the text of an undefined value's reason, and the reference data."""
 
-
 import pytest
 
 from modeltop.core.metrics.registry import MetricRegistry
