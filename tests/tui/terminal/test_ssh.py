@@ -98,8 +98,7 @@ def test_a_dropped_connection_leaves_no_process_behind(server, in_tmux, fleet, t
     session = in_tmux([*server, f"{trap} echo $$ $PPID > {note}; {program}"])
     session.wait_for("1 Models", seconds=20).wait_for("CRIT").settle()
     first = session.screen.display[0]
-    session.type("j").settle()
-    assert session.screen.display[0] != first
+    assert session.type("j").wait_until(lambda: session.screen.display[0] != first, seconds=10)
     session.type("z").wait_for("1 Models", absent=True).settle()
     program_pid, server_pid = map(int, note.read_text().split())
     os.kill(server_pid, signal.SIGKILL)  # the connection's own server process: the line is cut, nobody says goodbye
