@@ -270,6 +270,13 @@ class FileTail:
             self._drop(str(error), fatal=self.file.is_explicit)
         except SourceError as error:
             self._drop(str(error), fatal=True)
+        if not self.parser.is_consistent and (again := self._read_anew(now)) is not None:
+            self.apply(again, now)
+
+    def _read_anew(self, now: float) -> Chunk | None:
+        """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
+        self._retry, self.parser.is_resumable = True, False
+        return self.read(now)
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
@@ -281,8 +288,11 @@ class FileTail:
             self.parser.add_result(result)
             self._append(result.blocks)
         else:
+            errors = self.parser.problems.error_count()
             for lines in split_chunks(self._without_header(chunk.lines), CHUNK_BYTES):
                 self._feed(lines)
+            grew = self.parser.problems.error_count() > errors
+            self.parser.is_consistent = chunk.from_start or not grew or self._offset > CHUNK_BYTES
         parser, extra = self.parser, list[Block]()
         waits = self._waits(chunk.partial_line, now)
         if chunk.partial_line and not waits:

@@ -13,6 +13,7 @@ from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.history.csv import dialect
 from modeltop.history.csv.cells import ColumnReader, Row
 from modeltop.history.csv.header import CsvSchema, NoHistory, read_header
+from modeltop.history.csv.inference import infer_schema
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.csv.vectorized import ParseResult
 from modeltop.history.merge import Block
@@ -37,6 +38,9 @@ class TolerantParser:
         self.lines = 0
         self.is_resumable = True
         """False after a quote was considered a typo that a later chunk could have closed."""
+        self.is_consistent = True
+        """False if a later chunk may hold other formats than the first one showed."""
+        self._is_inferred = False
         self._has_foreign_encoding = False
         self._date_cache: dict[str, int | str] = {}
 
@@ -54,6 +58,7 @@ class TolerantParser:
     def add_result(self, result: ParseResult) -> None:
         """Count the lines and cells that the vectorized reader made of the next lines."""
         self.lines += result.line_count
+        self._is_inferred = True  # the plain formats that the vectorized reader knows
         for column, cells in result.ok_counts.items():
             self.problems.count_ok(column, cells)
 
@@ -75,9 +80,14 @@ class TolerantParser:
         if self.schema is None:
             return []
         line_numbers, rows = self._split(lines[start:], first + start, self.schema)
+        if not rows:
+            return []
         zone = self.schema.zone(self.zone)
+        if not self._is_inferred:
+            self.schema = infer_schema(self.schema, rows, catalog=self.catalog, zone=zone)
+            self._is_inferred = True
         reader = ColumnReader(self.schema, self.problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
-        return reader.blocks(self.model, line_numbers, rows) if rows else []
+        return reader.blocks(self.model, line_numbers, rows)
 
     def _read_header(self, lines: Sequence[str]) -> int:
         """Read the schema, and return the index of the first line behind the header."""
