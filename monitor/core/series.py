@@ -6,7 +6,7 @@ A series consists of numpy arrays, not of pandas objects, which take 0.3 s to im
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Any
@@ -49,11 +49,12 @@ class State(Enum):
 
 
 class Condition(Enum):
-    """The subject of an alert: a value, an absence, or a source that cannot be read."""
+    """The subject of an alert: a value, an absence, a source that cannot be read, or a part of one that cannot."""
 
     THRESHOLD = "threshold"
     NO_DATA = "no-data"
     ERROR = "error"
+    UNREADABLE = "unreadable"
 
 
 def to_datetime64(moment: datetime) -> np.datetime64:
@@ -112,7 +113,7 @@ class Series:
 
     def __getitem__(self, periods: slice | NDArray[Any]) -> Series:
         """Return the series at some of its periods: by a slice (arrays are views), by indices, or by flags."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        columns = {each.name: getattr(self, each.name) for each in fields(self)}
         for name, column in columns.items():
             if isinstance(column, np.ndarray):
                 columns[name] = column[periods]
@@ -174,6 +175,46 @@ class ReadProblem:
         return f"{location}: {self.message}"
 
 
+class FaultReason(Enum):
+    """What kept a reader from reading an entire column or file as it is meant."""
+
+    COLUMN_REFUSED = "column-refused"
+    """A column could not be read at all: dates of two meanings, two scales."""
+    ROWS_COLLIDE = "rows-collide"
+    """Rows could not be told apart, and values were lost."""
+    PERIODS_OF_TWO_LENGTHS = "periods-of-two-lengths"
+    """Hourly and daily values of one model, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFault:
+    """A fault of an entire file or column, as its reader found it."""
+
+    reason: FaultReason
+    message: str
+    """One clause in lower case with the column, the reason and what to write; may quote foreign text."""
+    column: str | None = None
+    """The name as the header has it; None if it is about rows."""
+    line: int | None = None
+    models: tuple[str, ...] = ()
+    """The models it is about; empty: all of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """How much of one file could be read."""
+
+    source: str
+    """The file, as it was named: foreign text."""
+    models: tuple[str, ...]
+    rows_read: int
+    rows_lost: int
+    """Rows lost as a whole: a wrong date, a wrong number of cells, no model."""
+    newest_lost: bool
+    """True if rows after the newest one that could be read were lost."""
+    faults: tuple[ReadFault, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """All data that was read: one series per key, and the read problems."""
@@ -183,6 +224,10 @@ class History:
     periods: Mapping[str, Times]
     """Per model, every period start of any metric and segment, sorted, without repeats."""
     problems: tuple[ReadProblem, ...] = ()
+    refused: Mapping[SeriesKey, Times] = field(default_factory=dict)
+    """Starts of the periods whose value is there but could not be read, sorted; a key may have no series."""
+    files: tuple[FileSummary, ...] = ()
+    """The files that were read, in the order in which they count."""
 
     def for_model(self, model: str) -> list[Series]:
         """Return the series of a model, in order."""

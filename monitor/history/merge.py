@@ -15,6 +15,7 @@ from modeltop.core.series import Flags, Floats, Series, SeriesKey, Times
 from modeltop.core.stats.robust import distinct
 
 _Column = NDArray[Any]
+Indices = NDArray[np.intp]
 
 FIELDS_BY_METRIC = ("values", "supports", "lows", "highs")
 Progress = Callable[[int, int], None]
@@ -42,6 +43,8 @@ class Block:
     rows: Floats | None = None
     """Rows of the period, from `count`; NaN where unknown."""
     provisional: Flags | None = None
+    refused: Mapping[str, Indices] = field(default_factory=dict)
+    """Metric → indices of the rows whose value is there but could not be read, increasing."""
 
 
 MAX_GROUPS = 50_000
@@ -64,6 +67,8 @@ class ColumnTable:
     """Per row an index into `keys`; None if there is one group."""
     numbers: Mapping[ColumnRole, Floats]
     provisional: Flags | None
+    refused: Mapping[str, Flags] = field(default_factory=dict)
+    """Canonical metric, empty in the long shape → which values are there but could not be read."""
 
 
 def to_blocks(table: ColumnTable) -> list[Block]:
@@ -106,6 +111,7 @@ def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp])
     by_role: dict[str, dict[str, Floats]] = {"value": {}, "support": {}, "low": {}, "high": {}, "rows": {}}
     for (own_metric, role), numbers in table.numbers.items():
         by_role[role][own_metric or metric or ""] = numbers[rows]
+    refused = {own or metric or "": np.flatnonzero(flags[rows]) for own, flags in table.refused.items()}
     return Block(
         model,
         segment,
@@ -116,11 +122,14 @@ def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp])
         by_role["high"],
         next(iter(by_role["rows"].values()), None),
         None if table.provisional is None else table.provisional[rows],
+        {name: indices for name, indices in refused.items() if len(indices)},
     )
 
 
-def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Series]:
+def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list[Series], dict[SeriesKey, Times]]:
     """Return the series of one or more blocks of one model and segment; a metric without any value has none.
+
+    Beside them, by series, the periods whose last value could not be read: none in the same or a later row could.
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one belonged to another value; its
@@ -131,7 +140,23 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Serie
     block = _concat_blocks(blocks)
     duplicates = None if _is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
     series = (_to_series(block, metric, duplicates, catalog) for metric in block.values)
-    return [each for each in series if len(each)]
+    refused = {
+        SeriesKey(block.model, metric, block.segment): periods
+        for metric, rows in block.refused.items()
+        if len(periods := _refused_periods(block, metric, rows))
+    }
+    return [each for each in series if len(each)], refused
+
+
+def _refused_periods(block: Block, metric: str, rows: Indices) -> Times:
+    values = block.values[metric]
+    mask = ~np.isnan(values)
+    mask[rows] = True
+    candidates = np.flatnonzero(mask)
+    order = np.argsort(block.times[candidates], kind="stable")
+    times = block.times[candidates[order]]
+    is_last = np.append(times[1:] > times[:-1], True)
+    return times[is_last & np.isnan(values[candidates[order]])]
 
 
 def all_periods(blocks: Sequence[Block]) -> Times:
@@ -161,7 +186,18 @@ def _concat_blocks(blocks: Sequence[Block]) -> Block:
         **{name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC},
         rows=None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
         provisional=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
+        refused=concat_refused([block.refused for block in blocks], sizes),
     )
+
+
+def concat_refused(refused: Sequence[Mapping[str, Indices]], sizes: Sequence[int]) -> dict[str, Indices]:
+    """Return the row indices of several blocks of `sizes` rows, one below the other."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    by_metric: dict[str, list[Indices]] = {}
+    for of_block, start in zip(refused, starts, strict=True):
+        for metric, rows in of_block.items():
+            by_metric.setdefault(metric, []).append(rows + start)
+    return {metric: np.concatenate(parts) for metric, parts in by_metric.items()}
 
 
 def _concat_mappings(columns: Sequence[Mapping[str, Floats]], sizes: Sequence[int]) -> dict[str, Floats]:

@@ -6,12 +6,13 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cache, partial
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import History, ReadProblem, Series, SeriesKey, Times
+from modeltop.core.series import FileSummary, History, ReadProblem, Series, SeriesKey, Times
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
@@ -29,27 +30,31 @@ class HistoryCache:
 
     def __init__(self, catalog: MetricRegistry) -> None:
         self.catalog = catalog
-        self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series]]] = {}
+        self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series], dict[SeriesKey, Times]]] = {}
         self._periods: dict[str, tuple[tuple[Block, ...], Times]] = {}
         self._last: tuple[tuple[Block, ...], History] | None = None
 
-    def history(self, blocks: Iterable[Block], problems: Sequence[ReadProblem]) -> History:
-        """Return the history of `blocks`, in the order in which they count."""
-        current = tuple(blocks)
+    def history(
+        self, blocks: Iterable[Block], problems: Sequence[ReadProblem], files: Iterable[FileSummary] = ()
+    ) -> History:
+        """Return the history of `blocks`, in the order in which they count, with what was found out about files."""
+        current, notes = tuple(blocks), (tuple(problems), tuple(files))
         if self._last and _are_identical(current, self._last[0]):
-            if tuple(problems) == self._last[1].problems:
-                return self._last[1]
-            history = History(self._last[1].series, self._last[1].periods, tuple(problems))
+            history = self._last[1]
+            if notes == (history.problems, history.files):
+                return history
         else:
-            history = self._build(current, tuple(problems))
+            history = self._build(current)
+        history = replace(history, problems=notes[0], files=notes[1])
         self._last = current, history
         return history
 
-    def _build(self, blocks: tuple[Block, ...], problems: tuple[ReadProblem, ...]) -> History:
+    def _build(self, blocks: tuple[Block, ...]) -> History:
         models: dict[str, dict[str, list[Block]]] = defaultdict(lambda: defaultdict(list))
         for block in blocks:
             models[block.model][block.segment].append(block)
         merged, periods, series = self._merged, self._periods, dict[SeriesKey, Series]()
+        refused: dict[SeriesKey, Times] = {}
         self._merged, self._periods = {}, {}
         for model, segments in models.items():
             of_model: list[Series] = []
@@ -57,9 +62,10 @@ class HistoryCache:
                 key, members = (model, segment), tuple(group)
                 cached = merged.get(key)
                 if not cached or not _are_identical(cached[0], members):
-                    cached = members, merge_blocks(members, self.catalog)
+                    cached = members, *merge_blocks(members, self.catalog)
                 self._merged[key] = cached
                 of_model += cached[1]
+                refused.update(cached[2])
             # Metrics in the order in which they were first met, each with its segments.
             order = {metric: index for index, metric in enumerate(dict.fromkeys(each.key.metric for each in of_model))}
             series.update((each.key, each) for each in sorted(of_model, key=lambda each: order[each.key.metric]))
@@ -68,7 +74,7 @@ class HistoryCache:
             if not times or not _are_identical(times[0], members):
                 times = members, all_periods(members)
             self._periods[model] = times
-        return History(series, {model: times for model, (_, times) in self._periods.items()}, problems)
+        return History(series, {model: times for model, (_, times) in self._periods.items()}, refused=refused)
 
 
 def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
@@ -203,7 +209,8 @@ class Reader:
         problems = (*self._discovery.problems, *of_files)
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
-        return self._cache.history([block for tail in tails for block in tail.blocks], problems)
+        files = [tail.summary for tail in tails if tail.summary is not None]
+        return self._cache.history([block for tail in tails for block in tail.blocks], problems, files)
 
     def has_changed(self) -> bool:
         """Return whether another read would find something else, by the state of files and folders alone."""

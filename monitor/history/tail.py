@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import ReadProblem, to_datetime
+from modeltop.core.series import FileSummary, ReadProblem, to_datetime
 from modeltop.core.stats.robust import distinct, median
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory
@@ -21,7 +21,7 @@ from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
-from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, too_many_groups
+from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
 
 _BlockKey = tuple[str, str, str | None]
 """Model, segment, and in the long shape the metric: the identity of a block within its file."""
@@ -88,7 +88,8 @@ class GrowableBlock:
             }
         for key, buffer in self._buffers.items():
             buffer[used : used + added] = new[key]
-        self.block = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
+        grown = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
+        self.block = replace(grown, refused=concat_refused([self.block.refused, more.refused], [used, added]))
 
 
 def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
@@ -141,6 +142,8 @@ class FileTail:
         """The state that `blocks` and `problems` are from."""
         self.blocks: tuple[Block, ...] = ()
         self.problems: tuple[ReadProblem, ...] = ()
+        self.summary: FileSummary | None = None
+        """How much of the file could be read; None if nothing."""
         self.in_volume = False
         self._retry = True  # read again, regardless of the file's stat
         self._mtime = 0.0
@@ -185,6 +188,7 @@ class FileTail:
                 for key, growing in self._growing.items()
             }
             self.blocks = tuple(replace(block, model=file.model) for block in self.blocks)
+            self.summary = self._summarize(self.parser)
         self.file, self.parser.model = file, file.model
 
     def read(self, now: float) -> Chunk | None:
@@ -280,7 +284,7 @@ class FileTail:
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
-        self.blocks, self._quiet_at = (), None
+        self.blocks, self.summary, self._quiet_at = (), None, None
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
     def _apply(self, chunk: Chunk, now: float, result: ParseResult | None) -> None:
@@ -302,7 +306,13 @@ class FileTail:
             raise NoHistory("the file is empty: write a header and a first row")
         self.blocks = (*(growing.block for growing in self._growing.values()), *extra)
         self.problems = (*parser.problems.problems(), *self._status_problems(parser, waits=waits))
+        self.summary = self._summarize(parser)
         self._future_rows = [rows for block in self.blocks if (rows := find_future_rows(block, now))]
+
+    def _summarize(self, parser: TolerantParser) -> FileSummary:
+        models = dict.fromkeys(block.model for block in self.blocks)
+        newest_first = bool(self.blocks) and bool(self.blocks[0].times[0] > self.blocks[0].times[-1])
+        return parser.problems.summary(models, newest_first=newest_first)
 
     def _without_header(self, lines: bytes) -> bytes:
         """Feed the header by itself, and return the rest, so that the vectorized reader may have it."""

@@ -44,7 +44,7 @@ def plain(column, size, missing=None):
 
 @given(st.lists(rows.filter(len), min_size=1, max_size=3))
 def test_merging_equals_merging_row_by_row(blocks):
-    merged = merge_blocks([block(lines) for lines in blocks], MetricRegistry())
+    merged, _ = merge_blocks([block(lines) for lines in blocks], MetricRegistry())
     expected_rows = expected([line for lines in blocks for line in lines])
     if not expected_rows:
         assert merged == []
@@ -58,14 +58,14 @@ def test_merging_equals_merging_row_by_row(blocks):
 
 def test_a_sorted_complete_block_is_not_copied():
     sorted_block = block([(1, 0.1, 5.0, 0.0, False), (2, 0.2, 5.0, 0.0, False)])
-    (series,) = merge_blocks([sorted_block], MetricRegistry())
+    ((series,), _) = merge_blocks([sorted_block], MetricRegistry())
     assert series.values is sorted_block.values["kpi"]
     assert series.times is sorted_block.times
 
 
 def test_columns_without_any_value_are_left_out():
     nan = float("nan")
-    (series,) = merge_blocks([block([(1, 0.1, nan, nan, False)])], MetricRegistry())
+    ((series,), _) = merge_blocks([block([(1, 0.1, nan, nan, False)])], MetricRegistry())
     assert (series.rows, series.low, series.provisional) == (None, None, None)
 
 
@@ -97,3 +97,26 @@ def test_a_support_of_its_own_goes_before_the_rows(history_folder):
     rows = "2025-01-01,100,0.9,60\n2025-01-02,50,0.9,\n"
     series = history_folder.read("date,count,accuracy,accuracy_count\n" + rows).series
     assert series[SeriesKey("m", "accuracy")].support.tolist() == [60, 50]
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"),
+    [
+        pytest.param(
+            "2025-01-01,0.9\n2025-01-02,95\n2025-01-03,\n", ["2025-01-02"], id="an empty cell is no refused one"
+        ),
+        pytest.param("2025-01-01,95\n2025-01-01,0.9\n", [], id="a later row corrects it"),
+        pytest.param("2025-01-01,0.9\n2025-01-01,95\n", ["2025-01-01"], id="a correction that cannot be read counts"),
+        pytest.param("2025-01-02,95\n2025-01-01,x\n", ["2025-01-01", "2025-01-02"], id="no value at all, sorted"),
+    ],
+)
+@pytest.mark.parametrize("files", [1, 2])
+def test_periods_whose_last_value_could_not_be_read_are_refused(history_folder, rows, refused, files):
+    header, lines = "date,accuracy\n", rows.splitlines(keepends=True)
+    texts = [header + rows] if files == 1 else [header + lines[0], header + "".join(lines[1:])]
+    for index, text in enumerate(texts):
+        history_folder.write("model," + text.replace("\n2", "\nm,2"), f"{index}.csv")
+    history = history_folder.reader().read()
+    assert {
+        key.metric: times.astype("datetime64[D]").astype(str).tolist() for key, times in history.refused.items()
+    } == ({"accuracy": refused} if refused else {})

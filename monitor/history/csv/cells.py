@@ -154,8 +154,9 @@ class ColumnReader:
         times: Times = np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
         columns = list(zip(*rows, strict=True))
         keys, groups = self._groups(model, columns, len(rows))
-        numbers = self._numbers(columns, lines, keys, groups)
-        return to_blocks(ColumnTable(times, keys, groups, numbers, self._provisional(columns, lines)))
+        self.problems.count_rows(len(lines), lines[0], lines[-1])
+        numbers, refused = self._numbers(columns, lines, keys, groups)
+        return to_blocks(ColumnTable(times, keys, groups, numbers, self._provisional(columns, lines), refused))
 
     def _valid_rows(self, lines: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
         """Return the indices of the rows with a date and all names, and their dates in microseconds."""
@@ -203,24 +204,31 @@ class ColumnReader:
 
     def _numbers(
         self, columns: Sequence[Row], lines: Sequence[int], keys: Sequence[GroupKey], groups: NDArray[np.intp] | None
-    ) -> dict[ColumnRole, Floats]:
+    ) -> tuple[dict[ColumnRole, Floats], dict[str, Flags]]:
+        """Return the numbers of each role, and by metric which of its values could not be read."""
         numbers: dict[ColumnRole, Floats] = {}
+        refused: dict[str, Flags] = {}
         long = [] if self.schema.metric is None else [self.catalog.get(metric or "") for _, _, metric in keys]
         for column in self.schema.numbers:
-            values = self._parse_numbers(column, columns[column.index], lines)
-            self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
+            values, lost = self._parse_numbers(column, columns[column.index], lines)
+            lost |= self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
             role = (column.metric, column.role)
             numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
-        return numbers
+            if column.role == "value" and lost.any():
+                refused[column.metric] = lost | refused.get(column.metric, False)
+        return numbers, {metric: lost & np.isnan(numbers[metric, "value"]) for metric, lost in refused.items()}
 
-    def _parse_numbers(self, column: NumberColumn, cells: Row, lines: Sequence[int]) -> Floats:
+    def _parse_numbers(self, column: NumberColumn, cells: Row, lines: Sequence[int]) -> tuple[Floats, Flags]:
+        """Return the numbers of a column, NaN where there is none, and which cells could not be read."""
         values = parse_plain_numbers(cells)
+        lost = np.zeros(len(cells), np.bool_)
         if values is None:
             comma = self.schema.delimiter == ";" and column.role not in ("rows", "support")
             parsed = self._parse_each(column, cells, lines, lambda cell: parse_number(cell, comma=comma))
             values = np.array([np.nan if value is None else value for value in parsed], dtype=np.float64)
+            lost = np.array([value is None for value in parsed], dtype=np.bool_)
         self.problems.count_ok(column.index, int(np.count_nonzero(~np.isnan(values))))
-        return values
+        return values, lost
 
     def _parse_each(
         self, column: NumberColumn, cells: Row, lines: Sequence[int], parse: Callable[[str], _T]
@@ -232,7 +240,7 @@ class ColumnReader:
                 values.append(parse(cell))
             except ValueError as error:
                 values.append(None)
-                self.problems.row_error(line, f"column `{column.name[:40]}`: {error}", column.index)
+                self.problems.cell_error(line, f"column `{column.name[:40]}`: {error}", column.index)
         return values
 
     def _bounding_metrics(self, column: NumberColumn, long: Sequence[Metric]) -> Sequence[Metric]:
@@ -250,10 +258,10 @@ class ColumnReader:
         lines: Sequence[int],
         metrics: Sequence[Metric],
         groups: NDArray[np.intp] | None,
-    ) -> None:
-        """Set the values that cannot be to NaN, each with a problem."""
+    ) -> Flags:
+        """Set the values that cannot be to NaN, each with a problem, and return which these are."""
         if not metrics:
-            return
+            return np.zeros(len(values), np.bool_)
         groups = groups if len(metrics) > 1 else None
         mask = out_of_bounds(values, metrics, groups)
 
@@ -264,6 +272,7 @@ class ColumnReader:
         if mask.any():
             self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index)
             values[mask] = np.nan
+        return mask
 
     def _provisional(self, columns: Sequence[Row], lines: Sequence[int]) -> Flags | None:
         index = self.schema.provisional

@@ -10,7 +10,11 @@ from modeltop.history.csv.header import CsvSchema
 
 
 def infer_schema(
-    schema: CsvSchema, rows: Sequence[Sequence[str]], *, catalog: MetricRegistry, zone: tzinfo
+    schema: CsvSchema,
+    rows: Sequence[Sequence[str]],  # noqa: ARG001  formats, and the columns that tell rows apart, come here
+    *,
+    catalog: MetricRegistry,  # noqa: ARG001
+    zone: tzinfo,  # noqa: ARG001
 ) -> CsvSchema:
     """Return the schema of a file by its header and by its rows.
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from modeltop.core.series import ReadProblem
+from modeltop.core.series import FileSummary, ReadFault, ReadProblem
 from modeltop.core.text import pluralize
 
 MAX_REPORTED = 50
 """Problems of one file that are reported, the first by line, more than a person reads; the rest are counted."""
 
 _ENTIRE_ROW = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Some lines of a file."""
+
+    count: int = 0
+    first: float = math.inf
+    last: float = -math.inf
+
+    def extend(self, count: int, first: int, last: int) -> _Lines:
+        return _Lines(self.count + count, min(self.first, first), max(self.last, last))
 
 
 class ProblemCollector:
@@ -25,6 +39,9 @@ class ProblemCollector:
         self._error_counts: Counter[int] = Counter()
         self._ok_counts: Counter[int] = Counter()
         self._maybe_text: dict[int, str] = {}
+        self._faults: dict[ReadFault, None] = {}
+        self._rows_read = _Lines()
+        self._rows_lost = _Lines()
 
     def copy(self) -> ProblemCollector:
         """Return a copy, to be added to without changing this one."""
@@ -33,7 +50,28 @@ class ProblemCollector:
         other._reported = defaultdict(list, {column: list(errors) for column, errors in self._reported.items()})
         other._error_counts, other._ok_counts = Counter(self._error_counts), Counter(self._ok_counts)
         other._maybe_text = self._maybe_text
+        other._faults = dict(self._faults)
+        other._rows_read, other._rows_lost = self._rows_read, self._rows_lost
         return other
+
+    def count_rows(self, rows: int, first: int, last: int) -> None:
+        """Count rows that were read, one or more, from line `first` to line `last`."""
+        self._rows_read = self._rows_read.extend(rows, first, last)
+
+    def fault(self, fault: ReadFault) -> None:
+        """Add a fault of the entire file or of a column, once: it is always reported, and is an alert."""
+        self._faults[fault] = None
+
+    def summary(self, models: Iterable[str], *, newest_first: bool) -> FileSummary:
+        """Return how much of the file could be read.
+
+        Args:
+            models: The models it has rows of.
+            newest_first: The rows come in this order, so that the newest ones are at the top.
+        """
+        read, lost = self._rows_read, self._rows_lost
+        newest_lost = lost.count > 0 and (lost.first < read.first if newest_first else lost.last > read.last)
+        return FileSummary(self.source, tuple(models), read.count, lost.count, newest_lost, tuple(self._faults))
 
     def note(self, messages: Iterable[str], line: int | None = None) -> None:
         """Add messages about the entire file, which are always reported."""
@@ -48,13 +86,18 @@ class ProblemCollector:
         self._ok_counts[column] += cells
 
     def row_error(self, line: int, message: str, column: int = _ENTIRE_ROW) -> None:
-        """Add the loss of a row or of one cell.
+        """Add the loss of a row.
 
         Args:
             line: Line number, counted from 1; those of one column must come in their order.
             message: The reason and the remedy.
-            column: Index of the cell's column; by default the entire row is lost.
+            column: Index of the column that the row is lost for; by default all of the row is wrong.
         """
+        self._rows_lost = self._rows_lost.extend(1, line, line)
+        self.cell_error(line, message, column)
+
+    def cell_error(self, line: int, message: str, column: int) -> None:
+        """Add the loss of one cell: as that of a row."""
         self._error_counts[column] += 1
         if len(self._reported[column]) < MAX_REPORTED:
             self._reported[column].append((line, message))
@@ -81,7 +124,7 @@ class ProblemCollector:
         return sum(count for column, count in self._error_counts.items() if column not in text)
 
     def problems(self) -> tuple[ReadProblem, ...]:
-        """Return the notes, then the errors by line."""
+        """Return the faults and the notes, then the errors by line."""
         text = self._text_columns()
         errors = sorted(
             (line, column, message)
@@ -90,7 +133,8 @@ class ProblemCollector:
             for line, message in reported
         )
         del errors[MAX_REPORTED:]
-        problems = [*self._notes, *(self._text_column_problem(column) for column in sorted(text))]
+        problems = [ReadProblem(self.source, fault.message, fault.line) for fault in self._faults]
+        problems += [*self._notes, *(self._text_column_problem(column) for column in sorted(text))]
         problems += [ReadProblem(self.source, message, line) for line, _, message in errors]
         rest = self.error_count() - len(errors)
         if rest > 0:

@@ -57,6 +57,7 @@ class TolerantParser:
 
     def add_result(self, result: ParseResult) -> None:
         """Count the lines and cells that the vectorized reader made of the next lines."""
+        self.problems.count_rows(result.line_count, self.lines + 1, self.lines + result.line_count)
         self.lines += result.line_count
         self._is_inferred = True  # the plain formats that the vectorized reader knows
         for column, cells in result.ok_counts.items():
