@@ -68,7 +68,7 @@ def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
         suffix = next((tail for tail in COMPANIONS if name.endswith(tail) and name.removesuffix(tail) in numbers), "")
         fields[COMPANIONS.get(suffix, "values")][name.removesuffix(suffix)] = value
     for metric, value in fields["values"].items():
-        _check(metric, value, config.catalog.get(metric))
+        _check(metric, value, config.catalog.as_written(metric))
     for metric, value in fields["supports"].items():
         _check(f"{metric}_count", value, COUNT)
     return PeriodRow(
@@ -82,15 +82,15 @@ def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
 
 
 def _numbers(pairs: Iterable[str], catalog: MetricRegistry) -> dict[str, float]:
-    """Return the numbers by name; the metric in a name is the canonical one, whatever its suffix."""
+    """Return the numbers by the name that they are stored under, whatever its suffix."""
     numbers: dict[str, float] = {}
     for pair in pairs:
         name, equals, text = pair.rpartition("=")
         if not equals or not name.strip():
             raise UsageError(f"{sanitize(pair, 60)}: write METRIC=NUMBER, such as accuracy=0.93")
-        name = catalog.canonical(name.strip())
+        name = catalog.stored_name(name.strip())
         suffix = next((tail for tail in COMPANIONS if name.endswith(tail)), "")
-        name = catalog.canonical(name.removesuffix(suffix)) + suffix
+        name = catalog.stored_name(name.removesuffix(suffix)) + suffix
         if name in numbers:
             raise UsageError(f"{sanitize(name, 60)} is given twice: give it once")
         numbers[name] = _number(name, text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from modeltop.cli.context import Context
 from modeltop.config.load import Config
 from modeltop.core.errors import MonitorError, SourceError, StoreError, UsageError
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
 from modeltop.history.csv.tolerant import TolerantParser
@@ -49,7 +50,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         SourceError: This is no CSV with a date column.
         StoreError: A batch could not be written; those before it were.
     """
-    recorded = _RecordedRows()
+    recorded = _RecordedRows(config.catalog)
     parser = TolerantParser(SOURCE, "", catalog=config.catalog, zone=config.zone)
     try:
         for blocks, next_parser in _batches(context.stdin, parser):
@@ -92,7 +93,8 @@ def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path)
 class _RecordedRows:
     """Counts of the rows that were written, and the reasons for which others were refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: MetricRegistry) -> None:
+        self._catalog = catalog
         self.row_count = 0
         self.models: dict[str, None] = {}
         self.refused = 0
@@ -101,10 +103,15 @@ class _RecordedRows:
 
     def append(self, store: Store, blocks: Iterable[Block]) -> None:
         """Write one batch, in one append; raise StoreError if that fails."""
-        rows = [row for row in map(self._valid, rows_from_blocks(blocks)) if row]
+        named = [replace(block, values=self._stored(block.values)) for block in blocks]
+        rows = [row for row in map(self._valid, rows_from_blocks(named)) if row]
         store.append(rows)
         self.row_count += len(rows)
         self.models |= dict.fromkeys(row.model for row in rows)
+
+    def _stored(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return values by the name that they are stored under: in the long shape blocks have the names as written."""
+        return {self._catalog.stored_name(name): column for name, column in values.items()}
 
     def _valid(self, row: PeriodRow) -> PeriodRow | None:
         """Return the row without the values that cannot be stored; None if nothing is left."""

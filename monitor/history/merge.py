@@ -51,9 +51,9 @@ MAX_GROUPS = 50_000
 """Models times segments (times metrics, in the long shape) of one file; more is a column of row numbers."""
 
 GroupKey = tuple[str, str, str | None]
-"""Model, segment, and in the long shape the metric."""
-ColumnRole = tuple[str, str]
-"""(canonical metric, `value`|`support`|`low`|`high`), or ("", "rows")."""
+"""Model, segment of the row, and in the long shape the metric as written."""
+ColumnRole = tuple[str, str, str]
+"""(canonical metric, `value`|`support`|`low`|`high`, segment of the column), or ("", "rows", "all")."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +67,12 @@ class ColumnTable:
     """Per row an index into `keys`; None if there is one group."""
     numbers: Mapping[ColumnRole, Floats]
     provisional: Flags | None
-    refused: Mapping[str, Flags] = field(default_factory=dict)
-    """Canonical metric, empty in the long shape → which values are there but could not be read."""
+    refused: Mapping[ColumnRole, Flags] = field(default_factory=dict)
+    """Which values are there but could not be read."""
 
 
 def to_blocks(table: ColumnTable) -> list[Block]:
-    """Return one block per group.
+    """Return one block per group and segment of the columns.
 
     Raises:
         SourceError: There are more than `MAX_GROUPS`.
@@ -81,7 +81,23 @@ def to_blocks(table: ColumnTable) -> list[Block]:
         raise SourceError(too_many_groups(len(table.keys)))
     if not len(table.times):
         return []
-    return [_to_block(table, key, rows) for key, rows in zip(table.keys, _row_indices(table), strict=True)]
+    segments = list(dict.fromkeys(segment for _, role, segment in table.numbers if role != "rows")) or ["all"]
+    return [
+        _to_block(table, key, rows, segment)
+        for key, rows in zip(table.keys, _row_indices(table), strict=True)
+        for segment in segments
+    ]
+
+
+def join_segments(of_row: str, of_column: str) -> str:
+    """Return the segment of the values of a column in a row.
+
+    >>> join_segments("all", "split=train"), join_segments("country=DE", "all")
+    ('split=train', 'country=DE')
+    >>> join_segments("country=DE", "split=train")
+    'country=DE,split=train'
+    """
+    return ",".join(part for part in (of_row, of_column) if part != "all") or "all"
 
 
 def too_many_groups(count: int) -> str:
@@ -106,15 +122,20 @@ def _slice_if_contiguous(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     return slice(int(rows[0]), int(rows[-1]) + 1) if is_contiguous else rows  # a slice copies nothing
 
 
-def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp]) -> Block:
-    model, segment, metric = key
+def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp], segment: str) -> Block:
+    model, row_segment, metric = key
     by_role: dict[str, dict[str, Floats]] = {"value": {}, "support": {}, "low": {}, "high": {}, "rows": {}}
-    for (own_metric, role), numbers in table.numbers.items():
-        by_role[role][own_metric or metric or ""] = numbers[rows]
-    refused = {own or metric or "": np.flatnonzero(flags[rows]) for own, flags in table.refused.items()}
+    for (own_metric, role, column_segment), numbers in table.numbers.items():
+        if role == "rows" or column_segment == segment:
+            by_role[role][own_metric or metric or ""] = numbers[rows]
+    refused = {
+        own_metric or metric or "": np.flatnonzero(flags[rows])
+        for (own_metric, _, column_segment), flags in table.refused.items()
+        if column_segment == segment
+    }
     return Block(
         model,
-        segment,
+        join_segments(row_segment, segment),
         table.times[rows],
         by_role["value"],
         by_role["support"],

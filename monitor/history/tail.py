@@ -17,14 +17,15 @@ from modeltop.core.series import FileSummary, ReadProblem, to_datetime
 from modeltop.core.stats.robust import distinct, median
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory
+from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
 
-_BlockKey = tuple[str, str, str | None]
-"""Model, segment, and in the long shape the metric: the identity of a block within its file."""
+_BlockKey = tuple[str, str, tuple[str, ...]]
+"""Model, segment and columns: the identity of a block within its file."""
 _ArrayKey = tuple[str, str]
 """Field of a block, and metric; empty if the field is one array."""
 
@@ -154,6 +155,7 @@ class FileTail:
     def _reset(self) -> None:
         self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone)
         self._growing: dict[_BlockKey, GrowableBlock] = {}
+        self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
         self._offset = 0
         self._future_rows: list[FutureRows] = []
@@ -305,7 +307,11 @@ class FileTail:
         if parser.schema is None and not waits:
             raise NoHistory("the file is empty: write a header and a first row")
         self.blocks = (*(growing.block for growing in self._growing.values()), *extra)
-        self.problems = (*parser.problems.problems(), *self._status_problems(parser, waits=waits))
+        notes: list[ReadProblem] = []
+        if parser.schema and parser.schema.metric is not None:
+            self.blocks, messages = self._long_shape.place(self.blocks)
+            notes = [ReadProblem(self.file.path, message) for message in messages]
+        self.problems = (*parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
         self.summary = self._summarize(parser)
         self._future_rows = [rows for block in self.blocks if (rows := find_future_rows(block, now))]
 
@@ -342,9 +348,8 @@ class FileTail:
             self._broken = self.parser.problems.error_count() > errors
 
     def _append(self, blocks: Iterable[Block]) -> None:
-        long = self.parser.schema is not None and self.parser.schema.metric is not None
         for block in blocks:
-            key = (block.model, block.segment, next(iter(block.values), None) if long else None)
+            key = (block.model, block.segment, (*block.values, "", *block.supports, "", *block.lows, "", *block.highs))
             if key in self._growing:
                 self._growing[key].append(block)
             else:

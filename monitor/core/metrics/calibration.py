@@ -10,6 +10,7 @@ from functools import partial
 from modeltop.core.metrics.registry import Metric, register
 from modeltop.core.series import Direction
 
+AT_LEAST_ZERO = (0.0, None)
 _loss = partial(Metric, better=Direction.LOWER, support="rows", family="probability-loss")
 _calibration_error = partial(_loss, bounds=(0.0, 1.0), family="calibration")
 _mean = partial(Metric, better=Direction.NEITHER, support="rows", needs_labels=False)
@@ -18,11 +19,42 @@ register(
     _loss(
         "log_loss",
         bounds=(0.0, None),
-        aliases=("logloss", "cross_entropy", "binary_cross_entropy", "nll", "negative_log_likelihood"),
+        aliases=(
+            "logloss",
+            "cross_entropy",
+            "binary_cross_entropy",
+            "nll",
+            "negative_log_likelihood",
+            "logarithmic_loss",
+            "cross_entropy_loss",
+            "categorical_cross_entropy",
+            "sparse_categorical_cross_entropy",
+            "multi_logloss",
+            "mlogloss",
+            "neg_log_likelihood",
+            "bce",
+            "bce_loss",
+            "ce_loss",
+        ),
     ),
     # 2 is the worst of Brier's own form over several classes (1950); 1 that of two classes.
-    _loss("brier_score", bounds=(0.0, 2.0), aliases=("brier", "brier_score_loss")),
-    _calibration_error("expected_calibration_error", aliases=("ece", "calibration_error")),
+    _loss(
+        "brier_score",
+        bounds=(0.0, 2.0),
+        aliases=(
+            "brier",
+            "brier_score_loss",
+            "brier_loss",
+        ),
+    ),
+    _calibration_error(
+        "expected_calibration_error",
+        aliases=(
+            "ece",
+            "calibration_error",
+            "estimated_calibration_error",
+        ),
+    ),
     _calibration_error("maximum_calibration_error", aliases=("mce", "max_calibration_error")),
     # Neither way is better: an overconfident model is worse than an underconfident one. Drawn beside accuracy, because
     # the gap between the two is what matters.
@@ -41,6 +73,18 @@ register(
         aliases=("overconfidence",),
         title="mean confidence minus accuracy",
         needs_labels=True,
+        two_sided=True,
     ),
     _mean("avg_score", aliases=("mean_score", "average_score")),
+    Metric("integrated_brier_score", Direction.LOWER, (0.0, 1.0), family="probability-loss", aliases=("ibs",)),
+    Metric("brier_skill_score", Direction.HIGHER, (None, 1.0), aliases=("bss", "d2_brier", "d2_brier_score")),
+    Metric("d2_log_loss", Direction.HIGHER, (None, 1.0), support="rows", aliases=("d2_log_loss_score",)),
+    Metric(
+        "crps",
+        Direction.LOWER,
+        AT_LEAST_ZERO,
+        support="rows",
+        aliases=("continuous_ranked_probability_score", "mean_crps"),
+        title="continuous ranked probability score",
+    ),
 )

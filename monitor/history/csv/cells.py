@@ -117,6 +117,21 @@ def bounds_message(value: float, metric: Metric) -> str:
     return f"{format_exact(value)} is not {limits}: correct the cell, or rename the column if it is another metric"
 
 
+def add_numbers(numbers: dict[ColumnRole, Floats], column: NumberColumn, values: Floats) -> ColumnRole:
+    """Add the values of a column as those of its metric, and return its role; of two columns the last cell counts.
+
+    Args:
+        numbers: The dictionary that they are added to.
+        column: The column.
+        values: The numbers as written.
+    """
+    if column.sign < 0:
+        values = 0.0 - values
+    role = (column.metric, column.role, column.segment)
+    numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
+    return role
+
+
 DATE_CACHE_SIZE = 100_000
 """Parsed dates that are remembered between two chunks; a fleet repeats the same few thousand."""
 
@@ -196,27 +211,25 @@ class ColumnReader:
         segments = ["all"] * size if schema.segment is None else [cell or "all" for cell in columns[schema.segment]]
         metrics: Sequence[str | None] = [None] * size
         if schema.metric is not None:
-            canonical = {cell: self.catalog.canonical(cell) for cell in dict.fromkeys(columns[schema.metric])}
-            metrics = [canonical[cell] for cell in columns[schema.metric]]
+            metrics = columns[schema.metric]
         index: dict[GroupKey, int] = {}
         groups = [index.setdefault(key, len(index)) for key in zip(models, segments, metrics, strict=True)]
         return list(index), np.array(groups, dtype=np.intp)
 
     def _numbers(
         self, columns: Sequence[Row], lines: Sequence[int], keys: Sequence[GroupKey], groups: NDArray[np.intp] | None
-    ) -> tuple[dict[ColumnRole, Floats], dict[str, Flags]]:
-        """Return the numbers of each role, and by metric which of its values could not be read."""
+    ) -> tuple[dict[ColumnRole, Floats], dict[ColumnRole, Flags]]:
+        """Return the numbers of each role, and which of the values could not be read."""
         numbers: dict[ColumnRole, Floats] = {}
-        refused: dict[str, Flags] = {}
-        long = [] if self.schema.metric is None else [self.catalog.get(metric or "") for _, _, metric in keys]
+        refused: dict[ColumnRole, Flags] = {}
+        long = [] if self.schema.metric is None else [self.catalog.as_written(metric or "") for _, _, metric in keys]
         for column in self.schema.numbers:
             values, lost = self._parse_numbers(column, columns[column.index], lines)
             lost |= self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
-            role = (column.metric, column.role)
-            numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
+            role = add_numbers(numbers, column, values)
             if column.role == "value" and lost.any():
-                refused[column.metric] = lost | refused.get(column.metric, False)
-        return numbers, {metric: lost & np.isnan(numbers[metric, "value"]) for metric, lost in refused.items()}
+                refused[role] = lost | refused.get(role, False)
+        return numbers, {role: lost & np.isnan(numbers[role]) for role, lost in refused.items()}
 
     def _parse_numbers(self, column: NumberColumn, cells: Row, lines: Sequence[int]) -> tuple[Floats, Flags]:
         """Return the numbers of a column, NaN where there is none, and which cells could not be read."""
@@ -248,7 +261,7 @@ class ColumnReader:
         if column.role in ("low", "high"):
             return []  # an interval may reach beyond the bounds of the value itself
         if column.role == "value":
-            return [self.catalog.get(column.metric)] if column.metric else long
+            return [self.catalog.as_written(column.name)] if column.metric else long
         return [COUNT]
 
     def _drop_out_of_bounds(

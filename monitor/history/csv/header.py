@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from modeltop.core.errors import SourceError
+from modeltop.core.metrics.names import is_bookkeeping, name_key
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.store.row_format import DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
-
-_SUFFIX_ROLES = {"_count": "support", "_low": "low", "_high": "high"}
+from modeltop.history.csv.placement import Placement, companion, place, placement_notes
+from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
 
 class NoHistory(SourceError):  # noqa: N818  no error in a folder: the file is left alone
@@ -29,6 +29,10 @@ class NumberColumn:
     """Canonical name; empty for `count`, and for the single value column of the long shape."""
     role: str
     """`value`, `support`, `low`, `high` or `rows`."""
+    segment: str = "all"
+    """The segment that the column is of, within that of the row."""
+    sign: int = 1
+    """-1 where the column has the metric times −1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,13 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         raise NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
     long = "metric" in roles and "value" in roles
     used_columns = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
+    notes: list[str] = []
     if long:
         used_columns |= {roles["metric"], roles["value"]}
         numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
     else:
-        numbers = _metrics(names, used_columns | {roles.get("count", -1)}, catalog)
+        used = used_columns | {roles.get("count", -1)}
+        numbers, notes = _metrics(names, used, catalog, is_store=is_store_header(cells))
     if "count" in roles:
         used_columns.add(roles["count"])
         numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
@@ -95,40 +101,80 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         roles.get("provisional"),
         roles["metric"] if long else None,
         tuple(numbers),
-        tuple(_notes(names, used_columns, numbers)),
+        (*_notes(names, used_columns, numbers), *notes),
         is_store_header(cells),
     )
 
 
-def _metrics(names: Sequence[str], used_columns: set[int], catalog: MetricRegistry) -> list[NumberColumn]:
-    """Return the metric columns; a suffix counts only if the metric itself has a column."""
+def _metrics(
+    names: Sequence[str], used_columns: set[int], catalog: MetricRegistry, *, is_store: bool
+) -> tuple[list[NumberColumn], list[str]]:
+    """Return the columns of metrics and of what belongs to them, and messages on those that share a metric.
+
+    In a file of the store every name was recorded as that of a metric, and only its own three suffixes have a meaning.
+    """
     others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
-    free = [(i, name) for i, name in enumerate(names) if i not in used_columns and name and name.lower() not in others]
-    present = {catalog.canonical(name) for _, name in free}
-    return [_column(index, name, present, catalog) for index, name in free]
+    free = {i: name for i, name in enumerate(names) if i not in used_columns and name and name.lower() not in others}
+    owners = _companion_owners(free, catalog, is_store=is_store)
+    values = [index for index, name in free.items() if index not in owners and (is_store or not is_bookkeeping(name))]
+    written = [free[index] for index in values]
+    placements = place(written, catalog)
+    places = dict(zip(values, placements, strict=True))
+    columns: list[NumberColumn] = []
+    for index, name in free.items():
+        if index in places:
+            columns.append(_column(index, name, "value", places[index]))
+        elif index in owners and owners[index][1] != "aside" and owners[index][0] in places:
+            owner, role = owners[index]
+            columns.append(_column(index, name, role, places[owner]))
+    return columns, placement_notes(written, placements, catalog)
 
 
-def _column(index: int, name: str, present: set[str], catalog: MetricRegistry) -> NumberColumn:
-    for suffix, role in _SUFFIX_ROLES.items():
-        metric = catalog.canonical(name[: -len(suffix)])
-        if name.lower().endswith(suffix) and len(name) > len(suffix) and metric in present:
-            return NumberColumn(index, name, metric, role)
-    return NumberColumn(index, name, catalog.canonical(name), "value")
+def _column(index: int, name: str, role: str, placed: Placement) -> NumberColumn:
+    if placed.sign < 0 and role in ("low", "high"):
+        role = "high" if role == "low" else "low"
+    return NumberColumn(index, name, placed.metric, role, placed.segment, placed.sign if role != "support" else 1)
+
+
+def _companion_owners(free: dict[int, str], catalog: MetricRegistry, *, is_store: bool) -> dict[int, tuple[int, str]]:
+    """Return, per column that tells about another one, that one and its role."""
+    by_key: dict[str, int] = {}
+    by_metric: dict[str, int] = {}
+    for index, name in free.items():
+        by_key.setdefault(name_key(name), index)
+        by_metric.setdefault(catalog.canonical(name), index)
+    owners: dict[int, tuple[int, str]] = {}
+    for index, name in free.items():
+        found = companion(name)
+        if found and (not is_store or name[len(found[0]) :].lower() in COMPANIONS):
+            base, role = found
+            owner = by_key.get(name_key(base), by_metric.get(catalog.canonical(base)))
+            if owner is not None and owner != index:
+                owners[index] = owner, role
+    return owners
 
 
 def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
     used = used_columns | {column.index for column in numbers}
     unused = [name for index, name in enumerate(names) if index not in used and name]
-    notes = [
-        f"column `{name[:40]}` is not read: another column has its part, or its part is unknown" for name in unused
-    ]
+    notes = [f"column `{name[:40]}` is not read: {_why_unused(name)}" for name in unused]
     if any(not name for name in names):
         notes.append("a column without a name is not read: give it one")
-    counts = Counter((column.metric, column.role) for column in numbers)
+    counts = Counter((column.metric, column.segment, column.role) for column in numbers)
     for kind, count in counts.items():
         if count > 1:
-            same = [f"`{column.name[:40]}`" for column in numbers if (column.metric, column.role) == kind]
-            notes.append(f"columns {', '.join(same)} are one metric: the last of them that is not empty counts")
+            same = [
+                f"`{column.name[:40]}`" for column in numbers if (column.metric, column.segment, column.role) == kind
+            ]
+            notes.append(f"columns {', '.join(same)} have one part: the last of them that is not empty counts")
     if not numbers:
         notes.append("the file has no metric column: add one")
     return notes
+
+
+def _why_unused(name: str) -> str:
+    if is_bookkeeping(name):
+        return "it keeps count of a training, and is no metric"
+    if found := companion(name):
+        return f"it tells about `{found[0][:40]}`, and is no metric"
+    return "another column has its part, or its part is unknown"

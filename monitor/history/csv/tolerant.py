@@ -9,7 +9,7 @@ import copy
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
-from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.csv import dialect
 from modeltop.history.csv.cells import ColumnReader, Row
 from modeltop.history.csv.header import CsvSchema, NoHistory, read_header
@@ -112,7 +112,7 @@ class TolerantParser:
             {
                 column.index: column.name
                 for column in schema.numbers
-                if column.metric and self.catalog.get(column.metric) == Metric(column.metric)
+                if column.metric and not self.catalog.get(column.metric).is_direction_known
             }
         )
 
