@@ -113,7 +113,8 @@ def placement_notes(names: Sequence[str], placements: Sequence[Placement], catal
         if len(group) > 1:
             listed = f"{', '.join(name for name, _ in group[:-1])} and {group[-1][0]}"
             where = "; ".join(f"{name} {_describe_segment(segment)}" for name, segment in group)
-            notes.append(f"columns {listed} are all {metric[:40]}: {where}")
+            each = "both" if len(group) == 2 else "all"
+            notes.append(f"columns {listed} are {each} {metric[:40]}: {where}")
     return notes
 
 

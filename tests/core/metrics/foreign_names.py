@@ -884,9 +884,9 @@ FALLS: tuple[tuple[str, float, float], ...] = (
 )
 """Foreign name, level before and level after a planted fall of the model: none may end with exit 0."""
 
-OTHER_PARTS: tuple[tuple[str, float, float], ...] = (
+OFFLINE_FALLS: tuple[tuple[str, float, float], ...] = (
     ("train_accuracy", 0.97, 0.80),
     ("training_f1_score", 0.95, 0.70),
     ("Loss/train", 0.20, 0.60),
 )
-"""Falls of the training part, which is the segment `split=train`."""
+"""Falls on the training data, which is the segment `split=train`."""
