@@ -179,12 +179,12 @@ class Context:
             ConfigError: The configuration is wrong.
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
-        from modeltop.rules.rule import default_rules
+        from modeltop.rules.rule import rules_in_force
         from modeltop.service.pipeline import Pipeline, state_reader_for
 
         config = self.load_config(args)
         if limits := limit_rules(args, config):
-            config = replace(config, rules=(*(config.rules or default_rules()), *limits))
+            config = replace(config, rules=(*rules_in_force(config.rules), *limits))
         sources = self.sources(args, config)
         state_reader = state_reader_for(None if args.paths else sources[0], sources, health=_watcher_health)
         return Pipeline(
@@ -285,13 +285,18 @@ def limit_rules(args: argparse.Namespace, config: Config) -> list[Rule]:
     """
     from modeltop.rules.rule import limit_rule
 
-    limits: dict[str, dict[str, float]] = {}
+    limits: dict[tuple[str, str], dict[str, float]] = {}
     for side in ("below", "above"):
         for text in getattr(args, side):
             metric, value = _parse_limit(text, side)
-            limits.setdefault(config.catalog.canonical(metric), {})[side] = value
+            normalized = config.catalog.normalize(metric)
+            if normalized.sign < 0:
+                raise UsageError(
+                    f"--{side} {sanitize(text)}: write it for {normalized.metric}, which has the other sign"
+                )
+            limits.setdefault((normalized.metric, normalized.own_segment), {})[side] = value
     try:
-        return [limit_rule(metric, **sides) for metric, sides in limits.items()]
+        return [limit_rule(metric, segment=segment, **sides) for (metric, segment), sides in limits.items()]
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -53,7 +53,12 @@ def _rule(table: TableReader, catalog: MetricRegistry, receivers: Collection[str
     table.allow("receivers")
     if detector is None or not {"name", "metric"} <= values.keys():
         return None
-    values["metric"] = catalog.canonical(values["metric"])
+    normalized = catalog.normalize(values["metric"])
+    if normalized.sign < 0:
+        table.error("metric", f"write the rule for {normalized.metric!r}, which has the other sign")
+        return None
+    values["metric"] = normalized.metric
+    values.setdefault("segment", normalized.own_segment)
     return Rule(**values, detector=detector, confirm=confirm)
 
 

@@ -11,7 +11,7 @@ from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Sup
 from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.rule import Rule, describe_rule
+from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, direction_hint, two_sided_rules
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
@@ -161,7 +161,11 @@ def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
 
 def rule_lines(snapshot: Snapshot) -> Iterator[str]:
     """Yield each rule with its name, one line a rule."""
+    applied = {status.rule for status in snapshot.rule_statuses}
+    two_sided = {rule.name for rule in two_sided_rules()}
     for rule in snapshot.rules:
+        if rule.default and rule.name in two_sided and rule.name not in applied:
+            continue  # most metrics are known
         name = "default rule" if rule.default else f"rule {sanitize(rule.name, 60)}"
         yield f"{name}: {rule_sentence(rule, snapshot)}"
 
@@ -204,7 +208,15 @@ def alert_line(
         line += f", {alert.state.value}"
     if name is not None:
         line = f"{name:8}  {line}{resolved_clause(alert)}"
-    return "; ".join((line, *(describe_handling(alert, snapshot) if snapshot is not None else ())))
+    return "; ".join((line, *(_alert_notes(alert, snapshot) if snapshot is not None else ())))
+
+
+def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
+    """Yield how to name the direction of an unknown metric, and who has the alert."""
+    if alert.rule == UNKNOWN_METRIC and alert.resolved is None:
+        metric = alert.key.metric
+        yield sanitize(direction_hint(metric, snapshot.catalog.resembles(metric)), 200)
+    yield from describe_handling(alert, snapshot)
 
 
 def resolved_clause(alert: Alert) -> str:

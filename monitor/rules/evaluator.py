@@ -160,17 +160,17 @@ class Evaluator:
         """
         if self.has_backlog:
             self._evaluated = {}
-        new = {
-            key: [rule for rule in rules_for(self._rules, key) if not is_meaningless_for(rule, series)]
-            for key, series in history.items()
-            if not self._is_unchanged(series, history)
-        }
+        new = {key: self._rules_for(key) for key, series in history.items() if not self._is_unchanged(series, history)}
         self.has_backlog = defer_slow_detectors and len(new) > BACKLOG_THRESHOLD
         if self.has_backlog:
             new = {key: [rule for rule in rules if not rule.detector.is_sequential] for key, rules in new.items()}
         alerts = _replay_all(new, history)
         evaluated = {key: self._evaluate_series(rules, history[key], alerts, history) for key, rules in new.items()}
         self._evaluated = {key: evaluated.get(key) or self._evaluated[key] for key in history}
+
+    def _rules_for(self, key: SeriesKey) -> list[Rule]:
+        metric = self._catalog.get(key.metric)
+        return [rule for rule in rules_for(self._rules, key) if not is_meaningless_for(rule, metric)]
 
     @property
     def alerts(self) -> Iterator[Alert]:

@@ -19,6 +19,7 @@ from modeltop.core.series import (
 )
 from modeltop.core.text import format_period, pluralize
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
+from modeltop.rules.rule import UNKNOWN_METRIC, direction_hint
 
 NO_ACKNOWLEDGEMENTS: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
@@ -170,4 +171,6 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
         text = f"{metric} recovering from {message}, since {format_period(alert.since)}"
     else:
         text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
+    if alert.rule == UNKNOWN_METRIC:
+        text = f"{text}; {direction_hint(alert.key.metric, catalog.resembles(alert.key.metric))}"
     return _with_segment(alert.key, text)

@@ -24,6 +24,11 @@ TRIAL_POINTS = 8
 """The first evaluable points of a series, by which it is decided, once, whether a default limit suits the model."""
 MIN_REACHED = 2
 """How many of them must have reached the limit."""
+UNKNOWN_METRIC = "unknown-metric"
+"""Name of the default rule on metrics that are not registered, and whose direction is not configured."""
+TWO_SIDED_SHIFT = "two-sided-shift"
+"""Name of the default rule on metrics of which a nominal value is best."""
+_SCOPES = {UNKNOWN_METRIC: "a metric of unknown direction", TWO_SIDED_SHIFT: "a metric with a nominal value"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Rule:
 
 
 def default_rules() -> tuple[Rule, ...]:
-    """Return the rules that apply if none are configured: two floors, and no sustained drop of any metric."""
+    """Return the rules that apply if none are configured: two floors, and no sustained change for the worse."""
     floors = (("accuracy", 0.90), ("f1_score", 0.85))
     return (
         *(
@@ -86,33 +91,82 @@ def default_rules() -> tuple[Rule, ...]:
             for metric, floor in floors
         ),
         Rule("default-fall", LastingShift(), "*", min_count=30, default=True),
+        *two_sided_rules(),
     )
 
 
-def limit_rule(metric: str, below: float | None = None, above: float | None = None) -> Rule:
+def two_sided_rules() -> tuple[Rule, ...]:
+    """Return the default rules that apply beside configured ones, to metrics for which either direction may be bad.
+
+    Without them a metric of unknown direction could collapse, and the status would be ok.
+    """
+    detector = LastingShift(outside=True)
+    return tuple(Rule(name, detector, "*", min_count=30, default=True) for name in (UNKNOWN_METRIC, TWO_SIDED_SHIFT))
+
+
+def rules_in_force(configured: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return the configured rules and the default ones that apply beside them; if there are none, all default rules."""
+    if not configured:
+        return default_rules()
+    names = {rule.name for rule in configured}
+    return (*configured, *(rule for rule in two_sided_rules() if rule.name not in names))
+
+
+def limit_rule(metric: str, below: float | None = None, above: float | None = None, segment: str = "all") -> Rule:
     """Return the rule for `--below` or `--above`: critical at once, on every model, never skipped.
 
     Args:
         metric: The canonical name, used literally: no glob.
         below: The floor, in the metric's unit.
         above: The ceiling.
+        segment: The segment, as it is written; of one other than `all` only the rules of that segment are replaced.
 
     Raises:
         ValueError: Neither limit is given, one is not finite, or the floor lies above the ceiling.
     """
-    literal = re.sub(r"([*?[])", r"[\1]", metric)
-    return Rule(f"limit-{metric}", Threshold(critical=Limit(below, above)), literal, override=True)
+    name = f"limit-{metric}" if segment == "all" else f"limit-{metric}-{segment}"
+    literals = (re.sub(r"([*?[])", r"[\1]", text) for text in (metric, segment))
+    of_metric, of_segment = literals
+    return Rule(name, Threshold(critical=Limit(below, above)), of_metric, segment=of_segment, override=True)
 
 
 def rules_for(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
     """Return the rules that apply to a series, in order; a command-line limit displaces all others of its metric."""
-    limits = [rule for rule in rules if rule.override and fnmatchcase(key.metric, rule.metric)]
+    limits = [
+        rule
+        for rule in rules
+        if rule.override
+        and fnmatchcase(key.metric, rule.metric)
+        and (rule.segment == "all" or fnmatchcase(key.segment, rule.segment))
+    ]
     return [rule for rule in limits or rules if rule.matches(key)]
 
 
-def is_meaningless_for(rule: Rule, series: Series) -> bool:
-    """Return whether it is a default rule that looks for a change for the worse in a metric that has no worse."""
-    return rule.default and series.better is Direction.NEITHER and not isinstance(rule.detector, Threshold)
+def is_meaningless_for(rule: Rule, metric: Metric) -> bool:
+    """Return whether it is a default rule that looks for a change which is not for the worse in this metric."""
+    if not rule.default or isinstance(rule.detector, Threshold):
+        return False
+    if rule.name == UNKNOWN_METRIC:
+        return metric.is_direction_known or not metric.two_sided
+    if rule.name == TWO_SIDED_SHIFT:
+        return not (metric.is_direction_known and metric.two_sided)
+    return metric.better is Direction.NEITHER
+
+
+def direction_hint(metric: str, similar: str | None) -> str:
+    """Return how to name the direction of a metric; both names may be foreign text.
+
+    Args:
+        metric: The metric, as written in the data.
+        similar: A registered metric that it may be a kind of.
+
+    >>> direction_hint("my kpi", None)
+    'its direction is not known: set [metrics."my kpi"] better = "higher" or "lower"'
+    """
+    escaped = metric.replace("\\", "\\\\").replace('"', '\\"')
+    key = metric if re.fullmatch(r"[A-Za-z0-9_-]+", metric) else f'"{escaped}"'
+    kind = f" (it may be a kind of {similar})" if similar else ""
+    return f'its direction is not known{kind}: set [metrics.{key}] better = "higher" or "lower"'
 
 
 def skip_reason(rule: Rule, series: Series) -> str | None:
@@ -134,8 +188,13 @@ def skip_reason(rule: Rule, series: Series) -> str | None:
 
 
 def describe_rule(rule: Rule, metric: Metric) -> str:
-    """Return a rule in one plain sentence; the name of a metric that is not registered is foreign text."""
-    name = "any metric" if rule.metric == "*" else metric.name
+    """Return a rule in one plain sentence; the name of a metric that is not registered is foreign text.
+
+    >>> describe_rule(default_rules()[0], Metric("accuracy"))
+    'accuracy below 0.90 is critical'
+    """
+    scope = _SCOPES.get(rule.name, "any metric") if rule.default else "any metric"
+    name = scope if rule.metric == "*" else metric.name
     clauses = [rule.detector.describe(name, format_value, rule.baseline.describe()) + _confirmation(rule)]
     recovery = _recovery(rule)
     if recovery:

@@ -28,7 +28,7 @@ from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.label_coverage import label_coverage
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
-from modeltop.rules.rule import Rule, default_rules
+from modeltop.rules.rule import Rule, rules_in_force
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Pipeline:
         self.state_reader = state_reader or StateReader()
         self.ack_duration = config.watch.ack_for
         self._config = config
-        self._rules = config.rules or default_rules()
+        self._rules = rules_in_force(config.rules)
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
         self._distributions = DistributionStore(paths)
