@@ -11,7 +11,7 @@ from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Sup
 from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, direction_hint, two_sided_rules
+from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, direction_hint, without_idle
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
@@ -111,7 +111,7 @@ def headline(snapshot: Snapshot) -> str:
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = next((alert for alert in snapshot.alerts if alert.is_active), None)
-    example = f": {sanitize(first.key.model, 40)} {_describe_breach(first)}" if first else _missing_labels(snapshot)
+    example = f": {sanitize(first.key.model, 40)} {_describe_breach(first)}" if first else _unevaluated_model(snapshot)
     if models == 1 and example:
         return truncate(f"{worst.name}{example}", MAX_HEADLINE)
     line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
@@ -119,11 +119,13 @@ def headline(snapshot: Snapshot) -> str:
     return line if display_width(line) <= MAX_HEADLINE else truncate(line.replace(" models:", ":", 1), MAX_HEADLINE)
 
 
-def _missing_labels(snapshot: Snapshot) -> str:
-    """Return the first model that could not be evaluated for want of labels."""
-    models = (status.model for status in snapshot.model_statuses if status.severity)
-    first = next((model for model in models if model in snapshot.label_coverage), None)
-    return "" if first is None else f": {sanitize(first, 40)} {snapshot.label_coverage[first].sentence}"
+def _unevaluated_model(snapshot: Snapshot) -> str:
+    """Return the first model that could not be evaluated, for want of labels or of a rule."""
+    first = next((status for status in snapshot.model_statuses if status.severity), None)
+    if first is None:
+        return ""
+    coverage = snapshot.label_coverage.get(first.model)
+    return f": {sanitize(first.model, 40)} {sanitize(first.sentence, 60) if coverage is None else coverage.sentence}"
 
 
 def newest_data(snapshot: Snapshot) -> str:
@@ -161,11 +163,7 @@ def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
 
 def rule_lines(snapshot: Snapshot) -> Iterator[str]:
     """Yield each rule with its name, one line a rule."""
-    applied = {status.rule for status in snapshot.rule_statuses}
-    two_sided = {rule.name for rule in two_sided_rules()}
-    for rule in snapshot.rules:
-        if rule.default and rule.name in two_sided and rule.name not in applied:
-            continue  # most metrics are known
+    for rule in without_idle(snapshot.rules, snapshot.rule_statuses):
         name = "default rule" if rule.default else f"rule {sanitize(rule.name, 60)}"
         yield f"{name}: {rule_sentence(rule, snapshot)}"
 

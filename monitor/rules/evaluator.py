@@ -12,7 +12,7 @@ from modeltop.core.series import Alert, RuleStatus, Series, SeriesKey, Severity,
 from modeltop.core.text import format_comparison, format_exact, format_period, format_value, pluralize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, is_meaningless_for, rules_for, skip_reason
+from modeltop.rules.rule import UNKNOWN_METRIC, Rule, direction_hint, is_meaningless_for, rules_for, skip_reason
 
 
 def rule_status(
@@ -46,6 +46,8 @@ def rule_status(
         state = _describe_state(series[: int(evaluable[-1]) + 1], rule, alert, other_series)
         sentence = f"{sentence}; before it {state}" if sentence else f"{metric.name} {state}"
     severity = alert.severity if alert and alert.is_active else Severity.OK
+    if severity and rule.name == UNKNOWN_METRIC:
+        sentence = f"{sentence}; {direction_hint(metric.name, None)}"
     return RuleStatus(rule.name, series.key, severity, sentence)
 
 

@@ -9,9 +9,11 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     Alert,
     Condition,
+    Direction,
     History,
     ModelStatus,
     RuleStatus,
+    Series,
     SeriesKey,
     Severity,
     State,
@@ -92,7 +94,9 @@ def model_statuses(
         lacks_labels = coverage is not None and coverage.state is LabelState.NOT_ENOUGH
         if alert and alert.is_active:
             rank, severity = _rank(alert, acknowledged), alert.severity
-        elif lacks_labels and model not in evaluated:
+        elif (lacks_labels and model not in evaluated) or (
+            alert is None and model not in sentences and not _has_direction(history.for_model(model), catalog)
+        ):
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
         else:
             rank, severity = HEALTHY_RANK, Severity.OK
@@ -101,6 +105,15 @@ def model_statuses(
             text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
         ranked.append((rank, model, ModelStatus(model, severity, text)))
     return tuple(status for *_, status in sorted(ranked, key=lambda entry: entry[:2]))
+
+
+def _has_direction(all_series: Iterable[Series], catalog: MetricRegistry) -> bool:
+    """Return whether there is a series of the entire model that can get worse.
+
+    A model of counts, or of segments such as the training data alone, is not known to be well.
+    """
+    metrics = [catalog.get(series.key.metric) for series in all_series if series.key.segment == "all"]
+    return any(metric.two_sided or metric.better is not Direction.NEITHER for metric in metrics)
 
 
 def worst_series(

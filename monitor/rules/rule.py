@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Direction, Series, SeriesKey, Severity
+from modeltop.core.series import Direction, RuleStatus, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
 from modeltop.rules.baselines.base import NO_SERIES, Baseline
 from modeltop.rules.baselines.past import ROLLING
@@ -110,6 +110,17 @@ def rules_in_force(configured: Sequence[Rule]) -> tuple[Rule, ...]:
         return default_rules()
     names = {rule.name for rule in configured}
     return (*configured, *(rule for rule in two_sided_rules() if rule.name not in names))
+
+
+def without_idle(rules: Iterable[Rule], statuses: Iterable[RuleStatus]) -> list[Rule]:
+    """Return the rules that people are told of: all but the two-sided default ones where no series is theirs.
+
+    Args:
+        rules: The rules in force.
+        statuses: How they stand.
+    """
+    applied = {status.rule for status in statuses}
+    return [rule for rule in rules if rule.name in applied or rule not in two_sided_rules()]
 
 
 def limit_rule(metric: str, below: float | None = None, above: float | None = None, segment: str = "all") -> Rule:

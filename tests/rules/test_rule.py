@@ -3,14 +3,23 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, default_rules, describe_rule, limit_rule, rules_for, skip_reason
+from modeltop.rules.rule import (
+    Rule,
+    default_rules,
+    describe_rule,
+    is_meaningless_for,
+    limit_rule,
+    rules_for,
+    rules_in_force,
+    skip_reason,
+)
 
-ACCURACY, F1, FALL = default_rules()
+ACCURACY, F1, FALL, *TWO_SIDED = default_rules()
 
 
 @pytest.mark.parametrize(("rule", "floor"), [(ACCURACY, 0.90), (F1, 0.85)])
@@ -65,7 +74,10 @@ def test_the_reason_names_the_floor_and_the_remedy(daily):
     [
         (SeriesKey("m", "accuracy"), ["limit-accuracy"]),
         (SeriesKey("m", "accuracy", "country=DE"), []),
-        (SeriesKey("m", "f1_score"), ["default-f1_score", "default-fall", "all-scores"]),
+        (
+            SeriesKey("m", "f1_score"),
+            ["default-f1_score", "default-fall", "unknown-metric", "two-sided-shift", "all-scores"],
+        ),
         (SeriesKey("m", "f1_score", "country=DE"), ["all-scores"]),
     ],
 )
@@ -118,3 +130,37 @@ def test_ceilings_and_bands_can_be_said_too():
     assert describe_rule(ceiling, Metric("log_loss")) == "log_loss above 0.50 is critical"
     band = Rule("r", Threshold(warn=Limit(below=0.4, above=0.6)), "positive_rate")
     assert describe_rule(band, Metric("positive_rate")) == "positive_rate below 0.40 or above 0.60 warns"
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "rule"),
+    [
+        pytest.param("recall", {}, "default-fall", id="a direction"),
+        pytest.param("gps_accuracy", {}, "unknown-metric", id="not registered"),
+        pytest.param("gps_accuracy", {"better": Direction.HIGHER}, "default-fall", id="a direction configured"),
+        pytest.param("gps_accuracy", {"better": Direction.NEITHER}, None, id="configured to have none"),
+        pytest.param("gps_accuracy", {"digits": 2}, "unknown-metric", id="something else configured"),
+        pytest.param("bias", {}, "two-sided-shift", id="a nominal value"),
+        pytest.param("label_rate", {}, None, id="neither way better"),
+        pytest.param("example_count", {}, None, id="a quantity"),
+    ],
+)
+def test_one_default_rule_at_most_watches_for_a_shift_of_a_metric(name, overrides, rule):
+    metric = MetricRegistry({name: overrides} if overrides else {}).get(name)
+    assert [each.name for each in (FALL, *TWO_SIDED) if not is_meaningless_for(each, metric)] == (
+        [rule] if rule else []
+    )
+
+
+def test_the_two_sided_rules_hold_beside_configured_ones():
+    configured = Rule("own", Threshold(critical=Limit(below=0.5)), "recall")
+    assert rules_in_force(()) == default_rules()
+    assert rules_in_force((configured,)) == (configured, *TWO_SIDED)
+    replaced = Rule("unknown-metric", Threshold(critical=Limit(below=0.5)), "kpi")
+    assert rules_in_force((replaced,)) == (replaced, TWO_SIDED[1]), "one of the same name is the person's own"
+
+
+def test_a_limit_of_a_segment_displaces_the_rules_of_that_segment_alone():
+    rules = [ACCURACY, limit_rule("accuracy", below=0.9, segment="split=train")]
+    assert rules_for(rules, SeriesKey("m", "accuracy")) == [ACCURACY]
+    assert rules_for(rules, SeriesKey("m", "accuracy", "split=train")) == [rules[1]]
