@@ -48,12 +48,13 @@ class LongShape:
         cached = self._placed.get(key)
         if cached and cached[0] is block and cached[1] == placement:
             return cached[2]
-        (values,) = block.values.values()
+        ((written, values),) = block.values.items()
+        refused = {placement.metric: block.refused[written]} if written in block.refused else {}
         placed = replace(
             block,
             segment=join_segments(block.segment, placement.segment),
             values={placement.metric: 0.0 - values if placement.sign < 0 else values},
-            refused={placement.metric: rows for rows in block.refused.values()},
+            refused=refused,
         )
         self._placed[key] = block, placement, placed
         return placed
