@@ -2,7 +2,9 @@
 
 A reconciler has no queue that could be lost: a message that could not be sent is due again in the next cycle. Each
 trigger is followed by its resolve: at any hour, silenced or not, even if no route leads to the receiver any more. A
-trigger that failed permanently is not recorded: once the receiver works again, it is sent the incidents still open.
+disabled receiver is probed when its time has come, by one message with all that is to be sent to it; meanwhile its
+fallback has its messages, also those of the probe, which may fail. A notification that was rejected is not sent again
+before the repeat interval has passed, nor is its resolve.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from modeltop.alerting.incidents import RuleAndSeries
 from modeltop.alerting.missed import missed_notifications
 from modeltop.alerting.routing import NotificationPolicy, RoutingConfig
 from modeltop.alerting.suppression import Suppressor, acknowledged_incidents
-from modeltop.alerting.throttle import NotificationBatch, PendingNotification, throttle
+from modeltop.alerting.throttle import NotificationBatch, PendingNotification, probe, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason, NotificationSkipped
 from modeltop.core.incident import AlertingState, Incident, IncidentStatus, NotificationEntry, NotificationKey
 from modeltop.core.series import Severity
@@ -49,15 +51,15 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
     reconciliations = _reconciliations(state, config, now)
     for name, policy in config.policies.items():
         receiver = state.receivers.get(name)
-        if receiver is not None and receiver.disabled_reason is not None:
-            continue
         results = [reconciliation.run() for reconciliation in reconciliations.get(name, ())]
         skipped += [entry for _, entries in results for entry in entries]
         queues = [pending for pending, _ in results if pending]
-        if receiver is not None and receiver.retry_at is not None and now < receiver.retry_at:
+        if receiver is not None and receiver.retry_at is not None and not receiver.is_due(now):
             retry_times += [receiver.retry_at] if queues else []
-            continue
-        batches += throttle(name, queues, policy, receiver.recent_sends if receiver else (), now)
+        elif receiver is not None and receiver.disabled_reason is not None:
+            batches += probe(name, queues, policy)
+        else:
+            batches += throttle(name, queues, policy, receiver.recent_sends if receiver else (), now)
     return NotificationPlan(tuple(batches), tuple(skipped), min(retry_times, default=None))
 
 
@@ -65,6 +67,7 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
     """By receiver, the messages due to it: the worst first, then the longest open ones."""
     suppressor, acks = Suppressor.from_incidents(state, config.mutes, now), acknowledged_incidents(state, now)
     disabled = {name for name, entry in state.receivers.items() if entry.disabled_reason is not None}
+    probed = {name for name in disabled if state.receivers[name].is_due(now)}
     missed = missed_notifications(state, config, now)
     wanted = {key: False for key, entry in state.notifications.items() if entry.level}
     wanted |= dict.fromkeys(missed, False)
@@ -77,8 +80,8 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
         if suppressor.reason(incident.rule, incident.key, incident.condition, incident.level) is not None:
             suppressed.add(incident.id)
         for name in config.receivers_for(incident, incident.level, now, acked=incident.id in acks):
-            if (receiver := config.fallback_for(name, disabled)) is not None:
-                wanted[NotificationKey(receiver, incident.rule, incident.key)] = True
+            for receiver in {config.fallback_for(name, disabled), name if name in probed else None} - {None}:
+                wanted[NotificationKey(str(receiver), incident.rule, incident.key)] = True
     by_receiver: dict[str, list[_Reconciliation]] = defaultdict(list)
     for key, is_wanted in wanted.items():
         if (policy := config.policies.get(key.receiver)) is not None:
@@ -128,6 +131,18 @@ class _Reconciliation:
 
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         """Return the messages to send, in order, and the entries to record without a message."""
+        pending, skipped = self._pending()
+        return [entry for entry in pending if not self._was_rejected(entry)], skipped
+
+    def _was_rejected(self, pending: PendingNotification) -> bool:
+        entry = self.last_notified
+        if entry is None or entry.rejected_at is None:
+            return False
+        repeat = self.policy.repeat
+        is_recent = repeat is None or self.now - entry.rejected_at < repeat
+        return is_recent and all(notification.idempotency_key in entry.rejected_keys for notification in pending)
+
+    def _pending(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         pending, skipped = self._resolve_previous()
         # Trigger and resolve in one message; only the trigger if no resolved messages are wanted.
         actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]

@@ -136,6 +136,12 @@ def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
     )
 
 
+def is_open(alert: Alert, state: AlertingState) -> bool:
+    """Return whether an alert belongs to an open incident."""
+    incident = find_incident(alert, state)
+    return incident is not None and incident.status is IncidentStatus.OPEN
+
+
 def overlaps(incident: Incident, alert: Alert) -> bool:
     """Return whether incident and alert overlap in time; open ones have no end yet."""
     return incident.since <= (alert.resolved or _END) and alert.since <= (incident.resolved_at or _END)

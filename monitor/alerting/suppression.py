@@ -53,14 +53,22 @@ class Suppressor:
 
     @classmethod
     def at(
-        cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime, inhibitions: dict[str, Condition]
+        cls,
+        state: AlertingState,
+        mutes: Sequence[MuteTimeInterval],
+        now: datetime,
+        inhibitions: dict[str, Condition],
+        *,
+        present: datetime | None = None,
     ) -> Suppressor:
         """Select the silences, mutes and inhibitions in force at a timezone-aware moment, up to 5 days ago.
 
         In `inhibitions`, an unreadable source is listed as if it were a model, so it inhibits only a model of the same
-        name: the models of its rows are unknown.
+        name: the models of its rows are unknown. `present` is the present if `now` is past: a silence that was set by
+        a clock ahead of it is not in force.
         """
-        silences = tuple(silence for silence in state.silences if silence.active(now))
+        present = now if present is None else present
+        silences = tuple(one for one in state.silences if one.active(now) and one.is_credible(present))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
 
     @classmethod
@@ -103,7 +111,7 @@ def acknowledged_alerts(alerts: Iterable[Alert], state: AlertingState, now: date
     or a person takes it back. If no watcher has seen the alert, the acknowledgement applies to the first alert that
     overlaps the time since `since`; an alert that fires after that one ended is not acknowledged.
     """
-    acks = [ack for ack in state.acks if now < ack.until]
+    acks = [ack for ack in state.acks if now < ack.until and ack.is_credible(now)]
     if not acks:
         return {}
     pairs = {(ack.rule, ack.key) for ack in acks}
@@ -121,9 +129,9 @@ def acknowledged_incidents(state: AlertingState, now: datetime) -> dict[str, Ack
     acknowledged: dict[str, Acknowledgement] = {}
     for ack in state.acks:
         incident = state.incidents.get(ack.incident) or _incident_by_time(ack, state)
-        if incident is None or incident.status is not IncidentStatus.OPEN or now >= ack.until:
+        if incident is None or incident.status is not IncidentStatus.OPEN or incident.level > ack.level:
             continue
-        if incident.level <= ack.level:
+        if now < ack.until and ack.is_credible(now):
             acknowledged.setdefault(incident.id, ack)
     return acknowledged
 

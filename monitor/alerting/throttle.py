@@ -67,6 +67,20 @@ def throttle(
     return _group(receiver, urgent, policy)
 
 
+def probe(
+    receiver: str, queues: Sequence[Sequence[PendingNotification]], policy: NotificationPolicy
+) -> tuple[NotificationBatch, ...]:
+    """Return the one message by which a disabled receiver is probed: with all that is to be sent to it.
+
+    Args:
+        receiver: Its name.
+        queues: By rule and series, what is to be sent, in an order that is kept.
+        policy: One whose messages are not grouped is probed with the first notification.
+    """
+    pending = [entry for queue in queues for entry in queue]
+    return (_merge(receiver, pending[:1] if policy.exempt else pending, digest=False),) if pending else ()
+
+
 def _group(
     receiver: str, pending: Sequence[PendingNotification], policy: NotificationPolicy
 ) -> tuple[NotificationBatch, ...]:

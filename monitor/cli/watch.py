@@ -11,15 +11,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from modeltop.alerting.dispatch import plan_notifications
-from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.event_log.event_log import EventLog, author
 from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
 from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
-from modeltop.core.event import ReceiverChanged
-from modeltop.core.text import pluralize, sanitize
+from modeltop.core.event import ClockAcceptRequested, ReceiverTested
+from modeltop.core.text import format_period, pluralize, sanitize
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
@@ -29,7 +29,7 @@ from modeltop.service.incident_tracker import IncidentTracker
 from modeltop.service.leader import LeaderLock, LockHolder
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings, LoadSettings, Pipeline
-from modeltop.service.receiver_health import after_success, disabled_receivers, receiver_changes
+from modeltop.service.receiver_health import disabled_receivers, receiver_changes
 from modeltop.service.sender_threads import try_send
 from modeltop.service.sending import routing_config
 
@@ -42,6 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("--status", action="store_true", help="how the watcher is, with an exit code")
     mode.add_argument("--test", metavar="RECEIVER", help="send a receiver a marked test message")
     mode.add_argument("--dry-run", action="store_true", help="print what would go out now; write and send nothing")
+    mode.add_argument(
+        "--accept-clock",
+        action="store_true",
+        help="trust the clock of the watcher's machine, which it calls unreliable",
+    )
     parser.add_argument("--json", action="store_true", help="the log, or what is printed, as JSON")
     parser.epilog = (
         "exit codes: 0 all well, or ended as asked; 1 something could not be sent, saved or read, or a receiver is "
@@ -54,6 +59,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder = _state_folder(args, context)
     if args.status:
         return print_status(folder, context.clock(), context.out_line, as_json=args.json)
+    if args.accept_clock:
+        return _accept_clock(folder, context)
     if args.test is not None:
         return _test_receiver(args, folder, context)
     if args.dry_run:
@@ -81,6 +88,31 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
     return 0
 
 
+def _accept_clock(folder: Path, context: Context) -> int:
+    """Ask the watcher to trust its machine's clock; refused where nothing is wrong with it."""
+    from modeltop.service.clock import Clock
+    from modeltop.service.health import read_last_health
+    from modeltop.service.leader import has_leader
+
+    event_log = EventLog(folder, clock=context.clock)
+    health = read_last_health(folder) if has_leader(folder) else None
+    if health is not None:
+        offset, host = health.clock_offset_seconds, sanitize(health.host, 60)
+        clock = None if offset is None else timedelta(seconds=offset)
+    else:
+        own = Clock(context.clock)
+        own.load(folder)
+        own.now(event_log.state().last_event_at)
+        clock, host = own.offset, "this machine"
+    if clock is None:
+        raise UsageError("the clock agrees with the event log: nothing to accept")
+    now = context.clock()
+    context.out_line(f"event log: {format_period(now - clock)} UTC; clock of {host}: {format_period(now)} UTC")
+    event_log.append(ClockAcceptRequested(event_log.now(), author()))
+    context.out_line(f"the watcher trusts the clock of {host} from its next {'cycle' if health else 'start'} on")
+    return 0
+
+
 def _settings_loader(
     args: argparse.Namespace, folder: Path, context: Context, failures_before_alert: int = FAILURES_BEFORE_ALERT
 ) -> LoadSettings:
@@ -94,7 +126,8 @@ def _settings_loader(
             make_folder(context.store_folder(args, config))  # computed periods will be its first history
         sources = context.sources(args, config)
         pipeline = Pipeline(config, sources, live=True, failures_before_alert=failures_before_alert)
-        return DaemonSettings(config, pipeline, None if args.paths else sources[0])
+        store = None if args.paths else sources[0]
+        return DaemonSettings(config, pipeline, store, file_times=pipeline.file_times)
 
     return load
 
@@ -182,7 +215,7 @@ def _enable(name: str, event_log: EventLog, context: Context) -> None:
     if state is None or (state.disabled_reason is None and not state.failures):
         return
     try:
-        event_log.append(ReceiverChanged(event_log.now(), name, after_success(state)))
+        event_log.append(ReceiverTested(event_log.now(), name))
     except StoreError as error:
         context.err_line(f"that it works again could not be saved: {sanitize(error, 300)}")
     else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from modeltop.core.series import Condition, SeriesKey, Severity
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""Difference up to which two clocks agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class Acknowledgement:
     since: datetime
     """Start of the alert that was acknowledged while active; late rows may move it."""
 
+    def is_credible(self, now: datetime) -> bool:
+        """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
+        return self.at <= now + CLOCK_TOLERANCE
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -68,6 +75,10 @@ class Silence:
     def active(self, now: datetime) -> bool:
         """Return whether it is in force at this moment; the end is not part of it."""
         return self.start <= now < self.end
+
+    def is_credible(self, now: datetime) -> bool:
+        """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
+        return self.created_at <= now + CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,10 @@ class NotificationEntry:
     """OK: it was notified that it is over, or never notified."""
     at: datetime
     acknowledged: bool = False
+    rejected_keys: tuple[str, ...] = ()
+    """Idempotency keys of notifications that it rejected: not sent again before the repeat interval has passed."""
+    rejected_at: datetime | None = None
+    """When it rejected the last of them; None if it rejected none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +161,22 @@ class ReceiverState:
     first_seen_at: datetime
     """Its first cycle: incidents that ended before it are never sent."""
     disabled_reason: str | None = None
-    """Why it is not used until a person changes its configuration or asks for a test; None: it works."""
+    """Why its fallback stands in for it, until a probe succeeds or a person changes its settings; None: it works."""
     failures: int = 0
     retry_at: datetime | None = None
-    """The earliest moment of the next attempt; None: at once."""
+    """The earliest moment of the next attempt, or of the next probe where it is disabled; None: at once."""
     error: str | None = None
     recent_sends: tuple[datetime, ...] = ()
     settings_fingerprint: str = ""
     """Fingerprint of its settings, without secrets: a change enables a disabled one again."""
+    probes: int = 0
+    """Failures in a row that disabled it, or kept it disabled: the more, the later the next probe."""
+    rejections: int = 0
+    """Messages in a row that it rejected, each of which was dropped."""
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it may be tried now: not before the time that was set after its last failure."""
+        return self.retry_at is None or now >= self.retry_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +193,10 @@ class AlertingState:
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))
     last_event_at: datetime | None = None
-    """Time of the newest event: `now` of the watcher is never earlier."""
+    """Time of the newest event of the watcher itself: its `now` is never earlier. Events of people do not count, for
+    nobody knows their clocks."""
+    clock_accept_requested: bool = False
+    """True where a person asked the watcher to accept its machine's clock, and it has not done so yet."""
     damaged_lines: int = 0
     read_only_reason: str | None = None
     """Why no event may be appended, such as a newer schema; None: they may."""
@@ -202,6 +228,8 @@ class WatcherHealth:
     """Why the last cycle or a save failed; None: both succeeded."""
     disabled_receivers: tuple[str, ...] = ()
     stopped: bool = False
+    clock_offset_seconds: float | None = None
+    """By how much its machine's clock is off if that is unreliable, negative if it is behind; else None."""
 
     def is_overdue(self, now: datetime) -> bool:
         """Return whether it should have completed another cycle by now: three are missing."""

@@ -179,7 +179,7 @@ class Reader:
         self._tails = {file.path: self._tail_of(file) for file in self._discovery.files}
         self._read_new(now, progress)
         self._tails = {path: tail for path, tail in self._tails.items() if not tail.is_missing}
-        return self._history(now)
+        return self._history()
 
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)
@@ -203,9 +203,9 @@ class Reader:
                 progress(count, len(tails))
         batch.flush()
 
-    def _history(self, now: float) -> History:
+    def _history(self) -> History:
         tails = self._tails.values()
-        of_files = (problem for tail in tails for problem in (*tail.problems, *tail.future_problems(now)))
+        of_files = (problem for tail in tails for problem in tail.problems)
         problems = (*self._discovery.problems, *of_files)
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
@@ -226,6 +226,11 @@ class Reader:
             return tuple(list_csv_files(folder) or ()) != self._discovery.folders[folder]
         except OSError:
             return True
+
+    def modification_times(self) -> list[float]:
+        """Return when each file was last written, in seconds since 1970, by the clock of whoever writes it."""
+        states = (file_stat(file.path) for file in discover(self.paths, self._discovery.folders).files)
+        return [state[4] / 1e9 for state in states if state is not None]
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """Return how every file and folder stood when it was last read: the same states, the same history."""

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FileSummary, ReadProblem, to_datetime
-from modeltop.core.stats.robust import distinct, median
+from modeltop.core.series import FileSummary, ReadProblem
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory
 from modeltop.history.csv.long_shape import LongShape
@@ -35,36 +34,6 @@ FINGERPRINT_BYTES = 2**20
 """Up to here all that was read is compared before reading on; of a larger file this much of its head and its end."""
 CHUNK_BYTES = 8 * 2**20
 """Bytes of text in hand at once; Python needs some ten times as many to split it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FutureRows:
-    """The newest row of a model, if it lies more than one period after now."""
-
-    model: str
-    newest: np.datetime64
-    period: np.timedelta64
-    """Median step between the model's periods; a day if there is one row."""
-
-    def is_future(self, now: float) -> bool:
-        """Return whether the row still lies in the future, `now` seconds after 1970."""
-        return bool(self.newest > np.datetime64(round(now * 1e6), "us") + self.period)
-
-    def to_problem(self, source: str) -> ReadProblem:
-        """Return the problem that a person is shown."""
-        row = f"model `{self.model[:40]}`: its newest row, {to_datetime(self.newest):%Y-%m-%d %H:%M}, is in the future"
-        return ReadProblem(source, f"{row}: check the clock, and the zone of the dates")
-
-
-def find_future_rows(block: Block, now: float) -> FutureRows | None:
-    """Return the newest row of a block, if it lies more than one period after `now` (seconds since 1970)."""
-    newest = block.times.max()
-    if newest <= np.datetime64(round(now * 1e6), "us"):
-        return None
-    steps = np.diff(distinct(block.times)).astype(np.int64)
-    period = np.timedelta64(int(median(steps)), "us") if len(steps) else np.timedelta64(1, "D")
-    rows = FutureRows(block.model, newest, period)
-    return rows if rows.is_future(now) else None
 
 
 class GrowableBlock:
@@ -158,7 +127,6 @@ class FileTail:
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
         self._offset = 0
-        self._future_rows: list[FutureRows] = []
         self._broken = False
         self._fingerprint: tuple[int, int] | None = None
 
@@ -170,10 +138,6 @@ class FileTail:
     def is_partial_line_due(self, now: float) -> bool:
         """Return whether a last line without its end has waited long enough, `now` seconds after 1970."""
         return self._quiet_at is not None and now >= self._quiet_at
-
-    def future_problems(self, now: float) -> list[ReadProblem]:
-        """Return one problem per model that is dated more than one period after `now` (seconds since 1970)."""
-        return [rows.to_problem(self.file.path) for rows in self._future_rows if rows.is_future(now)]
 
     def pending_bytes(self) -> int:
         """Return how many bytes a read would process, as far as can be known without opening the file."""
@@ -313,7 +277,6 @@ class FileTail:
             notes = [ReadProblem(self.file.path, message) for message in messages]
         self.problems = (*parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
         self.summary = self._summarize(parser)
-        self._future_rows = [rows for block in self.blocks if (rows := find_future_rows(block, now))]
 
     def _summarize(self, parser: TolerantParser) -> FileSummary:
         models = dict.fromkeys(block.model for block in self.blocks)

@@ -46,6 +46,8 @@ class Snapshot:
     """Health of the watcher of this store; None if none has ever run."""
     distributions: Mapping[str, Distributions] = field(default_factory=dict)
     """Distributions behind the newest values, by model; each is read when it is looked up."""
+    clock_doubt: str | None = None
+    """Why the clock must be wrong, in one clause; then nothing is concluded from missing data. None: it is right."""
     baseline: PastBaseline = ROLLING
     """The earlier periods that the newest one is compared with in the change summary."""
 

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modeltop.alerting.routing import SecretSource
@@ -109,11 +109,12 @@ def _to_document(report: HealthReport) -> dict[str, object]:
         "broken": list(health.disabled_receivers),
         "stopped": health.stopped,
         "once": report.one_shot,
+        "clock_offset": health.clock_offset_seconds,
     }
 
 
 def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
-    error, disabled = document["error"], document["broken"]
+    error, disabled, offset = document["error"], document["broken"], document.get("clock_offset")
     if not isinstance(disabled, list):
         raise TypeError
     return HealthReport(
@@ -126,6 +127,7 @@ def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
             error=None if error is None else str(error),
             disabled_receivers=tuple(map(str, disabled)),
             stopped=document["stopped"] is True,
+            clock_offset_seconds=None if offset is None else float(str(offset)),
         ),
         one_shot=document.get("once") is True,
     )
@@ -151,6 +153,10 @@ class HealthReporter:
         self._errors: dict[str, str | None] = {}
         self.started = self.completed = now
 
+    def has_error(self, subject: str) -> bool:
+        """Return whether a subject has an error now."""
+        return self._errors.get(subject) is not None
+
     @property
     def error(self) -> str | None:
         """All current errors, sanitized; None if there are none."""
@@ -166,8 +172,22 @@ class HealthReporter:
         else:
             self._log.error(subject, error)
 
-    def publish(self, every: float, disabled: Mapping[str, str], *, stopped: bool = False) -> None:
-        """Write the health file, with the seconds between two cycles at most and the names of disabled receivers."""
+    def publish(
+        self,
+        every: float,
+        disabled: Mapping[str, str],
+        *,
+        stopped: bool = False,
+        clock_offset: timedelta | None = None,
+    ) -> None:
+        """Write the health file.
+
+        Args:
+            every: Seconds between two cycles at most.
+            disabled: Reasons of disabled receivers by name.
+            stopped: True if the daemon was asked to end.
+            clock_offset: By how much the machine's clock is off; None if it is reliable.
+        """
         health = WatcherHealth(
             at=self.completed,
             started_at=self.started,
@@ -177,6 +197,7 @@ class HealthReporter:
             error=self.error,
             disabled_receivers=tuple(disabled),
             stopped=stopped,
+            clock_offset_seconds=None if clock_offset is None else clock_offset.total_seconds(),
         )
         problem = None
         try:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.incidents import is_open
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import AlertingState, WatcherHealth
 from modeltop.core.series import Alert, History, ReadProblem, to_datetime, to_datetime64
 from modeltop.history.files import FileStat, file_stat
+from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
 from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
@@ -115,7 +117,7 @@ class Pipeline:
         paths: Files and folders in the order in which they count.
         live: True for a store, where `now` is the clock; False for plain paths, where it is the time of the newest row
             that is not after the clock.
-        now: Overrides both.
+        now: Overrides both; rows after it take no part.
         failures_before_alert: Failed reads in a row after which a source is an alert.
         state_reader: Access to the event log and the daemon's health.
         defer_slow_detectors: Leave slow detectors on a large fleet to the second run; `needs_run` is then true
@@ -146,6 +148,8 @@ class Pipeline:
         self._failures: dict[str, _Failure] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog)
+        self._future_rows = FutureRowFilter()
+        self._next_due: datetime | None = None
 
     def needs_run(self) -> bool:
         """Return whether a new snapshot could differ from the last; costs one `os.stat` a file."""
@@ -154,11 +158,16 @@ class Pipeline:
             or self._evaluator.has_backlog
             or self._reader.has_changed()
             or self.state_reader.has_changed()
+            or (self._next_due is not None and self._next_due.timestamp() <= self._reader.clock())
         )
 
     def read_history(self) -> History:
         """Return the history without evaluating it."""
         return self._reader.read()
+
+    def file_times(self) -> list[float]:
+        """Return when each history file was last written, in seconds since 1970."""
+        return self._reader.modification_times()
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """Return how all input files, also the configuration, stood at the last run: equal stats, equal snapshot."""
@@ -170,16 +179,21 @@ class Pipeline:
 
         `clock` is the true time, aware; `progress` is called with (files read, files in all) while files are read.
         """
-        history = self._reader.read(progress)
+        bounded = self._without_future_rows(self._reader.read(progress), clock)
+        history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
         self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
-        alerts = [*self._evaluator.alerts, *self._no_data_alerts(history, now)]
+        alerts = [*self._evaluator.alerts]
+        state = self.state_reader.alerting_state()
+        no_data = self._no_data_alerts(history, now)
+        if bounded.clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
+            no_data = (alert for alert in no_data if is_open(alert, state))
+        alerts += no_data
         alerts += [
             source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
         ]
-        state = self.state_reader.alerting_state()
         labels = label_coverage(history, self._config.catalog)
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(alerts, state, clock)
@@ -202,6 +216,7 @@ class Pipeline:
                 labels=labels,
             ),
             notices=self._notices
+            + ((bounded.clock_doubt,) if bounded.clock_doubt else ())
             + _unmatched_rule_notices(self._rules, history)
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
@@ -210,7 +225,15 @@ class Pipeline:
             acknowledgements=acknowledgements,
             watcher_health=self.state_reader.watcher_health(),
             distributions=self._distributions,
+            clock_doubt=bounded.clock_doubt,
         )
+
+    def _without_future_rows(self, history: History, clock: datetime) -> BoundedHistory:
+        moment = to_datetime64(self._now or clock)
+        bounded = self._future_rows.apply(history, moment, is_exact=self._now is not None)
+        due = bounded.next_due if self._now is None else None
+        self._next_due = None if due is None else to_datetime(due)
+        return bounded
 
     def _no_data_alerts(self, history: History, now: datetime) -> Iterable[Alert]:
         for model, periods in history.periods.items():
@@ -274,6 +297,9 @@ class DaemonSettings:
     pipeline: Pipeline
     store: Path | None = None
     """Folder that configured logs are computed into; None if plain paths are watched."""
+    file_times: Callable[[], Sequence[float]] = list
+    """Returns when the history files were written, in seconds since 1970: if most of them are ahead of the machine's
+    clock, it is behind."""
 
     @property
     def every(self) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modeltop.alerting.notifiers.base import Receiver, fingerprint, unusable_reason
+from modeltop.alerting.state import reenabled
+from modeltop.alerting.suppression import format_minute
 from modeltop.core.event import ReceiverChanged
 from modeltop.core.incident import AlertingState, ReceiverState
-from modeltop.core.text import sanitize
+from modeltop.core.text import pluralize, sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,26 @@ class Backoff:
         return minimum + random() * window
 
 
-def after_permanent_failure(state: ReceiverState, error: str) -> ReceiverState:
-    """Return the state after a permanent failure: disabled, with the error as the reason."""
-    return replace(state, failures=state.failures + 1, retry_at=None, error=error, disabled_reason=error)
+PROBE_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1))
+"""Delays after which a disabled receiver is probed; the last one again and again."""
 
 
-def after_success(state: ReceiverState) -> ReceiverState:
-    """Return the state after a success: neither failing nor disabled."""
-    return replace(state, failures=0, retry_at=None, error=None, disabled_reason=None)
+def after_permanent_failure(state: ReceiverState, error: str, now: datetime) -> ReceiverState:
+    """Return the state after a permanent failure: disabled, with the error as the reason, and probed later."""
+    delay = PROBE_DELAYS[min(state.probes, len(PROBE_DELAYS) - 1)]
+    return replace(
+        state,
+        failures=state.failures + 1,
+        retry_at=now + delay,
+        error=error,
+        disabled_reason=error,
+        probes=state.probes + 1,
+    )
+
+
+def after_rejection(state: ReceiverState, error: str) -> ReceiverState:
+    """Return the state after a message was rejected, which says nothing about the next one."""
+    return replace(state, error=error, rejections=state.rejections + 1)
 
 
 MIN_FAILURES = 3
@@ -55,8 +69,9 @@ def receiver_changes(receivers: Mapping[str, Receiver], state: AlertingState, no
         before = state.receivers.get(name) or ReceiverState(now)
         if before.settings_fingerprint == settings:
             continue
-        after = replace(after_success(before), settings_fingerprint=settings)
-        events.append(ReceiverChanged(now, name, after if reason is None else after_permanent_failure(after, reason)))
+        after = replace(reenabled(before), settings_fingerprint=settings)
+        after = after if reason is None else after_permanent_failure(after, reason, now)
+        events.append(ReceiverChanged(now, name, after))
     return events
 
 
@@ -66,13 +81,29 @@ def disabled_receivers(receivers: Mapping[str, Receiver], state: AlertingState) 
     return {name: receiver.disabled_reason for name, receiver in states.items() if receiver.disabled_reason}
 
 
-def failing_receivers(receivers: Mapping[str, Receiver], state: AlertingState) -> str | None:
-    """Return a clause about receivers that fail again and again; None if none does."""
-    clauses = [
-        f"{sanitize(name, 60)} has failed {receiver.failures} times in a row: {receiver.error}"
-        for name in receivers
-        if (receiver := state.receivers.get(name)) is not None
-        and receiver.disabled_reason is None
-        and receiver.failures >= MIN_FAILURES
-    ]
+def failing_receivers(receivers: Mapping[str, Receiver], state: AlertingState, *, one_shot: bool) -> str | None:
+    """Return a clause about receivers that fail again and again, or rejected a message; None if none does.
+
+    In a run from cron (`one_shot`), it names every failing and disabled receiver: nothing else reports them.
+    """
+    clauses = []
+    for name in receivers:
+        receiver = state.receivers.get(name)
+        if receiver is None:
+            continue
+        if receiver.disabled_reason is not None:
+            if one_shot:
+                probe = f"; next probe {format_minute(receiver.retry_at)}" if receiver.retry_at is not None else ""
+                clauses.append(f"{sanitize(name, 60)} is broken: {receiver.disabled_reason}{probe}")
+        elif receiver.failures >= (1 if one_shot else MIN_FAILURES):
+            times = pluralize(receiver.failures, "time")
+            clauses.append(f"{sanitize(name, 60)} has failed {times} in a row: {receiver.error}")
+        elif receiver.rejections:
+            clauses.append(f"{sanitize(name, 60)} rejected a message, which was dropped: {receiver.error}")
     return "; ".join(clauses) or None
+
+
+def any_reachable(receivers: Mapping[str, Receiver], state: AlertingState) -> bool:
+    """Return whether some receiver can be reached as far as is known; true where none is configured."""
+    states = [state.receivers.get(name) for name in receivers]
+    return not states or any(known is None or not known.failures for known in states)

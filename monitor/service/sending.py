@@ -13,15 +13,16 @@ from modeltop.alerting.messages.compose import compose
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.routing import RoutingConfig
+from modeltop.alerting.state import reenabled
 from modeltop.alerting.throttle import NotificationBatch
 from modeltop.core.event import Event, IncidentChanged, IncidentTransition, ReceiverChanged, SendFinished, SendStarted
 from modeltop.core.incident import AlertingState, ReceiverState
 from modeltop.rules.snapshot import Snapshot
-from modeltop.service.clock import MAX_LAG, Clock
+from modeltop.service.clock import Clock
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings
-from modeltop.service.receiver_health import Backoff, after_permanent_failure, after_success
+from modeltop.service.receiver_health import Backoff, after_permanent_failure, after_rejection
 from modeltop.service.sender_threads import QueuedMessage, SenderPool, SendResult
 
 BATCH_MESSAGES = 50
@@ -58,12 +59,6 @@ class Dispatcher:
         """Start the sender threads, also again after `stop`."""
         self._senders = SenderPool(self._wake)
         self._retry_at = None
-        state = self._buffer.state()
-        if self._clock.lag() > MAX_LAG:
-            # The retry times were set by a clock that was ahead; waiting for them could take years.
-            waiting = {name: receiver for name, receiver in state.receivers.items() if receiver.retry_at is not None}
-            for name, receiver in waiting.items():
-                self._buffer.append(ReceiverChanged(self._unique_now(), name, replace(receiver, retry_at=None)))
 
     def stop(self) -> None:
         """Start no more messages; those already started are completed."""
@@ -114,14 +109,19 @@ class Dispatcher:
         state = replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
         if error is None:
             self._log.info("sent", f"told {name} of {result.title}", receiver=name)
-            after = after_success(state)
-            recovered = (ReceiverChanged(now, name, after),) if state.failures or state.disabled_reason else ()
+            after = reenabled(state)
+            recovered = (ReceiverChanged(now, name, after),) if after != state else ()
             after = replace(after, recent_sends=(*after.recent_sends, now))
             return after, (*recovered, SendFinished(now, result.notifications))
+        # One message may be at fault for its rejection; if the next one is rejected as well, it is the receiver.
+        if error.rejects_message and not state.disabled_reason and not state.rejections:
+            self._log.error("dropped", f"{name} rejected a message, which is dropped: {error}", receiver=name)
+            after = after_rejection(state, str(error))
+            return after, (SendFinished(now, result.notifications, str(error)), ReceiverChanged(now, name, after))
         if error.permanent:
             self._log.error("broken", f"{name} is broken: {error}", receiver=name)
-            after = after_permanent_failure(state, str(error))
-            return after, (SendFinished(now, result.notifications, str(error)), ReceiverChanged(now, name, after))
+            after = after_permanent_failure(state, str(error), now)
+            return after, (ReceiverChanged(now, name, after),)
         failures = state.failures + 1
         delay = (self._backoff or Backoff()).delay(failures, retry_after=error.retry_after, random=random.random)
         retry = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
