@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     mode.add_argument(
         "--accept-clock",
         action="store_true",
-        help="trust the clock of the watcher's machine, which it calls unreliable",
+        help="trust the clock of the watcher's machine, reported as unreliable",
     )
     parser.add_argument("--json", action="store_true", help="the log, or what is printed, as JSON")
     parser.epilog = (

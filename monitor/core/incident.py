@@ -161,7 +161,7 @@ class ReceiverState:
     first_seen_at: datetime
     """Its first cycle: incidents that ended before it are never sent."""
     disabled_reason: str | None = None
-    """Why its fallback stands in for it, until a probe succeeds or a person changes its settings; None: it works."""
+    """Why its fallback stands in for it until a probe succeeds or its configuration changes; None: it works."""
     failures: int = 0
     retry_at: datetime | None = None
     """The earliest moment of the next attempt, or of the next probe where it is disabled; None: at once."""

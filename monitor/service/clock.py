@@ -66,6 +66,7 @@ class Clock:
         self._reference_read_at = 0.0
         self._is_anchored = False
         self._last: datetime | None = None
+        self._last_unique: datetime | None = None
         self._bound: datetime | None = None
         """The lower bound that the machine's clock was trusted to be ahead of, until that is confirmed."""
         self._saved: datetime | None = None
@@ -86,6 +87,14 @@ class Clock:
             expected = wall
         self._last = expected if self._last is None else max(expected, self._last)
         return self._last
+
+    def unique_now(self) -> datetime:
+        """Return the time, later than any earlier answer of this method."""
+        now = self.now()
+        if self._last_unique is not None and now <= self._last_unique:
+            now = self._last_unique + timedelta(microseconds=1)
+        self._last_unique = now
+        return now
 
     def synchronize(self) -> None:
         """Count from the machine's clock as it is now, where it is reliable: once a cycle, so that small steps add up.
@@ -134,7 +143,7 @@ class Clock:
         """Take the machine's clock for right, as a person said, and return its time, even if that is set back."""
         wall = self._wall()
         self._set_reference(wall, is_anchored=True)
-        self._last, self._bound, self._saved = wall, None, None
+        self._last, self._last_unique, self._bound, self._saved = wall, None, None, None
         return wall
 
     def load(self, folder: Path) -> None:

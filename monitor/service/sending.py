@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from modeltop.alerting.dispatch import NotificationPlan, plan_notifications
 from modeltop.alerting.messages.compose import compose
@@ -51,7 +51,6 @@ class Dispatcher:
         self._withdrawal_reasons: dict[str, str] = {}
         self._explanations: ExplanationCache | None = None
         self._retry_at: datetime | None = None
-        self._last_time: datetime | None = None
         self.error: str | None = None
         """Error of a message that could not be composed; None if all could."""
 
@@ -90,7 +89,7 @@ class Dispatcher:
             states = dict(self._buffer.state().receivers)
             events: list[Event] = []
             for result in results:
-                now = self._unique_now()
+                now = self._clock.unique_now()  # of two equal times the hourly limit would count one
                 state = states.get(result.receiver) or ReceiverState(now)
                 states[result.receiver], result_events = self._apply_result(result, state, now)
                 events += result_events
@@ -182,14 +181,6 @@ class Dispatcher:
             else:
                 messages.append(QueuedMessage(batch.notifications, with_notice(message, notice)))
         return messages
-
-    def _unique_now(self) -> datetime:
-        """Return the time, later than any before: of two equal times the hourly limit would count one."""
-        now = self._clock.now()
-        if self._last_time is not None and now <= self._last_time:
-            now = self._last_time + timedelta(microseconds=1)
-        self._last_time = now
-        return now
 
 
 def routing_config(settings: DaemonSettings, snapshot: Snapshot) -> RoutingConfig:
