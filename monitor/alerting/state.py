@@ -205,10 +205,10 @@ def _entry_after(
     if notification.action is NotificationAction.RESOLVE:
         return NotificationEntry(notification.incident, Severity.OK, at) if is_same or not abandoned else None
     if abandoned:
-        kept = before
-        if kept is None or not (is_same or kept.level):
-            kept = NotificationEntry(notification.incident, Severity.OK, at)
-        keys = dict.fromkeys((*kept.rejected_keys, notification.idempotency_key))
+        keys = dict.fromkeys((*(before.rejected_keys if before is not None else ()), notification.idempotency_key))
+        # What the receiver was notified of, and is still to be resolved, stays.
+        kept = before if before is not None and before.level else None
+        kept = kept or NotificationEntry(notification.incident, Severity.OK, at)
         return replace(kept, rejected_keys=tuple(keys)[-MAX_REJECTED_KEYS:], rejected_at=at)
     if notification.action is NotificationAction.TRIGGER:
         return NotificationEntry(notification.incident, notification.level, at)
@@ -239,14 +239,15 @@ def _receiver_at(receiver: ReceiverState, now: datetime) -> ReceiverState:
 
 def _ack_at(ack: Acknowledgement, now: datetime) -> Acknowledgement:
     ahead = ack.at - now
-    return replace(ack, at=now, until=ack.until - ahead) if ahead > CLOCK_TOLERANCE else ack
+    return replace(ack, at=now, until=_clamped_subtract(ack.until, ahead)) if ahead > CLOCK_TOLERANCE else ack
 
 
 def _silence_at(silence: Silence, now: datetime) -> Silence:
     ahead = silence.created_at - now
     if ahead <= CLOCK_TOLERANCE:
         return silence
-    return replace(silence, created_at=now, start=silence.start - ahead, end=silence.end - ahead)
+    start, end = _clamped_subtract(silence.start, ahead), _clamped_subtract(silence.end, ahead)
+    return replace(silence, created_at=now, start=start, end=end)
 
 
 def _clamped_subtract(moment: datetime, span: timedelta) -> datetime:

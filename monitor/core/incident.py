@@ -56,7 +56,7 @@ class Acknowledgement:
 
     def is_credible(self, now: datetime) -> bool:
         """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
-        return self.at <= now + CLOCK_TOLERANCE
+        return self.at - now <= CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Silence:
 
     def is_credible(self, now: datetime) -> bool:
         """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
-        return self.created_at <= now + CLOCK_TOLERANCE
+        return self.created_at - now <= CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)

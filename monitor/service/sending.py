@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modeltop.alerting.dispatch import NotificationPlan, plan_notifications
 from modeltop.alerting.messages.compose import compose
