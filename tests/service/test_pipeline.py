@@ -46,12 +46,55 @@ def test_now_overrides_the_clock_and_the_newest_row(folder):
     assert Pipeline(Config(), [folder], live=True, now=now).run(CLOCK).taken_at == now
 
 
-def test_a_future_row_does_not_move_now_but_is_evaluated_and_reported(folder):
+def test_a_row_of_the_future_takes_no_part_and_is_said(folder):
     append(folder / "good.csv", "2031-01-01,0.1\n")
-    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    append(folder / "bad.csv", "2031-01-01,0.95\n")
+    pipeline = Pipeline(Config(), [folder])
+    snapshot = pipeline.run(CLOCK)
     assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
-    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"good", "bad"}
-    assert any("future" in problem.message for problem in snapshot.history.problems)
+    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"bad"}, "it neither alerts nor heals"
+    assert [problem.source for problem in snapshot.history.problems if "2031" in problem.message] == ["bad", "good"]
+    again = pipeline.run(CLOCK)
+    assert again.history.series == snapshot.history.series, "the same objects: nothing is evaluated anew"
+
+
+def test_a_row_of_the_future_is_evaluated_once_its_time_has_come(folder):
+    append(folder / "good.csv", "2031-01-01,0.1\n")
+    pipeline = Pipeline(Config(), [folder])
+    pipeline.run(CLOCK)
+    pipeline._reader.clock = lambda: datetime(2030, 12, 30, 20, tzinfo=UTC).timestamp()
+    assert not pipeline.needs_run()
+    pipeline._reader.clock = lambda: datetime(2030, 12, 30, 22, tzinfo=UTC).timestamp()
+    assert pipeline.needs_run(), "26 hours before it begins: a usual gap, and two hours for a zone"
+    assert "good" in {
+        alert.key.model for alert in pipeline.run(datetime(2030, 12, 31, tzinfo=UTC)).alerts if alert.is_active
+    }
+
+
+def test_now_that_a_person_gave_bounds_the_rows_exactly_and_doubts_nothing(folder):
+    snapshot = Pipeline(Config(), [folder], now=datetime(2025, 1, 9, 12, tzinfo=UTC)).run(CLOCK)
+    assert snapshot.history.newest == datetime(2025, 1, 9, tzinfo=UTC)
+    assert (snapshot.history.problems, snapshot.clock_doubt) == ((), None)
+    assert [alert for alert in snapshot.alerts if alert.is_active] == []
+
+
+def test_where_most_models_run_ahead_of_the_clock_it_is_the_clock_and_nothing_is_missing(folder):
+    behind = datetime(2025, 1, 5, tzinfo=UTC)
+    (folder / "late.csv").write_text("date,accuracy\n" + "".join(f"2024-12-{day:02},0.95\n" for day in range(1, 9)))
+    snapshot = Pipeline(Config(), [folder], live=True).run(behind)
+    assert snapshot.history.newest == datetime(2025, 1, 10, tzinfo=UTC), "all rows are evaluated"
+    assert "bad" in {alert.key.model for alert in snapshot.alerts if alert.is_active}
+    assert [alert for alert in snapshot.alerts if alert.condition is Condition.NO_DATA] == []
+    assert "check the clock" in str(snapshot.clock_doubt)
+    assert snapshot.clock_doubt in snapshot.notices
+
+
+def test_a_model_all_of_whose_rows_are_of_the_future_is_unreadable(folder):
+    (folder / "slip.csv").write_text("date,accuracy\n2062-01-01,0.95\n")
+    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    assert [(alert.key.model, alert.severity) for alert in snapshot.alerts if alert.condition is Condition.ERROR] == [
+        ("slip", Severity.UNKNOWN)
+    ]
 
 
 def test_only_changed_series_are_evaluated_again(folder, monkeypatch):

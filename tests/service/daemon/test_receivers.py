@@ -74,6 +74,43 @@ def test_a_disabled_receiver_is_reported_and_the_next_takes_over(rule_world):
     assert "ops is broken: answered 410" in rule_world.log
 
 
+def test_a_disabled_receiver_is_probed_and_recovers_by_itself_with_all_that_it_missed(rule_world):
+    rule_world.receivers("ops", "backup", routes=[])
+    rule_world.config = replace(rule_world.config, rules=(replace(rule_world.rule(), receivers=("ops",)),))
+    rule_world.inboxes["ops"].responses = [NotifyError("answered 404", permanent=True)] * 2
+    for model in ("m1", "m2"):
+        rule_world.rows(model, *FINE, BAD)
+    rule_world.run_cycle(runs=2)
+    for wait, attempts in ((59, 1), (2, 2), (299, 2)):
+        rule_world.sleep(seconds=wait)
+        rule_world.run_cycle()
+        assert len(rule_world.inboxes["ops"].attempted) == attempts
+    rule_world.sleep(seconds=2)
+    rule_world.run_cycle()
+    assert len(rule_world.inboxes["ops"].received) == 1, "one plain message of all active alerts"
+    assert {entry[2] for entry in rule_world.sent("ops")} == {"m1", "m2"}
+    assert rule_world.alerting_state.receivers["ops"].disabled_reason is None
+    assert health.read_last_health(rule_world.state).disabled_receivers == ()
+    assert "m1" in {entry[2] for entry in rule_world.sent("backup")}
+
+
+def test_a_rejected_message_is_dropped_and_a_second_one_in_a_row_disables_the_receiver(rule_world):
+    rejected = NotifyError("answered 413", rejects_message=True)
+    rule_world.inboxes["ops"].responses = [rejected]
+    rule_world.rows("m1", *FINE, BAD)
+    rule_world.run_cycle(runs=3)
+    assert len(rule_world.inboxes["ops"].attempted) == 1, "it is not sent again and again"
+    error = health.read_last_health(rule_world.state).error
+    assert error == "ops rejected a message, which was dropped: answered 413"
+    rule_world.inboxes["ops"].responses = [rejected]
+    rule_world.rows("m2", *FINE, BAD)
+    rule_world.run_cycle(runs=2)
+    assert rule_world.alerting_state.receivers["ops"].disabled_reason == "answered 413"
+    rule_world.sleep(seconds=61)
+    rule_world.run_cycle()
+    assert {entry[2] for entry in rule_world.sent()} == {"m2"}
+
+
 def test_other_settings_enable_a_disabled_receiver(rule_world):
     rule_world.inboxes["ops"].responses = [NotifyError("answered 401", permanent=True)]
     rule_world.rows("churn", *FINE, BAD)
