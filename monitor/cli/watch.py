@@ -89,7 +89,11 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
 
 
 def _accept_clock(folder: Path, context: Context) -> int:
-    """Ask the watcher to trust its machine's clock; refused where nothing is wrong with it."""
+    """Ask the watcher to trust its machine's clock.
+
+    Raises:
+        UsageError: Nothing is wrong with the clock.
+    """
     from modeltop.service.clock import Clock
     from modeltop.service.health import read_last_health
     from modeltop.service.leader import has_leader

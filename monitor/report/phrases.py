@@ -102,6 +102,8 @@ def headline(snapshot: Snapshot) -> str:
     if not models:
         return "UNKNOWN: no model found; there is nothing to judge"
     worst = snapshot.severity
+    if worst is Severity.UNKNOWN and snapshot.clock_doubt is not None:
+        return truncate(f"UNKNOWN: {snapshot.clock_doubt}", MAX_HEADLINE)
     if worst is Severity.OK:
         rules = sum(
             status.skip_reason is None and not has_too_little_history(status) for status in snapshot.rule_statuses

@@ -53,7 +53,8 @@ class Snapshot:
 
     @property
     def severity(self) -> Severity:
-        """The worst severity of any model; UNKNOWN if there is neither a model nor an alert."""
+        """The worst severity of any model; at least UNKNOWN if there is none, or the clock must be wrong."""
         severities = [status.severity for status in self.model_statuses]
         severities += [alert.severity for alert in self.alerts if alert.is_active]
-        return max(severities, default=Severity.UNKNOWN)
+        severities += [Severity.UNKNOWN] if self.clock_doubt is not None or not severities else []
+        return max(severities)
