@@ -50,6 +50,7 @@ FOLDERS = {
     "rules": "fast",
     "rules/detection": "slow",
     "service": "process",
+    "trust": "slow",
     "tui": "terminal",
     "tui/chart": "fast",
     "tui/view": "fast",

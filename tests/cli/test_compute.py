@@ -134,12 +134,12 @@ def test_an_impossible_request_is_reported_in_one_line_and_nothing_is_stored(run
     assert not list(tmp_path.glob("s/*.csv"))
 
 
-def test_rows_of_the_future_are_left_out_and_said(run, log, found, tmp_path):
+def test_rows_in_the_future_are_left_out_and_reported(run, log, stored, tmp_path):
     with (tmp_path / log).open("a", newline="") as file:
         for number in range(12):
             file.write(f"{900 + number},2062-01-08T10:00,0.5,{number % 2},a,fig,fig\r\n")
     outcome = run("compute", log, "--store", "s", *NOW)
     assert outcome.code == 0, outcome.err
-    assert "12 rows of 1 period from 2062-01-08 on lie in the future and are left out: check their dates" in outcome.err
-    assert "10 periods of churn, 2025-01-01 to 2025-01-10" in outcome.err
-    assert len(found()[SeriesKey("churn", "positive_rate")]) == 10
+    assert "12 rows of 1 period from 2062-01-08 on are in the future: left out; check their dates" in outcome.err
+    assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
+    assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10
