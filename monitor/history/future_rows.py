@@ -97,6 +97,10 @@ class FutureRowFilter:
             series={key: one for key, one in series.items() if len(one)},
             periods={model: times for model, times in periods.items() if len(times)},
             problems=(*history.problems, *problems),
+            refused={
+                key: times[: _end(times, limits[key.model])] if key.model in limits else times
+                for key, times in history.refused.items()
+            },
         )
 
 
