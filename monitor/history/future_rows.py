@@ -1,142 +1,153 @@
-"""Rows of the future: they take no part until their time has come, unless it is the clock that is wrong. Pure."""
+"""Rows in the future take no part until they are due, unless it is the clock that must be wrong. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.incident import CLOCK_TOLERANCE
 from modeltop.core.series import History, ReadProblem, Series, SeriesKey, to_datetime
 from modeltop.core.stats.robust import median
-from modeltop.core.text import format_age, pluralize
+from modeltop.core.text import format_age, format_period, pluralize, sanitize
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
 
 GAPS = 60
-"""Newest gaps from which the usual gap between two periods of a model is computed."""
+"""Newest gaps between periods whose median is the usual gap of a model."""
+_MIN_MARGIN = np.timedelta64(CLOCK_TOLERANCE)
 _DAILY = (np.timedelta64(20, "h"), np.timedelta64(28, "h"))
-"""Gaps that are those of a daily model."""
+"""Usual gaps of a daily model."""
 _DAILY_MARGIN = np.timedelta64(26, "h")
-"""Margin of a daily model: a day, and two hours for a zone or a clock that is changed."""
-_ZONE_SHIFT = np.timedelta64(15, "h")
-"""Rows that are ahead by less may be dated in another zone: no two zones differ by more than about this."""
+"""A day, and two hours for a time zone or a clock that is changed."""
+_MAX_ZONE_SHIFT = np.timedelta64(15, "h")
+"""Rows that are less far ahead may be dated in another time zone (offsets from UTC reach from -12 to +14 h)."""
 CONTIGUOUS_GAPS = 5
-"""Rows ahead follow the others without a break where the first comes within so many usual gaps."""
+"""Rows ahead continue the others if the first follows within this many usual gaps."""
+_MAX_CONTIGUOUS = np.timedelta64(300, "D")
+"""A row that is a year too late continues nothing, even if the usual gap is a quarter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundedHistory:
-    """A history without the rows of the future."""
+    """A history without the rows in the future."""
 
     history: History
-    """The same object where no row is of the future."""
+    """The same object if no row is left out."""
     clock_doubt: str | None = None
-    """Why the clock must be wrong rather than the rows, in one clause; then all rows take part. None: it is right."""
+    """Why the clock must be wrong rather than the rows, in one clause; then no row is left out. None: it is right."""
     next_due: np.datetime64 | None = None
-    """When the next row of the future takes part; None without one."""
+    """When the next row takes part that is left out; None without one."""
 
 
 class FutureRowFilter:
-    """A filter of histories; what is cut at the same row as before is the same object as before."""
+    """A filter of histories; from the same rows it returns the same objects, so that nothing is evaluated again."""
 
     def __init__(self) -> None:
-        self._series: dict[SeriesKey, tuple[Series, int, Series]] = {}
-        self._periods: dict[str, tuple[Times, int, Times]] = {}
+        self._series: dict[SeriesKey, tuple[Series, Series]] = {}
+        self._last: tuple[History, dict[str, int], tuple[ReadProblem, ...], History] | None = None
 
-    def apply(self, history: History, now: np.datetime64, *, is_exact: bool = False) -> BoundedHistory:
-        """Return a history without rows later than `now` and one usual gap of their model.
+    def apply(self, history: History, clock: np.datetime64, as_of: np.datetime64 | None = None) -> BoundedHistory:
+        """Return a history without the rows later than the clock and one usual gap of their model, which are reported.
 
         Args:
             history: All rows.
-            now: The present, UTC.
-            is_exact: Whether a person gave `now`: no row after it takes part, none is reported, no clock is doubted.
+            clock: The present, UTC.
+            as_of: The moment that stands in for the present: later rows are left out too, and the clock is not doubted.
         """
-        margins = {
-            model: np.timedelta64(0, "us") if is_exact else margin_of(times, now)
-            for model, times in history.periods.items()
-        }
+        now = clock if as_of is None else max(clock, as_of)
+        margins = {model: margin_of(times, now) for model, times in history.periods.items() if times[-1] > now}
         ahead = {
             model: end
-            for model, times in history.periods.items()
-            if (end := _end(times, now + margins[model])) < len(times)
+            for model, margin in margins.items()
+            if (end := _end(history.periods[model], now + margin)) < len(history.periods[model])
         }
+        contiguous = [model for model, end in ahead.items() if _is_contiguous(history.periods[model], end)]
+        is_clock = 2 * len(contiguous) > len(history.periods)
+        problems = () if is_clock else tuple(_problem(history, model, end) for model, end in ahead.items())
+        if as_of is not None:
+            ends = {model: _end(times, as_of) for model, times in history.periods.items()}
+            ahead = {model: end for model, end in ends.items() if end < len(history.periods[model])}
+            return BoundedHistory(self._cut(history, ahead, problems) if ahead else history)
+        if is_clock:
+            lead = max(history.periods[model][-1] for model in contiguous) - now
+            return BoundedHistory(history, clock_doubt=_clock_doubt(lead))
         if not ahead:
             return BoundedHistory(history)
-        contiguous = [
-            model for model, end in ahead.items() if _is_contiguous(history.periods[model], end, margins[model])
-        ]
-        if not is_exact and 2 * len(contiguous) > len(history.periods):
-            return BoundedHistory(history, clock_doubt=_doubt([history.periods[one][-1] for one in contiguous], now))
-        problems = () if is_exact else tuple(_problem(one, history.periods[one], end) for one, end in ahead.items())
-        return BoundedHistory(
-            self._cut(history, {model: now + margins[model] for model in ahead}, problems),
-            next_due=min(history.periods[model][end] - margins[model] for model, end in ahead.items()),
-        )
+        due = min(history.periods[model][end] - margins[model] for model, end in ahead.items())
+        return BoundedHistory(self._cut(history, ahead, problems), next_due=due)
 
-    def _cut(self, history: History, limits: Mapping[str, np.datetime64], problems: tuple[ReadProblem, ...]) -> History:
-        series, periods = dict(history.series), dict(history.periods)
-        for key, one in history.series.items():
-            if key.model in limits:
-                end = _end(one.times, limits[key.model])
-                cached = self._series.get(key)
-                if cached is None or cached[0] is not one or cached[1] != end:
-                    cached = self._series[key] = (one, end, one[:end])
-                series[key] = cached[2]
-        for model, limit in limits.items():
-            times = history.periods[model]
-            end, known = _end(times, limit), self._periods.get(model)
-            if known is None or known[0] is not times or known[1] != end:
-                known = self._periods[model] = (times, end, times[:end])
-            periods[model] = known[2]
-        return replace(
+    def _cut(self, history: History, ends: dict[str, int], problems: tuple[ReadProblem, ...]) -> History:
+        """Return the history with so many periods of some models, and its problems."""
+        if self._last is not None and self._last[0] is history and self._last[1:3] == (ends, problems):
+            return self._last[3]
+        periods = {model: times[: ends.get(model, len(times))] for model, times in history.periods.items()}
+        before, self._series = self._series, {}
+        series = dict(history.series)
+        for key, whole in history.series.items():
+            if key.model in ends:
+                series[key] = self._cut_series(whole, periods[key.model], before.get(key))
+                self._series[key] = whole, series[key]
+        bounded = replace(
             history,
-            series={key: one for key, one in series.items() if len(one)},
+            series={key: each for key, each in series.items() if len(each)},
             periods={model: times for model, times in periods.items() if len(times)},
             problems=(*history.problems, *problems),
-            refused={
-                key: times[: _end(times, limits[key.model])] if key.model in limits else times
-                for key, times in history.refused.items()
-            },
+            refused={key: _up_to(times, periods.get(key.model, times)) for key, times in history.refused.items()},
         )
+        self._last = history, ends, problems, bounded
+        return bounded
+
+    def _cut_series(self, whole: Series, periods: Times, before: tuple[Series, Series] | None) -> Series:
+        end = len(_up_to(whole.times, periods))
+        return before[1] if before is not None and before[0] is whole and len(before[1]) == end else whole[:end]
 
 
 def margin_of(times: Times, now: np.datetime64) -> np.timedelta64:
-    """Return how far ahead of `now` a row of a model may be dated: one usual gap, at least 26 h where it is daily."""
-    known = times[: _end(times, now)]  # rows of the future must not stretch it
-    gaps = np.diff((known if len(known) > 1 else times)[-GAPS - 1 :]).astype(np.int64)
+    """Return how far ahead of `now` a row of a model may be dated: one usual gap, at least 26 h if it is daily.
+
+    Less than the tolerance of clocks it never is: those of two machines differ.
+    """
+    past = times[: _end(times, now)]  # rows in the future must not widen it
+    gaps = np.diff((past if len(past) > 1 else times)[-GAPS - 1 :]).astype(np.int64)
     usual = np.timedelta64(int(median(gaps)), "us") if len(gaps) else np.timedelta64(1, "D")
-    return max(usual, _DAILY_MARGIN) if _DAILY[0] <= usual <= _DAILY[1] else usual
+    return max(usual, _DAILY_MARGIN if _DAILY[0] <= usual <= _DAILY[1] else _MIN_MARGIN)
 
 
 def _end(times: Times, limit: np.datetime64) -> int:
     return int(np.searchsorted(times, limit, "right"))
 
 
-def _is_contiguous(times: Times, end: int, margin: np.timedelta64) -> bool:
-    """Return whether the rows ahead go on from those before, as all do where a clock is wrong, and no typo does."""
+def _up_to(times: Times, periods: Times) -> Times:
+    """Return the times up to the last of some periods."""
+    return times[: _end(times, periods[-1])] if len(periods) else times[:0]
+
+
+def _is_contiguous(times: Times, end: int) -> bool:
+    """Return whether the rows from `end` on continue those before: a wrong clock makes such rows, a typo never does."""
     if not end:
         return len(times) > 1
-    return bool(times[end] - times[end - 1] <= CONTIGUOUS_GAPS * margin)
+    usual = margin_of(times[:end], times[end - 1])
+    return bool(times[end] - times[end - 1] <= max(usual, min(CONTIGUOUS_GAPS * usual, _MAX_CONTIGUOUS)))
 
 
-def _doubt(newest: Sequence[np.datetime64], now: np.datetime64) -> str:
-    lead = max(newest) - now
-    cause = "the clock, or the time zone of the dates" if lead < _ZONE_SHIFT else "the clock"
+def _clock_doubt(lead: np.timedelta64) -> str:
     span = format_age(timedelta(microseconds=int(lead.astype("timedelta64[us]").astype(np.int64))))
-    return f"the newest rows of most models are up to {span} in the future: check {cause}"
+    remedy = "the clock, or `timezone` of the configuration" if lead < _MAX_ZONE_SHIFT else "the clock"
+    return f"most models have rows up to {span} in the future: check {remedy}"
 
 
-def _problem(model: str, times: Times, end: int) -> ReadProblem:
-    count, first = len(times) - end, f"{to_datetime(times[end]):%Y-%m-%d %H:%M}"
+def _problem(history: History, model: str, end: int) -> ReadProblem:
+    times = history.periods[model]
+    count, first = len(times) - end, format_period(to_datetime(times[end]))
+    files = [file.source for file in history.files if model in file.models]
+    place = f" of {sanitize(files[0])}" if len(files) == 1 else ""
     if not end:
-        subject = "its only row is" if count == 1 else f"all of its {count} rows are"
-        message = f"{subject} in the future, from {first} on: check its date, its time zone and the clock"
-        return ReadProblem(model, message, fatal=True)
-    message = (
-        f"{pluralize(count, 'period')} from {first} on {'is' if count == 1 else 'are'} in the future: not evaluated"
-    )
-    return ReadProblem(model, f"{message} yet; check the date and its time zone")
+        subject = f"its only row{place} is" if count == 1 else f"all of its {pluralize(count, 'period')}{place} are"
+        remedy = "correct the date, its time zone or the clock"
+        return ReadProblem(model, f"{subject} in the future, from {first} on: {remedy}", fatal=True)
+    text = f"{pluralize(count, 'period')}{place} {'is' if count == 1 else 'are'} in the future, from {first} on"
+    return ReadProblem(model, f"{text}: not evaluated; correct the date or its time zone")

@@ -149,7 +149,8 @@ class Pipeline:
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog)
         self._future_rows = FutureRowFilter()
-        self._next_due: datetime | None = None
+        self.valid_until: datetime | None = None
+        """When a row of the last snapshot's future is due: then the same files are another snapshot."""
 
     def needs_run(self) -> bool:
         """Return whether a new snapshot could differ from the last; costs one `os.stat` a file."""
@@ -158,7 +159,6 @@ class Pipeline:
             or self._evaluator.has_backlog
             or self._reader.has_changed()
             or self.state_reader.has_changed()
-            or (self._next_due is not None and self._next_due.timestamp() <= self._reader.clock())
         )
 
     def read_history(self) -> History:
@@ -229,10 +229,9 @@ class Pipeline:
         )
 
     def _without_future_rows(self, history: History, clock: datetime) -> BoundedHistory:
-        moment = to_datetime64(self._now or clock)
-        bounded = self._future_rows.apply(history, moment, is_exact=self._now is not None)
-        due = bounded.next_due if self._now is None else None
-        self._next_due = None if due is None else to_datetime(due)
+        as_of = None if self._now is None else to_datetime64(self._now)
+        bounded = self._future_rows.apply(history, to_datetime64(clock), as_of)
+        self.valid_until = None if bounded.next_due is None else to_datetime(bounded.next_due)
         return bounded
 
     def _no_data_alerts(self, history: History, now: datetime) -> Iterable[Alert]:

@@ -1,9 +1,11 @@
-"""Which rows take no part yet, and when it is the clock."""
+"""Which rows take no part yet, and when the clock must be wrong."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from modeltop.core.series import Direction, History, Series, SeriesKey
+from modeltop.core.series import Direction, FileSummary, History, Series, SeriesKey
 from modeltop.history.future_rows import FutureRowFilter, margin_of
 
 NOW = np.datetime64("2025-03-01T12:00", "us")
@@ -25,9 +27,9 @@ def history_of(**models):
 
 @pytest.mark.parametrize(
     ("step", "margin"),
-    [(DAY, 26 * HOUR), (20 * HOUR, 26 * HOUR), (28 * HOUR, 28 * HOUR), (HOUR, HOUR), (5 * MINUTE, 5 * MINUTE)],
+    [(DAY, 26 * HOUR), (20 * HOUR, 26 * HOUR), (28 * HOUR, 28 * HOUR), (HOUR, HOUR), (5 * MINUTE, 10 * MINUTE)],
 )
-def test_the_margin_is_a_usual_gap_and_26_hours_for_daily_rows(step, margin):
+def test_the_margin_is_a_usual_gap_but_26_hours_for_daily_rows_and_ten_minutes_at_least(step, margin):
     assert margin_of(times_of(step=step), NOW) == margin
     assert margin_of(times_of(900 * DAY, 1800 * DAY, step=step), NOW) == margin, "rows of the future do not stretch it"
 
@@ -54,7 +56,7 @@ def test_a_typo_in_the_year_of_all_models_is_no_wrong_clock():
     assert {len(series) for series in bounded.history.series.values()} == {10}
     message = bounded.history.problems[0].message
     assert message == (
-        "1 period from 2062-02-20 12:00 on is in the future: not evaluated yet; check the date and its time zone"
+        "1 period is in the future, from 2062-02-20 12:00 on: not evaluated; correct the date or its time zone"
     )
 
 
@@ -67,14 +69,19 @@ def test_where_the_rows_of_more_than_half_of_the_models_run_on_it_is_the_clock(r
     assert (bounded.history is history) == doubted
 
 
+@pytest.mark.parametrize("step", [DAY, 7 * DAY, 91 * DAY])
+def test_a_wrong_year_is_no_wrong_clock_even_of_a_single_quarterly_model(step):
+    bounded = FutureRowFilter().apply(history_of(m=times_of(366 * DAY, step=step)), NOW)
+    assert (bounded.clock_doubt, len(bounded.history.periods["m"])) == (None, 10)
+
+
 def test_rows_that_are_ahead_by_hours_may_be_of_another_zone():
-    assert (
-        "time zone" in FutureRowFilter().apply(history_of(m=times_of(step=HOUR, last=NOW + 5 * HOUR)), NOW).clock_doubt
-    )
-    assert "zone" not in FutureRowFilter().apply(history_of(m=times_of(step=HOUR, last=NOW + 5 * DAY)), NOW).clock_doubt
+    hours, days = (history_of(m=times_of(step=HOUR, last=NOW + lead)) for lead in (5 * HOUR, 5 * DAY))
+    assert "`timezone`" in FutureRowFilter().apply(hours, NOW).clock_doubt
+    assert "zone" not in FutureRowFilter().apply(days, NOW).clock_doubt
 
 
-def test_a_model_without_any_row_of_now_is_gone_and_cannot_be_read():
+def test_a_model_with_future_rows_alone_is_left_out_and_cannot_be_read():
     bounded = FutureRowFilter().apply(history_of(m=times_of(900 * DAY, past=0), other=times_of()), NOW)
     assert list(bounded.history.periods) == ["other"]
     (problem,) = bounded.history.problems
@@ -82,16 +89,36 @@ def test_a_model_without_any_row_of_now_is_gone_and_cannot_be_read():
     assert "its only row is in the future" in problem.message
 
 
-def test_what_is_cut_at_the_same_row_is_the_same_object():
-    rows, history = FutureRowFilter(), history_of(m=times_of(900 * DAY), other=times_of())
-    first, second = rows.apply(history, NOW).history, rows.apply(history, NOW + MINUTE).history
-    assert all(second.series[key] is one for key, one in first.series.items())
-    assert second.periods["m"] is first.periods["m"]
-    later = rows.apply(history, NOW + 900 * DAY).history
-    assert later is history
+def test_the_file_is_named_if_there_is_one():
+    whole = replace(history_of(m=times_of(900 * DAY)), files=(FileSummary("a.csv", ("m",), 11, 0, newest_lost=False),))
+    assert "1 period of a.csv is in the future" in FutureRowFilter().apply(whole, NOW).history.problems[0].message
 
 
-def test_an_exact_bound_lets_nothing_through_and_says_nothing():
-    bounded = FutureRowFilter().apply(history_of(m=times_of(last=NOW + 3 * HOUR)), NOW, is_exact=True)
+def test_the_same_rows_are_the_same_objects():
+    rows, whole = FutureRowFilter(), history_of(m=times_of(900 * DAY), other=times_of())
+    first, second = rows.apply(whole, NOW).history, rows.apply(whole, NOW + MINUTE).history
+    assert second is first
+    again = rows.apply(replace(whole), NOW).history
+    assert again is not first
+    assert all(again.series[key] is each for key, each in first.series.items())
+    assert rows.apply(whole, NOW + 900 * DAY).history is whole
+
+
+def test_cells_that_could_not_be_read_are_left_out_with_their_rows():
+    key, times = SeriesKey("m", "f1"), times_of(900 * DAY)
+    bounded = FutureRowFilter().apply(replace(history_of(m=times), refused={key: times[-2:]}), NOW)
+    assert bounded.history.refused[key].tolist() == times[-2:-1].tolist()
+
+
+def test_a_given_moment_bounds_exactly_and_does_not_doubt_the_clock():
+    bounded = FutureRowFilter().apply(history_of(m=times_of(last=NOW + 3 * HOUR)), NOW, NOW)
     assert len(bounded.history.periods["m"]) == 9
-    assert (bounded.history.problems, bounded.clock_doubt) == ((), None)
+    assert (bounded.history.problems, bounded.clock_doubt, bounded.next_due) == ((), None, None)
+
+
+def test_rows_in_the_future_are_reported_whatever_moment_is_given():
+    whole = history_of(m=times_of(DAY, 900 * DAY))
+    for moment, left in ((NOW - 5 * DAY, 5), (NOW, 10), (NOW + 2 * DAY, 11)):
+        bounded = FutureRowFilter().apply(whole, NOW, moment)
+        assert len(bounded.history.periods["m"]) == left
+        assert "1 period is in the future" in bounded.history.problems[0].message

@@ -47,7 +47,7 @@ def test_now_overrides_the_clock_and_the_newest_row(folder):
     assert Pipeline(Config(), [folder], live=True, now=now).run(CLOCK).taken_at == now
 
 
-def test_a_row_of_the_future_takes_no_part_and_is_said(folder):
+def test_a_row_in_the_future_takes_no_part_and_is_reported(folder):
     append(folder / "good.csv", "2031-01-01,0.1\n")
     append(folder / "bad.csv", "2031-01-01,0.95\n")
     pipeline = Pipeline(Config(), [folder])
@@ -59,27 +59,24 @@ def test_a_row_of_the_future_takes_no_part_and_is_said(folder):
     assert again.history.series == snapshot.history.series, "the same objects: nothing is evaluated anew"
 
 
-def test_a_row_of_the_future_is_evaluated_once_its_time_has_come(folder):
+def test_a_row_in_the_future_is_evaluated_once_it_is_due(folder):
     append(folder / "good.csv", "2031-01-01,0.1\n")
     pipeline = Pipeline(Config(), [folder])
     pipeline.run(CLOCK)
-    pipeline._reader.clock = lambda: datetime(2030, 12, 30, 20, tzinfo=UTC).timestamp()
-    assert not pipeline.needs_run()
-    pipeline._reader.clock = lambda: datetime(2030, 12, 30, 22, tzinfo=UTC).timestamp()
-    assert pipeline.needs_run(), "26 hours before it begins: a usual gap, and two hours for a zone"
-    assert "good" in {
-        alert.key.model for alert in pipeline.run(datetime(2030, 12, 31, tzinfo=UTC)).alerts if alert.is_active
-    }
+    assert pipeline.valid_until == datetime(2030, 12, 30, 22, tzinfo=UTC), "26 hours before it begins"
+    snapshot = pipeline.run(datetime(2030, 12, 31, tzinfo=UTC))
+    assert "good" in {alert.key.model for alert in snapshot.alerts if alert.is_active}
+    assert pipeline.valid_until is None
 
 
-def test_now_that_a_person_gave_bounds_the_rows_exactly_and_doubts_nothing(folder):
+def test_now_bounds_the_rows_exactly_and_does_not_doubt_the_clock(folder):
     snapshot = Pipeline(Config(), [folder], now=datetime(2025, 1, 9, 12, tzinfo=UTC)).run(CLOCK)
     assert snapshot.history.newest == datetime(2025, 1, 9, tzinfo=UTC)
     assert (snapshot.history.problems, snapshot.clock_doubt) == ((), None)
     assert [alert for alert in snapshot.alerts if alert.is_active] == []
 
 
-def test_where_most_models_run_ahead_of_the_clock_it_is_the_clock_and_nothing_is_missing(folder):
+def test_if_most_models_run_ahead_of_the_clock_it_is_the_clock_and_nothing_is_missing(folder):
     behind = datetime(2025, 1, 5, tzinfo=UTC)
     (folder / "late.csv").write_text("date,accuracy\n" + "".join(f"2024-12-{day:02},0.95\n" for day in range(1, 9)))
     snapshot = Pipeline(Config(), [folder], live=True).run(behind)
@@ -94,7 +91,7 @@ def test_where_most_models_run_ahead_of_the_clock_it_is_the_clock_and_nothing_is
     assert (snapshot.severity, headline(snapshot)[:8]) == (Severity.UNKNOWN, "UNKNOWN:"), "never OK by a wrong clock"
 
 
-def test_a_model_all_of_whose_rows_are_of_the_future_is_unreadable(folder):
+def test_a_model_with_future_rows_alone_cannot_be_read(folder):
     (folder / "slip.csv").write_text("date,accuracy\n2062-01-01,0.95\n")
     snapshot = Pipeline(Config(), [folder]).run(CLOCK)
     assert [(alert.key.model, alert.severity) for alert in snapshot.alerts if alert.condition is Condition.ERROR] == [

@@ -141,17 +141,21 @@ def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:
-    """Return how much could not be read, and the first problem if there is room."""
+    """Return that the clock is unreliable, how much could not be read, and the first problem if there is room."""
     problems = state.snapshot.history.problems if state.snapshot is not None else ()
     broken = [problem for problem in problems if problem.fatal]
     rows = len(problems) - len(broken)
     out: list[str] = [sanitize(state.error, max(limit, 8))] if state.error else []
+    doubt = state.snapshot.clock_doubt if state.snapshot is not None else None
+    if doubt is not None:
+        reason = f": {truncate(doubt, limit)}" if limit >= MIN_WIDTH_FOR_REASON else ""
+        out.append(f"clock unreliable{reason}")
     if broken:
         reason = f": {sanitize(broken[0], limit - 10)}" if limit >= 24 else ""
         out.append(f"{pluralize(len(broken), 'error')}{reason}")
     if rows:
         out.append(pluralize(rows, "problem"))
-    return (("; ".join(out), "critical" if state.error or broken else "warning"),) if out else ()
+    return (("; ".join(out), "critical" if state.error or broken or doubt else "warning"),) if out else ()
 
 
 def _modes(state: ScreenState) -> str:
