@@ -130,9 +130,10 @@ def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
     try:
         text = header.decode("utf-8").rstrip("\r\n")
         delimiter = sniff_delimiter(text)
-        return None if '"' in text or "\r" in text else read_header(text.split(delimiter), delimiter, catalog)
+        schema = None if '"' in text or "\r" in text else read_header(text.split(delimiter), delimiter, catalog)
     except (UnicodeDecodeError, SourceError):
         return None
+    return schema if schema is not None and schema.is_dated else None
 
 
 class Reader:

@@ -15,7 +15,7 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FileSummary, ReadProblem
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
-from modeltop.history.csv.header import NoHistory
+from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
@@ -192,7 +192,7 @@ class FileTail:
         identity = opened.st_dev, opened.st_ino
         resumes = (
             identity == self._identity
-            and self.parser.is_resumable
+            and self._is_resumable()
             and size >= self._offset > 0
             and self._compute_fingerprint(descriptor) == self._fingerprint
         )
@@ -216,6 +216,12 @@ class FileTail:
         if end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
+
+    def _is_resumable(self) -> bool:
+        """Return whether what was read so far is what it would be if new rows had been there from the start."""
+        schema = self.parser.schema
+        is_decided = schema is None or schema.is_expected or self._offset > CHUNK_BYTES
+        return self.parser.is_resumable and is_decided
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
         """Return checksums of the bytes up to the offset: of their head, and of the end that is not in the head."""
@@ -250,26 +256,32 @@ class FileTail:
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
-        self.blocks, self.summary, self._quiet_at = (), None, None
+        self.blocks, self.summary = (), None
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
     def _apply(self, chunk: Chunk, now: float, result: ParseResult | None) -> None:
-        if result is not None:
+        waits = self._waits(chunk.partial_line, now)
+        last = b"" if waits else chunk.partial_line
+        doubts = self.parser.problems.doubts
+        self.parser.lookahead = last
+        if result is not None and not self._is_doubtful(last):
             self.parser.add_result(result)
             self._append(result.blocks)
         else:
-            errors = self.parser.problems.error_count()
             for lines in split_chunks(self._without_header(chunk.lines), CHUNK_BYTES):
                 self._feed(lines)
-            grew = self.parser.problems.error_count() > errors
-            self.parser.is_consistent = chunk.from_start or not grew or self._offset > CHUNK_BYTES
+        self.parser.is_inferred |= bool(self._growing)
         parser, extra = self.parser, list[Block]()
-        waits = self._waits(chunk.partial_line, now)
-        if chunk.partial_line and not waits:
+        if last:
             parser = parser.fork()
-            extra = parser.feed(chunk.partial_line)
+            parser.lookahead = b""
+            extra = parser.feed(last)
         if parser.schema is None and not waits:
             raise NoHistory("the file is empty: write a header and a first row")
+        if parser.schema is not None and not parser.schema.is_dated and not waits:
+            raise no_date_column()
+        is_decided = chunk.from_start or self._offset > CHUNK_BYTES
+        self.parser.is_consistent = is_decided or parser.problems.doubts == doubts
         self.blocks = (*(growing.block for growing in self._growing.values()), *extra)
         notes: list[ReadProblem] = []
         if parser.schema and parser.schema.metric is not None:
@@ -293,22 +305,45 @@ class FileTail:
 
     def _feed(self, lines: bytes) -> None:
         """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
-        schema = self.parser.schema
         # The vectorized reader refuses quotes, and between stray quotes only parsing row by row finds where to cut.
-        if schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
+        if self.parser.schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
             self._append(self.parser.feed(lines))
             return
+        start = self.parser.fork()
+        if not start.is_inferred and (not self.parser.schema.is_dated or self._is_doubtful(start.lookahead)):
+            self.parser.infer(lines)
         for part in split_chunks(lines, BLOCK_BYTES):
-            inputs, zone = [ParseInput(self.file.model, part)], schema.zone(self.zone)
-            # If one block was broken the next one probably is too; a wrong guess loses nothing.
-            result = None if self._broken else parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
+            result = self._parse_in_volume(part)
             if result is not None:
                 self.parser.add_result(result)
                 self._append(result.blocks)
                 continue
+            if not self.parser.is_inferred:
+                if start.infer(lines):  # so the parts before were read in formats that are not theirs
+                    self.parser, self._growing = start, {}
+                    self._feed(lines)
+                    return
+                self.parser.is_inferred = True
             errors = self.parser.problems.error_count()
             self._append(self.parser.feed(part))
             self._broken = self.parser.problems.error_count() > errors
+
+    def _parse_in_volume(self, lines: bytes) -> ParseResult | None:
+        schema = self.parser.schema
+        # If one block was broken the next one probably is too; a wrong guess loses nothing.
+        if schema is None or not schema.is_plain or self._broken:
+            return None
+        inputs, zone = [ParseInput(self.file.model, lines)], schema.zone(self.zone)
+        return parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
+
+    def _is_doubtful(self, lines: bytes) -> bool:
+        """Return whether plain formats do not fit some cells."""
+        if not lines:
+            return False
+        probe = self.parser.fork()
+        probe.is_inferred = True
+        probe.feed(lines)
+        return probe.problems.doubts > self.parser.problems.doubts
 
     def _append(self, blocks: Iterable[Block]) -> None:
         for block in blocks:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from itertools import repeat
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,61 +15,46 @@ from numpy.typing import NDArray
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.core.text import format_exact
-from modeltop.history.csv import dates
 from modeltop.history.csv.header import CsvSchema, NumberColumn
+from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
 
-NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
-"""Cells of a number column without a value, in lower case."""
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"", "false", "f", "no", "n", "0", "0.0"})
 
 COUNT = Metric("count", bounds=(0, None))
 """Metric name of the columns with row or case counts."""
 
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
-_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
-
-def parse_number(cell: str, *, comma: bool = False) -> float:
-    """Return the number in a cell; NaN for one of `NULL_VALUES`.
-
-    The decimal point may be a `comma` if semicolons separate the cells.
+def parse_number(cell: str) -> float:
+    """Return the number in a cell with a decimal point; infinity beyond `LARGEST`, NaN for one of `NULL_VALUES`.
 
     Raises:
         ValueError: It is no number; the message names the remedy.
 
-    >>> parse_number("0.95"), parse_number("0,95", comma=True), parse_number(" 1e-3 ")
-    (0.95, 0.95, 0.001)
+    >>> parse_number("0.95"), parse_number(" 1e-3 "), parse_number("1.797e308")
+    (0.95, 0.001, inf)
     """
-    text = cell.strip(" \t")
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    if comma and _COMMA.fullmatch(text):
-        return float(text.replace(",", "."))
-    if text.lower() in NULL_VALUES:
-        return math.nan
-    raise ValueError(f"`{cell[:40]}` is no number: {_remedy(text)}")
-
-
-def _remedy(text: str) -> str:
-    if text.endswith("%"):
-        return "write a fraction, such as 0.95 for 95%"
-    if "," in text:
-        return "write a decimal point and no thousands separators"
-    return "write one such as 0.95, or leave the cell empty"
+    value = PLAIN.parse(cell)
+    return math.copysign(math.inf, value) if abs(value) > LARGEST else value
 
 
 def parse_plain_numbers(cells: Sequence[str]) -> Floats | None:
-    """Return all cells as numbers, in C; None if one of them must be read by `parse_number`."""
+    """Return all cells as numbers, in C; None if one of them must be read by itself."""
     joined = "".join(cells)
     if "_" in joined or not joined.isascii():
         return None  # float() accepts 1_000 and digits of other scripts, pandas does not
     try:
-        return np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64)
+        return to_infinity(np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64))
     except ValueError:
         return None
+
+
+def to_infinity(values: Floats) -> Floats:
+    """Return the values with infinity for all beyond `LARGEST`."""
+    huge = np.abs(values) > LARGEST
+    return np.where(huge, np.copysign(np.inf, values), values) if huge.any() else values
 
 
 def parse_flag(cell: str) -> bool:
@@ -179,6 +164,7 @@ class ColumnReader:
         for index, stamp in enumerate(self._parse_dates([row[self.schema.date] for row in rows])):
             error = self._row_error(rows[index], stamp)
             if error is not None:
+                self.problems.doubts += isinstance(stamp, str)
                 self.problems.row_error(lines[index], error, self.schema.date)
             elif not isinstance(stamp, str):
                 valid.append(index)
@@ -190,7 +176,7 @@ class ColumnReader:
         if len(cache) > DATE_CACHE_SIZE:
             cache.clear()
         new = [text for text in dict.fromkeys(texts) if text not in cache]
-        cache.update(zip(new, dates.parse_each_date(new, self.zone), strict=True))
+        cache.update(zip(new, self.schema.date_format.parse_each(new, self.zone), strict=True))
         return [cache[text] for text in texts]
 
     def _row_error(self, row: Row, stamp: int | str) -> str | None:
@@ -224,35 +210,49 @@ class ColumnReader:
         refused: dict[ColumnRole, Flags] = {}
         long = [] if self.schema.metric is None else [self.catalog.as_written(metric or "") for _, _, metric in keys]
         for column in self.schema.numbers:
-            values, lost = self._parse_numbers(column, columns[column.index], lines)
+            values, lost = self._parse_numbers(column, columns, lines)
             lost |= self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
             role = add_numbers(numbers, column, values)
             if column.role == "value" and lost.any():
                 refused[role] = lost | refused.get(role, False)
         return numbers, {role: lost & np.isnan(numbers[role]) for role, lost in refused.items()}
 
-    def _parse_numbers(self, column: NumberColumn, cells: Row, lines: Sequence[int]) -> tuple[Floats, Flags]:
+    def _parse_numbers(
+        self, column: NumberColumn, columns: Sequence[Row], lines: Sequence[int]
+    ) -> tuple[Floats, Flags]:
         """Return the numbers of a column, NaN where there is none, and which cells could not be read."""
-        values = parse_plain_numbers(cells)
+        cells = columns[column.index]
+        values = parse_plain_numbers(cells) if column.format.is_plain and not column.formats else None
         lost = np.zeros(len(cells), np.bool_)
         if values is None:
-            comma = self.schema.delimiter == ";" and column.role not in ("rows", "support")
-            parsed = self._parse_each(column, cells, lines, lambda cell: parse_number(cell, comma=comma))
-            values = np.array([np.nan if value is None else value for value in parsed], dtype=np.float64)
+            parsed = self._parse_each(column, cells, lines, self._number_parsers(column, columns))
+            values = to_infinity(np.array([np.nan if value is None else value for value in parsed], dtype=np.float64))
             lost = np.array([value is None for value in parsed], dtype=np.bool_)
         self.problems.count_ok(column.index, int(np.count_nonzero(~np.isnan(values))))
+        if column.is_count:
+            with np.errstate(invalid="ignore"):  # infinity
+                self.problems.doubts += int(np.count_nonzero(values % 1 > 0))
         return values, lost
 
+    def _number_parsers(self, column: NumberColumn, columns: Sequence[Row]) -> Iterable[Callable[[str], float]]:
+        """Return the parser of each row's number."""
+        if not column.formats or self.schema.metric is None:
+            return repeat(column.format.parse)
+        return [column.formats.get(metric, column.format).parse for metric in columns[self.schema.metric]]
+
     def _parse_each(
-        self, column: NumberColumn, cells: Row, lines: Sequence[int], parse: Callable[[str], _T]
+        self, column: NumberColumn, cells: Row, lines: Sequence[int], parsers: Iterable[Callable[[str], _T]]
     ) -> list[_T | None]:
-        """Return every cell parsed by itself; None, with a problem, if `parse` raises."""
+        """Return every cell parsed by its parser; None, with a problem, if that raises."""
         values: list[_T | None] = []
-        for cell, line in zip(cells, lines, strict=True):
+        for cell, line, parse in zip(cells, lines, parsers, strict=False):
             try:
                 values.append(parse(cell))
+            except RefusedColumnError:
+                values.append(None)
             except ValueError as error:
                 values.append(None)
+                self.problems.doubts += any(map(str.isdigit, cell))
                 self.problems.cell_error(line, f"column `{column.name[:40]}`: {error}", column.index)
         return values
 
@@ -283,6 +283,7 @@ class ColumnReader:
             return lines[row], f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
 
         if mask.any():
+            self.problems.doubts += int(np.count_nonzero(mask))
             self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index)
             values[mask] = np.nan
         return mask
@@ -292,5 +293,5 @@ class ColumnReader:
         if index is None:
             return None
         column = NumberColumn(index, "provisional", "", "provisional")
-        flags = self._parse_each(column, columns[index], lines, parse_flag)
+        flags = self._parse_each(column, columns[index], lines, repeat(parse_flag))
         return np.array([flag is True for flag in flags], dtype=np.bool_)

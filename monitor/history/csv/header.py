@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.names import is_bookkeeping, name_key
 from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import ReadFault
+from modeltop.history.csv import date_formats, number_formats
+from modeltop.history.csv.date_formats import DateFormat
+from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.placement import Placement, companion, place, placement_notes
 from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
@@ -33,6 +37,14 @@ class NumberColumn:
     """The segment that the column is of, within that of the row."""
     sign: int = 1
     """-1 where the column has the metric times −1."""
+    format: NumberFormat = number_formats.PLAIN
+    formats: Mapping[str, NumberFormat] = field(default_factory=dict)
+    """In the long shape, metric as written → the format of its values, if it is not `format`."""
+
+    @property
+    def is_count(self) -> bool:
+        """True if it holds whole numbers of cases or rows."""
+        return self.role in ("support", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +62,57 @@ class CsvSchema:
     numbers: tuple[NumberColumn, ...]
     notes: tuple[str, ...]
     """Messages on unexpected columns: columns given twice, or left out."""
+    names: tuple[str, ...]
+    """The header, without blanks around the names."""
     is_utc: bool = False
     """True for files of the store, which writes every date in UTC, whatever is configured."""
+    is_dated: bool = True
+    """False if no column is called like a date: then `date` is the first one until the rows have decided."""
+    date_format: DateFormat = date_formats.PLAIN
+    faults: tuple[ReadFault, ...] = ()
+    """Columns that cannot be read."""
+
+    @property
+    def is_plain(self) -> bool:
+        """True if the vectorized reader knows all formats."""
+        return (
+            self.is_dated
+            and self.date_format is date_formats.PLAIN
+            and all(column.format.is_plain and not column.formats for column in self.numbers)
+        )
+
+    @property
+    def is_expected(self) -> bool:
+        """True if the rows hold what the header alone says, so that further rows decide nothing."""
+        return self.is_plain and self.date == find_date_column(self.names)
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""
         return UTC if self.is_utc else configured
 
 
-def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -> CsvSchema:
+def no_date_column() -> NoHistory:
+    """Return the error of a file without a column of dates."""
+    *names, last = DATE_COLUMN_NAMES
+    return NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
+
+
+def find_date_column(names: Sequence[str]) -> int | None:
+    """Return the index of the column that is called like a date; None if none is."""
+    lowered = [name.lower() for name in names]
+    return next((lowered.index(name) for name in DATE_COLUMN_NAMES if name in lowered), None)
+
+
+def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry, *, date: int | None = None) -> CsvSchema:
     """Return the schema that a header describes.
 
     Args:
         cells: The header's cells.
         delimiter: Character between the cells of the file.
         catalog: The metrics, with their other names.
+        date: Index of the date column, if the rows have shown it; by default it is found by its name.
 
     Raises:
-        NoHistory: There is no date column.
         SourceError: There are more than `MAX_COLUMNS` columns.
     """
     names = [cell.strip() or cell for cell in cells]
@@ -76,10 +121,9 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
     roles: dict[str, int] = {}
     for index, name in enumerate(names):
         roles.setdefault(name.lower(), index)
-    date = next((roles[name] for name in DATE_COLUMN_NAMES if name in roles), None)
     if date is None:
-        *names, last = DATE_COLUMN_NAMES
-        raise NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
+        date = find_date_column(names)
+    is_dated, date = date is not None, date or 0
     long = "metric" in roles and "value" in roles
     used_columns = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
     notes: list[str] = []
@@ -102,7 +146,9 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         roles["metric"] if long else None,
         tuple(numbers),
         (*_notes(names, used_columns, numbers), *notes),
+        tuple(names),
         is_store_header(cells),
+        is_dated,
     )
 
 
@@ -158,7 +204,7 @@ def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[Numbe
     used = used_columns | {column.index for column in numbers}
     unused = [name for index, name in enumerate(names) if index not in used and name]
     notes = [f"column `{name[:40]}` is not read: {_why_unused(name)}" for name in unused]
-    if any(not name for name in names):
+    if any(not name for index, name in enumerate(names) if index not in used):
         notes.append("a column without a name is not read: give it one")
     counts = Counter((column.metric, column.segment, column.role) for column in numbers)
     for kind, count in counts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modeltop.core.series import FileSummary, ReadFault, ReadProblem
 from modeltop.core.text import pluralize
@@ -33,7 +33,10 @@ class ProblemCollector:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.doubts = 0
+        """Cells that plain formats do not fit, so that the column may have another one."""
         self._notes: list[ReadProblem] = []
+        self._header_notes: list[ReadProblem] = []
         self._reported: dict[int, list[tuple[int, str]]] = defaultdict(list)
         """Column → line and message of its first errors."""
         self._error_counts: Counter[int] = Counter()
@@ -46,7 +49,7 @@ class ProblemCollector:
     def copy(self) -> ProblemCollector:
         """Return a copy, to be added to without changing this one."""
         other = ProblemCollector(self.source)
-        other._notes = list(self._notes)
+        other.doubts, other._notes, other._header_notes = self.doubts, list(self._notes), self._header_notes
         other._reported = defaultdict(list, {column: list(errors) for column, errors in self._reported.items()})
         other._error_counts, other._ok_counts = Counter(self._error_counts), Counter(self._ok_counts)
         other._maybe_text = self._maybe_text
@@ -72,6 +75,12 @@ class ProblemCollector:
         read, lost = self._rows_read, self._rows_lost
         newest_lost = lost.count > 0 and (lost.first < read.first if newest_first else lost.last > read.last)
         return FileSummary(self.source, tuple(models), read.count, lost.count, newest_lost, tuple(self._faults))
+
+    def describe_header(self, messages: Iterable[str], faults: Iterable[ReadFault], line: int) -> None:
+        """Report what was found out about the columns, in place of what was before."""
+        self._header_notes = [ReadProblem(self.source, message, line) for message in messages]
+        for fault in faults:
+            self.fault(replace(fault, line=line))
 
     def note(self, messages: Iterable[str], line: int | None = None) -> None:
         """Add messages about the entire file, which are always reported."""
@@ -134,7 +143,7 @@ class ProblemCollector:
         )
         del errors[MAX_REPORTED:]
         problems = [ReadProblem(self.source, fault.message, fault.line) for fault in self._faults]
-        problems += [*self._notes, *(self._text_column_problem(column) for column in sorted(text))]
+        problems += [*self._header_notes, *self._notes, *(self._text_column_problem(column) for column in sorted(text))]
         problems += [ReadProblem(self.source, message, line) for line, _, message in errors]
         rest = self.error_count() - len(errors)
         if rest > 0:

@@ -40,7 +40,11 @@ class TolerantParser:
         """False after a quote was considered a typo that a later chunk could have closed."""
         self.is_consistent = True
         """False if a later chunk may hold other formats than the first one showed."""
-        self._is_inferred = False
+        self.is_inferred = False
+        """True once the rows have decided what the columns hold."""
+        self._header_line = 0
+        self.lookahead = b""
+        """A last line without its end, which is not fed yet, and takes part in that decision."""
         self._has_foreign_encoding = False
         self._date_cache: dict[str, int | str] = {}
 
@@ -59,7 +63,6 @@ class TolerantParser:
         """Count the lines and cells that the vectorized reader made of the next lines."""
         self.problems.count_rows(result.line_count, self.lines + 1, self.lines + result.line_count)
         self.lines += result.line_count
-        self._is_inferred = True  # the plain formats that the vectorized reader knows
         for column, cells in result.ok_counts.items():
             self.problems.count_ok(column, cells)
 
@@ -83,12 +86,50 @@ class TolerantParser:
         line_numbers, rows = self._split(lines[start:], first + start, self.schema)
         if not rows:
             return []
-        zone = self.schema.zone(self.zone)
-        if not self._is_inferred:
-            self.schema = infer_schema(self.schema, rows, catalog=self.catalog, zone=zone)
-            self._is_inferred = True
-        reader = ColumnReader(self.schema, self.problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
-        return reader.blocks(self.model, line_numbers, rows)
+        if self.is_inferred:
+            return self._reader(self.schema, self.problems).blocks(self.model, line_numbers, rows)
+        return self._read_first(self.schema, line_numbers, rows)
+
+    def _read_first(self, schema: CsvSchema, line_numbers: Sequence[int], rows: Sequence[Row]) -> list[Block]:
+        """Return the blocks of a file's first rows: in plain formats if nothing in them is doubtful."""
+        if schema.is_dated:
+            problems = self.problems.copy()
+            blocks = self._reader(schema, problems).blocks(self.model, line_numbers, rows)
+            if problems.doubts == self.problems.doubts or not self._infer(rows):
+                self.problems, self.is_inferred = problems, True
+                return blocks
+        else:
+            self._infer(rows)
+        return self._reader(self.schema or schema, self.problems).blocks(self.model, line_numbers, rows)
+
+    def infer(self, data: bytes) -> bool:
+        """Decide what the columns hold by the rows in `data`, without reading them; return whether that is unusual.
+
+        Raises:
+            NoHistory: No column holds dates.
+            SourceError: The dates can be read in two ways, or in two columns.
+        """
+        rows = self._rows(data)
+        return bool(rows) and self._infer(rows)
+
+    def _infer(self, rows: Sequence[Row]) -> bool:
+        """Decide what the columns hold; return whether it is something else than their names and plain formats."""
+        if self.schema is None:
+            return False
+        schema = self.schema
+        inferred = infer_schema(schema, [*rows, *self._rows(self.lookahead)], catalog=self.catalog)
+        self._apply_schema(inferred, self._header_line)
+        self.is_inferred = True
+        return inferred != schema
+
+    def _rows(self, data: bytes) -> list[Row]:
+        """Return the cells of lines behind the header, without counting them as read."""
+        fork = self.fork()
+        return fork._split(dialect.split_lines(data)[0], 1, self.schema)[1] if self.schema else []  # noqa: SLF001  its own class
+
+    def _reader(self, schema: CsvSchema, problems: ProblemCollector) -> ColumnReader:
+        zone = schema.zone(self.zone)
+        return ColumnReader(schema, problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
 
     def _read_header(self, lines: Sequence[str]) -> int:
         """Read the schema, and return the index of the first line behind the header."""
@@ -105,8 +146,10 @@ class TolerantParser:
         return len(lines)
 
     def _apply_schema(self, schema: CsvSchema, line: int) -> None:
-        self.schema = schema
-        self.problems.note(schema.notes, line)
+        if self.schema is not None and schema.date_format is not self.schema.date_format:
+            self._date_cache = {}
+        self.schema, self._header_line = schema, line
+        self.problems.describe_header(schema.notes, schema.faults, line)
         # Columns of metrics without a description may contain text.
         self.problems.mark_text_columns(
             {

@@ -20,7 +20,7 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.history.csv import dates
-from modeltop.history.csv.cells import COUNT, add_numbers, out_of_bounds, parse_flag
+from modeltop.history.csv.cells import COUNT, add_numbers, out_of_bounds, parse_flag, to_infinity
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
 from modeltop.history.csv.header import CsvSchema
 from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
@@ -156,7 +156,8 @@ def _read_columns(
     dtypes = {**dict.fromkeys(text_columns, "category"), **{column.index: "float64" for column in schema.numbers}}
     frame = _read_frame(body, schema, dtypes or {schema.date: "category"})
     texts = {index: _factorize(frame, index, body, schema) for index in text_columns}
-    return texts, {column.index: frame[column.index].to_numpy() for column in schema.numbers}, len(frame)
+    numbers = {column.index: to_infinity(frame[column.index].to_numpy()) for column in schema.numbers}
+    return texts, numbers, len(frame)
 
 
 def _read_frame(body: bytes, schema: CsvSchema, dtypes: Mapping[int, str]) -> pd.DataFrame:
@@ -210,6 +211,8 @@ def _are_plausible(
             return False  # pandas converts a column of TRUE and FALSE to numbers
         if column.role in ("low", "high"):
             continue
+        if column.is_count and not (np.isnan(values) | (values % 1 == 0)).all():
+            return False  # thousands, perhaps: 1.234 is 1234 where decimals are commas
         if column.role == "value" and not column.metric:
             codes, cells = texts[schema.metric or 0]
             if out_of_bounds(values, [catalog.as_written(cell) for cell in cells], codes).any():
