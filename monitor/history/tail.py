@@ -220,8 +220,8 @@ class FileTail:
     def _is_resumable(self) -> bool:
         """Return whether what was read so far is what it would be if new rows had been there from the start."""
         schema = self.parser.schema
-        is_decided = schema is None or schema.is_expected or self._offset > CHUNK_BYTES
-        return self.parser.is_resumable and is_decided
+        is_plain = schema is None or (schema.is_expected and not self.parser.problems.doubts)
+        return self.parser.is_resumable and (is_plain or self._offset > CHUNK_BYTES)
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
         """Return checksums of the bytes up to the offset: of their head, and of the end that is not in the head."""

@@ -235,10 +235,10 @@ def choose_scale(form: NumberFormat, cells: Sequence[str], metric: Metric) -> Nu
     sizes = [(size, cell) for size, cell in sizes if 0 < size <= 100]
     above = [(size, cell) for size, cell in sizes if size > 1]
     below = [(size, cell) for size, cell in sizes if size <= 1]
-    is_fraction = is_within_tolerance(len(above), len(sizes)) or max(above)[0] < 2
+    is_fraction = is_within_tolerance(len(above), len(cells)) or max(above)[0] < 2
     if is_fraction or not is_within_tolerance(len(cells) - len(sizes), len(cells)):
         return form
-    if is_within_tolerance(len(below), len(sizes)):
+    if is_within_tolerance(len(below), len(cells)):
         is_other_scale = bool(below) and median(above)[0] > 10 * max(below)[0]
         return replace(form, is_percent=True, excludes_fractions=is_other_scale)
     raise AmbiguousNumbersError(
