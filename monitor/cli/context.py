@@ -122,11 +122,14 @@ class Context:
         self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
 
     def err_problems(self, problems: Sequence[ReadProblem]) -> None:
-        """Write read problems to stderr: a line each for the first 20."""
-        for problem in problems[:MAX_PROBLEMS]:
-            self.err_line(sanitize(problem, 300))
-        if len(problems) > MAX_PROBLEMS:
-            self.err_line(f"and {len(problems) - MAX_PROBLEMS:,} more; --json lists them all")
+        """Write read problems to stderr: a line a fault, for the first 20."""
+        from modeltop.report.phrases import problem_lines  # late: few commands print any
+
+        lines = problem_lines(problems)
+        for line in lines[:MAX_PROBLEMS]:
+            self.err_line(line)
+        if len(lines) > MAX_PROBLEMS:
+            self.err_line(f"and {len(lines) - MAX_PROBLEMS:,} more; --json lists them all")
 
     def load_config(self, args: argparse.Namespace) -> Config:
         """Load the configuration that `--config` names or the machine has.

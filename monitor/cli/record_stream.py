@@ -18,6 +18,7 @@ from modeltop.core.text import pluralize, sanitize
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
 from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.discovery import MAX_BYTES
+from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import Block
 from modeltop.history.store.row_format import COMPANIONS, PeriodRow, format_iso, validate
 from modeltop.history.store.writer import Store
@@ -183,7 +184,7 @@ def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
 def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Block], TolerantParser]]:
     """Yield the blocks of the rows received, with the parser that reads on from there."""
     buffer, open_lines = b"", 0
-    for chunk, is_last in _chunks(stdin):
+    for chunk, is_last in _chunks(stdin, parser.catalog):
         buffer += chunk
         end = len(buffer) if is_last else buffer.rfind(b"\n") + 1
         fork = parser.fork()
@@ -200,11 +201,14 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
             raise SourceError(f"a row is longer than {MAX_LINE:,} characters: look for missing line ends")
 
 
-def _chunks(stdin: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, bool]]:
     """Yield the input as it arrives, as UTF-8, without waiting for more; with True at the end."""
     start = b""
     while len(start) < 4 and (chunk := _read_available(stdin)):
         start += chunk
+    recognize = text_reason if start.lstrip()[:1] in (b"{", b"[", b"<") else binary_reason
+    if (reason := recognize(start, SOURCE, catalog)) is not None:
+        raise SourceError(f"{reason.partition(': ')[0]}: write CSV rows with a header such as date,model,accuracy")
     data, utf16 = to_utf8(start)
     if utf16:  # no stream, but a file that some program has saved
         data, _ = to_utf8(start + stdin.read(MAX_BYTES))

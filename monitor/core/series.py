@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.text import redact_credentials
+
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -160,7 +162,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ReadProblem:
-    """Something that could not be read, in words for a person."""
+    """Something that could not be read, in words for a person; without credentials, as it is stored and sent."""
 
     source: str
     """The file or source, as it was named: foreign text."""
@@ -169,6 +171,10 @@ class ReadProblem:
     line: int | None = None
     fatal: bool = False
     """True if nothing of the source could be read; then it has an alert."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", redact_credentials(self.source))
+        object.__setattr__(self, "message", redact_credentials(self.message))
 
     def __str__(self) -> str:
         location = self.source if self.line is None else f"{self.source}:{self.line}"

@@ -18,6 +18,7 @@ from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
 from modeltop.history.files import FileStat, file_stat
+from modeltop.history.locations import as_typed
 from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
 from modeltop.history.tail import Chunk, FileTail
 
@@ -157,7 +158,7 @@ class Reader:
         zone: tzinfo = UTC,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.paths = [os.fspath(path) for path in paths]
+        self.paths = [as_typed(os.fspath(path)) for path in paths]
         self.catalog = catalog
         self.zone = zone
         self.clock = clock

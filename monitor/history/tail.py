@@ -21,7 +21,9 @@ from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
+from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
+from modeltop.history.tables import HEAD_BYTES, log_reason
 
 _BlockKey = tuple[str, str, tuple[str, ...]]
 """Model, segment and columns: the identity of a block within its file."""
@@ -93,6 +95,11 @@ class Chunk:
     """The bytes after the last line end."""
     from_start: bool
     """True if it starts with the file's first line."""
+
+    @property
+    def data(self) -> bytes:
+        """All bytes."""
+        return self.lines + self.partial_line
 
 
 class FileTail:
@@ -183,8 +190,11 @@ class FileTail:
 
     def _fail(self, error: Exception) -> None:
         """Keep the last good data, with a problem that calls them old."""
-        stale = "; what was read before is shown" if self.blocks else ""
-        self.problems = (ReadProblem(self.file.path, f"{error}{stale}", fatal=True),)
+        message = str(error)
+        if self.blocks:
+            message = "the file is gone" if isinstance(error.__cause__, FileNotFoundError) else message
+            message += "; what was read before is shown"
+        self.problems = (ReadProblem(self.file.path, message, fatal=True),)
         self._quiet_at, self._retry = None, True
 
     def _read_chunk(self, descriptor: int, opened: os.stat_result) -> Chunk:
@@ -204,6 +214,8 @@ class FileTail:
         if not resumes:
             self._reset()
             raw = read_range(descriptor, 0, size)
+            if (reason := binary_reason(raw[:HEAD_BYTES], self.file.path, self.catalog)) is not None:
+                raise SourceError(reason)
             data, was_utf16 = to_utf8(raw)
         end = data.rfind(b"\n") + 1
         if not end and not resumes:
@@ -241,9 +253,11 @@ class FileTail:
             result: The vectorized reader's result for the chunk's lines, whose header the parser has already.
         """
         try:
+            self._check_is_no_log(chunk)
             self._apply(chunk, now, result)
         except NoHistory as error:
-            self._drop(str(error), fatal=self.file.is_explicit)
+            reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
+            self._drop(reason or str(error), fatal=self.file.is_explicit)
         except SourceError as error:
             self._drop(str(error), fatal=True)
         if not self.parser.is_consistent and (again := self._read_anew(now)) is not None:
@@ -253,6 +267,12 @@ class FileTail:
         """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
         self._retry, self.parser.is_resumable = True, False
         return self.read(now)
+
+    def _check_is_no_log(self, chunk: Chunk) -> None:
+        """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""
+        reason = log_reason(chunk.lines, self.file.path, self.catalog) if chunk.from_start else None
+        if reason is not None:
+            raise NoHistory(reason)
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
@@ -276,6 +296,8 @@ class FileTail:
             parser = parser.fork()
             parser.lookahead = b""
             extra = parser.feed(last)
+        if parser.schema is None and waits and (reason := text_reason(chunk.data, self.file.path, self.catalog)):
+            raise NoHistory(reason)
         if parser.schema is None and not waits:
             raise NoHistory("the file is empty: write a header and a first row")
         if parser.schema is not None and not parser.schema.is_dated and not waits:

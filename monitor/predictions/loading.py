@@ -8,15 +8,14 @@ from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.log_columns import COLUMN_ALIASES, guess_column
 from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, LoadedSource
 from modeltop.predictions.periods import is_calendar, period_column
 from modeltop.predictions.schema import (
-    COLUMN_ALIASES,
     Column,
     ColumnType,
     Schema,
     equals_expr,
-    guess_column,
     infer_column,
     number_expr,
     text_expr,

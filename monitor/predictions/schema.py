@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 EPOCHS = ((1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (math.inf, 1, 1_000))
 """Numbers below the first are seconds, milliseconds, microseconds or nanoseconds since 1970: the factor and the divisor
 that make microseconds of them."""
-COLUMN_ALIASES = {
-    "timestamp": ("timestamp", "time", "datetime", "date", "ds", "predicted_at", "created_at", "event_time"),
-    "prediction": ("prediction", "predicted", "y_pred", "pred", "yhat", "y_hat", "predicted_label"),
-    "label": ("label", "y_true", "target", "actual", "ground_truth", "outcome", "y"),
-    "score": ("score", "y_pred_proba", "y_score", "probability", "proba", "prob", "prediction_score"),
-    "id": ("id", "prediction_id", "request_id", "row_id", "uuid"),
-    "model": ("model", "model_name", "model_id"),
-}
-"""Usual names of columns by role, the likelier first."""
 SNIFF_VALUES = 1_000
 """First values, from which the type of a column of text is inferred."""
 WITH_ZONE = re.compile(r"\d(Z|[+-]\d\d:?(\d\d)?)$", re.IGNORECASE)
@@ -144,19 +135,6 @@ class Schema(dict[str, Column]):
         near = difflib.get_close_matches(name, self, 1, 0.5) or [key for key in self if key.lower() == name.lower()]
         hint = f"did you mean {sanitize(near[0], 60)}?" if near else f"there are {sanitize(', '.join(self), 200)}"
         raise SourceError(f"{flag} {sanitize(name, 60)}: the log has no such column; {hint}")
-
-
-def guess_column(role: str, columns: Collection[str], used_names: Collection[str] = ()) -> str | None:
-    """Return the column with a usual name of a role; None if there is none.
-
-    Args:
-        role: Key of `COLUMN_ALIASES`.
-        columns: Names to choose from; case, spaces and dashes do not count.
-        used_names: Names that have another role.
-    """
-    normalized = {re.sub(r"[\s\-_]+", "_", name.strip().lower()): name for name in columns}
-    names = (normalized[alias] for alias in COLUMN_ALIASES[role] if alias in normalized)
-    return next((name for name in names if name not in used_names), None)
 
 
 def number_expr(table: Expression, column: Column) -> Expression:

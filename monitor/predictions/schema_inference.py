@@ -11,6 +11,7 @@ from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import pluralize, sanitize
+from modeltop.history.log_columns import guess_column
 from modeltop.predictions import loading
 from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.loading import LoadedLog, load_log
@@ -20,7 +21,6 @@ from modeltop.predictions.schema import (
     ColumnType,
     Schema,
     as_text,
-    guess_column,
     is_number,
     is_timestamp,
     text_expr,

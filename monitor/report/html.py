@@ -21,6 +21,7 @@ from modeltop.report.phrases import (
     headline,
     latest_cells,
     newest_data,
+    problem_lines,
     resolved_clause,
     rule_lines,
     series_name,
@@ -186,9 +187,11 @@ def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
     """Yield the rules, the skipped ones, read problems, and failed explanations."""
     problems = snapshot.history.problems
-    items = [*rule_lines(snapshot), *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
-    items += [*snapshot.notices, *explanations.errors, *map(str, problems[:MAX_LISTED])]
-    if more := len(problems[MAX_LISTED:]):
+    rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
+    items = [*rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
+    lines = problem_lines(problems)
+    items += [*snapshot.notices, *explanations.errors, *lines[:MAX_LISTED]]
+    if more := len(lines[MAX_LISTED:]):
         items.append(f"and {pluralize(more, 'more line')} that could not be read")
     if items:
         yield from _list((escape_text(item, 400) for item in items), "<h2>How this was judged</h2>")

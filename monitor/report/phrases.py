@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
 from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
-from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Condition, ReadProblem, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
 from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, direction_hint, without_idle
@@ -18,6 +19,8 @@ MAX_NAME = 40
 """Maximum terminal cells of a person's name."""
 MAX_REASON = 200
 """Maximum terminal cells of a reason."""
+MAX_PROBLEM_WIDTH = 400
+"""Maximum terminal cells of why something could not be read, with the command to run."""
 MAX_NAMED = 8
 """Models, or series, that are named in one line."""
 MARKS = {
@@ -99,8 +102,8 @@ def describe_handling(alert: Alert, snapshot: Snapshot, now: datetime | None = N
 def headline(snapshot: Snapshot) -> str:
     """Return the state of all models in at most 80 terminal cells; the worst model is named."""
     models = len(snapshot.model_statuses)
-    if not models:
-        return "UNKNOWN: no model found; there is nothing to judge"
+    if not (snapshot.history.series or snapshot.history.periods):
+        return _nothing_read(snapshot)
     worst = snapshot.severity
     if worst is Severity.UNKNOWN and snapshot.clock_doubt is not None:
         return truncate(f"UNKNOWN: {snapshot.clock_doubt}", MAX_HEADLINE)
@@ -112,13 +115,57 @@ def headline(snapshot: Snapshot) -> str:
         return f"OK: {pluralize(models, 'model')}, {text}"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
-    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
-    example = f": {sanitize(first.key.model, 40)} {_describe_breach(first)}" if first else _unevaluated_model(snapshot)
+    example = _worst_example(snapshot)
     if models == 1 and example:
         return truncate(f"{worst.name}{example}", MAX_HEADLINE)
     line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
     # The problem is worth more than a word that can be guessed.
     return line if display_width(line) <= MAX_HEADLINE else truncate(line.replace(" models:", ":", 1), MAX_HEADLINE)
+
+
+def _worst_example(snapshot: Snapshot) -> str:
+    """Return the worst alert, else the first model that could not be evaluated, after a colon; empty without any."""
+    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    if first is None:
+        return _unevaluated_model(snapshot)
+    if first.condition is Condition.ERROR and first.breach:
+        return f": {describe_fault(first.key.model, first.breach.message, MAX_HEADLINE // 2)}"
+    return f": {sanitize(first.key.model, 40)} {_describe_breach(first)}"
+
+
+def _nothing_read(snapshot: Snapshot) -> str:
+    """Return why no model was found: the first source that could not be read, and how many others."""
+    problems = sorted(snapshot.history.problems, key=lambda problem: not problem.fatal)
+    if not problems:
+        return "UNKNOWN: no model found: name a folder with metric CSV files"
+    sources = len({problem.source for problem in problems})
+    start = "UNKNOWN: " if sources == 1 else f"UNKNOWN: {sources:,} sources not read: "
+    return start + describe_fault(problems[0].source, problems[0].message, MAX_HEADLINE - len(start))
+
+
+def describe_fault(source: str, message: str, width: int) -> str:
+    """Return in `width` cells that a source cannot be read: what to do, or where there is no room only what it is."""
+    name, reason = sanitize(source, 60), sanitize(message, MAX_REASON)
+    text = f"{name}: {reason}"
+    if display_width(text) <= width:
+        return text
+    return truncate(f"{name}: {re.split(': |; ', reason, maxsplit=1)[0]}", width)
+
+
+def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:
+    """Return a sanitized line for each fault: those that differ in a line, a value or a file alone share one."""
+    groups: dict[tuple[str, ...], list[ReadProblem]] = {}
+    for problem in problems:
+        column = re.match(r"column `[^`]*`: ", problem.message)
+        start = column[0] if column else ""
+        kind = re.sub(r"`[^`]*`|\d+", "", problem.message[len(start) :])
+        source = "" if problem.line is None else problem.source
+        groups.setdefault((source, start, kind), []).append(problem)
+    lines = []
+    for first, *others in groups.values():
+        more = f" (and {len(others):,} more like this)" if others else ""
+        lines.append(sanitize(first, MAX_PROBLEM_WIDTH - len(more)) + more)
+    return lines
 
 
 def _unevaluated_model(snapshot: Snapshot) -> str:
@@ -228,7 +275,7 @@ def _describe_breach(alert: Alert) -> str:
     """Return the series, and its value against the limit."""
     message = alert.breach.message if alert.breach else alert.condition.value
     if alert.condition is not Condition.THRESHOLD:
-        return sanitize(message)
+        return sanitize(message, MAX_PROBLEM_WIDTH)
     return f"{series_name(alert.key)} {sanitize(message)}"
 
 

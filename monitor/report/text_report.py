@@ -91,7 +91,9 @@ class ReportIndex:
 
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
-    yield headline(snapshot)
+    yield (first_line := headline(snapshot))
+    if _says_all(first_line, snapshot):
+        return
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
@@ -102,6 +104,17 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
         [status for status in snapshot.model_statuses if status.model not in index.alerts], index
     )
     yield from _footer(snapshot, explanations)
+
+
+def _says_all(first_line: str, snapshot: Snapshot) -> bool:
+    """Return whether the headline is all there is to say: no model, and one source with a short reason."""
+    faults = {f"UNKNOWN: {problem}" for problem in snapshot.history.problems}
+    return (
+        not snapshot.model_statuses[1:]
+        and not snapshot.history.periods
+        and not snapshot.notices
+        and faults == {first_line}
+    )
 
 
 def text_report(snapshot: Snapshot) -> Iterator[str]:
@@ -142,7 +155,8 @@ def _describe_latest(series: Series, snapshot: Snapshot) -> str:
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
     """Yield skipped rules, read problems, failed explanations, and the rules."""
     yield from (line for text in skipped_rules(snapshot.rule_statuses) for line in wrapped(text, 4))
-    for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rule_lines(snapshot)):
+    rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
+    for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rules):
         yield from wrapped(f"  {text}", 4)
 
 
@@ -260,7 +274,12 @@ def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
     A sustained shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
     began together share a line.
     """
-    alerts = index.alerts.get(model, [])
+    # Why a source cannot be read is its status; an alert of its own would only repeat it.
+    alerts = [
+        alert
+        for alert in index.alerts.get(model, [])
+        if alert.condition is not Condition.ERROR or describe_handling(alert, index.snapshot)
+    ]
     breaches = {alert.key: alert for alert in reversed(alerts) if alert.is_active and not index.is_lasting_shift(alert)}
     implied = {
         alert.key: alert for alert in alerts if index.is_lasting_shift(alert) and _is_implied(alert, breaches, index)

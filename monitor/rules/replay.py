@@ -39,6 +39,8 @@ GAPS = 60
 """Newest gaps between periods that show how regularly a model reports."""
 MIN_GAPS = 3
 MIN_WAIT = timedelta(minutes=10)
+MAX_ERROR_WIDTH = 400
+"""Maximum terminal cells of why a source cannot be read, with the command to run."""
 
 
 @dataclass(slots=True)
@@ -205,7 +207,7 @@ def source_error_alert(problem: ReadProblem, now: datetime, severity: Severity =
         now: When the source was first unreadable, if that is known, else the moment of evaluation: `id` follows it.
         severity: How bad that is.
     """
-    breach = Breach(severity, float("nan"), None, sanitize(problem.message))
+    breach = Breach(severity, float("nan"), None, sanitize(problem.message, MAX_ERROR_WIDTH))
     return _fired_alert("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, breach)
 
 

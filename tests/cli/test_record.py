@@ -212,7 +212,8 @@ def test_the_dialects_of_history_are_those_of_stdin(modeltop, stored_values, dat
     [
         (b"date,accuracy\n2025-01-01,0.9\n", "add a column `model`"),
         (b"model,accuracy\na,0.9\n", "stdin: no date column"),
-        (b"PK\x03\x04rest", "stdin: the file is packed or binary"),
+        (b"PK\x03\x04" + bytes(26), "stdin: a ZIP archive, not CSV: write CSV rows"),
+        (b'{"date": "2025-01-01", "accuracy": 0.9}\n', "stdin: a JSON file, not CSV: write CSV rows"),
     ],
 )
 def test_what_is_no_history_is_refused_in_full(modeltop, tmp_path, data, stderr):

@@ -128,9 +128,9 @@ def test_a_file_that_is_not_what_it_was_is_read_anew(history_folder, change):
 @pytest.mark.parametrize(
     ("put", "reason"),
     [
-        pytest.param(lambda _: None, "no such file", id="deleted"),
+        pytest.param(lambda _: None, "the file is gone", id="deleted"),
         pytest.param(os.mkfifo, "this is a FIFO", id="a fifo"),
-        pytest.param(lambda path: path.symlink_to("nowhere"), "no such file", id="a dangling link"),
+        pytest.param(lambda path: path.symlink_to("nowhere"), "the file is gone", id="a dangling link"),
     ],
 )
 def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(history_folder, put, reason):

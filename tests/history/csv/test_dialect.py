@@ -119,7 +119,7 @@ def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
         pytest.param(b"accuracy\n0.9\n", "no date column", id="no date"),
         pytest.param(b"2025-01-01,0.9\n", "no date column", id="no header"),
         pytest.param(b"\xff\xfe\0\0d\0\0\0", "UTF-32", id="utf-32"),
-        pytest.param(b"PK\x03\x04date,accuracy\n", "packed", id="a spreadsheet's own format"),
+        pytest.param(b"PK\x03\x04date,accuracy\n", "ZIP archive", id="a packed file"),
         pytest.param(b'"date,accuracy\n', "quote", id="an open quote in the header"),
         pytest.param(b"date" + b",m" * 1000 + b"\n", "1,001 columns", id="too many columns"),
         pytest.param(b"date," + b"m" * 2_000_000, "longer than", id="an endless header"),
