@@ -187,7 +187,7 @@ class Context:
 
         config = self.load_config(args)
         if limits := limit_rules(args, config):
-            config = replace(config, rules=(*rules_in_force(config.rules), *limits))
+            config = replace(config, rules=(*rules_in_force(config.rules, config.defaults), *limits))
         sources = self.sources(args, config)
         state_reader = state_reader_for(None if args.paths else sources[0], sources, health=_watcher_health)
         return Pipeline(

@@ -24,7 +24,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
 from modeltop.history.files import xdg_folder
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
-from modeltop.rules.rule import Rule
+from modeltop.rules.rule import Defaults, Rule
 
 if TYPE_CHECKING:
     from modeltop.predictions.spec import LogSettings
@@ -58,6 +58,8 @@ class Config:
     routes: tuple[Route, ...] = ()
     mutes: tuple[MuteTimeInterval, ...] = ()
     watch: WatchSettings = field(default_factory=WatchSettings)
+    defaults: Defaults = field(default_factory=Defaults)
+    """The default rules that apply."""
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
     """By name, the prediction logs that `compute` turns into history."""
 
@@ -105,6 +107,7 @@ def from_tables(data: Mapping[str, Any], path: Path) -> Config:
         catalog=catalog,
         baseline=parse_past_baseline(top, catalog),
         rules=parse_rules(top.tables("rules"), metrics, names),
+        defaults=top.table("defaults").build(Defaults) or Defaults(),
         store=top.table("store").path("path"),
         zone=zone,
         receivers=parse_receivers(receivers),

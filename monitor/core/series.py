@@ -301,6 +301,8 @@ class RuleStatus:
     """A plain sentence about the value and the limit, without the model's name."""
     skip_reason: str | None = None
     """Why a default rule was skipped here; None if it was applied."""
+    is_evaluated: bool = True
+    """False if it was skipped, or if there is too little history: then it says nothing about the model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,11 @@ from modeltop.report.phrases import (
     rule_lines,
     series_name,
     skipped_rules,
+    unknown_directions,
 )
 from modeltop.report.svg import escape_text, model_notes, render_svg, series_chart, severity_class
 from modeltop.rules.change_summary import change_summary, describe_change
+from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
 
 STYLE = """
@@ -189,6 +191,7 @@ def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]
     problems = snapshot.history.problems
     rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
     items = [*rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
+    items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]
     lines = problem_lines(problems)
     items += [*snapshot.notices, *explanations.errors, *lines[:MAX_LISTED]]
     if more := len(lines[MAX_LISTED:]):

@@ -12,7 +12,7 @@ from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Sup
 from modeltop.core.series import Alert, Condition, ReadProblem, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, direction_hint, without_idle
+from modeltop.rules.rule import UNKNOWN_METRIC_RULES, Rule, describe_rule, metric_table, without_idle
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
@@ -108,11 +108,8 @@ def headline(snapshot: Snapshot) -> str:
     if worst is Severity.UNKNOWN and snapshot.clock_doubt is not None:
         return truncate(f"UNKNOWN: {snapshot.clock_doubt}", MAX_HEADLINE)
     if worst is Severity.OK:
-        rules = sum(
-            status.skip_reason is None and not has_too_little_history(status) for status in snapshot.rule_statuses
-        )
-        text = f"{pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}" if rules else "no rule judges any of them"
-        return f"OK: {pluralize(models, 'model')}, {text}"
+        rules = sum(status.is_evaluated for status in snapshot.rule_statuses)
+        return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     example = _worst_example(snapshot)
@@ -202,12 +199,30 @@ def list_names(names: Sequence[str], noun: str = "") -> str:
 
 def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
     """Yield the default rules that were not applied, the models of one reason in one line."""
-    models: dict[tuple[str, str], list[str]] = {}
+    models: dict[tuple[str, str], dict[str, None]] = {}
     for status in statuses:
         if status.skip_reason is not None:
-            models.setdefault((status.key.metric, status.skip_reason), []).append(sanitize(status.key.model, 60))
+            of_reason = models.setdefault((status.key.metric, sanitize(status.skip_reason, 240)), {})
+            of_reason[sanitize(status.key.model, 60)] = None
     for (metric, reason), names in models.items():
-        yield f"  {sanitize(metric)} of {list_names(names, 'model')}: {reason}"
+        yield f"  {sanitize(metric)} of {list_names(list(names), 'model')}: {reason}"
+
+
+def unknown_directions(snapshot: Snapshot) -> dict[str, str | None]:
+    """Return the first unknown metrics with an open alert, each with the registered one that it may be a kind of."""
+    alerts = (alert for alert in snapshot.alerts if alert.resolved is None and alert.rule in UNKNOWN_METRIC_RULES)
+    metrics = list(dict.fromkeys(alert.key.metric for alert in alerts))[:MAX_NAMED]
+    return {metric: snapshot.catalog.resembles(metric) for metric in metrics}
+
+
+def direction_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the unknown metrics with an open alert, and the lines of TOML that configure their direction."""
+    for metric, similar in unknown_directions(snapshot).items():
+        kind = f" (it may be a kind of {similar})" if similar else ""
+        text = f"  direction of {sanitize(metric, 60)} unknown{kind}: to alert on one side only, add to modeltop.toml"
+        yield from wrapped(text, 4)
+        yield f"    {sanitize(metric_table(metric), 140)}"
+        yield '    better = "higher"  # or "lower"'
 
 
 def rule_lines(snapshot: Snapshot) -> Iterator[str]:
@@ -259,10 +274,9 @@ def alert_line(
 
 
 def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
-    """Yield how to name the direction of an unknown metric, and who has the alert."""
-    if alert.rule == UNKNOWN_METRIC and alert.resolved is None:
-        metric = alert.key.metric
-        yield sanitize(direction_hint(metric, snapshot.catalog.resembles(metric)), 200)
+    """Yield that the direction of a metric is unknown, and who has the alert."""
+    if alert.rule in UNKNOWN_METRIC_RULES and alert.resolved is None:
+        yield "direction unknown"
     yield from describe_handling(alert, snapshot)
 
 

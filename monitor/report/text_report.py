@@ -24,6 +24,7 @@ from modeltop.report.phrases import (
     alert_line,
     alert_mark,
     describe_handling,
+    direction_lines,
     has_too_little_history,
     headline,
     latest_cells,
@@ -49,8 +50,8 @@ MAX_PERIODS_APART = 3
 SHARED_LINES = {
     "healthy": ("● ok    ", "healthy"),
     "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
-    "new": ("●       ", "too little history to judge"),
-    "unasked": ("●       ", "no rule judges them"),
+    "new": ("○ n/d   ", "too little history to judge"),
+    "unasked": ("○ n/d   ", "no rule judges them"),
 }
 """Mark and text of the models that share a line."""
 CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}
@@ -153,8 +154,9 @@ def _describe_latest(series: Series, snapshot: Snapshot) -> str:
 
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield skipped rules, read problems, failed explanations, and the rules."""
+    """Yield skipped rules, unknown directions, read problems, failed explanations, and the rules."""
     yield from (line for text in skipped_rules(snapshot.rule_statuses) for line in wrapped(text, 4))
+    yield from direction_lines(snapshot)
     rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
     for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rules):
         yield from wrapped(f"  {text}", 4)
@@ -187,7 +189,7 @@ def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
 def _kind(status: ModelStatus, index: ReportIndex) -> str:
     """Return the key of the line that the model can share; `single` if it needs a line of its own."""
     rules = _other_rules(index, status.model)
-    if status.severity is not Severity.OK or status.model in index.snapshot.label_coverage:
+    if status.model in index.snapshot.label_coverage:
         return "single"
     if not rules:
         return "unasked"
@@ -202,15 +204,9 @@ def _kind(status: ModelStatus, index: ReportIndex) -> str:
 
 def _healthy_line(status: ModelStatus, index: ReportIndex) -> str:
     """Return the status of the first rule of a model, and how many others hold or could not be evaluated."""
-    rules, mark = _other_rules(index, status.model), severity_mark(status.severity)
-    if status.severity is Severity.OK and not rules:
-        mark = SHARED_LINES["unasked"][0]
-    elif status.severity is Severity.OK:
-        series = index.snapshot.history.series
-        if not any(series[rule.key].evaluable().any() for rule in rules):
-            mark = severity_mark(Severity.UNKNOWN)  # a model that was never evaluated is not reported as ok
+    rules = _other_rules(index, status.model)
     text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *_describe_others(index, rules)))
-    return f"{mark}{sanitize(status.model, 60)} {text}"
+    return f"{severity_mark(status.severity)}{sanitize(status.model, 60)} {text}"
 
 
 def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
@@ -223,7 +219,7 @@ def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterato
         yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
     elif shifts:
         yield f"{pluralize(len(shifts), 'metric')}, none lastingly worse" if len(shifts) > 1 else "nor lastingly worse"
-    yield from _describe_unevaluated(index, rules[1:])
+    yield from _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
 
 
 def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
@@ -231,7 +227,7 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
     unevaluated = [rule for rule in rules if not index.is_healthy(rule)]
     young = [rule for rule in unevaluated if has_too_little_history(rule)]
     if young:
-        yield f"{pluralize(len(young), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
+        yield f"{pluralize(len({rule.key for rule in young}), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
     if more := len(unevaluated) - len(young):
         yield f"{pluralize(more, 'rule')} could not judge the newest period"
 

@@ -12,7 +12,14 @@ from modeltop.core.series import Alert, RuleStatus, Series, SeriesKey, Severity,
 from modeltop.core.text import format_comparison, format_exact, format_period, format_value, pluralize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import UNKNOWN_METRIC, Rule, direction_hint, is_meaningless_for, rules_for, skip_reason
+from modeltop.rules.rule import (
+    UNKNOWN_METRIC_RULES,
+    Rule,
+    direction_hint,
+    is_meaningless_for,
+    rules_for,
+    skip_reason,
+)
 
 
 def rule_status(
@@ -34,7 +41,7 @@ def rule_status(
     reason = skip_reason(rule, series)
     if reason:
         sentence = f"{metric.name} {format_value(series.latest)}: {reason}"
-        return RuleStatus(rule.name, series.key, Severity.OK, sentence, reason)
+        return RuleStatus(rule.name, series.key, Severity.OK, sentence, reason, is_evaluated=False)
     own = (alert for alert in alerts if alert.key == series.key and alert.rule == rule.name)
     alert = next((alert for alert in own if alert.state is not State.RESOLVED), None)
     if alert is None and _is_plainly_evaluated(series, rule):
@@ -46,9 +53,10 @@ def rule_status(
         state = _describe_state(series[: int(evaluable[-1]) + 1], rule, alert, other_series)
         sentence = f"{sentence}; before it {state}" if sentence else f"{metric.name} {state}"
     severity = alert.severity if alert and alert.is_active else Severity.OK
-    if severity and rule.name == UNKNOWN_METRIC:
+    if severity and rule.name in UNKNOWN_METRIC_RULES:
         sentence = f"{sentence}; {direction_hint(metric.name, None)}"
-    return RuleStatus(rule.name, series.key, severity, sentence)
+    is_evaluated = len(evaluable) > rule.detector.min_history
+    return RuleStatus(rule.name, series.key, severity, sentence, is_evaluated=is_evaluated)
 
 
 def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, metric: Metric) -> str:

@@ -9,11 +9,9 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     Alert,
     Condition,
-    Direction,
     History,
     ModelStatus,
     RuleStatus,
-    Series,
     SeriesKey,
     Severity,
     State,
@@ -21,7 +19,7 @@ from modeltop.core.series import (
 )
 from modeltop.core.text import format_period, pluralize
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
-from modeltop.rules.rule import UNKNOWN_METRIC, direction_hint
+from modeltop.rules.rule import UNKNOWN_METRIC_RULES, direction_hint
 
 NO_ACKNOWLEDGEMENTS: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
@@ -82,21 +80,21 @@ def model_statuses(
         rule_statuses: Of all models.
         catalog: Names the metrics.
         acknowledged: The ids that a person has acknowledged.
-        labels: Missing labels by model: a model that could not be evaluated because of them is not ok.
+        labels: Missing labels by model.
+
+    A model for which no rule could be evaluated is unknown, never ok.
     """
     unresolved = [alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None]
     current = {alert.key.model: alert for alert in reversed(unresolved)}
     coverages, sentences = labels or {}, _sentences(rule_statuses)
-    evaluated = _evaluated_models(rule_statuses, history) if coverages else NO_ACKNOWLEDGEMENTS
+    evaluated = {status.key.model for status in rule_statuses if status.is_evaluated}
     ranked: list[tuple[Rank, str, ModelStatus]] = []
     for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *current)):
         alert, coverage = current.get(model), coverages.get(model)
         lacks_labels = coverage is not None and coverage.state is LabelState.NOT_ENOUGH
         if alert and alert.is_active:
             rank, severity = _rank(alert, acknowledged), alert.severity
-        elif (lacks_labels and model not in evaluated) or (
-            alert is None and model not in sentences and not _has_direction(history.for_model(model), catalog)
-        ):
+        elif alert is None and model not in evaluated:
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
         else:
             rank, severity = HEALTHY_RANK, Severity.OK
@@ -105,15 +103,6 @@ def model_statuses(
             text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
         ranked.append((rank, model, ModelStatus(model, severity, text)))
     return tuple(status for *_, status in sorted(ranked, key=lambda entry: entry[:2]))
-
-
-def _has_direction(all_series: Iterable[Series], catalog: MetricRegistry) -> bool:
-    """Return whether there is a series of the entire model that can get worse.
-
-    A model of counts, or of segments such as the training data alone, is not known to be well.
-    """
-    metrics = [catalog.get(series.key.metric) for series in all_series if series.key.segment == "all"]
-    return any(metric.two_sided or metric.better is not Direction.NEITHER for metric in metrics)
 
 
 def worst_series(
@@ -143,12 +132,6 @@ def worst_series(
 
 def _is_skipped(status: RuleStatus) -> bool:
     return status.skip_reason is not None
-
-
-def _evaluated_models(rule_statuses: Iterable[RuleStatus], history: History) -> AbstractSet[str]:
-    """Return the models for which at least one rule was evaluated."""
-    keys = [status.key for status in rule_statuses if status.skip_reason is None]
-    return {key.model for key in keys if key in history.series and history.series[key].evaluable().any()}
 
 
 def _sentences(rule_statuses: Iterable[RuleStatus]) -> dict[str, str]:
@@ -184,6 +167,6 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
         text = f"{metric} recovering from {message}, since {format_period(alert.since)}"
     else:
         text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
-    if alert.rule == UNKNOWN_METRIC:
+    if alert.rule in UNKNOWN_METRIC_RULES:
         text = f"{text}; {direction_hint(alert.key.metric, catalog.resembles(alert.key.metric))}"
     return _with_segment(alert.key, text)

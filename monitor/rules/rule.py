@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from modeltop.core.metrics.names import is_quantity
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, RuleStatus, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
@@ -18,6 +19,7 @@ from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.base import Detector, QueryContext
 from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.threshold import Threshold
 
 TRIAL_POINTS = 8
@@ -25,10 +27,29 @@ TRIAL_POINTS = 8
 MIN_REACHED = 2
 """How many of them must have reached the limit."""
 UNKNOWN_METRIC = "unknown-metric"
-"""Name of the default rule on metrics that are not registered, and whose direction is not configured."""
+UNKNOWN_COLLAPSE = "unknown-metric-collapse"
+UNKNOWN_METRIC_RULES = frozenset({UNKNOWN_METRIC, UNKNOWN_COLLAPSE})
+"""Names of the default rules on metrics that are not registered, and whose direction is not configured."""
 TWO_SIDED_SHIFT = "two-sided-shift"
 """Name of the default rule on metrics of which a nominal value is best."""
-_SCOPES = {UNKNOWN_METRIC: "a metric of unknown direction", TWO_SIDED_SHIFT: "a metric with a nominal value"}
+_SCOPES = {
+    **dict.fromkeys(UNKNOWN_METRIC_RULES, "a metric of unknown direction"),
+    TWO_SIDED_SHIFT: "a metric with a nominal value",
+}
+COLLAPSE = Outlier(warn=10, least=5, outside=True)
+"""One period far from all before it. Over 10 robust deviations raise 0.01 alerts in a year of daily values on
+independent or seasonal noise and 0.5 on heavy tails (Student's t with 3 degrees of freedom); over 8 raise 0.8."""
+COUNTER_POINTS = 11
+"""The first evaluable points of a series, by which it is decided, once, whether it only counts periods: as many as the
+rules for unknown metrics need before they evaluate one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The default rules that apply, by the keys of `[defaults]`; `Rule.switch` is one of them."""
+
+    unknown_metrics: bool = True
+    """Watch metrics of unknown direction for a change to either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,8 @@ class Rule:
     """The baseline of a detector that compares with one."""
     default: bool = False
     """True for the rules that apply if none are configured; they may be skipped on a series."""
+    switch: str | None = None
+    """The field of `Defaults` that turns a default rule off; None: always on."""
     override: bool = False
     """True for a limit of the command line: no other rule is then applied to its metric, whatever the segment."""
     runbook: str | None = None
@@ -100,16 +123,20 @@ def two_sided_rules() -> tuple[Rule, ...]:
 
     Without them a metric of unknown direction could collapse, and the status would be ok.
     """
-    detector = LastingShift(outside=True)
-    return tuple(Rule(name, detector, "*", min_count=30, default=True) for name in (UNKNOWN_METRIC, TWO_SIDED_SHIFT))
+    shift, switch = LastingShift(outside=True), "unknown_metrics"
+    return (
+        Rule(UNKNOWN_METRIC, shift, "*", min_count=30, default=True, switch=switch),
+        Rule(UNKNOWN_COLLAPSE, COLLAPSE, "*", recover=shift.back, min_count=30, default=True, switch=switch),
+        Rule(TWO_SIDED_SHIFT, shift, "*", min_count=30, default=True),
+    )
 
 
-def rules_in_force(configured: Sequence[Rule]) -> tuple[Rule, ...]:
+def rules_in_force(configured: Sequence[Rule], defaults: Defaults) -> tuple[Rule, ...]:
     """Return the configured rules and the default ones that apply beside them; if there are none, all default rules."""
-    if not configured:
-        return default_rules()
     names = {rule.name for rule in configured}
-    return (*configured, *(rule for rule in two_sided_rules() if rule.name not in names))
+    beside = two_sided_rules() if configured else default_rules()
+    is_on = (rule.switch is None or getattr(defaults, rule.switch) for rule in beside)
+    return (*configured, *(rule for rule, on in zip(beside, is_on, strict=True) if on and rule.name not in names))
 
 
 def without_idle(rules: Iterable[Rule], statuses: Iterable[RuleStatus]) -> list[Rule]:
@@ -157,36 +184,70 @@ def is_meaningless_for(rule: Rule, metric: Metric) -> bool:
     """Return whether it is a default rule that looks for a change which is not for the worse in this metric."""
     if not rule.default or isinstance(rule.detector, Threshold):
         return False
-    if rule.name == UNKNOWN_METRIC:
-        return metric.is_direction_known or not metric.two_sided
+    if rule.name in UNKNOWN_METRIC_RULES:
+        return metric.is_direction_known or (rule.name == UNKNOWN_COLLAPSE and not metric.two_sided)
     if rule.name == TWO_SIDED_SHIFT:
         return not (metric.is_direction_known and metric.two_sided)
     return metric.better is Direction.NEITHER
 
 
 def direction_hint(metric: str, similar: str | None) -> str:
-    """Return how to name the direction of a metric; both names may be foreign text.
+    """Return how to configure the direction of a metric, in one line; both names may be foreign text.
 
     Args:
         metric: The metric, as written in the data.
         similar: A registered metric that it may be a kind of.
 
     >>> direction_hint("my kpi", None)
-    'its direction is not known: set [metrics."my kpi"] better = "higher" or "lower"'
+    'direction unknown: in modeltop.toml, under [metrics."my kpi"], set better = "higher" or "lower"'
+    """
+    kind = f" (it may be a kind of {similar})" if similar else ""
+    return f'direction unknown{kind}: in modeltop.toml, under {metric_table(metric)}, set better = "higher" or "lower"'
+
+
+def metric_table(metric: str) -> str:
+    """Return the header of the table in `modeltop.toml` for a metric, whose name may be foreign text.
+
+    >>> metric_table("kpi"), metric_table("my kpi")
+    ('[metrics.kpi]', '[metrics."my kpi"]')
     """
     escaped = metric.replace("\\", "\\\\").replace('"', '\\"')
-    key = metric if re.fullmatch(r"[A-Za-z0-9_-]+", metric) else f'"{escaped}"'
-    kind = f" (it may be a kind of {similar})" if similar else ""
-    return f'its direction is not known{kind}: set [metrics.{key}] better = "higher" or "lower"'
+    return f"[metrics.{metric}]" if re.fullmatch(r"[A-Za-z0-9_-]+", metric) else f'[metrics."{escaped}"]'
 
 
 def skip_reason(rule: Rule, series: Series) -> str | None:
     """Return why a default rule is skipped on a series; None if it is applied.
 
-    It is skipped if fewer than two of the first eight evaluable points reached the limit; with fewer it holds.
+    A floor is skipped if fewer than two of the first eight evaluable points reached it; with fewer points it applies.
+    The rules for unknown metrics are skipped on quantities and counters, which change with the volume.
     """
-    if not (rule.default and isinstance(rule.detector, Threshold)):
+    if not rule.default:
         return None
+    if rule.name in UNKNOWN_METRIC_RULES:
+        return _unwatched_reason(rule, series)
+    return _unreached_reason(rule, series) if isinstance(rule.detector, Threshold) else None
+
+
+def _unwatched_reason(rule: Rule, series: Series) -> str | None:
+    metric = series.key.metric
+    if is_quantity(metric):
+        kind = "its name is that of a count, a size or a time"
+    elif _is_counter(series, rule.min_count):
+        kind = "it counts up by the same number each period"
+    else:
+        return None
+    return f'not evaluated: {kind}; to watch it, set better = "higher" or "lower" under {metric_table(metric)}'
+
+
+def _is_counter(series: Series, min_count: int) -> bool:
+    """Return whether the first evaluable points are whole numbers that rise by the same step, as row numbers do."""
+    first = series.values[np.flatnonzero(series.evaluable(min_count))[:COUNTER_POINTS]]
+    steps = np.diff(first)
+    return len(first) == COUNTER_POINTS and steps[0] > 0 and bool((steps == steps[0]).all() and (first % 1 == 0).all())
+
+
+def _unreached_reason(rule: Rule, series: Series) -> str | None:
+    assert isinstance(rule.detector, Threshold), "the floors are thresholds"
     trial = np.flatnonzero(series.evaluable(rule.min_count))[:TRIAL_POINTS]
     if len(trial) < TRIAL_POINTS:
         return None

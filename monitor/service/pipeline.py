@@ -138,7 +138,7 @@ class Pipeline:
         self.state_reader = state_reader or StateReader()
         self.ack_duration = config.watch.ack_for
         self._config = config
-        self._rules = rules_in_force(config.rules)
+        self._rules = rules_in_force(config.rules, config.defaults)
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
         self._distributions = DistributionStore(paths)

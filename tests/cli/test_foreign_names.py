@@ -1,6 +1,7 @@
 """No fall of a model goes unseen because of what its metric is called."""
 
 import random
+import tomllib
 from datetime import date, timedelta
 
 import pytest
@@ -43,9 +44,10 @@ def test_an_unknown_metric_that_moves_either_way_warns_and_asks_for_its_directio
     path = tmp_path / "m.csv"
     path.write_text(fall(name, before, after))
     outcome = run("check", path)
-    key = name if " " not in name else f'"{name}"'
     assert outcome.code == 1
-    assert f'set [metrics.{key}] better = "higher" or "lower"' in " ".join(outcome.out.split())
+    at = outcome.lines.index('    better = "higher"  # or "lower"')
+    toml = "\n".join(line[4:] for line in outcome.lines[at - 1 : at + 1])
+    assert tomllib.loads(toml) == {"metrics": {name: {"better": "higher"}}}
 
 
 def test_the_hint_names_what_the_metric_may_be_a_kind_of(run, tmp_path):
@@ -62,7 +64,7 @@ def test_with_its_direction_configured_only_the_worse_side_alerts(run, tmp_path)
     config.write_text('[metrics.gps_accuracy]\nbetter = "lower"\n')
     outcome = run("check", path, "--config", config)
     assert outcome.code == 1
-    assert "direction is not known" not in outcome.out
+    assert "unknown" not in outcome.out
 
 
 def test_an_unknown_metric_is_watched_beside_configured_rules(run, tmp_path):
@@ -78,7 +80,7 @@ def test_a_metric_with_a_nominal_value_is_watched_either_way(run, tmp_path, befo
     path.write_text(fall("bias", before, after))
     outcome = run("check", path)
     assert outcome.code == 1
-    assert "direction is not known" not in outcome.out
+    assert "unknown" not in outcome.out
 
 
 @pytest.mark.parametrize("name", ["example_count", "train_time", "label_rate"])
@@ -105,6 +107,64 @@ def test_a_limit_of_the_training_part_is_one_of_its_segment(run, tmp_path):
     assert run("check", path, "--below", "train_accuracy=0.9").code == 2
     assert run("check", path, "--below", "train_accuracy=0.8").code == 0
     assert "write it for log_loss" in run("check", path, "--below", "neg_log_loss=-0.5").err
+
+
+BOOKKEEPING = {
+    "_step": lambda day: day,
+    "_runtime": lambda day: 60.5 * day,
+    "epoch": lambda day: day // 2,
+    "chunk_index": lambda day: day,
+    "id": lambda day: 1000 + day,
+    "lr": lambda day: 0.01 * 0.9**day,
+    "learning_rate": lambda day: 0.01 if day < 30 else 0.001,
+    "version": lambda day: 3 if day < 30 else 4,
+    "shard": lambda day: day % 4,
+    "row_number": lambda day: day + 1,
+    "Unnamed: 0": lambda day: day,
+    "n_seen": lambda day: 500 * day,
+}
+"""Columns of numbers that are no metrics, by the number of the day."""
+
+
+@pytest.mark.parametrize("name", BOOKKEEPING)
+def test_a_column_that_is_no_metric_never_alerts_and_is_said_to_be_not_evaluated(run, tmp_path, name):
+    path = tmp_path / "m.csv"
+    days = [(date(2025, 1, 1) + timedelta(days=day), 0.91 + day % 3 / 100, BOOKKEEPING[name](day)) for day in range(60)]
+    path.write_text(f"date,{name},recall\n" + "".join(f"{day},{number},{recall}\n" for day, recall, number in days))
+    outcome = run("check", path)
+    assert (outcome.code, outcome.lines[0]) == (0, "OK: 1 model, 1 rule holds")
+    assert name in outcome.out + outcome.err
+    assert "not evaluated" in outcome.out + outcome.err
+    rows = [f"{day},{name},{number}\n{day},recall,{recall}\n" for day, recall, number in days]
+    path.write_text("date,metric,value\n" + "".join(rows))
+    assert run("check", path).lines[0] == outcome.lines[0]
+
+
+def test_bookkeeping_that_is_configured_is_a_metric(run, tmp_path):
+    path, config = tmp_path / "m.csv", tmp_path / "modeltop.toml"
+    path.write_text(fall("step", 0.9, 0.5))
+    assert run("check", path).code == 3
+    config.write_text('[metrics.step]\nbetter = "higher"\n')
+    assert run("check", path, "--config", config).code == 1
+
+
+def test_a_fall_of_the_newest_period_alone_is_seen_in_an_unknown_metric(run, tmp_path):
+    path, config = tmp_path / "m.csv", tmp_path / "modeltop.toml"
+    path.write_text("".join(fall("kpi", 0.95, 0.5).splitlines(keepends=True)[: 1 + HEALTHY + 1]))
+    assert run("check", path).code == 1
+    config.write_text("[defaults]\nunknown_metrics = false\n")
+    outcome = run("check", path, "--config", config)
+    assert (outcome.code, outcome.lines[0]) == (3, "UNKNOWN: m no rule judges it")
+
+
+@pytest.mark.parametrize("name", ["recall", "kpi", "val/acc_epoch"])
+def test_a_model_with_too_little_history_for_every_rule_is_unknown(run, tmp_path, name):
+    path = tmp_path / "m.csv"
+    path.write_text("".join(fall(name, 0.8, 0.3).splitlines(keepends=True)[-9:]))
+    path.write_text("date," + name + "\n" + path.read_text())
+    outcome = run("check", path)
+    assert outcome.code == 3
+    assert "too little history, 8 earlier periods of 10" in " ".join(outcome.out.split())
 
 
 def test_a_healthy_unknown_metric_is_ok(run, tmp_path):

@@ -133,6 +133,7 @@ register(
                 ),
             ),
             ("answer_correctness", ()),
+            ("ragas", ("ragas_score",)),
             ("answer_accuracy", ("nv_accuracy",)),
             ("factual_correctness", ("factuality", "factual_consistency", "truthfulness")),
             ("semantic_similarity", ("answer_similarity", "answer_semantic_similarity")),

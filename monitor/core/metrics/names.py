@@ -32,7 +32,8 @@ SPLITS = {
 OFFLINE_SPLITS = _words("train reference")
 """Splits that never stand for the model in use: always a segment."""
 SPLIT_SUFFIXES = _words(
-    "train training val valid validation test testing holdout heldout live prod production eval evaluation"
+    "train training val valid validation test testing holdout heldout live prod production eval evaluation "
+    "current reference"
 )
 """Words of `SPLITS` that say the same behind a metric; `accuracy_dev` may be a deviation, `rmse_cv` a variation."""
 PREFIXES = _words(
@@ -85,10 +86,12 @@ BOOSTING = {
 }
 """Names of XGBoost, LightGBM and CatBoost that mean a metric only behind the name of an evaluation set."""
 BOOKKEEPING = _words(
-    "epoch epochs step steps globalstep iteration iterations learningrate lr gradnorm totalflos seed chunkindex "
-    "numinputtokensseen"
+    "epoch epochs numepochs step steps globalstep iteration iterations learningrate lr gradnorm totalflos seed "
+    "numinputtokensseen batch batchsize walltime relativetime fold shard partition worker chunkindex chunkid "
+    "id runid index row rowid rownumber rownum unnamed0"
 )
-"""Columns of numbers in training logs that are no metric."""
+"""Columns of numbers that are no metric: counters and settings of a training run, ids, row numbers (`Unnamed: 0` is the
+index of pandas)."""
 QUANTITIES = _words("count counts rows size sizes time version total number bytes seconds")
 """Last words of quantities that say nothing of how good a model is: they grow with the volume."""
 MEANING_CHANGERS = _words(
@@ -446,7 +449,7 @@ def _quantile(parts: Sequence[str]) -> tuple[Sequence[str], str] | None:
 
 
 def is_bookkeeping(written: str) -> bool:
-    """Return whether a column of a training log is no metric: a step, an epoch, a learning rate.
+    """Return whether a column of numbers is no metric: a step, an epoch, a learning rate, a row number.
 
     >>> is_bookkeeping("trainer/global_step"), is_bookkeeping("lr-AdamW"), is_bookkeeping("step_accuracy")
     (True, True, False)
@@ -454,16 +457,22 @@ def is_bookkeeping(written: str) -> bool:
     parts = split_words(written)
     if len(parts) > 1 and (parts[0] in SPLITS or parts[0] == "trainer"):
         parts = parts[1:]
-    return "".join(parts) in BOOKKEEPING or (len(parts) > 1 and parts[0] == "lr" and len(written) <= MAX_LENGTH)
+    return (
+        "".join(parts) in BOOKKEEPING
+        or written == "_runtime"
+        or (  # of Weights & Biases, since the start
+            len(parts) > 1 and parts[0] == "lr" and len(written) <= MAX_LENGTH
+        )
+    )
 
 
 def is_quantity(written: str) -> bool:
-    """Return whether a name ends like a count, a size or a time, which grow with the volume.
+    """Return whether a name ends like a count, a size or a time, which grow with the volume, or is bookkeeping.
 
     >>> is_quantity("example_count"), is_quantity("model_version"), is_quantity("fraud_recall")
     (True, True, False)
     """
-    return bool(parts := split_words(written)) and parts[-1] in QUANTITIES
+    return is_bookkeeping(written) or (bool(parts := split_words(written)) and parts[-1] in QUANTITIES)
 
 
 def resembles(written: str, vocabulary: Vocabulary) -> str | None:

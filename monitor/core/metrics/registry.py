@@ -153,8 +153,13 @@ class MetricRegistry:
         self._vocabulary = _load()
         self._cache: dict[str, Metric] = {}
         self._normalized: dict[str, NormalizedName] = {}
+        self._configured = frozenset(map(name_key, overrides or {}))
         for name, changes in (overrides or {}).items():
             self._override(name, changes)
+
+    def is_configured(self, name: str) -> bool:
+        """Return whether the configuration has a table for the metric, by this name."""
+        return name_key(name) in self._configured
 
     def _override(self, name: str, changes: Mapping[str, object]) -> None:
         normalized = self.normalize(name)

@@ -162,7 +162,11 @@ def _metrics(
     others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
     free = {i: name for i, name in enumerate(names) if i not in used_columns and name and name.lower() not in others}
     owners = _companion_owners(free, catalog, is_store=is_store)
-    values = [index for index, name in free.items() if index not in owners and (is_store or not is_bookkeeping(name))]
+    values = [
+        index
+        for index, name in free.items()
+        if index not in owners and (is_store or not is_bookkeeping(name) or catalog.is_configured(name))
+    ]
     written = [free[index] for index in values]
     placements = place(written, catalog)
     places = dict(zip(values, placements, strict=True))
@@ -202,8 +206,14 @@ def _companion_owners(free: dict[int, str], catalog: MetricRegistry, *, is_store
 
 def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
     used = used_columns | {column.index for column in numbers}
-    unused = [name for index, name in enumerate(names) if index not in used and name]
-    notes = [f"column `{name[:40]}` is not read: {_why_unused(name)}" for name in unused]
+    unused: dict[str, list[str]] = {}
+    for index, name in enumerate(names):
+        if index not in used and name:
+            unused.setdefault(_why_unused(name), []).append(f"`{name[:40]}`")
+    notes = [
+        f"columns {', '.join(columns)} are {reason}" if len(columns) > 1 else f"column {columns[0]} is {reason}"
+        for reason, columns in unused.items()
+    ]
     if any(not name for index, name in enumerate(names) if index not in used):
         notes.append("a column without a name is not read: give it one")
     counts = Counter((column.metric, column.segment, column.role) for column in numbers)
@@ -220,7 +230,7 @@ def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[Numbe
 
 def _why_unused(name: str) -> str:
     if is_bookkeeping(name):
-        return "it keeps count of a training, and is no metric"
+        return "not evaluated: a counter, an id or a setting by name; for a metric, set `better` under [metrics.NAME]"
     if found := companion(name):
-        return f"it tells about `{found[0][:40]}`, and is no metric"
-    return "another column has its part, or its part is unknown"
+        return f"not evaluated: a limit, an error or an alert of `{found[0][:40]}`"
+    return "not read: another column has its role, or its role is unknown"

@@ -878,7 +878,26 @@ FALLS: tuple[tuple[str, float, float], ...] = (
     # Turned: the nearer to zero the better.
     ("neg_log_loss", -0.31, -0.75),
     ("neg_mean_absolute_error", -2.4, -6.0),
+    ("val/acc_epoch", 0.95, 0.60),
+    ("val_binary_accuracy", 0.95, 0.60),
+    ("validation_f1_score", 0.90, 0.60),
+    ("accuracy_current", 0.95, 0.60),
+    ("realized_accuracy", 0.95, 0.60),
+    ("estimated_accuracy", 0.95, 0.60),
+    ("MulticlassF1Score", 0.90, 0.60),
+    ("ragas_score", 0.90, 0.50),
+    ("top5_acc", 0.97, 0.70),
+    ("AUC-ROC", 0.93, 0.70),
+    ("R²", 0.90, 0.40),
+    ("RMSE%", 12.0, 40.0),
+    ("Error Rate", 0.05, 0.30),
+    ("p95_latency_ms", 120.0, 900.0),
+    ("neg_mean_squared_error", -2.0, -6.0),
+    # A nominal value, or none: watched either way.
+    ("ValueDrift", 0.05, 0.40),
     # Not in the registry: watched either way.
+    ("n_errors", 3.0, 40.0),
+    ("churn", 0.95, 0.80),
     ("gps_accuracy", 0.95, 0.70),
     ("Hallucination", 0.97, 0.72),
 )
