@@ -2,16 +2,16 @@
 
 A reconciler has no queue that could be lost: a message that could not be sent is due again in the next cycle. Each
 trigger is followed by its resolve: at any hour, silenced or not, even if no route leads to the receiver any more. A
-disabled receiver is probed when its time has come, by one message with all that is to be sent to it; meanwhile its
-fallback has its messages, also those of the probe, which may fail. A notification that was rejected is not sent again
-before the repeat interval has passed, nor is its resolve.
+disabled receiver is probed when its time has come, by one message with all that is to be sent to it, or that it is used
+again; meanwhile its fallback has its messages, also those of the probe, which may fail. A rejected notification is not
+sent again, nor is its resolve, before the repeat interval has passed or the receiver was enabled again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,9 +19,16 @@ from modeltop.alerting.incidents import RuleAndSeries
 from modeltop.alerting.missed import missed_notifications
 from modeltop.alerting.routing import NotificationPolicy, RoutingConfig
 from modeltop.alerting.suppression import Suppressor, acknowledged_incidents
-from modeltop.alerting.throttle import NotificationBatch, PendingNotification, probe, throttle
+from modeltop.alerting.throttle import NotificationBatch, PendingNotification, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason, NotificationSkipped
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus, NotificationEntry, NotificationKey
+from modeltop.core.incident import (
+    AlertingState,
+    Incident,
+    IncidentStatus,
+    NotificationEntry,
+    NotificationKey,
+    ReceiverState,
+)
 from modeltop.core.series import Severity
 
 _REPEATABLE = (NotificationReason.ESCALATED, NotificationReason.REPEAT, NotificationReason.ACKNOWLEDGED)
@@ -38,6 +45,10 @@ class NotificationPlan:
     """Changes that need no message, to be journaled before anything is sent."""
     retry_at: datetime | None = None
     """When the first receiver that waits after a failure, and has something to be sent, may be tried again."""
+    recovery_messages: tuple[str, ...] = ()
+    """Disabled receivers with nothing to be sent, each of which is probed by the message that it is used again."""
+    pending: Mapping[str, int] = field(default_factory=dict)
+    """Number of alerts that a receiver is still to be notified of, by its name."""
 
 
 def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
@@ -48,26 +59,33 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
     batches: list[NotificationBatch] = []
     skipped: list[NotificationSkipped] = []
     retry_times: list[datetime] = []
+    recovery_messages: list[str] = []
+    pending: dict[str, int] = {}
     reconciliations = _reconciliations(state, config, now)
     for name, policy in config.policies.items():
-        receiver = state.receivers.get(name)
+        receiver = state.receivers.get(name) or ReceiverState(now)
         results = [reconciliation.run() for reconciliation in reconciliations.get(name, ())]
         skipped += [entry for _, entries in results for entry in entries]
-        queues = [pending for pending, _ in results if pending]
-        if receiver is not None and receiver.retry_at is not None and not receiver.is_due(now):
-            retry_times += [receiver.retry_at] if queues else []
-        elif receiver is not None and receiver.disabled_reason is not None:
-            batches += probe(name, queues, policy)
-        else:
-            batches += throttle(name, queues, policy, receiver.recent_sends if receiver else (), now)
-    return NotificationPlan(tuple(batches), tuple(skipped), min(retry_times, default=None))
+        queues = [entries for entries, _ in results if entries]
+        if queues:
+            pending[name] = len(queues)
+        # A pager would open an incident for it.
+        is_probed = receiver.disabled_reason is not None and not policy.exempt
+        if receiver.retry_at is not None and not receiver.is_due(now):
+            retry_times += [receiver.retry_at] if queues or is_probed else []
+        elif queues:
+            batches += throttle(name, queues, policy, receiver, now)
+        elif is_probed:
+            recovery_messages.append(name)
+    return NotificationPlan(
+        tuple(batches), tuple(skipped), min(retry_times, default=None), tuple(recovery_messages), pending
+    )
 
 
 def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
     """By receiver, the messages due to it: the worst first, then the longest open ones."""
     suppressor, acks = Suppressor.from_incidents(state, config.mutes, now), acknowledged_incidents(state, now)
     disabled = {name for name, entry in state.receivers.items() if entry.disabled_reason is not None}
-    probed = {name for name in disabled if state.receivers[name].is_due(now)}
     missed = missed_notifications(state, config, now)
     wanted = {key: False for key, entry in state.notifications.items() if entry.level}
     wanted |= dict.fromkeys(missed, False)
@@ -80,8 +98,9 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
         if suppressor.reason(incident.rule, incident.key, incident.condition, incident.level) is not None:
             suppressed.add(incident.id)
         for name in config.receivers_for(incident, incident.level, now, acked=incident.id in acks):
-            for receiver in {config.fallback_for(name, disabled), name if name in probed else None} - {None}:
-                wanted[NotificationKey(str(receiver), incident.rule, incident.key)] = True
+            # A disabled receiver is probed with what its fallback has meanwhile.
+            for receiver in {name, config.fallback_for(name, disabled) or name}:
+                wanted[NotificationKey(receiver, incident.rule, incident.key)] = True
     by_receiver: dict[str, list[_Reconciliation]] = defaultdict(list)
     for key, is_wanted in wanted.items():
         if (policy := config.policies.get(key.receiver)) is not None:
@@ -90,6 +109,7 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
             reconciliation = _Reconciliation(
                 key=key,
                 policy=policy,
+                receiver=state.receivers.get(key.receiver),
                 now=now,
                 last_notified=state.notifications.get(key),
                 current=open_incident,
@@ -116,6 +136,7 @@ class _Reconciliation:
 
     key: NotificationKey
     policy: NotificationPolicy
+    receiver: ReceiverState | None
     now: datetime
     last_notified: NotificationEntry | None
     current: Incident | None
@@ -138,8 +159,11 @@ class _Reconciliation:
         entry = self.last_notified
         if entry is None or entry.rejected_at is None:
             return False
-        repeat = self.policy.repeat
+        receiver, repeat = self.receiver, self.policy.repeat
+        if receiver is not None and receiver.disabled_reason is not None and not receiver.send_apart:
+            return False  # it is probed with everything: that may have been rejected for the receiver's own fault
         is_recent = repeat is None or self.now - entry.rejected_at < repeat
+        is_recent &= receiver is None or receiver.recovered_at is None or receiver.recovered_at < entry.rejected_at
         return is_recent and all(notification.idempotency_key in entry.rejected_keys for notification in pending)
 
     def _pending(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:

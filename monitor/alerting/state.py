@@ -84,9 +84,14 @@ def without_expired(state: AlertingState) -> AlertingState:
     )
 
 
-def reenabled(state: ReceiverState) -> ReceiverState:
-    """Return the state of a receiver that took a message: neither failing nor disabled."""
-    return replace(state, failures=0, retry_at=None, error=None, disabled_reason=None, probes=0, rejections=0)
+def reenabled(state: ReceiverState, now: datetime) -> ReceiverState:
+    """Return the state of a receiver that accepted a message: neither failing nor disabled."""
+    return ReceiverState(
+        state.first_seen_at,
+        recent_sends=state.recent_sends,
+        settings_fingerprint=state.settings_fingerprint,
+        recovered_at=state.recovered_at if state.disabled_reason is None else now,
+    )
 
 
 class _MutableState:
@@ -148,8 +153,8 @@ class _MutableState:
                 self.silences[silence_id] = replace(silence, end=min(silence.end, at))
             case NoteAdded(_, note):
                 self.notes[note] = None
-            case ReceiverTested(_, receiver) if receiver in self.receivers:
-                self.receivers[receiver] = reenabled(self.receivers[receiver])
+            case ReceiverTested(at, receiver) if receiver in self.receivers:
+                self.receivers[receiver] = reenabled(self.receivers[receiver], self.last_event_at or at)
             case ClockAcceptRequested():
                 self.clock_accept_requested = True
 
@@ -233,6 +238,7 @@ def _receiver_at(receiver: ReceiverState, now: datetime) -> ReceiverState:
         receiver,
         first_seen_at=min(receiver.first_seen_at, now),
         retry_at=_earlier(receiver.retry_at, now),
+        recovered_at=_earlier(receiver.recovered_at, now),
         recent_sends=tuple(moment for moment in receiver.recent_sends if moment <= now),
     )
 

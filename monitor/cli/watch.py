@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,10 +17,11 @@ from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
+from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ClockAcceptRequested, ReceiverTested
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import pluralize, sanitize
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
@@ -58,7 +60,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Run the daemon, one cycle of it, a dry run or a test, or print the status."""
     folder = _state_folder(args, context)
     if args.status:
-        return print_status(folder, context.clock(), context.out_line, as_json=args.json)
+        command = _command(args, context, "--test")
+        return print_status(folder, context.clock(), context.out_line, as_json=args.json, test_command=command)
     if args.accept_clock:
         return _accept_clock(folder, context)
     if args.test is not None:
@@ -78,7 +81,8 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
         make_folder(folder)
     except OSError as error:
         raise store_error(folder, error) from error
-    identity = DaemonIdentity(folder, LockHolder(os.getpid(), platform.node()), one_shot=args.once)
+    command = _command(args, context, "--accept-clock")
+    identity = DaemonIdentity(folder, LockHolder(os.getpid(), platform.node()), args.once, command)
     log = DaemonLog(context.err, as_json=args.json or context.load_config(args).watch.log == "json")
     leader = LeaderLock(folder, identity.holder)
     cycle = Cycle(_settings_loader(args, folder, context), identity, log)
@@ -101,20 +105,28 @@ def _accept_clock(folder: Path, context: Context) -> int:
     event_log = EventLog(folder, clock=context.clock)
     health = read_last_health(folder) if has_leader(folder) else None
     if health is not None:
-        offset, host = health.clock_offset_seconds, sanitize(health.host, 60)
-        clock = None if offset is None else timedelta(seconds=offset)
+        trusted, host, seconds = health.at, sanitize(health.host, 60), health.clock_offset_seconds
+        offset = None if seconds is None else timedelta(seconds=seconds)
     else:
-        own = Clock(context.clock)
-        own.load(folder)
-        own.now(event_log.state().last_event_at)
-        clock, host = own.offset, "this machine"
-    if clock is None:
-        raise UsageError("the clock agrees with the event log: nothing to accept")
-    now = context.clock()
-    context.out_line(f"event log: {format_period(now - clock)} UTC; clock of {host}: {format_period(now)} UTC")
+        clock = Clock(context.clock)
+        clock.load(folder)
+        trusted, offset, host = clock.now(event_log.state().last_event_at), clock.offset, "this machine"
+    if offset is None:
+        reason = f"; the watcher reports: {sanitize(health.error, 300)}" if health is not None and health.error else ""
+        raise UsageError(f"the clock agrees with the event log: nothing to accept{reason}")
+    moments = [format_minute(moment) for moment in (trusted, trusted + offset)]
+    context.out_line(f"event log: {moments[0]}; clock of {host}: {moments[1]}")
     event_log.append(ClockAcceptRequested(event_log.now(), author()))
     context.out_line(f"the watcher trusts the clock of {host} from its next {'cycle' if health else 'start'} on")
     return 0
+
+
+def _command(args: argparse.Namespace, context: Context, option: str) -> str:
+    """Return a command line of `watch` about the same data, which works in any folder."""
+    given: list[str | Path] = [Path(path).absolute() for path in args.paths]
+    given = given or ["--store", context.store_folder(args).absolute()]
+    given += ["--config", Path(args.config).absolute()] if args.config else []
+    return sanitize(shlex.join(["modeltop", "watch", *map(str, given), option]), 200)
 
 
 def _settings_loader(
@@ -223,4 +235,4 @@ def _enable(name: str, event_log: EventLog, context: Context) -> None:
     except StoreError as error:
         context.err_line(f"that it works again could not be saved: {sanitize(error, 300)}")
     else:
-        context.out_line(f"{sanitize(name, 60)} was taken for broken, and is used again")
+        context.out_line(f"{sanitize(name, 60)} recovered: it is in use again")

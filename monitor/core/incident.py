@@ -173,6 +173,10 @@ class ReceiverState:
     """Failures in a row that disabled it, or kept it disabled: the more, the later the next probe."""
     rejections: int = 0
     """Messages in a row that it rejected, each of which was dropped."""
+    send_apart: bool = False
+    """True after it rejected a message about several alerts, until it accepts one: each is sent by itself."""
+    recovered_at: datetime | None = None
+    """When it was last enabled again: notifications that it rejected before are sent once more."""
 
     def is_due(self, now: datetime) -> bool:
         """Return whether it may be tried now: not before the time that was set after its last failure."""
@@ -226,11 +230,16 @@ class WatcherHealth:
     interval_seconds: float
     error: str | None = None
     """Why the last cycle or a save failed; None: both succeeded."""
-    disabled_receivers: tuple[str, ...] = ()
+    disabled_receivers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By name a clause: why, what it has missed, and when it is tried again."""
     stopped: bool = False
     clock_offset_seconds: float | None = None
     """By how much its machine's clock is off if that is unreliable, negative if it is behind; else None."""
 
     def is_overdue(self, now: datetime) -> bool:
-        """Return whether it should have completed another cycle by now: three are missing."""
-        return not self.stopped and (now - self.at).total_seconds() > 3 * self.interval_seconds + 10
+        """Return whether it should have completed another cycle by now: three are missing.
+
+        `now` is by the clock of the same machine, as far off as that was at the last cycle.
+        """
+        age = (now - self.at).total_seconds() - (self.clock_offset_seconds or 0.0)
+        return not self.stopped and age > 3 * self.interval_seconds + 10

@@ -195,10 +195,10 @@ class Clock:
         return wall >= expected - CLOCK_TOLERANCE
 
 
-def describe_offset(offset: timedelta) -> str:
-    """Return one clause about an unreliable clock, with the remedy."""
+def describe_offset(offset: timedelta, accept_command: str) -> str:
+    """Return one clause about an unreliable clock, with the remedy: the clock is set, or trusted by a command."""
     direction = "ahead of" if offset > timedelta() else "behind"
     return (
-        f"clock unreliable: {format_age(abs(offset))} {direction} the event log and the data; nothing is concluded "
-        "from missing data: set the clock, or if it is right run `modeltop watch --accept-clock`"
+        f"clock unreliable: {format_age(abs(offset))} {direction} the event log, so missing data alerts nobody; "
+        f"set the clock, or if it is right: {accept_command}"
     )

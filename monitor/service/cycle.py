@@ -63,10 +63,11 @@ class Cycle:
             self._buffer, self._clock, log, self.wakeup.wake, None if identity.one_shot else backoff or Backoff()
         )
         self._tracker = self._new_tracker()
-        newest = newest_file_time(self.settings.file_times(), self._clock.wall)
+        floor = self._buffer.state().last_event_at
+        newest = newest_file_time(self.settings.file_times(), self._clock.wall) if floor is None else None
         if newest is not None:
             self._clock.witness(newest)
-        self._reporter = HealthReporter(identity, log, self._clock.now(self._buffer.state().last_event_at))
+        self._reporter = HealthReporter(identity, log, self._clock.now(floor))
         self._heartbeat = Heartbeat()
         store = self.settings.store
         self._compute_jobs = None if store is None else ComputeJobs(store, log, self._reporter.set_error)
@@ -120,7 +121,7 @@ class Cycle:
 
     def _ping(self) -> None:
         """Ping the heartbeat unless no receiver can be reached: then nobody would notice otherwise."""
-        if any_reachable(self.settings.config.receivers, self._buffer.state()):
+        if any_reachable(self.settings.config.receivers, self._buffer.state(), self.dispatcher.pending):
             self._heartbeat.ping(self.settings.config.watch.heartbeat)
 
     def send_due(self) -> None:
@@ -162,20 +163,19 @@ class Cycle:
     def publish_health(self, *, stopped: bool = False) -> None:
         """Write the health file, with all errors since the last one."""
         self._buffer.save()
-        receivers, state = self.settings.config.receivers, self._buffer.state()
+        receivers, state, pending = self.settings.config.receivers, self._buffer.state(), self.dispatcher.pending
         self._clock.save(self._identity.folder)
         errors = {
             "clock": self._clock_error(),
             "journal": self._buffer.notice,
             "message": self.dispatcher.error,
             "heartbeat": self._heartbeat.error,
-            "receivers": failing_receivers(receivers, state, one_shot=self._identity.one_shot),
+            "receivers": failing_receivers(receivers, state, pending, one_shot=self._identity.one_shot),
         }
         for subject, error in errors.items():
             self._reporter.set_error(subject, error)
-        self._reporter.publish(
-            self.settings.every, disabled_receivers(receivers, state), stopped=stopped, clock_offset=self._clock_offset
-        )
+        disabled = disabled_receivers(receivers, state, pending)
+        self._reporter.publish(self.settings.every, disabled, stopped=stopped, clock_offset=self._clock_offset)
 
     def _clock_error(self) -> str | None:
         """Return why the clock is not trusted, in the same words as long as it lasts; None where it is."""
@@ -185,9 +185,9 @@ class Cycle:
         elif self._clock_offset is None:
             self._clock_offset = offset
         if self._clock_offset is not None:
-            return describe_offset(self._clock_offset)
+            return describe_offset(self._clock_offset, self._identity.accept_clock_command)
         doubt = None if self.last_result is None else self.last_result.snapshot.clock_doubt
-        return None if doubt is None else f"clock unreliable: {doubt}; nothing is concluded from missing data"
+        return None if doubt is None else f"clock unreliable: {doubt}; missing data alerts nobody"
 
     def stop(self, seconds: float = SHUTDOWN_SECONDS) -> None:
         """Let messages on their way arrive within `seconds`, then record that this process leads no more."""
@@ -231,6 +231,8 @@ class Cycle:
             self._accept_clock()
             now = self._clock.now(self._buffer.state().last_event_at)
             self._clock.synchronize()
+            if self._clock_offset is not None and self._clock.offset is None:
+                self.dispatcher.retry_now()  # signatures and certificates are valid again
             snapshot = self.settings.pipeline.run(now)
             result = self._tracker.evaluate(
                 snapshot, self._buffer.state(), now, allows_no_data=self._allows_no_data(snapshot)

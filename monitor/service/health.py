@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -107,6 +108,7 @@ def _to_document(report: HealthReport) -> dict[str, object]:
         "every": health.interval_seconds,
         "error": health.error,
         "broken": list(health.disabled_receivers),
+        "receivers": dict(health.disabled_receivers),
         "stopped": health.stopped,
         "once": report.one_shot,
         "clock_offset": health.clock_offset_seconds,
@@ -115,7 +117,8 @@ def _to_document(report: HealthReport) -> dict[str, object]:
 
 def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
     error, disabled, offset = document["error"], document["broken"], document.get("clock_offset")
-    if not isinstance(disabled, list):
+    clauses = document.get("receivers", {})
+    if not isinstance(disabled, list) or not isinstance(clauses, dict):
         raise TypeError
     return HealthReport(
         health=WatcherHealth(
@@ -125,7 +128,7 @@ def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
             host=str(document["host"]),
             interval_seconds=float(str(document["every"])),
             error=None if error is None else str(error),
-            disabled_receivers=tuple(map(str, disabled)),
+            disabled_receivers={str(name): str(clauses.get(name, "")) for name in disabled},
             stopped=document["stopped"] is True,
             clock_offset_seconds=None if offset is None else float(str(offset)),
         ),
@@ -142,6 +145,8 @@ class DaemonIdentity:
     holder: LockHolder
     one_shot: bool = False
     """True for a run from cron, which ends after one cycle."""
+    accept_clock_command: str = "modeltop watch --accept-clock"
+    """The command line, with the watcher's own paths, by which a person trusts the machine's clock."""
 
 
 class HealthReporter:
@@ -184,7 +189,7 @@ class HealthReporter:
 
         Args:
             every: Seconds between two cycles at most.
-            disabled: Reasons of disabled receivers by name.
+            disabled: By name of a disabled receiver a clause about it.
             stopped: True if the daemon was asked to end.
             clock_offset: By how much the machine's clock is off; None if it is reliable.
         """
@@ -195,7 +200,7 @@ class HealthReporter:
             host=self._identity.holder.host,
             interval_seconds=every,
             error=self.error,
-            disabled_receivers=tuple(disabled),
+            disabled_receivers=disabled,
             stopped=stopped,
             clock_offset_seconds=None if clock_offset is None else clock_offset.total_seconds(),
         )
@@ -210,8 +215,17 @@ class HealthReporter:
 ALIVE, DEGRADED, NOT_RUNNING = 0, 1, 3
 
 
-def print_status(folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool) -> int:
-    """Print the health of the daemon of a state folder at an aware time, as text or as one JSON object.
+def print_status(
+    folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool, test_command: str
+) -> int:
+    """Print the health of the daemon of a state folder, as text or as one JSON object.
+
+    Args:
+        folder: The state folder.
+        now: Aware.
+        write_line: Writes one line.
+        as_json: Whether to write JSON.
+        test_command: The command line to which the name of a receiver is added to test it.
 
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.
@@ -226,8 +240,9 @@ def print_status(folder: Path, now: datetime, write_line: Callable[[str], None],
     if report is not None:
         if report.health.error:
             write_line(f"  error: {sanitize(report.health.error, 400)}")
-        for name in report.health.disabled_receivers:
-            write_line(f"  receiver {sanitize(name, 60)} is broken: change its settings, or mend it and send a test")
+        for name, clause in report.health.disabled_receivers.items():
+            write_line(f"  receiver {sanitize(name, 60)} fails: {sanitize(clause, 400)}")
+            write_line(f"    to try it now: {test_command} {sanitize(shlex.quote(name), 60)}")
     return code
 
 

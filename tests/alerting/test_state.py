@@ -245,7 +245,7 @@ def test_the_clocks_of_people_do_not_move_the_time_of_the_watcher(event):
 def test_a_receiver_that_took_a_test_is_in_use_again():
     broken = ReceiverState(NOON, disabled_reason="404", failures=2, probes=2, rejections=1, retry_at=NOON, error="404")
     state = apply_events(AlertingState(), [ReceiverChanged(NOON, "slack", broken), ReceiverTested(NOON, "slack")])
-    assert state.receivers == {"slack": ReceiverState(NOON)}
+    assert state.receivers == {"slack": ReceiverState(NOON, recovered_at=NOON)}
     assert apply_event(state, ReceiverTested(NOON, "mail")).receivers == state.receivers
 
 

@@ -45,11 +45,16 @@ def entries(state: ScreenState, width: int) -> list[AlertEntry]:
 
 
 def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
-    """Return what could not be read, with its line in the file, then the notices of the snapshot."""
+    """Return what could not be read, with its line in the file, errors of the watcher, and notices."""
     problems = [problem for problem in index.snapshot.history.problems if not problem.fatal]  # those are alerts
     texts = [(sanitize(problem, 400), "warning") for problem in problems[:MAX_OTHER_ALERTS]]
     if len(problems) > MAX_OTHER_ALERTS:
         texts.append((f"and {len(problems) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
+    health = index.snapshot.watcher_health
+    if health is not None and not health.stopped:
+        errors = [health.error] if health.error else []
+        errors += [f"receiver {name} fails: {clause}" for name, clause in health.disabled_receivers.items()]
+        texts += [(f"watcher: {sanitize(error, 400)}", "critical") for error in errors]
     texts += [(sanitize(notice, 400), "dim") for notice in index.snapshot.notices]
     return [AlertEntry(None, tuple(wrap(text, width, role=role, indent="  "))) for text, role in texts]
 

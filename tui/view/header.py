@@ -35,7 +35,7 @@ def watcher_status(snapshot: Snapshot, limit: int) -> Span | None:
         texts.append(f"watch: {sanitize(health.error, limit - 7)}" if limit >= MIN_WIDTH_FOR_REASON else "watch error")
     if health.disabled_receivers:
         first, *others = health.disabled_receivers
-        texts.append(f"{1 + len(others) if others else sanitize(first, max(limit - 7, 8))} broken")
+        texts.append(f"{1 + len(others) if others else sanitize(first, max(limit - 8, 8))} failing")
     if not texts:
         return "watch ok", "dim"
     return "; ".join(texts) if limit >= MIN_WIDTH_FOR_REASON else texts[0], "critical"

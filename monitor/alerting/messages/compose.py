@@ -89,6 +89,22 @@ def build_test_message(receiver: str, now: datetime) -> Message:
     return replace(_single(receiver, section), is_test=True)
 
 
+def build_recovery_message(receiver: str, now: datetime) -> Message:
+    """Return the message by which a disabled receiver is probed when there is nothing else to send to it."""
+    title = f"receiver {sanitize(receiver, 60)} is in use again"
+    message = build_test_message(receiver, now)
+    section = replace(
+        message.worst_section,
+        action=NotificationAction.RESOLVE,
+        reason=NotificationReason.RESOLVED,
+        severity=Severity.OK,
+        peak_severity=Severity.OK,
+        title=title,
+        sentence="modeltop could not reach it for a while; from now on it is notified again.",
+    )
+    return replace(message, sections=(section,), title=title, text=section.sentence)
+
+
 def _single(receiver: str, section: AlertSection) -> Message:
     return Message(receiver, (section,), section.key, section.title, "\n".join(template.section_lines(section)))
 
