@@ -33,7 +33,7 @@ from modeltop.rules.rule import Rule
 from modeltop.rules.state_machine import AlertStateMachine
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Times
+    from modeltop.core.series import Levels, Times
 
 GAPS = 60
 """Newest gaps between periods that show how regularly a model reports."""
@@ -49,7 +49,8 @@ class _Stretch:
 
     first: int
     """Position, among the evaluable points, of the first one."""
-    levels: list[int] = field(default_factory=list)
+    levels: Levels = field(init=False)
+    """Of its points."""
     since: datetime | None = None
     fired: datetime | None = None
     peak_level: Severity = Severity.OK
@@ -61,9 +62,10 @@ class _Replay:
     def __init__(self, series: Series, rule: Rule, basis: Any) -> None:
         self.series, self.rule, self.basis = series, rule, basis
         self.points = np.flatnonzero(series.evaluable(rule.min_count))
+        self.times = series.times[self.points]
         self.onsets = rule.detector.onsets(basis)
         self.levels = {
-            current_level: rule.detector.levels(series, basis, current_level)[self.points].tolist()
+            current_level: rule.detector.levels(series, basis, current_level)[self.points]
             for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
 
@@ -82,27 +84,30 @@ class _Replay:
 
     def _follow(self, stretch: _Stretch, machine: AlertStateMachine) -> int:
         """Feed the machine until it is idle again; return the position after the last point fed."""
-        for position in range(stretch.first, len(self.points)):
-            when: datetime = self.series.times[self.points[position]].item()
-            level = self.levels[machine.level][position]
-            machine.advance(when, Severity(level))
-            stretch.levels.append(level)
+        position = stretch.first
+        parts: list[Levels] = []
+        while position < len(self.points) and (not parts or machine.state is not None):
+            levels = self.levels[machine.level]
+            level = int(levels[position])
+            # What would leave the machine as it is need not be fed point by point.
+            end = _end_of_run(levels, position) if machine.is_settled_at(level) else position + 1
+            machine.advance(self.times[end - 1].item(), Severity(level), points=end - position)
+            parts.append(levels[position:end])
             if stretch.fired is None:
                 stretch.since = machine.since
-                stretch.fired = when if machine.level else None
+                stretch.fired = self.times[end - 1].item() if machine.level else None
             stretch.peak_level = max(stretch.peak_level, machine.level)
-            if machine.state is None:
-                return position + 1
-        return len(self.points)
+            position = end
+        stretch.levels = np.concatenate(parts)
+        return position
 
     def _alert(self, stretch: _Stretch, machine: AlertStateMachine) -> Alert:
         last = stretch.first + len(stretch.levels) - 1
         is_over = machine.state is None
-        times = self.series.times[self.points]
-        counted = int(np.searchsorted(times, np.datetime64(stretch.since, "us")))
+        counted = int(np.searchsorted(self.times, np.datetime64(stretch.since, "us")))
         breached = counted + np.flatnonzero(stretch.levels[counted - stretch.first :])
         since = self._since(stretch, int(breached[0]))
-        first = int(np.searchsorted(times, to_datetime64(since)))
+        first = int(np.searchsorted(self.times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
         severity = machine.level if stretch.fired else machine.pending_level
         return Alert(
@@ -114,7 +119,7 @@ class _Replay:
             severity=severity if machine.state else stretch.peak_level,
             since=since,
             fired=_aware(stretch.fired) if stretch.fired else None,
-            resolved=to_datetime(self.series.times[self.points[last]]) if is_over else None,
+            resolved=to_datetime(self.times[last]) if is_over else None,
             worst_breach=self._breach(stretch, self._worst(stretch, breached)),
             breach=self._breach(stretch, int(breached[-1])),
             periods=last - first + (not is_over),
@@ -129,14 +134,28 @@ class _Replay:
 
     def _worst(self, stretch: _Stretch, breached: np.ndarray) -> int:
         """Return the position of the point furthest beyond the limit of the highest level that any point had."""
-        top = max(stretch.levels[position - stretch.first] for position in breached)
-        excess = self.rule.detector.excess(self.series, self.basis, Severity(top))[self.points[breached]]
+        top = Severity(int(stretch.levels[breached - stretch.first].max()))
+        points = self.points[breached]
+        rows = slice(int(points[0]), int(points[-1]) + 1)
+        excess = self.rule.detector.excess(self.series[rows], self.basis[rows], top)[points - rows.start]
         return int(breached[np.argmax(excess)])
 
     def _breach(self, stretch: _Stretch, position: int) -> Breach:
         rows = slice(int(self.points[position]) + 1)
-        level = Severity(stretch.levels[position - stretch.first])
+        level = Severity(int(stretch.levels[position - stretch.first]))
         return self.rule.detector.breach(self.series[rows], self.basis[rows], level)
+
+
+def _end_of_run(levels: Levels, start: int) -> int:
+    """Return the index behind the last of the equal levels from `start` on."""
+    reach = 64
+    while True:
+        other = np.flatnonzero(levels[start : start + reach] != levels[start])
+        if len(other):
+            return start + int(other[0])
+        if start + reach >= len(levels):
+            return len(levels)
+        reach *= 8
 
 
 def replay(
