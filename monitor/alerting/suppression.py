@@ -21,7 +21,7 @@ from modeltop.core.incident import (
     Silence,
     Suppression,
 )
-from modeltop.core.series import Alert, Condition, SeriesKey, Severity
+from modeltop.core.series import Alert, Condition, SeriesKey, Severity, is_model_wide
 from modeltop.core.text import pluralize
 
 MAX_SILENCE = timedelta(days=30)
@@ -36,7 +36,7 @@ def suppressions(
 ) -> dict[str, Suppression]:
     """Return by alert id why it is suppressed at a timezone-aware moment; only active alerts are considered."""
     active = [alert for alert in alerts if alert.id is not None and alert.is_active]
-    inhibitions = {alert.key.model: alert.condition for alert in active if alert.condition in _MODEL_WIDE}
+    inhibitions = {alert.key.model: alert.condition for alert in active if alert.is_model_wide}
     suppressor = Suppressor.at(state, mutes, now, inhibitions)
     reasons = {alert.id: suppressor.reason(alert.rule, alert.key, alert.condition, alert.severity) for alert in active}
     return {name: reason for name, reason in reasons.items() if name is not None and reason is not None}
@@ -82,7 +82,8 @@ class Suppressor:
             if silence.matchers.match_labels(rule, key, level):
                 text = f"silenced by {silence.by} until {format_minute(silence.end)}: {silence.reason}"
                 return Suppression("silenced", text, silence.end)
-        if condition is Condition.THRESHOLD and key.model in self.inhibitions:
+        is_of_series = condition is Condition.THRESHOLD or (condition is Condition.NO_DATA and key.metric != "*")
+        if is_of_series and key.model in self.inhibitions:
             return Suppression("inhibited", f"inhibited: {_MODEL_WIDE[self.inhibitions[key.model]]}")
         for mute in self.mutes:
             if mute.matchers.match_labels(rule, key, level):
@@ -92,7 +93,7 @@ class Suppressor:
 
 def model_wide(state: AlertingState) -> list[Incident]:
     """Return the incidents about a model or a source, which inhibit those about its metrics."""
-    return [incident for incident in state.incidents.values() if incident.condition in _MODEL_WIDE]
+    return [incident for incident in state.incidents.values() if is_model_wide(incident.condition, incident.key)]
 
 
 def inhibitions(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:

@@ -70,8 +70,9 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
 
 def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, context: Context) -> int:
     """Report the written and the refused rows; return the number of the latter."""
-    for problem in (*parser.problems.problems(), *recorded.reasons):
-        context.err_line(sanitize(problem, 300))
+    context.err_problems(parser.problems.problems())
+    for reason in recorded.reasons:
+        context.err_line(sanitize(reason, 300))
     refused = parser.problems.error_count() + recorded.refused
     suffix = f"; {refused:,} refused" if refused else ""
     context.err_line(recorded_message(recorded.row_count, "row", list(recorded.models), store.folder) + suffix)

@@ -171,6 +171,8 @@ class ReadProblem:
     line: int | None = None
     fatal: bool = False
     """True if nothing of the source could be read; then it has an alert."""
+    count: int = 1
+    """Lines or cells that this first one of its reason stands for; 0 if an earlier problem counts it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", redact_credentials(self.source))
@@ -206,6 +208,19 @@ class ReadFault:
     """The models it is about; empty: all of the file."""
 
 
+MAX_LOST_SHARE = 0.05
+"""Share of the rows of a file, or of the values of a series, from which on their loss is more than a slip."""
+
+
+def is_too_much_lost(lost: int, total: int) -> bool:
+    """Return whether so much of the data is lost that the rest may mislead: more than one part, and than 5 %.
+
+    >>> is_too_much_lost(1, 2), is_too_much_lost(5, 100), is_too_much_lost(6, 100)
+    (False, False, True)
+    """
+    return lost > 1 and lost > MAX_LOST_SHARE * total
+
+
 @dataclass(frozen=True, slots=True)
 class FileSummary:
     """How much of one file could be read."""
@@ -219,6 +234,15 @@ class FileSummary:
     newest_lost: bool
     """True if rows after the newest one that could be read were lost."""
     faults: tuple[ReadFault, ...] = ()
+    span: tuple[datetime, datetime] | None = None
+    """The oldest and the newest period; None if no row could be read."""
+    lost_row: ReadProblem | None = None
+    """The last row that was lost."""
+    refused: Mapping[str, ReadProblem] = field(default_factory=dict)
+    """Canonical metric → the last of its values that is there but could not be read."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", redact_credentials(self.source))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -288,6 +312,16 @@ class Alert:
     def is_active(self) -> bool:
         """True while people should know of it: firing or recovering."""
         return self.state in (State.FIRING, State.RECOVERING)
+
+    @property
+    def is_model_wide(self) -> bool:
+        """True if it inhibits the alerts of its model's metrics: the model stopped, or its source cannot be read."""
+        return is_model_wide(self.condition, self.key)
+
+
+def is_model_wide(condition: Condition, key: SeriesKey) -> bool:
+    """Return whether there is nothing to evaluate of a model: no rows, or its source cannot be read."""
+    return condition in (Condition.NO_DATA, Condition.ERROR) and key.metric == "*"
 
 
 @dataclass(frozen=True, slots=True)

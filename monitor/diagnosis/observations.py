@@ -140,7 +140,11 @@ def observe_change(
     other_patterns: Sequence[SeriesPattern],
 ) -> Observations:
     """Measure everything about the change of a series, which has `pattern`; None if nothing happened to any."""
-    absences = (alert for alert in context.alerts if alert.is_active and alert.condition is Condition.NO_DATA)
+    absences = (
+        alert
+        for alert in context.alerts
+        if alert.is_active and alert.condition is Condition.NO_DATA and alert.is_model_wide
+    )
     no_data_alert = next(absences, None)
     started_at = None if series is None else onset_of(context, series.key, pattern)
     if series is None or started_at is None:

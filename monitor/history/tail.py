@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FileSummary, ReadProblem
+from modeltop.core.series import FileSummary, ReadProblem, to_datetime
 from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
@@ -315,7 +315,11 @@ class FileTail:
     def _summarize(self, parser: TolerantParser) -> FileSummary:
         models = dict.fromkeys(block.model for block in self.blocks)
         newest_first = bool(self.blocks) and bool(self.blocks[0].times[0] > self.blocks[0].times[-1])
-        return parser.problems.summary(models, newest_first=newest_first)
+        edges = [(block.times.min(), block.times.max()) for block in self.blocks]
+        span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
+        numbers = () if parser.schema is None else parser.schema.numbers
+        counts = {column.index: column.name for column in numbers if column.role != "value"}
+        return parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
 
     def _without_header(self, lines: bytes) -> bytes:
         """Feed the header by itself, and return the rest, so that the vectorized reader may have it."""

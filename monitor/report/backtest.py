@@ -124,6 +124,9 @@ def format_lines(snapshot: Snapshot) -> Iterator[str]:
         yield from skipped_rules(result.skipped)
     for notice in snapshot.notices:
         yield f"  {sanitize(notice, 300)}"
+    for alert in snapshot.alerts:
+        if alert.condition is Condition.UNREADABLE:
+            yield f"  {alert_line(alert)}"
 
 
 def _describe_evaluated(result: BacktestResult) -> str:

@@ -112,12 +112,29 @@ def headline(snapshot: Snapshot) -> str:
         return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
+    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
     example = _worst_example(snapshot)
+    other = _other_severity(snapshot, first) if first else ""
+    width = MAX_HEADLINE - display_width(other)
     if models == 1 and example:
-        return truncate(f"{worst.name}{example}", MAX_HEADLINE)
+        return truncate(f"{worst.name}{example}", width) + other
     line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
+    if len(words) > 1:  # both are named already
+        width, other = MAX_HEADLINE, ""
     # The problem is worth more than a word that can be guessed.
-    return line if display_width(line) <= MAX_HEADLINE else truncate(line.replace(" models:", ":", 1), MAX_HEADLINE)
+    short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
+    return short + other
+
+
+def _other_severity(snapshot: Snapshot, first: Alert) -> str:
+    """Return the first alert that is unknown where the worst one is not, or the other way round."""
+    is_unknown = first.severity is Severity.UNKNOWN
+    alerts = (alert for alert in snapshot.alerts if alert.is_active)
+    other = next((alert for alert in alerts if (alert.severity is Severity.UNKNOWN) != is_unknown), None)
+    if other is None:
+        return ""
+    what = other.condition.value if other.key.metric == "*" else truncate(series_name(other.key), 24)
+    return f"; {other.severity.name.lower()}: {what}"
 
 
 def _worst_example(snapshot: Snapshot) -> str:
@@ -159,9 +176,10 @@ def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:
         source = "" if problem.line is None else problem.source
         groups.setdefault((source, start, kind), []).append(problem)
     lines = []
-    for first, *others in groups.values():
-        more = f" (and {len(others):,} more like this)" if others else ""
-        lines.append(sanitize(first, MAX_PROBLEM_WIDTH - len(more)) + more)
+    for group in groups.values():
+        if count := sum(problem.count for problem in group):
+            more = f" (and {count - 1:,} more like this)" if count > 1 else ""
+            lines.append(sanitize(group[0], MAX_PROBLEM_WIDTH - len(more)) + more)
     return lines
 
 
@@ -288,9 +306,9 @@ def resolved_clause(alert: Alert) -> str:
 def _describe_breach(alert: Alert) -> str:
     """Return the series, and its value against the limit."""
     message = alert.breach.message if alert.breach else alert.condition.value
-    if alert.condition is not Condition.THRESHOLD:
+    if alert.key.metric == "*":
         return sanitize(message, MAX_PROBLEM_WIDTH)
-    return f"{series_name(alert.key)} {sanitize(message)}"
+    return f"{series_name(alert.key)} {sanitize(message, MAX_PROBLEM_WIDTH)}"
 
 
 def series_name(key: SeriesKey) -> str:

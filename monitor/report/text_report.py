@@ -254,7 +254,7 @@ def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
     """Yield the healthy models beside the alerts, and the metrics that could not be evaluated."""
     rules, alerts = _other_rules(index, model), index.alerts[model]
     unknown = severity_mark(Severity.UNKNOWN).strip()
-    if all(alert.condition is Condition.THRESHOLD for alert in alerts):
+    if not any(alert.is_model_wide for alert in alerts):
         breached = {alert.key for alert in alerts}
         healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
         if healthy:

@@ -150,16 +150,18 @@ def _with_segment(key: SeriesKey, text: str) -> str:
 def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> str:
     """Describe an alert without the name of its model."""
     message = alert.breach.message if alert.breach else ""
-    if alert.condition is Condition.NO_DATA:
+    if alert.is_model_wide and alert.condition is Condition.NO_DATA:
         periods = history.periods.get(alert.key.model)
         return (
             message
             if periods is None or not len(periods)
             else f"no rows since {format_period(to_datetime(periods[-1]))}"
         )
-    if alert.condition is Condition.ERROR:
+    if alert.key.metric == "*":
         return message
     metric = catalog.get(alert.key.metric).name
+    if alert.condition is not Condition.THRESHOLD:
+        return _with_segment(alert.key, f"{metric} {message}")
     span = pluralize(alert.periods, "period")
     if alert.state is State.PENDING:
         text = f"{metric} {message} for {span}, not yet told"

@@ -202,8 +202,8 @@ def no_data_alert(
     age = now - newest
     if age <= wait:
         return None
-    breach = Breach(severity, age.total_seconds(), wait.total_seconds(), _describe_lateness(age, wait))
-    return _fired_alert("no-data", SeriesKey(model, "*"), Condition.NO_DATA, newest + wait, breach)
+    breach = Breach(severity, age.total_seconds(), wait.total_seconds(), describe_lateness("no rows", age, wait))
+    return fired_alert("no-data", SeriesKey(model, "*"), Condition.NO_DATA, newest + wait, breach=breach)
 
 
 def expected_gap(periods: Times) -> timedelta | None:
@@ -227,7 +227,7 @@ def source_error_alert(problem: ReadProblem, now: datetime, severity: Severity =
         severity: How bad that is.
     """
     breach = Breach(severity, float("nan"), None, sanitize(problem.message, MAX_ERROR_WIDTH))
-    return _fired_alert("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, breach)
+    return fired_alert("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, breach=breach)
 
 
 def alert_id(rule: str, key: SeriesKey, condition: Condition, since: datetime) -> str:
@@ -243,9 +243,21 @@ def alert_id(rule: str, key: SeriesKey, condition: Condition, since: datetime) -
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _fired_alert(rule: str, key: SeriesKey, condition: Condition, since: datetime, breach: Breach) -> Alert:
+def fired_alert(
+    rule: str, key: SeriesKey, condition: Condition, since: datetime, *, breach: Breach, name: str | None = None
+) -> Alert:
+    """Return an alert that needs no confirmation.
+
+    Args:
+        rule: Name of the rule.
+        key: The series; a metric of `*` stands for all of the model, or of the source.
+        condition: The subject.
+        since: Start of the first breached period; aware.
+        breach: Its reason and severity.
+        name: The alert's id if it does not depend on `since`.
+    """
     return Alert(
-        id=alert_id(rule, key, condition, since),
+        id=name or alert_id(rule, key, condition, since),
         rule=rule,
         key=key,
         condition=condition,
@@ -263,14 +275,14 @@ def _aware(moment: datetime | None) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _describe_lateness(age: timedelta, wait: timedelta) -> str:
-    """Compare age and wait, with as many decimals as are needed to distinguish the two."""
+def describe_lateness(missing: str, age: timedelta, wait: timedelta) -> str:
+    """Return how long something is missing, with as many decimals as are needed to distinguish age and wait."""
     actual = expected = ""
     for digits in (1, 2, 4, 6, 9):
         actual, expected = _format_span(age, digits), _format_span(wait, digits)
         if actual != expected:
             break
-    return f"no rows for {actual}, expected within {expected}"
+    return f"{missing} for {actual}, expected within {expected}"
 
 
 def _format_span(span: timedelta, digits: int) -> str:

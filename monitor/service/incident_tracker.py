@@ -19,6 +19,7 @@ from modeltop.rules.snapshot import Snapshot
 from modeltop.service.leader import aware_datetime, read_state_file
 
 FILE_NAME = "looked.json"
+_GRACE_CONDITIONS = (Condition.NO_DATA, Condition.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ MAX_PAUSE = timedelta(minutes=10)
 
 
 class NoDataGrace:
-    """A filter that holds back new no-data alerts until they have lasted for a grace period."""
+    """A filter that holds back new alerts of no data, and of unreadable data, until they lasted for a grace period."""
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class NoDataGrace:
         settled: list[Alert] = []
         waiting: dict[str, datetime] = {}
         for alert in alerts:
-            if alert.condition is not Condition.NO_DATA or alert.id is None or is_known(alert):
+            if alert.condition not in _GRACE_CONDITIONS or alert.id is None or is_known(alert):
                 settled.append(alert)
                 continue
             # A clock that was set back must not extend the grace period by years.

@@ -19,7 +19,7 @@ from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import AlertingState, WatcherHealth
-from modeltop.core.series import Alert, History, ReadProblem, to_datetime, to_datetime64
+from modeltop.core.series import Alert, History, ReadProblem, SeriesKey, to_datetime, to_datetime64
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
 from modeltop.history.merge import Progress
@@ -27,7 +27,9 @@ from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
 from modeltop.rules.evaluator import Evaluator
+from modeltop.rules.input_validation import validate_input
 from modeltop.rules.label_coverage import label_coverage
+from modeltop.rules.no_data import series_no_data_alerts
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
 from modeltop.rules.rule import Rule, rules_in_force
@@ -146,6 +148,7 @@ class Pipeline:
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
+        self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog)
         self._future_rows = FutureRowFilter()
@@ -185,7 +188,11 @@ class Pipeline:
         self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
-        alerts = [*self._evaluator.alerts]
+        unreadable = validate_input(
+            history, self._rules, self._config.catalog, now=now, first_seen=self._unreadable_since
+        )
+        self._unreadable_since = {alert.key: alert.since for alert in unreadable}
+        alerts = [*self._evaluator.alerts, *unreadable, *self._series_without_data(history)]
         state = self.state_reader.alerting_state()
         no_data = self._no_data_alerts(history, now)
         if bounded.clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
@@ -217,7 +224,6 @@ class Pipeline:
             ),
             notices=self._notices
             + ((bounded.clock_doubt,) if bounded.clock_doubt else ())
-            + _unmatched_rule_notices(self._rules, history)
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
             alerting_state=state,
@@ -241,6 +247,11 @@ class Pipeline:
             )
             if alert is not None:
                 yield alert
+
+    def _series_without_data(self, history: History) -> Iterable[Alert]:
+        alerts = series_no_data_alerts(history, self._config.catalog, self._config.on_no_data)
+        # Of others the values came, and could not be read.
+        return (alert for alert in alerts if alert.key not in self._unreadable_since)
 
     def _failing_sources(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
         """Return the sources that failed often enough in a row to be an alert, with the time of the first failure."""
@@ -267,18 +278,6 @@ def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:
     for folder in folders:
         if kind := network_filesystem(folder):
             yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
-
-
-def _unmatched_rule_notices(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
-    """Return a notice for each configured rule that matches no series: a name is misspelled, or a model is gone."""
-    configured = [rule for rule in rules if not rule.default]
-    if not configured or not history.series:
-        return ()
-    return tuple(
-        f"rule {rule.name} asks about {rule.metric} of {rule.model}, segment {rule.segment}: there is no such series"
-        for rule in configured
-        if not any(rule.matches(key) for key in history.series)
-    )
 
 
 def _newest(history: History, clock: datetime) -> datetime:

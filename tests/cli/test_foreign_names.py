@@ -70,7 +70,7 @@ def test_with_its_direction_configured_only_the_worse_side_alerts(run, tmp_path)
 def test_an_unknown_metric_is_watched_beside_configured_rules(run, tmp_path):
     path, config = tmp_path / "m.csv", tmp_path / "modeltop.toml"
     path.write_text(fall("gps_accuracy", 0.95, 0.7))
-    config.write_text('[[rules]]\nname = "floor"\nmetric = "recall"\ncritical = { below = 0.5 }\n')
+    config.write_text('[[rules]]\nname = "floor"\nmetric = "gps_accuracy"\ncritical = { below = 0.5 }\n')
     assert run("check", path, "--config", config).code == 1
 
 

@@ -137,10 +137,35 @@ def test_a_source_that_recovers_resets_its_failures(folder):
     assert not [alert for alert in observed.run(CLOCK).alerts if alert.condition is Condition.ERROR]
 
 
-def test_a_rule_that_matches_no_series_is_reported(folder, tmp_path):
-    (tmp_path / "modeltop.toml").write_text('[[rules]]\nname = "r"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n')
+def test_a_rule_that_found_no_value_makes_the_model_unknown(folder, tmp_path):
+    (tmp_path / "modeltop.toml").write_text(
+        '[[rules]]\nname = "r"\nmodel = "good"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n'
+    )
     snapshot = Pipeline(load(tmp_path / "modeltop.toml"), [folder]).run(CLOCK)
-    assert snapshot.notices == ("rule r asks about acuracy of *, segment all: there is no such series",)
+    [alert] = [alert for alert in snapshot.alerts if alert.condition is Condition.UNREADABLE]
+    assert (alert.key.model, alert.severity) == ("good", Severity.UNKNOWN)
+    assert alert.breach.message == "no value for rule r: the metrics are accuracy"
+    assert {status.model: status.severity for status in snapshot.model_statuses}["good"] is Severity.UNKNOWN
+
+
+def test_a_file_without_a_readable_row_keeps_its_alert_over_repeated_looks(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("date,accuracy\nsoon,0.9\n")
+    pipeline, alerts = Pipeline(Config(), [path]), []
+    for hour in range(3):
+        append(path, "later,0.9\n")
+        alerts += pipeline.run(CLOCK + timedelta(hours=hour)).alerts
+    assert [alert.since for alert in alerts] == [CLOCK] * 3
+    other_process = Pipeline(Config(), [path]).run(CLOCK + timedelta(hours=9)).alerts
+    assert {alert.id for alert in alerts} == {alert.id for alert in other_process}
+
+
+def test_values_that_could_not_be_read_are_not_reported_as_missing_too(tmp_path):
+    path = tmp_path / "m.csv"
+    rows = [f"2025-01-{day:02},{0.95 if day < 10 else 'n.v.'},0.9\n" for day in range(1, 20)]
+    path.write_text("date,accuracy,precision\n" + "".join(rows))
+    alerts = Pipeline(Config(), [path]).run(CLOCK).alerts
+    assert [(alert.condition, alert.key.metric) for alert in alerts] == [(Condition.UNREADABLE, "accuracy")]
 
 
 def test_a_store_on_a_network_disk_is_reported(folder, monkeypatch):

@@ -144,7 +144,7 @@ def _problem_text(state: ScreenState, limit: int) -> Cells:
     """Return that the clock is unreliable, how much could not be read, and the first problem if there is room."""
     problems = state.snapshot.history.problems if state.snapshot is not None else ()
     broken = [problem for problem in problems if problem.fatal]
-    rows = len(problems) - len(broken)
+    rows = sum(problem.count > 0 for problem in problems) - len(broken)
     out: list[str] = [sanitize(state.error, max(limit, 8))] if state.error else []
     doubt = state.snapshot.clock_doubt if state.snapshot is not None else None
     if doubt is not None:

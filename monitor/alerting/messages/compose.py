@@ -229,7 +229,8 @@ class _SectionBuilder:
                 continue
             if other.since <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
                 return f"it became part of {other.id}"
-        if key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
+        is_of_rule = withdrawn is None or withdrawn.condition is Condition.THRESHOLD
+        if is_of_rule and key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
             return "the rule was removed"
         if key.model not in self.snapshot.history.periods:
             return "its rows are gone"

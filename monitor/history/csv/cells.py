@@ -215,7 +215,21 @@ class ColumnReader:
             role = add_numbers(numbers, column, values)
             if column.role == "value" and lost.any():
                 refused[role] = lost | refused.get(role, False)
+                rows = np.flatnonzero(lost).tolist()
+                last = {column.metric or keys[0 if groups is None else groups[row]][2] or "": row for row in rows}
+                for name, row in last.items():
+                    message = self._explain(column, columns[column.index][row], name)
+                    self.problems.refuse(self.catalog.normalize(name).metric, lines[row], message)
         return numbers, {role: lost & np.isnan(numbers[role]) for role, lost in refused.items()}
+
+    def _explain(self, column: NumberColumn, cell: str, name: str) -> str:
+        """Return why a cell was refused as the value of a metric, in the long shape of one under its written name."""
+        metric = self.catalog.as_written(column.name if column.metric else name)
+        try:
+            reason = bounds_message(column.formats.get(name, column.format).parse(cell), metric)
+        except ValueError as error:
+            reason = str(error)
+        return f"column `{column.name[:40]}`: {reason}"
 
     def _parse_numbers(
         self, column: NumberColumn, columns: Sequence[Row], lines: Sequence[int]
@@ -284,7 +298,7 @@ class ColumnReader:
 
         if mask.any():
             self.problems.doubts += int(np.count_nonzero(mask))
-            self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index)
+            self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index, "bounds")
             values[mask] = np.nan
         return mask
 

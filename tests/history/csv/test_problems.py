@@ -31,5 +31,5 @@ def test_a_fault_of_a_column_is_a_problem_and_part_of_the_summary_once():
     fault = ReadFault(FaultReason.COLUMN_REFUSED, "column `date`: day or month first", "date", 2)
     for _ in range(2):
         collector.fault(fault)
-    assert collector.copy().summary(["m"], newest_first=False).faults == (fault,)
+    assert collector.copy().summary(["m"], None, newest_first=False, counts={}).faults == (fault,)
     assert [str(problem) for problem in collector.problems()] == ["m.csv:2: column `date`: day or month first"]
