@@ -45,6 +45,8 @@ class Block:
     provisional: Flags | None = None
     refused: Mapping[str, Indices] = field(default_factory=dict)
     """Metric → indices of the rows whose value is there but could not be read, increasing."""
+    written: Mapping[str, str] = field(default_factory=dict)
+    """Metric → its name in the file, if that is another."""
 
 
 MAX_GROUPS = 50_000
@@ -69,6 +71,8 @@ class ColumnTable:
     provisional: Flags | None
     refused: Mapping[ColumnRole, Flags] = field(default_factory=dict)
     """Which values are there but could not be read."""
+    written: Mapping[ColumnRole, str] = field(default_factory=dict)
+    """The names of columns of values that are called otherwise than their metric."""
 
 
 def to_blocks(table: ColumnTable) -> list[Block]:
@@ -144,6 +148,7 @@ def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp],
         next(iter(by_role["rows"].values()), None),
         None if table.provisional is None else table.provisional[rows],
         {name: indices for name, indices in refused.items() if len(indices)},
+        {own: name for (own, _, column_segment), name in table.written.items() if column_segment == segment},
     )
 
 
@@ -200,11 +205,14 @@ def _concat_blocks(blocks: Sequence[Block]) -> Block:
         np.zeros(size, np.bool_) if block.provisional is None else block.provisional
         for block, size in zip(blocks, sizes, strict=True)
     ]
+    columns: dict[str, Any] = {
+        name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC
+    }
     return Block(
         blocks[0].model,
         blocks[0].segment,
         np.concatenate([block.times for block in blocks]),
-        **{name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC},
+        **columns,
         rows=None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
         provisional=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
         refused=concat_refused([block.refused for block in blocks], sizes),

@@ -20,6 +20,7 @@ from modeltop.history.discovery import Discovery, HistoryFile, discover, list_cs
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
 from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
+from modeltop.history.separation import separate
 from modeltop.history.tail import Chunk, FileTail
 
 UNSETTLED_SECONDS = 2.0
@@ -34,23 +35,28 @@ class HistoryCache:
         self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series], dict[SeriesKey, Times]]] = {}
         self._periods: dict[str, tuple[tuple[Block, ...], Times]] = {}
         self._last: tuple[tuple[Block, ...], History] | None = None
+        self._placement_problems: list[ReadProblem] = []
 
     def history(
         self, blocks: Iterable[Block], problems: Sequence[ReadProblem], files: Iterable[FileSummary] = ()
     ) -> History:
         """Return the history of `blocks`, in the order in which they count, with what was found out about files."""
-        current, notes = tuple(blocks), (tuple(problems), tuple(files))
-        if self._last and _are_identical(current, self._last[0]):
+        current = tuple(blocks)
+        is_same = self._last is not None and _are_identical(current, self._last[0])
+        if not is_same:
+            separated, self._placement_problems = separate(current, self.catalog)
+        notes = ((*problems, *self._placement_problems), tuple(files))
+        if self._last and is_same:
             history = self._last[1]
             if notes == (history.problems, history.files):
                 return history
         else:
-            history = self._build(current)
+            history = self._build(separated)
         history = replace(history, problems=notes[0], files=notes[1])
         self._last = current, history
         return history
 
-    def _build(self, blocks: tuple[Block, ...]) -> History:
+    def _build(self, blocks: Iterable[Block]) -> History:
         models: dict[str, dict[str, list[Block]]] = defaultdict(lambda: defaultdict(list))
         for block in blocks:
             models[block.model][block.segment].append(block)

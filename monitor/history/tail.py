@@ -61,7 +61,8 @@ class GrowableBlock:
         for key, buffer in self._buffers.items():
             buffer[used : used + added] = new[key]
         grown = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
-        self.block = replace(grown, refused=concat_refused([self.block.refused, more.refused], [used, added]))
+        refused = concat_refused([self.block.refused, more.refused], [used, added])
+        self.block = replace(grown, refused=refused, written=self.block.written)
 
 
 def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:

@@ -156,7 +156,8 @@ class ColumnReader:
         keys, groups = self._groups(model, columns, len(rows))
         self.problems.count_rows(len(lines), lines[0], lines[-1])
         numbers, refused = self._numbers(columns, lines, keys, groups)
-        return to_blocks(ColumnTable(times, keys, groups, numbers, self._provisional(columns, lines), refused))
+        provisional = self._provisional(columns, lines)
+        return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, self.schema.written))
 
     def _valid_rows(self, lines: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
         """Return the indices of the rows with a date and all names, and their dates in microseconds."""

@@ -86,6 +86,15 @@ class CsvSchema:
         """True if the rows hold what the header alone says, so that further rows decide nothing."""
         return self.is_plain and self.date == find_date_column(self.names)
 
+    @property
+    def written(self) -> dict[tuple[str, str, str], str]:
+        """The names of columns of values that are called otherwise than their metric, by metric, role and segment."""
+        return {
+            (column.metric, column.role, column.segment): column.name
+            for column in self.numbers
+            if column.role == "value" and column.metric and column.name != column.metric
+        }
+
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""
         return UTC if self.is_utc else configured

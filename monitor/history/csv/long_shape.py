@@ -55,6 +55,7 @@ class LongShape:
             segment=join_segments(block.segment, placement.segment),
             values={placement.metric: 0.0 - values if placement.sign < 0 else values},
             refused=refused,
+            written={} if written == placement.metric else {placement.metric: written},
         )
         self._placed[key] = block, placement, placed
         return placed

@@ -235,7 +235,9 @@ def _split_by_input(
         ok_counts = {index: int(np.count_nonzero(~np.isnan(values[rows]))) for index, values in columns.numbers.items()}
         provisional = None if columns.provisional is None else columns.provisional[rows]
         try:
-            blocks = to_blocks(ColumnTable(columns.times[rows], keys, groups, numbers, provisional))
+            blocks = to_blocks(
+                ColumnTable(columns.times[rows], keys, groups, numbers, provisional, written=schema.written)
+            )
         except SourceError:
             yield None
         else:
