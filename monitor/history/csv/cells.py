@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
+from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times, to_datetime
 from modeltop.core.text import format_exact
 from modeltop.history.csv.header import CsvSchema, NumberColumn
+from modeltop.history.csv.local_time import may_come_twice, second_occurrences
 from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
@@ -55,6 +56,12 @@ def to_infinity(values: Floats) -> Floats:
     """Return the values with infinity for all beyond `LARGEST`."""
     huge = np.abs(values) > LARGEST
     return np.where(huge, np.copysign(np.inf, values), values) if huge.any() else values
+
+
+def are_fractions(values: Floats) -> Flags:
+    """Return which values are no whole numbers: counts with thousands separators, perhaps."""
+    mask: Flags = np.isfinite(values) & (values != np.floor(values))
+    return mask
 
 
 def parse_flag(cell: str) -> bool:
@@ -154,10 +161,38 @@ class ColumnReader:
         times: Times = np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
         columns = list(zip(*rows, strict=True))
         keys, groups = self._groups(model, columns, len(rows))
+        times = self._tell_repeated_hours_apart(times, columns[self.schema.date], groups)
         self.problems.count_rows(len(lines), lines[0], lines[-1])
         numbers, refused = self._numbers(columns, lines, keys, groups)
         provisional = self._provisional(columns, lines)
         return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, self.schema.written))
+
+    def _tell_repeated_hours_apart(self, times: Times, texts: Row, groups: NDArray[np.intp] | None) -> Times:
+        """Return the times with the second of two equal local ones as what it is, an hour later, and report them."""
+        rows = np.flatnonzero(may_come_twice(times, self.zone)).tolist()
+        if not rows:
+            return times
+        seconds = self.schema.date_format.parse_each([texts[row] for row in rows], self.zone, fold=1)
+        later = times.copy()
+        later[rows] = np.array(seconds, np.int64).view(DATETIME_DTYPE)
+        twice = later != times
+        self.problems.doubts += int(np.count_nonzero(twice))
+        result = times.copy()
+        order = np.arange(len(times)) if groups is None else np.argsort(groups, kind="stable")
+        ends = np.array([len(times)]) if groups is None else np.cumsum(np.bincount(groups))
+        for members in np.split(order, ends[:-1]):
+            second = (
+                members[second_occurrences(times[members], twice[members])] if twice[members].any() else members[:0]
+            )
+            result[second] = later[second]
+        moments = sorted(to_datetime(moment).astimezone(self.zone) for moment in np.unique(result[result != times]))
+        first_of_day = {moment.date(): moment for moment in reversed(moments)}
+        self.problems.note(
+            f"{moment:%H:%M} came twice on {moment:%Y-%m-%d}, when clocks in {self.zone} were set back: "
+            "the order of the rows tells the two apart"
+            for moment in reversed(first_of_day.values())
+        )
+        return result
 
     def _valid_rows(self, lines: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
         """Return the indices of the rows with a date and all names, and their dates in microseconds."""
@@ -245,8 +280,7 @@ class ColumnReader:
             lost = np.array([value is None for value in parsed], dtype=np.bool_)
         self.problems.count_ok(column.index, int(np.count_nonzero(~np.isnan(values))))
         if column.is_count:
-            with np.errstate(invalid="ignore"):  # infinity
-                self.problems.doubts += int(np.count_nonzero(values % 1 > 0))
+            self.problems.doubts += int(np.count_nonzero(are_fractions(values)))
         return values, lost
 
     def _number_parsers(self, column: NumberColumn, columns: Sequence[Row]) -> Iterable[Callable[[str], float]]:

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modeltop.history.csv import dates
+from modeltop.history.csv.tolerance import is_within_tolerance
 
 Parse = Callable[[str, tzinfo, int], int]
 """From a text, the zone of dates that name none, and the fold of a local time that comes twice, to microseconds since
@@ -299,7 +300,7 @@ def _day_or_month_first(day_first: dict[str, int], month_first: dict[str, int]) 
     days = [text for text in day_first if text not in month_first]
     months = [text for text in month_first if text not in day_first]
     more, fewer = max(days, months, key=len), min(months, days, key=len)
-    if 20 * len(fewer) > len(more):
+    if not is_within_tolerance(len(fewer), len(more)):
         raise AmbiguousDatesError(f"{days[0]} has the day first and {months[0]} the month: {dates.REMEDY}")
     if more:
         return DAY_FIRST if more is days else MONTH_FIRST

@@ -114,7 +114,7 @@ def to_microseconds(day: tuple[int, int, int], clock: Clock | None, zone: tzinfo
     if not first <= day[0] <= last:
         raise ValueError(f"its year is outside {first} to {last}")
     hour, minute, second, fraction = clock or (0, 0, 0, "")
-    local = datetime(*day, hour, minute, second, tzinfo=zone, fold=fold)
+    local = datetime(*day, hour, minute, second, tzinfo=zone, fold=fold if clock else 0)
     if clock and zone is not UTC and _is_skipped(local):
         raise ValueError(f"clocks in {zone} skipped this hour, so give the offset from UTC")
     return (local - EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0")[:6])

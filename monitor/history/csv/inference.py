@@ -13,7 +13,8 @@ from modeltop.core.text import format_exact
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import AmbiguousDatesError, DateFormat, choose_date_format, name_words
 from modeltop.history.csv.header import CsvSchema, NumberColumn, no_date_column, read_header
-from modeltop.history.csv.number_formats import AmbiguousNumbersError, NumberFormat, is_within_tolerance, numbers_of
+from modeltop.history.csv.number_formats import AmbiguousNumbersError, NumberFormat, numbers_of
+from modeltop.history.csv.tolerance import is_within_tolerance
 from modeltop.history.store.row_format import DATE_COLUMN_NAMES
 
 Rows = Sequence[Sequence[str]]
@@ -181,7 +182,7 @@ class _NumberInference:
         if column.role == "value":
             self._of_values[column.metric, column.segment] = form
             if form.is_percent:
-                example = next(cell for cell in cells if form.reads(cell))
+                example = next(cell for cell in cells if form.accepts(cell))
                 number = format_exact(form.parse(example))
                 self.notes.append(f"`{name[:40]}` is read as percent: {example[:40]} is {number}")
         return form if column.is_count else self._with_scale_of_value(column, form, cells)

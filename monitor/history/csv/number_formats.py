@@ -12,14 +12,12 @@ from statistics import median_low as median
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.text import format_exact
+from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
 
 NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
 """Cells of a number column without a value, in lower case."""
 LARGEST = 1e300
 """Larger numbers stand for infinity: MLflow stores it as 1.7976931348623157e308."""
-MIN_CELLS = 5
-"""Fewer numbers show no scale."""
-
 _SPACES = " \u00a0\u202f\u2009"
 _PERCENT = re.compile(r"\s*[%\uff05]$")
 
@@ -59,6 +57,10 @@ class NumberFormat:
         body = _PERCENT.sub("", cell) if self.has_sign else cell
         return self.has_sign == (body != cell) and _reads(self, body)
 
+    def accepts(self, cell: str) -> bool:
+        """Return whether `parse` returns the number of a cell without blanks around it."""
+        return self.reads(cell) and not (self.excludes_fractions and 0 < abs(self.convert(cell)) <= 0.01)
+
     def parse(self, cell: str) -> float:
         """Return the number in a cell; NaN for one of `NULL_VALUES`.
 
@@ -69,18 +71,17 @@ class NumberFormat:
         text = cell.strip(" \t")
         if self.refusal is not None and text.lower() not in NULL_VALUES:
             raise RefusedColumnError(self.refusal)
+        if self.accepts(text):
+            return self.convert(text)
         if self.reads(text):
-            number = self.convert(_PERCENT.sub("", text))
-            if not (self.excludes_fractions and 0 < abs(number) <= 0.01):
-                return number
             raise ValueError(f"`{cell[:40]}` is far below the others, which are percent: write percent here too")
         if text.lower() in NULL_VALUES:
             return math.nan
         raise ValueError(f"`{cell[:40]}` is no number: {self._remedy(text)}")
 
-    def convert(self, body: str) -> float:
-        """Return the number of a text that the format reads, without its percent sign."""
-        digits = body.translate(_removal(self.separators)).replace(self.mark, ".")
+    def convert(self, cell: str) -> float:
+        """Return the number of a cell that the format reads."""
+        digits = _PERCENT.sub("", cell).translate(_removal(self.separators)).replace(self.mark, ".")
         if not self.is_percent:
             return float(digits)
         is_plain = digits[-1].isdigit() and "e" not in digits.lower()
@@ -152,11 +153,6 @@ def decimal_mark(columns: Iterable[Sequence[str]]) -> str | None:
 
 def _reads(form: NumberFormat, cell: str) -> bool:
     return _pattern(form).fullmatch(cell) is not None
-
-
-def is_within_tolerance(odd: int, cells: int) -> bool:
-    """Return whether so few cells are unlike the rest of a column that they are slips."""
-    return odd <= max(cells // 20, cells >= MIN_CELLS)
 
 
 def choose_number_format(cells: Sequence[str], mark: str | None, *, is_count: bool = False) -> NumberFormat:
@@ -232,11 +228,14 @@ def choose_scale(form: NumberFormat, cells: Sequence[str], metric: Metric) -> Nu
     if metric.bounds[1] != 1 or form.has_sign or len(cells) < MIN_CELLS:
         return form
     sizes = [(abs(form.convert(cell)), cell) for cell in cells if form.reads(cell)]
-    sizes = [(size, cell) for size, cell in sizes if 0 < size <= 100]
-    above = [(size, cell) for size, cell in sizes if size > 1]
-    below = [(size, cell) for size, cell in sizes if size <= 1]
-    is_fraction = is_within_tolerance(len(above), len(cells)) or max(above)[0] < 2
-    if is_fraction or not is_within_tolerance(len(cells) - len(sizes), len(cells)):
+    above = [(size, cell) for size, cell in sizes if 1 < size <= 100]
+    below = [(size, cell) for size, cell in sizes if 0 < size <= 1]
+    others = len(cells) - sum(size <= 100 for size, _ in sizes)
+    if (
+        is_within_tolerance(len(above), len(cells))
+        or median(above)[0] < 2
+        or not is_within_tolerance(others, len(cells))
+    ):
         return form
     if is_within_tolerance(len(below), len(cells)):
         is_other_scale = bool(below) and median(above)[0] > 10 * max(below)[0]

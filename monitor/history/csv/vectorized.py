@@ -20,9 +20,10 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.history.csv import dates
-from modeltop.history.csv.cells import COUNT, add_numbers, out_of_bounds, parse_flag, to_infinity
+from modeltop.history.csv.cells import COUNT, add_numbers, are_fractions, out_of_bounds, parse_flag, to_infinity
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
 from modeltop.history.csv.header import CsvSchema
+from modeltop.history.csv.local_time import may_come_twice
 from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _parse_columns(
         return None
     if any("" in texts[index][1] for index in (schema.model, schema.metric) if index is not None):
         return None
-    if not _are_plausible(numbers, body, schema, catalog, texts):
+    if may_come_twice(times, zone).any() or not _are_plausible(numbers, body, schema, catalog, texts):
         return None
     row_ends = np.cumsum([text.count(b"\n") for text in lines]).tolist()
     if not row_ends[-1] == len(times) == row_count:
@@ -211,7 +212,7 @@ def _are_plausible(
             return False  # pandas converts a column of TRUE and FALSE to numbers
         if column.role in ("low", "high"):
             continue
-        if column.is_count and not (np.isnan(values) | (values % 1 == 0)).all():
+        if column.is_count and are_fractions(values).any():
             return False  # thousands, perhaps: 1.234 is 1234 where decimals are commas
         if column.role == "value" and not column.metric:
             codes, cells = texts[schema.metric or 0]

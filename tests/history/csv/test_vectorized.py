@@ -28,8 +28,12 @@ UNUSUAL_NUMBERS = [
     "-",
     "inf",
     "9" * 40,
+    "95",
+    "95%",
+    "1.234",
+    "1'234",
 ]
-UNUSUAL_DATES = ["2025-01-01", "1735689600", "now", "2025-01"]
+UNUSUAL_DATES = ["2025-01-01", "1735689600", "now", "2025-01", "01/31/2025", "31/01/2025", "1735689600.5"]
 NAMES = ["a", "7", "007", "NA", "null", "", " a", "é", "nan", "true", "1e5"]
 number = st.one_of(
     st.floats(0, 1).map(repr),
@@ -57,7 +61,14 @@ def set_limits(patch, min_bytes, block_bytes):
         patch.setattr(module, "BLOCK_BYTES", block_bytes)
 
 
-files = st.lists(st.one_of(st.tuples(st.just(WIDE), wide), st.tuples(st.just(LONG), long)), min_size=1, max_size=4)
+files = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from([WIDE, WIDE.replace("date", "created")]), wide),
+        st.tuples(st.sampled_from([LONG, LONG.replace("date", "created")]), long),
+    ),
+    min_size=1,
+    max_size=4,
+)
 
 
 @pytest.fixture(scope="session")
