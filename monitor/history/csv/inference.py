@@ -120,7 +120,8 @@ def _choose_date_column(schema: CsvSchema, rows: Rows, columns: _DateColumns) ->
     if len(starts) > 1:
         starts = [index for index in starts if name_words(schema.names[index]) & _START_WORDS and ends]
     if len(starts) != 1:
-        raise SourceError(f"columns {' and '.join(named)} all hold dates: name the one of the periods date")
+        each = "both" if len(named) == 2 else "all"
+        raise SourceError(f"columns {' and '.join(named)} {each} hold dates: name the one of the periods date")
     start = f"`{schema.names[starts[0]][:40]}`"
     rest = " and ".join(name for name in named if name != start)
     return starts[0], [f"column {start} dates the periods, since they are named by their start, and not {rest}"]
