@@ -19,7 +19,7 @@ from modeltop.core.text import sanitize
 if TYPE_CHECKING:
     from modeltop.config.load import Config
     from modeltop.core.incident import WatcherHealth
-    from modeltop.core.series import ReadProblem
+    from modeltop.core.series import History, ReadProblem
     from modeltop.rules.rule import Rule
     from modeltop.rules.snapshot import Snapshot
     from modeltop.service.pipeline import Pipeline
@@ -131,6 +131,12 @@ class Context:
         if len(lines) > MAX_PROBLEMS:
             self.err_line(f"and {len(lines) - MAX_PROBLEMS:,} more; --json lists them all")
 
+    def nothing_read(self, history: History, start: str) -> str:
+        """Return why there is no history, a line a fault; without any, that no metric was read."""
+        from modeltop.report.phrases import problem_lines  # late: as above
+
+        return "\n".join(problem_lines(history.problems)) or f"{start}: no period of any metric could be read"
+
     def load_config(self, args: argparse.Namespace) -> Config:
         """Load the configuration that `--config` names or the machine has.
 
@@ -143,9 +149,12 @@ class Context:
 
     def store_folder(self, args: argparse.Namespace, config: Config | None = None) -> Path:
         """Return `--store`, else the store of the configuration, loaded if not given, else the XDG data folder."""
+        from modeltop.history.locations import is_address
         from modeltop.history.store.paths import default_folder
 
         if args.store:
+            if is_address(args.store):
+                raise UsageError(f"--store {sanitize(args.store)} is an address: name a folder")
             return Path(args.store)
         return (config or self.load_config(args)).store or default_folder()
 
@@ -164,9 +173,12 @@ class Context:
             return [Path(path) for path in args.paths]
         folder = self.store_folder(args, config)
         if not folder.is_dir():
+            from modeltop.history.locations import nearest_path
+
+            near = nearest_path(str(folder)) if args.store else None
+            remedy = "name a CSV file or a folder, or `modeltop record` a period"
             raise UsageError(
-                f"no history: {sanitize(folder)} is not there; "
-                "name a CSV file or a folder, or `modeltop record` a period"
+                f"no history: {sanitize(folder)} is not there; {f'did you mean {sanitize(near)}?' if near else remedy}"
             )
         return [folder]
 

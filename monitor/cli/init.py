@@ -45,7 +45,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     config = from_tables(tables, target)
     history = _pipeline(config, args, context).read_history()
     if not history.series:
-        raise UsageError("nothing to propose from: no period of any metric could be read")
+        raise UsageError(context.nothing_read(history, "nothing to propose from"))
+    context.err_problems(history.problems)
     suggested = suggest_rules(history, config.catalog, model=args.model, metric=args.metric)
     # Backtest the configuration as it will be written, read back the way a file is read.
     trial = from_tables({**tables, "rules": suggested.tables}, target)

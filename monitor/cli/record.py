@@ -12,7 +12,7 @@ from modeltop.cli.record_stream import record_stream, recorded_message
 from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.text import sanitize
+from modeltop.core.text import holds_credentials, sanitize
 from modeltop.history.csv.cells import COUNT, bounds_message, parse_number
 from modeltop.history.csv.dates import parse_microseconds
 from modeltop.history.store.paths import network_filesystem
@@ -46,6 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     config = context.load_config(args)
     folder = context.store_folder(args)
     is_stream = args.model == "-"
+    for name in filter(holds_credentials, (args.model, args.segment)):
+        raise UsageError(f"{sanitize(name, 60)} holds a password or a token: name the model and the segment without it")
     if is_stream and (args.pairs or args.date or args.count or args.provisional or args.segment != "all"):
         raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
     rows = [] if is_stream else [_row(args, config, context.clock())]

@@ -23,6 +23,7 @@ from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
 from modeltop.history.files import xdg_folder
+from modeltop.history.locations import nearest_path
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
 from modeltop.rules.rule import Defaults, Rule
 
@@ -136,7 +137,9 @@ def read_tables(path: Path) -> Mapping[str, Any]:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}; name another with --config") from error
+        near = nearest_path(str(path)) if isinstance(error, FileNotFoundError) else None
+        remedy = f"did you mean {near}?" if near else "name another with --config"
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
     if len(data) > SIZE_LIMIT:
         raise ConfigError(f"{path}: larger than {SIZE_LIMIT:,} bytes; is this the configuration?")
     try:

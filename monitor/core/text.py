@@ -61,6 +61,11 @@ def redact_credentials(text: str) -> str:
     return _redact_users(text[:MAX_REDACTED]) if ":/" in text else text
 
 
+def holds_credentials(text: str) -> bool:
+    """Return whether a text holds a password or a token, so that it must not be stored as a name."""
+    return redact_credentials(text) != text
+
+
 def _redact_values(text: str) -> str:
     """Replace the values of parameters, options and headers that hold credentials."""
     parts, start = list[str](), 0

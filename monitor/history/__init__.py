@@ -2,5 +2,5 @@
 
 Public face: csv.cells, csv.dates, csv.dialect, csv.tolerant, discovery, export, files, formats, future_rows, locations,
 log_columns, merge, reader, store.computed, store.computed_format, store.distributions, store.durable, store.lock,
-store.paths, store.row_format, store.writer
+store.paths, store.row_format, store.writer, tables
 """

@@ -19,6 +19,10 @@ MAX_BYTES = 256 * 2**20
 """Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
 
 
+class TooLargeError(SourceError):
+    """A file is larger than `MAX_BYTES`."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
     """One CSV file of metric history."""
@@ -125,7 +129,8 @@ def open_regular(path: str) -> tuple[int, os.stat_result]:
     """Open a regular file for reading, and return its descriptor and state; never wait for a writer, as a FIFO would.
 
     Raises:
-        SourceError: It cannot be opened, is no regular file, or is larger than `MAX_BYTES`.
+        SourceError: It cannot be opened, or is no regular file.
+        TooLargeError: It is larger than `MAX_BYTES`.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -147,7 +152,7 @@ def _check(state: os.stat_result) -> None:
         raise SourceError(f"this is a {kind}, not a file: name a CSV file or a folder of them")
     if state.st_size > MAX_BYTES:
         size, limit = state.st_size / 2**20, MAX_BYTES // 2**20
-        raise SourceError(f"the file has {size:,.0f} MB, the most is {limit} MB: split it, or aggregate it by period")
+        raise TooLargeError(f"the file has {size:,.0f} MB, the most is {limit} MB: split it, or aggregate it by period")
 
 
 def _error_reason(error: OSError | ValueError, path: str) -> str:

@@ -152,6 +152,30 @@ def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
     return None if table is None else undated_reason(table, registry)
 
 
+def unreadable_reason(head: bytes, path: str) -> str | None:
+    """Return what a file is that `modeltop compute` does not read, and what to do with it; None if it may be a log.
+
+    Args:
+        head: Its first bytes, unpacked.
+        path: The file, as a person named it.
+    """
+    registry = MetricRegistry()
+    if (reason := binary_reason(head, path, registry)) is None:
+        text = head.decode("utf-8", "replace").lstrip()
+        is_log = text[:1] not in ("{", "[", "<") or (text[0] == "{" and _is_json_log(text))
+        reason = None if is_log else text_reason(head, path, registry)
+        if reason is not None and reason.startswith("a JSON file"):
+            return "JSON, but not JSON lines: write one object a line"
+    return None if reason is None else reason.replace("modeltop check", "modeltop compute")
+
+
+def _is_json_log(text: str) -> bool:
+    """Return whether a text may be JSON lines of a log, and not one object of a tool that is known."""
+    table = _json_table(text, "a.jsonl")
+    is_known = any(re.search(pattern, text, re.IGNORECASE) for pattern, *_ in _JSON_KINDS)
+    return table is not None and (len(table.rows) > 1 or not is_known)
+
+
 _JSON_KINDS = (
     (r'"nbformat"|"cell_type"', "a Jupyter notebook", "write its table as CSV: DataFrame.to_csv"),
     (r'"(?:metric_results|metric_id)"|"metrics"\s*:\s*\[\s*\{\s*"metric"|"tests"\s*:\s*\[|evidently',

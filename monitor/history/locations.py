@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shlex
@@ -66,6 +65,17 @@ def as_typed(path: str) -> str:
     return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+:)/(?!/)", r"\1//", path)
 
 
+def storage_reason(address: str) -> str | None:
+    """Return what an address of files or of a tracking server is and what to do; None if it is that of a database."""
+    reason = _address_reason(address)
+    return None if reason is None or reason.startswith(("a database", "an address, ")) else reason
+
+
+def is_address(path: str) -> bool:
+    """Return whether a path is an address such as `s3://...`, and no path that exists."""
+    return _address_reason(path) is not None and not os.path.lexists(path)
+
+
 def missing_reason(path: str) -> str:
     """Return why there is no file at a path (an address, a pattern, a mistyped name), and what to do."""
     if (reason := _address_reason(path)) is not None:
@@ -127,6 +137,8 @@ def _nearest_name(name: str, names: Iterable[str]) -> str | None:
     for suffix in ("", ".csv"):
         if (same := folded.get(name.lower() + suffix)) is not None:
             return same
+    import difflib  # late: nothing is mistyped as a rule
+
     near = difflib.get_close_matches(name.lower(), folded, 1, MIN_SIMILARITY)
     return folded[near[0]] if near else None
 

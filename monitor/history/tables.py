@@ -153,10 +153,14 @@ def has_metrics(table: Table, registry: MetricRegistry) -> bool:
     """Return whether a table has a metric that no log of predictions has, or metrics in the long shape."""
     names = {normalize_column(name) for name in table.names}
     outputs = {table.role(role) for role in _OUTPUTS}
-    metrics = (registry.get(name) for name in table.names if name not in outputs)
-    return {"metric", "value"} <= names or any(
-        metric.needs_labels and metric.better is not Direction.NEITHER for metric in metrics
-    )
+    others = (name for name in table.names if name not in outputs)
+    return {"metric", "value"} <= names or any(is_performance_metric(name, registry) for name in others)
+
+
+def is_performance_metric(name: str, registry: MetricRegistry) -> bool:
+    """Return whether a column has the name of a metric that rests on labels, such as accuracy."""
+    metric = registry.get(name)
+    return metric.needs_labels and metric.better is not Direction.NEITHER
 
 
 def events_reason(table: Table) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.tolerant import TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
-from modeltop.history.discovery import HistoryFile, open_regular
+from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
@@ -178,6 +179,9 @@ class FileTail:
         self.stat, self._retry = state, False
         try:
             descriptor, opened = open_regular(self.file.path)
+        except TooLargeError as error:
+            self._fail(SourceError(self._recognize() or str(error)))
+            return None
         except SourceError as error:
             self._fail(error)
             return None
@@ -188,6 +192,14 @@ class FileTail:
             return None
         finally:
             os.close(descriptor)
+
+    def _recognize(self) -> str | None:
+        """Return what a file is that is too large to be metric history, by its head."""
+        with contextlib.suppress(OSError, SourceError), open(self.file.path, "rb") as file:  # noqa: PTH123  a Path would lose `./`
+            head = file.read(2 * HEAD_BYTES)
+            path, catalog = self.file.path, self.catalog
+            return binary_reason(head, path, catalog) or log_reason(to_utf8(head)[0], path, catalog)
+        return None
 
     def _fail(self, error: Exception) -> None:
         """Keep the last good data, with a problem that calls them old."""

@@ -100,7 +100,8 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
         heading = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
         yield f"<section>{heading} {escape_text(status.model)}</h2>"
         yield from _verdict(status.model, snapshot, explanations)
-        yield from _table(history, snapshot)
+        if history:
+            yield from _table(history, snapshot)
         yield from _charts(history, drawn, snapshot, explanations.diagnosis_for(status.model))
         yield from _notes_and_past_alerts(status.model, snapshot)
         yield "</section>"
@@ -188,7 +189,7 @@ def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
     """Yield the rules, the skipped ones, read problems, and failed explanations."""
-    problems = snapshot.history.problems
+    problems = [problem for problem in snapshot.history.problems if not problem.fatal]  # those are alerts
     rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
     items = [*rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
     items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]

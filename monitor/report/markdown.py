@@ -40,7 +40,8 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
         sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
         for title, lines in sections.items():
             yield from _list(title, lines)
-        yield from _table(snapshot, status.model)
+        if snapshot.history.for_model(status.model):
+            yield from _table(snapshot, status.model)
         yield ""
     hints = (f"{sanitize(metric)}: {direction_hint(metric, k)}" for metric, k in unknown_directions(snapshot).items())
     yield from _list("Unknown directions", map(sanitize, hints))

@@ -113,12 +113,13 @@ def headline(snapshot: Snapshot) -> str:
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = next((alert for alert in snapshot.alerts if alert.is_active), None)
-    example = _worst_example(snapshot)
+    counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
+    example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
     other = _other_severity(snapshot, first) if first else ""
     width = MAX_HEADLINE - display_width(other)
     if models == 1 and example:
         return truncate(f"{worst.name}{example}", width) + other
-    line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
+    line = counted + example
     if len(words) > 1:  # both are named already
         width, other = MAX_HEADLINE, ""
     # The problem is worth more than a word that can be guessed.
@@ -137,13 +138,16 @@ def _other_severity(snapshot: Snapshot, first: Alert) -> str:
     return f"; {other.severity.name.lower()}: {what}"
 
 
-def _worst_example(snapshot: Snapshot) -> str:
-    """Return the worst alert, else the first model that could not be evaluated, after a colon; empty without any."""
+def _worst_example(snapshot: Snapshot, width: int) -> str:
+    """Return the worst alert, else the first model that could not be evaluated, after a colon; empty without any.
+
+    A source that cannot be read is described in `width` cells.
+    """
     first = next((alert for alert in snapshot.alerts if alert.is_active), None)
     if first is None:
         return _unevaluated_model(snapshot)
     if first.condition is Condition.ERROR and first.breach:
-        return f": {describe_fault(first.key.model, first.breach.message, MAX_HEADLINE // 2)}"
+        return f": {describe_fault(first.key.model, first.breach.message, width)}"
     return f": {sanitize(first.key.model, 40)} {_describe_breach(first)}"
 
 
@@ -343,7 +347,7 @@ def wrapped(text: str, hang: int, width: int = LINE_WIDTH) -> Iterator[str]:
     """
     indent = len(text) - len(text.lstrip(" "))
     line, used, is_empty = text[:indent], indent, True
-    for word in text[indent:].split(" "):
+    for word in re.findall(r"(?:`[^`]*`|[^ ])+|(?<= )(?= )", text[indent:]):
         size = display_width(word)
         if not is_empty and used + 1 + size > width:
             yield line.rstrip()

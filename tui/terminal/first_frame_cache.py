@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from modeltop import __version__
-from modeltop.core.text import format_age, truncate
+from modeltop.core.text import format_age, holds_credentials, truncate
 from modeltop.history.files import file_stat, xdg_folder
 
 MAX_FRAMES = 32
@@ -167,7 +167,8 @@ class FirstFrameCache:
 
     def save(self, lines: Sequence[str], stats: FileStats, valid_until: float | None) -> None:
         """Save the first frame of this run for the next, as `save_frame` does."""
-        if self._path is not None:
+        # The paths are kept beside the lines: a password in one is not.
+        if self._path is not None and not any(map(holds_credentials, stats)):
             save_frame(self._path, lines, stats, time.time(), valid_until)
 
     def _write(self, text: str) -> None:

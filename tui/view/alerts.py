@@ -47,11 +47,14 @@ def entries(state: ScreenState, width: int) -> list[AlertEntry]:
 
 def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
     """Return what could not be read, with its line in the file, errors of the watcher, and notices."""
-    # The fatal ones are alerts.
-    problems = problem_lines(problem for problem in index.snapshot.history.problems if not problem.fatal)
-    texts = [(line, "warning") for line in problems[:MAX_OTHER_ALERTS]]
-    if len(problems) > MAX_OTHER_ALERTS:
-        texts.append((f"and {len(problems) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
+    sources = index.model_statuses  # a source that failed often enough is an alert
+    problems = (
+        problem for problem in index.snapshot.history.problems if not problem.fatal or problem.source not in sources
+    )
+    lines = problem_lines(problems)
+    texts = [(line, "warning") for line in lines[:MAX_OTHER_ALERTS]]
+    if len(lines) > MAX_OTHER_ALERTS:
+        texts.append((f"and {len(lines) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
     health = index.snapshot.watcher_health
     if health is not None and not health.stopped:
         errors = [health.error] if health.error else []

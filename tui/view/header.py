@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from modeltop.core.series import Severity
 from modeltop.core.text import display_width, format_age, format_period, pluralize, sanitize, truncate
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.metrics import label
@@ -137,7 +138,7 @@ def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
         out += [(" ", "")] if out else []
         word = f" {WORDS[severity]}" if words else ""
         out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
-    return tuple(out) or (("all ok" if index.model_statuses else "nothing to judge", "ok"),)
+    return tuple(out) or ((("all ok", "ok") if index.model_statuses else ("no models", TINTS[Severity.UNKNOWN])),)
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:
