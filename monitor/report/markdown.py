@@ -9,7 +9,15 @@ from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.series import ModelStatus
 from modeltop.core.text import format_period, sanitize
 from modeltop.report.diagnosis_sections import diagnosis_sections
-from modeltop.report.phrases import MARKS, headline, latest_cells, newest_data, series_name, unknown_directions
+from modeltop.report.phrases import (
+    MARKS,
+    headline,
+    latest_cells,
+    newest_data,
+    problem_details,
+    series_name,
+    unknown_directions,
+)
 from modeltop.report.text_report import ReportIndex, alert_lines
 from modeltop.rules.change_summary import change_summary
 from modeltop.rules.rule import direction_hint
@@ -45,6 +53,7 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
         yield ""
     hints = (f"{sanitize(metric)}: {direction_hint(metric, k)}" for metric, k in unknown_directions(snapshot).items())
     yield from _list("Unknown directions", map(sanitize, hints))
+    yield from _list("Problems of the input", problem_details(snapshot.history.problems))
     yield from _list("What could not be worked out", explanations.errors)
 
 

@@ -187,6 +187,11 @@ def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:
     return lines
 
 
+def problem_details(problems: Iterable[ReadProblem]) -> Iterator[str]:
+    """Yield every problem with its line, sanitized: what `problem_lines` counts."""
+    yield from (sanitize(problem, MAX_PROBLEM_WIDTH) for problem in problems)
+
+
 def _unevaluated_model(snapshot: Snapshot) -> str:
     """Return the first model that could not be evaluated, for want of labels or of a rule."""
     first = next((status for status in snapshot.model_statuses if status.severity), None)

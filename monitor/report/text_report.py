@@ -29,6 +29,7 @@ from modeltop.report.phrases import (
     headline,
     latest_cells,
     list_names,
+    problem_details,
     rule_lines,
     series_name,
     severity_mark,
@@ -126,6 +127,9 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
         yield ""
         yield from _model_page(status, index, explanations.diagnosis_for(status.model))
     yield ""
+    for number, line in enumerate(problem_details(snapshot.history.problems)):
+        yield from ([] if number else ["  Problems of the input"])
+        yield from wrapped(f"    {line}", 6)
     yield from _footer(snapshot, explanations)
 
 

@@ -20,6 +20,7 @@ from modeltop.core.series import (
     Condition,
     FileSummary,
     History,
+    ReadProblem,
     SeriesKey,
     Severity,
     is_too_much_lost,
@@ -93,20 +94,20 @@ def _faults(data: _Input) -> Iterator[_Finding]:
     """Find columns that could not be read at all, and rows that could not be told apart."""
     for file in data.history.files:
         for fault in file.faults:
-            location = file.source if fault.line is None else f"{file.source}:{fault.line}"
+            place = file.source if fault.line is None else f"{file.source}:{fault.line}"
             for model in fault.models or file.models or (file.source,):
                 key = SeriesKey(model, "*")
                 if fault.column is not None:
                     of_column = SeriesKey(model, data.catalog.normalize(fault.column).metric)
                     key = of_column if of_column in {*data.history.series, *data.history.refused} else key
-                yield _Finding(key, f"{fault.message} ({location})", _first(file))
+                yield _Finding(key, f"{fault.message} ({place})", _first(file))
 
 
 def _files_without_rows(data: _Input) -> Iterator[_Finding]:
     """Find files of which not a single row could be read."""
     for file in data.history.files:
         if file.lost_row is not None and not file.rows_read:
-            yield _Finding(SeriesKey(file.source, "*"), f"no row can be read: {file.lost_row}", None)
+            yield _Finding(SeriesKey(file.source, "*"), f"no row can be read: {_located(file.lost_row)}", None)
 
 
 def _series_without_values(data: _Input) -> Iterator[_Finding]:
@@ -154,10 +155,10 @@ def _lost_rows(data: _Input) -> Iterator[_Finding]:
         if file.lost_row is None or file.span is None:
             continue
         if file.newest_lost and not _has_newer_rows(file, data.history):
-            yield _Finding(_file_key(file), f"newest rows cannot be read: {file.lost_row}", file.span[1])
+            yield _Finding(_file_key(file), f"newest rows cannot be read: {_located(file.lost_row)}", file.span[1])
         total = file.rows_lost + file.rows_read
         if is_too_much_lost(file.rows_lost, total):
-            message = f"{file.rows_lost} of {pluralize(total, 'row')} cannot be read: {file.lost_row}"
+            message = f"{file.rows_lost} of {pluralize(total, 'row')} cannot be read: {_located(file.lost_row)}"
             yield _Finding(_file_key(file), message, file.span[0])
 
 
@@ -215,7 +216,12 @@ def _example(key: SeriesKey, data: _Input) -> str:
     """Return what is wrong with a refused value of a series, after a colon."""
     files = (file for file in reversed(data.history.files) if key.metric in file.refused and key.model in file.models)
     file = next(files, None)
-    return "" if file is None else f": {file.refused[key.metric]}"
+    return "" if file is None else f": {_located(file.refused[key.metric])}"
+
+
+def _located(problem: ReadProblem) -> str:
+    """Return what is wrong, then where: a title has no room for both."""
+    return f"{problem.message} ({problem.source}:{problem.line})"
 
 
 def _file_key(file: FileSummary) -> SeriesKey:

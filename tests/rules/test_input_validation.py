@@ -28,6 +28,9 @@ ACCURACY = SeriesKey("churn", "accuracy")
 PERCENT = ReadProblem("churn.csv", "column `accuracy`: 95 is not between 0 and 1: write a fraction", 7)
 TORN = ReadProblem("churn.csv", "the row has 1 cell, the header 2: write every cell", 9)
 
+LOCATED_PERCENT = f"{PERCENT.message} (churn.csv:7)"
+LOCATED_TORN = f"{TORN.message} (churn.csv:9)"
+
 
 def at(day):
     return datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day - 1)
@@ -103,56 +106,56 @@ SECOND = ReadFault(FaultReason.PERIODS_OF_TWO_LENGTHS, "hourly and daily rows", 
         pytest.param(
             history(refused=range(1, 101)),
             ACCURACY,
-            f"no value can be read: {PERCENT}",
+            f"no value can be read: {LOCATED_PERCENT}",
             at(1),
             id="an entire column",
         ),
         pytest.param(
             history(series(*range(1, 98)), refused=[50, 98, 99, 100]),
             ACCURACY,
-            f"newest 3 values cannot be read: {PERCENT}",
+            f"newest 3 values cannot be read: {LOCATED_PERCENT}",
             at(98),
             id="the newest values of a series",
         ),
         pytest.param(
             history(series(*range(1, 100)), refused=[100]),
             ACCURACY,
-            f"newest value cannot be read: {PERCENT}",
+            f"newest value cannot be read: {LOCATED_PERCENT}",
             at(100),
             id="the newest value alone",
         ),
         pytest.param(
             history(series(*range(1, 40), *range(46, 101)), refused=range(40, 46)),
             ACCURACY,
-            f"6 of 100 values cannot be read: {PERCENT}",
+            f"6 of 100 values cannot be read: {LOCATED_PERCENT}",
             at(40),
             id="more than one in twenty values",
         ),
         pytest.param(
             history(HEALTHY, files=[file(94, 6)]),
             SeriesKey("churn", "*"),
-            f"6 of 100 rows cannot be read: {TORN}",
+            f"6 of 100 rows cannot be read: {LOCATED_TORN}",
             at(1),
             id="more than one in twenty rows",
         ),
         pytest.param(
             history(HEALTHY, files=[file(100, 1, newest_lost=True)]),
             SeriesKey("churn", "*"),
-            f"newest rows cannot be read: {TORN}",
+            f"newest rows cannot be read: {LOCATED_TORN}",
             at(100),
             id="the newest rows",
         ),
         pytest.param(
             history(HEALTHY, files=[file(100, 1, newest_lost=True, models=("churn", "fraud"))]),
             SeriesKey("churn.csv", "*"),
-            f"newest rows cannot be read: {TORN}",
+            f"newest rows cannot be read: {LOCATED_TORN}",
             at(100),
             id="the newest rows of a file with several models",
         ),
         pytest.param(
             history(files=[file(0, 3, newest_lost=True, models=())], periods=()),
             SeriesKey("churn.csv", "*"),
-            f"no row can be read: {TORN}",
+            f"no row can be read: {LOCATED_TORN}",
             NOW,
             id="no row at all",
         ),

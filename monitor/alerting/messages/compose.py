@@ -23,6 +23,8 @@ from modeltop.rules.rule import describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 _MODEL_WIDE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
+MAX_MESSAGE = 400
+"""Maximum terminal cells of what is wrong: with the file, the reason and what to write."""
 _ACKNOWLEDGEABLE = (NotificationReason.FIRST, NotificationReason.ESCALATED, NotificationReason.REPEAT)
 
 
@@ -171,7 +173,7 @@ class _SectionBuilder:
             section,
             value=breach.value if breach and is_threshold else None,
             limit=limit,
-            value_vs_limit=sanitize(breach.message) if breach else "",
+            value_vs_limit=sanitize(breach.message, MAX_MESSAGE) if breach else "",
             worst_value=worst.value if worst and is_threshold else None,
             worst_vs_limit=sanitize(worst.message) if worst and is_threshold else "",
             count=alert.count if alert else None,
