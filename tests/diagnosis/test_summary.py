@@ -113,7 +113,7 @@ def test_a_diagnosis_never_changes_how_bad_it_is(make_model, run_diagnosis, seve
 def test_a_source_that_cannot_be_read_is_no_outage(make_model, run_diagnosis, make_alert):
     broken = make_alert("*", condition=Condition.ERROR, message="no such file")
     diagnosis = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[broken], severity=Severity.UNKNOWN)
-    assert (diagnosis.hypotheses, diagnosis.actions) == ((), (Action.NOTHING,))
+    assert (diagnosis.hypotheses, diagnosis.actions) == ((), (Action.CORRECT_INPUT,))
 
 
 def test_the_focus_comes_first_then_the_most_significant_changes(make_model, run_diagnosis):
