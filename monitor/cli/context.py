@@ -268,7 +268,7 @@ def add_now(parser: argparse.ArgumentParser, text: str) -> None:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add arguments for the data, the moment as of which it is evaluated, and limits."""
     add_data(parser)
-    add_now(parser, "judge as of this moment (default: the newest row; for a store, the clock)")
+    add_now(parser, "evaluate as of this moment, without later rows (default: the newest row; for a store, the clock)")
     for side, word in (("below", "falls below"), ("above", "rises above")):
         parser.add_argument(
             f"--{side}",

@@ -10,7 +10,7 @@ from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import format_minute, preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
-from modeltop.cli.targets import event_log_for, list_alerts, parse_duration
+from modeltop.cli.targets import event_log_for, list_alerts, parse_duration, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.incident import Matchers
 from modeltop.core.text import pluralize, sanitize
@@ -80,6 +80,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     context.out_line(
         f"{silence.id} silences {describe_matchers(matchers)} {start_text}until {format_minute(silence.end)}"
     )
+    warn_of_clock(event_log, context)
     return 0
 
 

@@ -126,7 +126,7 @@ def _command(args: argparse.Namespace, context: Context, option: str) -> str:
     given: list[str | Path] = [Path(path).absolute() for path in args.paths]
     given = given or ["--store", context.store_folder(args).absolute()]
     given += ["--config", Path(args.config).absolute()] if args.config else []
-    return sanitize(shlex.join(["modeltop", "watch", *map(str, given), option]), 200)
+    return sanitize(shlex.join(["modeltop", "watch", *map(str, given), option]), 400)
 
 
 def _settings_loader(

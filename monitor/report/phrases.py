@@ -73,8 +73,11 @@ def describe_matchers(matchers: Matchers) -> str:
 
 
 def describe_silence(silence: Silence, now: datetime) -> str:
-    """Return until when a silence holds, who made it and why; also that it has ended, or has yet to start."""
-    if silence.end <= now:
+    """Return until when a silence holds, who made it and why; also that it has ended, or is not yet in force."""
+    if not silence.is_credible(now):
+        ahead = format_age(silence.created_at - now)
+        span = f"not in force: set by a clock that was {ahead} ahead; set it again"
+    elif silence.end <= now:
         span = f"ended {format_moment(silence.end, now)}"
     elif silence.start > now:
         span = f"from {format_moment(silence.start, now)} until {format_moment(silence.end, now)}"

@@ -20,6 +20,8 @@ from modeltop.service.leader import LockHolder, aware_datetime, has_leader, read
 from modeltop.service.log import DaemonLog
 
 HEALTH_FILE_NAME = "watch.json"
+ERROR_WIDTH = 600
+"""Maximum terminal cells of one error: a clause, and a command line with its paths."""
 BLOCK_BYTES = 4096
 """The file is padded to a multiple of this, so that on a full disk it can still be overwritten in place."""
 
@@ -165,7 +167,7 @@ class HealthReporter:
     @property
     def error(self) -> str | None:
         """All current errors, sanitized; None if there are none."""
-        return "; ".join(sanitize(error, 300) for error in self._errors.values() if error) or None
+        return "; ".join(sanitize(error, ERROR_WIDTH) for error in self._errors.values() if error) or None
 
     def set_error(self, subject: str, error: str | None) -> None:
         """Set the error of one subject, None if it has none any more; a change is logged."""
@@ -239,7 +241,7 @@ def print_status(
     write_line(word if report is None else f"{word}: {_describe(report, now)}")
     if report is not None:
         if report.health.error:
-            write_line(f"  error: {sanitize(report.health.error, 400)}")
+            write_line(f"  error: {sanitize(report.health.error, 4 * ERROR_WIDTH)}")
         for name, clause in report.health.disabled_receivers.items():
             write_line(f"  receiver {sanitize(name, 60)} fails: {sanitize(clause, 400)}")
             write_line(f"    to try it now: {test_command} {sanitize(shlex.quote(name), 60)}")

@@ -164,9 +164,10 @@ class Pipeline:
             or self.state_reader.has_changed()
         )
 
-    def read_history(self) -> History:
-        """Return the history without evaluating it."""
-        return self._reader.read()
+    def read_history(self, clock: datetime | None = None) -> History:
+        """Return the history without evaluating it; with a clock, without the rows that an evaluation leaves out."""
+        history = self._reader.read()
+        return history if clock is None else self._without_future_rows(history, clock).history
 
     def file_times(self) -> list[float]:
         """Return when each history file was last written, in seconds since 1970."""

@@ -54,6 +54,18 @@ def test_now_leaves_out_the_rows_after_it_without_a_word(run, model):
     assert (outcome.code, outcome.err) == (0, "")
 
 
+def test_no_rule_is_proposed_from_rows_in_the_future(run, model):
+    model("good", ahead=[0.1, 0.1])
+    proposed = run("init", "good.csv", "--config", "-").out
+    model("good")
+    assert run("init", "good.csv", "--config", "-").out == proposed
+
+
+def test_an_export_holds_all_rows(run, model):
+    model("good", ahead=[0.1])
+    assert "2052-01-30" in run("export", "good.csv").out
+
+
 def test_a_model_with_future_rows_alone_is_unknown(run, model, tmp_path):
     model("good")
     (tmp_path / "slip.csv").write_text("date,accuracy\n2052-01-30,0.95\n")
