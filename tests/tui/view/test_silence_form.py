@@ -147,7 +147,7 @@ def silenced(state, fleet):
     def silence(name, start, end):
         start_time = fleet.clock + timedelta(hours=start)
         end = fleet.clock + timedelta(hours=end)
-        return Silence(name, Matchers(model=name), start_time, end, "ana", "release", start_time)
+        return Silence(name, Matchers(model=name), start_time, end, "ana", "release", min(start_time, fleet.clock))
 
     silences = (silence("over", -3, -2), silence("holds", -1, 5), silence("comes", 8, 9))
     return replace(state, snapshot=replace(fleet, alerting_state=AlertingState(silences=silences)))
