@@ -1,15 +1,15 @@
 """The names that other tools give to a metric, and the registered one that each stands for.
 
-Pure: it is given a vocabulary and knows no metric itself. A name is normalized whole or not at all: what remains when
-every known prefix and suffix is taken off must be a name or an alias of the registry. Otherwise it stays as written,
-and its metric is an unknown one.
+Pure: it is given a vocabulary and knows no metric itself. A name is normalized as a whole or not at all: some words of
+it must be a name or an alias of the registry, and each word before and behind them must be one that is known there.
+Otherwise the name stays as written, and its metric is an unknown one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 MAX_LENGTH = 120
 """Characters of a name that is taken apart; a longer one is a sentence."""
@@ -31,30 +31,15 @@ SPLITS = {
 """The split of the data that a metric was measured on, by the word for it."""
 OFFLINE_SPLITS = _words("train reference")
 """Splits that never stand for the model in use: always a segment."""
-SPLIT_SUFFIXES = _words(
-    "train training val valid validation test testing holdout heldout live prod production eval evaluation "
-    "current reference"
-)
-"""Words of `SPLITS` that say the same behind a metric; `accuracy_dev` may be a deviation, `rmse_cv` a variation."""
+NOT_BEHIND = _words("learn dtrain dvalid dev cv dtest predict online serving realized realised evaluate")
+"""Words of `SPLITS` that mean else behind a metric: `accuracy_dev` may be a deviation, `rmse_cv` a variation."""
 PREFIXES = _words(
     "metrics metric summary scores results result performance perf model ml epoch overall global aggregate coco "
-    "rollout classification regression"
+    "rollout classification regression binary multiclass multilabel retrieval"
 )
-"""Words before a metric that say nothing about it."""
-SUFFIXES = _words("epoch overall global aggregate all")
+"""Words before a metric that say nothing about it; the last four begin the classes of torchmetrics and of Keras."""
+SUFFIXES = _words("epoch overall global aggregate all score value metric metrics")
 """The same behind it."""
-DATA = _words("set data split dataset")
-"""What may follow a word of `SPLITS`: `test_set_accuracy`."""
-LIBRARY_PREFIXES = _words("binary multiclass multilabel retrieval")
-"""First words of the classes of torchmetrics, of Keras and of LightGBM."""
-TAIL = _words("score value metric metrics")
-"""Last words that say nothing."""
-PERCENT = _words("percent pct percentage")
-AVERAGES = _words("macro micro weighted")
-MEANS = _words("mean avg average")
-PAIRS = _words("ovr ovo")
-SAMPLED = _words("f1_score precision recall jaccard")
-"""Metrics that scikit-learn averages over samples; behind another name `samples` may be a count."""
 CUT_ONLY = {
     "pass": "pass_rate",
     "p": "precision",
@@ -75,6 +60,8 @@ WHOLE_ONLY = _words("cost bias js ks chi2 chisquare confidence")
 """Aliases that mean a metric only when nothing else stands in the name: `train_cost` may be money."""
 REFUSED = _words("kstest chi2test chisquaretest cvrmse rmsecv")
 """Names that would lead to a metric and mean something else."""
+SAMPLED = _words("f1_score precision recall jaccard")
+"""Metrics that scikit-learn averages over samples; behind another name `samples` may be a count."""
 BOOSTING = {
     "error": "error_rate",
     "l1": "mae",
@@ -99,24 +86,44 @@ MEANING_CHANGERS = _words(
 )
 """Words before a metric after which nothing is concluded from it."""
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PLAIN = re.compile(r"[a-z0-9_]*")
-_BETWEEN = re.compile(r"(?<![0-9])\.|\.(?![0-9])|[\s_\-/\\:|,;'\"`()\[\]{}=#^]+")
-_FILTER = re.compile(
-    r",(?:none|strict-match|flexible-extract|get-answer|remove_whitespace|create_test|custom-extract)$"
-)
-_VERSION = re.compile(r"/v[0-9]+(?=/|$)")
-_PATH_END = re.compile(r"/(?:mean|average|value|score)$")
-_EVAL_SET = re.compile(r"(?P<set>[A-Za-z]+_?[0-9]*)(?:-|'s |:)(?P<name>.+)")
-_CALL = re.compile(r"(?P<name>[^()\[\]]+?)\s*\((?P<inside>[^()]*)\)")
-_NUMBER = re.compile(r"[0-9]{1,3}")
-_K = re.compile(r"k|[0-9]+(?:\.[0-9]+)?")
-_TOP = re.compile(r"top(?P<k>k|[0-9]+)?")
-_QUANTILE = re.compile(r"p[0-9]{1,2}")
+_CAMEL = r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+_BETWEEN = r"(?<![0-9])\.|\.(?![0-9])|[\s_\-/\\:|,;'\"`()\[\]{}=#^]+"
+_FILTER = r",(?:none|strict-match|flexible-extract|get-answer|remove_whitespace|create_test|custom-extract)$"
+_VERSION = r"/v[0-9]+(?=/|$)"
+_PATH_END = r"/(?:mean|average|value|score)$"
+_EVAL_SET = r"(?P<set>[A-Za-z]+_?[0-9]*)(?:-|'s |:)(?P<name>.+)"
+_CALL = r"(?P<name>[^()\[\]]+?)\s*\((?P<inside>[^()]*)\)"
+_MEAN = "(?:mean|avg|average)"
+_DATA = "(?: (?:set|data|split|dataset))?"
+_SPLIT = rf"(?P<split>{'|'.join(SPLITS)})(?: (?P<number>[0-9]{{1,3}}))?{_DATA}"
+_BEFORE = rf"""(?:
+    (?:{_MEAN} (?=test|train))?{_SPLIT}
+    |(?P<nothing>{"|".join(PREFIXES)})
+    |(?P<neg>neg)
+    |class (?P<of_class>[0-9]{{1,3}})
+    |(?P<average>macro|micro|weighted)(?: {_MEAN})?
+    |(?P<mean>{_MEAN})
+    |top ?(?P<cut>k|[0-9]+)
+    |(?P<quantile>p[0-9]{{1,2}})
+    |(?P<estimated>estimated|expected)
+) """.replace("\n    ", "").replace("\n", "")
+"""A word before a metric, or two, and what it says."""
+_AFTER = rf""" (?:
+    (?:(?:on|x|in) )?(?P<split>{"|".join(SPLITS.keys() - NOT_BEHIND)}){_DATA}
+    |(?P<nothing>{"|".join(SUFFIXES)}|by (?:label|class))
+    |class (?P<of_class>[0-9]{{1,3}}|\S+$)
+    |(?P<percent>percent|pct|percentage)
+    |(?P<average>macro|micro|weighted|ovr|ovo|samples)(?: {_MEAN})?
+    |(?P<mean>{_MEAN})
+    |(?:at|top) (?P<cut>k|[0-9]+(?:\.[0-9]+)?)
+    |top(?P<top>k|[0-9]+)
+    |(?P<quantile>p[0-9]{{1,2}})
+    |(?P<index>[0-9]{{1,4}}|[0-9]\.[0-9]{{1,2}}|[0-9]{{2}}\.[0-9])
+)(?= |$)""".replace("\n    ", "").replace("\n", "")
+"""The same behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """What of the registry a name is normalized by."""
 
     names: Mapping[str, str]
@@ -129,8 +136,7 @@ class Vocabulary:
     """Metrics that are themselves a mean over rows: `avg_latency` is latency."""
 
 
-@dataclass(frozen=True, slots=True)
-class NormalizedName:
+class NormalizedName(NamedTuple):
     """What a foreign name says."""
 
     metric: str
@@ -174,10 +180,10 @@ def split_words(name: str) -> list[str]:
     >>> split_words("BinaryF1Score"), split_words("valid_0's auc"), split_words("val/Loss (%)")
     (['binary', 'f1', 'score'], ['valid', '0', 'auc'], ['val', 'loss', 'percent'])
     """
-    if _PLAIN.fullmatch(name):
+    if re.fullmatch(r"[a-z0-9_]*", name):
         return [word for word in name.split("_") if word]
     text = name.replace("'s ", " ").replace("@", " at ").replace("%", " percent ").replace("²", "2")
-    return [word for word in _BETWEEN.split(_CAMEL.sub(" ", text).lower()) if word]
+    return [word for word in re.split(_BETWEEN, re.sub(_CAMEL, " ", text).lower()) if word]
 
 
 def name_key(name: str) -> str:
@@ -201,17 +207,18 @@ def normalize(written: str, vocabulary: Vocabulary) -> NormalizedName:
         return NormalizedName(written)
     if found := vocabulary.names.get(name_key(text)):
         return NormalizedName(found, base=found)
-    text = _PATH_END.sub("", _VERSION.sub("", _FILTER.sub("", text)))
+    for pattern in (_FILTER, _VERSION, _PATH_END):
+        text = re.sub(pattern, "", text)
     name, segment, extra = _call(text)
-    found_name = _boosted(name, vocabulary) or _without_affixes([*split_words(name), *extra], vocabulary)
-    if found_name is None:
+    normalized = _boosted(name, vocabulary) or _longest([*split_words(name), *extra], vocabulary)
+    if normalized is None:
         return NormalizedName(written)
-    return found_name if segment is None else replace(found_name, segment=segment)
+    return normalized if segment is None else normalized._replace(segment=segment)
 
 
 def _call(text: str) -> tuple[str, str | None, list[str]]:
     """Return a name without its arguments, the feature or class that they name, and the words that stay."""
-    found = _CALL.fullmatch(text)
+    found = re.fullmatch(_CALL, text)
     if found is None:
         return text, None, []
     segment, extra = None, []
@@ -236,216 +243,100 @@ def _argument_words(name: str, value: str, *, is_named: bool) -> list[str]:
 
 def _boosted(name: str, vocabulary: Vocabulary) -> NormalizedName | None:
     """Return what `validation_0-error` says: a name that means a metric only behind an evaluation set."""
-    found = _EVAL_SET.fullmatch(name)
+    found = re.fullmatch(_EVAL_SET, name)
     metric = vocabulary.names.get(name_key(BOOSTING.get(name_key(found["name"]), ""))) if found else None
-    if found is None or metric is None:
-        return None
-    split, rest = _split_prefix(split_words(found["set"]))
-    return None if split is None or rest else NormalizedName(metric, split, base=metric)
+    split = re.fullmatch(_SPLIT, " ".join(split_words(found["set"]))) if found and metric else None
+    return NormalizedName(metric, _split_name(split), base=metric) if metric and split else None
 
 
-def _split_prefix(parts: Sequence[str]) -> tuple[str | None, Sequence[str]]:
-    """Return the split of the data that the first words name, and the other words."""
-    if len(parts) > 1 and parts[0] in MEANS and parts[1] in {"test", "train"}:  # cv_results_ of scikit-learn
-        parts = parts[1:]
-    split = SPLITS.get(parts[0]) if parts else None
-    if split is None:
-        return None, parts
-    rest = parts[1:]
-    if rest and _NUMBER.fullmatch(rest[0]):
-        split, rest = f"{split}_{int(rest[0])}", rest[1:]
-    return split, rest
+def _split_name(found: re.Match[str]) -> str:
+    number = found.groupdict().get("number")
+    return SPLITS[found["split"]] + (f"_{int(number)}" if number else "")
 
 
-def _split_suffix(parts: Sequence[str]) -> tuple[str | None, Sequence[str]]:
-    """Do the same for the last words: `loss/train`, `accuracy_score_X_test`, `f1 on test set`."""
-    rest = parts[:-1] if len(parts) > 2 and parts[-1] in DATA else parts
-    if len(rest) < 2 or rest[-1] not in SPLIT_SUFFIXES:
-        return None, parts
-    split, rest = SPLITS[rest[-1]], rest[:-1]
-    return split, rest[:-1] if len(rest) > 1 and rest[-1] in {"on", "x", "in"} else rest
-
-
-def _join_splits(first: str | None, second: str | None) -> tuple[str | None, bool]:
-    """Return two splits as one, and whether they go together; `eval` is any evaluation."""
-    if first is None or second is None or first == second:
-        return first or second, True
-    if "eval" in (first, second):
-        return (second if first == "eval" else first), True
-    return None, False
-
-
-def _without_affixes(parts: list[str], vocabulary: Vocabulary) -> NormalizedName | None:
-    """Return what the longest rest says that leads to a metric, without the words before and behind it."""
+def _longest(words: list[str], vocabulary: Vocabulary) -> NormalizedName | None:
+    """Return what the words say, by the most of them that are a metric while all others are known beside one."""
     number = ""
-    if len(parts) > 3 and parts[-3:-1] == ["dataloader", "idx"]:  # Lightning
-        number, parts = f"_{parts[-1]}", parts[:-3]
-    if not 0 < len(parts) <= MAX_WORDS or "".join(parts) in REFUSED:
+    if len(words) > 3 and words[-3:-1] == ["dataloader", "idx"]:  # Lightning
+        number, words = f"_{words[-1]}", words[:-3]
+    if len(words) > 2 and words[-1] == "ms" and re.fullmatch("p[0-9]{1,2}", words[-2]):
+        words = [*words[:-2], words[-1], words[-2]]
+    if len(words) > MAX_WORDS or "".join(words) in REFUSED:
         return None
-    for before, rest in _without_prefixes(parts):
-        for split, has_split_suffix, core in _without_suffixes(before, rest):
-            percent = len(core) > 1 and core[-1] in PERCENT
-            core_words = core[:-1] if percent else core
-            found = _signed(core_words, vocabulary, percent=percent)
-            is_bare = len(core_words) == len(parts)
-            if found is None or (not is_bare and "".join(core_words) in WHOLE_ONLY):
-                continue
-            if not (has_split_suffix and found.base in vocabulary.test_statistics):
-                return replace(found, split=f"{split}{number}" if split else None)
+    for length in range(len(words), 0, -1):
+        for start in range(len(words) - length + 1):
+            end = start + length
+            if found := _read(words[:start], "".join(words[start:end]), words[end:], vocabulary):
+                return found._replace(split=f"{found.split}{number}") if found.split else found
     return None
 
 
-def _without_prefixes(parts: Sequence[str]) -> Iterator[tuple[str | None, Sequence[str]]]:
-    """Yield every way to take known words off the front: none first."""
-    split: str | None = None
-    while parts:
-        yield split, parts
-        said, rest = _split_prefix(parts)
-        if said is not None:
-            split, agree = _join_splits(split, said)
-            if not agree:
-                return
-        elif parts[0] in PREFIXES or (split and parts[0] in DATA):
-            rest = parts[1:]
-        else:
-            return
-        parts = rest
-
-
-def _without_suffixes(split: str | None, parts: Sequence[str]) -> Iterator[tuple[str | None, bool, Sequence[str]]]:
-    """Yield every way to take known words off the back, with whether one of them names a split of the data."""
-    has_split_suffix = False
-    while parts:
-        yield split, has_split_suffix, parts
-        said, rest = _split_suffix(parts)
-        if said is not None:
-            split, agree = _join_splits(split, said)
-            if not agree:
-                return
-            has_split_suffix = True
-        elif len(parts) > 1 and parts[-1] in SUFFIXES:
-            rest = parts[:-1]
-        else:
-            return
-        parts = rest
-
-
-def _signed(parts: Sequence[str], vocabulary: Vocabulary, *, percent: bool) -> NormalizedName | None:
-    """Return what the words are, or the negative of."""
-    if percent and (only := vocabulary.names.get(name_key(PERCENT_ONLY.get("".join(parts), "")))):
-        return NormalizedName(only, percent=True, base=only)
-    of_class = _class_metric(parts)
-    if of_class is not None and (found := _resolve(of_class[0], vocabulary)):
-        return NormalizedName(found[0], percent=percent, segment=f"class={of_class[1]}", base=found[1])
-    if found := _resolve(parts, vocabulary):
-        return NormalizedName(found[0], percent=percent, base=found[1])
-    if len(parts) > 1 and parts[0] == "neg" and (found := _resolve(parts[1:], vocabulary)):
-        return (
-            NormalizedName(found[0], sign=-1, percent=percent, base=found[1]) if found[1] in vocabulary.losses else None
-        )
-    return None
-
-
-def _class_metric(parts: Sequence[str]) -> tuple[Sequence[str], str] | None:
-    """Return metric and class of `recall_class_1` and `class_1_recall`."""
-    if len(parts) > 2 and parts[-2] == "class":
-        return parts[:-2], parts[-1]
-    if len(parts) > 2 and parts[0] == "class" and _NUMBER.fullmatch(parts[1]):
-        return parts[2:], parts[1]
-    return None
-
-
-def _resolve(parts: Sequence[str], vocabulary: Vocabulary) -> tuple[str, str] | None:
-    """Return the metric of these words and the registered one it is derived from; None if they are not one."""
-    joined = "".join(parts)
-    if found := RENAMED.get(joined) or _twice(vocabulary.names.get(joined)):
-        return found
-    for rest in _plainer(parts):
-        if "".join(rest) not in WHOLE_ONLY and (found := _resolve(rest, vocabulary)):
-            return found
-    if derived := _derivation(parts):
-        return _derived(derived, vocabulary)
-    if len(parts) > 1 and parts[0] in {"estimated", "expected"} and (found := _resolve(parts[1:], vocabulary)):
-        return _twice(vocabulary.names.get(name_key(f"estimated_{found[0]}")))
-    return None
-
-
-def _twice(name: str | None) -> tuple[str, str] | None:
-    """Return a registered metric as the one that it is derived from, too."""
-    return None if name is None else (name, name)
-
-
-def _plainer(parts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the words without one that says nothing."""
-    if len(parts) > 1 and parts[-1] in TAIL:
-        yield parts[:-1]
-    if len(parts) > 1 and parts[0] in LIBRARY_PREFIXES:
-        yield parts[1:]
-    if parts[-2:] in (["by", "label"], ["by", "class"]):
-        yield parts[:-2]
-
-
-def _derived(derivation: tuple[Sequence[str], str], vocabulary: Vocabulary) -> tuple[str, str] | None:
-    base, form = derivation
-    if "".join(base) in CUT_ONLY and form.startswith("at_"):
-        base = split_words(CUT_ONLY["".join(base)])
-    found = None if "".join(base) in WHOLE_ONLY else _resolve(base, vocabulary)
-    if found is None or (form == "samples" and found[0] not in SAMPLED):
+def _read(before: Sequence[str], core: str, after: Sequence[str], vocabulary: Vocabulary) -> NormalizedName | None:
+    """Return the metric `core` with what the words before and behind it say; None if one of them is not known there."""
+    metric = vocabulary.names.get(core) or CUT_ONLY.get(core) or PERCENT_ONLY.get(core)
+    name, base = RENAMED.get(core, (metric, metric))
+    if name is None or base is None or (core in WHOLE_ONLY and (before or after)):
         return None
-    if form == "mean" and found[0] in vocabulary.means:
-        return found
-    name = f"{found[0]}_{form}"
-    return vocabulary.names.get(name_key(name), name), found[1]
-
-
-def _derivation(parts: Sequence[str]) -> tuple[Sequence[str], str] | None:
-    """Return what words are derived from, and how; None if they are not derived from anything.
-
-    Derived: the first k of a ranking or a threshold (`at_10`), an average over classes (`macro`), pairs of them
-    (`ovr`) or queries (`mean`), a quantile over rows (`p95`), or the number that Keras gives (`1`).
-    """
-    if len(parts) < 2:
+    heads = _tokens(_BEFORE, "".join(f"{word} " for word in before))
+    tails = _tokens(_AFTER, "".join(f" {word}" for word in after))
+    if heads is None or tails is None:
         return None
-    return _cut(parts) or _average(parts) or _quantile(parts)
+    tokens = [*tails, *reversed(heads)]  # from the metric outwards
+    says = dict(tokens)
+    is_known, split = _join_splits([value for kind, value in tokens if kind == "split"])
+    if not is_known or (base in vocabulary.test_statistics and "split" in dict(tails)):
+        return None
+    if core in PERCENT_ONLY and "percent" in says:
+        name = base = PERCENT_ONLY[core]
+    elif core in PERCENT_ONLY and core not in vocabulary.names:
+        return None
+    if "estimated" in says:
+        name = base = vocabulary.names.get(name_key(f"estimated_{name}"), "")
+    sign = -1 if "neg" in says else 1
+    forms = [value for kind, value in tokens if kind == "form"]
+    if not name or (sign < 0 and base not in vocabulary.losses) or not _is_possible(core, name, forms, vocabulary):
+        return None
+    for form in forms:
+        if form != "mean" or name not in vocabulary.means:
+            name = vocabulary.names.get(name_key(f"{name}_{form}"), f"{name}_{form}")
+    segment = f"class={says['of_class']}" if "of_class" in says else None
+    return NormalizedName(name, split, sign, "percent" in says, segment, base)
 
 
-def _cut(parts: Sequence[str]) -> tuple[Sequence[str], str] | None:
-    if len(parts) > 2 and parts[-2] in {"at", "top"} and _K.fullmatch(parts[-1]):
-        return parts[:-2], f"at_{_canonical_number(parts[-1])}"
-    first, last = _TOP.fullmatch(parts[0]), _TOP.fullmatch(parts[-1])
-    if first and first["k"]:
-        return parts[1:], f"at_{_canonical_number(first['k'])}"
-    if first and len(parts) > 2 and _K.fullmatch(parts[1]):
-        return parts[2:], f"at_{_canonical_number(parts[1])}"
-    return (parts[:-1], f"at_{_canonical_number(last['k'])}") if last and last["k"] else None
+def _tokens(pattern: str, text: str) -> list[tuple[str, str]] | None:
+    """Return what each word says, by kind; None if one is not known. What derives a metric is of kind `form`."""
+    tokens, position = [], 0
+    while position < len(text):
+        found = re.compile(pattern).match(text, position)
+        if found is None:
+            return None
+        kind, value = next((kind, value) for kind, value in found.groupdict().items() if value)
+        if kind == "split":
+            value = _split_name(found)
+        elif kind in ("average", "mean", "cut", "top", "quantile", "index"):
+            kind, value = "form", _form(kind, value)
+        tokens.append((kind, value))
+        position = found.end()
+    return tokens
 
 
-def _canonical_number(k: str) -> str:
-    """Return one text for `010` and `10`."""
-    return str(int(k)) if k.isdigit() else k
+def _form(kind: str, value: str) -> str:
+    """Return the form of a metric in one spelling: the first k (`at_10`), an average, a quantile, a number."""
+    value = str(int(value)) if value.isdigit() else value
+    return {"cut": f"at_{value}", "top": f"at_{value}", "mean": "mean"}.get(kind, value)
 
 
-def _average(parts: Sequence[str]) -> tuple[Sequence[str], str] | None:
-    if parts[-1] in AVERAGES | PAIRS | {"samples"}:
-        return parts[:-1], parts[-1]
-    if parts[-1] in MEANS:
-        is_two_words = len(parts) > 2 and parts[-2] in AVERAGES  # `f1 macro avg`
-        return (parts[:-2], parts[-2]) if is_two_words else (parts[:-1], "mean")
-    if parts[0] in AVERAGES:
-        return parts[2:] if parts[1] in MEANS and len(parts) > 2 else parts[1:], parts[0]
-    return (parts[1:], "mean") if parts[0] in MEANS else None
+def _join_splits(splits: Sequence[str]) -> tuple[bool, str | None]:
+    """Return whether the splits of one name go together, and the joint one; `eval` is any evaluation."""
+    others = {split for split in splits if split != "eval"}
+    return len(others) < 2, next(iter(others or splits), None)
 
 
-def _quantile(parts: Sequence[str]) -> tuple[Sequence[str], str] | None:
-    if _QUANTILE.fullmatch(parts[-1]):
-        return parts[:-1], parts[-1]
-    if parts[-1] == "ms" and len(parts) > 2 and _QUANTILE.fullmatch(parts[-2]):
-        return [*parts[:-2], "ms"], parts[-2]
-    if _QUANTILE.fullmatch(parts[0]):
-        return parts[1:], parts[0]
-    if parts[-1] != "k" and len(parts[-1]) <= 4 and _K.fullmatch(parts[-1]):
-        return parts[:-1], _canonical_number(parts[-1])
-    return None
+def _is_possible(core: str, name: str, forms: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Return whether a metric can have these forms."""
+    if core in CUT_ONLY and core not in vocabulary.names and not (forms and forms[0].startswith("at_")):
+        return False
+    return "samples" not in forms or name in SAMPLED
 
 
 def is_bookkeeping(written: str) -> bool:
@@ -487,6 +378,6 @@ def resembles(written: str, vocabulary: Vocabulary) -> str | None:
     """
     parts = split_words(written)[:MAX_WORDS]
     for start in range(1, len(parts)):
-        if MEANING_CHANGERS.isdisjoint(parts[:start]) and (found := _resolve(parts[start:], vocabulary)):
-            return found[1]
+        if MEANING_CHANGERS.isdisjoint(parts[:start]) and (found := _longest(parts[start:], vocabulary)):
+            return found.base
     return None

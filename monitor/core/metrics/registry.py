@@ -171,7 +171,7 @@ class MetricRegistry:
         # mypy cannot see through a mapping of fields; the configuration has checked names and types.
         metric = replace(metric, **changes)  # type: ignore[arg-type]
         names = {name_key(alias): metric.name for alias in (metric.name, *metric.aliases)}
-        self._vocabulary = replace(self._vocabulary, names={**self._vocabulary.names, **names})
+        self._vocabulary = self._vocabulary._replace(names={**self._vocabulary.names, **names})
         self._normalized.clear()
         self._cache[metric.name] = metric
 
