@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,15 @@ class Block:
     """Metric → indices of the rows whose value is there but could not be read, increasing."""
     written: Mapping[str, str] = field(default_factory=dict)
     """Metric → its name in the file, if that is another."""
+
+
+def select_metrics(block: Block, metrics: Collection[str], *, segment: str | None = None) -> Block:
+    """Return a block with all of its periods and only some of its metrics, in another segment if one is given."""
+    fields: dict[str, Any] = {
+        name: {metric: column for metric, column in getattr(block, name).items() if metric in metrics}
+        for name in (*FIELDS_BY_METRIC, "refused", "written")
+    }
+    return replace(block, segment=segment or block.segment, **fields)
 
 
 MAX_GROUPS = 50_000
@@ -164,7 +173,7 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list
     is sorted and complete, the series are views of it.
     """
     block = _concat_blocks(blocks)
-    duplicates = None if _is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
+    duplicates = None if is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
     series = (_to_series(block, metric, duplicates, catalog) for metric in block.values)
     refused = {
         SeriesKey(block.model, metric, block.segment): periods
@@ -188,10 +197,11 @@ def _refused_periods(block: Block, metric: str, rows: Indices) -> Times:
 def all_periods(blocks: Sequence[Block]) -> Times:
     """Return every period start of one or more blocks, sorted, without repeats."""
     times = blocks[0].times if len(blocks) == 1 else np.concatenate([block.times for block in blocks])
-    return times if _is_increasing(times) else distinct(times)
+    return times if is_increasing(times) else distinct(times)
 
 
-def _is_increasing(times: Times) -> bool:
+def is_increasing(times: Times) -> bool:
+    """Return whether every time is later than the one before it."""
     return len(times) < 2 or bool((times[1:] > times[:-1]).all())
 
 

@@ -20,6 +20,7 @@ from modeltop.history.discovery import Discovery, HistoryFile, discover, list_cs
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
 from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
+from modeltop.history.period_lengths import PeriodLengths
 from modeltop.history.separation import separate
 from modeltop.history.tail import Chunk, FileTail
 
@@ -174,6 +175,7 @@ class Reader:
         self._tails: dict[str, FileTail] = {}
         self._stats: dict[str, FileStat | None] = {}
         self._unsettled: set[str] = set()
+        self._lengths = PeriodLengths()
         self._cache = HistoryCache(catalog)
 
     def read(self, progress: Progress | None = None) -> History:
@@ -213,12 +215,18 @@ class Reader:
 
     def _history(self) -> History:
         tails = self._tails.values()
+        blocks, faults = self._lengths.separate({path: tail.blocks for path, tail in self._tails.items()})
+        of_lengths = (ReadProblem(path, fault.message) for path, found in faults.items() for fault in found)
         of_files = (problem for tail in tails for problem in tail.problems)
-        problems = (*self._discovery.problems, *of_files)
+        problems = (*self._discovery.problems, *of_files, *of_lengths)
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
-        files = [tail.summary for tail in tails if tail.summary is not None]
-        return self._cache.history([block for tail in tails for block in tail.blocks], problems, files)
+        files = [
+            replace(tail.summary, faults=(*tail.summary.faults, *faults[path])) if path in faults else tail.summary
+            for path, tail in self._tails.items()
+            if tail.summary is not None
+        ]
+        return self._cache.history(blocks, problems, files)
 
     def has_changed(self) -> bool:
         """Return whether another read would find something else, by the state of files and folders alone."""

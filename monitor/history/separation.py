@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +16,7 @@ from modeltop.core.metrics.names import NormalizedName
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadProblem, Times
 from modeltop.history.csv.placement import place, placement_notes
-from modeltop.history.merge import FIELDS_BY_METRIC, Block, join_segments
+from modeltop.history.merge import Block, join_segments, select_metrics
 
 _Key = tuple[str, str, str]
 """Model, segment and metric."""
@@ -81,21 +79,13 @@ def _split(block: Block, moved: Mapping[tuple[_Key, str], str]) -> list[Block]:
     leaving = {metric: segment for metric, segment in segments.items() if segment}
     if not leaving:
         return [block]
-    parts = [_only(block, block.values.keys() - leaving.keys())]
-    parts += [
-        replace(_only(block, {metric}), segment=join_segments(block.segment, segment))
-        for metric, segment in leaving.items()
+    return [
+        select_metrics(block, block.values.keys() - leaving.keys()),
+        *(
+            select_metrics(block, {metric}, segment=join_segments(block.segment, segment))
+            for metric, segment in leaving.items()
+        ),
     ]
-    return parts
-
-
-def _only(block: Block, metrics: set[str]) -> Block:
-    """Return the block with some of its metrics."""
-    columns: dict[str, Any] = {
-        name: {metric: column for metric, column in getattr(block, name).items() if metric in metrics}
-        for name in (*FIELDS_BY_METRIC, "refused", "written")
-    }
-    return replace(block, **columns)
 
 
 def _list_models(models: Sequence[str]) -> str:

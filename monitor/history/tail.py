@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FileSummary, ReadProblem, to_datetime
-from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
+from modeltop.core.series import FileSummary, ReadFault, ReadProblem, to_datetime
+from modeltop.history.collisions import MAX_CORRECTED_DATES, Collision, drop_series, find_collisions
+from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
-from modeltop.history.csv.tolerant import TolerantParser
+from modeltop.history.csv.tolerant import NOTHING_KNOWN, PriorKnowledge, TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
@@ -128,10 +129,13 @@ class FileTail:
         self._mtime = 0.0
         self._quiet_at: float | None = None
         self._changed_at = 0.0
+        self._known = NOTHING_KNOWN
+        """What the next read from the file's start must know."""
         self._reset()
 
-    def _reset(self) -> None:
-        self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone)
+    def _reset(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
+        self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
+        self._collisions: list[Collision] = []
         self._growing: dict[_BlockKey, GrowableBlock] = {}
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
@@ -225,7 +229,8 @@ class FileTail:
             resumes = False
         raw, was_utf16 = None, False
         if not resumes:
-            self._reset()
+            self._reset(self._known)
+            self._known = NOTHING_KNOWN
             raw = read_range(descriptor, 0, size)
             if (reason := binary_reason(raw[:HEAD_BYTES], self.file.path, self.catalog)) is not None:
                 raise SourceError(reason)
@@ -244,9 +249,10 @@ class FileTail:
 
     def _is_resumable(self) -> bool:
         """Return whether what was read so far is what it would be if new rows had been there from the start."""
-        schema = self.parser.schema
-        is_plain = schema is None or (schema.is_expected and not self.parser.problems.doubts)
-        return self.parser.is_resumable and (is_plain or self._offset > CHUNK_BYTES)
+        parser, schema = self.parser, self.parser.schema
+        is_plain = schema is None or (schema.is_expected and not parser.problems.doubts)
+        is_final = is_plain and parser.has_rows and not parser.known.rows_collide
+        return parser.is_resumable and (is_final or self._offset > CHUNK_BYTES)
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
         """Return checksums of the bytes up to the offset: of their head, and of the end that is not in the head."""
@@ -273,12 +279,22 @@ class FileTail:
             self._drop(reason or str(error), fatal=self.file.is_explicit)
         except SourceError as error:
             self._drop(str(error), fatal=True)
-        if not self.parser.is_consistent and (again := self._read_anew(now)) is not None:
+        known = self._knowledge_missing()
+        if known and (again := self._read_anew(now, known)) is not None:
             self.apply(again, now)
 
-    def _read_anew(self, now: float) -> Chunk | None:
+    def _knowledge_missing(self) -> PriorKnowledge | None:
+        """Return what the file must be read anew with from its start; None if it has been read as it is meant."""
+        parser, known = self.parser, self.parser.known
+        if parser.is_extended and parser.schema:
+            return replace(known, columns=parser.schema.names)
+        if self._collisions and not known.rows_collide:
+            return replace(known, rows_collide=True)
+        return known if not parser.is_consistent else None
+
+    def _read_anew(self, now: float, known: PriorKnowledge) -> Chunk | None:
         """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
-        self._retry, self.parser.is_resumable = True, False
+        self._retry, self.parser.is_resumable, self._known = True, False, known
         return self.read(now)
 
     def _check_is_no_log(self, chunk: Chunk) -> None:
@@ -301,6 +317,9 @@ class FileTail:
             self.parser.add_result(result)
             self._append(result.blocks)
         else:
+            if result is not None:
+                self._reset(self.parser.known)
+                self.parser.lookahead = last
             for lines in split_chunks(self._without_header(chunk.lines), CHUNK_BYTES):
                 self._feed(lines)
         self.parser.is_inferred |= bool(self._growing)
@@ -317,12 +336,23 @@ class FileTail:
             raise no_date_column()
         is_decided = chunk.from_start or self._offset > CHUNK_BYTES
         self.parser.is_consistent = is_decided or parser.problems.doubts == doubts
-        self.blocks = (*(growing.block for growing in self._growing.values()), *extra)
+        self._show(parser, (*(growing.block for growing in self._growing.values()), *extra), waits=waits)
+
+    def _show(self, parser: TolerantParser, blocks: tuple[Block, ...], *, waits: bool) -> None:
+        """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
+        self._collisions = [] if parser.schema and parser.schema.is_utc else list(find_collisions(blocks))
+        if parser.known.rows_collide:
+            self._collisions = [each for each in self._collisions if each.dates > MAX_CORRECTED_DATES]
+            blocks = drop_series(blocks, self._collisions)
+        else:
+            self._collisions = [each for each in self._collisions if each.is_doubtful]
+        self.blocks = blocks
         notes: list[ReadProblem] = []
         if parser.schema and parser.schema.metric is not None:
             self.blocks, messages = self._long_shape.place(self.blocks)
             notes = [ReadProblem(self.file.path, message) for message in messages]
-        self.problems = (*parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
+        faults = [ReadProblem(self.file.path, fault.message) for fault in self._faults(parser)]
+        self.problems = (*faults, *parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
         self.summary = self._summarize(parser)
 
     def _summarize(self, parser: TolerantParser) -> FileSummary:
@@ -332,15 +362,20 @@ class FileTail:
         span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
         numbers = () if parser.schema is None else parser.schema.numbers
         counts = {column.index: column.name for column in numbers if column.role != "value"}
-        return parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
+        summary = parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
+        return replace(summary, faults=(*self._faults(parser), *summary.faults))
+
+    def _faults(self, parser: TolerantParser) -> list[ReadFault]:
+        if not self._collisions or not parser.known.rows_collide:
+            return []
+        has_models = parser.schema is not None and parser.schema.model is not None
+        models = dict.fromkeys(each.model if has_models else self.file.model for each in self._collisions)
+        return [replace(parser.collision, models=tuple(models))]
 
     def _without_header(self, lines: bytes) -> bytes:
-        """Feed the header by itself, and return the rest, so that the vectorized reader may have it."""
-        end = lines.find(b"\n") + 1
-        if self.parser.schema is None and self.in_volume and is_complete_row(lines[:end]):
-            self._append(self.parser.feed(lines[:end]))
-            return lines[end:]
-        return lines
+        """Read a plain header by itself, and return the rest, so that the vectorized reader may have it."""
+        is_first = self.parser.schema is None and self.in_volume
+        return lines[self.parser.read_plain_header(lines) :] if is_first else lines
 
     def _feed(self, lines: bytes) -> None:
         """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
@@ -349,7 +384,8 @@ class FileTail:
             self._append(self.parser.feed(lines))
             return
         start = self.parser.fork()
-        if not start.is_inferred and (not self.parser.schema.is_dated or self._is_doubtful(start.lookahead)):
+        is_plain = self.parser.schema.is_dated and not self.parser.known.rows_collide
+        if not start.is_inferred and (not is_plain or self._is_doubtful(start.lookahead)):
             self.parser.infer(lines)
         for part in split_chunks(lines, BLOCK_BYTES):
             result = self._parse_in_volume(part)
@@ -370,7 +406,7 @@ class FileTail:
     def _parse_in_volume(self, lines: bytes) -> ParseResult | None:
         schema = self.parser.schema
         # If one block was broken the next one probably is too; a wrong guess loses nothing.
-        if schema is None or not schema.is_plain or self._broken:
+        if schema is None or not (schema.is_plain and self.parser.is_regular) or self._broken:
             return None
         inputs, zone = [ParseInput(self.file.model, lines)], schema.zone(self.zone)
         return parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]

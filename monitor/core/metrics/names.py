@@ -75,7 +75,7 @@ BOOSTING = {
 BOOKKEEPING = _words(
     "epoch epochs numepochs step steps globalstep iteration iterations learningrate lr gradnorm totalflos seed "
     "numinputtokensseen batch batchsize walltime relativetime fold shard partition worker chunkindex chunkid "
-    "id runid index row rowid rownumber rownum unnamed0"
+    "chunkstartindex chunkendindex id runid index row rowid rownumber rownum unnamed0"
 )
 """Columns of numbers that are no metric: counters and settings of a training run, ids, row numbers (`Unnamed: 0` is the
 index of pandas)."""

@@ -19,10 +19,13 @@ from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.local_time import may_come_twice, second_occurrences
 from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
 from modeltop.history.csv.problems import ProblemCollector
-from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
+from modeltop.history.csv.sections import TOTAL_LEFT_OUT, is_total
+from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, join_segments, to_blocks
 
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"", "false", "f", "no", "n", "0", "0.0"})
+ALL_PARTS = frozenset({"", "all", "(all)", "*", "total", "overall"})
+"""Cells of a column of segments in the rows of all segments together, in lower case."""
 
 COUNT = Metric("count", bounds=(0, None))
 """Metric name of the columns with row or case counts."""
@@ -199,7 +202,9 @@ class ColumnReader:
         valid, stamps = [], []
         for index, stamp in enumerate(self._parse_dates([row[self.schema.date] for row in rows])):
             error = self._row_error(rows[index], stamp)
-            if error is not None:
+            if isinstance(stamp, str) and is_total(rows[index], self.schema.date):
+                self.problems.count_note(TOTAL_LEFT_OUT, lines[index])
+            elif error is not None:
                 self.problems.doubts += isinstance(stamp, str)
                 self.problems.row_error(lines[index], error, self.schema.date)
             elif not isinstance(stamp, str):
@@ -227,16 +232,32 @@ class ColumnReader:
     def _groups(self, model: str, columns: Sequence[Row], size: int) -> tuple[list[GroupKey], NDArray[np.intp] | None]:
         """Return the distinct groups in the order of their first rows, and per row which; None if there is one."""
         schema = self.schema
-        if schema.model is None and schema.segment is None and schema.metric is None:
+        if schema.has_one_series:
             return [(model, "all", None)], None
         models = [model] * size if schema.model is None else columns[schema.model]
-        segments = ["all"] * size if schema.segment is None else [cell or "all" for cell in columns[schema.segment]]
+        segments = self._segments(columns, size)
         metrics: Sequence[str | None] = [None] * size
         if schema.metric is not None:
             metrics = columns[schema.metric]
         index: dict[GroupKey, int] = {}
         groups = [index.setdefault(key, len(index)) for key in zip(models, segments, metrics, strict=True)]
         return list(index), np.array(groups, dtype=np.intp)
+
+    def _segments(self, columns: Sequence[Row], size: int) -> list[str]:
+        """Return the segment of each row; that of a column which was found is named by it, such as `country=DE`."""
+        schema = self.schema
+        segments = ["all"] * size if schema.segment is None else [cell or "all" for cell in columns[schema.segment]]
+        for index in schema.segments:
+            parts = {
+                cell: "all" if cell.strip().lower() in ALL_PARTS else f"{schema.names[index]}={cell.strip()}"
+                for cell in dict.fromkeys(columns[index])
+            }
+            pairs = zip(segments, columns[index], strict=True)
+            segments = [join_segments(segment, parts[cell]) for segment, cell in pairs]
+        if schema.has_days_apart:
+            pairs = zip(segments, columns[schema.date], strict=True)
+            segments = [segment if ":" in date else join_segments(segment, "period=day") for segment, date in pairs]
+        return segments
 
     def _numbers(
         self, columns: Sequence[Row], lines: Sequence[int], keys: Sequence[GroupKey], groups: NDArray[np.intp] | None

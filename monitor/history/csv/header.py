@@ -17,6 +17,34 @@ from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.placement import Placement, companion, place, placement_notes
 from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
+ROLE_NAMES = {
+    "model": ("model", "modelname"),
+    "segment": ("segment", "segmentname"),
+    "provisional": ("provisional",),
+    "count": ("count",),
+}
+"""Role → names of its column, by `name_key`."""
+_NO_METRICS = frozenset({*ROLE_NAMES, *DATE_COLUMN_NAMES})
+METRIC_NAMES = ("metric", "metricname", "metrickey")
+"""Columns of metric names: Evidently, whylogs, dbt."""
+MAYBE_METRIC_NAMES = ("key", "series", "tag", "variable", "measure", "field", "name")
+"""The same only where nothing else is a metric: MLflow, Grafana, tbparse, pandas' melt, InfluxDB."""
+VALUE_NAMES = ("value", "metricvalue", "val", "score")
+MODEL_NAMES = frozenset({
+    "modelname", "modelid", "modelkey", "name", "experiment", "experimentname", "experimentid", "deployment",
+    "deploymentname", "deploymentid", "endpoint", "endpointname", "estimator", "pipeline", "pipelinename", "detector",
+    "classifier", "algorithm",
+})  # fmt: skip
+"""Columns that are the model if rows of one date differ in them."""
+SEGMENT_NAMES = frozenset({
+    "version", "modelversion", "shard", "fold", "split", "env", "environment", "region", "country", "market", "site",
+    "store", "tenant", "customer", "cohort", "group", "slice", "bucket", "dataset", "variant", "channel", "platform",
+    "device", "language", "locale", "partition", "replica", "instance", "host", "node", "worker", "cluster", "stage",
+    "class", "label", "granularity",
+})  # fmt: skip
+"""Columns that are a segment if rows of one date differ in them; never a metric, even if they hold numbers."""
+IDENTITY_NAMES = MODEL_NAMES | SEGMENT_NAMES
+
 
 class NoHistory(SourceError):  # noqa: N818  no error in a folder: the file is left alone
     """A file without a date column, or without any row."""
@@ -71,12 +99,23 @@ class CsvSchema:
     date_format: DateFormat = date_formats.PLAIN
     faults: tuple[ReadFault, ...] = ()
     """Columns that cannot be read."""
+    segments: tuple[int, ...] = ()
+    """More columns of which each value is a segment, such as `country=DE`: their names alone did not say so."""
+    has_days_apart: bool = False
+    """True if a date without a time of day is a day beside its hours: the segment `period=day`."""
+
+    @property
+    def has_one_series(self) -> bool:
+        """Whether all rows are of one model, segment and, in the long shape, metric."""
+        return self.model is self.segment is self.metric is None and not self.segments and not self.has_days_apart
 
     @property
     def is_plain(self) -> bool:
-        """True if the vectorized reader knows all formats."""
+        """True if the vectorized reader knows all formats and roles."""
         return (
             self.is_dated
+            and not self.segments
+            and not self.has_days_apart
             and self.date_format is date_formats.PLAIN
             and all(column.format.is_plain and not column.formats for column in self.numbers)
         )
@@ -112,7 +151,25 @@ def find_date_column(names: Sequence[str]) -> int | None:
     return next((lowered.index(name) for name in DATE_COLUMN_NAMES if name in lowered), None)
 
 
-def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry, *, date: int | None = None) -> CsvSchema:
+@dataclass(frozen=True, slots=True)
+class RowIdentity:
+    """Columns that tell rows apart, found by their content: indices, None for what the header's names say."""
+
+    model: int | None = None
+    metric: int | None = None
+    value: int | None = None
+    segments: tuple[int, ...] = ()
+    has_days_apart: bool = False
+
+
+def read_header(
+    cells: Sequence[str],
+    delimiter: str,
+    catalog: MetricRegistry,
+    *,
+    date: int | None = None,
+    identity: RowIdentity | None = None,
+) -> CsvSchema:
     """Return the schema that a header describes.
 
     Args:
@@ -120,6 +177,7 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry, *
         delimiter: Character between the cells of the file.
         catalog: The metrics, with their other names.
         date: Index of the date column, if the rows have shown it; by default it is found by its name.
+        identity: Which columns tell rows apart, if the rows have shown it; by default they are found by their names.
 
     Raises:
         SourceError: There are more than `MAX_COLUMNS` columns.
@@ -127,23 +185,18 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry, *
     names = [cell.strip() or cell for cell in cells]
     if len(names) > MAX_COLUMNS:
         raise SourceError(f"the file has {len(names):,} columns, the most is {MAX_COLUMNS:,}: write one row per metric")
-    roles: dict[str, int] = {}
-    for index, name in enumerate(names):
-        roles.setdefault(name.lower(), index)
     if date is None:
         date = find_date_column(names)
     is_dated, date = date is not None, date or 0
-    long = "metric" in roles and "value" in roles
-    used_columns = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
+    identity = identity or RowIdentity()
+    roles = _roles(names, date if is_dated else None, identity, catalog)
+    used_columns = {date, *roles.values(), *identity.segments}
     notes: list[str] = []
-    if long:
-        used_columns |= {roles["metric"], roles["value"]}
+    if "metric" in roles:
         numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
     else:
-        used = used_columns | {roles.get("count", -1)}
-        numbers, notes = _metrics(names, used, catalog, is_store=is_store_header(cells))
+        numbers, notes = _metrics(names, used_columns, catalog, is_store=is_store_header(cells))
     if "count" in roles:
-        used_columns.add(roles["count"])
         numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
     return CsvSchema(
         delimiter,
@@ -152,13 +205,48 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry, *
         roles.get("model"),
         roles.get("segment"),
         roles.get("provisional"),
-        roles["metric"] if long else None,
+        roles.get("metric"),
         tuple(numbers),
         (*_notes(names, used_columns, numbers), *notes),
         tuple(names),
         is_store_header(cells),
         is_dated,
+        segments=identity.segments,
+        has_days_apart=identity.has_days_apart,
     )
+
+
+def _roles(names: Sequence[str], date: int | None, identity: RowIdentity, catalog: MetricRegistry) -> dict[str, int]:
+    """Return the columns by role, without the date, segments found and metrics; of two the first has it."""
+    by_key: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if index != date and index not in identity.segments:
+            by_key.setdefault(name_key(name), index)
+    roles = {
+        role: next(by_key[key] for key in keys if key in by_key)
+        for role, keys in ROLE_NAMES.items()
+        if not by_key.keys().isdisjoint(keys)
+    }
+    if identity.model is not None:
+        roles["model"] = identity.model
+    if identity.metric is not None and identity.value is not None:
+        return roles | {"metric": identity.metric, "value": identity.value}
+    others = {key: index for key, index in by_key.items() if index not in roles.values()}
+    return roles if is_store_header(names) else roles | _long_shape(others, names, catalog)
+
+
+def _long_shape(columns: Mapping[str, int], names: Sequence[str], catalog: MetricRegistry) -> dict[str, int]:
+    """Return the columns of metric names and of their values; none in the wide shape."""
+    value = next((key for key in VALUE_NAMES if key in columns), None)
+    if value is None:
+        return {}
+    metric = next((key for key in METRIC_NAMES if key in columns), None)
+    if metric is None:
+        metric = next((key for key in MAYBE_METRIC_NAMES if key in columns), None)
+        rest = [names[index] for key, index in columns.items() if key not in (metric, value)]
+        if value == "score" or any(catalog.normalize(name).is_known for name in rest):
+            return {}  # `name` beside metrics in columns of their own
+    return {"metric": columns[metric], "value": columns[value]} if metric else {}
 
 
 def _metrics(
@@ -168,13 +256,14 @@ def _metrics(
 
     In a file of the store every name was recorded as that of a metric, and only its own three suffixes have a meaning.
     """
-    others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
-    free = {i: name for i, name in enumerate(names) if i not in used_columns and name and name.lower() not in others}
+    free = {
+        index: name
+        for index, name in enumerate(names)
+        if name and index not in used_columns and name.lower() not in _NO_METRICS
+    }
     owners = _companion_owners(free, catalog, is_store=is_store)
     values = [
-        index
-        for index, name in free.items()
-        if index not in owners and (is_store or not is_bookkeeping(name) or catalog.is_configured(name))
+        index for index, name in free.items() if index not in owners and (is_store or not _names_rows(name, catalog))
     ]
     written = [free[index] for index in values]
     placements = place(written, catalog)
@@ -237,7 +326,16 @@ def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[Numbe
     return notes
 
 
+def _names_rows(name: str, catalog: MetricRegistry) -> bool:
+    """Return whether a column of numbers tells what a row is of, and is no metric."""
+    if catalog.is_configured(name):
+        return False
+    return is_bookkeeping(name) or (name_key(name) in IDENTITY_NAMES and not catalog.normalize(name).is_known)
+
+
 def _why_unused(name: str) -> str:
+    if name_key(name) in IDENTITY_NAMES:
+        return "not evaluated: it tells what a row is of; for a metric, set `better` under [metrics.NAME]"
     if is_bookkeeping(name):
         return "not evaluated: a counter, an id or a setting by name; for a metric, set `better` under [metrics.NAME]"
     if found := companion(name):

@@ -51,6 +51,8 @@ class ProblemCollector:
         """Cells that plain formats do not fit, so that the column may have another one."""
         self._notes: list[ReadProblem] = []
         self._header_notes: list[ReadProblem] = []
+        self._counted_notes: dict[str, tuple[int, int]] = {}
+        """Message → its first line, and on how many lines it is true."""
         self._faults: dict[ReadFault, None] = {}
         self._reported: dict[int, list[_Error]] = defaultdict(list)
         """Column → its first errors, and the first of each reason."""
@@ -80,6 +82,11 @@ class ProblemCollector:
     def fault(self, fault: ReadFault) -> None:
         """Add a fault of the entire file or of a column, once: it is always reported, and is an alert."""
         self._faults[fault] = None
+
+    def count_note(self, message: str, line: int) -> None:
+        """Add a message that may be true on many lines, of which the first is reported."""
+        first, count = self._counted_notes.get(message, (line, 0))
+        self._counted_notes[message] = first, count + 1
 
     def mark_text_columns(self, names: Mapping[int, str]) -> None:
         """Name the columns that may hold text: one without any number is reported once, and is no metric."""
@@ -186,7 +193,10 @@ class ProblemCollector:
         """Return the faults and the notes, then the errors by line; the first of one reason counts them all."""
         text = self._text_columns()
         problems = [ReadProblem(self.source, fault.message, fault.line) for fault in self._faults]
-        problems += [*self._header_notes, *self._notes, *(self._text_column_problem(column) for column in sorted(text))]
+        problems += [*self._header_notes, *self._notes]
+        for message, (line, count) in self._counted_notes.items():
+            problems.append(ReadProblem(self.source, message, line, count=count))
+        problems += [*(self._text_column_problem(column) for column in sorted(text))]
         errors = sorted(
             error for column, reported in self._reported.items() if column not in text for error in reported
         )
