@@ -2,61 +2,37 @@
 
 from __future__ import annotations
 
-from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Direction
+from functools import partial
 
-SHARE = (0.0, 1.0)
-AT_LEAST_ZERO = (0.0, None)
+from modeltop.core.metrics.registry import (
+    AT_LEAST_ZERO,
+    AT_MOST_ONE,
+    CORRELATION,
+    HIGHER,
+    LOWER,
+    SHARE,
+    metric,
+    register,
+)
+
+_clustering = partial(metric, HIGHER, CORRELATION, support="rows", family="clustering", needs_labels=False)
+_criterion = partial(metric, HIGHER, AT_LEAST_ZERO, digits=1, needs_labels=False)
+_agreement = partial(metric, HIGHER, SHARE, family="clustering")
 
 register(
-    Metric(
-        "silhouette",
-        Direction.HIGHER,
-        (-1.0, 1.0),
-        support="rows",
-        family="clustering",
-        aliases=("silhouette_coefficient", "silhouette_width"),
-        needs_labels=False,
-    ),
-    Metric(
-        "davies_bouldin",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        aliases=("davies_bouldin_index", "db_index"),
-        needs_labels=False,
-    ),
-    Metric(
-        "calinski_harabasz",
-        Direction.HIGHER,
-        AT_LEAST_ZERO,
-        digits=1,
-        aliases=("calinski_harabasz_index", "variance_ratio_criterion"),
-        needs_labels=False,
-    ),
-    Metric("dunn_index", Direction.HIGHER, AT_LEAST_ZERO, needs_labels=False),
-    Metric("inertia", Direction.LOWER, AT_LEAST_ZERO, digits=1, aliases=("wcss",), needs_labels=False),
-    Metric("adjusted_rand", Direction.HIGHER, (-1.0, 1.0), family="clustering", aliases=("adjusted_rand_index", "ari")),
-    Metric("rand_index", Direction.HIGHER, SHARE, family="clustering", aliases=("rand_score",)),
-    Metric("mutual_information", Direction.HIGHER, AT_LEAST_ZERO, aliases=("mutual_info",)),
-    Metric(
-        "adjusted_mutual_information",
-        Direction.HIGHER,
-        (None, 1.0),
-        family="clustering",
-        aliases=("adjusted_mutual_info", "ami"),
-    ),
-    Metric(
-        "normalized_mutual_information",
-        Direction.HIGHER,
-        SHARE,
-        family="clustering",
-        aliases=("normalized_mutual_info", "nmi"),
-    ),
-    Metric("homogeneity", Direction.HIGHER, SHARE, family="clustering"),
-    Metric("completeness", Direction.HIGHER, SHARE, family="clustering"),
-    Metric("v_measure", Direction.HIGHER, SHARE, family="clustering"),
-    Metric("fowlkes_mallows", Direction.HIGHER, SHARE, family="clustering", aliases=("fowlkes_mallows_index",)),
-    Metric(
-        "cluster_accuracy", Direction.HIGHER, SHARE, support="rows", proportion=True, aliases=("clustering_accuracy",)
-    ),
+    _clustering("silhouette", "silhouette_coefficient silhouette_width"),
+    metric(LOWER, AT_LEAST_ZERO, "davies_bouldin", "davies_bouldin_index db_index", needs_labels=False),
+    _criterion("calinski_harabasz", "calinski_harabasz_index variance_ratio_criterion"),
+    metric(HIGHER, AT_LEAST_ZERO, "dunn_index", needs_labels=False),
+    metric(LOWER, AT_LEAST_ZERO, "inertia", "wcss", digits=1, needs_labels=False),
+    metric(HIGHER, CORRELATION, "adjusted_rand", "adjusted_rand_index ari", family="clustering"),
+    _agreement("rand_index", "rand_score"),
+    metric(HIGHER, AT_LEAST_ZERO, "mutual_information", "mutual_info"),
+    metric(HIGHER, AT_MOST_ONE, "adjusted_mutual_information", "adjusted_mutual_info ami", family="clustering"),
+    _agreement("normalized_mutual_information", "normalized_mutual_info nmi"),
+    _agreement("homogeneity"),
+    _agreement("completeness"),
+    _agreement("v_measure"),
+    _agreement("fowlkes_mallows", "fowlkes_mallows_index"),
+    metric(HIGHER, SHARE, "cluster_accuracy", "clustering_accuracy", support="rows", proportion=True),
 )

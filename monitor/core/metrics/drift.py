@@ -7,201 +7,96 @@ from __future__ import annotations
 
 from functools import partial
 
-from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Direction
+from modeltop.core.metrics.registry import AT_LEAST_ZERO, LOWER, NEITHER, SHARE, UNBOUNDED, metric, register
 
-AT_LEAST_ZERO = (0.0, None)
-SHARE = (0.0, 1.0)
-
-_distance = partial(Metric, better=Direction.LOWER, bounds=(0.0, None), family="drift", needs_labels=False)
-_quality = partial(_distance, bounds=SHARE, proportion=True, family="quality")
+_drift = partial(metric, LOWER, AT_LEAST_ZERO, family="drift", needs_labels=False)
+_bounded_drift = partial(metric, LOWER, SHARE, family="drift", needs_labels=False)
+_statistic = partial(metric, LOWER, AT_LEAST_ZERO, digits=1, needs_labels=False)
+_p_value = partial(metric, NEITHER, SHARE, needs_labels=False)
+_drift_share = partial(metric, LOWER, SHARE, proportion=True, family="drift", needs_labels=False)
+_quality = partial(metric, LOWER, SHARE, support="rows", proportion=True, family="quality", needs_labels=False)
+_column_quality = partial(metric, LOWER, SHARE, proportion=True, family="quality", needs_labels=False)
+_counts = partial(metric, LOWER, AT_LEAST_ZERO, digits=0, needs_labels=False)
+_undirected = partial(metric, NEITHER, UNBOUNDED, needs_labels=False, two_sided=True)
 
 register(
-    _distance("psi", aliases=("population_stability_index",), title="population stability index"),
-    _distance(
-        "js_distance",
-        bounds=SHARE,
-        aliases=("jensen_shannon", "jensen_shannon_distance", "js"),
-        title="Jensen-Shannon distance",
-    ),
-    _distance(
+    _drift("psi", "population_stability_index", title="population stability index"),
+    _bounded_drift("js_distance", "jensen_shannon jensen_shannon_distance js", title="Jensen-Shannon distance"),
+    _bounded_drift(
         "ks_distance",
-        bounds=SHARE,
-        aliases=(
-            "ks",
-            "ks_statistic",
-            "kolmogorov_smirnov",
-            "ks_stat",
-            "kolmogorov_smirnov_statistic",
-            "kolmogorov_smirnov_distance",
-        ),
+        "ks ks_statistic kolmogorov_smirnov ks_stat kolmogorov_smirnov_statistic kolmogorov_smirnov_distance",
         title="Kolmogorov-Smirnov distance",
     ),
-    _distance(
+    _drift(
         "wasserstein_normed",
-        aliases=(
-            "wasserstein",
-            "wasserstein_distance",
-            "earth_mover_distance",
-            "earth_movers_distance",
-        ),
+        "wasserstein wasserstein_distance earth_mover_distance earth_movers_distance",
         title="Wasserstein distance in standard deviations of the reference",
     ),
-    _distance(
+    _statistic(
         "chi_squared",
-        digits=1,
-        family="",
-        aliases=(
-            "chi2",
-            "chi_square",
-            "chi2_statistic",
-            "chi2_stat",
-            "chi_squared_statistic",
-        ),
+        "chi2 chi_square chi2_statistic chi2_stat chi_squared_statistic",
         title="chi-squared statistic against the reference",
     ),
     # A p-value also gets small with the sample size: neither direction is better.
-    Metric(
-        "chi_squared_p",
-        Direction.NEITHER,
-        SHARE,
-        aliases=(
-            "chi2_p",
-            "chi_square_p",
-            "chi2_p_value",
-            "chi_squared_p_value",
-        ),
-        title="p-value of the chi-squared test",
-        needs_labels=False,
+    _p_value(
+        "chi_squared_p", "chi2_p chi_square_p chi2_p_value chi_squared_p_value", title="p-value of the chi-squared test"
     ),
-    _distance(
+    _drift_share(
         "drifted_share",
-        bounds=SHARE,
-        proportion=True,
-        aliases=(
-            "share_of_drifted_columns",
-            "moved_share",
-            "share_of_drifted_features",
-            "drifted_columns_share",
-            "drifted_features_share",
-            "dataset_drift_share",
-            "drifted_columns_count_share",
-        ),
+        "share_of_drifted_columns moved_share share_of_drifted_features drifted_columns_share "
+        "drifted_features_share dataset_drift_share drifted_columns_count_share",
         title="share of columns that moved",
     ),
     _quality(
         "missing_rate",
-        support="rows",
-        aliases=(
-            "null_rate",
-            "missing_share",
-            "share_of_missing_values",
-            "share_of_missing",
-            "missing_values_share",
-            "missing_values_rate",
-            "missing_ratio",
-            "missing_fraction",
-            "null_ratio",
-            "null_share",
-            "null_fraction",
-            "nan_rate",
-            "missing_value_count_share",
-        ),
+        "null_rate missing_share share_of_missing_values share_of_missing missing_values_share "
+        "missing_values_rate missing_ratio missing_fraction null_ratio null_share null_fraction nan_rate "
+        "missing_value_count_share",
         title="share of rows without a value",
     ),
-    _quality(
+    _column_quality(
         "unseen_category_rate",
-        aliases=(
-            "unseen_rate",
-            "new_category_rate",
-            "unseen_values_rate",
-            "unseen_value_rate",
-        ),
+        "unseen_rate new_category_rate unseen_values_rate unseen_value_rate",
         title="share of values that the reference never had",
     ),
-    *(
-        Metric(name, Direction.LOWER, bounds, family="drift", aliases=aliases, title=title, needs_labels=False)
-        for name, bounds, aliases, title in (
-            ("csi", AT_LEAST_ZERO, ("characteristic_stability_index",), "characteristic stability index"),
-            ("js_divergence", SHARE, ("jensen_shannon_divergence", "jsd"), "Jensen-Shannon divergence"),
-            (
-                "kl_divergence",
-                AT_LEAST_ZERO,
-                ("kl_div", "kullback_leibler", "kullback_leibler_divergence", "kld"),
-                "Kullback-Leibler divergence",
-            ),
-            ("hellinger", SHARE, ("hellinger_distance",), "Hellinger distance"),
-            ("l_infinity", SHARE, ("l_infinity_distance", "linf_distance"), "largest difference of a share"),
-            ("total_variation", SHARE, ("total_variation_distance", "tvd"), "total variation distance"),
-            ("energy_distance", AT_LEAST_ZERO, (), "energy distance"),
-            ("mmd", AT_LEAST_ZERO, ("maximum_mean_discrepancy",), "maximum mean discrepancy"),
-            ("reconstruction_error", AT_LEAST_ZERO, ("pca_reconstruction_error",), "reconstruction error"),
-            (
-                "domain_classifier_auroc",
-                SHARE,
-                ("domain_classifier_auc", "domain_classifier_roc_auc", "domain_classifier"),
-                "how well a classifier tells the period from the reference",
-            ),
-        )
+    _drift("csi", "characteristic_stability_index", title="characteristic stability index"),
+    _bounded_drift("js_divergence", "jensen_shannon_divergence jsd", title="Jensen-Shannon divergence"),
+    _drift(
+        "kl_divergence", "kl_div kullback_leibler kullback_leibler_divergence kld", title="Kullback-Leibler divergence"
     ),
-    Metric(
+    _bounded_drift("hellinger", "hellinger_distance", title="Hellinger distance"),
+    _bounded_drift("l_infinity", "l_infinity_distance linf_distance", title="largest difference of a share"),
+    _bounded_drift("total_variation", "total_variation_distance tvd", title="total variation distance"),
+    _drift("energy_distance", title="energy distance"),
+    _drift("mmd", "maximum_mean_discrepancy", title="maximum mean discrepancy"),
+    _drift("reconstruction_error", "pca_reconstruction_error", title="reconstruction error"),
+    _bounded_drift(
+        "domain_classifier_auroc",
+        "domain_classifier_auc domain_classifier_roc_auc domain_classifier",
+        title="how well a classifier tells the period from the reference",
+    ),
+    _counts(
         "drifted_columns",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        digits=0,
-        aliases=("number_of_drifted_columns", "drifted_columns_count", "number_of_drifted_features"),
+        "number_of_drifted_columns drifted_columns_count number_of_drifted_features",
         title="number of columns that moved",
-        needs_labels=False,
     ),
-    Metric("dataset_drift", Direction.LOWER, SHARE, needs_labels=False),
+    metric(LOWER, SHARE, "dataset_drift", needs_labels=False),
     # A distance or a p-value, by the test that was chosen: the name does not say which way it moves.
-    Metric(
-        "drift_score",
-        Direction.NEITHER,
-        aliases=("value_drift", "column_drift", "column_drift_score"),
-        needs_labels=False,
-        two_sided=True,
-    ),
-    Metric(
-        "p_value",
-        Direction.NEITHER,
-        SHARE,
-        aliases=("ks_p", "ks_p_value", "drift_p_value", "kolmogorov_smirnov_p_value"),
-        needs_labels=False,
-    ),
-    Metric(
+    _undirected("drift_score", "value_drift column_drift column_drift_score"),
+    _p_value("p_value", "ks_p ks_p_value drift_p_value kolmogorov_smirnov_p_value"),
+    _quality(
         "duplicate_rate",
-        Direction.LOWER,
-        SHARE,
-        support="rows",
-        proportion=True,
-        family="quality",
-        aliases=("duplicate_share", "duplicate_ratio", "duplicated_rows_share", "share_of_duplicated_rows"),
+        "duplicate_share duplicate_ratio duplicated_rows_share share_of_duplicated_rows",
         title="share of rows that are there twice",
-        needs_labels=False,
     ),
-    Metric(
+    _column_quality(
         "out_of_range_rate",
-        Direction.LOWER,
-        SHARE,
-        proportion=True,
-        family="quality",
-        aliases=("out_of_range_share", "share_of_out_of_range_values", "out_of_range_values_rate"),
+        "out_of_range_share share_of_out_of_range_values out_of_range_values_rate",
         title="share of values outside the range of the reference",
-        needs_labels=False,
     ),
-    Metric(
+    _counts(
         "missing_values",
-        Direction.LOWER,
-        (0.0, None),
-        digits=0,
-        aliases=(
-            "number_of_missing_values",
-            "missing_value_count",
-            "missing_values_count",
-            "dataset_missing_value_count",
-        ),
+        "number_of_missing_values missing_value_count missing_values_count dataset_missing_value_count",
         title="number of cells without a value",
-        needs_labels=False,
     ),
 )

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from modeltop.core.metrics.names import NormalizedName, Vocabulary, is_quantity, name_key, normalize, resembles
 from modeltop.core.series import Direction
@@ -33,6 +34,15 @@ FAMILIES = (
 )
 """Modules of this package that register metrics, in the order in which they are listed to people."""
 
+HIGHER, LOWER, NEITHER = Direction
+Bounds = tuple[float | None, float | None]
+UNBOUNDED: Bounds = (None, None)
+AT_LEAST_ZERO: Bounds = (0.0, None)
+AT_MOST_ONE: Bounds = (None, 1.0)
+SHARE: Bounds = (0.0, 1.0)
+PERCENT: Bounds = (0.0, 100.0)
+CORRELATION: Bounds = (-1.0, 1.0)
+
 MEAN_FAMILIES = frozenset({"judged", "harm", "latency", "latency_ms", "clustering"})
 """Families whose metrics, unless they are shares, are means over rows: the mean of one is the metric itself."""
 LABEL_COVERAGE = "label_coverage"
@@ -48,7 +58,7 @@ class Metric:
 
     name: str
     better: Direction = Direction.NEITHER
-    bounds: tuple[float | None, float | None] = (None, None)
+    bounds: Bounds = UNBOUNDED
     """Smallest and largest possible value, both included; None if there is no bound."""
     support: str | None = None
     """`rows`: the row count of a period is its support. None: only a column `<name>_count` is."""
@@ -107,6 +117,19 @@ def _fixed(value: float, digits: int) -> str:
     if value and round(size, digits) == 0:
         return f"{value:.1g}"
     return f"{value:.{digits}f}"
+
+
+def metric(better: Direction, bounds: Bounds, name: str, aliases: str = "", **fields: Any) -> Metric:
+    """Return a metric, for `register`.
+
+    Args:
+        better: The direction in which it improves.
+        bounds: Smallest and largest possible value, both included.
+        name: Its canonical name.
+        aliases: Other names, separated by blanks.
+        **fields: Other fields of `Metric`.
+    """
+    return Metric(name, better, bounds, aliases=tuple(aliases.split()), **fields)
 
 
 def register(*metrics: Metric) -> None:

@@ -2,88 +2,67 @@
 
 from __future__ import annotations
 
-from modeltop.core.metrics.registry import Metric, register
-from modeltop.core.series import Direction
+from functools import partial
 
-SHARE = (0.0, 1.0)
-AT_LEAST_ZERO = (0.0, None)
+from modeltop.core.metrics.registry import (
+    AT_LEAST_ZERO,
+    AT_MOST_ONE,
+    CORRELATION,
+    HIGHER,
+    LOWER,
+    PERCENT,
+    SHARE,
+    UNBOUNDED,
+    metric,
+    register,
+)
+
+_detection = partial(metric, HIGHER, SHARE, family="detection")
+_score = partial(metric, HIGHER, SHARE)
+_overlap = partial(metric, HIGHER, SHARE, family="overlap")
+_similarity = partial(metric, HIGHER, CORRELATION)
+_distance = partial(metric, LOWER, AT_LEAST_ZERO)
 
 register(
     # Some tools write it in percent: 0 to 100 of a bounded metric is said of the whole column.
-    Metric(
+    _detection(
         "map_50",
-        Direction.HIGHER,
-        SHARE,
-        family="detection",
-        aliases=("map@0.5", "ap50", "bbox_map_50", "box_map_50", "bbox_ap50", "map_iou_50"),
+        "map@0.5 ap50 bbox_map_50 box_map_50 bbox_ap50 map_iou_50",
         title="mean average precision at an overlap of 0.50",
     ),
-    Metric(
-        "map_75",
-        Direction.HIGHER,
-        SHARE,
-        family="detection",
-        aliases=("map@0.75", "ap75", "bbox_map_75", "box_map_75", "bbox_ap75"),
-        title="mean average precision at an overlap of 0.75",
+    _detection(
+        "map_75", "map@0.75 ap75 bbox_map_75 box_map_75 bbox_ap75", title="mean average precision at an overlap of 0.75"
     ),
-    Metric(
+    _detection(
         "map_50_95",
-        Direction.HIGHER,
-        SHARE,
-        family="detection",
-        aliases=("map@0.5:0.95", "map_0.5:0.95", "bbox_map", "box_map", "bbox_ap", "coco_map", "ap50_95", "coco_ap"),
+        "map@0.5:0.95 map_0.5:0.95 bbox_map box_map bbox_ap coco_map ap50_95 coco_ap",
         title="mean average precision over overlaps of 0.50 to 0.95",
     ),
-    Metric(
-        "mask_map", Direction.HIGHER, SHARE, family="detection", aliases=("segm_map", "seg_map", "segm_ap", "mask_ap")
+    _detection("mask_map", "segm_map seg_map segm_ap mask_ap"),
+    _score("map_small", "bbox_map_small"),
+    _score("map_medium", "bbox_map_medium"),
+    _score("map_large", "bbox_map_large"),
+    _score("mar_small", "bbox_mar_small"),
+    _score("mar_medium", "bbox_mar_medium"),
+    _score("mar_large", "bbox_mar_large"),
+    _overlap(
+        "iou", "mean_iou miou intersection_over_union mean_intersection_over_union", title="intersection over union"
     ),
-    *(
-        Metric(f"{kind}_{size}", Direction.HIGHER, SHARE, aliases=(f"bbox_{kind}_{size}",))
-        for kind in ("map", "mar")
-        for size in ("small", "medium", "large")
-    ),
-    Metric(
-        "iou",
-        Direction.HIGHER,
-        SHARE,
-        family="overlap",
-        aliases=("mean_iou", "miou", "intersection_over_union", "mean_intersection_over_union"),
-        title="intersection over union",
-    ),
-    Metric("giou", Direction.HIGHER, (-1.0, 1.0), aliases=("generalized_intersection_over_union",)),
-    Metric(
-        "dice",
-        Direction.HIGHER,
-        SHARE,
-        family="overlap",
-        aliases=("dice_coefficient", "dice_coef", "dsc", "mean_dice", "generalized_dice"),
-    ),
-    Metric("pixel_accuracy", Direction.HIGHER, SHARE, aliases=("pixel_acc", "mean_pixel_accuracy", "aacc")),
-    Metric("panoptic_quality", Direction.HIGHER, SHARE, aliases=("pq",)),
-    Metric("hausdorff_distance", Direction.LOWER, AT_LEAST_ZERO, aliases=("hausdorff", "hd95", "hausdorff_95")),
-    Metric("mota", Direction.HIGHER, (None, 1.0)),
-    Metric("hota", Direction.HIGHER, SHARE),
-    Metric("idf1", Direction.HIGHER, SHARE),
-    Metric(
-        "fid", Direction.LOWER, AT_LEAST_ZERO, digits=1, aliases=("frechet_inception_distance",), needs_labels=False
-    ),
-    Metric("kernel_inception_distance", Direction.LOWER, needs_labels=False),
-    Metric("inception_score", Direction.HIGHER, AT_LEAST_ZERO, needs_labels=False),
-    Metric(
-        "lpips",
-        Direction.LOWER,
-        AT_LEAST_ZERO,
-        aliases=("learned_perceptual_image_patch_similarity",),
-        needs_labels=False,
-    ),
-    Metric("psnr", Direction.HIGHER, digits=1, aliases=("peak_signal_noise_ratio", "peak_signal_to_noise_ratio")),
-    Metric(
-        "ssim",
-        Direction.HIGHER,
-        (-1.0, 1.0),
-        aliases=("structural_similarity", "structural_similarity_index_measure", "ms_ssim"),
-    ),
-    Metric("clip_score", Direction.HIGHER, (0.0, 100.0), needs_labels=False),
-    Metric("abs_rel", Direction.LOWER, AT_LEAST_ZERO, aliases=("absolute_relative_error",)),
-    Metric("silog", Direction.LOWER, AT_LEAST_ZERO),
+    _similarity("giou", "generalized_intersection_over_union"),
+    _overlap("dice", "dice_coefficient dice_coef dsc mean_dice generalized_dice"),
+    _score("pixel_accuracy", "pixel_acc mean_pixel_accuracy aacc"),
+    _score("panoptic_quality", "pq"),
+    _distance("hausdorff_distance", "hausdorff hd95 hausdorff_95"),
+    metric(HIGHER, AT_MOST_ONE, "mota"),
+    _score("hota"),
+    _score("idf1"),
+    metric(LOWER, AT_LEAST_ZERO, "fid", "frechet_inception_distance", digits=1, needs_labels=False),
+    metric(LOWER, UNBOUNDED, "kernel_inception_distance", needs_labels=False),
+    metric(HIGHER, AT_LEAST_ZERO, "inception_score", needs_labels=False),
+    metric(LOWER, AT_LEAST_ZERO, "lpips", "learned_perceptual_image_patch_similarity", needs_labels=False),
+    metric(HIGHER, UNBOUNDED, "psnr", "peak_signal_noise_ratio peak_signal_to_noise_ratio", digits=1),
+    _similarity("ssim", "structural_similarity structural_similarity_index_measure ms_ssim"),
+    metric(HIGHER, PERCENT, "clip_score", needs_labels=False),
+    _distance("abs_rel", "absolute_relative_error"),
+    _distance("silog"),
 )
