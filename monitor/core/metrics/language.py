@@ -24,7 +24,7 @@ _overlap_text = partial(metric, HIGHER, PERCENT, family="overlap-text")
 _bertscore = partial(metric, HIGHER, CORRELATION, family="overlap-text")
 _score = partial(metric, HIGHER, UNBOUNDED)
 _accuracy = partial(metric, HIGHER, SHARE, support="rows", proportion=True, family="accuracy")
-_perplexity = partial(metric, LOWER, AT_LEAST_ZERO, support="rows")
+_edit_distance = partial(metric, LOWER, AT_LEAST_ZERO, support="rows")
 _share = partial(metric, HIGHER, SHARE)
 _perplexity = partial(metric, LOWER, AT_LEAST_ZERO, needs_labels=False)
 _length = partial(metric, NEITHER, UNBOUNDED, digits=1, needs_labels=False)
@@ -51,8 +51,8 @@ register(
     _accuracy("exact_match", "em exact quasi_exact_match exact_match_rate prefix_exact_match"),
     metric(HIGHER, SHARE, "token_accuracy", "mean_token_accuracy token_acc", family="accuracy"),
     _accuracy("acc_norm"),
-    _perplexity("translation_edit_rate", "ter"),
-    _perplexity("edit_distance", "levenshtein_distance"),
+    _edit_distance("translation_edit_rate", "ter"),
+    _edit_distance("edit_distance", "levenshtein_distance"),
     _share("uas", "unlabeled_attachment"),
     _share("las", "labeled_attachment"),
     # Of the language model itself.
