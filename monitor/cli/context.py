@@ -300,7 +300,7 @@ def limit_rules(args: argparse.Namespace, config: Config) -> list[Rule]:
     """
     from modeltop.rules.rule import limit_rule
 
-    limits: dict[tuple[str, str], dict[str, float]] = {}
+    limits: dict[tuple[str, str, str | None], dict[str, float]] = {}
     for side in ("below", "above"):
         for text in getattr(args, side):
             metric, value = _parse_limit(text, side)
@@ -309,9 +309,10 @@ def limit_rules(args: argparse.Namespace, config: Config) -> list[Rule]:
                 raise UsageError(
                     f"--{side} {sanitize(text)}: write it for {normalized.metric}, which has the other sign"
                 )
-            limits.setdefault((normalized.metric, normalized.own_segment), {})[side] = value
+            split = None if normalized.is_offline else normalized.split
+            limits.setdefault((normalized.metric, normalized.own_segment, split), {})[side] = value
     try:
-        return [limit_rule(metric, segment=segment, **sides) for (metric, segment), sides in limits.items()]
+        return [limit_rule(metric, segment=seg, split=split, **sides) for (metric, seg, split), sides in limits.items()]
     except ValueError as error:
         raise UsageError(str(error)) from None
 

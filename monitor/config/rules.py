@@ -58,7 +58,8 @@ def _rule(table: TableReader, catalog: MetricRegistry, receivers: Collection[str
         table.error("metric", f"write the rule for {normalized.metric!r}, which has the other sign")
         return None
     values["metric"] = normalized.metric
-    values.setdefault("segment", normalized.own_segment)
+    if "segment" not in values:
+        values |= {"segment": normalized.own_segment, "split": None if normalized.is_offline else normalized.split}
     return Rule(**values, detector=detector, confirm=confirm)
 
 

@@ -65,6 +65,8 @@ class Rule:
     """A glob, like the next two."""
     model: str = "*"
     segment: str = "all"
+    split: str | None = None
+    """The split of the data that its metric was named with, such as `val`: the segment `split=val` is its as well."""
     confirm: tuple[int, int] = (1, 1)
     """Breached points in a row before it fires as a warning, and as critical; 1 or more each."""
     recover: int = 1
@@ -92,7 +94,7 @@ class Rule:
         """Return whether the rule applies to this series."""
         return (
             fnmatchcase(key.metric, self.metric)
-            and fnmatchcase(key.segment, self.segment)
+            and (fnmatchcase(key.segment, self.segment) or key.segment == f"split={self.split}")
             and fnmatchcase(key.model, self.model)
         )
 
@@ -150,7 +152,14 @@ def without_idle(rules: Iterable[Rule], statuses: Iterable[RuleStatus]) -> list[
     return [rule for rule in rules if rule.name in applied or rule not in two_sided_rules()]
 
 
-def limit_rule(metric: str, below: float | None = None, above: float | None = None, segment: str = "all") -> Rule:
+def limit_rule(
+    metric: str,
+    below: float | None = None,
+    above: float | None = None,
+    *,
+    segment: str = "all",
+    split: str | None = None,
+) -> Rule:
     """Return the rule for `--below` or `--above`: critical at once, on every model, never skipped.
 
     Args:
@@ -158,14 +167,17 @@ def limit_rule(metric: str, below: float | None = None, above: float | None = No
         below: The floor, in the metric's unit.
         above: The ceiling.
         segment: The segment, as it is written; of one other than `all` only the rules of that segment are replaced.
+        split: The split of the data that the metric was named with, such as `val`.
 
     Raises:
         ValueError: Neither limit is given, one is not finite, or the floor lies above the ceiling.
     """
-    name = f"limit-{metric}" if segment == "all" else f"limit-{metric}-{segment}"
+    qualifier = segment if segment != "all" else split
+    name = f"limit-{metric}-{qualifier}" if qualifier else f"limit-{metric}"
     literals = (re.sub(r"([*?[])", r"[\1]", text) for text in (metric, segment))
     of_metric, of_segment = literals
-    return Rule(name, Threshold(critical=Limit(below, above)), of_metric, segment=of_segment, override=True)
+    limit = Threshold(critical=Limit(below, above))
+    return Rule(name, limit, of_metric, segment=of_segment, split=split, override=True)
 
 
 def rules_for(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:

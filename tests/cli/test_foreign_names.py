@@ -167,6 +167,55 @@ def test_a_model_with_too_little_history_for_every_rule_is_unknown(run, tmp_path
     assert "too little history, 8 earlier periods of 10" in " ".join(outcome.out.split())
 
 
+@pytest.mark.parametrize(("columns", "cells"), [("accuracy,val_accuracy", "0.95,0.5"), ("val_accuracy", "0.5")])
+def test_a_limit_of_the_validation_data_is_one_of_that_column_wherever_it_was_placed(run, tmp_path, columns, cells):
+    path, config = tmp_path / "m.csv", tmp_path / "modeltop.toml"
+    path.write_text(f"date,{columns}\n2025-01-01,{cells}\n")
+    assert run("check", path, "--below", "val_accuracy=0.4").code == 0
+    assert run("check", path, "--below", "val_accuracy=0.9", "--below", "accuracy=0.3").code == 2
+    config.write_text('[[rules]]\nname = "floor"\nmetric = "val_accuracy"\ncritical = { below = 0.9 }\n')
+    assert run("check", path, "--config", config).code == 2
+
+
+def dated(cells):
+    return [f"{date(2025, 1, 1) + timedelta(days=day)}{cells(day, 0.95 if day < 30 else 0.8)}" for day in range(35)]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "code", "said"),
+    [
+        pytest.param(
+            "timestamp,_step,_runtime,val/accuracy,val/accuracy__MIN,val/accuracy__MAX,Val F1",
+            lambda day, value: f",{day},{60.5 * day},{value},{value - 0.01},{value + 0.01},{value}",
+            2,
+            "columns `_step`, `_runtime` are not evaluated",
+            id="Weights & Biases",
+        ),
+        pytest.param(
+            "chunk_start_date,chunk_key,chunk_index,accuracy_value,accuracy_upper_threshold,accuracy_lower_threshold,"
+            "accuracy_alert",
+            lambda day, value: f",[{day}:{day + 99}],{day},{value},1.0,0.93,False",
+            2,
+            "columns `accuracy_upper_threshold`, `accuracy_lower_threshold`, `accuracy_alert` are not evaluated",
+            id="NannyML",
+        ),
+        pytest.param(
+            "date,churn,fraud",
+            lambda _, value: f",{value},0.97",
+            1,
+            "direction of churn unknown",
+            id="models as columns",
+        ),
+    ],
+)
+def test_an_export_of_another_tool_is_read_by_its_metrics(run, tmp_path, header, cells, code, said):
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join([header, *dated(cells)]) + "\n")
+    outcome = run("check", path)
+    assert outcome.code == code
+    assert said in outcome.out + outcome.err
+
+
 def test_a_healthy_unknown_metric_is_ok(run, tmp_path):
     path = tmp_path / "m.csv"
     path.write_text(fall("gps_accuracy", 0.9, 0.899))
