@@ -176,6 +176,24 @@ def shared_store():
         yield store
 
 
+@pytest.fixture(scope="session")
+def write_over():
+    """Replace bytes of a file in place and set its time back, as `rsync --inplace --times` and `cp -p` do."""
+
+    def replace_bytes(path, old, new):
+        before = path.stat()
+        data = path.read_bytes()
+        assert old in data
+        assert len(old) == len(new)
+        with path.open("r+b") as file:
+            file.write(data.replace(old, new))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        after = path.stat()
+        assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+
+    return replace_bytes
+
+
 @pytest.fixture
 def load_config(tmp_path):
     """Load a configuration of this text."""

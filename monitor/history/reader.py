@@ -191,6 +191,11 @@ class Reader:
         self._tails = {path: tail for path, tail in self._tails.items() if not tail.is_missing}
         return self._history()
 
+    def mark_stale(self) -> None:
+        """Let the next read read every file anew, even if none shows a change."""
+        for tail in self._tails.values():
+            tail.mark_stale()
+
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)
         if tail is None:
@@ -233,7 +238,7 @@ class Reader:
         now = self.clock()
         if any(file_stat(path) != state for path, state in self._stats.items()):
             return True
-        if any(tail.is_partial_line_due(now) or file_stat(path) != tail.stat for path, tail in self._tails.items()):
+        if any(tail.is_due(now) or file_stat(path) != tail.stat for path, tail in self._tails.items()):
             return True
         return any(self._lists_other_files(path) for path in self._unsettled & self._discovery.folders.keys())
 

@@ -34,8 +34,13 @@ _ArrayKey = tuple[str, str]
 
 QUIET_SECONDS = 5.0
 """A last line without its end counts once nothing was written for this long: its writer has stopped."""
-FINGERPRINT_BYTES = 2**20
-"""Up to here all that was read is compared before reading on; of a larger file this much of its head and its end."""
+FINGERPRINT_BYTES = 16 * 2**20
+"""Up to twice this size all that was read is compared before reading on; of a larger file this much of its head and of
+its end. It takes a millisecond a megabyte."""
+CHECKED_AFTER = (2.0, 60.0)
+"""Seconds after a change at which a file is compared though its times stay as they were. Network file systems round
+times to two seconds; of a write through memory (`mmap`) Linux notes the first to a page, and the next once it has
+written that page back, after 35 s at most."""
 CHUNK_BYTES = 8 * 2**20
 """Bytes of text in hand at once; Python needs some ten times as many to split it."""
 
@@ -129,6 +134,8 @@ class FileTail:
         self._mtime = 0.0
         self._quiet_at: float | None = None
         self._changed_at = 0.0
+        self._is_rewritten = False
+        self._checks: list[float] = []
         self._known = NOTHING_KNOWN
         """What the next read from the file's start must know."""
         self._reset()
@@ -148,16 +155,25 @@ class FileTail:
         """Whether a file of a folder went away between listing and opening, which is no problem."""
         return self._retry and not self.file.is_explicit and not os.path.lexists(self.file.path)
 
-    def is_partial_line_due(self, now: float) -> bool:
-        """Return whether a last line without its end has waited long enough, `now` seconds after 1970."""
-        return self._quiet_at is not None and now >= self._quiet_at
+    def is_due(self, now: float) -> bool:
+        """Return whether to read again `now`, in seconds since 1970, though the stat is the same.
+
+        A last line without its end has waited long enough, or another change may not show in the file's times.
+        """
+        return (self._quiet_at is not None and now >= self._quiet_at) or any(now >= due for due in self._checks)
+
+    def mark_stale(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
+        """Let the next read read everything anew, knowing this."""
+        self._retry, self.parser.is_resumable, self._known = True, False, known
 
     def pending_bytes(self) -> int:
         """Return how many bytes a read would process, as far as can be known without opening the file."""
         state = file_stat(self.file.path)
-        if state is None or state == self.stat:
+        is_stale = self._retry and not self.parser.is_resumable
+        if state is None or (state == self.stat and not is_stale):
             return 0
-        return state[3] - self._offset if state[3] >= self._offset else state[3]
+        is_longer = self.stat is None or state[3] > self.stat[3]
+        return state[3] - self._offset if is_longer and not is_stale else state[3]
 
     def rename(self, file: HistoryFile) -> None:
         """Change the model's name, because another file of the same stem appeared or disappeared."""
@@ -176,10 +192,10 @@ class FileTail:
         None if there are none, or if reading failed: then `problems` gives the reason and `blocks` stay.
         """
         state = file_stat(self.file.path)
-        if state == self.stat and not self.is_partial_line_due(now) and not self._retry:
+        is_unchanged = state == self.stat and not self._retry
+        if is_unchanged and not self.is_due(now):
             return None
-        if state != self.stat:
-            self._changed_at = now
+        self._note_change(state, now)
         self.stat, self._retry = state, False
         try:
             descriptor, opened = open_regular(self.file.path)
@@ -190,10 +206,12 @@ class FileTail:
             self._fail(error)
             return None
         try:
-            return self._read_chunk(descriptor, opened)
+            chunk = self._read_chunk(descriptor, opened)
         except (SourceError, OSError) as error:
             self._fail(error)
             return None
+        else:
+            return None if is_unchanged and not chunk.from_start and not chunk.data else chunk
         finally:
             os.close(descriptor)
 
@@ -204,6 +222,14 @@ class FileTail:
             path, catalog = self.file.path, self.catalog
             return binary_reason(head, path, catalog) or log_reason(to_utf8(head)[0], path, catalog)
         return None
+
+    def _note_change(self, state: FileStat | None, now: float) -> None:
+        if state != self.stat:
+            # What is as long as before was not appended to.
+            self._is_rewritten |= state is not None and self.stat is not None and state[3] == self.stat[3]
+            self._changed_at = now if self.stat or state is None else min(now, max(state[4:]) / 1e9)
+            self._checks = [self._changed_at + seconds for seconds in CHECKED_AFTER]
+        self._checks = [due for due in self._checks if due > now]
 
     def _fail(self, error: Exception) -> None:
         """Keep the last good data, with a problem that calls them old."""
@@ -221,6 +247,7 @@ class FileTail:
             identity == self._identity
             and self._is_resumable()
             and size >= self._offset > 0
+            and not (self._is_rewritten and self._offset > 2 * FINGERPRINT_BYTES)
             and self._compute_fingerprint(descriptor) == self._fingerprint
         )
         data = read_range(descriptor, self._offset, size) if resumes else b""
@@ -242,7 +269,7 @@ class FileTail:
         # Offsets are in the bytes of the file: UTF-16 is read from its start each time.
         self._identity = None if was_utf16 else identity
         self._offset = size - len(chunk.partial_line)
-        self._mtime = opened.st_mtime
+        self._mtime, self._is_rewritten = opened.st_mtime, False
         if end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
@@ -259,9 +286,10 @@ class FileTail:
         head = min(self._offset, FINGERPRINT_BYTES)
         spans = ((0, head), (max(head, self._offset - FINGERPRINT_BYTES), self._offset))
         first, last = (
-            raw[start:end] if raw is not None else read_range(descriptor, start, end) for start, end in spans
+            zlib.crc32(memoryview(raw)[start:end]) if raw is not None else _checksum(descriptor, start, end)
+            for start, end in spans
         )
-        return zlib.crc32(first), zlib.crc32(last)
+        return first, last
 
     def apply(self, chunk: Chunk, now: float, result: ParseResult | None = None) -> None:
         """Bring `blocks` and `problems` up to date with the text read.
@@ -294,7 +322,7 @@ class FileTail:
 
     def _read_anew(self, now: float, known: PriorKnowledge) -> Chunk | None:
         """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
-        self._retry, self.parser.is_resumable, self._known = True, False, known
+        self.mark_stale(known)
         return self.read(now)
 
     def _check_is_no_log(self, chunk: Chunk) -> None:
@@ -445,3 +473,11 @@ class FileTail:
         if not self.blocks and not parser.problems.problems():
             return [ReadProblem(self.file.path, "a header and no rows yet: append one")]
         return []
+
+
+def _checksum(descriptor: int, start: int, end: int) -> int:
+    """Return the CRC-32 of a range of a file, a megabyte at a time."""
+    checksum = 0
+    for first in range(start, end, 2**20):
+        checksum = zlib.crc32(read_range(descriptor, first, min(first + 2**20, end)), checksum)
+    return checksum

@@ -164,6 +164,10 @@ class Pipeline:
             or self.state_reader.has_changed()
         )
 
+    def mark_stale(self) -> None:
+        """Let the next run read every file anew, even if none shows a change."""
+        self._reader.mark_stale()
+
     def read_history(self, clock: datetime | None = None) -> History:
         """Return the history without evaluating it; with a clock, without the rows that an evaluation leaves out."""
         history = self._reader.read()

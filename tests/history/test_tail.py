@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_last_line_without_its_end_waits_until_the_file_is_quiet(history_folde
     assert [series.latest for series in history.series.values()] == [0.9]
     assert [("no end yet" in p.message, p.line, p.fatal) for p in history.problems] == [(True, 3, False)]
     history_folder.now += 3.9
-    assert not reader.has_changed()
+    assert latest(reader.read()) == [0.9]
     history_folder.now += 0.2
     assert reader.has_changed()
     history = reader.read()
@@ -266,3 +267,81 @@ def test_reading_on_is_reading_in_full(make_history_folder, as_plain_data, text,
     for start, end in itertools.pairwise([0, *sorted(cuts), len(data)]):
         history_folder.append(path, data[start:end])
         assert as_plain_data(followed.read()) == as_plain_data(history_folder.reader(path).read())
+
+
+def latest(history):
+    return [series.latest for series in history.series.values()]
+
+
+@pytest.mark.parametrize("small", [False, True], ids=["compared in full", "compared at its ends"])
+def test_a_value_that_was_written_over_is_read_though_size_and_time_are_as_before(
+    history_folder, write_over, monkeypatch, small
+):
+    if small:
+        monkeypatch.setattr(tail, "FINGERPRINT_BYTES", 30)
+    path = history_folder.write(HEADER + ROW + "2025-01-02,a,0.8,10\n" + ROW * 9)
+    reader = history_folder.reader()
+    assert latest(reader.read()) == [0.8]
+    write_over(path, b"0.8", b"0.7")
+    assert reader.has_changed()
+    assert latest(reader.read()) == [0.7]
+    assert not reader.has_changed()
+
+
+def test_a_file_that_was_only_touched_makes_no_new_history(history_folder):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
+    history = reader.read()
+    path.chmod(0o600)
+    assert reader.has_changed()
+    assert reader.read() is history
+
+
+def test_a_correction_far_from_both_ends_is_found_when_a_row_is_appended(history_folder, write_over):
+    rows = [f"2025-01-{day:02},a,0.9,10\n" for day in range(1, 29)]
+    filler = "".join(f"{2000 + number // 365:04}-01-01,b,0.9,{number:010}\n" for number in range(100_000))
+    path = history_folder.write(HEADER + filler + "".join(rows) + filler)
+    reader = history_folder.reader()
+    reader.read()
+    write_over(path, rows[-1].encode(), rows[-1].replace("0.9", "0.4").encode())
+    history_folder.append(path, b"2025-01-01,c,0.8,10\n")
+    assert {key.model: series.latest for key, series in reader.read().series.items()}["a"] == 0.4
+
+
+@pytest.mark.parametrize("seconds", tail.CHECKED_AFTER)
+def test_a_change_that_no_time_shows_is_found_when_the_file_is_compared_again(history_folder, monkeypatch, seconds):
+    path = history_folder.write(HEADER + ROW)
+    frozen = tail.file_stat(path)
+    for module in ("tail", "reader"):
+        monkeypatch.setattr(f"modeltop.history.{module}.file_stat", lambda _: frozen)
+    reader = history_folder.reader(path)
+    history = reader.read()
+    history_folder.now += seconds - 1
+    reader.read()
+    path.write_text(HEADER + ROW.replace("0.9", "0.4"))
+    history_folder.now += 1
+    assert reader.has_changed()
+    assert (latest(history), latest(reader.read())) == ([0.9], [0.4])
+
+
+def test_files_that_have_been_quiet_for_long_are_not_compared_again(history_folder):
+    history_folder.now = time.time() + 1000
+    history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
+    reader.read()
+    history_folder.now += 1000
+    assert not reader.has_changed()
+
+
+def test_a_reader_that_is_asked_to_reads_all_again_whatever_the_file_system_says(history_folder, monkeypatch):
+    path = history_folder.write(HEADER + ROW)
+    frozen = tail.file_stat(path)
+    for module in ("tail", "reader"):
+        monkeypatch.setattr(f"modeltop.history.{module}.file_stat", lambda _: frozen)
+    monkeypatch.setattr(tail, "CHECKED_AFTER", ())
+    reader = history_folder.reader(path)
+    reader.read()
+    path.write_text(HEADER + ROW.replace("0.9", "0.4"))
+    assert latest(reader.read()) == [0.9]
+    reader.mark_stale()
+    assert latest(reader.read()) == [0.4]

@@ -7,6 +7,7 @@ import pytest
 from modeltop.cli.context import limit_rules
 from modeltop.config.load import Config, load
 from modeltop.core.series import Condition, Severity, State
+from modeltop.history.files import file_stat
 from modeltop.report.phrases import headline
 from modeltop.rules import evaluator
 from modeltop.service.pipeline import BACKLOG_NOTICE, Pipeline
@@ -240,3 +241,26 @@ def test_critical_alerts_are_not_deferred(folder, monkeypatch):
     monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", 1)
     snapshot = Pipeline(Config(), [folder], defer_slow_detectors=True).run(CLOCK)
     assert [alert.key.model for alert in snapshot.alerts if alert.is_active] == ["bad"]
+
+
+def test_a_value_that_was_written_over_in_place_changes_the_verdict(folder, write_over):
+    pipeline = Pipeline(Config(), [folder])
+    assert {alert.key.model for alert in pipeline.run(CLOCK).alerts if alert.is_active} == {"bad"}
+    assert not pipeline.needs_run()
+    write_over(folder / "good.csv", b"01-10,0.95", b"01-10,0.42")
+    assert pipeline.needs_run()
+    snapshot = pipeline.run(CLOCK)
+    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"bad", "good"}
+    assert pipeline.file_stats()[str(folder / "good.csv")] == file_stat(folder / "good.csv")
+
+
+def test_on_request_all_is_read_anew(folder):
+    pipeline = Pipeline(Config(), [folder])
+    before = pipeline.run(CLOCK).history
+    assert pipeline.run(CLOCK).history is before
+    pipeline.mark_stale()
+    after = pipeline.run(CLOCK).history
+    assert not any(after.series[key] is series for key, series in before.series.items())
+    assert [series.values.tolist() for series in after.series.values()] == [
+        series.values.tolist() for series in before.series.values()
+    ]

@@ -40,6 +40,12 @@ def test_a_file_that_changed_drops_it(saved):
     assert first_frame_cache.load_frame(path, NOW) is None
 
 
+def test_a_file_that_was_written_over_in_place_drops_it(saved, write_over):
+    path, data = saved
+    write_over(data, b"accuracy", b"f1_score")
+    assert first_frame_cache.load_frame(path, NOW) is None
+
+
 def test_a_configuration_that_appeared_drops_it(saved):
     path, data = saved
     (data.parent / "modeltop.toml").touch()
