@@ -5,6 +5,7 @@ A model of which the newest values were refused would otherwise be as healthy as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -129,6 +130,18 @@ def _newest_values(data: _Input) -> Iterator[_Finding]:
                 yield _Finding(key, f"{count} cannot be read{_example(key, data)}", to_datetime(lost[0]))
 
 
+def _infinite_values(data: _Input) -> Iterator[_Finding]:
+    """Find series whose newest values are infinite, which no rule evaluates."""
+    for key, series in data.history.series.items():
+        if math.isfinite(series.latest):
+            continue
+        finite = np.flatnonzero(np.isfinite(series.values))
+        first = int(finite[-1]) + 1 if len(finite) else 0
+        count = "newest value is" if len(series) - first == 1 else f"newest {len(series) - first} values are"
+        message = f"{count} infinite: correct the input, or leave the cells empty"
+        yield _Finding(key, message, to_datetime(series.times[first]))
+
+
 def _many_values(data: _Input) -> Iterator[_Finding]:
     """Find series of which more than a small share could not be read."""
     for key, refused in _refused(data):
@@ -170,12 +183,9 @@ def _has_newer_rows(file: FileSummary, history: History) -> bool:
 
 def _rules_without_values(data: _Input) -> Iterator[_Finding]:
     """Find configured rules, and limits of the command line, for which there is no value."""
-    series = data.history.series
     for rule in data.rules:
-        if rule.default or not data.history.periods:
-            continue
-        matching = [each for key, each in series.items() if rule.matches(key)]
-        if not any(np.isfinite(each.values).any() for each in matching):
+        is_matched = any(rule.matches(key) for key in data.history.series)
+        if not is_matched and not rule.default and data.history.periods:
             yield _unmatched(rule, data.history)
 
 
@@ -189,8 +199,6 @@ def _unmatched(rule: Rule, history: History) -> _Finding:
         problem = f"segment {rule.segment} is not among {_listed(segments)}"
     else:
         problem = f"the metrics are {_listed(key.metric for key in keys)}" if keys else "there is no metric"
-    if segments and any(fnmatchcase(segment, rule.segment) for segment in segments):
-        problem = "none of its values is finite"
     name = models[0] if len(models) == 1 else rule.name
     since = min(history.periods[model][0] for model in models or history.periods)
     return _Finding(
@@ -238,6 +246,7 @@ REASONS: tuple[Callable[[_Input], Iterator[_Finding]], ...] = (
     _files_without_rows,
     _series_without_values,
     _newest_values,
+    _infinite_values,
     _many_values,
     _files_without_values,
     _lost_rows,

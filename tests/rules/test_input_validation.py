@@ -1,5 +1,6 @@
 """What could not be read is an alert of severity unknown: a reason, an alert."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -220,9 +221,14 @@ def test_a_rule_without_a_value_is_an_alert_of_its_only_model(rule, message):
     assert alert.breach.message == f"no value for rule {rule.name}: {message}"
 
 
-def test_a_rule_on_values_of_which_none_is_finite_has_no_value():
-    (alert,) = validate(history(series(1, 2, value=np.inf)), [limit_rule("accuracy", below=0.9)])
-    assert alert.breach.message == "no value for rule limit-accuracy: none of its values is finite"
+@pytest.mark.parametrize(
+    ("infinite", "message"), [([100], "newest value is"), ([50, 99, 100], "newest 2 values are"), ([50], None)]
+)
+def test_newest_values_that_are_infinite_are_unknown(infinite, message):
+    values = np.where(np.isin(np.arange(1, 101), infinite), np.inf, 0.9)
+    alerts = validate(history(replace(HEALTHY, values=values)), [limit_rule("accuracy", below=0.9)])
+    assert [alert.breach.message.partition(" infinite")[0] for alert in alerts] == ([message] if message else [])
+    assert all(alert.since == at(infinite[-1] if len(infinite) == 1 else 99) for alert in alerts)
 
 
 def test_a_rule_on_several_models_without_a_value_is_an_alert_of_its_own():
