@@ -109,6 +109,8 @@ class Series:
     high: Floats | None = None
     proportion: bool = False
     """True if each value is a proportion of its support, so that its sampling error is known."""
+    usual_delay: float = 0.0
+    """Seconds that its values usually come after its model's newest row, as labels do, where the files show that."""
 
     def __len__(self) -> int:
         return len(self.times)

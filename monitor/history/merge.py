@@ -58,6 +58,10 @@ def select_metrics(block: Block, metrics: Collection[str], *, segment: str | Non
     return replace(block, segment=segment or block.segment, **fields)
 
 
+RECENT_VALUES = 60
+"""Newest values of a metric that show how long after their period they usually come."""
+USUAL = 0.9
+"""Share of values that come within their usual delay."""
 MAX_GROUPS = 50_000
 """Models times segments (times metrics, in the long shape) of one file; more is a column of row numbers."""
 
@@ -175,12 +179,32 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list
     block = _concat_blocks(blocks)
     duplicates = None if is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
     series = (_to_series(block, metric, duplicates, catalog) for metric in block.values)
+    if delays := _usual_delays(blocks):
+        series = (replace(each, usual_delay=delays.get(each.key.metric, 0.0)) for each in series)
     refused = {
         SeriesKey(block.model, metric, block.segment): periods
         for metric, rows in block.refused.items()
         if len(periods := _refused_periods(block, metric, rows))
     }
     return [each for each in series if len(each)], refused
+
+
+def _usual_delays(blocks: Sequence[Block]) -> dict[str, float]:
+    """Return by metric how many seconds behind the newest row so far nine in ten of its newest values were appended.
+
+    Only a file to which rows are appended shows that: one in which each period is first met in order.
+    """
+    delays: dict[str, list[Floats]] = {}
+    for block in blocks:
+        if is_increasing(block.times):
+            continue
+        behind = (np.maximum.accumulate(block.times) - block.times) / np.timedelta64(1, "s")
+        _, first_rows = np.unique(block.times, return_index=True)
+        if np.quantile(behind[first_rows], USUAL) == 0:
+            for metric, values in block.values.items():
+                delays.setdefault(metric, []).append(behind[~np.isnan(values)][-RECENT_VALUES:])
+    newest = {metric: np.concatenate(parts)[-RECENT_VALUES:] for metric, parts in delays.items()}
+    return {metric: float(np.quantile(each, USUAL)) for metric, each in newest.items() if len(each)}
 
 
 def _refused_periods(block: Block, metric: str, rows: Indices) -> Times:

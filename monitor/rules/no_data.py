@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,8 @@ def series_no_data_alerts(
 
     Args:
         history: The data.
-        catalog: Tells which metrics wait for labels: those are due where a period is known to have its labels.
+        catalog: Tells which metrics wait for labels: those are due where a period is known to have its labels, or
+            after the delay with which their values were appended so far.
         severity: How bad that is; OK: not at all.
     """
     if severity is Severity.OK:
@@ -57,6 +59,7 @@ def _overdue(series: Series, periods: Times, severity: Severity) -> Alert | None
     wait = expected_gap(times)
     if wait is None:
         return None
+    wait += timedelta(seconds=series.usual_delay)
     newest, last = to_datetime(periods[-1]), to_datetime(times[-1])
     if newest - last <= wait or not _is_regular(times, periods):
         return None

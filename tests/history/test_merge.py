@@ -1,6 +1,7 @@
 """Many rows, one value a period."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -120,3 +121,28 @@ def test_periods_whose_last_value_could_not_be_read_are_refused(history_folder, 
     assert {
         key.metric: times.astype("datetime64[D]").astype(str).tolist() for key, times in history.refused.items()
     } == ({"accuracy": refused} if refused else {})
+
+
+def appended(days, delay):
+    """One row a day of latency, and of accuracy `delay` days later."""
+    first = np.datetime64("2025-01-01")
+    for day in range(days):
+        yield f"{first + day},,120\n"
+        if day >= delay:
+            yield f"{first + day - delay},0.9,\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "days"),
+    [
+        pytest.param(list(appended(30, 7)), 7, id="labels that come a week later"),
+        pytest.param(sorted(appended(30, 7)), 0, id="a sorted file shows no delay"),
+        pytest.param(list(appended(30, 7))[::-1], 0, id="nor does one with its newest rows first"),
+        pytest.param(random.Random(1).sample(list(appended(30, 7)), 53), 0, id="nor one in no order"),
+        pytest.param([*appended(30, 0), "2025-01-02,0.8,\n"], 0, id="a correction is no delay"),
+    ],
+)
+def test_a_file_that_is_appended_to_shows_how_late_values_come(history_folder, rows, days):
+    history = history_folder.read("date,accuracy,latency_ms\n" + "".join(rows))
+    assert history.series[SeriesKey("m", "accuracy")].usual_delay == days * 86_400
+    assert history.series[SeriesKey("m", "latency_ms")].usual_delay == 0

@@ -1,5 +1,6 @@
 """No data of a series: it stopped coming, while its model goes on reporting."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -90,3 +91,10 @@ def test_periods_whose_labels_are_incomplete_are_waited_for():
     assert alerts(series(ACCURACY, range(1, 41)), GOES_ON, coverage) == []
     (alert,) = alerts(series(ACCURACY, range(1, 101)), series(LATENCY, range(1, 41)), coverage)
     assert alert.key == LATENCY
+
+
+@pytest.mark.parametrize(("delay", "is_alert"), [(0, True), (7, True), (8, False), (57, True), (58, False)])
+def test_values_that_usually_come_late_are_waited_for(delay, is_alert):
+    late = replace(series(ACCURACY, range(1, 41)), usual_delay=delay * 86_400.0)
+    newest = range(1, 51) if delay < 50 else range(1, 101)
+    assert bool(alerts(late, GOES_ON, periods=newest)) is is_alert
