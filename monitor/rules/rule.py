@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from modeltop.core.metrics.names import is_quantity
+from modeltop.core.metrics.names import is_measured_beside, is_quantity
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, RuleStatus, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
@@ -94,8 +94,12 @@ class Rule:
         """Return whether the rule applies to this series."""
         return (
             fnmatchcase(key.metric, self.metric)
-            and (fnmatchcase(key.segment, self.segment) or key.segment == f"split={self.split}")
             and fnmatchcase(key.model, self.model)
+            and (
+                fnmatchcase(key.segment, self.segment)
+                or key.segment == f"split={self.split}"
+                or (self.default and is_measured_beside(key.segment))
+            )
         )
 
     def confirm_for(self, level: Severity) -> int:

@@ -177,6 +177,17 @@ def test_a_limit_of_the_validation_data_is_one_of_that_column_wherever_it_was_pl
     assert run("check", path, "--config", config).code == 2
 
 
+@pytest.mark.parametrize("other", ["val_accuracy", "test/accuracy", "Accuracy", "accuracy_class_1"])
+@pytest.mark.parametrize("is_worse", [True, False])
+def test_a_fall_beside_the_column_that_stands_for_the_model_is_no_ok(run, tmp_path, other, is_worse):
+    path = tmp_path / "m.csv"
+    rows = [
+        f"{date(2025, 1, 1) + timedelta(days=day)},0.95,{0.6 if is_worse and day > 30 else 0.96}" for day in range(40)
+    ]
+    path.write_text("\n".join([f"date,accuracy,{other}", *rows]) + "\n")
+    assert run("check", path).code == (2 if is_worse else 0)
+
+
 def dated(cells):
     return [f"{date(2025, 1, 1) + timedelta(days=day)}{cells(day, 0.95 if day < 30 else 0.8)}" for day in range(35)]
 

@@ -174,6 +174,19 @@ class NormalizedName(NamedTuple):
         return ",".join(part for part in parts if part) or "all"
 
 
+def is_measured_beside(segment: str) -> bool:
+    """Return whether a segment is another measurement of the entire model, or of a class, by the name of its column.
+
+    Training and reference data are not: the model in use may be bad where they are good, and the other way around.
+
+    >>> [is_measured_beside(segment) for segment in ("split=val", "column=Accuracy", "class=1", "split=train", "all")]
+    [True, True, True, False, False]
+    """
+    kind, equals, value = segment.partition("=")
+    is_live = kind in {"column", "class"} or (kind == "split" and value.partition("_")[0] not in OFFLINE_SPLITS)
+    return bool(equals) and "," not in segment and is_live
+
+
 def split_words(name: str) -> list[str]:
     """Return the words of a name in lower case, however they are joined; a decimal keeps its point.
 
