@@ -28,6 +28,8 @@ from modeltop.service.receiver_health import (
 from modeltop.service.sending import Dispatcher
 from modeltop.service.wakeup import WakeupPipe
 
+MAX_LOGGED_PROBLEMS = 20
+"""Problems of reading that one cycle logs; `check` lists them all."""
 SHUTDOWN_SECONDS = 10.0
 """Seconds in which messages that are on their way may arrive when the daemon stops."""
 
@@ -54,6 +56,7 @@ class Cycle:
         self._load, self._identity, self._log = load, identity, log
         self._clock = clock or Clock()
         self._clock_offset: timedelta | None = None
+        self._problem_sources: set[str] = set()
         self._clock.load(identity.folder)
         self.settings = load()
         self.wakeup = WakeupPipe()
@@ -222,6 +225,16 @@ class Cycle:
             self._buffer.append(ClockAccepted(self._clock.accept(), previous))
             self._log.info("clock", "the machine's clock was accepted, as a person asked")
 
+    def _log_read_problems(self, snapshot: Snapshot) -> None:
+        """Log what could not be read or is in the future, once for each source; a fatal problem is an alert."""
+        problems = [problem for problem in snapshot.history.problems if not problem.fatal]
+        if not self._identity.one_shot:  # a run each minute would repeat it in cron's mails
+            for problem in [each for each in problems if each.source not in self._problem_sources][
+                :MAX_LOGGED_PROBLEMS
+            ]:
+                self._log.warning("rows", str(problem))
+        self._problem_sources = {problem.source for problem in problems}
+
     def _allows_no_data(self, snapshot: Snapshot) -> Callable[[datetime | None], bool]:
         return self._clock.allows_no_data if snapshot.clock_doubt is None else lambda _: False
 
@@ -246,6 +259,7 @@ class Cycle:
         self._tracker.commit(result, saved=self._buffer.error is None)
         self.dispatcher.record_withdrawals(result.incident_changes)
         self.last_result = result
+        self._log_read_problems(snapshot)
         for change in result.incident_changes:
             key, transition = change.incident.key, change.transition.value
             text = f"{transition}: {key.model} {key.metric} {change.message}"

@@ -300,3 +300,12 @@ def test_a_value_that_was_written_over_in_place_is_sent(rule_world, write_over):
     assert rule_world.cycle.needs_run()
     rule_world.run_cycle()
     assert rule_world.sent() == [("trigger", "first", "churn")]
+
+
+def test_rows_in_the_future_are_logged_once_and_do_no_harm(world):
+    world.rows("churn", 0.95, 0.94, 0.95, start="2025-03-08")
+    world.rows("churn", 0.1, start="2052-03-10")
+    world.run_cycle(runs=3)
+    assert world.log.count("1 period of") == 1
+    assert "churn.csv is in the future, from 2052-03-10 on: not evaluated" in world.log
+    assert world.sent() == []
