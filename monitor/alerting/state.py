@@ -50,14 +50,14 @@ SEND_RETENTION = timedelta(hours=1)
 """Age up to which sends count toward the hourly cap."""
 MAX_REJECTED_KEYS = 20
 """Rejected notifications that are remembered of one receiver, rule and series."""
-_PERSONAL = get_args(PersonalEvent)
+_PERSONAL_EVENTS = get_args(PersonalEvent)
 
 
 def apply_events(state: AlertingState, events: Iterable[Event]) -> AlertingState:
     """Return the state after some events; `state` is not changed."""
     draft = _MutableState(state)
     for event in events:
-        if not isinstance(event, _PERSONAL):
+        if not isinstance(event, _PERSONAL_EVENTS):
             draft.last_event_at = event.at if draft.last_event_at is None else max(draft.last_event_at, event.at)
         draft.apply(event)
     return draft.freeze(state)
@@ -150,7 +150,9 @@ class _MutableState:
                 self.silences[silence.id] = silence
             case SilenceExpired(at, silence_id) if silence_id in self.silences:
                 silence = self.silences[silence_id]
-                self.silences[silence_id] = replace(silence, end=min(silence.end, at))
+                self.silences[silence_id] = replace(
+                    silence, end=min(silence.end, at), expired_at=min(silence.expired_at or at, at)
+                )
             case NoteAdded(_, note):
                 self.notes[note] = None
             case ReceiverTested(at, receiver) if receiver in self.receivers:
@@ -249,9 +251,11 @@ def _ack_at(ack: Acknowledgement, now: datetime) -> Acknowledgement:
 
 
 def _silence_at(silence: Silence, now: datetime) -> Silence:
-    ahead = silence.created_at - now
-    if ahead <= CLOCK_TOLERANCE:
+    if silence.is_credible(now):
         return silence
+    if silence.expired_at is not None:
+        return replace(silence, end=min(silence.end, now), expired_at=now)
+    ahead = silence.created_at - now
     start, end = _clamped_subtract(silence.start, ahead), _clamped_subtract(silence.end, ahead)
     return replace(silence, created_at=now, start=start, end=end)
 

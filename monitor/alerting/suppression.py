@@ -68,7 +68,7 @@ class Suppressor:
         a clock ahead of it is not in force.
         """
         present = now if present is None else present
-        silences = tuple(one for one in state.silences if one.active(now) and one.is_credible(present))
+        silences = tuple(silence for silence in state.silences if silence.active(now) and silence.is_credible(present))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
 
     @classmethod

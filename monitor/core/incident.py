@@ -71,6 +71,13 @@ class Silence:
     by: str
     reason: str
     created_at: datetime
+    expired_at: datetime | None = None
+    """When a person expired it; None if nobody has."""
+
+    @property
+    def end_set_at(self) -> datetime:
+        """When its end was set, by the clock of the person's machine."""
+        return self.expired_at or self.created_at
 
     def active(self, now: datetime) -> bool:
         """Return whether it is in force at this moment; the end is not part of it."""
@@ -78,7 +85,7 @@ class Silence:
 
     def is_credible(self, now: datetime) -> bool:
         """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
-        return self.created_at - now <= CLOCK_TOLERANCE
+        return self.end_set_at - now <= CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,7 @@ class ReceiverState:
     """Why its fallback stands in for it until a probe succeeds or its configuration changes; None: it works."""
     failures: int = 0
     retry_at: datetime | None = None
-    """The earliest moment of the next attempt, or of the next probe where it is disabled; None: at once."""
+    """The earliest moment of the next attempt, or of the next probe if it is disabled; None: at once."""
     error: str | None = None
     recent_sends: tuple[datetime, ...] = ()
     settings_fingerprint: str = ""
@@ -200,7 +207,7 @@ class AlertingState:
     """Time of the newest event of the watcher itself: its `now` is never earlier. Events of people do not count, for
     nobody knows their clocks."""
     clock_accept_requested: bool = False
-    """True where a person asked the watcher to accept its machine's clock, and it has not done so yet."""
+    """True if a person asked the watcher to accept its machine's clock, and it has not done so yet."""
     damaged_lines: int = 0
     read_only_reason: str | None = None
     """Why no event may be appended, such as a newer schema; None: they may."""

@@ -75,7 +75,7 @@ def describe_matchers(matchers: Matchers) -> str:
 def describe_silence(silence: Silence, now: datetime) -> str:
     """Return until when a silence holds, who made it and why; also that it has ended, or is not yet in force."""
     if not silence.is_credible(now):
-        ahead = format_age(silence.created_at - now)
+        ahead = format_age(silence.end_set_at - now)
         span = f"not in force: set by a clock that was {ahead} ahead; set it again"
     elif silence.end <= now:
         span = f"ended {format_moment(silence.end, now)}"

@@ -1,7 +1,7 @@
-"""The daemon's clock: that of the machine while it can be trusted, else the last time that could be, going on.
+"""The daemon's clock: that of the machine while it can be trusted, else the last time that could be, running on.
 
-The reference is a moment that was certainly reached. It is *anchored* where it is known how long ago that was, by a
-clock that nobody can set; then the machine's clock is reliable within `CLOCK_TOLERANCE` of it. Otherwise the moment is
+The reference is a moment that was certainly reached. It is *anchored* if it is known how long ago that was, by a clock
+that nobody can set; then the machine's clock is reliable within `CLOCK_TOLERANCE` of it. Otherwise the moment is
 a lower bound alone, such as the newest event of an earlier boot, and a machine's clock ahead of it is trusted.
 """
 
@@ -97,7 +97,7 @@ class Clock:
         return now
 
     def synchronize(self) -> None:
-        """Count from the machine's clock as it is now, where it is reliable: once a cycle, so that small steps add up.
+        """Count from the machine's clock as it is now, if it is reliable: once a cycle, so that small steps add up.
 
         The answers of one cycle all count from the same reference, or many small wrong steps would be trusted in turn.
         """
@@ -112,7 +112,7 @@ class Clock:
 
     @property
     def offset(self) -> timedelta | None:
-        """By how much the machine's clock is off, where it is unreliable; None where it is reliable."""
+        """By how much the machine's clock is off if it is unreliable, negative if it is behind; else None."""
         wall, expected = self._wall(), self._expected()
         return None if expected is None or self._agrees(wall, expected) else wall - expected
 

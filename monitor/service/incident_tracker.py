@@ -147,7 +147,7 @@ class IncidentTracker:
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         alerts: Iterable[Alert] = snapshot.alerts
         if not allows_no_data(max(scope.newest_periods(now).values(), default=None)):
-            alerts = [one for one in alerts if one.condition is not Condition.NO_DATA or is_open(one, state)]
+            alerts = [each for each in alerts if each.condition is not Condition.NO_DATA or is_open(each, state)]
         alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_open(alert, state))
         changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))

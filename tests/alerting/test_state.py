@@ -102,7 +102,7 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
     state = apply_events(
         AlertingState(), [SilenceCreated(NOON, silence()), SilenceExpired(NOON + HOUR / 2, "5e5e5e5e", "bob")]
     )
-    assert state.silences == (silence(lasting=HOUR / 2),)
+    assert state.silences == (replace(silence(lasting=HOUR / 2), expired_at=NOON + HOUR / 2),)
     assert apply_event(state, SilenceExpired(NOON + HOUR, "5e5e5e5e", "eve")).silences == state.silences
 
 
@@ -265,6 +265,14 @@ def test_an_accepted_clock_sets_time_back_and_leaves_nothing_later_than_it(follo
     assert state.receivers["slack"] == ReceiverState(NOON, retry_at=NOON, recent_sends=(NOON - HOUR,))
     assert [(one.created_at, one.start, one.end) for one in state.silences] == [(NOON, NOON, NOON + HOUR)]
     assert [(one.at, one.until) for one in state.acks] == [(NOON, NOON + day)], "what a person set lasts as long"
+
+
+def test_a_silence_that_is_expired_by_a_clock_that_is_ahead_is_over_at_once():
+    expired = SilenceExpired(NOON + 400 * DAY, "5e5e5e5e", "bob")
+    state = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), expired])
+    assert not state.silences[0].is_credible(NOON + HOUR / 2)
+    (accepted,) = apply_event(state, ClockAccepted(NOON + HOUR / 2, NOON)).silences
+    assert (accepted.end, accepted.is_credible(NOON + HOUR / 2)) == (NOON + HOUR / 2, True)
 
 
 def test_an_acknowledgement_by_a_clock_that_is_ahead_ends_with_the_incident_all_the_same(followed):
