@@ -59,11 +59,11 @@ repeat = "{repeat}"
 """
 
 
-class Hook:
-    """A receiver on loopback: answers with `status`, keeps what it took, and counts what it refused."""
+class WebhookServer:
+    """A receiver on loopback that answers with `status` and keeps what it accepted, and all attempts."""
 
     def __init__(self):
-        self.status, self.took, self.tried = 200, [], []
+        self.status, self.accepted, self.attempts = 200, [], []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
@@ -75,11 +75,11 @@ class Hook:
 
     @property
     def alerts(self):
-        """What each alert that it took says."""
-        return [alert for message in self.took for alert in message.get("alerts", ())]
+        """The alerts in the messages that it accepted."""
+        return [alert for message in self.accepted for alert in message.get("alerts", ())]
 
-    def heard(self, kind="trigger", *, about=None):
-        """Models of which it took a message of that kind, one entry a message; `about`: "no data" or "metrics"."""
+    def models(self, kind="trigger", *, about=None):
+        """The model of each accepted alert of that kind; `about`: "no data" or "metrics"."""
         return [one["model"] for one in self.alerts if one["kind"] == kind and about in (None, subject(one))]
 
     def close(self):
@@ -94,9 +94,9 @@ class Hook:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 status = hook.status
-                hook.tried.append((status, json.loads(body) if body else None))
+                hook.attempts.append((status, json.loads(body) if body else None))
                 if status == 200:
-                    hook.took.append(json.loads(body) if body else {})
+                    hook.accepted.append(json.loads(body) if body else {})
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -111,8 +111,8 @@ class Hook:
 
 def subject(alert):
     """Whether an alert is about absence or about values, whatever it is called."""
-    said = " ".join(str(alert.get(name, "")) for name in ("rule", "condition", "title")).lower()
-    return "no data" if "no data" in said or "no-data" in said or "no_data" in said else "metrics"
+    output = " ".join(str(alert.get(name, "")) for name in ("rule", "condition", "title")).lower()
+    return "no data" if "no data" in output or "no-data" in output or "no_data" in output else "metrics"
 
 
 @dataclass
@@ -162,12 +162,12 @@ class Watcher:
     log: Path
 
     @property
-    def said(self):
+    def output(self):
         return self.log.read_text()
 
-    def complaints(self, word):
+    def problems(self, word):
         """Lines of warning or error that have a word in them."""
-        lines = [line.lower() for line in self.said.splitlines()]
+        lines = [line.lower() for line in self.output.splitlines()]
         return [line for line in lines if word in line and ("warning" in line[:40] or "error" in line[:40])]
 
     def stop(self):
@@ -190,12 +190,12 @@ class Machine:
 
     def __post_init__(self):
         (self.home / "store").mkdir()
-        self.beats = Hook()
+        self.heartbeats = WebhookServer()
 
     def configure(self, *names, repeat="never", no_data_wait="2s", more=""):
         """Receivers in the order of their standing in for each other, one rule, a cycle a second."""
         for name in names:
-            self.hooks.setdefault(name, Hook())
+            self.hooks.setdefault(name, WebhookServer())
         text = SETTINGS.format(no_data_wait=no_data_wait, more=more)
         text += "".join(RECEIVER.format(name=name, repeat=repeat) for name in names)
         (self.home / "modeltop.toml").write_text(text)
@@ -216,13 +216,13 @@ class Machine:
     def watch(self):
         """Start a watcher; returns after its first cycle."""
         log = self.home / f"watch-{len(self.watchers)}.log"
-        before = len(self.beats.tried)
+        before = len(self.heartbeats.attempts)
         with log.open("wb") as err:
             process = subprocess.Popen(
                 self._argv("watch"), cwd=self.home, env=self._env(), stdout=subprocess.DEVNULL, stderr=err
             )
         self.watchers.append(Watcher(process, log))
-        until(lambda: len(self.beats.tried) > before or process.poll() is not None, 20)
+        wait_until(lambda: len(self.heartbeats.attempts) > before or process.poll() is not None, 20)
         assert process.poll() is None, log.read_text()
         return self.watchers[-1]
 
@@ -239,21 +239,25 @@ class Machine:
         )
         return done.returncode, done.stdout + done.stderr
 
-    def status(self):
-        """What `watch --status` says, as the true clock sees it."""
-        code, said = self.run("watch", "--status", "--json", clock=Clock(self.home / "true"))
-        return json.loads(said) | {"code": code}
+    @property
+    def true_clock(self):
+        return Clock(self.home / "true")
+
+    def status(self, clock=...):
+        """The answer of `watch --status`, by the true clock or another (None: that of the machine)."""
+        code, output = self.run("watch", "--status", "--json", clock=self.true_clock if clock is ... else clock)
+        return json.loads(output) | {"code": code}
 
     def within(self, met, cycles=2):
         """Whether it is met within so many cycles of the watcher, which are counted by its heartbeats."""
-        last = len(self.beats.tried) + cycles + 1
-        until(lambda: met() or len(self.beats.tried) >= last, LONGEST)
-        return until(met, GRACE)
+        last = len(self.heartbeats.attempts) + cycles + 1
+        wait_until(lambda: met() or len(self.heartbeats.attempts) >= last, LONGEST)
+        return wait_until(met, GRACE)
 
     def cycles(self, number=2):
-        """Let so many cycles pass; where nobody can be reached, there are no heartbeats to count them by."""
-        last = len(self.beats.tried) + number
-        until(lambda: len(self.beats.tried) >= last, number * EVERY + GRACE)
+        """Let so many cycles pass; while nobody can be reached, there are no heartbeats to count them by."""
+        last = len(self.heartbeats.attempts) + number
+        wait_until(lambda: len(self.heartbeats.attempts) >= last, number * EVERY + GRACE)
 
     def pass_time(self, span):
         """All clocks of the machine go on by so much at once, as after a suspend: watchers see it when they wake."""
@@ -267,7 +271,7 @@ class Machine:
     def close(self):
         for watcher in self.watchers:
             watcher.stop()
-        for hook in (self.beats, *self.hooks.values()):
+        for hook in (self.heartbeats, *self.hooks.values()):
             hook.close()
 
     def _argv(self, *words):
@@ -278,11 +282,12 @@ class Machine:
         folders = {f"XDG_{name}_HOME": str(self.home) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         paths = os.pathsep.join(map(str, (Path(__file__).parent / "clock", PACKAGES)))
         own = {"HOME": str(self.home), "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-        own |= {f"TRUST_{name}": hook.url for name, hook in self.hooks.items()} | {"TRUST_HEARTBEAT": self.beats.url}
+        own |= {f"TRUST_{name}": hook.url for name, hook in self.hooks.items()}
+        own["TRUST_HEARTBEAT"] = self.heartbeats.url
         return kept | folders | own | (clock or self.clock).environment()
 
 
-def until(met, seconds):
+def wait_until(met, seconds):
     """Wait until it is met, at most so long; whether it is."""
     end = time.monotonic() + seconds
     while not met():
@@ -297,13 +302,13 @@ def machine(tmp_path):
     """A machine with an empty store and one receiver, `ops`; everything that it started ends with the test."""
     home = tmp_path / "home"
     home.mkdir()
-    found = Machine(home, Clock(tmp_path / "clock"))
-    found.configure("ops")
-    yield found
-    found.close()
+    result = Machine(home, Clock(tmp_path / "clock"))
+    result.configure("ops")
+    yield result
+    result.close()
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
+def other_host(tmp_path):
     """The clock of another host, which may be wrong while that of the machine is right."""
-    return Clock(tmp_path / "elsewhere")
+    return Clock(tmp_path / "other_host")
