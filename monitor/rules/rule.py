@@ -98,9 +98,14 @@ class Rule:
             and (
                 fnmatchcase(key.segment, self.segment)
                 or key.segment == f"split={self.split}"
-                or (self.default and is_measured_beside(key.segment))
+                or (self.default and self._is_beside(key.segment))
             )
         )
+
+    def _is_beside(self, segment: str) -> bool:
+        # A floor is one for all classes together: a rare class may always have lain below it.
+        is_class_floor = segment.startswith("class=") and isinstance(self.detector, Threshold)
+        return is_measured_beside(segment) and not is_class_floor
 
     def confirm_for(self, level: Severity) -> int:
         """Return the number of breached points that this level waits for."""
