@@ -93,6 +93,8 @@ _TEXTS = (
     (r"(?:\d{13}[ \t]+\S+[ \t]+\d+\r?\n)+", "a metric of an MLflow file store (time, value, step)",
      "write it as CSV: `(echo timestamp,{metric}; cut -d' ' -f1,2 {path} | tr ' ' ,) > {metric}.csv`"),
     (r"(?:ply|%YAML|---\s*\n|artifact_uri:|experiment_id:)", "a YAML file", "name a CSV file of metrics"),
+    (r"[^,;\t]*\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR)\b", "the log of a program",
+     "write its metrics as CSV with a date column"),
     (r"\[[\w.\"'-]+\]\s*\n", "a configuration file", "pass it by --config, and name a CSV file of metrics"),
 )  # fmt: skip
 """Start of a text, what it is, and what to do."""
@@ -182,6 +184,10 @@ _JSON_KINDS = (
      "an Evidently report (JSON)", "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
     (r'"(?:run_uuid|artifact_uri|experiment_id|run_id)"', "an MLflow run (JSON)",
      "write its metric history as CSV: timestamp, key, value"),
+    (r'"(?:log_history|best_model_checkpoint)"', "a Hugging Face trainer state (JSON)",
+     "write its log_history as CSV with a date column"),
+    (r'"(?:macro avg|weighted avg)"', "a classification report of scikit-learn (JSON)",
+     "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
     (r'"(?:_wandb|_step|_runtime)"', "a Weights & Biases summary (JSON)", "export the run's history as CSV"),
 )  # fmt: skip
 

@@ -214,17 +214,17 @@ def training_reason(table: Table) -> str | None:
     steps = [name for name in table.names if normalize_column(name) in STEP_COLUMNS]
     if not steps:
         return None
-    tool = " of Weights & Biases" if any(name.endswith(("__MIN", "__MAX")) for name in table.names) else ""
-    return (
-        f"a training log{tool} ({', '.join(steps[:3])}), which has no dates: "
-        "add a date column, the day on which each row was measured"
-    )
+    is_chart = any(name.endswith(("__MIN", "__MAX")) for name in table.names)
+    tool = "Weights & Biases chart" if is_chart else "training log"
+    return f"a {tool} ({', '.join(steps[:3])}) without dates: add a date column, the day on which each row was measured"
 
 
 def undated_reason(table: Table, registry: MetricRegistry) -> str | None:
     """Return what a table without dates is; None if it may be metric history that lacks its dates."""
     if reason := training_reason(table):
         return reason
+    if any(map(_is_date, table.names)) and all(_is_date(name) or _is_number(name) for name in table.names):
+        return "no header, the first line is data: put the names of the columns above it, such as date,accuracy"
     if has_metrics(table, registry):
         return None
     label, prediction, score = (table.role(role) for role in ("label", "prediction", "score"))

@@ -25,7 +25,7 @@ from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
-from modeltop.history.tables import HEAD_BYTES, log_reason
+from modeltop.history.tables import HEAD_BYTES, has_metrics, log_reason, read_table
 
 _BlockKey = tuple[str, str, tuple[str, ...]]
 """Model, segment and columns: the identity of a block within its file."""
@@ -304,7 +304,9 @@ class FileTail:
             self._apply(chunk, now, result)
         except NoHistory as error:
             reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
-            self._drop(reason or str(error), fatal=self.file.is_explicit)
+            # In a folder other tables are left alone, but not history whose header was damaged.
+            fatal = self.file.is_explicit or (reason is None and (bool(self.blocks) or self._holds_metrics(chunk)))
+            self._drop(reason or str(error), fatal=fatal)
         except SourceError as error:
             self._drop(str(error), fatal=True)
         known = self._knowledge_missing()
@@ -324,6 +326,11 @@ class FileTail:
         """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
         self.mark_stale(known)
         return self.read(now)
+
+    def _holds_metrics(self, chunk: Chunk) -> bool:
+        """Return whether a table has columns of metrics, so that it lacks nothing but dates."""
+        table = read_table(chunk.data, self.file.path)
+        return table is not None and has_metrics(table, self.catalog)
 
     def _check_is_no_log(self, chunk: Chunk) -> None:
         """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""

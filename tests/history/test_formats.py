@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import sqlite3
 import tarfile
 import zipfile
@@ -75,6 +76,10 @@ TEXTS = {
     "pretty.json": ('{\n  "accuracy": 0.9\n}\n', "a JSON file, not CSV: write its metrics as CSV with a date column"),
     "rows.json": ('[{"date": "2025-01-01", "accuracy": 0.9}]', f"a JSON file, not CSV: write it as CSV: {PYTHON}read_"),
     "run.json": ('{"run_uuid": "a", "metrics": {"accuracy": 0.9}}', "an MLflow run (JSON)"),
+    "trainer_state.json": ('{"best_metric": 1, "log_history": []}', "a Hugging Face trainer state (JSON)"),
+    "classes.json": ('{"0": {"precision": 0.9}, "macro avg": {}}', "a classification report of scikit-learn (JSON)"),
+    "app.log": ("2025-01-01 00:00:00 INFO started, 3 workers\n", "the log of a program"),
+    "bare.csv": ("2025-01-01,0.9\n2025-01-02,0.8\n", "no header, the first line is data: put the names"),
     "wandb-summary.json": ('{"_step": 9, "accuracy": 0.9}', "a Weights & Biases summary (JSON)"),
     "eval.ipynb": ('{"cells": [], "nbformat": 4}', "a Jupyter notebook"),
     "m.jsonl": (
@@ -96,9 +101,9 @@ TEXTS = {
     "meta.yaml": ("artifact_uri: mlflow-artifacts:/1\nexperiment_id: '1'\n", "a YAML file"),
     "modeltop.toml": ("[watch]\nevery = '1m'\n", "a configuration file, not CSV: pass it by --config"),
     "metrics.prom": ("# HELP accuracy Share\naccuracy 0.9\n", "Prometheus metrics at one moment"),
-    "lightning.csv": ("epoch,step,train_loss,val_acc\n0,9,0.04,\n0,9,,0.95\n", "a training log (epoch, step), which"),
-    "keras.csv": ("epoch,accuracy,loss,val_accuracy\n0,0.9,0.1,0.8\n", "a training log (epoch), which has no dates"),
-    "wandb.csv": ('"Step","run - val/acc","run - val/acc__MAX"\n"0","0.9","0.9"\n', "a training log of Weights"),
+    "lightning.csv": ("epoch,step,train_loss,val_acc\n0,9,0.04,\n0,9,,0.95\n", "a training log (epoch, step) without"),
+    "keras.csv": ("epoch,accuracy,loss,val_accuracy\n0,0.9,0.1,0.8\n", "a training log (epoch) without dates: add"),
+    "wandb.csv": ('"Step","run - val/acc","run - val/acc__MAX"\n"0","0.9","0.9"\n', "a Weights & Biases chart (Step)"),
     "log.csv": ("customer_id,y_pred\n1,0\n2,1\n", "a prediction log, not metrics: run `modeltop compute"),
     "train.csv": ("age,income,target\n31,10,0\n32,11,1\n", "a labeled data set (label `target`) without"),
     "features.csv": (
@@ -137,6 +142,30 @@ def test_json_that_was_written_a_second_ago_is_json_and_no_line_in_the_making(hi
     path = history_folder.write('{"metrics": {"accuracy": 0.9}}', "report.json", age=1)
     (problem,) = history_folder.reader(path).read().problems
     assert problem.message.startswith("a JSON file")
+
+
+def test_history_whose_header_lost_its_date_is_an_error_in_a_folder_too(history_folder):
+    history_folder.write("date,accuracy\n2025-01-01,0.9\n", "good.csv")
+    history_folder.write("dat,accuracy\nx,0.9\n", "churn.csv")
+    history_folder.write("id,name\n1,a\n", "other.csv")
+    problems = {os.path.basename(each.source): each.fatal for each in history_folder.reader().read().problems}  # noqa: PTH119
+    assert problems == {"churn.csv": True, "other.csv": False}
+
+
+def test_a_file_that_was_history_and_is_none_any_more_is_an_error_in_a_folder_too(history_folder):
+    path = history_folder.write("date,x\n2025-01-01,0.9\n", "churn.csv")
+    reader = history_folder.reader()
+    reader.read()
+    path.unlink()
+    history_folder.write("a,x\nb,0.9\n", "churn.csv")
+    assert [problem.fatal for problem in reader.read().problems] == [True]
+
+
+def test_a_scalar_of_tensorboard_is_the_metric_that_its_file_is_named_after(history_folder):
+    history_folder.write(
+        "Wall time,Step,Value\n1735689600.9,0,0.95\n1735776000.9,1,0.94\n", "run-a-tag-eval_accuracy.csv"
+    )
+    assert [key.metric for key in history_folder.reader().read().series] == ["accuracy"]
 
 
 def test_a_header_in_the_making_is_still_waited_for(history_folder):

@@ -138,7 +138,7 @@ def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
         out += [(" ", "")] if out else []
         word = f" {WORDS[severity]}" if words else ""
         out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
-    return tuple(out) or ((("all ok", "ok") if index.model_statuses else ("no models", TINTS[Severity.UNKNOWN])),)
+    return tuple(out) or ((("all ok", "ok") if index.model_statuses else ("nothing read", TINTS[Severity.UNKNOWN])),)
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:

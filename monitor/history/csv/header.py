@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from modeltop.core.errors import SourceError
@@ -137,6 +138,19 @@ class CsvSchema:
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""
         return UTC if self.is_utc else configured
+
+
+def name_by_file(schema: CsvSchema, path: str, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema of a scalar that TensorBoard exported, its metric named by the file: `run-NAME-tag-TAG.csv`."""
+    tag = re.search(r"[-_]tag-(.+)\.csv$", path)
+    if tag is None or {name.lower() for name in schema.names} != {"wall time", "step", "value"}:
+        return schema
+    # TensorBoard writes `_` for `/`: of `eval_metric_accuracy` the last words are the metric.
+    words = tag[1].split("_")
+    names = ["_".join(words[start:]) for start in range(len(words))]
+    name = next((name for name in names if catalog.get(name).is_direction_known), names[0])
+    numbers = (replace(column, metric=catalog.canonical(name)) for column in schema.numbers)
+    return replace(schema, numbers=tuple(numbers))
 
 
 def no_date_column() -> NoHistory:

@@ -14,7 +14,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FaultReason, ReadFault
 from modeltop.history.csv import dialect
 from modeltop.history.csv.cells import ColumnReader, Row
-from modeltop.history.csv.header import CsvSchema, read_header
+from modeltop.history.csv.header import CsvSchema, name_by_file, read_header
 from modeltop.history.csv.header_search import BYTE_ORDER_MARK, FoundHeader, find_header, is_comment
 from modeltop.history.csv.inference import infer_schema
 from modeltop.history.csv.problems import ProblemCollector
@@ -249,6 +249,7 @@ class TolerantParser:
     def _apply_schema(self, schema: CsvSchema, line: int) -> None:
         if self.schema is not None and schema.date_format is not self.schema.date_format:
             self._date_cache = {}
+        schema = name_by_file(schema, self.problems.source, self.catalog)
         self.schema, self._header_line = schema, line
         self.problems.describe_header(schema.notes, schema.faults, line)
         # Columns of metrics without a description may contain text.

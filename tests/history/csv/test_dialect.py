@@ -117,7 +117,7 @@ def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
         pytest.param(b"", "is empty", id="empty"),
         pytest.param(b"\n\n", "is empty", id="blank"),
         pytest.param(b"accuracy\n0.9\n", "no date column", id="no date"),
-        pytest.param(b"2025-01-01,0.9\n", "no date column", id="no header"),
+        pytest.param(b"2025-01-01,0.9\n", "no header, the first line is data", id="no header"),
         pytest.param(b"\xff\xfe\0\0d\0\0\0", "UTF-32", id="utf-32"),
         pytest.param(b"PK\x03\x04date,accuracy\n", "ZIP archive", id="a packed file"),
         pytest.param(b'"date,accuracy\n', "quote", id="an open quote in the header"),
