@@ -62,7 +62,7 @@ def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
     if pattern.pattern not in CONTINUING_PATTERNS:
         return TrendOutlook(pattern)
     skipped = {status.rule for status in snapshot.rule_statuses if status.key == key and status.skip_reason is not None}
-    rules = [rule for rule in rules_for(snapshot.rules, key) if rule.name not in skipped]
+    rules = [rule for rule in rules_for(snapshot.rules, key, snapshot.history.series) if rule.name not in skipped]
     limits = [limit for rule in rules for _, limit in rule.detector.limits()]
     return TrendOutlook(pattern, forecast_trend(series, limits))
 

@@ -19,6 +19,7 @@ from modeltop.rules.rule import (
     is_meaningless_for,
     rules_for,
     skip_reason,
+    stands_alone,
 )
 
 
@@ -145,6 +146,8 @@ class _Evaluated(NamedTuple):
     series: Series
     compared_series: tuple[tuple[SeriesKey, Series | None], ...]
     """The other series that its rules compare it with."""
+    stands_alone: bool
+    """True if there is no series of all rows, so that its rules are applied to this one."""
     alerts: tuple[Alert, ...]
     rule_statuses: tuple[RuleStatus, ...]
 
@@ -170,7 +173,11 @@ class Evaluator:
         """
         if self.has_backlog:
             self._evaluated = {}
-        new = {key: self._rules_for(key) for key, series in history.items() if not self._is_unchanged(series, history)}
+        new = {
+            key: self._rules_for(key, history)
+            for key, series in history.items()
+            if not self._is_unchanged(series, history)
+        }
         self.has_backlog = defer_slow_detectors and len(new) > BACKLOG_THRESHOLD
         if self.has_backlog:
             new = {key: [rule for rule in rules if not rule.detector.is_sequential] for key, rules in new.items()}
@@ -178,9 +185,9 @@ class Evaluator:
         evaluated = {key: self._evaluate_series(rules, history[key], alerts, history) for key, rules in new.items()}
         self._evaluated = {key: evaluated.get(key) or self._evaluated[key] for key in history}
 
-    def _rules_for(self, key: SeriesKey) -> list[Rule]:
+    def _rules_for(self, key: SeriesKey, history: Mapping[SeriesKey, Series]) -> list[Rule]:
         metric = self._catalog.get(key.metric)
-        return [rule for rule in rules_for(self._rules, key) if not is_meaningless_for(rule, metric)]
+        return [rule for rule in rules_for(self._rules, key, history) if not is_meaningless_for(rule, metric)]
 
     @property
     def alerts(self) -> Iterator[Alert]:
@@ -195,7 +202,7 @@ class Evaluator:
     def _is_unchanged(self, series: Series, history: Mapping[SeriesKey, Series]) -> bool:
         """Return whether neither the series nor those that it is compared with have changed."""
         last = self._evaluated.get(series.key)
-        if last is None or last.series is not series:
+        if last is None or last.series is not series or last.stands_alone != stands_alone(series.key, history):
             return False
         return all(history.get(key) is other for key, other in last.compared_series)
 
@@ -208,6 +215,7 @@ class Evaluator:
         return _Evaluated(
             series,
             tuple((key, history.get(key)) for key in keys),
+            stands_alone(series.key, history),
             tuple(alert for of_rule in by_rule.values() for alert in of_rule),
             tuple(rule_status(series, rule, by_rule[rule.name], metric, history) for rule in rules),
         )

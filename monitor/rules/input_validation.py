@@ -29,7 +29,7 @@ from modeltop.core.series import (
 )
 from modeltop.core.text import pluralize
 from modeltop.rules.replay import alert_id, fired_alert
-from modeltop.rules.rule import Rule
+from modeltop.rules.rule import Rule, rules_for
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
@@ -184,7 +184,8 @@ def _has_newer_rows(file: FileSummary, history: History) -> bool:
 def _rules_without_values(data: _Input) -> Iterator[_Finding]:
     """Find configured rules, and limits of the command line, for which there is no value."""
     for rule in data.rules:
-        is_matched = any(rule.matches(key) for key in data.history.series)
+        series = data.history.series
+        is_matched = any(rules_for([rule], key, series) for key in series)
         if not is_matched and not rule.default and data.history.periods:
             yield _unmatched(rule, data.history)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
 import numpy as np
 
-from modeltop.core.metrics.names import is_measured_beside, is_quantity
+from modeltop.core.metrics.names import OFFLINE_SPLITS, is_measured_beside, is_quantity
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, RuleStatus, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
@@ -189,8 +189,14 @@ def limit_rule(
     return Rule(name, limit, of_metric, segment=of_segment, split=split, override=True)
 
 
-def rules_for(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
-    """Return the rules that apply to a series, in order; a command-line limit displaces all others of its metric."""
+def rules_for(rules: Sequence[Rule], key: SeriesKey, others: Container[SeriesKey] | None = None) -> list[Rule]:
+    """Return the rules that apply to a series, in order; a command-line limit displaces all others of its metric.
+
+    Args:
+        rules: All rules.
+        key: The series.
+        others: All series: the rules of a metric without a series of all rows apply to each of its segments.
+    """
     limits = [
         rule
         for rule in rules
@@ -198,7 +204,16 @@ def rules_for(rules: Sequence[Rule], key: SeriesKey) -> list[Rule]:
         and fnmatchcase(key.metric, rule.metric)
         and (rule.segment == "all" or fnmatchcase(key.segment, rule.segment))
     ]
-    return [rule for rule in limits or rules if rule.matches(key)]
+    whole = replace(key, segment="all") if others is not None and stands_alone(key, others) else key
+    return [rule for rule in limits or rules if rule.matches(key) or (whole is not key and rule.matches(whole))]
+
+
+def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
+    """Return whether a segment is of a metric without a series of all rows; training data never stands for a model."""
+    if key.segment == "all" or replace(key, segment="all") in others:
+        return False
+    splits = (part.removeprefix("split=") for part in key.segment.split(",") if part.startswith("split="))
+    return not any(split.partition("_")[0] in OFFLINE_SPLITS for split in splits)
 
 
 def is_meaningless_for(rule: Rule, metric: Metric) -> bool:

@@ -210,3 +210,20 @@ def test_a_limit_of_a_segment_displaces_the_rules_of_that_segment_alone():
     rules = [ACCURACY, limit_rule("accuracy", below=0.9, segment="split=train")]
     assert rules_for(rules, SeriesKey("m", "accuracy")) == [ACCURACY]
     assert rules_for(rules, SeriesKey("m", "accuracy", "split=train")) == [rules[1]]
+
+
+@pytest.mark.parametrize(
+    ("segment", "others", "applies"),
+    [
+        pytest.param("country=DE", [], True, id="a segment without a series of all rows"),
+        pytest.param("country=DE", ["all"], False, id="a segment beside all rows"),
+        pytest.param("split=train", [], False, id="training data alone"),
+        pytest.param("country=DE,split=train_0", [], False, id="training data of a segment"),
+        pytest.param("split=val", [], True, id="validation data alone"),
+    ],
+)
+def test_rules_of_all_rows_apply_to_segments_if_there_are_no_others(segment, others, applies):
+    key = SeriesKey("m", "accuracy", segment)
+    keys = {key, *(SeriesKey("m", "accuracy", other) for other in others)}
+    assert (rules_for([ACCURACY], key, keys) == [ACCURACY]) is applies
+    assert rules_for([ACCURACY], key) == []

@@ -61,8 +61,9 @@ def is_header(cells: Sequence[str], section: Section, columns: Sequence[str], ca
         return False
     keys |= {key for known in ROLE_NAMES.values() for key in known}
     count = sum(1 for name in names if name_key(name) in keys or catalog.normalize(name).is_known)
-    # A word such as `day` may be in a row too, but then hardly where the date is, nor beside names of columns.
-    return date == section.date or 2 * count >= len(names)
+    # A word such as `day` may be in a row too, but hardly that of the file where the date is, nor beside other names.
+    is_date = date == section.date and name_key(stripped[date]) in {name_key(name) for name in columns}
+    return is_date or 2 * count >= len(names)
 
 
 def _is_no_name(cell: str) -> bool:

@@ -83,6 +83,8 @@ class TolerantParser:
         self.collision = ReadFault(FaultReason.ROWS_COLLIDE, NOT_TOLD_APART)
         """The fault of rows that are not told apart."""
         self._header_rows: tuple[tuple[str, ...], ...] = ()
+        self._first_width = 0
+        """Cells of the first header."""
         self._section = Section(0, 0)
         self._columns: tuple[str, ...] = ()
         """Names of the columns of all headers so far."""
@@ -229,12 +231,14 @@ class TolerantParser:
         self._header_rows = found.rows
         schema = read_header((*found.cells, *known), found.delimiter, self.catalog)
         self._start(schema, line)
+        self._first_width = len(found.cells)
         if known:
             date = schema.date if schema.is_dated else None
             self._columns, self._section = follow_header(found.cells, self._columns, date, self.catalog)
 
     def _start(self, schema: CsvSchema, line: int) -> None:
         self._columns, self._section = schema.names, Section(schema.width, schema.date)
+        self._first_width = schema.width
         self._apply_schema(schema, line)
 
     def _extend(self, schema: CsvSchema, rows: list[Row]) -> list[Row]:
@@ -309,7 +313,9 @@ class TolerantParser:
             return False
         date = self.schema.date if self.schema.is_dated else None
         columns, self._section = follow_header(cells, self._columns, date, self.catalog)
-        same = len(columns) == len(self._columns) and self._section.places is None
+        first = tuple(range(self._first_width))
+        places = self._section.places or tuple(range(self._section.width))
+        same = self._section.width == self._first_width and places[: self._first_width] == first
         self._columns = columns
         message = "the header comes again: it is no row" if same else "another header: the rows below are read by it"
         self.problems.count_note(message, line)
