@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from modeltop.core.series import FaultReason, Floats, ReadFault, Times
+from modeltop.core.series import Floats, ReadProblem, Times
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age
 from modeltop.history.collisions import MAX_CORRECTED_DATES
@@ -28,8 +28,8 @@ UNITS = (("hour", 3_600), ("day", 86_400), ("week", 604_800), ("month", 2_629_80
 
 _Key = tuple[str, str]
 """Model and segment."""
-_Result = tuple[list[list[Block]], dict[str, ReadFault]]
-"""Per block what becomes of it, and the fault of each file."""
+_Result = tuple[list[list[Block]], dict[str, str]]
+"""Per block what becomes of it, and by file what people are told of it."""
 
 
 class PeriodLengths:
@@ -38,14 +38,11 @@ class PeriodLengths:
     def __init__(self) -> None:
         self._results: dict[_Key, tuple[list[Block], _Result]] = {}
 
-    def separate(self, files: Mapping[str, Sequence[Block]]) -> tuple[list[Block], dict[str, list[ReadFault]]]:
-        """Return all blocks in their order, those of longer periods as segments such as `period=day`, and faults.
+    def separate(self, files: Mapping[str, Sequence[Block]]) -> tuple[list[Block], list[ReadProblem]]:
+        """Return all blocks in order, those of longer periods as segments such as `period=day`, and notes on them.
 
         Args:
             files: The path of each file, and its blocks.
-
-        Returns:
-            The blocks, and by path the faults of its file.
         """
         groups: defaultdict[_Key, list[tuple[int, str]]] = defaultdict(list)
         blocks = [block for members in files.values() for block in members]
@@ -54,7 +51,7 @@ class PeriodLengths:
             groups[block.model, block.segment].append((index, path))
         results, self._results = self._results, {}
         replaced: dict[int, list[Block]] = {}
-        faults: defaultdict[str, list[ReadFault]] = defaultdict(list)
+        notes: list[ReadProblem] = []
         for key, group in groups.items():
             if len(group) > 1 and len({path for _, path in group}) > 1:
                 members = [blocks[index] for index, _ in group]
@@ -63,9 +60,8 @@ class PeriodLengths:
                 result = before[1] if before and is_same else _separate(members, [path for _, path in group])
                 self._results[key] = members, result
                 replaced.update({index: new for (index, _), new in zip(group, result[0], strict=True)})
-                for path, fault in result[1].items():
-                    faults[path].append(fault)
-        return [new for index, block in enumerate(blocks) for new in replaced.get(index, [block])], faults
+                notes += [ReadProblem(path, message) for path, message in result[1].items()]
+        return [new for index, block in enumerate(blocks) for new in replaced.get(index, [block])], notes
 
 
 def _is(left: object, right: object) -> bool:
@@ -83,10 +79,10 @@ class _Part:
 
 
 def _separate(blocks: list[Block], paths: list[str]) -> _Result:
-    results, faults = [[block] for block in blocks], dict[str, ReadFault]()
+    results, notes = [[block] for block in blocks], dict[str, str]()
     parts = _parts(blocks)
     if not parts or max(part.step for part in parts) < 2 * min(part.step for part in parts):
-        return results, faults
+        return results, notes
     for part in parts:
         if not part.is_regular:
             continue
@@ -97,8 +93,10 @@ def _separate(blocks: list[Block], paths: list[str]) -> _Result:
             length = _name(part.step)
             for index in part.indices:
                 results[index] = _set_apart(blocks[index], shared, f"period={length}")
-                faults[paths[index]] = _fault(blocks[index].model, length)
-    return results, faults
+                model = blocks[index].model[:40]
+                message = f"model `{model}` has other values of shorter periods in another file: these are the segment"
+                notes[paths[index]] = f"{message} period={length}"
+    return results, notes
 
 
 def _parts(blocks: Sequence[Block]) -> list[_Part]:
@@ -159,11 +157,3 @@ def _set_apart(block: Block, metrics: set[str], segment: str) -> list[Block]:
 def _name(step: float) -> str:
     name, length = min(UNITS, key=lambda unit: abs(np.log(step / unit[1])))
     return name if abs(step / length - 1) < 0.1 else format_age(timedelta(seconds=step))
-
-
-def _fault(model: str, length: str) -> ReadFault:
-    message = (
-        f"model `{model[:40]}` has values of shorter periods at the same times in another file: these are read as the "
-        f"segment period={length}; write a column segment, or name one of the files alone"
-    )
-    return ReadFault(FaultReason.PERIODS_OF_TWO_LENGTHS, message, models=(model,))

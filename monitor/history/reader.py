@@ -220,17 +220,12 @@ class Reader:
 
     def _history(self) -> History:
         tails = self._tails.values()
-        blocks, faults = self._lengths.separate({path: tail.blocks for path, tail in self._tails.items()})
-        of_lengths = (ReadProblem(path, fault.message) for path, found in faults.items() for fault in found)
+        blocks, of_lengths = self._lengths.separate({path: tail.blocks for path, tail in self._tails.items()})
         of_files = (problem for tail in tails for problem in tail.problems)
         problems = (*self._discovery.problems, *of_files, *of_lengths)
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
-        files = [
-            replace(tail.summary, faults=(*tail.summary.faults, *faults[path])) if path in faults else tail.summary
-            for path, tail in self._tails.items()
-            if tail.summary is not None
-        ]
+        files = [tail.summary for tail in tails if tail.summary is not None]
         return self._cache.history(blocks, problems, files)
 
     def has_changed(self) -> bool:

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeltop.core.series import FaultReason
-
 DAYS = [date(2025, 1, 1) + timedelta(days=number) for number in range(10)]
 HEADER = "date,model,accuracy\n"
 NOON = datetime(2025, 1, 1, tzinfo=UTC)
@@ -28,10 +26,6 @@ def by_segment(history):
     return {key.segment: series for key, series in history.series.items()}
 
 
-def faults(history):
-    return {fault.reason for file in history.files for fault in file.faults}
-
-
 @pytest.mark.parametrize("order", [(HOURLY, DAILY), (DAILY, HOURLY)], ids=["the days last", "the hours last"])
 def test_days_are_kept_apart_from_hours(history_folder, order):
     history = history_folder.read(*order)
@@ -39,7 +33,6 @@ def test_days_are_kept_apart_from_hours(history_folder, order):
     assert len(series["all"]) == 240
     assert series["all"].values[::24].tolist() == [0.9] * 10
     assert series["period=day"].values.tolist() == [0.94] * 10
-    assert faults(history) == {FaultReason.PERIODS_OF_TWO_LENGTHS}
     (problem,) = history.problems
     assert "period=day" in problem.message
 
@@ -75,20 +68,20 @@ def test_a_later_file_of_the_same_periods_is_a_correction(history_folder, second
     history = history_folder.read(HOURLY, second)
     (series,) = history.series.values()
     assert (series.values == 0.7).sum() == values
-    assert faults(history) == set()
+    assert history.problems == ()
 
 
 def test_days_that_agree_with_their_first_hour_are_no_fault(history_folder):
     history = history_folder.read(HOURLY, every(timedelta(days=1), 10, lambda _: 0.9))
     assert set(by_segment(history)) == {"all"}
-    assert faults(history) == set()
+    assert history.problems == ()
 
 
 def test_days_before_there_were_hours_are_one_series_with_them(history_folder):
     history = history_folder.read(every(timedelta(days=1), 60, lambda _: 0.94, NOON - timedelta(days=60)), HOURLY)
     (series,) = history.series.values()
     assert len(series) == 300
-    assert faults(history) == set()
+    assert history.problems == ()
 
 
 def test_a_metric_that_only_the_days_have_stays_where_it_is(history_folder):

@@ -177,13 +177,16 @@ class NormalizedName(NamedTuple):
 def is_measured_beside(segment: str) -> bool:
     """Return whether a segment is another measurement of the entire model, or of a class, by the name of its column.
 
-    Training and reference data are not: the model in use may be bad where they are good, and the other way around.
+    So are periods of another length. Training and reference data are not: the model in use may be bad where they are
+    good, and the other way around.
 
     >>> [is_measured_beside(segment) for segment in ("split=val", "column=Accuracy", "class=1", "split=train", "all")]
     [True, True, True, False, False]
     """
     kind, equals, value = segment.partition("=")
-    is_live = kind in {"column", "class"} or (kind == "split" and value.partition("_")[0] not in OFFLINE_SPLITS)
+    is_live = kind in {"column", "class", "period"} or (
+        kind == "split" and value.partition("_")[0] not in OFFLINE_SPLITS
+    )
     return bool(equals) and "," not in segment and is_live
 
 

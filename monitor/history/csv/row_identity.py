@@ -285,6 +285,8 @@ def _notes(schema: CsvSchema, identity: RowIdentity) -> Iterator[str]:
     if identity.segments:
         names = " and ".join(f"`{schema.names[index][:40]}`" for index in identity.segments)
         yield f"rows of one date differ in {names}: read as segments"
+    if identity.has_days_apart:
+        yield "dates with and without a time of day have other values: those without one are the segment period=day"
 
 
 def _fault(columns: Sequence[_Column], sample: _Table, table: _Table) -> ReadFault:
@@ -305,11 +307,6 @@ def _fault(columns: Sequence[_Column], sample: _Table, table: _Table) -> ReadFau
     return ReadFault(FaultReason.ROWS_COLLIDE, NOT_TOLD_APART)
 
 
-DAYS_APART = ReadFault(
-    FaultReason.PERIODS_OF_TWO_LENGTHS,
-    "dates with a time of day and without one have different values: those without one are read as the segment "
-    "period=day; write a column segment",
-)
 NOT_TOLD_APART = (
     "rows of one date have different values and no column tells them apart: keep one row a date, "
     "or add a column model or segment"

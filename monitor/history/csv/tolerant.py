@@ -18,7 +18,7 @@ from modeltop.history.csv.header import CsvSchema, name_by_file, read_header
 from modeltop.history.csv.header_search import BYTE_ORDER_MARK, FoundHeader, find_header, is_comment
 from modeltop.history.csv.inference import infer_schema
 from modeltop.history.csv.problems import ProblemCollector
-from modeltop.history.csv.row_identity import DAYS_APART, NOT_TOLD_APART, find_identity
+from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
 from modeltop.history.csv.sections import TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
 from modeltop.history.csv.vectorized import ParseResult
 from modeltop.history.merge import Block
@@ -195,8 +195,6 @@ class TolerantParser:
         if isinstance(found, ReadFault):
             self.collision = found
             return schema
-        if found.has_days_apart:
-            self.problems.fault(DAYS_APART)
         return schema if found is schema else infer_schema(found, rows, catalog=self.catalog)
 
     def read_plain_header(self, data: bytes) -> int:
