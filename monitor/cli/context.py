@@ -224,11 +224,14 @@ def _watcher_health(folder: Path) -> WatcherHealth | None:
 
 
 def check_paths_or_store(args: argparse.Namespace) -> None:
-    """Refuse arguments that name both paths and a store.
+    """Refuse arguments that name both paths and a store, or an empty path.
 
     Raises:
         UsageError: They do.
     """
+    if not all(args.paths) or args.store == "":
+        # pathlib would take it for the working directory.
+        raise UsageError("a path is empty: is a variable not set?")
     if args.paths and args.store:
         raise UsageError("either paths or --store, not both")
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import redact_credentials
+from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.tables import HEAD_BYTES, Table, events_reason, log_reason, read_table, undated_reason
 
 MAX_JSON_LINES = 200
@@ -150,8 +151,19 @@ def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
         return _sentence("a TensorBoard event file", "download its scalars as CSV, which has Wall time", path)
     if b"\0" in head:
         return _sentence("a binary file", "name a CSV file of metrics", path)
+    return _table_reason(data, path, registry)
+
+
+def _table_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
+    """Return what a CSV file without dates is, or that it has no columns; None if that is unknown."""
     table = read_table(data, path)
-    return None if table is None else undated_reason(table, registry)
+    if table is not None:
+        return undated_reason(table, registry)
+    text = data[:HEAD_BYTES].decode("utf-8", "replace")
+    first_line = text.strip().partition("\n")[0].strip()
+    if not first_line or sniff_delimiter(first_line) in first_line or registry.get(first_line).is_direction_known:
+        return None
+    return _sentence("a text file without columns", "name a CSV file with a date column and metrics", path)
 
 
 def unreadable_reason(head: bytes, path: str) -> str | None:

@@ -162,7 +162,7 @@ def folder_reason(folder: str) -> str:
     if count:
         pattern = "/*" * depth + ("/" if files else "")
         holders = f"{count} subfolders have" if count > 1 else "a subfolder has"
-        return f"no CSV files here, but {holders} some: `modeltop check {quoted}{pattern}`"
+        return f"no CSV files here, but {holders} some: `modeltop check {quoted.rstrip('/')}{pattern}`"
     if files:
         return _describe_files(files, quoted)
     if partition := next((name for name in names if "=" in name), None):

@@ -75,6 +75,17 @@ def test_a_file_that_is_not_understood_does_not_hide_the_others(run, files):
     assert outcome.lines[0] == "UNKNOWN: 1 unknown of 2 models: report.json: an Evidently report (JSON), not CSV"
 
 
+@pytest.mark.parametrize(
+    "words", [["check", ""], ["check", "metrics", ""], ["check", "--store", ""], ["watch", "--once", ""]]
+)
+def test_an_empty_path_is_never_the_working_directory(run, files, words):
+    outcome = run(*words)
+    assert (outcome.code, outcome.err) == (
+        3 if words[0] == "check" else 2,
+        "modeltop: a path is empty: is a variable not set?\n",
+    )
+
+
 def test_several_faults_are_a_line_each(run, files):
     outcome = run("check", "report.json", "training.csv", "absent.csv")
     assert outcome.lines[0].startswith("UNKNOWN: 3 sources not read: ")

@@ -79,6 +79,7 @@ TEXTS = {
     "trainer_state.json": ('{"best_metric": 1, "log_history": []}', "a Hugging Face trainer state (JSON)"),
     "classes.json": ('{"0": {"precision": 0.9}, "macro avg": {}}', "a classification report of scikit-learn (JSON)"),
     "app.log": ("2025-01-01 00:00:00 INFO started, 3 workers\n", "the log of a program"),
+    "notes.txt": ("hello\nworld\n", "a text file without columns, not CSV: name a CSV file with a date column"),
     "bare.csv": ("2025-01-01,0.9\n2025-01-02,0.8\n", "no header, the first line is data: put the names"),
     "wandb-summary.json": ('{"_step": 9, "accuracy": 0.9}', "a Weights & Biases summary (JSON)"),
     "eval.ipynb": ('{"cells": [], "nbformat": 4}', "a Jupyter notebook"),
@@ -113,7 +114,7 @@ TEXTS = {
 }  # fmt: skip
 UNKNOWN = {
     "plain.csv": ("accuracy,f1\n0.9,0.8\n", "no date column in the header"),
-    "notes.csv": ("hello\n", "no date column in the header"),
+    "one.csv": ("accuracy\n0.9\n", "no date column in the header"),
 }
 
 
