@@ -151,7 +151,8 @@ def _compute(
 ) -> ComputeResult:
     try:
         with show_progress(context.err) as progress:
-            result = compute(logs, folder, catalog=config.catalog, now=args.now or context.clock(), progress=progress)
+            now, is_backtest = args.now or context.clock(), args.now is not None
+            result = compute(logs, folder, catalog=config.catalog, now=now, is_backtest=is_backtest, progress=progress)
     except ModuleNotFoundError as error:
         raise UsageError(f"{sanitize(error.name, 40)} is not installed here; {INSTALL}") from None
     for line in result.messages:

@@ -65,7 +65,7 @@ class FutureRowFilter:
             for model, margin in margins.items()
             if (end := _end(history.periods[model], now + margin)) < len(history.periods[model])
         }
-        contiguous = [model for model, end in ahead.items() if _is_contiguous(history.periods[model], end)]
+        contiguous = [model for model, end in ahead.items() if is_contiguous(history.periods[model], end)]
         is_clock = 2 * len(contiguous) > len(history.periods)
         problems = () if is_clock else tuple(_problem(history, model, end) for model, end in ahead.items())
         if as_of is not None:
@@ -126,7 +126,7 @@ def _up_to(times: Times, periods: Times) -> Times:
     return times[: _end(times, periods[-1])] if len(periods) else times[:0]
 
 
-def _is_contiguous(times: Times, end: int) -> bool:
+def is_contiguous(times: Times, end: int) -> bool:
     """Return whether the rows from `end` on continue those before: a wrong clock makes such rows, a typo never does."""
     if not end:
         return len(times) > 1

@@ -15,7 +15,7 @@ from modeltop.core.metrics.estimated import CAVEAT
 from modeltop.core.metrics.registry import LABEL_COVERAGE
 from modeltop.core.series import to_datetime
 from modeltop.core.text import format_period, pluralize, sanitize
-from modeltop.history.future_rows import margin_of
+from modeltop.history.future_rows import is_contiguous, margin_of
 from modeltop.history.store.computed import CommitResult, StagedRun
 from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.predictions.aggregates.base import Aggregate, AggregateT, CellBatch
@@ -118,6 +118,8 @@ class RunSummary:
     """Periods that are left out because they are in the future."""
     future_rows: float = 0.0
     first_future: np.datetime64 | None = None
+    newest_future: np.datetime64 | None = None
+    """A period that is in the future, with those before it: then the clock must be wrong, and none is left out."""
     first: np.datetime64 | None = None
     newest: np.datetime64 | None = None
     undefined: Counter[tuple[str, UndefinedReason]] = field(default_factory=Counter)
@@ -168,6 +170,9 @@ class RunSummary:
             rows, periods = pluralize(round(self.future_rows), "row"), pluralize(self.future_periods, "period")
             first = format_period(to_datetime(self.first_future))
             yield f"{rows} of {periods} from {first} on are in the future: left out; check their dates"
+        if self.newest_future is not None:
+            newest = format_period(to_datetime(self.newest_future))
+            yield f"periods up to {newest} are in the future: the clock must be wrong; set it, then compute again"
         if self.first is None or self.newest is None:
             yield "no rows with a time and a prediction were found: nothing was computed"
             return
@@ -224,6 +229,7 @@ class ModelRun:
     staged: StagedRun
     ends: PeriodEnds
     now: np.datetime64
+    is_backtest: bool = False
     delay: np.timedelta64 | None = None
     cost: Cost | None = None
     per_class: bool = False
@@ -270,7 +276,12 @@ class ModelRun:
             yield make_history(model, cells.period, segment, rows, drift.compute_drift(counts))
 
     def _stage(self, history: ComputedHistory) -> None:
-        limit = self.limits[history.model] = self.now + margin_of(np.unique(history.times), self.now)
+        times = np.unique(history.times)
+        limit = self.now + margin_of(times, self.now)
+        end = int(np.searchsorted(times, limit, "right"))
+        if end < len(times) and not self.is_backtest and is_contiguous(times, end):
+            limit = self.summary.newest_future = times[-1]  # the clock must be wrong: no period is lost by it
+        self.limits[history.model] = limit
         is_future = history.times > limit
         if is_future.any():
             self.summary.add_future(history.select(is_future))
