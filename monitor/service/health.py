@@ -265,6 +265,7 @@ def _status_of(report: HealthReport | None, now: datetime, *, has_leader_now: bo
 
 def _describe(report: HealthReport, now: datetime) -> str:
     health = report.health
+    now -= timedelta(seconds=health.clock_offset_seconds or 0.0)
     process = "runs from cron" if report.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
     since = f", since {format_age(now - health.started_at)}" if not report.one_shot else ""
     return f"{process}{since}, last cycle {format_age(now - health.at)} ago"

@@ -147,7 +147,12 @@ class IncidentTracker:
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         alerts: Iterable[Alert] = snapshot.alerts
         if not allows_no_data(max(scope.newest_periods(now).values(), default=None)):
-            alerts = [each for each in alerts if each.condition is not Condition.NO_DATA or is_open(each, state)]
+            # Of one series it is concluded from the rows of its model, whatever the clock says.
+            alerts = [
+                alert
+                for alert in alerts
+                if alert.condition is not Condition.NO_DATA or not alert.is_model_wide or is_open(alert, state)
+            ]
         alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_open(alert, state))
         changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,9 @@ from modeltop.alerting.incidents import is_open
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import AlertingState, WatcherHealth
+from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, WatcherHealth
 from modeltop.core.series import Alert, History, ReadProblem, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
 from modeltop.history.merge import Progress
@@ -198,9 +199,10 @@ class Pipeline:
         )
         self._unreadable_since = {alert.key: alert.since for alert in unreadable}
         alerts = [*self._evaluator.alerts, *unreadable, *self._series_without_data(history)]
-        state = self.state_reader.alerting_state()
+        state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
+        clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
-        if bounded.clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
+        if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
             no_data = (alert for alert in no_data if is_open(alert, state))
         alerts += no_data
         alerts += [
@@ -228,15 +230,15 @@ class Pipeline:
                 labels=labels,
             ),
             notices=self._notices
-            + ((bounded.clock_doubt,) if bounded.clock_doubt else ())
+            + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
             alerting_state=state,
             suppressions=suppressions(ordered, state, self._config.mutes, clock),
             acknowledgements=acknowledgements,
-            watcher_health=self.state_reader.watcher_health(),
+            watcher_health=health,
             distributions=self._distributions,
-            clock_doubt=bounded.clock_doubt,
+            clock_doubt=clock_doubt,
         )
 
     def _without_future_rows(self, history: History, clock: datetime) -> BoundedHistory:
@@ -283,6 +285,17 @@ def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:
     for folder in folders:
         if kind := network_filesystem(folder):
             yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
+
+
+def _disagreement(health: WatcherHealth, clock: datetime) -> str | None:
+    """Return a clause if the machine's clock is off by as much as the watcher beside it found; else None."""
+    if health.clock_offset_seconds is None or health.stopped or health.is_overdue(clock):
+        return None
+    difference = clock - health.at
+    if abs(difference) <= CLOCK_TOLERANCE + timedelta(seconds=3 * health.interval_seconds):
+        return None  # of another machine than the watcher's, or set right by now
+    direction = "ahead of" if difference > timedelta() else "behind"
+    return f"this clock is {format_age(abs(difference))} {direction} the watcher's: see `modeltop watch --status`"
 
 
 def _newest(history: History, clock: datetime) -> datetime:
