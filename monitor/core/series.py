@@ -6,7 +6,7 @@ A series consists of numpy arrays, not of pandas objects, which take 0.3 s to im
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Any
@@ -117,11 +117,23 @@ class Series:
 
     def __getitem__(self, periods: slice | NDArray[Any]) -> Series:
         """Return the series at some of its periods: by a slice (arrays are views), by indices, or by flags."""
-        columns = {each.name: getattr(self, each.name) for each in fields(self)}
-        for name, column in columns.items():
-            if isinstance(column, np.ndarray):
-                columns[name] = column[periods]
-        return Series(**columns)
+
+        def select(column: NDArray[Any] | None) -> Any:
+            return None if column is None else column[periods]
+
+        return Series(
+            self.key,
+            self.better,
+            select(self.times),
+            select(self.values),
+            select(self.support),
+            select(self.rows),
+            select(self.provisional),
+            select(self.low),
+            select(self.high),
+            self.proportion,
+            self.usual_delay,
+        )
 
     @property
     def latest(self) -> float:

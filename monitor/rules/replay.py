@@ -109,6 +109,8 @@ class _Replay:
         since = self._since(stretch, int(breached[0]))
         first = int(np.searchsorted(self.times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
+        latest, worst = int(breached[-1]), self._worst(stretch, breached)
+        breach = self._breach(stretch, latest)
         severity = machine.level if stretch.fired else machine.pending_level
         return Alert(
             id=alert_id(name, key, Condition.THRESHOLD, since) if stretch.fired else None,
@@ -120,10 +122,10 @@ class _Replay:
             since=since,
             fired=_aware(stretch.fired) if stretch.fired else None,
             resolved=to_datetime(self.times[last]) if is_over else None,
-            worst_breach=self._breach(stretch, self._worst(stretch, breached)),
-            breach=self._breach(stretch, int(breached[-1])),
+            worst_breach=breach if worst == latest else self._breach(stretch, worst),
+            breach=breach,
             periods=last - first + (not is_over),
-            count=self.series.support_at(int(self.points[breached[-1]])),
+            count=self.series.support_at(int(self.points[latest])),
         )
 
     def _since(self, stretch: _Stretch, first: int) -> datetime:
@@ -134,6 +136,8 @@ class _Replay:
 
     def _worst(self, stretch: _Stretch, breached: np.ndarray) -> int:
         """Return the position of the point furthest beyond the limit of the highest level that any point had."""
+        if len(breached) == 1:
+            return int(breached[0])
         top = Severity(int(stretch.levels[breached - stretch.first].max()))
         points = self.points[breached]
         rows = slice(int(points[0]), int(points[-1]) + 1)

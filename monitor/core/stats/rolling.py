@@ -1,6 +1,8 @@
-"""Means and standard deviations over many windows of one sequence at once, by running sums."""
+"""Many windows of one sequence at once: means and standard deviations by running sums, and chunks of windows."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,15 @@ from numpy.typing import NDArray
 from modeltop.core.series import Floats
 
 Indices = NDArray[np.int64]
+
+CHUNK_VALUES = 1 << 16
+"""Number of values that are computed at once: as many as leave their arrays in a processor's cache."""
+
+
+def row_chunks(rows: int, width: int) -> Iterator[slice]:
+    """Yield slices of rows of `width` values, `CHUNK_VALUES` each, as a window per value of a long series is large."""
+    step = max(1, CHUNK_VALUES // max(width, 1))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
 def prefix_sums(values: Floats) -> Floats:
