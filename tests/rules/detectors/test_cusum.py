@@ -28,7 +28,7 @@ def by_value(series, min_count, sign):
         support = series.support[evaluable].tolist()
         usual = [np.nansum(support[:place]) / max(place, 1) for place in range(len(support))]
         trust = [
-            1.0 if np.isnan(case) or mean <= 0 else min(case / mean, 1.0) ** 0.5
+            1.0 if np.isnan(case) or mean <= 0 else math.sqrt(min(case / mean, 1.0))
             for case, mean in zip(support, usual, strict=True)
         ]
     score, start = np.zeros(len(series)), np.arange(len(series))
