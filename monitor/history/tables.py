@@ -26,15 +26,13 @@ MIN_ROWS = 10
 """Rows below which values that differ in each row do not make a column of identifiers."""
 MIN_ROWS_PER_DAY = 2.0
 """Rows a day from which a table may hold predictions; a metric history of one model mostly has one."""
-MAX_CLASSES = 20
-"""Distinct values up to which a column holds classes."""
 MIN_REPEATED = 0.2
 """Share of rows that nothing but numbers tells from another, from which they are no periods."""
 MIN_SECONDS = 5
 """Distinct seconds of the minute from which times are those of events, not of a schedule."""
 _OUTPUTS = ("prediction", "label", "score")
-_VAGUE_LABELS = frozenset(("target", "actual", "outcome", "y"))
-"""Labels whose name may also be that of a metric."""
+_BINARY_PAIRS = (("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"))
+"""Values of a column that can be nothing but a label."""
 _GROUP_IDS = frozenset(("run_id", "model_id", "experiment_id", "deployment_id", "segment_id", "project_id"))
 """Columns that identify a group of rows, not a row."""
 STEP_COLUMNS = frozenset(
@@ -104,19 +102,15 @@ class Table:
 
     def _repeated_share(self) -> float:
         """Return the share of rows that time, text, model and segment do not tell apart."""
-        outputs = {self.role(role) for role in _OUTPUTS}
-        kept = [i for i, name in enumerate(self.names) if name not in outputs]
-        grouping = {i for i in kept if normalize_column(self.names[i]) in ("model", "segment", *_GROUP_IDS)}
-        keys = {
-            tuple(row[i] for i in kept if i in grouping or self.names[i] == self.timestamp or not _is_number(row[i]))
-            for row in self.rows
-        }
+        telling = ("model", "segment", normalize_column(self.timestamp or ""), *_GROUP_IDS)
+        grouping = {i for i, name in enumerate(self.names) if normalize_column(name) in telling}
+        keys = {tuple(cell for i, cell in enumerate(row) if i in grouping or not _is_number(cell)) for row in self.rows}
         return 1 - len(keys) / max(1, len(self.rows))
 
-    def has_classes(self, name: str) -> bool:
-        """Return whether a column holds classes."""
-        values = {cell for cell in self.column(name) if cell}
-        return 0 < len(values) <= MAX_CLASSES and not any(_is_number(value) and float(value) % 1 for value in values)
+    def is_binary(self, name: str) -> bool:
+        """Return whether a column holds one of two classes in each row."""
+        values = {cell.strip().lower().removesuffix(".0") for cell in self.column(name) if cell.strip()}
+        return bool(values) and any(values <= set(pair) for pair in _BINARY_PAIRS)
 
 
 def read_table(data: bytes, path: str) -> Table | None:
@@ -168,11 +162,7 @@ def events_reason(table: Table) -> str | None:
     label, prediction, score = (table.role(role) for role in ("label", "prediction", "score"))
     if prediction and (label or table.rows_per_day >= MIN_ROWS_PER_DAY):
         return _log_reason(table)
-    if score and label:
-        is_plain = normalize_column(label) not in _VAGUE_LABELS
-        is_discrete = table.rows_per_day >= MIN_ROWS_PER_DAY and table.has_classes(label)
-        return _log_reason(table) if is_plain or is_discrete or table.has_events() else None
-    if not table.has_events():
+    if not (table.has_events() or (score and label and table.is_binary(label))):
         return None
     if score:
         return _log_reason(table)
