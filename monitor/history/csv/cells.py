@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times, to_datetime
 from modeltop.core.text import format_exact
+from modeltop.history.csv.dates import has_impossible_year
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.local_time import may_come_twice, second_occurrences
 from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
@@ -206,7 +207,8 @@ class ColumnReader:
                 self.problems.count_note(TOTAL_LEFT_OUT, lines[index])
             elif error is not None:
                 self.problems.doubts += isinstance(stamp, str)
-                self.problems.row_error(lines[index], error, self.schema.date)
+                is_slip = isinstance(stamp, str) and has_impossible_year(rows[index][self.schema.date])
+                self.problems.row_error(lines[index], error, self.schema.date, has_impossible_year=is_slip)
             elif not isinstance(stamp, str):
                 valid.append(index)
                 stamps.append(stamp)

@@ -167,6 +167,16 @@ def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
     return np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
 
 
+def has_impossible_year(text: str) -> bool:
+    """Return whether a text looks like a date, but its year is outside of `YEAR_RANGE`.
+
+    >>> has_impossible_year("20255-02-05"), has_impossible_year("05.02.0025"), has_impossible_year("2025-02-31")
+    (True, True, False)
+    """
+    year = re.search(r"(?<!\d)\d{4,5}(?!\d)", text)
+    return year is not None and not YEAR_RANGE[0] <= int(year[0]) <= YEAR_RANGE[1]
+
+
 def parse_each_date(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:
     """Return per text its microseconds since 1970, or why it is no date; in numpy if they share one layout."""
     stamps: list[int | str | None] = [None] * len(texts)

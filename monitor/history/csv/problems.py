@@ -30,7 +30,10 @@ class _Lines:
     last: float = -math.inf
 
     def extend(self, count: int, first: int, last: int) -> _Lines:
-        return _Lines(self.count + count, min(self.first, first), max(self.last, last))
+        return self.join(_Lines(count, first, last))
+
+    def join(self, other: _Lines) -> _Lines:
+        return _Lines(self.count + other.count, min(self.first, other.first), max(self.last, other.last))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,6 +65,7 @@ class ProblemCollector:
         self._maybe_text: dict[int, str] = {}
         self._rows_read = _Lines()
         self._rows_lost = _Lines()
+        self._misdated = _Lines()
         self._lost_row: tuple[int, str] | None = None
         self._refused: dict[str, tuple[int, str]] = {}
 
@@ -100,15 +104,21 @@ class ProblemCollector:
         """Count rows that were read, one or more, from line `first` to line `last`."""
         self._rows_read = self._rows_read.extend(rows, first, last)
 
-    def row_error(self, line: int, message: str, column: int = _ENTIRE_ROW) -> None:
+    def row_error(
+        self, line: int, message: str, column: int = _ENTIRE_ROW, *, has_impossible_year: bool = False
+    ) -> None:
         """Add the loss of a row.
 
         Args:
             line: Line number, counted from 1; those of one column must come in their order.
             message: The reason and the remedy.
             column: Index of the column that the row is lost for; by default all of the row is wrong.
+            has_impossible_year: A single such row is a slip, as one in the future is, and not the newest one.
         """
-        self._rows_lost = self._rows_lost.extend(1, line, line)
+        if has_impossible_year:
+            self._misdated = self._misdated.extend(1, line, line)
+        else:
+            self._rows_lost = self._rows_lost.extend(1, line, line)
         self._lost_row = max(self._lost_row or (0, ""), (line, message))
         self.cell_error(line, message, column)
 
@@ -156,12 +166,14 @@ class ProblemCollector:
             counts: Names of the columns of row counts, supports and intervals, which belong to no series.
         """
         read, lost = self._rows_read, self._rows_lost
+        if self._misdated.count > 1 or not read.count:
+            lost = lost.join(self._misdated)
         newest_lost = lost.count > 0 and (lost.first < read.first if newest_first else lost.last > read.last)
         return FileSummary(
             self.source,
             tuple(models),
             read.count,
-            lost.count,
+            self._rows_lost.count + self._misdated.count,
             newest_lost,
             (
                 *self._faults,

@@ -8,6 +8,13 @@ from modeltop.history.csv.problems import ProblemCollector
 GOOD, BAD = "2025-01-{:02d},0.9\n", "soon,0.9\n"
 
 
+def row_of(day):
+    """One row of January; of no day if that is None, of a wrong year if it is a text."""
+    if isinstance(day, str):
+        return GOOD.format(9).replace("2025", day)
+    return BAD if day is None else GOOD.format(day)
+
+
 @pytest.mark.parametrize(
     ("rows", "counts"),
     [
@@ -17,10 +24,13 @@ GOOD, BAD = "2025-01-{:02d},0.9\n", "soon,0.9\n"
         pytest.param([3, 2, None], (2, 1, False), id="the last row is lost, and the newest one comes first"),
         pytest.param([None, 3, 2], (2, 1, True), id="the first row is lost, which is the newest"),
         pytest.param([None, None], (0, 2, True), id="no row is read"),
+        pytest.param([1, 2, "20255"], (2, 1, False), id="one mistyped year is a row of the future"),
+        pytest.param([1, 2, "20255", "20255"], (2, 2, True), id="two are none"),
+        pytest.param(["20255"], (0, 1, True), id="nor is the only row"),
     ],
 )
 def test_a_file_says_how_many_rows_were_lost_and_whether_the_newest_was(history_folder, rows, counts):
-    history = history_folder.read("date,accuracy\n" + "".join(BAD if day is None else GOOD.format(day) for day in rows))
+    history = history_folder.read("date,accuracy\n" + "".join(map(row_of, rows)))
     (summary,) = history.files
     assert (summary.rows_read, summary.rows_lost, summary.newest_lost) == counts
     assert summary.models == (("m",) if counts[0] else ())
