@@ -151,15 +151,15 @@ def _many_values(data: _Input) -> Iterator[_Finding]:
             yield _Finding(key, message, to_datetime(refused[0]))
 
 
-def _files_without_values(data: _Input) -> Iterator[_Finding]:
-    """Find models and files with rows, and without a value of any metric."""
+def _models_without_values(data: _Input) -> Iterator[_Finding]:
+    """Find models with rows, and without a value of any metric."""
     with_values = {key.model for key in data.history.series} | {key.model for key, _ in _refused(data)}
-    for file in data.history.files:
-        if with_values.isdisjoint(file.models) and any(model in data.history.periods for model in file.models):
-            message = (
-                f"{pluralize(file.rows_read, 'row')} and no value of any metric: check the columns of {file.source}"
-            )
-            yield _Finding(_file_key(file), message, _first(file))
+    for model, periods in data.history.periods.items():
+        if model not in with_values:
+            sources = [file.source for file in data.history.files if model in file.models]
+            count = pluralize(len(periods), "period")
+            message = f"{count} and no value of any metric: check the columns of {_listed(sources) or 'its files'}"
+            yield _Finding(SeriesKey(model, "*"), message, to_datetime(periods[0]))
 
 
 def _lost_rows(data: _Input) -> Iterator[_Finding]:
@@ -249,7 +249,7 @@ REASONS: tuple[Callable[[_Input], Iterator[_Finding]], ...] = (
     _newest_values,
     _infinite_values,
     _many_values,
-    _files_without_values,
+    _models_without_values,
     _lost_rows,
     _rules_without_values,
 )

@@ -27,7 +27,7 @@ STOPPED = ["0.95,0.93"] * 20 + [",0.93"] * 20
         pytest.param(WARNED, (), 3, "; warning: f1_score", id="warning and unknown"),
         pytest.param(STOPPED, (), 3, "UNKNOWN: m accuracy no value for 20d, expected within 2.5d", id="stopped"),
         pytest.param(["x,y"] * 40, (), 3, "UNKNOWN: m accuracy no value can be read", id="nothing"),
-        pytest.param([","] * 40, (), 3, "UNKNOWN: m 40 rows and no value of any metric", id="empty"),
+        pytest.param([","] * 40, (), 3, "UNKNOWN: m 40 periods and no value of any metric", id="empty"),
         pytest.param(
             ["0.95,0.93"] * 40,
             ("--below", "recall=0.9"),

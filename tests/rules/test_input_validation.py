@@ -163,7 +163,7 @@ SECOND = ReadFault(FaultReason.PERIODS_OF_TWO_LENGTHS, "hourly and daily rows", 
         pytest.param(
             history(files=[file(1)]),
             SeriesKey("churn", "*"),
-            "1 row and no value of any metric: check the columns of churn.csv",
+            "100 periods and no value of any metric: check the columns of churn.csv",
             at(1),
             id="rows without any value",
         ),
@@ -239,6 +239,12 @@ def test_a_rule_on_several_models_without_a_value_is_an_alert_of_its_own():
     assert alert.key == SeriesKey("limit-recall", "recall")
     (alert,) = validate(data, [limit_rule("recall", below=0.9), limit_rule("accuracy", below=0.9)])
     assert alert.key.metric == "recall"
+
+
+def test_a_model_without_a_value_is_unknown_though_its_file_has_values_of_another():
+    data = history(HEALTHY, files=[file(models=("churn", "fraud"))])
+    (alert,) = validate(History(data.series, {**data.periods, "fraud": days(3)}, files=data.files))
+    assert (alert.key, alert.since) == (SeriesKey("fraud", "*"), at(3))
 
 
 def test_a_rule_on_a_column_of_which_nothing_was_read_adds_no_second_alert():
