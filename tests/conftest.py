@@ -36,6 +36,7 @@ FOLDERS = {
     "alerting": "fast",
     "alerting/notifiers": "network",
     "benchmarks": "process",
+    "cases": "process",
     "cli": "process",
     "config": "fast",
     "core": "fast",
