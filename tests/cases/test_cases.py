@@ -232,7 +232,7 @@ def test_a_log_whose_dates_are_certain_is_computed_or_refused_with_the_setting_t
     outcome = run("compute", "log.csv", "--now", "2025-03-01", "--store", "store")
     clean(outcome, lines=20)
     if outcome.code:
-        assert "--time-format" in outcome.text, outcome.text
+        assert "--timestamp" in outcome.text, outcome.text
         return
     rows = export("--store", "store")
     assert [moment(row["date"]).date() for row in rows] == [dt.date(2025, 1, day) for day in range(1, 21)]

@@ -517,7 +517,7 @@ def test_a_log_whose_dates_could_be_either_is_refused_with_the_setting_to_use(wo
     outcome = run("compute", "log.csv", "--now", "2025-03-01", "--store", "store")
     clean(outcome, lines=20)
     assert outcome.code == 2
-    assert "--time-format" in outcome.text or "ambiguous" in outcome.text, outcome.text
+    assert "--timestamp" in outcome.text or "ambiguous" in outcome.text, outcome.text
 
 
 # K9: thousands separators
