@@ -8,6 +8,8 @@ from modeltop.config.load import Config
 from modeltop.core.series import SeriesKey
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.service.pipeline import Pipeline
+from modeltop_tui.view.metrics import metric_rows
+from modeltop_tui.view.state import ScreenState, Selection
 
 CLOCK = datetime(2025, 2, 10, tzinfo=UTC)
 DAYS = [f"{datetime(2025, 1, 1, tzinfo=UTC) + timedelta(day):%Y-%m-%d}" for day in range(40)]
@@ -77,3 +79,8 @@ async def test_the_alert_and_what_to_do_are_shown_of_the_selected_model(run, unr
         assert "accuracy newest 2 values cannot be read" in screen.text
         await screen.press("d")
         await screen.wait_for("correct the input, then look again")
+
+
+def test_a_metric_without_new_values_is_called_so_and_not_risen(unreadable):
+    [row] = [row for row in metric_rows(ScreenState(unreadable, Selection("stopped"))) if row.key.metric == "accuracy"]
+    assert row.rule == "n/d"
