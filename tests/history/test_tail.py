@@ -1,8 +1,10 @@
 """A second read takes what is new, and gives what a first read would."""
 
 import itertools
+import mmap
 import os
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -286,6 +288,36 @@ def test_a_value_that_was_written_over_is_read_though_size_and_time_are_as_befor
     assert reader.has_changed()
     assert latest(reader.read()) == [0.7]
     assert not reader.has_changed()
+
+
+def copied_over(path):
+    """As `cp -p` and `cat new > old; touch -r` do: same inode, and the time of the new file."""
+    new = path.with_suffix(".new")
+    new.write_bytes(path.read_bytes().replace(b"0.8", b"0.7"))
+    shutil.copystat(path, new)
+    shutil.copyfile(new, path)
+    shutil.copystat(new, path)
+
+
+def written_through_memory(path):
+    state = path.stat()
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        start = memory.find(b"0.8")
+        memory[start : start + 3] = b"0.7"
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.parametrize("write", [copied_over, written_through_memory])
+def test_so_is_one_that_another_program_wrote(history_folder, write):
+    path = history_folder.write(HEADER + ROW + "2025-01-02,a,0.8,10\n")
+    reader = history_folder.reader(path)
+    assert latest(reader.read()) == [0.8]
+    before = path.stat()
+    write(path)
+    after = path.stat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+    assert reader.has_changed()
+    assert latest(reader.read()) == [0.7]
 
 
 def test_a_file_that_was_only_touched_makes_no_new_history(history_folder):

@@ -25,7 +25,7 @@ ROUNDING = 1e-12
 """Standard deviation, as a fraction of the mean's distance from the first value, that rounding of the sums may make."""
 MAX_AUTOCORRELATION = 0.9
 TINY = float(np.finfo(float).tiny)
-CHUNK_VALUES = 1 << 14
+CHUNK_VALUES = 1 << 15
 """Number of values that are computed at once: as many as leave their arrays in a processor's cache."""
 SHORT_RUN = 8
 """Number of values through which all runs are followed at once."""

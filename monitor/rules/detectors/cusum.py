@@ -44,6 +44,7 @@ def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_coun
         min_count: Support under which a period is not evaluated.
     """
     pending: dict[bool, list[tuple[int, Series]]] = {False: [], True: []}
+    count = {False: 0, True: 0}
     for index in selected:
         series = all_series[index]
         evaluable = series.evaluable(min_count)
@@ -52,9 +53,10 @@ def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_coun
             continue
         are_shares = series.proportion and series.support is not None
         pending[are_shares].append((index, series))
-        if sum(len(series) for _, series in pending[are_shares]) >= BATCH_VALUES:
+        count[are_shares] += len(series)
+        if count[are_shares] >= BATCH_VALUES:
             yield _batch(pending[are_shares], are_shares=are_shares)
-            pending[are_shares] = []
+            pending[are_shares], count[are_shares] = [], 0
     yield from (_batch(members, are_shares=are_shares) for are_shares, members in pending.items() if members)
 
 
