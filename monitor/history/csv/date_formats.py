@@ -301,7 +301,9 @@ def _day_or_month_first(day_first: dict[str, int], month_first: dict[str, int]) 
     months = [text for text in month_first if text not in day_first]
     more, fewer = max(days, months, key=len), min(months, days, key=len)
     if not is_within_tolerance(len(fewer), len(more)):
-        raise AmbiguousDatesError(f"{days[0]} has the day first and {months[0]} the month: {dates.REMEDY}")
+        raise AmbiguousDatesError(
+            f"holds {days[0]} with the day first and {months[0]} with the month first: {dates.REMEDY}"
+        )
     if more:
         return DAY_FIRST if more is days else MONTH_FIRST
     if sum("." in text for text in day_first) * 2 > len(day_first):
@@ -309,7 +311,7 @@ def _day_or_month_first(day_first: dict[str, int], month_first: dict[str, int]) 
     either = next((text for text, stamp in day_first.items() if month_first[text] != stamp), None)
     if either is None:
         return DAY_FIRST
-    raise AmbiguousDatesError(f"{either} is ambiguous, since no date has a day above 12: {dates.REMEDY}")
+    raise AmbiguousDatesError(f"holds {either}, which is ambiguous since no day is above 12: {dates.REMEDY}")
 
 
 def _check_scientific(texts: Sequence[str]) -> None:
@@ -318,10 +320,10 @@ def _check_scientific(texts: Sequence[str]) -> None:
     unit = dates.find_epoch_unit(Decimal(texts[0].strip()))
     if unit is not None and lost > 0 and 10**lost * unit.factor > 1_000_000 * unit.divisor:
         lost_digits = f"{unit.name} since 1970 rounded to {10**lost:,} {unit.symbol}"
-        raise AmbiguousDatesError(f"{texts[0].strip()[:40]} is {lost_digits}: export with all digits")
+        raise AmbiguousDatesError(f"holds {texts[0].strip()[:40]}, {lost_digits}: export with all digits")
 
 
 def _check_year_digits(texts: Sequence[str]) -> None:
     short = [text for text in texts if _SHORT_YEAR.fullmatch(text.strip())]
     if 2 * len(short) > len(texts):
-        raise AmbiguousDatesError(f"{short[0][:40]} has a year of two digits: write all four, such as in 2025-01-09")
+        raise AmbiguousDatesError(f"holds {short[0][:40]}, with a year of two digits: write all four, as in 2025-01-09")

@@ -65,7 +65,7 @@ def _with_date(
     schema: CsvSchema, index: int, found: DateFormat | AmbiguousDatesError, catalog: MetricRegistry
 ) -> CsvSchema:
     if isinstance(found, AmbiguousDatesError):
-        raise SourceError(f"column `{schema.names[index][:40]}`: {found}")
+        raise SourceError(f"column `{schema.names[index][:40]}` {found}")
     if index != schema.date or not schema.is_dated:
         schema = read_header(schema.names, schema.delimiter, catalog, date=index)
     note = f"column `{schema.names[index][:40]}` holds {found.description}: {found.example} is 2025-01-01"

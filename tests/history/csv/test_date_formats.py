@@ -124,15 +124,15 @@ READ = {
     "one slip in American": ([*written("%m/%d/%Y", JANUARY), "31/01/2025"], JANUARY),
 }
 REFUSED = {
-    "no day above 12": (["01/02/2025", "02/02/2025"], "01/02/2025 is ambiguous"),
-    "no day above 12 with dashes": (["01-02-2025", "02-02-2025"], "01-02-2025 is ambiguous"),
+    "no day above 12": (["01/02/2025", "02/02/2025"], "column `date` holds 01/02/2025, which is ambiguous"),
+    "no day above 12 with dashes": (["01-02-2025", "02-02-2025"], "01-02-2025, which is ambiguous"),
     "no day above 12 with a time": (["01/02/2025 10:00", "02/02/2025 10:00"], "is ambiguous"),
-    "both orders": ([*written("%d/%m/%Y"), *written("%m/%d/%Y")], "has the day first and .* the month"),
-    "a year of two digits": (written("%d.%m.%y"), "09.01.25 has a year of two digits: write all four"),
+    "both orders": ([*written("%d/%m/%Y"), *written("%m/%d/%Y")], "with the day first and .* with the month"),
+    "a year of two digits": (written("%d.%m.%y"), "09.01.25, with a year of two digits: write all four"),
     "a year of two digits after a word": (written("%d-%b-%y"), "a year of two digits"),
     "seconds without their last digits": (
         [f"{seconds(m):.6e}" for m in HOURS],
-        r"is seconds since 1970 rounded to 1,000 s: export with all digits",
+        r", seconds since 1970 rounded to 1,000 s: export with all digits",
     ),
     "milliseconds without their last digits": ([f"{seconds(m) * 1000:.6e}" for m in HOURS], "rounded to 1,000,000 ms"),
     "nanoseconds without their last digits": (

@@ -102,7 +102,7 @@ def test_two_unlike_columns_of_dates_are_refused_by_their_names(history_folder, 
 
 def test_a_column_of_dates_that_can_be_read_in_two_ways_is_named(history_folder):
     (problem,) = history_folder.read(table("when,accuracy", ["01/02/2025", "02/02/2025"], [0.9] * 2)).problems
-    assert "column `when`: 01/02/2025 is ambiguous" in problem.message
+    assert "column `when` holds 01/02/2025, which is ambiguous" in problem.message
     assert problem.fatal
 
 
