@@ -121,6 +121,9 @@ def _check(name: str, value: float, metric: Metric) -> float:
 
 def _date(text: str, config: Config) -> datetime:
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=parse_microseconds(text, config.zone))
+        first, second = (parse_microseconds(text, config.zone, fold) for fold in (0, 1))
     except ValueError as error:
         raise UsageError(f"--date: {error}") from None
+    if first != second:
+        raise UsageError(f"--date: {sanitize(text, 40)} comes twice in {config.zone}: add the offset, such as +01:00")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)

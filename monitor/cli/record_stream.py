@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 16
 """Maximum bytes of one read from stdin; they become one batch, durable before the next is read."""
+FIRST_BYTES = 8 << 20
+"""Maximum bytes of the first read, whose rows decide the formats: a file yields as many, a pipe what it holds."""
 MAX_REPORTED = 50
 """Refused rows that are reported one by one."""
 SOURCE = "stdin"
@@ -63,7 +65,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         if isinstance(error, SourceError):
             raise SourceError(f"{SOURCE}: {error}") from error
         raise
-    if parser.schema is None:
+    if parser.schema is None or not parser.schema.is_dated:
         raise UsageError("nothing came in on stdin: give a header such as date,model,accuracy, then rows")
     return _report(recorded, parser, store, context)
 
@@ -73,7 +75,7 @@ def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, conte
     context.err_problems(parser.problems.problems())
     for reason in recorded.reasons:
         context.err_line(sanitize(reason, 300))
-    refused = parser.problems.error_count() + recorded.refused
+    refused = parser.problems.error_count() + recorded.refused + parser.problems.fault_count()
     suffix = f"; {refused:,} refused" if refused else ""
     context.err_line(recorded_message(recorded.row_count, "row", list(recorded.models), store.folder) + suffix)
     return refused
@@ -205,7 +207,7 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
 def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, bool]]:
     """Yield the input as it arrives, as UTF-8, without waiting for more; with True at the end."""
     start = b""
-    while len(start) < 4 and (chunk := _read_available(stdin)):
+    while len(start) < 4 and (chunk := _read_available(stdin, FIRST_BYTES)):
         start += chunk
     recognize = text_reason if start.lstrip()[:1] in (b"{", b"[", b"<") else binary_reason
     if (reason := recognize(start, SOURCE, catalog)) is not None:
@@ -219,6 +221,6 @@ def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, b
     yield b"", True
 
 
-def _read_available(stdin: BinaryIO) -> bytes:
+def _read_available(stdin: BinaryIO, size: int = CHUNK_BYTES) -> bytes:
     """Return at least one byte, without waiting for more; none at the end."""
-    return bytes(stdin.read1(CHUNK_BYTES)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(CHUNK_BYTES)
+    return bytes(stdin.read1(size)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(size)

@@ -84,6 +84,20 @@ def test_a_date_without_a_zone_is_in_the_configured_one(modeltop, tmp_path, hist
 
 
 @pytest.mark.parametrize(
+    ("date", "message"),
+    [
+        ("2025-10-26T02:30", "2025-10-26T02:30 comes twice in Europe/Berlin: add the offset, such as +01:00"),
+        ("2025-03-30T02:30", "clocks in Europe/Berlin skipped this hour"),
+    ],
+)
+def test_a_local_time_that_is_not_certain_is_refused(modeltop, tmp_path, stored_values, date, message):
+    (tmp_path / "modeltop.toml").write_text('timezone = "Europe/Berlin"\n')
+    code, stderr = modeltop("churn", "accuracy=0.9", "--date", date)
+    assert (code, message in stderr, stored_values()) == (2, True, {})
+    assert modeltop("churn", "accuracy=0.9", "--date", f"{date}+01:00")[0] == 0
+
+
+@pytest.mark.parametrize(
     ("words", "stderr"),
     [
         (["churn"], "nothing to record: give METRIC=NUMBER"),
@@ -207,9 +221,31 @@ def test_the_dialects_of_history_are_those_of_stdin(modeltop, stored_values, dat
     assert stored_values() == {("a", "accuracy", "all", "2025-01-01"): 0.9}
 
 
+def test_formats_are_those_of_files(modeltop, stored_values):
+    rows = "".join(f"{day}/01/2025,a,9{day % 10}.5%,1.{day:03}\n" for day in range(1, 32))
+    code, stderr = modeltop("-", stdin=f"when,model,accuracy,count\n{rows}".encode())
+    assert code == 0
+    assert "`accuracy` is read as percent: 91.5% is 0.915" in stderr
+    assert stored_values() == {
+        ("a", "accuracy", "all", f"2025-01-{day:02}"): round(0.905 + day % 10 / 100, 3) for day in range(1, 32)
+    }
+
+
+def test_a_scale_that_changes_in_a_later_batch_is_refused(modeltop, stored_values, monkeypatch):
+    monkeypatch.setattr("modeltop.cli.record_stream.FIRST_BYTES", 200)
+    percent = "".join(f"2025-01-{day:02},a,{90 + day / 10}\n" for day in range(1, 16))
+    code, stderr = modeltop("-", stdin=f"date,model,accuracy\n{percent}2025-01-16,a,0.95\n".encode())
+    assert code == 1
+    assert "`0.95` is far below the others" in stderr
+    assert ("a", "accuracy", "all", "2025-01-16") not in stored_values()
+    assert set(stored_values().values()) == {round(0.9 + day / 1000, 3) for day in range(1, 16)}
+
+
 @pytest.mark.parametrize(
     ("data", "stderr"),
     [
+        (b"date,model,accuracy\n01/02/2025,a,0.9\n", "stdin: column `date` holds 01/02/2025, which is ambiguous"),
+        (b"from,till,model,accuracy\n2025-01-01,2025-01-02,a,0.9\n", "`from` and `till` both hold dates"),
         (b"date,accuracy\n2025-01-01,0.9\n", "add a column `model`"),
         (b"model,accuracy\na,0.9\n", "stdin: no date column"),
         (b"PK\x03\x04" + bytes(26), "stdin: a ZIP archive, not CSV: write CSV rows"),

@@ -238,7 +238,7 @@ def choose_scale(form: NumberFormat, cells: Sequence[str], metric: Metric) -> Nu
     ):
         return form
     if is_within_tolerance(len(below), len(cells)):
-        is_other_scale = bool(below) and median(above)[0] > 10 * max(below)[0]
+        is_other_scale = not below or median(above)[0] > 10 * max(below)[0]
         return replace(form, is_percent=True, excludes_fractions=is_other_scale)
     raise AmbiguousNumbersError(
         f"holds fractions, such as {below[0][1]}, and percent, such as {above[0][1]}: write one of them"

@@ -149,6 +149,10 @@ class ProblemCollector:
         """Keep what was wrong with the last value of a metric that could not be read."""
         self._refused[metric] = line, message
 
+    def fault_count(self) -> int:
+        """Return how many faults there are."""
+        return len(self._faults)
+
     def summary(
         self,
         models: Iterable[str],
