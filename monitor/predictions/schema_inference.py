@@ -25,10 +25,10 @@ from modeltop.predictions.schema import (
     Schema,
     as_text,
     is_number,
-    is_timestamp,
     text_expr,
 )
 from modeltop.predictions.spec import ALL_FEATURES, DEFAULT_THRESHOLD, LogSpec, ResolvedLog, Task
+from modeltop.predictions.timestamps import find_date_order
 from modeltop.predictions.windowing import dictionary_encode
 
 POSITIVE_PAIRS = {
@@ -85,6 +85,8 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     )
     log = replace(log, features=_features(log, loaded.schema))
     _check_period(log, loaded.schema)
+    if roles.timestamp is not None:
+        log = replace(log, date_order=find_date_order(loaded.source.table, roles.timestamp, engine))
     return _with_profile(replace(log, notes=(*roles.notes, *_notes(log), *_label_notes(log, loaded.schema))), engine)
 
 
@@ -366,17 +368,6 @@ def _check_period(log: ResolvedLog, schema: Schema) -> None:
         raise SourceError("the log has no column of times that is known: name it by --timestamp")
     if spec.start is not None and is_calendar(spec.period):
         raise SourceError("--start needs --period Nrows or column=NAME: without times, rows alone make periods")
-    if log.timestamp is not None:
-        _check_timestamp(schema[log.timestamp])
-
-
-def _check_timestamp(column: Column) -> None:
-    if column.sample and column.type not in (ColumnType.TIMESTAMP, ColumnType.NUMBER):
-        wrong = (value for value in column.sample if not is_timestamp(str(value)))
-        example = sanitize(next(wrong, column.sample[0]), 40)
-        raise SourceError(
-            f"--timestamp {sanitize(column.name, 60)} holds {example}, which is no ISO date: name another"
-        )
 
 
 def _notes(log: ResolvedLog) -> Iterator[str]:
@@ -492,7 +483,7 @@ def _queries(table: Expression) -> dict[str, Expression]:
 def _check_profile(profile: Profile, log: ResolvedLog) -> None:
     score = next(iter(log.scores.values()), None)
     for role, name, readable, given, wrong in (
-        ("timestamp", log.timestamp, "at", "ats", "no ISO dates"),
+        ("timestamp", log.timestamp, "at", "ats", "no dates"),
         ("score", score, "score", "scores", "no numbers"),
     ):
         if profile.get(given, 0) > profile.get(readable, 0):
