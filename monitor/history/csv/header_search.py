@@ -27,6 +27,13 @@ _VALUE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+_RULE = re.compile(r"[\s|+,;:=-]*(?:-{3}|={3})[\s|+,;:=-]*")
+_ROW_COUNT = re.compile(
+    r"\(?\d+ rows?(?: in set(?: \([\d.]+ \w+\))?| affected| selected)?\)?[.,]?|only showing top \d+ rows?",
+    re.IGNORECASE,
+)
+"""What psql, mysql, sqlcmd and Spark write below a table."""
+
 _ALONE = frozenset({"date", "timestamp", "time", "ds", "day", "model", "segment"})
 """Names of what a row is of, which are no part of a metric, whatever is above or below them."""
 ReadRow = Callable[[Sequence[str], int, str], tuple[list[str], int]]
@@ -106,6 +113,16 @@ def is_comment(line: str) -> bool:
     return line.lstrip(" \t" + BYTE_ORDER_MARK).startswith(COMMENT)
 
 
+def is_frame(line: str) -> bool:
+    """Return whether a line belongs to the frame in which a database prints a table: a rule, or the number of rows.
+
+    >>> [is_frame(line) for line in ("+-----+----+", "|---|:--|", "(60 rows)", "2025-01-01,---", "-,-", "60 rows,0.9")]
+    [True, True, True, False, False, False]
+    """
+    text = line[:600].strip()
+    return bool(_RULE.fullmatch(text) or _ROW_COUNT.fullmatch(text))
+
+
 def find_header(lines: Sequence[str], read_row: ReadRow, catalog: MetricRegistry) -> FoundHeader | None:
     """Return the header of a file; None if no line has anything on it.
 
@@ -140,7 +157,7 @@ def _rows(lines: Sequence[str], read_row: ReadRow) -> Iterator[_Row]:
     while index < len(lines):
         line, used = lines[index], 1
         bare = line.strip(" \t\r\n" + BYTE_ORDER_MARK)
-        if bare and not (bare.lower().startswith("sep=") and len(bare) <= 5):
+        if bare and not (bare.lower().startswith("sep=") and len(bare) <= 5) and not is_frame(bare):
             is_remark = is_comment(line)
             delimiter = dialect.sniff_delimiter(line[: dialect.MAX_LINE])
             cells: Sequence[str] = ()

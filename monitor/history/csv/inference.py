@@ -111,6 +111,9 @@ def _holds_dates(name: str, cells: Sequence[str], found: DateFormat) -> bool:
 
 def _choose_date_column(schema: CsvSchema, rows: Rows, columns: _DateColumns) -> tuple[int, list[str]]:
     """Return the column whose dates count, and a message if others hold dates too."""
+    varying = [index for index in columns if any(row[index] != rows[0][index] for row in rows)]
+    if varying and len(varying) < len(columns):  # one date in all rows is that of the export, or where a query starts
+        columns = {index: columns[index] for index in varying}
     first, *others = columns
     if all(row[index] == row[first] for row in rows for index in others):
         return first, []

@@ -14,7 +14,7 @@ from modeltop.core.metrics.registry import Metric
 from modeltop.core.text import format_exact
 from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
 
-NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
+NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "<na>", "null", "(null)", "none", "-", r"\n"})
 """Cells of a number column without a value, in lower case."""
 LARGEST = 1e300
 """Larger numbers stand for infinity: MLflow stores it as 1.7976931348623157e308."""

@@ -15,11 +15,11 @@ from modeltop.core.series import FaultReason, ReadFault
 from modeltop.history.csv import dialect
 from modeltop.history.csv.cells import ColumnReader, Row
 from modeltop.history.csv.header import CsvSchema, name_by_file, read_header
-from modeltop.history.csv.header_search import BYTE_ORDER_MARK, FoundHeader, find_header, is_comment
+from modeltop.history.csv.header_search import BYTE_ORDER_MARK, FoundHeader, find_header, is_comment, is_frame
 from modeltop.history.csv.inference import infer_schema
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
-from modeltop.history.csv.sections import TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
+from modeltop.history.csv.sections import FRAME_LEFT_OUT, TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
 from modeltop.history.csv.vectorized import ParseResult
 from modeltop.history.merge import Block
 
@@ -286,6 +286,9 @@ class TolerantParser:
     def _read_unusual(self, lines: Sequence[str], index: int, delimiter: str) -> tuple[Sequence[str], int]:
         """Return the cells of what starts on a line, none if it is no row, and its number of lines."""
         number = self.lines - len(lines) + index + 1
+        if is_frame(lines[index]):
+            self.problems.count_note(FRAME_LEFT_OUT, number)
+            return (), 1
         try:
             cells, used = self._read_row(lines, index, delimiter)
             cells[0] = cells[0].removeprefix(BYTE_ORDER_MARK)

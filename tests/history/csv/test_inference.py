@@ -92,6 +92,12 @@ def test_of_start_and_end_the_start_dates_the_period(history_folder, names):
     assert f"not `{end}`" in problem.message
 
 
+def test_a_column_with_one_date_in_all_rows_dates_no_period(history_folder):
+    query = [["2025-01-01"] * 8, ["2025-06-01"] * 8]
+    history = history_folder.read(table("_start,_stop,_time,accuracy", *query, DAYS, [0.9] * 8))
+    assert [series.times.tolist() for series in history.series.values()] == [TIMES]
+
+
 @pytest.mark.parametrize("names", ["run_date,created_at", "ts,event_time"])
 def test_two_unlike_columns_of_dates_are_refused_by_their_names(history_folder, names):
     (problem,) = history_folder.read(table(f"{names},accuracy", DAYS, LATER, [0.9] * 8)).problems
