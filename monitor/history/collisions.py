@@ -25,11 +25,18 @@ class Collision:
     """The number of dates at which they do."""
     all_dates: int
     """The number of dates of the series."""
+    overwritten: int
+    """The number of rows at those dates that are not the last."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the later rows are no corrections: at more dates than a few, or most rows of few dates."""
+        return self.dates > MAX_CORRECTED_DATES or self.overwritten > max(MAX_CORRECTED_DATES, self.all_dates)
 
     @property
     def is_doubtful(self) -> bool:
         """Whether the later rows may be no corrections: those are few."""
-        return self.dates > MAX_CORRECTED_DATES or 2 * self.dates >= self.all_dates
+        return self.is_certain or 2 * self.dates >= self.all_dates
 
 
 def find_collisions(blocks: Sequence[Block]) -> Iterator[Collision]:
@@ -47,13 +54,13 @@ def find_collisions(blocks: Sequence[Block]) -> Iterator[Collision]:
             groups[block.model, block.segment, metric].append(block)
     for (model, segment, metric), members in groups.items():
         if len(members) > 1 or id(members[0]) in unsorted:
-            dates, all_dates = _count(members, metric)
-            if dates:
-                yield Collision(model, segment, metric, dates, all_dates)
+            counts = _count(members, metric)
+            if counts[0]:
+                yield Collision(model, segment, metric, *counts)
 
 
-def _count(blocks: Sequence[Block], metric: str) -> tuple[int, int]:
-    """Return the number of dates with different values, and of all dates."""
+def _count(blocks: Sequence[Block], metric: str) -> tuple[int, int, int]:
+    """Return the number of dates with different values, of all dates, and of the rows that others overwrite."""
     times = np.concatenate([block.times for block in blocks])
     values = np.concatenate([block.values[metric] for block in blocks])
     final = np.concatenate(
@@ -63,10 +70,11 @@ def _count(blocks: Sequence[Block], metric: str) -> tuple[int, int]:
     order = np.argsort(times[used], kind="stable")
     times, values = times[used][order], values[used][order]
     if not len(times):
-        return 0, 0
+        return 0, 0, 0
     starts = np.flatnonzero(np.concatenate(([True], times[1:] > times[:-1])))
     lowest, highest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-    return int(np.count_nonzero(highest > lowest)), len(starts)
+    differ, rows = highest > lowest, np.diff(np.append(starts, len(times)))
+    return int(np.count_nonzero(differ)), len(starts), int((rows[differ] - 1).sum())
 
 
 def drop_series(blocks: Sequence[Block], collisions: Iterable[Collision]) -> tuple[Block, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FileSummary, ReadFault, ReadProblem, to_datetime
-from modeltop.history.collisions import MAX_CORRECTED_DATES, Collision, drop_series, find_collisions
+from modeltop.history.collisions import Collision, drop_series, find_collisions
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
@@ -377,7 +377,7 @@ class FileTail:
         """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
         self._collisions = [] if parser.schema and parser.schema.is_utc else list(find_collisions(blocks))
         if parser.known.rows_collide:
-            self._collisions = [each for each in self._collisions if each.dates > MAX_CORRECTED_DATES]
+            self._collisions = [each for each in self._collisions if each.is_certain]
             blocks = drop_series(blocks, self._collisions)
         else:
             self._collisions = [each for each in self._collisions if each.is_doubtful]

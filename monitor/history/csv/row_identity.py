@@ -67,7 +67,7 @@ def find_identity(
 
     Rows collide if they have one date, model, segment and metric and different values. At no more than
     `MAX_CORRECTED_DATES` dates a later row is a correction of an earlier one, unless a column with a known name
-    tells them apart at most dates.
+    tells them apart at most dates, or more rows are overwritten than there are dates.
 
     Args:
         schema: By the header.
@@ -77,18 +77,19 @@ def find_identity(
     """
     table = _Table.of(schema, rows, stamps)
     dates = table.dates_in_conflict(())
-    may_be_corrections = dates <= MAX_CORRECTED_DATES
-    if not dates or (may_be_corrections and 2 * dates < len(np.unique(table.dates))):
+    overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
+    may_be_corrections = dates <= MAX_CORRECTED_DATES and overwritten <= max(MAX_CORRECTED_DATES, all_dates)
+    if not dates or (may_be_corrections and 2 * dates < all_dates):
         return schema
     columns = list(_columns(schema, table, catalog))
     sample = table.take(np.flatnonzero(table.in_conflict(()))[:SAMPLE])
-    remaining = 0 if may_be_corrections else MAX_CORRECTED_DATES
+    remaining = 0 if dates <= MAX_CORRECTED_DATES else MAX_CORRECTED_DATES
     usable = [column for column in columns if column.rank < (_TEXT if may_be_corrections else _UNUSABLE)]
     for chosen in _combinations(usable, MAX_TOGETHER):
         indices = [column.index for column in chosen]
         if all(each.dates_in_conflict(indices) <= remaining for each in (sample, table)):
             return _with_roles(schema, chosen, catalog)
-    return schema if may_be_corrections else _fault(columns, sample, table)
+    return schema if may_be_corrections else _fault(columns, sample, table, remaining)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,10 +290,10 @@ def _notes(schema: CsvSchema, identity: RowIdentity) -> Iterator[str]:
         yield "dates with and without a time of day have other values: those without one are the segment period=day"
 
 
-def _fault(columns: Sequence[_Column], sample: _Table, table: _Table) -> ReadFault:
+def _fault(columns: Sequence[_Column], sample: _Table, table: _Table, remaining: int) -> ReadFault:
     """Return the columns that tell rows apart and have no role, and what to write."""
     for chosen in _combinations([column for column in columns if column.index != DATE_FORM], 2):
-        if sample.dates_in_conflict([column.index for column in chosen]) <= MAX_CORRECTED_DATES:
+        if sample.dates_in_conflict([column.index for column in chosen]) <= remaining:
             names = " and ".join(
                 f"`{column.name[:40]}`" if column.name else "a column without a name" for column in chosen
             )

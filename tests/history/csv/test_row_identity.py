@@ -370,3 +370,12 @@ def test_a_long_file_cut_by_a_column_has_the_same_series(make_history_folder, va
         alone = values_of(make_history_folder().read("date,metric,value\n" + "".join(own)))
         for metric in ("accuracy", "recall"):
             assert alone["m", metric, "all"] == values_of(whole)["m", metric, f"country=c{part}"]
+
+
+@pytest.mark.parametrize("header", ["date,accuracy", "year,accuracy"])
+def test_many_rows_of_a_single_date_are_no_corrections(history_folder, header):
+    day = DAYS[0] if header.startswith("date") else "2025"
+    rows = "".join(f"{day},0.{90 + row}\n" for row in range(9))
+    history = history_folder.read(f"{header}\n{rows}")
+    assert reasons(history) == {COLLIDE}
+    assert not history.series
