@@ -209,8 +209,11 @@ def rules_for(rules: Sequence[Rule], key: SeriesKey, others: Container[SeriesKey
 
 
 def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
-    """Return whether a segment is of a metric without a series of all rows; training data never stands for a model."""
-    if key.segment == "all" or replace(key, segment="all") in others:
+    """Return whether a segment is of a metric without a series of all rows.
+
+    Training data never stands for a model, and neither does one of its features: drift explains, it does not alert.
+    """
+    if key.segment == "all" or key.segment.startswith("feature=") or replace(key, segment="all") in others:
         return False
     splits = (part.removeprefix("split=") for part in key.segment.split(",") if part.startswith("split="))
     return not any(split.partition("_")[0] in OFFLINE_SPLITS for split in splits)

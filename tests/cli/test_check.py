@@ -97,8 +97,10 @@ def test_the_fleets_alerts_fired_on_the_days_that_were_planted(run, fleet):
 def test_real_forecasts_leave_the_floors_out_and_show_one_silence(run, forecasts):
     outcome = run("check", forecasts)
     assert outcome.code == 3
-    assert len(problems(outcome)) == 1
-    assert problems(outcome)[0].startswith("○ n/d   nhl-games no rows since 2022-06-01: data outage")
+    silent, young = problems(outcome)
+    assert silent.startswith("○ n/d   nhl-games no rows since 2022-06-01: data outage")
+    # Its limits are left out and its past is too short to compare with: nothing was evaluated.
+    assert young.startswith("○ n/d   wnba-games accuracy 0.444 on 9 cases: not judged, fewer than 30")
     assert alerts(outcome)[0].startswith("○ n/d no rows for ")
     text = outcome.out[outcome.out.index("  accuracy of ") :].split(":")[0]
     assert all(f"{sport}-games" in text for sport in ("mlb", "nba", "nfl", "nhl", "wnba"))
