@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.series import Flags, Floats
+from modeltop.core.stats.rolling import anchor
 
 Indices = NDArray[np.int64]
 
@@ -33,22 +34,23 @@ class Blocks:
         values: Sequences of finite values, one behind the other.
         lengths: Number of values of each, at least one.
         size: Number of values before each that make its window, at most.
+        min_size: Number of values before a value without which it has none, 2 or more.
     """
 
-    def __init__(self, values: Floats, lengths: Indices, size: int) -> None:
+    def __init__(self, values: Floats, lengths: Indices, size: int, min_size: int) -> None:
         sizes = -(-lengths // size) + 1
         firsts = np.cumsum(sizes) - sizes + 1
         starts = np.cumsum(lengths) - lengths
-        self.size, self.count = size, int(sizes.sum()) + 1
+        self.size, self.min_size, self.count = size, min_size, int(sizes.sum()) + 1
         self._first_values = firsts * size
         self._places = np.arange(len(values)) + np.repeat(self._first_values - starts, lengths)
         self.is_first = np.zeros(self.count, dtype=np.bool_)
         """Whether a block is the first of its sequence."""
         self.is_first[firsts] = True
         self.offset = np.zeros(self.count)
-        """First value of the sequence of a block. It is subtracted from all, so that squares of large numbers do not
-        drown their spread."""
-        self.offset[:-1] = np.repeat(values[starts], sizes)
+        """What is subtracted from the values of a block: see `anchor`."""
+        places = np.minimum(starts[:, None] + np.arange(min_size), (starts + lengths - 1)[:, None])
+        self.offset[:-1] = np.repeat(anchor(values[places])[:, 0], sizes)
         self.values = self.spread(values, np.nan) - self.offset[:, None]
         self.clipped = np.nan_to_num(self.values)
         """The values that windows consist of; 0 in the padding."""
@@ -82,11 +84,10 @@ class ClippedMoments:
     Args:
         blocks: The values; outliers of these blocks are clipped, as those of the blocks before must have been.
         chunk: The blocks, from the second on.
-        min_size: Number of values before a value without which it is not clipped, 2 or more.
     """
 
-    def __init__(self, blocks: Blocks, chunk: slice, min_size: int) -> None:
-        self._blocks, self._min_size = blocks, min_size
+    def __init__(self, blocks: Blocks, chunk: slice) -> None:
+        self._blocks = blocks
         self._first, self._end = chunk.start, min(chunk.stop, blocks.count)
         shape = self._end - self._first, blocks.size
         self.mean, self.variance = np.zeros((2, *shape))
@@ -124,7 +125,7 @@ class ClippedMoments:
         variance = np.maximum(squares - sums * mean, 0.0) / (size - 1)
         self.mean[own], self.variance[own] = mean, variance
         reach = OUTLIER_CUTOFF * np.sqrt(variance)
-        reach[blocks.is_first[rows], : self._min_size] = np.inf
+        reach[blocks.is_first[rows], : blocks.min_size] = np.inf
         new = np.nan_to_num(np.minimum(np.maximum(blocks.values[rows], mean - reach), mean + reach))
         is_changed: Flags = (new != clipped[rows]).any(axis=1)
         clipped[rows] = new
@@ -133,7 +134,7 @@ class ClippedMoments:
     def _clip_one_by_one(self, row: int) -> bool:
         """Do the same for one block in one pass, value by value."""
         blocks, own = self._blocks, row - self._first
-        unclipped = self._min_size if blocks.is_first[row] else 0
+        unclipped = blocks.min_size if blocks.is_first[row] else 0
         before = blocks.clipped[row - 1, ::-1]
         rests = (np.cumsum(column)[::-1].tolist() for column in (before, before**2))
         columns = zip(blocks.values[row].tolist(), self.size[own].tolist(), *rests, strict=True)

@@ -22,7 +22,7 @@ from modeltop.core.stats.clipped_moments import Blocks, ClippedMoments, Indices,
 MIN_RELATIVE_STD = 1e-3
 """Smallest standard deviation as a fraction of the mean, for sequences that never varied."""
 ROUNDING = 1e-12
-"""Standard deviation, as a fraction of the mean's distance from the first value, that rounding of the sums may make."""
+"""Standard deviation that rounding of sums may make, as a fraction of the mean of the values less their anchor."""
 MAX_AUTOCORRELATION = 0.9
 TINY = float(np.finfo(float).tiny)
 CHUNK_VALUES = 1 << 15
@@ -91,7 +91,7 @@ class AlarmRun(NamedTuple):
 
 def alarm_runs(sequences: Sequences, cusum: Cusum) -> Iterator[AlarmRun]:
     """Yield the runs in which the sum exceeds the threshold, in order."""
-    blocks = Blocks(sequences.values, sequences.lengths, cusum.max_reference)
+    blocks = Blocks(sequences.values, sequences.lengths, cusum.max_reference, cusum.min_reference)
     noise = None if sequences.noise is None else blocks.spread(sequences.noise, 0.0)
     trust = None if sequences.trust is None else blocks.spread(sequences.trust, 0.0)
     runs = _Runs(cusum, blocks.values, noise, trust)
@@ -115,11 +115,11 @@ class _References(NamedTuple):
 
 def _references(blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice) -> _References:
     """Return the references of the values of the next blocks that fall far enough to start a run, if none is active."""
-    moments = ClippedMoments(blocks, chunk, cusum.min_reference)
+    moments = ClippedMoments(blocks, chunk)
     fall = moments.mean - blocks.values[chunk]
     smallest = (cusum.slack**2) * (moments.variance if noise is None else noise[chunk])
     new = (fall > 0) & (fall * fall > smallest)
-    new[blocks.is_first[chunk], : cusum.min_reference] = False
+    new[blocks.is_first[chunk], : blocks.min_size] = False
     starts = np.flatnonzero(new)
     mean, variance, size = (column.ravel()[starts] for column in (moments.mean, moments.variance, moments.size))
     rounding = (ROUNDING * mean) ** 2

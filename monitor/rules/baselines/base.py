@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from modeltop.core.series import Series, SeriesKey
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import distinct, median
-from modeltop.core.stats.rolling import prefix_sums, rolling_moments, row_chunks
+from modeltop.core.stats.rolling import rolling_moments, row_chunks, window_totals
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
@@ -120,8 +120,8 @@ def baseline_stats(
     if series.support is not None:
         valid = np.isfinite(series.support) & (series.support > 0)
         support = np.where(valid, series.support, 1.0)
-        sums = prefix_sums(np.stack([support, support * series.values, 1 / support, np.where(valid, 0.0, 1.0)]))
-        sums = sums[:, high] - sums[:, low]
+        columns = np.stack([support, support * series.values, 1 / support, np.where(valid, 0.0, 1.0)])
+        sums = window_totals(columns, low, high)
         complete = enough & (sums[3] == 0)
         total = np.where(complete, sums[0], np.nan)
         pooled = np.where(complete, sums[1] / np.maximum(sums[0], 1), mean)

@@ -54,8 +54,11 @@ def scores_by_value(values, cusum=None, *, noise=None, trust=None, total=blockwi
     scores, starts = [], []
     clipped, squares, products = [], [], []
     run = None
+    first = sorted(values[: cusum.min_reference])
+    median = first[(len(first) - 1) // 2]
+    offset = median if abs(values[0]) > 1e6 * abs(median) else values[0]
     for row, value in enumerate(values):
-        shifted, size = value - values[0], min(row, cusum.max_reference)
+        shifted, size = value - offset, min(row, cusum.max_reference)
         if size >= cusum.min_reference:
             mean = total(clipped, cusum.max_reference) / size
             deviation = total(squares, cusum.max_reference) - total(clipped, cusum.max_reference) * mean
@@ -64,7 +67,7 @@ def scores_by_value(values, cusum=None, *, noise=None, trust=None, total=blockwi
             if run is None and fall > 0 and fall * fall > cusum.slack**2 * (noise[row] if noise else variance):
                 covariance = total(products, cusum.max_reference) / size - mean * mean
                 own_noise = total(noise[:row], cusum.max_reference) / size if noise else None
-                usual = mean + values[0]
+                usual = mean + offset
                 run = start_run(row, cusum, size, mean, variance, covariance, own_noise, usual)
             if run is not None:
                 run = advance(run, cusum, row, shifted, noise[row] if noise else 0.0, trust[row] if trust else 1.0)
