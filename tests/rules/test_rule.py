@@ -218,6 +218,7 @@ def test_a_limit_of_a_segment_displaces_the_rules_of_that_segment_alone():
         pytest.param("country=DE", [], True, id="a segment without a series of all rows"),
         pytest.param("country=DE", ["all"], False, id="a segment beside all rows"),
         pytest.param("split=train", [], False, id="training data alone"),
+        pytest.param("feature=tenure", [], False, id="a feature"),
         pytest.param("country=DE,split=train_0", [], False, id="training data of a segment"),
     ],
 )
