@@ -15,8 +15,9 @@ from modeltop.config.load import Config
 from modeltop.core.errors import MonitorError, SourceError, StoreError, UsageError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
+from modeltop.history.collisions import find_collisions
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
-from modeltop.history.csv.tolerant import TolerantParser
+from modeltop.history.csv.tolerant import PriorKnowledge, TolerantParser
 from modeltop.history.discovery import MAX_BYTES
 from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import Block
@@ -192,7 +193,7 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
         end = len(buffer) if is_last else buffer.rfind(b"\n") + 1
         fork = parser.fork()
         fork.is_resumable = True
-        blocks = fork.feed(buffer[:end])
+        fork, blocks = _told_apart(fork, buffer[:end])
         if fork.schema and fork.schema.model is None:
             raise UsageError("the rows on stdin do not say whose they are: add a column `model`")
         # A quote that is open may be closed by the next chunk, but no row has more lines than this.
@@ -202,6 +203,22 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
             yield blocks, parser
         if len(buffer) > MAX_LINE:
             raise SourceError(f"a row is longer than {MAX_LINE:,} characters: look for missing line ends")
+
+
+def _told_apart(parser: TolerantParser, lines: bytes) -> tuple[TolerantParser, list[Block]]:
+    """Return the parser behind some lines, and their blocks: by columns that tell colliding rows apart, if there are.
+
+    If there are none, later rows correct earlier ones.
+    """
+    is_first = parser.lines == 0
+    blocks = parser.feed(lines)
+    if is_first and any(each.is_doubtful for each in find_collisions(blocks)):
+        known = PriorKnowledge(rows_collide=True)
+        other = TolerantParser(SOURCE, "", catalog=parser.catalog, zone=parser.zone, known=known)
+        apart = other.feed(lines)
+        if not any(each.is_doubtful for each in find_collisions(apart)):
+            return other, apart
+    return parser, blocks
 
 
 def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, bool]]:

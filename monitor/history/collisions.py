@@ -13,6 +13,9 @@ from modeltop.history.merge import Block, is_increasing, select_metrics
 MAX_CORRECTED_DATES = 3
 """Dates of one series at which a later row corrects an earlier one of the same file; at more, two things are mixed."""
 
+SAME_VALUE = 1e-6
+"""Relative difference up to which two values are one, written from single and from double precision."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collision:
@@ -73,7 +76,8 @@ def _count(blocks: Sequence[Block], metric: str) -> tuple[int, int, int]:
         return 0, 0, 0
     starts = np.flatnonzero(np.concatenate(([True], times[1:] > times[:-1])))
     lowest, highest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-    differ, rows = highest > lowest, np.diff(np.append(starts, len(times)))
+    differ = ~np.isclose(lowest, highest, rtol=SAME_VALUE, atol=0)
+    rows = np.diff(np.append(starts, len(times)))
     return int(np.count_nonzero(differ)), len(starts), int((rows[differ] - 1).sum())
 
 

@@ -319,7 +319,8 @@ class FileTail:
         if parser.is_extended and parser.schema:
             return replace(known, columns=parser.schema.names)
         if self._collisions and not known.rows_collide:
-            return replace(known, rows_collide=True)
+            is_plain = parser.schema is not None and parser.schema.is_expected and not parser.problems.doubts
+            return replace(known, rows_collide=True, has_plain_formats=is_plain)
         return known if not parser.is_consistent else None
 
     def _read_anew(self, now: float, known: PriorKnowledge) -> Chunk | None:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from modeltop.core.metrics.names import OFFLINE_SPLITS, is_measured_beside, is_quantity
+from modeltop.core.metrics.names import OFFLINE_SPLITS, SPLITS, is_measured_beside, is_quantity
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, RuleStatus, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
@@ -215,8 +215,8 @@ def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
     """
     if key.segment == "all" or key.segment.startswith("feature=") or replace(key, segment="all") in others:
         return False
-    splits = (part.removeprefix("split=") for part in key.segment.split(",") if part.startswith("split="))
-    return not any(split.partition("_")[0] in OFFLINE_SPLITS for split in splits)
+    parts = (part.rpartition("=")[2].partition("_")[0].lower() for part in key.segment.split(","))
+    return not any(SPLITS.get(part) in OFFLINE_SPLITS for part in parts)
 
 
 def is_meaningless_for(rule: Rule, metric: Metric) -> bool:

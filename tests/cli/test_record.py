@@ -168,6 +168,12 @@ def test_a_correction_further_down_wins(modeltop, stored_values):
     assert list(stored_values().values()) == [0.9]
 
 
+def test_rows_that_differ_in_a_column_are_stored_as_its_segments(modeltop, stored_values):
+    rows = b"".join(b"2025-01-%02d,churn,DE,0.8\n2025-01-%02d,churn,FR,0.9\n" % (day, day) for day in range(1, 6))
+    modeltop("-", stdin=b"date,model,country,accuracy\n" + rows)
+    assert sorted(stored_values().values()) == [0.8] * 5 + [0.9] * 5
+
+
 @pytest.mark.parametrize("drip", [False, True], ids=["at once", "a few bytes at a time"])
 def test_bad_rows_are_reported_with_their_line_and_good_rows_stored(modeltop, stored_values, drip):
     rows = b"2025-01-01,a,0.9\nnever,a,0.9\n2025-01-03,a\n2025-01-04,a,1.5\n2025-01-05,b,0.8\n2025-01-06, ,0.8\n"

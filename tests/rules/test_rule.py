@@ -220,6 +220,7 @@ def test_a_limit_of_a_segment_displaces_the_rules_of_that_segment_alone():
         pytest.param("split=train", [], False, id="training data alone"),
         pytest.param("feature=tenure", [], False, id="a feature"),
         pytest.param("country=DE,split=train_0", [], False, id="training data of a segment"),
+        pytest.param("dataset=Training", [], False, id="training data by another name"),
     ],
 )
 def test_rules_of_all_rows_apply_to_segments_if_there_are_no_others(segment, others, applies):

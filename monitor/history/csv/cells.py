@@ -254,11 +254,12 @@ class ColumnReader:
                 cell: "all" if cell.strip().lower() in ALL_PARTS else f"{schema.names[index]}={cell.strip()}"
                 for cell in dict.fromkeys(columns[index])
             }
-            pairs = zip(segments, columns[index], strict=True)
-            segments = [join_segments(segment, parts[cell]) for segment, cell in pairs]
+            pairs = list(zip(segments, columns[index], strict=True))
+            joined = {pair: join_segments(pair[0], parts[pair[1]]) for pair in dict.fromkeys(pairs)}
+            segments = [joined[pair] for pair in pairs]
         if schema.has_days_apart:
-            pairs = zip(segments, columns[schema.date], strict=True)
-            segments = [segment if ":" in date else join_segments(segment, "period=day") for segment, date in pairs]
+            dates = zip(segments, columns[schema.date], strict=True)
+            segments = [segment if ":" in date else join_segments(segment, "period=day") for segment, date in dates]
         return segments
 
     def _numbers(

@@ -136,7 +136,7 @@ def find_header(lines: Sequence[str], read_row: ReadRow, catalog: MetricRegistry
     """
     rows = _rows(lines, read_row)
     first = list(islice(rows, 2))
-    if len(first) == 2 and not first[0].is_comment and names_columns(first[0].cells) and not first[1].is_text:
+    if _is_plain(first) and names_columns(first[0].cells):
         return _found(first[:1])  # as nearly every file begins
     first += islice(rows, MAX_TITLE_LINES)
     body = [row for row in first if not row.is_comment]
@@ -149,6 +149,27 @@ def find_header(lines: Sequence[str], read_row: ReadRow, catalog: MetricRegistry
     if named is None and commented and (not body or commented[-1].fits(body[0])):
         return _found(commented[-1:])  # numpy.savetxt writes its header as a comment
     return _with_neighbors(body, named or 0, catalog) if body else None
+
+
+def find_plain_header(lines: Sequence[str], read_row: ReadRow) -> FoundHeader | None:
+    """Return the header if the first of two lines is one, and the second a row of values; else None.
+
+    Args:
+        lines: The first two lines of a file.
+        read_row: Reads the row that starts on a line.
+
+    Raises:
+        NoHistory: The first line cannot be read.
+    """
+    rows = list(_rows(lines, read_row))
+    return _found(rows[:1]) if _is_plain(rows) and (rows[0].line, rows[0].end) == (0, 1) else None
+
+
+def _is_plain(rows: Sequence[_Row]) -> bool:
+    """Return whether there are two rows, one of names and one of values below it."""
+    if len(rows) < 2 or rows[0].is_comment or rows[1].is_comment or rows[1].is_text:
+        return False
+    return names_columns(rows[0].cells) or (rows[0].is_text and rows[0].may_be_header and rows[0].fits(rows[1]))
 
 
 def _rows(lines: Sequence[str], read_row: ReadRow) -> Iterator[_Row]:
@@ -218,7 +239,7 @@ def _text_below(body: Sequence[_Row], named: int) -> list[_Row]:
     """Return the rows of text between the header and the first row of values; none if there are many, or no values."""
     text: list[_Row] = []
     for row in body[named + 1 : named + 4]:
-        if not row.is_text:
+        if not row.is_text or row.cells == body[named].cells:
             return text
         if not row.fits(body[named]):
             break

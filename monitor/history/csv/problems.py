@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 
 from modeltop.core.series import FaultReason, FileSummary, ReadFault, ReadProblem, is_too_much_lost
 from modeltop.core.text import pluralize
@@ -210,7 +211,7 @@ class ProblemCollector:
         text = self._text_columns()
         problems = [ReadProblem(self.source, fault.message, fault.line) for fault in self._faults]
         problems += [*self._header_notes, *self._notes]
-        for message, (line, count) in self._counted_notes.items():
+        for message, (line, count) in sorted(self._counted_notes.items(), key=itemgetter(1)):
             problems.append(ReadProblem(self.source, message, line, count=count))
         problems += [*(self._text_column_problem(column) for column in sorted(text))]
         errors = sorted(

@@ -15,7 +15,14 @@ from modeltop.core.series import FaultReason, ReadFault
 from modeltop.history.csv import dialect
 from modeltop.history.csv.cells import ColumnReader, Row
 from modeltop.history.csv.header import CsvSchema, name_by_file, read_header
-from modeltop.history.csv.header_search import BYTE_ORDER_MARK, FoundHeader, find_header, is_comment, is_frame
+from modeltop.history.csv.header_search import (
+    BYTE_ORDER_MARK,
+    FoundHeader,
+    find_header,
+    find_plain_header,
+    is_comment,
+    is_frame,
+)
 from modeltop.history.csv.inference import infer_schema
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
@@ -30,6 +37,8 @@ class PriorKnowledge:
 
     rows_collide: bool = False
     """True if rows with one date, model, segment and metric have different values."""
+    has_plain_formats: bool = False
+    """True if no cell has another format than the plain ones."""
     columns: tuple[str, ...] = ()
     """Names of columns that the file's first header lacks and a later one has."""
 
@@ -169,7 +178,7 @@ class TolerantParser:
             return False
         schema = self.schema
         rows = [*rows, *self._rows(self.lookahead)]
-        inferred = infer_schema(schema, rows, catalog=self.catalog)
+        inferred = self._with_formats(schema, rows)
         if self.known.rows_collide:
             inferred = self._tell_apart(inferred, rows)
         self._apply_schema(inferred, self._header_line)
@@ -195,7 +204,10 @@ class TolerantParser:
         if isinstance(found, ReadFault):
             self.collision = found
             return schema
-        return schema if found is schema else infer_schema(found, rows, catalog=self.catalog)
+        return schema if found is schema else self._with_formats(found, rows)
+
+    def _with_formats(self, schema: CsvSchema, rows: Sequence[Row]) -> CsvSchema:
+        return schema if self.known.has_plain_formats else infer_schema(schema, rows, catalog=self.catalog)
 
     def read_plain_header(self, data: bytes) -> int:
         """Read the header if it is the first line and the second one is a row; return its bytes, 0 if it is not so."""
@@ -203,8 +215,8 @@ class TolerantParser:
         lines, foreign = dialect.split_lines(data[: data.find(b"\n", end) + 1])
         if len(lines) != 2 or foreign:
             return 0
-        found = find_header(lines, dialect.read_row, self.catalog)
-        if found is None or (found.line, found.end) != (0, 1):
+        found = find_plain_header(lines, dialect.read_row)
+        if found is None:
             return 0
         self.lines += 1
         self._begin(found, 1)

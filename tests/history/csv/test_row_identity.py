@@ -234,6 +234,9 @@ def test_a_fault_is_about_the_models_whose_rows_collide(history_folder):
             id="corrections of three dates",
         ),
         pytest.param(
+            "date,accuracy\n" + "".join(f"{day},0.4999999999\n{day},0.5\n" for day in DAYS), id="two precisions"
+        ),
+        pytest.param(
             "date,team,accuracy\n" + "".join(f"{day},risk,0.5\n" for day in DAYS), id="the same text in every row"
         ),
         pytest.param(
